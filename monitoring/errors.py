@@ -1,0 +1,41 @@
+"""Every error a user can meet, and the exit code it ends with.
+
+PitfallsError
+   |-- BadInput    what was given is wrong: the caller can mend it       exit 2
+   `-- CannotRun   what was given is fine, the surroundings are not      exit 3
+
+Exit 0 means healthy and 1 means a page was raised; neither is an error.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PitfallsError(Exception):
+    """An error meant to be read by a person: what happened, what was got, what was expected, how to mend it.
+
+    >>> str(BadInput("No such setup.", got="'fligths'", expected="one of: flights", fix="Did you mean flights?"))
+    "No such setup. Got 'fligths'; expected one of: flights. Did you mean flights?"
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, what: str, *, got: str, expected: str, fix: str) -> None:
+        self.what = what
+        self.got = got
+        self.expected = expected
+        self.fix = fix
+        super().__init__(f"{what} Got {got}; expected {expected}. {fix}")
+
+
+class BadInput(PitfallsError):
+    """What was given is wrong; nothing was changed."""
+
+    exit_code = 2
+
+
+class CannotRun(PitfallsError):
+    """What was given is fine, but the surroundings do not allow it: a port in use, a folder that cannot be written."""
+
+    exit_code = 3

@@ -1,0 +1,48 @@
+"""The command line: one file per verb, each loaded only when it is called.
+
+A verb parses, calls one function, and prints. To add one, write ``pitfalls_tf/cli/VERB.py`` exporting
+``command: click.Command``, add its row to `VERBS`, and describe it in ``docs/reference/cli.md``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfalls_tf.cli.exits import exit_on_defect
+from pitfalls_tf.cli.group import LazyGroup, Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["VERBS", "main", "pitfalls"]
+
+# One row per verb, in the order of the road. The summary is the first line of the command's own help.
+VERBS: Mapping[str, Verb] = {}
+
+# Read by libraries when they are first imported, so it must be set before any verb is loaded. What is already set wins.
+ENVIRONMENT: Mapping[str, str] = {
+    "DO_NOT_TRACK": "1",  # Evidently's telemetry
+    "TF_CPP_MIN_LOG_LEVEL": "2",  # TensorFlow: errors only
+    "GRPC_VERBOSITY": "ERROR",
+}
+
+pitfalls = LazyGroup(
+    "pitfalls",
+    verbs=VERBS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="Train a Keras model many times, ship it, answer with it, remember every answer, and hear when it has changed.",
+    epilog="Exit codes: 0 healthy, 1 a page was raised, 2 wrong input, 3 cannot run.",
+)
+pitfalls = click.version_option(package_name="pitfalls-tf", message="pitfalls %(version)s")(pitfalls)
+
+
+def main() -> None:
+    """Entry point of the ``pitfalls`` script: prepare the process, run the verb, exit with its code."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    sys.excepthook = exit_on_defect
+    pitfalls(prog_name="pitfalls")

@@ -1,0 +1,117 @@
+"""The baseline on disk: what the model and its traffic looked like when it was good."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from monitoring.baseline.predictions import Predictions, predictions_from
+from monitoring.baseline.profile import Bins, FeatureCounts, Profile, fit_bins, profile
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.errors import BadInput, CannotRun
+
+FORMAT = 1
+DESCRIPTION = "baseline.json"
+REFERENCE = "reference.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A model's inputs and classes, the bins and counts of its reference rows, and those rows' predictions."""
+
+    spec: BaselineSpec
+    bins: tuple[Bins, ...]
+    profile: Profile
+    reference: Predictions
+
+
+def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> None:
+    """Write `reference` (one row per prediction that the model made on rows it was not fitted on) as a baseline.
+
+    Columns: `prediction_id`, `event_time`, every input of `spec`, `probabilities` (list of floats), `label` and
+    `label_time` (null where the truth never arrived). Writes ``reference.parquet`` (the rows) and ``baseline.json``
+    (classes, inputs, bins and counts). Raises BadInput for a table that lacks a column or has no rows.
+    """
+    needed = ["prediction_id", "event_time", *(f.name for f in spec.features), "probabilities", "label", "label_time"]
+    absent = [name for name in needed if name not in reference.column_names]
+    if absent or reference.num_rows == 0:
+        raise BadInput(
+            "Not a reference table.",
+            got=f"no column {', '.join(absent)}" if absent else "no rows",
+            expected=f"rows with the columns {', '.join(needed)}",
+            fix="Give the table of out-of-fold predictions.",
+        )
+    kept = reference.select(needed).sort_by([("event_time", "ascending"), ("prediction_id", "ascending")])
+    predictions = predictions_from(kept, spec)
+    if predictions.problems:
+        raise BadInput(
+            "An input of the reference table has the wrong type.",
+            got="; ".join(f"{name}: {problem}" for name, problem in predictions.problems),
+            expected="numbers for number inputs, text for categories",
+            fix="Cast the column, or declare the input as what it is.",
+        )
+    bins = fit_bins(predictions, spec)
+    counts = profile(predictions, bins)
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(kept, folder / REFERENCE, compression="zstd")
+    document = {
+        "format": FORMAT,
+        "classes": list(spec.classes),
+        "rows": counts.rows,
+        "features": [
+            {
+                "name": feature.name,
+                "kind": feature.kind,
+                "edges": None if b.edges is None else list(b.edges),
+                "categories": None if b.categories is None else list(b.categories),
+                "counts": list(c.counts),
+                "missing": c.missing,
+            }
+            for feature, b, c in zip(spec.features, bins, counts.features, strict=True)
+        ],
+    }
+    (folder / DESCRIPTION).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def load_baseline(folder: Path) -> Baseline:
+    """Read what `write_baseline` wrote. Raises CannotRun if it is not there or of another format."""
+    description = folder / DESCRIPTION
+    if not description.is_file() or not (folder / REFERENCE).is_file():
+        raise CannotRun(
+            "There is no baseline here.",
+            got=str(folder),
+            expected=f"a folder with {DESCRIPTION} and {REFERENCE}",
+            fix="Export the model with a reference table, or name a bundle that has one.",
+        )
+    document = json.loads(description.read_text(encoding="utf-8"))
+    if document.get("format") != FORMAT:
+        raise CannotRun(
+            "The baseline is of another format.",
+            got=f"format {document.get('format')}",
+            expected=f"format {FORMAT}",
+            fix="Export the bundle again with this version.",
+        )
+    features = document["features"]
+    spec = BaselineSpec(
+        classes=tuple(document["classes"]),
+        features=tuple(FeatureSpec(name=f["name"], kind=f["kind"]) for f in features),
+    )
+    bins = tuple(
+        Bins(
+            feature=f["name"],
+            edges=None if f["edges"] is None else tuple(f["edges"]),
+            categories=None if f["categories"] is None else tuple(f["categories"]),
+        )
+        for f in features
+    )
+    counts = Profile(
+        rows=document["rows"],
+        features=tuple(FeatureCounts(tuple(f["counts"]), f["missing"]) for f in features),
+    )
+    return Baseline(
+        spec=spec, bins=bins, profile=counts, reference=predictions_from(pq.read_table(folder / REFERENCE), spec)
+    )

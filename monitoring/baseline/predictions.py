@@ -1,0 +1,162 @@
+"""Predictions as arrays, wherever they came from: a reference table or a slice of the traffic log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.errors import BadInput
+
+#: In `Predictions.labels`: no label has arrived.
+NO_LABEL = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """n answered predictions.
+
+    `ids` pa.Array of string [n]; `event_times`, `label_times` int64 [n] in microseconds UTC (label_times is
+    meaningless where there is no label); `features` one column per declared input, numbers as float64 with NaN for
+    missing, categories as string with null for missing; `probabilities` float64 [n, classes]; `labels` int64 [n], the
+    class index or -1; `problems` columns that were absent or of another type, by name.
+    """
+
+    ids: pa.Array
+    event_times: NDArray[np.int64]
+    features: pa.Table
+    probabilities: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    label_times: NDArray[np.int64]
+    problems: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.event_times.size)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Predictions:
+        """The predictions at those positions, or where a mask is true."""
+        places = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        return Predictions(
+            ids=self.ids.take(pa.array(places)),
+            event_times=self.event_times[places],
+            features=self.features.take(pa.array(places)),
+            probabilities=self.probabilities[places],
+            labels=self.labels[places],
+            label_times=self.label_times[places],
+            problems=self.problems,
+        )
+
+    def labelled(self, labels: NDArray[np.int64], label_times: NDArray[np.int64]) -> Predictions:
+        """The same predictions with other labels."""
+        return Predictions(
+            ids=self.ids,
+            event_times=self.event_times,
+            features=self.features,
+            probabilities=self.probabilities,
+            labels=labels,
+            label_times=label_times,
+            problems=self.problems,
+        )
+
+
+def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str = "probabilities") -> Predictions:
+    """Read predictions from a table.
+
+    Columns: `prediction_id`, `event_time`, the inputs and `probabilities` (list of floats, in the classes' order);
+    `label` and `label_time` where it has them.
+
+    An absent or retyped input becomes a column of missing values and a line in `problems`, so that one broken column
+    never stops the watch over the others. Raises BadInput if the probabilities are absent or not one per class.
+    """
+    rows = table.num_rows
+    scores = _probabilities(table, spec, probabilities)
+    columns: dict[str, pa.Array] = {}
+    problems: list[tuple[str, str]] = []
+    for feature in spec.features:
+        column, problem = _feature(table, feature.name, number=feature.kind == "number")
+        columns[feature.name] = column
+        if problem:
+            problems.append((feature.name, problem))
+    labels, label_times = np.full(rows, NO_LABEL, dtype=np.int64), np.zeros(rows, dtype=np.int64)
+    if "label" in table.column_names:
+        labels = label_indices(table["label"], spec.classes)
+        label_times = microseconds(table["label_time"])
+        labels = np.where(np.asarray(table["label_time"].is_valid()), labels, NO_LABEL)
+    return Predictions(
+        ids=table["prediction_id"].combine_chunks().cast(pa.string()),
+        event_times=microseconds(table["event_time"]),
+        features=pa.table(columns),
+        probabilities=scores,
+        labels=labels,
+        label_times=label_times,
+        problems=tuple(problems),
+    )
+
+
+def microseconds(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """A timestamp column as int64 microseconds UTC, 0 for null."""
+    whole = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+    return np.asarray(pc.fill_null(whole, 0), dtype=np.int64)
+
+
+def label_indices(column: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[np.int64]:
+    """Class names (or class indices written as text) as indices, int64 [n]; -1 for null and for anything else."""
+    text = column.cast(pa.string())
+    by_name = pc.index_in(text, pa.array(classes, pa.string()))
+    by_number = pc.index_in(text, pa.array([str(i) for i in range(len(classes))], pa.string()))
+    return np.asarray(pc.fill_null(pc.coalesce(by_name, by_number), NO_LABEL), dtype=np.int64)
+
+
+def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np.float64]:
+    if name not in table.column_names:
+        raise BadInput(
+            "The predictions carry no probabilities.",
+            got=f"columns {', '.join(table.column_names[:20])}",
+            expected=f"a column {name!r} with one probability per class",
+            fix="Name the column of the model's probabilities.",
+        )
+    column = table[name].combine_chunks()
+    flat = np.asarray(column.flatten(), dtype=np.float64)
+    if flat.size != table.num_rows * len(spec.classes):
+        raise BadInput(
+            "The probabilities do not fit the classes.",
+            got=f"{flat.size} values in {table.num_rows} rows",
+            expected=f"{len(spec.classes)} per row ({', '.join(spec.classes)})",
+            fix="Check that this traffic is the model's that the baseline describes.",
+        )
+    return flat.reshape(table.num_rows, len(spec.classes))
+
+
+def _feature(table: pa.Table, name: str, *, number: bool) -> tuple[pa.Array, str]:
+    """The column as float64 or string, and what was wrong with it ('' if nothing)."""
+    rows = table.num_rows
+    missing = pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())
+    if name not in table.column_names:
+        return missing, "absent"
+    column = table[name].combine_chunks()
+    kind = column.type
+    if number:
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+            return missing, f"type changed to {kind}"
+        if pa.types.is_boolean(kind):
+            column = column.cast(pa.int8())
+        values = pc.fill_null(column.cast(pa.float64(), safe=False), float("nan"))
+        return values, ""
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return _text(column), ""
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return missing, f"type changed to {kind}"
+    return column.cast(pa.string()), ""
+
+
+def _text(column: pa.Array) -> pa.Array:
+    """Bytes as text; what is not UTF-8 is replaced, never fatal."""
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowInvalid:
+        words = [None if word is None else word.decode("utf-8", "replace") for word in column.to_pylist()]
+        return pa.array(words, pa.string())

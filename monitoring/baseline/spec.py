@@ -1,0 +1,34 @@
+"""What a baseline is about: the model's inputs and its classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+FeatureKind: TypeAlias = Literal["number", "category"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureSpec:
+    """One input of the model: a number (missing is NaN or null) or a category (text)."""
+
+    name: str
+    kind: FeatureKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineSpec:
+    """The inputs in the model's order, and the class names in the order of the probabilities.
+
+    >>> BaselineSpec(classes=("on_time", "late"), features=(FeatureSpec(name="temp", kind="number"),)).feature(
+    ...     "temp"
+    ... ).kind
+    'number'
+    """
+
+    classes: tuple[str, ...]
+    features: tuple[FeatureSpec, ...]
+
+    def feature(self, name: str) -> FeatureSpec:
+        """The input of that name; KeyError if there is none."""
+        return {feature.name: feature for feature in self.features}[name]

@@ -1,0 +1,99 @@
+"""How many false alarms a deployment may cost, and how the watches share them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from monitoring.errors import BadInput
+from monitoring.records import WHOLE, WatchKey
+
+_BUDGET = re.compile(r"\s*(\d+)\s+(?:per|in)\s+(\d+)\s+windows?\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """At most so many false alarms per so many windows, on average, for the deployment as a whole.
+
+    >>> Budget.parse("1 per 365 windows").threshold
+    365.0
+    """
+
+    alarms: int
+    windows: int
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """Read ``"1 per 365 windows"``; BadInput otherwise."""
+        match = _BUDGET.fullmatch(text)
+        if match is None or int(match[1]) < 1 or int(match[2]) <= int(match[1]):
+            raise BadInput(
+                "Not a budget of false alarms.",
+                got=repr(text),
+                expected='"N per W windows" with 1 <= N < W',
+                fix='Write, for example, "1 per 365 windows".',
+            )
+        return cls(alarms=int(match[1]), windows=int(match[2]))
+
+    @property
+    def threshold(self) -> float:
+        """The evidence A at which the level alarms: the average run length that it guarantees, in windows."""
+        return self.windows / self.alarms
+
+    def __str__(self) -> str:
+        return f"{self.alarms} per {self.windows} windows"
+
+
+def weights(keys: Iterable[WatchKey], groups: Mapping[str, str] | None = None) -> dict[WatchKey, float]:
+    """Shares π_k of a level's evidence, summing to 1: half to the whole traffic, half to the slices.
+
+    Watches of one group (the many watches of one input, say) share one portion, so that a feature of many categories
+    does not outweigh a number. `groups` maps a watch's name to its group; a watch without one stands alone.
+
+    >>> shares = weights(
+    ...     [WatchKey(watch="brier"), WatchKey(watch="error"), WatchKey(watch="brier", slice="origin=EWR")]
+    ... )
+    >>> [(str(key), share) for key, share in shares.items()]
+    [('brier', 0.25), ('error', 0.25), ('brier [origin=EWR]', 0.5)]
+    """
+    ordered = tuple(dict.fromkeys(keys))
+    members: dict[bool, dict[tuple[str, str], list[WatchKey]]] = {True: {}, False: {}}
+    for key in ordered:
+        group = (groups or {}).get(key.watch, key.watch)
+        members[key.slice == WHOLE].setdefault((group, key.slice), []).append(key)
+    sides = [side for side in members.values() if side]
+    shares: dict[WatchKey, float] = {}
+    for side in sides:
+        for group_keys in side.values():
+            for key in group_keys:
+                shares[key] = 1.0 / len(sides) / len(side) / len(group_keys)
+    return {key: shares[key] for key in ordered}
+
+
+def log_level_evidence(log_evidence: Mapping[WatchKey, float], shares: Mapping[WatchKey, float]) -> float:
+    """``log E = log Σ_k π_k M_k``; -inf while every watch is silent.
+
+    Summed by `math.fsum`, so the order of the watches does not matter to the last bit.
+    """
+    terms = {key: math.log(shares[key]) + value for key, value in log_evidence.items() if shares.get(key, 0.0) > 0.0}
+    top = max(terms.values(), default=-math.inf)
+    if top == -math.inf:
+        return -math.inf
+    return top + math.log(math.fsum(math.exp(value - top) for value in terms.values()))
+
+
+def ranking(
+    log_evidence: Mapping[WatchKey, float], shares: Mapping[WatchKey, float]
+) -> tuple[tuple[WatchKey, float], ...]:
+    """Each watch's share of the level's evidence, largest first: the first cause of an alarm."""
+    total = log_level_evidence(log_evidence, shares)
+    if total == -math.inf:
+        return ()
+    parts = [
+        (key, math.exp(math.log(shares[key]) + value - total))
+        for key, value in log_evidence.items()
+        if shares.get(key, 0.0) > 0.0
+    ]
+    return tuple(sorted(parts, key=lambda part: (-part[1], str(part[0]))))

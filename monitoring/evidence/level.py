@@ -1,0 +1,129 @@
+"""One level's test: every watch's evidence under one budget, as a state and a step."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitoring.evidence.budget import Budget, log_level_evidence, ranking
+from monitoring.evidence.conformal import ConformalTest
+from monitoring.evidence.detector import DetectorState
+from monitoring.records import Level, ScoreSum, WatchKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelState:
+    """What a level's test remembers between windows.
+
+    A detector per watch and slice, and the rows that still wait for company.
+
+    >>> LevelState.from_text(LevelState().to_text()) == LevelState()
+    True
+    """
+
+    detectors: Mapping[WatchKey, DetectorState] = field(default_factory=dict)
+    pending: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        """One JSON document; floats as exact hexadecimal text, integers as they are."""
+        return json.dumps(
+            {
+                "detectors": [
+                    [key.watch, key.slice, self.detectors[key].to_text()] for key in sorted(self.detectors, key=str)
+                ],
+                "pending": [
+                    [key.watch, key.slice, self.pending[key].rows, self.pending[key].total]
+                    for key in sorted(self.pending, key=str)
+                ],
+            }
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> LevelState:
+        """The inverse of `to_text`."""
+        document = json.loads(text)
+        return cls(
+            detectors={
+                WatchKey(watch=watch, slice=part): DetectorState.from_text(state)
+                for watch, part, state in document["detectors"]
+            },
+            pending={
+                WatchKey(watch=watch, slice=part): ScoreSum(rows, total)
+                for watch, part, rows, total in document["pending"]
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchReading:
+    """One watch after one window: its mean score where the window was large enough (else None), and its evidence."""
+
+    key: WatchKey
+    rows: int
+    score: float | None
+    log_evidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelReading:
+    """A level after one window: the evidence under its budget, each watch, and the watches ranked by their share."""
+
+    level: Level
+    log_evidence: float
+    watches: tuple[WatchReading, ...]
+    shares: tuple[tuple[WatchKey, float], ...]
+    alarm: bool
+
+    @property
+    def evidence(self) -> float:
+        """E_w; alarms at the budget's threshold."""
+        return math.exp(min(self.log_evidence, 700.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelTest:
+    """All watches of one level, each with its yardstick and its share of the budget.
+
+    A step takes the window's score sums; a watch whose rows (with those left over from before) are fewer than
+    `min_rows` waits for the next window, untouched. Order of rows, shards and watches cannot matter: sums are
+    integers, and the level's evidence is summed exactly.
+    """
+
+    level: Level
+    budget: Budget
+    tests: Mapping[WatchKey, ConformalTest]
+    shares: Mapping[WatchKey, float]
+    min_rows: int
+
+    def step(self, state: LevelState, sums: Mapping[WatchKey, ScoreSum]) -> tuple[LevelState, LevelReading]:
+        """One window on. Cost: microseconds per watch, whatever the window's size."""
+        detectors = dict(state.detectors)
+        pending: dict[WatchKey, ScoreSum] = {}
+        readings = []
+        for key, test in self.tests.items():
+            gathered = state.pending.get(key, ScoreSum()) + sums.get(key, ScoreSum())
+            detector = detectors.get(key) or DetectorState.fresh(len(test.steepness))
+            score = None
+            if gathered.rows >= max(self.min_rows, 1):
+                score = gathered.mean
+                detector = detector.after(test.log_e_values(score))
+            elif gathered.rows:
+                pending[key] = gathered
+            detectors[key] = detector
+            readings.append(WatchReading(key=key, rows=gathered.rows, score=score, log_evidence=detector.log_evidence))
+        evidences = {reading.key: reading.log_evidence for reading in readings}
+        log_evidence = log_level_evidence(evidences, self.shares)
+        reading = LevelReading(
+            level=self.level,
+            log_evidence=log_evidence,
+            watches=tuple(readings),
+            shares=ranking(evidences, self.shares),
+            alarm=log_evidence >= math.log(self.budget.threshold),
+        )
+        return LevelState(detectors=detectors, pending=pending), reading
+
+    def restarted(self, state: LevelState) -> LevelState:
+        """The state when an incident is closed: evidence starts from nothing; rows that wait stay."""
+        return LevelState(pending=state.pending)

@@ -1,0 +1,197 @@
+"""The small records that travel between the rooms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+Family: TypeAlias = Literal["performance", "surprise", "integrity", "outputs", "inputs"]
+Level: TypeAlias = Literal["page", "notice"]
+Direction: TypeAlias = Literal["up", "both"]
+
+#: One score unit in fixed point. Sums of scores are integers, so that no order of adding can change them.
+SCORE_ONE = 1 << 32
+
+#: The slice that means "the whole traffic".
+WHOLE = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """One question put to the traffic: a bounded score per prediction, g(x, ŷ, y) in [0, 1].
+
+    `scale` and `offset` lead back from the score to the metric's own unit: ``value = offset + scale * g``.
+
+    >>> surprise = Watch(
+    ...     name="surprise_brier", family="surprise", level="page", needs_label=True, scale=2.0, offset=-1.0
+    ... )
+    >>> surprise.value(0.5)
+    0.0
+    """
+
+    name: str
+    family: Family
+    level: Level
+    needs_label: bool
+    direction: Direction = "up"
+    scale: float = 1.0
+    offset: float = 0.0
+    feature: str | None = None
+
+    def value(self, score: float) -> float:
+        """The score in the metric's own unit."""
+        return self.offset + self.scale * score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchKey:
+    """A watch on the whole traffic (``slice == ""``) or on one slice, written ``column=value``."""
+
+    watch: str
+    slice: str = WHOLE
+
+    def __str__(self) -> str:
+        return f"{self.watch} [{self.slice}]" if self.slice else self.watch
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSum:
+    """A sum of scores in fixed point: merging is integer addition, exact in any order.
+
+    >>> ScoreSum(2, SCORE_ONE) + ScoreSum(2, 0)
+    ScoreSum(rows=4, total=4294967296)
+    >>> (ScoreSum(2, SCORE_ONE) + ScoreSum(2, 0)).mean
+    0.25
+    """
+
+    rows: int = 0
+    total: int = 0
+
+    def __add__(self, other: ScoreSum) -> ScoreSum:
+        return ScoreSum(self.rows + other.rows, self.total + other.total)
+
+    @property
+    def mean(self) -> float:
+        """Mean score; only for sums of at least one row."""
+        return self.total / (self.rows * SCORE_ONE)
+
+
+WindowStatus: TypeAlias = Literal["ok", "notice", "page", "thin"]
+IncidentState: TypeAlias = Literal["open", "acknowledged", "recovering", "closed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that the schema or the traffic itself says outright; a `fact` pages at once, outside the budget."""
+
+    kind: str
+    feature: str
+    message: str
+    fact: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreRecord:
+    """One watch in one window: its mean in the metric's own unit (None while rows are too few), and its evidence."""
+
+    level: Level
+    watch: str
+    slice: str
+    rows: int
+    value: float | None
+    log_evidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRecord:
+    """One judged window, as it goes to the store. Times are aware, UTC; log evidence is -inf while nothing was seen."""
+
+    start: datetime
+    end: datetime
+    rows: int
+    labels: int
+    labels_due: int
+    labels_unknown: int
+    repeats: int
+    status: WindowStatus
+    page_log_evidence: float
+    notice_log_evidence: float
+    findings: tuple[Finding, ...] = ()
+    scores: tuple[ScoreRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentRecord:
+    """Opened by an alarm: what moved first, in plain words, and how far its life has come.
+
+    `number` counts from 1 within a deployment. `recovery` is the state of the test that closes it, as text.
+    """
+
+    number: int
+    level: Level
+    state: IncidentState
+    opened_at: datetime
+    window_start: datetime
+    window_end: datetime
+    watch: str
+    slice: str
+    cause: str
+    message: str
+    recovery: str = ""
+    acknowledged_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensitivity:
+    """The rise of a metric, in its own unit, caught within so many windows in 9 of 10 simulated streams, if any is."""
+
+    metric: str
+    slice: str
+    windows: int
+    rise: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How much of what was answered and of what was due the monitor has seen."""
+
+    rows: int
+    repeats: int
+    labels: int
+    labels_due: int
+    labels_unknown: int
+    windows: int
+    thin_windows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineScore:
+    """A watch as the baseline knew it, in the metric's own unit; `deviation` is between windows, of which there were `windows`."""
+
+    level: Level
+    watch: str
+    slice: str
+    mean: float
+    deviation: float
+    tolerance: float
+    windows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorStatus:
+    """Everything that the store knows of one deployment: what the report draws and `--json` prints."""
+
+    model: str
+    version: int
+    page_budget: str
+    page_threshold: float
+    notice_budget: str
+    notice_threshold: float
+    timezone: str
+    windows: tuple[WindowRecord, ...]
+    incidents: tuple[IncidentRecord, ...]
+    sensitivity: tuple[Sensitivity, ...]
+    coverage: Coverage
+    baseline: tuple[BaselineScore, ...]

@@ -1,0 +1,98 @@
+"""Every watch of a deployment, and a window's sums for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow.compute as pc
+
+from monitoring.baseline.folder import Baseline
+from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.profile import Bins, Profile
+from monitoring.errors import BadInput
+from monitoring.records import ScoreSum, Watch, WatchKey
+from monitoring.watches import inputs, integrity, outputs, performance, scoring, surprise
+
+#: Slices watched per column: its commonest values in the baseline.
+MOST_SLICES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """The watches of all families for one baseline, with the slices on which losses are watched as well."""
+
+    classes: tuple[str, ...]
+    bins: tuple[Bins, ...]
+    slices: Mapping[str, tuple[str, ...]]
+    inputs: tuple[inputs.InputWatch, ...]
+    integrity: tuple[Watch, ...]
+
+    @property
+    def watches(self) -> dict[str, Watch]:
+        """Every watch by its name."""
+        found = (
+            *performance.WATCHES,
+            *surprise.WATCHES,
+            *self.integrity,
+            *outputs.watches(self.classes),
+            *(entry.watch for entry in self.inputs),
+        )
+        return {watch.name: watch for watch in found}
+
+    @property
+    def keys(self) -> tuple[WatchKey, ...]:
+        """Every watch on the whole traffic, then the loss watches on each slice."""
+        whole = [WatchKey(watch=name) for name in self.watches]
+        parts = [
+            WatchKey(watch=watch.name, slice=f"{column}={value}")
+            for column, values in self.slices.items()
+            for value in values
+            for watch in (*performance.WATCHES, *surprise.WATCHES)
+        ]
+        return (*whole, *parts)
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """The group of each watch that shares its portion of the budget: integrity as one, and each input as one."""
+        return {
+            **{watch.name: "integrity" for watch in self.integrity},
+            **{entry.watch.name: f"input:{entry.watch.feature}" for entry in self.inputs},
+        }
+
+    def prediction_sums(self, predictions: Predictions, window: Profile) -> dict[WatchKey, ScoreSum]:
+        """Sums of the watches that need no label."""
+        answers = scoring.sums(outputs.scores(predictions.probabilities, self.classes), {})
+        return answers | integrity.sums(self.bins, window) | inputs.sums(self.inputs, self.bins, window)
+
+    def label_sums(self, predictions: Predictions) -> dict[WatchKey, ScoreSum]:
+        """Sums of the watches that need a label, over the labelled rows, whole and by slice."""
+        labelled = predictions.take(predictions.labels != NO_LABEL)
+        losses = performance.scores(labelled.probabilities, labelled.labels)
+        surprises = surprise.scores(labelled.probabilities, labelled.labels)
+        return scoring.sums(losses | surprises, scoring.slice_masks(labelled, self.slices))
+
+
+def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = ()) -> Catalogue:
+    """All watches for a baseline; `slice_columns` are category inputs. Raises BadInput for a column that is not."""
+    kinds = {feature.name: feature.kind for feature in baseline.spec.features}
+    slices: dict[str, tuple[str, ...]] = {}
+    for column in slice_columns:
+        if kinds.get(column) != "category":
+            raise BadInput(
+                "Traffic can be sliced by a category input only.",
+                got=f"slice column {column!r}",
+                expected=f"one of {', '.join(name for name, kind in kinds.items() if kind == 'category') or '(none)'}",
+                fix="Change `slices` in the [traffic] section.",
+            )
+        counts = pc.value_counts(baseline.reference.features[column].drop_null()).to_pylist()
+        common = sorted(counts, key=lambda entry: (-entry["counts"], entry["values"]))[:MOST_SLICES]
+        slices[column] = tuple(sorted(entry["values"] for entry in common))
+    pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
+    return Catalogue(
+        classes=baseline.spec.classes,
+        bins=baseline.bins,
+        slices=slices,
+        inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
+        integrity=tuple(watch for b, c in pairs for watch in integrity.watches(b, c)),
+    )

@@ -1,0 +1,67 @@
+"""Where each input lies, out of the profile's counts and at no second pass over the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.baseline.profile import Bins, FeatureCounts, Profile, mid_distribution
+from monitoring.records import ScoreSum, Watch, WatchKey
+from monitoring.watches.scoring import fixed_point
+
+#: Categories watched one by one: those with at least this share of the baseline, and at most so many of them.
+SMALLEST_SHARE = 0.01
+MOST_CATEGORIES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputWatch:
+    """A watch on one input, with the score of each place of its bins, shape [places]."""
+
+    watch: Watch
+    place_scores: tuple[float, ...]
+
+
+def watches(bins: Bins, reference: FeatureCounts) -> tuple[InputWatch, ...]:
+    """The watches of one input.
+
+    A number: location, the probability integral transform F_ref(x), and spread, abs(2 F_ref(x) - 1), each read off
+    the mid-distribution of its bins. A category: the indicator of each common value. An input that never varied in
+    the baseline has none.
+    """
+    name = bins.feature
+    if bins.edges is not None:
+        if sum(1 for count in reference.counts if count) < 2:
+            return ()
+        ranks = mid_distribution(reference)
+        return (
+            _two_sided(f"input:{name}:location", name, ranks),
+            _two_sided(f"input:{name}:spread", name, abs(2 * ranks - 1)),
+        )
+    total = max(reference.present, 1)
+    common = [
+        place for place in range(len(bins.categories or ())) if SMALLEST_SHARE <= reference.counts[place] / total < 1.0
+    ][:MOST_CATEGORIES]
+    return tuple(
+        _two_sided(f"input:{name}={(bins.categories or ())[place]}", name, np.eye(bins.places)[place])
+        for place in common
+    )
+
+
+def sums(watched: tuple[InputWatch, ...], bins: tuple[Bins, ...], window: Profile) -> dict[WatchKey, ScoreSum]:
+    """Each watch's sum over the rows that had a value: counts times the places' scores, in whole numbers."""
+    counts = {b.feature: counts for b, counts in zip(bins, window.features, strict=True)}
+    result = {}
+    for entry in watched:
+        feature = counts[str(entry.watch.feature)]
+        units = fixed_point(np.asarray(entry.place_scores))
+        total = int(np.dot(np.asarray(feature.counts, dtype=np.int64), units))
+        result[WatchKey(watch=entry.watch.name)] = ScoreSum(feature.present, total)
+    return result
+
+
+def _two_sided(name: str, feature: str, place_scores: NDArray[np.float64]) -> InputWatch:
+    watch = Watch(name=name, family="inputs", level="notice", needs_label=False, direction="both", feature=feature)
+    return InputWatch(watch=watch, place_scores=tuple(float(score) for score in place_scores))

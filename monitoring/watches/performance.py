@@ -1,0 +1,29 @@
+"""Loss, once the truth is known: 0/1 error and Brier score."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.records import Watch
+
+WATCHES = (
+    Watch(name="error", family="performance", level="page", needs_label=True),
+    Watch(name="brier", family="performance", level="page", needs_label=True),
+)
+
+
+def scores(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Losses of labelled predictions, each [n] in [0, 1]; `probabilities` [n, classes], `labels` [n] class indices.
+
+    Brier is half the squared distance to the one-hot label, which for two classes is (p - y)². Source: Brier,
+    *Verification of forecasts expressed in terms of probability* (1950).
+
+    >>> {k: v.tolist() for k, v in scores(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([1, 1])).items()}
+    {'error': [1.0, 1.0], 'brier': [0.25, 1.0]}
+    """
+    truth = np.eye(probabilities.shape[1])[labels]
+    return {
+        "error": (probabilities.argmax(axis=1) != labels).astype(np.float64),
+        "brier": ((probabilities - truth) ** 2).sum(axis=1) / 2.0,
+    }

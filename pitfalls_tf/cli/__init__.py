@@ -34,7 +34,7 @@ pitfalls = LazyGroup(
     "pitfalls",
     verbs=VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    help="Train a Keras model many times, ship it, answer with it, remember every answer, and hear when it has changed.",
+    help="Train a Keras model many times, ship it, answer with it, remember every answer, and hear when it changes.",
     epilog="Exit codes: 0 healthy, 1 a page was raised, 2 wrong input, 3 cannot run.",
 )
 pitfalls = click.version_option(package_name="pitfalls-tf", message="pitfalls %(version)s")(pitfalls)

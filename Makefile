@@ -1,0 +1,48 @@
+# Everything a developer types. Each target first builds .venv from requirements.lock if it is missing or out of date.
+
+BIN := .venv/bin
+READY := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all bench lint coverage lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(READY) ## the whole road on real flights, into demo/; again to resume
+	$(BIN)/pitfalls demo --out demo
+
+test: lint ## lint, then every test that is not slow
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: lint ## lint, then every test
+	$(BIN)/python -m pytest
+
+bench: $(READY) ## truth and speed, as ratios
+	$(BIN)/python -m benchmarks
+
+lint: $(READY) ## rules, format, types, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+coverage: $(READY) ## every test, and the lines that none of them reached
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+# Keeps every pin that still fits setup.cfg. To move one: make lock MOVE="--upgrade-package numpy"; all: MOVE=--upgrade
+lock: $(READY) ## requirements.lock from setup.cfg, for every Python and platform
+	$(BIN)/uv pip compile $(MOVE) --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
+		--no-header --no-emit-index-url --output-file requirements.lock setup.cfg
+
+clean: ## remove what the targets above made, .venv and demo/ too
+	rm -rf .venv demo build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find monitoring serving pitfalls_tf tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+$(READY): requirements.lock setup.cfg .ci/install .ci/interpreter
+	@sh .ci/install .venv
+	@touch $@

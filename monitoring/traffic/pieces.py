@@ -1,0 +1,156 @@
+"""Pieces: the rows of one file of the traffic log, whether it is an open segment or a Parquet part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from monitoring.errors import BadInput
+from monitoring.traffic.conversion import MODEL_KEY, POSITION, SIGNATURE_KEY, TORN_KEY, VERSION_KEY
+from monitoring.traffic.listing import Part, Selection, list_traffic, parts_of
+from monitoring.traffic.rows import ModelKey
+from monitoring.traffic.segments import microseconds, read_segment, read_segment_schema
+
+_EVENT_TIME_LEAF = 2  # its place among a part's columns, for the statistics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which rows are wanted: event time in [start, end), aware datetimes; None is all."""
+
+    model: str | None = None
+    version: int | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def selection(self) -> Selection:
+        """The parts that may hold such rows."""
+        first = None if self.start is None else self.start.astimezone(UTC).date()
+        last = None if self.end is None else (self.end - timedelta(microseconds=1)).astimezone(UTC).date()
+        return Selection(model=self.model, version=self.version, first=first, last=last)
+
+    def wants(self, key: ModelKey) -> bool:
+        """Whether rows of this model and version are wanted."""
+        return self.model in (None, key.model) and self.version in (None, key.version)
+
+    def cut(self, table: pa.Table) -> pa.Table:
+        """The rows of the table that are within the times."""
+        if self.start is None and self.end is None:
+            return table
+        times = table.column("event_time").cast(pa.int64()).to_numpy()
+        keep = np.ones(len(times), np.bool_)
+        if self.start is not None:
+            keep &= times >= microseconds(self.start)
+        if self.end is not None:
+            keep &= times < microseconds(self.end)
+        return table if keep.all() else table.filter(pa.array(keep))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """The wanted rows of one file, in the order in which they were written.
+
+    `table` has the stored columns that were asked for, and `position`, a row's place in its segment.
+    """
+
+    key: ModelKey | None  # None: a torn segment of which not even the schema could be read
+    segment: str
+    table: pa.Table
+    torn_bytes: int  # of the segment, the same for each of its pieces
+
+
+def model_key(schema: pa.Schema) -> ModelKey:
+    """Whose answers a segment or part holds."""
+    metadata = schema.metadata or {}
+    try:
+        return ModelKey(metadata[MODEL_KEY].decode(), int(metadata[VERSION_KEY]), metadata[SIGNATURE_KEY].decode())
+    except KeyError as error:
+        raise BadInput(
+            "A file in the traffic log was not made by its writer.",
+            got=f"a schema without {error.args[0]!r}",
+            expected="model, version and signature in the schema's metadata",
+            fix="Move foreign files out of the folder.",
+        ) from None
+
+
+def read_pieces(root: Path, query: Query, columns: Sequence[str] | None) -> list[Piece]:
+    """The pieces with wanted rows, in order of segments; `columns` picks stored columns (those that a piece has).
+
+    `event_time` must be among the columns if the query has times.
+    """
+    listing = list_traffic(root, query.selection)
+    pieces = [_read_part(part, query, columns) for part in listing.parts]
+    for path in listing.open:
+        pieces += _read_open(root, path, query, columns)
+    return sorted(pieces, key=lambda piece: piece.segment)
+
+
+def list_keys(root: Path) -> set[ModelKey]:
+    """The models, versions and signatures that have segments; one file of each segment is opened."""
+    listing = list_traffic(root, Selection())
+    keys: set[ModelKey] = set()
+    paths = {part.segment: part.path for part in listing.parts}
+    for path in listing.open:
+        try:
+            schema = read_segment_schema(path)
+        except FileNotFoundError:
+            paths.update((part.segment, part.path) for part in parts_of(root, Selection(), path.stem))
+        else:
+            keys |= set() if schema is None else {model_key(schema)}
+    return keys | {model_key(pq.read_schema(path)) for path in paths.values()}
+
+
+def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
+    """First and last event time in microseconds: from the footers of two dates, and from the open segments' times."""
+    listing = list_traffic(root, query.selection)
+    days = [part.day for part in listing.parts]
+    edges = [part for part in listing.parts if part.day in (min(days), max(days))]
+    spans = [_part_span(part.path) for part in edges]
+    for path in listing.open:
+        for piece in _read_open(root, path, query, ["event_time"]):
+            if piece.table.num_rows:
+                times = piece.table.column("event_time").cast(pa.int64()).to_numpy()
+                spans.append((int(times.min()), int(times.max())))
+    return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
+
+
+def _part_span(path: Path) -> tuple[int, int]:
+    metadata = pq.read_metadata(path)
+    groups = [metadata.row_group(i).column(_EVENT_TIME_LEAF).statistics for i in range(metadata.num_row_groups)]
+    return min(microseconds(group.min) for group in groups), max(microseconds(group.max) for group in groups)
+
+
+def _read_part(part: Part, query: Query, columns: Sequence[str] | None) -> Piece:
+    with pq.ParquetFile(part.path) as file:
+        schema = file.schema_arrow
+        wanted = schema.names if columns is None else [name for name in schema.names if name in {*columns, POSITION}]
+        table = file.read(columns=wanted).select(wanted)
+    return Piece(
+        key=model_key(schema),
+        segment=part.segment,
+        table=query.cut(table),
+        torn_bytes=int((schema.metadata or {}).get(TORN_KEY, b"0")),
+    )
+
+
+def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | None) -> list[Piece]:
+    try:
+        schema = read_segment_schema(path)
+        if schema is not None and not query.wants(model_key(schema)):
+            return []
+        contents = read_segment(path, columns)
+    except FileNotFoundError:  # converted since it was listed: its parts are complete
+        return [_read_part(part, query, columns) for part in parts_of(root, query.selection, path.stem)]
+    if contents.table is None:
+        return [Piece(key=None, segment=path.stem, table=pa.table({}), torn_bytes=contents.torn_bytes)]
+    position = pa.array(np.arange(contents.table.num_rows, dtype=np.int64))
+    table = query.cut(contents.table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position))
+    key = model_key(contents.table.schema)
+    return [Piece(key=key, segment=path.stem, table=table, torn_bytes=contents.torn_bytes)] if query.wants(key) else []

@@ -1,0 +1,99 @@
+"""The rows of the traffic log, as the server hands them over and as the reader names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.errors import BadInput
+
+MOMENT = pa.timestamp("us", tz="UTC")
+ROW_FIELDS: tuple[pa.Field, ...] = (
+    pa.field("request_id", pa.string(), nullable=False),
+    pa.field("row", pa.int32(), nullable=False),
+    pa.field("event_time", MOMENT, nullable=False),
+    pa.field("answered_at", MOMENT, nullable=False),
+    pa.field("latency_us", pa.int64(), nullable=False),
+)
+INPUT = "input:"
+OUTPUT = "output:"
+
+# What a Python datetime can hold, with a day to spare for time zones.
+_FIRST_US = int(np.datetime64("0001-01-02", "us").astype(np.int64))
+_LAST_US = int(np.datetime64("9999-12-30", "us").astype(np.int64))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ModelKey:
+    """Whose answers: the model, its version and the signature that was called."""
+
+    model: str
+    version: int
+    signature: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AnsweredRows:
+    """The rows of one batch that a model has answered, ready for the log.
+
+    Every sequence and the leading axis of every tensor is as long as the batch: n rows. Tensors of strings are object
+    (or `S`) arrays of bytes. Times are microseconds since 1970, UTC; latencies are microseconds. A batch of zero rows
+    is ignored by the log.
+
+    >>> AnsweredRows(
+    ...     model="flights",
+    ...     version=1,
+    ...     signature="serving_default",
+    ...     request_ids=["a", "a"],
+    ...     rows=[0, 1],
+    ...     event_times_us=np.array([0, 1]),
+    ...     answered_at_us=2,
+    ...     latencies_us=np.array([2, 1]),
+    ...     inputs={"temp": np.array([39.0, 41.0], np.float32)},
+    ...     outputs={"probabilities": np.ones((2, 2), np.float32)},
+    ... ).count
+    2
+    """
+
+    model: str
+    version: int
+    signature: str
+    request_ids: Sequence[str]
+    rows: Sequence[int] | np.ndarray
+    event_times_us: np.ndarray
+    answered_at_us: int
+    latencies_us: np.ndarray
+    inputs: Mapping[str, np.ndarray]
+    outputs: Mapping[str, np.ndarray]
+
+    @property
+    def count(self) -> int:
+        """How many rows."""
+        return len(self.request_ids)
+
+    def check(self) -> None:
+        """Raises BadInput unless every part has one entry per row and every time is one a calendar can name."""
+        count = len(self.request_ids)
+        parts = {"rows": self.rows, "event_times_us": self.event_times_us, "latencies_us": self.latencies_us}
+        for group in (parts, self.inputs, self.outputs):
+            for name, part in group.items():
+                if len(part) != count:
+                    raise BadInput(
+                        f"The batch does not fit together: {name!r} has another length than request_ids.",
+                        got=f"{len(part)} entries",
+                        expected=f"{count}, one per row",
+                        fix="Hand over the rows of one batch, padding removed.",
+                    )
+        if not count:
+            return
+        first, last = int(self.event_times_us.min()), int(self.event_times_us.max())
+        if first < _FIRST_US or last > _LAST_US:
+            raise BadInput(
+                "An event time is outside the calendar.",
+                got=f"{first} to {last} microseconds since 1970",
+                expected="years 1 to 9999",
+                fix="Check the unit: microseconds, not nanoseconds.",
+            )

@@ -1,0 +1,230 @@
+"""A segment: one append-only file of Arrow record batches, owned by the one process that created it.
+
+The file is an Arrow IPC *stream* without an end marker: a schema message, then one record-batch message per append,
+each made by one `write`. Killed at any moment, a process leaves at most one torn message, the last; the reader cuts it
+counts its bytes. While the owner lives it holds an exclusive `flock`: so others can tell the living from the dead.
+
+Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import itertools
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from monitoring.errors import BadInput, CannotRun
+
+FORMAT_KEY = b"pitfalls.format"
+FORMAT = b"1"
+SUFFIX = ".arrows"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COUNTER = itertools.count()
+_NAMES_TRIED = 100
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime, exact.
+
+    >>> microseconds(datetime(1970, 1, 1, 0, 0, 1, 5, tzinfo=UTC))
+    1000005
+    """
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def segment_name(created: datetime, *, after: str = "") -> str:
+    """The name of a segment created now: sorted names are in order of creation, and later than the segment `after`.
+
+    >>> segment_name(datetime(2013, 4, 1, tzinfo=UTC))[:20]
+    '01364774400000000000'
+    """
+    nanoseconds = max(microseconds(created), 0) * 1000
+    if after:
+        nanoseconds = max(nanoseconds, int(after.partition("-")[0]) + 1)
+    return f"{nanoseconds:020d}-{os.getpid():07d}-{next(_COUNTER):06d}"
+
+
+def segments_in(folder: Path) -> tuple[Path, ...]:
+    """The segments of a folder, in order of creation; none when there is no such folder."""
+    try:
+        names = [entry.name for entry in os.scandir(folder) if entry.name.endswith(SUFFIX)]
+    except FileNotFoundError:
+        return ()
+    return tuple(folder / name for name in sorted(names))
+
+
+class SegmentFile:
+    """A segment this process may append to, or, once claimed from a dead owner, convert. Not thread-safe."""
+
+    def __init__(self, path: Path, descriptor: int, size: int) -> None:
+        self.path = path
+        self.size = size
+        self._descriptor = descriptor
+
+    @classmethod
+    def create(cls, folder: Path, created: datetime, *, after: str = "") -> SegmentFile:
+        """A new, locked, empty segment in `folder`. Raises OSError if the folder cannot be written."""
+        for _ in range(_NAMES_TRIED):
+            path = folder / (segment_name(created, after=after) + SUFFIX)
+            try:
+                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o644)
+            except FileExistsError:
+                continue
+            # Between the two calls a process that clears up after the dead may take the new file for a dead one.
+            if _lock(descriptor) and _still_named(descriptor, path):
+                return cls(path, descriptor, 0)
+            os.close(descriptor)
+        raise OSError(errno.EEXIST, f"no free segment name in {_NAMES_TRIED} tries", str(folder))
+
+    @classmethod
+    def claim(cls, path: Path) -> SegmentFile | None:
+        """Somebody else's segment, if its owner is gone; None while the owner lives or when the file is gone."""
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            return None
+        if _lock(descriptor) and _still_named(descriptor, path):
+            return cls(path, descriptor, os.fstat(descriptor).st_size)
+        os.close(descriptor)
+        return None
+
+    def append(self, data: bytes | pa.Buffer) -> None:
+        """Appends `data` by one `write`. If the disk fails, cuts the torn bytes off again and raises OSError.
+
+        After an error the caller must not append again: a reader may be half-way through the torn bytes, and would
+        see them continued by another record.
+        """
+        view = memoryview(data)
+        done = 0
+        try:
+            while done < len(view):  # a second turn only after a short write: it finishes, or names the reason
+                written = os.write(self._descriptor, view[done:] if done else view)
+                if not written:
+                    raise OSError(errno.EIO, "nothing could be written", str(self.path))
+                done += written
+        finally:
+            if done == len(view):
+                self.size += done
+            else:
+                os.ftruncate(self._descriptor, self.size)
+
+    def remove(self) -> None:
+        """Deletes the file, whoever else may have it open, and lets go of it."""
+        self.path.unlink(missing_ok=True)
+        self.release()
+
+    def release(self) -> None:
+        """Lets go of the file and its lock; it stays where it is. Idempotent."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _still_named(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentContents:
+    """What could be read of a segment: every complete batch up to the first torn one."""
+
+    table: pa.Table | None  # None: not even the schema could be read
+    torn_bytes: int
+
+
+def read_segment(path: Path, columns: Sequence[str] | None = None) -> SegmentContents:
+    """Reads the segment at `path`; `columns` picks some of its columns (those it has).
+
+    Raises FileNotFoundError if it is gone, BadInput or CannotRun if another program or another format made it.
+
+    The bytes are read, not mapped: an owner whose disk is full may shorten the file meanwhile.
+    """
+    contents = decode_segment(pa.py_buffer(path.read_bytes()), columns)
+    if contents.table is not None:
+        _check_format(contents.table.schema, path)
+    return contents
+
+
+def read_segment_schema(path: Path) -> pa.Schema | None:
+    """The schema alone, without reading the rows; None if it is torn. Raises as `read_segment` does."""
+    with pa.OSFile(str(path)) as source:
+        schema = _read_schema(source)
+    if schema is not None:
+        _check_format(schema, path)
+    return schema
+
+
+def decode_segment(data: pa.Buffer, columns: Sequence[str] | None = None) -> SegmentContents:
+    """Decodes the bytes of a segment. Never fails and never reads out of bounds, whatever the bytes.
+
+    Cost: about 30 microseconds per batch of 20 columns, whatever its rows; 300 MB/s for large batches.
+    """
+    source = pa.BufferReader(data)
+    schema = _read_schema(source)
+    if schema is None:
+        return SegmentContents(table=None, torn_bytes=data.size)
+    end = source.tell()
+    batches: list[pa.RecordBatch] = []
+    source.seek(0)
+    with pa.ipc.open_stream(source, options=_projection(schema, columns)) as reader:
+        while end < data.size:
+            try:
+                batch = reader.read_next_batch()
+                batch.validate(full=True)
+            except (StopIteration, pa.ArrowException, OSError):
+                break
+            batches.append(batch)
+            end = source.tell()
+        table = pa.Table.from_batches(batches, schema=reader.schema)
+    return SegmentContents(table=table.combine_chunks(), torn_bytes=data.size - end)
+
+
+def _projection(schema: pa.Schema, columns: Sequence[str] | None) -> pa.ipc.IpcReadOptions:
+    if columns is None:
+        return pa.ipc.IpcReadOptions()
+    return pa.ipc.IpcReadOptions(included_fields=[i for i, name in enumerate(schema.names) if name in set(columns)])
+
+
+def _read_schema(source: pa.NativeFile) -> pa.Schema | None:
+    try:
+        message = pa.ipc.read_message(source)
+        return pa.ipc.read_schema(message) if message.type == "schema" else None
+    except (pa.ArrowException, OSError, EOFError):
+        return None
+
+
+def _check_format(schema: pa.Schema, path: Path) -> None:
+    found = (schema.metadata or {}).get(FORMAT_KEY)
+    if found is None:
+        raise BadInput(
+            f"{path} is no segment of a traffic log.",
+            got="an Arrow stream of somebody else's",
+            expected="the segments that a traffic log's writer made",
+            fix="Move the file out of the folder.",
+        )
+    if found != FORMAT:
+        raise CannotRun(
+            f"{path} has another format.",
+            got=f"format {found.decode(errors='replace')}",
+            expected=f"format {FORMAT.decode()}",
+            fix="Read it with the version that wrote it, or a newer one.",
+        )

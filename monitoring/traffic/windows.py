@@ -1,0 +1,147 @@
+"""Windows: slices of traffic by event time, aligned to the calendar of a time zone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from monitoring.errors import BadInput
+
+_UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_DURATION = re.compile(r"([1-9][0-9]{0,6})([smhd])", re.ASCII)
+_DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
+
+
+def parse_duration(text: str) -> timedelta:
+    """A duration written as a whole number and s, m, h or d. Raises BadInput for anything else.
+
+    >>> parse_duration("6h")
+    datetime.timedelta(seconds=21600)
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise BadInput(
+            "Not a duration.",
+            got=repr(text),
+            expected="a whole number and s, m, h or d, such as 15m, 6h or 1d",
+            fix="Write it like that.",
+        )
+    return int(match[1]) * _UNITS[match[2]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Window:
+    """The half-open slice [start, end) of the time axis; both are aware, in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None or self.start >= self.end:
+            raise BadInput(
+                "Not a window.",
+                got=f"{self.start.isoformat()} to {self.end.isoformat()}",
+                expected="two times with a zone, the start before the end",
+                fix="Swap them, or add the zone.",
+            )
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.start <= moment < self.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowPlan:
+    """How the time axis is cut into windows.
+
+    `every` is a whole number of days, or a part of a day that divides it. Days begin at local midnight in `timezone`;
+    seven days are weeks from Monday, other multiples are counted from the same Monday. Hours and minutes are those of
+    the local clock, from midnight. So a day has 23 or 25 hours when the clocks change; of the windows shorter than a
+    day, those of more than an hour stretch or shrink then, and of those of an hour or less there are more or fewer.
+
+    A window is due `lateness` after its end. One with fewer than `min_rows` rows is too thin to be judged by itself.
+
+    >>> plan = WindowPlan(every="1d", timezone="America/New_York")
+    >>> [window] = plan.windows(datetime(2013, 3, 10, 12, tzinfo=UTC), datetime(2013, 3, 10, 12, tzinfo=UTC))
+    >>> window.start.isoformat(), window.end - window.start
+    ('2013-03-10T05:00:00+00:00', datetime.timedelta(seconds=82800))
+
+    Raises BadInput for another `every`, and for a time zone that the system does not know.
+    """
+
+    every: str
+    timezone: str = "UTC"
+    lateness: timedelta = timedelta(0)
+    min_rows: int = 1
+    _length: timedelta = field(init=False, repr=False, compare=False)
+    _zone: ZoneInfo = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        length = parse_duration(self.every)
+        if (length > _DAY and length % _DAY) or (length < _DAY and _DAY % length):
+            raise BadInput(
+                "Windows of this length do not fit the calendar.",
+                got=repr(self.every),
+                expected="whole days, or a part that divides a day, such as 6h or 15m",
+                fix="Choose the nearest of those.",
+            )
+        object.__setattr__(self, "_length", length)
+        object.__setattr__(self, "_zone", _zone(self.timezone))
+
+    def windows(self, first: datetime, last: datetime) -> tuple[Window, ...]:
+        """Every window that holds an instant of [first, last], in order: no gap, no overlap."""
+        if first > last:
+            return ()
+        cuts = sorted(set(self._cuts(first.astimezone(self._zone).date(), last.astimezone(self._zone).date())))
+        pairs = pairwise(cuts)
+        return tuple(Window(start=start, end=end) for start, end in pairs if end > first and start <= last)
+
+    def due(self, window: Window, now: datetime) -> bool:
+        """Whether the window has ended, and its late rows have had their time.
+
+        >>> plan = WindowPlan(every="1d", lateness=timedelta(hours=6))
+        >>> window = Window(start=datetime(2013, 4, 1, tzinfo=UTC), end=datetime(2013, 4, 2, tzinfo=UTC))
+        >>> plan.due(window, datetime(2013, 4, 2, 5, tzinfo=UTC)), plan.due(window, datetime(2013, 4, 2, 6, tzinfo=UTC))
+        (False, True)
+        """
+        return now >= window.end + self.lateness
+
+    def _cuts(self, first: date, last: date) -> Iterator[datetime]:
+        days = max(self._length // _DAY, 1)
+        # A day before and after: a change of clocks at midnight may put an instant into the neighbour's window.
+        start = first.toordinal() - 1
+        start -= (start - 1) % days  # the first of January of year 1 was a Monday
+        for ordinal in range(start, last.toordinal() + 2 + days, days):
+            day = date.fromordinal(ordinal)
+            if self._length >= _DAY:
+                yield self._instant(day, timedelta(0), 0)
+                continue
+            for k in range(_DAY // self._length):
+                yield from self._clock_readings(day, k * self._length)
+
+    def _clock_readings(self, day: date, offset: timedelta) -> Iterator[datetime]:
+        """The instants at which the local clock shows the time: two, for short windows, when it is turned back."""
+        once, again = self._instant(day, offset, 0), self._instant(day, offset, 1)
+        yield once
+        if again > once and self._length <= _HOUR:
+            yield again
+
+    def _instant(self, day: date, offset: timedelta, fold: int) -> datetime:
+        local = datetime.combine(day, time(0)) + offset
+        return local.replace(tzinfo=self._zone, fold=fold).astimezone(UTC)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadInput(
+            "There is no such time zone.",
+            got=repr(name),
+            expected="a name of the IANA database, such as UTC or America/New_York",
+            fix="Check the spelling.",
+        ) from None

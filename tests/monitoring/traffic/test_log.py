@@ -1,0 +1,185 @@
+"""The log gives back what was written, whichever files hold it."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from monitoring.errors import BadInput
+from monitoring.traffic.labels import LabelWriter
+from monitoring.traffic.log import AnsweredRows, ModelKey, TrafficLog, TrafficWriter, recover
+
+NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+Answer = Callable[..., AnsweredRows]
+Clock = Callable[[], datetime]
+
+
+def write(root: Path, clock: Clock, *batches: AnsweredRows, close: bool = True) -> TrafficWriter:
+    writer = TrafficWriter(root, clock=clock)
+    for batch in batches:
+        writer.append(batch)
+    if close:
+        writer.close()
+    return writer
+
+
+@pytest.mark.parametrize("close", [False, True], ids=["open", "converted"])
+def test_rows_come_back_with_every_column_of_the_contract(
+    tmp_path: Path, clock: Clock, answer: Answer, close: bool
+) -> None:
+    writer = write(tmp_path, clock, answer("b", 2), close=close)
+    table = TrafficLog(tmp_path).read(model="flights")
+    writer.close()
+    moment = pa.timestamp("us", tz="UTC")
+    assert [(field.name, field.type) for field in table.schema] == [
+        ("prediction_id", pa.string()),
+        ("request_id", pa.string()),
+        ("row", pa.int32()),
+        ("event_time", moment),
+        ("answered_at", moment),
+        ("latency_us", pa.int64()),
+        ("model", pa.string()),
+        ("version", pa.int64()),
+        ("signature", pa.string()),
+        ("input:temp", pa.list_(pa.field("element", pa.float32()))),
+        ("input:carrier", pa.list_(pa.field("element", pa.binary()))),
+        ("output:probabilities", pa.list_(pa.field("element", pa.float32()))),
+    ]
+    assert table.to_pylist()[1] == {
+        "prediction_id": "b:1",
+        "request_id": "b",
+        "row": 1,
+        "event_time": NOON + timedelta(microseconds=1),
+        "answered_at": NOON + timedelta(microseconds=1000),
+        "latency_us": 1500,
+        "model": "flights",
+        "version": 1,
+        "signature": "serving_default",
+        "input:temp": [1.0],
+        "input:carrier": [b"UA"],
+        "output:probabilities": [0.0, 1.0],
+    }
+    assert table.schema.field("output:probabilities").metadata == {b"shape": b"[2]", b"dtype": b"float32"}
+    assert table.schema.field("input:carrier").metadata == {b"shape": b"[]", b"dtype": b"string"}
+
+
+def test_conversion_changes_nothing_a_reader_sees(tmp_path: Path, clock: Clock, answer: Answer) -> None:
+    batches = [
+        answer("late", 3, at=NOON + 2 * DAY),
+        answer("early", 3),
+        answer("early", 2, at=NOON + DAY, salt=5),  # again, on another date: the last write wins
+        answer("early", 1, salt=7),
+        answer("other", 2, version=2),
+        answer("other", 2, signature="explain", at=NOON + DAY),
+    ]
+    writer = write(tmp_path, clock, *batches, close=False)
+    log = TrafficLog(tmp_path)
+    before, summary = log.read(model="flights"), log.summary()
+    writer.close()
+    assert not list((tmp_path / "open").iterdir())
+    assert log.read(model="flights").equals(before, check_metadata=True)
+    assert log.summary() == summary
+    assert before.column("prediction_id").to_pylist() == [
+        "early:0", "early:2", "other:0", "early:1", "other:1", "late:0", "late:1", "late:2",
+    ]  # fmt: skip
+    assert [row["input:temp"] for row in before.to_pylist()][:4] == [[7.0], [2.0], [0.0], [6.0]]
+    assert (summary.rows, summary.repeats, summary.torn_bytes, summary.segments) == (8, 5, 0, 3)
+
+
+def test_parquet_parts_are_split_by_date_and_carry_their_key(tmp_path: Path, clock: Clock, answer: Answer) -> None:
+    midnight = datetime(2013, 4, 2, tzinfo=UTC)
+    write(tmp_path, clock, answer("r", 2, at=midnight - timedelta(microseconds=1), model="a/b", version=12))
+    parts = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.parquet"))
+    assert [part.rsplit("/", 1)[0] for part in parts] == [
+        "model=a%2Fb/version=12/date=2013-04-01",
+        "model=a%2Fb/version=12/date=2013-04-02",
+    ]
+    metadata = pq.read_schema(tmp_path / parts[0]).metadata
+    assert metadata[b"pitfalls.format"] == b"1"
+    assert (metadata[b"pitfalls.model"], metadata[b"pitfalls.version"]) == (b"a/b", b"12")
+    assert TrafficLog(tmp_path).models() == (ModelKey("a/b", 12, "serving_default"),)
+    assert TrafficLog(tmp_path).read(model="a/b", version=12).num_rows == 2
+
+
+def test_times_and_versions_select_rows(tmp_path: Path, clock: Clock, answer: Answer) -> None:
+    write(tmp_path, clock, answer("a", 3), answer("b", 1, at=NOON + DAY), answer("c", 1, version=2))
+    writer = write(tmp_path, clock, answer("d", 2, at=NOON + timedelta(hours=1)), close=False)
+    log = TrafficLog(tmp_path)
+
+    def ids(**query: object) -> list[str]:
+        table = log.read(model="flights", columns=["prediction_id"], **query)  # type: ignore[arg-type]  # shorthand
+        return [str(value) for value in table["prediction_id"]]
+
+    assert ids(version=1, end=NOON + timedelta(microseconds=2)) == ["a:0", "a:1"]
+    assert ids(version=1, start=NOON + timedelta(microseconds=1), end=NOON + DAY) == ["a:1", "a:2", "d:0", "d:1"]
+    assert ids(start=NOON + DAY) == ["b:0"]
+    assert ids(version=2) == ["c:0"]
+    assert ids(start=NOON, end=NOON) == []
+    assert log.read(model="nobody").num_rows == 0
+    assert log.extent("flights") == (NOON, NOON + DAY)
+    assert log.extent("flights", 2) == (NOON, NOON)
+    assert log.extent("nobody") is None
+    writer.close()
+
+
+def test_one_day_of_many_opens_only_its_own_files(
+    tmp_path: Path, clock: Clock, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, clock, *(answer(f"r{day}", 2, at=NOON + day * DAY) for day in range(60)))
+    opened: builtins.list[str] = []
+    original = pq.ParquetFile
+
+    def counting(path: Path, *arguments: object, **options: object) -> pq.ParquetFile:
+        opened.append(path.parent.name)
+        return original(path, *arguments, **options)
+
+    monkeypatch.setattr(pq, "ParquetFile", counting)
+    start = datetime(2013, 5, 1, tzinfo=UTC)
+    assert TrafficLog(tmp_path).read(model="flights", start=start, end=start + DAY).num_rows == 2
+    assert opened == ["date=2013-05-01"]
+
+
+def test_columns_are_projected_in_the_order_asked_for(tmp_path: Path, clock: Clock, answer: Answer) -> None:
+    write(tmp_path, clock, answer("a", 1))
+    log = TrafficLog(tmp_path)
+    columns = ["output:probabilities", "version", "event_time"]
+    assert log.read(model="flights", columns=columns).column_names == columns
+    with pytest.raises(BadInput, match="input:wind"):
+        log.read(model="flights", columns=["input:wind"])
+
+
+def test_the_users_table_has_bare_names_and_the_last_label(tmp_path: Path, clock: Clock, answer: Answer) -> None:
+    write(tmp_path, clock, answer("a", 3))
+    labels = LabelWriter(tmp_path, clock=clock)
+    labels.append(["a:0", "a:2", "a:0"], ["late", "on_time", "on_time"], [1, 2, 3])
+    labels.close()
+    table = TrafficLog(tmp_path).table()
+    assert table.column_names == [
+        "prediction_id", "request_id", "row", "event_time", "model", "version", "signature",
+        "temp", "carrier", "probabilities", "label", "label_time",
+    ]  # fmt: skip
+    assert table["temp"].to_pylist() == [0.0, 1.0, 2.0]
+    assert table["carrier"].to_pylist() == ["UA"] * 3
+    assert table["probabilities"].to_pylist() == [[1.0, 0.0], [0.0, 1.0], [-1.0, 2.0]]
+    assert table["label"].to_pylist() == ["on_time", None, "on_time"]
+    assert table["label_time"].to_pylist()[0] == datetime(1970, 1, 1, 0, 0, 0, 3, tzinfo=UTC)
+
+
+def test_dead_writers_segments_are_recovered_and_living_ones_left_alone(
+    tmp_path: Path, clock: Clock, answer: Answer
+) -> None:
+    writer = write(tmp_path, clock, answer("a", 2), close=False)
+    assert recover(tmp_path).segments == 0
+    [stream] = writer._streams.values()
+    stream.segment.release()  # as the death of the process would
+    assert recover(tmp_path).rows == 2
+    assert not list((tmp_path / "open").iterdir())
+    assert TrafficLog(tmp_path).read(model="flights").num_rows == 2

@@ -1,0 +1,88 @@
+"""Reading `monitor.toml`: every problem at once, each with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from monitoring.config.lines import line_numbers
+from monitoring.config.problems import Problem, problems_of
+from monitoring.config.sections import MonitorConfig
+from monitoring.errors import BadInput
+
+#: Far more than any config needs, and little enough to read at once.
+_MOST_BYTES = 1 << 20
+
+_POSITION = re.compile(r"\s*\(at line (\d+), column \d+\)\s*$")
+
+
+def load_config(path: Path) -> MonitorConfig:
+    """Read and check a config. Nothing outside of the file is looked at: neither bundle, traffic nor store.
+
+    Relative paths, and an SQLite store's, are taken from the config file's folder. Raises BadInput that lists every
+    problem, one a line; a text that is not TOML has one, as no more of it can be read.
+    """
+    text = _text(path)
+    try:
+        document: dict[str, Any] = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _bad_config(path, (_not_toml(error, text),)) from None
+    document.setdefault("store", {})  # so that the default store, too, lies in the file's folder
+    try:
+        return MonitorConfig.model_validate(document, context={"folder": path.absolute().parent})
+    except ValidationError as error:
+        last_line = max(len(text.splitlines()), 1)
+        problems = problems_of(error, line_numbers(text.replace("\r\n", "\n")), last_line)
+    raise _bad_config(path, problems)
+
+
+def _text(path: Path) -> str:
+    expected, fix = "a text file in TOML", "`pitfalls monitor init` writes one."
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise BadInput(
+            "The config cannot be read.", got=f"{path} ({error.strerror})", expected=expected, fix=fix
+        ) from error
+    if len(content) > _MOST_BYTES:
+        raise BadInput("The config is too large.", got=f"{path}, over 1 MiB", expected=expected, fix=fix)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = Problem(
+            line=line,
+            place="",
+            what="not UTF-8.",
+            got=f"byte {content[error.start]:#04x}",
+            expected="text in UTF-8",
+            fix="Save the file as UTF-8.",
+        )
+        raise _bad_config(path, (problem,)) from None
+
+
+def _not_toml(error: ValueError | RecursionError, text: str) -> Problem:
+    """The one problem of a text that is not TOML; without a position of its own, it lies at the end."""
+    message = str(error)
+    position = _POSITION.search(message)
+    lines = text.splitlines() or [""]
+    line = min(int(position[1]), len(lines)) if position else len(lines)
+    return Problem(
+        line=line,
+        place="",
+        what="not valid TOML.",
+        got=lines[line - 1].strip()[:60] or "an empty line",
+        expected="TOML",
+        fix=f"{_POSITION.sub('', message).rstrip('.')}.",
+    )
+
+
+def _bad_config(path: Path, problems: tuple[Problem, ...]) -> BadInput:
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    listed = "\n".join(f"  {problem}" for problem in problems)
+    return BadInput(f"{path} cannot be used.", got=count, expected="none", fix=f"Mend each of these:\n{listed}")

@@ -1,0 +1,125 @@
+"""What is wrong with a config, each problem as one line: where, what, got, expected, fix."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from monitoring.config.lines import Place, line_of
+from monitoring.config.refusal import REFUSAL, shown
+from monitoring.config.sections import SECTIONS
+
+#: pydantic's error types for which one phrase is enough. The rest carry their bounds or their choices.
+_EXPECTED = {
+    "string_type": "text in quotes",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "tuple_type": 'a list of texts, as ["a", "b"]',
+}
+_HEADS = {"notify": "[[notify]]"}
+_BOUNDS = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong with one place of the file."""
+
+    line: int
+    place: str
+    what: str
+    got: str
+    expected: str
+    fix: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}, {self.place}" if self.place else f"line {self.line}"
+        return f"{where}: {self.what} Got {self.got}; expected {self.expected}. {self.fix}"
+
+
+def problems_of(error: ValidationError, lines: Mapping[Place, int], last_line: int) -> tuple[Problem, ...]:
+    """Every problem that pydantic found, in the order of the file.
+
+    A section that is missing altogether is reported at the file's last line, where it can be added.
+    """
+    found = []
+    for detail in error.errors(include_url=False):
+        place: Place = detail["loc"]
+        line = line_of(place, lines)
+        found.append(_problem(detail, place, last_line if line is None else line))
+    return tuple(sorted(found, key=lambda problem: problem.line))
+
+
+def _problem(detail: ErrorDetails, place: Place, line: int) -> Problem:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == REFUSAL:
+        what, got, expected, fix = (str(context[part]) for part in ("what", "got", "expected", "fix"))
+    elif kind == "extra_forbidden":
+        what, got, expected, fix = _unknown(place)
+    elif kind == "missing":
+        what, got = "missing.", "nothing"
+        expected, fix = ("this section", f"Add [{place[0]}].") if len(place) == 1 else ("a value", _example(place))
+    else:
+        what, got = "cannot be used.", shown(detail["input"])
+        expected, fix = _expected(kind, place, context, detail["msg"]), _example(place)
+    return Problem(line=line, place=_named(place), what=what, got=got, expected=expected, fix=fix)
+
+
+def _expected(kind: str, place: Place, context: Mapping[str, Any], message: str) -> str:
+    if place == ("notify",):
+        return "a section of its own for each webhook, headed [[notify]]"
+    if kind in {"model_type", "dict_type"}:
+        return f"a section, headed [{place[0]}]"
+    if kind in _BOUNDS:
+        bound, phrase = _BOUNDS[kind]
+        return f"{phrase} {context[bound]}"
+    if kind == "literal_error":
+        return str(context["expected"])
+    return _EXPECTED.get(kind, message)
+
+
+def _unknown(place: Place) -> tuple[str, str, str, str]:
+    """What, got, expected and fix for a section or key that does not exist."""
+    name = _key(place[-1])
+    if len(place) == 1:
+        known, kind = sorted(SECTIONS), "section"
+    else:
+        known, kind = sorted(SECTIONS[str(place[0])].model_fields), "key"
+    if place == ("windows", "rows"):
+        fix = 'Take it out, and write every = "1d".'
+        return "windows by a number of rows are not available yet.", "rows", "windows by time", fix
+    owners = [section for section, fields in SECTIONS.items() if name in fields.model_fields]
+    near = difflib.get_close_matches(name, known, n=1)
+    if owners and not near:
+        fix = f"It belongs in {_HEADS.get(owners[0], f'[{owners[0]}]')}."
+    elif near:
+        fix = f"Did you mean {near[0]}?"
+    else:
+        fix = "Take it out."
+    return f"unknown {kind}.", name, f"one of: {', '.join(known)}", fix
+
+
+def _example(place: Place) -> str:
+    names = [part for part in place if isinstance(part, str)]
+    if len(names) < 2 or names[0] not in SECTIONS:
+        return f"Head it with {_HEADS.get(names[0], f'[{names[0]}]')}."
+    examples = SECTIONS[names[0]].model_fields[names[1]].examples or ["…"]
+    return f"Write, for example, {names[1]} = {shown(examples[0])}."
+
+
+def _named(place: Place) -> str:
+    """A place in words, with items counted from 1: ``[windows] every``, ``[[notify]] 2 webhook``."""
+    words = [_HEADS.get(str(place[0]), f"[{_key(place[0])}]")]
+    words.extend(str(part + 1) if isinstance(part, int) else _key(part) for part in place[1:])
+    return " ".join(words)
+
+
+def _key(part: str | int) -> str:
+    """A key as it stands in the file: quoted where it must be."""
+    return str(part) if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", str(part)) else shown(part)

@@ -1,0 +1,155 @@
+"""The sections of `monitor.toml`, as frozen records. Unknown keys, other types and values out of range are refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from monitoring.config.addresses import local_path, redacted, store_url, webhook_url
+from monitoring.config.values import (
+    budget,
+    cron,
+    distinct,
+    duration,
+    named,
+    positive_duration,
+    time_zone,
+    window_length,
+)
+
+Name = Annotated[str, AfterValidator(named)]
+Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(distinct)]
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+LocalPath = Annotated[Path, BeforeValidator(local_path)]
+BudgetText = Annotated[str, AfterValidator(budget)]
+WindowLength = Annotated[str, AfterValidator(window_length)]
+Zone = Annotated[str, AfterValidator(time_zone)]
+Horizon = Annotated[timedelta, BeforeValidator(duration), AfterValidator(positive_duration)]
+Cron = Annotated[str, AfterValidator(cron)]
+WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
+StoreUrl = Annotated[str, AfterValidator(store_url)]
+Harmless = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """What all sections share: strict types, no unknown keys, defaults that are checked too, and no changing later."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, validate_default=True)
+
+
+class ModelSection(Section):
+    """Which bundle is watched. `bundle` is a model's folder (its newest version is watched) or one version's folder."""
+
+    bundle: LocalPath = Field(examples=["models/flights"])
+    probabilities: Name = Field(default="probabilities", examples=["probabilities"])
+    classes: Names = Field(default=(), examples=[["on_time", "late"]])
+
+    @property
+    def version(self) -> int | None:
+        """The version, if one is named; None means the newest.
+
+        >>> ModelSection(bundle="/models/flights/3").version
+        3
+        """
+        return int(self.bundle.name) if self.bundle.name.isascii() and self.bundle.name.isdigit() else None
+
+    @property
+    def folder(self) -> Path:
+        """The model's folder, the one that holds its versions."""
+        return self.bundle if self.version is None else self.bundle.parent
+
+    @property
+    def name(self) -> str:
+        """The model's name: that of its folder."""
+        return self.folder.name
+
+
+class TrafficSection(Section):
+    """Where the answered predictions are, and which slices are watched on their own.
+
+    The columns are those of a table of one's own; a traffic log knows its own names.
+    """
+
+    path: LocalPath = Field(examples=["traffic"])
+    slices: Names = Field(default=(), examples=[["origin"]])
+    event_time: Name = Field(default="event_time", examples=["event_time"])
+    prediction_id: Name = Field(default="prediction_id", examples=["prediction_id"])
+    label: Name = Field(default="label", examples=["label"])
+    scores: Names = Field(default=(), examples=[["on_time", "late"]])
+
+
+class WindowsSection(Section):
+    """How the traffic is cut: `every` aligned to the calendar of `timezone`; judged `lateness` after a window's end."""
+
+    every: WindowLength = Field(default="1d", examples=["1d"])
+    timezone: Zone = Field(default="UTC", examples=["UTC"])
+    lateness: Duration = Field(default=timedelta(hours=6), validate_default=False, examples=["6h"])
+    min_rows: int = Field(default=200, ge=1, le=1_000_000_000, examples=[200])
+    label_horizon: Horizon = Field(default=timedelta(days=7), validate_default=False, examples=["7d"])
+
+
+class BudgetSection(Section):
+    """How many false alarms the whole deployment may cost, by level, as text."""
+
+    page: BudgetText = Field(default="1 per 365 windows", examples=["1 per 365 windows"])
+    notice: BudgetText = Field(default="1 per 30 windows", examples=["1 per 30 windows"])
+
+
+class ToleranceSection(Section):
+    """What counts as harmless, in each metric's own unit; without `brier`, the baseline's own uncertainty only."""
+
+    error: Harmless = Field(default=0.02, examples=[0.02])
+    brier: Harmless | None = Field(default=None, examples=[0.01])
+    integrity: Harmless = Field(default=0.01, examples=[0.01])
+
+
+class Webhook(Section):
+    """Who is told. A webhook for pages hears pages; one for notices hears both."""
+
+    webhook: WebhookUrl = Field(repr=False, examples=["https://hooks.example.org/pitfalls"])
+    level: Literal["page", "notice"] = Field(default="page", examples=["page"])
+
+    @property
+    def shown(self) -> str:
+        """The URL without its secrets, for messages."""
+        return redacted(self.webhook)
+
+
+class ScheduleSection(Section):
+    """When the long-running job looks for windows that are due."""
+
+    cron: Cron = Field(default="15 * * * *", validate_default=False, examples=["15 * * * *"])
+
+
+class StoreSection(Section):
+    """Where windows, evidence and incidents are kept."""
+
+    url: StoreUrl = Field(default="sqlite:///pitfalls.db", repr=False, examples=["sqlite:///pitfalls.db"])
+
+
+class MonitorConfig(Section):
+    """All of `monitor.toml`. Read it with `load_config`, which gives every problem its line and its fix."""
+
+    model: ModelSection
+    traffic: TrafficSection
+    windows: WindowsSection = WindowsSection()
+    budget: BudgetSection = BudgetSection()
+    tolerance: ToleranceSection = ToleranceSection()
+    notify: Annotated[tuple[Webhook, ...], Field(strict=False)] = ()
+    schedule: ScheduleSection = Field(default_factory=ScheduleSection)
+    store: StoreSection = Field(default_factory=StoreSection)
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "model": ModelSection,
+    "traffic": TrafficSection,
+    "windows": WindowsSection,
+    "budget": BudgetSection,
+    "tolerance": ToleranceSection,
+    "notify": Webhook,
+    "schedule": ScheduleSection,
+    "store": StoreSection,
+}

@@ -1,0 +1,146 @@
+"""The checks of single settings: lengths of time, windows, time zones, budgets, cron expressions, columns."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import zoneinfo
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from monitoring.config.refusal import refusal
+
+_DURATION = re.compile(r"(\d{1,9})([smhd])")
+_UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_LONGEST = timedelta(days=3660)
+_BUDGET = re.compile(r"\s*(\d{1,9})\s+(?:per|in)\s+(\d{1,9})\s+windows?\s*", re.IGNORECASE)
+
+
+def duration(value: object) -> timedelta:
+    """A length of time: a whole number and a unit of s, m, h or d.
+
+    >>> duration("6h")
+    datetime.timedelta(seconds=21600)
+    """
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None or (length := int(match[1]) * _UNITS[match[2]]) > _LONGEST:
+        raise refusal(
+            "not a length of time.",
+            got=value,
+            expected="a whole number and a unit of s, m, h or d, at most ten years",
+            fix='Write, for example, "6h" or "7d".',
+        )
+    return length
+
+
+def positive_duration(value: timedelta) -> timedelta:
+    """A length of time that is not nothing."""
+    if value <= timedelta(0):
+        raise refusal("no time at all.", got="0", expected="more than zero", fix='Write, for example, "7d".')
+    return value
+
+
+def window_length(value: str) -> str:
+    """The length of a window, as text: a part of a day that fills it evenly, a day, or a week."""
+    match = _DURATION.fullmatch(value)
+    fits = False
+    if match is not None and match[2] in "mh":
+        length = int(match[1]) * _UNITS[match[2]]
+        fits = timedelta(0) < length <= _UNITS["d"] and _UNITS["d"] % length == timedelta(0)
+    elif match is not None and match[2] == "d":
+        fits = int(match[1]) in {1, 7}
+    if not fits:
+        raise refusal(
+            "not a length of windows.",
+            got=value,
+            expected="minutes or hours that divide a day evenly, 1d or 7d",
+            fix='Write, for example, "1d", "6h" or "15m".',
+        )
+    return value
+
+
+def time_zone(value: str) -> str:
+    """The name of a time zone that this machine's or Python's `tzdata` knows."""
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        near = _nearest_zone(value)
+        raise refusal(
+            "not a time zone.",
+            got=value,
+            expected='a name of the IANA time zone database, as "Europe/Paris"',
+            fix=f'Did you mean "{near}"?' if near else 'Write, for example, "UTC".',
+        ) from None
+    return value
+
+
+def _nearest_zone(value: str) -> str | None:
+    zones = {zone.lower(): zone for zone in zoneinfo.available_timezones()}
+    zones.update({zone.rsplit("/", 1)[-1].lower(): zone for zone in sorted(zones.values()) if "/" in zone})
+    near = difflib.get_close_matches(value.lower().replace(" ", "_"), sorted(zones), n=1)
+    return zones[near[0]] if near else None
+
+
+def budget(value: str) -> str:
+    """A budget of false alarms, as text."""
+    match = _BUDGET.fullmatch(value)
+    if match is None or not 1 <= int(match[1]) < int(match[2]):
+        raise refusal(
+            "not a budget of false alarms.",
+            got=value,
+            expected='"N per W windows" with 1 <= N < W',
+            fix='Write, for example, "1 per 365 windows".',
+        )
+    return value
+
+
+def budget_numbers(value: str) -> tuple[int, int]:
+    """Alarms and windows of a text that `budget` lets pass.
+
+    >>> budget_numbers("1 per 365 windows")
+    (1, 365)
+    """
+    match = _BUDGET.fullmatch(value)
+    if match is None:
+        raise ValueError(f"not a checked budget: {value!r}")
+    return int(match[1]), int(match[2])
+
+
+def cron(value: str) -> str:
+    """A cron expression of five fields that comes true some day.
+
+    Days of the week are written as names: APScheduler counts them from Monday, every other cron from Sunday.
+    """
+    from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415 (a tenth of a second that imports need not pay)
+
+    fix = 'Write, for example, "15 * * * *": minute, hour, day, month, day of the week.'
+    fields = value.split()
+    if len(fields) == 5 and re.search(r"\d", fields[4]):
+        raise refusal(
+            "days of the week by number mean different days in different crons.",
+            got=fields[4],
+            expected="names",
+            fix='Write, for example, "mon", "mon-fri" or "sat,sun".',
+        )
+    try:
+        first = CronTrigger.from_crontab(value, timezone=UTC).get_next_fire_time(None, datetime(2024, 1, 1, tzinfo=UTC))
+    except (ValueError, OverflowError) as error:
+        raise refusal(f"not a cron expression ({error}).", got=value, expected="five fields", fix=fix) from None
+    if first is None:
+        raise refusal("a time that never comes.", got=value, expected="a day of the calendar", fix=fix)
+    return value
+
+
+def named(value: str) -> str:
+    """A name, of a column or an output: not empty."""
+    if not value.strip():
+        raise refusal("an empty name.", got=value, expected="a name in quotes", fix="Name it as the model does.")
+    return value
+
+
+def distinct(values: Sequence[str]) -> tuple[str, ...]:
+    """Names, each once."""
+    twice = sorted({value for value in values if list(values).count(value) > 1})
+    if twice:
+        raise refusal("named twice.", got=twice[0], expected="each name once", fix="Take one of them out.")
+    return tuple(values)

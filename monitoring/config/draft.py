@@ -57,7 +57,7 @@ path = {_quoted(draft.traffic)}
 slices = [{", ".join(_quoted(column) for column in draft.slices)}]
 
 [windows]
-# The evidence counts windows: 1d, 7d, or hours or minutes that divide a day evenly.
+# The evidence counts windows: whole days (7d: weeks from Monday), or hours or minutes that divide a day evenly.
 every = {_quoted(draft.every)}
 timezone = {_quoted(draft.timezone)}
 # How long after its end a window waits for rows and labels on their way.

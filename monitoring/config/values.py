@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 from monitoring.config.refusal import refusal
 
-_DURATION = re.compile(r"(\d{1,9})([smhd])")
+_DURATION = re.compile(r"(0|[1-9][0-9]{0,6})([smhd])")
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _LONGEST = timedelta(days=3660)
+_LONGEST_WINDOW = timedelta(days=366)
 _BUDGET = re.compile(r"\s*(\d{1,9})\s+(?:per|in)\s+(\d{1,9})\s+windows?\s*", re.IGNORECASE)
 
 
@@ -41,19 +42,15 @@ def positive_duration(value: timedelta) -> timedelta:
 
 
 def window_length(value: str) -> str:
-    """The length of a window, as text: a part of a day that fills it evenly, a day, or a week."""
+    """The length of a window, as text: whole days, or minutes or hours that fill a day evenly."""
     match = _DURATION.fullmatch(value)
-    fits = False
-    if match is not None and match[2] in "mh":
-        length = int(match[1]) * _UNITS[match[2]]
-        fits = timedelta(0) < length <= _UNITS["d"] and _UNITS["d"] % length == timedelta(0)
-    elif match is not None and match[2] == "d":
-        fits = int(match[1]) in {1, 7}
-    if not fits:
+    length = int(match[1]) * _UNITS[match[2]] if match is not None and match[2] != "s" else timedelta(0)
+    day = _UNITS["d"]
+    if not timedelta(0) < length <= _LONGEST_WINDOW or (length % day and day % length):
         raise refusal(
             "not a length of windows.",
             got=value,
-            expected="minutes or hours that divide a day evenly, 1d or 7d",
+            expected="whole days, at most 366, or minutes or hours that divide a day evenly",
             fix='Write, for example, "1d", "6h" or "15m".',
         )
     return value

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from monitoring.config import ConfigDraft, DraftedWebhook, MonitorConfig, load_config, render_config, settings_digest
-from monitoring.config.values import budget, budget_numbers
+from monitoring.config.values import budget, budget_numbers, window_length
 from monitoring.errors import BadInput
 from monitoring.evidence.budget import Budget
+from monitoring.traffic.windows import WindowPlan
 
 LEAST = '[model]\nbundle = "models/flights"\n[traffic]\npath = "traffic"\n'
 
@@ -125,12 +126,15 @@ page = "1 per 365 windows"
     ("section", "setting", "part"),
     [
         ("windows", 'every = "5h"', "divide a day evenly"),
-        ("windows", 'every = "2d"', "1d or 7d"),
+        ("windows", 'every = "36h"', "whole days"),
+        ("windows", 'every = "0d"', "whole days"),
+        ("windows", 'every = "367d"', "at most 366"),
+        ("windows", 'every = "90s"', "minutes or hours"),
         ("windows", "every = 1", "text in quotes"),
         ("windows", "rows = 5000", "not available yet"),
         ("windows", 'lateness = "6 hours"', "a whole number and a unit"),
         ("windows", "lateness = 6", "a whole number and a unit"),
-        ("windows", 'lateness = "999999999d"', "at most ten years"),
+        ("windows", 'lateness = "9999999d"', "at most ten years"),
         ("windows", 'label_horizon = "0d"', "more than zero"),
         ("windows", "min_rows = 0", "at least 1"),
         ("windows", "min_rows = 2.5", "a whole number"),
@@ -265,6 +269,15 @@ def test_config_and_evidence_agree_on_what_a_budget_is(text: str) -> None:
             budget(text)
     else:
         assert budget_numbers(budget(text)) == (parsed.alarms, parsed.windows)
+
+
+@given(st.from_regex(r"[0-9]{1,3}[smhdw]", fullmatch=True))
+def test_windows_that_the_config_lets_pass_can_be_cut(text: str) -> None:
+    try:
+        window_length(text)
+    except ValueError:
+        return
+    assert WindowPlan(every=text).every == text
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20).filter(

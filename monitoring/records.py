@@ -168,7 +168,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineScore:
-    """A watch as the baseline knew it, in the metric's own unit; `deviation` is between windows, of which there were `windows`."""
+    """A watch as the baseline knew it: mean and deviation over its windows, and the tolerance, in its own unit."""
 
     level: Level
     watch: str

@@ -1,0 +1,149 @@
+"""The first cause of an alarm, in plain words: what rose, since when, was the traffic harder, what moved with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from monitoring.evidence.level import LevelReading
+from monitoring.records import BaselineScore, Watch, WatchKey, WindowRecord
+
+#: Inputs and watches named in a message.
+NAMED = 3
+
+#: Windows of history searched for the onset.
+HISTORY = 90
+
+_LOSSES = {"error": "error rate", "brier": "Brier score"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What opened an incident: the watch and slice with the largest share, a short cause and the whole message."""
+
+    watch: str
+    slice: str
+    cause: str
+    message: str
+
+
+def explain(
+    reading: LevelReading,
+    moved: LevelReading,
+    *,
+    history: Sequence[WindowRecord],
+    baseline: Mapping[WatchKey, BaselineScore],
+    watches: Mapping[str, Watch],
+    timezone: str,
+) -> Cause:
+    """Explain an alarm from its level's reading, the notice level's (for the inputs), and the windows so far."""
+    top, share = reading.shares[0]
+    recent = list(history[-HISTORY:])
+    onset = _onset(recent, top, baseline[top])
+    since = recent[onset:]
+    values = [value for window in since if (value := _value(window, top)) is not None]
+    was = baseline[top]
+    zone = ZoneInfo(timezone)
+    watch = watches[top.watch]
+    name = _name(watch)
+    place = f" at {top.slice}" if top.slice else ""
+    level = float(np.mean(values)) if values else float("nan")
+    now, then = _signed(level, watch), _signed(was.mean, watch)
+    day = _day(since[0].start, zone)
+    sentences = [
+        f"{name[0].upper()}{name[1:]}{place} averaged {now} over {_windows(len(values))} since {day}.",
+        f"In the baseline it was {then} (between windows ± {was.deviation:.3f}; {was.tolerance:.3f} is forgiven).",
+    ]
+    cause = f"{name}{place} {'rose' if watch.direction == 'up' else 'moved'}"
+    split = _split(since, baseline, metric=top.watch.removeprefix("surprise_"), part=top.slice)
+    if watch.family in ("performance", "surprise") and split:
+        cause, sentence = split
+        sentences.append(sentence)
+    others = [str(key) for key, part in reading.shares[1 : NAMED + 1] if part >= 0.05]
+    sentences.append(f"It carries {share:.0%} of the evidence" + (f"; next: {', '.join(others)}." if others else "."))
+    inputs = _inputs(moved, watches)
+    if inputs:
+        sentences.append(f"Inputs that moved most: {', '.join(inputs)}.")
+    return Cause(watch=top.watch, slice=top.slice, cause=cause, message=" ".join(sentences))
+
+
+def _onset(history: Sequence[WindowRecord], key: WatchKey, was: BaselineScore) -> int:
+    """Where the sum of the excess over baseline, tolerance and half a deviation is largest when summed to the end."""
+    excess = np.array(
+        [
+            0.0 if (value := _value(window, key)) is None else value - was.mean - was.tolerance - was.deviation / 2
+            for window in history
+        ]
+    )
+    return int(np.argmax(np.cumsum(excess[::-1])[::-1])) if excess.size else 0
+
+
+def _split(
+    since: Sequence[WindowRecord], baseline: Mapping[WatchKey, BaselineScore], *, metric: str, part: str
+) -> tuple[str, str] | None:
+    """Change of a loss as change of difficulty plus change of surprise: exact, as the loss is their sum."""
+    loss_key, surprise_key = WatchKey(watch=metric, slice=part), WatchKey(watch=f"surprise_{metric}", slice=part)
+    if loss_key not in baseline or surprise_key not in baseline:
+        return None
+    pairs = [
+        (loss, surprise)
+        for window in since
+        if (loss := _value(window, loss_key)) is not None and (surprise := _value(window, surprise_key)) is not None
+    ]
+    if not pairs:
+        return None
+    loss = float(np.mean([pair[0] for pair in pairs])) - baseline[loss_key].mean
+    surprise = float(np.mean([pair[1] for pair in pairs])) - baseline[surprise_key].mean
+    difficulty = loss - surprise
+    cause = "the model is wrong" if surprise >= difficulty else "the traffic got harder"
+    return cause, (
+        f"The {_LOSSES[metric]} changed by {loss:+.3f}: {difficulty:+.3f} because the traffic got "
+        f"{'harder' if difficulty > 0 else 'easier'}, {surprise:+.3f} because the model was wrong about it."
+    )
+
+
+def _inputs(moved: LevelReading, watches: Mapping[str, Watch]) -> list[str]:
+    """The inputs with most evidence of movement, each once."""
+    found: list[str] = []
+    for key, _ in sorted(((r.key, r.log_evidence) for r in moved.watches), key=lambda pair: (-pair[1], str(pair[0]))):
+        watch = watches[key.watch]
+        if watch.family == "inputs" and watch.feature and watch.feature not in found:
+            found.append(watch.feature)
+    return found[:NAMED]
+
+
+def _value(window: WindowRecord, key: WatchKey) -> float | None:
+    for score in window.scores:
+        if score.watch == key.watch and score.slice == key.slice:
+            return score.value
+    return None
+
+
+def _signed(value: float, watch: Watch) -> str:
+    return f"{value:+.3f}" if watch.offset < 0 else f"{value:.3f}"
+
+
+def _windows(count: int) -> str:
+    return f"{count} window{'' if count == 1 else 's'}"
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%-d %B %Y}"
+
+
+def _name(watch: Watch) -> str:
+    """The watch in words."""
+    if watch.family == "performance":
+        return _LOSSES[watch.name]
+    if watch.family == "surprise":
+        return f"surprise in {_LOSSES[watch.name.removeprefix('surprise_')]}"
+    kind, _, rest = watch.name.partition(":")
+    feature, _, aspect = rest.rpartition(":")
+    if kind == "input":
+        return f"{aspect} of {feature}" if feature else f"share of {rest}"
+    words = {"missing": "share of missing values in", "unseen": "share of unseen values in", "output": "answered"}
+    return f"{words[kind]} {rest}"

@@ -1,0 +1,284 @@
+"""One window's job, pure: state and rows in; state, record and incidents out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import pyarrow as pa
+
+from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.profile import Profile, profile
+from monitoring.evidence.betting import RecoveryTest
+from monitoring.evidence.level import LevelReading, LevelState
+from monitoring.incidents.cause import HISTORY, explain
+from monitoring.incidents.life_cycle import followed, followed_fact
+from monitoring.jobs.feed import Arrivals
+from monitoring.jobs.yardstick import LEVELS, Yardstick
+from monitoring.records import (
+    BaselineScore,
+    Finding,
+    IncidentRecord,
+    Level,
+    ScoreRecord,
+    ScoreSum,
+    WatchKey,
+    WindowRecord,
+    WindowStatus,
+)
+from monitoring.traffic.windows import Window
+from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.integrity import OPTIONAL_SHARE
+
+#: The watch that names an incident opened by a fact.
+SCHEMA = "schema"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorState:
+    """All that passes from window to window: each level's test, the incidents not yet closed, and recent windows."""
+
+    levels: Mapping[Level, LevelState] = field(default_factory=dict)
+    incidents: tuple[IncidentRecord, ...] = ()
+    next_number: int = 1
+    history: tuple[WindowRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowTraffic:
+    """What one window brought: its predictions, the repeats dropped from them, and the labels that arrived."""
+
+    window: Window
+    predictions: Predictions
+    repeats: int
+    arrivals: Arrivals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One judged window: the state after it, its record, and every incident that it opened or moved."""
+
+    state: MonitorState
+    window: WindowRecord
+    changed: tuple[IncidentRecord, ...]
+
+
+class Judge:
+    """Judges windows by one yardstick. Holds no state of its own: the same state and traffic give the same answer.
+
+    `check` holds a window's columns against the schema (see `monitoring.baseline.schema.validate`): it takes the
+    features and the names of the absent ones. An incident's times are those of windows, never of a clock, so that a
+    run repeated gives the same words.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        yardstick: Yardstick,
+        *,
+        timezone: str,
+        check: Callable[[pa.Table, tuple[str, ...]], tuple[Finding, ...]],
+        optional: frozenset[str] = frozenset(),
+    ) -> None:
+        self._catalogue = catalogue
+        self._yardstick = yardstick
+        self._timezone = timezone
+        self._check = check
+        self._optional = optional
+        self._watches = catalogue.watches
+        self._baseline: dict[WatchKey, BaselineScore] = {
+            WatchKey(watch=score.watch, slice=score.slice): score for score in yardstick.baseline_scores()
+        }
+
+    def judge(self, state: MonitorState, traffic: WindowTraffic) -> Judgement:
+        """Judge one window. Cost: linear in its rows, some milliseconds for a thousand, and the schema's check."""
+        counts = profile(traffic.predictions, self._catalogue.bins)
+        sums: dict[WatchKey, ScoreSum] = self._catalogue.prediction_sums(traffic.predictions, counts)
+        sums |= self._catalogue.label_sums(traffic.arrivals.labelled)
+        findings = self._findings(traffic.predictions, counts)
+        incidents, changed = self._followed(state.incidents, sums, findings, traffic.window.end)
+        over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
+        levels: dict[Level, LevelState] = {}
+        readings: dict[Level, LevelReading] = {}
+        for level in LEVELS:
+            test = self._yardstick.tests[level]
+            before = state.levels.get(level, LevelState())
+            levels[level], readings[level] = test.step(test.restarted(before) if level in over else before, sums)
+        record = self._record(traffic, readings, findings)
+        history = (*state.history, record)[-HISTORY:]
+        number = state.next_number
+        for level in LEVELS:
+            for incident in self._opened(level, number, record, readings, history, incidents):
+                incidents, changed, number = (*incidents, incident), (*changed, incident), number + 1
+        record = replace(record, status=self._status(record, incidents, changed, traffic))
+        history = (*history[:-1], record)
+        return Judgement(
+            state=MonitorState(
+                levels=levels,
+                incidents=tuple(i for i in incidents if i.state != "closed"),
+                next_number=number,
+                history=history,
+            ),
+            window=record,
+            changed=changed,
+        )
+
+    def _findings(self, predictions: Predictions, counts: Profile) -> tuple[Finding, ...]:
+        """What the schema says, and the inputs that were absent, retyped or missing in every row."""
+        if len(predictions) == 0:
+            return ()
+        broken = dict(predictions.problems)
+        found = [
+            Finding(
+                kind="column gone" if problem == "absent" else "type changed",
+                feature=name,
+                message=f"The input {name} is {problem}." if problem == "absent" else f"The input {name}: {problem}.",
+                fact=True,
+            )
+            for name, problem in predictions.problems
+        ]
+        for bins, feature in zip(self._catalogue.bins, counts.features, strict=True):
+            empty = feature.present == 0 and bins.feature not in broken and bins.feature not in self._optional
+            if empty:
+                message = f"The input {bins.feature} is missing in all {counts.rows} rows."
+                found.append(Finding(kind="all values missing", feature=bins.feature, message=message, fact=True))
+        named = {(finding.kind, finding.feature) for finding in found}
+        checked = self._check(predictions.features, tuple(broken))
+        return (*found, *(f for f in checked if (f.kind, f.feature) not in named and f.feature not in broken))
+
+    def _record(
+        self, traffic: WindowTraffic, readings: Mapping[Level, LevelReading], findings: tuple[Finding, ...]
+    ) -> WindowRecord:
+        rows = len(traffic.predictions)
+        return WindowRecord(
+            start=traffic.window.start,
+            end=traffic.window.end,
+            rows=rows,
+            labels=len(traffic.arrivals.labelled),
+            labels_due=rows,
+            labels_unknown=traffic.arrivals.unknown,
+            repeats=traffic.repeats,
+            status="ok",
+            page_log_evidence=readings["page"].log_evidence,
+            notice_log_evidence=readings["notice"].log_evidence,
+            findings=findings,
+            scores=tuple(
+                ScoreRecord(
+                    level=level,
+                    watch=reading.key.watch,
+                    slice=reading.key.slice,
+                    rows=reading.rows,
+                    value=None if reading.score is None else self._watches[reading.key.watch].value(reading.score),
+                    log_evidence=reading.log_evidence,
+                )
+                for level in LEVELS
+                for reading in readings[level].watches
+            ),
+        )
+
+    def _followed(
+        self,
+        incidents: Sequence[IncidentRecord],
+        sums: Mapping[WatchKey, ScoreSum],
+        findings: Sequence[Finding],
+        now: datetime,
+    ) -> tuple[tuple[IncidentRecord, ...], tuple[IncidentRecord, ...]]:
+        """Every incident one window on, and those that the window changed."""
+        after = []
+        for incident in incidents:
+            key = WatchKey(watch=incident.watch, slice=incident.slice)
+            if incident.watch == SCHEMA:
+                seen = any(f.fact and f.feature == incident.slice for f in findings)
+                after.append(followed_fact(incident, seen=seen, now=now))
+                continue
+            test = self._yardstick.tests[incident.level].tests[key]
+            total = sums.get(key, ScoreSum())
+            if total.rows < max(self._yardstick.tests[incident.level].min_rows, 1):
+                after.append(incident)
+                continue
+            recovery = RecoveryTest(mean=test.mean, deviation=test.deviation, tolerance=test.tolerance)
+            # A watch that may leave its baseline on either side recovers from either.
+            off = total.mean if self._watches[key.watch].direction == "up" else test.mean + abs(total.mean - test.mean)
+            after.append(followed(incident, recovery, off, now))
+        changed = tuple(new for old, new in zip(incidents, after, strict=True) if new != old)
+        return tuple(after), changed
+
+    def _opened(
+        self,
+        level: Level,
+        number: int,
+        record: WindowRecord,
+        readings: Mapping[Level, LevelReading],
+        history: Sequence[WindowRecord],
+        incidents: Sequence[IncidentRecord],
+    ) -> list[IncidentRecord]:
+        """Incidents that this window opens: facts at once, and the level's alarm if none of its incidents is alive."""
+        alive = [i for i in incidents if i.level == level and i.state != "closed"]
+        opened = []
+        if level == "page":
+            known = {i.slice for i in alive if i.watch == SCHEMA}
+            facts = {f.feature: f for f in record.findings if f.fact and f.feature not in known}
+            opened = [_fact_incident(number + i, record, fact) for i, fact in enumerate(facts.values())]
+        if readings[level].alarm and not any(i.watch != SCHEMA for i in alive):
+            cause = explain(
+                readings[level],
+                readings["notice"],
+                history=history,
+                baseline=self._baseline,
+                watches=self._watches,
+                timezone=self._timezone,
+            )
+            opened.append(
+                IncidentRecord(
+                    number=number + len(opened),
+                    level=level,
+                    state="open",
+                    opened_at=record.end,
+                    window_start=record.start,
+                    window_end=record.end,
+                    watch=cause.watch,
+                    slice=cause.slice,
+                    cause=cause.cause,
+                    message=cause.message,
+                )
+            )
+        return opened
+
+    def _status(
+        self,
+        record: WindowRecord,
+        incidents: Sequence[IncidentRecord],
+        changed: Sequence[IncidentRecord],
+        traffic: WindowTraffic,
+    ) -> WindowStatus:
+        """The highest level at which an incident is alive; thin if the window's rows still wait for company."""
+        alive = {i.level for i in incidents if i.state != "closed"} | {
+            i.level for i in changed if i.opened_at == record.end
+        }
+        if "page" in alive:
+            return "page"
+        if record.rows < self._yardstick.tests["page"].min_rows:
+            return "thin"
+        return "notice" if "notice" in alive else "ok"
+
+
+def optional_inputs(catalogue: Catalogue, missing: Mapping[str, float]) -> frozenset[str]:
+    """Inputs missing often enough in the baseline that a window without them is no fact."""
+    return frozenset(b.feature for b in catalogue.bins if missing.get(b.feature, 0.0) > OPTIONAL_SHARE)
+
+
+def _fact_incident(number: int, record: WindowRecord, fact: Finding) -> IncidentRecord:
+    return IncidentRecord(
+        number=number,
+        level="page",
+        state="open",
+        opened_at=record.end,
+        window_start=record.start,
+        window_end=record.end,
+        watch=SCHEMA,
+        slice=fact.feature,
+        cause=fact.kind,
+        message=fact.message,
+        recovery="0",
+    )

@@ -1,0 +1,155 @@
+"""The baseline cut like the traffic: what each watch is held against, and each level's test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.baseline.folder import Baseline
+from monitoring.baseline.predictions import NO_LABEL
+from monitoring.baseline.profile import profile
+from monitoring.evidence.budget import Budget, weights
+from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
+from monitoring.evidence.level import LevelTest
+from monitoring.evidence.sensitivity import Harm
+from monitoring.evidence.tolerance import standard_error
+from monitoring.jobs.cutting import cut, joined_means
+from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey
+from monitoring.traffic.windows import WindowPlan
+from monitoring.watches.catalogue import Catalogue
+
+#: Standard errors of the baseline's mean that are always forgiven, for e-values made by conformal comparison.
+STANDARD_ERRORS = 1.0
+
+#: What a deviation of integrity scores is at least, as a part of their tolerance: they hardly move in a good baseline.
+INTEGRITY_DEVIATION = 0.5
+
+LEVELS: tuple[Level, ...] = ("page", "notice")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerances:
+    """What the user calls harmless, in each metric's own unit."""
+
+    error: float
+    brier: float
+    integrity: float
+
+    def score(self, watch: Watch) -> float:
+        """The harmless rise of a watch, in score units."""
+        if watch.family == "integrity":
+            return self.integrity
+        loss = {"error": self.error, "brier": self.brier}.get(watch.name.removeprefix("surprise_"), 0.0)
+        return loss / watch.scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yardstick:
+    """Each level's test, with the baseline's window means behind it, by watch and slice."""
+
+    tests: Mapping[Level, LevelTest]
+    means: Mapping[WatchKey, NDArray[np.float64]]
+    watches: Mapping[str, Watch]
+
+    def baseline_scores(self) -> tuple[BaselineScore, ...]:
+        """Every watch as the baseline knew it, in its own unit."""
+        return tuple(
+            BaselineScore(
+                level=level,
+                watch=key.watch,
+                slice=key.slice,
+                mean=self.watches[key.watch].value(test.mean),
+                deviation=test.deviation * self.watches[key.watch].scale,
+                tolerance=test.tolerance * self.watches[key.watch].scale,
+                windows=test.windows,
+            )
+            for level in LEVELS
+            for key, test in self.tests[level].tests.items()
+        )
+
+    def harms(self) -> tuple[Harm, ...]:
+        """The harms whose smallest noticed size is reported: each loss, everywhere or on one slice.
+
+        A loss that rises while the traffic stays as hard as it was is all surprise, so both watches move together.
+        """
+        tests = self.tests["page"].tests
+        found = []
+        for metric in ("error", "brier"):
+            moved = {
+                key: 1.0 / self.watches[key.watch].scale
+                for key in tests
+                if key.watch.removeprefix("surprise_") == metric and key.watch in self.watches
+            }
+            whole = WatchKey(watch=metric)
+            if whole in moved:
+                found.append(Harm(metric=metric, slice="", moves=moved, largest=1.0 - tests[whole].mean))
+        return tuple(found)
+
+
+def yardstick(
+    baseline: Baseline,
+    catalogue: Catalogue,
+    *,
+    plan: WindowPlan,
+    budgets: Mapping[Level, Budget],
+    tolerances: Tolerances,
+) -> Yardstick:
+    """Cut the baseline's rows as the traffic is cut, losses by the arrival of labels, and fit every watch's test.
+
+    A watch or slice with fewer than five baseline windows is left out: there is nothing to hold it against.
+    Deterministic: the block bootstrap is seeded by its own constant. Cost: one pass over the reference rows and some
+    5 ms a watch.
+    """
+    parts = _window_sums(baseline, catalogue, plan)
+    rows = max(int(np.median([part.rows for part in _whole(parts)])) if parts else 1, 1)
+    watches = catalogue.watches
+    means: dict[WatchKey, NDArray[np.float64]] = {}
+    tests: dict[Level, dict[WatchKey, ConformalTest]] = {level: {} for level in LEVELS}
+    for key in catalogue.keys:
+        watch = watches[key.watch]
+        scores = joined_means(parts, key, plan.min_rows)
+        if scores.size < FEWEST_WINDOWS:
+            continue
+        harmless = tolerances.score(watch)
+        means[key] = scores
+        tests[watch.level][key] = ConformalTest.fit(
+            scores,
+            tolerance=max(harmless, STANDARD_ERRORS * standard_error(scores, np.random.default_rng(0))),
+            direction=watch.direction,
+            smallest_deviation=max(INTEGRITY_DEVIATION * harmless if watch.family == "integrity" else 0.0, 0.5 / rows),
+        )
+    return Yardstick(
+        tests={
+            level: LevelTest(
+                level=level,
+                budget=budgets[level],
+                tests=tests[level],
+                shares=weights(tests[level], catalogue.groups),
+                min_rows=plan.min_rows,
+            )
+            for level in LEVELS
+        },
+        means=means,
+        watches=watches,
+    )
+
+
+def _window_sums(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan) -> list[Mapping[WatchKey, ScoreSum]]:
+    """Sums per window in time order: what needs no label by event time, what does by the labels' arrival."""
+    reference = baseline.reference
+    by_start: dict[object, dict[WatchKey, ScoreSum]] = {}
+    for window, places in cut(reference.event_times, plan):
+        rows = reference.take(places)
+        by_start.setdefault(window.start, {}).update(catalogue.prediction_sums(rows, profile(rows, baseline.bins)))
+    labelled = reference.take(reference.labels != NO_LABEL)
+    for window, places in cut(labelled.label_times, plan):
+        by_start.setdefault(window.start, {}).update(catalogue.label_sums(labelled.take(places)))
+    return [by_start[start] for start in sorted(by_start, key=str)]
+
+
+def _whole(parts: list[Mapping[WatchKey, ScoreSum]]) -> list[ScoreSum]:
+    """The largest sum of each window that has any: its row count."""
+    return [max(part.values(), key=lambda total: total.rows) for part in parts if part]

@@ -1,0 +1,61 @@
+"""The address a server listens on: taken before anything slow is loaded, so that a clash is told at once."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass
+
+from monitoring.errors import CannotRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Host and port; port 0 takes one that is free."""
+
+    host: str = "127.0.0.1"
+    port: int = 8501
+
+
+def take_address(address: Address) -> socket.socket:
+    """A socket bound to the address, not yet listening: until it does, clients are refused.
+
+    Raises:
+        CannotRun: the port is in use, or the host is none of this machine's, or the port is not ours to take.
+    """
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        raise _refused(address, error.strerror or "unknown host") from error
+    taken = socket.socket(family, kind, protocol)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind(place)
+    except OSError as error:
+        taken.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CannotRun(
+                f"port {address.port} is in use.",
+                got=f"{address.host}:{address.port}",
+                expected="a port that nobody listens on",
+                fix="Stop the other server, or pass another --rest-port (0 takes a free one).",
+            ) from error
+        raise _refused(address, error.strerror or str(error)) from error
+    return taken
+
+
+def url_of(taken: socket.socket) -> str:
+    """How clients on this machine reach the socket: ``http://HOST:PORT``."""
+    host, port = taken.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _refused(address: Address, reason: str) -> CannotRun:
+    return CannotRun(
+        "This address cannot be listened on.",
+        got=f"{address.host}:{address.port} ({reason})",
+        expected="an address of this machine and a port that may be taken",
+        fix="Pass another --host or --rest-port.",
+    )

@@ -1,0 +1,157 @@
+"""Tensors into a response's body, laid out as TensorFlow Serving's pretty printer does.
+
+Row form puts each row on one line; columnar form puts each element on a line of its own. A string output is text; it is
+``{"b64": ...}`` if its name ends in ``_bytes``, and also (unlike TensorFlow Serving, which then writes broken JSON)
+if it holds bytes that are no UTF-8.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serving.rest.numbers import format_floats
+from serving.rest.quoting import quote_string
+from serving.signatures import element_type_of
+from serving.status import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Array = np.ndarray[Any, Any]
+
+INDENT = "    "
+INTEGER_NAMES = {"int8", "uint8", "int16", "int32", "int64", "uint32", "uint64"}
+BYTES_SUFFIX = "_bytes"
+
+
+def write_rows(outputs: Mapping[str, Array]) -> bytes:
+    r"""The answer to a request in row form.
+
+    >>> write_rows({"y": np.array([3, 3.5, 4], np.float32)})
+    b'{\n    "predictions": [3.0, 3.5, 4.0\n    ]\n}'
+
+    Raises:
+        Failure: an output is a scalar, has another number of rows, or a type that is not written as JSON.
+    """
+    rows = _check_rows(outputs)
+    depth = 3 if len(outputs) > 1 else 2
+    columns = {name: _row_texts(name, value, depth) for name, value in outputs.items()}
+    if len(columns) == 1:
+        body = ", ".join(next(iter(columns.values())))
+    else:
+        names = [f"{INDENT * 3}{quote_string(name)}: " for name in columns]
+        body = ",".join(
+            f"\n{INDENT * 2}{{\n"
+            + ",\n".join(name + text for name, text in zip(names, texts, strict=True))
+            + f"\n{INDENT * 2}}}"
+            for texts in zip(*columns.values(), strict=True)
+        )
+    end = f"\n{INDENT}]" if rows else "]"
+    return f'{{\n{INDENT}"predictions": [{body}{end}\n}}'.encode()
+
+
+def write_columns(outputs: Mapping[str, Array]) -> bytes:
+    r"""The answer to a request in columnar form.
+
+    >>> write_columns({"y": np.array([3, 3.5], np.float32)})
+    b'{\n    "outputs": [\n        3.0,\n        3.5\n    ]\n}'
+
+    Raises:
+        Failure: an output's type is not written as JSON.
+    """
+    if len(outputs) == 1:
+        ((name, value),) = outputs.items()
+        body = _nest(_elements(name, value, 1 + value.ndim), value.shape, 1)
+    else:
+        members = (
+            f"\n{INDENT * 2}{quote_string(name)}: {_nest(_elements(name, value, 2 + value.ndim), value.shape, 2)}"
+            for name, value in outputs.items()
+        )
+        body = "{" + ",".join(members) + f"\n{INDENT}}}"
+    return f'{{\n{INDENT}"outputs": {body}\n}}'.encode()
+
+
+def write_error(message: str) -> bytes:
+    r"""The body of every error.
+
+    >>> write_error("Missing model name in request.")
+    b'{\n    "error": "Missing model name in request."\n}'
+    """
+    return f'{{\n{INDENT}"error": {quote_string(message)}\n}}'.encode("utf-8", "replace")
+
+
+def _check_rows(outputs: Mapping[str, Array]) -> int:
+    rows = -1
+    for name, value in outputs.items():
+        if not value.ndim:
+            raise invalid(f"Tensor name: {name} has no shape information ")
+        if rows >= 0 and len(value) != rows:
+            raise invalid(f"Tensor name: {name} has inconsistent batch size: {len(value)} expecting: {rows}")
+        rows = len(value)
+    return rows
+
+
+def _row_texts(name: str, value: Array, depth: int) -> list[str]:
+    """Each row of a tensor on one line."""
+    texts = _elements(name, value, depth + value.ndim - 1)
+    for size in reversed(value.shape[1:]):
+        texts = [f"[{', '.join(texts[at : at + size])}]" for at in range(0, len(texts), size)] if size else texts
+    return texts if value.size else [_empty(value.shape[1:])] * len(value)
+
+
+def _empty(shape: tuple[int, ...]) -> str:
+    text = ""
+    for size in reversed(shape):
+        text = f"[{', '.join([text] * size)}]"
+    return text
+
+
+def _nest(texts: list[str], shape: tuple[int, ...], depth: int) -> str:
+    """A tensor with one element a line; ``depth`` is that of the line on which it begins."""
+    if 0 in shape:
+        shape = shape[: shape.index(0)]
+        texts = ["[]"] * math.prod(shape)
+    for level in range(len(shape) - 1, -1, -1):
+        size, inner, outer = shape[level], f"\n{INDENT * (depth + level + 1)}", f"\n{INDENT * (depth + level)}"
+        separator = "," + inner
+        texts = [f"[{inner}{separator.join(texts[at : at + size])}{outer}]" for at in range(0, len(texts), size)]
+    return texts[0]
+
+
+def _elements(name: str, value: Array, depth: int) -> list[str]:
+    """The text of each element in C order; ``depth`` is how deep an object among them would be indented."""
+    element = element_type_of(value).name
+    if element in {"float", "double"}:
+        return format_floats(value)
+    if element in INTEGER_NAMES:
+        return list(map(str, value.reshape(-1).tolist()))
+    if element == "bool":
+        return ["true" if one else "false" for one in value.reshape(-1).tolist()]
+    if element == "string":
+        return _strings(name, value, depth)
+    raise invalid(f"Failed to write JSON value for tensor type: {element}")
+
+
+def _strings(name: str, value: Array, depth: int) -> list[str]:
+    as_bytes = name.endswith(BYTES_SUFFIX)
+    texts = []
+    for one in value.reshape(-1).tolist():
+        text = None if as_bytes else _text(one)
+        if text is None:
+            encoded = base64.b64encode(one).decode()
+            texts.append(f'{{\n{INDENT * (depth + 1)}"b64": "{encoded}"\n{INDENT * depth}}}')
+        else:
+            texts.append(quote_string(text))
+    return texts
+
+
+def _text(value: bytes) -> str | None:
+    """The bytes as text; None if they are no UTF-8."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None

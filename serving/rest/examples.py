@@ -1,0 +1,170 @@
+"""Classify and regress: JSON examples into ``tf.Example`` messages, and scores or values back into JSON.
+
+The kind of a feature is that of its first literal: text or base64 is bytes, a number with a point or exponent is float,
+a whole number or a truth value is int64. Texts and checks are TensorFlow Serving's (``util/json_tensor.cc``,
+``servables/tensorflow/classifier.cc`` and ``regressor.cc``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serving.rest.numbers import format_floats
+from serving.rest.quoting import quote, quote_string, type_name
+from serving.rest.walking import is_base64, read_base64
+from serving.status import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from serving.signatures import Signature
+
+    Array = np.ndarray[Any, Any]
+    Features = Mapping[str, "Feature"]
+
+INPUT = "inputs"
+OUTPUTS = {"classify": ("classes", "scores"), "regress": ("outputs",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """The values of one feature, all of one kind: bytes, float or int64; None where there is no value."""
+
+    kind: str | None
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Which tensors of a signature classify or regress."""
+
+    input: str
+    outputs: tuple[str, ...]
+
+
+def read_examples(document: dict[str, Any]) -> list[Features]:
+    """The features of each example, those of ``context`` included where the example has none of that name.
+
+    Raises:
+        Failure: no list of objects, or a feature whose values are not all of one kind.
+    """
+    context = _features(document["context"]) if "context" in document else {}
+    if "examples" not in document:
+        raise invalid(
+            f"JSON Value: {quote(document)} When method is classify, key 'examples' is expected and was not found"
+        )
+    examples = document["examples"]
+    if not isinstance(examples, list):
+        raise invalid(f"JSON Value: {quote(document)} Expecting 'examples' value to be an list/array")
+    if not examples:
+        raise invalid(f"JSON Value: {quote(document)} 'examples' value is an empty array")
+    return [{**context, **_features(example)} for example in examples]
+
+
+def serialise(examples: Sequence[Features]) -> Array:
+    """Serialised ``tf.Example`` messages, one for each example."""
+    from tensorflow.core.example.example_pb2 import Example  # noqa: PLC0415 - the model's runner loaded TensorFlow
+
+    messages = np.empty(len(examples), object)
+    for index, features in enumerate(examples):
+        message = Example()
+        for name, feature in features.items():
+            target = message.features.feature[name]
+            if feature.kind is not None:
+                getattr(target, f"{feature.kind}_list").value.extend(feature.values)
+        messages[index] = message.SerializeToString()
+    return messages
+
+
+def read_head(signature: Signature, verb: str) -> Head:
+    """The tensors that classify or regress use. Raises `Failure` if the signature is not made for that."""
+    if len(signature.inputs) != 1:
+        raise invalid("Expected one input Tensor.")
+    if INPUT not in signature.inputs:
+        kind = "classification" if verb == "classify" else "regression"
+        raise invalid(f"No {kind} inputs found in SignatureDef: {signature.name}")
+    outputs = tuple(name for name in OUTPUTS[verb] if name in signature.outputs)
+    if not outputs:
+        wanted = " or ".join(f"'{name}'" for name in OUTPUTS[verb])
+        raise invalid(f"Expected {verb} signature outputs to contain at least one of {wanted}: {signature.name}")
+    return Head(input=INPUT, outputs=outputs)
+
+
+def write_results(verb: str, outputs: Mapping[str, Array], count: int) -> bytes:
+    r"""The answer: for each example its labelled scores, or its value.
+
+    >>> write_results("regress", {"outputs": np.array([42], np.float32)}, 1)
+    b'{\n    "results": [42.0]\n}'
+
+    Raises:
+        Failure: the model's outputs do not have one row for each example.
+    """
+    for name, value in outputs.items():
+        if value.shape[:1] != (count,):
+            raise invalid(f"Expected output {name} to have a batch size of {count}, got shape {list(value.shape)}")
+    if verb == "regress":
+        values = outputs["outputs"]
+        if values.size != count:
+            raise invalid(f"Expected regression output of shape [{count}] or [{count}, 1], got {list(values.shape)}")
+        return f'{{\n    "results": [{", ".join(format_floats(_float(values)))}]\n}}'.encode()
+    rows = [f"[{', '.join(pairs)}]" for pairs in _labelled(outputs, count)]
+    return f'{{\n    "results": [{", ".join(rows)}\n    ]\n}}'.encode()
+
+
+def _labelled(outputs: Mapping[str, Array], count: int) -> list[list[str]]:
+    labels = outputs.get("classes")
+    scores = outputs.get("scores")
+    width = next(value.size // count for value in (labels, scores) if value is not None)
+    texts = ['""'] * (count * width)
+    if labels is not None:
+        texts = [quote_string(one.decode("utf-8", "replace")) for one in labels.reshape(-1).tolist()]
+    numbers = ["0.0"] * (count * width) if scores is None else format_floats(_float(scores))
+    if len(texts) != len(numbers):
+        raise invalid(f"Expected classes and scores of one shape, got {len(texts)} labels and {len(numbers)} scores")
+    pairs = [f"[{text}, {number}]" for text, number in zip(texts, numbers, strict=True)]
+    return [pairs[at : at + width] for at in range(0, len(pairs), width)]
+
+
+def _float(values: Array) -> Array:
+    return values if values.dtype in {np.dtype(np.float32), np.dtype(np.float64)} else values.astype(np.float32)
+
+
+def _features(value: Any) -> dict[str, Feature]:
+    if not isinstance(value, dict):
+        raise invalid(f"Example must be JSON object but got JSON {type_name(value)}")
+    return {
+        name: _feature(name, content if isinstance(content, list) else [content]) for name, content in value.items()
+    }
+
+
+def _feature(name: str, values: list[Any]) -> Feature:
+    kind: str | None = None
+    read: list[Any] = []
+    for value in values:
+        found = _kind(name, value)
+        if kind is not None and found != kind:
+            raise invalid(f"Unexpected element type in feature: {name} expecting type: {kind}")
+        kind = found
+        read.append(_read(value))
+    return Feature(kind=kind, values=tuple(read))
+
+
+def _kind(name: str, value: Any) -> str:
+    if isinstance(value, str) or is_base64(value):
+        return "bytes"
+    if isinstance(value, float):
+        return "float"
+    if isinstance(value, int):
+        if value >= 2**63:
+            raise invalid(f"Feature: {name} has uint64 element. Only int64 is supported.")
+        return "int64"
+    raise invalid(f"Feature: {name} has element with unexpected JSON type: {type_name(value)}")
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    return read_base64(value) if isinstance(value, dict) else value

@@ -1,0 +1,167 @@
+"""A predict request's body into named tensors: ``instances`` (rows) or ``inputs`` (columns).
+
+The order of the checks and the texts are TensorFlow Serving's (``util/json_tensor.cc``, FillPredictRequestFromJson).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from serving.rest.decoding import decode, decode_plain, make_array
+from serving.rest.quoting import quote
+from serving.rest.walking import is_base64, walk
+from serving.status import Failure, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from serving.signatures import Signature, TensorSpec
+
+    Array = np.ndarray[Any, Any]
+
+
+def read_signature_name(document: dict[str, Any]) -> str:
+    """The asked-for signature's name, empty if the request does not say. Raises `Failure` if it is no string."""
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise invalid(
+            f"JSON Value: {quote(document)} not formatted correctly. 'signature_name' key must be a string value."
+        )
+    return name
+
+
+def read_inputs(document: dict[str, Any], signature: Signature) -> tuple[dict[str, Array], bool]:
+    """The tensors by input name, and whether the request is in row form (so that its answer must be, too).
+
+    Raises:
+        Failure: the body is not a predict request for this signature.
+    """
+    if "instances" in document and "inputs" in document:
+        raise invalid(
+            f"JSON Value: {quote(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' "
+            "keys to exist "
+        )
+    if "instances" in document:
+        instances = document["instances"]
+        if not isinstance(instances, list):
+            raise invalid(f"JSON Value: {quote(document)} Expecting 'instances' to be an list/array")
+        if not instances:
+            raise invalid(f"JSON Value: {quote(document)} No values in 'instances' array")
+        return read_rows(instances, signature.inputs), True
+    if "inputs" in document:
+        return read_columns(document["inputs"], signature.inputs), False
+    raise invalid("Missing 'inputs' or 'instances' key")
+
+
+def read_columns(value: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
+    """Whole tensors: a bare value for one input, an object for several. Members that are no input are ignored."""
+    if isinstance(value, dict) and not is_base64(value):
+        columns: dict[str, Array] = {}
+        for name, spec in specs.items():
+            if name not in value:
+                raise invalid(f"Missing named input: {name} in 'inputs' object.")
+            columns[name] = decode(value[name], spec)
+        return columns
+    if len(specs) > 1:
+        raise invalid(
+            "inputs is a plain value/list, but expecting an object as multiple "
+            "input tensors required as per tensorinfo_map"
+        )
+    ((name, spec),) = specs.items()
+    return {name: decode(value, spec)}
+
+
+def read_rows(instances: list[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
+    """One element for each row: bare values for one input, or objects with exactly the inputs' names."""
+    if not isinstance(instances[0], dict) and len(specs) > 1:
+        raise invalid(
+            "instances is a plain list, but expecting list of objects as multiple "
+            "input tensors required as per tensorinfo_map"
+        )
+    columns = _plain_objects(instances, specs) if _is_object(instances[0]) else _plain_values(instances, specs)
+    return columns if columns is not None else _RowReader(specs).read(instances)
+
+
+def _plain_values(instances: list[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
+    name, spec = next(iter(specs.items()))
+    column = decode_plain(instances, spec)
+    return None if column is None else {name: column}
+
+
+def _plain_objects(instances: list[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
+    """The columns of regular objects; None if any of them needs a closer look."""
+    if set(map(type, instances)) != {dict} or set(map(len, instances)) != {len(specs)}:
+        return None
+    columns: dict[str, Array] = {}
+    for name, spec in specs.items():
+        try:
+            column = decode_plain([instance[name] for instance in instances], spec)
+        except KeyError:
+            return None
+        if column is None:
+            return None
+        columns[name] = column
+    return columns
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict) and not is_base64(value)
+
+
+class _RowReader:
+    """Rows read one by one: the slow road, which finds the first error as TensorFlow Serving would."""
+
+    def __init__(self, specs: Mapping[str, TensorSpec]) -> None:
+        self._specs = specs
+        self._elements: dict[str, list[Any]] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
+
+    def read(self, instances: list[Any]) -> dict[str, Array]:
+        objects = _is_object(instances[0])
+        for index, instance in enumerate(instances):
+            if objects:
+                self._object(index, instance)
+            elif _is_object(instance):
+                raise invalid(f"Expecting value/list but got object at item {index} of input list")
+            else:
+                self._value(f"{index}", next(iter(self._specs)), instance)
+        return {
+            name: make_array(elements, (len(instances), *self._shapes[name]), self._specs[name].element.name)
+            for name, elements in self._elements.items()
+        }
+
+    def _object(self, index: int, instance: Any) -> None:
+        if not _is_object(instance):
+            raise invalid(f"Expecting object but got list at item {index} of input list")
+        for name, value in instance.items():
+            self._value(f"{index} key: {name}", name, value)
+        if instance.keys() != self._specs.keys():
+            raise invalid(
+                f"Failed to process element: {index} of 'instances' list. JSON object: {quote(instance)} "
+                f"keys must be equal to: {','.join(sorted(self._specs))}"
+            )
+
+    def _value(self, where: str, name: str, value: Any) -> None:
+        try:
+            self._add(name, value)
+        except Failure as failure:
+            raise invalid(f"Failed to process element: {where} of 'instances' list. Error: {failure}") from failure
+
+    def _add(self, name: str, value: Any) -> None:
+        spec = self._specs.get(name)
+        if spec is None:
+            raise invalid(f"JSON object: does not have named input: {name}")
+        elements, shape = walk(value, spec.element)
+        expected = self._shapes.setdefault(name, shape)
+        if len(elements) != math.prod(expected):
+            raise invalid(f"Expecting tensor size: {math.prod(expected)} but got: {len(elements)}")
+        if shape != expected:
+            raise invalid(f"Expecting shape [{_joined(expected)}] but got: [{_joined(shape)}]")
+        self._elements.setdefault(name, []).extend(elements)
+
+
+def _joined(shape: tuple[int, ...]) -> str:
+    return ",".join(map(str, shape))

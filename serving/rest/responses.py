@@ -1,0 +1,54 @@
+"""A response, and how a failure becomes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from serving.rest.encoding import write_error
+from serving.status import Code
+
+if TYPE_CHECKING:
+    from serving.status import Failure
+
+JSON = b"application/json"
+TEXT = b"text/plain; charset=utf-8"
+
+# ToHTTPStatusCode in TensorFlow Serving's model_servers/http_server.cc; what is not here is 500.
+HTTP_STATUS = {
+    Code.OK: 200,
+    Code.INVALID_ARGUMENT: 400,
+    Code.FAILED_PRECONDITION: 400,
+    Code.OUT_OF_RANGE: 400,
+    Code.UNAUTHENTICATED: 401,
+    Code.PERMISSION_DENIED: 403,
+    Code.NOT_FOUND: 404,
+    Code.ALREADY_EXISTS: 409,
+    Code.ABORTED: 409,
+    Code.RESOURCE_EXHAUSTED: 429,
+    Code.CANCELLED: 499,
+    Code.UNIMPLEMENTED: 501,
+    Code.UNAVAILABLE: 503,
+    Code.DEADLINE_EXCEEDED: 504,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """Status, body and what the headers need."""
+
+    status: int
+    body: bytes
+    content_type: bytes = JSON
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def error_response(failure: Failure, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
+    """The response to a request that failed.
+
+    >>> from serving.status import invalid
+    >>> error_response(invalid("no")).status
+    400
+    """
+    status = HTTP_STATUS.get(failure.code, 500)
+    return Response(status=status, body=write_error(failure.message), headers=headers)

@@ -1,0 +1,245 @@
+"""Starts a server, and ends it well: what was accepted is answered, what was answered is in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import uvicorn
+import uvloop
+
+from monitoring.errors import BadInput, CannotRun
+from monitoring.traffic.labels import LabelWriter
+from monitoring.traffic.log import TrafficWriter, recover
+from serving.address import Address, take_address, url_of
+from serving.batching import BatchSettings
+from serving.capture import Capture
+from serving.inference import Inference
+from serving.rest.app import RestApp, RestSettings, Rooms
+from serving.rest.late_labels import LabelDesk
+from serving.runner import Runner
+from serving.versions import Models, discover
+from serving.warmup import warm_up
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator, Mapping
+
+KEEP_ALIVE_S = 75
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Where the models are and how often the shelf is looked at."""
+
+    folder: Path
+    """Holds NAME/VERSION folders."""
+    labels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By model: what else its versions are called."""
+    poll_s: float = 1.0
+    """Seconds between two looks; 0 looks only at the start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long and how much."""
+
+    timeout_s: float | None = 30.0
+    """A request's deadline; None for none."""
+    drain_s: float = 30.0
+    """How long a server that was told to stop goes on answering what it accepted."""
+    batches: BatchSettings = field(default_factory=BatchSettings)
+    rest: RestSettings = field(default_factory=RestSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings:
+    """Everything a server needs to know."""
+
+    shelf: Shelf
+    address: Address = field(default_factory=Address)
+    traffic: Path | None = None
+    """Folder of the traffic log; None logs nothing."""
+    token: str | None = field(default=None, repr=False)
+    """Opens ``POST /monitor/labels``; None keeps it shut."""
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A server that answers now."""
+
+    url: str
+    models: Mapping[str, tuple[int, ...]]
+    """Every model, and its versions that answer, newest first."""
+    pid: int
+
+
+def serve(settings: ServeSettings, *, on_ready: Callable[[Ready], None], report: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then drain and return. A second signal ends the process at once.
+
+    ``on_ready`` is called when the first request can be answered; ``report`` is told, in one sentence each, what an
+    operator should know. Must be called in the main thread. TensorFlow is imported here: 4 to 10 s.
+
+    Raises:
+        BadInput: no models where they should be.
+        CannotRun: the address or the traffic log cannot be had, or no model can be loaded.
+    """
+    if not discover(settings.shelf.folder):
+        raise BadInput(
+            "There is no model to serve.",
+            got=f"{settings.shelf.folder} without a NAME/VERSION folder",
+            expected="NAME/1/saved_model.pb, for example",
+            fix="Export a model first: pitfalls export … --models DIR",
+        )
+    taken = take_address(settings.address)
+    with taken, _log(settings, report) as (capture, desk):
+        models = _models(settings.shelf, report)
+        limits = settings.limits
+        inference = Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s)
+        app = RestApp(Rooms(models=models, inference=inference, capture=capture, desk=desk), limits.rest)
+        server = DrainingServer(app, limits.drain_s, lambda: on_ready(_ready(taken, models)))
+        with _polling(models, settings.shelf.poll_s, report):
+            uvloop.run(server.run_until_told(taken))
+        inference.close()
+    models.close()
+    report("Stopped: everything accepted was answered.")
+
+
+@final
+class DrainingServer(uvicorn.Server):
+    """uvicorn, with signals of our own: its own would raise them again when it has stopped, and so never exit 0."""
+
+    def __init__(self, app: RestApp, drain_s: float, on_started: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=max(1, round(drain_s)),
+            )
+        )
+        self._app = app
+        self._drain_s = drain_s
+        self._on_started = on_started
+
+    async def run_until_told(self, taken: socket.socket) -> None:
+        """Serve on the socket until a signal comes, then until the accepted requests are answered."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._told, number)
+        await self.serve(sockets=[taken])
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to `run_until_told`."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets=sockets)
+        self._on_started()
+
+    def _told(self, number: int) -> None:
+        if self.should_exit:
+            os._exit(128 + number)
+        self._app.drain()
+        self.should_exit = True
+        # Draining is bounded by uvicorn; what comes after it (the last batch, the log's conversion) is bounded here.
+        watchdog = threading.Timer(self._drain_s + 60.0, os._exit, (CannotRun.exit_code,))
+        watchdog.daemon = True
+        watchdog.start()
+
+
+def _ready(taken: socket.socket, models: Models) -> Ready:
+    return Ready(url=url_of(taken), models={name: models.available(name) for name in models.names}, pid=os.getpid())
+
+
+def _models(shelf: Shelf, report: Callable[[str], None]) -> Models:
+    """Every model's first version, loaded."""
+    # TensorFlow's Python side calls the session road deprecated, once, on every start.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    models = Models(lambda: discover(shelf.folder, shelf.labels), load=load_version, report=report)
+    models.poll()
+    if not any(models.available(name) for name in models.names):
+        reasons = [f"{name}/{one.number}: {one.message}" for name in models.names for one in models.statuses(name)]
+        raise CannotRun(
+            "No model can be loaded.",
+            got="; ".join(reasons),
+            expected="a SavedModel in at least one NAME/VERSION folder",
+            fix="Export the model again.",
+        )
+    return models
+
+
+def load_version(path: Path) -> Runner:
+    """A version's runner, warmed up. Raises `LoadFailed`."""
+    runner = Runner(path)
+    warm = False
+    try:
+        warm_up(runner, path)
+        warm = True
+    finally:
+        if not warm:
+            runner.close()
+    return runner
+
+
+@contextmanager
+def _log(settings: ServeSettings, report: Callable[[str], None]) -> Iterator[tuple[Capture, LabelDesk]]:
+    """The traffic log's two writers, closed at the end; what a killed server left open is converted first."""
+    if settings.traffic is None:
+        yield Capture(None), LabelDesk(token=settings.token)
+        return
+    rows = TrafficWriter(settings.traffic, clock=_now)
+    labels = LabelWriter(settings.traffic, clock=_now)
+    try:
+        left = recover(settings.traffic)
+        if left.rows:
+            report(f"Converted {left.rows} rows that an earlier server left in {left.segments} open segments.")
+        yield Capture(rows), LabelDesk(writer=labels, token=settings.token)
+    finally:
+        rows.close()
+        labels.close()
+
+
+@contextmanager
+def _polling(models: Models, every_s: float, report: Callable[[str], None]) -> Iterator[None]:
+    """Look at the shelf in a thread, until the block ends."""
+    stop = threading.Event()
+
+    def keep_looking() -> None:
+        while not stop.wait(every_s):
+            try:
+                models.poll()
+            except (OSError, BadInput) as error:
+                report(f"The models folder cannot be read; what is loaded goes on answering: {error}")
+
+    looking = threading.Thread(target=keep_looking, name="versions", daemon=True)
+    if every_s > 0:
+        looking.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        if looking.is_alive():
+            looking.join()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -20,9 +20,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.traffic.label_file import read_label_file
 from monitoring.traffic.listing import LABELS, check_root
 from monitoring.traffic.rows import MOMENT
 from monitoring.traffic.segments import FORMAT, FORMAT_KEY, SegmentFile, microseconds, read_segment, segments_in
+
+__all__ = ["LabelLog", "LabelSummary", "LabelWriter", "read_label_file"]
 
 _SCHEMA = pa.schema(
     [

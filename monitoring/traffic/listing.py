@@ -93,18 +93,16 @@ def check_root(root: Path) -> None:
 def list_traffic(root: Path, selection: Selection) -> Listing:
     """The files to read, so that no row is missing and none is there twice even while segments are being converted.
 
-    Open segments are looked up before and after the parts. One that is there at the end is read itself, its parts are
-    ignored; of one that went in between, the parts are looked up again, for by now they are complete.
+    A part seen once may be one of several that are still being made. But once its segment is gone all of them are
+    there: so parts are listed, then the open segments, then the parts again, and of the second list only those count
+    whose segments had been seen before.
     """
-    before = segments_in(root / OPEN)
-    parts = _parts(root, selection)
-    after = segments_in(root / OPEN)
-    unconverted = {path.stem for path in after}
-    converted_meanwhile = {path.stem for path in before} - unconverted
-    listed = [part for part in parts if part.segment not in unconverted | converted_meanwhile]
-    if converted_meanwhile:
-        listed += [part for part in _parts(root, selection) if part.segment in converted_meanwhile]
-    return Listing(open=after, parts=tuple(sorted(listed, key=lambda part: (part.segment, part.day))))
+    seen = {path.stem for path in segments_in(root / OPEN)}
+    seen |= {part.segment for part in _parts(root, selection)}
+    unconverted = segments_in(root / OPEN)
+    converted = seen - {path.stem for path in unconverted}
+    parts = [part for part in _parts(root, selection) if part.segment in converted]
+    return Listing(open=unconverted, parts=tuple(sorted(parts, key=lambda part: (part.segment, part.day))))
 
 
 def parts_of(root: Path, selection: Selection, segment: str) -> tuple[Part, ...]:

@@ -74,21 +74,21 @@ class AnsweredRows:
         """How many rows."""
         return len(self.request_ids)
 
-    def check(self) -> None:
-        """Raises BadInput unless every part has one entry per row and every time is one a calendar can name."""
-        count = len(self.request_ids)
+    def check_lengths(self) -> None:
+        """Raises BadInput unless every part has one entry per row."""
         parts = {"rows": self.rows, "event_times_us": self.event_times_us, "latencies_us": self.latencies_us}
         for group in (parts, self.inputs, self.outputs):
             for name, part in group.items():
-                if len(part) != count:
+                if np.ndim(part) < 1 or len(part) != self.count:
                     raise BadInput(
                         f"The batch does not fit together: {name!r} has another length than request_ids.",
-                        got=f"{len(part)} entries",
-                        expected=f"{count}, one per row",
+                        got=f"{len(part)} entries" if np.ndim(part) else "a single number",
+                        expected=f"{self.count}, one per row",
                         fix="Hand over the rows of one batch, padding removed.",
                     )
-        if not count:
-            return
+
+    def check_times(self) -> None:
+        """Raises BadInput unless every event time is one that a calendar can name."""
         first, last = int(self.event_times_us.min()), int(self.event_times_us.max())
         if first < _FIRST_US or last > _LAST_US:
             raise BadInput(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -18,29 +19,31 @@ SHAPE_KEY = b"shape"
 DTYPE_KEY = b"dtype"
 Shape = tuple[int, ...]
 
-# NumPy has no name for these, or Arrow no type: the stored element, and how many of them make one.
+# Arrow has no type for these: what their elements are stored as; a complex number is two, real and imaginary.
 _WIDENED = {"bfloat16": np.float32, "complex64": np.float32, "complex128": np.float64}
 
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
-    """How the tensors of one dtype are stored: `name` is TensorFlow's word for the dtype, `lists` the column's type."""
+    """How the tensors of one dtype are stored."""
 
-    name: str
+    name: str  # TensorFlow's word for the dtype
     element: pa.DataType
-    lists: pa.DataType
+    lists: pa.DataType  # the column's type
+    as_is: bool  # whether the tensor's own memory is Arrow's
 
 
 @cache
 def tensor_type(dtype: np.dtype) -> TensorType:
     """The stored type of a dtype. Raises BadInput for dtypes a tensor cannot have, such as dates."""
     if dtype.kind in "OSUT":
-        return _stored("string", pa.binary())
+        return _stored("string", pa.binary(), as_is=False)
     widened = _WIDENED.get(dtype.name)
     if widened is not None:
-        return _stored(dtype.name, pa.from_numpy_dtype(widened))
+        return _stored(dtype.name, pa.from_numpy_dtype(widened), as_is=False)
     if dtype.kind in "biuf":
-        return _stored(dtype.name, pa.from_numpy_dtype(dtype.newbyteorder("=")))
+        native = pa.from_numpy_dtype(dtype.newbyteorder("="))
+        return _stored(dtype.name, native, as_is=dtype.isnative and dtype.kind != "b")
     raise BadInput(
         "The traffic log cannot hold such a tensor.",
         got=f"dtype {dtype}",
@@ -49,40 +52,52 @@ def tensor_type(dtype: np.dtype) -> TensorType:
     )
 
 
-def _stored(name: str, element: pa.DataType) -> TensorType:
+def _stored(name: str, element: pa.DataType, *, as_is: bool) -> TensorType:
     # "element" is what Parquet calls it, so that a row has the same type before and after it is converted.
-    return TensorType(name, element, pa.list_(pa.field("element", element)))
+    return TensorType(name, element, pa.list_(pa.field("element", element)), as_is)
 
 
-def encode_tensor(tensor: np.ndarray) -> pa.Array:
-    """One list per row of `tensor` (leading axis = rows), bit for bit; no element is touched by Python.
+@dataclass(frozen=True, slots=True, eq=False)
+class TensorEncoder:
+    """Turns tensors of one dtype and shape into columns; everything that can be known beforehand is."""
 
-    >>> encode_tensor(np.array([[1, 2], [3, 4]], np.int8)).to_pylist()
-    [[1, 2], [3, 4]]
-    """
-    kind = tensor_type(tensor.dtype)
-    count = len(tensor)
-    values = _values(tensor, kind)
-    width = len(values) // count if count else 0
-    return pa.Array.from_buffers(kind.lists, count, [None, _offsets(count, width)], 0, 0, [values])
+    kind: TensorType
+    count: int  # rows
+    width: int  # elements of a row
+    offsets: pa.Buffer
+
+    @classmethod
+    def of(cls, tensor: np.ndarray) -> TensorEncoder:
+        """The encoder for all tensors like this one. Raises BadInput if there can be none."""
+        kind, count = tensor_type(tensor.dtype), len(tensor)
+        width = math.prod(tensor.shape[1:]) * (2 if tensor.dtype.kind == "c" else 1)
+        return cls(kind, count, width, _offsets(count, width))
+
+    def encode(self, tensor: np.ndarray) -> pa.Array:
+        """One list per row of `tensor` (leading axis = rows), bit for bit; no element is touched by Python.
+
+        >>> tensor = np.array([[1, 2], [3, 4]], np.int8)
+        >>> TensorEncoder.of(tensor).encode(tensor).to_pylist()
+        [[1, 2], [3, 4]]
+        """
+        kind = self.kind
+        if kind.as_is:
+            flat = tensor if tensor.flags.c_contiguous else np.ascontiguousarray(tensor)
+            values = pa.Array.from_buffers(kind.element, self.count * self.width, [None, pa.py_buffer(flat)], 0)
+        else:
+            values = _converted(tensor.reshape(-1), kind)
+        return pa.Array.from_buffers(kind.lists, self.count, [None, self.offsets], 0, 0, [values])
 
 
-def _values(tensor: np.ndarray, kind: TensorType) -> pa.Array:
-    family = tensor.dtype.kind
-    if family == "b" or family in "OSUT":
-        flat = tensor.reshape(-1)
-        if family == "b":
-            return pa.array(flat)
-        if family in "UT":
-            return pa.array(flat.astype(object), pa.string()).cast(pa.binary())
-        return pa.array(flat, pa.binary())
-    if tensor.dtype.name in _WIDENED:
-        tensor = tensor.astype(np.float32) if family != "c" else np.ascontiguousarray(tensor)
-        tensor = tensor.reshape(-1).view(_WIDENED[kind.name])
-    elif not tensor.dtype.isnative:
-        tensor = tensor.astype(tensor.dtype.newbyteorder("="))
-    flat = np.ascontiguousarray(tensor)
-    return pa.Array.from_buffers(kind.element, flat.size, [None, pa.py_buffer(flat)], 0)
+def _converted(flat: np.ndarray, kind: TensorType) -> pa.Array:
+    family = flat.dtype.kind
+    if family in "UT":
+        return pa.array(flat.astype(object), pa.string()).cast(pa.binary())
+    if family == "c":
+        flat = np.ascontiguousarray(flat).view(_WIDENED[kind.name])
+    elif family not in "bOS":
+        flat = flat.astype(_WIDENED.get(kind.name, flat.dtype.newbyteorder("=")))
+    return pa.array(flat, kind.element, from_pandas=False)
 
 
 @lru_cache(maxsize=512)

@@ -19,7 +19,7 @@ from monitoring.traffic.conversion import MODEL_KEY, SIGNATURE_KEY, VERSION_KEY,
 from monitoring.traffic.listing import OPEN
 from monitoring.traffic.rows import INPUT, MOMENT, OUTPUT, ROW_FIELDS, AnsweredRows
 from monitoring.traffic.segments import FORMAT, FORMAT_KEY, SegmentFile
-from monitoring.traffic.tensors import Shape, TensorType, encode_tensor, merged_shape, tensor_field, tensor_type
+from monitoring.traffic.tensors import Shape, TensorEncoder, merged_shape, tensor_field, tensor_type
 
 SEGMENT_BYTES = 64 << 20
 _LAYOUTS_KEPT = 4096
@@ -36,19 +36,25 @@ Family = tuple[str, int, str, frozenset[tuple[str, str, int]]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layout:
-    """What the log must know of a batch beyond its numbers; made once per combination of names, dtypes and shapes."""
+    """What the log must know of a batch beyond its numbers; made once per combination of names, dtypes and shapes.
+
+    A batch that has a layout fits together: its parts are of equal length.
+    """
 
     family: Family
     inputs: tuple[str, ...]  # names, in the order of the columns
     outputs: tuple[str, ...]
-    kinds: tuple[TensorType, ...]  # of the inputs, then of the outputs
-    shapes: tuple[Shape, ...]
+    encoders: tuple[TensorEncoder, ...]  # of the inputs, then of the outputs
+    shapes: tuple[Shape, ...]  # their inner shapes
 
     def schema(self, shapes: tuple[Shape, ...]) -> pa.Schema:
         """The schema of a segment for this layout, its inner shapes made as general as `shapes`."""
         model, version, signature, _ = self.family
         names = [*(INPUT + name for name in self.inputs), *(OUTPUT + name for name in self.outputs)]
-        fields = [tensor_field(name, kind, shape) for name, kind, shape in zip(names, self.kinds, shapes, strict=True)]
+        fields = [
+            tensor_field(name, encoder.kind, shape)
+            for name, encoder, shape in zip(names, self.encoders, shapes, strict=True)
+        ]
         metadata = {
             FORMAT_KEY: FORMAT,
             MODEL_KEY: model.encode(),
@@ -97,10 +103,10 @@ class TrafficWriter:
         Raises OSError if the disk fails: then none of the rows is in the log, and the next append tries again. Raises
         BadInput for rows that do not fit together or a tensor that Arrow cannot hold, CannotRun after `close`.
         """
-        rows.check()
         if not rows.count:
             return
         layout = self._layout(rows)
+        rows.check_times()
         columns = _columns(rows, layout)
         with self._lock:
             if self._closed:
@@ -128,18 +134,22 @@ class TrafficWriter:
             conversion.result()
 
     def _layout(self, rows: AnsweredRows) -> _Layout:
-        tensors = [(name, tensor.dtype, tensor.shape[1:]) for name, tensor in rows.inputs.items()]
-        results = [(name, tensor.dtype, tensor.shape[1:]) for name, tensor in rows.outputs.items()]
-        key = (rows.model, rows.version, rows.signature, tuple(tensors), tuple(results))
-        layout = self._layouts.get(key)
+        key: list[object] = [rows.model, rows.version, rows.signature, len(rows.request_ids), len(rows.rows)]
+        key += (len(rows.event_times_us), len(rows.latencies_us), len(rows.inputs))
+        for group in (rows.inputs, rows.outputs):
+            for name, tensor in group.items():
+                key += (name, tensor.dtype, tensor.shape)
+        found = tuple(key)
+        layout = self._layouts.get(found)
         if layout is None:
             layout = self._new_layout(rows)
             if len(self._layouts) >= _LAYOUTS_KEPT:  # tensors of ever new lengths
                 self._layouts.clear()
-            self._layouts[key] = layout
+            self._layouts[found] = layout
         return layout
 
     def _new_layout(self, rows: AnsweredRows) -> _Layout:
+        rows.check_lengths()
         named = {INPUT + name: tensor for name, tensor in rows.inputs.items()}
         named.update((OUTPUT + name, tensor) for name, tensor in rows.outputs.items())
         tensors = frozenset((name, tensor_type(tensor.dtype).name, tensor.ndim) for name, tensor in named.items())
@@ -150,7 +160,7 @@ class TrafficWriter:
             family=family,
             inputs=inputs,
             outputs=outputs,
-            kinds=tuple(tensor_type(tensor.dtype) for tensor in ordered),
+            encoders=tuple(TensorEncoder.of(tensor) for tensor in ordered),
             shapes=tuple(tensor.shape[1:] for tensor in ordered),
         )
 
@@ -208,8 +218,8 @@ def _columns(rows: AnsweredRows, layout: _Layout) -> list[pa.Array]:
         integer(MOMENT, count, [None, pa.py_buffer(np.full(count, rows.answered_at_us, np.int64))], 0),
         integer(_INT64, count, [None, pa.py_buffer(np.ascontiguousarray(rows.latencies_us, np.int64))], 0),
     ]
-    columns.extend(encode_tensor(rows.inputs[name]) for name in layout.inputs)
-    columns.extend(encode_tensor(rows.outputs[name]) for name in layout.outputs)
+    tensors = [rows.inputs[name] for name in layout.inputs] + [rows.outputs[name] for name in layout.outputs]
+    columns += [encoder.encode(tensor) for encoder, tensor in zip(layout.encoders, tensors, strict=True)]
     return columns
 
 

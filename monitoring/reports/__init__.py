@@ -1,0 +1,31 @@
+"""What is shown of a deployment: the monitor's own page, a picture, a terminal summary, a document, a drift report.
+
+Importing this room loads none of the libraries that draw; each function loads what it needs when it is called.
+"""
+
+from monitoring.reports.document import StatusDocument, status_document
+from monitoring.reports.page import write_page
+from monitoring.reports.records import (
+    Benchmark,
+    BenchmarkMetric,
+    ColumnDrift,
+    DriftSummary,
+    Interval,
+    Month,
+    SliceSeries,
+    WatchVerdict,
+)
+
+__all__ = [
+    "Benchmark",
+    "BenchmarkMetric",
+    "ColumnDrift",
+    "DriftSummary",
+    "Interval",
+    "Month",
+    "SliceSeries",
+    "StatusDocument",
+    "WatchVerdict",
+    "status_document",
+    "write_page",
+]

@@ -1,0 +1,231 @@
+"""Benchmark against deployment: one metric by month, and by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitoring.reports.charts.chart import Chart, DataTable, Figure, axis, label, layout
+from monitoring.reports.months import slice_series
+from monitoring.reports.records import Interval, SliceSeries
+from monitoring.reports.words import METRICS, MONTHS, NOTHING, as_share, slice_words, value_words
+
+#: Month labels at most, so that they never overlap.
+MOST_LABELS = 12
+
+
+def month_chart(series: SliceSeries, promised: Interval | None) -> Chart:
+    """One metric of the whole traffic by month, over the benchmark's interval."""
+    metric = series.metric
+    name = METRICS[metric]
+    months = series.months
+    places = list(range(len(months)))
+    figure: Figure = {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "x": places,
+                "y": [month.value.mean for month in months],
+                "error_y": _bars([month.value for month in months]),
+                "line": {"color": "--ink", "width": 2},
+                "marker": {"color": "--ink", "size": 8},
+                "text": [
+                    f"{MONTHS[month.first_day.month - 1]} {month.first_day.year}: "
+                    f"<b>{value_words(metric, month.value.mean)}</b><br>{month.rows:,} labelled rows"
+                    for month in months
+                ],
+                "hovertemplate": "%{text}<extra></extra>",
+            }
+        ],
+        "layout": layout(
+            250,
+            xaxis=axis(
+                showgrid=False,
+                range=[-0.5, max(len(months), 2) - 0.5],
+                tickmode="array",
+                tickvals=_thinned(places),
+                ticktext=[_month_label(series, place) for place in _thinned(places)],
+            ),
+            yaxis=_metric_axis(metric, _top([month.value for month in months], promised)),
+        ),
+    }
+    if promised is not None:
+        _draw_band(figure["layout"], promised)
+    rows = [
+        (
+            f"{MONTHS[month.first_day.month - 1]} {month.first_day.year}",
+            f"{month.windows:,}",
+            f"{month.rows:,}",
+            value_words(metric, month.value.mean),
+            _interval_words(metric, month.value),
+        )
+        for month in months
+    ]
+    return Chart(
+        name=f"months-{metric}",
+        title=f"{name} by month",
+        note=_promise_words(metric, promised),
+        summary=f"{name} by month: "
+        + "; ".join(f"{row[0]} {row[3]}" for row in rows)
+        + ". "
+        + _promise_words(metric, promised),
+        height=250,
+        figure=figure,
+        table=DataTable(columns=("Month", "Windows", "Labelled rows", name, "95 % interval"), rows=tuple(rows)),
+    )
+
+
+def slice_chart(metric: str, every: Sequence[SliceSeries], promised: dict[str, Interval]) -> Chart | None:
+    """One metric by slice over the whole period, each beside its own promise; None where no slice is watched.
+
+    `promised` is by slice, and need not have all of them.
+    """
+    series = sorted(slice_series(every, metric), key=lambda entry: entry.slice, reverse=True)
+    if not series:
+        return None
+    name = METRICS[metric]
+    parts = [label(slice_words(entry.slice)) for entry in series]
+    places = list(range(len(series)))
+    known = [
+        (place, promised[entry.slice]) for place, entry in zip(places, series, strict=True) if entry.slice in promised
+    ]
+    before: Figure = {
+        "type": "scatter",
+        "mode": "markers",
+        "y": [place - 0.14 for place, _ in known],
+        "x": [interval.mean for _, interval in known],
+        "error_x": _bars([interval for _, interval in known], color="--baseline"),
+        "marker": {"color": "--paper", "size": 9, "symbol": "diamond", "line": {"color": "--baseline", "width": 2}},
+        "text": [f"benchmark {value_words(metric, interval.mean)}" for _, interval in known],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    after: Figure = {
+        "type": "scatter",
+        "mode": "markers",
+        "y": [place + 0.14 for place in places],
+        "x": [entry.whole.mean for entry in series],
+        "error_x": _bars([entry.whole for entry in series]),
+        "marker": {"color": "--ink", "size": 9},
+        "text": [f"deployed {value_words(metric, entry.whole.mean)}" for entry in series],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    height = 74 + 52 * max(len(series), 2)
+    widest = _top([entry.whole for entry in series], *promised.values())
+    figure: Figure = {
+        "data": [before, after],
+        "layout": layout(
+            height,
+            hovermode="closest",
+            xaxis=_metric_axis(metric, widest),
+            yaxis=axis(
+                showgrid=False,
+                range=[-0.6, len(series) - 0.4],
+                tickmode="array",
+                tickvals=places,
+                ticktext=parts,
+                ticklabelstandoff=6,
+            ),
+        ),
+    }
+    return Chart(
+        name=f"slices-{metric}",
+        title=f"{name} by slice",
+        note="◇ benchmark   ● deployed, whole period; lines are 95 % intervals." if known else "Whole period.",
+        summary=f"{name} by slice over the whole period: "
+        + "; ".join(f"{slice_words(entry.slice)} {value_words(metric, entry.whole.mean)}" for entry in series[::-1]),
+        height=height,
+        figure=figure,
+        table=_slice_table(metric, series[::-1], promised),
+    )
+
+
+def _slice_table(metric: str, series: Sequence[SliceSeries], promised: dict[str, Interval]) -> DataTable:
+    months = sorted({month.first_day for entry in series for month in entry.months})
+    rows = []
+    for entry in series:
+        by_month = {month.first_day: month.value.mean for month in entry.months}
+        before = promised.get(entry.slice)
+        rows.append(
+            (
+                slice_words(entry.slice),
+                f"{entry.rows:,}",
+                value_words(metric, before.mean if before else None),
+                value_words(metric, entry.whole.mean),
+                *(value_words(metric, by_month.get(month)) for month in months),
+            )
+        )
+    heads = tuple(f"{MONTHS[month.month - 1]} {month.year}" for month in months)
+    return DataTable(columns=("Slice", "Labelled rows", "Benchmark", "Deployed", *heads), rows=tuple(rows))
+
+
+def _metric_axis(metric: str, top: float) -> Figure:
+    return axis(range=[0, top], tickformat=".0%" if as_share(metric) else ".2f", nticks=6)
+
+
+def _top(intervals: Sequence[Interval], *promised: Interval | None) -> float:
+    highs = [interval.high for interval in (*intervals, *promised) if interval is not None]
+    return 1.15 * max([*highs, 0.01])
+
+
+def _bars(intervals: Sequence[Interval], *, color: str = "--ink") -> Figure:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [interval.high - interval.mean for interval in intervals],
+        "arrayminus": [interval.mean - interval.low for interval in intervals],
+        "color": color,
+        "thickness": 1.2,
+        "width": 0,
+    }
+
+
+def _draw_band(figure_layout: Figure, promised: Interval) -> None:
+    across = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "layer": "below", "line": {"width": 0}}
+    line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "layer": "below"}
+    figure_layout["shapes"] = [
+        {**across, "y0": promised.low, "y1": promised.high, "fillcolor": "--band"},
+        {
+            **line,
+            "y0": promised.mean,
+            "y1": promised.mean,
+            "line": {"color": "--baseline", "width": 1.5, "dash": "dash"},
+        },
+    ]
+    figure_layout["annotations"] = [
+        {
+            "text": "benchmark",
+            "xref": "paper",
+            "x": 0.004,
+            "xanchor": "left",
+            "yref": "y",
+            "y": promised.low,
+            "yanchor": "top",
+            "showarrow": False,
+            "font": {"color": "--baseline", "size": 12},
+        }
+    ]
+
+
+def _thinned(places: list[int]) -> list[int]:
+    step = -(-len(places) // MOST_LABELS) if places else 1
+    return places[::step]
+
+
+def _month_label(series: SliceSeries, place: int) -> str:
+    day = series.months[place].first_day
+    year = f"<br>{day.year}" if place == 0 or day.month == 1 or len(series.months) > MOST_LABELS else ""
+    return MONTHS[day.month - 1] + year
+
+
+def _interval_words(metric: str, interval: Interval) -> str:
+    if interval.low == interval.high:
+        return NOTHING
+    return f"{value_words(metric, interval.low)} to {value_words(metric, interval.high)}"
+
+
+def _promise_words(metric: str, promised: Interval | None) -> str:
+    if promised is None:
+        return ""
+    interval = _interval_words(metric, promised)
+    bounds = f" (95 % interval by day: {interval})" if interval != NOTHING else ""
+    return f"Benchmark {value_words(metric, promised.mean)}{bounds}."

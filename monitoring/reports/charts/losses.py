@@ -1,0 +1,168 @@
+"""Loss and surprise, window by window, against what the baseline knew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.records import WHOLE, BaselineScore, MonitorStatus
+from monitoring.reports.charts.chart import MOST_MARKS, Chart, Figure, axis, bounded, layout
+from monitoring.reports.charts.evidence import local
+from monitoring.reports.headline import pages_of
+from monitoring.reports.words import as_share, value_words, watch_words, window_words
+
+HEIGHT = 230
+
+#: Windows in the running mean.
+RUNNING = 7
+
+#: A loss and its surprise, the first pair that was scored is drawn.
+PAIRS = (("brier", "surprise_brier"), ("error", "surprise_error"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One watch's mean in one window."""
+
+    start: datetime
+    end: datetime
+    rows: int
+    value: float
+
+
+def points(status: MonitorStatus, watch: str) -> tuple[Point, ...]:
+    """The windows in which a watch was scored on the whole traffic."""
+    return tuple(
+        Point(start=window.start, end=window.end, rows=score.rows, value=score.value)
+        for window in status.windows
+        for score in window.scores
+        if score.watch == watch and score.slice == WHOLE and score.value is not None
+    )
+
+
+def baseline_score(status: MonitorStatus, watch: str, part: str = WHOLE) -> BaselineScore | None:
+    """What the baseline knew of a watch on the whole traffic or on one slice."""
+    return next((score for score in status.baseline if score.watch == watch and score.slice == part), None)
+
+
+def loss_charts(status: MonitorStatus) -> tuple[Chart, ...]:
+    """The charts of the first loss that was scored, and of its surprise; none while no label has arrived."""
+    for pair in PAIRS:
+        scored = [(watch, points(status, watch)) for watch in pair]
+        charts = tuple(_chart(status, watch, found) for watch, found in scored if found)
+        if charts:
+            return charts
+    return ()
+
+
+def running_means(values: Sequence[float], weights: Sequence[int]) -> tuple[float, ...]:
+    """Weighted mean of each value and the up to six before it.
+
+    >>> running_means([0.0, 1.0], [1, 3])
+    (0.0, 0.75)
+    """
+    means = []
+    for place in range(len(values)):
+        first = max(0, place + 1 - RUNNING)
+        inside = weights[first : place + 1]
+        total = sum(value * weight for value, weight in zip(values[first : place + 1], inside, strict=True))
+        means.append(total / sum(inside))
+    return tuple(means)
+
+
+def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart:
+    zone = ZoneInfo(status.timezone)
+    known = baseline_score(status, watch)
+    name = watch_words(watch)
+    starts = [local(point.start, zone) for point in found]
+    names = [window_words(point.start, point.end, zone) for point in found]
+    values = [point.value for point in found]
+    means = running_means(values, [point.rows for point in found])
+    dots: Figure = {
+        "type": "scatter",
+        "mode": "markers" if len(found) <= MOST_MARKS else "lines",
+        "x": starts,
+        "y": values,
+        "marker": {"color": "--dot", "size": 5},
+        "line": {"color": "--dot", "width": 1},
+        "text": [f"{n}: <b>{value_words(watch, v)}</b>" for n, v in zip(names, values, strict=True)],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    mean_line: Figure = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": starts,
+        "y": list(means),
+        "line": {"color": "--ink", "width": 2},
+        "hoverinfo": "skip",
+    }
+    alarms: list[Figure] = [
+        {
+            "type": "line",
+            "x0": local(page.window_start, zone),
+            "x1": local(page.window_start, zone),
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "line": {"color": "--page", "width": 1.6, "dash": "dash"},
+        }
+        for page in pages_of(status)
+    ]
+    figure: Figure = {
+        "data": [dots, mean_line],
+        "layout": layout(
+            HEIGHT,
+            xaxis=axis(
+                type="date", showgrid=False, tickformat="%-d %b\n%Y", range=[starts[0], local(found[-1].end, zone)]
+            ),
+            yaxis=axis(tickformat=".0%" if as_share(watch) else ".2f", nticks=6),
+            shapes=[*_band(known), *alarms],
+        ),
+    }
+    return Chart(
+        name=f"windows-{watch}",
+        title=f"{name} by window",
+        note=_note(watch, known) + (" Dashed upright: a page was raised." if alarms else ""),
+        summary=(
+            f"{name} in {len(found):,} windows: lowest {value_words(watch, min(values))}, highest "
+            f"{value_words(watch, max(values))}, last {value_words(watch, values[-1])}. {_note(watch, known)}"
+        ),
+        height=HEIGHT,
+        figure=figure,
+        table=bounded(
+            ("Window", "Labelled rows", name, f"Mean of {RUNNING} windows"),
+            [
+                (n, f"{point.rows:,}", value_words(watch, point.value), value_words(watch, mean))
+                for n, point, mean in zip(names, found, means, strict=True)
+            ],
+        ),
+    )
+
+
+def _band(known: BaselineScore | None) -> list[Figure]:
+    if known is None:
+        return []
+    across = {"xref": "paper", "x0": 0, "x1": 1, "yref": "y", "layer": "below"}
+    low, high = known.mean - known.deviation, known.mean + known.deviation
+    return [
+        {**across, "type": "rect", "y0": low, "y1": high, "fillcolor": "--band", "line": {"width": 0}},
+        {
+            **across,
+            "type": "line",
+            "y0": known.mean,
+            "y1": known.mean,
+            "line": {"color": "--baseline", "width": 1.5, "dash": "dash"},
+        },
+    ]
+
+
+def _note(watch: str, known: BaselineScore | None) -> str:
+    drawn = f"Dots are windows, the line is the mean of {RUNNING}."
+    if known is None:
+        return drawn
+    return (
+        f"{drawn} Band: baseline mean ± deviation between its {known.windows} windows, "
+        f"{value_words(watch, known.mean)} ± {value_words(watch, known.deviation)}."
+    )

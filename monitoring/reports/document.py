@@ -1,0 +1,213 @@
+"""A deployment's state as one JSON document: what ``pitfalls monitor run --json`` prints."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TypedDict
+
+from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
+from monitoring.reports.findings import finding_groups
+from monitoring.reports.words import finite_evidence
+
+
+class SpanDocument(TypedDict):
+    """A half-open window, ISO 8601 in UTC."""
+
+    start: str
+    end: str
+
+
+class EvidenceDocument(TypedDict):
+    """Evidence of each level; 0 while nothing was seen."""
+
+    page: float
+    notice: float
+
+
+class WindowDocument(TypedDict):
+    """One judged window."""
+
+    start: str
+    end: str
+    rows: int
+    labels: int
+    labels_due: int
+    repeats: int
+    status: str
+    evidence: EvidenceDocument
+
+
+class IncidentDocument(TypedDict):
+    """One incident; times that have not come are null."""
+
+    id: int
+    level: str
+    opened_at: str
+    acknowledged_at: str | None
+    closed_at: str | None
+    window: SpanDocument
+    watch: str
+    slice: str
+    cause: str
+    message: str
+    state: str
+
+
+class SensitivityDocument(TypedDict):
+    """The smallest rise of a metric caught within so many windows; null if none is."""
+
+    metric: str
+    slice: str
+    windows: int
+    rise: float | None
+
+
+class CoverageDocument(TypedDict):
+    """What the monitor has seen of what there was."""
+
+    rows: int
+    repeats: int
+    labels: int
+    labels_due: int
+    labels_unknown: int
+    windows: int
+    thin_windows: int
+
+
+class LevelBudgetDocument(TypedDict):
+    """A budget of false alarms in words, and the evidence at which its level alarms."""
+
+    text: str
+    threshold: float
+
+
+class BudgetDocument(TypedDict):
+    """Both levels' budgets."""
+
+    page: LevelBudgetDocument
+    notice: LevelBudgetDocument
+
+
+class FindingDocument(TypedDict):
+    """One kind of finding on one feature, over all windows that had it."""
+
+    kind: str
+    feature: str
+    fact: bool
+    windows: int
+    first: SpanDocument
+    last: SpanDocument
+    message: str
+
+
+class StatusDocument(TypedDict):
+    """The whole document."""
+
+    model: str
+    version: int
+    timezone: str
+    budget: BudgetDocument
+    windows: list[WindowDocument]
+    incidents: list[IncidentDocument]
+    sensitivity: list[SensitivityDocument]
+    coverage: CoverageDocument
+    findings: list[FindingDocument]
+
+
+def status_document(status: MonitorStatus) -> StatusDocument:
+    """`status` in plain types that any JSON encoder takes: times as ISO 8601 ending in Z, every number finite."""
+    coverage = status.coverage
+    return {
+        "model": status.model,
+        "version": status.version,
+        "timezone": status.timezone,
+        "budget": {
+            "page": {"text": status.page_budget, "threshold": _finite(status.page_threshold)},
+            "notice": {"text": status.notice_budget, "threshold": _finite(status.notice_threshold)},
+        },
+        "windows": [_window(window) for window in status.windows],
+        "incidents": [_incident(incident) for incident in status.incidents],
+        "sensitivity": [
+            {
+                "metric": entry.metric,
+                "slice": entry.slice,
+                "windows": entry.windows,
+                "rise": entry.rise if entry.rise is not None and math.isfinite(entry.rise) else None,
+            }
+            for entry in status.sensitivity
+        ],
+        "coverage": {
+            "rows": coverage.rows,
+            "repeats": coverage.repeats,
+            "labels": coverage.labels,
+            "labels_due": coverage.labels_due,
+            "labels_unknown": coverage.labels_unknown,
+            "windows": coverage.windows,
+            "thin_windows": coverage.thin_windows,
+        },
+        "findings": [
+            {
+                "kind": group.kind,
+                "feature": group.feature,
+                "fact": group.fact,
+                "windows": group.windows,
+                "first": _span(group.first_start, group.first_end),
+                "last": _span(group.last_start, group.last_end),
+                "message": group.message,
+            }
+            for group in finding_groups(status)
+        ],
+    }
+
+
+def iso(moment: datetime) -> str:
+    """A moment as ISO 8601 in UTC, with microseconds only where there are any.
+
+    >>> iso(datetime(2013, 4, 23, 6, tzinfo=UTC))
+    '2013-04-23T06:00:00Z'
+    """
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _finite(number: float) -> float:
+    """`number` where it is finite; the largest float in its place where it is infinite, 0 where it is no number."""
+    if math.isnan(number):
+        return 0.0
+    return min(max(number, -1.7e308), 1.7e308)
+
+
+def _span(start: datetime, end: datetime) -> SpanDocument:
+    return {"start": iso(start), "end": iso(end)}
+
+
+def _window(window: WindowRecord) -> WindowDocument:
+    return {
+        "start": iso(window.start),
+        "end": iso(window.end),
+        "rows": window.rows,
+        "labels": window.labels,
+        "labels_due": window.labels_due,
+        "repeats": window.repeats,
+        "status": window.status,
+        "evidence": {
+            "page": finite_evidence(window.page_log_evidence),
+            "notice": finite_evidence(window.notice_log_evidence),
+        },
+    }
+
+
+def _incident(incident: IncidentRecord) -> IncidentDocument:
+    return {
+        "id": incident.number,
+        "level": incident.level,
+        "opened_at": iso(incident.opened_at),
+        "acknowledged_at": iso(incident.acknowledged_at) if incident.acknowledged_at else None,
+        "closed_at": iso(incident.closed_at) if incident.closed_at else None,
+        "window": _span(incident.window_start, incident.window_end),
+        "watch": incident.watch,
+        "slice": incident.slice,
+        "cause": incident.cause,
+        "message": incident.message,
+        "state": incident.state,
+    }

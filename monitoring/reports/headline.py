@@ -1,0 +1,101 @@
+"""What a deployment's state comes to, in a few sentences: the top of every report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
+from monitoring.reports.words import (
+    METRICS,
+    count_words,
+    moment_words,
+    printable,
+    rise_words,
+    slice_words,
+    watch_words,
+    window_words,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """`model` and `period` say whose verdict it is; `first_page` is empty while there was none."""
+
+    model: str
+    period: str
+    healthy: bool
+    verdict: str
+    first_page: str
+    budget: str
+    smallest_harm: str
+
+
+def headline(status: MonitorStatus) -> Headline:
+    """The verdict on `status` in words. Healthy means: windows were judged, and none of them paged."""
+    zone = ZoneInfo(status.timezone)
+    pages = pages_of(status)
+    period = "no window is due yet"
+    if status.windows:
+        first, last = status.windows[0], status.windows[-1]
+        period = window_words(first.start, last.end, zone) + f" ({printable(status.timezone)})"
+    return Headline(
+        model=f"{printable(status.model)} version {status.version}",
+        period=period,
+        healthy=not pages and bool(status.windows),
+        verdict=_verdict(status, pages),
+        first_page=_first_page(pages[0], zone) if pages else "",
+        budget=(
+            f"Expected false pages: at most {printable(status.page_budget)}, and false notices at most "
+            f"{printable(status.notice_budget)}, for the deployment as a whole: however many inputs and slices are "
+            "watched, and however often anyone looks."
+        ),
+        smallest_harm=smallest_harm(status.sensitivity),
+    )
+
+
+def pages_of(status: MonitorStatus) -> tuple[IncidentRecord, ...]:
+    """The incidents that paged, in the order of their windows."""
+    pages = [incident for incident in status.incidents if incident.level == "page"]
+    return tuple(sorted(pages, key=lambda incident: (incident.window_start, incident.number)))
+
+
+def smallest_harm(sensitivity: tuple[Sensitivity, ...]) -> str:
+    """The smallest rise of a loss on the whole traffic that would be caught within the middle horizon, in words."""
+    whole = [entry for entry in sensitivity if not entry.slice]
+    if not whole:
+        return ""
+    horizons = sorted({entry.windows for entry in whole})
+    horizon = horizons[len(horizons) // 2]
+    parts = []
+    for entry in whole:
+        if entry.windows == horizon:
+            name = METRICS.get(entry.metric, printable(entry.metric))
+            rise = "no rise at all" if entry.rise is None else rise_words(entry.metric, entry.rise)
+            parts.append(f"{name} {rise}")
+    return f"Smallest harm it would notice within {count_words(horizon, 'window')}: {', '.join(parts)}."
+
+
+def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
+    windows = count_words(len(status.windows), "window")
+    if not status.windows:
+        return "Nothing judged yet"
+    if not pages:
+        return f"Healthy: no page in {windows}"
+    still_open = sum(1 for page in pages if page.state != "closed")
+    if still_open == 0:
+        life = "closed" if len(pages) == 1 else "all closed"
+    elif still_open == len(pages):
+        life = "still open" if len(pages) == 1 else "all still open"
+    else:
+        life = f"{still_open} still open"
+    return f"{count_words(len(pages), 'page')} in {windows}, {life}"
+
+
+def _first_page(page: IncidentRecord, zone: ZoneInfo) -> str:
+    window = window_words(page.window_start, page.window_end, zone)
+    where = f" on {slice_words(page.slice)}" if page.slice else ""
+    opened = moment_words(page.opened_at, zone)
+    cause = printable(page.cause).strip().rstrip(".")
+    said = f" {cause[0].upper()}{cause[1:]}." if cause else ""
+    return f"First page on {opened}, for the window {window}: {watch_words(page.watch)}{where}.{said}"

@@ -1,0 +1,40 @@
+"""The smallest harm that would have been noticed, as rows of a table: a metric a row, a horizon a column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitoring.records import Sensitivity
+from monitoring.reports.words import METRICS, NOTHING, printable, rise_words, slice_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensitivityTable:
+    """`horizons` in windows, ascending; each row is a metric with its slice, and one cell per horizon."""
+
+    horizons: tuple[int, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def sensitivity_rows(sensitivity: tuple[Sensitivity, ...]) -> SensitivityTable:
+    """The table of what would be noticed, and how soon; "not within 90" where nothing would be.
+
+    >>> found = Sensitivity(metric="brier", slice="", windows=30, rise=0.047)
+    >>> missed = Sensitivity(metric="brier", slice="", windows=7, rise=None)
+    >>> sensitivity_rows((found, missed)).rows
+    (('Brier score', ('not within 7', '+0.047')),)
+    """
+    horizons = tuple(sorted({entry.windows for entry in sensitivity}))
+    rises = {(entry.metric, entry.slice, entry.windows): entry.rise for entry in sensitivity}
+    rows = []
+    for metric, part in dict.fromkeys((entry.metric, entry.slice) for entry in sensitivity):
+        name = METRICS.get(metric, printable(metric)) + (f" on {slice_words(part)}" if part else "")
+        cells = []
+        for horizon in horizons:
+            if (metric, part, horizon) not in rises:
+                cells.append(NOTHING)
+                continue
+            rise = rises[metric, part, horizon]
+            cells.append(f"not within {horizon}" if rise is None else rise_words(metric, rise))
+        rows.append((name, tuple(cells)))
+    return SensitivityTable(horizons=horizons, rows=tuple(rows))

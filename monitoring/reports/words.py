@@ -1,0 +1,175 @@
+"""The monitor's names, numbers and times as a person reads them."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+#: Stands where there is no value.
+NOTHING = "\N{EN DASH}"
+
+_TO, _MINUS, _TIMES = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
+
+#: Text out of the traffic is cut here: a label a megabyte long is not a label.
+LONGEST = 200
+
+METRICS = {"error": "Error rate", "brier": "Brier score"}
+
+#: What a watch's kind, before the colon, says of what stands after it.
+_KINDS = {"output": "Probability of", "missing": "Missing", "unseen": "Unseen", "input": "Share of"}
+
+#: exp(700) is near the largest float.
+_LARGEST_LOG = 700.0
+
+
+def printable(text: str) -> str:
+    r"""Text that came from traffic, bounded, without control, bidirectional or unassigned characters.
+
+    >>> printable("EWR\x1b[31m")
+    'EWR�[31m'
+    """
+    shown = "".join("\ufffd" if unicodedata.category(letter)[0] == "C" else letter for letter in text[:LONGEST])
+    return shown + "…" if len(text) > LONGEST else shown
+
+
+def watch_words(name: str) -> str:
+    """A watch's name in words.
+
+    >>> [watch_words(name) for name in ("brier", "surprise_error", "missing:temp", "input:temp:location")]
+    ['Brier score', 'Surprise in error rate', 'Missing temp', 'Location of temp']
+    """
+    kind, colon, rest = name.partition(":")
+    if not colon:
+        metric = name.removeprefix("surprise_")
+        words = METRICS.get(metric, printable(metric))
+        if metric == name:
+            return words
+        return f"Surprise in {words if metric == 'brier' else words[:1].lower() + words[1:]}"
+    feature, _, place = rest.rpartition(":")
+    if kind == "input" and feature and place in {"location", "spread"}:
+        return f"{place.capitalize()} of {printable(feature)}"
+    if name == "output:confidence":
+        return "Confidence of the model"
+    if kind in _KINDS:
+        return f"{_KINDS[kind]} {printable(rest).replace('=', ' = ', 1)}"
+    return printable(name)
+
+
+def slice_words(part: str) -> str:
+    """A slice in words; the whole traffic is "all traffic".
+
+    >>> slice_words("origin=EWR"), slice_words("")
+    ('origin = EWR', 'all traffic')
+    """
+    return printable(part).replace("=", " = ", 1) if part else "all traffic"
+
+
+def as_share(watch: str) -> bool:
+    """Whether a watch's values are shares of rows, to be read in percent; the others are scores without a unit."""
+    return not watch.endswith("brier") and not watch.endswith((":location", ":spread"))
+
+
+def value_words(watch: str, value: float | None, *, signed: bool = False) -> str:
+    """A watch's value in its own unit.
+
+    >>> value_words("brier", 0.1464), value_words("error", 0.2), value_words("error", 0.05, signed=True)
+    ('0.146', '20.0 %', '+5.0 %')
+    """
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    sign = "+" if signed else ""
+    text = f"{100 * value:{sign}.1f} %" if as_share(watch) else f"{value:{sign}.3f}"
+    return text.replace("-", _MINUS)
+
+
+def rise_words(metric: str, rise: float) -> str:
+    """A rise of a metric; shares rise by points.
+
+    >>> rise_words("error", 0.046), rise_words("brier", 0.02)
+    ('+4.6 points', '+0.020')
+    """
+    return f"+{100 * rise:.1f} points" if as_share(metric) else f"+{rise:.3f}"
+
+
+def evidence_words(log_evidence: float) -> str:
+    """Evidence from its logarithm.
+
+    >>> [evidence_words(v) for v in (-math.inf, -7.0, 0.0, math.log(365))]
+    ['0', '< 0.01', '1.00', '365']
+    >>> evidence_words(40.0).split()[-1]
+    '10¹⁷'
+    """
+    if log_evidence == -math.inf:
+        return "0"
+    if log_evidence < math.log(0.01):
+        return "< 0.01"
+    if log_evidence < math.log(10):
+        return f"{math.exp(log_evidence):.2f}"
+    if log_evidence < math.log(1e5):
+        return f"{math.exp(log_evidence):,.0f}"
+    tens = log_evidence / math.log(10)
+    power = math.floor(tens)
+    if round(10 ** (tens - power), 1) >= 10:
+        power += 1
+    raised = str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{10 ** (tens - power):.1f} {_TIMES} 10{raised}"
+
+
+def finite_evidence(log_evidence: float) -> float:
+    """Evidence as a finite float: 0 for a log of -inf, and capped near the largest float.
+
+    >>> finite_evidence(-math.inf), round(finite_evidence(0.0), 6), math.isfinite(finite_evidence(1e6))
+    (0.0, 1.0, True)
+    """
+    return math.exp(min(log_evidence, _LARGEST_LOG)) if not math.isnan(log_evidence) else 0.0
+
+
+def count_words(count: int, noun: str) -> str:
+    """A number of things.
+
+    >>> count_words(1, "page"), count_words(1275, "window"), count_words(0, "page")
+    ('1 page', '1,275 windows', 'no page')
+    """
+    if count == 0:
+        return f"no {noun}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def date_words(day: date) -> str:
+    """A date, the same in every locale.
+
+    >>> date_words(date(2013, 4, 23))
+    '23 Apr 2013'
+    """
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def moment_words(moment: datetime | None, zone: ZoneInfo) -> str:
+    """A moment in the deployment's own time zone, to the minute; midnight is shown as the day alone."""
+    if moment is None:
+        return NOTHING
+    local = moment.astimezone(zone)
+    clock = f" {local:%H:%M}" if (local.hour, local.minute) != (0, 0) else ""
+    return date_words(local.date()) + clock
+
+
+def window_words(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """A half-open window: its day if it is one, its first and last day if it is several, otherwise with the hours.
+
+    >>> from datetime import UTC
+    >>> window_words(datetime(2013, 4, 22, tzinfo=UTC), datetime(2013, 4, 23, tzinfo=UTC), ZoneInfo("UTC"))
+    '22 Apr 2013'
+    """
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    if (first.hour, first.minute, last.hour, last.minute) == (0, 0, 0, 0):
+        last_day = last.date() - timedelta(days=1)
+        if first.date() == last_day:
+            return date_words(first.date())
+        return f"{date_words(first.date())} {_TO} {date_words(last_day)}"
+    if first.date() == last.date():
+        return f"{date_words(first.date())} {first:%H:%M}{_TO}{last:%H:%M}"
+    return f"{moment_words(start, zone)} {_TO} {moment_words(end, zone)}"

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.records import MonitorStatus
+from monitoring.reports import Benchmark, SliceSeries, write_page
+from monitoring.reports.months import loss_series
+from monitoring.reports.page import page_charts
+from monitoring.reports.records import Interval
+
+HOSTILE = """</script><script>alert(1)</script><img src=x onerror=alert(2)>"'&{{7*7}}"""
+
+
+class Document(HTMLParser):
+    """What a browser would make of the page: elements with their attributes, scripts, and text outside of them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.words: list[str] = []
+        self._inside: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append("")
+        if tag not in {"meta", "img", "link", "input", "br"}:
+            self._inside.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._inside.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._inside and self._inside[-1] == "script":
+            self.scripts[-1] += data
+        elif self._inside and self._inside[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def read(folder: Path, **more: Any) -> Document:
+    path = folder / "report.html"
+    write_page(more.pop("status"), path=path, **more)
+    return Document(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory, status: MonitorStatus, benchmark: Benchmark) -> Document:
+    return read(tmp_path_factory.mktemp("page"), status=status, benchmark=benchmark)
+
+
+def figures(page: Document) -> dict[str, Any]:
+    found = json.loads(page.scripts[0])
+    assert isinstance(found, dict)
+    return found
+
+
+def test_headline_says_what_when_why_and_at_what_budget(page: Document) -> None:
+    assert "flights version 1 · 1 Apr 2013 \N{EN DASH} 31 Dec 2013 (UTC)" in page.text
+    assert "2 pages in 275 windows, 1 still open" in page.text
+    assert "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013: Surprise in Brier score." in page.text
+    assert "The model is wrong: the traffic is no harder than before" in page.text
+    assert "Expected false pages: at most 1 per 365 windows" in page.text
+
+
+def test_sections_stand_in_order(page: Document) -> None:
+    places = [
+        page.text.index(words)
+        for words in (
+            "2 pages in 275 windows, 1 still open 1",
+            "Benchmark against deployment",
+            "Evidence over time",
+            "Window by window",
+            "Incidents",
+            "What it would have noticed",
+            "Coverage",
+            "Findings of the schema",
+            "Watches",
+        )
+        if words in page.text
+    ]
+    assert len(places) >= 8
+    assert places == sorted(places)
+
+
+def test_tables_hold_incidents_sensitivity_coverage_findings_and_watches(page: Document) -> None:
+    assert "Location of temp all traffic temp is higher than in the baseline open" in page.text
+    assert "Error rate +16.1 points +8.1 points not within 90" in page.text
+    assert "Labels arrived 241,150" in page.text
+    assert "unexpected values carrier 11 May 2013 22 May 2013 12 1 value not in the domain: UA" in page.text
+    assert "column missing page visib 31 May 2013 31 May 2013 1 visib was absent" in page.text
+    assert re.search(r"page Brier score all traffic 0\.146 ± 0\.045 0\.\d{3} 1\.\d . 10¹² \d+ %", page.text)
+
+
+def test_every_chart_is_drawn_described_and_given_as_a_table(page: Document) -> None:
+    charts = [attributes for attributes in page.of("div") if "data-chart" in attributes]
+    names = [str(attributes["data-chart"]) for attributes in charts]
+    assert names == [
+        "months-brier",
+        "months-error",
+        "slices-brier",
+        "slices-error",
+        "evidence",
+        "windows-brier",
+        "windows-surprise_brier",
+    ]
+    assert figures(page).keys() == set(names)
+    assert all(attributes["role"] == "img" and len(attributes["aria-label"] or "") > 40 for attributes in charts)
+    assert page.text.count("Data of this chart") == len(names)
+    assert re.search(r"23 Apr 2013 920 page 450 \d\.\d\d ", page.text)
+
+
+def test_figures_are_what_plotly_takes(page: Document) -> None:
+    graph_objects = pytest.importorskip("plotly.graph_objects")
+    for name, figure in figures(page).items():
+        text = re.sub(r'"--[a-z-]+"', '"#123456"', json.dumps(figure)).replace('"inherit"', '"sans-serif"')
+        drawn = graph_objects.Figure(json.loads(text))  # raises on any property that Plotly does not know
+        assert len(drawn.data) >= 1, name
+
+
+def test_evidence_is_drawn_on_a_log_scale_with_threshold_alarms_and_spans(page: Document) -> None:
+    figure = figures(page)["evidence"]
+    layout = figure["layout"]
+    lines = [shape["y0"] for shape in layout["shapes"] if shape["type"] == "line"]
+    spans = [(shape["x0"], shape["x1"]) for shape in layout["shapes"] if shape["type"] == "rect"]
+    assert lines == pytest.approx([2.5623, 1.4771], abs=1e-4)
+    assert spans == [
+        ("2013-04-23T00:00:00", "2013-09-03T06:00:00"),
+        ("2013-12-07T00:00:00", "2014-01-01T00:00:00"),
+    ]
+    assert [note["text"] for note in layout["annotations"]] == [
+        "page at 365",
+        "notice at 30",
+        "<b>page</b> 23 Apr",
+        "<b>page</b> 7 Dec",
+    ]
+    assert figure["data"][2]["y"][0] == pytest.approx(2.6532, abs=1e-4)
+    assert max(figure["data"][1]["y"]) == 7.0  # 10¹² is drawn as leaving the top
+
+
+def test_benchmark_is_a_band_and_months_are_rows_weighted(page: Document) -> None:
+    figure = figures(page)["months-brier"]
+    band = figure["layout"]["shapes"][0]
+    assert (band["y0"], band["y1"]) == (0.135, 0.157)
+    assert len(figure["data"][0]["y"]) == 9
+    assert figure["data"][0]["y"][3] == pytest.approx(0.208, abs=0.02)
+    assert figures(page)["slices-error"]["layout"]["yaxis"]["ticktext"] == [
+        "origin = LGA",
+        "origin = JFK",
+        "origin = EWR",
+    ]
+
+
+def test_nothing_is_loaded_from_elsewhere_and_only_its_own_scripts_run(page: Document) -> None:
+    policy = next(a["content"] or "" for a in page.of("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    for _, attributes in page.elements:
+        for name in ("src", "href", "action", "srcset", "data", "poster"):
+            assert name not in attributes, attributes
+        assert not [name for name in attributes if name.startswith("on")]
+    assert not [tag for tag, _ in page.elements if tag in {"link", "iframe", "object", "embed", "base", "img"}]
+    assert policy.startswith("default-src 'none'")
+    assert "http" not in policy
+    allowed = re.findall(r"'sha256-([^']+)'", policy)
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in page.scripts[1:]]
+    assert allowed == digests
+    assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
+
+
+def test_text_from_traffic_cannot_leave_its_place(
+    tmp_path: Path, status_of: Callable[..., MonitorStatus], benchmark: Benchmark
+) -> None:
+    benign = read(tmp_path, benchmark=benchmark, status=status_of(label="B6"))
+    hostile = read(tmp_path, benchmark=benchmark, status=status_of(label=HOSTILE, model="<b>m</b>"))
+    assert [tag for tag, _ in hostile.elements] == [tag for tag, _ in benign.elements]
+    assert len(hostile.scripts) == 3
+    assert hostile.scripts[1:] == benign.scripts[1:]
+    assert HOSTILE in hostile.text
+    assert "<b>m</b> version 1" in hostile.text
+    label = figures(hostile)["slices-brier"]["layout"]["yaxis"]["ticktext"]
+    plain = html.escape(HOSTILE, quote=False).replace("=", " = ", 1)
+    assert plain in label  # Plotly's own markup is escaped too
+
+
+def test_drift_report_is_linked_relative_to_the_page(tmp_path: Path, status: MonitorStatus) -> None:
+    page = read(tmp_path, status=status, drift_report=tmp_path / "drift reports" / "2013-04-23.html")
+    assert [a["href"] for a in page.of("a")] == ["drift%20reports/2013-04-23.html"]
+
+
+def test_healthy_deployment_without_a_benchmark(tmp_path: Path, status_of: Callable[..., MonitorStatus]) -> None:
+    page = read(tmp_path, status=status_of(windows=20, incidents=False))
+    assert "Healthy: no page in 20 windows" in page.text
+    assert "Smallest harm it would notice within 30 windows: Brier score +0.047, Error rate +8.1 points." in page.text
+    assert "the baseline's mean stands in its place" in page.text
+    assert figures(page)["months-brier"]["layout"]["shapes"][1]["y0"] == 0.146
+    assert figures(page)["slices-brier"]["data"][0]["x"] == pytest.approx([0.142, 0.138, 0.158])
+
+
+def test_deployment_without_windows(tmp_path: Path, status_of: Callable[..., MonitorStatus]) -> None:
+    page = read(tmp_path, status=status_of(windows=0, incidents=False))
+    assert "Nothing judged yet" in page.text
+    assert "No window has had enough labels to score yet." in page.text
+    assert figures(page).keys() == {"evidence"}
+
+
+def test_slices_given_from_outside_stand_beside_the_watched_ones(status: MonitorStatus, benchmark: Benchmark) -> None:
+    half = Interval(mean=0.5, low=0.4, high=0.6)
+    given = SliceSeries(metric="brier", slice="carrier=UA", rows=10, whole=half, months=())
+    charts = {chart.name: chart for chart in page_charts(status, benchmark, (given,))}
+    assert charts["slices-brier"].table.rows[0][0] == "carrier = UA"
+    assert len(charts["slices-brier"].table.rows) == 4
+
+
+def test_months_follow_the_zone_and_weigh_by_rows(status: MonitorStatus) -> None:
+    series = loss_series(status)
+    assert [(entry.metric, entry.slice) for entry in series[:4]] == [
+        ("brier", ""),
+        ("brier", "origin=EWR"),
+        ("brier", "origin=JFK"),
+        ("brier", "origin=LGA"),
+    ]
+    whole = series[0]
+    assert sum(month.rows for month in whole.months) == whole.rows == 274 * 880
+    assert whole.whole.mean == pytest.approx(sum(m.value.mean * m.rows for m in whole.months) / whole.rows)
+    assert all(month.value.low < month.value.mean < month.value.high for month in whole.months)
+
+
+def test_page_replaces_itself_whole_and_leaves_nothing_aside(
+    tmp_path: Path, status_of: Callable[..., MonitorStatus]
+) -> None:
+    path = tmp_path / "deep" / "report.html"
+    write_page(status_of(windows=3, incidents=False), path=path)
+    first = path.read_bytes()
+    write_page(status_of(windows=3, incidents=False), path=path)
+    assert path.read_bytes() == first
+    assert [entry.name for entry in path.parent.iterdir()] == ["report.html"]
+    assert len(first) < 6_000_000

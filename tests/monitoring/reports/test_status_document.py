@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.records import MonitorStatus
+from monitoring.reports import status_document
+
+
+def test_document_has_the_shape_that_the_command_line_promises(status: MonitorStatus) -> None:
+    document = status_document(status)
+    assert {"model", "version", "windows", "incidents", "sensitivity", "coverage"} <= document.keys()
+    assert (document["model"], document["version"], len(document["windows"])) == ("flights", 1, 275)
+    window = document["windows"][22]
+    assert {"start", "end", "rows", "labels", "status", "evidence"} <= window.keys()
+    assert (window["start"], window["end"]) == ("2013-04-23T00:00:00Z", "2013-04-24T00:00:00Z")
+    assert (window["rows"], window["labels"], window["status"]) == (920, 880, "page")
+    assert math.isclose(window["evidence"]["page"], 450.0)
+    assert {entry["status"] for entry in document["windows"]} == {"ok", "notice", "page", "thin"}
+    incident = document["incidents"][0]
+    assert {"id", "level", "opened_at", "window", "watch", "slice", "cause", "message", "state"} <= incident.keys()
+    assert (incident["id"], incident["level"], incident["opened_at"]) == (1, "page", "2013-04-24T06:00:00Z")
+    assert incident["window"] == {"start": window["start"], "end": window["end"]}
+    assert document["incidents"][2]["closed_at"] is None
+    assert document["budget"]["page"] == {"text": "1 per 365 windows", "threshold": 365.0}
+    assert document["sensitivity"][-1] == {"metric": "error", "slice": "", "windows": 90, "rise": None}
+    assert document["coverage"]["labels_due"] == 275 * 905
+    assert [(group["kind"], group["windows"]) for group in document["findings"]] == [
+        ("column missing", 1),
+        ("unexpected values", 12),
+    ]
+
+
+def test_evidence_that_was_never_seen_is_zero(status: MonitorStatus) -> None:
+    assert status_document(status)["windows"][0]["evidence"] == {"page": 0.0, "notice": 0.0}
+
+
+@given(page=st.floats(), notice=st.floats())
+def test_every_number_is_finite_and_every_encoder_takes_it(
+    status_of: Callable[..., MonitorStatus], page: float, notice: float
+) -> None:
+    status = status_of(windows=1, incidents=False)
+    window = replace(status.windows[0], page_log_evidence=page, notice_log_evidence=notice)
+    document = status_document(replace(status, windows=(window,)))
+    again = json.loads(json.dumps(document, allow_nan=False))
+    assert again == document
+    assert all(value >= 0.0 for value in again["windows"][0]["evidence"].values())

@@ -17,7 +17,8 @@ from monitoring.records import Level, ScoreSum, WatchKey
 class LevelState:
     """What a level's test remembers between windows.
 
-    A detector per watch and slice, and the rows that still wait for company.
+    A detector per watch and slice, the rows that still wait for company, and how many windows have passed since the
+    test began.
 
     >>> LevelState.from_text(LevelState().to_text()) == LevelState()
     True
@@ -25,11 +26,13 @@ class LevelState:
 
     detectors: Mapping[WatchKey, DetectorState] = field(default_factory=dict)
     pending: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
+    windows: int = 0
 
     def to_text(self) -> str:
         """One JSON document; floats as exact hexadecimal text, integers as they are."""
         return json.dumps(
             {
+                "windows": self.windows,
                 "detectors": [
                     [key.watch, key.slice, self.detectors[key].to_text()] for key in sorted(self.detectors, key=str)
                 ],
@@ -53,6 +56,7 @@ class LevelState:
                 WatchKey(watch=watch, slice=part): ScoreSum(rows, total)
                 for watch, part, rows, total in document["pending"]
             },
+            windows=document["windows"],
         )
 
 
@@ -122,7 +126,7 @@ class LevelTest:
             shares=ranking(evidences, self.shares),
             alarm=log_evidence >= math.log(self.budget.threshold),
         )
-        return LevelState(detectors=detectors, pending=pending), reading
+        return LevelState(detectors=detectors, pending=pending, windows=state.windows + 1), reading
 
     def restarted(self, state: LevelState) -> LevelState:
         """The state when an incident is closed: evidence starts from nothing; rows that wait stay."""

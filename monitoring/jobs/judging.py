@@ -12,7 +12,7 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile, profile
 from monitoring.evidence.betting import RecoveryTest
 from monitoring.evidence.level import LevelReading, LevelState
-from monitoring.incidents.cause import HISTORY, explain
+from monitoring.incidents.cause import HISTORY, Cause, explain
 from monitoring.incidents.life_cycle import followed, followed_fact
 from monitoring.jobs.feed import Arrivals
 from monitoring.jobs.yardstick import LEVELS, Yardstick
@@ -107,17 +107,19 @@ class Judge:
             levels[level], readings[level] = test.step(test.restarted(before) if level in over else before, sums)
         record = self._record(traffic, readings, findings)
         history = (*state.history, record)[-HISTORY:]
-        number = state.next_number
+        opened = _facts(record, incidents, state.next_number)
         for level in LEVELS:
-            for incident in self._opened(level, number, record, readings, history, incidents):
-                incidents, changed, number = (*incidents, incident), (*changed, incident), number + 1
-        record = replace(record, status=self._status(record, incidents, changed, traffic))
+            if readings[level].alarm and not any(i.level == level and i.watch != SCHEMA for i in _alive(incidents)):
+                cause = self._explained(readings[level], readings["notice"], history[-levels[level].windows :])
+                opened.append(_incident(state.next_number + len(opened), level, record, cause))
+        incidents, changed = (*incidents, *opened), (*changed, *opened)
+        record = replace(record, status=self._status(record, incidents))
         history = (*history[:-1], record)
         return Judgement(
             state=MonitorState(
                 levels=levels,
-                incidents=tuple(i for i in incidents if i.state != "closed"),
-                next_number=number,
+                incidents=_alive(incidents),
+                next_number=state.next_number + len(opened),
                 history=history,
             ),
             window=record,
@@ -204,63 +206,23 @@ class Judge:
         changed = tuple(new for old, new in zip(incidents, after, strict=True) if new != old)
         return tuple(after), changed
 
-    def _opened(
-        self,
-        level: Level,
-        number: int,
-        record: WindowRecord,
-        readings: Mapping[Level, LevelReading],
-        history: Sequence[WindowRecord],
-        incidents: Sequence[IncidentRecord],
-    ) -> list[IncidentRecord]:
-        """Incidents that this window opens: facts at once, and the level's alarm if none of its incidents is alive."""
-        alive = [i for i in incidents if i.level == level and i.state != "closed"]
-        opened = []
-        if level == "page":
-            known = {i.slice for i in alive if i.watch == SCHEMA}
-            facts = {f.feature: f for f in record.findings if f.fact and f.feature not in known}
-            opened = [_fact_incident(number + i, record, fact) for i, fact in enumerate(facts.values())]
-        if readings[level].alarm and not any(i.watch != SCHEMA for i in alive):
-            cause = explain(
-                readings[level],
-                readings["notice"],
-                history=history,
-                baseline=self._baseline,
-                watches=self._watches,
-                timezone=self._timezone,
-            )
-            opened.append(
-                IncidentRecord(
-                    number=number + len(opened),
-                    level=level,
-                    state="open",
-                    opened_at=record.end,
-                    window_start=record.start,
-                    window_end=record.end,
-                    watch=cause.watch,
-                    slice=cause.slice,
-                    cause=cause.cause,
-                    message=cause.message,
-                )
-            )
-        return opened
+    def _explained(self, reading: LevelReading, moved: LevelReading, history: Sequence[WindowRecord]) -> Cause:
+        return explain(
+            reading, moved, history=history, baseline=self._baseline, watches=self._watches, timezone=self._timezone
+        )
 
-    def _status(
-        self,
-        record: WindowRecord,
-        incidents: Sequence[IncidentRecord],
-        changed: Sequence[IncidentRecord],
-        traffic: WindowTraffic,
-    ) -> WindowStatus:
+    def _status(self, record: WindowRecord, incidents: Sequence[IncidentRecord]) -> WindowStatus:
         """The highest level at which an incident is alive; thin if the window's rows still wait for company."""
-        alive = {i.level for i in incidents if i.state != "closed"} | {
-            i.level for i in changed if i.opened_at == record.end
-        }
-        if "page" in alive:
+        levels = {i.level for i in _alive(incidents)}
+        if "page" in levels:
             return "page"
         if record.rows < self._yardstick.tests["page"].min_rows:
             return "thin"
-        return "notice" if "notice" in alive else "ok"
+        return "notice" if "notice" in levels else "ok"
+
+
+def _alive(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
+    return tuple(i for i in incidents if i.state != "closed")
 
 
 def optional_inputs(catalogue: Catalogue, missing: Mapping[str, float]) -> frozenset[str]:
@@ -268,17 +230,33 @@ def optional_inputs(catalogue: Catalogue, missing: Mapping[str, float]) -> froze
     return frozenset(b.feature for b in catalogue.bins if missing.get(b.feature, 0.0) > OPTIONAL_SHARE)
 
 
-def _fact_incident(number: int, record: WindowRecord, fact: Finding) -> IncidentRecord:
+def _facts(record: WindowRecord, incidents: Sequence[IncidentRecord], number: int) -> list[IncidentRecord]:
+    """Incidents for the facts of this window that none alive stands for yet: they page at once, outside the budget."""
+    known = {i.slice for i in _alive(incidents) if i.watch == SCHEMA}
+    facts = {f.feature: f for f in record.findings if f.fact and f.feature not in known}
+    return [
+        _incident(
+            number + place,
+            "page",
+            record,
+            Cause(watch=SCHEMA, slice=fact.feature, cause=fact.kind, message=fact.message),
+            recovery="0",
+        )
+        for place, fact in enumerate(facts.values())
+    ]
+
+
+def _incident(number: int, level: Level, record: WindowRecord, cause: Cause, *, recovery: str = "") -> IncidentRecord:
     return IncidentRecord(
         number=number,
-        level="page",
+        level=level,
         state="open",
         opened_at=record.end,
         window_start=record.start,
         window_end=record.end,
-        watch=SCHEMA,
-        slice=fact.feature,
-        cause=fact.kind,
-        message=fact.message,
-        recovery="0",
+        watch=cause.watch,
+        slice=cause.slice,
+        cause=cause.cause,
+        message=cause.message,
+        recovery=recovery,
     )

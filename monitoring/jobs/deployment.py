@@ -1,0 +1,131 @@
+"""A deployment made ready to be judged: the bundle's baseline under the settings of a config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from monitoring.baseline.folder import Baseline, load_baseline
+from monitoring.baseline.schema import load_schema, validate
+from monitoring.config import MonitorConfig, settings_digest
+from monitoring.errors import CannotRun
+from monitoring.evidence.budget import Budget
+from monitoring.jobs.judging import Judge, optional_inputs
+from monitoring.jobs.yardstick import Tolerances, Yardstick, yardstick
+from monitoring.records import Finding
+from monitoring.store.records import DeploymentRecord
+from monitoring.traffic.windows import WindowPlan
+from monitoring.watches.catalogue import catalogue
+
+EXTRAS = "assets.extra"
+BASELINE = "baseline"
+SCHEMA_FILE = "schema.pbtxt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One version of a model with its baseline, its windows and its judge."""
+
+    model: str
+    version: int
+    bundle: Path
+    baseline: Baseline
+    plan: WindowPlan
+    horizon: timedelta
+    yardstick: Yardstick
+    judge: Judge
+
+    def record(self, config: MonitorConfig, now: datetime) -> DeploymentRecord:
+        """What the store keeps of it."""
+        tests = self.yardstick.tests
+        return DeploymentRecord(
+            model=self.model,
+            version=self.version,
+            settings_digest=settings_digest(config),
+            created_at=now,
+            timezone=config.windows.timezone,
+            page_budget=str(tests["page"].budget),
+            page_threshold=tests["page"].budget.threshold,
+            notice_budget=str(tests["notice"].budget),
+            notice_threshold=tests["notice"].budget.threshold,
+        )
+
+
+def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
+    """The folder that the config means: of the version it names, or the newest. Raises CannotRun if there is none."""
+    folder, wanted = config.model.folder, config.model.version
+    children = folder.iterdir() if folder.is_dir() else iter(())
+    found = {int(child.name): child for child in children if child.is_dir() and child.name.isdigit()}
+    versions = sorted(found)
+    if not versions or (wanted is not None and wanted not in versions):
+        raise CannotRun(
+            "The bundle to watch is not there.",
+            got=f"{folder}, with {'versions ' + ', '.join(map(str, versions)) if versions else 'no version'}",
+            expected="a folder MODELS/NAME/VERSION" if wanted is None else f"version {wanted}",
+            fix="Export the model there, or change `bundle` in the [model] section.",
+        )
+    version = versions[-1] if wanted is None else wanted
+    return found[version], version
+
+
+def deploy(config: MonitorConfig) -> Deployment:
+    """Load the bundle's baseline and fit every watch. Raises BadInput or CannotRun for what does not fit together.
+
+    Cost: a few seconds for a hundred thousand reference rows. The schema is read, and TFDV imported, at the first
+    window.
+    """
+    bundle, version = find_bundle(config)
+    baseline = load_baseline(bundle / EXTRAS / BASELINE)
+    plan = WindowPlan(
+        every=config.windows.every,
+        timezone=config.windows.timezone,
+        lateness=config.windows.lateness,
+        min_rows=config.windows.min_rows,
+    )
+    watched = catalogue(baseline, config.traffic.slices)
+    fitted = yardstick(
+        baseline,
+        watched,
+        plan=plan,
+        budgets={"page": Budget.parse(config.budget.page), "notice": Budget.parse(config.budget.notice)},
+        tolerances=Tolerances(
+            error=config.tolerance.error,
+            brier=config.tolerance.brier or 0.0,
+            integrity=config.tolerance.integrity,
+        ),
+    )
+    rows = max(baseline.profile.rows, 1)
+    missing = {b.feature: c.missing / rows for b, c in zip(baseline.bins, baseline.profile.features, strict=True)}
+    judge = Judge(
+        watched,
+        fitted,
+        timezone=config.windows.timezone,
+        check=_SchemaCheck(bundle / EXTRAS / SCHEMA_FILE),
+        optional=optional_inputs(watched, missing),
+    )
+    return Deployment(
+        model=config.model.name,
+        version=version,
+        bundle=bundle,
+        baseline=baseline,
+        plan=plan,
+        horizon=config.windows.label_horizon,
+        yardstick=fitted,
+        judge=judge,
+    )
+
+
+class _SchemaCheck:
+    """Holds columns against the bundle's schema, which is read when the first window needs it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._schema: object | None = None
+
+    def __call__(self, features: pa.Table, absent: tuple[str, ...]) -> tuple[Finding, ...]:
+        if self._schema is None:
+            self._schema = load_schema(self._path)
+        return validate(features, self._schema, absent=absent)

@@ -1,0 +1,178 @@
+"""Every window that is due, once: the job behind `pitfalls monitor run`, and behind each tick of the schedule."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.baseline.predictions import Predictions, predictions_from
+from monitoring.config import MonitorConfig
+from monitoring.evidence.level import LevelState
+from monitoring.evidence.sensitivity import smallest_harms
+from monitoring.incidents.cause import HISTORY
+from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.jobs.feed import LabelFeed
+from monitoring.jobs.judging import MonitorState, WindowTraffic
+from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.store.store import Store
+from monitoring.traffic.labels import LabelLog
+from monitoring.traffic.log import TrafficLog, flatten_scalars
+from monitoring.traffic.windows import Window
+
+#: Seconds a run may take for one window before another run may take over.
+LEASE_SECONDS = 600
+
+#: The label cursor's only entry: how many labels, in order of arrival, had been read.
+CURSOR = "labels"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Told after each window: how many are done of how many due, the window's record, and the incidents it moved."""
+
+    done: int
+    due: int
+    window: WindowRecord
+    changed: tuple[IncidentRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one run did: windows judged, incidents opened, and whether it was stopped before the last due window."""
+
+    deployment: int
+    judged: int
+    opened: tuple[IncidentRecord, ...]
+    stopped: bool
+
+
+def run_due_windows(
+    config: MonitorConfig,
+    store: Store,
+    *,
+    clock: Callable[[], datetime],
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Run:
+    """Judge every window that is due and was not judged before, oldest first, each in one transaction.
+
+    Stopped (by `stop`, asked between windows) or killed at any moment, the next run goes on after the last window in
+    the store and comes to the same numbers and words. Raises CannotRun while another run is judging the same
+    deployment.
+    """
+    deployment = deploy(config)
+    now = clock()
+    number = store.deployment(deployment.record(config, now))
+    owner = uuid.uuid4().hex
+    with store.lease(number, owner, now, LEASE_SECONDS) as lease:
+        if not store.sensitivity(number):
+            _describe(store, number, deployment)
+        job = _Job(config, deployment, store, number)
+        due = job.due(now)
+        opened: list[IncidentRecord] = []
+        for done, window in enumerate(due):
+            if stop():
+                return Run(deployment=number, judged=done, opened=tuple(opened), stopped=True)
+            lease.renew(clock())
+            record, changed = job.judge(window, first=done == 0)
+            opened += [i for i in changed if i.opened_at == record.end]
+            progress(Progress(done=done + 1, due=len(due), window=record, changed=changed))
+        return Run(deployment=number, judged=len(due), opened=tuple(opened), stopped=False)
+
+
+def _describe(store: Store, number: int, deployment: Deployment) -> None:
+    """What the deployment is held against and how small a harm it would notice: fixed by baseline and config."""
+    yardstick = deployment.yardstick
+    store.save_baseline(number, yardstick.baseline_scores())
+    harms = smallest_harms(yardstick.tests["page"], yardstick.means, yardstick.harms(), np.random.default_rng(0))
+    store.save_sensitivity(number, harms)
+
+
+class _Job:
+    """One run over one deployment: the logs as they were when it began, and the state that moves."""
+
+    def __init__(self, config: MonitorConfig, deployment: Deployment, store: Store, number: int) -> None:
+        self._config = config
+        self._deployment = deployment
+        self._store = store
+        self._number = number
+        self._log = TrafficLog(config.traffic.path)
+        last = store.last_window(number)
+        self._after = None if last is None else last.record.end
+        self._feed = LabelFeed(
+            LabelLog(config.traffic.path).read(),
+            classes=deployment.baseline.spec.classes,
+            read=0 if last is None else int(last.label_cursor.get(CURSOR, 0)),
+            horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
+        )
+        incidents = store.incidents(number)
+        states = store.level_states(number)
+        self._state = MonitorState(
+            levels={level: LevelState.from_text(text) for level, text in states.items()},
+            incidents=tuple(i for i in incidents if i.state != "closed"),
+            next_number=max((i.number for i in incidents), default=0) + 1,
+            history=() if last is None else store.windows(number)[-HISTORY:],
+        )
+
+    def due(self, now: datetime) -> tuple[Window, ...]:
+        """The windows with traffic up to the last row in the log that are due and lie after the last one judged."""
+        extent = self._log.extent(self._deployment.model, self._deployment.version)
+        if extent is None:
+            return ()
+        plan = self._deployment.plan
+        windows = plan.windows(extent[0] if self._after is None else min(self._after, extent[1]), extent[1])
+        due = tuple(w for w in windows if plan.due(w, now) and (self._after is None or w.start >= self._after))
+        if due and self._after is not None:
+            self._feed.recall(self._judged_before(due[0].start))
+        return due
+
+    def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
+        """Judge one window and commit what it changed."""
+        predictions, repeats = self._read(window)
+        traffic = WindowTraffic(
+            window=window,
+            predictions=predictions,
+            repeats=repeats,
+            arrivals=self._feed.next(window, predictions, first=first),
+        )
+        judgement = self._deployment.judge.judge(self._state, traffic)
+        self._store.commit_window(
+            self._number,
+            judgement.window,
+            states={level: state.to_text() for level, state in judgement.state.levels.items()},
+            label_cursor={CURSOR: self._feed.read},
+            incidents=judgement.changed,
+        )
+        self._state = judgement.state
+        return judgement.window, judgement.changed
+
+    def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Predictions]]:
+        """The judged windows within the horizon, whose predictions may still get their label."""
+        oldest = start - self._deployment.horizon
+        for window in self._deployment.plan.windows(oldest, start):
+            if oldest < window.end <= start:
+                yield window, self._read(window)[0]
+
+    def _read(self, window: Window) -> tuple[Predictions, int]:
+        table = self._log.read(
+            model=self._deployment.model, version=self._deployment.version, start=window.start, end=window.end
+        )
+        repeats = int((table.schema.metadata or {}).get(b"pitfalls.repeats", b"0"))
+        flat = flatten_scalars(table)
+        plain = pa.table({_bare(name): flat[name] for name in flat.column_names if name in _ROW or ":" in name})
+        return predictions_from(
+            plain, self._deployment.baseline.spec, probabilities=f"output:{self._config.model.probabilities}"
+        ), repeats
+
+
+_ROW = ("prediction_id", "event_time")
+
+
+def _bare(column: str) -> str:
+    """An input's own name; outputs keep their prefix, so that neither can stand for the other."""
+    return column.removeprefix("input:")

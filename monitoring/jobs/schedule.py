@@ -1,0 +1,80 @@
+"""The long-running job: every window that is due, at the times of a cron expression, in the foreground."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from monitoring.errors import PitfallsError
+
+if TYPE_CHECKING:
+    from apscheduler.events import JobExecutionEvent
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set, for as long as the context lasts; to be asked between windows.
+
+    Python handles signals in the main thread only, so it must be entered there.
+    """
+    stop = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_on_schedule(
+    cron: str,
+    job: Callable[[], None],
+    *,
+    timezone: str,
+    stop: threading.Event,
+    on_error: Callable[[PitfallsError], None],
+) -> None:
+    """Run `job` now and at every time of the cron expression (in `timezone`), until `stop` is set. Blocks.
+
+    One run at a time: a tick that falls into a run is passed over, and the next one finds all that was due. A run
+    that fails with a PitfallsError (a store that is away, another run holding the lease) is reported, and the next
+    tick tries again; any other error ends the schedule and is raised.
+    """
+    from apscheduler.events import EVENT_JOB_ERROR  # noqa: PLC0415  # only the schedule needs the library
+    from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415  # as above
+    from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415  # as above
+
+    defects: list[BaseException] = []
+
+    def tick() -> None:
+        try:
+            job()
+        except PitfallsError as error:
+            on_error(error)
+
+    def ended(event: JobExecutionEvent) -> None:
+        defects.append(event.exception)
+        stop.set()
+
+    tick()
+    if stop.is_set():
+        return
+    scheduler = BackgroundScheduler(timezone=timezone)
+    trigger = CronTrigger.from_crontab(cron, timezone=timezone)
+    scheduler.add_job(tick, trigger, max_instances=1, coalesce=True, misfire_grace_time=None)
+    scheduler.add_listener(ended, EVENT_JOB_ERROR)
+    scheduler.start()
+    try:
+        stop.wait()
+    finally:
+        scheduler.shutdown(wait=True)
+    if defects:
+        raise defects[0]

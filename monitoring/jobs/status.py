@@ -1,0 +1,59 @@
+"""What the store knows of a deployment, as one record for reports and `--json`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from monitoring.errors import BadInput
+from monitoring.records import Coverage, IncidentRecord, MonitorStatus
+from monitoring.store.store import Store
+
+
+def status(store: Store, model: str, deployment: int | None = None) -> MonitorStatus:
+    """Everything judged so far of one deployment, or of the model's deployment used last.
+
+    Raises BadInput if nothing was judged yet. Cost: the whole history is read, about 20 ms per 100 windows.
+    """
+    number = store.latest(model) if deployment is None else deployment
+    if number is None:
+        raise BadInput(
+            "Nothing was judged yet.",
+            got=f"no deployment of {model} in the store",
+            expected="at least one run",
+            fix="Run `pitfalls monitor run` first.",
+        )
+    record = store.deployment_record(number)
+    windows = store.windows(number)
+    return MonitorStatus(
+        model=record.model,
+        version=record.version,
+        page_budget=record.page_budget,
+        page_threshold=record.page_threshold,
+        notice_budget=record.notice_budget,
+        notice_threshold=record.notice_threshold,
+        timezone=record.timezone,
+        windows=windows,
+        incidents=store.incidents(number),
+        sensitivity=store.sensitivity(number),
+        coverage=Coverage(
+            rows=sum(w.rows for w in windows),
+            repeats=sum(w.repeats for w in windows),
+            labels=sum(w.labels for w in windows),
+            labels_due=sum(w.labels_due for w in windows),
+            labels_unknown=sum(w.labels_unknown for w in windows),
+            windows=len(windows),
+            thin_windows=sum(w.status == "thin" for w in windows),
+        ),
+        baseline=store.baseline(number),
+    )
+
+
+def paged(incidents: tuple[IncidentRecord, ...]) -> bool:
+    """Whether somebody should act: a page incident is alive or was opened by what is asked about."""
+    return any(incident.level == "page" and incident.state != "closed" for incident in incidents)
+
+
+def first_page(status: MonitorStatus) -> tuple[datetime, IncidentRecord] | None:
+    """The first page and when it was raised; None if there was none."""
+    pages = [incident for incident in status.incidents if incident.level == "page"]
+    return (pages[0].opened_at, pages[0]) if pages else None

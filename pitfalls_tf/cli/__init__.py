@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 __all__ = ["VERBS", "main", "pitfalls"]
 
 # One row per verb, in the order of the road. The summary is the first line of the command's own help.
-VERBS: Mapping[str, Verb] = {}
+VERBS: Mapping[str, Verb] = {
+    "serve": Verb(
+        "pitfalls_tf.cli.serve",
+        "Answer requests as TensorFlow Serving's REST interface does, and log every answer before it leaves.",
+    ),
+}
 
 # Read by libraries when they are first imported, so it must be set before any verb is loaded. What is already set wins.
 ENVIRONMENT: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",  # Evidently's telemetry
-    "TF_CPP_MIN_LOG_LEVEL": "2",  # TensorFlow: errors only
+    "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's native log: at 2, it reports having no graphics card as an error
     "GRPC_VERBOSITY": "ERROR",
 }
 

@@ -51,7 +51,7 @@ def encode(document: Mapping[str, object]) -> str:
     >>> encode({"windows": [], "coverage": float("nan")})
     '{\n  "windows": [],\n  "coverage": null\n}\n'
     """
-    import orjson  # noqa: PLC0415 - kept out of `pitfalls --help`
+    import orjson  # noqa: PLC0415 - a verb's help has no use for it
 
     options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
     return orjson.dumps(document, option=options).decode()

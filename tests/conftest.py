@@ -1,0 +1,59 @@
+"""What every test may rely on: a quiet process, a closed network, steady examples, the command line as a fixture."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+from click.testing import CliRunner
+
+from pitfalls_tf.cli import ENVIRONMENT, pitfalls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from click.testing import Result
+
+for name, value in {**ENVIRONMENT, "MPLBACKEND": "Agg"}.items():
+    os.environ.setdefault(name, value)
+
+# The same examples everywhere and no clock, so that a test which passes here passes there.
+# To search further: HYPOTHESIS_PROFILE=explore make test
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=2_000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")  # noqa: S104 - compared with, not bound to
+
+
+def _stay_on_this_machine(event: str, arguments: tuple[object, ...]) -> None:
+    """Audit hook: a test that reaches for the network is wrong, and says so wherever it happens."""
+    if event == "socket.connect":
+        address = arguments[1]
+        if isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
+            raise RuntimeError(f"A test tried to reach {address[0]}; tests stay on the loopback interface.")
+
+
+sys.addaudithook(_stay_on_this_machine)
+
+
+@pytest.fixture(name="pitfalls")
+def pitfalls_command() -> Callable[..., Result]:
+    """Run the command line in this process: ``pitfalls("monitor", "run", "--json")`` gives click's Result."""
+
+    def run(*arguments: str | os.PathLike[str]) -> Result:
+        return CliRunner().invoke(pitfalls, [os.fspath(argument) for argument in arguments], prog_name="pitfalls")
+
+    return run
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A random generator with a fixed seed, fresh for each test."""
+    import numpy as np
+
+    return np.random.default_rng(20_130_401)

@@ -1,0 +1,38 @@
+"""docs/reference/errors.md names every error class and what it ends as."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from monitoring.errors import BadInput, CannotRun, PitfallsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \|", re.MULTILINE)
+
+
+def error_classes(modules: dict[str, Path]) -> set[str]:
+    """Names of all classes in the tree that descend from an exception, wherever they are defined."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in modules.values()]
+    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    bases = {node.name: {ast.unparse(base).split(".")[-1] for base in node.bases} for node in classes}
+    found = {name for name, above in bases.items() if any(re.search("(Error|Exception)$", base) for base in above)}
+    while True:
+        more = {name for name, above in bases.items() if above & found} - found
+        if not more:
+            return found
+        found |= more
+
+
+def test_each_error_class_is_in_the_reference(root: Path, modules: dict[str, Path]) -> None:
+    page = (root / "docs/reference/errors.md").read_text("utf-8")
+    assert {name for name, _ in ROW.findall(page)} == error_classes(modules)
+
+
+def test_the_exit_codes_in_the_reference_are_those_of_the_classes(root: Path) -> None:
+    documented = dict(ROW.findall((root / "docs/reference/errors.md").read_text("utf-8")))
+    kinds: tuple[type[PitfallsError], ...] = (PitfallsError, BadInput, CannotRun)
+    assert [documented[kind.__name__] for kind in kinds] == [f"exit {kind.exit_code}" for kind in kinds]

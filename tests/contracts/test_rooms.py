@@ -1,0 +1,52 @@
+"""A file is one noun and fits on a few screens; a function fits on one."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path, PurePosixPath
+
+LINES_IN_A_FILE = 400
+LINES_IN_A_FUNCTION = 60
+PARAMETERS = 6
+NO_NOUN = {"common", "helper", "helpers", "legacy", "misc", "new", "shared", "util", "utils", "v2"}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(modules: dict[str, Path]) -> dict[str, Function]:
+    """Every function and method of the tree, by file and name."""
+    return {
+        f"{name}:{node.lineno} {node.name}": node
+        for name, path in modules.items()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def parameters(function: Function) -> int:
+    """How many parameters a caller has to think of."""
+    given = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    return len([argument for argument in given if argument.arg not in {"self", "cls"}])
+
+
+def test_a_file_fits_on_a_few_screens(modules: dict[str, Path]) -> None:
+    lines = {name: len(path.read_text("utf-8").splitlines()) for name, path in modules.items()}
+    assert not {name: count for name, count in lines.items() if count > LINES_IN_A_FILE}, "split by noun"
+
+
+def test_a_file_is_named_after_what_it_knows(modules: dict[str, Path]) -> None:
+    assert not [name for name in modules if NO_NOUN & {*PurePosixPath(name).with_suffix("").parts}]
+
+
+def test_a_function_fits_on_a_screen(modules: dict[str, Path]) -> None:
+    """Migrations apart: each is one list of statements that is never edited again."""
+    lines = {name: (node.end_lineno or 0) - node.lineno + 1 for name, node in functions(modules).items()}
+    too_long = {name: count for name, count in lines.items() if count > LINES_IN_A_FUNCTION}
+    assert not {name: count for name, count in too_long.items() if "/migrations/versions/" not in name}
+
+
+def test_a_function_takes_few_parameters(modules: dict[str, Path]) -> None:
+    """Verbs apart: they have as many parameters as flags."""
+    counts = {name: parameters(node) for name, node in functions(modules).items()}
+    too_many = {name: count for name, count in counts.items() if count > PARAMETERS}
+    assert not {name: count for name, count in too_many.items() if not name.startswith("pitfalls_tf/cli/")}

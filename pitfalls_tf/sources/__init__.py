@@ -1,0 +1,3 @@
+"""Heterogeneous data as domains in time order. Importing this package loads no data and no framework."""
+
+from __future__ import annotations

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import pyarrow as pa
 
-from monitoring.baseline.predictions import Predictions, predictions_from
+from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
 from monitoring.evidence.level import LevelState
 from monitoring.evidence.sensitivity import smallest_harms
@@ -18,10 +17,10 @@ from monitoring.incidents.cause import HISTORY
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.feed import LabelFeed
 from monitoring.jobs.judging import MonitorState, WindowTraffic
+from monitoring.jobs.reading import PredictionReader
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.store.store import Store
 from monitoring.traffic.labels import LabelLog
-from monitoring.traffic.log import TrafficLog, flatten_scalars
 from monitoring.traffic.windows import Window
 
 #: Seconds a run may take for one window before another run may take over.
@@ -97,11 +96,10 @@ class _Job:
     """One run over one deployment: the logs as they were when it began, and the state that moves."""
 
     def __init__(self, config: MonitorConfig, deployment: Deployment, store: Store, number: int) -> None:
-        self._config = config
         self._deployment = deployment
         self._store = store
         self._number = number
-        self._log = TrafficLog(config.traffic.path)
+        self._reader = PredictionReader(config, deployment.baseline, deployment.version)
         last = store.last_window(number)
         self._after = None if last is None else last.record.end
         self._feed = LabelFeed(
@@ -121,7 +119,7 @@ class _Job:
 
     def due(self, now: datetime) -> tuple[Window, ...]:
         """The windows with traffic up to the last row in the log that are due and lie after the last one judged."""
-        extent = self._log.extent(self._deployment.model, self._deployment.version)
+        extent = self._reader.log.extent(self._deployment.model, self._deployment.version)
         if extent is None:
             return ()
         plan = self._deployment.plan
@@ -133,7 +131,7 @@ class _Job:
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed."""
-        predictions, repeats = self._read(window)
+        predictions, repeats = self._reader.read(window)
         traffic = WindowTraffic(
             window=window,
             predictions=predictions,
@@ -156,23 +154,4 @@ class _Job:
         oldest = start - self._deployment.horizon
         for window in self._deployment.plan.windows(oldest, start):
             if oldest < window.end <= start:
-                yield window, self._read(window)[0]
-
-    def _read(self, window: Window) -> tuple[Predictions, int]:
-        table = self._log.read(
-            model=self._deployment.model, version=self._deployment.version, start=window.start, end=window.end
-        )
-        repeats = int((table.schema.metadata or {}).get(b"pitfalls.repeats", b"0"))
-        flat = flatten_scalars(table)
-        plain = pa.table({_bare(name): flat[name] for name in flat.column_names if name in _ROW or ":" in name})
-        return predictions_from(
-            plain, self._deployment.baseline.spec, probabilities=f"output:{self._config.model.probabilities}"
-        ), repeats
-
-
-_ROW = ("prediction_id", "event_time")
-
-
-def _bare(column: str) -> str:
-    """An input's own name; outputs keep their prefix, so that neither can stand for the other."""
-    return column.removeprefix("input:")
+                yield window, self._reader.read(window)[0]

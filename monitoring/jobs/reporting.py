@@ -1,0 +1,185 @@
+"""The reports of a deployment: the monitor's page, a picture, and the drift report of one window."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.baseline.folder import Baseline, load_baseline
+from monitoring.baseline.metrics import benchmark
+from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.config import MonitorConfig
+from monitoring.errors import BadInput, CannotRun
+from monitoring.jobs.deployment import BASELINE, EXTRAS, find_bundle
+from monitoring.jobs.reading import PredictionReader
+from monitoring.jobs.status import first_page, status
+from monitoring.records import MonitorStatus, WindowRecord
+from monitoring.reports.records import Benchmark, BenchmarkMetric, DriftSummary, Interval, WatchVerdict
+from monitoring.store.store import Store
+from monitoring.traffic.labels import LabelLog
+from monitoring.traffic.windows import Window
+
+PAGE = "report.html"
+PICTURE = "report.png"
+
+#: Watches shown beside Evidently's own columns, those with most evidence.
+VERDICTS = 8
+
+#: The 95 % interval of the benchmark is a bootstrap over days, seeded, so that a report written again is the same.
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """Where the reports were written; no drift report where none was asked for or the window has no rows."""
+
+    page: Path
+    picture: Path
+    drift_html: Path | None
+    drift_json: Path | None
+    drift: DriftSummary | None
+    window: WindowRecord | None
+
+
+def write_reports(
+    config: MonitorConfig, store: Store, *, out: Path, day: date | None = None, drift: bool = True
+) -> Reports:
+    """Write ``report.html`` and ``report.png`` into `out`, and Evidently's drift report of one window beside them.
+
+    The window is the one that begins on `day` (in the config's time zone), else that of the first page, else the
+    last. Raises BadInput if nothing was judged yet or no window begins on that day, CannotRun if `out` cannot be
+    written. Cost: Evidently's import and 10 to 20 s for its report; the rest takes two.
+    """
+    from monitoring.reports.page import write_page  # noqa: PLC0415  # Plotly and Jinja2 are only needed to draw
+    from monitoring.reports.picture import write_picture  # noqa: PLC0415  # so is matplotlib
+
+    found = status(store, config.model.name)
+    bundle, _ = find_bundle(config)
+    baseline = load_baseline(bundle / EXTRAS / BASELINE)
+    promise = promised(baseline, config)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotRun(
+            "The reports cannot be written.",
+            got=f"{out}: {error.strerror}",
+            expected="a folder this user may write",
+            fix="Give another folder with --out.",
+        ) from error
+    window = chosen_window(found, day)
+    html = json = summary = None
+    if drift and window is not None and window.rows:
+        stem = f"drift-{window.start.astimezone(ZoneInfo(found.timezone)):%Y-%m-%d}"
+        html, json = out / f"{stem}.html", out / f"{stem}.json"
+        summary = _write_drift(config, baseline, found, window, (html, json))
+    write_page(found, path=out / PAGE, benchmark=promise, drift_report=html)
+    write_picture(found, path=out / PICTURE, benchmark=promise)
+    return Reports(
+        page=out / PAGE,
+        picture=out / PICTURE,
+        drift_html=html,
+        drift_json=json,
+        drift=summary,
+        window=window,
+    )
+
+
+def promised(baseline: Baseline, config: MonitorConfig) -> Benchmark:
+    """What the model scored on rows that it was not fitted on, on the whole and by slice."""
+    found = benchmark(
+        baseline.reference,
+        baseline.spec,
+        np.random.default_rng(SEED),
+        timezone=config.windows.timezone,
+        slices=config.traffic.slices,
+    )
+    return Benchmark(
+        metrics=tuple(
+            BenchmarkMetric(
+                metric=metric.name,
+                mean=metric.mean,
+                low=metric.low,
+                high=metric.high,
+                by_slice={
+                    part: Interval(mean=value.mean, low=value.low, high=value.high)
+                    for part, value in metric.by_slice.items()
+                },
+            )
+            for metric in found
+        )
+    )
+
+
+def chosen_window(found: MonitorStatus, day: date | None) -> WindowRecord | None:
+    """The window that begins on that day, else that of the first page, else the last with rows."""
+    zone = ZoneInfo(found.timezone)
+    if day is not None:
+        match = next((w for w in found.windows if w.start.astimezone(zone).date() == day), None)
+        if match is None:
+            raise BadInput(
+                "No window begins on that day.",
+                got=day.isoformat(),
+                expected=_span(found, zone),
+                fix="Choose a day that was judged; `pitfalls monitor status` lists them.",
+            )
+        return match
+    page = first_page(found)
+    if page is not None:
+        return next((w for w in found.windows if w.end == page[0]), None)
+    return next((w for w in reversed(found.windows) if w.rows), None)
+
+
+def _write_drift(
+    config: MonitorConfig, baseline: Baseline, found: MonitorStatus, window: WindowRecord, paths: tuple[Path, Path]
+) -> DriftSummary:
+    from monitoring.reports.drift import write_drift_report  # noqa: PLC0415  # brings Evidently
+
+    reader = PredictionReader(config, baseline, found.version)
+    current, _ = reader.read(Window(start=window.start, end=window.end))
+    labelled = reader.with_labels(current, LabelLog(config.traffic.path).latest())
+    scores = sorted(
+        (score for score in window.scores if score.level == "page"), key=lambda s: (-s.log_evidence, s.watch, s.slice)
+    )
+    return write_drift_report(
+        plain_table(labelled, baseline),
+        plain_table(baseline.reference, baseline),
+        spec=baseline.spec,
+        path_html=paths[0],
+        path_json=paths[1],
+        rng=np.random.default_rng(SEED),
+        verdicts=[
+            WatchVerdict(
+                name=f"{score.watch} at {score.slice}" if score.slice else score.watch,
+                evidence=0.0 if score.log_evidence == -math.inf else math.exp(min(score.log_evidence, 700.0)),
+                threshold=found.page_threshold,
+            )
+            for score in scores[:VERDICTS]
+        ],
+    )
+
+
+def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:
+    """Predictions as a table: event_time, the inputs, probabilities, and the label's name (null without one)."""
+    classes = baseline.spec.classes
+    labels = [None if label == NO_LABEL else classes[label] for label in predictions.labels]
+    return (
+        predictions.features.append_column("event_time", pa.array(predictions.event_times, pa.timestamp("us", "UTC")))
+        .append_column("probabilities", pa.array(list(predictions.probabilities), pa.list_(pa.float64())))
+        .append_column("label", pa.array(labels, pa.string()))
+    )
+
+
+def _span(found: MonitorStatus, zone: ZoneInfo) -> str:
+    if not found.windows:
+        return "a day that was judged (none was)"
+
+    def local(moment: datetime) -> str:
+        return moment.astimezone(zone).date().isoformat()
+
+    return f"a day from {local(found.windows[0].start)} to {local(found.windows[-1].start)}"

@@ -57,12 +57,13 @@ def run_due_windows(
     clock: Callable[[], datetime],
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Progress], None] = lambda _: None,
+    tell: Callable[[IncidentRecord, Deployment], None] = lambda _incident, _deployment: None,
 ) -> Run:
     """Judge every window that is due and was not judged before, oldest first, each in one transaction.
 
-    Stopped (by `stop`, asked between windows) or killed at any moment, the next run goes on after the last window in
-    the store and comes to the same numbers and words. Raises CannotRun while another run is judging the same
-    deployment.
+    `tell` hears of each incident opened, after its window is in the store. Stopped (by `stop`, asked between windows)
+    or killed at any moment, the next run goes on after the last window in the store and comes to the same numbers and
+    words. Raises CannotRun while another run is judging the same deployment.
     """
     deployment = deploy(config)
     now = clock()
@@ -79,7 +80,10 @@ def run_due_windows(
                 return Run(deployment=number, judged=done, opened=tuple(opened), stopped=True)
             lease.renew(clock())
             record, changed = job.judge(window, first=done == 0)
-            opened += [i for i in changed if i.opened_at == record.end]
+            fresh = [incident for incident in changed if incident.opened_at == record.end]
+            for incident in fresh:
+                tell(incident, deployment)
+            opened += fresh
             progress(Progress(done=done + 1, due=len(due), window=record, changed=changed))
         return Run(deployment=number, judged=len(due), opened=tuple(opened), stopped=False)
 

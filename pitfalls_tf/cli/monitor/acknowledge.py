@@ -1,0 +1,44 @@
+"""``pitfalls monitor acknowledge``: somebody has seen an incident."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from monitoring.errors import BadInput
+from pitfalls_tf.cli.monitor.options import config_option
+from pitfalls_tf.cli.output import answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@click.argument("incident", type=click.IntRange(1))
+@config_option
+@answers
+def command(incident: int, config_path: Path, *, output: Output) -> int:
+    """Say that somebody has seen an incident.
+
+    INCIDENT is its number, as `monitor status` shows it. Evidence and recovery go on as before.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - help must not wait for it
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    config = load_config(config_path)
+    with Store.open(config.store.url) as store:
+        deployment = store.latest(config.model.name)
+        if deployment is None:
+            raise BadInput(
+                "There is no such incident.",
+                got=str(incident),
+                expected="the number of an incident (nothing was judged yet)",
+                fix="Run `pitfalls monitor run` first.",
+            )
+        seen = store.acknowledge(deployment, incident, datetime.now(UTC))
+    output.finish({"id": seen.number, "state": seen.state}, lambda: click.echo(f"Incident {seen.number}: {seen.state}"))
+    return 0

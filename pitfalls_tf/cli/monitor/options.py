@@ -1,0 +1,85 @@
+"""What the monitor's verbs share: the config option, the progress bar, the judging, and the exit code."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from monitoring.config import MonitorConfig
+    from monitoring.jobs.deployment import Deployment
+    from monitoring.jobs.running import Progress, Run
+    from monitoring.records import IncidentRecord, MonitorStatus
+    from monitoring.store.store import Store
+    from pitfalls_tf.cli.output import Output
+
+config_option = click.option(
+    "--config",
+    "config_path",
+    default="monitor.toml",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The monitor's config.",
+)
+
+
+@contextmanager
+def window_progress() -> Iterator[Callable[[Progress], None]]:
+    """A bar on stderr while windows are judged; each incident that opens or closes is told above it."""
+    from rich.console import Console  # noqa: PLC0415 - help must not wait for it
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    columns = (TextColumn("Windows"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("windows", total=None)
+
+        def told(progress: Progress) -> None:
+            bar.update(task, completed=progress.done, total=progress.due)
+            for incident in progress.changed:
+                if incident.level == "page" and incident.opened_at == progress.window.end:
+                    bar.console.print(f"Page on {progress.window.start:%Y-%m-%d}: {incident.cause}", markup=False)
+
+        yield told
+
+
+def judge(
+    config: MonitorConfig,
+    store: Store,
+    output: Output,
+    *,
+    progress: Callable[[Progress], None],
+    stop: Callable[[], bool] = lambda: False,
+) -> Run:
+    """Judge every due window by the clock of this machine, and tell the config's webhooks of each incident opened."""
+    from monitoring.incidents.notification import notify  # noqa: PLC0415 - help must not wait for it
+    from monitoring.jobs.running import run_due_windows  # noqa: PLC0415 - as above
+
+    def tell(incident: IncidentRecord, deployment: Deployment) -> None:
+        for delivery in notify(incident, model=deployment.model, version=deployment.version, webhooks=config.notify):
+            if not delivery.ok:
+                output.progress(f"Not told: {delivery.url}: {delivery.detail}")
+
+    return run_due_windows(config, store, clock=lambda: datetime.now(UTC), stop=stop, progress=progress, tell=tell)
+
+
+def show(found: MonitorStatus) -> None:
+    """The status for a person, on stdout."""
+    from rich.console import Console  # noqa: PLC0415 - help must not wait for it
+
+    from monitoring.reports.terminal import render  # noqa: PLC0415 - as above
+
+    Console().print(render(found))
+
+
+def exit_code(found: MonitorStatus, run: Run | None = None) -> int:
+    """1 if a page was raised by this run or is not closed yet, else 0."""
+    raised = run is not None and any(incident.level == "page" for incident in run.opened)
+    alive = any(incident.level == "page" and incident.state != "closed" for incident in found.incidents)
+    return 1 if raised or alive else 0

@@ -1,0 +1,68 @@
+"""``pitfalls monitor report``: the monitor's page, a picture, and a window's drift report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfalls_tf.cli.frameworks import load_frameworks
+from pitfalls_tf.cli.monitor.options import config_option
+from pitfalls_tf.cli.output import answers
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from monitoring.jobs.reporting import Reports
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@config_option
+@click.option(
+    "--out", default=Path("report"), show_default=True, type=click.Path(path_type=Path), help="Folder to fill."
+)
+@click.option(
+    "--window",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="First day of the window whose drift is reported.  [default: that of the first page, else the last]",
+)
+@click.option("--drift/--no-drift", default=True, show_default=True, help="Whether Evidently reports a window's drift.")
+@answers
+def command(config_path: Path, out: Path, *, window: datetime | None, drift: bool, output: Output) -> int:
+    """Write the report page and a window's drift report.
+
+    Writes report.html, report.png and, by Evidently, drift-DAY.html and drift-DAY.json. Judges nothing.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - help must not wait for it
+    from monitoring.jobs.reporting import write_reports  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    config = load_config(config_path)
+    if drift:
+        load_frameworks("evidently")
+    with Store.open(config.store.url) as store:
+        reports = write_reports(config, store, out=out, day=None if window is None else window.date(), drift=drift)
+    output.finish(report_document(reports), lambda: _show(reports))
+    return 0
+
+
+def report_document(reports: Reports) -> dict[str, object]:
+    """Where the reports are and which columns moved, as `--json` prints them."""
+    return {
+        "page": str(reports.page),
+        "picture": str(reports.picture),
+        "drift_html": None if reports.drift_html is None else str(reports.drift_html),
+        "drift_json": None if reports.drift_json is None else str(reports.drift_json),
+        "window": None if reports.window is None else {"start": reports.window.start, "end": reports.window.end},
+        "drifted_columns": [] if reports.drift is None else [column.column for column in reports.drift.drifted],
+    }
+
+
+def _show(reports: Reports) -> None:
+    click.echo(f"Report: {reports.page}")
+    if reports.drift is not None and reports.drift_html is not None:
+        moved = ", ".join(column.column for column in reports.drift.drifted) or "none"
+        click.echo(f"Drift:  {reports.drift_html} (columns beyond their threshold: {moved})")

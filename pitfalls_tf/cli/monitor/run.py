@@ -1,0 +1,40 @@
+"""``pitfalls monitor run``: judge every window that is due, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfalls_tf.cli.frameworks import load_frameworks
+from pitfalls_tf.cli.monitor.options import config_option, exit_code, judge, show, window_progress
+from pitfalls_tf.cli.output import answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@config_option
+@answers
+def command(config_path: Path, *, output: Output) -> int:
+    """Judge every window that is due, once.
+
+    Windows judged before are not judged again: run it as often as you like, from cron for example. Exits with 1 if it
+    raised a page or one is not closed yet.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - help must not wait for it
+    from monitoring.jobs.status import status  # noqa: PLC0415 - as above
+    from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    config = load_config(config_path)
+    load_frameworks("tensorflow_data_validation")
+    with Store.open(config.store.url) as store:
+        with window_progress() as progress:
+            run = judge(config, store, output, progress=progress)
+        found = status(store, config.model.name, run.deployment)
+    output.finish(dict(status_document(found)), lambda: show(found))
+    return exit_code(found, run)

@@ -1,0 +1,55 @@
+"""``pitfalls monitor schedule``: the job at the times of the config, in the foreground."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfalls_tf.cli.frameworks import load_frameworks
+from pitfalls_tf.cli.monitor.options import config_option, exit_code, judge, show
+from pitfalls_tf.cli.output import answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from monitoring.errors import PitfallsError
+    from monitoring.jobs.running import Progress
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@config_option
+@answers
+def command(config_path: Path, *, output: Output) -> int:
+    """Run the job at the times of the config, in the foreground.
+
+    Judges what is due at once, then at every time of the [schedule] section's cron expression (in the time zone of
+    the windows). SIGTERM or Ctrl-C stops it between two windows; what was judged stays judged.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - help must not wait for it
+    from monitoring.jobs.schedule import run_on_schedule, stopping  # noqa: PLC0415 - as above
+    from monitoring.jobs.status import status  # noqa: PLC0415 - as above
+    from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    config = load_config(config_path)
+    load_frameworks("tensorflow_data_validation")
+
+    def told(progress: Progress) -> None:
+        window = progress.window
+        output.progress(f"{window.start.isoformat()} {window.status} ({window.rows} rows, {window.labels} labels)")
+
+    def failed(error: PitfallsError) -> None:
+        output.progress(f"Error: {error} The next run tries again.")
+
+    with Store.open(config.store.url) as store, stopping() as stop:
+
+        def job() -> None:
+            run = judge(config, store, output, progress=told, stop=stop.is_set)
+            output.progress(f"Judged {run.judged} windows; the schedule is {config.schedule.cron!r}.")
+
+        run_on_schedule(config.schedule.cron, job, timezone=config.windows.timezone, stop=stop, on_error=failed)
+        found = status(store, config.model.name)
+    output.finish(dict(status_document(found)), lambda: show(found))
+    return exit_code(found)

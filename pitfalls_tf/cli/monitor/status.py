@@ -1,0 +1,35 @@
+"""``pitfalls monitor status``: what was judged so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfalls_tf.cli.monitor.options import config_option, exit_code, show
+from pitfalls_tf.cli.output import answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@config_option
+@answers
+def command(config_path: Path, *, output: Output) -> int:
+    """Show what was judged so far.
+
+    Judges nothing. Exits with 1 while a page is not closed.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - help must not wait for it
+    from monitoring.jobs.status import status  # noqa: PLC0415 - as above
+    from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    config = load_config(config_path)
+    with Store.open(config.store.url) as store:
+        found = status(store, config.model.name)
+    output.finish(dict(status_document(found)), lambda: show(found))
+    return exit_code(found)

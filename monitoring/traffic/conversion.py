@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from monitoring.traffic.listing import ASIDE_SUFFIX, OPEN, PART_SUFFIX, check_root, model_folder
+from monitoring.traffic.listing import OPEN, PART_SUFFIX, check_root, model_folder
+from monitoring.traffic.parquet import write_parquet
 from monitoring.traffic.segments import SegmentFile, read_segment, segments_in
 
 MODEL_KEY = b"pitfalls.model"
@@ -24,7 +24,6 @@ SIGNATURE_KEY = b"pitfalls.signature"
 TORN_KEY = b"pitfalls.torn_bytes"
 POSITION = "position"  # a row's place in its segment, so that "the last write wins" still means the same
 
-ROWS_PER_GROUP = 65_536
 _DAY_US = 86_400_000_000
 
 
@@ -110,20 +109,6 @@ def _write_part(folder: Path, name: str, rows: pa.Table) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_parquet(folder / (name + PART_SUFFIX), rows)
     _sync_folder(folder)
-
-
-def write_parquet(path: Path, rows: pa.Table) -> None:
-    """Writes a Parquet file aside, syncs it and renames it: there is never a half one at `path`. Raises OSError."""
-    aside = path.with_name(path.name + ASIDE_SUFFIX)
-    try:
-        with aside.open("wb") as file:
-            pq.write_table(rows, file, row_group_size=ROWS_PER_GROUP, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        aside.rename(path)
-    except OSError:
-        aside.unlink(missing_ok=True)  # on a full disk, what is left over would keep it full
-        raise
 
 
 def _sync_folder(folder: Path) -> None:

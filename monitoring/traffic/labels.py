@@ -67,7 +67,7 @@ class LabelWriter:
         """Appends labels, all or none of them, by one `write`; no labels do nothing.
 
         `label_times_us` is when each label became known, in microseconds since 1970, UTC. Raises OSError if the disk
-        fails, BadInput if the three differ in length.
+        fails, BadInput if the three differ in length or hold a null.
         """
         if not len(prediction_ids) == len(labels) == len(label_times_us):
             raise BadInput(
@@ -78,15 +78,17 @@ class LabelWriter:
             )
         if not len(prediction_ids):
             return
+        columns = [
+            pa.array(prediction_ids, pa.string()),
+            pa.array(labels, pa.string()),
+            pa.array(np.asarray(label_times_us, np.int64)).cast(MOMENT),
+        ]
+        if columns[0].null_count or columns[1].null_count:
+            raise BadInput("A label is not one.", got="null", expected="an id and a label", fix="Leave it out.")
         with self._lock, self._turn():
             segment = self._newest()
-            now = self._clock()
-            columns = [
-                pa.array(prediction_ids, pa.string()),
-                pa.array(labels, pa.string()),
-                pa.array(np.asarray(label_times_us, np.int64)).cast(MOMENT),
-                pa.array(np.full(len(labels), microseconds(now), np.int64)).cast(MOMENT),
-            ]
+            now = np.full(len(labels), microseconds(self._clock()), np.int64)
+            columns.append(pa.array(now).cast(MOMENT))
             record = pa.RecordBatch.from_arrays(columns, schema=_SCHEMA).serialize().to_pybytes()
             written = False
             try:

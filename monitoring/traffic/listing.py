@@ -22,7 +22,6 @@ from monitoring.traffic.segments import segments_in
 OPEN = "open"
 LABELS = "labels"
 PART_SUFFIX = ".parquet"
-ASIDE_SUFFIX = ".tmp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,11 @@ VERBS: Mapping[str, Verb] = {
         "pitfalls_tf.cli.serve",
         "Answer requests as TensorFlow Serving's REST interface does, and log every answer before it leaves.",
     ),
+    "labels": Verb("pitfalls_tf.cli.labels", "Labels: the truth about predictions, as it becomes known."),
+    "traffic": Verb(
+        "pitfalls_tf.cli.traffic",
+        "Say what is in the traffic log DIR, or write its rows, joined with their labels, to a Parquet file.",
+    ),
 }
 
 # Read by libraries when they are first imported, so it must be set before any verb is loaded. What is already set wins.

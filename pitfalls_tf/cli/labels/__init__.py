@@ -1,0 +1,18 @@
+"""``pitfalls labels``: the truth about predictions, as it becomes known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pitfalls_tf.cli.group import LazyGroup, Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["VERBS", "command"]
+
+VERBS: Mapping[str, Verb] = {
+    "add": Verb("pitfalls_tf.cli.labels.add", "Add the labels in FILE to a traffic log: all of them, or none."),
+}
+
+command = LazyGroup("labels", verbs=VERBS, help="Labels: the truth about predictions, as it becomes known.")

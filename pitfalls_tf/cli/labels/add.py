@@ -1,0 +1,60 @@
+"""``pitfalls labels add``: labels from a file into a traffic log."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitoring.errors import CannotRun
+from pitfalls_tf.cli.output import answers
+
+if TYPE_CHECKING:
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--traffic", required=True, type=click.Path(path_type=Path), help="Folder of the traffic log that they belong to."
+)
+@answers
+def command(file: Path, traffic: Path, *, output: Output) -> int:
+    """Add the labels in FILE to a traffic log: all of them, or none.
+
+    FILE is CSV or Parquet with the columns prediction_id, label and label_time (ISO 8601, UTC where it has no offset).
+    A prediction may be labelled again: the last label to arrive is the one believed. The log may be in use meanwhile.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - help must not wait for it
+
+    from monitoring.traffic.labels import LabelLog, LabelWriter, read_label_file  # noqa: PLC0415 - as above
+
+    log = LabelLog(traffic)
+    table = read_label_file(file)
+    writer = LabelWriter(traffic, clock=lambda: datetime.now(UTC))
+    try:
+        times = table.column("label_time").cast(pa.int64()).to_numpy()
+        writer.append(table.column("prediction_id").to_pylist(), table.column("label").to_pylist(), times)
+    except OSError as error:
+        raise CannotRun(
+            f"The labels in {file} were not added.",
+            got=f"{traffic}: {error.strerror}",
+            expected="a folder with room for them",
+            fix="Make room, then add the file again.",
+        ) from error
+    finally:
+        writer.close()
+    summary = log.summary()
+    document = {"file": str(file), "traffic": str(traffic), "added": table.num_rows}
+
+    def show() -> None:
+        click.echo(
+            f"Added {table.num_rows:,} labels; {summary.distinct:,} predictions now have one"
+            f" ({summary.repeats:,} labels repeated, {summary.conflicts:,} predictions with conflicting ones)."
+        )
+
+    output.finish({**document, "labels": dataclasses.asdict(summary)}, show)
+    return 0

@@ -1,0 +1,134 @@
+"""`pitfalls labels add` and `pitfalls traffic`, as a shell sees them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from monitoring.traffic.log import AnsweredRows, TrafficWriter
+from pitfalls_tf.cli import pitfalls
+
+NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def traffic(tmp_path: Path) -> Path:
+    """A log of three predictions."""
+    folder = tmp_path / "traffic"
+    writer = TrafficWriter(folder, clock=lambda: NOON)
+    writer.append(
+        AnsweredRows(
+            model="flights",
+            version=1,
+            signature="serving_default",
+            request_ids=["a", "a", "b"],
+            rows=[0, 1, 0],
+            event_times_us=np.full(3, int(NOON.timestamp()) * 1_000_000),
+            answered_at_us=0,
+            latencies_us=np.zeros(3, np.int64),
+            inputs={"carrier": np.array([b"UA", b"B6", b"UA"], object)},
+            outputs={"probabilities": np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]], np.float32)},
+        )
+    )
+    writer.close()
+    return folder
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    """Labels for two of them, one twice."""
+    file = tmp_path / "labels.csv"
+    file.write_text(
+        "prediction_id,label,label_time\n"
+        "a:0,on_time,2013-04-01T15:00:00Z\na:1,late,2013-04-01T16:00:00Z\na:1,on_time,2013-04-01T17:00:00Z\n",
+        "utf-8",
+    )
+    return file
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(pitfalls, [str(argument) for argument in arguments])
+
+
+def test_labels_are_added_counted_and_joined(traffic: Path, labels: Path, tmp_path: Path) -> None:
+    done = run("labels", "add", labels, "--traffic", traffic, "--json")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == {
+        "file": str(labels),
+        "traffic": str(traffic),
+        "added": 3,
+        "labels": {"rows": 3, "distinct": 2, "repeats": 1, "conflicts": 1, "torn_bytes": 0},
+    }
+    target = tmp_path / "rows.parquet"
+    done = run("traffic", traffic, "--to", target, "--json")
+    assert json.loads(done.stdout)["to"] == {"file": str(target), "rows": 3}
+    table = pq.read_table(target)
+    assert table.column_names == [
+        "prediction_id", "request_id", "row", "event_time", "model", "version", "signature",
+        "carrier", "probabilities", "label", "label_time",
+    ]  # fmt: skip
+    assert table["carrier"].to_pylist() == ["UA", "B6", "UA"]
+    assert table["label"].to_pylist() == ["on_time", "on_time", None]
+    assert [path.name for path in tmp_path.glob("rows*")] == ["rows.parquet"]
+
+
+def test_the_summary_is_for_people_and_for_programs(traffic: Path, labels: Path) -> None:
+    run("labels", "add", labels, "--traffic", traffic)
+    document = json.loads(run("traffic", traffic, "--json").stdout)
+    moment = "2013-04-01T12:00:00Z"
+    key = {"model": "flights", "version": 1, "signature": "serving_default"}
+    assert document == {
+        "traffic": str(traffic),
+        "rows": 3,
+        "repeats": 0,
+        "torn_bytes": 0,
+        "segments": 1,
+        "first": moment,
+        "last": moment,
+        "models": [{**key, "rows": 3, "first": moment, "last": moment}],
+        "labels": {"rows": 3, "distinct": 2, "repeats": 1, "conflicts": 1, "torn_bytes": 0},
+    }
+    said = run("traffic", traffic).stdout
+    assert "3 predictions in 1 segment, 2013-04-01 12:00 to 2013-04-01 12:00 UTC" in said
+    assert "flights/1 serving_default: 3" in said
+    assert "2 predictions labelled, 1 with conflicting labels" in said
+
+
+def test_interrupted_appends_are_mentioned(traffic: Path, labels: Path) -> None:
+    run("labels", "add", labels, "--traffic", traffic)
+    [segment] = (traffic / "labels").glob("*.arrows")
+    with segment.open("ab") as file:
+        file.write(b"torn")
+    assert "cut off: 4 bytes of appends that were interrupted" in run("traffic", traffic).stdout
+
+
+def test_an_empty_log_is_no_error(tmp_path: Path) -> None:
+    TrafficWriter(tmp_path, clock=lambda: NOON).close()
+    done = run("traffic", tmp_path, "--to", tmp_path / "rows.parquet")
+    assert (done.exit_code, done.stdout.startswith("Wrote 0 rows")) == (0, True)
+    assert "0 predictions" in run("traffic", tmp_path).stdout
+
+
+def test_what_is_wrong_is_said_on_stderr_with_its_exit_code(traffic: Path, labels: Path, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    (tmp_path / "broken.csv").write_text("prediction_id,label\na,b\n", "utf-8")
+    for arguments, code, said in [
+        (("traffic", nowhere), 2, "There is no such traffic log."),
+        (("traffic", tmp_path), 2, "is not a traffic log"),
+        (("traffic", traffic, "--to", nowhere / "rows.parquet"), 3, "The rows were not written."),
+        (("labels", "add", labels, "--traffic", nowhere), 2, "There is no such traffic log."),
+        (("labels", "add", nowhere, "--traffic", traffic), 2, "The labels cannot be read."),
+        (("labels", "add", tmp_path / "broken.csv", "--traffic", traffic), 2, "no label_time"),
+        (("labels", "add", labels), 2, "Missing option '--traffic'"),
+    ]:
+        done = run(*arguments)
+        assert (done.exit_code, done.stdout) == (code, ""), arguments
+        assert said in done.stderr
+    assert not nowhere.exists()
+    assert not (traffic / "labels").exists()

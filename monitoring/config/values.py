@@ -108,7 +108,7 @@ def cron(value: str) -> str:
 
     Days of the week are written as names: APScheduler counts them from Monday, every other cron from Sunday.
     """
-    from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415 (a tenth of a second that imports need not pay)
+    from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415  # a tenth of a second that imports need not pay
 
     fix = 'Write, for example, "15 * * * *": minute, hour, day, month, day of the week.'
     fields = value.split()

@@ -1,0 +1,60 @@
+"""How exact values travel through a database: floats as hexadecimal text, times in UTC."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from sqlalchemy import DateTime, Dialect
+from sqlalchemy.types import TypeDecorator
+
+
+def float_text(value: float) -> str:
+    """A float as text that any database keeps to the last bit, infinities included. Raises ValueError for NaN.
+
+    >>> float_text(0.1), float_text(float("-inf"))
+    ('0x1.999999999999ap-4', '-inf')
+    """
+    if math.isnan(value):
+        raise ValueError("NaN is no evidence and no score: it is not stored")
+    return float(value).hex()
+
+
+def optional_float_text(value: float | None) -> str | None:
+    """As `float_text`, with None for None."""
+    return None if value is None else float_text(value)
+
+
+def float_of(text: str) -> float:
+    """The inverse of `float_text`.
+
+    >>> float_of("0x1.999999999999ap-4")
+    0.1
+    """
+    return float.fromhex(text)
+
+
+def optional_float_of(text: str | None) -> float | None:
+    """The inverse of `optional_float_text`."""
+    return None if text is None else float_of(text)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware datetime, to the microsecond; kept in UTC and given back in UTC. SQLite itself knows no time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """On the way in. Raises ValueError for a datetime without a zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone is not stored: {value.isoformat()}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """On the way out."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,0 +1,168 @@
+"""Deployments in the store, and what is known of each: the state of its levels, its sensitivity, its baseline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from monitoring.errors import BadInput
+from monitoring.records import BaselineScore, Level, Sensitivity
+from monitoring.store.columns import float_of, float_text, optional_float_of, optional_float_text
+from monitoring.store.records import DeploymentRecord
+from monitoring.store.tables import deployment, level_state
+
+_NOTHING = "[]"
+
+
+def lock(connection: Connection, number: int) -> None:
+    """Wait until no other transaction writes to this deployment. Raises BadInput if there is none of this number."""
+    found = connection.execute(select(deployment.c.id).where(deployment.c.id == number).with_for_update()).first()
+    if found is None:
+        raise _no_such(number)
+
+
+def find(connection: Connection, record: DeploymentRecord) -> int | None:
+    """The number of the deployment of the same model, version and settings, marked as the one used last."""
+    same = (
+        (deployment.c.model == record.model)
+        & (deployment.c.version == record.version)
+        & (deployment.c.settings_digest == record.settings_digest)
+    )
+    number: int | None = connection.execute(select(deployment.c.id).where(same)).scalar()
+    if number is not None:
+        connection.execute(update(deployment).where(same).values(used_at=record.created_at))
+    return number
+
+
+def create(connection: Connection, record: DeploymentRecord) -> int:
+    """A new deployment; its number."""
+    statement = insert(deployment).values(
+        model=record.model,
+        version=record.version,
+        settings_digest=record.settings_digest,
+        created_at=record.created_at,
+        used_at=record.created_at,
+        timezone=record.timezone,
+        page_budget=record.page_budget,
+        page_threshold=float_text(record.page_threshold),
+        notice_budget=record.notice_budget,
+        notice_threshold=float_text(record.notice_threshold),
+        sensitivity=_NOTHING,
+        baseline=_NOTHING,
+    )
+    return int(connection.execute(statement.returning(deployment.c.id)).scalar_one())
+
+
+def read(connection: Connection, number: int) -> DeploymentRecord:
+    """One deployment. Raises BadInput if there is none of this number."""
+    row = connection.execute(select(deployment).where(deployment.c.id == number)).first()
+    if row is None:
+        raise _no_such(number)
+    return _record(row)
+
+
+def read_all(connection: Connection) -> tuple[DeploymentRecord, ...]:
+    """Every deployment, in order of creation."""
+    return tuple(_record(row) for row in connection.execute(select(deployment).order_by(deployment.c.id)))
+
+
+def latest(connection: Connection, model: str | None) -> int | None:
+    """The deployment used last, of one model or of any."""
+    query = select(deployment.c.id).order_by(deployment.c.used_at.desc(), deployment.c.id.desc()).limit(1)
+    if model is not None:
+        query = query.where(deployment.c.model == model)
+    number: int | None = connection.execute(query).scalar()
+    return number
+
+
+def read_states(connection: Connection, number: int) -> dict[Level, str]:
+    """The state of each level's test, as text; empty before the first window."""
+    query = select(level_state.c.level, level_state.c.text).where(level_state.c.deployment == number)
+    return {row.level: row.text for row in connection.execute(query)}
+
+
+def write_states(connection: Connection, number: int, states: Mapping[Level, str]) -> None:
+    """Replace the state of the levels given."""
+    if not states:
+        return
+    connection.execute(
+        delete(level_state).where((level_state.c.deployment == number) & level_state.c.level.in_(list(states)))
+    )
+    rows = [{"deployment": number, "level": level, "text": text} for level, text in states.items()]
+    connection.execute(insert(level_state), rows)
+
+
+def write_sensitivity(connection: Connection, number: int, sensitivity: tuple[Sensitivity, ...]) -> None:
+    """Replace what the deployment would notice."""
+    documents = [
+        {"metric": one.metric, "slice": one.slice, "windows": int(one.windows), "rise": optional_float_text(one.rise)}
+        for one in sensitivity
+    ]
+    connection.execute(update(deployment).where(deployment.c.id == number).values(sensitivity=json.dumps(documents)))
+
+
+def read_sensitivity(connection: Connection, number: int) -> tuple[Sensitivity, ...]:
+    """What the deployment would notice; empty until it was saved."""
+    return tuple(
+        Sensitivity(**{**document, "rise": optional_float_of(document["rise"])})
+        for document in _documents(connection, number, "sensitivity")
+    )
+
+
+def write_baseline(connection: Connection, number: int, baseline: tuple[BaselineScore, ...]) -> None:
+    """Replace what the watches were held against."""
+    documents = [
+        {
+            "level": one.level,
+            "watch": one.watch,
+            "slice": one.slice,
+            "mean": float_text(one.mean),
+            "deviation": float_text(one.deviation),
+            "tolerance": float_text(one.tolerance),
+            "windows": int(one.windows),
+        }
+        for one in baseline
+    ]
+    connection.execute(update(deployment).where(deployment.c.id == number).values(baseline=json.dumps(documents)))
+
+
+def read_baseline(connection: Connection, number: int) -> tuple[BaselineScore, ...]:
+    """What the watches were held against; empty until it was saved."""
+    return tuple(
+        BaselineScore(**{**document, **{name: float_of(document[name]) for name in ("mean", "deviation", "tolerance")}})
+        for document in _documents(connection, number, "baseline")
+    )
+
+
+def _documents(connection: Connection, number: int, column: str) -> list[dict[str, Any]]:
+    text = connection.execute(select(deployment.c[column]).where(deployment.c.id == number)).scalar()
+    if text is None:
+        raise _no_such(number)
+    documents: list[dict[str, Any]] = json.loads(text)
+    return documents
+
+
+def _record(row: Row[Any]) -> DeploymentRecord:
+    return DeploymentRecord(
+        model=row.model,
+        version=row.version,
+        settings_digest=row.settings_digest,
+        created_at=row.created_at,
+        timezone=row.timezone,
+        page_budget=row.page_budget,
+        page_threshold=float_of(row.page_threshold),
+        notice_budget=row.notice_budget,
+        notice_threshold=float_of(row.notice_threshold),
+    )
+
+
+def _no_such(number: int) -> BadInput:
+    return BadInput(
+        "No such deployment in this store.",
+        got=str(number),
+        expected="the number of one that was judged",
+        fix="`pitfalls monitor status` lists them.",
+    )

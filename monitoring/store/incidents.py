@@ -1,0 +1,85 @@
+"""Incidents in the store: written by the job, acknowledged by people, neither undoing the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from monitoring.errors import BadInput
+from monitoring.records import IncidentRecord
+from monitoring.store.tables import incident
+
+_COLUMNS = [column for column in incident.c if column.name != "deployment"]
+
+
+def write(connection: Connection, deployment: int, records: Sequence[IncidentRecord]) -> None:
+    """Add or replace incidents by their number.
+
+    The job has read its incidents before it judged the window; one that somebody acknowledged meanwhile stays so.
+    """
+    if not records:
+        return
+    known = {record.number: record for record in read(connection, deployment)}
+    for record in records:
+        stored = known.get(record.number)
+        values = asdict(record if stored is None else _keeping_acknowledgement(record, stored))
+        if stored is None:
+            connection.execute(insert(incident).values(deployment=deployment, **values))
+        else:
+            connection.execute(update(incident).where(_is(deployment, record.number)).values(**values))
+
+
+def read(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
+    """Every incident, in order of its number."""
+    query = select(*_COLUMNS).where(incident.c.deployment == deployment).order_by(incident.c.number)
+    return tuple(map(_record, connection.execute(query).mappings()))
+
+
+def acknowledge(connection: Connection, deployment: int, number: int, at: datetime) -> IncidentRecord:
+    """Somebody has seen it.
+
+    An open one becomes acknowledged, a recovering one goes on recovering, and a second time changes nothing.
+    Raises BadInput if there is no such incident, or if it is closed.
+    """
+    row = connection.execute(select(*_COLUMNS).where(_is(deployment, number))).mappings().first()
+    if row is None:
+        numbers = [str(record.number) for record in read(connection, deployment)]
+        raise BadInput(
+            "No such incident.",
+            got=str(number),
+            expected=f"one of: {', '.join(numbers)}" if numbers else "none, as there are no incidents",
+            fix="`pitfalls monitor status` lists them.",
+        )
+    record = _record(row)
+    if record.state == "closed":
+        raise BadInput(
+            "The incident is closed.",
+            got=str(number),
+            expected="one that is still going on",
+            fix="There is nothing left to acknowledge.",
+        )
+    if record.acknowledged_at is not None:
+        return record
+    state = "acknowledged" if record.state == "open" else record.state
+    changed = replace(record, state=state, acknowledged_at=at)
+    connection.execute(update(incident).where(_is(deployment, number)).values(state=changed.state, acknowledged_at=at))
+    return changed
+
+
+def _keeping_acknowledgement(record: IncidentRecord, stored: IncidentRecord) -> IncidentRecord:
+    if stored.acknowledged_at is None or record.acknowledged_at is not None:
+        return record
+    state = "acknowledged" if record.state == "open" else record.state
+    return replace(record, state=state, acknowledged_at=stored.acknowledged_at)
+
+
+def _is(deployment: int, number: int) -> Any:
+    return (incident.c.deployment == deployment) & (incident.c.number == number)
+
+
+def _record(row: Mapping[Any, Any]) -> IncidentRecord:
+    return IncidentRecord(**row)

@@ -1,0 +1,45 @@
+"""Leases in the store: one row for each deployment that is being judged."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from monitoring.errors import CannotRun
+from monitoring.store.tables import lease
+
+
+def take(connection: Connection, deployment: int, owner: str, now: datetime, length: timedelta) -> None:
+    """Take the lease if it is free, run out, or already the owner's. Raises CannotRun otherwise."""
+    row = connection.execute(select(lease.c.owner, lease.c.expires_at).where(lease.c.deployment == deployment)).first()
+    if row is None:
+        connection.execute(insert(lease).values(deployment=deployment, owner=owner, expires_at=now + length))
+    elif row.owner == owner or row.expires_at <= now:
+        connection.execute(
+            update(lease).where(lease.c.deployment == deployment).values(owner=owner, expires_at=now + length)
+        )
+    else:
+        raise CannotRun(
+            "Another run is judging this deployment.",
+            got=f"a lease of {row.owner} until {row.expires_at.isoformat(timespec='seconds')}",
+            expected="none",
+            fix="Wait for it; if it was killed, its lease ends at that time.",
+        )
+
+
+def renew(connection: Connection, deployment: int, owner: str, expires_at: datetime) -> None:
+    """Move the end of the owner's lease. Raises CannotRun if it is no longer the owner's."""
+    mine = (lease.c.deployment == deployment) & (lease.c.owner == owner)
+    if connection.execute(update(lease).where(mine).values(expires_at=expires_at)).rowcount == 0:
+        raise CannotRun(
+            "Another run has taken over this deployment.",
+            got="a lease that had run out",
+            expected=f"the lease of {owner}",
+            fix="Nothing is lost: run again once the other one has ended.",
+        )
+
+
+def free(connection: Connection, deployment: int, owner: str) -> None:
+    """End the owner's lease, if it still is the owner's."""
+    connection.execute(delete(lease).where((lease.c.deployment == deployment) & (lease.c.owner == owner)))

@@ -1,0 +1,50 @@
+"""How a store of any earlier release becomes one of this release: Alembic revisions, run when a store is opened.
+
+There is no `env.py`, as no command line runs these: `upgrade` walks the revisions inside the transaction it is given.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from monitoring.errors import CannotRun
+from monitoring.store.tables import REVISION_TABLE
+
+
+def migration_context(connection: Connection) -> MigrationContext:
+    """Alembic's view of a store, with the project's own revision table."""
+    return MigrationContext.configure(connection, opts={"version_table": REVISION_TABLE})
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the store is at this code's revision. Raises CannotRun if it is beyond it. Changes nothing."""
+    script = ScriptDirectory(Path(__file__).parent)
+    heads = migration_context(connection).get_current_heads()
+    known = {revision.revision for revision in script.walk_revisions()}
+    if not known.issuperset(heads):
+        raise CannotRun(
+            "The store was written by a newer release.",
+            got=f"revision {', '.join(sorted(heads))}",
+            expected=f"{script.get_current_head()} or earlier",
+            fix="Install that release, or name another store.",
+        )
+    return heads == (script.get_current_head(),)
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the store to this code's revision, inside the connection's transaction. Does nothing if it is there."""
+    if is_current(connection):
+        return
+    script = ScriptDirectory(Path(__file__).parent)
+    context = migration_context(connection)
+    current = context.get_current_heads()
+    pending = list(script.iterate_revisions(script.get_current_head(), current or "base"))
+    with Operations.context(context):
+        for revision in reversed(pending):
+            revision.module.upgrade()
+            context.stamp(script, revision.revision)

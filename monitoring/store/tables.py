@@ -1,0 +1,117 @@
+"""The tables, as this code reads and writes them. How a store gets there is told by `migrations`."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from monitoring.store.columns import UtcTime
+
+#: Where Alembic keeps the revision: a name of its own, so that a database shared with other programs is not confused.
+REVISION_TABLE = "pitfalls_revision"
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _times(*names: str) -> list[Column[object]]:
+    return [Column(name, UtcTime, nullable=False) for name in names]
+
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("model", String, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("settings_digest", String, nullable=False),
+    *_times("created_at", "used_at"),
+    Column("timezone", String, nullable=False),
+    Column("page_budget", String, nullable=False),
+    Column("page_threshold", String, nullable=False),
+    Column("notice_budget", String, nullable=False),
+    Column("notice_threshold", String, nullable=False),
+    Column("sensitivity", Text, nullable=False),
+    Column("baseline", Text, nullable=False),
+    UniqueConstraint("model", "version", "settings_digest"),
+)
+
+level_state = Table(
+    "level_state",
+    metadata,
+    Column("deployment", ForeignKey("deployment.id"), primary_key=True),
+    Column("level", String, primary_key=True),
+    Column("text", Text, nullable=False),
+)
+
+window = Table(
+    "window",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("deployment", ForeignKey("deployment.id"), nullable=False),
+    *_times("start", "end"),
+    Column("rows", BigInteger, nullable=False),
+    Column("labels", BigInteger, nullable=False),
+    Column("labels_due", BigInteger, nullable=False),
+    Column("labels_unknown", BigInteger, nullable=False),
+    Column("repeats", BigInteger, nullable=False),
+    Column("status", String, nullable=False),
+    Column("page_log_evidence", String, nullable=False),
+    Column("notice_log_evidence", String, nullable=False),
+    Column("findings", Text, nullable=False),
+    Column("label_cursor", Text, nullable=False),
+    UniqueConstraint("deployment", "start"),
+)
+
+score = Table(
+    "score",
+    metadata,
+    Column("window", ForeignKey("window.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("level", String, nullable=False),
+    Column("watch", String, nullable=False),
+    Column("slice", String, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("value", String),
+    Column("log_evidence", String, nullable=False),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("deployment", ForeignKey("deployment.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("level", String, nullable=False),
+    Column("state", String, nullable=False),
+    *_times("opened_at", "window_start", "window_end"),
+    Column("watch", String, nullable=False),
+    Column("slice", String, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("recovery", Text, nullable=False),
+    Column("acknowledged_at", UtcTime),
+    Column("closed_at", UtcTime),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("deployment", ForeignKey("deployment.id"), primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)

@@ -1,0 +1,126 @@
+"""Judged windows in the store, each with its findings, its scores and its label cursor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from monitoring.errors import CannotRun
+from monitoring.records import Finding, ScoreRecord, WindowRecord
+from monitoring.store.columns import float_of, float_text, optional_float_of, optional_float_text
+from monitoring.store.records import StoredWindow
+from monitoring.store.tables import score, window
+
+
+def write(connection: Connection, deployment: int, record: WindowRecord, label_cursor: Mapping[str, int]) -> None:
+    """Add a window after the last one. Raises CannotRun if it, or a later one, is there already."""
+    last = _last_end(connection, deployment)
+    if last is not None and record.start < last:
+        raise already_judged(record)
+    statement = insert(window).values(
+        deployment=deployment,
+        start=record.start,
+        end=record.end,
+        rows=int(record.rows),
+        labels=int(record.labels),
+        labels_due=int(record.labels_due),
+        labels_unknown=int(record.labels_unknown),
+        repeats=int(record.repeats),
+        status=record.status,
+        page_log_evidence=float_text(record.page_log_evidence),
+        notice_log_evidence=float_text(record.notice_log_evidence),
+        findings=json.dumps([asdict(finding) for finding in record.findings]),
+        label_cursor=json.dumps({segment: int(rows) for segment, rows in label_cursor.items()}),
+    )
+    number = int(connection.execute(statement.returning(window.c.id)).scalar_one())
+    rows = [
+        {
+            "window": number,
+            "position": position,
+            "level": one.level,
+            "watch": one.watch,
+            "slice": one.slice,
+            "rows": int(one.rows),
+            "value": optional_float_text(one.value),
+            "log_evidence": float_text(one.log_evidence),
+        }
+        for position, one in enumerate(record.scores)
+    ]
+    if rows:
+        connection.execute(insert(score), rows)
+
+
+def read(connection: Connection, deployment: int, *, scores: bool) -> tuple[WindowRecord, ...]:
+    """Every window in order of time. Cost: one query, and a second one for the scores."""
+    rows = connection.execute(select(window).where(window.c.deployment == deployment).order_by(window.c.start)).all()
+    by_window: dict[int, tuple[ScoreRecord, ...]] = {}
+    if scores:
+        query = (
+            select(score)
+            .join(window, window.c.id == score.c.window)
+            .where(window.c.deployment == deployment)
+            .order_by(score.c.window, score.c.position)
+        )
+        found = connection.execute(query)
+        by_window = {key: tuple(map(_score, group)) for key, group in groupby(found, key=lambda row: row.window)}
+    return tuple(_record(row, by_window.get(row.id, ())) for row in rows)
+
+
+def read_last(connection: Connection, deployment: int) -> StoredWindow | None:
+    """The last window, from which the next run goes on; None before the first."""
+    query = select(window).where(window.c.deployment == deployment).order_by(window.c.start.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    scores = connection.execute(select(score).where(score.c.window == row.id).order_by(score.c.position))
+    return StoredWindow(record=_record(row, tuple(map(_score, scores))), label_cursor=json.loads(row.label_cursor))
+
+
+def already_judged(record: WindowRecord) -> CannotRun:
+    """The error for a window that is there already."""
+    return CannotRun(
+        "This window was judged already, by another run.",
+        got=f"{record.start.isoformat()} to {record.end.isoformat()}",
+        expected="a window after the last one in the store",
+        fix="Nothing was changed: run again, and it goes on after the last one.",
+    )
+
+
+def _last_end(connection: Connection, deployment: int) -> datetime | None:
+    query = select(window.c.end).where(window.c.deployment == deployment).order_by(window.c.start.desc()).limit(1)
+    end: datetime | None = connection.execute(query).scalar()
+    return end
+
+
+def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
+    return WindowRecord(
+        start=row.start,
+        end=row.end,
+        rows=row.rows,
+        labels=row.labels,
+        labels_due=row.labels_due,
+        labels_unknown=row.labels_unknown,
+        repeats=row.repeats,
+        status=row.status,
+        page_log_evidence=float_of(row.page_log_evidence),
+        notice_log_evidence=float_of(row.notice_log_evidence),
+        findings=tuple(Finding(**finding) for finding in json.loads(row.findings)),
+        scores=scores,
+    )
+
+
+def _score(row: Row[Any]) -> ScoreRecord:
+    return ScoreRecord(
+        level=row.level,
+        watch=row.watch,
+        slice=row.slice,
+        rows=row.rows,
+        value=optional_float_of(row.value),
+        log_evidence=float_of(row.log_evidence),
+    )

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+
+from monitoring.errors import CannotRun
+from monitoring.store import DeploymentRecord, Store
+from monitoring.store.migrations import migration_context
+from monitoring.store.opening import open_engine
+from monitoring.store.tables import REVISION_TABLE, metadata
+
+
+def test_a_new_store_is_made_with_its_folders(tmp_path: Path, deployment_record: DeploymentRecord) -> None:
+    url = f"sqlite:///{tmp_path}/some/where/pitfalls.db"
+    with Store.open(url) as store:
+        number = store.deployment(deployment_record)
+    with Store.open(url) as again:
+        assert again.deployment_record(number) == deployment_record
+
+
+def test_the_revisions_lead_to_the_tables_of_this_code(url: str) -> None:
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        differences = compare_metadata(migration_context(connection), metadata)
+        constraints = connection.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").scalars().all()
+    engine.dispose()
+    assert differences == []
+
+    engine = open_engine(url + ".plain")
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+        expected = connection.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").scalars().all()
+    engine.dispose()
+    assert [sorted(_lines(sql)) for sql in constraints] == [sorted(_lines(sql)) for sql in expected]
+
+
+def _lines(sql: str | None) -> list[str]:
+    return [line.strip().rstrip(",") for line in (sql or "").splitlines()]
+
+
+def test_sqlite_is_set_up_for_readers_beside_a_writer_and_checks_keys(url: str) -> None:
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 30_000
+    engine.dispose()
+
+
+def test_a_timeout_in_the_url_is_the_user_s(url: str) -> None:
+    engine = open_engine(url + "?timeout=2")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 2_000
+    engine.dispose()
+
+
+def test_a_store_of_a_newer_release_is_left_alone(url: str, tmp_path: Path) -> None:
+    Store.open(url).close()
+    with closing(sqlite3.connect(tmp_path / "pitfalls.db")) as connection:
+        connection.execute(f"UPDATE {REVISION_TABLE} SET version_num = '9999'")  # noqa: S608 (a constant)
+        connection.commit()
+    with pytest.raises(CannotRun, match=r"newer release\. Got revision 9999; expected 0001 or earlier"):
+        Store.open(url)
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "pitfalls.db"
+    path.write_bytes(b"a diary, not a database. " * 100)
+    with pytest.raises(CannotRun, match="not a database"):
+        Store.open(f"sqlite:///{path}")
+    assert path.read_bytes() == b"a diary, not a database. " * 100
+
+
+def test_a_database_with_tables_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "pitfalls.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE incident (what TEXT)")
+        connection.commit()
+    with pytest.raises(CannotRun, match="incident already exists"):
+        Store.open(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    assert names == [("incident",)]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", "utf-8")
+    with pytest.raises(CannotRun, match=r"folder cannot be made.*file"):
+        Store.open(f"sqlite:///{tmp_path}/file/pitfalls.db")
+
+
+def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match="unable to open database file"):
+        Store.open(f"sqlite:///{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "part"),
+    [
+        ("nonsense", "Not the URL of a store"),
+        ("", "Not the URL of a store"),
+        ("sqlite://", "in memory forgets"),
+        ("sqlite:///:memory:", "in memory forgets"),
+        ("oracel://me:secret@host/db", "No driver for this kind of store"),
+        ("sqlite+nothing:///x.db", "No driver for this kind of store"),
+        ("postgresql+nothing://me:secret@host/db", "No driver for this kind of store"),
+    ],
+)
+def test_a_url_that_names_no_store_is_told_without_its_password(wrong: str, part: str) -> None:
+    with pytest.raises(CannotRun, match=part) as caught:
+        Store.open(wrong)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_does_not_answer_is_told_without_its_password() -> None:
+    pytest.importorskip("pg8000")
+    with pytest.raises(CannotRun, match="cannot be used") as caught:
+        Store.open("postgresql+pg8000://me:secret@127.0.0.1:1/pitfalls")
+    assert "secret" not in str(caught.value)
+
+
+def test_processes_that_open_a_new_store_at_once_all_succeed(url: str) -> None:
+    program = (
+        "import sys; from monitoring.store import Store; import monitoring.store.migrations\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        f"Store.open({url!r}).close()"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    errors = [process.communicate()[1] for process in processes]
+    assert [(process.returncode, error) for process, error in zip(processes, errors, strict=True)] == [(0, "")] * 4
+
+
+def test_importing_the_store_loads_no_alembic() -> None:
+    probe = "import sys, monitoring.store; print({'alembic', 'tensorflow', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,150 @@
+"""What goes into the store comes out the same, to the last bit."""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import count
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.dialects import sqlite
+
+from monitoring.records import (
+    BaselineScore,
+    Finding,
+    IncidentRecord,
+    IncidentState,
+    Level,
+    ScoreRecord,
+    Sensitivity,
+    WindowRecord,
+    WindowStatus,
+)
+from monitoring.store import DeploymentRecord, Store
+from monitoring.store.columns import UtcTime, float_of, float_text
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+floats = st.floats(allow_nan=False)
+counts = st.integers(0, 2**62)
+levels = st.sampled_from(get_args(Level))
+moments = st.datetimes(
+    datetime(1900, 1, 1),  # noqa: DTZ001 (bounds are bare)
+    datetime(2200, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+).map(lambda moment: moment.replace(fold=0))  # UTC has no hour twice
+
+scores = st.builds(
+    ScoreRecord,
+    level=levels,
+    watch=texts,
+    slice=texts,
+    rows=counts,
+    value=st.none() | floats,
+    log_evidence=floats,
+)
+findings = st.builds(Finding, kind=texts, feature=texts, message=texts, fact=st.booleans())
+windows = st.builds(
+    WindowRecord,
+    start=moments,
+    end=moments,
+    rows=counts,
+    labels=counts,
+    labels_due=counts,
+    labels_unknown=counts,
+    repeats=counts,
+    status=st.sampled_from(get_args(WindowStatus)),
+    page_log_evidence=floats,
+    notice_log_evidence=floats,
+    findings=st.lists(findings, max_size=2).map(tuple),
+    scores=st.lists(scores, max_size=4).map(tuple),
+)
+incidents = st.builds(
+    IncidentRecord,
+    number=st.integers(1, 3),
+    level=levels,
+    state=st.sampled_from(get_args(IncidentState)),
+    opened_at=moments,
+    window_start=moments,
+    window_end=moments,
+    watch=texts,
+    slice=texts,
+    cause=texts,
+    message=texts,
+    recovery=texts,
+    acknowledged_at=st.none() | moments,
+    closed_at=st.none() | moments,
+)
+numbers = count()
+sensitivities = st.builds(Sensitivity, metric=texts, slice=texts, windows=counts, rise=st.none() | floats)
+baselines = st.builds(
+    BaselineScore,
+    level=levels,
+    watch=texts,
+    slice=texts,
+    mean=floats,
+    deviation=floats,
+    tolerance=floats,
+    windows=counts,
+)
+
+
+def bits(value: float) -> bytes:
+    return struct.pack("<d", value)
+
+
+@given(floats)
+def test_every_float_has_one_text(value: float) -> None:
+    assert bits(float_of(float_text(value))) == bits(value)
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, -0.0, 5e-324, 1.7976931348623157e308, 2.2250738585072011e-308])
+def test_the_edges_of_floating_point_have_texts(value: float) -> None:
+    assert bits(float_of(float_text(value))) == bits(value)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    window=windows,
+    memory=st.tuples(st.dictionaries(levels, texts), st.dictionaries(texts, counts, max_size=3)),
+    opened=st.lists(incidents, max_size=2, unique_by=lambda one: one.number),
+    sensitivity=st.lists(sensitivities, max_size=2).map(tuple),
+    baseline=st.lists(baselines, max_size=2).map(tuple),
+)
+def test_all_records_come_back_the_same(
+    store: Store,
+    deployment_record: DeploymentRecord,
+    window: WindowRecord,
+    memory: tuple[dict[Level, str], dict[str, int]],
+    opened: list[IncidentRecord],
+    sensitivity: tuple[Sensitivity, ...],
+    baseline: tuple[BaselineScore, ...],
+) -> None:
+    states, cursor = memory
+    number = next(numbers)
+    deployment = store.deployment(replace(deployment_record, settings_digest=str(number)))
+    store.commit_window(deployment, window, states=states, label_cursor=cursor, incidents=opened)
+    store.save_sensitivity(deployment, sensitivity)
+    store.save_baseline(deployment, baseline)
+    last = store.last_window(deployment)
+    assert last is not None
+    # A float's repr tells it apart from every other, and -0.0 from 0.0.
+    assert repr(last.record) == repr(window)
+    assert last.label_cursor == cursor
+    assert [repr(one) for one in store.windows(deployment)] == [repr(window)]
+    assert store.level_states(deployment) == states
+    assert store.incidents(deployment) == tuple(sorted(opened, key=lambda one: one.number))
+    assert [repr(one) for one in store.sensitivity(deployment)] == [repr(one) for one in sensitivity]
+    assert [repr(one) for one in store.baseline(deployment)] == [repr(one) for one in baseline]
+
+
+@given(moments, st.integers(-14, 14))
+def test_a_moment_is_the_same_in_every_zone(moment: datetime, hours: int) -> None:
+    local = moment.astimezone(timezone(timedelta(hours=hours)))
+    bound = UtcTime().process_bind_param(local, sqlite.dialect())
+    assert bound is not None
+    assert UtcTime().process_result_value(bound.replace(tzinfo=None), sqlite.dialect()) == moment

@@ -4,7 +4,9 @@ Importing this room loads none of the libraries that draw; each function loads w
 """
 
 from monitoring.reports.document import StatusDocument, status_document
+from monitoring.reports.drift import write_drift_report
 from monitoring.reports.page import write_page
+from monitoring.reports.picture import write_picture
 from monitoring.reports.records import (
     Benchmark,
     BenchmarkMetric,
@@ -27,5 +29,7 @@ __all__ = [
     "StatusDocument",
     "WatchVerdict",
     "status_document",
+    "write_drift_report",
     "write_page",
+    "write_picture",
 ]

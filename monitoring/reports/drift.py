@@ -1,0 +1,195 @@
+"""Evidently's drift report on one window: effect sizes of single columns, as description and never as a trigger."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitoring.errors import BadInput
+from monitoring.reports.records import ColumnDrift, DriftSummary, WatchVerdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from monitoring.baseline.spec import BaselineSpec
+    from monitoring.reports.drift_sample import DriftSample
+
+#: Effect sizes, each with the size from which a column is called drifted: Wasserstein's distance in standard
+#: deviations of the reference, and the Jensen-Shannon distance. Both mean the same at any number of rows, which a
+#: p-value does not.
+NUMBER_METHOD, NUMBER_THRESHOLD = "wasserstein", 0.1
+CATEGORY_METHOD, CATEGORY_THRESHOLD = "jensenshannon", 0.1
+
+#: Rows of each side at most: enough for an effect size of .02, and seconds instead of minutes.
+MOST_ROWS = 5000
+
+#: Evidently's page runs scripts of its own; this keeps it from asking any other host for anything.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; font-src data:; "
+    "img-src data: blob:; base-uri 'none'; form-action 'none'"
+)
+
+
+def write_drift_report(
+    current: pa.Table,
+    reference: pa.Table,
+    *,
+    spec: BaselineSpec,
+    path_html: Path,
+    path_json: Path,
+    rng: np.random.Generator,
+    verdicts: Sequence[WatchVerdict] = (),
+) -> DriftSummary:
+    """Compare a window's rows with the baseline's, and write what Evidently makes of it as HTML and as JSON.
+
+    Both tables have a baseline's reference columns: `prediction_id`, `event_time`, the inputs, `probabilities` and,
+    where labels exist, `label` and `label_time`. At most 5,000 rows of each side are drawn by `rng`. Numbers are
+    compared by normed Wasserstein distance, categories by Jensen-Shannon distance; the model's answers are compared
+    as well, and its accuracy (for two classes also AUC and log loss) where both sides have labels of every class.
+    `verdicts` stand beside Evidently's own metrics, each with a test that fails when the watch has alarmed.
+
+    Nothing is sent anywhere: Evidently's telemetry is switched off before it is imported, and the page (about 4 MB)
+    loads nothing. Columns that cannot be compared are left out and listed. Cost: some 5 s for the import and 2 s for
+    20 columns. Raises BadInput if a side has no rows or no probabilities.
+    """
+    for table, words in ((current, "current"), (reference, "reference")):
+        if table.num_rows == 0:
+            raise BadInput(
+                "There is nothing to compare.",
+                got=f"no {words} rows",
+                expected="at least one row on each side",
+                fix="Choose a window that has traffic.",
+            )
+    from monitoring.reports.drift_sample import drift_sample  # noqa: PLC0415  # brings PyArrow
+
+    sample = drift_sample(current, reference, spec=spec, rows=MOST_ROWS, rng=rng)
+    snapshots = _snapshots(sample, verdicts)
+    runs = [_finite(json.loads(snapshot.json())) for snapshot in snapshots]
+    document: dict[str, Any] = {
+        "metrics": [metric for run in runs for metric in run["metrics"]],
+        "tests": [test for run in runs for test in run["tests"]],
+        "left_out": [{"column": name, "reason": reason} for name, reason in sample.left_out],
+    }
+    summary = _summary(document, sample)
+    _write(path_html, _page(snapshots))
+    _write(path_json, json.dumps(document, allow_nan=False, indent=1) + "\n")
+    return summary
+
+
+def _snapshots(sample: DriftSample, verdicts: Sequence[WatchVerdict]) -> list[Any]:
+    """Evidently's runs: verdicts and drift on all rows, and the model's quality on those that have a label.
+
+    Two runs, because Evidently takes a label that has not arrived for one class more.
+    """
+    # Read by Evidently when it is imported.
+    os.environ["DO_NOT_TRACK"] = "1"
+    from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415  # seconds
+    from evidently.presets import DataDriftPreset  # noqa: PLC0415  # as above
+
+    from monitoring.reports.verdict_metric import verdict_metadata, verdict_metrics  # noqa: PLC0415  # as above
+
+    columns = [*sample.numbers, *sample.categories]
+    metrics = verdict_metrics(verdicts)
+    if columns:
+        drift = DataDriftPreset(
+            columns=columns,
+            num_method=NUMBER_METHOD,
+            num_threshold=NUMBER_THRESHOLD,
+            cat_method=CATEGORY_METHOD,
+            cat_threshold=CATEGORY_THRESHOLD,
+        )
+        metrics.append(drift)
+    plain = DataDefinition(numerical_columns=list(sample.numbers), categorical_columns=list(sample.categories))
+    evidence = verdict_metadata(verdicts)
+    now = Dataset.from_pandas(sample.current[columns], data_definition=plain, metadata=evidence)
+    then = Dataset.from_pandas(sample.reference[columns], data_definition=plain)
+    snapshots = [Report(metrics, include_tests=True).run(now, then)]
+    if sample.quality:
+        task, losses = _quality(sample)
+        labelled = DataDefinition(
+            numerical_columns=list(sample.numbers),
+            categorical_columns=[*sample.categories, sample.label],
+            classification=[task],
+        )
+        sides = [
+            Dataset.from_pandas(side.dropna(subset=[sample.label]), data_definition=labelled)
+            for side in (sample.current, sample.reference)
+        ]
+        snapshots.append(Report(losses, include_tests=True).run(*sides))
+    return snapshots
+
+
+def _quality(sample: DriftSample) -> tuple[Any, list[Any]]:
+    """The model's task as Evidently names it, and the metrics of its quality."""
+    from evidently import BinaryClassification, MulticlassClassification  # noqa: PLC0415  # seconds
+    from evidently.metrics import Accuracy, LogLoss, RocAuc  # noqa: PLC0415  # as above
+
+    if sample.probability not in sample.numbers:
+        return MulticlassClassification(target=sample.label, prediction_labels=sample.answer), [Accuracy()]
+    task = BinaryClassification(
+        target=sample.label,
+        prediction_labels=sample.answer,
+        prediction_probas=sample.probability,
+        pos_label=sample.positive,
+    )
+    return task, [Accuracy(), RocAuc(), LogLoss()]
+
+
+def _page(snapshots: list[Any]) -> str:
+    """One page of all runs, which may ask no other host for anything."""
+    from evidently.core.metric_types import render_widgets  # noqa: PLC0415  # seconds
+    from evidently.legacy.renderers.html_widgets import group_widget  # noqa: PLC0415  # as above
+
+    models = [snapshot.to_snapshot_model() for snapshot in snapshots]
+    shown = [group_widget(title="", widgets=[widget for model in models for widget in model.widgets])]
+    shown += [widget for model in models for widget in model.tests_widgets]
+    policy = f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    return str(render_widgets(shown)).replace("<head>", policy, 1).lstrip()
+
+
+def _summary(document: dict[str, Any], sample: DriftSample) -> DriftSummary:
+    columns = []
+    for metric in document["metrics"]:
+        config = metric["config"]
+        if config["type"].rpartition(":")[2] != "ValueDrift":
+            continue
+        score = float(metric["value"])
+        columns.append(
+            ColumnDrift(
+                column=config["column"],
+                method=config["method"],
+                score=score,
+                threshold=config["threshold"],
+                drifted=score >= config["threshold"],
+            )
+        )
+    return DriftSummary(
+        columns=tuple(columns),
+        left_out=sample.left_out,
+        current_rows=len(sample.current),
+        reference_rows=len(sample.reference),
+        quality=sample.quality,
+    )
+
+
+def _finite(node: Any) -> Any:
+    """The same document with null for every number that JSON does not have."""
+    if isinstance(node, dict):
+        return {name: _finite(value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_finite(value) for value in node]
+    if isinstance(node, float) and not math.isfinite(node):
+        return None
+    return node
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    aside.write_text(text, encoding="utf-8", newline="\n")
+    aside.replace(path)

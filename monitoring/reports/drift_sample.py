@@ -1,0 +1,199 @@
+"""The rows and columns that a drift report compares: bounded, cleaned, and named so that nothing collides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.baseline.predictions import NO_LABEL, Predictions, predictions_from
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.reports.words import printable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Categories of a column that are kept apart, the commonest of both sides together; rarer ones become "other".
+MOST_CATEGORIES = 50
+OTHER = "(other)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One side of the comparison: named columns of n rows, numbers as float64 or categories as text."""
+
+    numbers: Mapping[str, NDArray[np.float64]]
+    categories: Mapping[str, pa.Array]
+    problems: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftSample:
+    """Both sides with the same columns, those left out and why, and the names of the model's own columns.
+
+    `label`, `answer` and `probability` name the columns of truth, predicted class and, for two classes, the
+    probability of the second; `quality` says whether both sides have enough labels to compare the model's quality.
+    """
+
+    current: pd.DataFrame
+    reference: pd.DataFrame
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
+    label: str
+    answer: str
+    probability: str
+    positive: str
+    quality: bool
+
+
+def drift_sample(
+    current: pa.Table, reference: pa.Table, *, spec: BaselineSpec, rows: int, rng: np.random.Generator
+) -> DriftSample:
+    """Draw at most `rows` rows of each side and keep the columns that can be compared.
+
+    Left out: inputs that are absent, retyped or without a value on one side, and those with one and the same value
+    on both. Infinite numbers count as missing. Text is bounded, and loses the characters that HTML is made of.
+    """
+    names = _own_names(spec)
+    sides = []
+    for table in (current, reference):
+        predictions = predictions_from(_drawn(table, rows, rng), spec)
+        sides.append((_side(predictions, spec, names), _labels(predictions, spec)))
+    (now, now_labels), (then, then_labels) = sides
+    left_out = []
+    kept: dict[str, list[str]] = {"number": [], "category": []}
+    kinds = dict.fromkeys(now.numbers, "number") | dict.fromkeys(now.categories, "category")
+    for name, kind in kinds.items():
+        problem = _problem(name, now, then)
+        if problem:
+            left_out.append((name, problem))
+        else:
+            kept[kind].append(name)
+    numbers, categories = tuple(kept["number"]), tuple(kept["category"])
+    tops = {name: _top(now.categories[name], then.categories[name]) for name in categories}
+    return DriftSample(
+        current=_frame(now, numbers, tops, names["label"], now_labels),
+        reference=_frame(then, numbers, tops, names["label"], then_labels),
+        numbers=numbers,
+        categories=categories,
+        left_out=tuple(left_out),
+        label=names["label"],
+        answer=names["answer"],
+        probability=names["probability"] if len(spec.classes) == 2 else "",
+        positive=plain(spec.classes[1]) if len(spec.classes) == 2 else "",
+        quality=all(set(labels) >= {plain(name) for name in spec.classes} for labels in (now_labels, then_labels))
+        and names["answer"] in categories,
+    )
+
+
+def plain(text: str) -> str:
+    """Text that no HTML or script can be made of: Evidently writes its data into a script element as it is.
+
+    >>> "<" in plain("</script>"), len(plain("</script>"))
+    (False, 9)
+    """
+    return (
+        printable(text)
+        .replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
+        .replace(">", "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}")
+    )
+
+
+def _own_names(spec: BaselineSpec) -> dict[str, str]:
+    """Names of the model's columns that no input has."""
+    taken = {plain(feature.name) for feature in spec.features}
+    names = {}
+    for key, wish in (
+        ("label", "label"),
+        ("answer", "predicted class"),
+        ("probability", f"probability of {plain(spec.classes[-1])}"),
+    ):
+        name = wish
+        while name in taken:
+            name += "*"
+        names[key] = name
+        taken.add(name)
+    return names
+
+
+def _drawn(table: pa.Table, rows: int, rng: np.random.Generator) -> pa.Table:
+    if table.num_rows <= rows:
+        return table
+    return table.take(pa.array(np.sort(rng.choice(table.num_rows, size=rows, replace=False))))
+
+
+def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]) -> Side:
+    numbers: dict[str, NDArray[np.float64]] = {}
+    categories: dict[str, pa.Array] = {}
+    for feature in spec.features:
+        column = predictions.features[feature.name]
+        if feature.kind == "number":
+            values = np.asarray(column, dtype=np.float64)
+            numbers[plain(feature.name)] = np.where(np.isfinite(values), values, np.nan)
+        else:
+            categories[plain(feature.name)] = _plain_column(column)
+    if len(spec.classes) == 2:
+        numbers[names["probability"]] = predictions.probabilities[:, 1]
+    classes = [plain(name) for name in spec.classes]
+    answers = predictions.probabilities.argmax(axis=1) if len(predictions) else np.zeros(0, np.int64)
+    categories[names["answer"]] = pa.array([classes[place] for place in answers], pa.string())
+    return Side(
+        numbers=numbers,
+        categories=categories,
+        problems={plain(name): problem for name, problem in predictions.problems},
+    )
+
+
+def _plain_column(column: pa.ChunkedArray) -> pa.Array:
+    coded = column.combine_chunks().dictionary_encode()
+    words = pa.array([None if word is None else plain(word) for word in coded.dictionary.to_pylist()], pa.string())
+    return words.take(coded.indices)
+
+
+def _labels(predictions: Predictions, spec: BaselineSpec) -> list[str | None]:
+    classes = [plain(name) for name in spec.classes]
+    return [None if place == NO_LABEL else classes[place] for place in predictions.labels]
+
+
+def _problem(name: str, now: Side, then: Side) -> str:
+    """Why a column cannot be compared, or nothing."""
+    for side, words in ((now, "current"), (then, "reference")):
+        if name in side.problems:
+            return f"{side.problems[name]} in the {words} rows"
+        if not _values(side, name):
+            return f"no value in the {words} rows"
+    if len(_values(now, name) | _values(then, name)) == 1:
+        return "one and the same value everywhere"
+    return ""
+
+
+def _values(side: Side, name: str) -> set[float] | set[str]:
+    if name in side.numbers:
+        column = side.numbers[name]
+        return set(np.unique(column[~np.isnan(column)]).tolist())
+    return set(side.categories[name].drop_null().unique().to_pylist())
+
+
+def _top(now: pa.Array, then: pa.Array) -> pa.Array:
+    counts = pc.value_counts(pa.concat_arrays([now, then]).drop_null()).to_pylist()
+    ordered = sorted(counts, key=lambda entry: (-entry["counts"], entry["values"]))
+    return pa.array([entry["values"] for entry in ordered[:MOST_CATEGORIES]], pa.string())
+
+
+def _frame(
+    side: Side, numbers: tuple[str, ...], tops: Mapping[str, pa.Array], label: str, labels: list[str | None]
+) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415  # Evidently's own kind of table, and only it needs one
+
+    columns: dict[str, object] = {name: side.numbers[name] for name in numbers}
+    for name, top in tops.items():
+        words = side.categories[name]
+        known = pc.or_(pc.is_in(words, top), pc.is_null(words))
+        columns[name] = pc.if_else(known, words, pa.scalar(OTHER)).to_pylist()
+    return pd.DataFrame({**columns, label: pd.Series(labels, dtype=object)})

@@ -1,0 +1,57 @@
+"""The monitor's own verdict on a watch, as a metric that Evidently shows and tests beside its own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from monitoring.reports.drift_sample import plain
+from monitoring.reports.records import WatchVerdict
+
+#: Evidence is shown up to here; beyond an alarm its size says nothing more, and JSON has no infinity.
+LARGEST = 1e12
+
+
+def verdict_metrics(verdicts: Sequence[WatchVerdict]) -> list[Any]:
+    """One Evidently metric for each verdict, whose test fails when the evidence has reached its threshold."""
+    from evidently.tests import lt  # noqa: PLC0415  # seconds
+
+    return [_metric_type()(watch=plain(verdict.name), tests=[lt(verdict.threshold)]) for verdict in verdicts]
+
+
+def verdict_metadata(verdicts: Sequence[WatchVerdict]) -> dict[str, Any]:
+    """What the current data set carries so that the metrics find their values.
+
+    A value must not be a field of its metric: fields are the metric's identity, and a series of reports would
+    become a series of metrics with one point each.
+    """
+    return {"evidence": {plain(verdict.name): min(verdict.evidence, LARGEST) for verdict in verdicts}}
+
+
+@functools.cache
+def _metric_type() -> Any:
+    from evidently.core.metric_types import SingleValueCalculation, SingleValueMetric  # noqa: PLC0415  # seconds
+    from evidently.legacy.renderers.html_widgets import CounterData, counter  # noqa: PLC0415  # as above
+
+    class WatchEvidence(SingleValueMetric):  # type: ignore[misc]  # Evidently has no types
+        """The evidence of one watch."""
+
+        watch: str
+
+    class WatchEvidenceCalculation(SingleValueCalculation[WatchEvidence]):  # type: ignore[misc]  # as above
+        """Looks the evidence up in the data set's metadata."""
+
+        def calculate(self, context: Any, current_data: Any, reference_data: Any) -> Any:
+            """The result for the current side, and none for the reference."""
+            known: Mapping[str, float] = current_data.metadata["evidence"]
+            value = float(known[self.metric.watch])
+            result = self.result(value)
+            result.widget = [counter(counters=[CounterData(label=self.display_name(), value=f"{value:,.2f}")])]
+            return result, None
+
+        def display_name(self) -> str:
+            """The metric's title."""
+            return f"Evidence of the monitor: {self.metric.watch}"
+
+    return WatchEvidence

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from monitoring.baseline import BaselineSpec, FeatureSpec
+from monitoring.errors import BadInput
+from monitoring.reports import DriftSummary, WatchVerdict, write_drift_report
+from monitoring.reports.drift_sample import MOST_CATEGORIES, OTHER, drift_sample, plain
+
+HOSTILE = "</script><script>document.title='broken out'</script>"
+SPEC = BaselineSpec(
+    classes=("on_time", "late"),
+    features=(
+        FeatureSpec(name="temp", kind="number"),
+        FeatureSpec(name="visib", kind="number"),
+        FeatureSpec(name="gone", kind="number"),
+        FeatureSpec(name="empty", kind="number"),
+        FeatureSpec(name="steady", kind="number"),
+        FeatureSpec(name="label", kind="category"),  # an input may be called like a column of ours
+        FeatureSpec(name="carrier", kind="category"),
+        FeatureSpec(name="blank", kind="category"),
+    ),
+)
+
+
+def rows(count: int, seed: int, *, shift: float, carriers: list[str], labelled: float = 0.9) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    late = rng.random(count)
+    truth = np.where(rng.random(count) < late, "late", "on_time")
+    known = rng.random(count) < labelled
+    when = datetime(2013, 4, 23, tzinfo=UTC)
+    moments = pa.array([when] * count, pa.timestamp("us", tz="UTC"))
+    temp = rng.normal(shift, 1.0, count)
+    temp[:3] = [np.inf, -np.inf, np.nan]
+    return pa.table(
+        {
+            "prediction_id": [f"r:{row}" for row in range(count)],
+            "event_time": moments,
+            "temp": temp,
+            "visib": rng.normal(10.0, 1.0, count),
+            "empty": np.full(count, np.nan),
+            "steady": np.ones(count),
+            "label": [str(truth[row]) if known[row] else None for row in range(count)],
+            "label_time": moments,
+            "carrier": rng.choice(np.asarray(carriers), count),
+            "blank": pa.nulls(count, pa.string()),
+            "probabilities": pa.array(np.stack([1 - late, late], axis=1).tolist(), pa.list_(pa.float64())),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Written:
+    summary: DriftSummary
+    page: str
+    document: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    folder = tmp_path_factory.mktemp("drift") / "reports"
+    summary = write_drift_report(
+        rows(900, 1, shift=1.0, carriers=["UA", "B6", HOSTILE]),
+        rows(700, 2, shift=0.0, carriers=["UA", "B6"]).append_column("gone", pa.array(np.arange(700.0))),
+        spec=SPEC,
+        path_html=folder / "drift.html",
+        path_json=folder / "drift.json",
+        rng=np.random.default_rng(3),
+        verdicts=(
+            WatchVerdict(name=f"Brier score {HOSTILE}", evidence=float("inf"), threshold=365.0),
+            WatchVerdict(name="Error rate", evidence=12.5, threshold=365.0),
+        ),
+    )
+    text = (folder / "drift.json").read_text(encoding="utf-8")
+    return Written(summary, (folder / "drift.html").read_text(encoding="utf-8"), json.loads(text))
+
+
+def test_drifted_columns_come_with_their_scores(written: Written) -> None:
+    scores = {column.column: column for column in written.summary.columns}
+    assert scores.keys() == {"temp", "visib", "label", "carrier", "predicted class", "probability of late"}
+    assert (scores["temp"].method, scores["carrier"].method) == ("wasserstein", "jensenshannon")
+    assert 0.8 < scores["temp"].score < 1.2
+    assert scores["visib"].score < 0.1
+    assert [column.column for column in written.summary.drifted] == ["temp", "carrier"]
+    assert (written.summary.current_rows, written.summary.reference_rows) == (900, 700)
+
+
+def test_columns_that_cannot_be_compared_are_listed_with_why(written: Written) -> None:
+    assert dict(written.summary.left_out) == {
+        "gone": "absent in the current rows",
+        "empty": "no value in the current rows",
+        "steady": "one and the same value everywhere",
+        "blank": "no value in the current rows",
+    }
+    assert [entry["column"] for entry in written.document["left_out"]] == ["gone", "empty", "steady", "blank"]
+
+
+def test_quality_is_compared_where_both_sides_have_labels(written: Written) -> None:
+    assert written.summary.quality
+    values = {metric["config"]["type"].rpartition(":")[2]: metric["value"] for metric in written.document["metrics"]}
+    assert 0.6 < values["Accuracy"] < 0.9
+    assert 0.7 < values["RocAuc"] < 0.95
+    assert values["LogLoss"] < 0.7
+
+
+def test_verdicts_of_the_monitor_stand_beside_with_tests(written: Written) -> None:
+    metrics = {m["config"].get("watch"): m for m in written.document["metrics"] if "watch" in m["config"]}
+    assert metrics.keys() == {f"Brier score {plain(HOSTILE)}", "Error rate"}
+    error = metrics["Error rate"]
+    assert error["value"] == 12.5
+    assert "12.5" not in json.dumps(error["config"])  # a value is no part of a metric's identity
+    statuses = {
+        test["metric_config"]["metric_id"]: test["status"]
+        for test in written.document["tests"]
+        if "watch" in test["metric_config"]["params"]
+    }
+    assert statuses == {metric["id"]: "SUCCESS" if name == "Error rate" else "FAIL" for name, metric in metrics.items()}
+    assert "Evidence of the monitor: Error rate" in written.page
+
+
+def test_text_from_traffic_stays_text(written: Written) -> None:
+    assert "broken out" in written.page
+    assert HOSTILE not in written.page
+    assert "<script>document.title" not in written.page
+
+
+def test_page_may_ask_no_host(written: Written) -> None:
+    assert re.search(
+        r"<head>\s*<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';", written.page
+    )
+    assert not re.search(r"<(?:script|link|img|iframe)[^>]*\s(?:src|href)=[\"']?(?:https?:)?//", written.page)
+
+
+def test_without_labels_and_with_nothing_to_compare(written: Written, tmp_path: Path) -> None:
+    spec = BaselineSpec(classes=("a", "b", "c"), features=(FeatureSpec(name="steady", kind="number"),))
+    moments = pa.array([datetime(2013, 4, 23, tzinfo=UTC)] * 4, pa.timestamp("us", tz="UTC"))
+    table = pa.table(
+        {
+            "prediction_id": list("abcd"),
+            "event_time": moments,
+            "steady": [1.0] * 4,
+            "probabilities": [[0.2, 0.3, 0.5]] * 4,
+        }
+    )
+    summary = write_drift_report(
+        table,
+        table,
+        spec=spec,
+        path_html=tmp_path / "drift.html",
+        path_json=tmp_path / "drift.json",
+        rng=np.random.default_rng(0),
+        verdicts=(WatchVerdict(name="Error rate", evidence=1.0, threshold=365.0),),
+    )
+    assert summary.columns == ()
+    assert not summary.quality
+    assert dict(summary.left_out).keys() == {"steady", "predicted class"}
+    assert (tmp_path / "drift.html").stat().st_size > 1_000_000
+
+
+def test_an_empty_side_is_bad_input(tmp_path: Path) -> None:
+    table = rows(5, 1, shift=0.0, carriers=["UA"])
+    with pytest.raises(BadInput, match="no current rows"):
+        write_drift_report(
+            table.slice(0, 0),
+            table,
+            spec=SPEC,
+            path_html=tmp_path / "a.html",
+            path_json=tmp_path / "a.json",
+            rng=np.random.default_rng(0),
+        )
+
+
+def test_rare_categories_share_one_place_and_the_draw_repeats() -> None:
+    many = [f"carrier {number:03}" for number in range(300)]
+    now, then = rows(900, 1, shift=0.0, carriers=many), rows(900, 2, shift=0.0, carriers=many)
+    first = drift_sample(now, then, spec=SPEC, rows=400, rng=np.random.default_rng(9))
+    again = drift_sample(now, then, spec=SPEC, rows=400, rng=np.random.default_rng(9))
+    assert first.current.equals(again.current)
+    assert first.current["carrier"].nunique() <= MOST_CATEGORIES + 1
+    assert OTHER in set(first.current["carrier"])
+    assert len(first.current) == 400

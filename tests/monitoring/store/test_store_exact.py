@@ -107,7 +107,7 @@ def test_the_edges_of_floating_point_have_texts(value: float) -> None:
     assert bits(float_of(float_text(value))) == bits(value)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     window=windows,
     memory=st.tuples(st.dictionaries(levels, texts), st.dictionaries(texts, counts, max_size=3)),

@@ -1,0 +1,131 @@
+"""The same store on PostgreSQL: a private server on this machine, where one is installed."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+
+from monitoring.errors import CannotRun
+from monitoring.records import BaselineScore, IncidentRecord, WindowRecord
+from monitoring.store import DeploymentRecord, Store
+from monitoring.store.migrations import migration_context
+from monitoring.store.opening import open_engine
+from monitoring.store.tables import metadata
+
+pytestmark = pytest.mark.slow
+
+NOW = datetime(2013, 4, 2, tzinfo=UTC)
+
+
+def _programs() -> Path | None:
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).parent
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+
+
+def _user() -> str | None:
+    """PostgreSQL refuses to be run by root."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres").pw_name
+    except KeyError:
+        pytest.skip("run by root, and there is no user postgres")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The URL of a fresh server without databases of its own."""
+    pytest.importorskip("pg8000")
+    programs = _programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    user = _user()
+    folder = Path(tempfile.mkdtemp(prefix="pitfalls-postgresql-"))
+    if user is not None:
+        shutil.chown(folder, user)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    def run(program: str, *arguments: str) -> None:
+        command = [str(programs / program), "-D", str(folder / "data"), *arguments]
+        subprocess.run(command, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
+
+    try:
+        run("initdb", "-U", "me", "-A", "trust", "--no-sync", "--encoding=UTF8")
+        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"-p {port} -h 127.0.0.1 -k {folder}", "start")
+        try:
+            yield f"postgresql+pg8000://me@127.0.0.1:{port}/postgres"
+        finally:
+            run("pg_ctl", "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def url(server: str) -> Iterator[str]:
+    """The server with no tables in it."""
+    yield server
+    engine = open_engine(server)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()
+
+
+def test_the_revisions_lead_to_the_tables_of_this_code_there_too(url: str) -> None:
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        assert compare_metadata(migration_context(connection), metadata) == []
+    engine.dispose()
+
+
+def test_everything_comes_back_the_same(
+    store: Store,
+    url: str,
+    deployment: int,
+    deployment_record: DeploymentRecord,
+    window: Callable[..., WindowRecord],
+    incident: IncidentRecord,
+) -> None:
+    edges = replace(window(0, scores=150), page_log_evidence=5e-324, notice_log_evidence=-0.0)
+    baseline = (
+        BaselineScore(level="page", watch="brier", slice="", mean=0.1, deviation=1 / 3, tolerance=0.0, windows=90),
+    )
+    store.commit_window(deployment, edges, states={"page": "p"}, label_cursor={"s": 1}, incidents=[incident])
+    store.acknowledge(deployment, 1, NOW)
+    store.commit_window(deployment, window(1), states={"page": "q"}, label_cursor={"s": 2}, incidents=[incident])
+    store.save_baseline(deployment, baseline)
+    with Store.open(url) as other:
+        assert other.deployment(deployment_record) == deployment
+        assert repr(other.windows(deployment)) == repr((edges, window(1)))
+        assert other.level_states(deployment) == {"page": "q"}
+        assert other.incidents(deployment) == (replace(incident, state="acknowledged", acknowledged_at=NOW),)
+        assert other.baseline(deployment) == baseline
+        last = other.last_window(deployment)
+        assert last is not None
+        assert last.label_cursor == {"s": 2}
+
+
+def test_windows_are_judged_once_and_leases_are_held_by_one(
+    store: Store, deployment: int, window: Callable[..., WindowRecord]
+) -> None:
+    with store.lease(deployment, "one", NOW, 60), pytest.raises(CannotRun, match="lease of one"):
+        store.lease(deployment, "two", NOW + timedelta(seconds=1), 60)
+    store.lease(deployment, "two", NOW, 60).release()
+    store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=())
+    with pytest.raises(CannotRun, match="judged already"):
+        store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=())

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.evidence.detector import advance
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.tolerance import block_starts
 from monitoring.records import Sensitivity, WatchKey
 
 #: Windows within which a harm should be caught.
 HORIZONS = (7, 30, 90)
+
+#: Evidence is cut off here: far above any threshold, and far below what a float holds, times a thousand.
+_LARGEST = 1e290
 
 #: Share of simulated streams in which a harm must be caught to count as noticed.
 POWER = 0.9
@@ -86,21 +87,23 @@ class _Simulator:
         self._unharmed = {key: self._evidence(key, 0.0) for key in self._streams}
 
     def _evidence(self, key: WatchKey, rise: float) -> NDArray[np.float64]:
-        """Log of π_k M_k, shape [simulations, windows], with every score moved by `rise`."""
-        log_e = self._test.tests[key].log_e_values(self._streams[key] + rise)
-        log_m = np.full(log_e[:, 0, :].shape, -math.inf)
-        path = np.empty(log_e.shape[:2])
-        for window in range(log_e.shape[1]):
-            log_m = advance(log_m, log_e[:, window, :])
-            path[:, window] = np.logaddexp.reduce(log_m, axis=1)
-        return path - math.log(log_e.shape[2]) + math.log(self._test.shares[key])
+        """Each stream's share of the level's evidence, shape [simulations, windows], with every score moved by `rise`.
+
+        Not in logs: an e-value is at most R + 1, so 90 windows stay below `_LARGEST` up to R = 1,600, and are cut off
+        there.
+        """
+        e_values = np.exp(self._test.tests[key].log_e_values(self._streams[key] + rise))
+        running = np.zeros(e_values[:, 0, :].shape)
+        path = np.empty(e_values.shape[:2])
+        for window in range(e_values.shape[1]):
+            running = np.minimum(e_values[:, window, :] * (running + 1.0), _LARGEST)
+            path[:, window] = running.mean(axis=1)
+        return path * self._test.shares[key]
 
     def first_alarms(self, harm: Harm, size: float) -> NDArray[np.int64]:
         """The window, counted from 1, of each stream's first alarm; a number past every horizon where there is none."""
-        paths = [
-            self._evidence(key, size * harm.moves[key]) if key in harm.moves else unharmed
-            for key, unharmed in self._unharmed.items()
-        ]
-        level = np.logaddexp.reduce(np.stack(paths), axis=0)
-        over = level >= math.log(self._test.budget.threshold)
+        level = np.zeros_like(next(iter(self._unharmed.values())))
+        for key, unharmed in self._unharmed.items():
+            level += self._evidence(key, size * harm.moves[key]) if key in harm.moves else unharmed
+        over = level >= self._test.budget.threshold
         return np.where(over.any(axis=1), over.argmax(axis=1) + 1, max(HORIZONS) + 1).astype(np.int64)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.config import load_config
+from monitoring.errors import CannotRun
+from monitoring.jobs.running import Progress, Run, run_due_windows
+from monitoring.jobs.status import status
+from monitoring.records import IncidentRecord, MonitorStatus
+from monitoring.store.store import Store
+
+NOW = datetime(2014, 1, 1, tzinfo=UTC)
+Send = Callable[..., None]
+
+
+def run(folder: Path, *, now: datetime = NOW, stop: Callable[[], bool] = lambda: False) -> tuple[Run, MonitorStatus]:
+    config = load_config(folder / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        done = run_due_windows(config, store, clock=lambda: now, stop=stop)
+        return done, status(store, "flights")
+
+
+def test_quiet_traffic_is_judged_window_by_window_and_raises_no_page(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=30))
+    done, found = run(deployed)
+    assert done.judged == 30
+    assert not [i for i in found.incidents if i.level == "page"]
+    assert found.coverage.rows == 30 * 60
+    assert 0.95 < found.coverage.labels / found.coverage.labels_due < 1.0
+    assert found.coverage.labels_unknown == 0
+    assert {s.metric for s in found.sensitivity} == {"error", "brier"}
+
+
+def test_a_model_gone_wrong_pages_and_the_cause_says_that_the_model_is_wrong(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    send(deployed, days(days=30, broken_from=15))
+    done, found = run(deployed)
+    page = next(i for i in found.incidents if i.level == "page")
+    assert datetime(2013, 4, 16, tzinfo=UTC) <= page.window_start <= datetime(2013, 4, 20, tzinfo=UTC)
+    assert page.number in [incident.number for incident in done.opened]
+    assert page.cause == "the model is wrong"
+    assert "Brier score changed by +" in page.message or "error rate changed by +" in page.message
+    assert found.windows[-1].status == "page"
+    assert max(w.page_log_evidence for w in found.windows[:15]) < min(w.page_log_evidence for w in found.windows[-5:])
+
+
+def test_a_second_run_judges_nothing_and_finds_the_same(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=12))
+    _, before = run(deployed)
+    again, after = run(deployed)
+    assert again.judged == 0
+    assert after == before
+
+
+def test_a_run_stopped_between_windows_and_run_again_gives_the_same_store_and_words(
+    deploy: Callable[[str], Path], send: Send, days: Any
+) -> None:
+    folders = [deploy("whole"), deploy("pieces")]
+    for folder in folders:
+        send(folder, days(days=25, broken_from=12))
+    _, whole = run(folders[0])
+    stops = iter([False] * 7 + [True] + [False] * 9 + [True])
+    judged = [run(folders[1], stop=lambda: next(stops, False))[0] for _ in range(3)]
+    _, pieces = run(folders[1])
+    assert [r.stopped for r in judged] == [True, True, False]
+    assert sum(r.judged for r in judged) == 25
+    assert pieces == whole
+
+
+def test_a_window_is_not_judged_before_it_is_due(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=5))
+    assert run(deployed, now=datetime(2013, 4, 4, 5, 59, tzinfo=UTC))[0].judged == 2
+    assert run(deployed, now=datetime(2013, 4, 4, 6, 0, tzinfo=UTC))[0].judged == 1
+
+
+def test_labels_written_after_their_window_was_judged_count_in_the_next_one_once(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    send(deployed, days(days=6), labels=False)
+    assert run(deployed, now=datetime(2013, 4, 4, 6, tzinfo=UTC))[1].coverage.labels == 0
+    send(deployed, days(days=6), requests=False)
+    _, found = run(deployed)
+    by_window = [w.labels for w in found.windows]
+    assert by_window[:3] == [0, 0, 0]
+    assert by_window[3] > 200
+    assert sum(by_window) == found.coverage.labels > 330
+    send(deployed, days(days=6), requests=False)
+    assert run(deployed)[1].coverage.labels == found.coverage.labels
+
+
+def test_a_column_that_is_gone_pages_at_once_and_is_over_when_it_is_back(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=3, without="temp"))
+    _, found = run(deployed)
+    incident = next(i for i in found.incidents if i.level == "page")
+    assert (incident.watch, incident.slice, incident.cause) == ("schema", "temp", "column gone")
+    assert incident.opened_at == datetime(2013, 4, 2, tzinfo=UTC)
+    assert [i.watch for i in found.incidents].count("schema") == 1
+    send(deployed, days(days=4, start=datetime(2013, 4, 4, tzinfo=UTC)))
+    _, after = run(deployed)
+    closed = next(i for i in after.incidents if i.watch == "schema")
+    assert closed.state == "closed"
+    assert closed.closed_at == datetime(2013, 4, 7, tzinfo=UTC)
+
+
+def test_progress_and_telling_hear_of_every_window_and_incident_once(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=30, broken_from=10))
+    config = load_config(deployed / "monitor.toml")
+    seen: list[Progress] = []
+    told: list[IncidentRecord] = []
+    with Store.open(config.store.url) as store:
+        done = run_due_windows(
+            config, store, clock=lambda: NOW, progress=seen.append, tell=lambda incident, _: told.append(incident)
+        )
+    assert [p.done for p in seen] == list(range(1, 31))
+    assert tuple(told) == done.opened
+    assert len({i.number for i in told}) == len(told) > 0
+
+
+def test_a_missing_bundle_is_one_clear_message(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=1))
+    text = (deployed / "monitor.toml").read_text()
+    (deployed / "monitor.toml").write_text(text.replace("models/flights", "models/trains"))
+    with pytest.raises(CannotRun, match="The bundle to watch is not there"):
+        run(deployed)
+
+
+def _judge(folder: str, judged: multiprocessing.Queue[tuple[int, str]]) -> None:
+    try:
+        judged.put((run(Path(folder))[0].judged, ""))
+    except CannotRun as error:
+        judged.put((0, error.what))
+
+
+def test_two_runs_at_once_judge_every_window_once(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=20))
+    context = multiprocessing.get_context("spawn")
+    judged: multiprocessing.Queue[tuple[int, str]] = context.Queue()
+    processes = [context.Process(target=_judge, args=(str(deployed), judged)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    results = [judged.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join(60)
+    windows = run(deployed)[1].windows
+    assert sum(count for count, _ in results) == 20
+    assert len({w.start for w in windows}) == len(windows) == 20

@@ -16,11 +16,9 @@ import pyarrow as pa
 
 from monitoring.traffic.listing import OPEN, PART_SUFFIX, check_root, model_folder
 from monitoring.traffic.parquet import write_parquet
+from monitoring.traffic.rows import ModelKey
 from monitoring.traffic.segments import SegmentFile, read_segment, segments_in
 
-MODEL_KEY = b"pitfalls.model"
-VERSION_KEY = b"pitfalls.version"
-SIGNATURE_KEY = b"pitfalls.signature"
 TORN_KEY = b"pitfalls.torn_bytes"
 POSITION = "position"  # a row's place in its segment, so that "the last write wins" still means the same
 
@@ -78,7 +76,8 @@ def convert(root: Path, segment: SegmentFile) -> Conversion:
     position = pa.array(np.arange(table.num_rows, dtype=np.int64))
     table = table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position)
     table = table.replace_schema_metadata(metadata)
-    folder = model_folder(root, metadata[MODEL_KEY].decode(), int(metadata[VERSION_KEY]))
+    key = ModelKey.of(table.schema)
+    folder = model_folder(root, key.model, key.version)
     parts = 0
     for day, rows in by_date(table):
         _write_part(folder / f"date={day}", segment.path.stem, rows)

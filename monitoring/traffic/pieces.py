@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitoring.errors import BadInput
-from monitoring.traffic.conversion import MODEL_KEY, POSITION, SIGNATURE_KEY, TORN_KEY, VERSION_KEY
+from monitoring.traffic.conversion import POSITION, TORN_KEY
 from monitoring.traffic.listing import Part, Selection, list_traffic, parts_of
 from monitoring.traffic.rows import ModelKey
 from monitoring.traffic.segments import microseconds, read_segment, read_segment_schema
@@ -66,20 +65,6 @@ class Piece:
     torn_bytes: int  # of the segment, the same for each of its pieces
 
 
-def model_key(schema: pa.Schema) -> ModelKey:
-    """Whose answers a segment or part holds."""
-    metadata = schema.metadata or {}
-    try:
-        return ModelKey(metadata[MODEL_KEY].decode(), int(metadata[VERSION_KEY]), metadata[SIGNATURE_KEY].decode())
-    except KeyError as error:
-        raise BadInput(
-            "A file in the traffic log was not made by its writer.",
-            got=f"a schema without {error.args[0]!r}",
-            expected="model, version and signature in the schema's metadata",
-            fix="Move foreign files out of the folder.",
-        ) from None
-
-
 def read_pieces(root: Path, query: Query, columns: Sequence[str] | None) -> list[Piece]:
     """The pieces with wanted rows, in order of segments; `columns` picks stored columns (those that a piece has).
 
@@ -103,8 +88,8 @@ def list_keys(root: Path) -> set[ModelKey]:
         except FileNotFoundError:
             paths.update((part.segment, part.path) for part in parts_of(root, Selection(), path.stem))
         else:
-            keys |= set() if schema is None else {model_key(schema)}
-    return keys | {model_key(pq.read_schema(path)) for path in paths.values()}
+            keys |= set() if schema is None else {ModelKey.of(schema)}
+    return keys | {ModelKey.of(pq.read_schema(path)) for path in paths.values()}
 
 
 def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
@@ -133,7 +118,7 @@ def _read_part(part: Part, query: Query, columns: Sequence[str] | None) -> Piece
         wanted = schema.names if columns is None else [name for name in schema.names if name in {*columns, POSITION}]
         table = file.read(columns=wanted).select(wanted)
     return Piece(
-        key=model_key(schema),
+        key=ModelKey.of(schema),
         segment=part.segment,
         table=query.cut(table),
         torn_bytes=int((schema.metadata or {}).get(TORN_KEY, b"0")),
@@ -143,7 +128,7 @@ def _read_part(part: Part, query: Query, columns: Sequence[str] | None) -> Piece
 def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | None) -> list[Piece]:
     try:
         schema = read_segment_schema(path)
-        if schema is not None and not query.wants(model_key(schema)):
+        if schema is not None and not query.wants(ModelKey.of(schema)):
             return []
         contents = read_segment(path, columns)
     except FileNotFoundError:  # converted since it was listed: its parts are complete
@@ -152,5 +137,5 @@ def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | No
         return [Piece(key=None, segment=path.stem, table=pa.table({}), torn_bytes=contents.torn_bytes)]
     position = pa.array(np.arange(contents.table.num_rows, dtype=np.int64))
     table = query.cut(contents.table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position))
-    key = model_key(contents.table.schema)
+    key = ModelKey.of(contents.table.schema)
     return [Piece(key=key, segment=path.stem, table=table, torn_bytes=contents.torn_bytes)] if query.wants(key) else []

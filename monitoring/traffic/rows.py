@@ -18,6 +18,9 @@ ROW_FIELDS: tuple[pa.Field, ...] = (
     pa.field("answered_at", MOMENT, nullable=False),
     pa.field("latency_us", pa.int64(), nullable=False),
 )
+MODEL_KEY = b"pitfalls.model"
+VERSION_KEY = b"pitfalls.version"
+SIGNATURE_KEY = b"pitfalls.signature"
 INPUT = "input:"
 OUTPUT = "output:"
 
@@ -33,6 +36,29 @@ class ModelKey:
     model: str
     version: int
     signature: str
+
+    @classmethod
+    def of(cls, schema: pa.Schema) -> ModelKey:
+        """Whose answers a segment or a part holds. Raises BadInput for a file that the log's writer did not make."""
+        metadata = schema.metadata or {}
+        try:
+            return cls(metadata[MODEL_KEY].decode(), int(metadata[VERSION_KEY]), metadata[SIGNATURE_KEY].decode())
+        except KeyError as error:
+            raise BadInput(
+                "A file in the traffic log was not made by its writer.",
+                got=f"a schema without {error.args[0].decode()}",
+                expected="model, version and signature in the schema's metadata",
+                fix="Move foreign files out of the folder.",
+            ) from None
+
+    @property
+    def metadata(self) -> dict[bytes, bytes]:
+        """What `of` reads."""
+        return {
+            MODEL_KEY: self.model.encode(),
+            VERSION_KEY: str(self.version).encode(),
+            SIGNATURE_KEY: self.signature.encode(),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import CannotRun
-from monitoring.traffic.conversion import MODEL_KEY, SIGNATURE_KEY, VERSION_KEY, convert
+from monitoring.traffic.conversion import convert
 from monitoring.traffic.listing import OPEN
-from monitoring.traffic.rows import INPUT, MOMENT, OUTPUT, ROW_FIELDS, AnsweredRows
+from monitoring.traffic.rows import INPUT, MOMENT, OUTPUT, ROW_FIELDS, AnsweredRows, ModelKey
 from monitoring.traffic.segments import FORMAT, FORMAT_KEY, SegmentFile
 from monitoring.traffic.tensors import Shape, TensorEncoder, merged_shape, tensor_field, tensor_type
 
@@ -55,12 +55,7 @@ class _Layout:
             tensor_field(name, encoder.kind, shape)
             for name, encoder, shape in zip(names, self.encoders, shapes, strict=True)
         ]
-        metadata = {
-            FORMAT_KEY: FORMAT,
-            MODEL_KEY: model.encode(),
-            VERSION_KEY: str(version).encode(),
-            SIGNATURE_KEY: signature.encode(),
-        }
+        metadata = {FORMAT_KEY: FORMAT, **ModelKey(model, version, signature).metadata}
         return pa.schema([*ROW_FIELDS, *fields], metadata=metadata)
 
 

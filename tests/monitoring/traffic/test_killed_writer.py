@@ -20,15 +20,15 @@ from monitoring.traffic.log import AnsweredRows, TrafficWriter
 
 root, prefix, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 rng = np.random.default_rng(seed)
-writer = TrafficWriter(root, clock=lambda: datetime.now(UTC), segment_bytes=500_000)
+writer = TrafficWriter(root, clock=lambda: datetime.now(UTC), segment_bytes=300_000)
 number = 0
 while True:
     count = int(rng.integers(1, 257))
     writer.append(AnsweredRows(
         model="m", version=1, signature="s", request_ids=[f"{prefix}-{number}"] * count,
-        rows=np.arange(count, dtype=np.int32), event_times_us=rng.integers(0, 4 * 86_400_000_000, count),
+        rows=np.arange(count, dtype=np.int32), event_times_us=rng.integers(0, 3 * 86_400_000_000, count),
         answered_at_us=number, latencies_us=np.zeros(count, np.int64),
-        inputs={f"x{i}": rng.random(count, np.float32) for i in range(16)},
+        inputs={f"x{i}": rng.random(count, np.float32) for i in range(4)},
         outputs={"y": rng.random((count, 2), np.float32), "z": np.full(count, number)},
     ))
     sys.stdout.write(f"{prefix}-{number} {count}\\n")
@@ -40,7 +40,7 @@ while True:
 def killed_writer(root: Path, prefix: str, seed: int) -> dict[str, int]:
     """Starts a writer, kills it after some acknowledgements, and returns all that it had given: rows by request."""
     # So many acknowledgements it may give; where in the next append or conversion it dies is chance.
-    patience = int(np.random.default_rng(seed).integers(1, 100))
+    patience = int(np.random.default_rng(seed).integers(1, 60))
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(root), prefix, str(seed)], stdout=subprocess.PIPE, text=True
     )
@@ -72,11 +72,9 @@ def test_every_acknowledged_row_is_read_once_after_kill_9(tmp_path: Path, rounds
     acknowledged: dict[str, int] = {}
     for number in range(rounds):
         acknowledged |= killed_writer(tmp_path, f"w{number}", number)
-        check_acknowledged(tmp_path, acknowledged, number + 1)
-        if number % 3 == 2:  # the dead of some rounds pile up before somebody clears up
+        if number % 5 == 4:  # the dead of some rounds pile up before somebody clears up
+            check_acknowledged(tmp_path, acknowledged, number + 1)
             recover(tmp_path)
             check_acknowledged(tmp_path, acknowledged, number + 1)
-    recover(tmp_path)
-    check_acknowledged(tmp_path, acknowledged, rounds)
     # What is left is of writers that died within their first append, which nobody was told of.
     assert all(path.stat().st_size < 100_000 for path in (tmp_path / "open").iterdir())

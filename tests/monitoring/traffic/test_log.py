@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
 from monitoring.traffic.labels import LabelWriter
-from monitoring.traffic.log import AnsweredRows, ModelKey, TrafficLog, TrafficWriter, recover
+from monitoring.traffic.log import REPEATS_KEY, AnsweredRows, ModelKey, TrafficLog, TrafficWriter, recover
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -134,7 +135,7 @@ def test_one_day_of_many_opens_only_its_own_files(
     tmp_path: Path, clock: Clock, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, clock, *(answer(f"r{day}", 2, at=NOON + day * DAY) for day in range(60)))
-    opened: builtins.list[str] = []
+    opened: list[str] = []
     original = pq.ParquetFile
 
     def counting(path: Path, *arguments: object, **options: object) -> pq.ParquetFile:
@@ -183,3 +184,57 @@ def test_dead_writers_segments_are_recovered_and_living_ones_left_alone(
     assert recover(tmp_path).rows == 2
     assert not list((tmp_path / "open").iterdir())
     assert TrafficLog(tmp_path).read(model="flights").num_rows == 2
+
+
+appends = st.tuples(st.sampled_from("abc"), st.integers(1, 3), st.integers(0, 2))
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])  # `answer` has no state
+@given(st.lists(appends, min_size=1, max_size=12), st.integers(2_000, 20_000))
+def test_each_prediction_is_read_once_as_written_last(
+    tmp_path_factory: pytest.TempPathFactory,
+    answer: Answer,
+    appended: list[tuple[str, int, int]],
+    segment_bytes: int,
+) -> None:
+    root = tmp_path_factory.mktemp("traffic")
+    writer = TrafficWriter(root, clock=lambda: NOON, segment_bytes=segment_bytes)
+    expected: dict[str, tuple[datetime, float]] = {}
+    for salt, (request, count, day) in enumerate(appended):
+        at = NOON + day * DAY
+        writer.append(answer(request, count, at=at, salt=salt))
+        expected |= {f"{request}:{row}": (at + timedelta(microseconds=row), salt + row) for row in range(count)}
+    log = TrafficLog(root)
+    before = log.read(model="flights")
+    got = zip(
+        before["prediction_id"].to_pylist(),
+        before["event_time"].to_pylist(),
+        before["input:temp"].to_pylist(),
+        strict=True,
+    )
+    assert {each: (at, temp) for each, at, [temp] in got} == expected
+    assert before.num_rows == len(expected)
+    assert before["event_time"].to_pylist() == sorted(at for at, _ in expected.values())
+    assert int(before.schema.metadata[REPEATS_KEY]) == sum(count for _, count, _ in appended) - len(expected)
+    writer.close()
+    assert log.read(model="flights").equals(before, check_metadata=True)
+
+
+def test_a_file_of_somebody_else_in_the_folder_is_named(tmp_path: Path, clock: Clock, answer: Answer) -> None:
+    write(tmp_path, clock, answer("a", 1))
+    labels = LabelWriter(tmp_path, clock=clock)
+    labels.append(["a:0"], ["late"], [0])
+    labels.close()
+    [segment] = (tmp_path / "labels").glob("*.arrows")
+    segment.rename(tmp_path / "open" / segment.name)
+    with pytest.raises(BadInput, match=r"without pitfalls\.model"):
+        TrafficLog(tmp_path).read(model="flights")
+    with pytest.raises(BadInput, match=r"without pitfalls\.model"):
+        recover(tmp_path)
+    assert (tmp_path / "open" / segment.name).exists()
+
+
+def test_times_without_a_zone_are_refused(tmp_path: Path, clock: Clock, answer: Answer) -> None:
+    write(tmp_path, clock, answer("a", 1))
+    with pytest.raises(BadInput, match="no zone"):
+        TrafficLog(tmp_path).read(model="flights", start=NOON.replace(tzinfo=None))

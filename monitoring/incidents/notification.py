@@ -1,0 +1,151 @@
+"""Telling the webhooks of an incident. A webhook that cannot be told is reported, and stops nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypedDict
+
+from monitoring.config import Webhook
+from monitoring.records import IncidentRecord
+
+#: Attempts at one webhook. Between them the wait doubles, from one second on.
+ATTEMPTS = 3
+_FIRST_WAIT = 1.0
+
+#: Seconds that connecting, writing, and each wait for a part of the answer may take.
+TIMEOUT = 10.0
+
+#: Answers after which another attempt makes sense: a busy receiver, or one that is just being restarted.
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class SpanMessage(TypedDict):
+    """A half-open span of time, ISO 8601 in UTC."""
+
+    start: str
+    end: str
+
+
+class IncidentMessage(TypedDict):
+    """The body of a notification: an incident as in `pitfalls monitor run --json`, and the deployment it belongs to.
+
+    `model`, `version`, `id` and `state` together name one notification, for receivers that must not act twice.
+    """
+
+    model: str
+    version: int
+    id: int
+    level: str
+    opened_at: str
+    window: SpanMessage
+    watch: str
+    slice: str
+    cause: str
+    message: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of one notification: the webhook's URL without its secrets, and what happened in a few words."""
+
+    url: str
+    ok: bool
+    detail: str
+
+
+class Unreachable(Exception):
+    """No answer came; the text says why, without the URL. Raised by what sends, and caught by `notify`."""
+
+
+def notify(
+    incident: IncidentRecord,
+    *,
+    model: str,
+    version: int,
+    webhooks: Sequence[Webhook],
+    send: Callable[[str, bytes], int] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> tuple[Delivery, ...]:
+    """POST the incident as JSON to each webhook that hears its level: one for notices hears both, one for pages pages.
+
+    `send` takes a URL and a body and gives the answer's status, or raises Unreachable; by default it is `post`. A
+    webhook is tried up to three times. Never raises for a webhook's sake. Cost: at worst half a minute a webhook.
+    """
+    send = send or post
+    body = json.dumps(incident_message(incident, model=model, version=version)).encode()
+    hearing = [webhook for webhook in webhooks if incident.level == "page" or webhook.level == "notice"]
+    return tuple(_deliver(webhook, body, send, sleep) for webhook in hearing)
+
+
+def incident_message(incident: IncidentRecord, *, model: str, version: int) -> IncidentMessage:
+    """The body of the notification of an incident."""
+    return {
+        "model": model,
+        "version": version,
+        "id": incident.number,
+        "level": incident.level,
+        "opened_at": _iso(incident.opened_at),
+        "window": {"start": _iso(incident.window_start), "end": _iso(incident.window_end)},
+        "watch": incident.watch,
+        "slice": incident.slice,
+        "cause": incident.cause,
+        "message": incident.message,
+        "state": incident.state,
+    }
+
+
+def post(url: str, body: bytes, *, timeout: float = TIMEOUT) -> int:
+    """POST a JSON body; the status of the answer, whose own body is not read. Redirects are not followed.
+
+    A proxy from the environment is used for https only: plain http is for this machine. Raises Unreachable.
+    """
+    import httpx  # noqa: PLC0415  # takes a tenth of a second, and most runs tell nobody
+
+    headers = {"content-type": "application/json", "user-agent": "pitfalls-monitor"}
+    try:
+        with (
+            httpx.Client(timeout=timeout, trust_env=url.startswith("https:")) as client,
+            client.stream("POST", url, content=body, headers=headers) as response,
+        ):
+            return response.status_code
+    except httpx.TimeoutException as error:
+        raise Unreachable(f"no answer within {timeout:g} s") from error
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise Unreachable(_reason(error)) from error
+
+
+def _deliver(
+    webhook: Webhook, body: bytes, send: Callable[[str, bytes], int], sleep: Callable[[float], None]
+) -> Delivery:
+    detail = ""
+    for attempt in range(1, ATTEMPTS + 1):
+        if attempt > 1:
+            sleep(_FIRST_WAIT * 2 ** (attempt - 2))
+        try:
+            status = send(webhook.webhook, body)
+        except Unreachable as error:
+            detail = f"{error}, attempt {attempt} of {ATTEMPTS}"
+            continue
+        detail = f"answered {status}, attempt {attempt} of {ATTEMPTS}"
+        if status not in _PASSING:
+            return Delivery(url=webhook.shown, ok=200 <= status < 300, detail=detail)
+    return Delivery(url=webhook.shown, ok=False, detail=detail)
+
+
+def _reason(error: Exception) -> str:
+    """Why no answer came: in the operating system's words, never in the library's, which may name the URL."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

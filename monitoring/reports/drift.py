@@ -28,6 +28,9 @@ CATEGORY_METHOD, CATEGORY_THRESHOLD = "jensenshannon", 0.1
 #: Rows of each side at most: enough for an effect size of .02, and seconds instead of minutes.
 MOST_ROWS = 5000
 
+#: Heads the page.
+TITLE = "Effect sizes of one window against the baseline: description, never what raises an alarm"
+
 #: Evidently's page runs scripts of its own; this keeps it from asking any other host for anything.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; font-src data:; "
@@ -76,7 +79,7 @@ def write_drift_report(
         "left_out": [{"column": name, "reason": reason} for name, reason in sample.left_out],
     }
     summary = _summary(document, sample)
-    _write(path_html, _page(snapshots))
+    _write(path_html, _page(snapshots, sample.left_out))
     _write(path_json, json.dumps(document, allow_nan=False, indent=1) + "\n")
     return summary
 
@@ -140,13 +143,16 @@ def _quality(sample: DriftSample) -> tuple[Any, list[Any]]:
     return task, [Accuracy(), RocAuc(), LogLoss()]
 
 
-def _page(snapshots: list[Any]) -> str:
-    """One page of all runs, which may ask no other host for anything."""
+def _page(snapshots: list[Any], left_out: tuple[tuple[str, str], ...]) -> str:
+    """One page of all runs and of the columns left out, which may ask no other host for anything."""
     from evidently.core.metric_types import render_widgets  # noqa: PLC0415  # seconds
-    from evidently.legacy.renderers.html_widgets import group_widget  # noqa: PLC0415  # as above
+    from evidently.legacy.renderers.html_widgets import group_widget, table_data  # noqa: PLC0415  # as above
 
     models = [snapshot.to_snapshot_model() for snapshot in snapshots]
-    shown = [group_widget(title="", widgets=[widget for model in models for widget in model.widgets])]
+    widgets = [widget for model in models for widget in model.widgets]
+    if left_out:
+        widgets.append(table_data(title="Not compared", column_names=["Column", "Why"], data=left_out))
+    shown = [group_widget(title=TITLE, widgets=widgets)]
     shown += [widget for model in models for widget in model.tests_widgets]
     policy = f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     return str(render_widgets(shown)).replace("<head>", policy, 1).lstrip()

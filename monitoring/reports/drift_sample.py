@@ -146,7 +146,7 @@ def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]
     return Side(
         numbers=numbers,
         categories=categories,
-        problems={plain(name): problem for name, problem in predictions.problems},
+        problems={plain(name): plain(problem) for name, problem in predictions.problems},
     )
 
 

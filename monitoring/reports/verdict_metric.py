@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from monitoring.reports.drift_sample import plain
@@ -26,13 +26,16 @@ def verdict_metadata(verdicts: Sequence[WatchVerdict]) -> dict[str, Any]:
     A value must not be a field of its metric: fields are the metric's identity, and a series of reports would
     become a series of metrics with one point each.
     """
-    return {"evidence": {plain(verdict.name): min(verdict.evidence, LARGEST) for verdict in verdicts}}
+    return {
+        "evidence": {plain(verdict.name): min(verdict.evidence, LARGEST) for verdict in verdicts},
+        "threshold": {plain(verdict.name): verdict.threshold for verdict in verdicts},
+    }
 
 
 @functools.cache
 def _metric_type() -> Any:
     from evidently.core.metric_types import SingleValueCalculation, SingleValueMetric  # noqa: PLC0415  # seconds
-    from evidently.legacy.renderers.html_widgets import CounterData, counter  # noqa: PLC0415  # as above
+    from evidently.legacy.renderers.html_widgets import CounterData, WidgetSize, counter  # noqa: PLC0415  # as above
 
     class WatchEvidence(SingleValueMetric):  # type: ignore[misc]  # Evidently has no types
         """The evidence of one watch."""
@@ -44,10 +47,11 @@ def _metric_type() -> Any:
 
         def calculate(self, context: Any, current_data: Any, reference_data: Any) -> Any:
             """The result for the current side, and none for the reference."""
-            known: Mapping[str, float] = current_data.metadata["evidence"]
-            value = float(known[self.metric.watch])
+            watch = self.metric.watch
+            value, threshold = (float(current_data.metadata[name][watch]) for name in ("evidence", "threshold"))
             result = self.result(value)
-            result.widget = [counter(counters=[CounterData(label=self.display_name(), value=f"{value:,.2f}")])]
+            shown = CounterData(label=f"{watch}: evidence, alarms at {threshold:,.0f}", value=f"{value:,.2f}")
+            result.widget = [counter(counters=[shown], size=WidgetSize.HALF)]
             return result, None
 
         def display_name(self) -> str:

@@ -102,6 +102,7 @@ def test_columns_that_cannot_be_compared_are_listed_with_why(written: Written) -
         "blank": "no value in the current rows",
     }
     assert [entry["column"] for entry in written.document["left_out"]] == ["gone", "empty", "steady", "blank"]
+    assert "one and the same value everywhere" in written.page
 
 
 def test_quality_is_compared_where_both_sides_have_labels(written: Written) -> None:
@@ -124,7 +125,7 @@ def test_verdicts_of_the_monitor_stand_beside_with_tests(written: Written) -> No
         if "watch" in test["metric_config"]["params"]
     }
     assert statuses == {metric["id"]: "SUCCESS" if name == "Error rate" else "FAIL" for name, metric in metrics.items()}
-    assert "Evidence of the monitor: Error rate" in written.page
+    assert "Error rate: evidence, alarms at 365" in written.page
 
 
 def test_text_from_traffic_stays_text(written: Written) -> None:

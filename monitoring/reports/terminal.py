@@ -1,0 +1,157 @@
+"""The state of a deployment on a terminal: what matters, in eighty columns and without colour."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from monitoring.records import MonitorStatus
+from monitoring.reports.headline import headline
+from monitoring.reports.sensitivity import sensitivity_rows
+from monitoring.reports.words import (
+    MONTHS,
+    evidence_words,
+    moment_words,
+    printable,
+    slice_words,
+    watch_words,
+    window_words,
+)
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+#: Heights of a bar, from nothing to the threshold; an alarm has a mark of its own.
+BARS = "▁▂▃▄▅▆▇"
+ALARM = "█"
+
+#: Months shown, the last ones.
+MOST_MONTHS = 24
+
+#: Incidents shown, the last ones.
+MOST_INCIDENTS = 12
+
+
+def render(status: MonitorStatus) -> RenderableType:
+    """The summary of `status` for Rich to print; text out of traffic is never read as markup or escape codes."""
+    from rich.console import Group  # noqa: PLC0415  # only a terminal needs it
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    top = headline(status)
+    parts: list[RenderableType] = [
+        Text.assemble((top.model, "bold"), f"  {top.period}"),
+        Text(top.verdict, style="bold" if top.healthy or not status.windows else "bold red"),
+    ]
+    if top.first_page:
+        parts.append(Text(top.first_page))
+    parts.append(Text(top.budget, style="dim"))
+    if status.windows:
+        parts += [Text(), _evidence(status)]
+    if status.incidents:
+        parts += [Text(), _incidents(status)]
+    parts += [Text(), _sensitivity(status), Text(), _coverage(status)]
+    return Group(*parts)
+
+
+def bar(log_evidence: float, threshold: float) -> str:
+    """Evidence as the height of one character, on a log scale from 1 to the threshold.
+
+    >>> "".join(bar(math.log(evidence), 365.0) for evidence in (0.5, 1, 10, 100, 364, 365))
+    '▁▁▃▆▇█'
+    """
+    at = math.log(threshold)
+    if log_evidence >= at:
+        return ALARM
+    return BARS[min(max(int(len(BARS) * log_evidence / at), 0), len(BARS) - 1)] if log_evidence > 0 else BARS[0]
+
+
+def _evidence(status: MonitorStatus) -> Text:
+    """Each month's largest page evidence, as a row of bars over the months' first letters."""
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    zone = ZoneInfo(status.timezone)
+    months: dict[tuple[int, int], float] = {}
+    for window in status.windows:
+        day = window.start.astimezone(zone)
+        key = (day.year, day.month)
+        months[key] = max(months.get(key, -math.inf), window.page_log_evidence)
+    shown = list(months.items())[-MOST_MONTHS:]
+    line = Text("Page evidence by month  ")
+    for _, log_evidence in shown:
+        mark = bar(log_evidence, status.page_threshold)
+        line.append(mark + " ", style="red" if mark == ALARM else "")
+    line.append(
+        f" {ALARM} pages at {status.page_threshold:,.0f}; now {evidence_words(status.windows[-1].page_log_evidence)}"
+    )
+    letters = " ".join(MONTHS[month - 1][0] for (_, month), _ in shown)
+    line.append(f"\n{'':24}{letters}")
+    return line
+
+
+def _incidents(status: MonitorStatus) -> Table:
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    zone = ZoneInfo(status.timezone)
+    left_out = len(status.incidents) - MOST_INCIDENTS
+    title = "Incidents" + (f" (the last {MOST_INCIDENTS} of {len(status.incidents)})" if left_out > 0 else "")
+    table = _table(title)
+    table.add_column("level", no_wrap=True)
+    table.add_column("window", no_wrap=True)
+    table.add_column("cause", ratio=1, overflow="fold")
+    table.add_column("state", no_wrap=True)
+    for incident in status.incidents[-MOST_INCIDENTS:]:
+        where = f" on {slice_words(incident.slice)}" if incident.slice else ""
+        state: str = incident.state
+        if incident.closed_at is not None:
+            state = f"{state}\n{moment_words(incident.closed_at, zone)}"
+        table.add_row(
+            Text(incident.level, style="bold red" if incident.level == "page" else "blue"),
+            Text(window_words(incident.window_start, incident.window_end, zone)),
+            Text(f"{watch_words(incident.watch)}{where}: {printable(incident.cause)}"),
+            Text(state),
+        )
+    return table
+
+
+def _sensitivity(status: MonitorStatus) -> RenderableType:
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    found = sensitivity_rows(status.sensitivity)
+    if not found.rows:
+        return Text("The smallest harm it would notice has not been simulated.")
+    table = _table("Smallest harm it would notice, within so many windows")
+    table.add_column("rise of", ratio=1)
+    for horizon in found.horizons:
+        table.add_column(f"within {horizon}", justify="right", no_wrap=True)
+    for name, cells in found.rows:
+        table.add_row(Text(name), *(Text(cell) for cell in cells))
+    return table
+
+
+def _coverage(status: MonitorStatus) -> Text:
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    coverage = status.coverage
+    return Text(
+        f"Coverage  {coverage.rows:,} rows ({coverage.repeats:,} repeats) in {coverage.windows:,} windows "
+        f"({coverage.thin_windows:,} thin); {coverage.labels:,} of {coverage.labels_due:,} labels due have arrived, "
+        f"{coverage.labels_unknown:,} of unknown predictions."
+    )
+
+
+def _table(title: str) -> Table:
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415  # as above
+    from rich.table import Table  # noqa: PLC0415  # as above
+
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        expand=True,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+from rich.console import Console
+
+from monitoring.records import MonitorStatus
+from monitoring.reports import render
+
+
+def printed(status: MonitorStatus, *, width: int = 80) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=width, color_system=None, force_terminal=False).print(render(status))
+    return stream.getvalue()
+
+
+def test_everything_that_matters_fits_in_eighty_columns_without_colour(status: MonitorStatus) -> None:
+    text = printed(status)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "\x1b" not in text
+    words = " ".join(text.split())
+    assert "flights version 1" in words
+    assert "2 pages in 275 windows, 1 still open" in words
+    assert "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013: Surprise in Brier score." in words
+    assert "Expected false pages: at most 1 per 365 windows" in words
+    assert "241,150 of 248,875 labels due have arrived" in words
+    assert "Error rate +16.1 points +8.1 points not within 90" in words
+
+
+def test_months_are_bars_and_an_alarm_is_a_full_one(status: MonitorStatus) -> None:
+    lines = printed(status).splitlines()
+    place = next(number for number, line in enumerate(lines) if "Page evidence by month" in line)
+    bars = lines[place].removeprefix("Page evidence by month  ").split("  ")[0].split(" ")
+    assert bars == ["█", "█", "█", "█", "█", "█", "▁", "▂", "█"]
+    assert lines[place + 1].split() == ["A", "M", "J", "J", "A", "S", "O", "N", "D"]
+
+
+def test_incidents_are_a_table(status: MonitorStatus) -> None:
+    lines = [line.split() for line in printed(status).splitlines()]
+    assert [words[0] for words in lines if words and words[0] in {"page", "notice"}] == ["page", "notice", "page"]
+
+
+def test_text_from_traffic_is_neither_markup_nor_escape_code(status_of: Callable[..., MonitorStatus]) -> None:
+    text = printed(status_of(label="[red]EWR[/red]\x1b[2J", model="[bold]m"))
+    assert "[red]EWR[/red]" in " ".join(text.split())
+    assert "[bold]m version 1" in text
+    assert "\x1b" not in text
+
+
+def test_few_or_no_windows(status_of: Callable[..., MonitorStatus]) -> None:
+    assert "Healthy: no page in 20 windows" in printed(status_of(windows=20, incidents=False))
+    assert "Nothing judged yet" in printed(status_of(windows=0, incidents=False))
+
+
+def test_narrow_terminals_lose_no_incident(status: MonitorStatus) -> None:
+    text = printed(status, width=50)
+    assert max(len(line) for line in text.splitlines()) <= 50
+    assert text.count("notice") >= 1

@@ -22,6 +22,10 @@ __all__ = ["VERBS", "main", "pitfalls"]
 
 # One row per verb, in the order of the road. The summary is the first line of the command's own help.
 VERBS: Mapping[str, Verb] = {
+    "export": Verb(
+        "pitfalls_tf.cli.export",
+        "Export a trained model as the next version of NAME, with its schema, baseline, warmup requests and manifest.",
+    ),
     "serve": Verb(
         "pitfalls_tf.cli.serve",
         "Answer requests as TensorFlow Serving's REST interface does, and log every answer before it leaves.",

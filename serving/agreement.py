@@ -1,0 +1,84 @@
+"""Whether an exported model answers as the Keras model does: the same rows through both, every signature and output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from monitoring.errors import CannotRun
+from serving.endpoints import EXAMPLES, EXAMPLES_INPUT, EXPLAIN, served_outputs, takes_examples, write_examples
+from serving.keras_model import tensors_of
+from serving.signatures import DEFAULT_SIGNATURE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from serving.keras_model import Columns, KerasModel
+
+    Array = np.ndarray[Any, Any]
+
+TOLERANCE = 1e-5
+
+
+def check_agreement(model: KerasModel, folder: Path, rows: Columns) -> None:
+    """Load the SavedModel afresh and compare its answers with those of the Keras model, run eagerly.
+
+    Raises:
+        CannotRun: an input or output lost its name, or values differ by more than 1e-5 (relative for values beyond 1).
+    """
+    import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
+
+    loaded = tf.saved_model.load(str(folder))
+    tensors = tensors_of(model.inputs, rows)
+    expected = {name: value.numpy() for name, value in model.call(tensors).items()}
+    worst = (0.0, "", "")
+    for signature, feeds in _calls(model, rows, tensors):
+        answers = loaded.signatures[signature](**feeds)
+        wanted = model.outputs if signature == EXPLAIN else served_outputs(model)
+        if set(answers) != set(wanted):
+            raise _disagreement(f"outputs {sorted(answers)} of {signature}", f"outputs {sorted(wanted)}")
+        for output in wanted:
+            worst = max(worst, (difference(answers[output].numpy(), expected[output]), output, signature))
+    largest, output, signature = worst
+    if largest > TOLERANCE:
+        raise _disagreement(
+            f"output {output} of {signature}, which differs by up to {largest:.3g}", f"at most {TOLERANCE:g}"
+        )
+
+
+def difference(got: Array, expected: Array) -> float:
+    """The largest difference, relative to the expected value where that is beyond 1; inf where they cannot be compared.
+
+    NaN equals NaN; anything that is no number is equal or infinitely different.
+
+    >>> difference(np.array([1.0, 200.0, np.nan]), np.array([1.0, 100.0, np.nan]))
+    1.0
+    """
+    if got.shape != expected.shape or got.dtype != expected.dtype:
+        return float("inf")
+    if got.dtype.kind != "f":
+        return 0.0 if np.array_equal(got, expected) else float("inf")
+    gap = np.abs(got.astype(np.float64) - expected) / np.maximum(1.0, np.abs(expected))
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    gap = np.where(same, 0.0, np.where(np.isfinite(gap), gap, np.inf))
+    return float(gap.max(initial=0.0))
+
+
+def _calls(model: KerasModel, rows: Columns, tensors: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    import tensorflow as tf  # noqa: PLC0415 - as above
+
+    yield DEFAULT_SIGNATURE, tensors
+    yield EXPLAIN, tensors
+    if takes_examples(model):
+        yield EXAMPLES, {EXAMPLES_INPUT: tf.constant(write_examples(model.inputs, rows))}
+
+
+def _disagreement(got: str, expected: str) -> CannotRun:
+    return CannotRun(
+        "The exported model does not answer as the Keras model does, so it was not published.",
+        got=got,
+        expected=expected,
+        fix="Look for a layer that draws random numbers at inference, or has Python code that runs only when traced.",
+    )

@@ -70,7 +70,7 @@ class ModelSection(Section):
 class TrafficSection(Section):
     """Where the answered predictions are, and which slices are watched on their own.
 
-    The columns are those of a table of one's own; a traffic log knows its own names.
+    The columns are those of a table of one's own, which is not read yet; a traffic log knows its own names.
     """
 
     path: LocalPath = Field(examples=["traffic"])

@@ -58,10 +58,6 @@ class Delivery:
     detail: str
 
 
-class Unreachable(Exception):
-    """No answer came; the text says why, without the URL. Raised by what sends, and caught by `notify`."""
-
-
 def notify(
     incident: IncidentRecord,
     *,
@@ -73,8 +69,9 @@ def notify(
 ) -> tuple[Delivery, ...]:
     """POST the incident as JSON to each webhook that hears its level: one for notices hears both, one for pages pages.
 
-    `send` takes a URL and a body and gives the answer's status, or raises Unreachable; by default it is `post`. A
-    webhook is tried up to three times. Never raises for a webhook's sake. Cost: at worst half a minute a webhook.
+    `send` takes a URL and a body and gives the answer's status, or raises ConnectionError whose text says why there is
+    none; by default it is `post`. A webhook is tried up to three times. Never raises for a webhook's sake. Cost: at
+    worst half a minute a webhook.
     """
     send = send or post
     body = json.dumps(incident_message(incident, model=model, version=version)).encode()
@@ -102,7 +99,8 @@ def incident_message(incident: IncidentRecord, *, model: str, version: int) -> I
 def post(url: str, body: bytes, *, timeout: float = TIMEOUT) -> int:
     """POST a JSON body; the status of the answer, whose own body is not read. Redirects are not followed.
 
-    A proxy from the environment is used for https only: plain http is for this machine. Raises Unreachable.
+    A proxy from the environment is used for https only: plain http is for this machine. Raises ConnectionError, whose
+    text does not name the URL.
     """
     import httpx  # noqa: PLC0415  # takes a tenth of a second, and most runs tell nobody
 
@@ -114,9 +112,9 @@ def post(url: str, body: bytes, *, timeout: float = TIMEOUT) -> int:
         ):
             return response.status_code
     except httpx.TimeoutException as error:
-        raise Unreachable(f"no answer within {timeout:g} s") from error
+        raise ConnectionError(f"no answer within {timeout:g} s") from error
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        raise Unreachable(_reason(error)) from error
+        raise ConnectionError(_reason(error)) from error
 
 
 def _deliver(
@@ -128,7 +126,7 @@ def _deliver(
             sleep(_FIRST_WAIT * 2 ** (attempt - 2))
         try:
             status = send(webhook.webhook, body)
-        except Unreachable as error:
+        except ConnectionError as error:
             detail = f"{error}, attempt {attempt} of {ATTEMPTS}"
             continue
         detail = f"answered {status}, attempt {attempt} of {ATTEMPTS}"

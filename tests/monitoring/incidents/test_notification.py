@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from monitoring.config import Webhook
-from monitoring.incidents.notification import Delivery, Unreachable, notify, post
+from monitoring.incidents.notification import Delivery, notify, post
 from monitoring.records import IncidentRecord, Level
 
 APRIL = datetime(2013, 4, 22, tzinfo=UTC)
@@ -212,7 +212,7 @@ def test_another_way_to_send_may_be_given(page: IncidentRecord) -> None:
     def send(url: str, body: bytes) -> int:
         sent.append(url)
         if len(sent) < 3:
-            raise Unreachable("the line is down")
+            raise ConnectionError("the line is down")
         return 204
 
     webhooks = [Webhook(webhook="https://hooks.example.org/x")]

@@ -84,6 +84,7 @@ print(json.dumps(judged))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["leased", "bare"], ids=["by lease", "by the store's own rule alone"])
 def test_two_processes_judge_every_window_once(store: Store, deployment: int, url: str, how: str) -> None:
     processes = [

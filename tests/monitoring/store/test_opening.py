@@ -126,6 +126,7 @@ def test_a_server_that_does_not_answer_is_told_without_its_password() -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_processes_that_open_a_new_store_at_once_all_succeed(url: str) -> None:
     program = (
         "import sys; from monitoring.store import Store; import monitoring.store.migrations\n"

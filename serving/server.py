@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 KEEP_ALIVE_S = 75
+# Python lets a thread keep the interpreter for 5 ms; the model's thread, back from the graph with an answer, would
+# wait that long for the event loop.
+SWITCH_S = 0.0005
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -84,11 +88,18 @@ class Ready:
     pid: int
 
 
-def serve(settings: ServeSettings, *, on_ready: Callable[[Ready], None], report: Callable[[str], None]) -> None:
+def serve(
+    settings: ServeSettings,
+    *,
+    on_ready: Callable[[Ready], None],
+    report: Callable[[str], None],
+    prepare: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until SIGTERM or SIGINT, then drain and return. A second signal ends the process at once.
 
     ``on_ready`` is called when the first request can be answered; ``report`` is told, in one sentence each, what an
-    operator should know. Must be called in the main thread. TensorFlow is imported here: 4 to 10 s.
+    operator should know. ``prepare`` is called just before TensorFlow is imported (4 to 10 s), when address and log
+    are had. Must be called in the main thread.
 
     Raises:
         BadInput: no models where they should be.
@@ -103,11 +114,13 @@ def serve(settings: ServeSettings, *, on_ready: Callable[[Ready], None], report:
         )
     taken = take_address(settings.address)
     with taken, _log(settings, report) as (capture, desk):
+        prepare()
         models = _models(settings.shelf, report)
         limits = settings.limits
         inference = Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s)
         app = RestApp(Rooms(models=models, inference=inference, capture=capture, desk=desk), limits.rest)
         server = DrainingServer(app, limits.drain_s, lambda: on_ready(_ready(taken, models)))
+        sys.setswitchinterval(SWITCH_S)
         with _polling(models, settings.shelf.poll_s, report):
             uvloop.run(server.run_until_told(taken))
         inference.close()
@@ -126,6 +139,7 @@ class DrainingServer(uvicorn.Server):
                 http="httptools",
                 ws="none",
                 lifespan="off",
+                proxy_headers=False,
                 log_config=None,
                 access_log=False,
                 server_header=False,

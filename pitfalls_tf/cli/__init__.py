@@ -22,6 +22,11 @@ __all__ = ["VERBS", "main", "pitfalls"]
 
 # One row per verb, in the order of the road. The summary is the first line of the command's own help.
 VERBS: Mapping[str, Verb] = {
+    "demo": Verb("pitfalls_tf.cli.demo", "Walk the whole road on real flights."),
+    "train": Verb(
+        "pitfalls_tf.cli.train",
+        "Train SETUP once per seed, score each run on held-out days, and train the median seed's model to deploy.",
+    ),
     "export": Verb(
         "pitfalls_tf.cli.export",
         "Export a trained model as the next version of NAME, with its schema, baseline, warmup requests and manifest.",
@@ -30,10 +35,18 @@ VERBS: Mapping[str, Verb] = {
         "pitfalls_tf.cli.serve",
         "Answer requests as TensorFlow Serving's REST interface does, and log every answer before it leaves.",
     ),
+    "replay": Verb(
+        "pitfalls_tf.cli.replay",
+        "Drive a server with the rows of TABLE (Parquet or CSV) in event-time order.",
+    ),
     "labels": Verb("pitfalls_tf.cli.labels", "Labels: the truth about predictions, as it becomes known."),
     "traffic": Verb(
         "pitfalls_tf.cli.traffic",
         "Say what is in the traffic log DIR, or write its rows, joined with their labels, to a Parquet file.",
+    ),
+    "monitor": Verb(
+        "pitfalls_tf.cli.monitor",
+        "Watch live traffic for data drift and performance regression, within one budget of false alarms.",
     ),
 }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitoring.errors import BadInput
+from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def command(
         }
         output.finish(document, lambda: click.echo(f"Serving {_listed(server)} on {server.url}"))
 
-    serve(settings, on_ready=ready, report=output.progress)
+    serve(settings, on_ready=ready, report=output.progress, prepare=lambda: load_frameworks("tensorflow"))
     return 0
 
 

@@ -13,7 +13,7 @@ from serving.inference import wall_clock_us
 from serving.metrics import Metrics
 from serving.rest.bodies import BODY_BYTES, BodyTooLarge, read_body
 from serving.rest.calls import Call, Calls
-from serving.rest.descriptions import write_metadata, write_status
+from serving.rest.descriptions import write_index, write_metadata, write_status
 from serving.rest.encoding import write_error
 from serving.rest.late_labels import LabelDesk
 from serving.rest.responses import TEXT, Response, error_response
@@ -36,6 +36,7 @@ METRICS_PATH = "/monitoring/prometheus/metrics"
 LABELS_PATH = "/monitor/labels"
 LIVE_PATH = "/v2/health/live"
 READY_PATH = "/v2/health/ready"
+INDEX_PATH = "/v2/repository/index"
 ORIGIN = re.compile(rb"https?://.*", re.IGNORECASE)
 CORS = (
     (b"access-control-allow-origin", b"*"),
@@ -118,6 +119,9 @@ class RestApp:
         if path == LABELS_PATH and method == "POST":
             headers = scope["headers"]
             return self._rooms.desk.take(headers, await read_body(receive, headers, self._settings.body_bytes))
+        if path == INDEX_PATH and method == "POST":
+            await read_body(receive, scope["headers"], self._settings.body_bytes)
+            return Response(status=200, body=write_index(self._rooms.models))
         if method == "GET" and path == METRICS_PATH:
             return Response(status=200, body=self._rooms.metrics.page(self._rooms.capture).encode(), content_type=TEXT)
         if method == "GET" and path == LIVE_PATH:
@@ -125,7 +129,7 @@ class RestApp:
         if method == "GET" and path == READY_PATH:
             ready = self._rooms.models.is_ready and not self._draining
             return Response(status=200 if ready else 503, body=b'{"ready": %s}\n' % str(ready).lower().encode())
-        if path in {LABELS_PATH, METRICS_PATH, LIVE_PATH, READY_PATH}:
+        if path in {LABELS_PATH, METRICS_PATH, LIVE_PATH, READY_PATH, INDEX_PATH}:
             raise malformed(method, path)
         return Response(status=404, body=b"Not found: the models are at /v1/models/NAME\n", content_type=TEXT)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serving.rest.walking import INTEGERS, walk
+from serving.status import invalid
 
 if TYPE_CHECKING:
     from serving.signatures import TensorSpec
@@ -60,10 +61,14 @@ def make_array(elements: list[Any], shape: tuple[int, ...], element: str) -> Arr
         strings[:] = elements
         return strings.reshape(shape)
     if element in {"float", "double"}:
+        try:
+            wide = np.array(elements, np.float64).reshape(shape)
+        except OverflowError as error:  # a whole number of more than 308 digits
+            raise invalid("JSON Parse error: Number too big to be stored in double.") from error
+        if element == "double":
+            return wide
         with np.errstate(over="ignore", under="ignore"):
-            return (
-                np.array(elements, np.float64).astype(np.float32 if element == "float" else np.float64).reshape(shape)
-            )
+            return wide.astype(np.float32)
     if element in {"int8", "uint8", "int16"}:
         return np.array(elements, np.int32).astype(element).reshape(shape)
     return np.array(elements, element).reshape(shape)

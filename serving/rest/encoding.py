@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.rest.numbers import format_floats
+from serving.rest.decimals import format_floats
 from serving.rest.quoting import quote_string
 from serving.signatures import element_type_of
 from serving.status import invalid

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.rest.numbers import format_floats
+from serving.rest.decimals import format_floats
 from serving.rest.quoting import quote, quote_string, type_name
 from serving.rest.walking import is_base64, read_base64
 from serving.status import invalid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from serving.rest.numbers import format_float
+from serving.rest.decimals import format_float
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,95 @@
+"""``pitfalls replay``: drive a server with a table's rows in event-time order."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.serve import read_token
+
+if TYPE_CHECKING:
+    from pitfalls_tf.cli.output import Output
+    from pitfalls_tf.replay import ReplayProgress
+
+
+@click.command()
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--to", "url", required=True, metavar="URL", help="Where the server is, http://127.0.0.1:8501 perhaps.")
+@click.option("--model", help="Name of the model.  [default: the only one]")
+@click.option("--rows-per-request", default=256, show_default=True, type=int, help="At most, within one clock hour.")
+@click.option("--event-time", default="event_time", show_default=True, metavar="COLUMN", help="When rows happened.")
+@click.option("--label", metavar="COLUMN", help="The truth.")
+@click.option("--label-time", metavar="COLUMN", help="When the truth became known.")
+@click.option("--name", default="replay", show_default=True, metavar="PREFIX", help="What request ids begin with.")
+@click.option("--traffic", type=click.Path(path_type=Path), help="The server's traffic log: skip what is in it.")
+@click.option("--token-file", type=click.Path(path_type=Path), help="Holds the server's token.")
+@answers
+def command(
+    table: Path,
+    url: str,
+    *,
+    model: str | None,
+    rows_per_request: int,
+    event_time: str,
+    label: str | None,
+    label_time: str | None,
+    name: str,
+    traffic: Path | None,
+    token_file: Path | None,
+    output: Output,
+) -> int:
+    """Drive a server with the rows of TABLE (Parquet or CSV) in event-time order.
+
+    With --label and --label-time, the truth follows by POST /monitor/labels as its time comes; the server's token is
+    read from --token-file or the variable PITFALLS_TOKEN. Run again with --traffic, it goes on where it stopped.
+    """
+    from pitfalls_tf.replay import ReplayLink, ReplayPlan, replay  # noqa: PLC0415 - help must not wait for it
+    from pitfalls_tf.replay.resume import NOTHING, already_logged  # noqa: PLC0415 - as above
+    from pitfalls_tf.replay.tables import read_table  # noqa: PLC0415 - as above
+
+    plan = ReplayPlan(
+        event_time=event_time,
+        rows_per_request=rows_per_request,
+        prefix=name,
+        label=label,
+        label_time=label_time,
+    )
+    already = NOTHING if traffic is None else already_logged(traffic)
+    summary = replay(
+        read_table(table),
+        url=url,
+        model=model,
+        plan=plan,
+        progress=_Ticker(output),
+        link=ReplayLink(token=read_token(token_file), already=already),
+    )
+    document = dataclasses.asdict(summary)
+    output.finish(document, lambda: click.echo(_told(document)))
+    return 0
+
+
+class _Ticker:
+    """Says every tenth of the way."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._tenths = 0
+
+    def __call__(self, progress: ReplayProgress) -> None:
+        tenths = 10 * progress.rows // progress.total
+        if tenths > self._tenths:
+            self._tenths = tenths
+            now = f"{progress.now:%Y-%m-%d %H:%M}"
+            self._output.progress(f"{10 * tenths:3d} %  {now}  {progress.rows} rows, {progress.labels} labels")
+
+
+def _told(document: dict[str, float]) -> str:
+    return (
+        f"{document['rows']} rows in {document['requests']} requests and {document['labels']} labels sent in "
+        f"{document['seconds']:.1f} s; {document['skipped_rows']} rows and {document['skipped_labels']} labels "
+        "were in the log already."
+    )

@@ -1,0 +1,198 @@
+"""What a replay sends and in which order: decided from the table alone, so that every replay of it is the same."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Times = np.ndarray[Any, np.dtype[np.int64]]
+
+HOUR_US = 3_600_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PREFIX = re.compile(r"[\x21-\x7e]{1,80}")
+MOST_ROWS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayPlan:
+    """How a table becomes requests.
+
+    Consecutive rows of one clock hour, at most ``rows_per_request``, form one request. Its id is
+    ``PREFIX-<first event time>-<number within the hour>`` and its event time that of its first row.
+    """
+
+    event_time: str = "event_time"
+    """Column of aware timestamps."""
+    rows_per_request: int = 256
+    prefix: str = "replay"
+    label: str | None = None
+    """Column of the truth; rows where it is null get no label."""
+    label_time: str | None = None
+    """Column of when the truth became known; rows where it is null get no label."""
+    form: Literal["columns", "rows"] = "columns"
+    """TensorFlow Serving's columnar (``inputs``) or row (``instances``) form."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.rows_per_request <= MOST_ROWS:
+            raise BadInput(
+                "A request must have a sensible number of rows.",
+                got=f"{self.rows_per_request}",
+                expected=f"1 to {MOST_ROWS}",
+                fix="Pass --rows-per-request 256, for example.",
+            )
+        if not PREFIX.fullmatch(self.prefix):
+            raise BadInput(
+                "The prefix cannot be part of a request id.",
+                got=repr(self.prefix),
+                expected="1 to 80 visible ASCII characters without spaces",
+                fix="Pass --name with another prefix.",
+            )
+        if (self.label is None) != (self.label_time is None):
+            raise BadInput(
+                "A label and its time belong together.",
+                got=f"label {self.label}, label time {self.label_time}",
+                expected="both columns, or neither",
+                fix="Pass both --label and --label-time.",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRequest:
+    """Rows ``start`` to ``stop`` of the sorted table, as one request."""
+
+    request_id: str
+    event_time: datetime
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedLabel:
+    """The truth about one row."""
+
+    prediction_id: str
+    label: str
+    label_time: datetime
+    request: int
+    """Index of the request whose answer this is the truth about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Itinerary:
+    """The whole replay: ``labels[i]`` are posted before request i is sent, the last ones when all have been."""
+
+    table: pa.Table
+    """Sorted by event time; rows of one moment in the order they came."""
+    requests: tuple[PlannedRequest, ...]
+    labels: tuple[tuple[PlannedLabel, ...], ...]
+
+
+def make_itinerary(table: pa.Table, plan: ReplayPlan) -> Itinerary:
+    """Decide every request and every label.
+
+    Raises:
+        BadInput: a column is missing, holds no aware timestamps, or an event time is null.
+    """
+    times = _times(table, plan.event_time)
+    if times.null_count:
+        raise BadInput(
+            f"Rows without a time cannot be replayed in order: column {plan.event_time!r} has nulls.",
+            got=f"{times.null_count} nulls",
+            expected="a time in every row",
+            fix="Leave those rows out, or pass another --event-time.",
+        )
+    moments = times.cast(pa.int64()).to_numpy()
+    order = np.argsort(moments, kind="stable")
+    if (np.diff(moments) < 0).any():
+        table, moments = table.take(pa.array(order)), moments[order]
+    requests = _requests(moments, plan)
+    return Itinerary(table=table, requests=requests, labels=_labels(table, requests, moments, plan))
+
+
+def _requests(moments: Times, plan: ReplayPlan) -> tuple[PlannedRequest, ...]:
+    if not len(moments):
+        return ()
+    hours = moments // HOUR_US
+    starts = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), len(moments)]
+    requests = []
+    for hour_start, hour_stop in pairwise(starts):
+        for number, start in enumerate(range(hour_start, hour_stop, plan.rows_per_request)):
+            first = _moment(moments[start])
+            requests.append(
+                PlannedRequest(
+                    request_id=f"{plan.prefix}-{first:%Y%m%dT%H%M%SZ}-{number}",
+                    event_time=first,
+                    start=start,
+                    stop=min(start + plan.rows_per_request, hour_stop),
+                )
+            )
+    return tuple(requests)
+
+
+def _labels(
+    table: pa.Table, requests: Sequence[PlannedRequest], moments: Times, plan: ReplayPlan
+) -> tuple[tuple[PlannedLabel, ...], ...]:
+    """The labels by the request before which they are due, each group in the order of their times."""
+    groups: list[list[PlannedLabel]] = [[] for _ in range(len(requests) + 1)]
+    if plan.label is None or plan.label_time is None or not requests:
+        return tuple(map(tuple, groups))
+    truths = _column(table, plan.label).cast(pa.string())
+    labels = truths.to_pylist()
+    times = _times(table, plan.label_time)
+    known = pc.indices_nonzero(pc.and_(pc.is_valid(times), pc.is_valid(truths))).to_numpy().astype(np.int64)
+    label_us = pc.fill_null(times.cast(pa.int64()), 0).to_numpy()
+    starts = np.array([request.start for request in requests])
+    owners = np.searchsorted(starts, known, side="right") - 1
+    # Due before the first request at or after its time, but never before the answer it is about.
+    due = np.maximum(np.searchsorted(moments[starts], label_us[known], side="left"), owners + 1)
+    for index in np.lexsort((known, label_us[known], due)).tolist():
+        row, owner = int(known[index]), int(owners[index])
+        groups[int(due[index])].append(
+            PlannedLabel(
+                prediction_id=f"{requests[owner].request_id}:{row - requests[owner].start}",
+                label=labels[row],
+                label_time=_moment(label_us[row]),
+                request=owner,
+            )
+        )
+    return tuple(map(tuple, groups))
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    if name not in table.column_names:
+        raise BadInput(
+            f"The table has no column {name!r}.",
+            got=", ".join(table.column_names),
+            expected=f"a column {name!r}",
+            fix="Pass the right column name.",
+        )
+    column = table.column(name)
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _times(table: pa.Table, name: str) -> pa.Array:
+    column = _column(table, name)
+    if not pa.types.is_timestamp(column.type) or column.type.tz is None:
+        raise BadInput(
+            f"Column {name!r} holds no times with a time zone.",
+            got=str(column.type),
+            expected="timestamps with a time zone, in CSV for example 2013-04-01T05:15:00Z",
+            fix="Convert the column, in UTC if in doubt.",
+        )
+    return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
+
+
+def _moment(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=int(microseconds))

@@ -1,0 +1,40 @@
+"""A table from a file: Parquet, or CSV with a header."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from monitoring.errors import BadInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a table; the file's name says what it is.
+
+    Raises:
+        BadInput: there is no such file, or it is neither Parquet nor CSV.
+    """
+    readers = {".parquet": pq.read_table, ".csv": pyarrow.csv.read_csv, ".gz": pyarrow.csv.read_csv}
+    reader = readers.get(path.suffix)
+    if reader is None:
+        raise _unreadable(path, f"a file whose name ends in {path.suffix or 'nothing'}")
+    try:
+        table: pa.Table = reader(path)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, str(error)) from error
+    return table
+
+
+def _unreadable(path: Path, reason: str) -> BadInput:
+    return BadInput(
+        "The table cannot be read.",
+        got=f"{path}: {reason}",
+        expected="a .parquet, .csv or .csv.gz file",
+        fix="Check the path, or convert the table.",
+    )

@@ -24,9 +24,9 @@ SIGNATURE_KEY = b"pitfalls.signature"
 INPUT = "input:"
 OUTPUT = "output:"
 
-# What a Python datetime can hold, with a day to spare for time zones.
-_FIRST_US = int(np.datetime64("0001-01-02", "us").astype(np.int64))
-_LAST_US = int(np.datetime64("9999-12-30", "us").astype(np.int64))
+# What timestamps of nanoseconds can hold, to which other tools turn ours.
+FIRST_US = int(np.datetime64("1678-01-01", "us").astype(np.int64))
+LAST_US = int(np.datetime64("2262-01-01", "us").astype(np.int64)) - 1
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -114,12 +114,12 @@ class AnsweredRows:
                     )
 
     def check_times(self) -> None:
-        """Raises BadInput unless every event time is one that a calendar can name."""
+        """Raises BadInput unless every event time is within `FIRST_US` and `LAST_US`."""
         first, last = int(self.event_times_us.min()), int(self.event_times_us.max())
-        if first < _FIRST_US or last > _LAST_US:
+        if first < FIRST_US or last > LAST_US:
             raise BadInput(
-                "An event time is outside the calendar.",
+                "An event time is out of range.",
                 got=f"{first} to {last} microseconds since 1970",
-                expected="years 1 to 9999",
+                expected="years 1678 to 2261",
                 fix="Check the unit: microseconds, not nanoseconds.",
             )

@@ -3,7 +3,6 @@
 Importing this room loads none of the libraries that draw; each function loads what it needs when it is called.
 """
 
-from monitoring.reports.benchmark import benchmark_of
 from monitoring.reports.document import StatusDocument, status_document
 from monitoring.reports.drift import write_drift_report
 from monitoring.reports.page import write_page
@@ -30,7 +29,6 @@ __all__ = [
     "SliceSeries",
     "StatusDocument",
     "WatchVerdict",
-    "benchmark_of",
     "render",
     "status_document",
     "write_drift_report",

@@ -50,8 +50,8 @@ def write_drift_report(
 ) -> DriftSummary:
     """Compare a window's rows with the baseline's, and write what Evidently makes of it as HTML and as JSON.
 
-    Both tables have a baseline's reference columns: `prediction_id`, `event_time`, the inputs, `probabilities` and,
-    where labels exist, `label` and `label_time`. At most 5,000 rows of each side are drawn by `rng`. Numbers are
+    Both tables have `event_time`, the inputs, `probabilities` and, where labels exist, `label` (the class's name,
+    null while it has not arrived). At most 5,000 rows of each side are drawn by `rng`. Numbers are
     compared by normed Wasserstein distance, categories by Jensen-Shannon distance; the model's answers are compared
     as well, and its accuracy (for two classes also AUC and log loss) where both sides have labels of every class.
     `verdicts` stand beside Evidently's own metrics, each with a test that fails when the watch has alarmed.

@@ -63,7 +63,7 @@ def drift_sample(
     names = _own_names(spec)
     sides = []
     for table in (current, reference):
-        predictions = predictions_from(_drawn(table, rows, rng), spec)
+        predictions = predictions_from(_whole(_drawn(table, rows, rng)), spec)
         sides.append((_side(predictions, spec, names), _labels(predictions, spec)))
     (now, now_labels), (then, then_labels) = sides
     left_out = []
@@ -126,6 +126,15 @@ def _drawn(table: pa.Table, rows: int, rng: np.random.Generator) -> pa.Table:
     if table.num_rows <= rows:
         return table
     return table.take(pa.array(np.sort(rng.choice(table.num_rows, size=rows, replace=False))))
+
+
+def _whole(table: pa.Table) -> pa.Table:
+    """The table with the columns that a comparison has no use for, but `predictions_from` has."""
+    if "prediction_id" not in table.column_names:
+        table = table.append_column("prediction_id", pa.array([str(row) for row in range(table.num_rows)], pa.string()))
+    if "label" in table.column_names and "label_time" not in table.column_names:
+        table = table.append_column("label_time", table["event_time"])
+    return table
 
 
 def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]) -> Side:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
 from monitoring.reports.words import (
+    LONGEST_MESSAGE,
     METRICS,
     count_words,
     moment_words,
@@ -20,13 +21,14 @@ from monitoring.reports.words import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """`model` and `period` say whose verdict it is; `first_page` is empty while there was none."""
+    """`model` and `period` say whose verdict it is; the first page's texts are empty while there was none."""
 
     model: str
     period: str
     healthy: bool
     verdict: str
     first_page: str
+    explanation: str
     budget: str
     smallest_harm: str
 
@@ -45,6 +47,7 @@ def headline(status: MonitorStatus) -> Headline:
         healthy=not pages and bool(status.windows),
         verdict=_verdict(status, pages),
         first_page=_first_page(pages[0], zone) if pages else "",
+        explanation=printable(pages[0].message, LONGEST_MESSAGE) if pages else "",
         budget=(
             f"Expected false pages: at most {printable(status.page_budget)}, and false notices at most "
             f"{printable(status.notice_budget)}, for the deployment as a whole: however many inputs and slices are "
@@ -96,6 +99,6 @@ def _first_page(page: IncidentRecord, zone: ZoneInfo) -> str:
     window = window_words(page.window_start, page.window_end, zone)
     where = f" on {slice_words(page.slice)}" if page.slice else ""
     opened = moment_words(page.opened_at, zone)
-    cause = printable(page.cause).strip().rstrip(".")
+    cause = printable(page.cause, LONGEST_MESSAGE).strip().rstrip(".")
     said = f" {cause[0].upper()}{cause[1:]}." if cause else ""
     return f"First page on {opened}, for the window {window}: {watch_words(page.watch)}{where}.{said}"

@@ -196,8 +196,9 @@ def _mark_pages(axes: Axes, status: MonitorStatus, zone: ZoneInfo) -> None:
 
 def _cause(incident: IncidentRecord) -> str:
     where = f" on {slice_words(incident.slice)}" if incident.slice else ""
-    cause = printable(incident.cause).strip() or f"{watch_words(incident.watch)}{where}"
-    return "\n".join(textwrap.wrap(cause, CAUSE_WIDTH, max_lines=3, placeholder=" …"))
+    cause = f": {printable(incident.cause).strip()}" if incident.cause.strip() else ""
+    told = f"{watch_words(incident.watch)}{where}{cause}"
+    return "\n".join(textwrap.wrap(told, CAUSE_WIDTH, max_lines=3, placeholder=" …"))
 
 
 def _beside(axes: Axes, height: float, text: str, colour: str) -> None:

@@ -10,6 +10,7 @@ from monitoring.records import MonitorStatus
 from monitoring.reports.headline import headline
 from monitoring.reports.sensitivity import sensitivity_rows
 from monitoring.reports.words import (
+    LONGEST_MESSAGE,
     MONTHS,
     evidence_words,
     moment_words,
@@ -47,6 +48,8 @@ def render(status: MonitorStatus) -> RenderableType:
     ]
     if top.first_page:
         parts.append(Text(top.first_page))
+        if top.explanation:
+            parts.append(Text(top.explanation))
     parts.append(Text(top.budget, style="dim"))
     if status.windows:
         parts += [Text(), _evidence(status)]
@@ -110,7 +113,7 @@ def _incidents(status: MonitorStatus) -> Table:
         table.add_row(
             Text(incident.level, style="bold red" if incident.level == "page" else "blue"),
             Text(window_words(incident.window_start, incident.window_end, zone)),
-            Text(f"{watch_words(incident.watch)}{where}: {printable(incident.cause)}"),
+            Text(f"{watch_words(incident.watch)}{where}: {printable(incident.cause, LONGEST_MESSAGE)}"),
             Text(state),
         )
     return table

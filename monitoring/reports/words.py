@@ -17,6 +17,9 @@ _TO, _MINUS, _TIMES = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 #: Text out of the traffic is cut here: a label a megabyte long is not a label.
 LONGEST = 200
 
+#: An explanation is a few sentences, which quote labels.
+LONGEST_MESSAGE = 2000
+
 METRICS = {"error": "Error rate", "brier": "Brier score"}
 
 #: What a watch's kind, before the colon, says of what stands after it.
@@ -26,14 +29,14 @@ _KINDS = {"output": "Probability of", "missing": "Missing", "unseen": "Unseen", 
 _LARGEST_LOG = 700.0
 
 
-def printable(text: str) -> str:
+def printable(text: str, longest: int = LONGEST) -> str:
     r"""Text that came from traffic, bounded, without control, bidirectional or unassigned characters.
 
     >>> printable("EWR\x1b[31m")
     'EWR�[31m'
     """
-    shown = "".join("\ufffd" if unicodedata.category(letter)[0] == "C" else letter for letter in text[:LONGEST])
-    return shown + "…" if len(text) > LONGEST else shown
+    shown = "".join("\ufffd" if unicodedata.category(letter)[0] == "C" else letter for letter in text[:longest])
+    return shown + "…" if len(text) > longest else shown
 
 
 def watch_words(name: str) -> str:

@@ -43,14 +43,12 @@ def rows(count: int, seed: int, *, shift: float, carriers: list[str], labelled: 
     temp[:3] = [np.inf, -np.inf, np.nan]
     return pa.table(
         {
-            "prediction_id": [f"r:{row}" for row in range(count)],
             "event_time": moments,
             "temp": temp,
             "visib": rng.normal(10.0, 1.0, count),
             "empty": np.full(count, np.nan),
             "steady": np.ones(count),
             "label": [str(truth[row]) if known[row] else None for row in range(count)],
-            "label_time": moments,
             "carrier": rng.choice(np.asarray(carriers), count),
             "blank": pa.nulls(count, pa.string()),
             "probabilities": pa.array(np.stack([1 - late, late], axis=1).tolist(), pa.list_(pa.float64())),
@@ -146,7 +144,6 @@ def test_without_labels_and_with_nothing_to_compare(written: Written, tmp_path: 
     moments = pa.array([datetime(2013, 4, 23, tzinfo=UTC)] * 4, pa.timestamp("us", tz="UTC"))
     table = pa.table(
         {
-            "prediction_id": list("abcd"),
             "event_time": moments,
             "steady": [1.0] * 4,
             "probabilities": [[0.2, 0.3, 0.5]] * 4,

@@ -78,7 +78,8 @@ def test_headline_says_what_when_why_and_at_what_budget(page: Document) -> None:
     assert "flights version 1 · 1 Apr 2013 \N{EN DASH} 31 Dec 2013 (UTC)" in page.text
     assert "2 pages in 275 windows, 1 still open" in page.text
     assert "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013: Surprise in Brier score." in page.text
-    assert "The model is wrong: the traffic is no harder than before" in page.text
+    assert "Surprise in Brier score. The model is wrong. Surprise in Brier score averaged +0.063 over" in page.text
+    assert "moved most: temp, humid, visib. Expected false pages" in page.text
     assert "Expected false pages: at most 1 per 365 windows" in page.text
 
 
@@ -103,7 +104,10 @@ def test_sections_stand_in_order(page: Document) -> None:
 
 
 def test_tables_hold_incidents_sensitivity_coverage_findings_and_watches(page: Document) -> None:
-    assert "Location of temp all traffic temp is higher than in the baseline open" in page.text
+    assert (
+        "Location of temp all traffic location of temp moved Location of temp averaged 0.640 over 9 windows"
+        in page.text
+    )
     assert "Error rate +16.1 points +8.1 points not within 90" in page.text
     assert "Labels arrived 241,150" in page.text
     assert "unexpected values carrier 11 May 2013 22 May 2013 12 1 value not in the domain: UA" in page.text

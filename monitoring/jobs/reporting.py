@@ -92,26 +92,19 @@ def write_reports(
 
 def promised(baseline: Baseline, config: MonitorConfig) -> Benchmark:
     """What the model scored on rows that it was not fitted on, on the whole and by slice."""
-    found = benchmark(
-        baseline.reference,
-        baseline.spec,
-        np.random.default_rng(SEED),
-        timezone=config.windows.timezone,
-        slices=config.traffic.slices,
-    )
+    found = benchmark(baseline.reference, baseline.spec, np.random.default_rng(SEED), timezone=config.windows.timezone)
+    intervals = {(m.metric, m.slice): Interval(mean=m.mean, low=m.low, high=m.high) for m in found}
     return Benchmark(
         metrics=tuple(
             BenchmarkMetric(
-                metric=metric.name,
-                mean=metric.mean,
-                low=metric.low,
-                high=metric.high,
-                by_slice={
-                    part: Interval(mean=value.mean, low=value.low, high=value.high)
-                    for part, value in metric.by_slice.items()
-                },
+                metric=metric,
+                mean=whole.mean,
+                low=whole.low,
+                high=whole.high,
+                by_slice={part: value for (other, part), value in intervals.items() if other == metric and part},
             )
-            for metric in found
+            for (metric, slice_), whole in intervals.items()
+            if not slice_
         )
     )
 

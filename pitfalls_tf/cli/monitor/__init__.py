@@ -19,5 +19,7 @@ VERBS: Mapping[str, Verb] = {
 }
 
 command = LazyGroup(
-    "monitor", verbs=VERBS, help="Watch live traffic for data drift and performance regression, within one budget."
+    "monitor",
+    verbs=VERBS,
+    help="Watch live traffic for data drift and performance regression, within one budget of false alarms.",
 )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
@@ -32,60 +30,18 @@ def command(
     The file is checked as `monitor run` will check it, and the bundle's baseline is cut into windows once, before
     anything is written in its place.
     """
-    path = write_config(
-        bundle=bundle,
-        traffic=traffic,
+    from monitoring.config import ConfigDraft  # noqa: PLC0415 - help must not wait for it
+    from monitoring.jobs.drafting import as_written, write_config  # noqa: PLC0415 - as above
+
+    draft = ConfigDraft(
+        bundle=as_written(bundle, out),
+        traffic=as_written(traffic, out),
         slices=tuple(part.strip() for part in slices.split(",") if part.strip()),
         every=every,
         timezone=timezone,
-        out=out,
-        force=force,
     )
+    path = write_config(draft, out, force=force)
     output.finish(
         {"config": str(path)}, lambda: click.echo(f"Wrote {path}. Next: pitfalls monitor run --config {path}")
     )
     return 0
-
-
-def write_config(
-    *, bundle: Path, traffic: Path, slices: tuple[str, ...], every: str, timezone: str, out: Path, force: bool
-) -> Path:
-    """Write ``monitor.toml`` into `out`; its paths are relative to `out` where they lie below it."""
-    from monitoring.config import ConfigDraft, load_config, render_config  # noqa: PLC0415 - help must not wait for it
-    from monitoring.jobs.deployment import deploy  # noqa: PLC0415 - as above
-
-    path = out / "monitor.toml"
-    if path.exists() and not force:
-        raise BadInput(
-            "There is a config already.",
-            got=str(path),
-            expected="no file of that name",
-            fix="Use --force to replace it.",
-        )
-    text = render_config(
-        ConfigDraft(
-            bundle=_below(bundle, out), traffic=_below(traffic, out), slices=slices, every=every, timezone=timezone
-        )
-    )
-    aside = path.with_name(f".monitor.toml.{os.getpid()}.tmp")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding="utf-8")
-        deploy(load_config(aside))
-        aside.replace(path)
-    except OSError as error:
-        raise CannotRun(
-            "The config cannot be written.",
-            got=f"{path}: {error.strerror}",
-            expected="a folder this user may write",
-            fix="Give another folder with --out.",
-        ) from error
-    finally:
-        aside.unlink(missing_ok=True)
-    return path
-
-
-def _below(path: Path, folder: Path) -> str:
-    """Relative to the folder where it lies below it, absolute otherwise."""
-    there, base = path.absolute(), folder.absolute()
-    return str(there.relative_to(base)) if there.is_relative_to(base) else str(there)

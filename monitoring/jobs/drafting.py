@@ -1,0 +1,56 @@
+"""A config written for a bundle, checked before it is put in place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from monitoring.config import ConfigDraft, load_config, render_config
+from monitoring.errors import BadInput, CannotRun
+from monitoring.jobs.deployment import deploy
+
+NAME = "monitor.toml"
+
+
+def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Path:
+    """Write `draft` as ``monitor.toml`` into `folder`, and give its path.
+
+    It is checked as a run will check it, and the bundle's baseline is cut into windows once, before the file takes
+    its place. Raises BadInput if there is one already and `force` is not set, or if the draft does not fit the
+    bundle; CannotRun if there is no such bundle or the folder cannot be written.
+    """
+    path = folder / NAME
+    if path.exists() and not force:
+        raise BadInput(
+            "There is a config already.",
+            got=str(path),
+            expected="no file of that name",
+            fix="Use --force to replace it, or --out for another folder.",
+        )
+    aside = path.with_name(f".{NAME}.{os.getpid()}.tmp")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        aside.write_text(render_config(draft), encoding="utf-8")
+        try:
+            deploy(load_config(aside))
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise CannotRun(
+            "The config cannot be written.",
+            got=f"{path}: {error.strerror}",
+            expected="a folder this user may write",
+            fix="Give another folder with --out.",
+        ) from error
+    return path
+
+
+def as_written(path: Path, folder: Path) -> str:
+    """A path as it stands in a config of `folder`: relative where it lies below, absolute otherwise.
+
+    >>> as_written(Path("/srv/models/flights"), Path("/srv"))
+    'models/flights'
+    """
+    there, base = path.absolute(), folder.absolute()
+    return str(there.relative_to(base)) if there.is_relative_to(base) else str(there)

@@ -1,0 +1,73 @@
+"""``pitfalls demo``: the whole road on real flights."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfalls_tf.cli.frameworks import load_frameworks
+from pitfalls_tf.cli.output import answers
+
+if TYPE_CHECKING:
+    from pitfalls_tf.cli.output import Output
+    from pitfalls_tf.demo import DemoResult
+
+
+@click.command()
+@click.option("--out", default=Path("demo"), show_default=True, type=click.Path(path_type=Path), help="Folder to fill.")
+@click.option("--seeds", default=5, show_default=True, type=click.IntRange(1, 100), help="How many runs are trained.")
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Replay April up to this day of 2013.  [default: the whole year]",
+)
+@click.option("--fresh", is_flag=True, help="Start over: take away what an earlier demo left in the folder.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Copy the report's picture here as well.")
+@answers
+def command(out: Path, seeds: int, *, until: datetime | None, fresh: bool, picture: Path | None, output: Output) -> int:
+    """Walk the whole road on real flights.
+
+    Trains on January to March 2013, exports the median seed, serves it in a process of its own, replays April to
+    December with labels as they came, judges every day, and reports. Called again, it goes on where it stopped. A
+    page is what the demo is meant to find, so it exits with 0 all the same.
+    """
+    from pitfalls_tf.demo.progress import telling  # noqa: PLC0415 - help must not wait for it
+    from pitfalls_tf.demo.road import YEAR_END, DemoSettings, run_demo  # noqa: PLC0415 - as above
+
+    settings = DemoSettings(
+        out=out,
+        seeds=seeds,
+        until=YEAR_END if until is None else until.replace(hour=4, tzinfo=UTC),
+        fresh=fresh,
+        picture=picture,
+    )
+    with telling(load_frameworks) as told:
+        result = run_demo(settings, told)
+    output.finish(_document(result), lambda: _show(result))
+    return 0
+
+
+def _document(result: DemoResult) -> dict[str, object]:
+    from monitoring.reports.document import status_document  # noqa: PLC0415 - help must not wait for it
+
+    demo = {
+        "out": str(result.out),
+        "report": str(result.report),
+        "peak_bytes": result.peak_bytes,
+        "stages": result.stages,
+    }
+    return {**status_document(result.status), "demo": demo}
+
+
+def _show(result: DemoResult) -> None:
+    from pitfalls_tf.cli.monitor.options import show  # noqa: PLC0415 - help must not wait for it
+
+    show(result.status)
+    seconds = sum(float(stage["seconds"]) for stage in result.stages.values())
+    click.echo(f"The road took {seconds:.0f} s; the largest process held {result.peak_bytes / 1e9:.1f} GB.")
+    click.echo(f"Report: {result.report}")
+    click.echo(f"Next:   pitfalls monitor status --config {result.out / 'monitor.toml'}")

@@ -1,0 +1,7 @@
+"""The main job: the whole road on real flights, from training to the alarm and its report."""
+
+from __future__ import annotations
+
+from pitfalls_tf.demo.road import DemoResult, DemoSettings, run_demo
+
+__all__ = ["DemoResult", "DemoSettings", "run_demo"]

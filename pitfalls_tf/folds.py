@@ -1,0 +1,60 @@
+"""Which rows are held out together: blocks of consecutive days, so that a row's own weather is never trained on.
+
+Neighbouring days share weather and knock-on delays; a random split, or even one by single days, lets a model recognise
+the storm it is tested on. Blocks leave only their two edges next to training days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitoring.errors import BadInput
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folds:
+    """How days are dealt out: `count` folds of blocks of `block_days` consecutive days, shuffled by `seed`.
+
+    The seed belongs to the setup, not to a run: every run holds out the same days, so runs can be compared in pairs.
+    """
+
+    count: int
+    block_days: int
+    seed: int
+
+
+def blocks_of(days: NDArray[np.datetime64], block_days: int) -> NDArray[np.int64]:
+    """The block of each day (datetime64[D], shape [rows]), counted from the first day.
+
+    >>> blocks_of(np.array(["2013-01-01", "2013-01-03", "2013-01-04"], dtype="datetime64[D]"), 3).tolist()
+    [0, 0, 1]
+    """
+    since_first = (days - days.min()).astype(np.int64)
+    blocks: NDArray[np.int64] = since_first // block_days
+    return blocks
+
+
+def assign(days: NDArray[np.datetime64], folds: Folds) -> NDArray[np.int64]:
+    """The fold of each row, shape [rows], 0 to `folds.count` - 1; all rows of a day are in one fold.
+
+    Raises:
+        BadInput: there are fewer blocks than folds.
+    """
+    blocks = blocks_of(days, folds.block_days)
+    total = int(blocks.max()) + 1
+    if total < folds.count:
+        raise BadInput(
+            "Too few days to hold some out.",
+            got=f"{total} blocks of {folds.block_days} days",
+            expected=f"at least {folds.count} blocks",
+            fix="Train on a longer period, or use fewer folds or shorter blocks.",
+        )
+    dealt = np.random.default_rng(folds.seed).permutation(total) % folds.count
+    fold: NDArray[np.int64] = dealt[blocks]
+    return fold

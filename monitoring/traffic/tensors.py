@@ -19,6 +19,8 @@ SHAPE_KEY = b"shape"
 DTYPE_KEY = b"dtype"
 Shape = tuple[int, ...]
 
+_from_buffers, _buffer = pa.Array.from_buffers, pa.py_buffer  # looked up once: this is the hot path
+
 # Arrow has no type for these: what their elements are stored as; a complex number is two, real and imaginary.
 _WIDENED = {"bfloat16": np.float32, "complex64": np.float32, "complex128": np.float64}
 
@@ -83,10 +85,10 @@ class TensorEncoder:
         kind = self.kind
         if kind.as_is:
             flat = tensor if tensor.flags.c_contiguous else np.ascontiguousarray(tensor)
-            values = pa.Array.from_buffers(kind.element, self.count * self.width, [None, pa.py_buffer(flat)], 0)
+            values = _from_buffers(kind.element, self.count * self.width, [None, _buffer(flat)], 0)
         else:
             values = _converted(tensor.reshape(-1), kind)
-        return pa.Array.from_buffers(kind.lists, self.count, [None, self.offsets], 0, 0, [values])
+        return _from_buffers(kind.lists, self.count, [None, self.offsets], 0, 0, [values])
 
 
 def _converted(flat: np.ndarray, kind: TensorType) -> pa.Array:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from monitoring.records import MonitorStatus
+from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.headline import headline
 from monitoring.reports.sensitivity import sensitivity_rows
 from monitoring.reports.words import (
@@ -106,17 +106,26 @@ def _incidents(status: MonitorStatus) -> Table:
     table.add_column("cause", ratio=1, overflow="fold")
     table.add_column("state", no_wrap=True)
     for incident in status.incidents[-MOST_INCIDENTS:]:
-        where = f" on {slice_words(incident.slice)}" if incident.slice else ""
         state: str = incident.state
         if incident.closed_at is not None:
             state = f"{state}\n{moment_words(incident.closed_at, zone)}"
         table.add_row(
             Text(incident.level, style="bold red" if incident.level == "page" else "blue"),
             Text(window_words(incident.window_start, incident.window_end, zone)),
-            Text(f"{watch_words(incident.watch)}{where}: {printable(incident.cause, LONGEST_MESSAGE)}"),
+            Text(_told(incident)),
             Text(state),
         )
     return table
+
+
+def _told(incident: IncidentRecord) -> str:
+    """The watch and the cause, or the cause alone where it begins with the watch."""
+    cause = printable(incident.cause, LONGEST_MESSAGE)
+    watch = watch_words(incident.watch)
+    if cause.casefold().replace(" ", "").startswith(watch.casefold().replace(" ", "")):
+        return cause
+    where = f" on {slice_words(incident.slice)}" if incident.slice else ""
+    return f"{watch}{where}: {cause}"
 
 
 def _sensitivity(status: MonitorStatus) -> RenderableType:

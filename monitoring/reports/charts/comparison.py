@@ -41,6 +41,7 @@ def month_chart(series: SliceSeries, promised: Interval | None) -> Chart:
             250,
             xaxis=axis(
                 showgrid=False,
+                tickangle=0,
                 range=[-0.5, max(len(months), 2) - 0.5],
                 tickmode="array",
                 tickvals=_thinned(places),
@@ -191,19 +192,6 @@ def _draw_band(figure_layout: Figure, promised: Interval) -> None:
             "line": {"color": "--baseline", "width": 1.5, "dash": "dash"},
         },
     ]
-    figure_layout["annotations"] = [
-        {
-            "text": "benchmark",
-            "xref": "paper",
-            "x": 0.004,
-            "xanchor": "left",
-            "yref": "y",
-            "y": promised.low,
-            "yanchor": "top",
-            "showarrow": False,
-            "font": {"color": "--baseline", "size": 12},
-        }
-    ]
 
 
 def _thinned(places: list[int]) -> list[int]:
@@ -227,5 +215,5 @@ def _promise_words(metric: str, promised: Interval | None) -> str:
     if promised is None:
         return ""
     interval = _interval_words(metric, promised)
-    bounds = f" (95 % interval by day: {interval})" if interval != NOTHING else ""
-    return f"Benchmark {value_words(metric, promised.mean)}{bounds}."
+    bounds = f" (95 %: {interval}, by day)" if interval != NOTHING else ""
+    return f"Dashed: benchmark {value_words(metric, promised.mean)}{bounds}."

@@ -125,7 +125,7 @@ def make_incidents(part: str = "") -> tuple[IncidentRecord, ...]:
             message=(
                 "Surprise in Brier score averaged +0.063 over 12 windows since 12 April 2013. In the baseline it was "
                 "+0.001 (between windows ± 0.036; 0.020 is forgiven). The Brier score changed by +0.044: -0.019 "
-                "because the traffic got easier, +0.063 because the model was wrong about it. It carries 41% of the evidence; "
+                "because the traffic got easier, +0.063 because the model was wrong. It carries 41% of the evidence; "
                 "next: surprise_error, brier. Inputs that moved most: temp, humid, visib."
             ),
             closed_at=moment(FIRST_CLOSED, 6),

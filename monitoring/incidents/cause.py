@@ -49,21 +49,20 @@ def explain(
     was = baseline[top]
     zone = ZoneInfo(timezone)
     watch = watches[top.watch]
-    name = _name(watch)
-    place = f" at {top.slice}" if top.slice else ""
+    name = _place(watch, top.slice)
     level = float(np.mean(values)) if values else float("nan")
     now, then = _signed(level, watch), _signed(was.mean, watch)
     day = _day(since[0].start, zone)
     sentences = [
-        f"{name[0].upper()}{name[1:]}{place} averaged {now} over {_windows(len(values))} since {day}.",
+        f"{name[0].upper()}{name[1:]} averaged {now} over {_windows(len(values))} since {day}.",
         f"In the baseline it was {then} (between windows ± {was.deviation:.3f}; {was.tolerance:.3f} is forgiven).",
     ]
-    cause = f"{name}{place} {'rose' if watch.direction == 'up' else 'moved'}"
+    cause = f"{name} {'rose' if watch.direction == 'up' else 'moved'}"
     split = _split(since, baseline, metric=top.watch.removeprefix("surprise_"), part=top.slice)
     if watch.family in ("performance", "surprise") and split:
         cause, sentence = split
         sentences.append(sentence)
-    others = [str(key) for key, part in reading.shares[1 : NAMED + 1] if part >= 0.05]
+    others = [_place(watches[key.watch], key.slice) for key, part in reading.shares[1 : NAMED + 1] if part >= 0.05]
     sentences.append(f"It carries {share:.0%} of the evidence" + (f"; next: {', '.join(others)}." if others else "."))
     inputs = _inputs(moved, watches)
     if inputs:
@@ -100,9 +99,10 @@ def _split(
     surprise = float(np.mean([pair[1] for pair in pairs])) - baseline[surprise_key].mean
     difficulty = loss - surprise
     cause = "the model is wrong" if surprise >= difficulty else "the traffic got harder"
+    taken = "harder" if difficulty > 0 else "easier"
     return cause, (
-        f"The {_LOSSES[metric]} changed by {loss:+.3f}: {difficulty:+.3f} because the traffic got "
-        f"{'harder' if difficulty > 0 else 'easier'}, {surprise:+.3f} because the model was wrong about it."
+        f"The {_LOSSES[metric]} changed by {loss:+.3f}: the model expected {difficulty:+.3f} of that (it took the traffic "
+        f"to be {taken}), and {surprise:+.3f} came as a surprise (it was wrong)."
     )
 
 
@@ -133,6 +133,11 @@ def _windows(count: int) -> str:
 
 def _day(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%-d %B %Y}"
+
+
+def _place(watch: Watch, part: str) -> str:
+    """The watch in words, and where."""
+    return f"{_name(watch)} at {part.replace('=', ' ')}" if part else _name(watch)
 
 
 def _name(watch: Watch) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 
-from monitoring.baseline.folder import Baseline, load_baseline
+from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline
 from monitoring.baseline.schema import load_schema, validate
 from monitoring.config import MonitorConfig, settings_digest
 from monitoring.errors import CannotRun
@@ -44,7 +45,7 @@ class Deployment:
         return DeploymentRecord(
             model=self.model,
             version=self.version,
-            settings_digest=settings_digest(config),
+            settings_digest=_digest(settings_digest(config), self.bundle / EXTRAS / BASELINE / DESCRIPTION),
             created_at=now,
             timezone=config.windows.timezone,
             page_budget=str(tests["page"].budget),
@@ -116,6 +117,11 @@ def deploy(config: MonitorConfig) -> Deployment:
         yardstick=fitted,
         judge=judge,
     )
+
+
+def _digest(settings: str, baseline: Path) -> str:
+    """What evidence belongs together: the settings, and the baseline that it is held against."""
+    return hashlib.sha256(settings.encode() + baseline.read_bytes()).hexdigest()
 
 
 class _SchemaCheck:

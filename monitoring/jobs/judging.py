@@ -29,10 +29,15 @@ from monitoring.records import (
 )
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import Catalogue
-from monitoring.watches.integrity import OPTIONAL_SHARE
 
 #: The watch that names an incident opened by a fact.
 SCHEMA = "schema"
+
+#: Between the inputs that such an incident names, in its `slice`.
+BETWEEN = ", "
+
+#: An input that the baseline has in most rows, and that is missing in every row of a window, is gone: that is a fact.
+MOSTLY_MISSING = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +146,8 @@ class Judge:
             for name, problem in predictions.problems
         ]
         for bins, feature in zip(self._catalogue.bins, counts.features, strict=True):
-            empty = feature.present == 0 and bins.feature not in broken and bins.feature not in self._optional
-            if empty:
+            enough = counts.rows >= self._yardstick.tests["page"].min_rows
+            if enough and feature.present == 0 and bins.feature not in broken and bins.feature not in self._optional:
                 message = f"The input {bins.feature} is missing in all {counts.rows} rows."
                 found.append(Finding(kind="all values missing", feature=bins.feature, message=message, fact=True))
         named = {(finding.kind, finding.feature) for finding in found}
@@ -191,7 +196,7 @@ class Judge:
         for incident in incidents:
             key = WatchKey(watch=incident.watch, slice=incident.slice)
             if incident.watch == SCHEMA:
-                seen = any(f.fact and f.feature == incident.slice for f in findings)
+                seen = any(f.fact and f.feature in incident.slice.split(BETWEEN) for f in findings)
                 after.append(followed_fact(incident, seen=seen, now=now))
                 continue
             test = self._yardstick.tests[incident.level].tests[key]
@@ -226,24 +231,25 @@ def _alive(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
 
 
 def optional_inputs(catalogue: Catalogue, missing: Mapping[str, float]) -> frozenset[str]:
-    """Inputs missing often enough in the baseline that a window without them is no fact."""
-    return frozenset(b.feature for b in catalogue.bins if missing.get(b.feature, 0.0) > OPTIONAL_SHARE)
+    """Inputs missing so often in the baseline (a share of its rows) that a window without any is no fact."""
+    return frozenset(b.feature for b in catalogue.bins if missing.get(b.feature, 0.0) > MOSTLY_MISSING)
 
 
 def _facts(record: WindowRecord, incidents: Sequence[IncidentRecord], number: int) -> list[IncidentRecord]:
-    """Incidents for the facts of this window that none alive stands for yet: they page at once, outside the budget."""
-    known = {i.slice for i in _alive(incidents) if i.watch == SCHEMA}
-    facts = {f.feature: f for f in record.findings if f.fact and f.feature not in known}
-    return [
-        _incident(
-            number + place,
-            "page",
-            record,
-            Cause(watch=SCHEMA, slice=fact.feature, cause=fact.kind, message=fact.message),
-            recovery="0",
-        )
-        for place, fact in enumerate(facts.values())
-    ]
+    """One incident for each kind of fact that is new in this window: outside the budget, at once."""
+    known = {feature for i in _alive(incidents) if i.watch == SCHEMA for feature in i.slice.split(BETWEEN)}
+    by_kind: dict[str, dict[str, Finding]] = {}
+    for finding in record.findings:
+        if finding.fact and finding.feature not in known:
+            by_kind.setdefault(finding.kind, {})[finding.feature] = finding
+    opened: list[IncidentRecord] = []
+    for kind, facts in by_kind.items():
+        named = BETWEEN.join(facts)
+        first = next(iter(facts.values()))
+        message = first.message if len(facts) == 1 else f"{kind[0].upper()}{kind[1:]} for {len(facts)} inputs: {named}."
+        cause = Cause(watch=SCHEMA, slice=named, cause=kind, message=message)
+        opened.append(_incident(number + len(opened), "page", record, cause, recovery="0"))
+    return opened
 
 
 def _incident(number: int, level: Level, record: WindowRecord, cause: Cause, *, recovery: str = "") -> IncidentRecord:

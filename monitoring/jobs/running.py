@@ -24,7 +24,7 @@ from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.windows import Window
 
 #: Seconds a run may take for one window before another run may take over.
-LEASE_SECONDS = 600
+LEASE_SECONDS = 120
 
 #: The label cursor's only entry: how many labels, in order of arrival, had been read.
 CURSOR = "labels"

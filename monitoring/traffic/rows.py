@@ -24,9 +24,9 @@ SIGNATURE_KEY = b"pitfalls.signature"
 INPUT = "input:"
 OUTPUT = "output:"
 
-# What timestamps of nanoseconds can hold, to which other tools turn ours.
-FIRST_US = int(np.datetime64("1678-01-01", "us").astype(np.int64))
-LAST_US = int(np.datetime64("2262-01-01", "us").astype(np.int64)) - 1
+# What a Python datetime can hold, with a day to spare for time zones.
+FIRST_US = int(np.datetime64("0001-01-02", "us").astype(np.int64))
+LAST_US = int(np.datetime64("9999-12-30", "us").astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -120,6 +120,6 @@ class AnsweredRows:
             raise BadInput(
                 "An event time is out of range.",
                 got=f"{first} to {last} microseconds since 1970",
-                expected="years 1678 to 2261",
+                expected="years 1 to 9999",
                 fix="Check the unit: microseconds, not nanoseconds.",
             )

@@ -93,7 +93,10 @@ class WindowPlan:
         object.__setattr__(self, "_zone", _zone(self.timezone))
 
     def windows(self, first: datetime, last: datetime) -> tuple[Window, ...]:
-        """Every window that holds an instant of [first, last], in order: no gap, no overlap."""
+        """Every window that holds an instant of [first, last], in order: no gap, no overlap.
+
+        Windows that would reach beyond the years 1 to 9999 are left out.
+        """
         if first > last:
             return ()
         cuts = sorted(set(self._cuts(first.astimezone(self._zone).date(), last.astimezone(self._zone).date())))
@@ -114,8 +117,8 @@ class WindowPlan:
         days = max(self._length // _DAY, 1)
         # A day before and after: a change of clocks at midnight may put an instant into the neighbour's window.
         start = first.toordinal() - 1
-        start -= (start - 1) % days  # the first of January of year 1 was a Monday
-        for ordinal in range(start, last.toordinal() + 2 + days, days):
+        start = max(start - (start - 1) % days, 1 + days)  # the first of January of year 1 was a Monday
+        for ordinal in range(start, min(last.toordinal() + 2 + days, date.max.toordinal()), days):
             day = date.fromordinal(ordinal)
             if self._length >= _DAY:
                 yield self._instant(day, timedelta(0), 0)

@@ -95,6 +95,18 @@ def test_weeks_begin_on_monday_and_other_multiples_on_the_same_count() -> None:
     assert all(window.start.weekday() == 0 for window in fortnights)
 
 
+@pytest.mark.parametrize("place", ["UTC", "Asia/Kolkata", "America/New_York"])
+@pytest.mark.parametrize("every", ["6h", "1d", "7d"])
+def test_the_ends_of_the_calendar_are_no_error(every: str, place: str) -> None:
+    plan = WindowPlan(every=every, timezone=place)
+    first, last = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+    for moment in (first, last):
+        assert len(plan.windows(moment, moment)) <= 1
+    for inside in (first + timedelta(days=30), last - timedelta(days=30)):
+        [window] = plan.windows(inside, inside)
+        assert inside in window
+
+
 def test_windows_need_not_come_in_utc_and_none_are_needed_for_nothing() -> None:
     plan = WindowPlan(every="1d")
     tokyo = datetime(2013, 4, 2, 3, tzinfo=ZoneInfo("Asia/Tokyo"))

@@ -101,8 +101,8 @@ def _split(
     cause = "the model is wrong" if surprise >= difficulty else "the traffic got harder"
     taken = "harder" if difficulty > 0 else "easier"
     return cause, (
-        f"The {_LOSSES[metric]} changed by {loss:+.3f}: the model expected {difficulty:+.3f} of that (it took the traffic "
-        f"to be {taken}), and {surprise:+.3f} came as a surprise (it was wrong)."
+        f"The {_LOSSES[metric]} changed by {loss:+.3f}: the model expected {difficulty:+.3f} of that (it took the "
+        f"traffic to be {taken}), and {surprise:+.3f} came as a surprise (it was wrong)."
     )
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.evidence.conformal import ETAS, ConformalTest
@@ -36,14 +39,14 @@ def test_the_order_of_the_baseline_changes_only_rounding(baseline: list[float], 
 @pytest.mark.parametrize("law", ["normal", "heavy-tailed", "skewed"])
 def test_e_values_average_to_one_over_exchangeable_windows(law: str) -> None:
     rng = np.random.default_rng(3)
-    draw = {
+    laws: dict[str, Callable[[], NDArray[np.float64]]] = {
         "normal": lambda: rng.normal(0.3, 0.05, 41),
         "heavy-tailed": lambda: 0.3 + 0.02 * rng.standard_t(2, 41),
         "skewed": lambda: rng.gamma(2.0, 0.05, 41),
-    }[law]
+    }
     logs = []
     for _ in range(3000):
-        sample = draw()
+        sample = laws[law]()
         logs.append(ConformalTest.fit(sample[:40], tolerance=0.0).log_e_values(sample[40]))
     e_values = np.exp(np.asarray(logs))
     error = e_values.std(axis=0) / np.sqrt(len(e_values))

@@ -80,14 +80,13 @@ def test_the_order_of_the_watches_changes_nothing(
 
 def test_a_lasting_harm_alarms_and_names_its_watch() -> None:
     test = level(ERROR, BRIER)
-    state, alarms = LevelState(), []
-    for window in range(30):
+    state, readings = LevelState(), []
+    for _ in range(30):
         state, reading = test.step(state, {ERROR: mean_of(0.35), BRIER: mean_of(0.2)})
-        if reading.alarm:
-            alarms.append(window)
-    assert alarms
-    assert alarms[0] <= 3
-    assert reading.shares[0][0] == ERROR
+        readings.append(reading)
+    first = next(place for place, reading in enumerate(readings) if reading.alarm)
+    assert first <= 3
+    assert readings[first].shares[0][0] == ERROR
 
 
 def test_a_thin_window_waits_for_its_successor() -> None:
@@ -119,8 +118,8 @@ def test_adding_watches_that_see_nothing_delays_but_never_raises_the_evidence(ex
     for _ in range(6):
         one, a = alone.step(one, {ERROR: mean_of(0.4)})
         other, b = crowd.step(other, {ERROR: mean_of(0.4), **{key: mean_of(0.15) for key in quiet}})
-    assert b.log_evidence < a.log_evidence
-    assert b.log_evidence >= a.log_evidence - math.log(extra + 1) - 1e-9
+        assert b.log_evidence < a.log_evidence
+        assert b.log_evidence >= a.log_evidence - math.log(extra + 1) - 1e-9
 
 
 def test_a_harm_of_the_size_printed_is_noticed_that_soon() -> None:

@@ -1,7 +1,7 @@
 """A small deployment that is real in every part: a baseline with a TFDV schema, a traffic log, labels, a config.
 
-The model is the truth itself: it answers with the probability that labels are drawn by, so it is calibrated until a harm
-is planted: from `broken_from` on, labels are drawn by another probability than the one that is answered.
+The model is the truth itself: it answers with the probability that labels are drawn by, so it is calibrated until a
+harm is planted: from `broken_from` on, labels are drawn by another probability than the one that is answered.
 """
 
 from __future__ import annotations

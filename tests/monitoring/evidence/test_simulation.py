@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+
+from monitoring.evidence.budget import Budget, weights
+from monitoring.evidence.conformal import ConformalTest
+from monitoring.evidence.level import LevelState, LevelTest
+from monitoring.evidence.simulation import SimulatedStreams
+from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+
+ERROR, BRIER = WatchKey(watch="error"), WatchKey(watch="brier")
+
+
+def streams(*, simulations: int = 40, windows: int = 50) -> tuple[LevelTest, SimulatedStreams]:
+    rng = np.random.default_rng(4)
+    # Multiples of 2^-20, so that a sum over rows gives the very same mean.
+    baseline = {key: np.round(rng.uniform(0.1, 0.3, size) * 2**20) / 2**20 for key, size in ((ERROR, 90), (BRIER, 70))}
+    test = LevelTest(
+        level="page",
+        budget=Budget(alarms=1, windows=100),
+        tests={key: ConformalTest.fit(scores, tolerance=0.01) for key, scores in baseline.items()},
+        shares=weights(baseline),
+        min_rows=1,
+    )
+    return test, SimulatedStreams(test, baseline, rng, simulations=simulations, windows=windows)
+
+
+def test_the_many_streams_at_once_are_the_test_itself_window_by_window() -> None:
+    test, simulated = streams()
+    evidence = simulated.evidence()
+    for stream in range(5):
+        state = LevelState()
+        for window in range(evidence.shape[1]):
+            sums = {
+                key: ScoreSum(1, int(scores[stream, window] * SCORE_ONE)) for key, scores in simulated.scores.items()
+            }
+            state, reading = test.step(state, sums)
+            np.testing.assert_allclose(evidence[stream, window], reading.evidence, rtol=1e-9)
+
+
+def test_a_larger_harm_is_never_caught_later() -> None:
+    _, simulated = streams()
+    before = simulated.first_alarms()
+    for size in (0.02, 0.05, 0.1, 0.3):
+        after = simulated.first_alarms({ERROR: size, BRIER: size})
+        assert (after <= before).all()
+        before = after
+
+
+def test_streams_without_an_alarm_say_one_past_the_last_window() -> None:
+    _, simulated = streams(simulations=10, windows=5)
+    assert (simulated.first_alarms({ERROR: -0.2, BRIER: -0.2}) == 6).all()

@@ -20,23 +20,7 @@ def month_chart(series: SliceSeries, promised: Interval | None) -> Chart:
     months = series.months
     places = list(range(len(months)))
     figure: Figure = {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "x": places,
-                "y": [month.value.mean for month in months],
-                "error_y": _bars([month.value for month in months]),
-                "line": {"color": "--ink", "width": 2},
-                "marker": {"color": "--ink", "size": 8},
-                "text": [
-                    f"{MONTHS[month.first_day.month - 1]} {month.first_day.year}: "
-                    f"<b>{value_words(metric, month.value.mean)}</b><br>{month.rows:,} labelled rows"
-                    for month in months
-                ],
-                "hovertemplate": "%{text}<extra></extra>",
-            }
-        ],
+        "data": [_month_line(series)],
         "layout": layout(
             250,
             xaxis=axis(
@@ -76,6 +60,24 @@ def month_chart(series: SliceSeries, promised: Interval | None) -> Chart:
     )
 
 
+def _month_line(series: SliceSeries) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": list(range(len(series.months))),
+        "y": [month.value.mean for month in series.months],
+        "error_y": _bars([month.value for month in series.months]),
+        "line": {"color": "--ink", "width": 2},
+        "marker": {"color": "--ink", "size": 8},
+        "text": [
+            f"{MONTHS[month.first_day.month - 1]} {month.first_day.year}: "
+            f"<b>{value_words(series.metric, month.value.mean)}</b><br>{month.rows:,} labelled rows"
+            for month in series.months
+        ],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
 def slice_chart(metric: str, every: Sequence[SliceSeries], promised: dict[str, Interval]) -> Chart | None:
     """One metric by slice over the whole period, each beside its own promise; None where no slice is watched.
 
@@ -90,26 +92,11 @@ def slice_chart(metric: str, every: Sequence[SliceSeries], promised: dict[str, I
     known = [
         (place, promised[entry.slice]) for place, entry in zip(places, series, strict=True) if entry.slice in promised
     ]
-    before: Figure = {
-        "type": "scatter",
-        "mode": "markers",
-        "y": [place - 0.14 for place, _ in known],
-        "x": [interval.mean for _, interval in known],
-        "error_x": _bars([interval for _, interval in known], color="--baseline"),
-        "marker": {"color": "--paper", "size": 9, "symbol": "diamond", "line": {"color": "--baseline", "width": 2}},
-        "text": [f"benchmark {value_words(metric, interval.mean)}" for _, interval in known],
-        "hovertemplate": "%{text}<extra></extra>",
-    }
-    after: Figure = {
-        "type": "scatter",
-        "mode": "markers",
-        "y": [place + 0.14 for place in places],
-        "x": [entry.whole.mean for entry in series],
-        "error_x": _bars([entry.whole for entry in series]),
-        "marker": {"color": "--ink", "size": 9},
-        "text": [f"deployed {value_words(metric, entry.whole.mean)}" for entry in series],
-        "hovertemplate": "%{text}<extra></extra>",
-    }
+    word = "benchmark" if any(interval.low < interval.high for _, interval in known) else "baseline"
+    before = _dots(metric, word, [(place - 0.14, interval) for place, interval in known])
+    before["error_x"]["color"] = "--baseline"
+    before["marker"] |= {"color": "--paper", "symbol": "diamond", "line": {"color": "--baseline", "width": 2}}
+    after = _dots(metric, "deployed", [(place + 0.14, entry.whole) for place, entry in enumerate(series)])
     height = 74 + 52 * max(len(series), 2)
     widest = _top([entry.whole for entry in series], *promised.values())
     figure: Figure = {
@@ -131,13 +118,27 @@ def slice_chart(metric: str, every: Sequence[SliceSeries], promised: dict[str, I
     return Chart(
         name=f"slices-{metric}",
         title=f"{name} by slice",
-        note="◇ benchmark   ● deployed, whole period; lines are 95 % intervals." if known else "Whole period.",
+        note=f"◇ {word}   ● deployed, whole period; lines are 95 % intervals." if known else "Whole period.",
         summary=f"{name} by slice over the whole period: "
         + "; ".join(f"{slice_words(entry.slice)} {value_words(metric, entry.whole.mean)}" for entry in series[::-1]),
         height=height,
         figure=figure,
         table=_slice_table(metric, series[::-1], promised),
     )
+
+
+def _dots(metric: str, word: str, intervals: Sequence[tuple[float, Interval]]) -> Figure:
+    """Means with their intervals, each at its height."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "y": [height for height, _ in intervals],
+        "x": [interval.mean for _, interval in intervals],
+        "error_x": _bars([interval for _, interval in intervals]),
+        "marker": {"color": "--ink", "size": 9},
+        "text": [f"{word} {value_words(metric, interval.mean)}" for _, interval in intervals],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def _slice_table(metric: str, series: Sequence[SliceSeries], promised: dict[str, Interval]) -> DataTable:
@@ -168,13 +169,13 @@ def _top(intervals: Sequence[Interval], *promised: Interval | None) -> float:
     return 1.15 * max([*highs, 0.01])
 
 
-def _bars(intervals: Sequence[Interval], *, color: str = "--ink") -> Figure:
+def _bars(intervals: Sequence[Interval]) -> Figure:
     return {
         "type": "data",
         "symmetric": False,
         "array": [interval.high - interval.mean for interval in intervals],
         "arrayminus": [interval.mean - interval.low for interval in intervals],
-        "color": color,
+        "color": "--ink",
         "thickness": 1.2,
         "width": 0,
     }
@@ -215,5 +216,6 @@ def _promise_words(metric: str, promised: Interval | None) -> str:
     if promised is None:
         return ""
     interval = _interval_words(metric, promised)
-    bounds = f" (95 %: {interval}, by day)" if interval != NOTHING else ""
-    return f"Dashed: benchmark {value_words(metric, promised.mean)}{bounds}."
+    if interval == NOTHING:
+        return f"Dashed: the baseline's mean, {value_words(metric, promised.mean)}."
+    return f"Dashed: benchmark {value_words(metric, promised.mean)} (95 %: {interval}, by day)."

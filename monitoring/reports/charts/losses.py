@@ -98,18 +98,7 @@ def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart
         "line": {"color": "--ink", "width": 2},
         "hoverinfo": "skip",
     }
-    alarms: list[Figure] = [
-        {
-            "type": "line",
-            "x0": local(page.window_start, zone),
-            "x1": local(page.window_start, zone),
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "line": {"color": "--page", "width": 1.6, "dash": "dash"},
-        }
-        for page in pages_of(status)
-    ]
+    alarms = _alarms(status, zone)
     figure: Figure = {
         "data": [dots, mean_line],
         "layout": layout(
@@ -139,6 +128,22 @@ def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart
             ],
         ),
     )
+
+
+def _alarms(status: MonitorStatus, zone: ZoneInfo) -> list[Figure]:
+    """An upright line at each window that raised a page."""
+    return [
+        {
+            "type": "line",
+            "x0": local(page.window_start, zone),
+            "x1": local(page.window_start, zone),
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "line": {"color": "--page", "width": 1.6, "dash": "dash"},
+        }
+        for page in pages_of(status)
+    ]
 
 
 def _band(known: BaselineScore | None) -> list[Figure]:

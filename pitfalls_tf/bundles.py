@@ -10,14 +10,14 @@ import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
 from pitfalls_tf.runs import read_ensemble, read_manifest
-from serving.bundle import export_bundle
-from serving.bundle_manifest import Provenance
+from serving.export import export_bundle
+from serving.manifest import Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from serving.bundle import Bundle
+    from serving.export import Bundle
 
 
 def export_runs(
@@ -34,7 +34,7 @@ def export_runs(
     ensemble = read_ensemble(runs)
     manifest = read_manifest(ensemble.deployed.folder)
     provenance = Provenance(
-        classes=classes or _classes(manifest["setup"]["source"]),
+        classes=classes or tuple(manifest["classes"]),
         setup=manifest["setup"],
         seed=ensemble.deployed.seed,
         seeds=tuple(run.seed for run in ensemble.runs),
@@ -69,11 +69,3 @@ def read_reference(path: Path) -> pa.Table:
             expected="a Parquet file with one row per prediction",
             fix="Write it again: pyarrow.parquet.write_table(table, 'reference.parquet').",
         ) from error
-
-
-def _classes(source: str) -> tuple[str, ...]:
-    """The class names of a source."""
-    import importlib  # noqa: PLC0415 - sources are found by name
-
-    classes: tuple[str, ...] = importlib.import_module(f"pitfalls_tf.sources.{source}").CLASSES
-    return classes

@@ -45,8 +45,9 @@ class ModelInput:
 class KerasModel:
     """A Functional or Sequential model, called with one array or tensor per named input.
 
-    Inputs of shape [n, 1] are scalars to the outside, [n]: a row of JSON then reads ``{"temp": 39.0}``. Outputs are
-    named by the keys of the model's output dict, else by its output layers; a single tensor is called ``outputs``.
+    Inputs of shape [n, 1] are scalars to the outside, [n]: a row of JSON then reads ``{"temp": 39.0}``. Inputs and
+    outputs go by the keys of the model's dicts; without those, inputs by their names, outputs by their layers, and a
+    single output is called ``outputs``.
 
     Raises:
         BadInput: a subclassed model, or an input whose name TensorFlow would change.
@@ -66,6 +67,7 @@ class KerasModel:
                 fix="Rename the model's input: keras.Input(…, name=…).",
             )
         self.layers = keras.Model(tensors, outputs)
+        self._columns = {name for name, tensor in tensors.items() if tuple(tensor.shape[1:]) == (1,)}
         self.inputs = tuple(_describe(name, tensor) for name, tensor in tensors.items())
         self.outputs = tuple(outputs)
         self._widths = {name: tensor.shape[-1] if tensor.shape else None for name, tensor in outputs.items()}
@@ -75,7 +77,7 @@ class KerasModel:
         import tensorflow as tf  # noqa: PLC0415 - as above
 
         fed = {
-            one.name: tf.expand_dims(rows[one.name], -1) if one.name in self._widened else rows[one.name]
+            one.name: tf.expand_dims(rows[one.name], -1) if one.name in self._columns else rows[one.name]
             for one in self.inputs
         }
         answers = self.layers(fed, training=False)
@@ -85,11 +87,6 @@ class KerasModel:
         """The last dimension of an output, None where it may be anything."""
         width: int | None = self._widths[output]
         return width
-
-    @property
-    def _widened(self) -> set[str]:
-        shapes = {tensor.name: tensor.shape for tensor in self.layers.inputs}
-        return {one.name for one in self.inputs if one.shape == () and len(shapes[one.name]) == 2}
 
 
 def load_keras(path: Path) -> Any:
@@ -135,7 +132,7 @@ def _holds_model(path: Path) -> bool:
 
 
 def _input_tensors(model: Any) -> dict[str, Any]:
-    """The model's symbolic inputs by name."""
+    """The model's symbolic inputs by the key that the model is called with, or else by their own names."""
     import keras  # noqa: PLC0415 - whoever has a model has loaded it
 
     tensors = getattr(model, "inputs", None)
@@ -146,6 +143,9 @@ def _input_tensors(model: Any) -> dict[str, Any]:
             expected="a Functional model, or a Sequential one with a keras.Input",
             fix="Wrap it: keras.Model(inputs, subclassed(inputs)).",
         )
+    structure = None if isinstance(model, keras.Sequential) else model.input
+    if isinstance(structure, dict) and len(structure) == len(tensors):
+        return structure
     return {tensor.name: tensor for tensor in tensors}
 
 

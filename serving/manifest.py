@@ -1,17 +1,26 @@
-"""Where a run or an export was made: what, beside the seed, decides it to the last bit."""
+"""What a bundle says about its own making: setup, seeds, data, libraries, threads, and how good it was."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from monitoring.records import WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from monitoring.baseline.metrics import Metric
+    from serving.keras_model import ModelInput
 
 MANIFEST_FILE = "assets.extra/manifest.json"
+FORMAT = 1
 LIBRARIES = ("tensorflow", "keras", "numpy", "pyarrow")
 
 
@@ -31,6 +40,76 @@ class Environment:
     omp_num_threads: str | None  # as the variable was set, None if it was not
     onednn: bool
     deterministic_ops: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What only the maker of a model knows: its classes, in the order of the probabilities, and how it was trained.
+
+    `training` is the environment of the training run, where it is known; the export records its own beside it.
+    """
+
+    classes: tuple[str, ...] = ()
+    setup: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    seeds: tuple[int, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The bundle's own account of itself. Its version is the name of its folder, and not written down twice.
+
+    `verdict` is the comparison with the version before it; None while there has been none.
+    """
+
+    name: str
+    created_at: datetime
+    provenance: Provenance
+    environment: Environment
+    inputs: tuple[ModelInput, ...]
+    outputs: tuple[str, ...]
+    reference: Mapping[str, Any] | None
+    metrics: tuple[Metric, ...]
+    verdict: None = None
+
+    def document(self) -> dict[str, Any]:
+        """As it is written: plain JSON values, the metrics one entry each with its slices."""
+        made = self.provenance
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "created_at": self.created_at.isoformat(),
+            "classes": list(made.classes),
+            "setup": made.setup,
+            "seed": made.seed,
+            "seeds": list(made.seeds),
+            "data": made.data,
+            "training": made.training,
+            "environment": asdict(self.environment),
+            "inputs": [asdict(one) | {"kind": one.kind} for one in self.inputs],
+            "outputs": list(self.outputs),
+            "reference": self.reference,
+            "metrics": nest(self.metrics),
+            "verdict": self.verdict,
+        }
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(self.document(), indent=1, default=str, allow_nan=False) + "\n", "utf-8")
+
+
+def nest(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
+    """One entry per metric: of the whole, and under ``by_slice`` of each slice."""
+    entries: dict[str, dict[str, Any]] = {}
+    for one in metrics:
+        values = {"mean": one.mean, "low": one.low, "high": one.high, "rows": one.rows, "days": one.days}
+        if one.slice == WHOLE:
+            entries[one.metric] = {"metric": one.metric, **values, "by_slice": {}}
+        else:
+            entries[one.metric]["by_slice"][one.slice] = values
+    return list(entries.values())
 
 
 def environment(*, deterministic_ops: bool = False) -> Environment:

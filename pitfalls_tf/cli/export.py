@@ -15,7 +15,7 @@ from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
-    from serving.bundle import Bundle
+    from serving.export import Bundle
 
 
 @click.command()
@@ -32,7 +32,7 @@ def command(source: Path, name: str, models: Path, reference: Path | None, class
     model, and --reference is what it is held against later. Nothing is published unless the exported model answers as
     the Keras model does.
     """
-    from serving.bundle import check_name  # noqa: PLC0415 - help must not wait for tables
+    from serving.export import check_name  # noqa: PLC0415 - help must not wait for tables
 
     check_name(name)
     if not source.exists():
@@ -73,8 +73,8 @@ def _export(
     source: Path, name: str, models: Path, reference: Path | None, classes: tuple[str, ...], output: Output
 ) -> Bundle:
     from pitfalls_tf.bundles import export_runs, read_reference  # noqa: PLC0415 - as above
-    from serving.bundle import export_bundle  # noqa: PLC0415 - as above
-    from serving.bundle_manifest import Provenance  # noqa: PLC0415 - as above
+    from serving.export import export_bundle  # noqa: PLC0415 - as above
+    from serving.manifest import Provenance  # noqa: PLC0415 - as above
 
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it calls the session road deprecated, every time
     if source.is_dir():
@@ -101,7 +101,7 @@ def _export(
 
 
 def _document(bundle: Bundle) -> dict[str, object]:
-    from serving.bundle_manifest import nest  # noqa: PLC0415 - as above
+    from serving.manifest import nest  # noqa: PLC0415 - as above
 
     return {
         "name": bundle.name,

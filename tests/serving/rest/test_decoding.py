@@ -1,0 +1,119 @@
+"""The fast road to a tensor gives what the slow one gives, or leaves the value to it."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.rest.decoding import decode, decode_plain, make_array
+from serving.rest.walking import walk
+from serving.signatures import ELEMENT_TYPES_BY_NAME, TensorSpec
+from serving.status import Code, Failure
+
+NAMES = ["float", "double", "int32", "int8", "int64", "uint32", "uint64", "bool", "string"]
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**64), 2**65)
+    | st.integers(-300, 300)
+    | st.floats()
+    | st.text(max_size=3)
+)
+trees = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3), max_leaves=12)
+
+
+def rectangles(leaf: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    shapes = st.lists(st.integers(1, 3), max_size=3)
+    return shapes.flatmap(lambda shape: filled(leaf, shape))
+
+
+def filled(leaf: st.SearchStrategy[Any], shape: list[int]) -> st.SearchStrategy[Any]:
+    for size in reversed(shape):
+        leaf = st.lists(leaf, min_size=size, max_size=size)
+    return leaf
+
+
+regular = st.one_of(
+    rectangles(st.integers(-300, 300) | st.floats(width=32)),
+    rectangles(st.booleans()),
+    rectangles(st.integers(0, 2**32 - 1)),
+    rectangles(st.text(max_size=3)),
+)
+
+
+def spec(name: str) -> TensorSpec:
+    return TensorSpec(name="x", graph_name="x:0", element=ELEMENT_TYPES_BY_NAME[name], shape=None)
+
+
+@given(value=regular | trees, name=st.sampled_from(NAMES))
+def test_both_roads_agree(value: Any, name: str) -> None:
+    fast = decode_plain(value, spec(name))
+    if fast is None:
+        return
+    slow = make_array(*walk(value, spec(name).element), name)
+    assert (fast.dtype, fast.shape) == (slow.dtype, slow.shape)
+    np.testing.assert_array_equal(fast, slow)
+
+
+@given(value=trees, name=st.sampled_from(NAMES))
+def test_every_value_is_a_tensor_or_a_wrong_argument(value: Any, name: str) -> None:
+    code = kind = None
+    try:
+        kind = decode(value, spec(name)).dtype
+    except Failure as failure:
+        code = failure.code
+    assert code is Code.INVALID_ARGUMENT or kind == spec(name).element.numpy
+
+
+@given(content=st.binary(max_size=20), padded=st.booleans())
+def test_base64_is_bytes_with_or_without_padding(content: bytes, padded: bool) -> None:
+    text = base64.b64encode(content).decode()
+    array = decode([{"b64": text if padded else text.rstrip("=")}, "plain"], spec("string"))
+    assert array.tolist() == [content, b"plain"]
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "error"),
+    [
+        ([[1, 2], [3]], "float", "Encountered list at unexpected size: 1 at level: 1 expected size: 2"),
+        ([1, [2]], "float", "Encountered list at unexpected level: 1 expected < 1"),
+        ([[1], 2], "float", "JSON Value: 2 found at incorrect level: 2 in the JSON DOM. Expected at level: 2"),
+        (["x"], "float", 'JSON Value: "x" Type: String is not of expected type: float'),
+        ([True], "int32", "JSON Value: true Type: True is not of expected type: int32"),
+        ([1], "bool", "JSON Value: 1 Type: Number is not of expected type: bool"),
+        ([2**31], "int8", "JSON Value: 2147483648 Type: Number is not of expected type: int8"),
+        ([-1], "uint64", "JSON Value: -1 Type: Number is not of expected type: uint64"),
+        ([{"b64": "????"}], "string", "Unable to base64 decode"),
+        ([{"b64": "a"}], "string", "Unable to base64 decode"),
+        ([{"b65": ""}], "string", 'JSON Value: {\n    "b65": ""\n} not formatted correctly for base64 data'),
+        ([{"a": 1}], "float", 'JSON Value: {\n    "a": 1\n} Type: Object is not of expected type: float'),
+    ],
+)
+def test_errors_in_the_words_of_the_contract(value: Any, name: str, error: str) -> None:
+    with pytest.raises(Failure) as caught:
+        decode(value, spec(name))
+    assert caught.value.message == error
+
+
+def test_numbers_beyond_their_type() -> None:
+    assert decode([300, -1], spec("int8")).tolist() == [44, -1], "int32's range, then wrapped round"
+    assert decode([1e39, -1e39, 1e-50], spec("float")).tolist() == [np.inf, -np.inf, 0.0]
+    with pytest.raises(Failure, match="Number too big"):
+        decode([10**400], spec("float"))
+
+
+def test_scalars_and_empty_lists() -> None:
+    assert decode(3, spec("float")).shape == ()
+    assert decode([], spec("float")).shape == (0,)
+    assert decode([[], []], spec("int64")).shape == (2, 0)
+
+
+def test_types_that_json_cannot_carry() -> None:
+    with pytest.raises(Failure, match="Conversion of JSON Value: 1 to type: half") as caught:
+        decode([1], spec("half"))
+    assert caught.value.code is Code.UNIMPLEMENTED

@@ -1,0 +1,99 @@
+"""Labels at the server's desk: only with the token, all or none, at their own times."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.traffic.labels import LabelLog, LabelWriter
+from serving.rest.late_labels import LabelDesk
+from serving.rest.moments import EPOCH, read_moment_us
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tests.serving.conftest import OpenWebsite, Reply, Website
+
+TOKEN = {"Authorization": "Bearer secret"}
+
+
+def post(website: Website, document: Any, headers: dict[str, str] | None = None) -> Reply:
+    return website.send("POST", "/monitor/labels", orjson.dumps(document), TOKEN if headers is None else headers)
+
+
+def label(prediction_id: str, time: Any = "2013-04-01T09:00:00Z", value: Any = "late") -> dict[str, Any]:
+    return {"prediction_id": prediction_id, "label": value, "label_time": time}
+
+
+def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None:
+    writer = LabelWriter(tmp_path, clock=lambda: datetime.now(UTC))
+    with open_website(desk=LabelDesk(writer=writer, token="secret")) as website:
+        assert post(website, {"labels": [label("a:0"), label("a:1", 1_364_806_800.5)]}).json == {"accepted": 2}
+        assert post(website, {"labels": []}).json == {"accepted": 0}
+        broken = {"labels": [label("b:0"), label("b:1", "noon")]}
+        assert post(website, broken).error.startswith("labels[1].label_time must be ISO 8601")
+        for document, error in (
+            ({}, "Expecting {"),
+            ({"labels": [1]}, "labels[0].prediction_id"),
+            ({"labels": [label("x" * 161)]}, "labels[0].prediction_id"),
+            ({"labels": [label("a:0", value=1)]}, "labels[0].label "),
+            ({"labels": [label("a:0", True)]}, "labels[0].label_time"),
+        ):
+            reply = post(website, document)
+            assert (reply.status, reply.error.startswith(error)) == (400, True), reply.body
+    writer.close()
+    labels = LabelLog(tmp_path).read()
+    assert labels.column("prediction_id").to_pylist() == ["a:0", "a:1"], "of a wrong document none is taken"
+    nine = datetime(2013, 4, 1, 9, tzinfo=UTC)
+    assert labels.column("label_time").to_pylist() == [nine, nine + timedelta(seconds=0.5)]
+
+
+def test_the_token_is_asked_for(open_website: OpenWebsite) -> None:
+    with open_website(desk=LabelDesk(token="secret")) as website:
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret"}):
+            assert post(website, {"labels": []}, headers).status == 401
+        reply = post(website, {"labels": []})
+        assert (reply.status, "--traffic" in reply.error) == (400, True)
+
+
+def test_without_a_token_the_answer_says_how_to_set_one(website: Website) -> None:
+    reply = post(website, {"labels": []})
+    assert (reply.status, "PITFALLS_TOKEN" in reply.error) == (403, True)
+
+
+def test_a_full_disk_is_told_and_the_labels_can_be_sent_again(open_website: OpenWebsite) -> None:
+    class FullDisk:
+        def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
+            raise OSError(28, "No space left on device")
+
+    with open_website(desk=LabelDesk(writer=FullDisk(), token="secret")) as website:
+        reply = post(website, {"labels": [label("a:0")]})
+    assert (reply.status, "No space left on device" in reply.error) == (503, True)
+
+
+@given(
+    moment=st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31)),
+    offset=st.integers(-14 * 60, 14 * 60),
+)
+def test_a_moment_is_the_same_in_every_zone_and_as_seconds(moment: datetime, offset: int) -> None:
+    aware = moment.replace(tzinfo=UTC)
+    microseconds = (aware - EPOCH) // timedelta(microseconds=1)
+    assert read_moment_us(aware.isoformat()) == microseconds
+    elsewhere = aware.astimezone(timezone(timedelta(minutes=offset)))
+    assert read_moment_us(elsewhere.isoformat()) == microseconds
+    sign = "-" if microseconds < 0 else ""
+    assert read_moment_us(f"{sign}{abs(microseconds) // 10**6}.{abs(microseconds) % 10**6:06}") == microseconds
+
+
+NO_MOMENTS = ["", "now", "2013-04-01", "2013-04-01T05:15:00", "1364807700000", "1e9", "NaN", "9999-12-31T00:00:00Z"]
+
+
+@pytest.mark.parametrize("text", NO_MOMENTS)
+def test_what_is_no_moment(text: str) -> None:
+    assert read_moment_us(text) is None

@@ -1,0 +1,99 @@
+"""What is answered is logged first; what cannot be logged is counted, and the gap is told when it ends."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from monitoring.errors import CannotRun
+from serving.capture import AnsweredBatch, Caller, Capture
+
+if TYPE_CHECKING:
+    from monitoring.traffic.rows import AnsweredRows
+    from serving.versions import Models, Served
+
+
+class Disk:
+    """A log whose disk can fail."""
+
+    def __init__(self) -> None:
+        self.rows: list[AnsweredRows] = []
+        self.error: Exception | None = None
+
+    def append(self, rows: AnsweredRows) -> None:
+        if self.error is not None:
+            raise self.error
+        self.rows.append(rows)
+
+
+@pytest.fixture
+def served(models: Models) -> Served:
+    with models.lease("half_plus_two") as one:
+        return one
+
+
+def batch(served: Served, *counts: int, answered_us: int = 5_000_000) -> AnsweredBatch:
+    total = sum(counts)
+    return AnsweredBatch(
+        served=served,
+        signature=served.runner.signatures["serving_default"],
+        callers=[
+            Caller(request_id=f"r{index}", event_time_us=index, arrived_us=4_000_000 + index)
+            for index in range(len(counts))
+        ],
+        counts=counts,
+        inputs={"x": np.arange(total, dtype=np.float32)},
+        outputs={"y": np.arange(total, dtype=np.float32)},
+        answered_us=answered_us,
+    )
+
+
+@pytest.mark.parametrize("counts", [(3,), (2, 0, 1), (1, 1, 1)])
+def test_one_append_holds_the_rows_of_every_caller(served: Served, counts: tuple[int, ...]) -> None:
+    disk = Disk()
+    Capture(disk).record(batch(served, *counts))
+    (rows,) = disk.rows
+    pairs = [(f"r{index}", row) for index, count in enumerate(counts) for row in range(count)]
+    assert list(zip(rows.request_ids, np.asarray(rows.rows).tolist(), strict=True)) == pairs
+    assert rows.event_times_us.tolist() == [int(request[1:]) for request, _ in pairs]
+    assert rows.latencies_us.tolist() == [1_000_000 - int(request[1:]) for request, _ in pairs]
+    assert (rows.model, rows.version, rows.signature) == ("half_plus_two", 123, "serving_default")
+
+
+def test_without_a_log_nothing_is_counted_as_lost(served: Served) -> None:
+    capture = Capture(None)
+    capture.record(batch(served, 3))
+    assert (capture.writes, capture.rows_logged, capture.rows_lost) == (False, 0, 0)
+
+
+def failures() -> list[Any]:
+    closed = CannotRun("Closed.", got="rows", expected="none", fix="Open it.")
+    return [pytest.param(OSError(28, "No space left on device"), id="disk"), pytest.param(closed, id="closed")]
+
+
+@pytest.mark.parametrize("error", failures())
+def test_lost_rows_are_counted_and_their_gap_is_told_when_it_ends(
+    served: Served, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = Disk()
+    capture = Capture(disk)
+    capture.record(batch(served, 2))
+    disk.error = error
+    with caplog.at_level(logging.WARNING):
+        capture.record(batch(served, 3, answered_us=6_000_000))
+        capture.record(batch(served, 1, 1, answered_us=8_000_000))
+        gap = capture.open_gap
+        assert gap is not None
+        assert (gap.first_us, gap.last_us, gap.rows) == (6_000_000, 8_000_000, 5)
+        assert str(error) in gap.reason
+        disk.error = None
+        capture.record(batch(served, 4))
+    assert (capture.rows_logged, capture.rows_lost) == (6, 5)
+    assert capture.open_gap is None
+    assert capture.gaps == [gap]
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2, "once when it begins, once when it ends"
+    assert "5 answered rows between 1970-01-01T00:00:06+00:00 and 1970-01-01T00:00:08+00:00" in told[1]

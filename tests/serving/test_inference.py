@@ -1,0 +1,143 @@
+"""Joined or alone, a request gets the same answer, and it is in the log before it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from serving.capture import Caller, Capture
+from serving.inference import Inference, Question
+from serving.status import Code, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from monitoring.traffic.rows import AnsweredRows
+    from serving.inference import Answer
+    from serving.versions import Models, Served
+
+Array = np.ndarray[Any, Any]
+
+
+class Ledger:
+    def __init__(self) -> None:
+        self.appends: list[AnsweredRows] = []
+
+    def append(self, rows: AnsweredRows) -> None:
+        self.appends.append(rows)
+
+    @property
+    def rows(self) -> list[tuple[str, int]]:
+        return [
+            (request_id, row)
+            for one in self.appends
+            for request_id, row in zip(one.request_ids, np.asarray(one.rows).tolist(), strict=True)
+        ]
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger()
+
+
+@pytest.fixture
+def inference(ledger: Ledger) -> Iterator[Inference]:
+    one = Inference(capture=Capture(ledger))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def named(models: Models) -> Iterator[Served]:
+    with models.lease("named") as served:
+        yield served
+
+
+def question(served: Served, signature: str, request_id: str, **inputs: Array) -> Question:
+    caller = Caller(request_id=request_id, event_time_us=0, arrived_us=0)
+    return Question(served=served, signature=served.runner.signatures[signature], inputs=inputs, caller=caller)
+
+
+def ask(inference: Inference, *questions: Question) -> list[Answer | BaseException]:
+    async def all_at_once() -> list[Answer | BaseException]:
+        return await asyncio.gather(*map(inference.ask, questions), return_exceptions=True)
+
+    return asyncio.run(all_at_once())
+
+
+def outputs(answer: Answer | BaseException) -> dict[str, Any]:
+    assert not isinstance(answer, BaseException), answer
+    return {name: value.tolist() for name, value in answer.outputs.items()}
+
+
+def two_float(served: Served, request_id: str, *rows: float) -> Question:
+    a = np.array([[row, row] for row in rows], np.float32).reshape(-1, 2)
+    return question(served, "two_float", request_id, a=a, b=np.zeros((len(rows), 3), np.float32))
+
+
+def test_requests_that_come_together_share_one_run_and_one_append(
+    inference: Inference, ledger: Ledger, named: Served
+) -> None:
+    answers = ask(inference, two_float(named, "a", 1, 2), two_float(named, "b", 3), two_float(named, "c", 4, 5))
+    assert [outputs(one)["p"] for one in answers] == [[2.0, 4.0], [6.0], [8.0, 10.0]]
+    assert len(ledger.appends) == 1
+    assert ledger.rows == [("a", 0), ("a", 1), ("b", 0), ("c", 0), ("c", 1)]
+
+
+def test_other_inner_shapes_do_not_join(inference: Inference, ledger: Ledger, named: Served) -> None:
+    wide = question(named, "two_float", "w", a=np.ones((1, 5), np.float32), b=np.zeros((1, 3), np.float32))
+    answers = ask(inference, two_float(named, "a", 1), wide)
+    assert [outputs(one)["p"] for one in answers] == [[2.0], [5.0]]
+    assert len(ledger.appends) == 2
+
+
+def test_a_signature_that_mixes_rows_runs_each_request_alone(
+    inference: Inference, ledger: Ledger, named: Served
+) -> None:
+    asked = [question(named, "scalar_out", str(one), x=np.full(2, one, np.float32)) for one in (1, 5)]
+    assert [outputs(one)["total"] for one in ask(inference, *asked)] == [2.0, 10.0]
+    # No axis of `total` counts rows, so each request is one row with its whole tensors.
+    assert ledger.rows == [("1", 0), ("5", 0)]
+    assert ledger.appends[0].inputs["x"].shape == (1, 2)
+    assert ledger.appends[0].outputs["total"].shape == (1,)
+
+
+def test_outputs_whose_first_axis_counts_something_else_are_found_out(
+    inference: Inference, ledger: Ledger, named: Served
+) -> None:
+    asked = [question(named, "distinct", str(one), x=np.array([one, one], np.float32)) for one in (1, 5)]
+    for _ in range(2):
+        assert [outputs(one)["values"] for one in ask(inference, *asked)] == [[1.0], [5.0]]
+    assert ledger.rows == [("1", 0), ("5", 0)] * 2
+
+
+def test_one_bad_request_does_not_fail_those_it_was_joined_with(
+    inference: Inference, ledger: Ledger, models: Models
+) -> None:
+    with models.lease("half_plus_two") as served:
+        good = np.array([b""], object)
+        bad = np.array([b"no example"], object)
+        asked = [question(served, "regress_x_to_y", name, inputs=value) for name, value in (("g", good), ("b", bad))]
+        fine, failed = ask(inference, *asked)
+    assert outputs(fine)["outputs"] == [[2.0]]
+    assert isinstance(failed, Failure)
+    assert failed.code is Code.INVALID_ARGUMENT
+    assert ledger.rows == [("g", 0)], "a failed request has no answer to log"
+
+
+def test_names_are_checked_in_the_words_of_the_contract(inference: Inference, named: Served) -> None:
+    (failed,) = ask(inference, question(named, "two_float", "a", z=np.zeros(1)))
+    assert isinstance(failed, Failure)
+    assert failed.message == (
+        "input size does not match signature: 1!=2 len({z}) != len({a,b}). "
+        "Sent extra: {z}. Missing but required: {a,b}."
+    )
+
+
+def test_an_empty_batch_is_answered_and_has_no_rows(inference: Inference, ledger: Ledger, named: Served) -> None:
+    (answer,) = ask(inference, two_float(named, "a"))
+    assert outputs(answer)["p"] == []
+    assert ledger.rows == []

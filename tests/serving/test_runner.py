@@ -1,0 +1,104 @@
+"""A SavedModel's tensors and its errors, on both roads through it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pytest
+
+from serving.runner import LoadFailed, Runner
+from serving.status import Code, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Array = np.ndarray[Any, Any]
+
+
+@pytest.fixture(params=["callable", "run"])
+def road(request: pytest.FixtureRequest) -> Literal["callable", "run"]:
+    chosen: Literal["callable", "run"] = request.param
+    return chosen
+
+
+@pytest.fixture
+def named(models_folder: Path, road: Literal["callable", "run"]) -> Iterator[Runner]:
+    runner = Runner(models_folder / "named" / "1", road=road)
+    yield runner
+    runner.close()
+
+
+def named_inputs() -> dict[str, Array]:
+    return {
+        "ints": np.array([[1, 2], [3, 4]], np.int32),
+        "name": np.array([b"a\0", "é".encode()], object),
+        "feat": np.array([[0.5, 1], [2, 3]], np.float32),
+    }
+
+
+def test_it_answers_by_name(named: Runner) -> None:
+    signature = named.signatures["serving_default"]
+    answer = named.run(signature, named_inputs(), list(signature.outputs))
+    assert answer["isum"].tolist() == [3, 7]
+    assert answer["name_bytes"].tolist() == [b"a\0", "é".encode()]
+    assert answer["fx2"].dtype == np.float32
+    assert list(named.run(signature, named_inputs(), ["isum"])) == ["isum"]
+
+
+def test_a_scalar_comes_back_as_an_array(named: Runner) -> None:
+    signature = named.signatures["scalar_out"]
+    total = named.run(signature, {"x": np.array([1, 2], np.float32)}, ["total"])["total"]
+    assert (total.shape, float(total)) == ((), 3.0)
+
+
+def test_the_graphs_errors_keep_their_code_and_text(models_folder: Path) -> None:
+    runner = Runner(models_folder / "named" / "1")
+    wrong = {"a": np.zeros((1, 2), np.int32), "b": np.zeros((1, 3), np.float32)}
+    with pytest.raises(
+        Failure, match="^INVALID_ARGUMENT: Type mismatch: actual int32 vs. expect float"
+    ):
+        runner.run(runner.signatures["two_float"], wrong, ["p"])
+    runner.close()
+
+
+def test_a_wrong_rank_is_the_requests_fault_on_either_road(
+    models_folder: Path, road: Literal["callable", "run"]
+) -> None:
+    runner = Runner(models_folder / "dense4" / "1", road=road)
+    with pytest.raises(Failure) as caught:
+        runner.run(runner.signatures["serving_default"], {"feat": np.zeros(4, np.float32)}, ["output_0"])
+    assert caught.value.code is Code.INVALID_ARGUMENT
+    runner.close()
+
+
+def test_the_shape_of_the_signature_is_not_enforced(models_folder: Path) -> None:
+    runner = Runner(models_folder / "named" / "1")
+    inputs = named_inputs() | {"ints": np.array([[1, 2, 3], [4, 5, 6]], np.int32)}
+    assert runner.run(runner.signatures["serving_default"], inputs, ["isum"])["isum"].tolist() == [6, 15]
+    runner.close()
+
+
+def test_a_signature_says_what_it_takes(models_folder: Path) -> None:
+    runner = Runner(models_folder / "named" / "1")
+    signature = runner.signatures["serving_default"]
+    assert list(signature.inputs) == ["feat", "ints", "name"]
+    assert signature.inputs["feat"].shape == (-1, 2)
+    assert signature.inputs["name"].element.name == "string"
+    assert signature.joins_requests
+    assert not runner.signatures["scalar_out"].joins_requests, "a sum over the batch mixes rows"
+    assert "__saved_model_init_op" not in runner.signatures
+    assert "__saved_model_init_op" in runner.signature_definitions
+    runner.close()
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut"])
+def test_a_folder_that_is_no_model_is_told_with_a_reason(models_folder: Path, tmp_path: Path, damage: str) -> None:
+    folder = tmp_path / "1"
+    if damage != "missing":
+        folder.mkdir()
+        graph = (models_folder / "half_plus_two" / "00000123" / "saved_model.pb").read_bytes()
+        (folder / "saved_model.pb").write_bytes(graph[: len(graph) // 2] if damage == "cut" else b"")
+    with pytest.raises(LoadFailed, match=r"."):
+        Runner(folder)

@@ -1,0 +1,163 @@
+"""Versions come, take over, and go, and a broken one changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.errors import BadInput
+from serving.server import load_version
+from serving.status import Code, Failure
+from serving.versions import Models, ModelSource, State, VersionPolicy, discover, find_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from serving.versions import Served
+
+
+def value(served: Served) -> float:
+    """What the model makes of 0: its bias, which tells the two models apart."""
+    signature = served.runner.signatures["serving_default"]
+    return float(served.runner.run(signature, {"x": np.zeros(1, np.float32)}, ["y"])["y"][0])
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, models_folder: Path) -> Path:
+    shutil.copytree(models_folder / "half_plus_two" / "00000123", tmp_path / "m" / "1")
+    return tmp_path
+
+
+@pytest.fixture
+def models(shelf: Path) -> Iterator[Models]:
+    said: list[str] = []
+    shelved = Models(lambda: discover(shelf, {"m": {"stable": 1}}), load=load_version, report=said.append)
+    shelved.poll()
+    yield shelved
+    shelved.close()
+
+
+def put(models_folder: Path, target: Path) -> None:
+    """As an exporter does: written aside, then renamed into place."""
+    aside = target.parent / ".aside"
+    shutil.copytree(models_folder / "half_plus_three" / "1", aside)
+    aside.rename(target)
+
+
+def states(models: Models) -> dict[int, State]:
+    return {one.number: one.state for one in models.statuses("m")}
+
+
+def test_a_new_version_takes_over_and_the_old_one_is_let_go(shelf: Path, models: Models, models_folder: Path) -> None:
+    with models.lease("m") as served:
+        assert (served.number, value(served)) == (1, 2.0)
+    put(models_folder, shelf / "m" / "2")
+    models.poll()
+    with models.lease("m") as served:
+        assert (served.number, value(served)) == (2, 3.0)
+    assert states(models) == {2: State.AVAILABLE, 1: State.END}
+    with pytest.raises(Failure, match=r"Servable not found for request: Specific\(m, 1\)"), models.lease("m", 1):
+        pass
+
+
+def test_a_version_in_use_is_let_go_only_when_its_last_lease_is_back(shelf: Path, models_folder: Path) -> None:
+    shelved = Models(lambda: discover(shelf), load=load_version, report=lambda _: None, patience_s=0.01)
+    shelved.poll()
+    put(models_folder, shelf / "m" / "2")
+    with shelved.lease("m") as old:
+        assert value(old) == 2.0
+        assert old.take(), "as long as it serves, it gives leases"
+        old.give_back()
+    shelved.poll()
+    assert not old.take()
+    shelved.close()
+
+
+def test_a_broken_version_is_reported_and_the_old_one_goes_on(shelf: Path, models: Models) -> None:
+    (shelf / "m" / "2").mkdir()
+    (shelf / "m" / "2" / "saved_model.pb").write_bytes(b"no graph")
+    models.poll()
+    broken, old = models.statuses("m")
+    assert (broken.number, broken.state, broken.code) == (2, State.END, Code.UNKNOWN)
+    assert broken.message
+    assert (old.number, old.state) == (1, State.AVAILABLE)
+    with models.lease("m") as served:
+        assert served.number == 1
+
+
+def test_a_broken_version_is_tried_again_when_it_is_mended(shelf: Path, models: Models, models_folder: Path) -> None:
+    (shelf / "m" / "2").mkdir()
+    models.poll()
+    assert states(models)[2] is State.END
+    shutil.rmtree(shelf / "m" / "2")
+    put(models_folder, shelf / "m" / "2")
+    models.poll()
+    assert states(models) == {2: State.AVAILABLE, 1: State.END}
+
+
+def test_when_the_newest_is_broken_at_the_start_an_older_one_answers(shelf: Path) -> None:
+    (shelf / "m" / "2").mkdir()
+    shelved = Models(lambda: discover(shelf), load=load_version, report=lambda _: None)
+    shelved.poll()
+    assert shelved.available("m") == (1,)
+    assert shelved.is_ready
+    shelved.close()
+
+
+def test_a_deleted_model_is_let_go(shelf: Path, models: Models) -> None:
+    shutil.rmtree(shelf / "m" / "1")
+    models.poll()
+    assert states(models) == {1: State.END}
+    with pytest.raises(Failure, match=r"Servable not found for request: Latest\(m\)"), models.lease("m"):
+        pass
+
+
+def test_versions_are_found_by_number_name_and_label(models: Models) -> None:
+    for number, label in ((1, None), (None, "stable"), (0, None)):
+        with models.lease("m", number, label) as served:
+            assert served.number == 1
+    with pytest.raises(Failure) as caught, models.lease("m", None, "canary"):
+        pass
+    assert (caught.value.code, caught.value.message) == (
+        Code.INVALID_ARGUMENT,
+        "Unrecognized servable version label: canary",
+    )
+    with pytest.raises(Failure, match="Could not find any versions of model n"):
+        models.statuses("n")
+    with pytest.raises(Failure, match="Could not find version 7 of model m"):
+        models.statuses("m", 7)
+
+
+@given(found=st.sets(st.integers(0, 99)), count=st.integers(0, 5))
+def test_policies_choose_among_what_is_there(found: set[int], count: int) -> None:
+    newest_first = tuple(sorted(found, reverse=True))
+    assert VersionPolicy(count=count).choose(list(found)) == newest_first[: max(1, count)]
+    assert VersionPolicy(kind="all").choose(list(found)) == newest_first
+    chosen = VersionPolicy(kind="specific", numbers=(3, 5)).choose(list(found))
+    assert set(chosen) == found & {3, 5}
+
+
+def test_only_numbered_folders_are_versions(tmp_path: Path) -> None:
+    for name in ("1", "00000123", "-2", "tmp", "1.5", "99999999999999999999", "²"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "7").write_text("a file")
+    assert find_versions(tmp_path) == {1: tmp_path / "1", 123: tmp_path / "00000123"}
+
+
+def test_models_are_the_folders_with_versions(tmp_path: Path) -> None:
+    (tmp_path / "b" / "1").mkdir(parents=True)
+    (tmp_path / "a" / "2").mkdir(parents=True)
+    (tmp_path / ".hidden" / "1").mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    assert [source.name for source in discover(tmp_path)] == ["a", "b"]
+    assert discover(tmp_path)[0] == ModelSource(name="a", base=tmp_path / "a")
+    with pytest.raises(BadInput, match="one model, not a folder of models"):
+        discover(tmp_path / "a")
+    with pytest.raises(BadInput, match="No such models folder"):
+        discover(tmp_path / "nowhere")

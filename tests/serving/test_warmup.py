@@ -1,0 +1,110 @@
+"""Recorded requests are replayed before a version answers; a bad record keeps it from answering."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from serving.runner import LoadFailed, Runner
+from serving.server import load_version
+from serving.warmup import WARMUP_FILE, read_records, warm_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def version(tmp_path: Path, models_folder: Path) -> Path:
+    return shutil.copytree(models_folder / "half_plus_two" / "00000123", tmp_path / "1")
+
+
+@pytest.fixture
+def write(version: Path) -> Callable[[list[bytes]], Path]:
+    """Write records with TensorFlow's own writer."""
+
+    def written(records: list[bytes]) -> Path:
+        import tensorflow as tf
+
+        file = version / WARMUP_FILE
+        file.parent.mkdir()
+        with tf.io.TFRecordWriter(str(file)) as writer:
+            for record in records:
+                writer.write(record)
+        return file
+
+    return written
+
+
+def predict_log(signature: str, inputs: dict[str, Any]) -> bytes:
+    import tensorflow as tf
+    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+    log = PredictionLog()
+    request = log.predict_log.request
+    request.model_spec.signature_name = signature
+    for name, value in inputs.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+    return bytes(log.SerializeToString())
+
+
+def regress_log() -> bytes:
+    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+    log = PredictionLog()
+    log.regress_log.request.model_spec.signature_name = "regress_x_to_y"
+    example = log.regress_log.request.input.example_list.examples.add()
+    example.features.feature["x"].float_list.value.append(80.0)
+    return bytes(log.SerializeToString())
+
+
+def test_every_kind_of_record_is_replayed(version: Path, write: Callable[[list[bytes]], Path]) -> None:
+    records = [predict_log("", {"x": [1.0]}), predict_log("serving_default", {"x": [[2.0]]}), regress_log()]
+    assert list(read_records(write(records))) == records
+    runner = Runner(version)
+    assert warm_up(runner, version) == 3
+    runner.close()
+
+
+def test_a_version_without_records_is_ready_at_once(version: Path) -> None:
+    runner = load_version(version)
+    assert warm_up(runner, version) == 0
+    runner.close()
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (lambda: predict_log("no_such", {"x": [1.0]}), "Serving signature key 'no_such' not found"),
+        (lambda: predict_log("", {"z": [1.0]}), "No such inputs in signature serving_default: z"),
+        (lambda: predict_log("", {"x": ["text"]}), "Warmup record 1 of .* failed"),
+        (lambda: b"", "Unsupported log_type for warmup"),
+        (lambda: b"\xff\xff", "Warmup record 1 of .* failed"),
+    ],
+    ids=["signature", "input", "type", "kind", "damaged"],
+)
+def test_a_bad_record_fails_the_load(
+    version: Path, write: Callable[[list[bytes]], Path], record: Callable[[], bytes], reason: str
+) -> None:
+    write([record()])
+    with pytest.raises(LoadFailed, match=reason):
+        load_version(version)
+
+
+def test_a_file_that_is_cut_short_fails_the_load(version: Path, write: Callable[[list[bytes]], Path]) -> None:
+    file = write([predict_log("", {"x": [1.0]})])
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(LoadFailed, match="Damaged record"):
+        load_version(version)
+    file.write_bytes(struct.pack("<QI", 1 << 62, 0))
+    with pytest.raises(LoadFailed, match="Damaged record"):
+        load_version(version)
+
+
+def test_too_many_records_fail_the_load(version: Path, write: Callable[[list[bytes]], Path]) -> None:
+    write([predict_log("", {"x": [1.0]})] * 1001)
+    with pytest.raises(LoadFailed, match="exceeds the maximum"):
+        load_version(version)

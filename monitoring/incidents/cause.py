@@ -11,14 +11,13 @@ import numpy as np
 
 from monitoring.evidence.level import LevelReading
 from monitoring.records import BaselineScore, Watch, WatchKey, WindowRecord
+from monitoring.watches.words import METRICS, slice_words, watch_words, within_sentence
 
 #: Inputs and watches named in a message.
 NAMED = 3
 
 #: Windows of history searched for the onset.
 HISTORY = 90
-
-_LOSSES = {"error": "error rate", "brier": "Brier score"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ def explain(
     was = baseline[top]
     zone = ZoneInfo(timezone)
     watch = watches[top.watch]
-    name = _place(watch, top.slice)
+    name = _place(top)
     level = float(np.mean(values)) if values else float("nan")
     now, then = _signed(level, watch), _signed(was.mean, watch)
     day = _day(since[0].start, zone)
@@ -62,7 +61,7 @@ def explain(
     if watch.family in ("performance", "surprise") and split:
         cause, sentence = split
         sentences.append(sentence)
-    others = [_place(watches[key.watch], key.slice) for key, part in reading.shares[1 : NAMED + 1] if part >= 0.05]
+    others = [_place(key) for key, part in reading.shares[1 : NAMED + 1] if part >= 0.05]
     sentences.append(f"It carries {share:.0%} of the evidence" + (f"; next: {', '.join(others)}." if others else "."))
     inputs = _inputs(moved, watches)
     if inputs:
@@ -101,8 +100,8 @@ def _split(
     cause = "the model is wrong" if surprise >= difficulty else "the traffic got harder"
     taken = "harder" if difficulty > 0 else "easier"
     return cause, (
-        f"The {_LOSSES[metric]} changed by {loss:+.3f}: the model expected {difficulty:+.3f} of that (it took the "
-        f"traffic to be {taken}), and {surprise:+.3f} came as a surprise (it was wrong)."
+        f"The {within_sentence(METRICS[metric])} changed by {loss:+.3f}: "
+        f"the model expected {difficulty:+.3f} of that (it took the traffic to be {taken}), and {surprise:+.3f} came as a surprise (it was wrong)."
     )
 
 
@@ -135,20 +134,7 @@ def _day(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%-d %B %Y}"
 
 
-def _place(watch: Watch, part: str) -> str:
-    """The watch in words, and where."""
-    return f"{_name(watch)} at {part.replace('=', ' ')}" if part else _name(watch)
-
-
-def _name(watch: Watch) -> str:
-    """The watch in words."""
-    if watch.family == "performance":
-        return _LOSSES[watch.name]
-    if watch.family == "surprise":
-        return f"surprise in {_LOSSES[watch.name.removeprefix('surprise_')]}"
-    kind, _, rest = watch.name.partition(":")
-    feature, _, aspect = rest.rpartition(":")
-    if kind == "input":
-        return f"{aspect} of {feature}" if feature else f"share of {rest}"
-    words = {"missing": "share of missing values in", "unseen": "share of unseen values in", "output": "answered"}
-    return f"{words[kind]} {rest}"
+def _place(key: WatchKey) -> str:
+    """The watch in words, and where, to stand within a sentence."""
+    name = within_sentence(watch_words(key.watch))
+    return f"{name} at {slice_words(key.slice)}" if key.slice else name

@@ -143,8 +143,7 @@ def _write_drift(
         plain_table(labelled, baseline),
         plain_table(baseline.reference, baseline),
         spec=baseline.spec,
-        path_html=paths[0],
-        path_json=paths[1],
+        paths=paths,
         rng=np.random.default_rng(SEED),
         verdicts=[
             WatchVerdict(

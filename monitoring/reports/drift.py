@@ -43,12 +43,11 @@ def write_drift_report(
     reference: pa.Table,
     *,
     spec: BaselineSpec,
-    path_html: Path,
-    path_json: Path,
+    paths: tuple[Path, Path],
     rng: np.random.Generator,
     verdicts: Sequence[WatchVerdict] = (),
 ) -> DriftSummary:
-    """Compare a window's rows with the baseline's, and write what Evidently makes of it as HTML and as JSON.
+    """Compare a window's rows with the baseline's, and write what Evidently makes of it to `paths`, HTML and JSON.
 
     Both tables have `event_time`, the inputs, `probabilities` and, where labels exist, `label` (the class's name,
     null while it has not arrived). At most 5,000 rows of each side are drawn by `rng`. Numbers are
@@ -79,8 +78,8 @@ def write_drift_report(
         "left_out": [{"column": name, "reason": reason} for name, reason in sample.left_out],
     }
     summary = _summary(document, sample)
-    _write(path_html, _page(snapshots, sample.left_out))
-    _write(path_json, json.dumps(document, allow_nan=False, indent=1) + "\n")
+    _write(paths[0], _page(snapshots, sample.left_out))
+    _write(paths[1], json.dumps(document, allow_nan=False, indent=1) + "\n")
     return summary
 
 

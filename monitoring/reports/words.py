@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from monitoring.watches.words import LONGEST, METRICS, printable, slice_words, watch_words
+
+__all__ = [
+    "LONGEST",
+    "METRICS",
+    "printable",
+    "slice_words",
+    "watch_words",
+]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -14,61 +23,11 @@ NOTHING = "\N{EN DASH}"
 
 _TO, _MINUS, _TIMES = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 
-#: Text out of the traffic is cut here: a label a megabyte long is not a label.
-LONGEST = 200
-
 #: An explanation is a few sentences, which quote labels.
 LONGEST_MESSAGE = 2000
 
-METRICS = {"error": "Error rate", "brier": "Brier score"}
-
-#: What a watch's kind, before the colon, says of what stands after it.
-_KINDS = {"output": "Probability of", "missing": "Missing", "unseen": "Unseen", "input": "Share of"}
-
 #: exp(700) is near the largest float.
 _LARGEST_LOG = 700.0
-
-
-def printable(text: str, longest: int = LONGEST) -> str:
-    r"""Text that came from traffic, bounded, without control, bidirectional or unassigned characters.
-
-    >>> printable("EWR\x1b[31m")
-    'EWR�[31m'
-    """
-    shown = "".join("\ufffd" if unicodedata.category(letter)[0] == "C" else letter for letter in text[:longest])
-    return shown + "…" if len(text) > longest else shown
-
-
-def watch_words(name: str) -> str:
-    """A watch's name in words.
-
-    >>> [watch_words(name) for name in ("brier", "surprise_error", "missing:temp", "input:temp:location")]
-    ['Brier score', 'Surprise in error rate', 'Missing temp', 'Location of temp']
-    """
-    kind, colon, rest = name.partition(":")
-    if not colon:
-        metric = name.removeprefix("surprise_")
-        words = METRICS.get(metric, printable(metric))
-        if metric == name:
-            return words
-        return f"Surprise in {words if metric == 'brier' else words[:1].lower() + words[1:]}"
-    feature, _, place = rest.rpartition(":")
-    if kind == "input" and feature and place in {"location", "spread"}:
-        return f"{place.capitalize()} of {printable(feature)}"
-    if name == "output:confidence":
-        return "Confidence of the model"
-    if kind in _KINDS:
-        return f"{_KINDS[kind]} {printable(rest).replace('=', ' = ', 1)}"
-    return printable(name)
-
-
-def slice_words(part: str) -> str:
-    """A slice in words; the whole traffic is "all traffic".
-
-    >>> slice_words("origin=EWR"), slice_words("")
-    ('origin = EWR', 'all traffic')
-    """
-    return printable(part).replace("=", " = ", 1) if part else "all traffic"
 
 
 def as_share(watch: str) -> bool:

@@ -69,8 +69,8 @@ def test_the_average_run_length_at_the_boundary_of_the_null_is_at_least_the_thre
 
 
 def test_the_average_run_length_of_conformal_streams_is_at_least_the_threshold() -> None:
-    # A fresh baseline and a fresh stream each time, exchangeable with one another: the tolerance is one standard error of
-    # the baseline's own mean, which is what pays for a baseline that was lucky.
+    # A fresh baseline and a fresh stream each time, exchangeable with one another. The tolerance is one standard error
+    # of the baseline's own mean, which is what pays for a baseline that was lucky.
     rng = np.random.default_rng(12)
     threshold, streams, windows = 40.0, 2000, 250
     logs = np.empty((streams, windows, 7))

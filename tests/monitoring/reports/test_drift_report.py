@@ -70,8 +70,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         rows(900, 1, shift=1.0, carriers=["UA", "B6", HOSTILE]),
         rows(700, 2, shift=0.0, carriers=["UA", "B6"]).append_column("gone", pa.array(np.arange(700.0))),
         spec=SPEC,
-        path_html=folder / "drift.html",
-        path_json=folder / "drift.json",
+        paths=(folder / "drift.html", folder / "drift.json"),
         rng=np.random.default_rng(3),
         verdicts=(
             WatchVerdict(name=f"Brier score {HOSTILE}", evidence=float("inf"), threshold=365.0),
@@ -153,8 +152,7 @@ def test_without_labels_and_with_nothing_to_compare(written: Written, tmp_path: 
         table,
         table,
         spec=spec,
-        path_html=tmp_path / "drift.html",
-        path_json=tmp_path / "drift.json",
+        paths=(tmp_path / "drift.html", tmp_path / "drift.json"),
         rng=np.random.default_rng(0),
         verdicts=(WatchVerdict(name="Error rate", evidence=1.0, threshold=365.0),),
     )
@@ -171,8 +169,7 @@ def test_an_empty_side_is_bad_input(tmp_path: Path) -> None:
             table.slice(0, 0),
             table,
             spec=SPEC,
-            path_html=tmp_path / "a.html",
-            path_json=tmp_path / "a.json",
+            paths=(tmp_path / "a.html", tmp_path / "a.json"),
             rng=np.random.default_rng(0),
         )
 

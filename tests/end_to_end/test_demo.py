@@ -1,0 +1,146 @@
+"""The whole road, as a user walks it: `pitfalls demo`, its server killed in the middle of the replay."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from monitoring.config import load_config
+from monitoring.evidence.simulation import SimulatedStreams
+from monitoring.jobs.deployment import deploy
+from monitoring.traffic.labels import LabelLog
+from monitoring.traffic.log import TrafficLog
+from pitfalls_tf.demo.road import DEPLOYED
+from pitfalls_tf.sources import flights
+
+UNTIL = datetime(2013, 5, 1, 4, tzinfo=UTC)
+pytestmark = pytest.mark.timeout(600)
+
+
+def walk(out: Path, *, kill: bool) -> dict[str, Any]:
+    """Run the demo in a process of its own; `kill` ends its first server with SIGKILL once it has answered for a while."""
+    command = [sys.executable, "-m", "pitfalls_tf", "demo", "--out", str(out), "--until", "2013-05-01", "--json"]
+    with (out.parent / "demo.err").open("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ.copy())
+        if kill:
+            _kill_server(out, process)
+        stdout, _ = process.communicate(timeout=540)
+        errors.seek(0)
+        assert process.returncode == 0, errors.read()[-3000:]
+    document: dict[str, Any] = json.loads(stdout)
+    return document
+
+
+def _kill_server(out: Path, demo: subprocess.Popen[str]) -> None:
+    """Wait until the log has grown to some megabytes, and kill the server that writes it."""
+    while demo.poll() is None:
+        grown = sum(path.stat().st_size for path in (out / "traffic" / "open").glob("*.arrows"))
+        if grown > 2_000_000:
+            os.kill(json.loads((out / "server.json").read_text())["pid"], signal.SIGKILL)
+            return
+        time.sleep(0.05)
+    pytest.fail("The demo ended before its server could be killed.")
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    out = tmp_path_factory.mktemp("road") / "demo"
+    return out, walk(out, kill=True)
+
+
+def test_the_demo_pages_in_april_and_says_why(walked: tuple[Path, dict[str, Any]]) -> None:
+    _, found = walked
+    page = next(incident for incident in found["incidents"] if incident["level"] == "page")
+    assert "2013-04-01" <= page["window"]["start"] < "2013-05-01"
+    assert page["cause"] == "the model is wrong"
+    assert "came as a surprise" in page["message"]
+    assert len(found["windows"]) == 30
+    assert found["demo"]["peak_bytes"] < 3e9
+
+
+def test_every_row_that_was_answered_is_in_the_log_once_though_the_server_was_killed(
+    walked: tuple[Path, dict[str, Any]],
+) -> None:
+    out, found = walked
+    replayed = found["demo"]["stages"]["replay"]
+    assert replayed["server_starts"] == 2
+    sent = flights.load().between(DEPLOYED, UNTIL)
+    log = TrafficLog(out / "traffic").read(model="flights", columns=["prediction_id"])
+    ids = Counter(log["prediction_id"].to_pylist())
+    assert len(ids) == len(sent) == found["coverage"]["rows"]
+    assert set(ids.values()) == {1}
+    assert list((out / "traffic" / "open").iterdir()) == []
+    arrived = pc.sum(pc.is_valid(sent.rows["label"])).as_py()
+    assert LabelLog(out / "traffic").summary().distinct == arrived
+
+
+def test_the_demo_called_again_goes_on_where_it_stopped(walked: tuple[Path, dict[str, Any]]) -> None:
+    out, found = walked
+    before = {
+        path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file() and "pitfalls.db" not in path.name
+    }
+    again = walk(out, kill=False)
+    assert {key: again[key] for key in ("windows", "incidents", "coverage")} == {
+        key: found[key] for key in ("windows", "incidents", "coverage")
+    }
+    assert again["demo"]["stages"] == found["demo"]["stages"]
+    after = {path: path.stat().st_mtime_ns for path in before}
+    assert after == before
+
+
+def test_the_reports_are_there_and_ask_nobody_for_anything(walked: tuple[Path, dict[str, Any]]) -> None:
+    out, found = walked
+    report = Path(found["demo"]["report"])
+    assert report.stat().st_size > 1_000_000
+    drift = out / found["demo"]["stages"]["report"]["drift"]
+    assert "Content-Security-Policy" in report.read_text()
+    assert drift.stat().st_size > 1_000_000
+    assert json.loads(drift.with_suffix(".json").read_text())
+
+
+def test_a_year_resampled_from_the_baselines_days_does_not_page_in_90_of_100_seeds(
+    walked: tuple[Path, dict[str, Any]],
+) -> None:
+    out, _ = walked
+    yardstick = deploy(load_config(out / "monitor.toml")).yardstick
+    quiet = 0
+    for seed in range(100):
+        streams = SimulatedStreams(
+            yardstick.tests["page"],
+            yardstick.means,
+            np.random.default_rng(seed),
+            simulations=1,
+            windows=365,
+            length=1,
+        )
+        quiet += int(streams.first_alarms()[0] > 365)
+    assert quiet >= 90
+
+
+def test_a_folder_that_is_not_a_demos_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("all of it")
+    command = [sys.executable, "-m", "pitfalls_tf", "demo", "--out", str(tmp_path), "--fresh"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "not a demo's" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_message() -> None:
+    command = [sys.executable, "-m", "pitfalls_tf", "demo", "--out", "/proc/demo"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 3
+    assert result.stderr.startswith("Error: The demo's folder cannot be written.")
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,168 @@
+"""Fixtures of a small deployment that is real in every part: a baseline with a TFDV schema, traffic, labels, a config.
+
+The model is the truth itself: it answers with the probability that labels are drawn by, so it is calibrated until a
+harm is planted: from `broken_from` on, labels are drawn by another probability than the one that is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from monitoring.baseline import BaselineSpec, FeatureSpec, write_baseline
+from monitoring.baseline.schema import infer_schema, write_schema
+from monitoring.traffic.labels import LabelWriter
+from monitoring.traffic.log import AnsweredRows, TrafficWriter
+
+FIRST = datetime(2013, 1, 1, tzinfo=UTC)
+LIVE = datetime(2013, 4, 1, tzinfo=UTC)
+LATER = datetime(2014, 1, 1, tzinfo=UTC)
+SPEC = BaselineSpec(
+    classes=("on_time", "late"),
+    features=(FeatureSpec(name="temp", kind="number"), FeatureSpec(name="origin", kind="category")),
+)
+ROWS_A_DAY = 60
+CONFIG = """\
+[model]
+bundle = "models/flights"
+[traffic]
+path = "traffic"
+slices = ["origin"]
+[windows]
+min_rows = 20
+lateness = "6h"
+[store]
+url = "sqlite:///pitfalls.db"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Days:
+    """How days of traffic are made."""
+
+    days: int
+    start: datetime = LIVE
+    broken_from: int | None = None
+    seed: int = 7
+    without: str = ""
+
+
+@pytest.fixture
+def days() -> type[Days]:
+    """The record that says how days of traffic are made."""
+    return Days
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with flights/1: baseline and schema, as the monitor reads them."""
+    folder = tmp_path_factory.mktemp("bundle")
+    extras = folder / "models" / "flights" / "1" / "assets.extra"
+    table = _table(Days(days=90, start=FIRST, seed=1))
+    write_baseline(table, folder=extras / "baseline", spec=SPEC)
+    write_schema(infer_schema(table.select(["temp", "origin", "label"]), label="label"), extras / "schema.pbtxt")
+    return folder
+
+
+@pytest.fixture
+def deploy(tmp_path: Path, bundle: Path) -> Callable[[str], Path]:
+    """Make a folder of that name with monitor.toml and the bundle, and no traffic yet."""
+
+    def made(name: str) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "models").symlink_to(bundle / "models")
+        (folder / "monitor.toml").write_text(CONFIG)
+        return folder
+
+    return made
+
+
+@pytest.fixture
+def deployed(deploy: Callable[[str], Path]) -> Path:
+    """One such folder."""
+    return deploy("deployed")
+
+
+@pytest.fixture
+def send() -> Callable[..., None]:
+    """Write days of traffic and their labels into FOLDER/traffic; `labels=False` holds the labels back."""
+
+    def written(folder: Path, days: Days, *, labels: bool = True, requests: bool = True) -> None:
+        table = _table(days)
+        if requests:
+            _write_requests(folder, table, without=days.without)
+        if labels:
+            _write_labels(folder, table)
+
+    return written
+
+
+def _table(days: Days) -> pa.Table:
+    """Rows with prediction_id, event_time, temp, origin, probabilities, label, label_time."""
+    rng = np.random.default_rng(days.seed)
+    count = days.days * ROWS_A_DAY
+    day = np.repeat(np.arange(days.days), ROWS_A_DAY)
+    weather = np.repeat(rng.normal(0.0, 0.4, days.days), ROWS_A_DAY)
+    late = 1 / (1 + np.exp(-(rng.normal(-1.0, 1.0, count) + weather)))
+    truth = late if days.broken_from is None else np.where(day >= days.broken_from, 1 - late, late)
+    label = rng.random(count) < truth
+    start = int(days.start.timestamp()) * 1_000_000
+    minute = np.tile(np.arange(ROWS_A_DAY), days.days)
+    event = start + day * 86_400_000_000 + minute * 20 * 60_000_000
+    known = event + 2 * 3_600_000_000
+    missing = rng.random(count) < 0.03
+    label_time = pa.array(known, mask=missing).cast(pa.timestamp("us", "UTC"))
+    return pa.table(
+        {
+            "prediction_id": [f"{days.start:%Y%m%d}-{d}-{m}:0" for d, m in zip(day, minute, strict=True)],
+            "event_time": pa.array(event).cast(pa.timestamp("us", "UTC")),
+            "temp": rng.normal(50.0, 10.0, count),
+            "origin": rng.choice(["EWR", "JFK"], count).astype(object),
+            "probabilities": pa.array(list(np.stack([1 - late, late], axis=1)), pa.list_(pa.float64())),
+            "label": pa.array(np.where(label, "late", "on_time").astype(object), pa.string(), mask=missing),
+            "label_time": label_time,
+        }
+    )
+
+
+def _write_requests(folder: Path, table: pa.Table, *, without: str) -> None:
+    writer = TrafficWriter(folder / "traffic", clock=lambda: LATER)
+    for first in range(0, table.num_rows, ROWS_A_DAY):
+        rows = table.slice(first, ROWS_A_DAY)
+        inputs = {
+            "temp": np.asarray(rows["temp"], dtype=np.float32),
+            "origin": np.array([word.encode() for word in rows["origin"].to_pylist()], dtype=object),
+        }
+        writer.append(
+            AnsweredRows(
+                model="flights",
+                version=1,
+                signature="serving_default",
+                request_ids=[text.removesuffix(":0") for text in rows["prediction_id"].to_pylist()],
+                rows=[0] * rows.num_rows,
+                event_times_us=np.asarray(rows["event_time"].cast(pa.int64())),
+                answered_at_us=0,
+                latencies_us=np.zeros(rows.num_rows, dtype=np.int64),
+                inputs={name: values for name, values in inputs.items() if name != without},
+                outputs={"probabilities": np.array(rows["probabilities"].to_pylist(), dtype=np.float32)},
+            )
+        )
+    writer.close()
+
+
+def _write_labels(folder: Path, table: pa.Table) -> None:
+    known = table.filter(table["label"].is_valid())
+    writer = LabelWriter(folder / "traffic", clock=lambda: LATER)
+    writer.append(
+        known["prediction_id"].to_pylist(),
+        known["label"].to_pylist(),
+        np.asarray(known["label_time"].cast(pa.int64())),
+    )
+    writer.close()

@@ -1,0 +1,114 @@
+"""A table becomes the same requests and labels every time, each row once, nothing before its time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.errors import BadInput
+from pitfalls_tf.replay import ReplayPlan
+from pitfalls_tf.replay.plan import make_itinerary
+
+START = datetime(2013, 4, 1, tzinfo=UTC)
+MINUTES = st.integers(0, 6 * 60)
+rows = st.lists(st.tuples(MINUTES, st.none() | MINUTES, st.sampled_from(["late", "on_time", None])), max_size=40)
+LABELLED = ReplayPlan(label="late", label_time="known")
+
+
+def at(minutes: int | None) -> datetime | None:
+    return None if minutes is None else START + timedelta(minutes=minutes)
+
+
+def make_table(drawn: list[tuple[int, int | None, str | None]]) -> pa.Table:
+    moment = pa.timestamp("us", "UTC")
+    return pa.table(
+        {
+            "event_time": pa.array([at(event) for event, _, _ in drawn], moment),
+            "known": pa.array([at(known) for _, known, _ in drawn], moment),
+            "late": pa.array([label for _, _, label in drawn], pa.string()),
+            "place": pa.array(range(len(drawn)), pa.int64()),
+        }
+    )
+
+
+@given(drawn=rows, most=st.integers(1, 5))
+def test_every_row_is_sent_once_in_order_within_one_hour(drawn: list[Any], most: int) -> None:
+    itinerary = make_itinerary(make_table(drawn), ReplayPlan(rows_per_request=most))
+    times = itinerary.table.column("event_time").to_pylist()
+    by_time_then_place = sorted(range(len(drawn)), key=lambda place: (drawn[place][0], place))
+    assert itinerary.table.column("place").to_pylist() == by_time_then_place
+    assert [row for one in itinerary.requests for row in range(one.start, one.stop)] == list(range(len(drawn)))
+    for one in itinerary.requests:
+        assert one.stop - one.start <= most
+        assert one.event_time == times[one.start]
+        assert {time.replace(minute=0) for time in times[one.start : one.stop]} == {one.event_time.replace(minute=0)}
+    assert len({one.request_id for one in itinerary.requests}) == len(itinerary.requests)
+
+
+@given(drawn=rows, most=st.integers(1, 5))
+def test_a_label_follows_its_answer_and_comes_before_the_first_request_at_or_after_its_time(
+    drawn: list[Any], most: int
+) -> None:
+    plan = ReplayPlan(rows_per_request=most, label="late", label_time="known")
+    itinerary = make_itinerary(make_table(drawn), plan)
+    sent = [(index, label) for index, group in enumerate(itinerary.labels) for label in group]
+    place = itinerary.table.column("place").to_pylist()
+    expected = {}
+    for one in itinerary.requests:
+        for row in range(one.start, one.stop):
+            _, known, label = drawn[place[row]]
+            if known is not None and label is not None:
+                expected[f"{one.request_id}:{row - one.start}"] = (label, at(known))
+    assert {label.prediction_id: (label.label, label.label_time) for _, label in sent} == expected
+    assert len(sent) == len(expected)
+    for index, label in sent:
+        assert index > label.request
+        earlier = itinerary.requests[label.request + 1 : index]
+        assert all(one.event_time < label.label_time for one in earlier), "it is not held back"
+        if index < len(itinerary.requests) and index > label.request + 1:
+            assert itinerary.requests[index].event_time >= label.label_time, "it does not come early"
+    for group in itinerary.labels:
+        assert [label.label_time for label in group] == sorted(label.label_time for label in group)
+
+
+def test_ids_say_when_and_which() -> None:
+    table = make_table([(61, None, None), (0, None, None), (1, None, None), (1, None, None)])
+    requests = make_itinerary(table, ReplayPlan(prefix="nyc", rows_per_request=2)).requests
+    assert [one.request_id for one in requests] == [
+        "nyc-20130401T000000Z-0",
+        "nyc-20130401T000100Z-1",
+        "nyc-20130401T010100Z-0",
+    ]
+
+
+def test_an_empty_table_is_an_empty_replay() -> None:
+    itinerary = make_itinerary(make_table([]), LABELLED)
+    assert (itinerary.requests, itinerary.labels) == ((), ((),))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"event_time": "when"}, "The table has no column 'when'"),
+        ({"event_time": "place"}, "Column 'place' holds no times with a time zone"),
+        ({"event_time": "known"}, "column 'known' has nulls"),
+        ({"label": "truth", "label_time": "known"}, "The table has no column 'truth'"),
+        ({"label": "late", "label_time": "late"}, "Column 'late' holds no times with a time zone"),
+    ],
+)
+def test_a_table_that_does_not_fit_the_plan(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        make_itinerary(make_table([(0, None, "late")]), ReplayPlan(**wrong))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rows_per_request": 0}, {"prefix": "two words"}, {"prefix": ""}, {"label": "late"}], ids=str
+)
+def test_a_plan_that_makes_no_sense(wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        ReplayPlan(**wrong)

@@ -119,17 +119,16 @@ def layers(encoding: Encoding) -> keras.Model:
 def encode(model: keras.Model, encoding: Encoding, rows: pa.Table) -> NDArray[np.float32]:
     """Run the rows through the preprocessing layers once, outside the training loop. Shape [rows, width].
 
-    Cost: about half a second for 100,000 rows of 16 columns.
+    Not compiled: one pass costs less than tracing would. About half a second for 100,000 rows of 16 columns.
     """
     columns = columns_of(rows, encoding.kinds)
-    run = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
     encoded = np.empty((rows.num_rows, encoding.width), dtype=np.float32)
     for start in range(0, rows.num_rows, ROWS_AT_ONCE):
         batch = {
             name: tf.constant(column[start : start + ROWS_AT_ONCE, None], tf.string if column.dtype == object else None)
             for name, column in columns.items()
         }
-        encoded[start : start + ROWS_AT_ONCE] = run(batch).numpy()
+        encoded[start : start + ROWS_AT_ONCE] = model(batch, training=False).numpy()
     return encoded
 
 

@@ -10,7 +10,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(READY) ## the whole road on real flights, into demo/; again to resume
-	$(BIN)/pitfalls demo --out demo
+	$(BIN)/pitfalls demo --out demo --picture docs/images/demo.png
 
 test: lint ## lint, then every test that is not slow
 	$(BIN)/python -m pytest -m "not slow"

@@ -101,7 +101,8 @@ def _split(
     taken = "harder" if difficulty > 0 else "easier"
     return cause, (
         f"The {within_sentence(METRICS[metric])} changed by {loss:+.3f}: "
-        f"the model expected {difficulty:+.3f} of that (it took the traffic to be {taken}), and {surprise:+.3f} came as a surprise (it was wrong)."
+        f"the model expected {difficulty:+.3f} of that (it took the traffic to be {taken}), "
+        f"and {surprise:+.3f} came as a surprise (it was wrong)."
     )
 
 

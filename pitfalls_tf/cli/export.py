@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,7 +75,6 @@ def _export(
     from serving.export import export_bundle  # noqa: PLC0415 - as above
     from serving.manifest import Provenance  # noqa: PLC0415 - as above
 
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it calls the session road deprecated, every time
     if source.is_dir():
         if reference is not None:
             raise BadInput(

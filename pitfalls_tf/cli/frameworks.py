@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import shutil
 import subprocess
@@ -38,6 +39,8 @@ def load_frameworks(*names: str) -> None:
         warnings.filterwarnings("ignore", "invalid escape sequence", SyntaxWarning)
         for name in names:
             importlib.import_module(name)
+    # It calls the session road deprecated at every load, to whoever runs the server as much as to who wrote it.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class Journal:
 
     def with_stage(self, stage: str, seconds: float, found: dict[str, Any]) -> Journal:
         """The journal with one more finished stage, written to disk."""
-        stages = self.stages | {stage: {"seconds": round(seconds, 1), **found}}
+        stages = self.stages | {stage: {**found, "seconds": round(seconds, 1)}}
         journal = replace(self, stages=stages)
         document = {"format": FORMAT, "settings": self.settings, "stages": stages}
         aside = self.folder / f".{NAME}.tmp"

@@ -63,7 +63,8 @@ def telling(load: Callable[..., None]) -> Iterator[Teller]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True, soft_wrap=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         teller = Teller(bar, load)
         yield teller
         teller.end()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from monitoring.errors import CannotRun
-from pitfalls_tf.demo.journal import Journal, open_journal
+from pitfalls_tf.demo.journal import open_journal
 from pitfalls_tf.demo.server_process import ServerFolders, ServerProcess
 
 if TYPE_CHECKING:
@@ -80,9 +80,11 @@ def run_demo(settings: DemoSettings, told: Told) -> DemoResult:
     for name in STAGES:
         note, walk = stages[name]
         skipped = journal.finished(name)
+        started = time.monotonic()
         told.stage(name, note, skipped=skipped)
         if not skipped:
-            journal = _timed(journal, name, walk)
+            found = walk()
+            journal = journal.with_stage(name, time.monotonic() - started, found)
     return DemoResult(
         out=out,
         report=out / "report" / "report.html",
@@ -90,12 +92,6 @@ def run_demo(settings: DemoSettings, told: Told) -> DemoResult:
         stages=journal.stages,
         peak_bytes=_peak_bytes(),
     )
-
-
-def _timed(journal: Journal, name: str, walk: Callable[[], dict[str, Any]]) -> Journal:
-    started = time.monotonic()
-    found = walk()
-    return journal.with_stage(name, time.monotonic() - started, found)
 
 
 def _train(settings: DemoSettings, told: Told) -> dict[str, Any]:

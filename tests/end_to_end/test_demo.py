@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -24,44 +20,14 @@ from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.log import TrafficLog
 from pitfalls_tf.demo.road import DEPLOYED
 from pitfalls_tf.sources import flights
+from tests.end_to_end.walking import Walk, walk
 
 UNTIL = datetime(2013, 5, 1, 4, tzinfo=UTC)
 pytestmark = pytest.mark.timeout(600)
 
 
-def walk(out: Path, *, kill: bool) -> dict[str, Any]:
-    """Run the demo in a process of its own; `kill` ends its first server with SIGKILL once it has answered for a while."""
-    command = [sys.executable, "-m", "pitfalls_tf", "demo", "--out", str(out), "--until", "2013-05-01", "--json"]
-    with (out.parent / "demo.err").open("w+") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ.copy())
-        if kill:
-            _kill_server(out, process)
-        stdout, _ = process.communicate(timeout=540)
-        errors.seek(0)
-        assert process.returncode == 0, errors.read()[-3000:]
-    document: dict[str, Any] = json.loads(stdout)
-    return document
-
-
-def _kill_server(out: Path, demo: subprocess.Popen[str]) -> None:
-    """Wait until the log has grown to some megabytes, and kill the server that writes it."""
-    while demo.poll() is None:
-        grown = sum(path.stat().st_size for path in (out / "traffic" / "open").glob("*.arrows"))
-        if grown > 2_000_000:
-            os.kill(json.loads((out / "server.json").read_text())["pid"], signal.SIGKILL)
-            return
-        time.sleep(0.05)
-    pytest.fail("The demo ended before its server could be killed.")
-
-
-@pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    out = tmp_path_factory.mktemp("road") / "demo"
-    return out, walk(out, kill=True)
-
-
-def test_the_demo_pages_in_april_and_says_why(walked: tuple[Path, dict[str, Any]]) -> None:
-    _, found = walked
+def test_the_demo_pages_in_april_and_says_why(walked: Walk) -> None:
+    found = walked.found
     page = next(incident for incident in found["incidents"] if incident["level"] == "page")
     assert "2013-04-01" <= page["window"]["start"] < "2013-05-01"
     assert page["cause"] == "the model is wrong"
@@ -71,9 +37,9 @@ def test_the_demo_pages_in_april_and_says_why(walked: tuple[Path, dict[str, Any]
 
 
 def test_every_row_that_was_answered_is_in_the_log_once_though_the_server_was_killed(
-    walked: tuple[Path, dict[str, Any]],
+    walked: Walk,
 ) -> None:
-    out, found = walked
+    out, found = walked.out, walked.found
     replayed = found["demo"]["stages"]["replay"]
     assert replayed["server_starts"] == 2
     sent = flights.load().between(DEPLOYED, UNTIL)
@@ -86,8 +52,8 @@ def test_every_row_that_was_answered_is_in_the_log_once_though_the_server_was_ki
     assert LabelLog(out / "traffic").summary().distinct == arrived
 
 
-def test_the_demo_called_again_goes_on_where_it_stopped(walked: tuple[Path, dict[str, Any]]) -> None:
-    out, found = walked
+def test_the_demo_called_again_goes_on_where_it_stopped(walked: Walk) -> None:
+    out, found = walked.out, walked.found
     before = {
         path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file() and "pitfalls.db" not in path.name
     }
@@ -100,8 +66,8 @@ def test_the_demo_called_again_goes_on_where_it_stopped(walked: tuple[Path, dict
     assert after == before
 
 
-def test_the_reports_are_there_and_ask_nobody_for_anything(walked: tuple[Path, dict[str, Any]]) -> None:
-    out, found = walked
+def test_the_reports_are_there_and_ask_nobody_for_anything(walked: Walk) -> None:
+    out, found = walked.out, walked.found
     report = Path(found["demo"]["report"])
     assert report.stat().st_size > 1_000_000
     drift = out / found["demo"]["stages"]["report"]["drift"]
@@ -111,9 +77,9 @@ def test_the_reports_are_there_and_ask_nobody_for_anything(walked: tuple[Path, d
 
 
 def test_a_year_resampled_from_the_baselines_days_does_not_page_in_90_of_100_seeds(
-    walked: tuple[Path, dict[str, Any]],
+    walked: Walk,
 ) -> None:
-    out, _ = walked
+    out = walked.out
     yardstick = deploy(load_config(out / "monitor.toml")).yardstick
     quiet = 0
     for seed in range(100):

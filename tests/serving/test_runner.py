@@ -56,9 +56,7 @@ def test_a_scalar_comes_back_as_an_array(named: Runner) -> None:
 def test_the_graphs_errors_keep_their_code_and_text(models_folder: Path) -> None:
     runner = Runner(models_folder / "named" / "1")
     wrong = {"a": np.zeros((1, 2), np.int32), "b": np.zeros((1, 3), np.float32)}
-    with pytest.raises(
-        Failure, match=r"^INVALID_ARGUMENT: Type mismatch: actual int32 vs\. expect float"
-    ):
+    with pytest.raises(Failure, match=r"^INVALID_ARGUMENT: Type mismatch: actual int32 vs\. expect float"):
         runner.run(runner.signatures["two_float"], wrong, ["p"])
     runner.close()
 

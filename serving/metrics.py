@@ -54,22 +54,31 @@ class Metrics:
     """What the server counts about requests. Belongs to the event loop."""
 
     def __init__(self) -> None:
-        self._requests: Counter[Labels] = Counter()
-        self._latencies: dict[Labels, Histogram] = {}
+        self._requests: Counter[tuple[str, str]] = Counter()  # by model and status
+        self._latencies: dict[tuple[str, str], Histogram] = {}  # by model and API
 
     def count(self, *, model: str, verb: str, status: str, latency_us: float) -> None:
         """One request is over; its latency counts only if it succeeded."""
-        self._requests[("model_name", model), ("status", status)] += 1
+        self._requests[model, status] += 1
         if status == "OK":
-            labels = (("model_name", model), ("API", verb), ("entrypoint", "REST"))
-            self._latencies.setdefault(labels, Histogram()).observe(latency_us)
+            histogram = self._latencies.get((model, verb))
+            if histogram is None:
+                histogram = self._latencies[model, verb] = Histogram()
+            histogram.observe(latency_us)
 
     def page(self, capture: Capture) -> str:
         """The whole page, ending with a newline."""
+        requests: dict[Labels, int] = {
+            (("model_name", model), ("status", status)): count for (model, status), count in self._requests.items()
+        }
+        latencies: dict[Labels, Histogram] = {
+            (("model_name", model), ("API", verb), ("entrypoint", "REST")): histogram
+            for (model, verb), histogram in self._latencies.items()
+        }
         lines = [
-            *_family(REQUEST_COUNT, "counter", self._requests),
+            *_family(REQUEST_COUNT, "counter", requests),
             f"# TYPE {REQUEST_LATENCY} histogram",
-            *(line for labels, histogram in self._latencies.items() for line in _histogram(labels, histogram)),
+            *(line for labels, histogram in latencies.items() for line in _histogram(labels, histogram)),
             *_family("pitfalls_traffic_rows_logged_total", "counter", {(): capture.rows_logged}),
             *_family("pitfalls_traffic_rows_lost_total", "counter", {(): capture.rows_lost}),
             *_family("pitfalls_traffic_gap_open", "gauge", {(): int(capture.open_gap is not None)}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,12 +101,14 @@ class Signature:
     outputs: Mapping[str, TensorSpec]
     """In the order of their names."""
 
-    @property
-    def joins_requests(self) -> bool:
-        """Whether rows of several requests may share one run: every input and output keeps rows apart.
+    joins_requests: bool = field(init=False)
+    """Whether rows of several requests may share one run: every input and output keeps rows apart.
 
-        A tensor without an open leading dimension may mix rows (a sum over the batch), so such a signature runs each
-        request alone, as TensorFlow Serving does when batching is off.
-        """
+    A tensor without an open leading dimension may mix rows (a sum over the batch), so such a signature runs each
+    request alone, as TensorFlow Serving does when batching is off.
+    """
+
+    def __post_init__(self) -> None:
         tensors = [*self.inputs.values(), *self.outputs.values()]
-        return bool(self.inputs) and all(tensor.is_batch_major for tensor in tensors)
+        apart = bool(self.inputs) and all(tensor.is_batch_major for tensor in tensors)
+        object.__setattr__(self, "joins_requests", apart)  # once, as this is asked for with every request

@@ -190,6 +190,10 @@ class Models:
         """Every model that has been seen, in the order of the names."""
         return tuple(sorted(self._sources))
 
+    def knows(self, name: str) -> bool:
+        """Whether there is such a model, loaded or not."""
+        return name in self._sources
+
     @property
     def is_ready(self) -> bool:
         """Whether there is a model, and every one of them has a version that answers."""
@@ -294,6 +298,7 @@ class Models:
 
 
 def _stamp(path: Path) -> int:
-    """When a version folder was last touched, in ns; 0 if it is gone."""
-    graphs = (path, path / "saved_model.pb")
-    return max((one.stat().st_mtime_ns for one in graphs if one.exists()), default=0)
+    """When a version folder, its graph or its variables were last touched, in ns; 0 if it is gone."""
+    variables = path / "variables"
+    parts = (path, path / "saved_model.pb", variables, *variables.glob("*"))
+    return max((one.stat().st_mtime_ns for one in parts if one.exists()), default=0)

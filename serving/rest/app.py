@@ -162,6 +162,6 @@ class RestApp:
             _logger.exception("A request to %s failed by a defect of the server.", route.model)
             raise Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}") from error
         finally:
-            known = route.model if route.model in self._rooms.models.names else ""
+            known = route.model if self._rooms.models.knows(route.model) else ""
             elapsed_us = (time.perf_counter() - started) * 1e6
             self._rooms.metrics.count(model=known, verb=route.verb, status=status, latency_us=elapsed_us)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from serving.status import Failure, invalid
@@ -36,6 +37,7 @@ def is_ours(path: str) -> bool:
     return VERSION_1.fullmatch(path) is not None
 
 
+@lru_cache(maxsize=1024)
 def read_route(method: str, path: str) -> Route:
     """What a request asks for.
 

@@ -1,27 +1,28 @@
-"""What the traffic log costs: microseconds per append, megabytes per second, and the reading of one day of many.
+"""What the traffic log costs: microseconds per append, megabytes per second, and the reading of one day of many."""
 
-    python benchmarks/traffic_log.py [--appends 1000] [--days 275]
-
-Times are the fastest of five rounds per append size, on a warm page cache, without fsync; sizes are bytes on disk. On a
-busy machine the CPU time says more than the wall clock.
-"""
-
-# ruff: noqa: INP001 - benchmarks are scripts, not a package
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.traffic.log import AnsweredRows, TrafficLog, TrafficWriter
 
 FIRST_DAY = datetime(2013, 4, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000
 ROUNDS = 5
+
+
+def measure(settings: Settings) -> Result:
+    """Appending by batch size, and reading a year by day and whole."""
+    rng = np.random.default_rng(0)
+    appends, days = (50, 10) if settings.quick else (1000, 275)
+    return Result(tables=(appending(rng, appends), reading(rng, days)))
 
 
 def batch(rng: np.random.Generator, count: int, *, day: int = 0, number: int = 0) -> AnsweredRows:
@@ -43,32 +44,49 @@ def batch(rng: np.random.Generator, count: int, *, day: int = 0, number: int = 0
     )
 
 
-def measure_appends(rng: np.random.Generator, appends: int) -> None:
-    """Prints a row per batch size."""
-    print(f"{'rows':>6} {'us/append':>10} {'CPU us':>8} {'MB/s':>8} {'bytes/row':>10}")
+def appending(rng: np.random.Generator, appends: int) -> Table:
+    """A row per batch size, and a bare `os.write` of as many bytes beside it."""
+    rows: list[tuple[Cell, ...]] = []
     for count in (1, 8, 32, 128, 256):
-        rows = batch(rng, count)
-        fastest = least = float("inf")
+        answered = batch(rng, count)
+        fastest = least = bare = float("inf")
         size = 0
         for _ in range(ROUNDS):
             with tempfile.TemporaryDirectory() as folder:
                 writer = TrafficWriter(Path(folder), clock=lambda: datetime.now(UTC), segment_bytes=1 << 40)
-                writer.append(rows)
+                writer.append(answered)
                 begin, busy = time.perf_counter(), time.process_time()
                 for _ in range(appends):
-                    writer.append(rows)
+                    writer.append(answered)
                 fastest = min(fastest, (time.perf_counter() - begin) / appends)
                 least = min(least, (time.process_time() - busy) / appends)
                 [segment] = (Path(folder) / "open").iterdir()
                 size = segment.stat().st_size // (appends + 1)
+                bare = min(bare, _bare_writes(Path(folder) / "bare", size, appends))
                 segment.unlink()  # nothing to convert: only appending is measured here
                 segment.touch()
                 writer.close()
-        print(f"{count:6d} {fastest * 1e6:10.1f} {least * 1e6:8.1f} {size / fastest / 1e6:8.1f} {size / count:10.1f}")
+        rows.append((count, fastest * 1e6, least * 1e6, size / fastest / 1e6, size / count, fastest / bare))
+    return Table(
+        title="Appends of a model with 16 inputs and 2 outputs",
+        columns=("rows", "us/append", "CPU us", "MB/s", "bytes/row", "times a bare write"),
+        rows=tuple(rows),
+        note=f"Fastest of {ROUNDS} rounds of {appends:,}, warm page cache, no fsync.",
+    )
 
 
-def measure_reads(rng: np.random.Generator, days: int) -> None:
-    """Prints conversion, and the reading of one day and of all, out of `days` days of 930 rows."""
+def _bare_writes(path: Path, size: int, count: int) -> float:
+    """Seconds that one unbuffered write of so many bytes takes."""
+    chunk = bytes(size)
+    with path.open("ab", buffering=0) as file:
+        begin = time.perf_counter()
+        for _ in range(count):
+            file.write(chunk)
+        return (time.perf_counter() - begin) / count
+
+
+def reading(rng: np.random.Generator, days: int) -> Table:
+    """Conversion, and the reading of one day and of all, out of `days` days of 930 rows."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         writer = TrafficWriter(root, clock=lambda: datetime.now(UTC))
@@ -77,13 +95,21 @@ def measure_reads(rng: np.random.Generator, days: int) -> None:
                 writer.append(batch(rng, 155, day=day, number=number))
         log = TrafficLog(root)
         middle = FIRST_DAY + timedelta(days=days // 2)
-        timed("read one day, all in one open segment", lambda: one_day(log, middle))
-        timed(f"convert {days} days at close()", writer.close, rounds=1)
-        timed("read one day of Parquet", lambda: one_day(log, middle))
-        timed("read every day", lambda: log.read(model="flights").num_rows)
-        timed("read every day, two columns", lambda: read_two(log))
-        timed("extent", lambda: log.extent("flights"))
-        timed("summary", log.summary)
+        seconds = {
+            "one day, all in one open segment": fastest_of(lambda: one_day(log, middle)),
+            f"convert {days} days at close()": fastest_of(writer.close, rounds=1),
+            "one day of Parquet": fastest_of(lambda: one_day(log, middle)),
+            "every day": fastest_of(lambda: log.read(model="flights").num_rows),
+            "every day, two columns": fastest_of(lambda: read_two(log)),
+            "extent": fastest_of(lambda: log.extent("flights")),
+            "summary": fastest_of(log.summary),
+        }
+    whole = seconds["every day"]
+    return Table(
+        title=f"Reading a log of {days} days, {days * 930:,} rows",
+        columns=("read", "ms", "times reading every day"),
+        rows=tuple((what, spent * 1e3, spent / whole) for what, spent in seconds.items()),
+    )
 
 
 def one_day(log: TrafficLog, day: datetime) -> int:
@@ -96,27 +122,11 @@ def read_two(log: TrafficLog) -> int:
     return int(log.read(model="flights", columns=["prediction_id", "output:probabilities"]).num_rows)
 
 
-def timed(what: str, call: object, *, rounds: int = 3) -> None:
-    """Prints the fastest of some calls."""
-    assert callable(call)
+def fastest_of(call: Callable[[], object], *, rounds: int = 3) -> float:
+    """Seconds of the fastest of some calls."""
     fastest = float("inf")
     for _ in range(rounds):
         begin = time.perf_counter()
         call()
         fastest = min(fastest, time.perf_counter() - begin)
-    print(f"{what:40s} {fastest * 1e3:9.1f} ms")
-
-
-def main() -> None:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--appends", type=int, default=1000)
-    parser.add_argument("--days", type=int, default=275)
-    arguments = parser.parse_args()
-    rng = np.random.default_rng(0)
-    measure_appends(rng, arguments.appends)
-    measure_reads(rng, arguments.days)
-
-
-if __name__ == "__main__":
-    main()
+    return fastest

@@ -1,0 +1,1 @@
+"""What the toolkit costs and whether what it promises is true; `python -m benchmarks` runs them all."""

@@ -1,0 +1,78 @@
+"""``python -m benchmarks [NAME…]``: run benchmarks by name, print their tables, keep them as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Protocol, cast
+
+from rich.console import Console
+
+from benchmarks.results import Environment, Result, Settings, draw, write
+from monitoring.errors import PitfallsError
+from pitfalls_tf.cli import ENVIRONMENT
+
+#: Each is a module of this package with `measure(settings)`, and a first docstring line that says what it measures.
+NAMES = ("truth", "monitor_speed", "serving_speed", "command_line", "traffic_log")
+
+OUT = Path("build/bench")
+
+
+class Benchmark(Protocol):
+    """What a benchmark module offers."""
+
+    def measure(self, settings: Settings) -> Result:
+        """Run it and give its tables. Progress goes to stderr."""
+
+
+def find(name: str) -> Benchmark:
+    """The benchmark module of that name."""
+    return cast("Benchmark", importlib.import_module(f"benchmarks.{name}"))
+
+
+def first_line(name: str) -> str:
+    """What a benchmark says it measures."""
+    return (find(name).__doc__ or "").strip().split("\n", maxsplit=1)[0]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what was asked for; 0 if all of it ran."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Truth and speed, as ratios in one run.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all if none is given")
+    parser.add_argument("--list", action="store_true", help="say what there is, and stop")
+    parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, proves nothing")
+    parser.add_argument("--demo", type=Path, metavar="DIR", help="a finished demo's folder, instead of making one")
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"for the JSON files (default {OUT})")
+    given = parser.parse_args(arguments)
+    unknown = [name for name in given.names if name not in NAMES]
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    console = Console(width=None if sys.stdout.isatty() else 132)
+    if given.list:
+        for name in NAMES:
+            console.print(f"{name:15} {first_line(name)}", markup=False, highlight=False)
+        return 0
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    settings = Settings(out=given.out, quick=given.quick, demo=given.demo)
+    for name in given.names or NAMES:
+        console.rule(f"{name}: {first_line(name)}", align="left", characters="─")
+        started = time.perf_counter()
+        try:
+            result = find(name).measure(settings)
+        except PitfallsError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            return error.exit_code
+        seconds = time.perf_counter() - started
+        draw(result, console)
+        written = write(name, result, settings, seconds)
+        console.print(f"{seconds:.1f} s; {Environment()}; {written}\n", markup=False, highlight=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

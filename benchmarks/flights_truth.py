@@ -1,0 +1,281 @@
+"""False alarms and delays on the flights deployment's own level tests, over streams resampled from its baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from benchmarks.level_streams import Alarms, alarms, resampled
+from benchmarks.results import Cell, Table
+from benchmarks.rules import calibrated, kolmogorov_flags, outside_bands
+from monitoring.config import MonitorConfig
+from monitoring.evidence.conformal import ConformalTest
+from monitoring.evidence.level import LevelTest
+from monitoring.evidence.tolerance import standard_error
+from monitoring.jobs.cutting import cut
+from monitoring.jobs.deployment import Deployment
+from monitoring.jobs.yardstick import STANDARD_ERRORS, Tolerances
+from monitoring.records import WatchKey
+
+YEAR = 365
+BRIER = WatchKey(watch="brier")
+RESAMPLED = {"single days": 1, "7-day blocks": 7}
+RISES = (1.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """Seeds of a year each, years of the long streams, fresh baselines with streams of a year each."""
+
+    seeds: int
+    years: int
+    baselines: int
+    streams: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streams:
+    """Positions of baseline windows: one year for many seeds, and the same seeds for many years."""
+
+    year: NDArray[np.int64]
+    years: NDArray[np.int64]
+
+
+class FlightsTruth:
+    """The measurements that share one deployment and one set of streams."""
+
+    def __init__(self, deployment: Deployment, config: MonitorConfig, sizes: Sizes, seed: int) -> None:
+        self.deployment = deployment
+        self.yardstick = deployment.yardstick
+        self.page = deployment.yardstick.tests["page"]
+        self.means = deployment.yardstick.means
+        self.sizes = sizes
+        self._tolerances = Tolerances(
+            error=config.tolerance.error, brier=config.tolerance.brier or 0.0, integrity=config.tolerance.integrity
+        )
+        self._seed = seed
+        longest = max(self.means[key].size for key in self.page.tests)
+        self.longest = longest
+        self.streams = {}
+        for name, length in RESAMPLED.items():
+            rng = np.random.default_rng([seed, length])
+            places = resampled(longest, rng, streams=sizes.seeds, windows=YEAR * sizes.years, length=length)
+            self.streams[name] = Streams(year=places[:, :YEAR], years=places)
+        self.quiet = {name: alarms(self.page, self.means, streams.years) for name, streams in self.streams.items()}
+        self.alone = _one_watch(self.page, BRIER)
+        self.quiet_alone = {name: alarms(self.alone, self.means, s.years) for name, s in self.streams.items()}
+
+    def losses(self, rise: float) -> dict[WatchKey, float]:
+        """Every loss and surprise watch, whole and by slice, moved by so many of its own standard deviations."""
+        return {
+            key: rise * test.deviation
+            for key, test in self.page.tests.items()
+            if self.yardstick.watches[key.watch].family in {"performance", "surprise"}
+        }
+
+    def page_table(self) -> Table:
+        """False pages of a year."""
+        rows: list[tuple[Cell, ...]] = []
+        for name in RESAMPLED:
+            level = f"page level, {len(self.page.tests)} watches"
+            rows.append((level, name, *_quiet_cells(self.quiet[name]), self.sizes.seeds))
+            rows.append(("Brier score alone", name, *_quiet_cells(self.quiet_alone[name]), self.sizes.seeds))
+        for name, length in RESAMPLED.items():
+            fresh = self.fresh_baselines(length)
+            label = f"page level, {self.sizes.baselines:,} fresh baselines"
+            rows.append((label, name, *_quiet_cells(fresh), len(fresh.at)))
+        return Table(
+            title="False pages on the flights baseline, nothing changed: budget 1 per 365 windows",
+            columns=("test", "resampled", "any page in 365", "pages in the 1st 365", "windows per page", "seeds"),
+            rows=tuple(rows),
+            note=(
+                f"{self.longest} daily windows, held-out predictions. Each seed is a year of windows drawn from the "
+                f"baseline, restarted after each page; windows per page over {self.sizes.years} years a seed (one year "
+                "for fresh baselines). Fresh: the baseline too is redrawn, by the same blocks, and every test is "
+                "fitted anew."
+            ),
+        )
+
+    def fresh_baselines(self, length: int) -> Alarms:
+        """Pages over a year where the baseline is as much a draw as the traffic is."""
+        rng = np.random.default_rng([self._seed, 7, length])
+        found = []
+        for _ in range(self.sizes.baselines):
+            drawn = resampled(self.longest, rng, streams=1, windows=self.longest, length=length)[0]
+            test = replace(self.page, tests={key: self._fitted_anew(key, drawn) for key in self.page.tests})
+            places = resampled(self.longest, rng, streams=self.sizes.streams, windows=YEAR, length=length)
+            found.append(alarms(test, self.means, places).at)
+        return Alarms(at=np.concatenate(found))
+
+    def _fitted_anew(self, key: WatchKey, drawn: NDArray[np.int64]) -> ConformalTest:
+        """The watch's test on redrawn windows; a watch that never moved in the baseline keeps the one it has."""
+        watch = self.yardstick.watches[key.watch]
+        if watch.family == "integrity":
+            return self.page.tests[key]
+        known = self.means[key]
+        scores = known[(drawn * known.size) // self.longest][: known.size]
+        error = STANDARD_ERRORS * standard_error(scores, np.random.default_rng(0))
+        return ConformalTest.fit(scores, tolerance=max(self._tolerances.score(watch), error), direction=watch.direction)
+
+    def notice_table(self) -> Table:
+        """False notices of a month."""
+        notice = self.yardstick.tests["notice"]
+        seeds = max(self.sizes.seeds // 4, 1)
+        rows: list[tuple[Cell, ...]] = []
+        for name, streams in self.streams.items():
+            found = alarms(notice, self.means, streams.year[:seeds])
+            rows.append(
+                (name, found.share_with_any(30), found.per(30, within=30), found.per(30), found.run_length, seeds)
+            )
+        return Table(
+            title=f"False notices, nothing changed: budget 1 per 30 windows, {len(notice.tests)} watches",
+            columns=("resampled", "any in 30", "in the 1st 30", "per 30 over a year", "windows per notice", "seeds"),
+            rows=tuple(rows),
+        )
+
+    def delay_table(self, name: str) -> Table:
+        """How soon a rise in every loss is paged, next to the limit and to a rule of thumb."""
+        streams = self.streams[name]
+        length = self.quiet[name].known_run_length
+        # What the quiet windows can tell of a run length ends somewhere: twenty false pages are the fewest to go by.
+        told = min(self.quiet[name].run_length, streams.years.size / 20)
+        budgeted = {rise: alarms(self.page, self.means, streams.year, self.losses(rise)).median_delay for rise in RISES}
+        alone = {rise: alarms(self.alone, self.means, streams.year, self.losses(rise)).median_delay for rise in RISES}
+        spent = self._spent(name)
+        used = {
+            rise: alarms(self.page, self.means, streams.year, self.losses(rise), threshold=spent).median_delay
+            for rise in RISES
+        }
+        at_budget, at_same = self._limit(streams, float(YEAR)), self._limit(streams, told)
+        used_length = alarms(self.page, self.means, streams.years, threshold=spent).run_length
+        bands = self._bands(streams)
+        rows: list[tuple[Cell, ...]] = [
+            _delays(f"page level, A = {self.page.budget.threshold:.0f}, as shipped", length, budgeted),
+            _delays("Brier score alone, A = 365", self.quiet_alone[name].known_run_length, alone),
+            _delays("CUSUM that knows both laws, same run length", told, at_same),
+            _ratios("  ratio, as shipped", budgeted, at_same),
+            _delays("CUSUM that knows both laws, run length 365", float(YEAR), at_budget),
+            _ratios("  ratio, as shipped", budgeted, at_budget),
+            _delays(f"page level, A = {spent:.3g}: budget spent", used_length, used),
+            _ratios("  ratio to CUSUM 365", used, at_budget),
+            _delays("rule: Brier above mean + 3 SD", *bands),
+        ]
+        return Table(
+            title=f"Median delay in windows of a rise in every loss, from the first window on; {name}",
+            columns=("test", "windows per false page", *(f"+{rise:.0f} SD" for rise in RISES)),
+            rows=tuple(rows),
+            note=(
+                f"{self.sizes.seeds:,} streams of a year. Every loss and surprise watch rises by its own SD; the CUSUM "
+                "sees the Brier score alone, as a normal. A dash: half of the streams were not paged within the year."
+            ),
+        )
+
+    def _limit(self, streams: Streams, run_length: float) -> dict[float, float | None]:
+        """Median delays of CUSUMs told each rise, calibrated on the quiet streams."""
+        test = self.page.tests[BRIER]
+        z = (self.means[BRIER] - test.mean) / test.deviation
+        found: dict[float, float | None] = {}
+        for rise in RISES:
+            cusum = calibrated(rise, z[streams.years], run_length)
+            found[rise] = cusum.alarms(z[streams.year] + rise).median_delay
+        return found
+
+    def _spent(self, name: str) -> float:
+        """The threshold at which the measured run length is the budget's, within a few percent."""
+        low, high = 1.0, self.page.budget.threshold
+        some = self.streams[name].years[: max(self.sizes.seeds // 8, 1)]
+        for _ in range(8):
+            middle = float(np.sqrt(low * high))
+            if alarms(self.page, self.means, some, threshold=middle).run_length < YEAR:
+                low = middle
+            else:
+                high = middle
+        return high
+
+    def _bands(self, streams: Streams) -> tuple[float, dict[float, float | None]]:
+        """Run length and delays of mean + 3 SD on the Brier score."""
+        scores = {BRIER: self.means[BRIER]}
+        quiet = Alarms(at=outside_bands(scores, {BRIER: "up"}, {})[streams.year])
+        delays = {
+            rise: Alarms(at=outside_bands(scores, {BRIER: "up"}, self.losses(rise))[streams.year]).median_delay
+            for rise in RISES
+        }
+        return quiet.run_length, delays
+
+    def rules_table(self) -> Table:
+        """What common rules would have done to the same streams."""
+        rows: list[tuple[Cell, ...]] = []
+        for label, flagged in self._flagged_windows().items():
+            for name, streams in self.streams.items():
+                found = Alarms(at=flagged[streams.year])
+                rows.append((label, name, found.share_with_any(YEAR), found.per(YEAR), found.known_run_length))
+        flags = self._shuffled_flags()
+        rows.append(("p < .05, KS, any number; days' rows shuffled", "rows", 1.0, flags * YEAR, 1.0 / flags))
+        for name in RESAMPLED:
+            quiet = self.quiet[name]
+            level = f"page level, {len(self.page.tests)} watches"
+            rows.append((level, name, quiet.share_with_any(YEAR), quiet.per(YEAR, within=YEAR), quiet.known_run_length))
+        return Table(
+            title="Rules of thumb on the same streams, nothing changed (rules as written here, not products)",
+            columns=("rule", "resampled", "any alarm in 365", "alarms in 365", "windows per alarm"),
+            rows=tuple(rows),
+            note="Shuffled: the baseline's rows dealt to the days at random, so that no day differs from any other.",
+        )
+
+    def _flagged_windows(self) -> dict[str, NDArray[np.bool_]]:
+        """Which baseline windows each rule flags."""
+        directions = {key: self.yardstick.watches[key.watch].direction for key in self.means}
+        paging = {key: self.means[key] for key in self.page.tests}
+        columns, days = self._numbers()
+        flags = kolmogorov_flags(columns, days).any(axis=1)
+        spread = np.asarray(flags)[(np.arange(self.longest) * len(days)) // self.longest]
+        return {
+            "Brier above mean + 3 SD": outside_bands({BRIER: self.means[BRIER]}, directions, {}),
+            f"any of {len(paging)} page watches above mean + 3 SD": outside_bands(paging, directions, {}),
+            f"any of {len(self.means)} watches outside mean ± 3 SD": outside_bands(self.means, directions, {}),
+            f"p < .05, KS, any of {len(columns)} numbers": spread,
+        }
+
+    def _numbers(self) -> tuple[list[NDArray[np.float64]], list[NDArray[np.int64]]]:
+        """The reference rows' numbers, and the positions of each day's rows."""
+        reference = self.deployment.baseline.reference
+        kinds = {feature.name: feature.kind for feature in self.deployment.baseline.spec.features}
+        columns = [
+            np.asarray(reference.features[name].cast(pa.float64()), dtype=np.float64)
+            for name, kind in kinds.items()
+            if kind == "number"
+        ]
+        days = [rows for _, rows in cut(reference.event_times, self.deployment.plan) if rows.size]
+        return columns, days
+
+    def _shuffled_flags(self) -> float:
+        """Share of days that the p-values flag when the days' rows are dealt at random."""
+        columns, days = self._numbers()
+        rng = np.random.default_rng([self._seed, 5])
+        dealt = rng.permutation(len(self.deployment.baseline.reference))
+        return float(kolmogorov_flags(columns, [dealt[rows] for rows in days]).any(axis=1).mean())
+
+
+def _one_watch(test: LevelTest, key: WatchKey) -> LevelTest:
+    """The level with one watch that has the whole budget."""
+    return replace(test, tests={key: test.tests[key]}, shares={key: 1.0})
+
+
+def _quiet_cells(found: Alarms) -> tuple[Cell, ...]:
+    return found.share_with_any(YEAR), found.per(YEAR, within=YEAR), found.known_run_length
+
+
+def _delays(label: str, run_length: float | str, delays: Mapping[float, float | None]) -> tuple[Cell, ...]:
+    return (label, run_length, *(delays[rise] for rise in RISES))
+
+
+def _ratios(label: str, ours: Mapping[float, float | None], limit: Mapping[float, float | None]) -> tuple[Cell, ...]:
+    cells: list[Cell] = []
+    for rise in RISES:
+        one, other = ours[rise], limit[rise]
+        cells.append(None if one is None or other is None else one / other)
+    return (label, None, *cells)

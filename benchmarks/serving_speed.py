@@ -1,0 +1,163 @@
+"""Answers a second of `pitfalls serve`, one row a request, with and without the traffic log, against a bare app."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import orjson
+
+from benchmarks.flights import demo_folder
+from benchmarks.load_generator import Load
+from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.baseline.folder import load_baseline
+from monitoring.config import load_config
+from monitoring.errors import CannotRun
+from monitoring.jobs.deployment import BASELINE, EXTRAS, find_bundle
+
+CONNECTIONS = (1, 16, 64)
+BODIES = 256
+BARE, SERVE, LOGGED = "bare app, no model", "pitfalls serve", "pitfalls serve --traffic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server in a process of its own."""
+
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Processor time it has used, as Linux counts it."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(settings: Settings) -> Result:
+    """Every server under every load, in turns. Cost: two minutes, and 1.5 GB while two servers hold the model."""
+    demo = demo_folder(settings)
+    bodies = one_row_bodies(demo)
+    seconds, rounds = (1.0, 1) if settings.quick else (4.0, 3)
+    loads: dict[tuple[str, int], list[tuple[Load, float]]] = {}
+    with ExitStack() as stack:
+        traffic = stack.enter_context(tempfile.TemporaryDirectory())
+        serve = ("-m", "pitfalls_tf", "serve", "--models", str(demo / "models"), "--rest-port", "0", "--json")
+        servers = {
+            BARE: stack.enter_context(started(("-m", "benchmarks.bare_app"))),
+            SERVE: stack.enter_context(started(serve)),
+            LOGGED: stack.enter_context(started((*serve, "--traffic", traffic))),
+        }
+        for _ in range(rounds):
+            for connections in CONNECTIONS:
+                for name, server in servers.items():
+                    before = server.cpu_seconds()
+                    load = generated(server.port, bodies, connections, seconds)
+                    used = server.cpu_seconds() - before
+                    loads.setdefault((name, connections), []).append((load, used))
+    return Result(tables=(_table(loads, rounds, seconds),), remarks=_remarks(loads))
+
+
+def one_row_bodies(demo: Path) -> bytes:
+    """Request bodies with one row each, out of the baseline's rows that lack no value; one a line."""
+    bundle, _ = find_bundle(load_config(demo / "monitor.toml"))
+    features = load_baseline(bundle / EXTRAS / BASELINE).reference.features
+    table = features.to_pandas().dropna().head(BODIES)
+    rows = table.to_dict(orient="records")
+    assert rows, "the baseline has no row without a missing value"
+    return b"\n".join(orjson.dumps({"instances": [row]}) for row in rows)
+
+
+@contextmanager
+def started(arguments: Sequence[str]) -> Iterator[Server]:
+    """Start a server, wait until it says where it is, and end it by SIGTERM."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        text = ""
+        assert process.stdout is not None
+        for line in process.stdout:
+            text += line
+            if line.rstrip() == "}":
+                break
+        else:
+            raise CannotRun(
+                "A server did not start.",
+                got=f"exit code {process.wait()}",
+                expected="a server that says where it is",
+                fix=f"Run it by hand: python {' '.join(arguments)}",
+            )
+        yield Server(port=urlsplit(json.loads(text)["url"]).port or 0, pid=process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def generated(port: int, bodies: bytes, connections: int, seconds: float) -> Load:
+    """One closed loop from a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.load_generator", str(port), "/v1/models/flights:predict"]
+    command += [str(connections), str(seconds)]
+    done = subprocess.run(command, input=bodies, stdout=subprocess.PIPE, check=True, timeout=60 + 10 * seconds)
+    return Load(**json.loads(done.stdout))
+
+
+def _table(loads: dict[tuple[str, int], list[tuple[Load, float]]], rounds: int, seconds: float) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for connections in CONNECTIONS:
+        bare = statistics.median(load.rate for load, _ in loads[BARE, connections])
+        for name in (BARE, SERVE, LOGGED):
+            seen = loads[name, connections]
+            rate = statistics.median(load.rate for load, _ in seen)
+            rows.append(
+                (
+                    name,
+                    connections,
+                    rate,
+                    statistics.median(load.p50_ms for load, _ in seen),
+                    statistics.median(load.p99_ms for load, _ in seen),
+                    statistics.median(used / load.with_warm_up for load, used in seen) * 1e3,
+                    bare / rate,
+                    float(np.median([load.cpu_seconds / load.seconds for load, _ in seen])),
+                )
+            )
+    return Table(
+        title="One row a request over HTTP/1.1, closed loop",
+        columns=(
+            "server",
+            "connections",
+            "answers/s",
+            "p50 ms",
+            "p99 ms",
+            "server CPU ms an answer",
+            "times slower than bare",
+            "generator busy",
+        ),
+        rows=tuple(rows),
+        note=(
+            f"Median of {rounds} rounds of {seconds:.0f} s each, servers in turns. Server and generator share the "
+            "cores; a generator busy near 1 is itself the limit. The bare app: uvicorn with httptools and uvloop; it "
+            "parses the body and answers a constant."
+        ),
+    )
+
+
+def _remarks(loads: dict[tuple[str, int], list[tuple[Load, float]]]) -> tuple[str, ...]:
+    failures = {key: sum(load.failures for load, _ in seen) for key, seen in loads.items()}
+    return tuple(
+        f"{name}, {connections} connections: {count} requests failed."
+        for (name, connections), count in failures.items()
+        if count
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,35 +14,81 @@ WIDTHS = (6.0, 12.0, 24.0)
 #: Shares of the largest safe bet.
 STAKES = (0.1, 0.3, 0.6, 0.95)
 
+#: A width on which the boundary lies higher than this has no room above it, and no bet is laid there.
+HIGHEST_BOUNDARY = 0.9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryTest:
     """The mirrored test that closes an incident.
 
-    Its null says that, given the past, the expected score is still at or above the boundary, baseline mean +
-    tolerance. With d the baseline's deviation and c a width, ``s = clip((g - mean + 2d) / cd, 0, 1)``, ``m =
-    (tolerance + 2d) / cd`` and ``e = 1 + bet * (m - s)`` for bets up to ``.95 / (1 - m)``: then e >= 0 and, under
-    that null, E[e | past] <= 1. Source: Waudby-Smith & Ramdas, *Estimating means of bounded random variables by
-    betting* (2021), §4.
+    Its null says that the harm lasts: given the past, the expected score is at or above `boundary`. With d the
+    baseline's deviation and c a width, ``s = clip((g - mean + 2d) / cd, 0, 1)``, ``m = (boundary - mean + 2d) / cd``
+    and ``e = 1 + bet * (m - s)`` for bets up to ``.95 / (1 - m)``: then e >= 0 and, under that null, E[e | past] <= 1
+    (but for scores cut off at s = 1, which are rare and far from the boundary). Source: Waudby-Smith & Ramdas,
+    *Estimating means of bounded random variables by betting* (2021), §4.
 
-    >>> test = RecoveryTest(mean=0.2, deviation=0.02, tolerance=0.02)
+    >>> test = RecoveryTest(mean=0.2, deviation=0.02, boundary=0.22)
     >>> bool((test.log_e_values(0.2) > 0).all()), bool((test.log_e_values(0.3) < 0).all())
     (True, True)
     """
 
     mean: float
     deviation: float
-    tolerance: float
-
-    @property
-    def grid(self) -> int:
-        """Number of bets held side by side."""
-        return len(WIDTHS) * len(STAKES)
+    boundary: float
 
     def log_e_values(self, score: float) -> NDArray[np.float64]:
         """Logs of the e-values, shape [grid], for one window's mean score."""
         widths = np.asarray(WIDTHS) * self.deviation
         clipped = np.clip((score - self.mean + 2.0 * self.deviation) / widths, 0.0, 1.0)
-        boundary = np.minimum((self.tolerance + 2.0 * self.deviation) / widths, 0.95)
-        stakes = np.asarray(STAKES)[None, :] / (1.0 - boundary)[:, None]
-        return np.log1p(stakes * (boundary - clipped)[:, None]).ravel()
+        boundary = (self.boundary - self.mean + 2.0 * self.deviation) / widths
+        room = boundary <= HIGHEST_BOUNDARY
+        largest = np.where(room, 1.0 / (1.0 - np.where(room, boundary, 0.0)), 0.0)
+        return np.log1p(np.asarray(STAKES)[None, :] * (largest * (boundary - clipped))[:, None]).ravel()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryState:
+    """What the recovery test remembers: its boundary, the windows since the incident, and ``log K`` on its grid.
+
+    Recovery may begin in any window j, which has the prior ``q_j = 1 / j(j + 1)``: ``K ← e · (K + q_j)`` is a mixture
+    of e-processes, so that an incident whose harm lasts is ever closed with a probability of at most one in the
+    threshold, however long it lasts.
+
+    >>> state = RecoveryState.begun(0.22).after(np.log(np.full(12, 2.0)))
+    >>> round(math.exp(state.log_evidence), 6), RecoveryState.from_text(state.to_text()) == state
+    (1.0, True)
+    """
+
+    boundary: float
+    windows: int = 0
+    log_k: tuple[float, ...] = (-math.inf,) * (len(WIDTHS) * len(STAKES))
+
+    @classmethod
+    def begun(cls, boundary: float) -> RecoveryState:
+        """The state when an incident opens."""
+        return cls(boundary=boundary)
+
+    def after(self, log_e: NDArray[np.float64]) -> RecoveryState:
+        """One window on; `log_e` has shape [grid]."""
+        window = self.windows + 1
+        log_prior = -math.log(window) - math.log(window + 1)
+        log_k = log_e + np.logaddexp(np.asarray(self.log_k), log_prior)
+        return RecoveryState(boundary=self.boundary, windows=window, log_k=tuple(float(v) for v in log_k))
+
+    @property
+    def log_evidence(self) -> float:
+        """Log of the mean of K over the grid."""
+        return float(np.logaddexp.reduce(np.asarray(self.log_k)) - math.log(len(self.log_k)))
+
+    def to_text(self) -> str:
+        """Exact, separated by blanks: boundary, windows, then log K."""
+        return " ".join((self.boundary.hex(), str(self.windows), *(value.hex() for value in self.log_k)))
+
+    @classmethod
+    def from_text(cls, text: str) -> RecoveryState:
+        """The inverse of `to_text`."""
+        boundary, windows, *log_k = text.split()
+        return cls(
+            boundary=float.fromhex(boundary), windows=int(windows), log_k=tuple(float.fromhex(value) for value in log_k)
+        )

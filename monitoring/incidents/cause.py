@@ -22,12 +22,16 @@ HISTORY = 90
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What opened an incident: the watch and slice with the largest share, a short cause and the whole message."""
+    """What opened an incident: the watch and slice with the largest share, a short cause and the whole message.
+
+    `rise` is how far the watch has been from its baseline since the onset, in its own unit, to either side.
+    """
 
     watch: str
     slice: str
     cause: str
     message: str
+    rise: float = 0.0
 
 
 def explain(
@@ -66,7 +70,8 @@ def explain(
     inputs = _inputs(moved, watches)
     if inputs:
         sentences.append(f"Inputs that moved most: {', '.join(inputs)}.")
-    return Cause(watch=top.watch, slice=top.slice, cause=cause, message=" ".join(sentences))
+    rise = abs(level - was.mean) if values else 0.0
+    return Cause(watch=top.watch, slice=top.slice, cause=cause, message=" ".join(sentences), rise=rise)
 
 
 def _onset(history: Sequence[WindowRecord], key: WatchKey, was: BaselineScore) -> int:

@@ -6,24 +6,34 @@ import math
 from dataclasses import replace
 from datetime import datetime
 
-from monitoring.evidence.betting import RecoveryTest
-from monitoring.evidence.detector import DetectorState
+from monitoring.evidence.betting import RecoveryState, RecoveryTest
+from monitoring.evidence.conformal import ConformalTest
 from monitoring.records import IncidentRecord, IncidentState
 
-#: Evidence of recovery at which an incident counts as recovering, and at which it is closed: closing one while the harm
-#: lasts happens at most once in 20 windows of harm, on average.
+#: Evidence of recovery at which an incident counts as recovering, and at which it is closed: while the harm lasts, an
+#: incident is ever closed with a probability of at most 1 in 20.
 RECOVERING = 4.0
 RECOVERED = 20.0
+
+#: Half of the harm that opened the incident must be gone. A test against all of it would take as long as finding it
+#: did.
+HARM_LEFT = 0.5
 
 #: A fact (a column gone) is over after so many windows in a row without it.
 QUIET_WINDOWS = 3
 
 
-def followed(incident: IncidentRecord, test: RecoveryTest, score: float, now: datetime) -> IncidentRecord:
+def beginning(test: ConformalTest, rise: float) -> str:
+    """The recovery test of an incident opened by `test`, as text; `rise` is how far the score had left its baseline."""
+    return RecoveryState.begun(test.mean + max(test.tolerance, HARM_LEFT * rise)).to_text()
+
+
+def followed(incident: IncidentRecord, test: ConformalTest, score: float, now: datetime) -> IncidentRecord:
     """One more window of the watch that opened the incident: its mean score moves the recovery test.
 
     >>> from datetime import UTC
     >>> moment = datetime(2013, 4, 22, tzinfo=UTC)
+    >>> test = ConformalTest.fit([0.11, 0.13, 0.16, 0.19, 0.21], tolerance=0.01)
     >>> incident = IncidentRecord(
     ...     number=1,
     ...     level="page",
@@ -35,17 +45,20 @@ def followed(incident: IncidentRecord, test: RecoveryTest, score: float, now: da
     ...     slice="",
     ...     cause="",
     ...     message="",
+    ...     recovery=beginning(test, 0.08),
     ... )
-    >>> test = RecoveryTest(mean=0.16, deviation=0.05, tolerance=0.01)
     >>> for _ in range(60):
-    ...     incident = followed(incident, test, 0.14, moment)
+    ...     incident = followed(incident, test, 0.16, moment)
     >>> incident.state
     'closed'
     """
     if incident.state == "closed":
         return incident
-    state = DetectorState.from_text(incident.recovery) if incident.recovery else DetectorState.fresh(test.grid)
-    state = state.after(test.log_e_values(score))
+    state = RecoveryState.from_text(incident.recovery)
+    recovery = RecoveryTest(mean=test.mean, deviation=test.deviation, boundary=state.boundary)
+    # A watch that may leave its baseline on either side recovers from either.
+    off = test.mean + abs(score - test.mean) if min(test.steepness) < 0 else score
+    state = state.after(recovery.log_e_values(off))
     return _moved(replace(incident, recovery=state.to_text()), state.log_evidence, now)
 
 

@@ -69,9 +69,9 @@ def notify(
 ) -> tuple[Delivery, ...]:
     """POST the incident as JSON to each webhook that hears its level: one for notices hears both, one for pages pages.
 
-    `send` takes a URL and a body and gives the answer's status, or raises ConnectionError whose text says why there is
-    none; by default it is `post`. A webhook is tried up to three times. Never raises for a webhook's sake. Cost: at
-    worst half a minute a webhook.
+    `send` takes a URL and a body and gives the answer's status, or raises ConnectionError whose text says why there
+    is none; by default it is `post`. A webhook is tried up to three times. Never raises for a webhook's sake. Cost:
+    at worst half a minute a webhook.
     """
     send = send or post
     body = json.dumps(incident_message(incident, model=model, version=version)).encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ def as_datetime(microseconds: int) -> datetime:
 
 def as_microseconds(time: datetime) -> int:
     """The inverse of `as_datetime`, exact."""
-    return int((time - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * 1_000_000 + time.microsecond
+    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def cut(times: NDArray[np.int64], plan: WindowPlan) -> Iterator[tuple[Window, NDArray[np.int64]]]:

@@ -10,10 +10,9 @@ import pyarrow as pa
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile, profile
-from monitoring.evidence.betting import RecoveryTest
 from monitoring.evidence.level import LevelReading, LevelState
 from monitoring.incidents.cause import HISTORY, Cause, explain
-from monitoring.incidents.life_cycle import followed, followed_fact
+from monitoring.incidents.life_cycle import beginning, followed, followed_fact
 from monitoring.jobs.feed import Arrivals
 from monitoring.jobs.yardstick import LEVELS, Yardstick
 from monitoring.records import (
@@ -116,7 +115,9 @@ class Judge:
         for level in LEVELS:
             if readings[level].alarm and not any(i.level == level and i.watch != SCHEMA for i in _alive(incidents)):
                 cause = self._explained(readings[level], readings["notice"], history[-levels[level].windows :])
-                opened.append(_incident(state.next_number + len(opened), level, record, cause))
+                opener = self._yardstick.tests[level].tests[WatchKey(watch=cause.watch, slice=cause.slice)]
+                begun = beginning(opener, cause.rise / self._watches[cause.watch].scale)
+                opened.append(_incident(state.next_number + len(opened), level, record, cause, recovery=begun))
         incidents, changed = (*incidents, *opened), (*changed, *opened)
         record = replace(record, status=self._status(record, incidents))
         history = (*history[:-1], record)
@@ -204,10 +205,7 @@ class Judge:
             if total.rows < max(self._yardstick.tests[incident.level].min_rows, 1):
                 after.append(incident)
                 continue
-            recovery = RecoveryTest(mean=test.mean, deviation=test.deviation, tolerance=test.tolerance)
-            # A watch that may leave its baseline on either side recovers from either.
-            off = total.mean if self._watches[key.watch].direction == "up" else test.mean + abs(total.mean - test.mean)
-            after.append(followed(incident, recovery, off, now))
+            after.append(followed(incident, test, total.mean, now))
         changed = tuple(new for old, new in zip(incidents, after, strict=True) if new != old)
         return tuple(after), changed
 
@@ -252,7 +250,7 @@ def _facts(record: WindowRecord, incidents: Sequence[IncidentRecord], number: in
     return opened
 
 
-def _incident(number: int, level: Level, record: WindowRecord, cause: Cause, *, recovery: str = "") -> IncidentRecord:
+def _incident(number: int, level: Level, record: WindowRecord, cause: Cause, *, recovery: str) -> IncidentRecord:
     return IncidentRecord(
         number=number,
         level=level,

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from monitoring.evidence.conformal import ConformalTest
+from monitoring.incidents.life_cycle import QUIET_WINDOWS, RECOVERED, beginning, followed, followed_fact
+from monitoring.records import IncidentRecord
+
+MOMENT = datetime(2013, 4, 22, tzinfo=UTC)
+TEST = ConformalTest.fit(np.random.default_rng(0).normal(0.16, 0.05, 90), tolerance=0.01)
+RISE = 0.08
+
+
+def incident(**changes: object) -> IncidentRecord:
+    made = IncidentRecord(
+        number=1,
+        level="page",
+        state="open",
+        opened_at=MOMENT,
+        window_start=MOMENT,
+        window_end=MOMENT,
+        watch="brier",
+        slice="",
+        cause="",
+        message="",
+        recovery=beginning(TEST, RISE),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # the caller names fields of the record
+
+
+def test_back_in_the_baseline_it_recovers_and_is_closed() -> None:
+    states, current = [], incident()
+    for _ in range(40):
+        current = followed(current, TEST, 0.15, MOMENT)
+        states.append(current.state)
+    assert states[0] == "open"
+    assert [s for i, s in enumerate(states) if i == 0 or states[i - 1] != s] == ["open", "recovering", "closed"]
+    assert current.closed_at == MOMENT
+
+
+def test_an_acknowledged_incident_whose_recovery_fails_is_acknowledged_again() -> None:
+    current = incident(acknowledged_at=MOMENT, state="acknowledged")
+    for _ in range(12):
+        current = followed(current, TEST, 0.10, MOMENT)
+        if current.state == "recovering":
+            break
+    assert current.state == "recovering"
+    for _ in range(6):
+        current = followed(current, TEST, 0.35, MOMENT)
+    assert current.state == "acknowledged"
+
+
+def test_while_the_harm_lasts_an_incident_is_closed_in_one_of_twenty_at_most() -> None:
+    rng = np.random.default_rng(7)
+    boundary = TEST.mean + RISE / 2
+    closed = 0
+    for _ in range(200):
+        current = incident()
+        for score in rng.normal(boundary, TEST.deviation, 120):
+            current = followed(current, TEST, float(score), MOMENT)
+        closed += current.state == "closed"
+    assert closed <= 200 / RECOVERED
+
+
+def test_back_at_the_baseline_incidents_are_closed_within_two_months_of_days() -> None:
+    rng = np.random.default_rng(8)
+    waits = []
+    for _ in range(100):
+        current, windows = incident(), 0
+        while current.state != "closed" and windows < 200:
+            current = followed(current, TEST, float(rng.normal(TEST.mean, TEST.deviation)), MOMENT)
+            windows += 1
+        waits.append(windows)
+    assert np.median(waits) <= 60
+
+
+def test_a_closed_incident_stays_as_it_is() -> None:
+    closed = incident(state="closed", closed_at=MOMENT)
+    assert followed(closed, TEST, 0.9, MOMENT) == closed
+    assert followed_fact(closed, seen=True, now=MOMENT) == closed
+
+
+@pytest.mark.parametrize("relapse", [False, True])
+def test_a_fact_is_over_after_quiet_windows_in_a_row(relapse: bool) -> None:
+    current = incident(watch="schema", slice="temp", recovery="0")
+    for _ in range(QUIET_WINDOWS - 1):
+        current = followed_fact(current, seen=False, now=MOMENT)
+    assert current.state == "recovering"
+    current = followed_fact(current, seen=relapse, now=MOMENT)
+    assert current.state == ("open" if relapse else "closed")

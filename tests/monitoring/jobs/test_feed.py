@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.baseline.predictions import Predictions
+from monitoring.jobs.cutting import as_datetime, as_microseconds, cut
+from monitoring.jobs.feed import LabelFeed
+from monitoring.traffic.windows import Window, WindowPlan
+
+DAY = 86_400_000_000
+START = datetime(2013, 4, 1, tzinfo=UTC)
+ZERO = as_microseconds(START)
+WEEK = 7 * DAY
+
+
+def day(number: int) -> Window:
+    return Window(start=START + timedelta(days=number), end=START + timedelta(days=number + 1))
+
+
+def predictions(number: int, count: int = 4) -> Predictions:
+    return Predictions(
+        ids=pa.array([f"{number}-{i}" for i in range(count)]),
+        event_times=np.full(count, ZERO + number * DAY + 1, dtype=np.int64),
+        features=pa.table({"x": pa.array([0.0] * count)}),
+        probabilities=np.full((count, 2), 0.5),
+        labels=np.full(count, -1, dtype=np.int64),
+        label_times=np.zeros(count, dtype=np.int64),
+    )
+
+
+def log(entries: list[tuple[str, str, int]]) -> pa.Table:
+    """Entries are (prediction id, label, microseconds after the first midnight), in order of arrival."""
+    return pa.table(
+        {
+            "prediction_id": pa.array([e[0] for e in entries], pa.string()),
+            "label": pa.array([e[1] for e in entries], pa.string()),
+            "label_time": pa.array([ZERO + e[2] for e in entries], pa.int64()).cast(pa.timestamp("us", "UTC")),
+            "sequence": pa.array(range(len(entries)), pa.int64()),
+        }
+    )
+
+
+def feed(entries: list[tuple[str, str, int]], *, read: int = 0, horizon_us: int = WEEK) -> LabelFeed:
+    return LabelFeed(log(entries), classes=("a", "b"), read=read, horizon_us=horizon_us)
+
+
+arrivals = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 5), st.sampled_from(["a", "b", "zebra"]), st.integers(0, 6 * DAY - 1)),
+    max_size=40,
+)
+
+
+@given(arrivals, st.integers(0, 40), st.integers(1, 5))
+def test_each_prediction_gets_at_most_one_label_however_the_runs_are_cut(
+    drawn: list[tuple[int, int, str, int]], known: int, stop: int
+) -> None:
+    entries = [(f"{d}-{i}", label, when) for d, i, label, when in drawn]
+    seen: list[str] = []
+    # The first run knows the labels that had arrived by then, and judges some windows; the second knows all of them.
+    first = feed(entries[:known])
+    for number in range(stop):
+        seen += first.next(day(number), predictions(number), first=number == 0).labelled.ids.to_pylist()
+    second = feed(entries, read=first.read)
+    second.recall((day(number), predictions(number)) for number in range(stop))
+    for number in range(stop, 6):
+        seen += second.next(day(number), predictions(number), first=number == stop).labelled.ids.to_pylist()
+    assert len(seen) == len(set(seen))
+    reachable = {
+        id_
+        for id_, label, when in entries
+        if label != "zebra" and id_ in {f"{d}-{i}" for d in range(6) for i in range(4)} and when // DAY >= int(id_[0])
+    }
+    assert reachable <= set(seen) | {e[0] for e in entries if e[2] // DAY < int(e[0][0])}
+
+
+def test_a_label_counts_in_the_window_of_its_time_and_the_last_of_a_window_wins() -> None:
+    found = feed([("0-0", "a", DAY + 5), ("0-0", "b", DAY + 9), ("0-1", "b", 5)])
+    first = found.next(day(0), predictions(0), first=True)
+    assert (first.labelled.ids.to_pylist(), first.labelled.labels.tolist()) == (["0-1"], [1])
+    second = found.next(day(1), predictions(1), first=False)
+    assert (second.labelled.ids.to_pylist(), second.labelled.labels.tolist()) == (["0-0"], [1])
+
+
+def test_a_label_for_a_prediction_that_had_another_changes_nothing_and_is_counted() -> None:
+    found = feed([("0-0", "a", 5), ("0-0", "b", DAY + 5), ("0-0", "a", DAY + 6)])
+    assert found.next(day(0), predictions(0), first=True).labelled.labels.tolist() == [0]
+    second = found.next(day(1), predictions(1), first=False)
+    assert (len(second.labelled), second.conflicts) == (0, 1)
+
+
+def test_labels_for_nobody_or_of_no_class_are_counted_as_unknown() -> None:
+    found = feed([("9-9", "a", 5), ("0-0", "zebra", 6)])
+    first = found.next(day(0), predictions(0), first=True)
+    assert (len(first.labelled), first.unknown) == (0, 2)
+
+
+def test_a_prediction_is_let_go_after_the_horizon() -> None:
+    found = feed([("0-0", "a", 3 * DAY + 5)], horizon_us=2 * DAY)
+    results = [found.next(day(n), predictions(n), first=n == 0) for n in range(4)]
+    assert sum(len(r.labelled) for r in results) == 0
+    assert results[3].unknown == 1
+
+
+@given(st.lists(st.integers(0, 40 * DAY), max_size=60))
+def test_cutting_puts_each_row_into_the_one_window_that_holds_it(offsets: list[int]) -> None:
+    times = np.array([ZERO + offset for offset in offsets], dtype=np.int64)
+    plan = WindowPlan(every="1d", timezone="America/New_York", lateness=timedelta(0), min_rows=1)
+    places = []
+    for window, rows in cut(times, plan):
+        assert all(as_datetime(int(times[row])) in window for row in rows)
+        places += rows.tolist()
+    assert sorted(places) == list(range(times.size))
+
+
+@given(st.integers(-(10**15), 10**15))
+def test_times_go_to_microseconds_and_back(moment: int) -> None:
+    assert as_microseconds(as_datetime(moment)) == moment

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Width of the clipped score in baseline standard deviations; the wide ones see large moves, the narrow one small ones.
-WIDTHS = (6.0, 12.0, 24.0)
+from monitoring.evidence.detector import DetectorState
 
-#: Shares of the largest safe bet.
-STAKES = (0.1, 0.3, 0.6, 0.95)
+#: Width of the clipped score in baseline standard deviations; the wide ones see large moves, the narrow one small ones.
+WIDTHS = (6.0, 12.0)
+
+#: Shares of the largest safe bet. No smaller ones: a bet near nothing gathers evidence at one a window, whatever comes.
+STAKES = (0.3, 0.6, 0.95)
 
 #: A width on which the boundary lies higher than this has no room above it, and no bet is laid there.
 HIGHEST_BOUNDARY = 0.9
@@ -49,46 +50,39 @@ class RecoveryTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryState:
-    """What the recovery test remembers: its boundary, the windows since the incident, and ``log K`` on its grid.
+    """What the recovery test remembers: its boundary, and Shiryaev-Roberts sums on its grid.
 
-    Recovery may begin in any window j, which has the prior ``q_j = 1 / j(j + 1)``: ``K ← e · (K + q_j)`` is a mixture
-    of e-processes, so that an incident whose harm lasts is ever closed with a probability of at most one in the
-    threshold, however long it lasts.
+    Recovery may begin in any window, as harm may: while the harm lasts, the evidence reaches A no sooner than after A
+    windows, on average. A wrong all-clear has a budget as a wrong alarm has.
 
-    >>> state = RecoveryState.begun(0.22).after(np.log(np.full(12, 2.0)))
-    >>> round(math.exp(state.log_evidence), 6), RecoveryState.from_text(state.to_text()) == state
-    (1.0, True)
+    >>> state = RecoveryState.begun(0.22).after(np.log(np.full(6, 2.0)))
+    >>> round(float(np.exp(state.log_evidence)), 6), RecoveryState.from_text(state.to_text()) == state
+    (2.0, True)
     """
 
     boundary: float
-    windows: int = 0
-    log_k: tuple[float, ...] = (-math.inf,) * (len(WIDTHS) * len(STAKES))
+    detector: DetectorState
 
     @classmethod
     def begun(cls, boundary: float) -> RecoveryState:
         """The state when an incident opens."""
-        return cls(boundary=boundary)
+        return cls(boundary=boundary, detector=DetectorState.fresh(len(WIDTHS) * len(STAKES)))
 
     def after(self, log_e: NDArray[np.float64]) -> RecoveryState:
         """One window on; `log_e` has shape [grid]."""
-        window = self.windows + 1
-        log_prior = -math.log(window) - math.log(window + 1)
-        log_k = log_e + np.logaddexp(np.asarray(self.log_k), log_prior)
-        return RecoveryState(boundary=self.boundary, windows=window, log_k=tuple(float(v) for v in log_k))
+        return RecoveryState(boundary=self.boundary, detector=self.detector.after(log_e))
 
     @property
     def log_evidence(self) -> float:
-        """Log of the mean of K over the grid."""
-        return float(np.logaddexp.reduce(np.asarray(self.log_k)) - math.log(len(self.log_k)))
+        """Log of the mean over the grid."""
+        return self.detector.log_evidence
 
     def to_text(self) -> str:
-        """Exact, separated by blanks: boundary, windows, then log K."""
-        return " ".join((self.boundary.hex(), str(self.windows), *(value.hex() for value in self.log_k)))
+        """Exact: the boundary, then the detector's own text."""
+        return f"{self.boundary.hex()} {self.detector.to_text()}"
 
     @classmethod
     def from_text(cls, text: str) -> RecoveryState:
         """The inverse of `to_text`."""
-        boundary, windows, *log_k = text.split()
-        return cls(
-            boundary=float.fromhex(boundary), windows=int(windows), log_k=tuple(float.fromhex(value) for value in log_k)
-        )
+        boundary, _, detector = text.partition(" ")
+        return cls(boundary=float.fromhex(boundary), detector=DetectorState.from_text(detector))

@@ -10,10 +10,9 @@ from monitoring.evidence.betting import RecoveryState, RecoveryTest
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.records import IncidentRecord, IncidentState
 
-#: Evidence of recovery at which an incident counts as recovering, and at which it is closed: while the harm lasts, an
-#: incident is ever closed with a probability of at most 1 in 20.
-RECOVERING = 4.0
-RECOVERED = 20.0
+#: An incident is closed when the evidence of its recovery reaches the threshold of its level, so that a wrong all-clear
+#: costs no more often than a wrong alarm, and it counts as recovering from this part of it on.
+RECOVERING = 0.1
 
 #: Half of the harm that opened the incident must be gone. A test against all of it would take as long as finding it
 #: did.
@@ -28,8 +27,12 @@ def beginning(test: ConformalTest, rise: float) -> str:
     return RecoveryState.begun(test.mean + max(test.tolerance, HARM_LEFT * rise)).to_text()
 
 
-def followed(incident: IncidentRecord, test: ConformalTest, score: float, now: datetime) -> IncidentRecord:
+def followed(
+    incident: IncidentRecord, test: ConformalTest, score: float, *, threshold: float, now: datetime
+) -> IncidentRecord:
     """One more window of the watch that opened the incident: its mean score moves the recovery test.
+
+    `threshold` is that of the incident's level.
 
     >>> from datetime import UTC
     >>> moment = datetime(2013, 4, 22, tzinfo=UTC)
@@ -48,7 +51,7 @@ def followed(incident: IncidentRecord, test: ConformalTest, score: float, now: d
     ...     recovery=beginning(test, 0.08),
     ... )
     >>> for _ in range(60):
-    ...     incident = followed(incident, test, 0.16, moment)
+    ...     incident = followed(incident, test, 0.16, threshold=365.0, now=moment)
     >>> incident.state
     'closed'
     """
@@ -59,7 +62,7 @@ def followed(incident: IncidentRecord, test: ConformalTest, score: float, now: d
     # A watch that may leave its baseline on either side recovers from either.
     off = test.mean + abs(score - test.mean) if min(test.steepness) < 0 else score
     state = state.after(recovery.log_e_values(off))
-    return _moved(replace(incident, recovery=state.to_text()), state.log_evidence, now)
+    return _moved(replace(incident, recovery=state.to_text()), state.log_evidence - math.log(threshold), now)
 
 
 def followed_fact(incident: IncidentRecord, *, seen: bool, now: datetime) -> IncidentRecord:
@@ -73,9 +76,9 @@ def followed_fact(incident: IncidentRecord, *, seen: bool, now: datetime) -> Inc
     return replace(incident, recovery=str(quiet), state=state)
 
 
-def _moved(incident: IncidentRecord, log_evidence: float, now: datetime) -> IncidentRecord:
-    if log_evidence >= math.log(RECOVERED):
+def _moved(incident: IncidentRecord, log_part: float, now: datetime) -> IncidentRecord:
+    if log_part >= 0.0:
         return replace(incident, state="closed", closed_at=now)
-    if log_evidence >= math.log(RECOVERING):
+    if log_part >= math.log(RECOVERING):
         return replace(incident, state="recovering")
     return replace(incident, state="acknowledged" if incident.acknowledged_at else "open")

@@ -205,7 +205,8 @@ class Judge:
             if total.rows < max(self._yardstick.tests[incident.level].min_rows, 1):
                 after.append(incident)
                 continue
-            after.append(followed(incident, test, total.mean, now))
+            threshold = self._yardstick.tests[incident.level].budget.threshold
+            after.append(followed(incident, test, total.mean, threshold=threshold, now=now))
         changed = tuple(new for old, new in zip(incidents, after, strict=True) if new != old)
         return tuple(after), changed
 

@@ -34,6 +34,9 @@ WATCHES, EVIDENCE, SCHEMA, COMMIT = "watches", "evidence", "schema by TFDV", "st
 PARQUET = "Parquet files, by pyarrow alone"
 WHOLE = "the job as it runs"
 
+#: Passes over the Parquet files by pyarrow alone.
+PASSES = 5
+
 
 @dataclass(slots=True)
 class Marks:
@@ -126,22 +129,28 @@ def _commits(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord
 
 
 def _parquet(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord, ...]) -> None:
-    """The log's files of the same days with the columns that the monitor uses."""
+    """The log's files of the same days with the columns that the monitor uses: the fastest of a few passes.
+
+    One pass is a few milliseconds a window, and every ratio in the table hangs on it.
+    """
     days = {record.start.date() for record in judged} | {record.end.date() for record in judged}
     files = [
         path
         for day in sorted(days)
         for path in sorted(Path(config.traffic.path).glob(f"model=*/version=*/date={day}/*.parquet"))
     ]
-    with watch.stage(PARQUET):
-        for path in files:
-            file = pq.ParquetFile(path)
-            names = [
-                name
-                for name in file.schema_arrow.names
-                if name.startswith(("input:", "output:")) or name in {"request_id", "row", "event_time"}
-            ]
-            file.read(columns=names)
+    passes = Stopwatch()
+    for number in range(PASSES):
+        with passes.stage(str(number)):
+            for path in files:
+                file = pq.ParquetFile(path)
+                names = [
+                    name
+                    for name in file.schema_arrow.names
+                    if name.startswith(("input:", "output:")) or name in {"request_id", "row", "event_time"}
+                ]
+                file.read(columns=names)
+    watch.wall[PARQUET], watch.cpu[PARQUET] = min(passes.wall.values()), min(passes.cpu.values())
 
 
 def _table(watch: Stopwatch, rows: int, windows: int) -> Table:
@@ -168,6 +177,6 @@ def _table(watch: Stopwatch, rows: int, windows: int) -> Table:
         note=(
             "Windows after the first, which brings TFDV along. Stages are timed in a second pass over the same "
             "windows; the page cache is warm for all. pyarrow alone: the same columns of the same files, read and "
-            "dropped; it reads whole UTC days where windows are local days."
+            "dropped, the fastest of five passes; it reads whole UTC days where windows are local days."
         ),
     )

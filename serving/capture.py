@@ -10,7 +10,7 @@ import logging
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
 
 import numpy as np
 import pyarrow as pa
@@ -37,9 +37,11 @@ class RowWriter(Protocol):
         """Write the rows, all or none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who asked and when, as far as the log cares. Times are microseconds since 1970, UTC."""
+class Caller(NamedTuple):
+    """Who asked and when, as far as the log cares. Times are microseconds since 1970, UTC.
+
+    (A named tuple: made for every request, at a third of a frozen dataclass's cost.)
+    """
 
     request_id: str
     event_time_us: int

@@ -11,8 +11,9 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, cast, final
 
 import uvicorn
 import uvloop
@@ -26,6 +27,7 @@ from serving.capture import Capture
 from serving.inference import Inference
 from serving.rest.app import RestApp, RestSettings, Rooms
 from serving.rest.late_labels import LabelDesk
+from serving.rest.protocol import RestProtocol
 from serving.runner import Runner
 from serving.versions import Models, discover
 from serving.warmup import warm_up
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping
 
-KEEP_ALIVE_S = 75
 # Python lets a thread keep the interpreter for 5 ms; the model's thread, back from the graph with an answer, would
 # wait that long for the event loop.
 SWITCH_S = 0.0005
@@ -135,8 +136,10 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, app: RestApp, drain_s: float, on_started: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
-                http="httptools",
+                app.answer,
+                # uvicorn calls whatever it is given with what a protocol needs, though it asks for a class.
+                http=cast("type[asyncio.Protocol]", partial(RestProtocol, app)),
+                interface="asgi3",
                 ws="none",
                 lifespan="off",
                 proxy_headers=False,
@@ -144,7 +147,6 @@ class DrainingServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 date_header=False,
-                timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=max(1, round(drain_s)),
             )
         )

@@ -227,13 +227,14 @@ class Models:
         Raises:
             Failure: NOT_FOUND for the model or version, INVALID_ARGUMENT for the label, in TensorFlow Serving's words.
         """
-        served = self._take(name, number, label)
+        served = self.take(name, number, label)
         try:
             yield served
         finally:
             served.give_back()
 
-    def _take(self, name: str, number: int | None, label: str | None) -> Served:
+    def take(self, name: str, number: int | None = None, label: str | None = None) -> Served:
+        """As `lease`, for whoever does not wait in one place: the version must be given back by hand."""
         while True:
             versions = self._served.get(name, {})
             wanted = self._number_of(name, label) if label is not None and versions else number

@@ -1,3 +1,3 @@
-"""TensorFlow Serving's REST dialect, as bare ASGI over `serving.inference`."""
+"""TensorFlow Serving's REST dialect, over `serving.inference`."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The REST interface as one bare ASGI application: reads the request, finds who answers it, writes the response."""
+"""The REST interface: finds who answers a request, and hands the answer on. HTTP itself is `serving.rest.protocol`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from serving.identity import RequestIds
 from serving.inference import wall_clock_us
@@ -17,20 +17,18 @@ from serving.rest.descriptions import write_index, write_metadata, write_status
 from serving.rest.encoding import write_error
 from serving.rest.late_labels import LabelDesk
 from serving.rest.responses import TEXT, Response, error_response
-from serving.rest.routes import Route, is_ours, malformed, read_route
+from serving.rest.routes import is_ours, malformed, read_route
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+    from collections.abc import Callable
 
     from serving.capture import Capture
     from serving.inference import Inference
-    from serving.rest.bodies import Receive
+    from serving.rest.requests import Request
     from serving.versions import Models
 
-    Scope = MutableMapping[str, Any]
-    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-    Headers = Sequence[tuple[bytes, bytes]]
+    Reply = Callable[[Response], None]
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 LABELS_PATH = "/monitor/labels"
@@ -38,11 +36,6 @@ LIVE_PATH = "/v2/health/live"
 READY_PATH = "/v2/health/ready"
 INDEX_PATH = "/v2/repository/index"
 ORIGIN = re.compile(rb"https?://.*", re.IGNORECASE)
-CORS = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-methods", b"POST, GET"),
-    (b"access-control-allow-headers", b"Content-Type"),
-)
 _logger = logging.getLogger(__name__)
 
 
@@ -68,7 +61,10 @@ class Rooms:
 
 @final
 class RestApp:
-    """ASGI application. ``drain`` makes it say that it is not ready any more; it goes on answering."""
+    """Answers requests, one at a time or many, in the event loop that `answer` is called in.
+
+    ``drain`` makes it say that it is not ready any more; it goes on answering.
+    """
 
     def __init__(
         self,
@@ -84,43 +80,37 @@ class RestApp:
         self._calls = Calls(models=rooms.models, inference=rooms.inference, ids=ids or RequestIds())
         self._draining = False
 
+    @property
+    def settings(self) -> RestSettings:
+        """What it allows."""
+        return self._settings
+
     def drain(self) -> None:
         """Answer what comes, but tell whoever asks for readiness to send no more."""
         self._draining = True
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            return
-        response = await self._respond(scope, receive)
-        length = b"%d" % len(response.body)
-        headers = [(b"content-type", response.content_type), (b"content-length", length), *response.headers]
-        if self._settings.cors:
-            headers.extend(CORS)
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": response.body})
+    def answer(self, request: Request, reply: Reply) -> None:
+        """Answer one request: ``reply`` is called with the response, now or later.
 
-    async def _respond(self, scope: Scope, receive: Receive) -> Response:
-        query: bytes = scope["query_string"]
-        path = (scope["raw_path"] + (b"?" + query if query else b"")).decode("latin-1")
+        No task waits for the model: a task, its future and its turns of the loop cost 20 µs of the 60 that a request
+        takes in all.
+        """
         try:
-            if is_ours(path):
-                return await self._model(scope, path, receive)
-            return await self._other(scope, path, receive)
+            if is_ours(request.target):
+                self._model(request, reply)
+            else:
+                reply(self._other(request))
         except Failure as failure:
-            return error_response(failure)
+            reply(error_response(failure))
         except BodyTooLarge:
-            message = f"The body is larger than the {self._settings.body_bytes} bytes that this server takes."
-            return Response(status=413, body=write_error(message), headers=((b"connection", b"close"),))
+            reply(too_large(self._settings.body_bytes))
 
-    async def _other(self, scope: Scope, path: str, receive: Receive) -> Response:
+    def _other(self, request: Request) -> Response:
         """Health, metrics and labels: what TensorFlow Serving does not have, or has elsewhere."""
-        method = scope["method"]
+        method, path = request.method, request.target
         if path == LABELS_PATH and method == "POST":
-            headers = scope["headers"]
-            return self._rooms.desk.take(headers, await read_body(receive, headers, self._settings.body_bytes))
+            return self._rooms.desk.take(request.headers, read_body(request, self._settings.body_bytes))
         if path == INDEX_PATH and method == "POST":
-            await read_body(receive, scope["headers"], self._settings.body_bytes)
             return Response(status=200, body=write_index(self._rooms.models))
         if method == "GET" and path == METRICS_PATH:
             return Response(status=200, body=self._rooms.metrics.page(self._rooms.capture).encode(), content_type=TEXT)
@@ -133,35 +123,49 @@ class RestApp:
             raise malformed(method, path)
         return Response(status=404, body=b"Not found: the models are at /v1/models/NAME\n", content_type=TEXT)
 
-    async def _model(self, scope: Scope, path: str, receive: Receive) -> Response:
-        method, headers = scope["method"], scope["headers"]
-        if method == "OPTIONS":
-            origin = next((value for name, value in headers if name == b"origin"), b"")
-            return Response(status=200 if ORIGIN.fullmatch(origin) else 400, body=b"")
-        # The body is read first even where the path is wrong: the next request follows it on the same connection.
-        body = await read_body(receive, headers, self._settings.body_bytes)
-        route = read_route(method, path)
+    def _model(self, request: Request, reply: Reply) -> None:
+        if request.method == "OPTIONS":
+            is_web = ORIGIN.fullmatch(request.header(b"origin")) is not None
+            reply(Response(status=200 if is_web else 400, body=b""))
+            return
+        body = read_body(request, self._settings.body_bytes)
+        route = read_route(request.method, request.target)
         if route.verb == "metadata":
             with self._rooms.models.lease(route.model, route.version, route.label) as served:
-                return Response(status=200, body=write_metadata(served))
-        if route.verb == "status":
-            return Response(status=200, body=write_status(self._rooms.models.statuses(route.model, route.version)))
-        return await self._call(route, headers, body)
+                reply(Response(status=200, body=write_metadata(served)))
+        elif route.verb == "status":
+            reply(Response(status=200, body=write_status(self._rooms.models.statuses(route.model, route.version))))
+        else:
+            self._call(Call(route, request.headers, body, self._clock_us()), reply)
 
-    async def _call(self, route: Route, headers: Headers, body: bytes) -> Response:
+    def _call(self, call: Call, reply: Reply) -> None:
         started = time.perf_counter()
-        status = "OK"
-        try:
-            return await self._calls.answer(Call(route=route, headers=headers, body=body, arrived_us=self._clock_us()))
-        except Failure as failure:
-            status = failure.code.name
-            raise
-        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            # A defect of ours: the client gets TensorFlow Serving's code for it, the operator the traceback.
-            status = Code.INTERNAL.name
-            _logger.exception("A request to %s failed by a defect of the server.", route.model)
-            raise Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}") from error
-        finally:
+        route = call.route
+
+        def done(outcome: Response | BaseException) -> None:
+            if isinstance(outcome, Response):
+                status, response = "OK", outcome
+            else:
+                failure = outcome if isinstance(outcome, Failure) else _defect(route.model, outcome)
+                status, response = failure.code.name, error_response(failure)
             known = route.model if self._rooms.models.knows(route.model) else ""
             elapsed_us = (time.perf_counter() - started) * 1e6
             self._rooms.metrics.count(model=known, verb=route.verb, status=status, latency_us=elapsed_us)
+            reply(response)
+
+        try:
+            self._calls.start(call, done)
+        except (Failure, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            done(error)
+
+
+def too_large(limit: int) -> Response:
+    """The answer to a body beyond the limit; the connection ends with it."""
+    message = f"The body is larger than the {limit} bytes that this server takes."
+    return Response(status=413, body=write_error(message), headers=((b"connection", b"close"),))
+
+
+def _defect(model: str, error: BaseException) -> Failure:
+    """A defect of ours: the client gets TensorFlow Serving's code for it, the operator the traceback."""
+    _logger.error("A request to %s failed by a defect of the server.", model, exc_info=error)
+    return Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")

@@ -36,4 +36,4 @@ def read_caller(headers: Iterable[tuple[bytes, bytes]], *, new_id: Callable[[], 
         raise invalid(
             "X-Event-Time must be ISO 8601 with an offset, such as 2013-04-01T05:15:00Z, or seconds since 1970."
         )
-    return Caller(request_id=request_id or new_id(), event_time_us=event_time_us, arrived_us=arrived_us)
+    return Caller(request_id or new_id(), event_time_us, arrived_us)

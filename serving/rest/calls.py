@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
-from serving.inference import Question
+from serving.inference import Answer, Question, RowQuestion
 from serving.rest.callers import read_caller
-from serving.rest.encoding import write_columns, write_rows
+from serving.rest.encoding import write_batch, write_columns
 from serving.rest.examples import read_examples, read_head, serialise, write_results
-from serving.rest.instances import read_inputs, read_signature_name
+from serving.rest.instances import read_columns, read_instances, read_plain_rows, read_rows, read_signature_name
 from serving.rest.parsing import parse_object
 from serving.rest.responses import Response
 from serving.signatures import DEFAULT_SIGNATURE
 from serving.status import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
 
     from serving.capture import Caller
     from serving.identity import RequestIds
     from serving.inference import Inference
+    from serving.rest.requests import Headers
     from serving.rest.routes import Route
-    from serving.versions import Models
+    from serving.signatures import Signature
+    from serving.versions import Models, Served
+
+    Array = np.ndarray[Any, Any]
+    Done = Callable[[Response | BaseException], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request to a model, read off the wire."""
+class Call(NamedTuple):
+    """One request to a model."""
 
     route: Route
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: Headers
     body: bytes
     arrived_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """Row form, as `serving.inference` reads and writes it in bulk."""
+
+    def read_plain(self, rows: Sequence[Any], signature: Signature) -> dict[str, Array] | None:
+        """The tensors of regular rows."""
+        return read_plain_rows(rows, signature.inputs)
+
+    def read(self, rows: Sequence[Any], signature: Signature) -> dict[str, Array]:
+        """The tensors of any rows, or what is wrong with them."""
+        return read_rows(rows, signature.inputs)
+
+    def write(self, outputs: Mapping[str, Array], counts: Sequence[int]) -> list[bytes]:
+        """A body for each request."""
+        return write_batch(outputs, counts)
+
+
+INSTANCES = Instances()
 
 
 @final
@@ -44,45 +70,65 @@ class Calls:
         self._inference = inference
         self._ids = ids
 
-    async def answer(self, call: Call) -> Response:
-        """The response, which carries the request's id.
+    def start(self, call: Call, done: Done) -> None:
+        """Answer a call: ``done`` is given the response, which carries the request's id, or a `Failure`.
 
         Raises:
-            Failure: the request is wrong, or the model cannot answer it.
+            Failure: the request is wrong; ``done`` is not called then.
         """
+        route = call.route
         caller = read_caller(call.headers, new_id=self._ids.new, arrived_us=call.arrived_us)
-        ask = self._predict if call.route.verb == "predict" else self._examples
-        body = await ask(call, caller)
-        return Response(status=200, body=body, headers=((b"x-request-id", caller.request_id.encode()),))
-
-    async def _predict(self, call: Call, caller: Caller) -> bytes:
         document = parse_object(call.body)
         name = read_signature_name(document)
-        with self._models.lease(call.route.model, call.route.version, call.route.label) as served:
-            signature = served.runner.signatures.get(name or DEFAULT_SIGNATURE)
-            if signature is None:
-                asked = name or DEFAULT_SIGNATURE
-                raise invalid(f'Serving signature name: "{asked}" not found in signature def')
-            if not signature.inputs:
-                raise invalid(f"Failed to get input map for signature: {name or 'DEFAULT'}")
-            inputs, by_row = read_inputs(document, signature)
-            answer = await self._inference.ask(
-                Question(served=served, signature=signature, inputs=inputs, caller=caller)
-            )
-        return write_rows(answer.outputs) if by_row else write_columns(answer.outputs)
+        # Examples are checked before the model is looked up, instances after it.
+        examples = None if route.verb == "predict" else read_examples(document)
+        served = self._models.take(route.model, route.version, route.label)
 
-    async def _examples(self, call: Call, caller: Caller) -> bytes:
-        """Classify and regress: the model parses ``tf.Example`` messages itself, so that is what it is given."""
-        document = parse_object(call.body)
-        name = read_signature_name(document)
-        examples = read_examples(document)
-        with self._models.lease(call.route.model, call.route.version, call.route.label) as served:
-            signature = served.runner.signatures.get(name or DEFAULT_SIGNATURE)
-            if signature is None:
-                raise invalid(f"No signature was found with the name: {name or DEFAULT_SIGNATURE}")
-            head = read_head(signature, call.route.verb)
-            inputs = {head.input: serialise(examples)}
-            answer = await self._inference.ask(
-                Question(served=served, signature=signature, inputs=inputs, caller=caller, outputs=head.outputs)
-            )
-        return write_results(call.route.verb, answer.outputs, len(examples))
+        def answered(outcome: Answer | bytes | BaseException) -> None:
+            served.give_back()
+            if isinstance(outcome, bytes):
+                done(Response(200, outcome, headers=((b"x-request-id", caller.request_id.encode()),)))
+            elif isinstance(outcome, BaseException):
+                done(outcome)
+
+        is_put = False
+        try:
+            if examples is None:
+                question = _predict(document, name, served, caller)
+            else:
+                question = _examples(examples, name, served, caller, route.verb)
+            self._inference.put(question, answered)
+            is_put = True
+        finally:
+            if not is_put:
+                served.give_back()
+
+
+def _predict(document: dict[str, Any], name: str, served: Served, caller: Caller) -> Question | RowQuestion:
+    signature = served.runner.signatures.get(name or DEFAULT_SIGNATURE)
+    if signature is None:
+        asked = name or DEFAULT_SIGNATURE
+        raise invalid(f'Serving signature name: "{asked}" not found in signature def')
+    if not signature.inputs:
+        raise invalid(f"Failed to get input map for signature: {name or 'DEFAULT'}")
+    instances = read_instances(document)
+    if instances is not None:
+        return RowQuestion(served, signature, instances, caller, INSTANCES)
+    inputs = read_columns(document["inputs"], signature.inputs)
+    return Question(served=served, signature=signature, inputs=inputs, caller=caller, write=write_columns)
+
+
+def _examples(examples: Sequence[Any], name: str, served: Served, caller: Caller, verb: str) -> Question:
+    """Classify and regress: the model parses ``tf.Example`` messages itself, so that is what it is given."""
+    signature = served.runner.signatures.get(name or DEFAULT_SIGNATURE)
+    if signature is None:
+        raise invalid(f"No signature was found with the name: {name or DEFAULT_SIGNATURE}")
+    head = read_head(signature, verb)
+    return Question(
+        served=served,
+        signature=signature,
+        inputs={head.input: serialise(examples)},
+        caller=caller,
+        outputs=head.outputs,
+        write=lambda outputs: write_results(verb, outputs, len(examples)),
+    )

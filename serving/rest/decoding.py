@@ -50,7 +50,10 @@ def decode_plain(value: Any, spec: TensorSpec) -> Array | None:
     if not _fits(level, spec.element.name):
         return None
     if spec.element.name == "string":
-        level = list(map(str.encode, level))
+        try:
+            level = list(map(str.encode, level))
+        except UnicodeEncodeError:  # text that stands for bytes that are no UTF-8
+            return None
     return make_array(level, tuple(shape), spec.element.name)
 
 
@@ -84,13 +87,8 @@ def _fits(elements: list[Any], element: str) -> bool:
     if element in {"float", "double"}:
         return kinds <= NUMBERS
     if element == "string":
-        return kinds == {str} and not any(map(_is_escaped, elements))
+        return kinds == {str}
     if element == "bool":
         return kinds == {bool}
     limits = INTEGERS.get(element)
     return limits is not None and kinds == {int} and limits[0] <= min(elements) and max(elements) <= limits[1]
-
-
-def _is_escaped(text: str) -> bool:
-    """Whether the text stands for bytes that are no UTF-8."""
-    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from serving.signatures import element_type_of
 from serving.status import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     Array = np.ndarray[Any, Any]
 
@@ -37,19 +38,42 @@ def write_rows(outputs: Mapping[str, Array]) -> bytes:
     Raises:
         Failure: an output is a scalar, has another number of rows, or a type that is not written as JSON.
     """
+    return write_batch(outputs, ())[0]
+
+
+def write_batch(outputs: Mapping[str, Array], counts: Sequence[int]) -> list[bytes]:
+    """The answers to requests in row form that were run together, ``counts`` rows to each; a single one has them all.
+
+    >>> len(write_batch({"y": np.array([3, 3.5, 4], np.float32)}, [2, 1]))
+    2
+
+    Raises:
+        Failure: an output is a scalar, has another number of rows, or a type that is not written as JSON.
+    """
     rows = _check_rows(outputs)
     depth = 3 if len(outputs) > 1 else 2
     columns = {name: _row_texts(name, value, depth) for name, value in outputs.items()}
     if len(columns) == 1:
-        body = ", ".join(next(iter(columns.values())))
+        separator = ", "
+        (texts,) = columns.values()
     else:
+        separator = ","
         names = [f"{INDENT * 3}{quote_string(name)}: " for name in columns]
-        body = ",".join(
+        texts = [
             f"\n{INDENT * 2}{{\n"
-            + ",\n".join(name + text for name, text in zip(names, texts, strict=True))
+            + ",\n".join(name + text for name, text in zip(names, parts, strict=True))
             + f"\n{INDENT * 2}}}"
-            for texts in zip(*columns.values(), strict=True)
-        )
+            for parts in zip(*columns.values(), strict=True)
+        ]
+    if len(counts) < 2:
+        return [_predictions(separator.join(texts), rows)]
+    ends = accumulate(counts)
+    return [
+        _predictions(separator.join(texts[end - count : end]), count) for end, count in zip(ends, counts, strict=True)
+    ]
+
+
+def _predictions(body: str, rows: int) -> bytes:
     end = f"\n{INDENT}]" if rows else "]"
     return f'{{\n{INDENT}"predictions": [{body}{end}\n}}'.encode()
 

@@ -9,16 +9,17 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from serving.rest.decoding import decode, decode_plain, make_array
+from serving.rest.plain_objects import read_plain_objects
 from serving.rest.quoting import quote
 from serving.rest.walking import is_base64, walk
 from serving.status import Failure, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
-    from serving.signatures import Signature, TensorSpec
+    from serving.signatures import TensorSpec
 
     Array = np.ndarray[Any, Any]
 
@@ -33,27 +34,27 @@ def read_signature_name(document: dict[str, Any]) -> str:
     return name
 
 
-def read_inputs(document: dict[str, Any], signature: Signature) -> tuple[dict[str, Array], bool]:
-    """The tensors by input name, and whether the request is in row form (so that its answer must be, too).
+def read_instances(document: dict[str, Any]) -> list[Any] | None:
+    """The rows of a request in row form; None if it is in columnar form.
 
     Raises:
-        Failure: the body is not a predict request for this signature.
+        Failure: it is in neither, or in both, or has no rows.
     """
-    if "instances" in document and "inputs" in document:
+    if "instances" not in document:
+        if "inputs" in document:
+            return None
+        raise invalid("Missing 'inputs' or 'instances' key")
+    if "inputs" in document:
         raise invalid(
             f"JSON Value: {quote(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' "
             "keys to exist "
         )
-    if "instances" in document:
-        instances = document["instances"]
-        if not isinstance(instances, list):
-            raise invalid(f"JSON Value: {quote(document)} Expecting 'instances' to be an list/array")
-        if not instances:
-            raise invalid(f"JSON Value: {quote(document)} No values in 'instances' array")
-        return read_rows(instances, signature.inputs), True
-    if "inputs" in document:
-        return read_columns(document["inputs"], signature.inputs), False
-    raise invalid("Missing 'inputs' or 'instances' key")
+    instances = document["instances"]
+    if not isinstance(instances, list):
+        raise invalid(f"JSON Value: {quote(document)} Expecting 'instances' to be an list/array")
+    if not instances:
+        raise invalid(f"JSON Value: {quote(document)} No values in 'instances' array")
+    return instances
 
 
 def read_columns(value: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
@@ -74,37 +75,30 @@ def read_columns(value: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Array
     return {name: decode(value, spec)}
 
 
-def read_rows(instances: list[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
-    """One element for each row: bare values for one input, or objects with exactly the inputs' names."""
+def read_rows(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
+    """One element for each row: bare values for one input, or objects with exactly the inputs' names.
+
+    Raises:
+        Failure: at the first row that does not fit.
+    """
     if not isinstance(instances[0], dict) and len(specs) > 1:
         raise invalid(
             "instances is a plain list, but expecting list of objects as multiple "
             "input tensors required as per tensorinfo_map"
         )
-    columns = _plain_objects(instances, specs) if _is_object(instances[0]) else _plain_values(instances, specs)
+    columns = read_plain_rows(instances, specs)
     return columns if columns is not None else _RowReader(specs).read(instances)
 
 
-def _plain_values(instances: list[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
-    name, spec = next(iter(specs.items()))
-    column = decode_plain(instances, spec)
-    return None if column is None else {name: column}
-
-
-def _plain_objects(instances: list[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
-    """The columns of regular objects; None if any of them needs a closer look."""
-    if set(map(type, instances)) != {dict} or set(map(len, instances)) != {len(specs)}:
+def read_plain_rows(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
+    """The columns of regular rows, also of several requests at once; None if any of them needs a closer look."""
+    if _is_object(instances[0]):
+        return read_plain_objects(instances, specs)
+    if len(specs) > 1:
         return None
-    columns: dict[str, Array] = {}
-    for name, spec in specs.items():
-        try:
-            column = decode_plain([instance[name] for instance in instances], spec)
-        except KeyError:
-            return None
-        if column is None:
-            return None
-        columns[name] = column
-    return columns
+    ((name, spec),) = specs.items()
+    column = decode_plain(list(instances), spec)
+    return None if column is None else {name: column}
 
 
 def _is_object(value: Any) -> bool:
@@ -119,7 +113,7 @@ class _RowReader:
         self._elements: dict[str, list[Any]] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
 
-    def read(self, instances: list[Any]) -> dict[str, Array]:
+    def read(self, instances: Sequence[Any]) -> dict[str, Array]:
         objects = _is_object(instances[0])
         for index, instance in enumerate(instances):
             if objects:

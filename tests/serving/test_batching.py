@@ -197,3 +197,57 @@ def test_failures_reach_their_own_request_and_defects_the_whole_batch() -> None:
     assert all(isinstance(one, ZeroDivisionError) for one in asyncio.run(scene(13, 2)))
     assert asyncio.run(scene(4)) == [4], "the batcher goes on"
     batcher.close()
+
+
+@pytest.mark.parametrize(("took", "place"), [(0.001, "loop"), (0.003, "thread")])
+def test_what_was_quick_runs_in_the_loop_next_time(took: float, place: str) -> None:
+    now = [0.0]
+    places: list[str] = []
+
+    def work(tickets: Sequence[Ticket[int, int]]) -> None:
+        places.append("loop" if threading.current_thread() is threading.main_thread() else "thread")
+        now[0] += took
+        for ticket in tickets:
+            ticket.answer = ticket.request
+
+    batcher: Batcher[int, int] = Batcher(work, BatchSettings(quick_s=0.002), clock=lambda: now[0])
+
+    async def scene() -> list[int]:
+        asked = [(0, 1), (1, 1), (2, 2), (3, 3), (4, 1)]
+        return [await batcher.submit(one, key="k", rows=rows, timeout_s=1.0) for one, rows in asked]
+
+    assert asyncio.run(scene()) == [0, 1, 2, 3, 4]
+    batcher.close()
+    # Two rows are another size than one, three the same as two.
+    assert places == ["thread", place, "thread", place, place]
+
+
+def test_a_defect_in_the_loop_reaches_every_request_and_the_batcher_goes_on() -> None:
+    def work(tickets: Sequence[Ticket[int, int]]) -> None:
+        for ticket in tickets:
+            ticket.answer = 6 // ticket.request
+
+    batcher: Batcher[int, int] = Batcher(work, BatchSettings(quick_s=1e9))
+    seen: list[BaseException | None] = []
+
+    async def scene() -> list[int | BaseException]:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context.get("exception")))
+        first = await batcher.submit(1, key="k", rows=1, timeout_s=None)
+        asked = (batcher.submit(one, key="k", rows=1, timeout_s=None) for one in (0, 2))
+        broken = await asyncio.gather(*asked, return_exceptions=True)
+        return [first, *broken, await batcher.submit(3, key="k", rows=1, timeout_s=None)]
+
+    first, zero, two, three = asyncio.run(scene())
+    assert (first, three) == (6, 2)
+    # Two rows ran in the thread, where nobody else hears of it.
+    assert isinstance(zero, ZeroDivisionError)
+    assert isinstance(two, ZeroDivisionError)
+
+    async def once_more() -> int | BaseException:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context.get("exception")))
+        (outcome,) = await asyncio.gather(batcher.submit(0, key="k", rows=1, timeout_s=None), return_exceptions=True)
+        return outcome
+
+    assert isinstance(asyncio.run(once_more()), ZeroDivisionError)
+    assert [type(one) for one in seen] == [ZeroDivisionError]
+    batcher.close()

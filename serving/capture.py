@@ -134,18 +134,16 @@ class Capture:
 
 def _rows(batch: AnsweredBatch) -> AnsweredRows:
     callers, counts = batch.callers, batch.counts
-    if len(callers) == 1:
-        one, count = callers[0], counts[0]
-        request_ids = [one.request_id] * count
-        rows = np.arange(count, dtype=np.int32)
-        event_times = np.full(count, one.event_time_us, np.int64)
-        latencies = np.full(count, max(0, batch.answered_us - one.arrived_us), np.int64)
+    event_times = np.array([one.event_time_us for one in callers], np.int64)
+    latencies = np.maximum(0, batch.answered_us - np.array([one.arrived_us for one in callers], np.int64))
+    if max(counts) == 1 == min(counts):
+        request_ids = [one.request_id for one in callers]
+        rows = np.zeros(len(callers), np.int32)
     else:
         request_ids = [one.request_id for one, count in zip(callers, counts, strict=True) for _ in range(count)]
-        rows = np.concatenate([np.arange(count, dtype=np.int32) for count in counts])
-        event_times = np.repeat(np.array([one.event_time_us for one in callers], np.int64), counts)
-        arrived = np.repeat(np.array([one.arrived_us for one in callers], np.int64), counts)
-        latencies = np.maximum(0, batch.answered_us - arrived)
+        first = np.cumsum(counts, dtype=np.int32) - np.array(counts, np.int32)
+        rows = np.arange(len(request_ids), dtype=np.int32) - np.repeat(first, counts)
+        event_times, latencies = np.repeat(event_times, counts), np.repeat(latencies, counts)
     return AnsweredRows(
         model=batch.served.model,
         version=batch.served.number,

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
+from monitoring.traffic.frames import Body, text_buffers
 from monitoring.traffic.rows import INPUT, OUTPUT
 
 SHAPE_KEY = b"shape"
@@ -67,13 +68,15 @@ class TensorEncoder:
     count: int  # rows
     width: int  # elements of a row
     offsets: pa.Buffer
+    offset_bytes: bytes
 
     @classmethod
     def of(cls, tensor: np.ndarray) -> TensorEncoder:
         """The encoder for all tensors like this one. Raises BadInput if there can be none."""
         kind, count = tensor_type(tensor.dtype), len(tensor)
         width = math.prod(tensor.shape[1:]) * (2 if tensor.dtype.kind == "c" else 1)
-        return cls(kind, count, width, _offsets(count, width))
+        offsets = _offsets(count, width)
+        return cls(kind, count, width, offsets, offsets.to_pybytes())
 
     def encode(self, tensor: np.ndarray) -> pa.Array:
         """One list per row of `tensor` (leading axis = rows), bit for bit; no element is touched by Python.
@@ -89,6 +92,27 @@ class TensorEncoder:
         else:
             values = _converted(tensor.reshape(-1), kind)
         return _from_buffers(kind.lists, self.count, [None, self.offsets], 0, 0, [values])
+
+    def put(self, tensor: np.ndarray, body: Body) -> bool:
+        """The same column's buffers without Arrow; False, and nothing put, for elements that only Arrow can convert."""
+        kind = self.kind
+        family = tensor.dtype.kind
+        if kind.as_is:
+            buffers: tuple[bytes | np.ndarray, ...] = (
+                tensor if tensor.flags.c_contiguous else np.ascontiguousarray(tensor),
+            )
+        elif family == "b":
+            buffers = (np.packbits(tensor, bitorder="little"),)
+        elif family == "O":
+            try:
+                buffers = text_buffers(tensor.reshape(-1).tolist())
+            except (TypeError, OverflowError):
+                return False
+        else:
+            return False
+        body.array(self.count, self.offset_bytes)
+        body.array(self.count * self.width, *buffers)
+        return True
 
 
 def _converted(flat: np.ndarray, kind: TensorType) -> pa.Array:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from monitoring.errors import CannotRun
 from monitoring.traffic.conversion import convert
+from monitoring.traffic.frames import Body, Frame
 from monitoring.traffic.listing import OPEN
 from monitoring.traffic.rows import INPUT, MOMENT, OUTPUT, ROW_FIELDS, AnsweredRows, ModelKey
 from monitoring.traffic.segments import FORMAT, FORMAT_KEY, SegmentFile
@@ -66,6 +67,7 @@ class _Stream:
     segment: SegmentFile
     schema: pa.Schema
     shapes: tuple[Shape, ...]
+    frame: Frame | None = None  # known when Arrow has encoded the first record
 
 
 class TrafficWriter:
@@ -102,14 +104,19 @@ class TrafficWriter:
             return
         layout = self._layout(rows)
         rows.check_times()
-        columns = _columns(rows, layout)
+        body = _body(rows, layout)
         with self._lock:
             if self._closed:
                 raise _closed(self._root)
             stream = self._streams.get(layout.family)
             if stream is None or stream.shapes != layout.shapes:
                 stream = self._stream(layout)
-            record = pa.RecordBatch.from_arrays(columns, schema=stream.schema).serialize()
+            if body is None or stream.frame is None:
+                encoded = pa.RecordBatch.from_arrays(_columns(rows, layout), schema=stream.schema).serialize()
+                stream.frame = stream.frame or Frame.of(encoded)
+                record = encoded.to_pybytes()
+            else:
+                record = stream.frame.encode(rows.count, body)
             self._write(layout.family, stream, record)
 
     def close(self) -> None:
@@ -174,12 +181,12 @@ class TrafficWriter:
         stream = self._streams[family] = _Stream(segment, layout.schema(shapes), shapes)
         return stream
 
-    def _write(self, family: Family, stream: _Stream, record: pa.Buffer) -> None:
+    def _write(self, family: Family, stream: _Stream, record: bytes) -> None:
         segment = stream.segment
         first = segment.size == 0
         written = False
         try:
-            segment.append(stream.schema.serialize().to_pybytes() + record.to_pybytes() if first else record)
+            segment.append(stream.schema.serialize().to_pybytes() + record if first else record)
             written = True
         finally:
             if not written or segment.size >= self._segment_bytes:
@@ -203,7 +210,27 @@ class TrafficWriter:
             segment.release()
 
 
+def _body(rows: AnsweredRows, layout: _Layout) -> Body | None:
+    """The rows as the buffers of a record; None if Arrow must convert some of them."""
+    count = rows.count
+    body = Body()
+    ids = "".join(rows.request_ids)
+    if not ids.isascii():
+        return None
+    offsets = np.zeros(count + 1, np.int32)
+    np.cumsum(list(map(len, rows.request_ids)), out=offsets[1:])
+    body.array(count, offsets, ids.encode())
+    body.array(count, np.ascontiguousarray(rows.rows, np.int32))
+    body.array(count, np.ascontiguousarray(rows.event_times_us, np.int64))
+    body.array(count, np.full(count, rows.answered_at_us, np.int64))
+    body.array(count, np.ascontiguousarray(rows.latencies_us, np.int64))
+    tensors = [rows.inputs[name] for name in layout.inputs] + [rows.outputs[name] for name in layout.outputs]
+    puts = (encoder.put(tensor, body) for encoder, tensor in zip(layout.encoders, tensors, strict=True))
+    return body if all(puts) else None
+
+
 def _columns(rows: AnsweredRows, layout: _Layout) -> list[pa.Array]:
+    """The same as Arrow's own arrays."""
     count = rows.count
     integer = pa.Array.from_buffers
     columns = [

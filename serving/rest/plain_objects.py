@@ -1,6 +1,6 @@
 """Rows as regular JSON objects into columns: the commonest body, read in bulk.
 
-All numbers of all rows become one array: made column by column, each costs 3 µs before its first element.
+All numbers of all rows become one array: made column by column, each would cost a call before its first element.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """HTTP/1.1 between the sockets and the interface: one instance is one connection.
 
-httptools parses, uvicorn accepts connections and ends them; between the two stands no ASGI. Its messages, events and
-tasks cost 40 µs a request, as much as all else but the model.
+httptools parses, uvicorn accepts connections and ends them; between the two stands no ASGI, whose
+messages, events and tasks would be made anew for every request.
 """
 
 from __future__ import annotations

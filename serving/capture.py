@@ -135,7 +135,7 @@ class Capture:
 def _rows(batch: AnsweredBatch) -> AnsweredRows:
     callers, counts = batch.callers, batch.counts
     event_times = np.array([one.event_time_us for one in callers], np.int64)
-    latencies = np.maximum(0, batch.answered_us - np.array([one.arrived_us for one in callers], np.int64))
+    latencies = np.array([max(0, batch.answered_us - one.arrived_us) for one in callers], np.int64)
     if max(counts) == 1 == min(counts):
         request_ids = [one.request_id for one in callers]
         rows = np.zeros(len(callers), np.int32)

@@ -11,11 +11,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 LARGEST_OFFSET = 2**31 - 1
+# Batches of so few rows come with the same lengths again and again, and their heads are kept.
+SMALL = 2
+HEADS_KEPT = 256
 PREFIX = 8  # four bytes of continuation mark, four of the head's size
 _PADS = [b"\0" * (-size % 8) for size in range(8)]
 
@@ -53,6 +59,7 @@ class Frame:
     nodes: slice  # each array's length,
     offsets: slice  # where each buffer begins,
     lengths: slice  # and its size
+    known: dict[tuple[int, ...], bytes] = field(default_factory=dict)  # heads of small batches, by nodes and lengths
 
     @classmethod
     def of(cls, record: pa.Buffer) -> Frame:
@@ -74,6 +81,18 @@ class Frame:
 
     def encode(self, rows: int, body: Body) -> bytes:
         """The message of a record batch. `body` must have the schema's arrays and buffers, in their order."""
+        parts: list[Any] = body.parts  # arrays lend their bytes as bytes do
+        if rows > SMALL:
+            return b"".join([self._head(rows, body), *parts])
+        key = (*body.nodes, *body.lengths)
+        head = self.known.get(key)
+        if head is None:
+            if len(self.known) >= HEADS_KEPT:
+                self.known.clear()
+            head = self.known[key] = self._head(rows, body)
+        return b"".join([head, *parts])
+
+    def _head(self, rows: int, body: Body) -> bytes:
         head = self.head.copy()
         lengths = np.array(body.lengths, np.int64)
         padded = (lengths + 7) & ~7
@@ -83,23 +102,35 @@ class Frame:
         head[self.nodes] = body.nodes
         head[self.offsets] = ends - padded
         head[self.lengths] = lengths
-        return b"".join([head, *body.parts])  # type: ignore[list-item]  # an array lends its bytes as bytes do
+        return head.tobytes()
 
 
-def text_buffers(values: Sequence[bytes]) -> tuple[np.ndarray, bytes]:
-    """Offsets and bytes of an array of bytes.
+def text_buffers(values: Sequence[bytes]) -> tuple[bytes, bytes]:
+    r"""Offsets and content of an array of bytes.
 
     Raises TypeError if one of the values is something else, OverflowError if the offsets do not fit into 32 bits.
 
     >>> text_buffers([b"ab", b""])
-    (array([0, 2, 2], dtype=int32), b'ab')
+    (b'\x00\x00\x00\x00\x02\x00\x00\x00\x02\x00\x00\x00', b'ab')
     """
     joined = b"".join(values)
     if len(joined) > LARGEST_OFFSET:
         raise OverflowError
-    offsets = np.zeros(len(values) + 1, np.int32)
-    np.cumsum(list(map(len, values)), out=offsets[1:])
-    return offsets, joined
+    return offset_bytes(list(map(len, values))), joined
+
+
+def offset_bytes(sizes: Sequence[int]) -> bytes:
+    """The offsets of elements of these sizes, from 0, each four bytes."""
+    size = sizes[0] if sizes else 0
+    if sizes.count(size) == len(sizes):
+        return even_offsets(len(sizes), size)  # one string, or ids of one kind
+    return struct.pack(f"<{len(sizes) + 1}i", 0, *accumulate(sizes))
+
+
+@lru_cache(maxsize=512)
+def even_offsets(count: int, size: int) -> bytes:
+    """The offsets of `count` elements of one size."""
+    return (np.arange(count + 1, dtype="<i4") * np.int32(size)).tobytes()
 
 
 class _Table:

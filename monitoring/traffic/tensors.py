@@ -6,14 +6,14 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
-from monitoring.traffic.frames import Body, text_buffers
+from monitoring.traffic.frames import Body, even_offsets, text_buffers
 from monitoring.traffic.rows import INPUT, OUTPUT
 
 SHAPE_KEY = b"shape"
@@ -75,8 +75,7 @@ class TensorEncoder:
         """The encoder for all tensors like this one. Raises BadInput if there can be none."""
         kind, count = tensor_type(tensor.dtype), len(tensor)
         width = math.prod(tensor.shape[1:]) * (2 if tensor.dtype.kind == "c" else 1)
-        offsets = _offsets(count, width)
-        return cls(kind, count, width, offsets, offsets.to_pybytes())
+        return cls(kind, count, width, _offsets(count, width), even_offsets(count, width))
 
     def encode(self, tensor: np.ndarray) -> pa.Array:
         """One list per row of `tensor` (leading axis = rows), bit for bit; no element is touched by Python.
@@ -126,7 +125,6 @@ def _converted(flat: np.ndarray, kind: TensorType) -> pa.Array:
     return pa.array(flat, kind.element, from_pandas=False)
 
 
-@lru_cache(maxsize=512)
 def _offsets(count: int, width: int) -> pa.Buffer:
     if count * width > np.iinfo(np.int32).max:
         raise BadInput(
@@ -135,7 +133,7 @@ def _offsets(count: int, width: int) -> pa.Buffer:
             expected="fewer than 2**31 elements",
             fix="Answer fewer rows at once.",
         )
-    return pa.py_buffer(np.arange(count + 1, dtype=np.int32) * np.int32(width))
+    return pa.py_buffer(even_offsets(count, width))
 
 
 def tensor_field(name: str, kind: TensorType, shape: Shape) -> pa.Field:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from monitoring.errors import CannotRun
 from monitoring.traffic.conversion import convert
-from monitoring.traffic.frames import Body, Frame
+from monitoring.traffic.frames import Body, Frame, offset_bytes
 from monitoring.traffic.listing import OPEN
 from monitoring.traffic.rows import INPUT, MOMENT, OUTPUT, ROW_FIELDS, AnsweredRows, ModelKey
 from monitoring.traffic.segments import FORMAT, FORMAT_KEY, SegmentFile
@@ -217,12 +217,10 @@ def _body(rows: AnsweredRows, layout: _Layout) -> Body | None:
     ids = "".join(rows.request_ids)
     if not ids.isascii():
         return None
-    offsets = np.zeros(count + 1, np.int32)
-    np.cumsum(list(map(len, rows.request_ids)), out=offsets[1:])
-    body.array(count, offsets, ids.encode())
+    body.array(count, offset_bytes(list(map(len, rows.request_ids))), ids.encode())
     body.array(count, np.ascontiguousarray(rows.rows, np.int32))
     body.array(count, np.ascontiguousarray(rows.event_times_us, np.int64))
-    body.array(count, np.full(count, rows.answered_at_us, np.int64))
+    body.array(count, rows.answered_at_us.to_bytes(8, "little", signed=True) * count)
     body.array(count, np.ascontiguousarray(rows.latencies_us, np.int64))
     tensors = [rows.inputs[name] for name in layout.inputs] + [rows.outputs[name] for name in layout.outputs]
     puts = (encoder.put(tensor, body) for encoder, tensor in zip(layout.encoders, tensors, strict=True))

@@ -15,6 +15,8 @@ class Address:
 
     host: str = "127.0.0.1"
     port: int = 8501
+    flag: str = "--rest-port"
+    """What the command line calls the port, for whoever has to pass another."""
 
 
 def take_address(address: Address) -> socket.socket:
@@ -40,7 +42,7 @@ def take_address(address: Address) -> socket.socket:
                 f"port {address.port} is in use.",
                 got=f"{address.host}:{address.port}",
                 expected="a port that nobody listens on",
-                fix="Stop the other server, or pass another --rest-port (0 takes a free one).",
+                fix=f"Stop the other server, or pass another {address.flag} (0 takes a free one).",
             ) from error
         raise _refused(address, error.strerror or str(error)) from error
     return taken
@@ -52,10 +54,15 @@ def url_of(taken: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def target_of(taken: socket.socket) -> str:
+    """How gRPC clients on this machine name the socket's address: ``HOST:PORT``."""
+    return url_of(taken).removeprefix("http://")
+
+
 def _refused(address: Address, reason: str) -> CannotRun:
     return CannotRun(
         "This address cannot be listened on.",
         got=f"{address.host}:{address.port} ({reason})",
         expected="an address of this machine and a port that may be taken",
-        fix="Pass another --host or --rest-port.",
+        fix=f"Pass another --host or {address.flag}.",
     )

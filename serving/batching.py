@@ -144,6 +144,9 @@ class Batcher(Generic[Request, Answer]):
         ticket = self.put(request, key=key, rows=rows, timeout_s=timeout_s, done=done)
         try:
             return await future
+        except asyncio.CancelledError:
+            ticket.claim()  # nobody waits: an answer that is on its way is not to be logged
+            raise
         finally:
             ticket.done = None  # whoever waited may have been cancelled: then the request need not run
 

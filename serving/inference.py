@@ -53,7 +53,7 @@ class Question:
     write: Callable[[Mapping[str, Array]], bytes] | None = None
     """Makes the answer's body beside the model, before it is logged; None leaves the tensors."""
     timeout_s: float | None = None
-    """The caller's own deadline, if it is nearer than the server's."""
+    """The caller's own deadline; None for the server's."""
 
 
 class RowQuestion(NamedTuple):
@@ -127,8 +127,8 @@ class Inference:
             Failure: wrong inputs, an error of the graph, too many waiting, or the deadline.
         """
         key, rows = self._place(question)
-        timeouts = [timeout for timeout in (self._timeout_s, question.timeout_s) if timeout is not None]
-        answer = await self._batcher.submit(question, key=key, rows=rows, timeout_s=min(timeouts, default=None))
+        timeout_s = self._timeout_s if question.timeout_s is None else question.timeout_s
+        answer = await self._batcher.submit(question, key=key, rows=rows, timeout_s=timeout_s)
         if not isinstance(answer, Answer):
             raise TypeError("A question that brings what writes its body is put, not asked.")
         return answer

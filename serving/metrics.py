@@ -55,15 +55,16 @@ class Metrics:
 
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, str]] = Counter()  # by model and status
-        self._latencies: dict[tuple[str, str], Histogram] = {}  # by model and API
+        self._latencies: dict[tuple[str, str, str], Histogram] = {}  # by model, API and entrypoint
 
-    def count(self, *, model: str, verb: str, status: str, latency_us: float) -> None:
-        """One request is over; its latency counts only if it succeeded."""
+    def count(self, *, model: str, verb: str, status: str, latency_us: float, entrypoint: str = "REST") -> None:
+        """One request is over; its latency counts only if it succeeded. ``entrypoint`` is REST or GRPC."""
         self._requests[model, status] += 1
         if status == "OK":
-            histogram = self._latencies.get((model, verb))
+            key = (model, verb, entrypoint)
+            histogram = self._latencies.get(key)
             if histogram is None:
-                histogram = self._latencies[model, verb] = Histogram()
+                histogram = self._latencies[key] = Histogram()
             histogram.observe(latency_us)
 
     def page(self, capture: Capture) -> str:
@@ -72,8 +73,8 @@ class Metrics:
             (("model_name", model), ("status", status)): count for (model, status), count in self._requests.items()
         }
         latencies: dict[Labels, Histogram] = {
-            (("model_name", model), ("API", verb), ("entrypoint", "REST")): histogram
-            for (model, verb), histogram in self._latencies.items()
+            (("model_name", model), ("API", verb), ("entrypoint", entrypoint)): histogram
+            for (model, verb, entrypoint), histogram in self._latencies.items()
         }
         lines = [
             *_family(REQUEST_COUNT, "counter", requests),

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ import uvloop
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.labels import LabelWriter
 from monitoring.traffic.log import TrafficWriter, recover
-from serving.address import Address, take_address, url_of
+from serving.address import Address, take_address, target_of, url_of
 from serving.batching import BatchSettings
 from serving.capture import Capture
 from serving.inference import Inference
@@ -35,6 +35,8 @@ from serving.warmup import warm_up
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping
+
+    from serving.grpc_api.server import GrpcServer
 
 # Python lets a thread keep the interpreter for 5 ms; the model's thread, back from the graph with an answer, would
 # wait that long for the event loop.
@@ -67,11 +69,22 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrpcDoor:
+    """Where gRPC clients come in."""
+
+    address: Address
+    needed: bool = True
+    """Whether the server refuses to start without it. If not, a port in use is reported, and REST serves alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
     """Everything a server needs to know."""
 
     shelf: Shelf
     address: Address = field(default_factory=Address)
+    grpc: GrpcDoor | None = None
+    """None serves REST alone."""
     traffic: Path | None = None
     """Folder of the traffic log; None logs nothing."""
     token: str | None = field(default=None, repr=False)
@@ -84,6 +97,8 @@ class Ready:
     """A server that answers now."""
 
     url: str
+    grpc: str | None
+    """HOST:PORT for gRPC clients; None if there is no such door."""
     models: Mapping[str, tuple[int, ...]]
     """Every model, and its versions that answer, newest first."""
     pid: int
@@ -113,17 +128,18 @@ def serve(
             expected="NAME/1/saved_model.pb, for example",
             fix="Export a model first: pitfalls export … --models DIR",
         )
-    taken = take_address(settings.address)
-    with taken, _log(settings, report) as (capture, desk):
+    taken, door = take_address(settings.address), _take_grpc(settings.grpc, report)
+    with taken, door or nullcontext(), _log(settings, report) as (capture, desk):
         prepare()
         models = _models(settings.shelf, report)
         limits = settings.limits
         inference = Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s)
-        app = RestApp(Rooms(models=models, inference=inference, capture=capture, desk=desk), limits.rest)
-        server = DrainingServer(app, limits.drain_s, lambda: on_ready(_ready(taken, models)))
+        rooms = Rooms(models=models, inference=inference, capture=capture, desk=desk)
+        ready = _ready(taken, door, models)
+        server = DrainingServer(RestApp(rooms, limits.rest), limits.drain_s, lambda: on_ready(ready))
         sys.setswitchinterval(SWITCH_S)
         with _polling(models, settings.shelf.poll_s, report):
-            uvloop.run(server.run_until_told(taken))
+            uvloop.run(server.run_until_told(taken, None if door is None else _grpc_server(door, rooms)))
         inference.close()
     models.close()
     report("Stopped: everything accepted was answered.")
@@ -153,13 +169,27 @@ class DrainingServer(uvicorn.Server):
         self._app = app
         self._drain_s = drain_s
         self._on_started = on_started
+        self._leaving = asyncio.Event()
 
-    async def run_until_told(self, taken: socket.socket) -> None:
+    async def run_until_told(self, taken: socket.socket, beside: GrpcServer | None = None) -> None:
         """Serve on the socket until a signal comes, then until the accepted requests are answered."""
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self._told, number)
-        await self.serve(sockets=[taken])
+        await self.serve_both(taken, beside)
+
+    async def serve_both(self, taken: socket.socket, beside: GrpcServer | None) -> None:
+        """Serve on the socket, and gRPC beside it if there is a server for it; both begin and end together."""
+        if beside is None:
+            await self.serve(sockets=[taken])
+            return
+        await beside.start()
+        draining = asyncio.create_task(self._drain(beside))
+        try:
+            await self.serve(sockets=[taken])
+        finally:
+            self._leaving.set()
+            await draining
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -171,19 +201,48 @@ class DrainingServer(uvicorn.Server):
         await super().startup(sockets=sockets)
         self._on_started()
 
+    async def _drain(self, beside: GrpcServer) -> None:
+        await self._leaving.wait()
+        await beside.drain(self._drain_s)
+
     def _told(self, number: int) -> None:
         if self.should_exit:
             os._exit(128 + number)
         self._app.drain()
         self.should_exit = True
+        self._leaving.set()
         # Draining is bounded by uvicorn; what comes after it (the last batch, the log's conversion) is bounded here.
         watchdog = threading.Timer(self._drain_s + 60.0, os._exit, (CannotRun.exit_code,))
         watchdog.daemon = True
         watchdog.start()
 
 
-def _ready(taken: socket.socket, models: Models) -> Ready:
-    return Ready(url=url_of(taken), models={name: models.available(name) for name in models.names}, pid=os.getpid())
+def _ready(taken: socket.socket, door: socket.socket | None, models: Models) -> Ready:
+    return Ready(
+        url=url_of(taken),
+        grpc=None if door is None else target_of(door),
+        models={name: models.available(name) for name in models.names},
+        pid=os.getpid(),
+    )
+
+
+def _take_grpc(door: GrpcDoor | None, report: Callable[[str], None]) -> socket.socket | None:
+    if door is None:
+        return None
+    try:
+        return take_address(door.address)
+    except CannotRun:
+        if door.needed:
+            raise
+        report(f"No gRPC: port {door.address.port} cannot be had. To have it elsewhere, pass {door.address.flag}.")
+        return None
+
+
+def _grpc_server(door: socket.socket, rooms: Rooms) -> GrpcServer:
+    from serving.grpc_api.methods import GrpcRooms  # noqa: PLC0415 - whoever wants no gRPC need not load it
+    from serving.grpc_api.server import GrpcServer  # noqa: PLC0415 - as above
+
+    return GrpcServer(door, GrpcRooms(models=rooms.models, inference=rooms.inference, metrics=rooms.metrics))
 
 
 def _models(shelf: Shelf, report: Callable[[str], None]) -> Models:

@@ -206,11 +206,13 @@ class Models:
     def statuses(self, name: str, number: int | None = None) -> tuple[VersionStatus, ...]:
         """What is known of a model's versions (or of one), newest first, those let go included.
 
+        Version 0 means all of them where there is no version 0, for the clients that `lease` makes room for.
+
         Raises:
             Failure: NOT_FOUND, with TensorFlow Serving's text.
         """
         known = self._statuses.get(name, {})
-        if number is None:
+        if number is None or (number == 0 and known and 0 not in known):
             if not known:
                 raise Failure(Code.NOT_FOUND, f"Could not find any versions of model {name}")
             return tuple(known[version] for version in sorted(known, reverse=True))

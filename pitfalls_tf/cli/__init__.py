@@ -33,7 +33,7 @@ VERBS: Mapping[str, Verb] = {
     ),
     "serve": Verb(
         "pitfalls_tf.cli.serve",
-        "Answer requests as TensorFlow Serving's REST interface does, and log every answer before it leaves.",
+        "Answer requests as TensorFlow Serving does, over HTTP and gRPC, and log every answer before it leaves.",
     ),
     "replay": Verb(
         "pitfalls_tf.cli.replay",

@@ -1,10 +1,10 @@
-"""``pitfalls serve``: answer prediction requests over HTTP as TensorFlow Serving does, and log every answer."""
+"""``pitfalls serve``: answer prediction requests as TensorFlow Serving does, over HTTP and gRPC; log every answer."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,12 +14,29 @@ from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
-    from serving.server import Ready
+    from serving.server import GrpcDoor, Ready
+
+
+GRPC_PORT = 8500
+OFF = "off"
+
+
+class PortOrOff(click.ParamType[int | str]):
+    """A port, or the word off."""
+
+    name = "port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """The port's number, or the word as it is."""
+        return OFF if value == OFF else click.IntRange(0, 65535).convert(value, param, ctx)
 
 
 @click.command()
 @click.option("--models", required=True, type=click.Path(path_type=Path), help="Folder of NAME/VERSION folders.")
 @click.option("--rest-port", default=8501, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option(
+    "--grpc-port", type=PortOrOff(), metavar="N|off", help="0 takes a free one.  [default: 8500 where that is free]"
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--traffic", type=click.Path(path_type=Path), help="Folder of the traffic log.  [default: no log]")
 @click.option("--token-file", type=click.Path(path_type=Path), help="Holds the token for POST /monitor/labels.")
@@ -31,6 +48,7 @@ if TYPE_CHECKING:
 def command(
     models: Path,
     rest_port: int,
+    grpc_port: int | str | None,
     host: str,
     traffic: Path | None,
     token_file: Path | None,
@@ -39,7 +57,7 @@ def command(
     labels: tuple[str, ...],
     output: Output,
 ) -> int:
-    """Answer requests as TensorFlow Serving's REST interface does, and log every answer before it leaves.
+    """Answer requests as TensorFlow Serving does, over HTTP and gRPC, and log every answer before it leaves.
 
     Stops on SIGTERM or Ctrl-C when everything accepted has been answered; a second signal stops at once. Labels are
     taken at POST /monitor/labels from whoever shows the token of --token-file or of the variable PITFALLS_TOKEN.
@@ -50,6 +68,7 @@ def command(
     settings = ServeSettings(
         shelf=Shelf(folder=models, labels=read_version_labels(labels), poll_s=poll_seconds),
         address=Address(host=host, port=rest_port),
+        grpc=grpc_door(host, grpc_port),
         traffic=traffic,
         token=read_token(token_file),
     )
@@ -57,14 +76,31 @@ def command(
     def ready(server: Ready) -> None:
         document = {
             "url": server.url,
+            "grpc": server.grpc,
             "models": {name: list(versions) for name, versions in server.models.items()},
             "traffic": None if traffic is None else str(traffic),
             "pid": server.pid,
         }
-        output.finish(document, lambda: click.echo(f"Serving {_listed(server)} on {server.url}"))
+        where = server.url if server.grpc is None else f"{server.url}, gRPC on {server.grpc}"
+        output.finish(document, lambda: click.echo(f"Serving {_listed(server)} on {where}"))
 
     serve(settings, on_ready=ready, report=output.progress, prepare=lambda: load_frameworks("tensorflow"))
     return 0
+
+
+def grpc_door(host: str, port: int | str | None) -> GrpcDoor | None:
+    """Where gRPC clients come in; None if they do not.
+
+    Not asked for, TensorFlow Serving's port is taken where it is free: its clients find the server, and a second server
+    on the machine starts all the same.
+    """
+    from serving.address import Address  # noqa: PLC0415 - as above
+    from serving.server import GrpcDoor  # noqa: PLC0415 - as above
+
+    if isinstance(port, str):
+        return None
+    number = GRPC_PORT if port is None else port
+    return GrpcDoor(address=Address(host=host, port=number, flag="--grpc-port"), needed=port is not None)
 
 
 def read_token(file: Path | None) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 from serving.rest.decimals import format_floats
 from serving.rest.quoting import quote, quote_string, type_name
 from serving.rest.walking import is_base64, read_base64
-from serving.status import invalid
+from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,11 +85,12 @@ def read_head(signature: Signature, verb: str) -> Head:
         raise invalid("Expected one input Tensor.")
     if INPUT not in signature.inputs:
         kind = "classification" if verb == "classify" else "regression"
-        raise invalid(f"No {kind} inputs found in SignatureDef: {signature.name}")
+        raise Failure(Code.FAILED_PRECONDITION, f"No {kind} inputs found in SignatureDef: {signature.name}")
     outputs = tuple(name for name in OUTPUTS[verb] if name in signature.outputs)
     if not outputs:
         wanted = " or ".join(f"'{name}'" for name in OUTPUTS[verb])
-        raise invalid(f"Expected {verb} signature outputs to contain at least one of {wanted}: {signature.name}")
+        text = f"Expected {verb} signature outputs to contain at least one of {wanted}: {signature.name}"
+        raise Failure(Code.FAILED_PRECONDITION, text)
     return Head(input=INPUT, outputs=outputs)
 
 

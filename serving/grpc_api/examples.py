@@ -1,0 +1,184 @@
+"""Classify, Regress and MultiInference: serialised ``tf.Example`` messages in, labelled scores or values out.
+
+Checks and texts are TensorFlow Serving's (``classifier.cc``, ``regressor.cc``, ``multi_inference.cc``), but the tasks
+of a MultiInference need not share an input tensor: the signatures of a TensorFlow 2 export never do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
+from serving.inference import Question
+from serving.rest.examples import read_head
+from serving.signatures import element_type_of
+from serving.status import Code, Failure, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from serving.grpc_api.methods import Call
+    from serving.inference import Inference
+    from serving.signatures import Signature
+    from serving.versions import Models, Served
+
+    Array = np.ndarray[Any, Any]
+
+VERBS = {"tensorflow/serving/classify": "classify", "tensorflow/serving/regress": "regress"}
+
+
+@final
+class Examples:
+    """Answers requests whose input is a list of examples."""
+
+    def __init__(self, *, models: Models, inference: Inference) -> None:
+        from tensorflow_serving.apis import (  # noqa: PLC0415 - imports TensorFlow
+            classification_pb2,
+            inference_pb2,
+            regression_pb2,
+        )
+
+        self._models = models
+        self._inference = inference
+        self._classification = classification_pb2.ClassificationResponse
+        self._regression = regression_pb2.RegressionResponse
+        self._several = inference_pb2.MultiInferenceResponse
+
+    async def classify(self, request: Any, call: Call) -> Any:
+        """The ``ClassificationResponse``. Raises `Failure`."""
+        return await self._one(request, call, "classify", self._classification())
+
+    async def regress(self, request: Any, call: Call) -> Any:
+        """The ``RegressionResponse``. Raises `Failure`."""
+        return await self._one(request, call, "regress", self._regression())
+
+    async def several(self, request: Any, call: Call) -> Any:
+        """The ``MultiInferenceResponse``, one result for each task. Raises `Failure`.
+
+        Each task is a prediction of its own in the traffic log, under ``<request id>/<signature>``.
+        """
+        first = read_spec(request.tasks[0].model_spec) if request.tasks else None
+        if first is None or not first.model:
+            raise invalid("ModelSpec has no name specified.")
+        response = self._several()
+        with first.lease(self._models) as served:
+            tasks = read_tasks(request.tasks, served)
+            for verb, signature in tasks:
+                own = call.named(f"{call.caller.request_id}/{signature.name}")
+                result = response.results.add()
+                write_spec(result.model_spec, served, signature.name)
+                filled = result.classification_result if verb == "classify" else result.regression_result
+                await self._fill(filled, (served, signature, verb), request.input, own)
+        return response
+
+    async def _one(self, request: Any, call: Call, verb: str, response: Any) -> Any:
+        wanted = read_model_spec(request)
+        with wanted.lease(self._models) as served:
+            signature = served.runner.signatures.get(wanted.signature)
+            if signature is None:
+                raise invalid(f"No signature was found with the name: {wanted.signature}")
+            await self._fill(response.result, (served, signature, verb), request.input, call)
+        write_spec(response.model_spec, served, signature.name)
+        return response
+
+    async def _fill(self, result: Any, asked: tuple[Served, Signature, str], given: Any, call: Call) -> None:
+        served, signature, verb = asked
+        head = read_head(signature, verb)
+        examples = read_examples(given)
+        question = Question(
+            served=served,
+            signature=signature,
+            inputs={head.input: examples},
+            caller=call.caller,
+            outputs=head.outputs,
+            timeout_s=call.timeout_s,
+        )
+        answer = await self._inference.ask(question)
+        FILLERS[verb](result, answer.outputs, len(examples))
+
+
+def read_tasks(tasks: Any, served: Served) -> list[tuple[str, Signature]]:
+    """Verb and signature of each task. Raises `Failure` for what does not go together."""
+    found: dict[str, tuple[str, Signature]] = {}
+    for task in tasks:
+        wanted = read_spec(task.model_spec)
+        if not wanted.model:
+            raise invalid("Found ModelSpec with an empty model name.")
+        if wanted.model != served.model:
+            raise invalid("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
+        if wanted.signature in found:
+            raise invalid(f"Duplicate evaluation of signature: {wanted.signature}")
+        signature = served.runner.signatures.get(wanted.signature)
+        if signature is None:
+            raise invalid(f"Requested signature not found in model graph: {wanted.signature}")
+        if task.method_name not in VERBS:
+            raise Failure(Code.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}")
+        verb = VERBS[task.method_name]
+        read_head(signature, verb)  # all tasks are checked before the first one runs
+        found[wanted.signature] = (verb, signature)
+    return list(found.values())
+
+
+def read_examples(given: Any) -> Array:
+    """The serialised examples of a ``tensorflow.serving.Input``, the shared context before each. Raises `Failure`."""
+    examples = getattr(given, given.WhichOneof("kind") or "example_list")
+    # What comes later in a message wins when it is parsed: an example's own features over those of the context.
+    context = examples.context.SerializeToString() if given.HasField("example_list_with_context") else b""
+    if not examples.examples:
+        raise invalid("Input is empty.")
+    serialised = np.empty(len(examples.examples), object)
+    serialised[:] = [context + example.SerializeToString() for example in examples.examples]
+    return serialised
+
+
+def fill_classification(result: Any, outputs: Mapping[str, Array], count: int) -> None:
+    """Labels and scores into a ``ClassificationResult``; either may be missing. Raises `Failure`."""
+    for name, value in outputs.items():
+        kind = "string" if name == "classes" else "float"
+        if value.ndim != 2:
+            raise invalid(f"Expected Tensor shape: [batch_size num_classes] but got {_shape(value)}")
+        _check(name, value, kind, count)
+    classes, scores = outputs.get("classes"), outputs.get("scores")
+    if classes is not None and scores is not None and classes.shape != scores.shape:
+        raise invalid(
+            f"Tensors class and score should match in dim_size(1). Got {classes.shape[1]} vs. {scores.shape[1]}"
+        )
+    width = next(iter(outputs.values())).shape[1]
+    for row in range(count):
+        added = result.classifications.add().classes
+        for column in range(width):
+            one = added.add()
+            if classes is not None:
+                one.label = classes[row, column].decode("utf-8", "replace")
+            if scores is not None:
+                one.score = scores[row, column]
+
+
+def fill_regression(result: Any, outputs: Mapping[str, Array], count: int) -> None:
+    """Values into a ``RegressionResult``. Raises `Failure`."""
+    value = outputs["outputs"]
+    if value.ndim != 1 and value.shape[1:] != (1,):
+        raise invalid(f"Expected Tensor shape: [batch_size] or [batch_size, 1] but got {_shape(value)}")
+    _check("outputs", value, "float", count)
+    for number in value.reshape(-1).tolist():
+        result.regressions.add(value=number)
+
+
+FILLERS: dict[str, Callable[[Any, Mapping[str, Array], int], None]] = {
+    "classify": fill_classification,
+    "regress": fill_regression,
+}
+
+
+def _check(name: str, value: Array, kind: str, count: int) -> None:
+    found = element_type_of(value).name
+    if found != kind:
+        raise invalid(f"Expected {name} Tensor of DT_{kind.upper()}. Got: DT_{found.upper()}")
+    if len(value) != count:
+        raise invalid(f"Expected {name} output batch size of {count}. Got: {len(value)}")
+
+
+def _shape(value: Array) -> str:
+    return f"[{','.join(map(str, value.shape))}]"

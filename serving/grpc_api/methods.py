@@ -1,0 +1,88 @@
+"""The methods of both services, and who answers them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from serving.grpc_api.descriptions import Descriptions
+from serving.grpc_api.examples import Examples
+from serving.grpc_api.predictions import Predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from serving.capture import Caller
+    from serving.inference import Inference
+    from serving.metrics import Metrics
+    from serving.versions import Models
+
+    Services = dict[str, tuple["Method", ...]]
+
+PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
+MODEL_SERVICE = "tensorflow.serving.ModelService"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrpcRooms:
+    """What the dialect stands on."""
+
+    models: Models
+    inference: Inference
+    metrics: Metrics
+
+
+class Call(NamedTuple):
+    """Who asks, and for how many seconds they will wait; None: for as long as the server lets them."""
+
+    caller: Caller
+    timeout_s: float | None
+
+    def named(self, request_id: str) -> Call:
+        """The same call under another id."""
+        return self._replace(caller=self.caller._replace(request_id=request_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One method of a service."""
+
+    name: str
+    request: Any
+    """Class of its request messages."""
+    response: Any
+    """Class of its response messages."""
+    answer: Callable[[Any, Call], Awaitable[Any]]
+    is_counted: bool = True
+    """Whether the metrics count it, as they do what runs a model."""
+
+
+def make_services(rooms: GrpcRooms, limit_bytes: int) -> Services:
+    """Both services by their full names. Imports TensorFlow, whose messages theirs are made of."""
+    predictions = Predictions(models=rooms.models, inference=rooms.inference, limit_bytes=limit_bytes)
+    examples = Examples(models=rooms.models, inference=rooms.inference)
+    about = Descriptions(models=rooms.models)
+    return {
+        PREDICTION_SERVICE: (
+            _method("Predict", "predict.Predict", predictions.predict),
+            _method("Classify", "classification.Classification", examples.classify),
+            _method("Regress", "regression.Regression", examples.regress),
+            _method("MultiInference", "inference.MultiInference", examples.several),
+            _method("GetModelMetadata", "get_model_metadata.GetModelMetadata", about.metadata, is_counted=False),
+        ),
+        MODEL_SERVICE: (
+            _method("GetModelStatus", "get_model_status.GetModelStatus", about.status, is_counted=False),
+            _method("HandleReloadConfigRequest", "model_management.ReloadConfig", about.reload, is_counted=False),
+        ),
+    }
+
+
+def _method(
+    name: str, messages: str, answer: Callable[[Any, Call], Awaitable[Any]], *, is_counted: bool = True
+) -> Method:
+    """``messages`` is the file and the common stem of request and response."""
+    file, _, stem = messages.partition(".")
+    module = import_module(f"tensorflow_serving.apis.{file}_pb2")
+    request, response = getattr(module, f"{stem}Request"), getattr(module, f"{stem}Response")
+    return Method(name=name, request=request, response=response, answer=answer, is_counted=is_counted)

@@ -1,0 +1,100 @@
+"""Predict: named tensors in, named tensors out, in TensorFlow Serving's order of checks (``predict_util.cc``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from serving.grpc_api.model_specs import read_model_spec, write_spec
+from serving.grpc_api.tensors import decode, encode
+from serving.inference import Question, check_names
+from serving.status import Code, Failure, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import numpy as np
+
+    from serving.grpc_api.methods import Call
+    from serving.inference import Inference
+    from serving.signatures import Signature
+    from serving.versions import Models
+
+    Array = np.ndarray[Any, Any]
+
+
+@final
+class Predictions:
+    """Answers ``PredictRequest`` messages. ``limit_bytes`` bounds the tensors of one request, written out."""
+
+    def __init__(self, *, models: Models, inference: Inference, limit_bytes: int) -> None:
+        from tensorflow_serving.apis import predict_pb2  # noqa: PLC0415 - imports TensorFlow
+
+        self._models = models
+        self._inference = inference
+        self._limit_bytes = limit_bytes
+        self._response = predict_pb2.PredictResponse
+
+    async def predict(self, request: Any, call: Call) -> Any:
+        """The ``PredictResponse``. Raises `Failure`."""
+        wanted = read_model_spec(request)
+        with wanted.lease(self._models) as served:
+            signature = served.runner.signatures.get(wanted.signature)
+            if signature is None:
+                raise Failure(Code.FAILED_PRECONDITION, f'Serving signature key "{wanted.signature}" not found.')
+            given, known = request.inputs, signature.inputs
+            defaults = served.runner.signature_definitions[signature.name].defaults
+            if len(given) > len(known) or (len(given) < len(known) and not defaults):
+                check_names(Question(served=served, signature=signature, inputs=dict(given), caller=call.caller))
+            inputs = read_inputs(given, signature, defaults, self._limit_bytes)
+            question = Question(
+                served=served,
+                signature=signature,
+                inputs=inputs,
+                caller=call.caller,
+                outputs=read_filter(request.output_filter, signature),
+                timeout_s=call.timeout_s,
+            )
+            answer = await self._inference.ask(question)
+        response = self._response()
+        write_spec(response.model_spec, served, signature.name)
+        for name, value in answer.outputs.items():
+            encode(value, response.outputs[name])
+        return response
+
+
+def read_inputs(
+    given: Mapping[str, Any], signature: Signature, defaults: Mapping[str, Any], limit_bytes: int
+) -> dict[str, Array]:
+    """The signature's inputs in the order of their names, defaults included. Raises `Failure` if one is missing."""
+    inputs: dict[str, Array] = {}
+    left = limit_bytes
+    for name, spec in signature.inputs.items():
+        source = given if name in given else defaults
+        if name not in source:
+            raise invalid(
+                f"Signature input alias: {name}(feed name: {spec.graph_name}) not found in request and no default "
+                f"value provided. Inputs expected to be in the request {{{_joined(given)}}}, or default input "
+                f"alias set: {_joined(defaults)}"
+            )
+        inputs[name] = decode(name, source[name], left)
+        left -= inputs[name].nbytes
+    return inputs
+
+
+def read_filter(names: Iterable[str], signature: Signature) -> tuple[str, ...]:
+    """The wanted outputs; none means all. Raises `Failure` for a name that is unknown or comes twice."""
+    wanted: list[str] = []
+    for name in names:
+        if name not in signature.outputs:
+            raise invalid(
+                f"output tensor alias not found in signature: {name} "
+                f"Outputs expected to be in the set {{{_joined(signature.outputs)}}}."
+            )
+        if name in wanted:
+            raise invalid(f"duplicate output tensor alias: {name}")
+        wanted.append(name)
+    return tuple(sorted(wanted))  # sorted: requests that want the same share a batch
+
+
+def _joined(names: Iterable[str]) -> str:
+    return ",".join(sorted(names))

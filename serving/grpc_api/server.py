@@ -1,0 +1,81 @@
+"""The gRPC server itself: an address, limits, its services, and a good end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import grpc
+from grpc_reflection.v1alpha import reflection
+
+from monitoring.errors import CannotRun
+from serving.address import target_of
+from serving.grpc_api.calls import Calls
+from serving.grpc_api.descriptors import describe
+from serving.grpc_api.health import HEALTH_SERVICE, Health
+from serving.grpc_api.methods import make_services
+
+if TYPE_CHECKING:
+    import socket
+
+    from serving.grpc_api.methods import GrpcRooms
+
+MESSAGE_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrpcSettings:
+    """What the gRPC interface allows."""
+
+    message_bytes: int = MESSAGE_BYTES
+    """Larger requests are refused with RESOURCE_EXHAUSTED; TensorFlow Serving takes 2 GiB."""
+
+
+@final
+class GrpcServer:
+    """Listens where ``taken`` is bound, in the event loop of the inference."""
+
+    def __init__(self, taken: socket.socket, rooms: GrpcRooms, settings: GrpcSettings | None = None) -> None:
+        self._taken = taken
+        self._rooms = rooms
+        self._settings = settings or GrpcSettings()
+        self._health = Health(rooms.models)
+        self._server: grpc.aio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen. The socket is closed first: gRPC makes its own, so this one only kept the place.
+
+        Raises:
+            CannotRun: somebody else was quicker.
+        """
+        limit = self._settings.message_bytes
+        server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", limit),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.so_reuseport", 0),
+            ]
+        )
+        services = make_services(self._rooms, limit)
+        server.add_generic_rpc_handlers((*Calls(self._rooms).handlers(services), self._health.service()))
+        describe(services)
+        reflection.enable_server_reflection((*services, HEALTH_SERVICE, reflection.SERVICE_NAME), server)
+        place = target_of(self._taken)
+        self._taken.close()
+        try:
+            server.add_insecure_port(place)
+        except RuntimeError as error:
+            raise CannotRun(
+                f"{place} cannot be listened on.",
+                got=str(error),
+                expected="an address that nobody listens on",
+                fix="Stop the other server, or pass another --grpc-port.",
+            ) from error
+        await server.start()
+        self._server = server
+
+    async def drain(self, patience_s: float) -> None:
+        """Accept nothing more, answer what was accepted, at most for ``patience_s`` seconds."""
+        self._health.drain()
+        if self._server is not None:
+            await self._server.stop(patience_s)

@@ -1,0 +1,181 @@
+"""``tensorflow.TensorProto`` messages into arrays and back, by the rules of TensorFlow's own C++ (``tensor.cc``).
+
+A request may hold its values as raw bytes (``tensor_content``) or in the field of their type (``float_val``, ...),
+there with the last value standing for all that are missing. An answer holds them in the field of their type, since
+many clients read ``outputs["y"].float_val``.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serving.signatures import ELEMENT_TYPES, ELEMENT_TYPES_BY_NAME, element_type_of
+from serving.status import Code, Failure, invalid
+
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, Any]
+
+# By element type: the field of its values, and what a value is there. Narrow integers share a field, halves are bits.
+VALUES: dict[str, tuple[str, str]] = {
+    "float": ("float_val", "float32"),
+    "double": ("double_val", "float64"),
+    "int8": ("int_val", "int32"),
+    "uint8": ("int_val", "int32"),
+    "int16": ("int_val", "int32"),
+    "uint16": ("int_val", "int32"),
+    "int32": ("int_val", "int32"),
+    "uint32": ("uint32_val", "uint32"),
+    "int64": ("int64_val", "int64"),
+    "uint64": ("uint64_val", "uint64"),
+    "bool": ("bool_val", "bool"),
+    "half": ("half_val", "int32"),
+    "bfloat16": ("half_val", "int32"),
+    "complex64": ("scomplex_val", "float32"),
+    "complex128": ("dcomplex_val", "float64"),
+    "string": ("string_val", "object"),
+}
+# Fields whose values stand in a message as they stand in memory: an array's bytes behind this tag are the field, which
+# is 70 times as fast for 10,000 floats as handing them over one by one. (field number << 3 | 2, for a packed list)
+TAGS = {"float": b"\x2a", "double": b"\x32", "complex64": b"\x4a", "bool": b"\x5a", "complex128": b"\x62"}
+POINTER_BYTES = 8
+
+
+def decode(name: str, message: Any, limit_bytes: int) -> Array:
+    """The array of a ``TensorProto``; strings are objects holding bytes. It may be read-only.
+
+    Raises:
+        Failure: the shape is open, the type unknown, or the content of another size than the shape says; or the tensor
+            has more than ``limit_bytes``: a short message can stand for a long one.
+    """
+    kind = ELEMENT_TYPES.get(message.dtype)
+    sizes = [dimension.size for dimension in message.tensor_shape.dim]
+    if kind is None or message.tensor_shape.unknown_rank or any(size < 0 for size in sizes):
+        raise _unreadable(name)
+    dtype = numpy_type(kind.name)
+    count = math.prod(sizes)
+    if count * (POINTER_BYTES if kind.name == "string" else dtype.itemsize) > limit_bytes:
+        raise invalid(f"tensor parsing error: {name}: {count} elements are more than this server takes.")
+    content: bytes = message.tensor_content
+    try:
+        if not count:
+            flat: Array = np.empty(0, dtype)
+        elif content:
+            flat = _strings(content, count) if kind.name == "string" else _numbers(content, dtype, count)
+        else:
+            flat = _filled(_listed(message, kind.name, dtype, count), dtype, count)
+        return flat.reshape(sizes)
+    except ValueError as error:
+        raise _unreadable(name) from error
+
+
+def encode(array: Array, message: Any) -> None:
+    """Fill a ``TensorProto`` with an array.
+
+    Raises:
+        Failure: UNIMPLEMENTED, for element types that have no field of their own.
+    """
+    kind = element_type_of(array)
+    kind = ELEMENT_TYPES_BY_NAME.get(kind.name, kind)
+    if kind.name not in VALUES:
+        raise Failure(Code.UNIMPLEMENTED, f"Tensors of type {kind.name} cannot be answered over gRPC.")
+    message.dtype = kind.number
+    message.tensor_shape.SetInParent()
+    for size in array.shape:
+        message.tensor_shape.dim.add(size=size)
+    tag = TAGS.get(kind.name)
+    if tag is not None:
+        content = array.tobytes()
+        message.MergeFromString(b"%b%b%b" % (tag, _varint(len(content)), content))
+        return
+    values = array.reshape(-1)
+    if kind.name in {"half", "bfloat16"}:
+        values = values.view(np.uint16)
+    getattr(message, VALUES[kind.name][0]).extend(values.tolist())
+
+
+@cache
+def numpy_type(element: str) -> np.dtype[Any]:
+    """The array type that holds an element type.
+
+    >>> numpy_type("half"), numpy_type("string")
+    (dtype('float16'), dtype('O'))
+    """
+    dtype = ELEMENT_TYPES_BY_NAME[element].numpy
+    if dtype is None:
+        from tensorflow import bfloat16  # noqa: PLC0415 - only models that take it get here, and they loaded TensorFlow
+
+        dtype = np.dtype(bfloat16.as_numpy_dtype)
+    return dtype
+
+
+def _unreadable(name: str) -> Failure:
+    return invalid(f"tensor parsing error: {name}")
+
+
+def _numbers(content: bytes, dtype: np.dtype[Any], count: int) -> Array:
+    if len(content) != count * dtype.itemsize:
+        raise ValueError(f"{len(content)} bytes for {count} elements")
+    if dtype == np.bool_:  # any byte may have been sent, but only two of them are truth values
+        return np.asarray(np.frombuffer(content, np.uint8) != 0)
+    return np.frombuffer(content, dtype)
+
+
+def _strings(content: bytes, count: int) -> Array:
+    """All the lengths as varints, then all the bytes."""
+    lengths: list[int] = []
+    at = length = shift = 0
+    while len(lengths) < count:
+        if at == len(content) or shift > 28:
+            raise ValueError("a length is cut short, or of more than 32 bits")
+        byte = content[at]
+        at += 1
+        length |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            lengths.append(length)
+            length = shift = 0
+    if at + sum(lengths) != len(content):
+        raise ValueError("the lengths do not add up to the content's")
+    values = np.empty(count, object)
+    for index, size in enumerate(lengths):
+        values[index] = content[at : at + size]
+        at += size
+    return values
+
+
+def _listed(message: Any, element: str, dtype: np.dtype[Any], count: int) -> Array:
+    """The values in the field of their type, at most ``count``."""
+    field, stored = VALUES[element]
+    values = getattr(message, field)
+    if element == "string":
+        strings = np.empty(min(count, len(values)), object)
+        strings[:] = values[: len(strings)]
+        return strings
+    parts = 2 if element in {"complex64", "complex128"} else 1
+    read = np.fromiter(values, stored, min(count, len(values) // parts) * parts)
+    if element in {"half", "bfloat16"}:
+        return read.astype(np.uint16).view(dtype)
+    return read.view(dtype) if parts == 2 else read.astype(dtype, copy=False)
+
+
+def _filled(values: Array, dtype: np.dtype[Any], count: int) -> Array:
+    """As many as the shape says: the last value again and again, or zeros and empty strings if there is none."""
+    if len(values) == count:
+        return values
+    flat = np.empty(count, dtype)
+    flat[: len(values)] = values
+    flat[len(values) :] = values[-1] if len(values) else b"" if dtype == np.object_ else np.zeros(1, dtype)[0]
+    return flat
+
+
+def _varint(number: int) -> bytes:
+    written = bytearray()
+    while number > 0x7F:
+        written.append(number & 0x7F | 0x80)
+        number >>= 7
+    written.append(number)
+    return bytes(written)

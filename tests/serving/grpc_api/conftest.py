@@ -1,0 +1,142 @@
+"""Both dialects of one server in this process, and the clients that users of TensorFlow Serving have."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import grpc
+import pytest
+import uvloop
+from tensorflow import make_tensor_proto
+from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
+
+from serving.address import Address, take_address, target_of, url_of
+from serving.capture import Capture
+from serving.grpc_api.methods import GrpcRooms
+from serving.grpc_api.server import GrpcServer, GrpcSettings
+from serving.inference import Inference
+from serving.rest.app import RestApp, Rooms
+from serving.server import DrainingServer
+from tests.serving.conftest import Website
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from monitoring.traffic.rows import AnsweredRows
+    from serving.batching import BatchSettings
+    from serving.capture import RowWriter
+    from serving.versions import Models
+
+
+@dataclass
+class Ledger:
+    """A traffic log in memory."""
+
+    appends: list[AnsweredRows] = field(default_factory=list)
+
+    def append(self, rows: AnsweredRows) -> None:
+        self.appends.append(rows)
+
+    @property
+    def request_ids(self) -> list[str]:
+        return [request_id for rows in self.appends for request_id in rows.request_ids]
+
+
+class StuckLedger(Ledger):
+    """Its first append waits to be told to go on, as a slow disk would, and the model with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_stuck = threading.Event()
+        self.go_on = threading.Event()
+
+    def append(self, rows: AnsweredRows) -> None:
+        self.is_stuck.set()
+        assert self.go_on.wait(30)
+        super().append(rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A server, its two addresses, and gRPC stubs for it."""
+
+    website: Website
+    target: str
+    channel: grpc.Channel
+    server: DrainingServer
+
+    @property
+    def predictions(self) -> Any:
+        return prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
+
+    @property
+    def model_service(self) -> Any:
+        return model_service_pb2_grpc.ModelServiceStub(self.channel)
+
+
+class OpenSite(Protocol):
+    """``with open_site(writer=...) as site:`` runs a server around the models while the block runs."""
+
+    def __call__(
+        self,
+        *,
+        writer: RowWriter | None = None,
+        batches: BatchSettings | None = None,
+        timeout_s: float | None = 30.0,
+        message_bytes: int | None = None,
+    ) -> AbstractContextManager[Site]: ...
+
+
+@pytest.fixture(scope="session")
+def open_site(models: Models) -> OpenSite:
+    @contextmanager
+    def opened(
+        *,
+        writer: RowWriter | None = None,
+        batches: BatchSettings | None = None,
+        timeout_s: float | None = 30.0,
+        message_bytes: int | None = None,
+    ) -> Iterator[Site]:
+        capture = Capture(writer)
+        inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
+        rooms = Rooms(models=models, inference=inference, capture=capture)
+        settings = GrpcSettings() if message_bytes is None else GrpcSettings(message_bytes=message_bytes)
+        started = threading.Event()
+        with take_address(Address(port=0)) as taken, take_address(Address(port=0)) as door:
+            target = target_of(door)
+            beside = GrpcServer(door, GrpcRooms(models=models, inference=inference, metrics=rooms.metrics), settings)
+            server = DrainingServer(RestApp(rooms), 5.0, started.set)
+            running = threading.Thread(target=lambda: uvloop.run(server.serve_both(taken, beside)))
+            running.start()
+            assert started.wait(30)
+            try:
+                with grpc.insecure_channel(target) as channel:
+                    yield Site(website=Website(url=url_of(taken)), target=target, channel=channel, server=server)
+            finally:
+                server.should_exit = True
+                running.join()
+                inference.close()
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def site(open_site: OpenSite) -> Iterator[Site]:
+    """A server with nothing special about it."""
+    with open_site() as opened:
+        yield opened
+
+
+def predict_request(model: str, inputs: Mapping[str, Any], *, signature: str = "") -> Any:
+    """As the guides of TensorFlow Serving build one; values that are no messages go through ``make_tensor_proto``."""
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    for name, value in inputs.items():
+        message = value if hasattr(value, "tensor_shape") else make_tensor_proto(value)
+        request.inputs[name].CopyFrom(message)
+    return request

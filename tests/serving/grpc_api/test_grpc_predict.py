@@ -1,0 +1,276 @@
+"""Predict over gRPC, by the stubs of tensorflow-serving-api: the contract's table, encodings, filters, ids, limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import numpy as np
+import pytest
+from tensorflow import make_ndarray, make_tensor_proto
+from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow_serving.apis import predict_pb2
+
+from serving.batching import BatchSettings
+from tests.serving.grpc_api.conftest import Ledger, StuckLedger, predict_request
+
+if TYPE_CHECKING:
+    from tests.serving.grpc_api.conftest import OpenSite, Site
+
+NAMED = {
+    "ints": np.array([[1, 2], [3, 4]], np.int32),
+    "name": np.array([b"foo", "é".encode()], object),
+    "feat": np.array([[1.0, 0.5], [2.0, 0.25]], np.float32),
+}
+
+
+WRONG_NUMBER = (
+    "input size does not match signature: 1!=3 len({x}) != len({feat,ints,name}). Sent extra: {x}. "
+    "Missing but required: {feat,ints,name}."
+)
+WRONG_NAME = (
+    "Signature input alias: x(feed name: serving_default_x:0) not found in request and no default value provided. "
+    "Inputs expected to be in the request {z}, or default input alias set: "
+)
+
+
+def floats(*values: float) -> np.ndarray[Any, Any]:
+    return np.array(values, np.float32)
+
+
+def failure(site: Site, request: Any, **options: Any) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.RpcError) as caught:
+        site.predictions.Predict(request, **options)
+    return caught.value.code(), caught.value.details()
+
+
+def test_an_answer_has_typed_values_and_says_who_gave_it(site: Site) -> None:
+    answer = site.predictions.Predict(predict_request("half_plus_two", {"x": floats(2, 3, 4)}))
+    assert list(answer.outputs["y"].float_val) == [3.0, 3.5, 4.0]
+    assert answer.outputs["y"].tensor_content == b""
+    assert [dimension.size for dimension in answer.outputs["y"].tensor_shape.dim] == [3]
+    spec = answer.model_spec
+    assert (spec.name, spec.version.value, spec.signature_name) == ("half_plus_two", 123, "serving_default")
+
+
+def test_several_inputs_and_outputs_keep_their_types(site: Site) -> None:
+    answer = site.predictions.Predict(predict_request("named", NAMED))
+    assert list(answer.outputs["isum"].int_val) == [3, 7]
+    assert list(answer.outputs["name_out"].string_val) == [b"foo", "é".encode()]
+    assert make_ndarray(answer.outputs["fx2"]).tolist() == [[2.0, 1.0], [4.0, 0.5]]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "field"),
+    [
+        ("float32", "float_val"),
+        ("float64", "double_val"),
+        ("int8", "int_val"),
+        ("uint8", "int_val"),
+        ("int16", "int_val"),
+        ("int32", "int_val"),
+        ("int64", "int64_val"),
+        ("uint32", "uint32_val"),
+        ("uint64", "uint64_val"),
+        ("bool", "bool_val"),
+        ("float16", "half_val"),
+        ("string", "string_val"),
+    ],
+)
+def test_every_type_comes_back_as_it_went_in_both_encodings(site: Site, dtype: str, field: str) -> None:
+    values = np.array([b"a", b"\xff", b""], object) if dtype == "string" else np.array([1, 0, 1], dtype)
+    packed = make_tensor_proto(values)
+    # As an answer: the values in the field of their type.
+    echoed = site.predictions.Predict(predict_request("typed", {"x": packed}, signature=dtype)).outputs["y"]
+    assert (len(getattr(echoed, field)), echoed.tensor_content) == (3, b"")
+    again = site.predictions.Predict(predict_request("typed", {"x": echoed}, signature=dtype)).outputs["y"]
+    for answer in (echoed, again):
+        assert make_ndarray(answer).tolist() == values.tolist()
+        assert answer.dtype == packed.dtype
+
+
+def test_the_last_value_stands_for_all_that_are_missing(site: Site) -> None:
+    short = TensorProto(dtype=1, float_val=[2.0, 6.0])
+    for size in (2, 2):
+        short.tensor_shape.dim.add(size=size)
+    answer = site.predictions.Predict(predict_request("half_plus_two", {"x": short}))
+    assert make_ndarray(answer.outputs["y"]).tolist() == [[3.0, 5.0], [5.0, 5.0]]
+    del short.float_val[:]
+    answer = site.predictions.Predict(predict_request("half_plus_two", {"x": short}))
+    assert make_ndarray(answer.outputs["y"]).tolist() == [[2.0, 2.0], [2.0, 2.0]], "none at all are zeros"
+
+
+def test_a_scalar_has_a_shape_without_dimensions(site: Site) -> None:
+    answer = site.predictions.Predict(predict_request("half_plus_two", {"x": np.float32(3)}))
+    output = answer.outputs["y"]
+    assert (output.HasField("tensor_shape"), len(output.tensor_shape.dim), list(output.float_val)) == (True, 0, [3.5])
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "signature", "code", "text"),
+    [
+        ("", {}, "", "INVALID_ARGUMENT", "ModelSpec has no name specified."),
+        ("foo", {}, "", "NOT_FOUND", "Servable not found for request: Latest(foo)"),
+        ("named", NAMED, "s", "FAILED_PRECONDITION", 'Serving signature key "s" not found.'),
+        (
+            "named",
+            {"x": floats(1)},
+            "",
+            "INVALID_ARGUMENT",
+            WRONG_NUMBER,
+        ),
+        (
+            "half_plus_two",
+            {"z": floats(1)},
+            "",
+            "INVALID_ARGUMENT",
+            WRONG_NAME,
+        ),
+        ("half_plus_two", {"x": TensorProto()}, "", "INVALID_ARGUMENT", "tensor parsing error: x"),
+    ],
+)
+def test_the_contract_s_table(
+    site: Site, model: str, inputs: dict[str, Any], signature: str, code: str, text: str
+) -> None:
+    request = predict_request(model, inputs, signature=signature)
+    assert failure(site, request) == (grpc.StatusCode[code], text)
+
+
+def test_no_model_spec(site: Site) -> None:
+    assert failure(site, predict_pb2.PredictRequest()) == (grpc.StatusCode.INVALID_ARGUMENT, "Missing ModelSpec")
+
+
+@pytest.mark.parametrize(
+    ("value", "start"),
+    [
+        (np.array([[1, 2, 3]], np.float32), "Matrix size-incompatible: In[0]: [1,3], In[1]: [4,2]"),
+        (np.array([[1, 2, 3, 4]], np.int32), "Type mismatch: actual int32 vs. expect float"),
+    ],
+    ids=["shape", "dtype"],
+)
+def test_shapes_and_types_are_the_graph_s_to_judge(site: Site, value: Any, start: str) -> None:
+    code, text = failure(site, predict_request("dense4", {"feat": value}))
+    assert (code, start in text) == (grpc.StatusCode.INVALID_ARGUMENT, True), text
+
+
+def test_versions_and_labels(site: Site) -> None:
+    request = predict_request("half_plus_two", {"x": floats(2)})
+    for version in (123, 0):  # 0 is what some clients send when they want the default
+        request.model_spec.version.value = version
+        assert site.predictions.Predict(request).model_spec.version.value == 123
+    request.model_spec.version.value = 50
+    assert failure(site, request) == (
+        grpc.StatusCode.NOT_FOUND,
+        "Servable not found for request: Specific(half_plus_two, 50)",
+    )
+    request.model_spec.version_label = "stable"
+    answer = site.predictions.Predict(request)
+    assert (answer.model_spec.version.value, answer.model_spec.WhichOneof("version_choice")) == (123, "version")
+    request.model_spec.version_label = "canary"
+    assert failure(site, request) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "Unrecognized servable version label: canary",
+    )
+
+
+def test_the_output_filter(site: Site) -> None:
+    request = predict_request("named", NAMED)
+    request.output_filter.extend(["name_out", "isum"])
+    assert set(site.predictions.Predict(request).outputs) == {"name_out", "isum"}
+    request.output_filter.append("isum")
+    assert failure(site, request) == (grpc.StatusCode.INVALID_ARGUMENT, "duplicate output tensor alias: isum")
+    request.output_filter[:] = ["z"]
+    known = "{fx2,isum,name_bytes,name_out}"
+    text = f"output tensor alias not found in signature: z Outputs expected to be in the set {known}."
+    assert failure(site, request) == (grpc.StatusCode.INVALID_ARGUMENT, text)
+
+
+def test_ids_and_times_reach_the_log_and_the_id_comes_back(open_site: OpenSite) -> None:
+    ledger = Ledger()
+    request = predict_request("half_plus_two", {"x": floats(1, 2)})
+    metadata = (("x-request-id", "r:1"), ("x-event-time", "2013-04-01T05:15:00-04:00"))
+    with open_site(writer=ledger) as site:
+        _, call = site.predictions.Predict.with_call(request, metadata=metadata)
+        assert dict(call.trailing_metadata())["x-request-id"] == "r:1"
+        _, call = site.predictions.Predict.with_call(request)
+        own = dict(call.trailing_metadata())["x-request-id"]
+        code, text = failure(site, request, metadata=(("x-request-id", "two words"),))
+        assert (code, text.startswith("X-Request-Id must be ")) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+        code, text = failure(site, request, metadata=(("x-event-time", "yesterday"),))
+        assert (code, text.startswith("X-Event-Time must be ")) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+    assert ledger.request_ids == ["r:1", "r:1", own, own]
+    assert own[14] == "7"
+    rows = ledger.appends[0]
+    assert (rows.model, rows.version, rows.signature) == ("half_plus_two", 123, "serving_default")
+    assert rows.event_times_us.tolist() == [1_364_807_700_000_000] * 2
+    assert rows.inputs["x"].tolist() == [1.0, 2.0]
+    assert rows.outputs["y"].tolist() == [2.5, 3.0]
+
+
+def test_messages_are_bounded_as_sent_and_as_written_out(open_site: OpenSite) -> None:
+    with open_site(message_bytes=4096) as site:
+        code, text = failure(site, predict_request("half_plus_two", {"x": np.zeros(2000, np.float32)}))
+        assert (code, "larger than max" in text) == (grpc.StatusCode.RESOURCE_EXHAUSTED, True)
+        short = TensorProto(dtype=1, float_val=[1.0])
+        short.tensor_shape.dim.add(size=1 << 40)
+        code, text = failure(site, predict_request("half_plus_two", {"x": short}))
+        assert (code, text.startswith("tensor parsing error: x: ")) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+        site.predictions.Predict(predict_request("half_plus_two", {"x": np.zeros(900, np.float32)}))
+
+
+def test_a_queue_without_room_is_unavailable(open_site: OpenSite) -> None:
+    request = predict_request("half_plus_two", {"x": floats(1, 2)})
+    with open_site(batches=BatchSettings(max_waiting=0)) as site:
+        code, text = failure(site, request)
+        assert (code, text.startswith("The batch scheduling queue to which this task was submitted is full")) == (
+            grpc.StatusCode.UNAVAILABLE,
+            True,
+        )
+    with open_site(batches=BatchSettings(max_rows=1, refuse_larger=True)) as site:
+        assert failure(site, request) == (
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "Task size 2 is larger than maximum input batch size 1",
+        )
+
+
+def test_bytes_that_are_no_message_are_told_so(site: Site) -> None:
+    send = site.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+    with pytest.raises(grpc.RpcError) as caught:
+        send(b"\xff\xff")
+    assert caught.value.code() == grpc.StatusCode.INTERNAL
+    assert caught.value.details() == "The request is no tensorflow.serving.PredictRequest message."
+
+
+def test_long_texts_are_cut(site: Site) -> None:
+    code, text = failure(site, predict_request("m" * 3000, {}))
+    assert (code, len(text), text[-12:]) == (grpc.StatusCode.NOT_FOUND, 1036, "...TRUNCATED")
+
+
+def test_a_deadline_that_passes_in_the_queue_is_told_and_nothing_is_logged(open_site: OpenSite) -> None:
+    ledger = StuckLedger()
+    request = predict_request("half_plus_two", {"x": floats(1)})
+    with open_site(writer=ledger, batches=BatchSettings(quick_s=0)) as site:
+        first = site.predictions.Predict.future(request, metadata=(("x-request-id", "first"),))
+        assert ledger.is_stuck.wait(30)
+        code, _ = failure(site, request, timeout=0.05, metadata=(("x-request-id", "late"),))
+        assert code == grpc.StatusCode.DEADLINE_EXCEEDED
+        given_up = site.predictions.Predict.future(request, metadata=(("x-request-id", "given-up"),))
+        given_up.cancel()
+        ledger.go_on.set()
+        assert first.result(30).model_spec.version.value == 123
+        site.predictions.Predict(request, timeout=60, metadata=(("x-request-id", "in-time"),))
+    assert ledger.request_ids == ["first", "in-time"]
+
+
+def test_metrics_count_calls_under_their_own_entrypoint(open_site: OpenSite) -> None:
+    with open_site() as site:
+        site.predictions.Predict(predict_request("half_plus_two", {"x": floats(1)}))
+        failure(site, predict_request("half_plus_two", {}))
+        failure(site, predict_request("nobody", {}))
+        lines = site.website.send("GET", "/monitoring/prometheus/metrics").body.decode().splitlines()
+    count = ":tensorflow:serving:request_count"
+    assert f'{count}{{model_name="half_plus_two",status="OK"}} 1' in lines
+    assert f'{count}{{model_name="half_plus_two",status="INVALID_ARGUMENT"}} 1' in lines
+    assert f'{count}{{model_name="",status="NOT_FOUND"}} 1' in lines, "names of others are not kept"
+    labels = 'model_name="half_plus_two",API="Predict",entrypoint="GRPC"'
+    assert f":tensorflow:serving:request_latency_count{{{labels}}} 1" in lines

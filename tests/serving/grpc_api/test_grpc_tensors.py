@@ -1,0 +1,101 @@
+"""The tensor codec against TensorFlow's own: every type, any shape, both encodings; and bytes of any kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from tensorflow import make_ndarray, make_tensor_proto
+from tensorflow.core.framework.tensor_pb2 import TensorProto
+
+from serving.grpc_api.tensors import VALUES, decode, encode, numpy_type
+from serving.status import Failure
+
+LIMIT = 1 << 20
+ELEMENTS = sorted(VALUES)
+
+
+@st.composite
+def arrays(draw: st.DrawFn) -> np.ndarray[Any, Any]:
+    """Arrays of every type that a tensor can hold, of 0 to 3 dimensions."""
+    element = draw(st.sampled_from(ELEMENTS))
+    shape = draw(hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
+    if element == "string":
+        flat = draw(st.lists(st.binary(max_size=200), min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))
+        strings = np.empty(len(flat), object)
+        strings[:] = flat
+        return strings.reshape(shape)
+    if element == "bfloat16":
+        bits: np.ndarray[Any, Any] = draw(hnp.arrays(np.uint16, shape))
+        return bits.view(ml_dtypes.bfloat16)
+    drawn: np.ndarray[Any, Any] = draw(hnp.arrays(numpy_type(element), shape))
+    return drawn
+
+
+def same(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
+    """The same type, shape and bits, NaN included."""
+    if one.dtype == np.object_:
+        return one.shape == other.shape and bool(one.tolist() == other.tolist())
+    return bool(one.dtype == other.dtype) and one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
+@given(arrays())
+def test_what_is_encoded_is_decoded_again(array: np.ndarray[Any, Any]) -> None:
+    message = TensorProto()
+    encode(array, message)
+    assert message.tensor_content == b""
+    assert same(decode("x", TensorProto.FromString(message.SerializeToString()), LIMIT), array)
+
+
+@given(arrays())
+def test_tensorflow_reads_what_is_encoded_and_is_read(array: np.ndarray[Any, Any]) -> None:
+    message = TensorProto()
+    encode(array, message)
+    assert same(make_ndarray(message), array) or np.isnan(array.astype(np.complex128)).any()
+    assert same(decode("x", make_tensor_proto(array), LIMIT), array)
+
+
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=5))
+def test_packed_strings(values: list[bytes]) -> None:
+    def varint(size: int) -> bytes:
+        return bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
+
+    content = b"".join(varint(len(value)) for value in values) + b"".join(values)
+    message = TensorProto(dtype=7, tensor_content=content)
+    message.tensor_shape.dim.add(size=len(values))
+    assert decode("x", message, LIMIT).tolist() == values
+    message.tensor_content = content + b"!"
+    with pytest.raises(Failure, match="tensor parsing error: x"):
+        decode("x", message, LIMIT)
+
+
+@given(
+    st.builds(TensorProto, dtype=st.integers(0, 30), tensor_content=st.binary(), int_val=st.lists(st.integers(0, 9)))
+)
+def test_any_message_is_a_tensor_or_a_failure(message: TensorProto) -> None:
+    for sizes in ((), (2,), (-1,), (3, 0), (2**62, 2**62), (1,) * 100, (0, 2**62)):
+        del message.tensor_shape.dim[:]
+        for size in sizes:
+            message.tensor_shape.dim.add(size=size)
+        text = ""
+        try:
+            assert decode("x", message, LIMIT).shape == sizes
+        except Failure as failure:
+            text = failure.message
+        assert text == "" or text.startswith("tensor parsing error: x")
+
+
+def test_a_truth_value_is_any_byte_that_is_not_zero() -> None:
+    message = TensorProto(dtype=10, tensor_content=b"\x00\x01\x02")
+    message.tensor_shape.dim.add(size=3)
+    assert decode("x", message, LIMIT).tolist() == [False, True, True]
+
+
+def test_a_type_without_a_field_is_told() -> None:
+    with pytest.raises(Failure, match="cannot be answered over gRPC"):
+        encode(np.zeros(1, "datetime64[s]"), TensorProto())

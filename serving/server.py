@@ -10,7 +10,6 @@ import sys
 import threading
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, final
@@ -19,16 +18,13 @@ import uvicorn
 import uvloop
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.labels import LabelWriter
-from monitoring.traffic.log import TrafficWriter, recover
 from serving.address import Address, take_address, target_of, url_of
 from serving.batching import BatchSettings
-from serving.capture import Capture
 from serving.inference import Inference
 from serving.rest.app import RestApp, RestSettings, Rooms
-from serving.rest.late_labels import LabelDesk
 from serving.rest.protocol import RestProtocol
 from serving.runner import Runner
+from serving.traffic import TrafficSettings, open_traffic
 from serving.versions import Models, discover
 from serving.warmup import warm_up
 
@@ -85,8 +81,8 @@ class ServeSettings:
     address: Address = field(default_factory=Address)
     grpc: GrpcDoor | None = None
     """None serves REST alone."""
-    traffic: Path | None = None
-    """Folder of the traffic log; None logs nothing."""
+    traffic: TrafficSettings | None = None
+    """None logs nothing."""
     token: str | None = field(default=None, repr=False)
     """Opens ``POST /monitor/labels``; None keeps it shut."""
     limits: Limits = field(default_factory=Limits)
@@ -129,7 +125,11 @@ def serve(
             fix="Export a model first: pitfalls export … --models DIR",
         )
     taken, door = take_address(settings.address), _take_grpc(settings.grpc, report)
-    with taken, door or nullcontext(), _log(settings, report) as (capture, desk):
+    with (
+        taken,
+        door or nullcontext(),
+        open_traffic(settings.traffic, token=settings.token, report=report) as (capture, desk),
+    ):
         prepare()
         models = _models(settings.shelf, report)
         limits = settings.limits
@@ -276,24 +276,6 @@ def load_version(path: Path) -> Runner:
 
 
 @contextmanager
-def _log(settings: ServeSettings, report: Callable[[str], None]) -> Iterator[tuple[Capture, LabelDesk]]:
-    """The traffic log's two writers, closed at the end; what a killed server left open is converted first."""
-    if settings.traffic is None:
-        yield Capture(None), LabelDesk(token=settings.token)
-        return
-    rows = TrafficWriter(settings.traffic, clock=_now)
-    labels = LabelWriter(settings.traffic, clock=_now)
-    try:
-        left = recover(settings.traffic)
-        if left.rows:
-            report(f"Converted {left.rows} rows that an earlier server left in {left.segments} open segments.")
-        yield Capture(rows), LabelDesk(writer=labels, token=settings.token)
-    finally:
-        rows.close()
-        labels.close()
-
-
-@contextmanager
 def _polling(models: Models, every_s: float, report: Callable[[str], None]) -> Iterator[None]:
     """Look at the shelf in a thread, until the block ends."""
     stop = threading.Event()
@@ -314,7 +296,3 @@ def _polling(models: Models, every_s: float, report: Callable[[str], None]) -> I
         stop.set()
         if looking.is_alive():
             looking.join()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

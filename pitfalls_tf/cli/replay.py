@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pitfalls_tf.cli.output import answers
-from pitfalls_tf.cli.serve import read_token
+from pitfalls_tf.cli.token import read_token
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output

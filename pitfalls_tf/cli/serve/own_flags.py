@@ -1,0 +1,91 @@
+"""The flags of the server's own: models, addresses, how often the disk is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from monitoring.errors import BadInput
+from pitfalls_tf.cli.serve.groups import option_group
+
+OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnFlags:
+    """What was given."""
+
+    models: Path
+    rest_port: int
+    grpc_port: int | str | None
+    host: str
+    poll_seconds: float
+    labels: tuple[str, ...]
+
+
+class PortOrOff(click.ParamType[int | str]):
+    """A port, or the word off."""
+
+    name = "port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """The port's number, or the word as it is."""
+        return OFF if value == OFF else click.IntRange(0, 65535).convert(value, param, ctx)
+
+
+own_flags = option_group(
+    "own",
+    OwnFlags,
+    (
+        click.option(
+            "--models", required=True, type=click.Path(path_type=Path), help="Folder of NAME/VERSION folders."
+        ),
+        click.option(
+            "--rest-port",
+            default=8501,
+            show_default=True,
+            type=click.IntRange(0, 65535),
+            help="0 takes a free one.",
+        ),
+        click.option(
+            "--grpc-port",
+            type=PortOrOff(),
+            metavar="N|off",
+            help="0 takes a free one.  [default: 8500 where that is free]",
+        ),
+        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+        click.option(
+            "--poll-seconds", default=1.0, show_default=True, type=click.FloatRange(0), help="Between looks; 0: once."
+        ),
+        click.option(
+            "--label", "labels", multiple=True, metavar="MODEL:LABEL=VERSION", help="Another name for a version."
+        ),
+    ),
+)
+
+
+def read_version_labels(pairs: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """Version labels by model.
+
+    >>> read_version_labels(("flights:stable=3", "flights:canary=4"))
+    {'flights': {'stable': 3, 'canary': 4}}
+
+    Raises:
+        BadInput: a pair that is not written MODEL:LABEL=VERSION.
+    """
+    labels: dict[str, dict[str, int]] = {}
+    for pair in pairs:
+        model, _, rest = pair.partition(":")
+        label, _, number = rest.partition("=")
+        if not model or not label or not (number.isascii() and number.isdecimal()):
+            raise BadInput(
+                "This is no version label.",
+                got=pair,
+                expected="MODEL:LABEL=VERSION",
+                fix="For example --label flights:stable=3",
+            )
+        labels.setdefault(model, {})[label] = int(number)
+    return labels

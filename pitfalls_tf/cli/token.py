@@ -1,0 +1,37 @@
+"""The token that opens a server's ``POST /monitor/labels``: from a file or from the environment."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from monitoring.errors import BadInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_token(file: Path | None) -> str | None:
+    """The token in the file, or else in the environment; None if there is neither.
+
+    Raises:
+        BadInput: the file cannot be read, or is empty.
+    """
+    if file is None:
+        return os.environ.get("PITFALLS_TOKEN") or None
+    try:
+        token = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _bad_token_file(file, str(error)) from error
+    if not token:
+        raise _bad_token_file(file, "it is empty")
+    return token
+
+
+def _bad_token_file(file: Path, reason: str) -> BadInput:
+    return BadInput(
+        "The token file cannot be used.",
+        got=f"{file}: {reason}",
+        expected="a file with the token on one line",
+        fix="Write one, for example: openssl rand -hex 16 > token",
+    )

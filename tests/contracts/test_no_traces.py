@@ -30,7 +30,8 @@ REGISTRIES = re.compile(r"(pypi|anaconda|npmjs)\.(org|com)|pythonhosted|extra-in
 
 def texts(root: Path) -> dict[str, str]:
     """Every text file of the tree by its path, this one apart; what is generated or installed is no part of it."""
-    files = [path for path in root.iterdir() if path.is_file()]
+    # In a further worktree .git is a file of git's own, with the path of the first.
+    files = [path for path in root.iterdir() if path.is_file() and path.name != ".git"]
     files += [path for folder in FOLDERS for path in (root / folder).rglob("*") if path.is_file()]
     kept = [
         path for path in files if path.suffix in TEXT and "__pycache__" not in path.parts and path != Path(__file__)

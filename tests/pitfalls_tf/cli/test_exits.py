@@ -71,9 +71,10 @@ def test_what_nobody_foresaw_is_not_hidden() -> None:
 def run_main(table: str, *arguments: str, closed_stdout: bool = False) -> subprocess.CompletedProcess[str]:
     """The real entry point in a process of its own, over a table of verbs defined in `table`."""
     program = f"""
-import sys, types, click
+import signal, sys, types, click
 from pitfalls_tf.cli import VERBS, main
 from pitfalls_tf.cli.group import Verb
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 {table}
 sys.modules["made_up"] = types.ModuleType("made_up")
 sys.modules["made_up"].command = command

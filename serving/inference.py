@@ -7,7 +7,7 @@ The dialects (REST, and others to come) only translate: they build a `Question` 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
 
@@ -54,6 +54,8 @@ class Question:
     """Makes the answer's body beside the model, before it is logged; None leaves the tensors."""
     timeout_s: float | None = None
     """The caller's own deadline; None for the server's."""
+    held: bool = False
+    """Whether its answer is not logged yet: `Inference.ask_all` logs several of one caller at once, or none."""
 
 
 class RowQuestion(NamedTuple):
@@ -126,12 +128,30 @@ class Inference:
         Raises:
             Failure: wrong inputs, an error of the graph, too many waiting, or the deadline.
         """
-        key, rows = self._place(question)
-        timeout_s = self._timeout_s if question.timeout_s is None else question.timeout_s
-        answer = await self._batcher.submit(question, key=key, rows=rows, timeout_s=timeout_s)
+        answer = await self._submit(question)
         if not isinstance(answer, Answer):
             raise TypeError("A question that brings what writes its body is put, not asked.")
         return answer
+
+    async def ask_body(self, question: Question) -> bytes:
+        """As `ask`, for a question that brings what writes its body: an answer that cannot be written is not logged."""
+        body = await self._submit(question)
+        if not isinstance(body, bytes):
+            raise TypeError("A question without what writes its body is asked for tensors.")
+        return body
+
+    async def ask_all(self, questions: Sequence[Question], write: Callable[[Sequence[Answer]], bytes]) -> bytes:
+        """Several questions of one caller, one body: all their answers are logged, or, if one fails, none.
+
+        Raises:
+            Failure: as `ask` for the first that fails, or what ``write`` raises.
+        """
+        answers = [await self.ask(replace(question, held=True)) for question in questions]
+        body = write(answers)
+        if self._capture.writes:
+            for question, answer in zip(questions, answers, strict=True):
+                self._log([question], [_shared_rows(question.inputs) or 1], question.inputs, answer.outputs, [True])
+        return body
 
     def put(self, question: Asked, done: Callable[[Outcome | BaseException], None]) -> None:
         """As `ask`, without a task to wait in: ``done`` is called in the event loop, later, with what `ask` would do.
@@ -140,11 +160,18 @@ class Inference:
             Failure: wrong names of inputs, or too many waiting; ``done`` is not called then.
         """
         key, rows = self._place(question)
-        self._batcher.put(question, key=key, rows=rows, timeout_s=self._timeout_s, done=done)
+        own_s = question.timeout_s if isinstance(question, Question) else None
+        timeout_s = self._timeout_s if own_s is None else own_s
+        self._batcher.put(question, key=key, rows=rows, timeout_s=timeout_s, done=done)
 
     def close(self) -> None:
         """End the model thread."""
         self._batcher.close()
+
+    async def _submit(self, question: Question) -> Outcome:
+        key, rows = self._place(question)
+        timeout_s = self._timeout_s if question.timeout_s is None else question.timeout_s
+        return await self._batcher.submit(question, key=key, rows=rows, timeout_s=timeout_s)
 
     def _place(self, question: Asked) -> tuple[tuple[object, ...] | None, int]:
         """What requests must have in common to share a run (None where this one must be alone), and its rows."""
@@ -208,34 +235,37 @@ class Inference:
             if alone:
                 tickets[0].answer = failure
             return alone  # one request's bad values must not fail the others: each is run again by itself
-        claimed = [ticket.claim() for ticket in tickets]
-        self._log(joined, outputs, claimed)
+        kept = [ticket.claim() and not _is_held(ticket.request) for ticket in tickets]
+        if self._capture.writes and any(kept):
+            self._log([ticket.request for ticket in tickets], counts, joined.inputs, outputs, kept)
         for ticket, answer in zip(tickets, answers, strict=True):
             ticket.answer = answer
         return True
 
-    def _log(self, joined: _Joined, outputs: Mapping[str, Array], claimed: Sequence[bool]) -> None:
-        """Log the rows whose answers leave; a request that gave up meanwhile is left out."""
-        if not self._capture.writes or not any(claimed):
-            return
-        inputs = joined.inputs
-        counts = [ticket.rows for ticket in joined.tickets]
+    def _log(
+        self,
+        asked: Sequence[Asked],
+        counts: Sequence[int],
+        inputs: Mapping[str, Array],
+        outputs: Mapping[str, Array],
+        kept: Sequence[bool],
+    ) -> None:
+        """Log the rows of the kept requests: of those whose answers leave, and leave with this batch."""
         if {_shared_rows(inputs), _shared_rows(outputs)} != {sum(counts)}:
             # No tensor axis counts rows here: the whole request is one row, its tensors unflattened.
             counts = [1]
             inputs = {name: value[np.newaxis] for name, value in inputs.items()}
             outputs = {name: np.asarray(value)[np.newaxis] for name, value in outputs.items()}
-        if not all(claimed):
-            kept = np.repeat(claimed, counts)
-            inputs = {name: value[kept] for name, value in inputs.items()}
-            outputs = {name: value[kept] for name, value in outputs.items()}
-        first = joined.tickets[0].request
+        if not all(kept):
+            rows = np.repeat(kept, counts)
+            inputs = {name: value[rows] for name, value in inputs.items()}
+            outputs = {name: value[rows] for name, value in outputs.items()}
         self._capture.record(
             AnsweredBatch(
-                served=first.served,
-                signature=first.signature,
-                callers=[ticket.request.caller for ticket, kept in zip(joined.tickets, claimed, strict=True) if kept],
-                counts=[count for count, kept in zip(counts, claimed, strict=True) if kept],
+                served=asked[0].served,
+                signature=asked[0].signature,
+                callers=[one.caller for one, stays in zip(asked, kept, strict=True) if stays],
+                counts=[count for count, stays in zip(counts, kept, strict=True) if stays],
                 inputs=inputs,
                 outputs=outputs,
                 answered_us=self._clock_us(),
@@ -274,6 +304,10 @@ def _answers(tickets: Sequence[Waiting], outputs: Mapping[str, Array], counts: S
 
 def _answer(question: Question, outputs: Mapping[str, Array]) -> Outcome:
     return Answer(outputs=outputs) if question.write is None else question.write(outputs)
+
+
+def _is_held(question: Asked) -> bool:
+    return isinstance(question, Question) and question.held
 
 
 def _name(question: Asked) -> tuple[str, int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,6 +71,21 @@ def element_type_of(array: np.ndarray[Any, Any]) -> ElementType:
     """
     kind = ELEMENT_TYPES_BY_NUMPY.get(array.dtype)
     return kind if kind is not None else ElementType(number=0, name=array.dtype.name, numpy=None)
+
+
+@cache
+def numpy_type(element: str) -> np.dtype[Any]:
+    """The array type that holds an element type.
+
+    >>> numpy_type("half"), numpy_type("string")
+    (dtype('float16'), dtype('O'))
+    """
+    dtype = ELEMENT_TYPES_BY_NAME[element].numpy
+    if dtype is None:
+        from tensorflow import bfloat16  # noqa: PLC0415 - only models that take it get here, and they loaded TensorFlow
+
+        dtype = np.dtype(bfloat16.as_numpy_dtype)
+    return dtype
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

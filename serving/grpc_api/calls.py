@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, final
 
 import grpc
 
+from serving.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, read_caller
 from serving.grpc_api.methods import Call
 from serving.identity import RequestIds
 from serving.inference import wall_clock_us
-from serving.rest.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, read_caller
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ class Calls:
         if left_s is not None and left_s <= 0:
             raise Failure(Code.DEADLINE_EXCEEDED, "The deadline had passed when the request came.")
         response = await method.answer(request, Call(caller, left_s))
-        serialised: bytes = response.SerializeToString()
-        return serialised
+        return response if isinstance(response, bytes) else bytes(response.SerializeToString())
 
     def _count(self, method: Method, model: str, code: Code, started: float) -> None:
         if method.is_counted:

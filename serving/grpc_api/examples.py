@@ -6,21 +6,23 @@ of a MultiInference need not share an input tensor: the signatures of a TensorFl
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
+from serving.heads import read_head
 from serving.inference import Question
-from serving.rest.examples import read_head
 from serving.signatures import element_type_of
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from serving.grpc_api.methods import Call
-    from serving.inference import Inference
+    from serving.heads import Head
+    from serving.inference import Answer, Inference
     from serving.signatures import Signature
     from serving.versions import Models, Served
 
@@ -46,57 +48,70 @@ class Examples:
         self._regression = regression_pb2.RegressionResponse
         self._several = inference_pb2.MultiInferenceResponse
 
-    async def classify(self, request: Any, call: Call) -> Any:
+    async def classify(self, request: Any, call: Call) -> bytes:
         """The ``ClassificationResponse``. Raises `Failure`."""
-        return await self._one(request, call, "classify", self._classification())
+        return await self._one(request, call, "classify", self._classification)
 
-    async def regress(self, request: Any, call: Call) -> Any:
+    async def regress(self, request: Any, call: Call) -> bytes:
         """The ``RegressionResponse``. Raises `Failure`."""
-        return await self._one(request, call, "regress", self._regression())
+        return await self._one(request, call, "regress", self._regression)
 
-    async def several(self, request: Any, call: Call) -> Any:
+    async def several(self, request: Any, call: Call) -> bytes:
         """The ``MultiInferenceResponse``, one result for each task. Raises `Failure`.
 
-        Each task is a prediction of its own in the traffic log, under ``<request id>/<signature>``.
+        Each task is a prediction of its own in the traffic log, under ``<request id>/<signature>``: all of them are
+        there, or, if one fails, none.
         """
         first = read_spec(request.tasks[0].model_spec) if request.tasks else None
         if first is None or not first.model:
             raise invalid("ModelSpec has no name specified.")
-        response = self._several()
         with first.lease(self._models) as served:
             tasks = read_tasks(request.tasks, served)
+            examples = read_examples(request.input)
+            questions = []
             for verb, signature in tasks:
                 own = call.named(f"{call.caller.request_id}/{signature.name}")
-                result = response.results.add()
-                write_spec(result.model_spec, served, signature.name)
-                filled = result.classification_result if verb == "classify" else result.regression_result
-                await self._fill(filled, (served, signature, verb), request.input, own)
-        return response
+                questions.append(_question(served, signature, read_head(signature, verb), examples, own))
 
-    async def _one(self, request: Any, call: Call, verb: str, response: Any) -> Any:
+            def write(answers: Sequence[Answer]) -> bytes:
+                response = self._several()
+                for (verb, signature), answer in zip(tasks, answers, strict=True):
+                    result = response.results.add()
+                    write_spec(result.model_spec, served, signature.name)
+                    filled = result.classification_result if verb == "classify" else result.regression_result
+                    FILLERS[verb](filled, answer.outputs, len(examples))
+                return bytes(response.SerializeToString())
+
+            return await self._inference.ask_all(questions, write)
+
+    async def _one(self, request: Any, call: Call, verb: str, kind: Any) -> bytes:
         wanted = read_model_spec(request)
         with wanted.lease(self._models) as served:
             signature = served.runner.signatures.get(wanted.signature)
             if signature is None:
                 raise invalid(f"No signature was found with the name: {wanted.signature}")
-            await self._fill(response.result, (served, signature, verb), request.input, call)
-        write_spec(response.model_spec, served, signature.name)
-        return response
+            head = read_head(signature, verb)
+            examples = read_examples(request.input)
 
-    async def _fill(self, result: Any, asked: tuple[Served, Signature, str], given: Any, call: Call) -> None:
-        served, signature, verb = asked
-        head = read_head(signature, verb)
-        examples = read_examples(given)
-        question = Question(
-            served=served,
-            signature=signature,
-            inputs={head.input: examples},
-            caller=call.caller,
-            outputs=head.outputs,
-            timeout_s=call.timeout_s,
-        )
-        answer = await self._inference.ask(question)
-        FILLERS[verb](result, answer.outputs, len(examples))
+            def write(outputs: Mapping[str, Array]) -> bytes:
+                response = kind()
+                FILLERS[verb](response.result, outputs, len(examples))
+                write_spec(response.model_spec, served, signature.name)
+                return bytes(response.SerializeToString())
+
+            question = _question(served, signature, head, examples, call)
+            return await self._inference.ask_body(replace(question, write=write))
+
+
+def _question(served: Served, signature: Signature, head: Head, examples: Array, call: Call) -> Question:
+    return Question(
+        served=served,
+        signature=signature,
+        inputs={head.input: examples},
+        caller=call.caller,
+        outputs=head.outputs,
+        timeout_s=call.timeout_s,
+    )
 
 
 def read_tasks(tasks: Any, served: Served) -> list[tuple[str, Signature]]:

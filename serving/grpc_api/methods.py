@@ -54,6 +54,7 @@ class Method:
     response: Any
     """Class of its response messages."""
     answer: Callable[[Any, Call], Awaitable[Any]]
+    """Gives the response's message, or its bytes where it was written beside the model."""
     is_counted: bool = True
     """Whether the metrics count it, as they do what runs a model."""
 

@@ -34,7 +34,7 @@ class Predictions:
         self._limit_bytes = limit_bytes
         self._response = predict_pb2.PredictResponse
 
-    async def predict(self, request: Any, call: Call) -> Any:
+    async def predict(self, request: Any, call: Call) -> bytes:
         """The ``PredictResponse``. Raises `Failure`."""
         wanted = read_model_spec(request)
         with wanted.lease(self._models) as served:
@@ -46,20 +46,24 @@ class Predictions:
             if len(given) > len(known) or (len(given) < len(known) and not defaults):
                 check_names(Question(served=served, signature=signature, inputs=dict(given), caller=call.caller))
             inputs = read_inputs(given, signature, defaults, self._limit_bytes)
+
+            def write(outputs: Mapping[str, Array]) -> bytes:
+                response = self._response()
+                write_spec(response.model_spec, served, signature.name)
+                for name, value in outputs.items():
+                    encode(value, response.outputs[name])
+                return bytes(response.SerializeToString())
+
             question = Question(
                 served=served,
                 signature=signature,
                 inputs=inputs,
                 caller=call.caller,
                 outputs=read_filter(request.output_filter, signature),
+                write=write,
                 timeout_s=call.timeout_s,
             )
-            answer = await self._inference.ask(question)
-        response = self._response()
-        write_spec(response.model_spec, served, signature.name)
-        for name, value in answer.outputs.items():
-            encode(value, response.outputs[name])
-        return response
+            return await self._inference.ask_body(question)
 
 
 def read_inputs(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION_SERVICE
 
 from monitoring.errors import CannotRun
 from serving.address import target_of
@@ -14,6 +14,7 @@ from serving.grpc_api.calls import Calls
 from serving.grpc_api.descriptors import describe
 from serving.grpc_api.health import HEALTH_SERVICE, Health
 from serving.grpc_api.methods import make_services
+from serving.grpc_api.reflecting import Reflecting
 
 if TYPE_CHECKING:
     import socket
@@ -40,6 +41,7 @@ class GrpcServer:
         self._rooms = rooms
         self._settings = settings or GrpcSettings()
         self._health = Health(rooms.models)
+        self._reflecting: Reflecting | None = None
         self._server: grpc.aio.Server | None = None
 
     async def start(self) -> None:
@@ -59,7 +61,8 @@ class GrpcServer:
         services = make_services(self._rooms, limit)
         server.add_generic_rpc_handlers((*Calls(self._rooms).handlers(services), self._health.service()))
         describe(services)
-        reflection.enable_server_reflection((*services, HEALTH_SERVICE, reflection.SERVICE_NAME), server)
+        self._reflecting = Reflecting((*services, HEALTH_SERVICE, REFLECTION_SERVICE))
+        self._reflecting.add_to(server)
         place = target_of(self._taken)
         self._taken.close()
         try:
@@ -77,5 +80,7 @@ class GrpcServer:
     async def drain(self, patience_s: float) -> None:
         """Accept nothing more, answer what was accepted, at most for ``patience_s`` seconds."""
         self._health.drain()
+        if self._reflecting is not None:
+            self._reflecting.drain()
         if self._server is not None:
             await self._server.stop(patience_s)

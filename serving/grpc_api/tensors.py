@@ -8,12 +8,11 @@ many clients read ``outputs["y"].float_val``.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.signatures import ELEMENT_TYPES, ELEMENT_TYPES_BY_NAME, element_type_of
+from serving.signatures import ELEMENT_TYPES, ELEMENT_TYPES_BY_NAME, element_type_of, numpy_type
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
@@ -95,21 +94,6 @@ def encode(array: Array, message: Any) -> None:
     if kind.name in {"half", "bfloat16"}:
         values = values.view(np.uint16)
     getattr(message, VALUES[kind.name][0]).extend(values.tolist())
-
-
-@cache
-def numpy_type(element: str) -> np.dtype[Any]:
-    """The array type that holds an element type.
-
-    >>> numpy_type("half"), numpy_type("string")
-    (dtype('float16'), dtype('O'))
-    """
-    dtype = ELEMENT_TYPES_BY_NAME[element].numpy
-    if dtype is None:
-        from tensorflow import bfloat16  # noqa: PLC0415 - only models that take it get here, and they loaded TensorFlow
-
-        dtype = np.dtype(bfloat16.as_numpy_dtype)
-    return dtype
 
 
 def _unreadable(name: str) -> Failure:

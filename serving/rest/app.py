@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from serving.identity import RequestIds
 from serving.inference import wall_clock_us
+from serving.inference_v2.app import InferenceV2
+from serving.inference_v2.routes import is_v2
 from serving.metrics import Metrics
 from serving.rest.bodies import BODY_BYTES, BodyTooLarge, read_body
 from serving.rest.calls import Call, Calls
-from serving.rest.descriptions import write_index, write_metadata, write_status
+from serving.rest.counting import Counting
+from serving.rest.descriptions import write_metadata, write_status
 from serving.rest.encoding import write_error
 from serving.rest.late_labels import LabelDesk
 from serving.rest.responses import TEXT, Response, error_response
 from serving.rest.routes import is_ours, malformed, read_route
-from serving.status import Code, Failure
+from serving.status import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +34,8 @@ if TYPE_CHECKING:
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 LABELS_PATH = "/monitor/labels"
-LIVE_PATH = "/v2/health/live"
-READY_PATH = "/v2/health/ready"
-INDEX_PATH = "/v2/repository/index"
+NOT_FOUND = b"Not found: the models are at /v1/models/NAME and /v2/models/NAME\n"
 ORIGIN = re.compile(rb"https?://.*", re.IGNORECASE)
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +76,17 @@ class RestApp:
         self._rooms = rooms
         self._settings = settings or RestSettings()
         self._clock_us = clock_us
-        self._calls = Calls(models=rooms.models, inference=rooms.inference, ids=ids or RequestIds())
-        self._draining = False
+        ids = ids or RequestIds()
+        self._counting = Counting(models=rooms.models, metrics=rooms.metrics)
+        self._calls = Calls(models=rooms.models, inference=rooms.inference, ids=ids)
+        self._v2 = InferenceV2(
+            models=rooms.models,
+            inference=rooms.inference,
+            counting=self._counting,
+            ids=ids,
+            clock_us=clock_us,
+            body_bytes=self._settings.body_bytes,
+        )
 
     @property
     def settings(self) -> RestSettings:
@@ -87,7 +95,7 @@ class RestApp:
 
     def drain(self) -> None:
         """Answer what comes, but tell whoever asks for readiness to send no more."""
-        self._draining = True
+        self._v2.drain()
 
     def answer(self, request: Request, reply: Reply) -> None:
         """Answer one request: ``reply`` is called with the response, now or later.
@@ -97,6 +105,8 @@ class RestApp:
         try:
             if is_ours(request.target):
                 self._model(request, reply)
+            elif is_v2(request.target):
+                self._v2.answer(request, reply)
             else:
                 reply(self._other(request))
         except Failure as failure:
@@ -105,22 +115,15 @@ class RestApp:
             reply(too_large(self._settings.body_bytes))
 
     def _other(self, request: Request) -> Response:
-        """Health, metrics and labels: what TensorFlow Serving does not have, or has elsewhere."""
+        """Metrics and labels: what TensorFlow Serving does not have, or has elsewhere."""
         method, path = request.method, request.target
         if path == LABELS_PATH and method == "POST":
             return self._rooms.desk.take(request.headers, read_body(request, self._settings.body_bytes))
-        if path == INDEX_PATH and method == "POST":
-            return Response(status=200, body=write_index(self._rooms.models))
         if method == "GET" and path == METRICS_PATH:
             return Response(status=200, body=self._rooms.metrics.page(self._rooms.capture).encode(), content_type=TEXT)
-        if method == "GET" and path == LIVE_PATH:
-            return Response(status=200, body=b'{"live": true}\n')
-        if method == "GET" and path == READY_PATH:
-            ready = self._rooms.models.is_ready and not self._draining
-            return Response(status=200 if ready else 503, body=b'{"ready": %s}\n' % str(ready).lower().encode())
-        if path in {LABELS_PATH, METRICS_PATH, LIVE_PATH, READY_PATH, INDEX_PATH}:
+        if path in {LABELS_PATH, METRICS_PATH}:
             raise malformed(method, path)
-        return Response(status=404, body=b"Not found: the models are at /v1/models/NAME\n", content_type=TEXT)
+        return Response(status=404, body=NOT_FOUND, content_type=TEXT)
 
     def _model(self, request: Request, reply: Reply) -> None:
         if request.method == "OPTIONS":
@@ -135,36 +138,11 @@ class RestApp:
         elif route.verb == "status":
             reply(Response(status=200, body=write_status(self._rooms.models.statuses(route.model, route.version))))
         else:
-            self._call(Call(route, request.headers, body, self._clock_us()), reply)
-
-    def _call(self, call: Call, reply: Reply) -> None:
-        started = time.perf_counter()
-        route = call.route
-
-        def done(outcome: Response | BaseException) -> None:
-            if isinstance(outcome, Response):
-                status, response = "OK", outcome
-            else:
-                failure = outcome if isinstance(outcome, Failure) else _defect(route.model, outcome)
-                status, response = failure.code.name, error_response(failure)
-            known = route.model if self._rooms.models.knows(route.model) else ""
-            elapsed_us = (time.perf_counter() - started) * 1e6
-            self._rooms.metrics.count(model=known, verb=route.verb, status=status, latency_us=elapsed_us)
-            reply(response)
-
-        try:
-            self._calls.start(call, done)
-        except (Failure, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            done(error)
+            call = Call(route, request.headers, body, self._clock_us())
+            self._counting.run(partial(self._calls.start, call), model=route.model, verb=route.verb, reply=reply)
 
 
 def too_large(limit: int) -> Response:
     """The answer to a body beyond the limit; the connection ends with it."""
     message = f"The body is larger than the {limit} bytes that this server takes."
     return Response(status=413, body=write_error(message), headers=((b"connection", b"close"),))
-
-
-def _defect(model: str, error: BaseException) -> Failure:
-    """A defect of ours: the client gets TensorFlow Serving's code for it, the operator the traceback."""
-    _logger.error("A request to %s failed by a defect of the server.", model, exc_info=error)
-    return Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
+from serving.callers import read_caller
+from serving.heads import read_head
 from serving.inference import Answer, Question, RowQuestion
-from serving.rest.callers import read_caller
 from serving.rest.encoding import write_batch, write_columns
-from serving.rest.examples import read_examples, read_head, serialise, write_results
+from serving.rest.examples import read_examples, serialise, write_results
 from serving.rest.instances import read_columns, read_instances, read_plain_rows, read_rows, read_signature_name
 from serving.rest.parsing import parse_object
 from serving.rest.responses import Response

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serving.versions import Models, Served, VersionStatus
+    from serving.versions import Served, VersionStatus
 
 
 def write_status(statuses: Sequence[VersionStatus]) -> bytes:
@@ -39,16 +39,3 @@ def write_metadata(served: Served) -> bytes:
         "metadata": {"signature_def": {"signature_def": signatures}},
     }
     return json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"
-
-
-def write_index(models: Models) -> bytes:
-    """Every version of every model: the repository extension of the Open Inference Protocol.
-
-    TensorFlow Serving has no such list.
-    """
-    listed = [
-        {"name": name, "version": str(one.number), "state": str(one.state), "reason": one.message}
-        for name in models.names
-        for one in models.statuses(name)
-    ]
-    return json.dumps(listed, indent=1, ensure_ascii=False).encode() + b"\n"

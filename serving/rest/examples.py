@@ -15,18 +15,13 @@ import numpy as np
 from serving.rest.decimals import format_floats
 from serving.rest.quoting import quote, quote_string, type_name
 from serving.rest.walking import is_base64, read_base64
-from serving.status import Code, Failure, invalid
+from serving.status import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from serving.signatures import Signature
-
     Array = np.ndarray[Any, Any]
     Features = Mapping[str, "Feature"]
-
-INPUT = "inputs"
-OUTPUTS = {"classify": ("classes", "scores"), "regress": ("outputs",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +30,6 @@ class Feature:
 
     kind: str | None
     values: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """Which tensors of a signature classify or regress."""
-
-    input: str
-    outputs: tuple[str, ...]
 
 
 def read_examples(document: dict[str, Any]) -> list[Features]:
@@ -77,21 +64,6 @@ def serialise(examples: Sequence[Features]) -> Array:
                 getattr(target, f"{feature.kind}_list").value.extend(feature.values)
         messages[index] = message.SerializeToString()
     return messages
-
-
-def read_head(signature: Signature, verb: str) -> Head:
-    """The tensors that classify or regress use. Raises `Failure` if the signature is not made for that."""
-    if len(signature.inputs) != 1:
-        raise invalid("Expected one input Tensor.")
-    if INPUT not in signature.inputs:
-        kind = "classification" if verb == "classify" else "regression"
-        raise Failure(Code.FAILED_PRECONDITION, f"No {kind} inputs found in SignatureDef: {signature.name}")
-    outputs = tuple(name for name in OUTPUTS[verb] if name in signature.outputs)
-    if not outputs:
-        wanted = " or ".join(f"'{name}'" for name in OUTPUTS[verb])
-        text = f"Expected {verb} signature outputs to contain at least one of {wanted}: {signature.name}"
-        raise Failure(Code.FAILED_PRECONDITION, text)
-    return Head(input=INPUT, outputs=outputs)
 
 
 def write_results(verb: str, outputs: Mapping[str, Array], count: int) -> bytes:

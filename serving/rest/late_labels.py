@@ -10,7 +10,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from serving.rest.moments import read_moment_us
+from serving.moments import read_moment_us
 from serving.rest.parsing import parse_object
 from serving.rest.responses import Response
 from serving.status import Code, Failure, invalid

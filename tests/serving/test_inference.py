@@ -13,7 +13,7 @@ from serving.inference import Inference, Question
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from monitoring.traffic.rows import AnsweredRows
     from serving.inference import Answer
@@ -141,3 +141,30 @@ def test_an_empty_batch_is_answered_and_has_no_rows(inference: Inference, ledger
     (answer,) = ask(inference, two_float(named, "a"))
     assert outputs(answer)["p"] == []
     assert ledger.rows == []
+
+
+def ask_all(inference: Inference, *questions: Question) -> bytes:
+    def write(answers: Sequence[Answer]) -> bytes:
+        if any("q" not in answer.outputs for answer in answers):
+            raise Failure(Code.INVALID_ARGUMENT, "no q")
+        return b"written"
+
+    return asyncio.run(inference.ask_all(questions, write))
+
+
+def test_several_questions_are_logged_at_once(inference: Inference, ledger: Ledger, named: Served) -> None:
+    assert ask_all(inference, two_float(named, "r/a", 1.0), two_float(named, "r/b", 2.0, 3.0)) == b"written"
+    assert ledger.rows == [("r/a", 0), ("r/b", 0), ("r/b", 1)]
+    assert ledger.appends[1].outputs["p"].tolist() == [4.0, 6.0]
+
+
+def test_several_questions_of_which_one_fails_leave_no_row(inference: Inference, ledger: Ledger, named: Served) -> None:
+    whole = two_float(named, "r/a", 1.0)
+    broken = question(named, "two_float", "r/b", a=np.zeros((1, 2), np.int32), b=np.zeros((1, 3), np.float32))
+    unwritten = question(named, "scalar_out", "r/c", x=np.zeros(2, np.float32))
+    for last in (broken, unwritten):
+        with pytest.raises(Failure):
+            ask_all(inference, whole, last)
+    assert ledger.rows == []
+    ask(inference, whole)
+    assert ledger.rows == [("r/a", 0)]

@@ -13,7 +13,8 @@ from hypothesis.extra import numpy as hnp
 from tensorflow import make_ndarray, make_tensor_proto
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-from serving.grpc_api.tensors import VALUES, decode, encode, numpy_type
+from serving.grpc_api.tensors import VALUES, decode, encode
+from serving.signatures import numpy_type
 from serving.status import Failure
 
 LIMIT = 1 << 20

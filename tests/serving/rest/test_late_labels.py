@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.traffic.labels import LabelLog, LabelWriter
+from serving.moments import EPOCH, read_moment_us
 from serving.rest.late_labels import LabelDesk
-from serving.rest.moments import EPOCH, read_moment_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -206,13 +206,6 @@ def test_cors(open_website: OpenWebsite) -> None:
         assert website.predict("foo", {}).headers["access-control-allow-methods"] == "POST, GET"
 
 
-def test_health_and_the_list_of_models(website: Website) -> None:
-    assert website.send("GET", "/v2/health/live").json == {"live": True}
-    assert website.send("GET", "/v2/health/ready").json == {"ready": True}
-    listed = website.send("POST", "/v2/repository/index", b"{}").json
-    assert {"name": "half_plus_two", "version": "123", "state": "AVAILABLE", "reason": ""} in listed
-
-
 def test_metrics_count_requests_by_model_and_status(open_website: OpenWebsite) -> None:
     with open_website(writer=Ledger()) as website:
         website.predict("half_plus_two", {"instances": [1.0, 2.0]})

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from serving.capture import Caller
-from serving.rest.moments import read_moment_us
+from serving.moments import read_moment_us
 from serving.status import invalid
 
 if TYPE_CHECKING:

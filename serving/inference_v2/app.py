@@ -1,0 +1,121 @@
+"""Who answers a request of the Open Inference Protocol."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any, final
+
+from serving.inference_v2.descriptions import describe_model, describe_server, list_models, list_versions
+from serving.inference_v2.infers import Infer, Infers
+from serving.inference_v2.routes import read_route
+from serving.rest.bodies import read_body
+from serving.rest.encoding import write_error
+from serving.rest.parsing import parse_object
+from serving.rest.responses import Response
+from serving.status import Code, Failure, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from serving.identity import RequestIds
+    from serving.inference import Inference
+    from serving.inference_v2.routes import Route
+    from serving.rest.counting import Counting
+    from serving.rest.requests import Request
+    from serving.versions import Models
+
+    Reply = Callable[[Response], None]
+
+
+@final
+class InferenceV2:
+    """Answers in the event loop that `answer` is called in. ``body_bytes`` bounds a request's body."""
+
+    def __init__(
+        self,
+        *,
+        models: Models,
+        inference: Inference,
+        counting: Counting,
+        ids: RequestIds,
+        clock_us: Callable[[], int],
+        body_bytes: int,
+    ) -> None:
+        self._models = models
+        self._counting = counting
+        self._infers = Infers(models=models, inference=inference, ids=ids)
+        self._clock_us = clock_us
+        self._body_bytes = body_bytes
+        self._draining = False
+
+    def drain(self) -> None:
+        """Answer what comes, but tell whoever asks for readiness to send no more."""
+        self._draining = True
+
+    def answer(self, request: Request, reply: Reply) -> None:
+        """Answer one request: ``reply`` is called with the response, now or later.
+
+        Raises:
+            Failure: the request is wrong; ``reply`` is not called then.
+            BodyTooLarge: it inflates beyond the limit; as above.
+        """
+        route = read_route(request.target)
+        if route is None:
+            raise Failure(Code.NOT_FOUND, f"There is nothing at {request.target}")
+        if request.method != route.method:
+            text = f"{request.target} is asked by {route.method}, not {request.method}"
+            reply(Response(405, write_error(text), headers=((b"allow", route.method.encode()),)))
+        elif route.page == "infer":
+            body = read_body(request, self._body_bytes, zlib_too=True)
+            infer = Infer(route, request.headers, body, self._clock_us())
+            self._counting.run(partial(self._infers.start, infer), model=route.model, verb="infer", reply=reply)
+        else:
+            reply(self._page(route, request))
+
+    def _page(self, route: Route, request: Request) -> Response:
+        models = self._models
+        match route.page:
+            case "live":
+                response = _respond({"live": True})
+            case "server_ready":
+                response = _ready({}, is_ready=models.is_ready and not self._draining)
+            case "ready":
+                response = _ready({"name": route.model}, is_ready=self._is_ready(route))
+            case "metadata":
+                with models.lease(route.model, route.version) as served:
+                    response = _respond(describe_model(served, models))
+            case "index":
+                only_ready = _only_ready(read_body(request, self._body_bytes, zlib_too=True))
+                response = _respond(list_versions(models, only_ready=only_ready))
+            case "models":
+                response = _respond(list_models(models))
+            case "server":
+                response = _respond(describe_server())
+            case _:
+                raise Failure(Code.UNIMPLEMENTED, "Models come and go with the models folder, not by request")
+        return response
+
+    def _is_ready(self, route: Route) -> bool:
+        """Whether a model (or one version of it) answers. Raises `Failure` NOT_FOUND if there is none."""
+        try:
+            with self._models.lease(route.model, route.version):
+                return True
+        except Failure:
+            self._models.statuses(route.model, route.version)  # raises if nothing is known of it
+            return False
+
+
+def _respond(document: Any, status: int = 200) -> Response:
+    return Response(status=status, body=json.dumps(document).encode() + b"\n")
+
+
+def _ready(about: dict[str, Any], *, is_ready: bool) -> Response:
+    return _respond(about | {"ready": is_ready}, 200 if is_ready else 503)
+
+
+def _only_ready(body: bytes) -> bool:
+    wanted = parse_object(body).get("ready", False) if body else False
+    if not isinstance(wanted, bool):
+        raise invalid('"ready" must be true or false')
+    return wanted

@@ -1,0 +1,81 @@
+"""What the server is, what it serves, and what a model takes and gives."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from serving.inference_v2.datatypes import datatype_of
+from serving.signatures import DEFAULT_SIGNATURE
+from serving.status import Code, Failure
+from serving.versions import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from serving.signatures import TensorSpec
+    from serving.versions import Models, Served
+
+#: Named as Triton names them; of the repository's extension only the index is here.
+EXTENSIONS = ("binary_tensor_data", "model_repository(index)")
+STATES = {
+    State.START: "LOADING",
+    State.LOADING: "LOADING",
+    State.AVAILABLE: "READY",
+    State.UNLOADING: "UNLOADING",
+    State.END: "UNAVAILABLE",
+}
+
+
+@cache
+def describe_server() -> dict[str, Any]:
+    """Name, version and extensions."""
+    return {"name": "pitfalls", "version": version("pitfalls-tf"), "extensions": EXTENSIONS}
+
+
+def list_models(models: Models) -> dict[str, Any]:
+    """The names of all models, loaded or not, as KServe lists them."""
+    return {"models": models.names}
+
+
+def list_versions(models: Models, *, only_ready: bool) -> list[dict[str, str]]:
+    """Every version of every model, as Triton's index lists them."""
+    return [
+        {"name": name, "version": str(one.number), "state": STATES[one.state], "reason": one.message}
+        for name in models.names
+        for one in models.statuses(name)
+        if one.state is State.AVAILABLE or not only_ready
+    ]
+
+
+def describe_model(served: Served, models: Models) -> dict[str, Any]:
+    """Inputs and outputs of a version's default signature.
+
+    An open dimension is -1; a tensor of which even the rank is open has the shape [-1].
+
+    Raises:
+        Failure: FAILED_PRECONDITION if the version has no default signature.
+    """
+    signature = served.runner.signatures.get(DEFAULT_SIGNATURE)
+    if signature is None:
+        known = ", ".join(served.runner.signatures)
+        raise Failure(Code.FAILED_PRECONDITION, f"Model {served.model} has no {DEFAULT_SIGNATURE}, only: {known}")
+    return {
+        "name": served.model,
+        "versions": [str(number) for number in sorted(models.available(served.model))],
+        "platform": "tensorflow_savedmodel",
+        "inputs": _describe(signature.inputs),
+        "outputs": _describe(signature.outputs),
+    }
+
+
+def _describe(tensors: Mapping[str, TensorSpec]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "datatype": datatype_of(tensor.element.name),
+            "shape": [-1] if tensor.shape is None else list(tensor.shape),
+        }
+        for name, tensor in tensors.items()
+    ]

@@ -1,0 +1,69 @@
+"""The body of an inference answer: one JSON object, and behind it the raw bytes of outputs that were wanted so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+import orjson
+
+from serving.inference_v2.datatypes import ELEMENTS, datatype_of
+from serving.inference_v2.tensors import write_binary, write_json
+from serving.rest.responses import JSON, Response
+from serving.signatures import element_type_of
+from serving.status import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from serving.inference_v2.infer_requests import InferRequest
+    from serving.versions import Served
+
+    Array = np.ndarray[Any, Any]
+
+BINARY = b"application/octet-stream"
+JSON_BYTES_HEADER = b"inference-header-content-length"
+
+
+@final
+class AnswerWriter:
+    """Writes the answer to one request, beside the model."""
+
+    def __init__(self, request: InferRequest, served: Served) -> None:
+        self._request = request
+        self._model = served.model
+        self._version = str(served.number)
+        self._json_bytes: int | None = None
+
+    def __call__(self, outputs: Mapping[str, Array]) -> bytes:
+        """The body. Raises `Failure` for what the protocol has no type for, or JSON cannot carry."""
+        request = self._request
+        described: list[dict[str, Any]] = []
+        behind: list[bytes] = []
+        for name in request.outputs or outputs:
+            value = outputs[name]
+            datatype = datatype_of(element_type_of(value).name)
+            if datatype not in ELEMENTS:
+                raise invalid(f'output "{name}" is of type {datatype}, which this protocol does not have')
+            one: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(value.shape)}
+            own = request.outputs.get(name)
+            if request.is_binary if own is None else own:
+                behind.append(write_binary(value))
+                one["parameters"] = {"binary_data_size": len(behind[-1])}
+            else:
+                one["data"] = write_json(value, name)
+            described.append(one)
+        document = {"model_name": self._model, "model_version": self._version, "outputs": described}
+        if request.id:
+            document["id"] = request.id
+        written = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+        self._json_bytes = len(written) if behind else None
+        return b"".join((written, *behind)) if behind else written
+
+    def respond(self, body: bytes, request_id: str) -> Response:
+        """The response around the body that was written last."""
+        headers = ((b"x-request-id", request_id.encode()),)
+        if self._json_bytes is None:
+            return Response(200, body, JSON, headers)
+        return Response(200, body, BINARY, (*headers, (JSON_BYTES_HEADER, b"%d" % self._json_bytes)))

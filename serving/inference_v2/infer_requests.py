@@ -1,0 +1,160 @@
+"""The body of an inference request: one JSON object, and behind it the raw bytes of tensors that are not in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from serving.callers import REQUEST_ID
+from serving.inference_v2.datatypes import ELEMENTS
+from serving.inference_v2.tensors import MAX_RANK, read_binary, read_json
+from serving.rest.parsing import parse_object
+from serving.signatures import DEFAULT_SIGNATURE
+from serving.status import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+LARGEST_SIZE = 2**31 - 1
+REFUSED = {"shared_memory_region": "Shared memory", "classification": "The classification extension"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferRequest:
+    """What is asked of a model."""
+
+    id: str
+    """Empty if the client gave none."""
+    signature: str
+    inputs: Mapping[str, Array]
+    datatypes: Mapping[str, str]
+    """By input: the element type that the client says it sends."""
+    outputs: Mapping[str, bool | None]
+    """The wanted outputs in the client's order, and whether as raw bytes; none means all."""
+    is_binary: bool
+    """Whether outputs that say nothing themselves are wanted as raw bytes."""
+    timeout_s: float | None
+
+
+def read_infer_request(body: bytes, json_bytes: int | None) -> InferRequest:
+    """The request in a body whose first ``json_bytes`` are JSON; None if all of it is.
+
+    Raises:
+        Failure: INVALID_ARGUMENT, saying which member is wrong, and how.
+    """
+    if json_bytes is not None and json_bytes > len(body):
+        raise invalid(f"Inference-Header-Content-Length is {json_bytes}, the body has {len(body)} bytes")
+    size = len(body) if json_bytes is None else json_bytes
+    document = parse_object(body if size == len(body) else body[:size])
+    parameters = _parameters(document, "the request")
+    given = document.get("inputs", [])
+    if not isinstance(given, list):
+        raise invalid('"inputs" must be a list of objects')
+    inputs: dict[str, Array] = {}
+    datatypes: dict[str, str] = {}
+    rest = memoryview(body)[size:]
+    for one in given:
+        name, element, tensor, rest = _read_input(one, rest)
+        if name in inputs:
+            raise invalid(f'input "{name}" comes twice')
+        inputs[name], datatypes[name] = tensor, element
+    if rest:
+        raise invalid(f"the body has {len(rest)} bytes that belong to no input")
+    return InferRequest(
+        id=_id(document),
+        signature=_text(parameters, "signature_name", DEFAULT_SIGNATURE) or DEFAULT_SIGNATURE,
+        inputs=inputs,
+        datatypes=datatypes,
+        outputs=_read_outputs(document),
+        is_binary=_flag(parameters, "binary_data_output") or False,
+        timeout_s=_timeout_s(parameters),
+    )
+
+
+def _read_input(one: Any, rest: memoryview) -> tuple[str, str, Array, memoryview]:
+    """Name, element type and tensor of one input, and the raw bytes behind its own."""
+    name = _name(one, "inputs")
+    element = ELEMENTS.get(one["datatype"]) if isinstance(one.get("datatype"), str) else None
+    if element is None:
+        raise invalid(f'input "{name}": "datatype" must be one of {", ".join(ELEMENTS)}')
+    shape = one.get("shape")
+    if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(_is_size, shape)):
+        raise invalid(f'input "{name}": "shape" must be a list of at most {MAX_RANK} whole numbers from 0 to 2^31-1')
+    size = _parameters(one, f'input "{name}"').get("binary_data_size")
+    if size is None:
+        data = one.get("data")
+        if not isinstance(data, list):
+            raise invalid(f'input "{name}": "data" must be a list, unless "binary_data_size" says where it is')
+        return name, element, read_json(data, shape, element, name), rest
+    if "data" in one or not _is_size(size) or size > len(rest):
+        raise invalid(
+            f'input "{name}": "binary_data_size" must be a number of bytes that the body has left ({len(rest)}), '
+            'and no "data" beside it'
+        )
+    return name, element, read_binary(rest[:size], shape, element, name), rest[size:]
+
+
+def _read_outputs(document: Mapping[str, Any]) -> dict[str, bool | None]:
+    wanted: dict[str, bool | None] = {}
+    given = document.get("outputs", [])
+    if not isinstance(given, list):
+        raise invalid('"outputs" must be a list of objects')
+    for one in given:
+        name = _name(one, "outputs")
+        if name in wanted:
+            raise invalid(f'output "{name}" comes twice')
+        wanted[name] = _flag(_parameters(one, f'output "{name}"'), "binary_data")
+    return wanted
+
+
+def _name(one: Any, member: str) -> str:
+    if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+        raise invalid(f'"{member}" must be a list of objects, each with a "name"')
+    return str(one["name"])
+
+
+def _id(document: Mapping[str, Any]) -> str:
+    given = _text(document, "id", "")
+    if given and not REQUEST_ID.fullmatch(given.encode("utf-8", "replace")):
+        raise invalid('"id" must be 1 to 128 visible ASCII characters without spaces')
+    return given
+
+
+def _parameters(owner: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    """The parameters of an object; what is not known is ignored, as the protocol says."""
+    parameters = owner.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise invalid(f'{what}: "parameters" must be an object')
+    for name, feature in REFUSED.items():
+        if name in parameters:
+            raise invalid(f"{what}: {feature} ({name}) is not offered by this server")
+    return parameters
+
+
+def _text(owner: Mapping[str, Any], name: str, default: str) -> str:
+    value = owner.get(name, default)
+    if not isinstance(value, str):
+        raise invalid(f'"{name}" must be a string')
+    return value
+
+
+def _flag(parameters: Mapping[str, Any], name: str) -> bool | None:
+    value = parameters.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise invalid(f'"{name}" must be true or false')
+    return value
+
+
+def _timeout_s(parameters: Mapping[str, Any]) -> float | None:
+    value = parameters.get("timeout", 0)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise invalid('"timeout" must be a whole number of microseconds')
+    return value / 1e6 if value else None
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_SIZE

@@ -1,0 +1,79 @@
+"""Paths of the protocol. Case counts; a query is ignored."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote
+
+from serving.status import invalid
+from serving.versions import LARGEST_VERSION
+
+PREFIX = re.compile(r"/v2(?:[/?].*)?", re.DOTALL)
+MODEL = re.compile(r"/v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?(?:/(?P<verb>ready|infer))?")
+SWITCH = re.compile(r"/v2/repository/models/[^/]+/(?:load|unload)")
+#: By path: what is there.
+PAGES = {
+    "/v2": "server",
+    "/v2/": "server",
+    "/v2/health/live": "live",
+    "/v2/health/ready": "server_ready",
+    "/v2/models": "models",
+    "/v2/repository/index": "index",
+}
+POSTED = {"index", "infer", "switch"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What is asked, and of which model."""
+
+    page: str
+    """server, live, server_ready, models, index, switch; of a model: metadata, ready, infer."""
+    model: str = ""
+    version: int | None = None
+
+    @property
+    def method(self) -> str:
+        """The only method that the page has."""
+        return "POST" if self.page in POSTED else "GET"
+
+
+def is_v2(target: str) -> bool:
+    """Whether the path belongs to this protocol.
+
+    >>> is_v2("/v2"), is_v2("/v2/anything"), is_v2("/v22")
+    (True, True, False)
+    """
+    return PREFIX.fullmatch(target) is not None
+
+
+@lru_cache(maxsize=1024)
+def read_route(target: str) -> Route | None:
+    """What a path asks for; None if there is nothing there.
+
+    >>> read_route("/v2/models/a%2Fb/versions/3/infer")
+    Route(page='infer', model='a/b', version=3)
+
+    Raises:
+        Failure: INVALID_ARGUMENT for a version that is no number of 64 bits.
+    """
+    path = target.partition("?")[0]
+    if path in PAGES:
+        return Route(page=PAGES[path])
+    if SWITCH.fullmatch(path):
+        return Route(page="switch")
+    match = MODEL.fullmatch(path)
+    if match is None:
+        return None
+    version = match["version"]
+    if version is not None and not (
+        version.isascii() and version.isdecimal() and len(version) <= 19 and int(version) <= LARGEST_VERSION
+    ):
+        raise invalid(f"A version is a whole number of at most 64 bits, not {version}")
+    return Route(
+        page=match["verb"] or "metadata",
+        model=unquote(match["model"]),
+        version=None if version is None else int(version),
+    )

@@ -1,0 +1,159 @@
+"""Tensors as the protocol writes them: JSON numbers and texts, or raw bytes behind the JSON.
+
+Raw bytes are little-endian, row-major, without gaps; each element of BYTES is preceded by its length in 4 bytes.
+Source: the binary tensor data extension of the Open Inference Protocol.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import sys
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from serving.inference_v2.datatypes import datatype_of
+from serving.rest.decimals import format_floats
+from serving.signatures import numpy_type
+from serving.status import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serving.status import Failure
+
+    Array = np.ndarray[Any, Any]
+
+MAX_RANK = 32
+LENGTH_BYTES = 4
+FLOATS = {"half", "bfloat16", "float", "double"}
+NUMBERS = {int, float}
+_BIG_ENDIAN = sys.byteorder == "big"
+
+
+def read_json(data: Any, shape: Sequence[int], element: str, name: str) -> Array:
+    """The tensor in a JSON list, flat or nested as the shape says. Numbers beyond a float type become infinite.
+
+    Raises:
+        Failure: another number of elements, another nesting, or an element of another type or beyond its range.
+    """
+    level: list[Any] = data
+    nesting: list[int] = []
+    while type(level[0] if level else None) is list:
+        size = len(level[0])
+        if len(nesting) == MAX_RANK or not all(type(one) is list and len(one) == size for one in level):
+            raise _wrong(name, "its data is a list of lists that are not all of one length")
+        nesting.append(size)
+        level = list(chain.from_iterable(level))
+    count = math.prod(shape)
+    if len(level) != count:
+        raise _wrong(name, f"its shape {list(shape)} has {count} elements, its data {len(level)}")
+    if nesting and count and [len(data), *nesting] != list(shape):
+        raise _wrong(name, f"its data is nested as {[len(data), *nesting]}, its shape is {list(shape)}")
+    try:
+        return _array(level, element, name).reshape(tuple(shape))
+    except ValueError as error:  # numpy cannot address so many elements, though there are none
+        raise _wrong(name, f"its shape {list(shape)} is too large") from error
+
+
+def read_binary(content: memoryview, shape: Sequence[int], element: str, name: str) -> Array:
+    """The tensor in raw bytes. It may be read-only.
+
+    Raises:
+        Failure: the bytes are more or fewer than the shape says.
+    """
+    count = math.prod(shape)
+    if element == "string":
+        flat = _read_strings(content, count, name)
+    else:
+        dtype = numpy_type(element)
+        if len(content) != count * dtype.itemsize:
+            raise _wrong(name, f"its shape {list(shape)} takes {count * dtype.itemsize} bytes, it has {len(content)}")
+        flat = np.frombuffer(content, np.uint8 if element == "bool" else dtype)
+        if element == "bool":  # any byte may have been sent, but only two of them are truth values
+            flat = flat != 0
+        elif _BIG_ENDIAN:
+            flat = flat.byteswap()
+    try:
+        return flat.reshape(tuple(shape))
+    except ValueError as error:
+        raise _wrong(name, f"its shape {list(shape)} is too large") from error
+
+
+def write_json(value: Array, name: str) -> Any:
+    """The elements in row-major order, for orjson. NaN and the infinities are written as Python's parser reads them.
+
+    Raises:
+        Failure: texts that are no UTF-8, which JSON cannot carry.
+    """
+    flat = np.ascontiguousarray(value).reshape(-1)
+    if flat.dtype == np.object_:
+        try:
+            return [one.decode() for one in flat.tolist()]
+        except UnicodeDecodeError as error:
+            raise invalid(f'output "{name}" holds bytes that are no UTF-8: ask for it with binary_data') from error
+    if flat.dtype.kind not in "biuf":
+        flat = flat.astype(np.float32)  # bfloat16, which float32 holds whole
+    if flat.dtype.kind == "f" and not np.isfinite(flat).all():
+        wide = flat if flat.dtype == np.float64 else flat.astype(np.float32)
+        return orjson.Fragment(f"[{','.join(format_floats(wide))}]")
+    return flat
+
+
+def write_binary(value: Array) -> bytes:
+    """The elements as raw bytes."""
+    if value.dtype == np.object_:
+        return b"".join(struct.pack("<I", len(one)) + one for one in value.reshape(-1).tolist())
+    return value.byteswap().tobytes() if _BIG_ENDIAN else value.tobytes()
+
+
+def _array(elements: list[Any], element: str, name: str) -> Array:
+    """A flat array of elements that are checked here."""
+    kinds = set(map(type, elements))
+    if element == "string":
+        if kinds - {str}:
+            raise _wrong(name, "not every element of its data is a string")
+        strings = np.empty(len(elements), object)
+        strings[:] = [one.encode("utf-8", "surrogateescape") for one in elements]
+        return strings
+    if element in FLOATS:
+        if not kinds <= NUMBERS:
+            raise _wrong(name, "not every element of its data is a number")
+        try:
+            wide = np.array(elements, np.float64)
+        except OverflowError as error:  # a whole number of more than 308 digits
+            raise _wrong(name, "a number of its data is too large") from error
+        with np.errstate(over="ignore", under="ignore"):
+            return wide.astype(numpy_type(element))
+    wanted, word = (bool, "true or false") if element == "bool" else (int, "a whole number")
+    if kinds - {wanted}:
+        raise _wrong(name, f"not every element of its data is {word}")
+    dtype = numpy_type(element)
+    if dtype.kind in "iu" and elements:
+        limits = np.iinfo(dtype)
+        if min(elements) < limits.min or max(elements) > limits.max:
+            raise _wrong(name, f"an element of its data is beyond {datatype_of(element)}")
+    return np.array(elements, dtype)
+
+
+def _read_strings(content: memoryview, count: int, name: str) -> Array:
+    if count * LENGTH_BYTES > len(content):  # before anything of that size is made
+        raise _wrong(name, f"its shape has {count} elements, more than {len(content)} bytes can hold")
+    strings = np.empty(count, object)
+    at = 0
+    for index in range(count):
+        begin = at + LENGTH_BYTES
+        at = begin + int.from_bytes(content[begin - LENGTH_BYTES : begin], "little")
+        if at > len(content):
+            raise _wrong(name, f"element {index} ends beyond its {len(content)} bytes")
+        strings[index] = bytes(content[begin:at])
+    if at != len(content):
+        raise _wrong(name, f"its {count} elements take {at} bytes, it has {len(content)}")
+    return strings
+
+
+def _wrong(name: str, what: str) -> Failure:
+    return invalid(f'input "{name}": {what}')

@@ -2,6 +2,8 @@
 
 BIN := .venv/bin
 READY := .venv/ready
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all bench lint coverage lock clean
@@ -13,10 +15,10 @@ demo: $(READY) ## the whole road on real flights, into demo/; again to resume
 	$(BIN)/pitfalls demo --out demo --picture docs/images/demo.png
 
 test: lint ## lint, then every test that is not slow
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: lint ## lint, then every test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 bench: $(READY) ## truth and speed, as ratios
 	$(BIN)/python -m benchmarks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -39,6 +40,13 @@ def _stay_on_this_machine(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_stay_on_this_machine)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run in parallel, a file stays in one process, and so do all that share the walk of the demo."""
+    for item in items:
+        where = Path(item.nodeid.partition("::")[0])
+        item.add_marker(pytest.mark.xdist_group("end_to_end" if "end_to_end" in where.parts else str(where)))
 
 
 @pytest.fixture(name="pitfalls")

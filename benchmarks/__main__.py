@@ -17,7 +17,7 @@ from monitoring.errors import PitfallsError
 from pitfalls_tf.cli import ENVIRONMENT
 
 #: Each is a module of this package with `measure(settings)`, and a first docstring line that says what it measures.
-NAMES = ("truth", "monitor_speed", "serving_speed", "command_line", "traffic_log")
+NAMES = ("truth", "verdict_truth", "monitor_speed", "serving_speed", "command_line", "traffic_log")
 
 OUT = Path("build/bench")
 

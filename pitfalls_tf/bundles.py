@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,18 +14,24 @@ from serving.export import export_bundle
 from serving.manifest import Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from serving.export import Bundle
 
 
 def export_runs(
-    runs: Path, *, name: str, models: Path, classes: tuple[str, ...], clock: Callable[[], datetime]
+    runs: Path,
+    *,
+    name: str,
+    models: Path,
+    classes: tuple[str, ...],
+    clock: Callable[[], datetime],
+    verdict: Mapping[str, Any] | None = None,
 ) -> Bundle:
     """Export the deployed run (the median seed) of RUNS/SETUP, or of RUNS if it holds one setup.
 
-    ``classes`` are the setup's own where none are given.
+    ``classes`` are the setup's own where none are given. ``verdict`` goes into the manifest, see `pitfalls_tf.gate`.
 
     Raises:
         BadInput: there are no finished runs, or the files of the deployed one are not there or do not fit.
@@ -40,6 +46,7 @@ def export_runs(
         seeds=tuple(run.seed for run in ensemble.runs),
         data=manifest["data"],
         training=manifest["environment"],
+        verdict=verdict,
     )
     reference = read_reference(ensemble.reference)
     return export_bundle(

@@ -47,6 +47,8 @@ class Provenance:
     """What only the maker of a model knows: its classes, in the order of the probabilities, and how it was trained.
 
     `training` is the environment of the training run, where it is known; the export records its own beside it.
+    `verdict` is the comparison with the version before it, and whether it was released in spite of it; None while there
+    has been none.
     """
 
     classes: tuple[str, ...] = ()
@@ -55,14 +57,12 @@ class Provenance:
     seeds: tuple[int, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    verdict: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The bundle's own account of itself. Its version is the name of its folder, and not written down twice.
-
-    `verdict` is the comparison with the version before it; None while there has been none.
-    """
+    """The bundle's own account of itself. Its version is the name of its folder, and not written down twice."""
 
     name: str
     created_at: datetime
@@ -72,7 +72,6 @@ class Manifest:
     outputs: tuple[str, ...]
     reference: Mapping[str, Any] | None
     metrics: tuple[Metric, ...]
-    verdict: None = None
 
     def document(self) -> dict[str, Any]:
         """As it is written: plain JSON values, the metrics one entry each with its slices."""
@@ -92,7 +91,7 @@ class Manifest:
             "outputs": list(self.outputs),
             "reference": self.reference,
             "metrics": nest(self.metrics),
-            "verdict": self.verdict,
+            "verdict": made.verdict,
         }
 
     def write(self, path: Path) -> None:

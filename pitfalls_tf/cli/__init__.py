@@ -27,6 +27,10 @@ VERBS: Mapping[str, Verb] = {
         "pitfalls_tf.cli.train",
         "Train SETUP once per seed, score each run on held-out days, and train the median seed's model to deploy.",
     ),
+    "compare": Verb(
+        "pitfalls_tf.cli.compare",
+        "Compare A with B, paired over seeds and domains: better, worse, or inconclusive.",
+    ),
     "export": Verb(
         "pitfalls_tf.cli.export",
         "Export a trained model as the next version of NAME, with its schema, baseline, warmup requests and manifest.",

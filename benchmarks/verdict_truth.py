@@ -1,0 +1,203 @@
+"""Verdicts where nothing is better, and where something is: how often they are wrong, what the intervals cover."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.results import Cell, Result, Settings, Table
+from pitfalls_tf.paired import NOMINAL, PROMISED, Resampling, interval, of_these
+from pitfalls_tf.verdict import SMALLEST, word_of
+
+SEED = 20_210_405
+
+SD = 0.01  # of one gain's largest source of variance, in units of the metric: twice what matters
+
+Floats = NDArray[np.float64]
+Law = Callable[[np.random.Generator, tuple[int, ...]], Floats]
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Normal."""
+    return rng.normal(size=shape)
+
+
+def uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Lighter tails than normal."""
+    return rng.uniform(-np.sqrt(3), np.sqrt(3), size=shape)
+
+
+def heavy(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Student's t with 3 degrees of freedom."""
+    drawn: Floats = rng.standard_t(3, size=shape) / np.sqrt(3)
+    return drawn
+
+
+def collapse(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """One seed in twenty goes wrong by ten standard deviations, as often in one setup as in the other."""
+    drawn: Floats = rng.normal(size=shape) + (rng.random(shape) < 0.05) * rng.choice([-10.0, 10.0], size=shape)
+    return drawn
+
+
+def skewed(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Gamma(2), centred: no difference in the mean, but in the shape."""
+    drawn: Floats = (rng.gamma(2.0, size=shape) - 2.0) / np.sqrt(2.0)
+    return drawn
+
+
+def two_point(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Plus or minus one, and hardly anything between: training ends in one of two states."""
+    return rng.choice([-1.0, 1.0], size=shape) + 0.1 * rng.normal(size=shape)
+
+
+LAWS: dict[str, Law] = {
+    "normal": normal,
+    "uniform": uniform,
+    "t(3)": heavy,
+    "collapsing seeds": collapse,
+    "skewed": skewed,
+    "two-point": two_point,
+}
+#: Standard deviations between domains, between seeds in all domains at once, and of what is left.
+SPREADS = {
+    "seeds, each domain alone": (0.0, 0.0, 1.0),
+    "seeds, in all domains": (0.0, 1.0, 0.2),
+    "domains": (1.0, 0.0, 0.5),
+    "all alike": (1.0, 1.0, 1.0),
+    "mostly seeds": (0.3, 0.3, 1.0),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How many domains, seeds, and comparisons of each."""
+
+    domains: tuple[int, ...]
+    seeds: tuple[int, ...]
+    count: int
+
+
+FULL = Sizes(domains=(1, 2, 3, 6, 12), seeds=(5, 10, 20, 50), count=1_000)
+QUICK = Sizes(domains=(1, 3), seeds=(5, 20), count=50)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Shares of comparisons: `outside` the truth was, `claimed` better or worse was said; of these domains `missed`."""
+
+    outside: float
+    claimed: float
+    missed: float
+
+
+def simulate(
+    law: Law, spread: tuple[float, float, float], shape: tuple[int, int], rng: np.random.Generator, *, count: int
+) -> Found:
+    """Comparisons of gains [domains, seeds] whose expectation is 0. Domains' own means are always normal."""
+    between_domains, between_seeds, within = spread
+    domains, seeds = shape
+    resampling = Resampling.draw(domains, seeds, rng)
+    outside = claimed = missed = 0
+    for _ in range(count):
+        of_domains = between_domains * rng.normal(size=(domains, 1)) if domains > 1 else np.zeros((1, 1))
+        gains = of_domains + between_seeds * law(rng, (1, seeds)) + within * law(rng, shape)
+        found = interval(SD * gains, resampling)
+        outside += not found.low <= 0.0 <= found.high
+        claimed += word_of(found, SMALLEST) != "inconclusive"
+        here = of_these(SD * gains, resampling)
+        missed += not here.low <= SD * float(of_domains.mean()) <= here.high
+    return Found(outside=outside / count, claimed=claimed / count, missed=missed / count)
+
+
+def null_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
+    """The worst spread of each law and size."""
+    rows: list[tuple[Cell, ...]] = []
+    for name, law in LAWS.items():
+        for domains in sizes.domains:
+            for seeds in sizes.seeds:
+                found = {
+                    spread: simulate(law, values, (domains, seeds), rng, count=sizes.count)
+                    for spread, values in SPREADS.items()
+                }
+                worst = max(found, key=lambda spread: found[spread].outside)
+                rows.append(
+                    (
+                        name,
+                        domains,
+                        seeds,
+                        max(one.claimed for one in found.values()),
+                        1.0 - found[worst].outside,
+                        worst,
+                        1.0 - max(one.missed for one in found.values()),
+                    )
+                )
+    return Table(
+        title="No difference: the worst of five ways to spread the variance",
+        columns=(
+            "law of gains",
+            "domains",
+            "seeds",
+            "says better or worse",
+            "coverage",
+            "where it is worst",
+            "coverage, these domains",
+        ),
+        rows=tuple(rows),
+        note=(
+            f"{sizes.count:,} comparisons in each of {len(SPREADS)} spreads. Better or worse is said beyond "
+            f"{SMALLEST:g}, with standard deviations of {SD:g}; coverage is of zero by the interval, which promises "
+            f"{PROMISED:.0%} and takes its quantiles at {NOMINAL:.0%}: one minus it is what would be said "
+            "if any difference mattered."
+        ),
+    )
+
+
+def power_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
+    """How often a true gain is found, of seeds and domains that vary alike."""
+    rows: list[tuple[Cell, ...]] = []
+    for domains in sizes.domains:
+        for seeds in sizes.seeds:
+            resampling = Resampling.draw(domains, seeds, rng)
+            gains = rng.normal(size=(sizes.count, domains, seeds)) + 0.5 * rng.normal(size=(sizes.count, 1, seeds))
+            gains += 0.5 * rng.normal(size=(sizes.count, domains, 1)) if domains > 1 else 0.0
+            intervals = [interval(SD * one, resampling) for one in gains]
+            shares = [sum(one.low + true > SMALLEST for one in intervals) / sizes.count for true in (0.01, 0.02, 0.04)]
+            width = float(np.median([one.high - one.low for one in intervals]))
+            rows.append((domains, seeds, width, *shares))
+    return Table(
+        title="A true gain: how often it is found better",
+        columns=("domains", "seeds", "median width", "gain .01", "gain .02", "gain .04"),
+        rows=tuple(rows),
+        note=(
+            f"{sizes.count:,} comparisons; standard deviations: of a seed in a domain {SD:g}, of a seed in all "
+            f"domains and of a domain {SD / 2:g} each. Smallest difference that matters {SMALLEST:g}."
+        ),
+    )
+
+
+def measure(settings: Settings) -> Result:
+    """Both tables. Cost: some ten minutes on one core."""
+    rng = np.random.default_rng(SEED)
+    null = null_table(rng, sizes=QUICK if settings.quick else FULL)
+    power = power_table(rng, sizes=QUICK if settings.quick else FULL)
+    return Result(tables=(null, power), remarks=tuple(worse(null)))
+
+
+def worse(table: Table) -> list[str]:
+    """What is plainly worse than promised."""
+    found = []
+    for law, domains, seeds, claimed, covered, where, here in table.rows:
+        size = f"{law}, {domains} domains, {seeds} seeds"
+        assert isinstance(claimed, float)
+        assert isinstance(covered, float)
+        assert isinstance(here, float)
+        if claimed > 1.0 - PROMISED:
+            found.append(f"PROMISE BROKEN: {size}: better or worse in {claimed:.1%} of comparisons without difference.")
+        if covered < PROMISED:
+            found.append(f"Coverage below {PROMISED:.0%}: {size}, {where}: {covered:.1%}.")
+        if here < PROMISED:
+            found.append(f"Coverage below {PROMISED:.0%} of these domains: {size}: {here:.1%}.")
+    return found

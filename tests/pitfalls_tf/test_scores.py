@@ -1,0 +1,133 @@
+"""Scores from tables and runs, and which of them make pairs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pytest
+
+from monitoring.errors import BadInput
+from pitfalls_tf.domain_metrics import by_domain, write_domains
+from pitfalls_tf.scores import SCHEMA, Scores, pair, read_scores
+from pitfalls_tf.training import train_ensemble
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pitfalls_tf.setups import Setup
+    from pitfalls_tf.sources.source import Table
+
+
+def scores(setup: str, values: Mapping[tuple[str, int], float | None], metric: str = "brier") -> Scores:
+    rows = [
+        {"setup": setup, "domain": domain, "seed": seed, "metric": metric, "value": value}
+        for (domain, seed), value in values.items()
+    ]
+    return Scores(setup=setup, origin="memory", rows=pa.Table.from_pylist(rows, schema=SCHEMA))
+
+
+def test_parquet_and_csv_tables_read_alike_and_name_one_of_several_setups(tmp_path: Path) -> None:
+    table = pa.concat_tables([scores("a", {("x", 0): 0.25, ("x", 1): 0.5}).rows, scores("b", {("x", 0): 1.0}).rows])
+    pq.write_table(table, tmp_path / "scores.parquet")
+    pa_csv.write_csv(table, tmp_path / "scores.csv")
+    for name in ("scores.parquet", "scores.csv"):
+        assert read_scores(f"{tmp_path / name}:a").of("brier") == {("x", 0): 0.25, ("x", 1): 0.5}
+        with pytest.raises(BadInput, match=r"Which setup\? .* one of: a, b"):
+            read_scores(str(tmp_path / name))
+        with pytest.raises(BadInput, match="No such setup in the table"):
+            read_scores(f"{tmp_path / name}:c")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("setup,domain,seed,metric\na,x,0,brier\n", "Add value."),
+        ("setup,domain,seed,metric,value\na,x,0,brier,low\n", "cannot be read"),
+        ("setup,domain,seed,metric,value\na,x,0.5,brier,0.1\n", "cannot be read"),
+        ("setup,domain,seed,metric,value\na,x,0,brier,0.1\na,x,0,brier,0.2\n", "there twice"),
+        ("", "cannot be read"),
+    ],
+)
+def test_a_table_that_will_not_do_is_refused_in_words(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").write_text(text)
+    with pytest.raises(BadInput, match=said):
+        read_scores(str(tmp_path / "scores.csv"))
+
+
+def test_nothing_there_is_said_with_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="pitfalls train"):
+        read_scores(str(tmp_path / "none"))
+    with pytest.raises(BadInput, match="no finished runs"):
+        read_scores(str(tmp_path))
+
+
+def test_pairs_are_same_seeds_in_same_domains_and_the_rest_is_named() -> None:
+    a = scores("a", {(domain, seed): 0.1 * seed for domain in "xyz" for seed in range(4)})
+    b = scores("b", {**{(domain, seed): 0.2 for domain in "xy" for seed in range(1, 6)}, ("x", 3): None})
+    found = pair(a, b)
+    assert found.domains == ("x", "y")
+    assert found.seeds == (1, 2)
+    np.testing.assert_allclose(found.gains, [[0.1, 0.0], [0.1, 0.0]])
+    assert "a: domain z has too few partners" in found.left_out
+    assert "b: seed 3 has no partner or no value" in found.left_out
+
+
+def test_a_domain_that_few_seeds_have_does_not_cost_the_others() -> None:
+    values = {("x", seed): 0.1 for seed in range(6)} | {("thin", 0): 0.3}
+    found = pair(scores("a", values), scores("b", values))
+    assert (found.domains, len(found.seeds)) == (("x",), 6)
+
+
+def test_larger_metrics_gain_upwards_and_unknown_ones_must_be_told() -> None:
+    high, low = ({("x", seed): value for seed in range(3)} for value in (0.8, 0.7))
+    assert pair(scores("a", high, "auc"), scores("b", low, "auc")).gains.min() > 0
+    assert pair(scores("a", high, "error"), scores("b", low, "error")).gains.max() < 0
+    a, b = scores("a", high, "profit"), scores("b", low, "profit")
+    with pytest.raises(BadInput, match="--better larger"):
+        pair(a, b)
+    assert pair(a, b, larger_is_better=True).gains.min() > 0
+
+
+def test_metrics_and_seeds_in_common_are_needed() -> None:
+    values = {("x", seed): 0.5 for seed in range(3)}
+    with pytest.raises(BadInput, match="No such metric in both"):
+        pair(scores("a", values, "auc"), scores("b", values, "brier"))
+    with pytest.raises(BadInput, match="expected one of: brier"):
+        pair(scores("a", values), scores("b", values), metric="auc")
+    with pytest.raises(BadInput, match="nothing in common"):
+        pair(scores("a", values), scores("b", {("x", 7): 0.5}))
+
+
+def test_runs_are_scored_domain_by_domain_from_their_held_out_predictions(
+    small: Setup, few_flights: Table, tmp_path: Path
+) -> None:
+    ensemble = train_ensemble(small, seeds=2, out=tmp_path, progress=lambda _: None)
+    found = read_scores(str(tmp_path))
+    assert found.setup == "small"
+    assert {domain for domain, _ in found.of("brier")} == set(few_flights.domains.to_pylist())
+
+    first = pq.read_table(ensemble.runs[0].folder / "out_of_fold.parquet").to_pylist()
+    domain = few_flights.domains[0].as_py()
+    inside = [row for row, where in zip(first, few_flights.domains.to_pylist(), strict=True) if where == domain]
+    by_hand = np.mean([(row["probabilities"][1] - (row["label"] == "late")) ** 2 for row in inside if row["label"]])
+    assert found.of("brier")[domain, 0] == pytest.approx(by_hand)
+
+    # A file of domains, where training wrote one for every run, is what counts.
+    for run in ensemble.runs:
+        metrics = by_domain(np.array([[0.5, 0.5]] * 2), np.array([0, -1]), ["only", "only"])
+        write_domains(metrics, run.folder)
+    assert read_scores(str(tmp_path)).of("brier") == {("only", 0): 0.25, ("only", 1): 0.25}
+    (ensemble.runs[0].folder / "domains.json").write_text(json.dumps({"other": 1}))
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_scores(str(tmp_path))
+
+
+def test_fingerprints_know_a_training_from_another() -> None:
+    one, same, other = (scores("a", {("x", 0): value}) for value in (0.1, 0.1, 0.1000001))
+    assert one.fingerprint("brier") == same.fingerprint("brier") != other.fingerprint("brier")

@@ -74,6 +74,8 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
             for feature, b, c in zip(spec.features, bins, counts.features, strict=True)
         ],
     }
+    if spec.columns:  # of a table; a bundle's description stays as it was
+        document |= {"scored": spec.scored, "columns": dict(spec.columns)}
     (folder / DESCRIPTION).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
@@ -99,6 +101,8 @@ def load_baseline(folder: Path) -> Baseline:
     spec = BaselineSpec(
         classes=tuple(document["classes"]),
         features=tuple(FeatureSpec(name=f["name"], kind=f["kind"]) for f in features),
+        scored=document.get("scored", True),
+        columns=tuple(document.get("columns", {}).items()),
     )
     bins = tuple(
         Bins(

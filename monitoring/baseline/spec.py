@@ -20,6 +20,9 @@ class FeatureSpec:
 class BaselineSpec:
     """The inputs in the model's order, and the class names in the order of the probabilities.
 
+    `scored` says that the model's probabilities are known, and not its answers alone, which then stand for certainty.
+    `columns` are those of the table that the baseline was made of, with their Arrow types; none for a bundle's.
+
     >>> BaselineSpec(classes=("on_time", "late"), features=(FeatureSpec(name="temp", kind="number"),)).feature(
     ...     "temp"
     ... ).kind
@@ -28,6 +31,8 @@ class BaselineSpec:
 
     classes: tuple[str, ...]
     features: tuple[FeatureSpec, ...]
+    scored: bool = True
+    columns: tuple[tuple[str, str], ...] = ()
 
     def feature(self, name: str) -> FeatureSpec:
         """The input of that name; KeyError if there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitoring.config.digest import settings_digest
-from monitoring.config.draft import ConfigDraft, DraftedWebhook, render_config
+from monitoring.config.draft import ConfigDraft, DraftedWebhook, TableDraft, render_config
 from monitoring.config.loading import load_config
 from monitoring.config.sections import (
     BudgetSection,
@@ -25,6 +25,7 @@ __all__ = [
     "MonitorConfig",
     "ScheduleSection",
     "StoreSection",
+    "TableDraft",
     "ToleranceSection",
     "TrafficSection",
     "Webhook",

@@ -35,6 +35,7 @@ def redacted(url: str) -> str:
 
 def local_path(value: object, info: ValidationInfo) -> Path:
     """A path of the config, absolute: relative ones are relative to the config file's folder."""
+    value = str(value) if isinstance(value, Path) else value  # a default
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise refusal("not a path.", got=value, expected="a path in quotes", fix="Relative paths start at this file.")
     if "://" in value:

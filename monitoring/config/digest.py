@@ -17,7 +17,7 @@ def settings_digest(config: MonitorConfig) -> str:
     count, nor does the order of slices, nor another spelling of the same budget or length of time.
     """
     traffic, windows, tolerance = config.traffic, config.windows, config.tolerance
-    meaning = {
+    meaning: dict[str, object] = {
         "probabilities": config.model.probabilities,
         "classes": config.model.classes,
         "slices": sorted(traffic.slices),
@@ -32,4 +32,9 @@ def settings_digest(config: MonitorConfig) -> str:
         "budget": {"page": budget_numbers(config.budget.page), "notice": budget_numbers(config.budget.notice)},
         "tolerance": {"error": tolerance.error, "brier": tolerance.brier, "integrity": tolerance.integrity},
     }
+    # What has been added later counts where it is used, so that evidence gathered before is not lost.
+    if config.model.baseline is not None:
+        meaning |= {"label_time": traffic.label_time, "predicted": traffic.predicted}
+    if windows.rows is not None:
+        meaning |= {"rows": windows.rows}
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()

@@ -16,14 +16,32 @@ class DraftedWebhook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableDraft:
+    """The columns of a table of one's own, and the names of the classes that its scores are about."""
+
+    event_time: str
+    prediction_id: str
+    label: str
+    label_time: str
+    scores: tuple[str, ...]
+    predicted: str | None
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigDraft:
-    """The values of a config that is yet to be written, as they will stand in the file."""
+    """The values of a config that is yet to be written, as they will stand in the file.
+
+    With a `table`, `bundle` is the folder of the table's baseline; without `traffic`, it is named with each run.
+    """
 
     bundle: str
-    traffic: str
+    traffic: str | None
+    table: TableDraft | None = None
     probabilities: str = "probabilities"
     slices: tuple[str, ...] = ()
     every: str = "1d"
+    rows: int | None = None
     timezone: str = "UTC"
     lateness: str = "6h"
     min_rows: int = 200
@@ -41,24 +59,24 @@ class ConfigDraft:
 def render_config(draft: ConfigDraft) -> str:
     """The text of `monitor.toml`: every setting, each with what it means. `load_config` reads back the same values."""
     brier = "# brier = 0.01" if draft.brier is None else f"brier = {float(draft.brier)!r}"
+    rows = "# rows = 5000" if draft.rows is None else f"rows = {draft.rows}"
+    path = '# path = "live/*.parquet"' if draft.traffic is None else f"path = {_quoted(draft.traffic)}"
     return f"""\
 # What to watch, how strictly, and whom to tell. Relative paths start at this file's folder.
 
 [model]
-# A model's folder (its newest version is watched), or the folder of one version.
-bundle = {_quoted(draft.bundle)}
-# The output that holds one probability per class.
-probabilities = {_quoted(draft.probabilities)}
-
+{_model(draft)}
 [traffic]
-# The traffic log, as the server writes it.
-path = {_quoted(draft.traffic)}
+{_NOTES[draft.table is not None]}
+{path}
 # Inputs whose every value is watched on its own too, beside the whole traffic.
-slices = [{", ".join(_quoted(column) for column in draft.slices)}]
-
+slices = {_listed(draft.slices)}
+{"" if draft.table is None else _columns(draft.table)}
 [windows]
 # The evidence counts windows: whole days (7d: weeks from Monday), or hours or minutes that divide a day evenly.
 every = {_quoted(draft.every)}
+# Or so many rows in order of event time, whatever time they take.
+{rows}
 timezone = {_quoted(draft.timezone)}
 # How long after its end a window waits for rows and labels on their way.
 lateness = {_quoted(draft.lateness)}
@@ -86,6 +104,49 @@ cron = {_quoted(draft.cron)}
 [store]
 url = {_quoted(draft.store)}
 """
+
+
+_NOTES = {
+    False: "# The traffic log, as the server writes it.",
+    True: "# The table's files: one, a folder, or a pattern; Parquet or CSV. `monitor run --traffic` names others.",
+}
+
+
+def _model(draft: ConfigDraft) -> str:
+    if draft.table is not None:
+        return f"""\
+# What the model and its traffic looked like when it was good, from the reference table.
+baseline = {_quoted(draft.bundle)}
+# The classes, in the order of the scores.
+classes = {_listed(draft.table.classes)}
+"""
+    return f"""\
+# A model's folder (its newest version is watched), or the folder of one version.
+bundle = {_quoted(draft.bundle)}
+# The output that holds one probability per class.
+probabilities = {_quoted(draft.probabilities)}
+"""
+
+
+def _columns(table: TableDraft) -> str:
+    answer = f"scores = {_listed(table.scores)}"
+    if table.predicted is not None:
+        answer = f"predicted = {_quoted(table.predicted)}"
+    return f"""\
+# The table's columns. Without a prediction_id, a row is known by its file and place; the label may come later.
+event_time = {_quoted(table.event_time)}
+prediction_id = {_quoted(table.prediction_id)}
+label = {_quoted(table.label)}
+label_time = {_quoted(table.label_time)}
+# The score of the second class, or one for each class, or a column of lists; or else `predicted`, the answer itself.
+{answer}
+# A table of labels apart, with the same three names of columns.
+# labels = "labels/*.parquet"
+"""
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"[{', '.join(_quoted(name) for name in names)}]"
 
 
 def _notify(webhooks: tuple[DraftedWebhook, ...]) -> str:

@@ -91,9 +91,6 @@ def _unknown(place: Place) -> tuple[str, str, str, str]:
         known, kind = sorted(SECTIONS), "section"
     else:
         known, kind = sorted(SECTIONS[str(place[0])].model_fields), "key"
-    if place == ("windows", "rows"):
-        fix = 'Take it out, and write every = "1d".'
-        return "windows by a number of rows are not available yet.", "rows", "windows by time", fix
     owners = [section for section, fields in SECTIONS.items() if name in fields.model_fields]
     near = difflib.get_close_matches(name, known, n=1)
     if owners and not near:

@@ -18,7 +18,9 @@ def shown(value: object) -> str:
     >>> shown("a day"), shown(True), shown(0.5)
     ('"a day"', 'true', '0.5')
     """
-    if isinstance(value, str):
+    if value is None:
+        text = "nothing"
+    elif isinstance(value, str):
         text = json.dumps(value, ensure_ascii=False)
     elif isinstance(value, bool):
         text = str(value).lower()

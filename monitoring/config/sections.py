@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from monitoring.config.addresses import local_path, redacted, store_url, webhook_url
+from monitoring.config.refusal import refusal
 from monitoring.config.values import (
     budget,
     cron,
@@ -41,11 +42,34 @@ class Section(BaseModel):
 
 
 class ModelSection(Section):
-    """Which bundle is watched. `bundle` is a model's folder (its newest version is watched) or one version's folder."""
+    """What is watched: a bundle, or the baseline of a table.
 
-    bundle: LocalPath = Field(examples=["models/flights"])
+    `bundle` is a model's folder (its newest version is watched) or one version's folder; `baseline` is the folder that
+    `pitfalls monitor init --reference` wrote. One of them.
+    """
+
+    baseline: LocalPath | None = Field(default=None, examples=["baseline"])
+    bundle: LocalPath | None = Field(default=None, validate_default=True, examples=["models/flights"])
     probabilities: Name = Field(default="probabilities", examples=["probabilities"])
     classes: Names = Field(default=(), examples=[["on_time", "late"]])
+
+    @field_validator("bundle")
+    @classmethod
+    def _one_of_them(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if "baseline" not in info.data:
+            return value
+        if value is None and info.data["baseline"] is None:
+            raise refusal(
+                "missing.", got=None, expected="a value", fix='Write, for example, bundle = "models/flights".'
+            )
+        if value is not None and info.data["baseline"] is not None:
+            raise refusal(
+                "a bundle has a baseline of its own.",
+                got=str(value),
+                expected="either bundle or baseline",
+                fix="Take one of them out.",
+            )
+        return value
 
     @property
     def version(self) -> int | None:
@@ -54,11 +78,14 @@ class ModelSection(Section):
         >>> ModelSection(bundle="/models/flights/3").version
         3
         """
-        return int(self.bundle.name) if self.bundle.name.isascii() and self.bundle.name.isdigit() else None
+        name = "" if self.bundle is None else self.bundle.name
+        return int(name) if name.isascii() and name.isdigit() else None
 
     @property
     def folder(self) -> Path:
-        """The model's folder, the one that holds its versions."""
+        """The model's folder, the one that holds its versions, or its baseline."""
+        if self.bundle is None:
+            return (self.baseline or Path()).parent
         return self.bundle if self.version is None else self.bundle.parent
 
     @property
@@ -70,21 +97,41 @@ class ModelSection(Section):
 class TrafficSection(Section):
     """Where the answered predictions are, and which slices are watched on their own.
 
-    The columns are those of a table of one's own, which is not read yet; a traffic log knows its own names.
+    The columns are those of a table of one's own; a traffic log knows its own names, and keeps its own labels.
     """
 
-    path: LocalPath = Field(examples=["traffic"])
+    path: LocalPath | None = Field(default=None, examples=["traffic"])
     slices: Names = Field(default=(), examples=[["origin"]])
     event_time: Name = Field(default="event_time", examples=["event_time"])
     prediction_id: Name = Field(default="prediction_id", examples=["prediction_id"])
     label: Name = Field(default="label", examples=["label"])
+    label_time: Name = Field(default="label_time", examples=["label_time"])
     scores: Names = Field(default=(), examples=[["on_time", "late"]])
+    predicted: Name | None = Field(default=None, examples=["answer"])
+    labels: LocalPath | None = Field(default=None, examples=["labels/*.csv"])
+    label_log: LocalPath = Field(default=Path("label-log"), examples=["label-log"])
+
+    @field_validator("predicted")
+    @classmethod
+    def _scores_or_answers(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("scores"):
+            raise refusal(
+                "scores say more than a predicted class.",
+                got=value,
+                expected="either scores or predicted",
+                fix="Take one of them out.",
+            )
+        return value
 
 
 class WindowsSection(Section):
-    """How the traffic is cut: `every` aligned to the calendar of `timezone`; judged `lateness` after a window's end."""
+    """How the traffic is cut: `every` aligned to the calendar of `timezone`; judged `lateness` after a window's end.
+
+    With `rows`, windows hold so many rows in order of event time, whatever time they take, and `every` says nothing.
+    """
 
     every: WindowLength = Field(default="1d", examples=["1d"])
+    rows: int | None = Field(default=None, ge=1, le=1_000_000_000, examples=[5000])
     timezone: Zone = Field(default="UTC", examples=["UTC"])
     lateness: Duration = Field(default=timedelta(hours=6), validate_default=False, examples=["6h"])
     min_rows: int = Field(default=200, ge=1, le=1_000_000_000, examples=[200])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import ScoreSum, WatchKey
-from monitoring.traffic.windows import Window, WindowPlan
+from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
 
 def as_datetime(microseconds: int) -> datetime:
@@ -27,15 +27,40 @@ def as_microseconds(time: datetime) -> int:
     return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def cut(times: NDArray[np.int64], plan: WindowPlan) -> Iterator[tuple[Window, NDArray[np.int64]]]:
-    """Each window that spans `times` (int64 microseconds, any order) with its rows' positions; empty ones included."""
-    if times.size == 0:
+def cut(times: NDArray[np.int64], plan: WindowPlan | RowPlan) -> Iterator[tuple[Window, NDArray[np.int64]]]:
+    """Each window that spans `times` (int64 microseconds, any order) with its rows' positions.
+
+    Empty ones are included, but for stretches without a row that are longer than the plan's longest gap.
+    """
+    ordered = np.sort(times)
+    if isinstance(plan, RowPlan):
+        yield from placed(times, plan.windows(ordered))
         return
+    for first, last in blocks(ordered, plan.longest_gap):
+        yield from placed(times, plan.windows(first, last))
+
+
+def placed(times: NDArray[np.int64], windows: Iterable[Window]) -> Iterator[tuple[Window, NDArray[np.int64]]]:
+    """Each window with the positions of the rows that lie in it; `times` in any order."""
     order = np.argsort(times, kind="stable")
     ordered = times[order]
-    for window in plan.windows(as_datetime(int(ordered[0])), as_datetime(int(ordered[-1]))):
+    for window in windows:
         first, last = np.searchsorted(ordered, [as_microseconds(window.start), as_microseconds(window.end)])
         yield window, order[first:last]
+
+
+def blocks(ordered: NDArray[np.int64], longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
+    """The first and last of each group of moments (sorted, microseconds) between which no gap is longer than that.
+
+    >>> [(a.microsecond, b.microsecond) for a, b in blocks(np.array([1, 2, 9]), timedelta(microseconds=5))]
+    [(1, 2), (9, 9)]
+    """
+    if ordered.size == 0:
+        return ()
+    cuts = np.flatnonzero(np.diff(ordered) > longest_gap // timedelta(microseconds=1)) + 1
+    firsts = ordered[np.concatenate([[0], cuts])]
+    lasts = ordered[np.concatenate([cuts - 1, [ordered.size - 1]])]
+    return tuple((as_datetime(int(first)), as_datetime(int(last))) for first, last in zip(firsts, lasts, strict=True))
 
 
 def joined_means(parts: list[Mapping[WatchKey, ScoreSum]], key: WatchKey, min_rows: int) -> NDArray[np.float64]:

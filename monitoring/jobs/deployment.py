@@ -1,4 +1,4 @@
-"""A deployment made ready to be judged: the bundle's baseline under the settings of a config."""
+"""A deployment made ready to be judged: a bundle's or a table's baseline under the settings of a config."""
 
 from __future__ import annotations
 
@@ -18,12 +18,22 @@ from monitoring.jobs.judging import Judge, optional_inputs
 from monitoring.jobs.yardstick import Tolerances, Yardstick, yardstick
 from monitoring.records import Finding
 from monitoring.store.records import DeploymentRecord
-from monitoring.traffic.windows import WindowPlan
+from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.catalogue import catalogue
 
 EXTRAS = "assets.extra"
 BASELINE = "baseline"
 SCHEMA_FILE = "schema.pbtxt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselinePlace:
+    """Where a model's baseline and schema are; a table's has no versions, and counts as the first."""
+
+    folder: Path
+    baseline: Path
+    schema: Path
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +44,7 @@ class Deployment:
     version: int
     bundle: Path
     baseline: Baseline
-    plan: WindowPlan
+    plan: WindowPlan | RowPlan
     horizon: timedelta
     yardstick: Yardstick
     judge: Judge
@@ -45,7 +55,7 @@ class Deployment:
         return DeploymentRecord(
             model=self.model,
             version=self.version,
-            settings_digest=_digest(settings_digest(config), self.bundle / EXTRAS / BASELINE / DESCRIPTION),
+            settings_digest=_digest(settings_digest(config), find_baseline(config).baseline / DESCRIPTION),
             created_at=now,
             timezone=config.windows.timezone,
             page_budget=str(tests["page"].budget),
@@ -53,6 +63,16 @@ class Deployment:
             notice_budget=str(tests["notice"].budget),
             notice_threshold=tests["notice"].budget.threshold,
         )
+
+
+def find_baseline(config: MonitorConfig) -> BaselinePlace:
+    """The baseline that the config means. Raises CannotRun if it is not there."""
+    if config.model.baseline is not None:
+        folder = config.model.baseline
+        return BaselinePlace(folder=folder, baseline=folder, schema=folder / SCHEMA_FILE, version=1)
+    bundle, version = find_bundle(config)
+    extras = bundle / EXTRAS
+    return BaselinePlace(folder=bundle, baseline=extras / BASELINE, schema=extras / SCHEMA_FILE, version=version)
 
 
 def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
@@ -78,14 +98,9 @@ def deploy(config: MonitorConfig) -> Deployment:
     Cost: a few seconds for a hundred thousand reference rows. The schema is read, and TFDV imported, at the first
     window.
     """
-    bundle, version = find_bundle(config)
-    baseline = load_baseline(bundle / EXTRAS / BASELINE)
-    plan = WindowPlan(
-        every=config.windows.every,
-        timezone=config.windows.timezone,
-        lateness=config.windows.lateness,
-        min_rows=config.windows.min_rows,
-    )
+    place = find_baseline(config)
+    baseline = load_baseline(place.baseline)
+    plan = window_plan(config)
     watched = catalogue(baseline, config.traffic.slices)
     fitted = yardstick(
         baseline,
@@ -104,18 +119,28 @@ def deploy(config: MonitorConfig) -> Deployment:
         watched,
         fitted,
         timezone=config.windows.timezone,
-        check=_SchemaCheck(bundle / EXTRAS / SCHEMA_FILE),
+        check=_SchemaCheck(place.schema),
         optional=optional_inputs(watched, missing),
     )
     return Deployment(
         model=config.model.name,
-        version=version,
-        bundle=bundle,
+        version=place.version,
+        bundle=place.folder,
         baseline=baseline,
         plan=plan,
         horizon=config.windows.label_horizon,
         yardstick=fitted,
         judge=judge,
+    )
+
+
+def window_plan(config: MonitorConfig) -> WindowPlan | RowPlan:
+    """How the config cuts the traffic: by time, or by rows."""
+    windows = config.windows
+    if windows.rows is not None:
+        return RowPlan(rows=windows.rows, lateness=windows.lateness, min_rows=windows.min_rows)
+    return WindowPlan(
+        every=windows.every, timezone=windows.timezone, lateness=windows.lateness, min_rows=windows.min_rows
     )
 
 

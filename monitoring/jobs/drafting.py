@@ -1,4 +1,4 @@
-"""A config written for a bundle, checked before it is put in place."""
+"""A config written for a bundle or a table, checked before it is put in place."""
 
 from __future__ import annotations
 
@@ -20,13 +20,7 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Pa
     bundle; CannotRun if there is no such bundle or the folder cannot be written.
     """
     path = folder / NAME
-    if path.exists() and not force:
-        raise BadInput(
-            "There is a config already.",
-            got=str(path),
-            expected="no file of that name",
-            fix="Use --force to replace it, or --out for another folder.",
-        )
+    keep_existing(path, force=force)
     aside = path.with_name(f".{NAME}.{os.getpid()}.tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,6 +38,17 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Pa
             fix="Give another folder with --out.",
         ) from error
     return path
+
+
+def keep_existing(path: Path, *, force: bool) -> None:
+    """Raises BadInput if there is a config already, unless it may be replaced."""
+    if path.exists() and not force:
+        raise BadInput(
+            "There is a config already.",
+            got=str(path),
+            expected="no file of that name",
+            fix="Use --force to replace it, or --out for another folder.",
+        )
 
 
 def as_written(path: Path, folder: Path) -> str:

@@ -51,12 +51,16 @@ class MonitorState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTraffic:
-    """What one window brought: its predictions, the repeats dropped from them, and the labels that arrived."""
+    """What one window brought: its predictions, the repeats dropped from them, and the labels that arrived.
+
+    `findings` are what reading them found out already.
+    """
 
     window: Window
     predictions: Predictions
     repeats: int
     arrivals: Arrivals
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,7 @@ class Judge:
         counts = profile(traffic.predictions, self._catalogue.bins)
         sums: dict[WatchKey, ScoreSum] = self._catalogue.prediction_sums(traffic.predictions, counts)
         sums |= self._catalogue.label_sums(traffic.arrivals.labelled)
-        findings = self._findings(traffic.predictions, counts)
+        findings = (*traffic.findings, *self._findings(traffic.predictions, counts))
         incidents, changed = self._followed(state.incidents, sums, findings, traffic.window.end)
         over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
         levels: dict[Level, LevelState] = {}

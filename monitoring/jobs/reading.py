@@ -1,33 +1,80 @@
-"""A window's predictions out of the traffic log."""
+"""What the jobs need of traffic, from a traffic log or from anyone's table."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds, predictions_from
 from monitoring.config import MonitorConfig
+from monitoring.errors import BadInput
+from monitoring.jobs.cutting import blocks
+from monitoring.records import Finding
+from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.log import TrafficLog, flatten_scalars
+from monitoring.traffic.tables.arrivals import gather_labels
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import is_table, pieces_of
+from monitoring.traffic.tables.table import TableTraffic
 from monitoring.traffic.windows import Window
 
 _REPEATS = b"pitfalls.repeats"
 _ROW = ("prediction_id", "event_time")
 
 
-class PredictionReader:
-    """Reads one version's predictions, window by window, as the baseline declares its inputs."""
+class Traffic(Protocol):
+    """The narrow waist between where predictions are kept and how they are judged."""
 
-    def __init__(self, config: MonitorConfig, baseline: Baseline, version: int) -> None:
-        self.log = TrafficLog(config.traffic.path)
+    @property
+    def unplaced(self) -> tuple[Finding, ...]:
+        """What was found about rows that no window holds."""
+
+    def read(self, window: Window) -> tuple[Predictions, int]:
+        """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
+
+    def findings(self, window: Window) -> tuple[Finding, ...]:
+        """What reading the window's rows found out about their columns."""
+
+    def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
+        """First and last event time of each stretch of traffic that has no gap longer than that."""
+
+    def times(self) -> NDArray[np.int64]:
+        """Every event time, sorted, in microseconds since 1970, UTC."""
+
+    def labels(self) -> pa.Table:
+        """The labels in order of arrival, as `LabelLog.read` gives them."""
+
+    def latest_labels(self) -> pa.Table:
+        """One label per prediction, the last to arrive."""
+
+
+class PredictionReader:
+    """Reads one version's predictions, window by window, as the baseline declares its inputs. A `Traffic`."""
+
+    unplaced: tuple[Finding, ...] = ()
+
+    def __init__(self, config: MonitorConfig, baseline: Baseline, version: int | None) -> None:
+        self._root = traffic_path(config)
+        self.log = TrafficLog(self._root)
         self.model = config.model.name
         self.version = version
+        if config.model.bundle is None:  # a table's baseline goes by its folder's name, and the log by the model's
+            models = {key.model for key in self.log.models()}
+            self.model = models.pop() if len(models) == 1 else self.model
         self._output = f"output:{config.model.probabilities}"
         self._spec = baseline.spec
 
     def read(self, window: Window) -> tuple[Predictions, int]:
-        """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
+        """See `Traffic`."""
         table = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end)
         repeats = int((table.schema.metadata or {}).get(_REPEATS, b"0"))
         flat = flatten_scalars(table)
@@ -37,12 +84,137 @@ class PredictionReader:
         plain = {name.removeprefix("input:"): flat[name] for name in flat.column_names if name in _ROW or ":" in name}
         return predictions_from(pa.table(plain), self._spec, probabilities=self._output), repeats
 
+    def findings(self, window: Window) -> tuple[Finding, ...]:
+        """A log's columns are those of the model's signature."""
+        return ()
+
+    def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
+        """The whole extent of the log, whatever its gaps."""
+        extent = self.log.extent(self.model, self.version)
+        return () if extent is None else (extent,)
+
+    def times(self) -> NDArray[np.int64]:
+        """See `Traffic`."""
+        table = self.log.read(model=self.model, version=self.version, columns=("event_time",))
+        return np.sort(microseconds(table["event_time"])) if table.num_columns else np.zeros(0, np.int64)
+
+    def labels(self) -> pa.Table:
+        """See `Traffic`."""
+        return LabelLog(self._root).read()
+
+    def latest_labels(self) -> pa.Table:
+        """See `Traffic`."""
+        return LabelLog(self._root).latest()
+
     def with_labels(self, predictions: Predictions, labels: pa.Table) -> Predictions:
-        """The predictions with whatever label has come for them by now (`labels` has one row per prediction)."""
-        places = pc.index_in(predictions.ids, labels["prediction_id"].combine_chunks())
-        found = np.asarray(places.is_valid(), dtype=np.bool_)
-        rows = np.asarray(pc.fill_null(places, 0), dtype=np.int64)
-        indices, times = label_indices(labels["label"], self._spec.classes), microseconds(labels["label_time"])
-        if indices.size == 0:
-            return predictions
-        return predictions.labelled(np.where(found, indices[rows], NO_LABEL), np.where(found, times[rows], 0))
+        """See `with_labels`."""
+        return with_labels(predictions, labels, self._spec.classes)
+
+
+class TableReader:
+    """Reads a table of predictions, window by window, as the baseline declares its inputs. A `Traffic`.
+
+    Its labels are brought into the label log when it is made: make it while no other run is at work.
+    """
+
+    def __init__(
+        self,
+        config: MonitorConfig,
+        baseline: Baseline,
+        *,
+        clock: Callable[[], datetime],
+        since: datetime | None,
+    ) -> None:
+        self._spec = baseline.spec
+        self._columns = columns_of(config, baseline)
+        self._table = TableTraffic(pieces_of(traffic_path(config)), self._columns, now=clock(), since=since)
+        self._labels = config.traffic.label_log
+        self.unplaced = self._table.left_out.findings
+        apart = () if config.traffic.labels is None else pieces_of(config.traffic.labels)
+        gather_labels(self._table, apart, self._columns, root=self._labels, clock=clock)
+
+    def read(self, window: Window) -> tuple[Predictions, int]:
+        """See `Traffic`."""
+        found = self._table.read(window)
+        rows = found.table.drop_columns(["label", "label_time"])
+        return replace(predictions_from(rows, self._spec), problems=found.problems), found.repeats
+
+    def findings(self, window: Window) -> tuple[Finding, ...]:
+        """See `Traffic`."""
+        return self._table.read(window).findings
+
+    def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
+        """See `Traffic`."""
+        return blocks(self._table.times(), longest_gap)
+
+    def times(self) -> NDArray[np.int64]:
+        """See `Traffic`."""
+        return self._table.times()
+
+    def labels(self) -> pa.Table:
+        """See `Traffic`."""
+        return LabelLog(self._labels).read()
+
+    def latest_labels(self) -> pa.Table:
+        """See `Traffic`."""
+        return LabelLog(self._labels).latest()
+
+
+def open_traffic(
+    config: MonitorConfig,
+    baseline: Baseline,
+    version: int | None,
+    *,
+    clock: Callable[[], datetime],
+    since: datetime | None = None,
+) -> Traffic:
+    """The traffic that a config names: a traffic log or a table. Rows before `since` are of no interest."""
+    if is_table(traffic_path(config)):
+        return TableReader(config, baseline, clock=clock, since=since)
+    return PredictionReader(config, baseline, version if config.model.bundle is not None else None)
+
+
+def traffic_path(config: MonitorConfig) -> Path:
+    """Where the traffic is. Raises BadInput if the config does not say so."""
+    if config.traffic.path is None:
+        raise BadInput(
+            "The config does not say where the traffic is.",
+            got="no path in its [traffic] section",
+            expected="a traffic log, or a table's files",
+            fix="Add `path`, or give --traffic.",
+        )
+    return config.traffic.path
+
+
+def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
+    """The columns of a table, as the config names them, and the inputs and classes of the baseline."""
+    traffic, spec = config.traffic, baseline.spec
+    if config.model.classes and config.model.classes != spec.classes:
+        raise BadInput(
+            "The classes are not those of the baseline.",
+            got=", ".join(config.model.classes),
+            expected=", ".join(spec.classes),
+            fix="Change `classes` in the [model] section, or write the baseline again with `pitfalls monitor init`.",
+        )
+    return TableColumns(
+        event_time=traffic.event_time,
+        prediction_id=traffic.prediction_id,
+        label=traffic.label,
+        label_time=traffic.label_time,
+        scores=traffic.scores or (() if traffic.predicted else (config.model.probabilities,)),
+        predicted=traffic.predicted,
+        classes=spec.classes,
+        inputs={feature.name: feature.kind for feature in spec.features},
+        known=dict(spec.columns),
+    )
+
+
+def with_labels(predictions: Predictions, labels: pa.Table, classes: tuple[str, ...]) -> Predictions:
+    """The predictions with whatever label has come for them by now (`labels` has one row per prediction)."""
+    places = pc.index_in(predictions.ids, labels["prediction_id"].combine_chunks())
+    found = np.asarray(places.is_valid(), dtype=np.bool_)
+    rows = np.asarray(pc.fill_null(places, 0), dtype=np.int64)
+    indices, times = label_indices(labels["label"], classes), microseconds(labels["label_time"])
+    if indices.size == 0:
+        return predictions
+    return predictions.labelled(np.where(found, indices[rows], NO_LABEL), np.where(found, times[rows], 0))

@@ -16,13 +16,12 @@ from monitoring.baseline.metrics import benchmark
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput, CannotRun
-from monitoring.jobs.deployment import BASELINE, EXTRAS, find_bundle
-from monitoring.jobs.reading import PredictionReader
+from monitoring.jobs.deployment import find_baseline
+from monitoring.jobs.reading import open_traffic, with_labels
 from monitoring.jobs.status import first_page, status
 from monitoring.records import MonitorStatus, WindowRecord
 from monitoring.reports.records import Benchmark, BenchmarkMetric, DriftSummary, Interval, WatchVerdict
 from monitoring.store.store import Store
-from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.windows import Window
 
 PAGE = "report.html"
@@ -60,8 +59,7 @@ def write_reports(
     from monitoring.reports.picture import write_picture  # noqa: PLC0415  # so is matplotlib
 
     found = status(store, config.model.name)
-    bundle, _ = find_bundle(config)
-    baseline = load_baseline(bundle / EXTRAS / BASELINE)
+    baseline = load_baseline(find_baseline(config).baseline)
     promise = promised(baseline, config)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -133,9 +131,9 @@ def _write_drift(
 ) -> DriftSummary:
     from monitoring.reports.drift import write_drift_report  # noqa: PLC0415  # brings Evidently
 
-    reader = PredictionReader(config, baseline, found.version)
-    current, _ = reader.read(Window(start=window.start, end=window.end))
-    labelled = reader.with_labels(current, LabelLog(config.traffic.path).latest())
+    traffic = open_traffic(config, baseline, found.version, clock=lambda: window.end, since=window.start)
+    current, _ = traffic.read(Window(start=window.start, end=window.end))
+    labelled = with_labels(current, traffic.latest_labels(), baseline.spec.classes)
     scores = sorted(
         (score for score in window.scores if score.level == "page"), key=lambda s: (-s.log_evidence, s.watch, s.slice)
     )

@@ -14,14 +14,14 @@ from monitoring.config import MonitorConfig
 from monitoring.evidence.level import LevelState
 from monitoring.evidence.sensitivity import smallest_harms
 from monitoring.incidents.cause import HISTORY
+from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.feed import LabelFeed
 from monitoring.jobs.judging import MonitorState, WindowTraffic
-from monitoring.jobs.reading import PredictionReader
+from monitoring.jobs.reading import Traffic, open_traffic
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.store.store import Store
-from monitoring.traffic.labels import LabelLog
-from monitoring.traffic.windows import Window
+from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
 #: Seconds a run may take for one window before another run may take over.
 LEASE_SECONDS = 120
@@ -73,7 +73,8 @@ def run_due_windows(
         if not store.sensitivity(number):
             _describe(store, number, deployment)
         job = _Job(config, deployment, store, number)
-        due = job.due(now)
+        traffic = open_traffic(config, deployment.baseline, deployment.version, clock=clock, since=job.since)
+        due = job.due(traffic, now)
         opened: list[IncidentRecord] = []
         for done, window in enumerate(due):
             if stop():
@@ -96,22 +97,38 @@ def _describe(store: Store, number: int, deployment: Deployment) -> None:
     store.save_sensitivity(number, harms)
 
 
+def due_windows(
+    traffic: Traffic, plan: WindowPlan | RowPlan, *, after: datetime | None, now: datetime
+) -> tuple[Window, ...]:
+    """The windows with traffic that are due and begin at `after` or later, in order.
+
+    Windows without a row are among them, but for gaps that are longer than the plan's longest. Nothing after `now` is
+    looked at, so that a row from the far future costs nothing.
+    """
+    if isinstance(plan, RowPlan):
+        times = traffic.times()
+        if after is not None:
+            times = times[np.searchsorted(times, as_microseconds(after)) :]
+        return tuple(window for window in plan.windows(times, after) if plan.due(window, now))
+    found: list[Window] = []
+    for first, last in traffic.spans(plan.longest_gap):
+        begin, end = first, min(last, now)
+        if after is not None and (first <= after or first - after <= plan.longest_gap):
+            begin = min(after, end)
+        found += [w for w in plan.windows(begin, end) if plan.due(w, now) and (after is None or w.start >= after)]
+    return tuple(found)
+
+
 class _Job:
-    """One run over one deployment: the logs as they were when it began, and the state that moves."""
+    """One run over one deployment: the traffic as it was when it began, and the state that moves."""
 
     def __init__(self, config: MonitorConfig, deployment: Deployment, store: Store, number: int) -> None:
         self._deployment = deployment
         self._store = store
         self._number = number
-        self._reader = PredictionReader(config, deployment.baseline, deployment.version)
         last = store.last_window(number)
         self._after = None if last is None else last.record.end
-        self._feed = LabelFeed(
-            LabelLog(config.traffic.path).read(),
-            classes=deployment.baseline.spec.classes,
-            read=0 if last is None else int(last.label_cursor.get(CURSOR, 0)),
-            horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
-        )
+        self._read = 0 if last is None else int(last.label_cursor.get(CURSOR, 0))
         incidents = store.incidents(number)
         states = store.level_states(number)
         self._state = MonitorState(
@@ -121,26 +138,35 @@ class _Job:
             history=() if last is None else store.windows(number)[-HISTORY:],
         )
 
-    def due(self, now: datetime) -> tuple[Window, ...]:
-        """The windows with traffic up to the last row in the log that are due and lie after the last one judged."""
-        extent = self._reader.log.extent(self._deployment.model, self._deployment.version)
-        if extent is None:
-            return ()
-        plan = self._deployment.plan
-        windows = plan.windows(extent[0] if self._after is None else min(self._after, extent[1]), extent[1])
-        due = tuple(w for w in windows if plan.due(w, now) and (self._after is None or w.start >= self._after))
+    @property
+    def since(self) -> datetime | None:
+        """Rows before that are of no interest any more."""
+        return None if self._after is None else self._after - self._deployment.horizon
+
+    def due(self, traffic: Traffic, now: datetime) -> tuple[Window, ...]:
+        """The windows to judge now; the traffic is read for them from here on."""
+        deployment = self._deployment
+        self._traffic = traffic
+        self._feed = LabelFeed(
+            traffic.labels(),
+            classes=deployment.baseline.spec.classes,
+            read=self._read,
+            horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
+        )
+        due = due_windows(traffic, deployment.plan, after=self._after, now=now)
         if due and self._after is not None:
             self._feed.recall(self._judged_before(due[0].start))
         return due
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed."""
-        predictions, repeats = self._reader.read(window)
+        predictions, repeats = self._traffic.read(window)
         traffic = WindowTraffic(
             window=window,
             predictions=predictions,
             repeats=repeats,
             arrivals=self._feed.next(window, predictions, first=first),
+            findings=(*(self._traffic.unplaced if first else ()), *self._traffic.findings(window)),
         )
         judgement = self._deployment.judge.judge(self._state, traffic)
         self._store.commit_window(
@@ -156,6 +182,7 @@ class _Job:
     def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Predictions]]:
         """The judged windows within the horizon, whose predictions may still get their label."""
         oldest = start - self._deployment.horizon
-        for window in self._deployment.plan.windows(oldest, start):
-            if oldest < window.end <= start:
-                yield window, self._reader.read(window)[0]
+        for record in self._store.windows(self._number, scores=False):
+            if oldest < record.end <= start:
+                window = Window(start=record.start, end=record.end)
+                yield window, self._traffic.read(window)[0]

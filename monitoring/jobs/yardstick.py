@@ -16,9 +16,9 @@ from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.sensitivity import Harm
 from monitoring.evidence.tolerance import standard_error
-from monitoring.jobs.cutting import cut, joined_means
+from monitoring.jobs.cutting import cut, joined_means, placed
 from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey
-from monitoring.traffic.windows import WindowPlan
+from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.catalogue import Catalogue
 
 #: Standard errors of the baseline's mean that are always forgiven, for e-values made by conformal comparison.
@@ -93,7 +93,7 @@ def yardstick(
     baseline: Baseline,
     catalogue: Catalogue,
     *,
-    plan: WindowPlan,
+    plan: WindowPlan | RowPlan,
     budgets: Mapping[Level, Budget],
     tolerances: Tolerances,
 ) -> Yardstick:
@@ -137,15 +137,20 @@ def yardstick(
     )
 
 
-def _window_sums(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan) -> list[Mapping[WatchKey, ScoreSum]]:
+def _window_sums(
+    baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan
+) -> list[Mapping[WatchKey, ScoreSum]]:
     """Sums per window in time order: what needs no label by event time, what does by the labels' arrival."""
     reference = baseline.reference
     by_start: dict[object, dict[WatchKey, ScoreSum]] = {}
+    labelled = reference.take(reference.labels != NO_LABEL)
     for window, places in cut(reference.event_times, plan):
         rows = reference.take(places)
         by_start.setdefault(window.start, {}).update(catalogue.prediction_sums(rows, profile(rows, baseline.bins)))
-    labelled = reference.take(reference.labels != NO_LABEL)
-    for window, places in cut(labelled.label_times, plan):
+    arrived = cut(labelled.label_times, plan)
+    if isinstance(plan, RowPlan):  # labels fall into the windows of the rows, however many arrive in each
+        arrived = placed(labelled.label_times, plan.windows(np.sort(reference.event_times)))
+    for window, places in arrived:
         by_start.setdefault(window.start, {}).update(catalogue.label_sums(labelled.take(places)))
     return [by_start[start] for start in sorted(by_start, key=str)]
 

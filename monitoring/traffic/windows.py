@@ -9,11 +9,20 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
+from numpy.typing import NDArray
+
 from monitoring.errors import BadInput
 
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([smhd])", re.ASCII)
 _DAY = timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CENTURY = timedelta(days=36_525)
+_MICROSECOND = timedelta(microseconds=1)
+
+#: Empty windows in a row that are gone through; a longer gap is passed over: one wrong date costs no year.
+EMPTY_WINDOWS = 1_000
 _HOUR = timedelta(hours=1)
 
 
@@ -103,6 +112,11 @@ class WindowPlan:
         pairs = pairwise(cuts)
         return tuple(Window(start=start, end=end) for start, end in pairs if end > first and start <= last)
 
+    @property
+    def longest_gap(self) -> timedelta:
+        """More time than this without a row is passed over: some 1,000 windows."""
+        return min(self._length * EMPTY_WINDOWS, _CENTURY)
+
     def due(self, window: Window, now: datetime) -> bool:
         """Whether the window has ended, and its late rows have had their time.
 
@@ -136,6 +150,41 @@ class WindowPlan:
     def _instant(self, day: date, offset: timedelta, fold: int) -> datetime:
         local = datetime.combine(day, time(0)) + offset
         return local.replace(tzinfo=self._zone, fold=fold).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowPlan:
+    """Windows of `rows` rows in order of event time, however long they take.
+
+    A window begins where the one before ended, and ends a microsecond after its last row. Rows of one and the same
+    instant stay together, so that a window may hold more rows; what is left over at the end is no window yet.
+    """
+
+    rows: int
+    lateness: timedelta = timedelta(0)
+    min_rows: int = 1
+
+    def windows(self, moments: NDArray[np.int64], after: datetime | None = None) -> tuple[Window, ...]:
+        """The complete windows of rows with these event times, sorted, in microseconds since 1970, UTC.
+
+        >>> plan = RowPlan(rows=2)
+        >>> [(w.start.microsecond, w.end.microsecond) for w in plan.windows(np.array([1, 3, 3, 7, 8]))]
+        [(1, 4), (4, 9)]
+        """
+        found = []
+        first = 0
+        start = after
+        while first + self.rows <= len(moments):
+            last = int(np.searchsorted(moments, moments[first + self.rows - 1], side="right")) - 1
+            end = _EPOCH + timedelta(microseconds=int(moments[last])) + _MICROSECOND
+            begin = _EPOCH + timedelta(microseconds=int(moments[first])) if start is None else start
+            found.append(Window(start=begin, end=end))
+            first, start = last + 1, end
+        return tuple(found)
+
+    def due(self, window: Window, now: datetime) -> bool:
+        """Whether late rows of the window have had their time."""
+        return now >= window.end + self.lateness
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pyarrow.compute as pc
+import numpy as np
 
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions
-from monitoring.baseline.profile import Bins, Profile
+from monitoring.baseline.profile import Bins, Profile, commonest
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.watches import inputs, integrity, outputs, performance, scoring, surprise
@@ -27,15 +27,27 @@ class Catalogue:
     slices: Mapping[str, tuple[str, ...]]
     inputs: tuple[inputs.InputWatch, ...]
     integrity: tuple[Watch, ...]
+    scored: bool = True
+
+    @property
+    def losses(self) -> tuple[Watch, ...]:
+        """The watches on losses: of an answer without a probability, its error alone."""
+        if self.scored:
+            return (*performance.WATCHES, *surprise.WATCHES)
+        return tuple(watch for watch in performance.WATCHES if watch.name == "error")
+
+    @property
+    def answers(self) -> tuple[Watch, ...]:
+        """The watches on answers; one without a probability is always sure."""
+        return tuple(w for w in outputs.watches(self.classes) if self.scored or w.name != "output:confidence")
 
     @property
     def watches(self) -> dict[str, Watch]:
         """Every watch by its name."""
         found = (
-            *performance.WATCHES,
-            *surprise.WATCHES,
+            *self.losses,
             *self.integrity,
-            *outputs.watches(self.classes),
+            *self.answers,
             *(entry.watch for entry in self.inputs),
         )
         return {watch.name: watch for watch in found}
@@ -48,7 +60,7 @@ class Catalogue:
             WatchKey(watch=watch.name, slice=f"{column}={value}")
             for column, values in self.slices.items()
             for value in values
-            for watch in (*performance.WATCHES, *surprise.WATCHES)
+            for watch in self.losses
         ]
         return (*whole, *parts)
 
@@ -61,16 +73,22 @@ class Catalogue:
         }
 
     def prediction_sums(self, predictions: Predictions, window: Profile) -> dict[WatchKey, ScoreSum]:
-        """Sums of the watches that need no label."""
-        answers = scoring.sums(outputs.scores(predictions.probabilities, self.classes), {})
+        """Sums of the watches that need no label. A row whose answer is not a number counts for its inputs alone."""
+        given = predictions.probabilities[np.isfinite(predictions.probabilities).all(axis=1)]
+        scores = outputs.scores(given, self.classes)
+        named = {watch.name for watch in self.answers}
+        answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {})
         return answers | integrity.sums(self.bins, window) | inputs.sums(self.inputs, self.bins, window)
 
     def label_sums(self, predictions: Predictions) -> dict[WatchKey, ScoreSum]:
         """Sums of the watches that need a label, over the labelled rows, whole and by slice."""
-        labelled = predictions.take(predictions.labels != NO_LABEL)
+        answered = np.isfinite(predictions.probabilities).all(axis=1)
+        labelled = predictions.take((predictions.labels != NO_LABEL) & answered)
         losses = performance.scores(labelled.probabilities, labelled.labels)
         surprises = surprise.scores(labelled.probabilities, labelled.labels)
-        return scoring.sums(losses | surprises, scoring.slice_masks(labelled, self.slices))
+        named = {watch.name for watch in self.losses}
+        scores = {name: values for name, values in (losses | surprises).items() if name in named}
+        return scoring.sums(scores, scoring.slice_masks(labelled, self.slices))
 
 
 def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = ()) -> Catalogue:
@@ -85,12 +103,11 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = ()) -> Catalo
                 expected=f"one of {', '.join(name for name, kind in kinds.items() if kind == 'category') or '(none)'}",
                 fix="Change `slices` in the [traffic] section.",
             )
-        counts = pc.value_counts(baseline.reference.features[column].drop_null()).to_pylist()
-        common = sorted(counts, key=lambda entry: (-entry["counts"], entry["values"]))[:MOST_SLICES]
-        slices[column] = tuple(sorted(entry["values"] for entry in common))
+        slices[column] = tuple(sorted(commonest(baseline.reference.features[column].combine_chunks(), MOST_SLICES)))
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
     return Catalogue(
         classes=baseline.spec.classes,
+        scored=baseline.spec.scored,
         bins=baseline.bins,
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),

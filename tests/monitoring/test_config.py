@@ -131,7 +131,7 @@ page = "1 per 365 windows"
         ("windows", 'every = "367d"', "at most 366"),
         ("windows", 'every = "90s"', "minutes or hours"),
         ("windows", "every = 1", "text in quotes"),
-        ("windows", "rows = 5000", "not available yet"),
+        ("windows", "rows = 0", "at least 1"),
         ("windows", 'lateness = "6 hours"', "a whole number and a unit"),
         ("windows", "lateness = 6", "a whole number and a unit"),
         ("windows", 'lateness = "9999999d"', "at most ten years"),
@@ -341,12 +341,36 @@ def test_a_rendered_draft_without_more_means_the_defaults(tmp_path: Path) -> Non
         "[tolerance]\nerror = 0.0\n",
         "[tolerance]\nbrier = 0.02\n",
         "[tolerance]\nintegrity = 0.02\n",
+        "[windows]\nrows = 500\n",
         'slices = ["origin"]\n',
         'label = "late"\n',
     ],
 )
 def test_settings_that_change_the_meaning_of_evidence_change_the_digest(tmp_path: Path, more: str) -> None:
     assert settings_digest(load(tmp_path, LEAST + more)) != settings_digest(load(tmp_path, LEAST))
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (LEAST + 'predicted = " "\n', "line 5, [traffic] predicted: an empty name."),
+        (LEAST + 'scores = ["p"]\npredicted = "answer"\n', "either scores or predicted"),
+        (LEAST.replace("[traffic]", 'baseline = "b"\n[traffic]'), "either bundle or baseline"),
+        ('[model]\nclasses = ["a", "b"]\n[traffic]\n', "line 1, [model] bundle: missing. Got nothing"),
+    ],
+)
+def test_what_does_not_go_together_is_one_problem(tmp_path: Path, text: str, part: str) -> None:
+    (line,) = problems(tmp_path, text)
+    assert part in line
+
+
+def test_a_baseline_of_a_table_goes_by_the_name_of_its_folder(tmp_path: Path) -> None:
+    config = load(
+        tmp_path, '[model]\nbaseline = "watched/baseline"\n[traffic]\nscores = ["p"]\n[windows]\nrows = 500\n'
+    )
+    assert (config.model.name, config.model.version, config.traffic.path) == ("watched", None, None)
+    assert config.traffic.label_log == tmp_path / "label-log"
+    assert config.windows.rows == 500
 
 
 def test_paths_schedule_store_notification_and_spelling_do_not_change_the_digest(tmp_path: Path) -> None:

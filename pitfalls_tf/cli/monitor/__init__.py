@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERBS: Mapping[str, Verb] = {
-    "init": Verb("pitfalls_tf.cli.monitor.init", "Write a monitor.toml for a bundle."),
+    "init": Verb("pitfalls_tf.cli.monitor.init", "Write a monitor.toml for a bundle or a table."),
     "run": Verb("pitfalls_tf.cli.monitor.run", "Judge every window that is due, once."),
     "status": Verb("pitfalls_tf.cli.monitor.status", "Show what was judged so far."),
     "report": Verb("pitfalls_tf.cli.monitor.report", "Write the report page and a window's drift report."),

@@ -29,6 +29,21 @@ config_option = click.option(
 )
 
 
+traffic_option = click.option(
+    "--traffic",
+    type=click.Path(path_type=Path),
+    help="A traffic log, or a table's files (quote a pattern).  [default: the config's]",
+)
+
+
+def with_traffic(config: MonitorConfig, traffic: Path | None) -> MonitorConfig:
+    """The config with its traffic there, if it is given: a path from where the command is run."""
+    if traffic is None:
+        return config
+    section = config.traffic.model_copy(update={"path": traffic.absolute()})
+    return config.model_copy(update={"traffic": section})
+
+
 @contextmanager
 def window_progress() -> Iterator[Callable[[Progress], None]]:
     """A bar on stderr while windows are judged; each incident that opens or closes is told above it."""

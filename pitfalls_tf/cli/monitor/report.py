@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.monitor.options import config_option
+from pitfalls_tf.cli.monitor.options import config_option, traffic_option, with_traffic
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_option
+@traffic_option
 @click.option(
     "--out", default=Path("report"), show_default=True, type=click.Path(path_type=Path), help="Folder to fill."
 )
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 )
 @click.option("--drift/--no-drift", default=True, show_default=True, help="Whether Evidently reports a window's drift.")
 @answers
-def command(config_path: Path, out: Path, *, window: datetime | None, drift: bool, output: Output) -> int:
+def command(
+    config_path: Path, traffic: Path | None, out: Path, *, window: datetime | None, drift: bool, output: Output
+) -> int:
     """Write the report page and a window's drift report.
 
     Writes report.html, report.png and, by Evidently, drift-DAY.html and drift-DAY.json. Judges nothing.
@@ -40,7 +43,7 @@ def command(config_path: Path, out: Path, *, window: datetime | None, drift: boo
     from monitoring.jobs.reporting import write_reports  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
-    config = load_config(config_path)
+    config = with_traffic(load_config(config_path), traffic)
     if drift:
         load_frameworks("evidently")
     with Store.open(config.store.url) as store:

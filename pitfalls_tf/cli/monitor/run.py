@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.monitor.options import config_option, exit_code, judge, show, window_progress
+from pitfalls_tf.cli.monitor.options import (
+    config_option,
+    exit_code,
+    judge,
+    show,
+    traffic_option,
+    window_progress,
+    with_traffic,
+)
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pitfalls_tf.cli.output import Output
 
 
 @click.command()
 @config_option
+@traffic_option
 @answers
-def command(config_path: Path, *, output: Output) -> int:
+def command(config_path: Path, traffic: Path | None, *, output: Output) -> int:
     """Judge every window that is due, once.
 
     Windows judged before are not judged again: run it as often as you like, from cron for example. Exits with 1 if it
@@ -30,7 +38,7 @@ def command(config_path: Path, *, output: Output) -> int:
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
-    config = load_config(config_path)
+    config = with_traffic(load_config(config_path), traffic)
     load_frameworks("tensorflow_data_validation")
     with Store.open(config.store.url) as store:
         with window_progress() as progress:

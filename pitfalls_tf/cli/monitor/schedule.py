@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.monitor.options import config_option, exit_code, judge, show
+from pitfalls_tf.cli.monitor.options import config_option, exit_code, judge, show, traffic_option, with_traffic
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from monitoring.errors import PitfallsError
     from monitoring.jobs.running import Progress
     from pitfalls_tf.cli.output import Output
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_option
+@traffic_option
 @answers
-def command(config_path: Path, *, output: Output) -> int:
+def command(config_path: Path, traffic: Path | None, *, output: Output) -> int:
     """Run the job at the times of the config, in the foreground.
 
     Judges what is due at once, then at every time of the [schedule] section's cron expression (in the time zone of
@@ -33,7 +33,7 @@ def command(config_path: Path, *, output: Output) -> int:
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
-    config = load_config(config_path)
+    config = with_traffic(load_config(config_path), traffic)
     load_frameworks("tensorflow_data_validation")
 
     def told(progress: Progress) -> None:

@@ -1,0 +1,266 @@
+"""A table of predictions adopted: its baseline and schema written beside a config that watches more of its kind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.baseline.folder import write_baseline
+from monitoring.baseline.schema import infer_schema, write_schema
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.config import ConfigDraft, TableDraft
+from monitoring.errors import BadInput, CannotRun
+from monitoring.evidence.conformal import FEWEST_WINDOWS
+from monitoring.jobs.cutting import as_datetime, cut
+from monitoring.jobs.deployment import BASELINE, SCHEMA_FILE
+from monitoring.jobs.drafting import NAME, keep_existing, write_config
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import pieces_of
+from monitoring.traffic.tables.reference import (
+    ReadPiece,
+    absent_columns,
+    classes_of,
+    kinds_of,
+    read_all,
+    types_of,
+)
+from monitoring.traffic.tables.table import TableTraffic
+from monitoring.traffic.windows import RowPlan, Window, WindowPlan
+
+#: Fewer windows than this make a blunt yardstick.
+FEW_WINDOWS = 20
+
+#: A window of fewer rows than this waits for company, unless windows are cut smaller.
+MIN_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTable:
+    """What its owner says of a table of predictions. Columns that are not named go by their usual names.
+
+    `inputs` are columns, or NAME:number and NAME:category; none means all that nothing else is made of. `scores` is
+    one column (the probability of the second class, or lists), or one for each class; or `predicted`, without scores.
+    """
+
+    event_time: str
+    scores: tuple[str, ...] = ()
+    predicted: str | None = None
+    label: str | None = None
+    label_time: str | None = None
+    prediction_id: str | None = None
+    classes: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+    every: str = "1d"
+    rows: int | None = None
+    timezone: str = "UTC"
+    traffic: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """What was written, and what the owner should know of it."""
+
+    config: Path
+    rows: int
+    windows: int
+    classes: tuple[str, ...]
+    inputs: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], datetime], force: bool = False) -> Adopted:
+    """Write ``baseline/`` (rows, description, TFDV schema) and ``monitor.toml`` into `out` from a reference table.
+
+    The reference should hold predictions on rows that the model was not fitted on, over at least 20 windows, labelled.
+    Raises BadInput if it does not fit what its owner says, CannotRun if `out` cannot be written. Cost: the reference
+    in memory, TFDV's import and inference, and every watch fitted once.
+    """
+    keep_existing(out / NAME, force=force)
+    pieces = read_all(pieces_of(reference))
+    columns, left_out = _columns(pieces, own)
+    traffic = TableTraffic(pieces, columns, now=clock())
+    times = traffic.times()
+    if not times.size:
+        raise _no_times(pieces, columns)
+    everything = Window(start=as_datetime(int(times[0])), end=as_datetime(int(times[-1]) + 1))
+    found = traffic.read(everything)
+    table, unanswered = _answered(found.table, columns)
+    spec = BaselineSpec(
+        classes=columns.classes,
+        features=tuple(FeatureSpec(name=name, kind=kind) for name, kind in columns.inputs.items()),
+        scored=columns.predicted is None,
+        columns=tuple(types_of(pieces).items()),
+    )
+    windows = _windows(table, own)
+    _write(table, spec, out)
+    config = write_config(_draft(own, columns), out, force=force)
+    notes = (
+        *(f.message for f in (*traffic.left_out.findings, *found.findings)),
+        *([f"{found.repeats} rows repeat another's id, and were left out."] if found.repeats else []),
+        *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
+        *([f"No inputs: {', '.join(left_out)}."] if left_out else []),
+        *(["Event times have no zone, and were taken as UTC."] if traffic.naive else []),
+        *_about(table, windows),
+    )
+    return Adopted(
+        config=config,
+        rows=table.num_rows,
+        windows=windows,
+        classes=spec.classes,
+        inputs=tuple(columns.inputs),
+        notes=tuple(notes),
+    )
+
+
+def _columns(pieces: tuple[ReadPiece, ...], own: OwnTable) -> tuple[TableColumns, tuple[str, ...]]:
+    """Every column by what it means, and the columns left out."""
+    there = types_of(pieces)
+    if not own.scores and own.predicted is None:
+        raise BadInput(
+            "What the model answered has to be named.",
+            got="neither a score nor a predicted class",
+            expected="one of them",
+            fix="Use --score p, or --score a,b,c with one column per class, or --predicted answer.",
+        )
+    options = {
+        "--event-time": own.event_time,
+        "--predicted": own.predicted,
+        "--label": own.label,
+        "--label-time": own.label_time,
+        "--prediction-id": own.prediction_id,
+        **{f"--score {name}": name for name in own.scores},
+    }
+    absent = absent_columns(there, options)
+    if absent:
+        raise BadInput(
+            "There is no such column.",
+            got=", ".join(f"{name} ({option.partition(' ')[0]})" for option, name in absent.items()),
+            expected=f"some of {', '.join(there)[:300]}",
+            fix="Check the spelling.",
+        )
+    columns = TableColumns(
+        event_time=own.event_time,
+        prediction_id=own.prediction_id or "prediction_id",
+        label=own.label or "label",
+        label_time=own.label_time or "label_time",
+        scores=own.scores,
+        predicted=own.predicted,
+    )
+    inputs, left_out = kinds_of(pieces, columns, own.inputs, own.slices)
+    classes = classes_of(pieces, columns, own.classes)
+    return replace(columns, inputs=inputs, classes=classes), left_out
+
+
+def _answered(table: pa.Table, columns: TableColumns) -> tuple[pa.Table, int]:
+    """The rows with a usable answer, and how many have none."""
+    values = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(table.num_rows, -1)
+    usable = np.isfinite(values).all(axis=1)
+    if not usable.any():
+        what = "a known class" if columns.predicted else "probabilities: from 0 to 1, and 1 in sum over the classes"
+        raise BadInput(
+            "No row of the reference has a usable answer.",
+            got=f"{table.num_rows} rows of {', '.join(columns.answer)}",
+            expected=what,
+            fix="Name the column of probabilities; scores of another scale have to be calibrated first.",
+        )
+    return table.filter(pa.array(usable)), int((~usable).sum())
+
+
+def _windows(table: pa.Table, own: OwnTable) -> int:
+    """How many windows the reference makes, small ones joined. Raises BadInput for fewer than five."""
+    times = np.asarray(table["event_time"].cast(pa.int64()), dtype=np.int64)
+    plan = RowPlan(rows=own.rows) if own.rows is not None else WindowPlan(every=own.every, timezone=own.timezone)
+    found = waiting = 0
+    for _, places in cut(times, plan):
+        waiting += places.size
+        if waiting >= _min_rows(own):
+            found, waiting = found + 1, 0
+    if found < FEWEST_WINDOWS:
+        length = f"{own.rows} rows" if own.rows is not None else own.every
+        raise BadInput(
+            "The reference is too short to be held against.",
+            got=f"{found} windows of {length}, small ones joined to {_min_rows(own)} rows",
+            expected=f"at least {FEWEST_WINDOWS}, better {FEW_WINDOWS} or more",
+            fix="Give a longer reference, or cut shorter windows: --every 6h, or --rows 500.",
+        )
+    return found
+
+
+def _min_rows(own: OwnTable) -> int:
+    return MIN_ROWS if own.rows is None else min(MIN_ROWS, own.rows)
+
+
+def _write(table: pa.Table, spec: BaselineSpec, out: Path) -> None:
+    """Put the baseline in its place, whole."""
+    aside, place = out / f".{BASELINE}.{os.getpid()}.tmp", out / BASELINE
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            write_baseline(table, folder=aside, spec=spec)
+            known = table.select([*(feature.name for feature in spec.features), "label"])
+            write_schema(infer_schema(known, label="label"), aside / SCHEMA_FILE)
+            shutil.rmtree(place, ignore_errors=True)
+            aside.rename(place)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise CannotRun(
+            "The baseline cannot be written.",
+            got=f"{place}: {error.strerror}",
+            expected="a folder this user may write",
+            fix="Give another folder with --out.",
+        ) from error
+
+
+def _draft(own: OwnTable, columns: TableColumns) -> ConfigDraft:
+    return ConfigDraft(
+        bundle=BASELINE,
+        traffic=own.traffic,
+        table=TableDraft(
+            event_time=columns.event_time,
+            prediction_id=columns.prediction_id,
+            label=columns.label,
+            label_time=columns.label_time,
+            scores=columns.scores,
+            predicted=columns.predicted,
+            classes=columns.classes,
+        ),
+        slices=own.slices,
+        every=own.every,
+        rows=own.rows,
+        timezone=own.timezone,
+        min_rows=_min_rows(own),
+    )
+
+
+def _about(table: pa.Table, windows: int) -> list[str]:
+    notes = []
+    labelled = table.num_rows - table["label"].null_count
+    if not labelled:
+        notes.append(
+            "The reference has no labels: what the model gets wrong is not watched, only what it is given and answers."
+        )
+    if windows < FEW_WINDOWS:
+        notes.append(
+            f"{windows} windows are few: harm has to be large to be noticed; {FEW_WINDOWS} or more are better."
+        )
+    return notes
+
+
+def _no_times(pieces: tuple[ReadPiece, ...], columns: TableColumns) -> BadInput:
+    kind = types_of(pieces)[columns.event_time]
+    return BadInput(
+        "No row of the reference has an event time.",
+        got=f"{columns.event_time}, of type {kind}",
+        expected="timestamps, dates, or text in ISO 8601, at most a day ahead of the clock",
+        fix="Convert the column first, for example with pandas.to_datetime(..., unit='s', utc=True).",
+    )

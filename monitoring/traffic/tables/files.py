@@ -1,0 +1,201 @@
+"""The files of a table, and the pieces of them that are read at a time."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from monitoring.errors import BadInput, CannotRun
+
+PARQUET = (".parquet", ".pq")
+TEXT = (".csv", ".csv.gz", ".tsv")
+SUFFIXES = (*PARQUET, *TEXT)
+_KINDS = "Parquet (.parquet, .pq) or CSV (.csv, .csv.gz, .tsv)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRows:
+    """Rows as a file has them: column names each once (`doubled` were there again, and were left out).
+
+    `text` says that every cell is text, as in CSV; `broken` counts lines that had another number of fields.
+    """
+
+    table: pa.Table
+    doubled: tuple[str, ...] = ()
+    text: bool = False
+    broken: int = 0
+
+
+class Piece(Protocol):
+    """A part of a table that is read at once. `name` and `first_row` tell its rows apart from all others'."""
+
+    @property
+    def name(self) -> str:
+        """The file, as the table's path names it."""
+
+    @property
+    def first_row(self) -> int:
+        """The place in the file of its first row."""
+
+    def read(self, names: Sequence[str] | None = None) -> RawRows:
+        """Its rows; `names` picks columns, those that it has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParquetPiece:
+    """One row group of a Parquet file."""
+
+    name: str
+    path: Path
+    group: int
+    first_row: int
+
+    def read(self, names: Sequence[str] | None = None) -> RawRows:
+        """See `Piece`."""
+        try:
+            with pq.ParquetFile(self.path) as file:
+                there = file.schema_arrow.names
+                picked = there if names is None else [name for name in there if name in set(names)]
+                return once(file.read_row_group(self.group, columns=picked), names)
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable(self.path, str(error)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvPiece:
+    """A whole CSV file, its cells as bytes; an empty cell is null. Lines with too many or few fields are left out."""
+
+    name: str
+    path: Path
+    first_row: int = 0
+
+    def read(self, names: Sequence[str] | None = None) -> RawRows:
+        """See `Piece`."""
+        broken = 0
+
+        def skip(_: object) -> str:
+            nonlocal broken
+            broken += 1
+            return "skip"
+
+        parse = pyarrow.csv.ParseOptions(
+            delimiter="\t" if self.path.name.endswith(".tsv") else ",",
+            newlines_in_values=True,
+            invalid_row_handler=skip,
+        )
+        try:
+            with pyarrow.csv.open_csv(self.path, parse_options=parse) as file:
+                header = file.schema.names
+            broken = 0
+            convert = pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.binary()), strings_can_be_null=True, null_values=[""]
+            )
+            table = pyarrow.csv.read_csv(self.path, parse_options=parse, convert_options=convert)
+        except (OSError, pa.ArrowException) as error:
+            if "Empty CSV file" in str(error):
+                return RawRows(table=pa.table({}), text=True)
+            raise _unreadable(self.path, str(error)) from error
+        found = once(table, names)
+        return RawRows(table=found.table, doubled=found.doubled, text=True, broken=broken)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryPiece:
+    """A table in memory."""
+
+    name: str
+    table: pa.Table
+    first_row: int = 0
+
+    def read(self, names: Sequence[str] | None = None) -> RawRows:
+        """See `Piece`."""
+        return once(self.table, names)
+
+
+def once(table: pa.Table, names: Sequence[str] | None) -> RawRows:
+    """The table with the first column of each name, and of those that are asked for."""
+    places: dict[str, int] = {}
+    doubled = []
+    for place, name in enumerate(table.column_names):
+        if name in places:
+            doubled.append(name)
+        elif names is None or name in names:
+            places[name] = place
+    return RawRows(table=table.select(list(places.values())), doubled=tuple(dict.fromkeys(doubled)))
+
+
+def pieces_of(path: Path) -> tuple[Piece, ...]:
+    """The pieces of a table's files, by name of the file: one file, all in a folder, or all that fit a pattern.
+
+    Hidden files and those of other kinds are passed over in folders and patterns; files of no bytes have no rows.
+    Raises BadInput if there is no such file, CannotRun if one cannot be read.
+    """
+    return tuple(piece for name, file in _files(path) for piece in _pieces(name, file))
+
+
+def is_table(path: Path) -> bool:
+    """Whether a path means a table's files: a pattern, a file, or a folder with such files and no traffic log's."""
+    if glob.has_magic(str(path)) or path.is_file():
+        return True
+    if not path.is_dir():
+        return path.name.endswith(SUFFIXES)
+    names = [each.name for each in path.iterdir()]
+    return any(n.endswith(SUFFIXES) for n in names) and not any(n == "open" or n.startswith("model=") for n in names)
+
+
+def _files(path: Path) -> list[tuple[str, Path]]:
+    text = str(path)
+    if path.is_file():
+        if not path.name.endswith(SUFFIXES):
+            raise BadInput("Not a table.", got=text, expected=_KINDS, fix="Convert it, or rename it.")
+        return [(path.name, path)]
+    if path.is_dir():
+        base, found = path, list(path.rglob("*"))
+    else:
+        base = path
+        while glob.has_magic(str(base)):
+            base = base.parent
+        found = [] if base == path else list(base.glob(str(path.relative_to(base))))
+    files = [each for each in found if each.is_file() and each.name.endswith(SUFFIXES)]
+    named = sorted((each.relative_to(base).as_posix(), each) for each in files)
+    named = [(name, each) for name, each in named if not any(part[0] in "._" for part in name.split("/"))]
+    if not named:
+        raise BadInput(
+            "There is no such table.",
+            got=f"{text}, which names no file of these kinds",
+            expected=f"a file, a folder or a pattern of files, {_KINDS}",
+            fix="Check the path; quote a pattern, so that the shell leaves it alone.",
+        )
+    return named
+
+
+def _pieces(name: str, path: Path) -> Iterator[Piece]:
+    if path.stat().st_size == 0:
+        return
+    if path.name.endswith(TEXT):
+        yield CsvPiece(name=name, path=path)
+        return
+    try:
+        metadata = pq.read_metadata(path)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, str(error)) from error
+    first = 0
+    for group in range(metadata.num_row_groups):
+        yield ParquetPiece(name=name, path=path, group=group, first_row=first)
+        first += metadata.row_group(group).num_rows
+
+
+def _unreadable(path: Path, reason: str) -> CannotRun:
+    return CannotRun(
+        "A file of the table cannot be read.",
+        got=f"{path}: {reason.splitlines()[0] if reason else 'no reason given'}",
+        expected=f"whole files, {_KINDS}",
+        fix="Write it again under another name and rename it into place; nothing was judged.",
+    )

@@ -1,0 +1,195 @@
+"""What a reference table says of itself: which columns are inputs, of which kind, and which classes there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.errors import BadInput
+from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns
+from monitoring.traffic.tables.files import Piece, RawRows
+from monitoring.traffic.tables.rows import is_list
+from monitoring.traffic.tables.values import class_words, is_number, is_text, numbers, plain
+
+#: A column of text whose cells are numbers in this share of the rows that have one is a number.
+MOSTLY = 0.99
+
+#: Classes told apart by what the labels or the answers say; more than this are no classes.
+MOST_CLASSES = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPiece:
+    """A piece that has been read already. A `Piece`."""
+
+    name: str
+    first_row: int
+    raw: RawRows
+
+    def read(self, names: Sequence[str] | None = None) -> RawRows:
+        """See `Piece`; all columns, whatever names are asked for."""
+        return self.raw
+
+
+def read_all(pieces: Sequence[Piece]) -> tuple[ReadPiece, ...]:
+    """The pieces, read. Raises BadInput if they hold no rows."""
+    found = tuple(ReadPiece(name=each.name, first_row=each.first_row, raw=each.read()) for each in pieces)
+    if not sum(piece.raw.table.num_rows for piece in found):
+        raise BadInput(
+            "The reference table is empty.",
+            got="no rows",
+            expected="one row per prediction, with its label, on rows the model was not fitted on",
+            fix="Give held-out or out-of-fold predictions of some weeks.",
+        )
+    return found
+
+
+def types_of(pieces: Sequence[ReadPiece]) -> dict[str, str]:
+    """Every column with its Arrow type, in order of appearance; cells of text files are strings."""
+    found: dict[str, str] = {}
+    for piece in pieces:
+        for name in piece.raw.table.column_names:
+            kind = piece.raw.table.schema.field(name).type
+            kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+            found.setdefault(name, "string" if piece.raw.text else str(kind))
+    return found
+
+
+def kinds_of(
+    pieces: Sequence[ReadPiece], columns: TableColumns, wanted: Sequence[str], slices: Sequence[str]
+) -> tuple[dict[str, Kind], tuple[str, ...]]:
+    """The inputs by name with their kinds, and what was left out and why.
+
+    `wanted` are names, or NAME:number and NAME:category; none means every column that nothing else is made of. What
+    traffic is sliced by is a category. Raises BadInput for a name that is no column, or one that cannot be an input.
+    """
+    there = types_of(pieces)
+    said = dict(_split(word) for word in wanted)
+    absent = [name for name in (*said, *slices) if name not in there]
+    taken = [name for name in said if name in columns.mapped or name in ROW_NAMES]
+    if absent or taken:
+        raise BadInput(
+            "Not an input." if taken else "There is no such column.",
+            got=", ".join(absent or taken),
+            expected=f"some of {', '.join(n for n in there if n not in columns.mapped)[:300]}",
+            fix="Check the spelling." if absent else f"Rename the column: {', '.join(ROW_NAMES)} have a meaning.",
+        )
+    names = [*said, *(name for name in slices if name not in said)] if said else list(there)
+    found: dict[str, Kind] = {}
+    left_out = []
+    for name in names:
+        if name in columns.mapped:
+            continue
+        kind = "category" if name in slices and not said.get(name) else said.get(name) or _kind(pieces, name)
+        if kind in ("number", "category") and name not in ROW_NAMES:
+            found[name] = "number" if kind == "number" else "category"
+        else:
+            left_out.append(f"{name} ({'a name with a meaning' if name in ROW_NAMES else kind})")
+    return found, tuple(left_out)
+
+
+def classes_of(pieces: Sequence[ReadPiece], columns: TableColumns, given: Sequence[str]) -> tuple[str, ...]:
+    """The classes in the order of the scores: those given, or as scores, answers and labels say.
+
+    One score is about two classes, the second of which it is the probability of: 0 and 1, or false and true, where the
+    labels are those; otherwise they must be given. Several scores go by the names of their columns. Raises BadInput.
+    """
+    labels = _values(pieces, columns.label)
+    width = _width(pieces, columns)
+    named = tuple(class_words(pa.array([text], pa.string()))[0].as_py() or "" for text in given)
+    if not named:
+        named = _guessed(pieces, columns, labels, width)
+    known = {*named, *(str(place) for place in range(len(named)))}
+    strange = sorted(labels - known)
+    if len(set(named)) < max(2, len(named)) or (width and len(named) != width) or strange:
+        raise BadInput(
+            "The classes do not fit the table.",
+            got=f"classes {', '.join(named) or '(none)'}"
+            + (f" for {width} scores" if width and len(named) != width else "")
+            + (f"; labels {', '.join(strange[:5])}" if strange else ""),
+            expected="one name per class, in the order of the scores (a single score's own last), as the labels are",
+            fix="Name them: --classes on_time,late.",
+        )
+    return named
+
+
+def _guessed(pieces: Sequence[ReadPiece], columns: TableColumns, labels: set[str], width: int) -> tuple[str, ...]:
+    if columns.predicted is not None:
+        return tuple(sorted(labels | _values(pieces, columns.predicted)))
+    if len(columns.scores) > 1:
+        return columns.scores if not labels or labels & set(columns.scores) else tuple(sorted(labels))
+    pairs = (("0", "1"), ("false", "true"))
+    fitting = [pair for pair in pairs if labels <= set(pair)]
+    if width != 2 or not fitting:
+        raise BadInput(
+            "The classes have to be named.",
+            got=f"labels {', '.join(sorted(labels)[:5]) or '(none)'}",
+            expected="0 and 1, or false and true" if width == 2 else f"{width} names",
+            fix="Name the classes in the order of the scores, the score's own last: --classes on_time,late.",
+        )
+    return fitting[0]
+
+
+def _width(pieces: Sequence[ReadPiece], columns: TableColumns) -> int:
+    """How many scores a row has; 0 where it has an answer only."""
+    if columns.predicted is not None:
+        return 0
+    if len(columns.scores) > 1:
+        return len(columns.scores)
+    for piece in pieces:
+        table = piece.raw.table
+        if columns.scores[0] in table.column_names and is_list(table.schema.field(columns.scores[0]).type):
+            lengths = pc.list_value_length(plain(table[columns.scores[0]]).drop_null())
+            return int(pc.max(lengths).as_py() or 0)
+    return 2
+
+
+def _values(pieces: Sequence[ReadPiece], name: str) -> set[str]:
+    found: set[str] = set()
+    for piece in pieces:
+        if name not in piece.raw.table.column_names:
+            continue
+        column = plain(piece.raw.table[name])
+        if is_text(column.type) or is_number(column.type):
+            found |= set(pc.unique(class_words(column).drop_null()).to_pylist())
+        if len(found) > MOST_CLASSES:
+            raise BadInput(
+                f"The column {name} does not hold classes.",
+                got=f"more than {MOST_CLASSES:,} different values",
+                expected="the name or number of a class",
+                fix="Name the right column: --label, --predicted.",
+            )
+    return found
+
+
+def _split(word: str) -> tuple[str, str]:
+    name, colon, kind = word.rpartition(":")
+    return (name, kind) if colon and kind in ("number", "category") else (word, "")
+
+
+def _kind(pieces: Sequence[ReadPiece], name: str) -> str:
+    """`number`, `category`, or what else the column is."""
+    cells = numeric = 0
+    for piece in pieces:
+        if name not in piece.raw.table.column_names:
+            continue
+        column = plain(piece.raw.table[name])
+        if is_number(column.type):
+            return "number"
+        if is_text(column.type) and not piece.raw.text:
+            return "category"
+        if not (is_text(column.type) or pa.types.is_null(column.type)):
+            return str(column.type)
+        values, bad, _ = numbers(column, text=piece.raw.text)
+        numeric += int(np.isfinite(np.asarray(values)).sum())
+        cells += int(np.isfinite(np.asarray(values)).sum()) + bad
+    return "number" if not cells or numeric >= MOSTLY * cells else "category"
+
+
+def absent_columns(there: Mapping[str, str], named: Mapping[str, str | None]) -> dict[str, str]:
+    """The columns that were named by an option, and are not there."""
+    return {option: name for option, name in named.items() if name is not None and name not in there}

@@ -1,0 +1,222 @@
+"""One piece of a table in the shape that the monitor reads, and what was wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.records import Finding
+from monitoring.traffic.rows import MOMENT
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import Piece, RawRows
+from monitoring.traffic.tables.values import Moments, class_words, is_number, is_text, moments, numbers, plain, words
+
+#: Scores of a row may add up to something as far from 1 as this: rounding, in a file with two decimals.
+ROUNDING = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRows:
+    """The n rows of a piece.
+
+    `table` has the columns prediction_id (string), event_time, every input (numbers as float64, NaN for missing;
+    categories as strings), probabilities (lists of one per class, NaN where the answer cannot be used), label (string)
+    and label_time. `timed` [n] says which have an event time. `problems` are inputs that are absent or of another type;
+    `unread` counts cells by column that held something that is no number, and `unanswered` the rows without a usable
+    answer. `findings` are about the columns.
+    """
+
+    table: pa.Table
+    timed: NDArray[np.bool_]
+    naive: bool
+    problems: tuple[tuple[str, str], ...]
+    unread: tuple[tuple[str, int], ...]
+    unanswered: int
+    findings: tuple[Finding, ...]
+
+
+def read_rows(piece: Piece, columns: TableColumns) -> TableRows:
+    """Read one piece. Nothing in it is fatal: what is absent or cannot be read is missing, and said."""
+    raw = piece.read()
+    inputs: dict[str, pa.Array] = {}
+    problems: list[tuple[str, str]] = []
+    unread: list[tuple[str, int]] = []
+    for name, kind in columns.inputs.items():
+        inputs[name], bad, problem = _input(raw, name, number=kind == "number", known=columns.known.get(name, ""))
+        problems += [(name, problem)] if problem else []
+        unread += [(name, bad)] if bad else []
+    times = event_times(raw, columns)
+    probabilities, unanswered, facts = _answers(raw, columns)
+    truth = truths(raw, columns, times)
+    table = pa.table(
+        {
+            "prediction_id": identities(piece, raw, columns),
+            "event_time": pa.array(times.us).cast(MOMENT),
+            **inputs,
+            "probabilities": probabilities,
+            "label": truth["label"],
+            "label_time": truth["label_time"],
+        }
+    )
+    return TableRows(
+        table=table,
+        timed=times.valid,
+        naive=times.naive,
+        problems=tuple(problems),
+        unread=tuple(unread),
+        unanswered=unanswered,
+        findings=(*facts, *_strangers(raw, columns)),
+    )
+
+
+def event_times(raw: RawRows, columns: TableColumns) -> Moments:
+    """When each row happened; none has a time where there is no such column."""
+    if columns.event_time not in raw.table.column_names:
+        rows = raw.table.num_rows
+        return Moments(us=np.zeros(rows, np.int64), valid=np.zeros(rows, np.bool_), problem="absent")
+    return moments(plain(raw.table[columns.event_time]))
+
+
+def identities(piece: Piece, raw: RawRows, columns: TableColumns) -> pa.Array:
+    """Each row's id: the column's, or where there is none the piece's name and the row's place in it."""
+    places = np.arange(piece.first_row, piece.first_row + raw.table.num_rows)
+    own = pc.binary_join_element_wise(piece.name, pa.array(places).cast(pa.string()), ":")
+    if columns.prediction_id not in raw.table.column_names:
+        return own
+    given = plain(raw.table[columns.prediction_id])
+    if not (is_text(given.type) or is_number(given.type)):
+        return own
+    return pc.coalesce(words(given), own)
+
+
+def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
+    """Columns label and label_time; a label that says not when it became known did so when its row happened."""
+    rows = raw.table.num_rows
+    labels = pa.nulls(rows, pa.string())
+    if columns.label in raw.table.column_names:
+        column = plain(raw.table[columns.label])
+        if is_text(column.type) or is_number(column.type):
+            labels = class_words(column)
+    known = Moments(us=np.zeros(rows, np.int64), valid=np.zeros(rows, np.bool_))
+    if columns.label_time in raw.table.column_names:
+        known = moments(plain(raw.table[columns.label_time]))
+    when = np.where(known.valid, known.us, times.us)
+    missing = np.asarray(labels.is_null(), dtype=np.bool_) | ~(known.valid | times.valid)
+    return pa.table(
+        {
+            "label": pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), labels),
+            "label_time": pa.array(when, mask=missing).cast(MOMENT),
+        }
+    )
+
+
+def _input(raw: RawRows, name: str, *, number: bool, known: str) -> tuple[pa.Array, int, str]:
+    rows = raw.table.num_rows
+    if name not in raw.table.column_names:
+        return (pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())), 0, "absent"
+    column = plain(raw.table[name])
+    if number:
+        return numbers(column, text=raw.text)
+    if pa.types.is_null(column.type):
+        return pa.nulls(rows, pa.string()), 0, ""
+    whole = pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)
+    declared = whole or pa.types.is_floating(column.type)
+    if is_text(column.type) or (declared and known not in TEXT_TYPES):
+        return words(column), 0, ""
+    return pa.nulls(rows, pa.string()), 0, f"type changed to {column.type}"
+
+
+#: Arrow's names of the types in which a reference's category is text to begin with.
+TEXT_TYPES = ("string", "large_string", "string_view", "binary", "large_binary")
+
+
+def _answers(raw: RawRows, columns: TableColumns) -> tuple[pa.Array, int, tuple[Finding, ...]]:
+    """Probabilities as lists, how many rows have none that can be used, and what is gone."""
+    rows, width = raw.table.num_rows, len(columns.classes)
+    absent = [name for name in columns.answer if name not in raw.table.column_names]
+    if absent:
+        values = np.full((rows, width), np.nan)
+        facts = tuple(
+            Finding(kind="column gone", feature=name, message=f"The column {name} is absent.", fact=True)
+            for name in absent
+        )
+        return lists(values), rows, facts
+    values = _probabilities(raw, columns)
+    with np.errstate(invalid="ignore"):
+        usable = ((values >= 0) & (values <= 1)).all(axis=1) & (np.abs(values.sum(axis=1) - 1) <= ROUNDING)
+    values = np.where(usable[:, None], values, np.nan)
+    unanswered = int(rows - usable.sum())
+    facts = ()
+    if rows and unanswered == rows:
+        named = ", ".join(columns.answer)
+        what = "a class" if columns.predicted is not None else "a probability"
+        message = f"The column {named} holds {what} in none of {rows} rows."
+        facts = (Finding(kind="no answers", feature=columns.answer[0], message=message, fact=True),)
+    return lists(values), unanswered, facts
+
+
+def _probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
+    rows, width = raw.table.num_rows, len(columns.classes)
+    found = [plain(raw.table[name]) for name in columns.answer]
+    if columns.predicted is not None:
+        if not (is_text(found[0].type) or is_number(found[0].type)):
+            return np.full((rows, width), np.nan)
+        place = pc.index_in(class_words(found[0]), pa.array(columns.classes, pa.string()))
+        values = np.eye(width)[np.asarray(pc.fill_null(place, 0), dtype=np.int64)]
+        values[np.asarray(place.is_null(), dtype=np.bool_)] = np.nan
+        return values
+    if len(found) == 1 and is_list(found[0].type):
+        return _from_lists(found[0], width)
+    given = np.stack([np.asarray(numbers(column, text=raw.text)[0]) for column in found], axis=1)
+    return np.stack([1 - given[:, 0], given[:, 0]], axis=1) if len(found) == 1 else given
+
+
+def _from_lists(column: pa.Array, width: int) -> NDArray[np.float64]:
+    lengths = np.asarray(pc.fill_null(pc.list_value_length(column), 0), dtype=np.int64)
+    values = np.full((len(column), width), np.nan)
+    whole = lengths == width
+    flat = pc.list_flatten(column.filter(pa.array(whole)))
+    if is_number(flat.type):
+        values[whole] = np.asarray(numbers(flat, text=False)[0]).reshape(-1, width)
+    return values
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a type holds lists."""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def lists(values: NDArray[np.float64]) -> pa.Array:
+    """Shape [n, k] as a column of n lists."""
+    rows, width = values.shape
+    offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * width)
+    return pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(values).reshape(-1)))
+
+
+def _strangers(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
+    """Columns that the reference did not have, and names that are there twice."""
+    there: Sequence[str] = raw.table.column_names
+    found = []
+    if columns.known:
+        gone = [name for name in columns.known if name not in there and name in columns.inputs]
+        for name in there:
+            if name in columns.known or name in columns.mapped:
+                continue
+            kind = str(raw.table.schema.field(name).type)
+            like = [other for other in gone if raw.text or columns.known[other] == kind]
+            hint = f" It may be {like[0]} under another name." if len(gone) == 1 and like else ""
+            message = f"The column {name} is not in the reference.{hint}"
+            found.append(Finding(kind="new column", feature=name, message=message))
+    found += [
+        Finding(kind="duplicate column", feature=name, message=f"The column {name} is there twice; the first counts.")
+        for name in raw.doubled
+    ]
+    if raw.broken:
+        message = f"{raw.broken} lines have more or fewer fields than the header, and were left out."
+        found.append(Finding(kind="broken lines", feature="", message=message))
+    return tuple(found)

@@ -1,0 +1,221 @@
+"""The whole of a table: every row once, by event time, whatever file it came in."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.records import Finding
+from monitoring.traffic.rows import MOMENT
+from monitoring.traffic.segments import microseconds
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import MemoryPiece, Piece
+from monitoring.traffic.tables.rows import TableRows, event_times, identities, read_rows, truths
+from monitoring.traffic.windows import Window
+
+#: A row may be so far ahead of the clock: clocks differ, and days begin elsewhere. Rows further ahead wait.
+AHEAD = timedelta(days=1)
+
+#: Pieces are kept while windows are cut out of them, up to so many bytes of Arrow columns.
+KEPT_BYTES = 1 << 29
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowOfTable:
+    """The rows of one window, as `TableRows` describes them; `repeats` are the copies of a row that were left out."""
+
+    table: pa.Table
+    repeats: int
+    problems: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Rows that no window can hold: those without an event time, and those more than a day ahead of the clock."""
+
+    untimed: int = 0
+    ahead: int = 0
+    findings: tuple[Finding, ...] = ()
+
+
+class TableTraffic:
+    """A table's rows by event time, each once, and its labels.
+
+    A row is known by its prediction id, or else by its file and place. Of rows with one id the earliest counts, and of
+    those of one time the last; the others are counted as repeats. `since` says that rows and labels before are of no
+    interest any more. Cost: event times and ids of every row since then are read at once and kept, about 30 bytes a
+    row; the rest is read piece by piece (Parquet by row group), as windows ask for it.
+    """
+
+    def __init__(
+        self, pieces: Sequence[Piece], columns: TableColumns, *, now: datetime, since: datetime | None = None
+    ) -> None:
+        self._pieces = pieces
+        self._columns = columns
+        self._kept: OrderedDict[int, TableRows] = OrderedDict()
+        self.naive = False
+        self._index(now, since)
+
+    def times(self) -> NDArray[np.int64]:
+        """Event times of the rows that count, sorted, in microseconds since 1970, UTC."""
+        return self._times[self._counts]
+
+    def read(self, window: Window) -> WindowOfTable:
+        """The rows of a window, in order of event time. What is wrong in any piece of them is said of the window."""
+        first, last = np.searchsorted(self._times, [microseconds(window.start), microseconds(window.end)])
+        wanted = np.arange(first, last)[self._counts[first:last]]
+        tables: list[pa.Table] = []
+        problems: dict[str, str] = {}
+        findings: dict[tuple[str, str], Finding] = {}
+        sizes: list[NDArray[np.int64]] = []
+        unread: dict[str, int] = {}
+        for piece in np.unique(self._piece[wanted]):
+            mine = wanted[self._piece[wanted] == piece]
+            rows = self._rows(int(piece))
+            tables.append(rows.table.take(pa.array(self._row[mine])))
+            sizes.append(mine)
+            problems |= dict(rows.problems)
+            findings |= {(f.kind, f.feature): f for f in rows.findings}
+            for name, bad in rows.unread:
+                unread[name] = unread.get(name, 0) + bad
+        table = pa.concat_tables(tables) if tables else self._nothing()
+        if tables:
+            order = np.argsort(np.concatenate(sizes), kind="stable")
+            table = table.take(pa.array(order)).combine_chunks()
+        return WindowOfTable(
+            table=table,
+            repeats=int(last - first - wanted.size),
+            problems=tuple(problems.items()),
+            findings=(*findings.values(), *_about_cells(table, unread)),
+        )
+
+    def labels(self) -> pa.Table:
+        """Every label that a row has, repeats included: prediction_id, label, label_time, in order of label_time."""
+        columns = self._columns
+        found = []
+        for number in sorted(self._reach):
+            piece = self._pieces[number]
+            raw = piece.read([columns.event_time, columns.prediction_id, columns.label, columns.label_time])
+            truth = truths(raw, columns, event_times(raw, columns))
+            found.append(truth.add_column(0, "prediction_id", identities(piece, raw, columns)))
+        return by_arrival(found)
+
+    def happened(self, ids: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Event times of predictions by their ids (microseconds), and which of them are here."""
+        found = pc.index_in(ids.cast(pa.large_string()), self._ids)
+        known = np.asarray(found.is_valid(), dtype=np.bool_)
+        places = np.asarray(pc.fill_null(found, 0), dtype=np.int64)
+        return (self._times[places] if len(self._times) else np.zeros(len(ids), np.int64)), known
+
+    def _index(self, now: datetime, since: datetime | None) -> None:
+        limit = microseconds(now + AHEAD)
+        start = None if since is None else microseconds(since)
+        parts: list[tuple[NDArray[np.int64], int, NDArray[np.int64], pa.Array]] = []
+        untimed = ahead = 0
+        findings: dict[str, Finding] = {}
+        self._reach: set[int] = set()
+        for number, piece in enumerate(self._pieces):
+            raw = piece.read([self._columns.event_time, self._columns.prediction_id])
+            when = event_times(raw, self._columns)
+            self.naive |= when.naive
+            if when.problem and raw.table.num_columns + raw.table.num_rows:
+                findings[self._columns.event_time] = _no_times(self._columns.event_time, when.problem, piece.name)
+            untimed += int((~when.valid).sum())
+            ahead += int((when.valid & (when.us > limit)).sum())
+            good = when.valid & (when.us <= limit)
+            if start is not None:
+                good &= when.us >= start
+            if good.any():
+                self._reach.add(number)
+                rows = np.flatnonzero(good)
+                parts.append((when.us[rows], number, rows, identities(piece, raw, self._columns).take(pa.array(rows))))
+        self.left_out = LeftOut(
+            untimed=untimed, ahead=ahead, findings=(*findings.values(), *_about_times(untimed, ahead))
+        )
+        times = np.concatenate([part[0] for part in parts] or [np.zeros(0, np.int64)])
+        order = np.argsort(times, kind="stable")
+        self._times = times[order]
+        self._piece = np.concatenate([np.full(len(p[0]), p[1]) for p in parts] or [np.zeros(0, np.int64)])[order]
+        self._row = np.concatenate([part[2] for part in parts] or [np.zeros(0, np.int64)])[order]
+        ids = pa.chunked_array([part[3].cast(pa.large_string()) for part in parts], pa.large_string())
+        self._ids = ids.combine_chunks().take(pa.array(order))
+        self._counts = _first_of_each(self._ids, self._times)
+
+    def _rows(self, piece: int) -> TableRows:
+        """A piece in its final shape, from memory if it was read lately."""
+        if piece in self._kept:
+            self._kept.move_to_end(piece)
+            return self._kept[piece]
+        rows = read_rows(self._pieces[piece], self._columns)
+        self._kept[piece] = rows
+        while len(self._kept) > 1 and sum(each.table.nbytes for each in self._kept.values()) > KEPT_BYTES:
+            self._kept.popitem(last=False)
+        return rows
+
+    def _nothing(self) -> pa.Table:
+        return read_rows(MemoryPiece(name="", table=pa.table({})), replace(self._columns, known={})).table
+
+
+def by_arrival(tables: Sequence[pa.Table]) -> pa.Table:
+    """The rows that have a label, in order of label_time; those of one time as they stand."""
+    schema = pa.schema([("prediction_id", pa.string()), ("label", pa.string()), ("label_time", MOMENT)])
+    whole = pa.concat_tables([schema.empty_table(), *(table.cast(schema) for table in tables)]).combine_chunks()
+    there = whole.filter(pc.and_(whole["label"].is_valid(), whole["label_time"].is_valid()))
+    times = there["label_time"].cast(pa.int64()).to_numpy()
+    return there.take(pa.array(np.argsort(times, kind="stable")))
+
+
+def _first_of_each(ids: pa.Array, times: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows (sorted by time) count: of those with one id the earliest, and of those of one time the last."""
+    codes = ids.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    counts = np.ones(len(codes), dtype=np.bool_)
+    if len(codes) == 0 or int(codes.max()) + 1 == len(codes):
+        return counts
+    order = np.lexsort((-np.arange(len(codes)), times, codes))
+    firsts = order[np.concatenate([[True], np.diff(codes[order]) > 0])]
+    counts[:] = False
+    counts[firsts] = True
+    return counts
+
+
+def _about_cells(table: pa.Table, unread: dict[str, int]) -> list[Finding]:
+    """Answers that cannot be used, and cells of number inputs that are none."""
+    found = []
+    flat = np.asarray(table["probabilities"].combine_chunks().flatten(), dtype=np.float64)
+    rows = table.num_rows
+    lost = int(np.isnan(flat.reshape(rows, -1)).any(axis=1).sum()) if rows and flat.size else 0
+    if lost:
+        message = f"{lost} of {rows} rows have no answer that is a probability or a known class."
+        found.append(Finding(kind="unusable answers", feature="", message=message))
+    for name, bad in unread.items():
+        message = f"{bad} cells of {name} in the window's files hold something that is no number: missing."
+        found.append(Finding(kind="not a number", feature=name, message=message))
+    return found
+
+
+def _no_times(column: str, problem: str, file: str) -> Finding:
+    if problem == "absent":
+        message = f"The column {column} is absent in {file}: its rows belong to no window."
+        return Finding(kind="column gone", feature=column, message=message, fact=True)
+    message = f"The column {column} of {file} holds no times ({problem}): its rows belong to no window."
+    return Finding(kind="type changed", feature=column, message=message, fact=True)
+
+
+def _about_times(untimed: int, ahead: int) -> list[Finding]:
+    found = []
+    if untimed:
+        found.append(
+            Finding(kind="no event time", feature="", message=f"{untimed} rows have no event time, and were left out.")
+        )
+    if ahead:
+        message = f"{ahead} rows lie more than a day ahead of the clock, and wait for their time."
+        found.append(Finding(kind="event time ahead", feature="", message=message))
+    return found

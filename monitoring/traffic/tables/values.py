@@ -1,0 +1,185 @@
+"""Cells as numbers, moments and words, whatever their type. What cannot be read is missing, and counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.traffic.rows import FIRST_US, LAST_US
+
+_NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$"
+_NO_NUMBER = ("nan", "na", "n/a", "null", "none", "")
+_INFINITE = {"inf": np.inf, "+inf": np.inf, "-inf": -np.inf, "infinity": np.inf, "-infinity": -np.inf}
+_ISO = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?\s*(Z|[+-]\d\d(:?\d\d)?)?)?\s*$"
+_ZONED = r"(Z|[+-]\d\d(:?\d\d)?)\s*$"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """Times as int64 microseconds since 1970, UTC [n], which of them are times, and what was wrong with the column.
+
+    `naive` says that some had no zone, and were taken as UTC.
+    """
+
+    us: NDArray[np.int64]
+    valid: NDArray[np.bool_]
+    naive: bool = False
+    problem: str = ""
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type holds text or bytes."""
+    checks = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    return any(check(kind) for check in checks) or bool(pa.types.is_string_view(kind))
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a type holds numbers, or booleans, which count as 0 and 1."""
+    checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return any(check(kind) for check in checks)
+
+
+def plain(column: pa.ChunkedArray) -> pa.Array:
+    """One array, dictionaries decoded."""
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_dictionary(whole.type):
+        whole = whole.dictionary_decode()
+    return whole
+
+
+def words(array: pa.Array) -> pa.Array:
+    """Text, whole numbers or booleans as strings; bytes that are no UTF-8 are replaced."""
+    kind = array.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        try:
+            return array.cast(pa.string())
+        except pa.ArrowInvalid:
+            found = [None if word is None else word.decode("utf-8", "replace") for word in array.to_pylist()]
+            return pa.array(found, pa.string())
+    if pa.types.is_floating(kind):
+        values = np.asarray(pc.fill_null(array.cast(pa.float64()), np.nan))
+        if np.all(np.isnan(values) | ((values == np.rint(values)) & (np.abs(values) < 2**53))):
+            whole = pa.array(np.nan_to_num(values).astype(np.int64), mask=np.isnan(values))
+            return whole.cast(pa.string())
+    return array.cast(pa.string())
+
+
+def class_words(array: pa.Array) -> pa.Array:
+    """Class names as text: 1.0 is 1, True is true.
+
+    >>> class_words(pa.array(["True", "1.0", " late"])).to_pylist()
+    ['true', '1', 'late']
+    """
+    text = pc.utf8_trim_whitespace(words(array))
+    text = pc.replace_substring_regex(text, r"^(-?\d+)\.0+$", r"\1")
+    text = pc.replace_substring_regex(text, "^True$", "true")
+    text = pc.replace_substring_regex(text, "^False$", "false")
+    return pc.if_else(pc.fill_null(pc.equal(text, ""), fill_value=True), pa.scalar(None, pa.string()), text)
+
+
+def numbers(array: pa.Array, *, text: bool) -> tuple[pa.Array, int, str]:
+    """Float64 with NaN for missing, how many cells held something that is no number, and what is wrong with all of it.
+
+    Text is only read as numbers where every cell is text (`text`).
+
+    >>> numbers(pa.array(["1.5", "NA", "x"]), text=True)[0].to_pylist()
+    [1.5, nan, nan]
+    >>> numbers(pa.array(["1.5"]), text=False)[2]
+    'type changed to string'
+    """
+    kind = array.type
+    missing = pa.array(np.full(len(array), np.nan))
+    if pa.types.is_null(kind):
+        return missing, 0, ""
+    if is_number(kind):
+        whole = array.cast(pa.int8()) if pa.types.is_boolean(kind) else array
+        return pc.fill_null(whole.cast(pa.float64(), safe=False), float("nan")), 0, ""
+    if not (text and is_text(kind)):
+        return missing, 0, f"type changed to {kind}"
+    cells = words(array)
+    fits = np.asarray(pc.fill_null(pc.match_substring_regex(cells, _NUMBER), fill_value=False), dtype=np.bool_)
+    values = np.full(len(array), np.nan)
+    values[fits] = np.asarray(pc.utf8_trim_whitespace(cells.filter(pa.array(fits))).cast(pa.float64()))
+    rest = np.flatnonzero(~fits & np.asarray(cells.is_valid(), dtype=np.bool_))
+    bad = 0
+    for place, cell in zip(rest, cells.take(pa.array(rest)).to_pylist(), strict=True):
+        word = cell.strip().lower()
+        values[place] = _INFINITE.get(word, np.nan)
+        bad += word not in _INFINITE and word not in _NO_NUMBER
+    problem = "type changed to text" if bad and not np.isfinite(values).any() else ""
+    return pa.array(values), bad, problem
+
+
+def moments(array: pa.Array) -> Moments:
+    """Timestamps of any unit, dates, and text in ISO 8601, as microseconds; what has no zone is UTC."""
+    kind = array.type
+    if pa.types.is_timestamp(kind):
+        valid = np.asarray(array.is_valid(), dtype=np.bool_)
+        raw = np.asarray(pc.fill_null(array.cast(pa.int64()), 0), dtype=np.int64)
+        if kind.unit == "ns":
+            us = raw // 1_000
+        else:
+            factor = _UNITS[kind.unit]
+            valid &= (raw >= FIRST_US // factor) & (raw <= LAST_US // factor)
+            us = np.where(valid, raw, 0) * factor
+        valid &= (us >= FIRST_US) & (us <= LAST_US)
+        return Moments(us=np.where(valid, us, 0), valid=valid, naive=kind.tz is None)
+    if pa.types.is_date(kind):
+        return moments(array.cast(pa.date32()).cast(pa.timestamp("s")))
+    if pa.types.is_null(kind):
+        return _no_moments(len(array), "")
+    if is_text(kind):
+        return _iso(words(array))
+    return _no_moments(len(array), f"type changed to {kind}")
+
+
+def _no_moments(rows: int, problem: str) -> Moments:
+    return Moments(us=np.zeros(rows, dtype=np.int64), valid=np.zeros(rows, dtype=np.bool_), problem=problem)
+
+
+def _iso(cells: pa.Array) -> Moments:
+    """Text as moments: each distinct one is read once."""
+    coded = cells.dictionary_encode()
+    texts = coded.dictionary
+    fits = np.asarray(pc.match_substring_regex(texts, _ISO), dtype=np.bool_)
+    zoned = np.asarray(pc.match_substring_regex(texts, rf"[T ].*{_ZONED}"), dtype=np.bool_)
+    us, valid = _parsed(texts, fits, zoned)
+    places = np.asarray(pc.fill_null(coded.indices, -1), dtype=np.int64)
+    there = places >= 0
+    return Moments(
+        us=np.where(there, us[places], 0) if len(texts) else np.zeros(len(cells), dtype=np.int64),
+        valid=there & valid[places] if len(texts) else np.zeros(len(cells), dtype=np.bool_),
+        naive=bool((valid & ~zoned).any()),
+        problem="" if valid.any() or not len(texts) else "no times, but text",
+    )
+
+
+def _parsed(
+    texts: pa.Array, fits: NDArray[np.bool_], zoned: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Texts as microseconds, and which of them are moments: all at once where they are of one kind, else one by one."""
+    if len(texts) and fits.all() and (zoned.all() or not zoned.any()):
+        try:
+            found = texts.cast(pa.timestamp("us", tz="UTC" if zoned.all() else None)).cast(pa.int64())
+        except pa.ArrowInvalid:
+            pass  # a day that no calendar has, say: found one by one
+        else:
+            us = np.asarray(found, dtype=np.int64)
+            return us, (us >= FIRST_US) & (us <= LAST_US)
+    us, valid = np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=np.bool_)
+    for place in np.flatnonzero(fits):
+        try:
+            moment = datetime.fromisoformat(texts[int(place)].as_py().strip().replace(",", "."))
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            us[place] = (aware - _EPOCH) // timedelta(microseconds=1)
+            valid[place] = FIRST_US <= us[place] <= LAST_US
+        except (ValueError, OverflowError):
+            continue
+    return us, valid

@@ -64,7 +64,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder with flights/1: baseline and schema, as the monitor reads them."""
     folder = tmp_path_factory.mktemp("bundle")
     extras = folder / "models" / "flights" / "1" / "assets.extra"
-    table = _table(Days(days=90, start=FIRST, seed=1))
+    table = table_of(Days(days=90, start=FIRST, seed=1))
     write_baseline(table, folder=extras / "baseline", spec=SPEC)
     write_schema(infer_schema(table.select(["temp", "origin", "label"]), label="label"), extras / "schema.pbtxt")
     return folder
@@ -95,7 +95,7 @@ def send() -> Callable[..., None]:
     """Write days of traffic and their labels into FOLDER/traffic; `labels=False` holds the labels back."""
 
     def written(folder: Path, days: Days, *, labels: bool = True, requests: bool = True) -> None:
-        table = _table(days)
+        table = table_of(days)
         if requests:
             _write_requests(folder, table, without=days.without)
         if labels:
@@ -104,7 +104,7 @@ def send() -> Callable[..., None]:
     return written
 
 
-def _table(days: Days) -> pa.Table:
+def table_of(days: Days) -> pa.Table:
     """Rows with prediction_id, event_time, temp, origin, probabilities, label, label_time."""
     rng = np.random.default_rng(days.seed)
     count = days.days * ROWS_A_DAY

@@ -1,0 +1,86 @@
+"""A table of predictions as its owner has it, made of the same rows as the small deployment, and watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from monitoring.config import load_config
+from monitoring.jobs.adopting import Adopted, OwnTable, adopt
+from monitoring.jobs.running import Run, run_due_windows
+from monitoring.jobs.status import status
+from monitoring.records import MonitorStatus
+from monitoring.store.store import Store
+from tests.small_deployment import FIRST, Days, table_of
+
+NOW = datetime(2014, 1, 1, tzinfo=UTC)
+REFERENCE = Days(days=90, start=FIRST, seed=1)
+OWN = OwnTable(
+    event_time="ts",
+    scores=("on_time", "late"),
+    label="y",
+    label_time="known_at",
+    prediction_id="id",
+    classes=("on_time", "late"),
+    slices=("origin",),
+)
+
+
+def own_rows(days: Days) -> pa.Table:
+    """Columns id, ts, temp, origin, on_time, late, y, known_at: the small deployment's rows, floats as it has them."""
+    rows = table_of(days)
+    floats = np.float64 if days == REFERENCE else np.float32
+    scores = np.asarray(rows["probabilities"].combine_chunks().flatten()).astype(floats)
+    return pa.table(
+        {
+            "id": rows["prediction_id"],
+            "ts": rows["event_time"],
+            "temp": pa.array(np.asarray(rows["temp"]).astype(floats)),
+            "origin": rows["origin"],
+            "on_time": pa.array(scores[::2]),
+            "late": pa.array(scores[1::2]),
+            "y": rows["label"],
+            "known_at": rows["label_time"],
+        }
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A folder with an adopted table, and what can be done with it."""
+
+    folder: Path
+    adopted: Adopted
+
+    def live(self, name: str, table: pa.Table) -> None:
+        """Write a file of live rows."""
+        (self.folder / "live").mkdir(exist_ok=True)
+        pq.write_table(table, self.folder / "live" / name)
+
+    def run(
+        self, *, now: datetime = NOW, traffic: str = "live", stop: Callable[[], bool] = lambda: False
+    ) -> tuple[Run, MonitorStatus]:
+        """Judge what is due."""
+        config = load_config(self.adopted.config)
+        path = (self.folder / traffic).absolute()
+        config = config.model_copy(update={"traffic": config.traffic.model_copy(update={"path": path})})
+        with Store.open(config.store.url) as store:
+            done = run_due_windows(config, store, clock=lambda: now, stop=stop)
+            return done, status(store, config.model.name, done.deployment)
+
+
+def watch(folder: Path, reference: pa.Table | None = None, *, min_rows: int = 20, **said: object) -> Watched:
+    """Adopt a reference table in `folder`; `said` replaces what its owner says."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(own_rows(REFERENCE) if reference is None else reference, folder / "REF.parquet")
+    own = replace(OWN, **said)  # type: ignore[arg-type]  # a test names the fields by keyword
+    adopted = adopt(folder / "REF.parquet", own, out=folder / "flights", clock=lambda: NOW)
+    text = adopted.config.read_text("utf-8").replace("min_rows = 200", f"min_rows = {min_rows}")
+    adopted.config.write_text(text, "utf-8")
+    return Watched(folder=folder, adopted=adopted)

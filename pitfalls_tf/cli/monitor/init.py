@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
 
 FAIR = "The reference should hold predictions on rows that the model was not fitted on: held out, or out of fold."
+#: The flags that only a table has.
+COLUMNS = ("event_time", "score", "predicted", "label", "label_time", "prediction_id", "classes", "features")
 
 
 @click.command()
@@ -54,21 +56,10 @@ def command(
     reference: Path | None,
     traffic: Path | None,
     *,
-    event_time: str | None,
-    score: tuple[str, ...],
-    predicted: str | None,
-    label: str | None,
-    label_time: str | None,
-    prediction_id: str | None,
-    classes: str,
-    features: str,
-    slices: str,
-    every: str,
-    rows: int | None,
-    timezone: str,
     out: Path,
     force: bool,
     output: Output,
+    **said: Any,  # the flags about columns and windows, as click has read them
 ) -> int:
     """Write a monitor.toml for a bundle or a table.
 
@@ -77,22 +68,15 @@ def command(
     """
     from monitoring.jobs.drafting import as_written  # noqa: PLC0415 - help must not wait for it
 
-    named = {"--event-time": event_time, "--score": score, "--predicted": predicted, "--label": label}
-    _check(bundle, reference, traffic, named)
+    _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": said[name] for name in COLUMNS})
+    windows = {name: said[name] for name in ("every", "rows", "timezone")}
+    live = None if traffic is None else as_written(traffic, out)
     if reference is None:
         assert bundle is not None  # noqa: S101 - for the type checker: one of them is given
-        assert traffic is not None  # noqa: S101 - as above
         from monitoring.config import ConfigDraft  # noqa: PLC0415 - help must not wait for it
         from monitoring.jobs.drafting import write_config  # noqa: PLC0415 - as above
 
-        draft = ConfigDraft(
-            bundle=as_written(bundle, out),
-            traffic=as_written(traffic, out),
-            slices=_words(slices),
-            every=every,
-            rows=rows,
-            timezone=timezone,
-        )
+        draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, slices=_words(said["slices"]), **windows)
         path = write_config(draft, out, force=force)
         output.finish(
             {"config": str(path)}, lambda: click.echo(f"Wrote {path}. Next: pitfalls monitor run --config {path}")
@@ -102,19 +86,14 @@ def command(
     from monitoring.jobs.adopting import OwnTable, adopt  # noqa: PLC0415 - help must not wait for it
 
     own = OwnTable(
-        event_time=event_time or "event_time",
-        scores=tuple(name for words in score for name in _words(words)),
-        predicted=predicted,
-        label=label,
-        label_time=label_time,
-        prediction_id=prediction_id,
-        classes=_words(classes),
-        inputs=_words(features),
-        slices=_words(slices),
-        every=every,
-        rows=rows,
-        timezone=timezone,
-        traffic=None if traffic is None else as_written(traffic, out),
+        event_time=said["event_time"] or "event_time",
+        scores=tuple(name for words in said["score"] for name in _words(words)),
+        inputs=_words(said["features"]),
+        classes=_words(said["classes"]),
+        slices=_words(said["slices"]),
+        traffic=live,
+        **{name: said[name] for name in ("predicted", "label", "label_time", "prediction_id")},
+        **windows,
     )
     adopted = adopt(reference, own, out=out, clock=lambda: datetime.now(UTC), force=force)
     for note in (FAIR, *adopted.notes):

@@ -19,8 +19,11 @@ class Address:
     """What the command line calls the port, for whoever has to pass another."""
 
 
-def take_address(address: Address) -> socket.socket:
+def take_address(address: Address, *, is_shared: bool = False) -> socket.socket:
     """A socket bound to the address, not yet listening: until it does, clients are refused.
+
+    A shared one may be bound by other processes of this user too (``SO_REUSEPORT``); the kernel spreads connections
+    over those that listen.
 
     Raises:
         CannotRun: the port is in use, or the host is none of this machine's, or the port is not ours to take.
@@ -33,6 +36,8 @@ def take_address(address: Address) -> socket.socket:
         raise _refused(address, error.strerror or "unknown host") from error
     taken = socket.socket(family, kind, protocol)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if is_shared:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         taken.bind(place)
     except OSError as error:

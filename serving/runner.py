@@ -8,6 +8,7 @@ the only road whose error texts are those of TensorFlow Serving. It is a private
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
@@ -28,6 +29,17 @@ INITIALISER = "__saved_model_init_op"
 _CODES = {code.value: code for code in Code}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """How many threads TensorFlow uses for a model; 0 lets it choose by the machine's cores."""
+
+    within: int = 0
+    """Within one operation."""
+    between: int = -1
+    """Between operations. -1: a run's operations stay in the thread that asked for it. Handing a small model's over
+    costs ten times the work itself (130 against 11 µs for one row); a large one still spreads from within."""
+
+
 class LoadFailed(Exception):
     """A version folder that cannot be loaded; the message is the reason, for the status page and the operator."""
 
@@ -44,16 +56,22 @@ class Runner:
     """
 
     def __init__(
-        self, path: Path, *, tags: Sequence[str] = ("serve",), road: Literal["callable", "run"] = "callable"
+        self,
+        path: Path,
+        *,
+        tags: Sequence[str] = ("serve",),
+        threads: Threads | None = None,
+        road: Literal["callable", "run"] = "callable",
     ) -> None:
         import tensorflow as tf  # noqa: PLC0415 - loaded by the first model only
 
         self._errors = tf.errors
         self._road = road
         graph = tf.Graph()
-        # -1: a run's operations stay in the thread that asked for it. Handing a small model's over costs ten times the
-        # work itself (130 against 11 µs for one row); a large operation still spreads over the cores from within.
-        settings = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=-1)
+        used = threads or Threads()
+        settings = tf.compat.v1.ConfigProto(
+            intra_op_parallelism_threads=used.within, inter_op_parallelism_threads=used.between
+        )
         self._session = tf.compat.v1.Session(graph=graph, config=settings)
         try:
             with graph.as_default():

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from monitoring.errors import CannotRun
-from serving.versions import LARGEST_VERSION
+from serving.sources import LARGEST_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Version folders MODELS/NAME/N: which are wanted, which are loaded, and how one takes over from another.
+"""Loaded versions: how one takes over from another, and who finds which.
 
 A new version is loaded and warmed up while the old one answers; the old one is let go when the new one is available
 and its last request has been answered. A version that cannot be loaded is reported, and the old one goes on.
@@ -7,13 +7,14 @@ and its last request has been answered. A version that cannot be loaded is repor
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, final
 
-from monitoring.errors import BadInput
 from serving.runner import LoadFailed
+from serving.sources import find_versions
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serving.runner import Runner
+    from serving.sources import ModelSource
 
-LARGEST_VERSION = 2**63 - 1
+# Versions that are over are listed in the status, so many of each model and no more.
+ENDED_KEPT = 100
 
 
 class State(StrEnum):
@@ -45,79 +48,15 @@ class VersionStatus:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionPolicy:
-    """Which of the versions on disk are wanted.
-
-    >>> VersionPolicy(kind="latest", count=2).choose([1, 7, 3])
-    (7, 3)
-    """
-
-    kind: Literal["latest", "all", "specific"] = "latest"
-    count: int = 1
-    numbers: tuple[int, ...] = ()
-
-    def choose(self, found: Sequence[int]) -> tuple[int, ...]:
-        """The wanted versions, newest first."""
-        newest_first = tuple(sorted(found, reverse=True))
-        if self.kind == "latest":
-            return newest_first[: max(1, self.count)]
-        if self.kind == "all":
-            return newest_first
-        return tuple(number for number in newest_first if number in self.numbers)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSource:
-    """Where one model's versions are, which are wanted, and what else they are called."""
-
-    name: str
-    base: Path
-    policy: VersionPolicy = VersionPolicy()
-    labels: Mapping[str, int] = field(default_factory=dict)
-
-
-def discover(root: Path, labels: Mapping[str, Mapping[str, int]] | None = None) -> tuple[ModelSource, ...]:
-    """Every NAME under ``root`` that holds a version folder, in the order of the names.
-
-    Raises:
-        BadInput: no such folder, or it holds versions itself instead of models.
-    """
-    if not root.is_dir():
-        raise BadInput("No such models folder.", got=str(root), expected="a folder", fix="Pass --models DIR.")
-    if find_versions(root):
-        raise BadInput(
-            "This folder is one model, not a folder of models.",
-            got=str(root),
-            expected="a folder whose children are named like models and hold numbered versions",
-            fix=f"Pass its parent: --models {root.resolve().parent}",
-        )
-    children = sorted(child for child in root.iterdir() if child.is_dir() and not child.name.startswith("."))
-    return tuple(
-        ModelSource(name=child.name, base=child, labels=(labels or {}).get(child.name, {}))
-        for child in children
-        if find_versions(child)
-    )
-
-
-def find_versions(base: Path) -> dict[int, Path]:
-    """The version folders in ``base``: children whose name is a number that fits 64 bits, ``00000123`` being 123."""
-    try:
-        children = sorted(base.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    numbered = {int(child.name): child for child in children if child.name.isascii() and child.name.isdecimal()}
-    return {number: path for number, path in numbered.items() if number <= LARGEST_VERSION and path.is_dir()}
-
-
 @final
 class Served:
     """One loaded version. Whoever uses it holds a lease, and it is let go only when the last lease is given back."""
 
-    def __init__(self, *, model: str, number: int, runner: Runner) -> None:
+    def __init__(self, *, model: str, number: int, runner: Runner, path: Path) -> None:
         self.model = model
         self.number = number
         self.runner = runner
+        self.path = path
         self._leases = 0
         self._retired = False
         self._given_back = threading.Condition()
@@ -143,13 +82,40 @@ class Served:
         self.runner.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """How often a version that cannot be loaded is tried again, as long as its files do not change."""
+
+    count: int = 5
+    interval_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What holds for all models of a server."""
+
+    retries: Retries = field(default_factory=Retries)
+    newest_is_zero: bool = True
+    """Whether version 0 means the newest where there is no version 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Broken:
+    """A version that could not be loaded."""
+
+    stamp: int
+    tries: int
+    at_s: float
+
+
 @final
 class Models:
     """All models of a server: `poll` brings them up to date with the disk, `lease` finds one for a request.
 
-    ``poll`` blocks while it loads and belongs in a thread of its own; everything else may be called from any thread.
-    ``load`` makes a ready (warmed-up) runner from a version's folder, or raises `LoadFailed`. ``report`` is told, in
-    one sentence, whatever changes. ``patience_s`` bounds how long a version waits for its last answers.
+    ``poll`` blocks while it loads and belongs in a thread of its own; everything may be called from any thread.
+    ``find`` gives what is wanted at the moment; what it names no longer is let go. ``load`` makes a ready (warmed-up)
+    runner from a version's folder, or raises `LoadFailed`. ``report`` is told, in one sentence, whatever changes.
+    ``patience_s`` bounds how long a version waits for its last answers; ``clock`` is in seconds.
     """
 
     def __init__(
@@ -159,40 +125,68 @@ class Models:
         load: Callable[[Path], Runner],
         report: Callable[[str], None],
         patience_s: float = 60.0,
+        rules: Rules | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._find = find
         self._load = load
         self._report = report
         self._patience_s = patience_s
+        used = rules or Rules()
+        self._retries = used.retries
+        self._newest_is_zero = used.newest_is_zero
+        self._clock = clock
+        self._changing = threading.Lock()
         self._sources: dict[str, ModelSource] = {}
         self._served: dict[str, dict[int, Served]] = {}
+        self._labels: dict[str, dict[str, int]] = {}
         self._statuses: dict[str, dict[int, VersionStatus]] = {}
-        self._broken: dict[Path, int] = {}
+        self._broken: dict[Path, _Broken] = {}
 
     def poll(self) -> None:
-        """Look at the disk once; load what is new and wanted, let go what no longer is."""
-        sources = {source.name: source for source in self._find()}
-        for name in self._sources.keys() - sources.keys():
-            sources[name] = self._sources[name]  # its folder may be gone: `_update` lets its versions go
-        self._sources = sources
-        for source in sources.values():
-            self._update(source)
-        self._sources = {name: source for name, source in sources.items() if source.base.is_dir()}
+        """Look at the disk once; load what is new and wanted, let go what no longer is.
+
+        Raises what ``find`` does; nothing has changed then.
+        """
+        with self._changing:
+            sources = {source.name: source for source in self._find()}
+            gone = self._sources.keys() - sources.keys()
+            self._sources = {name: self._sources[name] for name in gone} | sources
+            for source in sources.values():
+                self._update(source)
+            for name in gone:
+                for number in tuple(self._served.get(name, ())):
+                    self._let_go(name, number)
+                self._labels.pop(name, None)
+            self._sources = sources
 
     def close(self) -> None:
         """Let every version go."""
-        for name, versions in self._served.items():
-            for number in list(versions):
-                self._let_go(name, number)
+        with self._changing:
+            for name, versions in self._served.items():
+                for number in list(versions):
+                    self._let_go(name, number)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every model that has been seen, in the order of the names."""
+        """Every model that is wanted, in the order of the names."""
         return tuple(sorted(self._sources))
 
     def knows(self, name: str) -> bool:
         """Whether there is such a model, loaded or not."""
         return name in self._sources
+
+    def knows_versions(self, name: str) -> bool:
+        """Whether any version of the model has been seen yet."""
+        return bool(self._statuses.get(name))
+
+    def source(self, name: str) -> ModelSource | None:
+        """Where a model comes from and how its requests are to be logged; None if there is no such model."""
+        return self._sources.get(name)
+
+    def labels(self, name: str) -> Mapping[str, int]:
+        """What versions of a model are called now. A label moves when the version it is to name answers."""
+        return self._labels.get(name, {})
 
     @property
     def is_ready(self) -> bool:
@@ -212,7 +206,7 @@ class Models:
             Failure: NOT_FOUND, with TensorFlow Serving's text.
         """
         known = self._statuses.get(name, {})
-        if number is None or (number == 0 and known and 0 not in known):
+        if number is None or (number == 0 and self._newest_is_zero and known and 0 not in known):
             if not known:
                 raise Failure(Code.NOT_FOUND, f"Could not find any versions of model {name}")
             return tuple(known[version] for version in sorted(known, reverse=True))
@@ -224,7 +218,8 @@ class Models:
     def lease(self, name: str, number: int | None = None, label: str | None = None) -> Iterator[Served]:
         """The asked-for version (by default the newest that answers), held while the block runs.
 
-        Version 0 means the newest where no version 0 is loaded: some clients send it when they want the default.
+        Version 0 means the newest where no version 0 is loaded (unless that is switched off): some clients send it when
+        they want the default.
 
         Raises:
             Failure: NOT_FOUND for the model or version, INVALID_ARGUMENT for the label, in TensorFlow Serving's words.
@@ -240,7 +235,7 @@ class Models:
         while True:
             versions = self._served.get(name, {})
             wanted = self._number_of(name, label) if label is not None and versions else number
-            if wanted is None or (wanted == 0 and 0 not in versions):
+            if wanted is None or (wanted == 0 and self._newest_is_zero and 0 not in versions):
                 served = versions[max(versions)] if versions else None
             else:
                 served = versions.get(wanted)
@@ -251,7 +246,7 @@ class Models:
                 return served
 
     def _number_of(self, name: str, label: str) -> int:
-        number = self._sources[name].labels.get(label)
+        number = self._labels.get(name, {}).get(label)
         if number is None or number not in self._served.get(name, {}):
             raise Failure(Code.INVALID_ARGUMENT, f"Unrecognized servable version label: {label}")
         return number
@@ -265,27 +260,47 @@ class Models:
             if source.policy.kind == "latest" and not self._served.get(source.name):
                 self._try(source.name, number, found[number])
         answering = set(self._served.get(source.name, ()))
+        self._label(source, answering)
         if answering & set(wanted) or not found:
             for number in answering - set(wanted):
                 self._let_go(source.name, number)
 
+    def _label(self, source: ModelSource, answering: set[int]) -> None:
+        """Move labels to versions that answer; one whose version does not answer yet stays where it is."""
+        before = self._labels.get(source.name, {})
+        self._labels[source.name] = {
+            label: number if number in answering else before.get(label, number)
+            for label, number in source.labels.items()
+        }
+
     def _try(self, name: str, number: int, path: Path) -> None:
-        """Load a version unless it is there already, or was found broken and has not been touched since."""
-        stamp = _stamp(path)
-        if number in self._served.get(name, {}) or self._broken.get(path) == stamp:
+        """Load a version unless it is there already, or was found broken and it is not time to try again."""
+        before = self._served.get(name, {}).get(number)
+        if before is not None and before.path == path:
             return
+        stamp = _stamp(path)
+        broken = self._broken.get(path)
+        if broken is not None and broken.stamp == stamp:
+            if broken.tries > self._retries.count or self._clock() - broken.at_s < self._retries.interval_s:
+                return
+        else:
+            broken = None
         self._note(name, VersionStatus(number=number, state=State.LOADING))
         try:
             runner = self._load(path)
         except LoadFailed as failed:
-            self._broken[path] = stamp
+            tries = 1 if broken is None else broken.tries + 1
+            self._broken[path] = _Broken(stamp=stamp, tries=tries, at_s=self._clock())
             self._note(name, VersionStatus(number=number, state=State.END, code=Code.UNKNOWN, message=str(failed)))
             self._report(f"Version {number} of {name} cannot be loaded: {failed}")
             return
-        served = Served(model=name, number=number, runner=runner)
+        self._broken.pop(path, None)
+        served = Served(model=name, number=number, runner=runner, path=path)
         self._served[name] = self._served.get(name, {}) | {number: served}
         self._note(name, VersionStatus(number=number, state=State.AVAILABLE))
         self._report(f"Version {number} of {name} answers.")
+        if before is not None:
+            before.retire(patience_s=self._patience_s)
 
     def _let_go(self, name: str, number: int) -> None:
         served = self._served[name][number]
@@ -297,7 +312,11 @@ class Models:
 
     def _note(self, name: str, status: VersionStatus) -> None:
         # A new dict each time: readers in other threads see the old one or the new one, never one being changed.
-        self._statuses[name] = self._statuses.get(name, {}) | {status.number: status}
+        known = self._statuses.get(name, {}) | {status.number: status}
+        ended = sorted(number for number, one in known.items() if one.state is State.END)
+        for number in ended[:-ENDED_KEPT]:
+            del known[number]
+        self._statuses[name] = known
 
 
 def _stamp(path: Path) -> int:

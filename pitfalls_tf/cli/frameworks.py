@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # there is no notebook: the same lines on every machine, and nothing that a reader could act on.
 NOISE = (
     r"^WARNING: All log messages before absl::InitializeLog\(\) is called are written to STDERR"
-    r"|^I0000 .*(cudart_stub|cpu_feature_guard)\.cc"
+    r"|^I0000 .*(cudart_stub|cpu_feature_guard|port)\.cc"
     r"|^To enable the following instructions: .* rebuild TensorFlow"
     r"|^Unable to import IPython"
     r"|^TFDV visualization APIs will not function"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
-from serving.status import Code, Failure, invalid
+from serving.status import invalid
 
 if TYPE_CHECKING:
     from serving.grpc_api.methods import Call
@@ -59,10 +59,3 @@ class Descriptions:
             added.status.error_code = int(one.code)
             added.status.error_message = one.message
         return response
-
-    async def reload(self, _: Any, __: Call) -> Any:
-        """Refuse a ``ReloadConfigRequest``: what is served is what the models folder holds."""
-        raise Failure(
-            Code.UNIMPLEMENTED,
-            "HandleReloadConfigRequest is not implemented: the models folder is looked at again and again instead.",
-        )

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serving.grpc_api.descriptions import Descriptions
 from serving.grpc_api.examples import Examples
+from serving.grpc_api.model_lists import ModelLists
 from serving.grpc_api.predictions import Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from serving.capture import Caller
+    from serving.company import Reload
     from serving.inference import Inference
     from serving.metrics import Metrics
     from serving.versions import Models
@@ -31,6 +33,8 @@ class GrpcRooms:
     models: Models
     inference: Inference
     metrics: Metrics
+    reload: Reload | None = None
+    """Takes another list of models; None where the list is fixed."""
 
 
 class Call(NamedTuple):
@@ -64,6 +68,7 @@ def make_services(rooms: GrpcRooms, limit_bytes: int) -> Services:
     predictions = Predictions(models=rooms.models, inference=rooms.inference, limit_bytes=limit_bytes)
     examples = Examples(models=rooms.models, inference=rooms.inference)
     about = Descriptions(models=rooms.models)
+    lists = ModelLists(reload=rooms.reload)
     return {
         PREDICTION_SERVICE: (
             _method("Predict", "predict.Predict", predictions.predict),
@@ -74,7 +79,7 @@ def make_services(rooms: GrpcRooms, limit_bytes: int) -> Services:
         ),
         MODEL_SERVICE: (
             _method("GetModelStatus", "get_model_status.GetModelStatus", about.status, is_counted=False),
-            _method("HandleReloadConfigRequest", "model_management.ReloadConfig", about.reload, is_counted=False),
+            _method("HandleReloadConfigRequest", "model_management.ReloadConfig", lists.reload, is_counted=False),
         ),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 import grpc
@@ -30,16 +30,23 @@ class GrpcSettings:
 
     message_bytes: int = MESSAGE_BYTES
     """Larger requests are refused with RESOURCE_EXHAUSTED; TensorFlow Serving takes 2 GiB."""
+    credentials: grpc.ServerCredentials | None = field(default=None, repr=False)
+    """None serves without encryption."""
+    arguments: tuple[tuple[str, int | str], ...] = ()
+    """Channel arguments of gRPC's own, the server's limits apart."""
 
 
 @final
 class GrpcServer:
     """Listens where ``taken`` is bound, in the event loop of the inference."""
 
-    def __init__(self, taken: socket.socket, rooms: GrpcRooms, settings: GrpcSettings | None = None) -> None:
+    def __init__(
+        self, taken: socket.socket, rooms: GrpcRooms, settings: GrpcSettings | None = None, *, is_shared: bool = False
+    ) -> None:
         self._taken = taken
         self._rooms = rooms
         self._settings = settings or GrpcSettings()
+        self._is_shared = is_shared
         self._health = Health(rooms.models)
         self._reflecting: Reflecting | None = None
         self._server: grpc.aio.Server | None = None
@@ -55,7 +62,8 @@ class GrpcServer:
             options=[
                 ("grpc.max_receive_message_length", limit),
                 ("grpc.max_send_message_length", -1),
-                ("grpc.so_reuseport", 0),
+                ("grpc.so_reuseport", int(self._is_shared)),
+                *self._settings.arguments,
             ]
         )
         services = make_services(self._rooms, limit)
@@ -66,7 +74,11 @@ class GrpcServer:
         place = target_of(self._taken)
         self._taken.close()
         try:
-            server.add_insecure_port(place)
+            credentials = self._settings.credentials
+            if credentials is None:
+                server.add_insecure_port(place)
+            else:
+                server.add_secure_port(place, credentials)
         except RuntimeError as error:
             raise CannotRun(
                 f"{place} cannot be listened on.",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
+from serving.sources import LARGEST_VERSION
 from serving.status import invalid
-from serving.versions import LARGEST_VERSION
 
 PREFIX = re.compile(r"/v2(?:[/?].*)?", re.DOTALL)
 MODEL = re.compile(r"/v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?(?:/(?P<verb>ready|infer))?")

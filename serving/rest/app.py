@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from serving.capture import Capture
+    from serving.company import Gather
     from serving.inference import Inference
     from serving.rest.requests import Request
     from serving.versions import Models
 
     Reply = Callable[[Response], None]
 
-METRICS_PATH = "/monitoring/prometheus/metrics"
+METRICS_PATH = "/monitoring/prometheus/metrics"  # where TensorFlow Serving has it, unless told otherwise
 LABELS_PATH = "/monitor/labels"
 NOT_FOUND = b"Not found: the models are at /v1/models/NAME and /v2/models/NAME\n"
 ORIGIN = re.compile(rb"https?://.*", re.IGNORECASE)
@@ -45,6 +47,8 @@ class RestSettings:
     body_bytes: int = BODY_BYTES
     """Larger bodies are refused with 413; TensorFlow Serving takes any."""
     cors: bool = False
+    metrics_path: str | None = METRICS_PATH
+    """Where the Prometheus page is; None for nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,8 @@ class Rooms:
     capture: Capture
     desk: LabelDesk = field(default_factory=LabelDesk)
     metrics: Metrics = field(default_factory=Metrics)
+    gather: Gather | None = None
+    """Adds up the metrics of several processes; None where there is one."""
 
 
 @final
@@ -87,6 +93,7 @@ class RestApp:
             clock_us=clock_us,
             body_bytes=self._settings.body_bytes,
         )
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def settings(self) -> RestSettings:
@@ -107,6 +114,8 @@ class RestApp:
                 self._model(request, reply)
             elif is_v2(request.target):
                 self._v2.answer(request, reply)
+            elif request.method == "GET" and request.target == self._settings.metrics_path:
+                self._show_metrics(reply)
             else:
                 reply(self._other(request))
         except Failure as failure:
@@ -119,11 +128,23 @@ class RestApp:
         method, path = request.method, request.target
         if path == LABELS_PATH and method == "POST":
             return self._rooms.desk.take(request.headers, read_body(request, self._settings.body_bytes))
-        if method == "GET" and path == METRICS_PATH:
-            return Response(status=200, body=self._rooms.metrics.page(self._rooms.capture).encode(), content_type=TEXT)
-        if path in {LABELS_PATH, METRICS_PATH}:
+        if path in {LABELS_PATH, self._settings.metrics_path}:
             raise malformed(method, path)
         return Response(status=404, body=NOT_FOUND, content_type=TEXT)
+
+    def _show_metrics(self, reply: Reply) -> None:
+        page = self._rooms.metrics.page(self._rooms.capture)
+        gather = self._rooms.gather
+        if gather is None:
+            reply(Response(status=200, body=page.encode(), content_type=TEXT))
+            return
+
+        async def answer() -> None:
+            reply(Response(status=200, body=(await gather(page)).encode(), content_type=TEXT))
+
+        task = asyncio.get_running_loop().create_task(answer())
+        self._tasks.add(task)  # a task that nobody holds may be thrown away before it ends
+        task.add_done_callback(self._tasks.discard)
 
     def _model(self, request: Request, reply: Reply) -> None:
         if request.method == "OPTIONS":

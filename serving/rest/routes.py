@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
+from serving.sources import LARGEST_VERSION
 from serving.status import Failure, invalid
-from serving.versions import LARGEST_VERSION
 
 VERSION_1 = re.compile(r"/v1/.*", re.IGNORECASE | re.DOTALL)
 WHICH = r"(?:/(?:versions/(?P<version>[0-9]+)|labels/(?P<label>[^/:]+)))?"

@@ -66,7 +66,7 @@ def reference(root: Path) -> dict[str, Section]:
         words = usage.split()
         name = " ".join(word for word in words if word.islower())
         spelled = {re.sub(r"\W", "", word) for word in words if not word.islower()}
-        found = {flag for row in FLAG_ROW.findall(text) for flag in re.findall(r"--[a-z][a-z-]*", row)}
+        found = {flag for row in FLAG_ROW.findall(text) for flag in re.findall(r"--[a-z][a-z_-]*", row)}
         sections[name] = Section(spelled, found)
     return sections
 

@@ -19,11 +19,13 @@ import uvloop
 from serving.address import Address, take_address, url_of
 from serving.batching import BatchSettings
 from serving.capture import Capture
+from serving.draining import DrainingServer
 from serving.inference import Inference
+from serving.loading import load_version
 from serving.rest.app import RestApp, RestSettings, Rooms
 from serving.rest.late_labels import LabelDesk
-from serving.server import DrainingServer, load_version
-from serving.versions import Models, discover
+from serving.sources import discover
+from serving.versions import Models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -19,12 +19,13 @@ from monitoring.errors import BadInput, CannotRun
 from serving.endpoints import EXAMPLES, write_examples
 from serving.export import Bundle, check_name, export_bundle
 from serving.keras_model import KerasModel, tensors_of
+from serving.loading import load_version
 from serving.manifest import Provenance
 from serving.runner import Runner
-from serving.server import load_version
 from serving.signatures import DEFAULT_SIGNATURE
+from serving.sources import discover, find_versions
 from serving.staging import PREFIX
-from serving.versions import Models, discover, find_versions
+from serving.versions import Models
 from serving.warmup import MAX_RECORDS, WARMUP_FILE, read_records, warm_up
 from tests.serving.export_model import (
     CLASSES,

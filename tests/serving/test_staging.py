@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from monitoring.errors import CannotRun
+from serving.sources import find_versions
 from serving.staging import PREFIX, Staging, staged, sweep
-from serving.versions import find_versions
 
 # Dies by SIGKILL at the moment that it is given.
 DYING = """

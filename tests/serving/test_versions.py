@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from serving.server import load_version
+from serving.loading import load_version
+from serving.sources import ModelSource, VersionPolicy, discover, find_versions
 from serving.status import Code, Failure
-from serving.versions import Models, ModelSource, State, VersionPolicy, discover, find_versions
+from serving.versions import Models, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from serving.loading import load_version
 from serving.runner import LoadFailed, Runner
-from serving.server import load_version
 from serving.warmup import WARMUP_FILE, read_records, warm_up
 
 if TYPE_CHECKING:

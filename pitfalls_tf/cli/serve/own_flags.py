@@ -18,12 +18,13 @@ OFF = "off"
 class OwnFlags:
     """What was given."""
 
-    models: Path
-    rest_port: int
+    models: Path | None
+    rest_port: int | None
     grpc_port: int | str | None
     host: str
-    poll_seconds: float
+    poll_seconds: float | None
     labels: tuple[str, ...]
+    zero_is_newest: bool
 
 
 class PortOrOff(click.ParamType[int | str]):
@@ -40,15 +41,11 @@ own_flags = option_group(
     "own",
     OwnFlags,
     (
-        click.option(
-            "--models", required=True, type=click.Path(path_type=Path), help="Folder of NAME/VERSION folders."
-        ),
+        click.option("--models", type=click.Path(path_type=Path), help="Folder of NAME/VERSION folders."),
         click.option(
             "--rest-port",
-            default=8501,
-            show_default=True,
             type=click.IntRange(0, 65535),
-            help="0 takes a free one.",
+            help="0 takes a free one.  [default: 8501]",
         ),
         click.option(
             "--grpc-port",
@@ -57,11 +54,15 @@ own_flags = option_group(
             help="0 takes a free one.  [default: 8500 where that is free]",
         ),
         click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
-        click.option(
-            "--poll-seconds", default=1.0, show_default=True, type=click.FloatRange(0), help="Between looks; 0: once."
-        ),
+        click.option("--poll-seconds", type=click.FloatRange(0), help="Between looks; 0: once.  [default: 1]"),
         click.option(
             "--label", "labels", multiple=True, metavar="MODEL:LABEL=VERSION", help="Another name for a version."
+        ),
+        click.option(
+            "--zero-is-newest/--no-zero-is-newest",
+            default=True,
+            show_default=True,
+            help="Version 0 means the newest where there is no version 0.",
         ),
     ),
 )

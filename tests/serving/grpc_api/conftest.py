@@ -15,11 +15,11 @@ from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, predict
 
 from serving.address import Address, take_address, target_of, url_of
 from serving.capture import Capture
+from serving.draining import DrainingServer
 from serving.grpc_api.methods import GrpcRooms
 from serving.grpc_api.server import GrpcServer, GrpcSettings
 from serving.inference import Inference
 from serving.rest.app import RestApp, Rooms
-from serving.server import DrainingServer
 from tests.serving.conftest import Website
 
 if TYPE_CHECKING:

@@ -72,9 +72,9 @@ def test_status(site: Site) -> None:
     assert failure(ask, status_request("half_plus_two", 7)) == (missing, text)
 
 
-def test_a_new_configuration_is_refused_in_words(site: Site) -> None:
+def test_a_new_list_is_refused_where_the_list_is_fixed(site: Site) -> None:
     code, text = failure(site.model_service.HandleReloadConfigRequest, model_management_pb2.ReloadConfigRequest())
-    assert (code, "not implemented" in text) == (grpc.StatusCode.UNIMPLEMENTED, True)
+    assert (code, "fixed" in text) == (grpc.StatusCode.UNIMPLEMENTED, True)
 
 
 @pytest.mark.parametrize("service", ["", "PredictionService", "tensorflow.serving.ModelService"])

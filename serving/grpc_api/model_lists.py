@@ -1,0 +1,32 @@
+"""HandleReloadConfigRequest: a client says which models are to be served from now on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from serving.status import Code, Failure
+
+if TYPE_CHECKING:
+    from serving.company import Reload
+    from serving.grpc_api.methods import Call
+
+
+@final
+class ModelLists:
+    """Answers requests to serve another list of models."""
+
+    def __init__(self, *, reload: Reload | None) -> None:
+        from tensorflow_serving.apis import model_management_pb2  # noqa: PLC0415 - imports TensorFlow
+
+        self._reload = reload
+        self._response = model_management_pb2.ReloadConfigResponse
+
+    async def reload(self, request: Any, _: Call) -> Any:
+        """The ``ReloadConfigResponse``, when every model of the list answers. Raises `Failure`."""
+        if self._reload is None:
+            raise Failure(Code.UNIMPLEMENTED, "This server's list of models is fixed.")
+        await self._reload(request.config)
+        response = self._response()
+        response.status.error_code = 0
+        response.status.error_message = ""
+        return response

@@ -1,0 +1,118 @@
+"""TensorFlow Serving's model config file: read whole, or refused with everything that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tensorflow_serving.config import model_server_config_pb2
+
+from monitoring.errors import BadInput
+from serving.model_config import check_config, read_config_file, sources_of
+from serving.sources import ModelSource, RequestLogging, VersionPolicy
+
+WHOLE = """
+model_config_list {
+  config {
+    name: "flights"
+    base_path: "/models/flights"
+    model_platform: "tensorflow"
+    model_version_policy { specific { versions: 7 versions: 9 } }
+    version_labels { key: "stable" value: 7 }
+    version_labels { key: "canary" value: 9 }
+    logging_config {
+      log_collector_config { type: "traffic" filename_prefix: "/logs/flights" }
+      sampling_config { sampling_rate: 0.25 }
+    }
+  }
+  config: { name: "every", base_path: "file:///models/every", model_type: TENSORFLOW, model_version_policy: { all {} } }
+  config {
+    name: "two" base_path: "/m/two" model_platform: "tensorflow" model_version_policy { latest { num_versions: 2 } }
+  }
+  config { name: "one" base_path: "/m/one" model_platform: "tensorflow" model_version_policy { latest { } } }
+}
+"""
+
+WRONG = """
+model_config_list {
+  config { base_path: "models/a" }
+  config { name: "b" base_path: "gs://bucket/b" model_platform: "caffe" model_version_policy { specific { } } }
+  config { name: "b" base_path: "/b" model_platform: "tensorflow" version_labels { key: "a/b" value: -1 }
+           logging_config { sampling_config { sampling_rate: 2 } } }
+}
+"""
+
+
+def test_a_config_file_is_read_whole(tmp_path: Path) -> None:
+    file = tmp_path / "models.config"
+    file.write_text(WHOLE)
+    assert read_config_file(file) == (
+        ModelSource(
+            name="flights",
+            base=Path("/models/flights"),
+            policy=VersionPolicy(kind="specific", numbers=(7, 9)),
+            labels={"stable": 7, "canary": 9},
+            logging=RequestLogging(sink="traffic", prefix="/logs/flights", sampling_rate=0.25),
+        ),
+        ModelSource(name="every", base=Path("/models/every"), policy=VersionPolicy(kind="all")),
+        ModelSource(name="two", base=Path("/m/two"), policy=VersionPolicy(count=2)),
+        ModelSource(name="one", base=Path("/m/one"), policy=VersionPolicy(count=1)),
+    )
+
+
+def test_every_problem_is_in_one_message(tmp_path: Path) -> None:
+    file = tmp_path / "models.config"
+    file.write_text(WRONG)
+    with pytest.raises(BadInput) as caught:
+        read_config_file(file)
+    lines = str(caught.value).splitlines()
+    assert "Got 10 problems" in lines[0]
+    for what in (
+        "config[0]: no name",
+        "config[0]: base_path is no absolute path: got 'models/a'",
+        "config[0]: no model_platform that is served here: got ''",
+        "config[1] (b): a model that is listed more than once",
+        "config[1] (b): base_path is no absolute path of this machine: got 'gs://bucket/b'",
+        "config[1] (b): no model_platform that is served here: got 'caffe'",
+        "config[1] (b): a specific policy without usable versions",
+        "config[2] (b): a model that is listed more than once",
+        "config[2] (b): a version label that cannot be asked for",
+    ):
+        assert any(what in line for line in lines)
+    assert "a sampling_rate that is no share: got 2;" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'model_config_list {\n  config { nome: "a" }\n}', "line:column 2:12"),
+        (b"model_config_list {\n\xff", "line 2 of which is not UTF-8"),
+        (b"custom_model_config { }", "a config for other code than this server's"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_that_is_no_config_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+    file = tmp_path / "models.config"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(BadInput, match=message):
+        read_config_file(file)
+
+
+@given(
+    names=st.lists(st.text(min_size=1, max_size=5), max_size=4, unique=True),
+    count=st.integers(0, 2**32 - 1),
+    labels=st.dictionaries(st.text("abc", min_size=1), st.integers(0, 2**63 - 1), max_size=3),
+)
+def test_what_is_in_a_config_comes_out_of_it(names: list[str], count: int, labels: dict[str, int]) -> None:
+    config = model_server_config_pb2.ModelServerConfig()
+    for name in names:
+        one = config.model_config_list.config.add(name=name, base_path="/base", model_platform="tensorflow")
+        one.model_version_policy.latest.num_versions = count
+        one.version_labels.update(labels)
+    assert not list(check_config(config))
+    assert [(one.name, one.policy.count, one.labels) for one in sources_of(config)] == [
+        (name, max(1, count), labels) for name in names
+    ]

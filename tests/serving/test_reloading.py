@@ -1,0 +1,185 @@
+"""Another list of models while serving: what it names answers, what it does not is gone, what is wrong is told."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from serving.catalogue import Catalogue, ConfigFile, ModelsFolder, OneModel
+from serving.loading import load_version
+from serving.reloading import Reloader
+from serving.status import Code, Failure
+from serving.versions import Models, Retries, Rules, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from serving.catalogue import Origin
+
+
+@dataclass
+class Station:
+    """Models on a shelf, and who reloads them."""
+
+    folder: Path
+    models: Models
+    reloader: Reloader
+    said: list[str] = field(default_factory=list)
+
+    def config(self, *entries: str) -> Any:
+        base = f'base_path: "{self.folder}/m"'
+        whole = [entry if "base_path" in entry else f"{base} {entry}" for entry in entries]
+        text = "".join(f'config {{ model_platform: "tensorflow" {entry} }}' for entry in whole)
+        return text_format.Parse(f"model_config_list {{ {text} }}", model_server_config_pb2.ModelServerConfig())
+
+    def answering(self) -> dict[str, tuple[int, ...]]:
+        return {name: self.models.available(name) for name in self.models.names}
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, models_folder: Path) -> Path:
+    """A model m with two versions, whose biases tell them apart."""
+    shutil.copytree(models_folder / "half_plus_two" / "00000123", tmp_path / "m" / "1")
+    shutil.copytree(models_folder / "half_plus_three" / "1", tmp_path / "m" / "2")
+    return tmp_path
+
+
+@pytest.fixture
+def opened(shelf: Path) -> Iterator[Any]:
+    stations: list[Station] = []
+
+    def make(origin: Origin, **settings: Any) -> Station:
+        said: list[str] = []
+        catalogue = Catalogue(origin)
+        models = Models(catalogue, load=load_version, report=said.append)
+        models.poll()
+        station = Station(shelf, models, Reloader(models, catalogue, report=said.append, **settings), said)
+        stations.append(station)
+        return station
+
+    yield make
+    for station in stations:
+        station.models.close()
+
+
+def failure_of(station: Station, *entries: str) -> tuple[Code, str]:
+    with pytest.raises(Failure) as caught:
+        station.reloader.apply(station.config(*entries))
+    return caught.value.code, caught.value.message
+
+
+def test_a_list_replaces_the_one_before(opened: Any, shelf: Path) -> None:
+    station = opened(ModelsFolder(folder=shelf))
+    assert station.answering() == {"m": (2,)}
+    station.reloader.apply(
+        station.config(
+            'name: "n" model_version_policy { all {} } version_labels { key: "old" value: 1 }',
+            'name: "p" model_version_policy { specific { versions: 1 } }',
+        )
+    )
+    assert station.answering() == {"n": (2, 1), "p": (1,)}
+    assert [one.state for one in station.models.statuses("m")] == [State.END]
+    with station.models.lease("n", label="old") as served:
+        assert served.number == 1
+    station.reloader.apply(station.config())
+    assert station.answering() == {}
+    station.reloader.reread()
+    assert station.answering() == {"m": (2,)}, "asked to, the server reads what it was started with"
+
+
+def test_a_list_that_is_wrong_changes_nothing(opened: Any, shelf: Path) -> None:
+    station = opened(OneModel(name="m", base=shelf / "m"))
+    code, text = failure_of(station, 'name: "m"', 'name: "m"')
+    assert (code, "listed more than once" in text) == (Code.INVALID_ARGUMENT, True)
+    assert station.answering() == {"m": (2,)}
+
+
+def test_what_cannot_be_loaded_is_told_and_the_others_answer(opened: Any, shelf: Path) -> None:
+    station = opened(OneModel(name="m", base=shelf / "m"))
+    (shelf / "broken" / "3").mkdir(parents=True)
+    code, text = failure_of(station, 'name: "n"', f'name: "b" base_path: "{shelf}/broken"', 'name: "c" base_path: "/c"')
+    assert code is Code.UNKNOWN
+    assert text.startswith("2 model(s) did not become available: {{name: b version: 3} due to error: ")
+    assert "{name: c} has no version in /c" in text
+    assert station.answering() == {"b": (), "c": (), "n": (2,)}
+
+
+def test_a_label_moves_only_to_a_version_that_answers(opened: Any, shelf: Path) -> None:
+    station = opened(OneModel(name="m", base=shelf / "m"))
+    both = 'name: "m" model_version_policy { all {} } '
+    station.reloader.apply(station.config(both + 'version_labels { key: "a" value: 1 }'))
+    code, text = failure_of(station, both + 'version_labels { key: "a" value: 9 } version_labels { key: "b" value: 9 }')
+    assert code is Code.FAILED_PRECONDITION
+    assert "to version 9 of model m, which is not currently available for inference" in text
+    assert station.models.labels("m") == {"a": 1}
+    station.reloader.apply(station.config(both + 'version_labels { key: "a" value: 2 }'))
+    assert station.models.labels("m") == {"a": 2}
+
+
+def test_a_new_label_may_be_allowed_to_wait_for_its_version(opened: Any, shelf: Path, models_folder: Path) -> None:
+    station = opened(OneModel(name="m", base=shelf / "m"), may_label_unavailable=True)
+    station.reloader.apply(station.config('name: "m" version_labels { key: "next" value: 3 }'))
+    with pytest.raises(Failure, match="Unrecognized servable version label: next"):
+        station.models.take("m", label="next")
+    shutil.copytree(models_folder / "half_plus_two" / "00000123", shelf / "m" / "3")
+    station.reloader.look()
+    with station.models.lease("m", label="next") as served:
+        assert served.number == 3
+
+
+def test_a_config_file_is_read_again_when_it_has_changed_or_when_asked(opened: Any, shelf: Path) -> None:
+    file = shelf / "models.config"
+    entry = f'config {{ name: "m" base_path: "{shelf}/m" model_platform: "tensorflow" %s }}'
+    file.write_text(f"model_config_list {{ {entry % ''} }}")
+    forgotten: list[None] = []
+    station = opened(ConfigFile(path=file), on_reread=lambda: forgotten.append(None))
+    station.reloader.apply(station.config('name: "sent"'))
+    station.reloader.reread_if_changed()
+    assert station.answering() == {"sent": (2,)}, "what a client sent stays for as long as the file does not change"
+    file.write_text(f"model_config_list {{ {entry % 'model_version_policy { specific { versions: 1 } }'} }}")
+    station.reloader.reread_if_changed()
+    assert station.answering() == {"m": (1,)}
+    assert len(forgotten) == 1
+    file.write_text("nonsense")
+    before = len(station.said)
+    station.reloader.reread_if_changed()
+    station.reloader.reread_if_changed()
+    assert station.answering() == {"m": (1,)}
+    assert len(station.said) == before + 1, "what stays wrong is said once"
+    assert "what is loaded goes on answering" in station.said[-1]
+
+
+def test_the_same_version_from_another_folder_is_loaded_anew(opened: Any, shelf: Path) -> None:
+    station = opened(OneModel(name="m", base=shelf / "m"))
+    shutil.copytree(shelf / "m" / "1", shelf / "moved" / "2")
+    before = station.models.take("m")
+    before.give_back()
+    station.reloader.apply(station.config(f'name: "m" base_path: "{shelf}/moved"'))
+    with station.models.lease("m") as served:
+        assert (served.number, served.path) == (2, shelf / "moved" / "2")
+    assert not before.take()
+
+
+def test_a_version_that_cannot_be_loaded_is_tried_again_so_often_and_so_late(shelf: Path) -> None:
+    (shelf / "b" / "1").mkdir(parents=True)
+    said: list[str] = []
+    now = [0.0]
+    models = Models(
+        Catalogue(OneModel(name="b", base=shelf / "b")),
+        load=load_version,
+        report=said.append,
+        rules=Rules(retries=Retries(count=2, interval_s=60)),
+        clock=lambda: now[0],
+    )
+    tries = []
+    for moment in (0.0, 30.0, 60.0, 119.0, 120.0, 500.0):
+        now[0] = moment
+        models.poll()
+        tries.append(len(said))
+    assert tries == [1, 1, 2, 2, 3, 3]

@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from monitoring.errors import BadInput
 from pitfalls_tf.runs import read_ensemble, read_manifest
 from serving.export import export_bundle
 from serving.manifest import Provenance
+from serving.table_file import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,31 +45,7 @@ def export_runs(
         training=manifest["environment"],
         verdict=verdict,
     )
-    reference = read_reference(ensemble.reference)
+    reference = read_table(ensemble.reference)
     return export_bundle(
         ensemble.model, name=name, models=models, reference=reference, provenance=provenance, clock=clock
     )
-
-
-def read_reference(path: Path) -> pa.Table:
-    """The reference table in a Parquet file.
-
-    Raises:
-        BadInput: no such file, or not a Parquet file.
-    """
-    if not path.is_file():
-        raise BadInput(
-            "No such reference table.",
-            got=str(path),
-            expected="a Parquet file with one row per prediction",
-            fix="Pass --reference FILE.parquet, or train the runs again.",
-        )
-    try:
-        return pq.ParquetFile(path).read()
-    except pa.ArrowInvalid as error:
-        raise BadInput(
-            "The reference table cannot be read.",
-            got=f"{path}: {error}",
-            expected="a Parquet file with one row per prediction",
-            fix="Write it again: pyarrow.parquet.write_table(table, 'reference.parquet').",
-        ) from error

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitoring.baseline.metrics import Metric
-    from serving.keras_model import ModelInput
+    from serving.model_inputs import ModelInput
 
 MANIFEST_FILE = "assets.extra/manifest.json"
 FORMAT = 1

@@ -1,7 +1,8 @@
-"""The reference table beside the model it is exported with: whether they fit, and rows of it to try the model on."""
+"""The reference table beside the model it is exported with: whether they fit, what it lacks, and rows to try."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,116 +11,277 @@ import pyarrow.compute as pc
 
 from monitoring.baseline import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
-from serving.columns import MISSING_CATEGORY, columns_of
-from serving.endpoints import PROBABILITIES
+from serving.columns import MISSING_CATEGORY
+from serving.columns_for_inputs import array_of, equal_sizes, problem_of
+from serving.model_tensors import MADE_UP_SIZE
+from serving.scores import PROBABILITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
-    from serving.keras_model import KerasModel, ModelInput
+    from serving.keras_model import KerasModel
+    from serving.model_inputs import ModelInput
 
-    Column = np.ndarray[Any, Any]
+    Array = np.ndarray[Any, Any]
 
 SAMPLED = 256
+# Of the rows tried together: a warmup file and a comparison of large images must stay small.
+MOST_BYTES = 1 << 25
 UNSEEN_CATEGORY = b"\xc3\x97 never seen"
+LABEL = "label"
+BATCH = 1024
+
+
+def scalars(model: KerasModel) -> tuple[ModelInput, ...]:
+    """The inputs that a schema and a baseline can describe: one value a row."""
+    return tuple(one for one in model.inputs if not one.shape)
 
 
 def baseline_spec(model: KerasModel, classes: tuple[str, ...]) -> BaselineSpec:
     """What the baseline of this model is about."""
-    features = tuple(FeatureSpec(name=one.name, kind=one.kind) for one in model.inputs)
+    features = tuple(FeatureSpec(name=one.name, kind=one.kind) for one in scalars(model))
     return BaselineSpec(classes=classes, features=features)
 
 
-def check_reference(reference: pa.Table, model: KerasModel, classes: tuple[str, ...]) -> None:
-    """See that the table has what a baseline of the model needs.
+def match_columns(table: pa.Table, model: KerasModel, label: str | None = None) -> pa.Table:
+    """The table with its columns named as the model's inputs are, and the truth as `label`.
+
+    A model of one tensor takes the only other column where none has its name; features take the numbers of a list
+    column of the tensor's own name where the table does not have them apart.
 
     Raises:
-        BadInput: with every problem there is: columns that are absent or of the wrong type, inputs that are no
-            scalars, classes that fit neither the labels nor the probabilities.
+        BadInput: there is no column of the name given for the label.
     """
-    problems = [*_class_problems(model, classes), *_column_problems(reference, model, classes)]
+    if label is not None:
+        if label not in table.column_names:
+            raise BadInput(
+                "The reference table has no such label.",
+                got=f"--label {label}",
+                expected=f"one of {', '.join(table.column_names[:20])}",
+                fix="Name the column of the truth.",
+            )
+        kept = [name for name in table.column_names if name != LABEL or label == LABEL]
+        table = table.select(kept).rename_columns([LABEL if name == label else name for name in kept])
+    wanted = model.plan.columns
+    found = {name: table[column] for name, column in wanted.items() if column in table.column_names}
+    for fed in model.plan.fed:
+        parts = [one.name for one in fed.inputs]
+        if not any(name in found for name in parts):
+            whole = _whole(table, fed.tensor.name, alone=len(model.plan.fed) == 1)
+            if whole is not None:
+                found |= _apart(whole, parts) if fed.parts else {parts[0]: whole}
+    rest = {name: table[name] for name in ROW_COLUMNS if name in table.column_names and name not in found}
+    return pa.table(found | rest)
+
+
+def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...]) -> None:
+    """See that a matched table has what the model takes, and that what it says of answers and truth can be used.
+
+    Raises:
+        BadInput: with every problem there is: columns that are absent or of the wrong type or size, classes that fit
+            neither the labels nor the probabilities.
+    """
+    problems = [*_input_problems(table, model, classes), *_row_problems(table, classes)]
     if problems:
         raise BadInput(
             "The reference table does not fit the model.",
             got="; ".join(problems),
-            expected="prediction_id, event_time, probabilities, label, label_time, and the inputs in the model's types",
-            fix="Mend the table, or name the classes in the order of the probabilities: --classes on_time,late.",
+            expected=", ".join(f"{one.name} {one.dtype} {list(one.shape) or ''}".rstrip() for one in model.inputs),
+            fix="Mend the table; say which columns the model takes, in its order, by --features a,b,c; name the column "
+            "of the truth by --label, and the classes in the order of the probabilities by --classes on_time,late.",
         )
 
 
-def sample(reference: pa.Table | None, inputs: tuple[ModelInput, ...], rng: np.random.Generator) -> dict[str, Column]:
+def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: datetime) -> pa.Table:
+    """A matched and checked table with everything a baseline needs, where the table did not have it.
+
+    `prediction_id` by row, `event_time` ``now``, `probabilities` from the model, `label` null, `label_time` that of
+    the event.
+    """
+    rows = table.num_rows
+    moments = pa.timestamp("us", tz="UTC")
+    columns = {one.name: _plain(table[one.name]) for one in scalars(model)}
+    ids = table["prediction_id"] if "prediction_id" in table.column_names else None
+    columns["prediction_id"] = ids or pa.array([f"reference-{row}:0" for row in range(rows)])
+    timed = "event_time" in table.column_names
+    columns["event_time"] = table["event_time"].cast(moments) if timed else pa.array([now] * rows, moments)
+    if PROBABILITIES in table.column_names:
+        columns[PROBABILITIES] = table[PROBABILITIES]
+    else:
+        columns[PROBABILITIES] = pa.array(list(_probabilities(table, model).astype(np.float64)))
+    labels = class_names(table[LABEL], classes) if LABEL in table.column_names else pa.nulls(rows, pa.string())
+    columns[LABEL] = labels
+    if "label_time" in table.column_names:
+        columns["label_time"] = table["label_time"].cast(moments)
+    else:
+        columns["label_time"] = pc.if_else(pc.is_valid(labels), columns["event_time"], pa.scalar(None, moments))
+    return pa.table(columns)
+
+
+def class_names(column: pa.ChunkedArray[Any], classes: tuple[str, ...]) -> pa.ChunkedArray[Any]:
+    """Labels as class names: those that are one, and whole numbers as places among the classes; null for others.
+
+    >>> class_names(pa.chunked_array([[1, 0, None]]), ("on_time", "late")).to_pylist()
+    ['late', 'on_time', None]
+    """
+    texts = as_texts(column)
+    names = pa.array(classes, pa.string())
+    places = pc.coalesce(
+        pc.index_in(texts, names), pc.index_in(texts, pa.array([str(place) for place in range(len(classes))]))
+    )
+    return pc.take(names, places)
+
+
+def as_texts(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Labels as text; 1.0, 1 and true are all "1"."""
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        return column.cast(pa.int8()).cast(pa.string())
+    if pa.types.is_floating(kind):
+        empty = pc.is_nan(pc.fill_null(column, float("nan")))
+        column = pc.if_else(empty, pa.scalar(None, kind), column)
+        if pc.all(pc.equal(pc.floor(column), column)).as_py() is not False:
+            return column.cast(pa.int64()).cast(pa.string())
+    return column.cast(pa.string())
+
+
+def sample(table: pa.Table | None, inputs: tuple[ModelInput, ...], rng: np.random.Generator) -> dict[str, Array]:
     """Up to 256 rows spread over the reference, then one with everything missing and one with unseen categories.
 
+    Fewer where rows are so large that 256 took more than 32 MB; of lists of any length those with the commonest.
     Without a reference the numbers are standard normal (whole numbers 0) and the categories missing. Missing whole
     numbers are 0 as well.
     """
-    if reference is None:
-        return {one.name: _made_up(one, rng) for one in inputs}
-    places = np.unique(np.linspace(0, reference.num_rows - 1, SAMPLED).astype(np.int64))
-    columns = columns_of(reference.take(pa.array(places)), {one.name: one.kind for one in inputs})
-    return {one.name: _with_edges(one, columns[one.name]) for one in inputs}
+    most = max(2, min(SAMPLED, MOST_BYTES // max(row_bytes(inputs), 1)))
+    if table is None:
+        return {one.name: _made_up(one, most, rng) for one in inputs}
+    alike = next(equal_sizes(table, inputs))
+    places = alike[np.unique(np.linspace(0, len(alike) - 1, most).astype(np.int64))]
+    taken = table.take(pa.array(places))
+    return {one.name: _with_edges(one, array_of(taken[one.name], one)) for one in inputs}
 
 
-def _with_edges(one: ModelInput, column: Column) -> Column:
+def row_bytes(inputs: tuple[ModelInput, ...]) -> int:
+    """About what one row takes in memory: texts counted as 8 bytes, open dimensions as 32."""
+    return sum(8 * prod(MADE_UP_SIZE if size == -1 else size for size in one.shape) for one in inputs)
+
+
+def _with_edges(one: ModelInput, column: Array) -> Array:
+    if one.shape:
+        return np.concatenate([column, column[:1], column[:1]])
     if one.kind == "category":
         return np.concatenate([column, np.array([MISSING_CATEGORY.encode(), UNSEEN_CATEGORY], object)])
-    padded = np.concatenate([column, np.array([np.nan, column[0]], column.dtype)])
-    return padded if one.is_float else np.nan_to_num(padded)
+    missing = np.nan if one.is_float else 0
+    return np.concatenate([column, np.array([missing, column[0]]).astype(column.dtype)])
 
 
-def _made_up(one: ModelInput, rng: np.random.Generator) -> Column:
-    shape = (SAMPLED, *(1 if size == -1 else size for size in one.shape))
+def _made_up(one: ModelInput, rows: int, rng: np.random.Generator) -> Array:
+    shape = (rows, *(MADE_UP_SIZE if size == -1 else size for size in one.shape))
     if one.kind == "category":
         return np.full(shape, MISSING_CATEGORY.encode(), object)
     return rng.standard_normal(shape) if one.is_float else np.zeros(shape)
 
 
-def _class_problems(model: KerasModel, classes: tuple[str, ...]) -> Iterator[str]:
-    if PROBABILITIES not in model.outputs:
-        yield f"the model has no output named {PROBABILITIES} but {', '.join(model.outputs)}"
-    elif model.width(PROBABILITIES) not in {None, len(classes)}:
+def _probabilities(table: pa.Table, model: KerasModel) -> Array:
+    """What the Keras model says to every row, in batches of rows of one size."""
+    from serving.keras_model import tensors_of  # noqa: PLC0415 - TensorFlow's side, which the model has loaded
+
+    found = np.zeros((table.num_rows, model.width(PROBABILITIES) or 0))
+    for alike in equal_sizes(table, model.inputs):
+        for first in range(0, len(alike), BATCH):
+            places = alike[first : first + BATCH]
+            rows = table.take(pa.array(places))
+            arrays = {one.name: array_of(rows[one.name], one) for one in model.inputs}
+            found[places] = model.ask(tensors_of(model.inputs, arrays))[PROBABILITIES].numpy()
+    return found
+
+
+def _whole(table: pa.Table, name: str, *, alone: bool) -> pa.ChunkedArray[Any] | None:
+    """The column for a tensor: of its name, or the only one that is nothing else."""
+    if name in table.column_names:
+        return table[name]
+    others = [column for column in table.column_names if column not in ROW_COLUMNS]
+    return table[others[0]] if alone and len(others) == 1 else None
+
+
+def _apart(column: pa.ChunkedArray[Any], names: list[str]) -> dict[str, pa.ChunkedArray[Any]]:
+    """A list column as one column for each place; none if its rows are not of that length."""
+    kind = column.type
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    if not lists or pc.unique(pc.list_value_length(column)).to_pylist() != [len(names)]:
+        return {}
+    return {name: pc.list_element(column, place) for place, name in enumerate(names)}
+
+
+def _input_problems(table: pa.Table, model: KerasModel, classes: tuple[str, ...]) -> Iterator[str]:
+    if classes and PROBABILITIES in model.outputs and model.width(PROBABILITIES) not in {None, len(classes)}:
         yield f"the model gives {model.width(PROBABILITIES)} probabilities for {len(classes)} classes"
-    for one in model.inputs:
-        if one.shape:
-            yield f"input {one.name} of the model is no scalar but of shape {list(one.shape)}"
-
-
-def _column_problems(reference: pa.Table, model: KerasModel, classes: tuple[str, ...]) -> Iterator[str]:
-    if reference.num_rows == 0:
+    if table.num_rows == 0:
         yield "no rows"
-    wanted = {
-        "prediction_id": _is_text,
-        "event_time": pa.types.is_timestamp,
-        **{one.name: _is_text if one.kind == "category" else _is_number for one in model.inputs},
-        "probabilities": _is_list_of_floats,
-        "label": _is_text,
-        "label_time": pa.types.is_timestamp,
-    }
-    types = {name: reference.schema.field(name).type for name in wanted if name in reference.column_names}
-    for name, fits in wanted.items():
-        if name not in types:
-            yield f"no column {name}"
-        elif not fits(types[name]):
-            yield f"column {name} is {types[name]}"
-    if "label" in types and _is_text(types["label"]):
-        labels = set(pc.unique(reference["label"].drop_null()).to_pylist())
-        unknown = sorted(labels - set(classes))
+    for one in model.inputs:
+        column = model.plan.columns[one.name]
+        if one.name not in table.column_names:
+            takes = f", and input {one.name} takes {list(one.shape)} a row" if one.shape else ""
+            yield f"no column {column}{takes}"
+        elif problem := problem_of(table[one.name], one):
+            yield f"column {column} {problem}"
+
+
+def _row_problems(table: pa.Table, classes: tuple[str, ...]) -> Iterator[str]:
+    types = {name: table.schema.field(name).type for name in ROW_COLUMNS if name in table.column_names}
+    for name, kind in types.items():
+        if not ROW_COLUMNS[name](kind):
+            yield f"column {name} is {kind}"
+    if LABEL in types and _is_label(types[LABEL]) and classes:
+        known = class_names(table[LABEL], classes)
+        unknown = pc.unique(table[LABEL].filter(pc.is_null(known)).drop_null()).to_pylist()
         if unknown:
-            yield f"labels {', '.join(unknown[:5])} are not among the classes {', '.join(classes) or '(none given)'}"
-    if "probabilities" in types and _is_list_of_floats(types["probabilities"]):
-        lengths = pc.unique(pc.fill_null(pc.list_value_length(reference["probabilities"]), 0)).to_pylist()
-        if reference.num_rows and lengths != [len(classes)]:
+            listed = ", ".join(sorted(map(str, unknown))[:5])
+            yield f"labels {listed} are not among the classes {', '.join(classes)}"
+    if PROBABILITIES in types and _is_list_of_floats(types[PROBABILITIES]):
+        lengths = pc.unique(pc.fill_null(pc.list_value_length(table[PROBABILITIES]), 0)).to_pylist()
+        if table.num_rows and lengths != [len(classes)]:
             yield f"probabilities of length {', '.join(map(str, lengths[:5]))} for {len(classes)} classes"
+
+
+def _plain(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """As a baseline keeps it: text without a dictionary, a list of one value as that value."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return column.cast(pa.string())
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return pc.list_element(column, 0)
+    return column
 
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+def is_words(kind: pa.DataType) -> bool:
+    """Whether labels of this type are words, and not places among the classes."""
+    return _is_text(kind) or bool(pa.types.is_dictionary(kind))
+
+
+def _is_label(kind: pa.DataType) -> bool:
+    return bool(is_words(kind) or pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _is_moment(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
 def _is_list_of_floats(kind: pa.DataType) -> bool:
     lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     return bool(lists and pa.types.is_floating(kind.value_type))
+
+
+#: What a table may say of each row beside the model's inputs, and the types it may say it in.
+ROW_COLUMNS = {
+    "prediction_id": _is_text,
+    "event_time": _is_moment,
+    PROBABILITIES: _is_list_of_floats,
+    LABEL: _is_label,
+    "label_time": _is_moment,
+}

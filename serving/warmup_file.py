@@ -9,6 +9,7 @@ import numpy as np
 from monitoring.errors import CannotRun
 from serving.endpoints import EXPLAIN
 from serving.keras_model import tensors_of
+from serving.reference import row_bytes
 from serving.runner import LoadFailed, Runner
 from serving.signatures import DEFAULT_SIGNATURE
 from serving.warmup import WARMUP_FILE, warm_up
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from serving.keras_model import Columns, ModelInput
 
+# A record of large images must stay small: the file is read at every load.
+MOST_BYTES = 1 << 23
 # The sizes that traffic comes in: single rows, and what batching or a bulk caller makes of them.
 REQUESTS = (
     (DEFAULT_SIGNATURE, 1),
@@ -69,6 +72,8 @@ def _records(name: str, inputs: tuple[ModelInput, ...], rows: Columns) -> Iterat
 
     available = len(next(iter(rows.values())))
     for signature, count in REQUESTS:
+        if count > 1 and count * row_bytes(inputs) > MOST_BYTES:
+            continue
         log = prediction_log_pb2.PredictionLog()
         request = log.predict_log.request
         request.model_spec.name = name

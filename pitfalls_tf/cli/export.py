@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,19 +21,15 @@ if TYPE_CHECKING:
     from serving.export import Bundle
 
 
-class Given(NamedTuple):
-    """What the caller adds to a model."""
-
-    classes: tuple[str, ...]
-    verdict: Mapping[str, Any] | None
-
-
 @click.command()
 @click.argument("source", metavar="RUNS_OR_KERAS_FILE", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="What the model is called in URLs.")
 @click.option("--models", required=True, type=click.Path(path_type=Path), help="Folder of NAME/VERSION folders.")
-@click.option("--reference", type=click.Path(path_type=Path), help="Parquet table of predictions to judge it by.")
-@click.option("--classes", metavar="A,B", help="Class names in the order of the probabilities.")
+@click.option("--reference", type=click.Path(path_type=Path), help="Table of rows to judge it by: Parquet, CSV, npz.")
+@click.option("--features", metavar="A,B", help="Columns that the model takes, in its order.")
+@click.option("--label", metavar="COLUMN", help="Column of the truth.  [default: label]")
+@click.option("--classes", metavar="A,B", help="Class names in the order of the model's answer.")
+@click.option("--custom", metavar="MODULE", help="Module of the model's own layers: dotted, or a .py file.")
 @click.option(
     "--gate", type=click.Path(path_type=Path), metavar="VERDICT", help="Refuse what this verdict does not pass."
 )
@@ -42,12 +39,8 @@ def command(
     source: Path,
     name: str,
     models: Path,
-    *,
-    reference: Path | None,
-    classes: str | None,
-    gate: Path | None,
-    force: bool,
     output: Output,
+    **chosen: Any,
 ) -> int:
     """Export a trained model as the next version of NAME, with its schema, baseline, warmup requests and manifest.
 
@@ -66,21 +59,54 @@ def command(
             expected="a runs folder or a .keras file",
             fix="Train first: pitfalls train SETUP --out RUNS.",
         )
-    passage = None if gate is None else _ask(gate, source)
-    if passage is not None and passage.refusal is not None and not force:
+    passage = None if chosen["gate"] is None else _ask(chosen["gate"], source)
+    if passage is not None and passage.refusal is not None and not chosen["force"]:
         output.finish({"name": name, "version": None, "refused": passage.refusal}, lambda: _refuse(name, passage))
         return 1
-    verdict = None if passage is None else passage.record(forced=force and passage.refusal is not None)
-    given = Given(classes=split_classes(classes), verdict=verdict)
-    bundle = _export(source, name, models, reference, given, output)
+    request = Request(
+        name=name,
+        models=models,
+        reference=chosen["reference"],
+        features=split_names(chosen["features"], "--features", "age,income"),
+        label=chosen["label"],
+        classes=split_names(chosen["classes"], "--classes", "on_time,late"),
+        custom=chosen["custom"],
+        verdict=None if passage is None else passage.record(forced=passage.refusal is not None),
+    )
+    bundle = _export_runs(source, request, output) if source.is_dir() else _export_file(source, request, output)
     output.finish(_document(bundle), lambda: _show(bundle))
     return 0
 
 
-def split_classes(text: str | None) -> tuple[str, ...]:
-    """Class names as they were listed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was asked for."""
 
-    >>> split_classes("on_time, late")
+    name: str
+    models: Path
+    reference: Path | None
+    features: tuple[str, ...]
+    label: str | None
+    classes: tuple[str, ...]
+    custom: str | None
+    verdict: Mapping[str, Any] | None
+
+    @property
+    def for_files(self) -> tuple[str, ...]:
+        """Flags in it that a runs folder does without."""
+        given = {
+            "--reference": self.reference,
+            "--features": self.features,
+            "--label": self.label,
+            "--custom": self.custom,
+        }
+        return tuple(flag for flag, value in given.items() if value)
+
+
+def split_names(text: str | None, flag: str, example: str) -> tuple[str, ...]:
+    """Names as they were listed.
+
+    >>> split_names("on_time, late", "--classes", "on_time,late")
     ('on_time', 'late')
 
     Raises:
@@ -91,10 +117,10 @@ def split_classes(text: str | None) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(","))
     if not all(names) or len(set(names)) != len(names):
         raise BadInput(
-            "These are no class names.",
+            f"These are no names for {flag}.",
             got=repr(text),
             expected="different names with commas between",
-            fix="For example --classes on_time,late",
+            fix=f"For example {flag} {example}",
         )
     return names
 
@@ -112,31 +138,47 @@ def _refuse(name: str, passage: Gate) -> None:
     click.echo("Train more seeds or another setup; --force exports it all the same.")
 
 
-def _export(source: Path, name: str, models: Path, reference: Path | None, given: Given, output: Output) -> Bundle:
-    from pitfalls_tf.bundles import export_runs, read_reference  # noqa: PLC0415 - as above
-    from serving.export import export_bundle  # noqa: PLC0415 - as above
-    from serving.manifest import Provenance  # noqa: PLC0415 - as above
+def _export_runs(source: Path, request: Request, output: Output) -> Bundle:
+    from pitfalls_tf.bundles import export_runs  # noqa: PLC0415 - as above
 
-    if source.is_dir():
-        if reference is not None:
-            raise BadInput(
-                "Runs bring their own reference table.",
-                got=f"{source} with --reference {reference}",
-                expected="one of the two",
-                fix="Leave --reference away, or name the .keras file itself.",
-            )
-        load_frameworks("tensorflow", "keras", "tensorflow_data_validation")
-        output.progress(f"Exporting {name} from the runs in {source} …")
-        return export_runs(source, name=name, models=models, classes=given.classes, clock=_now, verdict=given.verdict)
-    table = None if reference is None else read_reference(reference)
-    if table is None:
-        output.progress("Without --reference the bundle has no baseline, and cannot be monitored.")
-        load_frameworks("tensorflow", "keras")
-    else:
-        load_frameworks("tensorflow", "keras", "tensorflow_data_validation")
-    output.progress(f"Exporting {name} from {source} …")
-    provenance = Provenance(classes=given.classes, verdict=given.verdict)
-    return export_bundle(source, name=name, models=models, reference=table, provenance=provenance, clock=_now)
+    if request.for_files:
+        raise BadInput(
+            "Runs bring their own reference table and model.",
+            got=f"{source} with {', '.join(request.for_files)}",
+            expected="one of the two",
+            fix="Leave the flag away, or name the .keras file itself.",
+        )
+    load_frameworks("tensorflow", "keras", "tensorflow_data_validation")
+    output.progress(f"Exporting {request.name} from the runs in {source} …")
+    return export_runs(
+        source,
+        name=request.name,
+        models=request.models,
+        classes=request.classes,
+        clock=_now,
+        verdict=request.verdict,
+    )
+
+
+def _export_file(source: Path, request: Request, output: Output) -> Bundle:
+    from serving.export import Columns, export_bundle  # noqa: PLC0415 - as above
+    from serving.keras_file import import_custom, load_keras  # noqa: PLC0415 - as above
+    from serving.manifest import Provenance  # noqa: PLC0415 - as above
+    from serving.table_file import read_table  # noqa: PLC0415 - as above
+
+    table = None if request.reference is None else read_table(request.reference)
+    load_frameworks("tensorflow", "keras", *(() if table is None else ("tensorflow_data_validation",)))
+    model = load_keras(source, None if request.custom is None else import_custom(request.custom))
+    output.progress(f"Exporting {request.name} from {source} …")
+    return export_bundle(
+        model,
+        name=request.name,
+        models=request.models,
+        reference=table,
+        provenance=Provenance(classes=request.classes, verdict=request.verdict),
+        clock=_now,
+        columns=Columns(features=request.features, label=request.label),
+    )
 
 
 def _document(bundle: Bundle) -> dict[str, object]:
@@ -146,6 +188,9 @@ def _document(bundle: Bundle) -> dict[str, object]:
         "name": bundle.name,
         "version": bundle.version,
         "path": str(bundle.path),
+        "outputs": list(bundle.outputs),
+        "baseline": bundle.has_baseline,
+        "remarks": list(bundle.remarks),
         "metrics": nest(bundle.metrics),
     }
 
@@ -155,6 +200,8 @@ def _show(bundle: Bundle) -> None:
     for one in bundle.metrics:
         if not one.slice:
             click.echo(f"  {one.metric:<9} {one.mean:.4f}  95 % interval {one.low:.4f} to {one.high:.4f}")
+    for remark in bundle.remarks:
+        click.echo(f"  {remark}")
 
 
 def _now() -> datetime:

@@ -87,6 +87,7 @@ class OpenWebsite(Protocol):
         rest: RestSettings | None = None,
         desk: LabelDesk | None = None,
         timeout_s: float | None = 30.0,
+        served: Models | None = None,
     ) -> AbstractContextManager[Website]: ...
 
 
@@ -123,10 +124,11 @@ def open_website(models: Models) -> OpenWebsite:
         rest: RestSettings | None = None,
         desk: LabelDesk | None = None,
         timeout_s: float | None = 30.0,
+        served: Models | None = None,
     ) -> Iterator[Website]:
         capture = Capture(writer)
         inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
-        rooms = Rooms(models=models, inference=inference, capture=capture, desk=desk or LabelDesk())
+        rooms = Rooms(models=served or models, inference=inference, capture=capture, desk=desk or LabelDesk())
         started = threading.Event()
         with take_address(Address(port=0)) as taken:
             server = DrainingServer(RestApp(rooms, rest), 5.0, started.set)

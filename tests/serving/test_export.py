@@ -306,7 +306,7 @@ def test_several_outputs_keep_their_layers_names(tmp_path: Path) -> None:
     word = keras.Input((None,), name="word", dtype="int64")
     pooled = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(5, 2)(word))
     two = keras.Model(word, [keras.layers.Dense(1, name="price")(pooled), keras.layers.Dense(2, name="kind")(pooled)])
-    loaded = Runner(export(two, tmp_path).path)
+    loaded = Runner(export(two, tmp_path, provenance=Provenance()).path)
     assert list(loaded.signatures[DEFAULT_SIGNATURE].inputs) == ["word"]
     assert {name: list(one.outputs) for name, one in loaded.signatures.items()} == {
         "explain": ["kind", "price"],

@@ -1,0 +1,148 @@
+"""What the model's answers mean, and what a bundle keeps of the reference: schema, baseline, metrics."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.baseline import write_baseline
+from monitoring.baseline.metrics import Metric, benchmark
+from monitoring.baseline.predictions import predictions_from
+from serving.reference import LABEL, as_texts, baseline_spec, class_names, complete, is_words, scalars
+from serving.scores import classes_of, find_score
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from serving.keras_model import KerasModel
+
+    Array = np.ndarray[Any, Any]
+
+SCHEMA_FILE: Final = "assets.extra/schema.pbtxt"
+BASELINE_FOLDER: Final = "assets.extra/baseline"
+# Of the bootstrap: the same model and reference give the same manifest.
+SEED: Final = 0
+
+_FORMS: Final = {
+    "distribution": "Output {} adds up to 1 over the classes and is served as probabilities.",
+    "logits": "Output {} is read as logits: its softmax is served as probabilities.",
+    "probability": "Output {} is read as the probability of {}: both classes' are served as probabilities.",
+    "logit": "Output {} is read as the logit of {}: both classes' are served as probabilities.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The model with an output `probabilities`, if its answers are those of classes; and the classes' names."""
+
+    model: KerasModel
+    classes: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What the bundle holds of its reference."""
+
+    has_baseline: bool = False
+    metrics: tuple[Metric, ...] = ()
+    description: Mapping[str, Any] | None = None
+    remarks: tuple[str, ...] = ()
+
+
+NO_REFERENCE: Final = Written(remarks=("Without --reference the bundle has no baseline, and cannot be monitored.",))
+NO_CLASSES: Final = (
+    "The answers are not known to be class probabilities, so the bundle has no baseline, and cannot be monitored: a "
+    "monitor watches classifiers. For one, name --label or --classes."
+)
+
+
+def read_answers(
+    model: KerasModel, answers: Mapping[str, Array], reference: pa.Table | None, classes: tuple[str, ...]
+) -> Reading:
+    """What the model's answers to some rows mean, given the classes or, without those, the labels that occur.
+
+    Raises:
+        BadInput: classes that fit no output, or labels that could be classes in an order that nothing tells.
+    """
+    if not classes and reference is not None and LABEL in reference.column_names:
+        labels = pc.unique(as_texts(reference[LABEL])).drop_null().to_pylist()
+        classes = classes_of(labels, answers, text=is_words(reference[LABEL].type))
+    if not classes:
+        return Reading(model=model, classes=(), remarks=())
+    score = find_score(answers, len(classes))
+    if score is None:
+        return Reading(model=model, classes=classes, remarks=())
+    said = _FORMS[score.form].format(score.source, classes[-1])
+    return Reading(model=model.scoring(score), classes=classes, remarks=(said,))
+
+
+def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: datetime) -> Written:
+    """Write the schema of the reference and, where the answers are class probabilities, the baseline and its metrics.
+
+    Raises:
+        BadInput: see `monitoring.baseline.write_baseline`.
+    """
+    model, classes = reading.model, reading.classes
+    _write_schema(reference, reading, folder / SCHEMA_FILE)
+    lists = [one.name for one in model.inputs if one.shape]
+    unwatched = [f"A monitor does not look into {', '.join(lists)}: it profiles inputs of one value a row."] * bool(
+        lists
+    )
+    if not classes:
+        return Written(description={"rows": reference.num_rows}, remarks=(*unwatched, NO_CLASSES))
+    spec = baseline_spec(model, classes)
+    table = complete(reference, model, classes, now)
+    (folder / BASELINE_FOLDER).parent.mkdir(exist_ok=True)
+    write_baseline(table, folder=folder / BASELINE_FOLDER, spec=spec)
+    return Written(
+        has_baseline=True,
+        metrics=benchmark(predictions_from(table, spec), spec, np.random.default_rng(SEED)),
+        description=_describe(table, folder),
+        remarks=(*unwatched, *_gaps(reference)),
+    )
+
+
+def _write_schema(reference: pa.Table, reading: Reading, path: Path) -> None:
+    """TFDV's schema of the scalars and the label; none where there is neither."""
+    from monitoring.baseline.schema import infer_schema, write_schema  # noqa: PLC0415 - brings TFDV when called
+
+    described = {one.name: reference[one.name] for one in scalars(reading.model)}
+    labelled = LABEL in reference.column_names
+    if labelled:
+        # As labels will come to a monitor: by name.
+        described[LABEL] = class_names(reference[LABEL], reading.classes) if reading.classes else reference[LABEL]
+    if described:
+        path.parent.mkdir(exist_ok=True)
+        write_schema(infer_schema(pa.table(described), label=LABEL if labelled else None), path)
+
+
+def _gaps(reference: pa.Table) -> Iterator[str]:
+    """What a monitor will miss."""
+    if LABEL not in reference.column_names:
+        yield "The reference has no label, so a monitor has no errors of the model to hold later ones against."
+    if "event_time" not in reference.column_names:
+        yield (
+            "The reference has no event_time, so all of its rows count as of one moment, and a monitor cannot cut them "
+            "into windows by time."
+        )
+
+
+def _describe(table: pa.Table, folder: Path) -> dict[str, Any]:
+    """How many rows, from when to when, and the digest of the file that the baseline keeps them in."""
+    times = table["event_time"].sort()
+    written = folder / BASELINE_FOLDER / "reference.parquet"
+    return {
+        "rows": table.num_rows,
+        "labelled": table.num_rows - table[LABEL].null_count,
+        "first_event_time": times[0].as_py().isoformat(),
+        "last_event_time": times[-1].as_py().isoformat(),
+        "sha256": hashlib.sha256(written.read_bytes()).hexdigest(),
+    }

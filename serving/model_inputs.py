@@ -1,0 +1,127 @@
+"""The inputs that an exported model has: those of the Keras model, or one named scalar for each of its features.
+
+A model that takes one tensor of many numbers says nothing about which is which. With ``--features a,b,c`` the bundle
+takes ``a``, ``b`` and ``c`` by name and puts the tensor together inside, so that requests can be read, the traffic log
+has a column for each, and a monitor can watch each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from monitoring.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInput:
+    """One input. `shape` is what a row holds: () for a scalar, -1 for a dimension that may be anything."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def kind(self) -> Literal["number", "category"]:
+        """What the baseline takes it for."""
+        return "category" if self.dtype == "string" else "number"
+
+    @property
+    def is_float(self) -> bool:
+        """Whether it has a NaN to stand for a missing value."""
+        return "float" in self.dtype
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FedTensor:
+    """One tensor of the Keras model, and the inputs that it is fed from: itself, or its features in order.
+
+    `column` is the table's column for it, where it is fed whole.
+    """
+
+    tensor: ModelInput
+    parts: tuple[ModelInput, ...] = ()
+    column: str = ""
+
+    @property
+    def inputs(self) -> tuple[ModelInput, ...]:
+        """What the exported model takes for it."""
+        return self.parts or (self.tensor,)
+
+
+@final
+class FeedPlan:
+    """How a model's tensors are fed from named columns.
+
+    ``features`` name columns in the order of the model's inputs: one for each number of a tensor [n, k], or one for
+    each input; where they are the inputs' own names, their order does not matter. None means that columns are named
+    as the inputs are.
+
+    Raises:
+        BadInput: more or fewer features than the model takes, or a name twice.
+    """
+
+    def __init__(self, tensors: Sequence[ModelInput], features: Sequence[str] = ()) -> None:
+        self.fed = tuple(_feeds(tuple(tensors), tuple(features)))
+        self.inputs = tuple(one for fed in self.fed for one in fed.inputs)
+        names = [one.name for one in self.inputs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise BadInput(
+                "Two inputs of the exported model would have one name.",
+                got=", ".join(twice),
+                expected="names that differ",
+                fix="Rename the column of that feature.",
+            )
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The table's column of each input."""
+        return {one.name: one.name if fed.parts else fed.column for fed in self.fed for one in fed.inputs}
+
+    def tensors(self, rows: Mapping[str, Any]) -> dict[str, Any]:
+        """The Keras model's tensors out of the inputs', [n, *shape] each."""
+        import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
+
+        return {
+            fed.tensor.name: (
+                tf.stack([rows[part.name] for part in fed.parts], axis=-1) if fed.parts else rows[fed.tensor.name]
+            )
+            for fed in self.fed
+        }
+
+
+def _feeds(tensors: tuple[ModelInput, ...], features: tuple[str, ...]) -> list[FedTensor]:
+    names = {one.name for one in tensors}
+    if not features or set(features) == names:
+        return [FedTensor(tensor=one, column=one.name) for one in tensors]
+    widths = [_width(one) for one in tensors]
+    if None not in widths and sum(width or 0 for width in widths) == len(features):
+        rest = list(features)
+        found = []
+        for one, width in zip(tensors, widths, strict=True):
+            taken, rest = rest[: width or 0], rest[width or 0 :]
+            found.append(_split(one, taken) if one.shape else FedTensor(tensor=one, column=taken[0]))
+        return found
+    if len(features) == len(tensors):
+        return [FedTensor(tensor=one, column=column) for one, column in zip(tensors, features, strict=True)]
+    raise BadInput(
+        "The features do not fit the model's inputs.",
+        got=f"{len(features)} features",
+        expected=", ".join(f"{one.name} {list(one.shape)}" for one in tensors),
+        fix="Name one column for each number that the model takes, or one for each input, in the model's order.",
+    )
+
+
+def _width(one: ModelInput) -> int | None:
+    """How many columns can make this tensor up; None where scalars cannot."""
+    if not one.shape:
+        return 1
+    return one.shape[0] if len(one.shape) == 1 and one.shape[0] > 0 else None
+
+
+def _split(one: ModelInput, names: Sequence[str]) -> FedTensor:
+    return FedTensor(tensor=one, parts=tuple(ModelInput(name=name, dtype=one.dtype, shape=()) for name in names))

@@ -1,0 +1,185 @@
+"""The symbolic inputs and outputs of a Keras model by name, whatever structure its author gave them."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from monitoring.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+SINGLE_OUTPUT = "outputs"
+# Tried in turn for a subclassed model, whose file tells its shapes and not its types.
+GUESSED_TYPES = ("float32", "string", "int32")
+#: A made-up row's size where the model takes any: enough for five poolings by two.
+MADE_UP_SIZE = 32
+#: Inputs of a subclassed model whose types are guessed; more would be more combinations than anyone waits for.
+MOST_GUESSED = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTensors:
+    """Symbolic tensors by name, and the author's model called with tensors by those names.
+
+    `ask` gives every output by name, as the model itself answers at inference.
+    """
+
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    ask: Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+def tensors_of_model(model: Any) -> ModelTensors:
+    """Inputs go by the keys of the model's dicts, or else by their own names; of a subclassed model by its arguments.
+
+    Outputs go by keys, or else by their layers (``output_0``, ``output_1`` of a subclassed model); a single output is
+    called ``outputs``.
+
+    Raises:
+        BadInput: not a model, one that was never built, or one whose call cannot be traced for any type of input.
+    """
+    import keras  # noqa: PLC0415 - whoever has a model has loaded it
+
+    if not isinstance(model, keras.Model):
+        raise _silent(model)
+    if getattr(model, "inputs", None):
+        return _of_structures(model)
+    return _of_subclass(model)
+
+
+def _of_structures(model: Any) -> ModelTensors:
+    """A Functional or Sequential model says its structures itself."""
+    import keras  # noqa: PLC0415 - as above
+
+    sequential = isinstance(model, keras.Sequential)
+    structure = model.inputs[0] if sequential else model.input
+    inputs = _unique((_joined(path) or tensor.name, tensor) for path, tensor in keras.tree.flatten_with_path(structure))
+    given = model.outputs[0] if sequential else model.output
+    layers = [SINGLE_OUTPUT] if len(model.outputs) == 1 else model.output_names
+    outputs = _unique(
+        (_joined(path) or layer, tensor)
+        for (path, tensor), layer in zip(keras.tree.flatten_with_path(given), layers, strict=True)
+    )
+    names = tuple(inputs)
+    if isinstance(structure, dict):  # flattened by sorted keys, but its author wrote them in another order
+        written = list(structure)
+        inputs = dict(sorted(inputs.items(), key=lambda pair: written.index(pair[0].split(".")[0])))
+
+    def ask(rows: Mapping[str, Any]) -> dict[str, Any]:
+        answers = model(keras.tree.pack_sequence_as(structure, [rows[name] for name in names]), training=False)
+        return dict(zip(outputs, keras.tree.flatten(answers), strict=True))
+
+    return ModelTensors(inputs=inputs, outputs=outputs, ask=ask)
+
+
+def _of_subclass(model: Any) -> ModelTensors:
+    """A subclassed model says its shapes, if it was built; its types are those it can be called with."""
+    import keras  # noqa: PLC0415 - as above
+
+    structure = {name: _leaves(shapes) for name, shapes in _arguments(model).items()}
+    shapes = [
+        (_joined(path[1:]) or "_".join(map(str, path)), shape)
+        for path, shape in keras.tree.flatten_with_path(structure)
+    ]
+    if not shapes or len(shapes) > MOST_GUESSED:
+        raise _silent(model)
+    said = ""
+    for types in product(GUESSED_TYPES, repeat=len(shapes)):
+        inputs = {
+            name: keras.Input(shape.size[1:], name=name, dtype=kind)
+            for (name, shape), kind in zip(shapes, types, strict=True)
+        }
+        try:
+            answers = model(**keras.tree.pack_sequence_as(structure, list(inputs.values())))
+            # Some layers take any type while the graph is only drawn, and none but theirs when there are values.
+            model(**keras.tree.pack_sequence_as(structure, [_nothing(one) for one in inputs.values()]))
+        except Exception as error:  # noqa: BLE001 - the author's code, given a type that it may not take
+            said = said or str(error).strip().splitlines()[0]
+            continue
+        return _traced(model, structure, inputs, answers)
+    raise BadInput(
+        "This model cannot be called with tensors of its shapes.",
+        got=f"a {type(model).__name__}: {said[:500]}",
+        expected="a call() made of operations that can be traced",
+        fix="Use keras.ops or tf operations in call(), or wrap it: keras.Model(inputs, subclassed(inputs)).",
+    )
+
+
+def _traced(model: Any, structure: Any, inputs: dict[str, Any], answers: Any) -> ModelTensors:
+    import keras  # noqa: PLC0415 - as above
+
+    paths = keras.tree.flatten_with_path(answers)
+    outputs = _unique(
+        (SINGLE_OUTPUT if not path else _joined(path) or "_".join(map(str, ("output", *path))), tensor)
+        for path, tensor in paths
+    )
+
+    def ask(rows: Mapping[str, Any]) -> dict[str, Any]:
+        fed = keras.tree.pack_sequence_as(structure, [rows[name] for name in inputs])
+        takes_training = "training" in inspect.signature(model.call).parameters
+        given = model(**fed, training=False) if takes_training else model(**fed)
+        return dict(zip(outputs, keras.tree.flatten(given), strict=True))
+
+    return ModelTensors(inputs=inputs, outputs=outputs, ask=ask)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A shape that no walk through a structure takes apart."""
+
+    size: tuple[int | None, ...]
+
+
+def _nothing(tensor: Any) -> Any:
+    """Two rows of zeros or empty texts."""
+    import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
+
+    return tf.zeros([2, *(MADE_UP_SIZE if size is None else size for size in tensor.shape[1:])], tensor.dtype)
+
+
+def _arguments(model: Any) -> dict[str, Any]:
+    """Shapes by the arguments of call(), as the model was built with."""
+    config = model.get_build_config() or {}
+    parameters = [name for name in inspect.signature(model.call).parameters if name != "self"]
+    if "input_shape" in config and parameters:
+        return {parameters[0]: config["input_shape"]} if config["input_shape"] else {}
+    shapes = config.get("shapes_dict") or {}
+    return {name.removesuffix("_shape"): shape for name, shape in shapes.items() if shape}
+
+
+def _leaves(structure: Any) -> Any:
+    if isinstance(structure, dict):
+        return {name: _leaves(value) for name, value in structure.items()}
+    if all(size is None or isinstance(size, int) for size in structure):
+        return _Shape(tuple(structure))
+    return [_leaves(value) for value in structure]
+
+
+def _joined(path: tuple[Any, ...]) -> str:
+    """A name out of the keys that lead to a tensor; none if they begin with a place in a list."""
+    return ".".join(map(str, path)) if path and isinstance(path[0], str) else ""
+
+
+def _unique(named: Iterator[tuple[str, Any]]) -> dict[str, Any]:
+    """As a dict; a name that comes again gets a number, as layers' names do."""
+    found: dict[str, Any] = {}
+    for name, tensor in named:
+        free, number = name, 0
+        while free in found:
+            number += 1
+            free = f"{name}_{number}"
+        found[free] = tensor
+    return found
+
+
+def _silent(model: Any) -> BadInput:
+    return BadInput(
+        "This model does not say what it takes.",
+        got=f"a {type(model).__name__} without inputs",
+        expected="a Functional model, a Sequential one with a keras.Input, or a subclassed one that was called before",
+        fix="Call it on one batch before model.save, or wrap it: keras.Model(inputs, subclassed(inputs)).",
+    )

@@ -1,0 +1,223 @@
+"""Anyone's Keras model: exported, served by the real core, and asked; the answers are Keras's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import pyarrow as pa
+import pytest
+import tensorflow as tf
+
+from monitoring.baseline import load_baseline
+from monitoring.baseline.schema import load_schema
+from serving.export import Bundle, Columns, export_bundle
+from serving.keras_file import import_custom, load_keras
+from serving.manifest import Provenance
+from serving.server import load_version
+from serving.table_file import read_table, table_of
+from serving.versions import Models, discover
+from tests.serving.export_model import now
+from tests.serving.own_layers import Judging, Reading
+
+if TYPE_CHECKING:
+    from tests.serving.conftest import OpenWebsite
+
+OWN_LAYERS = str(Path(__file__).with_name("own_layers.py"))
+RNG = np.random.default_rng(5)
+NUMBERS = RNG.normal(size=(40, 3)).astype(np.float32)
+
+
+def export(model: Any, models: Path, reference: pa.Table | None = None, **changes: Any) -> Bundle:
+    columns = Columns(features=changes.pop("features", ()), label=changes.pop("label", None))
+    provenance = Provenance(classes=changes.pop("classes", ()))
+    return export_bundle(
+        model, name="own", models=models, reference=reference, provenance=provenance, clock=now, columns=columns
+    )
+
+
+def asked(open_website: OpenWebsite, models: Path, *documents: Any) -> list[Any]:
+    """What the server's REST interface says to each document."""
+    served = Models(lambda: discover(models), load=load_version, report=lambda _: None)
+    served.poll()
+    try:
+        with open_website(served=served) as site:
+            replies = [site.predict("own", document) for document in documents]
+    finally:
+        served.close()
+    assert [reply.status for reply in replies] == [200] * len(documents), [reply.body for reply in replies]
+    return [reply.json for reply in replies]
+
+
+def softmax(logits: Any) -> Any:
+    return np.asarray(tf.nn.softmax(logits))
+
+
+def test_one_tensor_of_named_features_giving_logits(tmp_path: Path, open_website: OpenWebsite) -> None:
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(3)])
+    lines = [f"{a},{b},{c},{place % 3},2024-05-0{1 + place % 7}T10:00:00Z" for place, (a, b, c) in enumerate(NUMBERS)]
+    (tmp_path / "rows.csv").write_text("\n".join(["c,b,a,y,event_time", *lines]))
+    bundle = export(model, tmp_path / "models", read_table(tmp_path / "rows.csv"), features=("a", "b", "c"), label="y")
+    assert bundle.outputs == ("logits", "probabilities")
+    assert bundle.remarks == ("Output outputs is read as logits: its softmax is served as probabilities.",)
+    (answer,) = asked(
+        open_website,
+        tmp_path / "models",
+        {"instances": [{"c": float(one[0]), "b": float(one[1]), "a": float(one[2])} for one in NUMBERS]},
+    )
+    expected = softmax(model(NUMBERS[:, ::-1]))
+    np.testing.assert_allclose(answer["predictions"], expected, atol=1e-5)
+    baseline = load_baseline(bundle.path / "assets.extra/baseline")
+    assert [one.name for one in baseline.spec.features] == ["a", "b", "c"]
+    assert baseline.spec.classes == ("0", "1", "2")
+    at = [int(one.split("-")[1].split(":")[0]) for one in baseline.reference.ids.to_pylist()]
+    np.testing.assert_allclose(baseline.reference.probabilities, expected[at], atol=1e-5)
+    assert baseline.reference.labels.tolist() == [place % 3 for place in at]
+    assert {one.metric for one in bundle.metrics} == {"brier", "error", "log_loss"}
+
+
+def test_text_an_image_and_a_number_in_giving_several_outputs(tmp_path: Path, open_website: OpenWebsite) -> None:
+    keras.utils.set_random_seed(2)
+    words = keras.layers.TextVectorization(vocabulary=["late", "plane", "again"], output_sequence_length=4)
+    review = keras.Input((1,), name="review", dtype="string")
+    image = keras.Input((4, 4, 2), name="image", dtype="uint8")
+    stars = keras.Input((), name="stars", dtype="int64")
+    seen = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 3)(keras.layers.Rescaling(1 / 255)(image)))
+    read = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(8, 3)(words(review)))
+    given = keras.ops.cast(keras.ops.expand_dims(stars, -1), "float32")
+    both = keras.layers.Concatenate()([seen, read, given])
+    price, kind = keras.layers.Dense(1, name="price")(both), keras.layers.Dense(2, name="kind")(both)
+    model = keras.Model([review, image, stars], (price, kind))
+    rows = 12
+    pixels = RNG.integers(0, 256, (rows, 4, 4, 2), dtype=np.uint8)
+    texts = np.array(["late plane", "again", ""] * 4)
+    table = table_of({"image": pixels, "review": texts, "stars": np.arange(rows)})
+    bundle = export(model, tmp_path, table)
+    assert bundle.outputs == ("price", "kind")
+    assert not bundle.has_baseline
+    schema = load_schema(bundle.path / "assets.extra/schema.pbtxt")
+    assert sorted(feature.name for feature in schema.feature) == ["review", "stars"]
+    assert "A monitor does not look into image" in bundle.remarks[0]
+    assert "has no baseline" in bundle.remarks[1]
+    (answer,) = asked(
+        open_website,
+        tmp_path,
+        {"inputs": {"review": texts.tolist(), "image": pixels.tolist(), "stars": list(range(rows))}},
+    )
+    expected = model([tf.constant(texts[:, None]), tf.constant(pixels), tf.range(rows, dtype=tf.int64)])
+    np.testing.assert_allclose(answer["outputs"]["price"], expected[0], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(answer["outputs"]["kind"], expected[1], rtol=1e-5, atol=1e-5)
+
+
+def test_a_subclassed_model_of_own_layers_without_a_reference(tmp_path: Path, open_website: OpenWebsite) -> None:
+    keras.utils.set_random_seed(3)
+    model = Judging()
+    expected = np.asarray(model(NUMBERS))
+    model.save(tmp_path / "judging.keras")
+    loaded = load_keras(tmp_path / "judging.keras", import_custom(OWN_LAYERS))
+    bundle = export(loaded, tmp_path / "models", classes=("no", "yes"))
+    assert (bundle.outputs, bundle.has_baseline) == (("outputs", "probabilities"), False)
+    assert bundle.remarks == (
+        "Output outputs is read as the probability of yes: both classes' are served as probabilities.",
+        "Without --reference the bundle has no baseline, and cannot be monitored.",
+    )
+    (answer,) = asked(open_website, tmp_path / "models", {"instances": NUMBERS.tolist()})
+    np.testing.assert_allclose([one["outputs"] for one in answer["predictions"]], expected, atol=1e-5)
+    np.testing.assert_allclose([one["probabilities"][1] for one in answer["predictions"]], expected[:, 0], atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_subclassed_model_of_words_and_numbers_giving_a_tuple(tmp_path: Path, open_website: OpenWebsite) -> None:
+    model = Reading()
+    words = np.array(["good", "bad", "new"] * 4)
+    rows = {"word": tf.constant(words[:, None]), "numbers": tf.constant(NUMBERS[:12])}
+    expected = model(rows)
+    model.save(tmp_path / "reading.keras")
+    loaded = load_keras(tmp_path / "reading.keras", import_custom(OWN_LAYERS))
+    table = table_of({"word": words, "numbers": NUMBERS[:12], "label": np.arange(12) % 3})
+    bundle = export(loaded, tmp_path / "models", table)
+    assert bundle.outputs == ("output_0", "output_1", "probabilities")
+    assert bundle.has_baseline
+    (answer,) = asked(
+        open_website, tmp_path / "models", {"inputs": {"word": words.tolist(), "numbers": NUMBERS[:12].tolist()}}
+    )
+    np.testing.assert_allclose(answer["outputs"]["output_0"], expected[0], atol=1e-5)
+    np.testing.assert_allclose(answer["outputs"]["probabilities"], expected[1], atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_regression_of_one_tensor_from_npz(tmp_path: Path, open_website: OpenWebsite) -> None:
+    model = keras.Sequential([keras.Input((3,), name="features"), keras.layers.Dense(1)])
+    np.savez(tmp_path / "rows.npz", x=NUMBERS, y=RNG.normal(size=40))
+    bundle = export(model, tmp_path / "models", read_table(tmp_path / "rows.npz"), label="y")
+    assert (bundle.outputs, bundle.has_baseline, bundle.metrics) == (("outputs",), False, ())
+    assert "not known to be class probabilities" in bundle.remarks[-1]
+    (answer,) = asked(open_website, tmp_path / "models", {"instances": NUMBERS.tolist()})
+    np.testing.assert_allclose(answer["predictions"], model(NUMBERS), atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stored", ["npy", "flat lists", "nested lists"])
+def test_images_as_arrays_or_as_list_columns(tmp_path: Path, open_website: OpenWebsite, stored: str) -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            keras.layers.Conv2D(2, 3),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    pixels = RNG.random((10, 4, 4, 1)).astype(np.float32)
+    labelled: dict[str, Any] = {"label": ["dog", "cat"] * 5}
+    if stored == "npy":
+        np.save(tmp_path / "rows.npy", pixels)
+        table = read_table(tmp_path / "rows.npy")
+        labelled = {}
+    elif stored == "flat lists":
+        table = pa.table({"picture": pixels.reshape(10, -1).tolist(), **labelled})
+    else:
+        table = pa.table({"picture": pixels.tolist(), **labelled})
+    bundle = export(model, tmp_path / "models", table, classes=("cat", "dog"))
+    assert (bundle.outputs, bundle.has_baseline) == (("probabilities",), True)
+    assert bool(bundle.metrics) == bool(labelled)
+    (answer,) = asked(open_website, tmp_path / "models", {"instances": pixels.tolist()})
+    np.testing.assert_allclose(answer["predictions"], model(pixels), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_sequences_of_any_length(tmp_path: Path, open_website: OpenWebsite) -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((None,), name="tokens", dtype="int64"),
+            keras.layers.Embedding(9, 2),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(2),
+        ]
+    )
+    tokens = [[1, 2, 3], [4], [5, 6], [7, 8], [1, 1]]
+    bundle = export(model, tmp_path, pa.table({"tokens": tokens, "label": [0, 1, 0, 1, 0]}))
+    baseline = load_baseline(bundle.path / "assets.extra/baseline")
+    expected = [softmax(model(np.array([one])))[0] for one in tokens]
+    np.testing.assert_allclose(baseline.reference.probabilities, expected, atol=1e-5)
+    answers = asked(open_website, tmp_path, *({"instances": [one]} for one in tokens))
+    np.testing.assert_allclose([one["predictions"][0] for one in answers], expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_nested_dicts_keep_their_names(tmp_path: Path, open_website: OpenWebsite) -> None:
+    one, other = keras.Input((2,), name="wind"), keras.Input((1,), name="sky")
+    both = keras.layers.Concatenate()([one, other])
+    model = keras.Model(
+        {"wind": one, "sky": other},
+        {"risk": {"delay": keras.layers.Dense(1)(both), "cancel": keras.layers.Dense(1)(both)}},
+    )
+    bundle = export(model, tmp_path)
+    assert sorted(bundle.outputs) == ["risk.cancel", "risk.delay"]
+    fed = {"wind": NUMBERS[:, :2], "sky": NUMBERS[:, 2:]}
+    (answer,) = asked(
+        open_website, tmp_path, {"inputs": {"wind": fed["wind"].tolist(), "sky": fed["sky"][:, 0].tolist()}}
+    )
+    np.testing.assert_allclose(answer["outputs"]["risk.delay"], model(fed)["risk"]["delay"], atol=1e-5)

@@ -50,13 +50,27 @@ def rehearse(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array
             first = f"{layer_at_fault(error)} {said}".strip()
             failed = error
         else:
-            return kept, {name: np.asarray(value) for name, value in answers.items()}
+            return kept, _by_row({name: np.asarray(value) for name, value in answers.items()}, kept)
     raise CannotRun(
         "The Keras model itself fails on the rows it was tried on.",
         got=first,
         expected="an answer to each row",
         fix="Give rows that it takes: --reference TABLE, with values as the model was trained on.",
     ) from failed
+
+
+def _by_row(answers: dict[str, Array], rows: Columns) -> dict[str, Array]:
+    """The answers, if there is one for each row."""
+    count = len(next(iter(rows.values())))
+    wrong = [f"{name} {list(value.shape)}" for name, value in answers.items() if value.shape[:1] != (count,)]
+    if wrong:
+        raise CannotRun(
+            "The Keras model does not give one answer a row.",
+            got=f"{', '.join(wrong)} for {count} rows",
+            expected=f"outputs whose first dimension is {count}",
+            fix="Look for an operation along the first axis, such as keras.ops.concatenate without axis=-1, or a mean.",
+        )
+    return answers
 
 
 def check_agreement(model: KerasModel, folder: Path, rows: Columns) -> None:

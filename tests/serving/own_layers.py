@@ -46,7 +46,7 @@ class Reading(keras.Model):  # type: ignore[misc] # Keras has no types
         self.first, self.second = keras.layers.Dense(1), keras.layers.Dense(3, activation="softmax")
 
     def call(self, inputs: Any) -> Any:
-        both = keras.ops.concatenate([self.lookup(inputs["word"]), inputs["numbers"]])
+        both = keras.ops.concatenate([self.lookup(inputs["word"]), inputs["numbers"]], axis=-1)
         return self.first(both), self.second(both)
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
+from serving.agreement import rehearse
 from serving.columns_for_inputs import array_of, problem_of
 from serving.export import export_bundle
 from serving.keras_file import import_custom, load_keras
@@ -72,6 +73,22 @@ def test_a_layer_that_cannot_be_traced_is_named(tmp_path: Path) -> None:
             clock=now,
         )
     assert not list((tmp_path / "own").iterdir())
+
+
+def test_a_model_that_mixes_rows_is_refused() -> None:
+    x = keras.Input((3,), name="x")
+    with pytest.raises(CannotRun, match=r"outputs \[8, 3\] for 4 rows"):
+        rehearse(KerasModel(keras.Model(x, keras.ops.concatenate([x, x], axis=0))), {"x": np.zeros((4, 3))})
+
+
+def test_a_model_that_refuses_every_row_is_named() -> None:
+    x = keras.Input((1,), name="x", dtype="string")
+    model = keras.Model(x, keras.layers.StringLookup(vocabulary=["a"], num_oov_indices=0, name="strict")(x))
+    rows = {"x": np.array([b"a", b"", b"?"], object)}
+    kept, answers = rehearse(KerasModel(model), rows)
+    assert (kept["x"].tolist(), answers["outputs"].shape) == ([b"a"], (1, 1))
+    with pytest.raises(CannotRun, match="fails on the rows it was tried on"):
+        rehearse(KerasModel(model), {"x": np.array([b"?"] * 3, object)})
 
 
 def test_features_that_do_not_fit_the_model() -> None:

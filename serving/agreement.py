@@ -35,7 +35,9 @@ TOLERANCE = 1e-5
 def rehearse(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array]]:
     """What the author's model says to the rows, run eagerly; and the rows.
 
-    The last two, with everything missing and with unseen categories, are left out if the model refuses them.
+    The last two, with everything missing and with unseen categories, are left out if the model refuses them, or has no
+    number to say to them: whether a missing value comes out as NaN or as 0 is then for the kernels to choose (a fused
+    Dense and ReLU gives 0, each by itself NaN).
 
     Raises:
         CannotRun: it refuses the others too.
@@ -44,13 +46,14 @@ def rehearse(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array
     for fewer in (0, EDGES):
         kept = {name: column[: len(column) - fewer] for name, column in rows.items()}
         try:
-            answers = model.ask(tensors_of(model.inputs, kept))
+            answers = {name: np.asarray(value) for name, value in model.ask(tensors_of(model.inputs, kept)).items()}
         except Exception as error:  # noqa: BLE001 - whatever somebody's model raises; named and passed on
             said = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
             first = f"{layer_at_fault(error)} {said}".strip()
             failed = error
         else:
-            return kept, _by_row({name: np.asarray(value) for name, value in answers.items()}, kept)
+            if fewer or all(np.isfinite(one[-EDGES:]).all() for one in answers.values() if one.dtype.kind == "f"):
+                return kept, _by_row(answers, kept)
     raise CannotRun(
         "The Keras model itself fails on the rows it was tried on.",
         got=first,

@@ -91,6 +91,12 @@ def test_a_model_that_refuses_every_row_is_named() -> None:
         rehearse(KerasModel(model), {"x": np.array([b"?"] * 3, object)})
 
 
+def test_rows_without_a_number_to_say_are_left_out() -> None:
+    rows = {"x": np.array([[0.0, 1.0, 2.0], [np.nan] * 3, [0.0, 1.0, 2.0]], np.float32)}
+    kept, answers = rehearse(KerasModel(of_three()), rows)
+    assert (len(kept["x"]), answers["outputs"].shape) == (1, (1, 1))
+
+
 def test_features_that_do_not_fit_the_model() -> None:
     with pytest.raises(BadInput, match=r"2 features; expected x \[3\]"):
         KerasModel(of_three(), ("a", "b"))

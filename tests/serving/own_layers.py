@@ -28,13 +28,11 @@ class Judging(keras.Model):  # type: ignore[misc] # Keras has no types
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.layers_of_mine = [Doubling(), Shifting()]
+        self.doubling, self.shifting = Doubling(), Shifting()
         self.last = keras.layers.Dense(1, activation="sigmoid")
 
     def call(self, numbers: Any) -> Any:
-        for layer in self.layers_of_mine:
-            numbers = layer(numbers)
-        return self.last(numbers)
+        return self.last(self.shifting(self.doubling(numbers)))
 
 
 class Reading(keras.Model):  # type: ignore[misc] # Keras has no types

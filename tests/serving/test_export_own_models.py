@@ -15,10 +15,11 @@ from monitoring.baseline import load_baseline
 from monitoring.baseline.schema import load_schema
 from serving.export import Bundle, Columns, export_bundle
 from serving.keras_file import import_custom, load_keras
+from serving.loading import load_version
 from serving.manifest import Provenance
-from serving.server import load_version
+from serving.sources import discover
 from serving.table_file import read_table, table_of
-from serving.versions import Models, discover
+from serving.versions import Models
 from tests.serving.export_model import now
 from tests.serving.own_layers import Judging, Reading
 

@@ -73,7 +73,7 @@ def export_bundle(
     reference: pa.Table | None,
     provenance: Provenance,
     clock: Callable[[], datetime],
-    columns: Columns | None = None,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
 ) -> Bundle:
     """Export a Keras model (or the path of a ``.keras`` file of Keras's own layers) as the next version of NAME.
 
@@ -90,10 +90,9 @@ def export_bundle(
         CannotRun: nothing can be written there, the model cannot be traced, or answers otherwise once exported.
     """
     check_name(name)
-    chosen = columns or Columns()
-    opened = KerasModel(load_keras(model) if isinstance(model, Path) else model, chosen.features)
+    opened = KerasModel(load_keras(model) if isinstance(model, Path) else model, columns.features)
     if reference is not None:
-        reference = match_columns(reference, opened, chosen.label)
+        reference = match_columns(reference, opened, columns.label)
         check_reference(reference, opened, provenance.classes)
     rows, answers = rehearse(opened, sample(reference, opened.inputs, np.random.default_rng(SEED)))
     reading = read_answers(opened, answers, reference, provenance.classes)

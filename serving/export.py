@@ -55,12 +55,13 @@ class Bundle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
-    """Which columns of the reference the model takes, in its order, and which is the truth.
+class Reference:
+    """Rows to judge a model by, if there are any; which columns it takes, in its order; which is the truth.
 
     Without `features` columns have the inputs' names; without `label` it is the column `label`, if there is one.
     """
 
+    table: pa.Table | None = None
     features: tuple[str, ...] = ()
     label: str | None = None
 
@@ -70,10 +71,9 @@ def export_bundle(
     *,
     name: str,
     models: Path,
-    reference: pa.Table | None,
+    reference: pa.Table | Reference | None,
     provenance: Provenance,
     clock: Callable[[], datetime],
-    columns: Columns = Columns(),  # noqa: B008 - frozen
 ) -> Bundle:
     """Export a Keras model (or the path of a ``.keras`` file of Keras's own layers) as the next version of NAME.
 
@@ -90,12 +90,13 @@ def export_bundle(
         CannotRun: nothing can be written there, the model cannot be traced, or answers otherwise once exported.
     """
     check_name(name)
-    opened = KerasModel(load_keras(model) if isinstance(model, Path) else model, columns.features)
-    if reference is not None:
-        reference = match_columns(reference, opened, columns.label)
-        check_reference(reference, opened, provenance.classes)
-    rows, answers = rehearse(opened, sample(reference, opened.inputs, np.random.default_rng(SEED)))
-    reading = read_answers(opened, answers, reference, provenance.classes)
+    given = reference if isinstance(reference, Reference) else Reference(table=reference)
+    opened = KerasModel(load_keras(model) if isinstance(model, Path) else model, given.features)
+    table = None if given.table is None else match_columns(given.table, opened, given.label)
+    if table is not None:
+        check_reference(table, opened, provenance.classes)
+    rows, answers = rehearse(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
+    reading = read_answers(opened, answers, table, provenance.classes)
     opened, provenance = reading.model, replace(provenance, classes=reading.classes)
     with staged(models / name) as staging:
         folder = staging.folder
@@ -103,7 +104,7 @@ def export_bundle(
         check_agreement(opened, folder, rows)
         write_warmup(folder, name, opened.inputs, rows)
         now = clock()
-        written = NO_REFERENCE if reference is None else write_reference(reference, reading, folder, now)
+        written = NO_REFERENCE if table is None else write_reference(table, reading, folder, now)
         manifest = Manifest(
             name=name,
             created_at=now,

@@ -161,7 +161,7 @@ def _export_runs(source: Path, request: Request, output: Output) -> Bundle:
 
 
 def _export_file(source: Path, request: Request, output: Output) -> Bundle:
-    from serving.export import Columns, export_bundle  # noqa: PLC0415 - as above
+    from serving.export import Reference, export_bundle  # noqa: PLC0415 - as above
     from serving.keras_file import import_custom, load_keras  # noqa: PLC0415 - as above
     from serving.manifest import Provenance  # noqa: PLC0415 - as above
     from serving.table_file import read_table  # noqa: PLC0415 - as above
@@ -174,10 +174,9 @@ def _export_file(source: Path, request: Request, output: Output) -> Bundle:
         model,
         name=request.name,
         models=request.models,
-        reference=table,
+        reference=Reference(table=table, features=request.features, label=request.label),
         provenance=Provenance(classes=request.classes, verdict=request.verdict),
         clock=_now,
-        columns=Columns(features=request.features, label=request.label),
     )
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from monitoring.baseline import load_baseline
 from monitoring.baseline.schema import load_schema
-from serving.export import Bundle, Columns, export_bundle
+from serving.export import Bundle, Reference, export_bundle
 from serving.keras_file import import_custom, load_keras
 from serving.loading import load_version
 from serving.manifest import Provenance
@@ -32,11 +32,9 @@ NUMBERS = RNG.normal(size=(40, 3)).astype(np.float32)
 
 
 def export(model: Any, models: Path, reference: pa.Table | None = None, **changes: Any) -> Bundle:
-    columns = Columns(features=changes.pop("features", ()), label=changes.pop("label", None))
+    rows = Reference(table=reference, features=changes.pop("features", ()), label=changes.pop("label", None))
     provenance = Provenance(classes=changes.pop("classes", ()))
-    return export_bundle(
-        model, name="own", models=models, reference=reference, provenance=provenance, clock=now, columns=columns
-    )
+    return export_bundle(model, name="own", models=models, reference=rows, provenance=provenance, clock=now)
 
 
 def asked(open_website: OpenWebsite, models: Path, *documents: Any) -> list[Any]:

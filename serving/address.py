@@ -53,6 +53,11 @@ def take_address(address: Address, *, is_shared: bool = False) -> socket.socket:
     return taken
 
 
+def port_of(taken: socket.socket) -> int:
+    """The port that a socket is bound to."""
+    return int(taken.getsockname()[1])
+
+
 def url_of(taken: socket.socket) -> str:
     """How clients on this machine reach the socket: ``http://HOST:PORT``."""
     host, port = taken.getsockname()[:2]

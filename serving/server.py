@@ -28,7 +28,7 @@ from serving.watching import repeating
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from serving.company import Company, Reload
     from serving.grpc_api.server import GrpcServer
@@ -84,7 +84,8 @@ def serve(
             on_reread=others.forget,
         )
         sys.setswitchinterval(SWITCH_S)
-        tell = partial(on_ready, _ready((taken, door), models))
+        answering = {name: models.available(name) for name in models.names}
+        tell = partial(on_ready, ready_of((taken, door), answering))
         _run(settings, (taken, door), rooms, reloader, others, tell)
         inference.close()
     models.close()
@@ -165,12 +166,13 @@ def _run(
         uvloop.run(run(reread))
 
 
-def _ready(doors: Doors, models: Models) -> Ready:
+def ready_of(doors: Doors, models: Mapping[str, tuple[int, ...]]) -> Ready:
+    """What is said of a server at these doors when it answers."""
     taken, door = doors
     return Ready(
         url=None if taken is None else url_of(taken),
         grpc=None if door is None else target_of(door),
-        models={name: models.available(name) for name in models.names},
+        models=models,
         pid=os.getpid(),
     )
 

@@ -73,7 +73,15 @@ def command(
         }
         output.finish(document, lambda: click.echo(f"Serving {_listed(server)} on {_doors(server)}"))
 
-    serve(settings, on_ready=ready, report=output.progress, prepare=lambda: load_frameworks("tensorflow"))
+    def prepare() -> None:
+        load_frameworks("tensorflow")
+
+    if own.workers == 1:
+        serve(settings, on_ready=ready, report=output.progress, prepare=prepare)
+    else:
+        from serving.supervisor import serve_workers  # noqa: PLC0415 - as above
+
+        serve_workers(settings, own.workers, on_ready=ready, report=output.progress, prepare=prepare)
     return 0
 
 

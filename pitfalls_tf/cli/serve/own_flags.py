@@ -25,6 +25,7 @@ class OwnFlags:
     poll_seconds: float | None
     labels: tuple[str, ...]
     zero_is_newest: bool
+    workers: int
 
 
 class PortOrOff(click.ParamType[int | str]):
@@ -63,6 +64,13 @@ own_flags = option_group(
             default=True,
             show_default=True,
             help="Version 0 means the newest where there is no version 0.",
+        ),
+        click.option(
+            "--workers",
+            default=1,
+            show_default=True,
+            type=click.IntRange(1, 256),
+            help="Processes that share the addresses.",
         ),
     ),
 )

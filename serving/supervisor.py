@@ -1,7 +1,7 @@
 """Several server processes at the same addresses, and one that starts them, watches them and ends them together.
 
 The kernel spreads connections over the workers (``SO_REUSEPORT``). The supervisor answers nothing itself; it is forked
-from before TensorFlow is loaded, so that it stays small and has no threads.
+from before TensorFlow is loaded, so that it stays small, and starts no thread.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ class _Supervisor:
             self._forget(hand)
             code = os.waitstatus_to_exitcode(status)
             if self._told:
-                if code and len(self._told) == 1 and self._is_ready:
+                if code and len(self._told) == 1 and was_ready:  # one that was still loading may simply die
                     self._failure = self._failure or _ended(f"with {_how(code)}")
             elif not self._is_ready:
                 self._failure = self._failure or failure or _ended(f"with {_how(code)}, before it was ready")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import threading
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +26,6 @@ from pitfalls_tf.replay import ReplayLink, ReplayPlan, ReplayProgress, replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from click.testing import Result
 
@@ -47,11 +48,11 @@ class Process:
 
 
 @contextmanager
-def serving(models: Path, traffic: Path, port: int = 0) -> Iterator[Process]:
+def serving(models: Path, traffic: Path, port: int = 0, *more: str) -> Iterator[Process]:
     """Run the verb in a process of its own; killed at the end if it still runs."""
     token = traffic.with_suffix(".token")
     command = [sys.executable, "-m", "pitfalls_tf", "serve", "--models", str(models), "--traffic", str(traffic)]
-    flags = ["--rest-port", str(port), "--token-file", str(token), "--json"]
+    flags = ["--rest-port", str(port), "--token-file", str(token), "--json", *more]
     token.write_text("secret\n")
     with subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as popen:
         # Its words must go somewhere, or the pipe fills up and it stops.
@@ -84,12 +85,13 @@ class Client:
     on_answer: Callable[[], None]
     answered: list[str] = field(default_factory=list)
     statuses: set[int] = field(default_factory=set)
+    limit: int | None = None
 
     def run(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         number = 0
         with suppress(ConnectionError, http.client.HTTPException):
-            while True:
+            while self.limit is None or number < self.limit:
                 request_id = f"{self.name}-{number}"
                 number += 1
                 connection.request("POST", PATH, body=BODY, headers={"X-Request-Id": request_id})
@@ -124,6 +126,30 @@ def drive(process: Process, *, clients: int, until: int, then: Callable[[], None
     return fleet
 
 
+def drive_for(process: Process, *, clients: int, answers: int) -> list[Client]:
+    """Several clients at once, each until it has had so many answers."""
+    fleet = [
+        Client(f"{process.popen.pid}-first-{index}", process.port, lambda: None, limit=answers)
+        for index in range(clients)
+    ]
+    threads = [threading.Thread(target=client.run) for client in fleet]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return fleet
+
+
+def workers_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def get(port: int, path: str) -> str:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+
+
 def logged_ids(traffic: Path) -> list[str]:
     ids: list[str] = TrafficLog(traffic).read(model="half_plus_two").column("prediction_id").to_pylist()
     return ids
@@ -152,6 +178,38 @@ def test_what_was_answered_is_in_the_log_once_after_a_kill_and_after_a_drain(
     assert {status for client in drained for status in client.statuses} == {200}
     assert sorted(logged_ids(traffic)) == sorted(logged + prediction_ids(drained))
     assert list((traffic / "open").glob("*.arrows")) == [], "everything is Parquet, what was killed included"
+
+
+def test_told_to_stop_under_load_it_answers_what_it_accepted_and_nothing_more(
+    models_folder: Path, tmp_path: Path
+) -> None:
+    traffic = tmp_path / "traffic"
+    with serving(models_folder, traffic) as process:
+        fleet = drive(process, clients=16, until=200, then=lambda: process.popen.send_signal(signal.SIGTERM))
+        assert process.popen.wait(60) == 0
+        assert not is_listening(process.port)
+    assert {status for client in fleet for status in client.statuses} == {200}
+    assert sorted(logged_ids(traffic)) == sorted(prediction_ids(fleet)), "what was computed was answered"
+
+
+@pytest.mark.slow
+def test_workers_answer_together_outlive_each_other_and_end_together(models_folder: Path, tmp_path: Path) -> None:
+    traffic = tmp_path / "traffic"
+    with serving(models_folder, traffic, 0, "--workers", "2") as process:
+        first, second = workers_of(process.popen.pid)
+        before = drive_for(process, clients=16, answers=300)
+        assert {status for client in before for status in client.statuses} == {200}
+        page = get(process.port, "/monitoring/prometheus/metrics")
+        answered = sum(len(client.answered) for client in before)
+        assert f'request_count{{model_name="half_plus_two",status="OK"}} {answered}\n' in page
+        os.kill(first, signal.SIGKILL)
+        while set(workers_of(process.popen.pid)) <= {first, second}:
+            assert process.popen.poll() is None
+        fleet = drive(process, clients=16, until=300, then=lambda: process.popen.send_signal(signal.SIGTERM))
+        assert process.popen.wait(120) == 0
+        assert not is_listening(process.port)
+    assert sorted(logged_ids(traffic)) == sorted(prediction_ids([*before, *fleet]))
+    assert list((traffic / "open").glob("*.arrows")) == []
 
 
 @pytest.mark.slow

@@ -15,10 +15,10 @@ from benchmarks.rules import calibrated, kolmogorov_flags, outside_bands
 from monitoring.config import MonitorConfig
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.tolerance import standard_error
+from monitoring.evidence.memory import memories
 from monitoring.jobs.cutting import cut
 from monitoring.jobs.deployment import Deployment
-from monitoring.jobs.yardstick import STANDARD_ERRORS, Tolerances
+from monitoring.jobs.yardstick import Tolerances
 from monitoring.records import WatchKey
 
 YEAR = 365
@@ -106,20 +106,29 @@ class FlightsTruth:
         found = []
         for _ in range(self.sizes.baselines):
             drawn = resampled(self.longest, rng, streams=1, windows=self.longest, length=length)[0]
-            test = replace(self.page, tests={key: self._fitted_anew(key, drawn) for key in self.page.tests})
+            test = replace(self.page, tests=self._fitted_anew(drawn))
             places = resampled(self.longest, rng, streams=self.sizes.streams, windows=YEAR, length=length)
             found.append(alarms(test, self.means, places).at)
         return Alarms(at=np.concatenate(found))
 
-    def _fitted_anew(self, key: WatchKey, drawn: NDArray[np.int64]) -> ConformalTest:
-        """The watch's test on redrawn windows; a watch that never moved in the baseline keeps the one it has."""
-        watch = self.yardstick.watches[key.watch]
-        if watch.family == "integrity":
-            return self.page.tests[key]
-        known = self.means[key]
-        scores = known[(drawn * known.size) // self.longest][: known.size]
-        error = STANDARD_ERRORS * standard_error(scores, np.random.default_rng(0))
-        return ConformalTest.fit(scores, tolerance=max(self._tolerances.score(watch), error), direction=watch.direction)
+    def _fitted_anew(self, drawn: NDArray[np.int64]) -> dict[WatchKey, ConformalTest]:
+        """The page level's tests on redrawn windows; a watch that never moved in the baseline keeps the one it has."""
+        scores = {
+            key: self.means[key][(drawn * self.means[key].size) // self.longest][: self.means[key].size]
+            for key in self.page.tests
+        }
+        remembered = memories(scores)
+        return {
+            key: self.page.tests[key]
+            if self.yardstick.watches[key.watch].family == "integrity"
+            else ConformalTest.fit(
+                values,
+                tolerance=self._tolerances.score(self.yardstick.watches[key.watch]),
+                direction=self.yardstick.watches[key.watch].direction,
+                memory=remembered[key],
+            )
+            for key, values in scores.items()
+        }
 
     def notice_table(self) -> Table:
         """False notices of a month."""

@@ -17,10 +17,10 @@ ANY_PAGE = {"single days": 0.08, "7-day blocks": 0.02}
 DELAYS = (20.0, 6.0, 2.0)
 BUDGET_SPENT = (14.0, 4.0, 2.0)
 
-FULL = flights_truth.Sizes(seeds=2000, years=5, baselines=500, streams=20)
+FULL = flights_truth.Sizes(seeds=1000, years=3, baselines=200, streams=10)
 QUICK = flights_truth.Sizes(seeds=50, years=2, baselines=3, streams=5)
-LAWS_FULL = law_truth.Sizes(baselines=1000, streams=10, windows=730)
-LAWS_QUICK = law_truth.Sizes(baselines=50, streams=2, windows=400)
+LAWS_FULL = law_truth.Sizes(watches=6000, streams=4, windows=365)
+LAWS_QUICK = law_truth.Sizes(watches=300, streams=2, windows=365)
 
 
 def measure(settings: Settings) -> Result:
@@ -76,9 +76,10 @@ def worse_delays(table: Table) -> list[str]:
 
 
 def worse_laws(table: Table) -> list[str]:
-    """Laws and sizes at which the average over baselines breaks the budget."""
+    """Laws and sizes at which the average over baselines breaks the budget, by more than the simulation's error."""
     return [
-        f"BUDGET BROKEN: {row[0]}, R = {row[1]}: {row[3]:.2f} pages per 365 windows, promised at most 1."
+        f"BUDGET BROKEN: {row[0]}, R = {row[1]}, {row[2]} watches: {row[5]:.2f} ± {row[6]:.2f} pages per 365 windows, "
+        "promised at most 1."
         for row in table.rows
-        if isinstance(row[3], float) and row[3] > 1.0
+        if isinstance(row[5], float) and isinstance(row[6], float) and row[5] - 2.0 * row[6] > 1.0
     ]

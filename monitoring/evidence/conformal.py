@@ -1,48 +1,108 @@
-"""Conformal e-values: how strange is this window's score among the baseline's own?"""
+"""Conformal e-values: how strange is this window's score among the baseline's own, and those seen since?"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
+from monitoring.evidence.detector import DetectorState
 from monitoring.records import Direction
 
 #: Steepness of the score ``exp(η z)``: small values gather many small rises, large ones catch a single jump.
-ETAS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+ETAS = (0.5, 0.75, 1.0, 1.5, 2.5)
 
 #: Fewer baseline windows than this carry no usable spread.
 FEWEST_WINDOWS = 5
 
+#: A tolerance of so many standard errors of the baseline's mean leaves luck no room: such a yardstick stays as it is.
+COVERED = 4.0
+
+_NOTHING = -math.inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchState:
+    """What one watch's test remembers: its running evidence, and the windows that have joined its yardstick.
+
+    `log_seen` is, for each point of the grid, the log of the sum of f over the `seen` windows since the test began;
+    `last` is the score of the window before, None at the very first.
+
+    >>> state = WatchState.fresh(2)
+    >>> WatchState.from_text(state.to_text()) == state
+    True
+    """
+
+    detector: DetectorState
+    log_seen: tuple[float, ...]
+    seen: int = 0
+    last: float | None = None
+
+    @classmethod
+    def fresh(cls, grid: int, *, last: float | None = None) -> WatchState:
+        """The state before any window, or after a restart: what was seen is forgotten, but not the window before."""
+        return cls(detector=DetectorState.fresh(grid), log_seen=(_NOTHING,) * grid, last=last)
+
+    @property
+    def log_evidence(self) -> float:
+        """Log of the mean over the grid."""
+        return self.detector.log_evidence
+
+    def to_text(self) -> str:
+        """Exact: evidence, sums, count and last score, floats in hexadecimal."""
+        sums = " ".join(value.hex() for value in self.log_seen)
+        last = "-" if self.last is None else self.last.hex()
+        return f"{self.detector.to_text()};{sums};{self.seen};{last}"
+
+    @classmethod
+    def from_text(cls, text: str) -> WatchState:
+        """The inverse of `to_text`."""
+        detector, sums, seen, last = text.split(";")
+        return cls(
+            detector=DetectorState.from_text(detector),
+            log_seen=tuple(float.fromhex(word) for word in sums.split()),
+            seen=int(seen),
+            last=None if last == "-" else float.fromhex(last),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConformalTest:
-    """Turns a window's mean score into e-values against R baseline windows.
+    """Turns a window's mean score into e-values against R baseline windows and the n seen since the test began.
 
-    With ``z(g) = (g - mean) / deviation`` and ``f(g) = exp(η z(g))``,
-    ``e = (R + 1) f(g - tolerance) / (f(g - tolerance) + Σ_r f(g_r))``. If the window, less the tolerance, is
-    exchangeable with the baseline's, the R + 1 candidates for e average to exactly 1, so E[e] = 1 whatever the
-    distribution; and no window gives more than R + 1. A test in both directions carries every η twice, the second
-    time for a fall.
+    First the part that the window before foretells is taken out: with `memory` φ, the innovation of a score g after a
+    score h is ``u = (g - mean) - φ (h - mean)``; the first one, with nothing before it, is ``(g - mean) √(1 - φ²)``,
+    which has the same spread. Then, with ``f(u) = exp(η u / scatter)``,
+    ``e = (R + n + 1) f(u - forgiven) / (f(u - forgiven) + Σ_r f(u_r) + Σ_i f(u_i))``, where r runs over the baseline
+    and i over the n windows since. `forgiven` is the tolerance, in innovations: ``tolerance (1 - φ)``.
 
-    Assumes exchangeability on average over baselines; for one unlucky baseline the tolerance pays (see
-    `block_tolerance`). Source: Vovk & Wang, *E-values: calibration, combination and applications* (2021), §2; `e` is
-    an e-value by construction.
+    Assumes that innovations, less what is forgiven, are exchangeable with the baseline's. Then the candidates for e
+    average to exactly 1 given all windows so far without their order, and so does the product of e-values over any
+    run of windows, over baselines and streams together: a lucky baseline needs no allowance, because the windows that
+    show it to be lucky join it. They join unforgiven, which only lowers what follows; where the tolerance is wide (see
+    `learns`) that would hide a lasting harm, and no allowance is needed, so there none joins. The scale is the
+    baseline's alone, which costs a little exactness; what that and optional stopping amount to is measured
+    in docs/truth.md. No window gives more than R + n + 1. A test in both directions carries every η twice, the second
+    time for a fall. Source: Vovk, Gammerman & Shafer, *Algorithmic learning in a random world* (2nd ed. 2022), on
+    conformal e-testing; Vovk & Wang, *E-values: calibration, combination and applications* (2021), §2.
 
     >>> test = ConformalTest.fit([0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2], tolerance=0.0)
-    >>> np.exp(test.log_e_values(0.2)).round(2).tolist()[:3]
-    [0.98, 0.91, 0.82]
-    >>> np.exp(test.log_e_values(0.9)).round(2).tolist()[-2:]
+    >>> fresh = WatchState.fresh(len(ETAS))
+    >>> np.exp(test.log_e_values(fresh, 0.2)).round(2).tolist()[:3]
+    [0.91, 0.82, 0.7]
+    >>> np.exp(test.log_e_values(fresh, 0.9)).round(2).tolist()[-2:]
     [8.0, 8.0]
     """
 
     mean: float
     deviation: float
     tolerance: float
+    memory: float
+    scatter: float
     steepness: tuple[float, ...]
     log_sums: tuple[float, ...]
     windows: int
@@ -54,12 +114,14 @@ class ConformalTest:
         *,
         tolerance: float,
         direction: Direction = "up",
+        memory: float = 0.0,
         smallest_deviation: float = 1e-6,
     ) -> ConformalTest:
-        """Learn the yardstick from the baseline's window scores, shape [R].
+        """Learn the yardstick from the baseline's window scores, shape [R], in order of time.
 
-        `smallest_deviation` keeps a score that never moved in the baseline (a share of missing values, say) from
-        turning the first odd row into a certainty. Raises BadInput for fewer than 5 windows.
+        `memory` is what a window remembers of the one before (see `monitoring.evidence.memory`). `smallest_deviation`
+        keeps a score that never moved in the baseline (a share of missing values, say) from turning the first odd row
+        into a certainty. Raises BadInput for fewer than 5 windows.
         """
         values = np.asarray(scores, dtype=np.float64)
         if values.size < FEWEST_WINDOWS:
@@ -70,24 +132,55 @@ class ConformalTest:
                 fix="Use a longer reference or shorter windows.",
             )
         mean = float(values.mean())
-        deviation = max(float(values.std(ddof=1)), smallest_deviation)
+        off = values - mean
+        innovations = off.copy()
+        innovations[0] *= math.sqrt(1.0 - memory**2)
+        innovations[1:] -= memory * off[:-1]
+        scatter = max(float(innovations.std(ddof=1)), smallest_deviation)
         steepness = ETAS if direction == "up" else ETAS + tuple(-eta for eta in ETAS)
-        slopes = np.asarray(steepness)
-        log_sums = np.logaddexp.reduce(slopes[:, None] * ((values - mean) / deviation)[None, :], axis=1)
+        log_f = np.asarray(steepness)[:, None] * (innovations / scatter)[None, :]
         return cls(
             mean=mean,
-            deviation=deviation,
+            deviation=max(float(values.std(ddof=1)), smallest_deviation),
             tolerance=tolerance,
+            memory=memory,
+            scatter=scatter,
             steepness=steepness,
-            log_sums=tuple(float(v) for v in log_sums),
+            log_sums=tuple(float(v) for v in np.logaddexp.reduce(log_f, axis=1)),
             windows=int(values.size),
         )
 
-    def log_e_values(self, scores: ArrayLike) -> NDArray[np.float64]:
-        """Logs of the e-values, shape [..., grid], for window scores of shape [...]."""
+    def innovation(self, score: float, last: float | None) -> float:
+        """What the window before did not foretell, in score units."""
+        if last is None:
+            return (score - self.mean) * self.first_scale
+        return (score - self.mean) - self.memory * (last - self.mean)
+
+    @property
+    def learns(self) -> bool:
+        """Whether windows join the yardstick: not where the tolerance is beyond any luck of the baseline's mean."""
+        return self.tolerance * (1.0 - self.memory) < COVERED * self.scatter / math.sqrt(self.windows)
+
+    @property
+    def first_scale(self) -> float:
+        """What brings a score with no window before it to the spread of an innovation."""
+        return math.sqrt(1.0 - self.memory**2)
+
+    def log_e_values(self, state: WatchState, score: float) -> NDArray[np.float64]:
+        """Logs of the e-values, shape [grid], for the next window's mean score."""
         slopes = np.asarray(self.steepness)
-        score = np.asarray(scores, dtype=np.float64)[..., None]
-        forgiven = np.where(slopes > 0, score - self.tolerance, score + self.tolerance)
-        log_f = slopes * ((forgiven - self.mean) / self.deviation)
-        shares = log_f - np.logaddexp(log_f, np.asarray(self.log_sums))
-        return np.asarray(math.log(self.windows + 1) + shares, dtype=np.float64)
+        scale = self.first_scale if state.last is None else 1.0 - self.memory
+        innovation = self.innovation(score, state.last)
+        log_f = (slopes * innovation - np.abs(slopes) * (self.tolerance * scale)) / self.scatter
+        others = np.logaddexp(np.asarray(self.log_sums), np.asarray(state.log_seen))
+        shares = log_f - np.logaddexp(log_f, others)
+        return np.asarray(math.log(self.windows + state.seen + 1) + shares, dtype=np.float64)
+
+    def after(self, state: WatchState, score: float) -> WatchState:
+        """One window on: its evidence is added, and the window itself joins the yardstick of the next."""
+        detector = state.detector.after(self.log_e_values(state, score))
+        if not self.learns:
+            return replace(state, detector=detector, last=float(score))
+        log_f = np.asarray(self.steepness) * (self.innovation(score, state.last) / self.scatter)
+        log_seen = tuple(float(v) for v in np.logaddexp(np.asarray(state.log_seen), log_f))
+        return WatchState(detector=detector, log_seen=log_seen, seen=state.seen + 1, last=float(score))

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from monitoring.evidence.budget import Budget, log_level_evidence, ranking
-from monitoring.evidence.conformal import ConformalTest
-from monitoring.evidence.detector import DetectorState
+from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.records import Level, ScoreSum, WatchKey
 
 
@@ -17,14 +16,14 @@ from monitoring.records import Level, ScoreSum, WatchKey
 class LevelState:
     """What a level's test remembers between windows.
 
-    A detector per watch and slice, the rows that still wait for company, and how many windows have passed since the
-    test began.
+    The state of each watch and slice, the rows that still wait for company, and how many windows have passed since
+    the test began.
 
     >>> LevelState.from_text(LevelState().to_text()) == LevelState()
     True
     """
 
-    detectors: Mapping[WatchKey, DetectorState] = field(default_factory=dict)
+    watches: Mapping[WatchKey, WatchState] = field(default_factory=dict)
     pending: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     windows: int = 0
 
@@ -33,8 +32,8 @@ class LevelState:
         return json.dumps(
             {
                 "windows": self.windows,
-                "detectors": [
-                    [key.watch, key.slice, self.detectors[key].to_text()] for key in sorted(self.detectors, key=str)
+                "watches": [
+                    [key.watch, key.slice, self.watches[key].to_text()] for key in sorted(self.watches, key=str)
                 ],
                 "pending": [
                     [key.watch, key.slice, self.pending[key].rows, self.pending[key].total]
@@ -48,9 +47,9 @@ class LevelState:
         """The inverse of `to_text`."""
         document = json.loads(text)
         return cls(
-            detectors={
-                WatchKey(watch=watch, slice=part): DetectorState.from_text(state)
-                for watch, part, state in document["detectors"]
+            watches={
+                WatchKey(watch=watch, slice=part): WatchState.from_text(state)
+                for watch, part, state in document["watches"]
             },
             pending={
                 WatchKey(watch=watch, slice=part): ScoreSum(rows, total)
@@ -103,20 +102,20 @@ class LevelTest:
 
     def step(self, state: LevelState, sums: Mapping[WatchKey, ScoreSum]) -> tuple[LevelState, LevelReading]:
         """One window on. Cost: microseconds per watch, whatever the window's size."""
-        detectors = dict(state.detectors)
+        watches = dict(state.watches)
         pending: dict[WatchKey, ScoreSum] = {}
         readings = []
         for key, test in self.tests.items():
             gathered = state.pending.get(key, ScoreSum()) + sums.get(key, ScoreSum())
-            detector = detectors.get(key) or DetectorState.fresh(len(test.steepness))
+            watch = watches.get(key) or WatchState.fresh(len(test.steepness))
             score = None
             if gathered.rows >= max(self.min_rows, 1):
                 score = gathered.mean
-                detector = detector.after(test.log_e_values(score))
+                watch = test.after(watch, score)
             elif gathered.rows:
                 pending[key] = gathered
-            detectors[key] = detector
-            readings.append(WatchReading(key=key, rows=gathered.rows, score=score, log_evidence=detector.log_evidence))
+            watches[key] = watch
+            readings.append(WatchReading(key=key, rows=gathered.rows, score=score, log_evidence=watch.log_evidence))
         evidences = {reading.key: reading.log_evidence for reading in readings}
         log_evidence = log_level_evidence(evidences, self.shares)
         reading = LevelReading(
@@ -126,8 +125,16 @@ class LevelTest:
             shares=ranking(evidences, self.shares),
             alarm=log_evidence >= math.log(self.budget.threshold),
         )
-        return LevelState(detectors=detectors, pending=pending, windows=state.windows + 1), reading
+        return LevelState(watches=watches, pending=pending, windows=state.windows + 1), reading
 
     def restarted(self, state: LevelState) -> LevelState:
-        """The state when an incident is closed: evidence starts from nothing; rows that wait stay."""
-        return LevelState(pending=state.pending)
+        """The state when an incident is closed: evidence starts from nothing; rows that wait stay.
+
+        The incident's windows leave the yardstick, and each watch's last score stays.
+        """
+        return LevelState(
+            watches={
+                key: WatchState.fresh(len(watch.log_seen), last=watch.last) for key, watch in state.watches.items()
+            },
+            pending=state.pending,
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,8 +15,10 @@ from monitoring.baseline.schema import load_schema, validate
 from monitoring.config import MonitorConfig, settings_digest
 from monitoring.errors import CannotRun
 from monitoring.evidence.budget import Budget
-from monitoring.jobs.judging import Judge, optional_inputs
-from monitoring.jobs.yardstick import Tolerances, Yardstick, yardstick
+from monitoring.evidence.method import method
+from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
+from monitoring.jobs.judging import MOSTLY_MISSING, Judge, optional_inputs
+from monitoring.jobs.yardstick import INTEGRITY_DEVIATION, Tolerances, Yardstick, yardstick
 from monitoring.records import Finding
 from monitoring.store.records import DeploymentRecord
 from monitoring.traffic.windows import RowPlan, WindowPlan
@@ -145,8 +148,15 @@ def window_plan(config: MonitorConfig) -> WindowPlan | RowPlan:
 
 
 def _digest(settings: str, baseline: Path) -> str:
-    """What evidence belongs together: the settings, and the baseline that it is held against."""
-    return hashlib.sha256(settings.encode() + baseline.read_bytes()).hexdigest()
+    """What evidence belongs together: the settings, the method, and the baseline that it is held against."""
+    constants = {
+        **method(),
+        "yardstick deviation": INTEGRITY_DEVIATION,
+        "life cycle": [RECOVERING, HARM_LEFT, QUIET_WINDOWS],
+        "facts": MOSTLY_MISSING,
+    }
+    known = settings.encode() + json.dumps(constants, sort_keys=True).encode()
+    return hashlib.sha256(known + baseline.read_bytes()).hexdigest()
 
 
 class _SchemaCheck:

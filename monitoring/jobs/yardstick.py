@@ -14,15 +14,12 @@ from monitoring.baseline.profile import profile
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
+from monitoring.evidence.memory import memories
 from monitoring.evidence.sensitivity import Harm
-from monitoring.evidence.tolerance import standard_error
 from monitoring.jobs.cutting import cut, joined_means, placed
 from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.catalogue import Catalogue
-
-#: Standard errors of the baseline's mean that are always forgiven, for e-values made by conformal comparison.
-STANDARD_ERRORS = 1.0
 
 #: What a deviation of integrity scores is at least, as a part of their tolerance: they hardly move in a good baseline.
 INTEGRITY_DEVIATION = 0.5
@@ -44,6 +41,10 @@ class Tolerances:
             return self.integrity
         loss = {"error": self.error, "brier": self.brier}.get(watch.name.removeprefix("surprise_"), 0.0)
         return loss / watch.scale
+
+    def deviation(self, watch: Watch) -> float:
+        """The smallest deviation that a watch is held to have, in score units."""
+        return INTEGRITY_DEVIATION * self.integrity if watch.family == "integrity" else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,28 +100,28 @@ def yardstick(
 ) -> Yardstick:
     """Cut the baseline's rows as the traffic is cut, losses by the arrival of labels, and fit every watch's test.
 
-    A watch or slice with fewer than five baseline windows is left out: there is nothing to hold it against.
-    Deterministic: the block bootstrap is seeded by its own constant. Cost: one pass over the reference rows and some
-    5 ms a watch.
+    A watch or slice with fewer than five baseline windows is left out: there is nothing to hold it against. Cost: one
+    pass over the reference rows.
     """
     parts = _window_sums(baseline, catalogue, plan)
     rows = max(int(np.median([part.rows for part in _whole(parts)])) if parts else 1, 1)
     watches = catalogue.watches
-    means: dict[WatchKey, NDArray[np.float64]] = {}
-    tests: dict[Level, dict[WatchKey, ConformalTest]] = {level: {} for level in LEVELS}
-    for key in catalogue.keys:
-        watch = watches[key.watch]
-        scores = joined_means(parts, key, plan.min_rows)
-        if scores.size < FEWEST_WINDOWS:
-            continue
-        harmless = tolerances.score(watch)
-        means[key] = scores
-        tests[watch.level][key] = ConformalTest.fit(
-            scores,
-            tolerance=max(harmless, STANDARD_ERRORS * standard_error(scores, np.random.default_rng(0))),
-            direction=watch.direction,
-            smallest_deviation=max(INTEGRITY_DEVIATION * harmless if watch.family == "integrity" else 0.0, 0.5 / rows),
-        )
+    cut_means = {key: joined_means(parts, key, plan.min_rows) for key in catalogue.keys}
+    means = {key: scores for key, scores in cut_means.items() if scores.size >= FEWEST_WINDOWS}
+    tests: dict[Level, dict[WatchKey, ConformalTest]] = {}
+    for level in LEVELS:
+        known = {key: scores for key, scores in means.items() if watches[key.watch].level == level}
+        remembered = memories(known)
+        tests[level] = {
+            key: ConformalTest.fit(
+                scores,
+                tolerance=tolerances.score(watches[key.watch]),
+                direction=watches[key.watch].direction,
+                memory=remembered[key],
+                smallest_deviation=max(tolerances.deviation(watches[key.watch]), 0.5 / rows),
+            )
+            for key, scores in known.items()
+        }
     return Yardstick(
         tests={
             level: LevelTest(

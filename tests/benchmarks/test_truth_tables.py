@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import truth
 from benchmarks.flights_truth import FlightsTruth, Sizes
-from benchmarks.law_truth import LAWS, WINDOWS, fresh_baselines, law_table
+from benchmarks.law_truth import LAWS, SHAPES, fresh_baselines, law_table
 from benchmarks.law_truth import Sizes as LawSizes
 from benchmarks.results import Table
 from monitoring.config import load_config
@@ -35,16 +35,22 @@ def test_every_table_has_its_rows(measured: FlightsTruth) -> None:
     assert rules["Brier above mean + 3 SD", "single days"] is not None
 
 
-def test_the_truth_about_known_laws_has_a_row_for_every_law_and_size() -> None:
-    table = law_table(LawSizes(baselines=50, streams=1, windows=365), np.random.default_rng(1))
-    assert [(row[0], row[1]) for row in table.rows] == [(law, windows) for law in LAWS for windows in WINDOWS]
+def test_the_truth_about_known_laws_has_a_row_for_every_law_and_shape() -> None:
+    some = {name: LAWS[name] for name in ("normal", "normal, AR(1) .5")}
+    table = law_table(LawSizes(watches=20, streams=1, windows=40), np.random.default_rng(1), some)
+    assert [(row[0], row[1:3]) for row in table.rows] == [(law, shape) for law in some for shape in SHAPES]
 
 
-def test_restless_days_cost_pages_and_the_table_shows_it() -> None:
-    sizes = LawSizes(baselines=100, streams=2, windows=365)
-    calm, _ = fresh_baselines(LAWS["normal"], 40, sizes, np.random.default_rng(2))
-    restless, _ = fresh_baselines(LAWS["normal, AR(1) 0.5"], 40, sizes, np.random.default_rng(2))
-    assert restless.per(365) > 2 * calm.per(365)
+@pytest.mark.parametrize(
+    ("law", "windows", "watches"), [("beta(2, 8)", 20, 1), ("normal", 20, 30), ("normal, AR(1) .5", 90, 1)]
+)
+def test_the_budget_holds_where_luck_or_memory_would_break_it(law: str, windows: int, watches: int) -> None:
+    # 150 levels or 20, two years each. Measured at full size: .4 to .6 pages a year, and 1.2 to 3 before.
+    sizes = LawSizes(watches=1500 if watches == 1 else 600, streams=2, windows=365)
+    found = fresh_baselines(LAWS[law], windows, watches, sizes, np.random.default_rng(2))
+    by_level = found.ours.at.mean(axis=1).reshape(-1, 2).mean(axis=1) * 365
+    assert 0.0 < by_level.mean() <= 1.0
+    assert found.band.per(365) > by_level.mean()
 
 
 def test_a_broken_budget_and_a_slow_delay_are_said_plainly() -> None:

@@ -4,9 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.detector import DetectorState, advance
-from monitoring.evidence.tolerance import standard_error
 
 logs = st.lists(st.one_of(st.floats(-700, 700), st.just(float("-inf"))), min_size=1, max_size=20)
 
@@ -66,17 +64,3 @@ def test_the_average_run_length_at_the_boundary_of_the_null_is_at_least_the_thre
     lengths = _run_lengths(np.exp(shifts * x - shifts**2 / 2), threshold)
     error = lengths.std() / np.sqrt(streams)
     assert lengths.mean() >= threshold - 3 * error
-
-
-def test_the_average_run_length_of_conformal_streams_is_at_least_the_threshold() -> None:
-    # A fresh baseline and a fresh stream each time, exchangeable with one another. The tolerance is one standard error
-    # of the baseline's own mean, which is what pays for a baseline that was lucky.
-    rng = np.random.default_rng(12)
-    threshold, streams, windows = 40.0, 2000, 250
-    logs = np.empty((streams, windows, 7))
-    for stream in range(streams):
-        baseline = rng.normal(size=30)
-        tolerance = standard_error(baseline, np.random.default_rng(0), draws=200)
-        logs[stream] = ConformalTest.fit(baseline, tolerance=tolerance).log_e_values(rng.normal(size=windows))
-    lengths = _run_lengths(np.exp(logs), threshold)
-    assert lengths.mean() - 3 * lengths.std() / np.sqrt(streams) >= threshold

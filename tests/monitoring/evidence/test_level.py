@@ -3,14 +3,18 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from monitoring.evidence.blocks import block_starts
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
+from monitoring.evidence.memory import memories
 from monitoring.evidence.sensitivity import HORIZONS, Harm, smallest_harms
-from monitoring.evidence.tolerance import block_starts, standard_error
+from monitoring.evidence.simulation import ManyRuns
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
 ERROR, BRIER, SLICE = WatchKey(watch="error"), WatchKey(watch="brier"), WatchKey(watch="error", slice="origin=EWR")
@@ -104,7 +108,9 @@ def test_a_restart_forgets_the_evidence_and_keeps_the_rows_that_wait() -> None:
     test = level(ERROR, BRIER)
     state, _ = test.step(LevelState(), {ERROR: mean_of(0.5), BRIER: ScoreSum(3, 0)})
     fresh = test.restarted(state)
-    assert fresh.detectors == {}
+    assert fresh.watches[ERROR].log_evidence == -math.inf
+    assert fresh.watches[ERROR].seen == 0
+    assert fresh.watches[ERROR].last == state.watches[ERROR].last
     assert fresh.windows == 0
     assert fresh.pending == {BRIER: ScoreSum(3, 0)}
 
@@ -122,13 +128,24 @@ def test_adding_watches_that_see_nothing_delays_but_never_raises_the_evidence(ex
         assert b.log_evidence >= a.log_evidence - math.log(extra + 1) - 1e-9
 
 
-def test_a_harm_of_the_size_printed_is_noticed_that_soon() -> None:
+def windows_with_memory(rng: np.random.Generator, count: int, part: float) -> NDArray[np.float64]:
+    """Scores about .2 with a spread of .03, each remembering a part of the one before."""
+    noise = rng.normal(0.0, 0.03, count)
+    for window in range(1, count):
+        noise[window] = part * noise[window - 1] + math.sqrt(1.0 - part**2) * noise[window]
+    return noise + 0.2
+
+
+@pytest.mark.parametrize("part", [0.0, 0.5])
+def test_a_harm_of_the_size_printed_is_noticed_that_soon(part: float) -> None:
     rng = np.random.default_rng(5)
-    baseline = {ERROR: rng.normal(0.2, 0.03, 90)}
+    baseline = {ERROR: windows_with_memory(rng, 90, part)}
+    remembered = memories(baseline)[ERROR]
+    assert (remembered > 0.3) == (part > 0.0)
     test = LevelTest(
         level="page",
         budget=Budget(alarms=1, windows=365),
-        tests={ERROR: ConformalTest.fit(baseline[ERROR], tolerance=0.01)},
+        tests={ERROR: ConformalTest.fit(baseline[ERROR], tolerance=0.01, memory=remembered)},
         shares={ERROR: 1.0},
         min_rows=1,
     )
@@ -140,16 +157,13 @@ def test_a_harm_of_the_size_printed_is_noticed_that_soon() -> None:
     assert rises == sorted(rises, reverse=True)  # type: ignore[type-var]  # none is None, as asserted above
     # Planted in fresh streams of the same law, each is caught in time in about nine of ten.
     for entry in found:
-        caught = 0
-        for seed in range(100):
-            stream = np.random.default_rng(1000 + seed).normal(0.2, 0.03, entry.windows) + (entry.rise or 0.0)
-            state = LevelState()
-            for score in stream:
-                state, reading = test.step(state, {ERROR: mean_of(float(np.clip(score, 0, 1)))})
-                if reading.alarm:
-                    caught += 1
-                    break
-        assert caught >= 80
+        streams = np.stack(
+            [windows_with_memory(np.random.default_rng(1000 + seed), entry.windows, part) for seed in range(200)]
+        )
+        runs = ManyRuns([test.tests[ERROR]], len(streams))
+        paths = [runs.step(streams[:, [window]] + (entry.rise or 0.0)) for window in range(entry.windows)]
+        caught = (np.stack(paths).max(axis=0) >= 365.0).mean()
+        assert caught >= 0.8
 
 
 @given(st.integers(1, 60), st.integers(1, 60))
@@ -161,10 +175,3 @@ def test_block_bootstrap_indices_are_runs_of_consecutive_windows(count: int, len
     inside = np.arange(1, count) % min(length, count) != 0
     steps = np.diff(places, axis=1)[:, inside]
     assert np.isin(steps, [1, 1 - count]).all()
-
-
-def test_blocks_see_the_weather_that_single_windows_hide() -> None:
-    rng = np.random.default_rng(2)
-    weather = np.repeat(rng.normal(0.2, 0.05, 20), 5)
-    naive = weather.std(ddof=1) / np.sqrt(weather.size)
-    assert standard_error(weather, np.random.default_rng(0)) > 1.4 * naive

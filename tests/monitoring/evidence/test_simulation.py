@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 
 from monitoring.evidence.budget import Budget, weights
-from monitoring.evidence.conformal import ConformalTest
+from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.simulation import SimulatedStreams
+from monitoring.evidence.simulation import ManyRuns, SimulatedStreams
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
 ERROR, BRIER = WatchKey(watch="error"), WatchKey(watch="brier")
@@ -18,7 +18,10 @@ def streams(*, simulations: int = 40, windows: int = 50) -> tuple[LevelTest, Sim
     test = LevelTest(
         level="page",
         budget=Budget(alarms=1, windows=100),
-        tests={key: ConformalTest.fit(scores, tolerance=0.01) for key, scores in baseline.items()},
+        tests={
+            ERROR: ConformalTest.fit(baseline[ERROR], tolerance=0.01, memory=0.4),
+            BRIER: ConformalTest.fit(baseline[BRIER], tolerance=0.05, direction="both"),
+        },
         shares=weights(baseline),
         min_rows=1,
     )
@@ -49,4 +52,18 @@ def test_a_larger_harm_is_never_caught_later() -> None:
 
 def test_streams_without_an_alarm_say_one_past_the_last_window() -> None:
     _, simulated = streams(simulations=10, windows=5)
-    assert (simulated.first_alarms({ERROR: -0.2, BRIER: -0.2}) == 6).all()
+    assert (simulated.first_alarms({ERROR: -0.2}) == 6).all()
+
+
+def test_a_restart_forgets_evidence_and_yardstick_but_not_the_window_before() -> None:
+    test, simulated = streams()
+    scores = np.stack([simulated.scores[key] for key in test.tests], axis=2)
+    runs = ManyRuns(list(test.tests.values()), len(scores))
+    for window in range(20):
+        runs.step(scores[:, window])
+    runs.restart(np.ones((len(scores), 2), dtype=np.bool_))
+    evidence = runs.step(scores[:, 20])
+    for place, (key, one) in enumerate(test.tests.items()):
+        state = WatchState.fresh(len(one.steepness), last=float(simulated.scores[key][3, 19]))
+        again = one.after(state, float(simulated.scores[key][3, 20]))
+        np.testing.assert_allclose(evidence[3, place], np.exp(again.log_evidence), rtol=1e-9)

@@ -1,4 +1,4 @@
-"""How far the baseline's own mean may be off: weather and weekends come in blocks, and R windows are a small sample."""
+"""Blocks of consecutive windows: weather and weekends come together, so streams are redrawn in blocks."""
 
 from __future__ import annotations
 
@@ -25,13 +25,3 @@ def block_starts(windows: int, draws: int, rng: np.random.Generator, *, length: 
     starts = rng.integers(0, windows, size=(draws, blocks))
     indices = (starts[:, :, None] + np.arange(size)[None, None, :]) % windows
     return indices.reshape(draws, blocks * size)[:, :windows].astype(np.int64)
-
-
-def standard_error(scores: NDArray[np.float64], rng: np.random.Generator, *, draws: int = 500) -> float:
-    """Standard error of the mean of window scores, shape [R], by the circular block bootstrap.
-
-    >>> standard_error(np.full(30, 0.25), np.random.default_rng(0))
-    0.0
-    """
-    resampled = scores[block_starts(scores.size, draws, rng)].mean(axis=1)
-    return float(resampled.std(ddof=1))

@@ -1,0 +1,22 @@
+"""The method as data: what, besides settings and baseline, gives evidence its meaning."""
+
+from __future__ import annotations
+
+from monitoring.evidence import betting, conformal, memory
+
+#: Raised whenever the same windows would give other evidence for a reason that no constant below shows.
+METHOD = 2
+
+
+def method() -> dict[str, object]:
+    """Every constant of the tests, to be part of the digest that says which evidence belongs together.
+
+    A changed method starts new evidence; it is never mixed with evidence of another.
+    """
+    return {
+        "method": METHOD,
+        "steepness": conformal.ETAS,
+        "yardstick": [conformal.FEWEST_WINDOWS, conformal.COVERED],
+        "memory": [memory.GATE, memory.CAUTION, memory.LONGEST],
+        "recovery": [betting.WIDTHS, betting.STAKES, betting.HIGHEST_BOUNDARY],
+    }

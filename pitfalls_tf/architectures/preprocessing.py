@@ -56,8 +56,13 @@ class Encoding:
     @property
     def width(self) -> int:
         """Elements of the encoded vector."""
-        gaps = sum(number.gaps for number in self.numbers)
-        return len(self.numbers) + gaps + sum(len(category.vocabulary) for category in self.categories)
+        return sum(self.tokens)
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """Widths of the groups of columns that stand for one thing: each number, each gap indicator, each category."""
+        single = len(self.numbers) + sum(number.gaps for number in self.numbers)
+        return (1,) * single + tuple(len(category.vocabulary) for category in self.categories)
 
     @property
     def kinds(self) -> dict[str, str]:

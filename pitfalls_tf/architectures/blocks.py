@@ -1,0 +1,31 @@
+"""What several families of networks are made of."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+Norm = Literal["none", "batch", "layer"]
+
+
+def normalised(signal: Any, norm: Norm, *, name: str) -> Any:
+    """Batch normalisation (Ioffe and Szegedy, ICML 2015), layer normalisation (Ba et al., 2016) or the signal itself.
+
+    Running statistics move by a tenth a batch rather than Keras' hundredth: fits here have hundreds of steps, not tens
+    of thousands.
+    """
+    import keras  # noqa: PLC0415 - settings of networks are read without it
+
+    if norm == "batch":
+        return keras.layers.BatchNormalization(momentum=0.9, name=name)(signal)
+    if norm == "layer":
+        return keras.layers.LayerNormalization(epsilon=1e-5, name=name)(signal)
+    return signal
+
+
+def widened(units: int, factor: float, *, multiple: int = 1) -> int:
+    """So many times as many units, rounded to a multiple, and at least that.
+
+    >>> widened(6, 0.25), widened(30, 0.5, multiple=4)
+    (2, 16)
+    """
+    return max(round(units * factor / multiple), 1) * multiple

@@ -1,0 +1,60 @@
+"""A plain multilayer perceptron for tables, the baseline against which tabular networks are usually measured.
+
+Settings lie inside the search space of Gorishniy et al., *Revisiting Deep Learning Models for Tabular Data* (NeurIPS
+2021, table of MLP hyperparameters: up to 8 layers of 1-512 units, dropout 0-0.5, AdamW); ReLU layers start as He et
+al. (2015) derive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from pitfalls_tf.architectures.blocks import normalised, widened
+
+if TYPE_CHECKING:
+    import keras
+
+    from pitfalls_tf.examples import Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mlp:
+    """Dense layers with ReLU, normalised before it if asked, and dropout after it."""
+
+    hidden: tuple[int, ...] = (64, 32)
+    dropout: float = 0.0
+    norm: Literal["none", "batch", "layer"] = "none"
+
+    @property
+    def compiled(self) -> bool:
+        """Small matrix products: XLA saves the overhead of each operation."""
+        return True
+
+    def scaled(self, *, width: float = 1, depth: float = 1) -> Mlp:
+        """Every layer `width` times as wide; `depth` times as many, the first ones repeated or left out."""
+        count = max(round(len(self.hidden) * depth), 1)
+        places = [place * len(self.hidden) // count for place in range(count)]
+        return replace(self, hidden=tuple(widened(self.hidden[place], width) for place in places))
+
+    def build(self, shape: Shape) -> keras.Model:
+        """float32 [n, width] to {"logits" [n, classes], "embedding" [n, hidden[-1]]}; images are flattened."""
+        import keras  # noqa: PLC0415 - settings are read without it
+
+        from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
+
+        inputs = keras.Input(shape.inputs, name="encoded")
+        signal = embedding = keras.layers.Flatten(name="flat")(inputs) if len(shape.inputs) > 1 else inputs
+        for position, units in enumerate(self.hidden):
+            last = position == len(self.hidden) - 1
+            signal = keras.layers.Dense(
+                units,
+                kernel_initializer="he_normal",
+                use_bias=self.norm != "batch",  # whose mean would take it away again
+                name=f"hidden_{position}",
+            )(signal)
+            signal = normalised(signal, self.norm, name=f"norm_{position}")
+            embedding = keras.layers.ReLU(name="embedding" if last else f"relu_{position}")(signal)
+            signal = Dropout(self.dropout, name=f"dropout_{position}")(embedding) if self.dropout else embedding
+        logits = keras.layers.Dense(shape.classes, name="logits")(signal)
+        return keras.Model(inputs, {"logits": logits, "embedding": embedding}, name="core")

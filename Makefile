@@ -6,7 +6,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench lint coverage lock clean
+.PHONY: help demo test test-all bench bench-serving lint coverage lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -22,6 +22,10 @@ test-all: lint ## lint, then every test
 
 bench: $(READY) ## truth and speed, as ratios
 	$(BIN)/python -m benchmarks
+
+bench-serving: $(READY) ## this server beside other Python servers, into docs/speed.md; half an hour, and a download
+	$(BIN)/python -m benchmarks serving_peers
+	cp build/bench/speed.md docs/speed.md
 
 lint: $(READY) ## rules, format, types, and who may import whom
 	$(BIN)/ruff check .
@@ -41,7 +45,7 @@ lock: $(READY) ## requirements.lock from setup.cfg, for every Python and platfor
 		--no-header --no-emit-index-url --output-file requirements.lock setup.cfg
 
 clean: ## remove what the targets above made, .venv and demo/ too
-	rm -rf .venv demo build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-peers demo build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
 	find monitoring serving pitfalls_tf tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 

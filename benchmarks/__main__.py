@@ -17,7 +17,10 @@ from monitoring.errors import PitfallsError
 from pitfalls_tf.cli import ENVIRONMENT
 
 #: Each is a module of this package with `measure(settings)`, and a first docstring line that says what it measures.
-NAMES = ("truth", "verdict_truth", "monitor_speed", "serving_speed", "command_line", "traffic_log")
+NAMES = ("truth", "verdict_truth", "monitor_speed", "serving_speed", "serving_peers", "command_line", "traffic_log")
+
+#: Run only when asked for by name: it downloads the servers that ours is measured against.
+BY_NAME = ("serving_peers",)
 
 OUT = Path("build/bench")
 
@@ -42,7 +45,12 @@ def first_line(name: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run what was asked for; 0 if all of it ran."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Truth and speed, as ratios in one run.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all if none is given")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(NAMES)}; if none is given, all but {', '.join(BY_NAME)}",
+    )
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, proves nothing")
     parser.add_argument("--demo", type=Path, metavar="DIR", help="a finished demo's folder, instead of making one")
@@ -59,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     settings = Settings(out=given.out, quick=given.quick, demo=given.demo)
-    for name in given.names or NAMES:
+    for name in given.names or [name for name in NAMES if name not in BY_NAME]:
         console.rule(f"{name}: {first_line(name)}", align="left", characters="─")
         started = time.perf_counter()
         try:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import NAMES, main
+from benchmarks.peer_servers import Server, stop
 from benchmarks.results import Result, Settings, Table, draw, write
+from benchmarks.speed_page import Goal, write_page
 
 
 def test_the_list_says_of_each_benchmark_what_it_measures(capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,7 +27,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones(capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as ended:
         main(["thruth"])
     assert ended.value.code == 2
-    assert "there are truth, monitor_speed" in capsys.readouterr().err
+    assert "there are truth, " in capsys.readouterr().err
 
 
 def test_a_folder_that_is_not_a_demos_is_one_clear_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,6 +52,30 @@ def test_named_benchmarks_print_their_tables_and_keep_them(tmp_path: Path, capsy
     appends, reads = json.loads((out / "traffic_log.json").read_text("utf-8"))["tables"]
     assert [row[0] for row in appends["rows"]] == [1, 8, 32, 128, 256]
     assert {row[0] for row in reads["rows"]} >= {"one day of Parquet", "every day"}
+
+
+def test_goals_and_tables_become_a_page(tmp_path: Path) -> None:
+    few, many = (Goal(model="m", says="of it", got=0.5, least=least) for least in (0.6, 0.5))
+    assert (few.reached, many.reached, str(many)) == (False, True, "at least 0.5 of it")
+    assert Goal(model="m", says="of it", got=2.0, most=2.5).reached
+    tables = (Table(title="Rates", columns=("server", "rate"), rows=(("a", 1234.5),)),)
+    write_page(tmp_path / "speed.md", Result(tables=tables, remarks=("Left out.",)))
+    page = (tmp_path / "speed.md").read_text("utf-8")
+    assert "## Rates\n\n| server | rate |\n|---|---:|\n| a | 1,234 |\n" in page
+    assert page.endswith("## Remarks\n\n- Left out.\n")
+
+
+def test_a_server_is_all_of_its_processes() -> None:
+    script = "import subprocess, sys; subprocess.run(['sleep', '60'])"
+    with subprocess.Popen([sys.executable, "-c", script], start_new_session=True) as process:
+        server = Server(port=0, pid=process.pid)
+        while len(server.processes()) < 2:
+            assert process.poll() is None
+        assert server.megabytes() > 1
+        assert server.cpu_seconds() >= 0
+        stop(server, process)
+    assert process.returncode is not None
+    assert not [pid for pid in server.processes() if Path(f"/proc/{pid}").exists()]
 
 
 def test_the_environment_is_written_down_without_naming_the_machine(tmp_path: Path) -> None:

@@ -1,0 +1,274 @@
+"""This server beside the Python servers that people would pick otherwise: same models, same load, in one run."""
+
+from __future__ import annotations
+
+import json
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.load_generator import Load
+from benchmarks.peer_models import Asked, exported
+from benchmarks.peer_servers import PEERS, Server, environment, free_port, running, write_mlserver
+from benchmarks.results import Cell, Result, Settings, Table
+from benchmarks.serving_speed import started
+from benchmarks.speed_page import Goal, write_page
+from monitoring.errors import CannotRun
+
+CONNECTIONS = (1, 16, 64)
+BARE, OURS, LOGGED = "bare app, no model (the ceiling)", "pitfalls serve", "pitfalls serve, every answer logged"
+GRPC, GRPC_LOGGED = "pitfalls serve, gRPC", "pitfalls serve, gRPC, logged"
+LITSERVE, LITSERVE_BATCHES = "LitServe", "LitServe, batches of 64"
+FASTAPI, BENTOML, MLSERVER = "FastAPI with the signature", "BentoML, adaptive batching", "MLServer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A server under load: where it is asked, and with what."""
+
+    server: Server
+    path: str
+    bodies: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One stretch of load on one server."""
+
+    load: Load
+    cpu_ms: float
+    megabytes: float
+
+
+Sightings = dict[tuple[str, int], list[Seen]]
+
+
+def measure(settings: Settings) -> Result:
+    """Every server under every load, in turns, the others paused.
+
+    Cost: half an hour, 8 GB of memory, and the first time a download of some GB.
+    """
+    seconds, rounds = (0.5, 1) if settings.quick else (3.0, 3)
+    tables, remarks, goals = [], [], []
+    with tempfile.TemporaryDirectory() as scratch:
+        for model in exported(Path(scratch) / "models"):
+            seen, missing = _measured(model, Path(scratch), seconds, rounds)
+            tables.append(_table(model.name, seen, rounds, seconds))
+            remarks += [f"{model.name}: {line}" for line in (*missing, *_failures(seen))]
+            goals += _goals(model.name, seen)
+    result = Result(tables=(*tables, _goal_table(goals)), remarks=tuple(remarks))
+    settings.out.mkdir(parents=True, exist_ok=True)
+    write_page(settings.out / "speed.md", result)
+    return result
+
+
+def _measured(model: Asked, scratch: Path, seconds: float, rounds: int) -> tuple[Sightings, list[str]]:
+    """What was seen of each server, and which did not run."""
+    seen: Sightings = {}
+    with ExitStack() as stack:
+        candidates, missing = _started(model, scratch, stack)
+        servers = {one.server.pid: one.server for one in candidates.values()}
+        for server in servers.values():
+            server.send(signal.SIGSTOP)
+        for _ in range(rounds):
+            for connections in CONNECTIONS:
+                for name, one in candidates.items():
+                    one.server.send(signal.SIGCONT)
+                    try:
+                        seen.setdefault((name, connections), []).append(_loaded(name, one, connections, seconds))
+                    finally:
+                        one.server.send(signal.SIGSTOP)
+        for server in servers.values():
+            server.send(signal.SIGCONT)
+    return seen, missing
+
+
+def _loaded(name: str, one: Candidate, connections: int, seconds: float) -> Seen:
+    before = one.server.cpu_seconds()
+    if name in {GRPC, GRPC_LOGGED}:
+        command = ["benchmarks.grpc_load_generator", str(one.server.port)]
+    else:
+        command = ["benchmarks.load_generator", str(one.server.port), one.path]
+    done = subprocess.run(
+        [sys.executable, "-m", *command, str(connections), str(seconds)],
+        input=one.bodies,
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=120 + 10 * seconds,
+    )
+    load = Load(**json.loads(done.stdout))
+    used = one.server.cpu_seconds() - before
+    return Seen(load=load, cpu_ms=used / max(load.with_warm_up, 1) * 1e3, megabytes=one.server.megabytes())
+
+
+def _started(model: Asked, scratch: Path, stack: ExitStack) -> tuple[dict[str, Candidate], list[str]]:
+    """Every server with this model, and why others did not start."""
+    serve = ("-m", "pitfalls_tf", "serve", "--models", str(model.saved_model.parents[1]), "--rest-port", "0", "--json")
+    path = f"/v1/models/{model.name}:predict"
+    found = {BARE: Candidate(server=_ours(stack, ("-m", "benchmarks.bare_app")), path=path, bodies=model.rows)}
+    for rest, grpc, flags in ((OURS, GRPC, ()), (LOGGED, GRPC_LOGGED, ("--traffic", str(scratch / model.name)))):
+        port = free_port()
+        server = _ours(stack, (*serve, "--grpc-port", str(port), *flags))
+        found[rest] = Candidate(server=server, path=path, bodies=model.rows)
+        found[grpc] = Candidate(server=Server(port=port, pid=server.pid), path="", bodies=model.messages)
+    missing = []
+    for name, start in PEER_STARTS.items():
+        folder = scratch / f"{model.name}-{len(found)}"
+        try:
+            found[name] = start(model, folder, stack)
+        except CannotRun as error:
+            missing.append(f"{name} was not run: {error}")
+    return found, missing
+
+
+def _ours(stack: ExitStack, arguments: tuple[str, ...]) -> Server:
+    begun = stack.enter_context(started(arguments))
+    return Server(port=begun.port, pid=begun.pid)
+
+
+Start = Callable[[Asked, Path, ExitStack], Candidate]
+
+
+def _peer(requirements: str, path: str, command: Callable[[Path, Asked, int], list[str]]) -> Start:
+    def start(model: Asked, folder: Path, stack: ExitStack) -> Candidate:
+        programs = environment(requirements)
+        port = free_port()
+        tensors = path.startswith("/v2/")
+        bodies = model.tensors if tensors else model.rows
+        if tensors:
+            write_mlserver(folder, port)
+        else:
+            folder.mkdir()
+        probe = (path, bodies.split(b"\n", 1)[0])
+        context = running(
+            command(programs, model, port), port=port, probe=probe, folder=folder, model=model.saved_model
+        )
+        return Candidate(server=stack.enter_context(context), path=path, bodies=bodies)
+
+    return start
+
+
+PEER_STARTS: Mapping[str, Start] = {
+    LITSERVE: _peer(
+        "requirements.txt",
+        "/predict",
+        lambda programs, model, port: [
+            str(programs / "python"), str(PEERS / "litserve_app.py"), str(model.saved_model), str(port), "1",
+        ],
+    ),
+    LITSERVE_BATCHES: _peer(
+        "requirements.txt",
+        "/predict",
+        lambda programs, model, port: [
+            str(programs / "python"), str(PEERS / "litserve_app.py"), str(model.saved_model), str(port), "64",
+        ],
+    ),
+    BENTOML: _peer(
+        "requirements.txt",
+        "/predict",
+        lambda programs, _, port: [
+            str(programs / "bentoml"), "serve", "bentoml_service:Peer",
+            "--host", "127.0.0.1", "--port", str(port), "--working-dir", str(PEERS),
+        ],
+    ),
+    MLSERVER: _peer(
+        "requirements-mlserver.txt",
+        "/v2/models/peer/infer",
+        lambda programs, *_: [str(programs / "mlserver"), "start", "."],
+    ),
+    FASTAPI: _peer(
+        "requirements.txt",
+        "/predict",
+        lambda programs, model, port: [
+            str(programs / "python"), str(PEERS / "fastapi_app.py"), str(model.saved_model), str(port),
+        ],
+    ),
+}  # fmt: skip
+
+
+def _median(seen: Iterable[Seen], figure: Callable[[Seen], float]) -> float:
+    return statistics.median(figure(one) for one in seen)
+
+
+def _rate(one: Seen) -> float:
+    return one.load.rate
+
+
+def _table(model: str, seen: Sightings, rounds: int, seconds: float) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for connections in CONNECTIONS:
+        for name in dict.fromkeys(name for name, _ in seen):
+            found = seen[name, connections]
+            rows.append(
+                (
+                    name,
+                    connections,
+                    _median(found, _rate),
+                    _median(found, lambda one: one.load.p50_ms),
+                    _median(found, lambda one: one.load.p99_ms),
+                    _median(found, lambda one: one.cpu_ms),
+                    _median(found, lambda one: one.megabytes),
+                    _median(found, lambda one: one.load.cpu_seconds / one.load.seconds),
+                )
+            )
+    return Table(
+        title={"dense": "Dense 32→64→64→10", "convnet": "Convnet of 16 by 16 pixels"}[model] + ", one row a request",
+        columns=("server", "connections", "answers/s", "p50 ms", "p99 ms", "CPU ms", "RSS MB", "generator busy"),
+        rows=tuple(rows),
+        note=(
+            f"Median of {rounds} rounds of {seconds:g} s after {min(seconds, 1.0):g} s of warm-up, closed loop, "
+            "servers in turns with the others paused. CPU: of all of a server's processes, an answer. Server and "
+            "generator share the cores; a generator busy near 1 is itself the limit."
+        ),
+    )
+
+
+def _goals(model: str, seen: Sightings) -> list[Goal]:
+    """The goals, as ratios: each the median over rounds of the ratio within a round."""
+
+    def ratio(one: str, other: str, connections: int, figure: Callable[[Seen], float]) -> float:
+        pairs = zip(seen[one, connections], seen[other, connections], strict=True)
+        return statistics.median(figure(a) / figure(b) for a, b in pairs)
+
+    def p50(one: Seen) -> float:
+        return one.load.p50_ms
+
+    goals = [
+        Goal(model=model, says="of the ceiling's throughput at 64 connections, logged", least=0.5,
+             got=ratio(LOGGED, BARE, 64, _rate)),
+        Goal(model=model, says="times the ceiling's p50 at 1 connection, logged", most=2.5,
+             got=ratio(LOGGED, BARE, 1, p50)),
+        Goal(model=model, says="of the throughput without the log at 64 connections", least=0.9,
+             got=ratio(LOGGED, OURS, 64, _rate)),
+        Goal(model=model, says="times p50 is p99 at 64 connections, logged", most=4.0,
+             got=statistics.median(one.load.p99_ms / one.load.p50_ms for one in seen[LOGGED, 64])),
+    ]  # fmt: skip
+    rivals = [name for name in (LITSERVE, LITSERVE_BATCHES) if (name, 64) in seen]
+    if rivals:
+        best = max(rivals, key=lambda name: _median(seen[name, 64], _rate))
+        got = ratio(LOGGED, best, 64, _rate)
+        goals.insert(0, Goal(model=model, says=f"times {best} at 64 connections, logged", least=8.0, got=got))
+    return goals
+
+
+def _goal_table(goals: list[Goal]) -> Table:
+    return Table(
+        title="Goals",
+        columns=("goal", "model", "got", "reached"),
+        rows=tuple((str(goal), goal.model, goal.got, "yes" if goal.reached else "no") for goal in goals),
+        note="Each is the median over rounds of the ratio within one round. One worker each.",
+    )
+
+
+def _failures(seen: Sightings) -> list[str]:
+    return [
+        f"{name}, {connections} connections: {failed} requests failed."
+        for (name, connections), found in seen.items()
+        if (failed := sum(one.load.failures for one in found))
+    ]

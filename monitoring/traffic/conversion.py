@@ -82,9 +82,9 @@ def convert(root: Path, segment: SegmentFile) -> Conversion:
     for day, rows in by_date(table):
         _write_part(folder / f"date={day}", segment.path.stem, rows)
         parts += 1
-    _sync_folder(folder)
-    _sync_folder(folder.parent)
-    _sync_folder(root)
+    sync_folder(folder)
+    sync_folder(folder.parent)
+    sync_folder(root)
     segment.remove()
     return Conversion(segments=1, rows=table.num_rows, parts=parts, torn_bytes=contents.torn_bytes)
 
@@ -107,10 +107,11 @@ def by_date(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 def _write_part(folder: Path, name: str, rows: pa.Table) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_parquet(folder / (name + PART_SUFFIX), rows)
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Has the names in the folder survive a power cut. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -21,6 +21,7 @@ ROW_FIELDS: tuple[pa.Field, ...] = (
 MODEL_KEY = b"pitfalls.model"
 VERSION_KEY = b"pitfalls.version"
 SIGNATURE_KEY = b"pitfalls.signature"
+RATE_KEY = b"pitfalls.sampling_rate"  # the share of the requests that are in the log; absent where all are
 INPUT = "input:"
 OUTPUT = "output:"
 
@@ -94,6 +95,8 @@ class AnsweredRows:
     latencies_us: np.ndarray
     inputs: Mapping[str, np.ndarray]
     outputs: Mapping[str, np.ndarray]
+    sampling_rate: float = 1.0
+    """The share of all requests that were chosen to be logged, as these were."""
 
     @property
     def count(self) -> int:

@@ -79,7 +79,7 @@ class SegmentFile:
             except FileExistsError:
                 continue
             # Between the two calls a process that clears up after the dead may take the new file for a dead one.
-            if _lock(descriptor) and _still_named(descriptor, path):
+            if lock_file(descriptor) and _still_named(descriptor, path):
                 return cls(path, descriptor, 0)
             os.close(descriptor)
         raise OSError(errno.EEXIST, f"no free segment name in {_NAMES_TRIED} tries", str(folder))
@@ -91,15 +91,15 @@ class SegmentFile:
             descriptor = os.open(path, os.O_RDWR)
         except FileNotFoundError:
             return None
-        if _lock(descriptor) and _still_named(descriptor, path):
+        if lock_file(descriptor) and _still_named(descriptor, path):
             return cls(path, descriptor, os.fstat(descriptor).st_size)
         os.close(descriptor)
         return None
 
-    def append(self, data: bytes | pa.Buffer) -> None:
+    def append(self, data: bytes | pa.Buffer, *, sync: bool = False) -> None:
         """Appends `data` by one `write`. If the disk fails, cuts the torn bytes off again and raises OSError.
 
-        After an error the caller must not append again: a reader may be half-way through the torn bytes, and would
+        With `sync` the data also survive a power cut when this returns. After an error the caller must not append again: a reader may be half-way through the torn bytes, and would
         see them continued by another record.
         """
         view = memoryview(data)
@@ -110,11 +110,20 @@ class SegmentFile:
                 if not written:
                     raise OSError(errno.EIO, "nothing could be written", str(self.path))
                 done += written
-        finally:
-            if done == len(view):
-                self.size += done
-            else:
-                os.ftruncate(self._descriptor, self.size)
+            if sync:
+                os.fdatasync(self._descriptor)
+            self.size += done
+        except BaseException:
+            os.ftruncate(self._descriptor, self.size)
+            raise
+
+    def duplicate(self) -> int:
+        """Another descriptor of the file, for whoever syncs it while it may be let go of."""
+        return os.dup(self._descriptor)
+
+    def sync(self) -> None:
+        """Has all that was appended survive a power cut. Raises OSError."""
+        os.fdatasync(self._descriptor)
 
     def remove(self) -> None:
         """Deletes the file, whoever else may have it open, and lets go of it."""
@@ -128,7 +137,8 @@ class SegmentFile:
             self._descriptor = -1
 
 
-def _lock(descriptor: int) -> bool:
+def lock_file(descriptor: int) -> bool:
+    """Whether the file's lock could be had; it is held until the descriptor is closed."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

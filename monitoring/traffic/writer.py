@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import CannotRun
-from monitoring.traffic.conversion import convert
+from monitoring.traffic.conversion import convert, sync_folder
 from monitoring.traffic.frames import Body, Frame, offset_bytes
 from monitoring.traffic.listing import OPEN
-from monitoring.traffic.rows import INPUT, MOMENT, OUTPUT, ROW_FIELDS, AnsweredRows, ModelKey
+from monitoring.traffic.rows import INPUT, MOMENT, OUTPUT, RATE_KEY, ROW_FIELDS, AnsweredRows, ModelKey
 from monitoring.traffic.segments import FORMAT, FORMAT_KEY, SegmentFile
 from monitoring.traffic.tensors import Shape, TensorEncoder, merged_shape, tensor_field, tensor_type
+from monitoring.traffic.upkeep import Keeper, Sync, Upkeep
 
 SEGMENT_BYTES = 64 << 20
+RETRY_AFTER = timedelta(minutes=1)
 _LAYOUTS_KEPT = 4096
 
 _log = logging.getLogger(__name__)
@@ -31,8 +34,9 @@ _INT32 = pa.int32()
 _INT64 = pa.int64()
 
 
-# What one segment holds: model, version, signature, and each tensor's prefixed name, dtype and rank, in any order.
-Family = tuple[str, int, str, frozenset[tuple[str, str, int]]]
+# What one segment holds: model, version, signature, each tensor's prefixed name, dtype and rank, in any order, and the
+# share of the requests that are logged.
+Family = tuple[str, int, str, frozenset[tuple[str, str, int]], float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,13 +54,15 @@ class _Layout:
 
     def schema(self, shapes: tuple[Shape, ...]) -> pa.Schema:
         """The schema of a segment for this layout, its inner shapes made as general as `shapes`."""
-        model, version, signature, _ = self.family
+        model, version, signature, _, rate = self.family
         names = [*(INPUT + name for name in self.inputs), *(OUTPUT + name for name in self.outputs)]
         fields = [
             tensor_field(name, encoder.kind, shape)
             for name, encoder, shape in zip(names, self.encoders, shapes, strict=True)
         ]
         metadata = {FORMAT_KEY: FORMAT, **ModelKey(model, version, signature).metadata}
+        if rate != 1.0:
+            metadata[RATE_KEY] = repr(rate).encode()
         return pa.schema([*ROW_FIELDS, *fields], metadata=metadata)
 
 
@@ -67,22 +73,34 @@ class _Stream:
     segment: SegmentFile
     schema: pa.Schema
     shapes: tuple[Shape, ...]
+    begun: datetime
     frame: Frame | None = None  # known when Arrow has encoded the first record
+    synced: int = 0  # so many of its bytes survive a power cut
 
 
 class TrafficWriter:
     """Appends answered rows to the traffic log in `root`. One per process; thread-safe; create it after any fork.
 
     It keeps one open segment per model, version, signature and arrow schema. A segment that has grown to
-    `segment_bytes` is closed and converted to Parquet by a thread of the writer's; until then readers read the segment.
+    `segment_bytes`, or is as old as `upkeep` says, is closed and converted to Parquet by a thread of the writer's; until
+    then readers read the segment.
 
     `clock` gives the wall-clock time (aware). Raises CannotRun if the folder cannot be written.
     """
 
-    def __init__(self, root: Path, *, clock: Callable[[], datetime], segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        clock: Callable[[], datetime],
+        segment_bytes: int = SEGMENT_BYTES,
+        upkeep: Upkeep | None = None,
+    ) -> None:
         self._root = root
         self._clock = clock
         self._segment_bytes = segment_bytes
+        self._upkeep = upkeep or Upkeep()
+        self._syncs = self._upkeep.sync is Sync.ALWAYS
         self._lock = threading.Lock()
         self._layouts: dict[tuple[object, ...], _Layout] = {}
         self._orders: dict[Family, tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -91,8 +109,16 @@ class TrafficWriter:
         self._converter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="traffic-conversion")
         self._conversions: list[Future[None]] = []
         self._closed = False
-        self.unconverted = 0  # segments whose conversion failed: their rows are safe in open/, `recover` tries again
+        self._failed: list[SegmentFile] = []
+        self._retry_at: datetime | None = None
         _make_folder(root / OPEN)
+        every_s = self._upkeep.every_s
+        self._keeper = None if every_s is None else Keeper(self.tend, every_s)
+
+    @property
+    def unconverted(self) -> int:
+        """How many segments could not be converted, last time it was tried. Their rows are safe, and read, in open/."""
+        return len(self._failed)
 
     def append(self, rows: AnsweredRows) -> None:
         """Appends the rows by one `write`; when it returns, they survive the death of the process. No rows do nothing.
@@ -124,20 +150,57 @@ class TrafficWriter:
 
         A conversion that fails is logged and counted in `unconverted`; its rows stay readable where they are.
         """
+        if self._keeper is not None:
+            self._keeper.stop()
         with self._lock:
             self._closed = True
             segments = [stream.segment for stream in self._streams.values()]
             conversions, self._conversions = self._conversions, []
             self._streams.clear()
         self._converter.shutdown(wait=True)
-        for segment in segments:
-            self._convert(segment)
         for conversion in conversions:
             conversion.result()
+        failed, self._failed = self._failed, []
+        for segment in (*failed, *segments):
+            self._convert(segment)
+        for segment in self._failed:
+            segment.release()
+
+    def tend(self) -> None:
+        """Closes the segments that are old, tries failed conversions again, and syncs if that is due.
+
+        Called every so often by a thread of the writer's, if `upkeep` asks for it. Never raises for a disk that fails.
+        """
+        now, age = self._clock(), self._upkeep.age
+        with self._lock:
+            if self._closed:
+                return
+            for family, stream in list(self._streams.items()):
+                if age is not None and stream.segment.size and now - stream.begun >= age:
+                    self._retire(family)
+            if self._failed and (self._retry_at is None or now >= self._retry_at):
+                self._retry_at = now + RETRY_AFTER
+                failed, self._failed = self._failed, []
+                self._conversions += [self._converter.submit(self._convert, segment) for segment in failed]
+            dirty = [each for each in self._streams.values() if each.synced < each.segment.size]
+            sizes = [stream.segment.size for stream in dirty]
+            due = self._upkeep.sync is Sync.INTERVAL
+            descriptors = [stream.segment.duplicate() for stream in dirty] if due else []
+        for stream, size, descriptor in zip(dirty, sizes, descriptors, strict=False):
+            self._sync(stream, size, descriptor)
+
+    def _sync(self, stream: _Stream, size: int, descriptor: int) -> None:
+        try:
+            os.fdatasync(descriptor)
+            stream.synced = size
+        except OSError as error:
+            _log.warning("%s may not survive a power cut: %s", stream.segment.path, error)
+        finally:
+            os.close(descriptor)
 
     def _layout(self, rows: AnsweredRows) -> _Layout:
         key: list[object] = [rows.model, rows.version, rows.signature, len(rows.request_ids), len(rows.rows)]
-        key += (len(rows.event_times_us), len(rows.latencies_us), len(rows.inputs))
+        key += (len(rows.event_times_us), len(rows.latencies_us), len(rows.inputs), rows.sampling_rate)
         for group in (rows.inputs, rows.outputs):
             for name, tensor in group.items():
                 key += (name, tensor.dtype, tensor.shape)
@@ -155,7 +218,7 @@ class TrafficWriter:
         named = {INPUT + name: tensor for name, tensor in rows.inputs.items()}
         named.update((OUTPUT + name, tensor) for name, tensor in rows.outputs.items())
         tensors = frozenset((name, tensor_type(tensor.dtype).name, tensor.ndim) for name, tensor in named.items())
-        family = (rows.model, rows.version, rows.signature, tensors)
+        family = (rows.model, rows.version, rows.signature, tensors, rows.sampling_rate)
         inputs, outputs = self._orders.setdefault(family, (tuple(rows.inputs), tuple(rows.outputs)))
         ordered = [*(rows.inputs[name] for name in inputs), *(rows.outputs[name] for name in outputs)]
         return _Layout(
@@ -174,11 +237,12 @@ class TrafficWriter:
         stream = self._streams.get(family)
         if stream is not None and stream.shapes == shapes:
             return stream
-        segment = SegmentFile.create(self._root / OPEN, self._clock())
+        begun = self._clock()
+        segment = SegmentFile.create(self._root / OPEN, begun)
         if stream is not None:
             self._retire(family)
         self._shapes[family] = shapes
-        stream = self._streams[family] = _Stream(segment, layout.schema(shapes), shapes)
+        stream = self._streams[family] = _Stream(segment, layout.schema(shapes), shapes, begun)
         return stream
 
     def _write(self, family: Family, stream: _Stream, record: bytes) -> None:
@@ -186,7 +250,9 @@ class TrafficWriter:
         first = segment.size == 0
         written = False
         try:
-            segment.append(stream.schema.serialize().to_pybytes() + record if first else record)
+            if first and self._upkeep.sync is not Sync.NEVER:
+                sync_folder(self._root / OPEN)
+            segment.append(stream.schema.serialize().to_pybytes() + record if first else record, sync=self._syncs)
             written = True
         finally:
             if not written or segment.size >= self._segment_bytes:
@@ -202,12 +268,13 @@ class TrafficWriter:
 
     def _convert(self, segment: SegmentFile) -> None:
         try:
+            if self._upkeep.sync is Sync.INTERVAL:
+                segment.sync()
             convert(self._root, segment)
-        except (OSError, pa.ArrowException) as error:
-            self.unconverted += 1
-            _log.warning("%s stays as it is, its rows can be read: conversion failed: %s", segment.path, error)
-        finally:
             segment.release()
+        except (OSError, pa.ArrowException) as error:
+            self._failed.append(segment)
+            _log.warning("%s stays as it is, its rows can be read: conversion failed: %s", segment.path, error)
 
 
 def _body(rows: AnsweredRows, layout: _Layout) -> Body | None:

@@ -1,40 +1,34 @@
 """Every answered prediction into the traffic log, before its answer leaves.
 
-A log that cannot be written must not fail the prediction: the rows are counted as lost, the gap is remembered with its
-reason, and when the log can be written again the gap is reported in one line. No answer goes missing in silence.
+A log that cannot be written does not fail the prediction, unless the server was told to refuse it then: the rows are
+counted as lost, and the gap is a record of its own. No answer goes missing in silence.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
+from dataclasses import dataclass, replace
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
-import pyarrow as pa
 
-from monitoring.errors import PitfallsError
+from monitoring.errors import BadInput
 from monitoring.traffic.rows import AnsweredRows
+from serving.model_logging import ModelLogging
+from serving.sink import RowWriter, Sink
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
+    from monitoring.traffic.gaps import Gap
+    from monitoring.traffic.redaction import Redaction
     from serving.signatures import Signature
     from serving.versions import Served
 
     Array = np.ndarray[Any, Any]
 
-GAPS_KEPT = 100
-_logger = logging.getLogger(__name__)
-
-
-class RowWriter(Protocol):
-    """What a capture writes to; `monitoring.traffic.log.TrafficWriter` is one."""
-
-    def append(self, rows: AnsweredRows) -> None:
-        """Write the rows, all or none."""
+_WHOLLY = ModelLogging()
 
 
 class Caller(NamedTuple):
@@ -64,75 +58,119 @@ class AnsweredBatch:
     answered_us: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """A stretch of answers that are not in the log."""
-
-    first_us: int
-    last_us: int
-    rows: int
-    reason: str
-
-    def __str__(self) -> str:
-        first, last = (datetime.fromtimestamp(us / 1e6, UTC).isoformat() for us in (self.first_us, self.last_us))
-        return f"{self.rows} answered rows between {first} and {last} are not in the traffic log: {self.reason}"
-
-
 @final
 class Capture:
-    """Counts and logs what is answered. Without a writer it only counts. Thread-safe."""
+    """Logs what is answered, each model as it is to be logged. Without a log it does nothing. Thread-safe.
 
-    def __init__(self, writer: RowWriter | None) -> None:
-        self._writer = writer
-        self._lock = threading.Lock()
-        self._open: Gap | None = None
-        self.gaps: list[Gap] = []
-        """Gaps that are over, newest last, the last 100 of them."""
-        self.rows_logged = 0
-        self.rows_lost = 0
+    ``writer`` is the server's own log, or a sink made of one. ``open_sink`` opens those that a model has elsewhere.
+    """
+
+    def __init__(
+        self,
+        writer: RowWriter | Sink | None,
+        *,
+        redaction: Redaction | None = None,
+        open_sink: Callable[[Path], Sink] | None = None,
+    ) -> None:
+        self._own = writer if isinstance(writer, Sink) or writer is None else Sink(writer)
+        self._redaction = redaction
+        self._open_sink = open_sink
+        self._elsewhere: dict[Path, Sink] = {}
+        self._models: Mapping[str, tuple[ModelLogging, Sink | None]] = {}
+        self.rows_unsampled = 0
+
+    def log_models(self, models: Mapping[str, ModelLogging]) -> None:
+        """From now on log these models like that, and all others wholly, in the server's own log. May be called again.
+
+        Raises:
+            BadInput: a model is to be logged where there is no log.
+            CannotRun: a log elsewhere cannot be written.
+        """
+        self._models = {name: (each, self._sink(name, each)) for name, each in models.items()}
 
     @property
     def writes(self) -> bool:
         """Whether there is a log at all."""
-        return self._writer is not None
+        return self._own is not None or bool(self._models)
 
-    def record(self, batch: AnsweredBatch) -> None:
-        """Log a batch by one append; never raises for a log that cannot be written."""
-        if self._writer is None or not sum(batch.counts):
-            return
-        rows = _rows(batch)
-        try:
-            self._writer.append(rows)
-        except (OSError, PitfallsError, pa.ArrowException) as error:
-            self._lose(rows.count, batch.answered_us, str(error))
-        else:
-            with self._lock:
-                self.rows_logged += rows.count
-                over, self._open = self._open, None
-            if over is not None:
-                self.gaps = [*self.gaps, over][-GAPS_KEPT:]
-                _logger.warning("The traffic log can be written again. %s", over)
+    def record(self, batch: AnsweredBatch) -> bool:
+        """Log a batch by one append; never raises for a log that cannot be written.
+
+        Whether the answers may leave: not if the log could not take them and the server is to refuse them then.
+        """
+        logging, sink = _WHOLLY, self._own
+        if self._models:
+            logging, sink = self._models.get(batch.served.model, (_WHOLLY, self._own))
+        if sink is None or not sum(batch.counts):
+            return True
+        if logging.sampling_rate < 1.0:
+            sampled = logging.sample([caller.request_id for caller in batch.callers])
+            taken = batch if all(sampled) else _picked(batch, sampled)
+            self.rows_unsampled += sum(batch.counts) - sum(taken.counts)
+            batch = taken
+            if not sum(batch.counts):
+                return True
+        return sink.write(_rows(batch, self._redaction, logging.sampling_rate))
+
+    @property
+    def rows_logged(self) -> int:
+        """Rows in the logs."""
+        return sum(sink.rows_logged for sink in self._sinks())
+
+    @property
+    def rows_lost(self) -> int:
+        """Rows whose answers left though the log could not take them."""
+        return sum(sink.rows_lost for sink in self._sinks())
+
+    @property
+    def rows_refused(self) -> int:
+        """Rows whose answers did not leave because the log could not take them."""
+        return sum(sink.rows_refused for sink in self._sinks())
 
     @property
     def open_gap(self) -> Gap | None:
-        """What has been lost since the log stopped taking rows; None while it takes them."""
-        return self._open
+        """What has been lost since a log stopped taking rows; None while all take them."""
+        return next((sink.open_gap for sink in self._sinks() if sink.open_gap is not None), None)
 
-    def _lose(self, rows: int, answered_us: int, reason: str) -> None:
-        with self._lock:
-            self.rows_lost += rows
-            before = self._open
-            self._open = Gap(
-                first_us=answered_us if before is None else before.first_us,
-                last_us=answered_us,
-                rows=rows if before is None else before.rows + rows,
-                reason=reason,
-            )
-        if before is None:
-            _logger.error("The traffic log cannot be written; answers go on and are counted as lost: %s", reason)
+    @property
+    def gaps(self) -> list[Gap]:
+        """Gaps that are over, of each log the last 100."""
+        return [gap for sink in self._sinks() for gap in sink.gaps]
+
+    def _sinks(self) -> list[Sink]:
+        return [*([] if self._own is None else [self._own]), *self._elsewhere.values()]
+
+    def _sink(self, model: str, logging: ModelLogging) -> Sink | None:
+        if logging.sampling_rate == 0.0:
+            return self._own
+        if logging.folder is None or self._open_sink is None:
+            if self._own is None:
+                raise BadInput(
+                    f"{model!r} is to be logged, and there is no traffic log.",
+                    got=f"a sampling rate of {logging.sampling_rate} without a filename_prefix",
+                    expected="a folder for the log",
+                    fix="Give filename_prefix in the model config file, or --traffic.",
+                )
+            return self._own
+        folder = logging.folder
+        if folder not in self._elsewhere:
+            self._elsewhere[folder] = self._open_sink(folder)
+        return self._elsewhere[folder]
 
 
-def _rows(batch: AnsweredBatch) -> AnsweredRows:
+def _picked(batch: AnsweredBatch, kept: Sequence[bool]) -> AnsweredBatch:
+    """The part of a batch that belongs to some of its callers."""
+    rows = np.repeat(kept, batch.counts)
+    return replace(
+        batch,
+        callers=list(compress(batch.callers, kept)),
+        counts=list(compress(batch.counts, kept)),
+        inputs={name: value[rows] for name, value in batch.inputs.items()},
+        outputs={name: value[rows] for name, value in batch.outputs.items()},
+    )
+
+
+def _rows(batch: AnsweredBatch, redaction: Redaction | None, sampling_rate: float) -> AnsweredRows:
     callers, counts = batch.callers, batch.counts
     event_times = np.array([one.event_time_us for one in callers], np.int64)
     latencies = np.array([max(0, batch.answered_us - one.arrived_us) for one in callers], np.int64)
@@ -153,6 +191,7 @@ def _rows(batch: AnsweredBatch) -> AnsweredRows:
         event_times_us=event_times,
         answered_at_us=batch.answered_us,
         latencies_us=latencies,
-        inputs=batch.inputs,
-        outputs=batch.outputs,
+        inputs=batch.inputs if redaction is None else redaction.apply(batch.inputs),
+        outputs=batch.outputs if redaction is None else redaction.apply(batch.outputs),
+        sampling_rate=sampling_rate,
     )

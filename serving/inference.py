@@ -15,7 +15,7 @@ import numpy as np
 
 from serving.batching import Batcher, BatchSettings, Ticket
 from serving.capture import AnsweredBatch
-from serving.status import Failure, invalid
+from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -150,7 +150,9 @@ class Inference:
         body = write(answers)
         if self._capture.writes:
             for question, answer in zip(questions, answers, strict=True):
-                self._log([question], [_shared_rows(question.inputs) or 1], question.inputs, answer.outputs, [True])
+                rows = [_shared_rows(question.inputs) or 1]
+                if not self._log([question], rows, question.inputs, answer.outputs, [True]):
+                    raise _unlogged()
         return body
 
     def put(self, question: Asked, done: Callable[[Outcome | BaseException], None]) -> None:
@@ -236,10 +238,11 @@ class Inference:
                 tickets[0].answer = failure
             return alone  # one request's bad values must not fail the others: each is run again by itself
         kept = [ticket.claim() and not _is_held(ticket.request) for ticket in tickets]
+        leaves = True
         if self._capture.writes and any(kept):
-            self._log([ticket.request for ticket in tickets], counts, joined.inputs, outputs, kept)
+            leaves = self._log([ticket.request for ticket in tickets], counts, joined.inputs, outputs, kept)
         for ticket, answer in zip(tickets, answers, strict=True):
-            ticket.answer = answer
+            ticket.answer = answer if leaves or _is_held(ticket.request) else _unlogged()
         return True
 
     def _log(
@@ -249,8 +252,11 @@ class Inference:
         inputs: Mapping[str, Array],
         outputs: Mapping[str, Array],
         kept: Sequence[bool],
-    ) -> None:
-        """Log the rows of the kept requests: of those whose answers leave, and leave with this batch."""
+    ) -> bool:
+        """Log the rows of the kept requests: of those whose answers leave, and leave with this batch.
+
+        Whether they may: not if the log could not take them, and the server is to refuse them then.
+        """
         if {_shared_rows(inputs), _shared_rows(outputs)} != {sum(counts)}:
             # No tensor axis counts rows here: the whole request is one row, its tensors unflattened.
             counts = [1]
@@ -260,7 +266,7 @@ class Inference:
             rows = np.repeat(kept, counts)
             inputs = {name: value[rows] for name, value in inputs.items()}
             outputs = {name: value[rows] for name, value in outputs.items()}
-        self._capture.record(
+        return self._capture.record(
             AnsweredBatch(
                 served=asked[0].served,
                 signature=asked[0].signature,
@@ -304,6 +310,10 @@ def _answers(tickets: Sequence[Waiting], outputs: Mapping[str, Array], counts: S
 
 def _answer(question: Question, outputs: Mapping[str, Array]) -> Outcome:
     return Answer(outputs=outputs) if question.write is None else question.write(outputs)
+
+
+def _unlogged() -> Failure:
+    return Failure(Code.UNAVAILABLE, "The traffic log cannot be written, and answers that are not logged are refused")
 
 
 def _is_held(question: Asked) -> bool:

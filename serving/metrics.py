@@ -82,6 +82,8 @@ class Metrics:
             *(line for labels, histogram in latencies.items() for line in _histogram(labels, histogram)),
             *_family("pitfalls_traffic_rows_logged_total", "counter", {(): capture.rows_logged}),
             *_family("pitfalls_traffic_rows_lost_total", "counter", {(): capture.rows_lost}),
+            *_family("pitfalls_traffic_rows_refused_total", "counter", {(): capture.rows_refused}),
+            *_family("pitfalls_traffic_rows_unsampled_total", "counter", {(): capture.rows_unsampled}),
             *_family("pitfalls_traffic_gap_open", "gauge", {(): int(capture.open_gap is not None)}),
         ]
         return "\n".join(lines) + "\n"

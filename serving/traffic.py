@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monitoring.errors import CannotRun
+from monitoring.traffic.gaps import GapFile
 from monitoring.traffic.labels import LabelWriter
 from monitoring.traffic.log import TrafficWriter, recover
+from monitoring.traffic.upkeep import Sync, Upkeep
+from monitoring.traffic.writer import SEGMENT_BYTES
 from serving.capture import Capture
 from serving.rest.late_labels import LabelDesk
+from serving.sink import Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from monitoring.traffic.redaction import Redaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficSettings:
     """Where answers are logged, and how."""
 
-    folder: Path
+    folder: Path | None
+    """None logs only those models that have a folder of their own."""
+    upkeep: Upkeep = field(default_factory=Upkeep)
+    segment_bytes: int = SEGMENT_BYTES
+    refuses: bool = False
+    """Whether an answer that cannot be logged is refused."""
+    redaction: Redaction | None = None
+
+    @property
+    def waits_for_disk(self) -> bool:
+        """Whether an append waits for the disk, and so must not run in an event loop."""
+        return self.upkeep.sync is Sync.ALWAYS
 
 
 @contextmanager
@@ -36,16 +54,37 @@ def open_traffic(
     if settings is None:
         yield Capture(None), LabelDesk(token=token)
         return
-    rows = TrafficWriter(settings.folder, clock=_now)
-    labels = LabelWriter(settings.folder, clock=_now)
+    with ExitStack() as stack:
+
+        def open_sink(folder: Path) -> Sink:
+            return _open_sink(folder, settings, report, stack)
+
+        own = None if settings.folder is None else open_sink(settings.folder)
+        desk = LabelDesk(token=token)
+        if settings.folder is not None:
+            labels = LabelWriter(settings.folder, clock=_now)
+            stack.callback(labels.close)
+            desk = LabelDesk(writer=labels, token=token)
+        yield Capture(own, redaction=settings.redaction, open_sink=open_sink), desk
+
+
+def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], None], stack: ExitStack) -> Sink:
+    rows = TrafficWriter(folder, clock=_now, segment_bytes=settings.segment_bytes, upkeep=settings.upkeep)
+    stack.callback(rows.close)
     try:
-        left = recover(settings.folder)
-        if left.rows:
-            report(f"Converted {left.rows} rows that an earlier server left in {left.segments} open segments.")
-        yield Capture(rows), LabelDesk(writer=labels, token=token)
-    finally:
-        rows.close()
-        labels.close()
+        left = recover(folder)
+        gaps = GapFile(folder, _now())
+    except OSError as error:
+        raise CannotRun(
+            "The traffic log cannot be written.",
+            got=f"{folder}: {error.strerror}",
+            expected="a folder this user may write, on a disk with room",
+            fix="Make room, or give another folder.",
+        ) from error
+    stack.callback(gaps.close)
+    if left.rows:
+        report(f"Converted {left.rows} rows that an earlier server left in {left.segments} open segments.")
+    return Sink(rows, gaps, refuses=settings.refuses)
 
 
 def _now() -> datetime:

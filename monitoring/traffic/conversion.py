@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from monitoring.traffic.gaps import clear_up
 from monitoring.traffic.listing import OPEN, PART_SUFFIX, check_root, model_folder
 from monitoring.traffic.parquet import write_parquet
 from monitoring.traffic.rows import ModelKey
@@ -43,6 +44,7 @@ def recover(root: Path) -> Conversion:
     Raises BadInput if `root` is no traffic log, OSError if the disk fails (the segment then stays as it was).
     """
     check_root(root)
+    clear_up(root)
     done: list[Conversion] = []
     for path in segments_in(root / OPEN):
         segment = SegmentFile.claim(path)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.errors import BadInput
 from pitfalls_tf.cli.serve.groups import option_group
 
 if TYPE_CHECKING:
+    from monitoring.traffic.redaction import Redaction
     from serving.traffic import TrafficSettings
+
+HASH_KEY_VARIABLE = "PITFALLS_HASH_KEY"
+SERVE, REFUSE = "serve", "refuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,13 +26,65 @@ class TrafficFlags:
     """What was given."""
 
     traffic: Path | None
+    log_sync: str
+    log_sync_seconds: float
+    on_log_failure: str
+    log_segment_bytes: int
+    log_segment_age: str
+    redact: tuple[str, ...]
+    hashes: tuple[str, ...]
+    hash_key_file: Path | None
     token_file: Path | None
 
-    def settings(self) -> TrafficSettings | None:
-        """What the server needs to know of its traffic log; None for no log."""
-        from serving.traffic import TrafficSettings  # noqa: PLC0415 - help must not wait for a server's libraries
+    def settings(self) -> TrafficSettings:
+        """What the server needs to know of its traffic log.
 
-        return None if self.traffic is None else TrafficSettings(folder=self.traffic)
+        Raises:
+            BadInput: an age that is none, a column both left out and hashed, or no key to hash with.
+        """
+        from monitoring.traffic.upkeep import Sync, Upkeep  # noqa: PLC0415 - help must not wait for the log's libraries
+        from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
+        from serving.traffic import TrafficSettings  # noqa: PLC0415 - as above
+
+        upkeep = Upkeep(
+            sync=Sync(self.log_sync),
+            sync_every=timedelta(seconds=self.log_sync_seconds),
+            age=parse_duration(self.log_segment_age),
+        )
+        return TrafficSettings(
+            folder=self.traffic,
+            upkeep=upkeep,
+            segment_bytes=self.log_segment_bytes,
+            refuses=self.on_log_failure == REFUSE,
+            redaction=self._redaction(),
+        )
+
+    def _redaction(self) -> Redaction | None:
+        if not self.redact and not self.hashes:
+            return None
+        from monitoring.traffic.redaction import Redaction  # noqa: PLC0415 - as above
+
+        key = read_hash_key(self.hash_key_file) if self.hashes else b""
+        return Redaction(left_out=frozenset(self.redact), hashed=frozenset(self.hashes), key=key)
+
+
+def read_hash_key(file: Path | None) -> bytes:
+    """The key of --hash: the file's content or the variable's, without spaces around it; empty if there is none.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    if file is None:
+        return os.environ.get(HASH_KEY_VARIABLE, "").strip().encode()
+    try:
+        return file.read_bytes().strip()
+    except OSError as error:
+        raise BadInput(
+            "The key of --hash cannot be read.",
+            got=f"{file}: {error.strerror}",
+            expected="a file that holds the key",
+            fix=f"Check the path, or set {HASH_KEY_VARIABLE}.",
+        ) from error
 
 
 traffic_flags = option_group(
@@ -34,6 +93,48 @@ traffic_flags = option_group(
     (
         click.option(
             "--traffic", type=click.Path(path_type=Path), help="Folder of the traffic log.  [default: no log]"
+        ),
+        click.option(
+            "--log-sync",
+            type=click.Choice(["always", "interval", "never"]),
+            default="interval",
+            show_default=True,
+            help="What of the log survives a power cut.",
+        ),
+        click.option(
+            "--log-sync-seconds",
+            type=click.FloatRange(0.01),
+            default=1.0,
+            show_default=True,
+            help="The interval of --log-sync interval.",
+        ),
+        click.option(
+            "--on-log-failure",
+            type=click.Choice([SERVE, REFUSE]),
+            default=SERVE,
+            show_default=True,
+            help="Whether answers that cannot be logged leave.",
+        ),
+        click.option(
+            "--log-segment-bytes",
+            type=click.IntRange(1024),
+            default=64 << 20,
+            show_default=True,
+            help="A segment of this size becomes Parquet,",
+        ),
+        click.option(
+            "--log-segment-age", metavar="LENGTH", default="1h", show_default=True, help="and so does one of this age."
+        ),
+        click.option(
+            "--redact", multiple=True, metavar="NAME", help="Leave this tensor or tf.Example feature out of the log."
+        ),
+        click.option(
+            "--hash", "hashes", multiple=True, metavar="NAME", help="Log a keyed hash in the place of its values."
+        ),
+        click.option(
+            "--hash-key-file",
+            type=click.Path(path_type=Path),
+            help=f"Holds the key of --hash.  [default: {HASH_KEY_VARIABLE}]",
         ),
         click.option("--token-file", type=click.Path(path_type=Path), help="Holds the token for POST /monitor/labels."),
     ),

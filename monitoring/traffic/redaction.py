@@ -1,0 +1,144 @@
+"""Redaction: what is left out of the log, or replaced by a keyed hash, before anything is written.
+
+A name stands for the tensor of that name, input or output, and for the feature of that name inside a serialised
+tf.Example or tf.SequenceExample, whatever tensor holds it. `examples.email` stands for the feature of one tensor alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from monitoring.errors import BadInput
+
+KEY_BYTES = 16  # a shorter key could be searched through
+DIGEST_BYTES = 16
+
+Array = np.ndarray[Any, Any]
+
+
+def hashed(value: object, key: bytes) -> bytes:
+    """Keyed BLAKE2b of a value, 32 hexadecimal digits: equal values have equal hashes, and only the key's owner can
+    try values. A number is hashed as it is written, so that 7 and "7" are one user.
+
+    Source: RFC 7693, section 2.9 (keyed hashing).
+
+    >>> hashed(7, b"0123456789abcdef") == hashed(b"7", b"0123456789abcdef")
+    True
+    >>> len(hashed("ada@example.org", b"0123456789abcdef"))
+    32
+    """
+    if isinstance(value, str):
+        value = value.encode()
+    plain = value if isinstance(value, bytes) else repr(value).encode()
+    return hashlib.blake2b(plain, digest_size=DIGEST_BYTES, key=key).hexdigest().encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """Which tensors and features are left out, and which are hashed with `key` (16 to 64 bytes).
+
+    Raises BadInput for a name that is in both, and for a missing or weak key.
+    """
+
+    left_out: frozenset[str] = frozenset()
+    hashed: frozenset[str] = frozenset()
+    key: bytes = field(default=b"", repr=False)
+    _needles: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        both = sorted(self.left_out & self.hashed)
+        if both:
+            raise BadInput(
+                "A column cannot be both left out and hashed.",
+                got=", ".join(both),
+                expected="one of the two",
+                fix="Name it once.",
+            )
+        if self.hashed and not KEY_BYTES <= len(self.key) <= hashlib.blake2b.MAX_KEY_SIZE:
+            raise BadInput(
+                "There is no key to hash with.",
+                got=f"{len(self.key)} bytes" if self.key else "none",
+                expected=f"{KEY_BYTES} to {hashlib.blake2b.MAX_KEY_SIZE} bytes that nobody can guess",
+                fix="Make one with `openssl rand -hex 32` and keep it as you keep passwords.",
+            )
+        names = {name.rpartition(".")[2].encode() for name in self.left_out | self.hashed}
+        object.__setattr__(self, "_needles", tuple(sorted(names | {n.encode() for n in self.left_out | self.hashed})))
+
+    def apply(self, tensors: Mapping[str, Array]) -> Mapping[str, Array]:
+        """The tensors as the log may know them. A hashed tensor keeps its shape, its elements become strings.
+
+        >>> redaction = Redaction(left_out=frozenset({"email"}))
+        >>> redaction.apply({"email": np.array([b"ada@example.org"], object), "temp": np.array([3.0])})
+        {'temp': array([3.])}
+        """
+        kept: dict[str, Array] = {}
+        for name, tensor in tensors.items():
+            if name in self.left_out:
+                continue
+            if name in self.hashed:
+                kept[name] = _each(tensor, lambda value: hashed(value, self.key))
+            elif tensor.dtype.kind in "OS":
+                kept[name] = self._inside(name, tensor)
+            else:
+                kept[name] = tensor
+        return kept
+
+    def unknown(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Which of the names that were given name no tensor of `names`: features of tf.Examples, or mistyped."""
+        there = set(names)
+        return tuple(sorted(name for name in self.left_out | self.hashed if name not in there))
+
+    def _inside(self, tensor_name: str, tensor: Array) -> Array:
+        """A tensor of bytes, without the features in it that may not be known."""
+        values = tensor.reshape(-1).tolist()
+        if not any(needle in value for value in values if isinstance(value, bytes) for needle in self._needles):
+            return tensor
+        return _each(tensor, lambda value: self._stripped(tensor_name, value))
+
+    def _stripped(self, tensor_name: str, value: object) -> object:
+        from google.protobuf.message import DecodeError  # noqa: PLC0415 - whoever redacts nothing needs none of these
+        from tensorflow.core.example import example_pb2  # noqa: PLC0415 - imports TensorFlow, which a server has loaded
+
+        if not isinstance(value, bytes) or not any(needle in value for needle in self._needles):
+            return value
+        # An Example's features stand where a SequenceExample has its context, so that one parser reads both.
+        message = example_pb2.SequenceExample()
+        try:
+            message.ParseFromString(value)
+        except DecodeError:
+            return value
+        changed = self._strip_map(tensor_name, message.context.feature, self._hash_feature)
+        changed |= self._strip_map(tensor_name, message.feature_lists.feature_list, self._hash_list)
+        return message.SerializeToString() if changed else value
+
+    def _strip_map(self, tensor_name: str, features: Any, hash_one: Callable[[Any], None]) -> bool:
+        changed = False
+        for name in list(features):
+            both = {name, f"{tensor_name}.{name}"}
+            if both & self.left_out:
+                del features[name]
+                changed = True
+            elif both & self.hashed:
+                hash_one(features[name])
+                changed = True
+        return changed
+
+    def _hash_feature(self, feature: Any) -> None:
+        kind = feature.WhichOneof("kind")
+        values = [] if kind is None else list(getattr(feature, kind).value)
+        feature.bytes_list.value[:] = [hashed(value, self.key) for value in values]
+
+    def _hash_list(self, features: Any) -> None:
+        for feature in features.feature:
+            self._hash_feature(feature)
+
+
+def _each(tensor: Array, change: Callable[[object], object]) -> Array:
+    changed = np.empty(tensor.size, object)
+    changed[:] = [change(value) for value in tensor.reshape(-1).tolist()]
+    return changed.reshape(tensor.shape)

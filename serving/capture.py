@@ -71,12 +71,15 @@ class Capture:
         *,
         redaction: Redaction | None = None,
         open_sink: Callable[[Path], Sink] | None = None,
+        waits_for_disk: bool = False,
     ) -> None:
         self._own = writer if isinstance(writer, Sink) or writer is None else Sink(writer)
         self._redaction = redaction
         self._open_sink = open_sink
         self._elsewhere: dict[Path, Sink] = {}
         self._models: Mapping[str, tuple[ModelLogging, Sink | None]] = {}
+        self.waits_for_disk = waits_for_disk
+        """Whether `record` waits for the disk, and so must not be called in an event loop."""
         self.rows_unsampled = 0
 
     def log_models(self, models: Mapping[str, ModelLogging]) -> None:

@@ -117,6 +117,8 @@ class Inference:
         clock_us: Callable[[], int] = wall_clock_us,
     ) -> None:
         self._capture = capture
+        if capture.waits_for_disk:  # the loop goes on while the model's thread waits
+            batches = replace(batches or BatchSettings(), quick_s=0.0)
         self._batcher: Batcher[Any, Outcome] = Batcher(self._work, batches)
         self._timeout_s = timeout_s
         self._clock_us = clock_us

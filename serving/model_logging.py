@@ -61,7 +61,7 @@ class ModelLogging:
         if self.sampling_rate >= 1.0:
             return True
         digest = hashlib.blake2b(request_id.partition("/")[0].encode(), digest_size=_DIGEST_BYTES).digest()
-        return int.from_bytes(digest, "big") < self.sampling_rate * 2 ** (8 * _DIGEST_BYTES)
+        return int.from_bytes(digest, "big") < self.sampling_rate * float(1 << 8 * _DIGEST_BYTES)
 
     def sample(self, request_ids: Sequence[str]) -> list[bool]:
         """The same for several."""

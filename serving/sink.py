@@ -70,7 +70,7 @@ class Sink:
                     self._lose(rows, str(error))
             if first:
                 fate = "answers are refused" if self._refuses else "answers go on and are counted as lost"
-                _logger.error("The traffic log cannot be written; %s: %s", fate, error)
+                _logger.warning("The traffic log cannot be written; %s: %s", fate, error)
             return not self._refuses
         with self._lock:
             self.rows_logged += rows.count

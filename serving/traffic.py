@@ -36,11 +36,6 @@ class TrafficSettings:
     """Whether an answer that cannot be logged is refused."""
     redaction: Redaction | None = None
 
-    @property
-    def waits_for_disk(self) -> bool:
-        """Whether an append waits for the disk, and so must not run in an event loop."""
-        return self.upkeep.sync is Sync.ALWAYS
-
 
 @contextmanager
 def open_traffic(
@@ -65,7 +60,8 @@ def open_traffic(
             labels = LabelWriter(settings.folder, clock=_now)
             stack.callback(labels.close)
             desk = LabelDesk(writer=labels, token=token)
-        yield Capture(own, redaction=settings.redaction, open_sink=open_sink), desk
+        waits = settings.upkeep.sync is Sync.ALWAYS
+        yield Capture(own, redaction=settings.redaction, open_sink=open_sink, waits_for_disk=waits), desk
 
 
 def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], None], stack: ExitStack) -> Sink:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from monitoring.errors import BadInput
 from monitoring.traffic.assembly import IDENTITY, REPEATS_KEY, assemble
 from monitoring.traffic.conversion import Conversion, recover
+from monitoring.traffic.gaps import Gap, LostRows, read_gaps
 from monitoring.traffic.joined import join_labels
 from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.listing import check_root
@@ -27,6 +28,8 @@ __all__ = [
     "REPEATS_KEY",
     "AnsweredRows",
     "Conversion",
+    "Gap",
+    "LostRows",
     "ModelKey",
     "ModelSummary",
     "TrafficLog",
@@ -118,6 +121,13 @@ class TrafficLog:
         found = extent_us(self._root, Query(model=model, version=version))
         return None if found is None else (_moment(found[0]), _moment(found[1]))
 
+    def gaps(self, *, model: str | None = None, version: int | None = None) -> tuple[Gap, ...]:
+        """Stretches of answers that left though the log could not take them, in order of time, with the lost rows.
+
+        Of one model or version if that is asked for. A gap that goes on is there as it is by now.
+        """
+        return read_gaps(self._root, model=model, version=version)
+
     def summary(self) -> TrafficSummary:
         """What is in the log. Cost: ids and times of every row are read."""
         pieces = read_pieces(self._root, Query(), IDENTITY)
@@ -126,7 +136,7 @@ class TrafficLog:
             if piece.key is not None:
                 by_model.setdefault(piece.key.model, []).append(piece)
         tables = [assemble(by_model[model]) for model in sorted(by_model)]
-        return summarise(pieces, tables, LabelLog(self._root).summary())
+        return summarise(pieces, tables, LabelLog(self._root).summary(), self.gaps())
 
 
 def _check_aware(*moments: datetime | None) -> None:

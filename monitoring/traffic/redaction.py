@@ -22,8 +22,10 @@ Array = np.ndarray[Any, Any]
 
 
 def hashed(value: object, key: bytes) -> bytes:
-    """Keyed BLAKE2b of a value, 32 hexadecimal digits: equal values have equal hashes, and only the key's owner can
-    try values. A number is hashed as it is written, so that 7 and "7" are one user.
+    """Keyed BLAKE2b of a value, 32 hexadecimal digits.
+
+    Equal values have equal hashes, and only the key's owner can try values. A number is hashed as it is written, so
+    that 7 and "7" are one user.
 
     Source: RFC 7693, section 2.9 (keyed hashing).
 

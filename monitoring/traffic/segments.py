@@ -99,11 +99,11 @@ class SegmentFile:
     def append(self, data: bytes | pa.Buffer, *, sync: bool = False) -> None:
         """Appends `data` by one `write`. If the disk fails, cuts the torn bytes off again and raises OSError.
 
-        With `sync` the data also survive a power cut when this returns. After an error the caller must not append again: a reader may be half-way through the torn bytes, and would
-        see them continued by another record.
+        With `sync` the data also survive a power cut when this returns. After an error the caller must not append
+        again: a reader may be half-way through the torn bytes, and would see them continued by another record.
         """
         view = memoryview(data)
-        done = 0
+        done, whole = 0, False
         try:
             while done < len(view):  # a second turn only after a short write: it finishes, or names the reason
                 written = os.write(self._descriptor, view[done:] if done else view)
@@ -112,10 +112,12 @@ class SegmentFile:
                 done += written
             if sync:
                 os.fdatasync(self._descriptor)
-            self.size += done
-        except BaseException:
-            os.ftruncate(self._descriptor, self.size)
-            raise
+            whole = True
+        finally:
+            if whole:
+                self.size += done
+            else:
+                os.ftruncate(self._descriptor, self.size)
 
     def duplicate(self) -> int:
         """Another descriptor of the file, for whoever syncs it while it may be let go of."""

@@ -9,6 +9,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from monitoring.traffic.assembly import REPEATS_KEY
+from monitoring.traffic.gaps import Gap
 from monitoring.traffic.labels import LabelSummary
 from monitoring.traffic.pieces import Piece
 from monitoring.traffic.rows import ModelKey
@@ -34,6 +35,12 @@ class TrafficSummary:
     segments: int
     models: tuple[ModelSummary, ...]
     labels: LabelSummary
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def lost_rows(self) -> int:
+        """Answered rows that are missing."""
+        return sum(gap.rows for gap in self.gaps)
 
     @property
     def first(self) -> datetime | None:
@@ -46,7 +53,9 @@ class TrafficSummary:
         return max((model.last for model in self.models), default=None)
 
 
-def summarise(pieces: Sequence[Piece], tables: Sequence[pa.Table], labels: LabelSummary) -> TrafficSummary:
+def summarise(
+    pieces: Sequence[Piece], tables: Sequence[pa.Table], labels: LabelSummary, gaps: Sequence[Gap]
+) -> TrafficSummary:
     """`pieces` are all of the log's, `tables` the assembled ones, one per model."""
     models = tuple(sorted((each for table in tables for each in _by_key(table)), key=lambda each: each.key))
     torn = {piece.segment: piece.torn_bytes for piece in pieces}
@@ -57,6 +66,7 @@ def summarise(pieces: Sequence[Piece], tables: Sequence[pa.Table], labels: Label
         segments=len(torn),
         models=models,
         labels=labels,
+        gaps=tuple(gaps),
     )
 
 

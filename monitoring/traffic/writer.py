@@ -82,8 +82,8 @@ class TrafficWriter:
     """Appends answered rows to the traffic log in `root`. One per process; thread-safe; create it after any fork.
 
     It keeps one open segment per model, version, signature and arrow schema. A segment that has grown to
-    `segment_bytes`, or is as old as `upkeep` says, is closed and converted to Parquet by a thread of the writer's; until
-    then readers read the segment.
+    `segment_bytes`, or is as old as `upkeep` says, is closed and converted to Parquet by a thread of the writer's;
+    until then readers read the segment.
 
     `clock` gives the wall-clock time (aware). Raises CannotRun if the folder cannot be written.
     """

@@ -1,0 +1,140 @@
+"""kill -9 of a server under load: what a client was told is in the log, once, and the log can always be read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitoring.traffic.log import TrafficLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONNECTIONS = 16
+BODY = b'{"instances": [1.0, 2.0]}'
+# Small enough that servers die in the middle of conversions, too: a server of this test logs about so much.
+SEGMENT_BYTES = 60_000
+
+
+class Nursery:
+    """A process that makes servers."""
+
+    def __init__(self, models: Path, traffic: Path) -> None:
+        self._models = models
+        self._traffic = traffic
+        script = Path(__file__).with_name("server_nursery.py")
+        self.popen = subprocess.Popen(
+            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        assert self._said() == b"ready\n"
+
+    def server(self, number: int) -> tuple[int, int]:
+        """A new server that listens: its process id and its port."""
+        fifo = self._traffic.with_name(f"ready-{number}")
+        os.mkfifo(fifo)
+        argv = ["serve", "--models", str(self._models), "--traffic", str(self._traffic), "--rest-port", "0"]
+        argv += ["--grpc-port", "off", "--log-segment-bytes", str(SEGMENT_BYTES), "--json"]
+        order = {"argv": argv, "out": str(fifo), "err": str(self._traffic.with_name("stderr"))}
+        assert self.popen.stdin is not None
+        self.popen.stdin.write(json.dumps(order).encode() + b"\n")
+        self.popen.stdin.flush()
+        pid = int(self._said())
+        with fifo.open("rb") as said:
+            document = b""
+            for line in said:
+                document += line
+                with suppress(json.JSONDecodeError):
+                    return pid, int(json.loads(document)["url"].rsplit(":", 1)[1])
+        raise AssertionError(self._traffic.with_name("stderr").read_text())
+
+    def _said(self) -> bytes:
+        assert self.popen.stdout is not None
+        return self.popen.stdout.readline()
+
+
+@contextmanager
+def nursery(models: Path, traffic: Path) -> Iterator[Nursery]:
+    made = Nursery(models, traffic)
+    try:
+        yield made
+    finally:
+        made.popen.kill()
+        made.popen.communicate()
+
+
+@dataclass(slots=True)
+class Load:
+    """Sixteen connections that ask until the server is gone."""
+
+    name: str
+    patience: int
+    """After so many answers the server is killed; the others are on their way."""
+    pid: int
+    answered: list[str] = field(default_factory=list)
+    asked: int = 0
+
+    async def run(self, port: int) -> None:
+        await asyncio.gather(*(self._ask(port, number) for number in range(CONNECTIONS)))
+
+    async def _ask(self, port: int, connection: int) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                for number in range(1_000_000):
+                    await self._once(reader, writer, f"{self.name}-{connection}-{number}")
+            finally:
+                writer.close()
+
+    async def _once(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request_id: str) -> None:
+        head = f"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: a\r\nX-Request-Id: {request_id}\r\n"
+        self.asked += 1
+        writer.write(f"{head}Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200"), answer
+        length = next(int(line[15:]) for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        await reader.readexactly(length)
+        self.answered.append(request_id)
+        if len(self.answered) == self.patience:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+def check(traffic: Path, loads: list[Load]) -> None:
+    log = TrafficLog(traffic)
+    logged = Counter(log.read(model="half_plus_two").column("prediction_id").to_pylist())
+    told = {f"{request_id}:{row}" for load in loads for request_id in load.answered for row in (0, 1)}
+    assert not told - logged.keys(), "answers are missing from the log"
+    assert set(logged.values()) == {1}, "rows are in the log twice"
+    summary = log.summary()
+    assert (summary.rows, summary.repeats, summary.lost_rows) == (len(logged), 0, 0)
+    # Whatever else is there was asked for, and its answer was on its way when the server died.
+    assert len(logged) - len(told) <= 2 * CONNECTIONS * len(loads)
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
+def test_no_answer_is_missing_and_none_is_there_twice_after_kill_9(
+    models_folder: Path, tmp_path: Path, rounds: int
+) -> None:
+    chance = random.Random(rounds)  # noqa: S311 - where a server dies need not be a secret
+    traffic = tmp_path / "traffic"
+    loads: list[Load] = []
+    with nursery(models_folder, traffic) as made:
+        for number in range(rounds):
+            pid, port = made.server(number)
+            loads.append(Load(f"k{number}", chance.randint(1, 2000), pid))
+            asyncio.run(loads[-1].run(port))
+            assert len(loads[-1].answered) >= loads[-1].patience
+            if number % 5 == 2:  # the dead leave segments behind, which the next server converts
+                check(traffic, loads)
+    check(traffic, loads)

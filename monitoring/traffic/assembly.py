@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from monitoring.traffic.conversion import POSITION
 from monitoring.traffic.pieces import Piece
-from monitoring.traffic.rows import INPUT, OUTPUT, ROW_FIELDS, ModelKey
+from monitoring.traffic.rows import INPUT, OUTPUT, ROW_FIELDS, SAMPLING_RATE, ModelKey
 from monitoring.traffic.tensors import merged_fields
 
 REPEATS_KEY = b"pitfalls.repeats"
@@ -32,6 +32,9 @@ def assemble(pieces: Sequence[Piece]) -> pa.Table:
     order = _by_event_time(stored, kept)
     owner = np.repeat(np.array([keys.index(key) for key, _ in full], np.int64), counts)[order]
     rows = pa.array(order)
+    rates = np.repeat(np.array([piece.sampling_rate for _, piece in full], np.float64), counts)
+    if (rates < 1.0).any():
+        stored = stored.append_column(SAMPLING_RATE, pa.array(rates))
     table = stored.append_column("prediction_id", ids).take(rows)
     return _named(table, keys, owner).replace_schema_metadata({REPEATS_KEY: str(stored.num_rows - len(kept)).encode()})
 
@@ -90,5 +93,6 @@ def _named(table: pa.Table, keys: Sequence[ModelKey], owner: np.ndarray) -> pa.T
         table = table.append_column(name, pa.array([getattr(key, name) for key in keys], kind).take(owners))
     there = table.column_names
     names = ["prediction_id", *(name for name in _ROW_COLUMNS if name in there), *_KEY_TYPES]
+    names += [SAMPLING_RATE] if SAMPLING_RATE in there else []
     names += [name for prefix in (INPUT, OUTPUT) for name in there if name.startswith(prefix)]
     return table.select(names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.traffic.rows import INPUT, MOMENT, OUTPUT
+from monitoring.traffic.rows import INPUT, MOMENT, OUTPUT, SAMPLING_RATE
 from monitoring.traffic.tensors import flatten_scalars
 
 _ROW_COLUMNS = ("prediction_id", "request_id", "row", "event_time", "model", "version", "signature")
@@ -18,8 +18,9 @@ def join_labels(rows: pa.Table, labels: pa.Table) -> pa.Table:
     See `TrafficLog.table` for the columns and their names.
     """
     rows = flatten_scalars(rows)
-    fields = [rows.schema.field(name) for name in _ROW_COLUMNS]
-    columns: list[pa.ChunkedArray] = [rows.column(name) for name in _ROW_COLUMNS]
+    names = [*_ROW_COLUMNS, *([SAMPLING_RATE] if SAMPLING_RATE in rows.column_names else [])]
+    fields = [rows.schema.field(name) for name in names]
+    columns: list[pa.ChunkedArray] = [rows.column(name) for name in names]
     for name, plain in plain_names(rows.column_names).items():
         fields.append(rows.schema.field(name).with_name(plain))
         columns.append(rows.column(name))
@@ -36,7 +37,7 @@ def plain_names(columns: list[str]) -> dict[str, str]:
     >>> plain_names(["row", "input:temp", "input:row", "output:temp", "output:p"])
     {'input:temp': 'temp', 'input:row': 'input:row', 'output:temp': 'output:temp', 'output:p': 'p'}
     """
-    taken = {*_ROW_COLUMNS, *_LABEL_COLUMNS}
+    taken = {*_ROW_COLUMNS, SAMPLING_RATE, *_LABEL_COLUMNS}
     names: dict[str, str] = {}
     for prefix in (INPUT, OUTPUT):
         for name in columns:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
@@ -19,7 +20,7 @@ from monitoring.traffic.joined import join_labels
 from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.listing import check_root
 from monitoring.traffic.pieces import Piece, Query, extent_us, list_keys, read_pieces
-from monitoring.traffic.rows import AnsweredRows, ModelKey
+from monitoring.traffic.rows import SAMPLING_RATE, AnsweredRows, ModelKey
 from monitoring.traffic.summary import ModelSummary, TrafficSummary, summarise
 from monitoring.traffic.tensors import flatten_scalars
 from monitoring.traffic.writer import TrafficWriter
@@ -67,10 +68,12 @@ class TrafficLog:
     ) -> pa.Table:
         """The rows of a model (all its versions, or one) with event time in [start, end), each prediction once.
 
-        Columns: prediction_id, request_id, row, event_time, answered_at, latency_us, model, version, signature, then a
-        list column per tensor, `input:NAME` and `output:NAME`; null where a version has no such tensor. `columns` picks
-        some of them, in that order. Sorted by event_time, request_id, row. Of a prediction that is there several times
-        the one written last is kept; how many were dropped is in the schema's metadata, `pitfalls.repeats`.
+        Columns: prediction_id, request_id, row, event_time, answered_at, latency_us, model, version, signature, where
+        only a sample was logged sampling_rate (each row stands for 1 / sampling_rate of those answered; may always be
+        asked for), then a list column per tensor, `input:NAME` and `output:NAME`; null where a version has no such
+        tensor. `columns` picks some of them, in that order. Sorted by event_time, request_id, row. Of a prediction that
+        is there several times the one written last is kept; how many were dropped is in the schema's metadata,
+        `pitfalls.repeats`.
 
         A model without rows gives an empty table. Raises BadInput for a column that no version has, or whose type
         changed between versions, and for times without a zone.
@@ -83,6 +86,8 @@ class TrafficLog:
         table = assemble(read_pieces(self._root, query, stored))
         if columns is None:
             return table
+        if SAMPLING_RATE in columns and SAMPLING_RATE not in table.column_names:
+            table = table.append_column(SAMPLING_RATE, pa.array(np.ones(table.num_rows)))
         unknown = [name for name in columns if name not in table.column_names]
         if unknown and not table.num_rows:
             return table.select([name for name in columns if name not in unknown])
@@ -107,7 +112,8 @@ class TrafficLog:
 
         Columns: prediction_id, request_id, row, event_time, model, version, signature, one per input and output, label
         and label_time (null while no label has come; the last to arrive wins). A tensor goes by its bare name, unless
-        another column has it: then it keeps its prefix, `input:NAME` or `output:NAME`.
+        another column has it: then it keeps its prefix, `input:NAME` or `output:NAME`. Where only a sample of a model's
+        requests was logged there is sampling_rate, too, null for models that were logged wholly.
         """
         names = sorted({key.model for key in self.models()}) if model is None else [model]
         labels = LabelLog(self._root).latest()

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from monitoring.traffic.conversion import POSITION, TORN_KEY
 from monitoring.traffic.listing import Part, Selection, list_traffic, parts_of
-from monitoring.traffic.rows import ModelKey
+from monitoring.traffic.rows import ModelKey, sampling_rate_of
 from monitoring.traffic.segments import microseconds, read_segment, read_segment_schema
 
 _EVENT_TIME_LEAF = 2  # its place among a part's columns, for the statistics
@@ -63,6 +63,7 @@ class Piece:
     segment: str
     table: pa.Table
     torn_bytes: int  # of the segment, the same for each of its pieces
+    sampling_rate: float = 1.0
 
 
 def read_pieces(root: Path, query: Query, columns: Sequence[str] | None) -> list[Piece]:
@@ -122,6 +123,7 @@ def _read_part(part: Part, query: Query, columns: Sequence[str] | None) -> Piece
         segment=part.segment,
         table=query.cut(table),
         torn_bytes=int((schema.metadata or {}).get(TORN_KEY, b"0")),
+        sampling_rate=sampling_rate_of(schema),
     )
 
 
@@ -138,4 +140,7 @@ def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | No
     position = pa.array(np.arange(contents.table.num_rows, dtype=np.int64))
     table = query.cut(contents.table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position))
     key = ModelKey.of(contents.table.schema)
-    return [Piece(key=key, segment=path.stem, table=table, torn_bytes=contents.torn_bytes)] if query.wants(key) else []
+    if not query.wants(key):
+        return []
+    rate = sampling_rate_of(contents.table.schema)
+    return [Piece(key=key, segment=path.stem, table=table, torn_bytes=contents.torn_bytes, sampling_rate=rate)]

@@ -116,7 +116,7 @@ class Redaction:
             return value
         changed = self._strip_map(tensor_name, message.context.feature, self._hash_feature)
         changed |= self._strip_map(tensor_name, message.feature_lists.feature_list, self._hash_list)
-        return message.SerializeToString() if changed else value
+        return message.SerializeToString(deterministic=True) if changed else value
 
     def _strip_map(self, tensor_name: str, features: Any, hash_one: Callable[[Any], None]) -> bool:
         changed = False

@@ -22,6 +22,7 @@ MODEL_KEY = b"pitfalls.model"
 VERSION_KEY = b"pitfalls.version"
 SIGNATURE_KEY = b"pitfalls.signature"
 RATE_KEY = b"pitfalls.sampling_rate"  # the share of the requests that are in the log; absent where all are
+SAMPLING_RATE = "sampling_rate"
 INPUT = "input:"
 OUTPUT = "output:"
 
@@ -60,6 +61,11 @@ class ModelKey:
             VERSION_KEY: str(self.version).encode(),
             SIGNATURE_KEY: self.signature.encode(),
         }
+
+
+def sampling_rate_of(schema: pa.Schema) -> float:
+    """The share of all requests that was logged, by a segment's or part's schema."""
+    return float((schema.metadata or {}).get(RATE_KEY, b"1"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitoring.traffic.assembly import REPEATS_KEY
 from monitoring.traffic.gaps import Gap
 from monitoring.traffic.labels import LabelSummary
 from monitoring.traffic.pieces import Piece
-from monitoring.traffic.rows import ModelKey
+from monitoring.traffic.rows import SAMPLING_RATE, ModelKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class ModelSummary:
 
     key: ModelKey
     rows: int
+    answered: int  # about as many were answered; more than `rows` where only a sample was logged
     first: datetime
     last: datetime
 
@@ -72,11 +75,15 @@ def summarise(
 
 def _by_key(table: pa.Table) -> list[ModelSummary]:
     keys = ["model", "version", "signature"]
-    grouped = table.group_by(keys).aggregate([("event_time", "count"), ("event_time", "min"), ("event_time", "max")])
+    rates = table.column(SAMPLING_RATE) if SAMPLING_RATE in table.column_names else pa.array(np.ones(table.num_rows))
+    table = table.append_column("weight", pc.divide(1.0, rates))
+    sums = [("event_time", "count"), ("event_time", "min"), ("event_time", "max"), ("weight", "sum")]
+    grouped = table.group_by(keys).aggregate(sums)
     return [
         ModelSummary(
             key=ModelKey(row["model"], row["version"], row["signature"]),
             rows=row["event_time_count"],
+            answered=round(row["weight_sum"]),
             first=row["event_time_min"],
             last=row["event_time_max"],
         )

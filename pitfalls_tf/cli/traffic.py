@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from monitoring.errors import CannotRun
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
-    from monitoring.traffic.log import TrafficLog, TrafficSummary
+    from monitoring.traffic.log import Gap, TrafficLog, TrafficSummary
     from pitfalls_tf.cli.output import Output
 
 
@@ -68,6 +69,7 @@ def described(summary: TrafficSummary) -> dict[str, object]:
         "rows": summary.rows,
         "repeats": summary.repeats,
         "torn_bytes": summary.torn_bytes,
+        "lost_rows": summary.lost_rows,
         "segments": summary.segments,
         "first": summary.first,
         "last": summary.last,
@@ -77,13 +79,40 @@ def described(summary: TrafficSummary) -> dict[str, object]:
                 "version": each.key.version,
                 "signature": each.key.signature,
                 "rows": each.rows,
+                "answered": each.answered,
                 "first": each.first,
                 "last": each.last,
             }
             for each in summary.models
         ],
+        "gaps": [described_gap(gap) for gap in summary.gaps],
         "labels": summary.labels,
     }
+
+
+def described_gap(gap: Gap) -> dict[str, object]:
+    """A stretch of missing rows, as a part of the document."""
+    return {
+        "first": moment(gap.first_us),
+        "last": moment(gap.last_us),
+        "rows": gap.rows,
+        "reason": gap.reason,
+        "lost": [
+            {
+                "model": each.model,
+                "version": each.version,
+                "rows": each.rows,
+                "first_event": moment(each.first_event_us),
+                "last_event": moment(each.last_event_us),
+            }
+            for each in gap.lost
+        ],
+    }
+
+
+def moment(us: int) -> datetime:
+    """The time so many microseconds after 1970, UTC."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
 
 
 def lines(summary: TrafficSummary) -> list[str]:
@@ -92,7 +121,12 @@ def lines(summary: TrafficSummary) -> list[str]:
     text = [f"{summary.rows:,} predictions in {summary.segments:,} segment{'' if summary.segments == 1 else 's'}"]
     if summary.first is not None and summary.last is not None:
         text[0] += f", {summary.first:%Y-%m-%d %H:%M} to {summary.last:%Y-%m-%d %H:%M} UTC"
-    text += [f"  {each.key.model}/{each.key.version} {each.key.signature}: {each.rows:,}" for each in summary.models]
+    for each in summary.models:
+        sampled = "" if each.answered == each.rows else f", a sample of about {each.answered:,}"
+        text.append(f"  {each.key.model}/{each.key.version} {each.key.signature}: {each.rows:,}{sampled}")
+    for gap in summary.gaps:
+        versions = ", ".join(f"{lost.model}/{lost.version} {lost.rows:,}" for lost in gap.lost)
+        text.append(f"missing: {gap} ({versions})")
     text.append(f"{labels.distinct:,} predictions labelled, {labels.conflicts:,} with conflicting labels")
     if summary.repeats or labels.repeats:
         text.append(f"left out: {summary.repeats:,} repeated predictions, {labels.repeats:,} repeated labels")

@@ -88,6 +88,7 @@ class OpenWebsite(Protocol):
         desk: LabelDesk | None = None,
         timeout_s: float | None = 30.0,
         served: Models | None = None,
+        capture: Capture | None = None,
     ) -> AbstractContextManager[Website]: ...
 
 
@@ -125,8 +126,9 @@ def open_website(models: Models) -> OpenWebsite:
         desk: LabelDesk | None = None,
         timeout_s: float | None = 30.0,
         served: Models | None = None,
+        capture: Capture | None = None,
     ) -> Iterator[Website]:
-        capture = Capture(writer)
+        capture = capture or Capture(writer)
         inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
         rooms = Rooms(models=served or models, inference=inference, capture=capture, desk=desk or LabelDesk())
         started = threading.Event()

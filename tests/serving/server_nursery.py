@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-import tensorflow
+import tensorflow as tf
 
 import serving.server
 from pitfalls_tf.cli import main
@@ -28,13 +28,15 @@ def become_server(order: dict[str, str | list[str]]) -> None:
 
 
 if __name__ == "__main__":
-    assert tensorflow.__version__
+    assert tf.__version__
     assert serving.server.serve
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     for line in sys.stdin:
         child = os.fork()
         if not child:
             become_server(json.loads(line))
             os._exit(0)
-        print(child, flush=True)
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()

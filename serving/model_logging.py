@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from serving.sources import ModelSource, RequestLogging
 
 COLLECTORS = ("", "traffic_log")
 _DIGEST_BYTES = 8
@@ -35,22 +37,20 @@ class ModelLogging:
             )
 
     @classmethod
-    def of(cls, config: Any, model: str) -> ModelLogging:
-        """What a `tensorflow.serving.LoggingConfig` says. As in TensorFlow Serving, a rate that is not given is 0.
+    def of(cls, asked: RequestLogging, model: str) -> ModelLogging:
+        """What a `tensorflow.serving.LoggingConfig` asks for. As in TensorFlow Serving, a rate that is not given is 0.
 
         Raises:
             BadInput: a log collector that there is not, or a rate outside 0 to 1.
         """
-        collector = config.log_collector_config
-        if collector.type not in COLLECTORS:
+        if asked.sink not in COLLECTORS:
             raise BadInput(
-                f"The model config file asks for a log collector that there is not, for {model!r}.",
-                got=f"type: {collector.type!r}",
+                f"The model config asks for a log collector that there is not, for {model!r}.",
+                got=f"type: {asked.sink!r}",
                 expected="no type, or traffic_log",
                 fix="Leave the type out; filename_prefix names the folder of the traffic log.",
             )
-        prefix = collector.filename_prefix
-        return cls(sampling_rate=config.sampling_config.sampling_rate, folder=Path(prefix) if prefix else None)
+        return cls(sampling_rate=asked.sampling_rate, folder=Path(asked.prefix) if asked.prefix else None)
 
     def takes(self, request_id: str) -> bool:
         """Whether a request is in the sample: by its id, so that all its parts and repeats are, or none.
@@ -66,3 +66,8 @@ class ModelLogging:
     def sample(self, request_ids: Sequence[str]) -> list[bool]:
         """The same for several."""
         return [self.takes(each) for each in request_ids]
+
+
+def logging_of(sources: Sequence[ModelSource]) -> dict[str, ModelLogging]:
+    """How the models are logged of which a config says so. Raises BadInput as `ModelLogging.of` does."""
+    return {one.name: ModelLogging.of(one.logging, one.name) for one in sources if one.logging is not None}

@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, final
 
-from monitoring.errors import BadInput
+from monitoring.errors import BadInput, CannotRun
 from serving.model_config import check_config, sources_of
 from serving.status import Code, Failure, invalid
 
@@ -23,7 +23,8 @@ class Reloader:
     """Brings models in line with a new list, and says whether that succeeded. Blocks while it loads; thread-safe.
 
     ``report`` is told, in one sentence, what a list that nobody waits for has led to; ``on_reread`` is called when the
-    list comes from where it first came from again, and what a client has sent is over.
+    list comes from where it first came from again, and what a client has sent is over. ``on_list`` is given every new
+    list before it is served, and may refuse it with BadInput or CannotRun.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Reloader:
         report: Callable[[str], None],
         may_label_unavailable: bool = False,
         on_reread: Callable[[], None] = lambda: None,
+        on_list: Callable[[Sequence[ModelSource]], None] = lambda _: None,
     ) -> None:
         self._models = models
         self._catalogue = catalogue
@@ -42,6 +44,7 @@ class Reloader:
         self._one_at_a_time = threading.Lock()
         self._last_read = catalogue()
         self._on_reread = on_reread
+        self._on_list = on_list
         self._complaint = ""
 
     def look(self) -> None:
@@ -108,6 +111,12 @@ class Reloader:
 
     def _serve(self, sources: Sequence[ModelSource]) -> None:
         with self._one_at_a_time:
+            try:
+                self._on_list(sources)
+            except BadInput as error:
+                raise invalid(str(error)) from error
+            except CannotRun as error:
+                raise Failure(Code.FAILED_PRECONDITION, str(error)) from error
             before = {name: dict(self._models.labels(name)) for name in self._models.names}
             self._catalogue.replace(sources)
             self._models.poll()

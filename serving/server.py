@@ -19,6 +19,7 @@ from serving.company import Alone
 from serving.draining import DrainingServer
 from serving.inference import Inference
 from serving.loading import load_version
+from serving.model_logging import logging_of
 from serving.reloading import Reloader
 from serving.rest.app import RestApp, Rooms
 from serving.settings import Ready
@@ -72,6 +73,7 @@ def serve(
         sent = others.sent()
         if sent is not None:
             catalogue.replace(sent)
+        capture.log_models(logging_of(catalogue()))
         models = load_models(settings.shelf, catalogue, report)
         limits = settings.limits
         inference = Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s)
@@ -82,6 +84,7 @@ def serve(
             report=report,
             may_label_unavailable=settings.shelf.may_label_unavailable,
             on_reread=others.forget,
+            on_list=lambda sources: capture.log_models(logging_of(sources)),
         )
         sys.setswitchinterval(SWITCH_S)
         answering = {name: models.available(name) for name in models.names}

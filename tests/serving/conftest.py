@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from serving.capture import RowWriter
+    from serving.sink import RowWriter
 
 CASES = Path(__file__).parent / "cases"
 # A script that imports TensorFlow, for a process of its own.

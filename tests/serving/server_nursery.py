@@ -29,7 +29,7 @@ def become_server(order: dict[str, str | list[str]]) -> None:
 
 if __name__ == "__main__":
     assert tf.__version__
-    assert serving.server.serve
+    assert serving.server.__name__
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
     sys.stdout.write("ready\n")
     sys.stdout.flush()

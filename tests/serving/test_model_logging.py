@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from google.protobuf import text_format
-from tensorflow_serving.config import logging_config_pb2
+from tensorflow_serving.config import model_server_config_pb2
 
 from monitoring.errors import BadInput
 from monitoring.traffic.redaction import Redaction
 from serving.capture import AnsweredBatch, Caller, Capture
-from serving.model_logging import ModelLogging
+from serving.model_config import sources_of
+from serving.model_logging import ModelLogging, logging_of
 from serving.sink import Sink
 
 if TYPE_CHECKING:
@@ -45,18 +46,21 @@ def batch(served: Served, requests: int) -> AnsweredBatch:
     )
 
 
-def config(text: str) -> ModelLogging:
-    return ModelLogging.of(text_format.Parse(text, logging_config_pb2.LoggingConfig()), "flights")
+def asked(text: str) -> dict[str, ModelLogging]:
+    model = f'model_config_list {{ config {{ name: "flights" base_path: "/m" {text} }} }}'
+    return logging_of(sources_of(text_format.Parse(model, model_server_config_pb2.ModelServerConfig())))
 
 
-def test_what_a_config_says() -> None:
-    text = 'log_collector_config { filename_prefix: "/logs/flights" } sampling_config { sampling_rate: 0.25 }'
-    assert config(text) == ModelLogging(sampling_rate=0.25, folder=Path("/logs/flights"))
-    assert config("") == ModelLogging(sampling_rate=0.0)
+def test_what_a_config_asks_for() -> None:
+    collector = 'log_collector_config { filename_prefix: "/logs/flights" }'
+    text = f"logging_config {{ {collector} sampling_config {{ sampling_rate: 0.25 }} }}"
+    assert asked(text) == {"flights": ModelLogging(sampling_rate=0.25, folder=Path("/logs/flights"))}
+    assert asked("logging_config { }") == {"flights": ModelLogging(sampling_rate=0.0)}
+    assert asked("") == {}
     with pytest.raises(BadInput, match=r"flights.*type: 'kafka'"):
-        config('log_collector_config { type: "kafka" }')
+        asked('logging_config { log_collector_config { type: "kafka" } }')
     with pytest.raises(BadInput, match=r"0 to 1"):
-        config("sampling_config { sampling_rate: 1.5 }")
+        ModelLogging(sampling_rate=1.5)
 
 
 def test_requests_are_taken_whole_and_about_as_many_as_was_asked_for(served: Served) -> None:
@@ -67,7 +71,7 @@ def test_requests_are_taken_whole_and_about_as_many_as_was_asked_for(served: Ser
     [logged] = rows
     assert logged.sampling_rate == 0.25
     assert logged.inputs["x"].tolist() == [float(request) for request in logged.request_ids]
-    assert all(logged.request_ids.count(request) == 2 for request in set(logged.request_ids))  # type: ignore[attr-defined]  # a list here
+    assert all(logged.request_ids.count(request) == 2 for request in set(logged.request_ids))
     # Five standard deviations of 400 draws.
     assert abs(logged.count / 2 - 100) < 5 * (400 * 0.25 * 0.75) ** 0.5
     assert (capture.rows_logged, capture.rows_unsampled) == (logged.count, 800 - logged.count)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from monitoring.traffic.rows import AnsweredRows
     from serving.batching import BatchSettings
-    from serving.capture import RowWriter
+    from serving.sink import RowWriter
     from serving.versions import Models
 
 

@@ -37,7 +37,8 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
     (classes, inputs, bins and counts). Raises BadInput for a table that lacks a column or has no rows.
     """
     needed = ["prediction_id", "event_time", *(f.name for f in spec.features), "probabilities", "label", "label_time"]
-    absent = [name for name in needed if name not in reference.column_names]
+    there = set(reference.column_names)
+    absent = [name for name in needed if name not in there]
     if absent or reference.num_rows == 0:
         raise BadInput(
             "Not a reference table.",

@@ -76,8 +76,9 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
     scores = _probabilities(table, spec, probabilities)
     columns: dict[str, pa.Array] = {}
     problems: list[tuple[str, str]] = []
+    there = dict(zip(table.column_names, table.columns, strict=True))  # finding one by name walks over all of them
     for feature in spec.features:
-        column, problem = _feature(table, feature.name, number=feature.kind == "number")
+        column, problem = _feature(there.get(feature.name), rows, number=feature.kind == "number")
         columns[feature.name] = column
         if problem:
             problems.append((feature.name, problem))
@@ -131,13 +132,12 @@ def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np
     return flat.reshape(table.num_rows, len(spec.classes))
 
 
-def _feature(table: pa.Table, name: str, *, number: bool) -> tuple[pa.Array, str]:
+def _feature(given: pa.ChunkedArray | None, rows: int, *, number: bool) -> tuple[pa.Array, str]:
     """The column as float64 or string, and what was wrong with it ('' if nothing)."""
-    rows = table.num_rows
     missing = pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())
-    if name not in table.column_names:
+    if given is None:
         return missing, "absent"
-    column = table[name].combine_chunks()
+    column = given.combine_chunks()
     kind = column.type
     if number:
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):

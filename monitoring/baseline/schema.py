@@ -101,7 +101,8 @@ def _statistics(table: pa.Table, *, schema: Any) -> Any:
 
     if table.num_rows == 0:
         raise BadInput("No rows to infer from.", got="an empty table", expected="rows", fix="Give a longer reference.")
-    batch = pa.record_batch({name: _plain(table[name].combine_chunks()) for name in table.column_names})
+    columns = zip(table.column_names, table.columns, strict=True)
+    batch = pa.record_batch({name: _plain(column.combine_chunks()) for name, column in columns})
     options = tfdv.StatsOptions(schema=schema, **_FEW_BUCKETS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=RuntimeWarning)  # TFDV divides by zero on constant columns

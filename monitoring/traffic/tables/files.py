@@ -32,6 +32,10 @@ class RawRows:
     text: bool = False
     broken: int = 0
 
+    def columns(self) -> dict[str, pa.ChunkedArray]:
+        """Every column by its name. To find one in a table of thousands takes milliseconds, here nothing."""
+        return dict(zip(self.table.column_names, self.table.columns, strict=True))
+
 
 class Piece(Protocol):
     """A part of a table that is read at once. `name` and `first_row` tell its rows apart from all others'."""
@@ -62,7 +66,7 @@ class ParquetPiece:
         try:
             with pq.ParquetFile(self.path) as file:
                 there = file.schema_arrow.names
-                picked = there if names is None else [name for name in there if name in set(names)]
+                picked = there if names is None else [name for name in there if name in names]
                 return once(file.read_row_group(self.group, columns=picked), names)
         except (OSError, pa.ArrowException) as error:
             raise _unreadable(self.path, str(error)) from error

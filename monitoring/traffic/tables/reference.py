@@ -52,8 +52,8 @@ def types_of(pieces: Sequence[ReadPiece]) -> dict[str, str]:
     """Every column with its Arrow type, in order of appearance; cells of text files are strings."""
     found: dict[str, str] = {}
     for piece in pieces:
-        for name in piece.raw.table.column_names:
-            kind = piece.raw.table.schema.field(name).type
+        for field in piece.raw.table.schema:
+            name, kind = field.name, field.type
             kind = kind.value_type if pa.types.is_dictionary(kind) else kind
             found.setdefault(name, "string" if piece.raw.text else str(kind))
     return found
@@ -81,10 +81,11 @@ def kinds_of(
     names = [*said, *(name for name in slices if name not in said)] if said else list(there)
     found: dict[str, Kind] = {}
     left_out = []
+    cells = [(piece, piece.raw.columns()) for piece in pieces]
     for name in names:
         if name in columns.mapped:
             continue
-        kind = "category" if name in slices and not said.get(name) else said.get(name) or _kind(pieces, name)
+        kind = "category" if name in slices and not said.get(name) else said.get(name) or _kind(cells, name)
         if kind in ("number", "category") and name not in ROW_NAMES:
             found[name] = "number" if kind == "number" else "category"
         else:
@@ -171,13 +172,13 @@ def _split(word: str) -> tuple[str, str]:
     return (name, kind) if colon and kind in ("number", "category") else (word, "")
 
 
-def _kind(pieces: Sequence[ReadPiece], name: str) -> str:
+def _kind(pieces: Sequence[tuple[ReadPiece, dict[str, pa.ChunkedArray]]], name: str) -> str:
     """`number`, `category`, or what else the column is."""
     cells = numeric = 0
-    for piece in pieces:
-        if name not in piece.raw.table.column_names:
+    for piece, columns in pieces:
+        if name not in columns:
             continue
-        column = plain(piece.raw.table[name])
+        column = plain(columns[name])
         if is_number(column.type):
             return "number"
         if is_text(column.type) and not piece.raw.text:

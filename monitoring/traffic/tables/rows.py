@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,11 +42,14 @@ class TableRows:
 def read_rows(piece: Piece, columns: TableColumns) -> TableRows:
     """Read one piece. Nothing in it is fatal: what is absent or cannot be read is missing, and said."""
     raw = piece.read()
+    there = raw.columns()
     inputs: dict[str, pa.Array] = {}
     problems: list[tuple[str, str]] = []
     unread: list[tuple[str, int]] = []
     for name, kind in columns.inputs.items():
-        inputs[name], bad, problem = _input(raw, name, number=kind == "number", known=columns.known.get(name, ""))
+        inputs[name], bad, problem = _input(
+            raw, there.get(name), number=kind == "number", known=columns.known.get(name, "")
+        )
         problems += [(name, problem)] if problem else []
         unread += [(name, bad)] if bad else []
     times = event_times(raw, columns)
@@ -115,11 +117,11 @@ def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
     )
 
 
-def _input(raw: RawRows, name: str, *, number: bool, known: str) -> tuple[pa.Array, int, str]:
+def _input(raw: RawRows, given: pa.ChunkedArray | None, *, number: bool, known: str) -> tuple[pa.Array, int, str]:
     rows = raw.table.num_rows
-    if name not in raw.table.column_names:
+    if given is None:
         return (pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())), 0, "absent"
-    column = plain(raw.table[name])
+    column = plain(given)
     if number:
         return numbers(column, text=raw.text)
     if pa.types.is_null(column.type):
@@ -200,14 +202,14 @@ def lists(values: NDArray[np.float64]) -> pa.Array:
 
 def _strangers(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
     """Columns that the reference did not have, and names that are there twice."""
-    there: Sequence[str] = raw.table.column_names
+    there = raw.columns()
     found = []
     if columns.known:
         gone = [name for name in columns.known if name not in there and name in columns.inputs]
         for name in there:
             if name in columns.known or name in columns.mapped:
                 continue
-            kind = str(raw.table.schema.field(name).type)
+            kind = str(there[name].type)
             like = [other for other in gone if raw.text or columns.known[other] == kind]
             hint = f" It may be {like[0]} under another name." if len(gone) == 1 and like else ""
             message = f"The column {name} is not in the reference.{hint}"

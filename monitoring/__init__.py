@@ -1,7 +1,7 @@
-"""Watches a deployed model from its bundle and its traffic, and nothing else.
+"""Watches a deployed model from its bundle and its traffic, or from tables of its predictions, and nothing else.
 
-Works alone on anyone's traffic log. Importing this package loads no TensorFlow, Keras, TFDV or Evidently: each room
-below imports what it needs when it needs it.
+Works alone on anyone's traffic log or table: `Monitor` is the door for notebooks. Importing this package loads no
+TensorFlow, Keras, TFDV or Evidently: each room below imports what it needs when it needs it.
 
 The rooms, from the ground up. Each imports only from the lines above its own, and names on one line do not know each
 other::
@@ -18,6 +18,22 @@ other::
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from monitoring.errors import BadInput, CannotRun, PitfallsError
 
-__all__ = ["BadInput", "CannotRun", "PitfallsError"]
+if TYPE_CHECKING:
+    from monitoring.jobs.table_monitor import Monitor, TableVerdicts, watch_table
+
+__all__ = ["BadInput", "CannotRun", "Monitor", "PitfallsError", "TableVerdicts", "watch_table"]
+
+_OF_TABLES = frozenset({"Monitor", "TableVerdicts", "watch_table"})
+
+
+def __getattr__(name: str) -> object:
+    """The notebook's door, opened when it is asked for: it brings Arrow, SQLAlchemy and pydantic."""
+    if name not in _OF_TABLES:
+        raise AttributeError(f"module 'monitoring' has no attribute {name!r}")
+    from monitoring.jobs import table_monitor  # noqa: PLC0415 - see above
+
+    return getattr(table_monitor, name)

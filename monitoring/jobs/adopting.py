@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.baseline.folder import write_baseline
+from monitoring.baseline.profile import CATEGORIES
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ConfigDraft, TableDraft
@@ -108,7 +109,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
         *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
         *([f"No inputs: {', '.join(left_out)}."] if left_out else []),
         *(["Event times have no zone, and were taken as UTC."] if traffic.naive else []),
-        *_about(table, windows),
+        *_about(table, columns, windows),
     )
     return Adopted(
         config=config,
@@ -242,8 +243,14 @@ def _draft(own: OwnTable, columns: TableColumns) -> ConfigDraft:
     )
 
 
-def _about(table: pa.Table, windows: int) -> list[str]:
+def _about(table: pa.Table, columns: TableColumns, windows: int) -> list[str]:
     notes = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if columns.inputs.get(name) == "category" and (values := len(column.unique())) > CATEGORIES:
+            notes.append(
+                f"{name} has {values:,} values: the {CATEGORIES} commonest are counted one by one, exactly, and all "
+                "others as one."
+            )
     labelled = table.num_rows - table["label"].null_count
     if not labelled:
         notes.append(

@@ -24,6 +24,7 @@ from monitoring.reports.words import METRICS, as_share, date_words, printable, s
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 INK, MUTED, LINE = "#1b2027", "#59626d", "#d9dcdf"
@@ -71,11 +72,23 @@ def write_picture(status: MonitorStatus, *, path: Path, benchmark: Benchmark | N
     cannot be written.
     """
     import matplotlib as mpl  # noqa: PLC0415  # takes a second, and only the picture needs it
-    from matplotlib.figure import Figure  # noqa: PLC0415  # with matplotlib
-    from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415  # with matplotlib
 
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with mpl.rc_context(STYLE):
+        stream = BytesIO()
+        draw_figure(status, benchmark).savefig(stream, format="rgba")
+    wide, high = (int(inches * DOTS) for inches in SIZE)
+    aside.write_bytes(_png(np.frombuffer(stream.getvalue(), np.uint8).reshape(high, wide, 4)[..., :3]))
+    aside.replace(path)
+
+
+def draw_figure(status: MonitorStatus, benchmark: Benchmark | None = None) -> Figure:
+    """The same picture as a matplotlib figure, which a notebook shows."""
+    import matplotlib as mpl  # noqa: PLC0415  # takes a second, and only the picture needs it
+    from matplotlib.figure import Figure  # noqa: PLC0415  # with matplotlib
+    from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415  # with matplotlib
+
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=SIZE, dpi=DOTS, layout=ConstrainedLayoutEngine(**PADDING), facecolor="white")
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.15, 1.0])
@@ -83,11 +96,7 @@ def write_picture(status: MonitorStatus, *, path: Path, benchmark: Benchmark | N
         figure.suptitle(f"{top.model}: {_lower(top.verdict)}", x=0.012, ha="left", fontsize=19, fontweight="bold")
         _draw_loss(upper, status, benchmark)
         _draw_evidence(lower, status)
-        stream = BytesIO()
-        figure.savefig(stream, format="rgba")
-    wide, high = (int(inches * DOTS) for inches in SIZE)
-    aside.write_bytes(_png(np.frombuffer(stream.getvalue(), np.uint8).reshape(high, wide, 4)[..., :3]))
-    aside.replace(path)
+    return figure
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

@@ -7,28 +7,31 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from monitoring.jobs.status import status
+from monitoring.store.store import Store
 from tests.end_to_end.walking import Walk
 
-PAGES = sorted((Path(__file__).parents[2] / "docs" / "tutorials").glob("*.md"))
-TUTORIALS = [page for page in PAGES if "`cd demo`" in page.read_text("utf-8")]
+PAGES = Path(__file__).parents[2] / "docs" / "tutorials"
+OWN_TABLE = PAGES / "your-own-table.md"  # begins in an empty folder
+TUTORIALS = [page for page in sorted(PAGES.glob("*.md")) if "`cd demo`" in page.read_text("utf-8")]
 # `status` and `run` end with 1 while a page is not closed, which is how the demo ends.
 HEALTHY_OR_PAGED = (0, 1)
 pytestmark = pytest.mark.timeout(600)
 
 
 def commands(page: Path) -> list[str]:
+    """What stands behind a dollar sign, with the lines that follow it."""
     blocks = re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [command.strip() for block in blocks for command in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
 
 
-@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
-def test_every_command_of_a_tutorial_runs(page: Path, walked: Walk, tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    shutil.copytree(walked.out, folder)
+def walk_through(page: Path, folder: Path) -> None:
+    """Run every command of a page in a folder, as a reader would."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     found = commands(page)
     assert len(found) >= 5
@@ -39,5 +42,24 @@ def test_every_command_of_a_tutorial_runs(page: Path, walked: Walk, tmp_path: Pa
         allowed = HEALTHY_OR_PAGED if command.startswith(("pitfalls monitor status", "pitfalls monitor run")) else (0,)
         assert result.returncode in allowed, f"{command}\n{result.stderr}"
         assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
+def test_every_command_of_a_tutorial_runs(page: Path, walked: Walk, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    shutil.copytree(walked.out, folder)
+    walk_through(page, folder)
     assert (folder / "april.parquet").is_file()
     assert list((folder / "look").glob("drift-2013-04-18.*"))
+
+
+@pytest.mark.slow
+def test_every_command_of_the_tutorial_on_a_table_of_ones_own_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    walk_through(OWN_TABLE, tmp_path)
+    with Store.open(f"sqlite:///{tmp_path}/lender/pitfalls.db") as store:
+        found = status(store, "lender")
+    first = next(i for i in found.incidents if i.level == "page")
+    assert first.cause == "the model is wrong"
+    assert datetime(2024, 4, 1, tzinfo=UTC) <= first.window_start <= datetime(2024, 4, 3, tzinfo=UTC)
+    assert (found.coverage.rows, found.coverage.labels, found.coverage.repeats) == (12_000, 12_000, 0)
+    assert (tmp_path / "report" / "drift-2024-04-03.html").is_file()

@@ -228,7 +228,7 @@ def test_what_does_not_fit_is_one_error_and_leaves_nothing(tmp_path: Path, chang
 def test_the_notes_say_what_was_left_out(tmp_path: Path) -> None:
     rows = own_rows(REFERENCE)
     spoiled = pa.concat_tables([rows, rows.slice(0, 3)])
-    p = np.array(spoiled["late"])
+    p = np.asarray(spoiled["late"]).copy()
     p[10:14] = [np.nan, np.inf, -0.1, 1.1]
     when = spoiled["ts"].to_pylist()
     when[20], when[21] = None, datetime(9000, 1, 1, tzinfo=UTC)

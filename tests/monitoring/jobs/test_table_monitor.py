@@ -1,0 +1,72 @@
+"""The Python door: the same findings as by files, from frames."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from monitoring import BadInput, Monitor
+from tests.own_table import NOW, REFERENCE, own_rows, watch
+from tests.small_deployment import Days
+
+SAID: dict[str, Any] = {
+    "event_time": "ts",
+    "scores": ["on_time", "late"],
+    "label": "y",
+    "label_time": "known_at",
+    "slices": "origin",
+    "every": "5d",
+}
+
+
+def test_frames_are_watched_as_their_files_are(tmp_path: Path) -> None:
+    live = own_rows(Days(days=20, broken_from=10))
+    monitor = Monitor.from_reference(own_rows(REFERENCE), prediction_id="id", clock=lambda: NOW, **SAID)
+    found = monitor.run(live)
+    files = watch(tmp_path, every="5d", min_rows=200)
+    files.live("a.parquet", live)
+    _, expected = files.run()
+    assert [w.scores for w in found.windows] == [w.scores for w in expected.windows]
+    assert found.incidents == expected.incidents
+    assert found.judged == len(found.windows) == 5
+    shown = found._repr_html_()
+    assert "5 windows judged" in shown
+    assert "<script" not in shown
+    assert len(found.plot().axes) == 2
+    assert monitor.run(live).judged == 0
+
+
+def test_pandas_frames_without_ids_may_grow_or_come_one_after_the_other(tmp_path: Path) -> None:
+    rows = own_rows(Days(days=20)).drop_columns(["id"]).to_pandas()
+    reference = own_rows(REFERENCE).drop_columns(["id"]).to_pandas()
+    reference["mixed"] = rows["mixed"] = "a"
+    rows.loc[3, "mixed"] = 5
+    found = []
+    # The second frame is the whole, or begins with the window that was not due at the first run.
+    for name, first in (("grown", 0), ("the rest", 7 * 60)):
+        Monitor.from_reference(reference, out=tmp_path / name, clock=lambda: NOW, **SAID)
+        Monitor.open(tmp_path / name, clock=lambda: datetime(2013, 4, 12, tzinfo=UTC)).run(rows.iloc[:600])
+        found.append(Monitor.open(tmp_path / name, clock=lambda: NOW).run(rows.iloc[first:]))
+        assert 0 < found[-1].judged < len(found[-1].windows)
+    assert [w.scores for w in found[0].windows] == [w.scores for w in found[1].windows]
+    assert found[0].status.coverage.rows == 1200
+    assert found[0].status.coverage.repeats == 0
+
+
+@pytest.mark.parametrize(
+    ("reference", "said", "part"),
+    [
+        (5, {"event_time": "ts", "scores": "late"}, "a int"),
+        (pd.DataFrame({"ts": []}), {"event_time": "ts", "scores": "late"}, "empty"),
+        ("nowhere.csv", {"event_time": "ts", "scores": "late"}, "nowhere.csv"),
+        (pd.DataFrame({"ts": [NOW]}), {"event_time": "ts", "score": "late"}, "score"),
+        (pd.DataFrame({"ts": [NOW]}), {"scores": "late"}, "no event_time"),
+    ],
+)
+def test_what_is_no_table_is_one_error(reference: Any, said: dict[str, Any], part: str) -> None:
+    with pytest.raises(BadInput, match=part):
+        Monitor.from_reference(reference, **said)

@@ -25,7 +25,7 @@ def test_years_later_the_accuracy_is_half_and_the_confidence_is_not() -> None:
     encoding = preprocessing.fit(training.rows, training.features)
     layers = preprocessing.layers(encoding)
     network = mlp.core(encoding.width, len(rodents.CLASSES), Mlp(hidden=(64, 32), dropout=0.0), seed=0)
-    classifier = keras.Model(network.inputs, network.output["logits"])
+    classifier = keras.Model(network.input, network.output["logits"])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     classifier.compile(optimizer=keras.optimizers.Adam(3e-3), loss=loss)
     encoded = preprocessing.encode(layers, encoding, training.rows)

@@ -41,7 +41,7 @@ class Examples:
     inputs   float32 [n, *shape], no NaN: gaps are encoded, see `architectures.preprocessing`
     targets  int64 [n], position in `classes`, -1 where there is no label
     domains  str [n]: the site, scanner or period the row comes from
-    times    datetime64[us] [n], UTC
+    times    datetime64[us] [n], UTC; NaT where the source has none
     tokens   see `Shape`
 
     Raises:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -76,6 +76,23 @@ def read_pieces(root: Path, query: Query, columns: Sequence[str] | None) -> list
     for path in listing.open:
         pieces += _read_open(root, path, query, columns)
     return sorted(pieces, key=lambda piece: piece.segment)
+
+
+def read_segments(root: Path, query: Query) -> Iterator[Piece]:
+    """The rows as they were written: segment after segment, repeats and all, one segment in memory at a time."""
+    listing = list_traffic(root, query.selection)
+    parts: dict[str, list[Part]] = {}
+    for part in listing.parts:
+        parts.setdefault(part.segment, []).append(part)
+    unconverted = {path.stem: path for path in listing.open}
+    for segment in sorted({*parts, *unconverted}):
+        if segment in unconverted:
+            pieces = _read_open(root, unconverted[segment], query, None)
+        else:
+            pieces = [_read_part(part, query, None) for part in parts[segment]]
+        if pieces:
+            table = pa.concat_tables([piece.table for piece in pieces])
+            yield replace(pieces[0], table=table.sort_by(POSITION) if len(pieces) > 1 else table)
 
 
 def list_keys(root: Path) -> set[ModelKey]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,20 +10,35 @@ from typing import TYPE_CHECKING
 import click
 
 from monitoring.errors import CannotRun
+from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
     from monitoring.traffic.log import Gap, TrafficLog, TrafficSummary
+    from monitoring.traffic.prediction_log import Transfer
     from pitfalls_tf.cli.output import Output
+
+RECORD_SUFFIXES = (".tfrecord", ".tfrecords")
 
 
 @click.command()
 @click.argument("traffic", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
-    "--to", "target", metavar="FILE", type=click.Path(path_type=Path), help="Write the rows to this Parquet file."
+    "--to",
+    "target",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the rows to this Parquet file; or, if its name ends in .tfrecord, as PredictionLog records.",
+)
+@click.option(
+    "--from",
+    "origin",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="First add the PredictionLog records of this TFRecord file to the log.",
 )
 @answers
-def command(traffic: Path, target: Path | None, *, output: Output) -> int:
+def command(traffic: Path, target: Path | None, origin: Path | None, *, output: Output) -> int:
     """Say what is in the traffic log DIR, or write its rows, joined with their labels, to a Parquet file.
 
     The columns of the file: prediction_id, request_id, row, event_time, model, version, signature, one for each input
@@ -30,9 +46,19 @@ def command(traffic: Path, target: Path | None, *, output: Output) -> int:
     """
     from monitoring.traffic.log import TrafficLog  # noqa: PLC0415 - help must not wait for it
 
+    added = None if origin is None else add_records(traffic, origin)
     log = TrafficLog(traffic)
     summary = log.summary()
     document = {"traffic": str(traffic), **described(summary)}
+    if added is not None:
+        document["from"] = {"file": str(origin), "rows": added.rows, "torn_bytes": added.torn_bytes}
+    if target is not None and target.suffix in RECORD_SUFFIXES:
+        moved = write_records(traffic, target)
+        document["to"] = {"file": str(target), "rows": moved.rows, "records": moved.records}
+        output.finish(
+            document, lambda: click.echo(f"Wrote {moved.rows:,} rows in {moved.records:,} records to {target}.")
+        )
+        return 0
     if target is None:
         output.finish(document, lambda: click.echo("\n".join(lines(summary))))
         return 0
@@ -61,6 +87,58 @@ def write(log: TrafficLog, target: Path) -> int:
             fix="Give another --to.",
         ) from error
     return int(table.num_rows)
+
+
+def add_records(traffic: Path, origin: Path) -> Transfer:
+    """Adds the rows of a TFRecord file to the log, which need not be there yet.
+
+    Raises:
+        BadInput: no such file, or another kind of file; the log is as it was.
+        CannotRun: the log cannot be written.
+    """
+    from monitoring.traffic.log import TrafficWriter  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.prediction_log import import_log  # noqa: PLC0415 - as above
+
+    load_frameworks("tensorflow")
+    writer = TrafficWriter(traffic, clock=lambda: datetime.now(UTC))
+    try:
+        return import_log(origin, writer.append)
+    except OSError as error:
+        raise CannotRun(
+            "The rows were not all added; those that were are in the log.",
+            got=f"{error.filename or traffic}: {error.strerror}",
+            expected="a file that can be read, and a log with room",
+            fix="Make room, then add the file again: rows that are there twice count once.",
+        ) from error
+    finally:
+        writer.close()
+
+
+def write_records(traffic: Path, target: Path) -> Transfer:
+    """Writes the log as PredictionLog records, aside and then into place.
+
+    Raises:
+        CannotRun: the file cannot be written.
+    """
+    from monitoring.traffic.prediction_log import export_log  # noqa: PLC0415 - help must not wait for it
+
+    load_frameworks("tensorflow")
+    aside = target.with_name(target.name + ".tmp")
+    try:
+        with aside.open("wb") as file:
+            moved = export_log(traffic, file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.rename(target)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise CannotRun(
+            "The records were not written.",
+            got=f"{target}: {error.strerror}",
+            expected="a file in a folder that exists, has room and may be written",
+            fix="Give another --to.",
+        ) from error
+    return moved
 
 
 def described(summary: TrafficSummary) -> dict[str, object]:

@@ -1,0 +1,93 @@
+"""Losses other than cross-entropy, each the error of a row: `Loss` of `pitfalls_tf.recipes`.
+
+All take truths float32 [b, classes], one-hot or shares, and logits of the same shape, and give float32 [b]. A row
+without a label, whose truths are all zero, costs nothing. Label smoothing is a setting of `recipes.CrossEntropy`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Tensor = Any  # a tf.Tensor; TensorFlow has no types
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Focal:
+    """Cross-entropy less what is easy: -(1 - p)^focus log p (Lin et al., ICCV 2017). `focus` 0 is cross-entropy."""
+
+    focus: float = 2.0
+
+    def __call__(self, truths: Tensor, logits: Tensor) -> Tensor:
+        """float32 [b]."""
+        import tensorflow as tf  # noqa: PLC0415 - a recipe is read without it
+
+        logs = tf.nn.log_softmax(logits)
+        # log(1 - p) by the other classes, so that neither it nor its gradient is lost where p rounds to 1.
+        others = tf.math.log(-tf.math.expm1(tf.minimum(logs, -1e-7)))
+        return -tf.reduce_sum(truths * tf.exp(self.focus * others) * logs, axis=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralisedCrossEntropy:
+    """(1 - p^power) / power: cross-entropy as `power` nears 0, and 1 - p at 1.
+
+    Zhang and Sabuncu, NeurIPS 2018, without their truncation.
+    """
+
+    power: float = 0.7
+
+    def __call__(self, truths: Tensor, logits: Tensor) -> Tensor:
+        """float32 [b]."""
+        import tensorflow as tf  # noqa: PLC0415 - as above
+
+        logs = tf.nn.log_softmax(logits)
+        return tf.reduce_sum(truths * -tf.math.expm1(self.power * logs), axis=1) / self.power
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymmetricCrossEntropy:
+    """Cross-entropy both ways: forward x CE + reverse x RCE, with the logarithm of a zero truth set to `floor`.
+
+    Wang et al., ICCV 2019; the defaults are theirs for CIFAR-10.
+    """
+
+    forward: float = 0.1
+    reverse: float = 1.0
+    floor: float = -4.0
+
+    def __call__(self, truths: Tensor, logits: Tensor) -> Tensor:
+        """float32 [b]."""
+        import tensorflow as tf  # noqa: PLC0415 - as above
+
+        known = tf.reduce_sum(truths, axis=1)
+        floored = tf.maximum(tf.math.log(tf.maximum(truths, tf.exp(self.floor))), self.floor)
+        reverse = -tf.reduce_sum(tf.nn.softmax(logits) * floored, axis=1)
+        # Not TensorFlow's own cross-entropy: its gradient takes for granted that truths sum to 1.
+        forward = -tf.reduce_sum(truths * tf.nn.log_softmax(logits), axis=1)
+        return self.forward * forward + self.reverse * known * reverse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bootstrapped:
+    """Cross-entropy against the truth mixed with the network's own opinion (Reed et al., ICLR workshop 2015).
+
+    `trust` is the truth's share: .95 is the paper's for the soft form, whose opinion is the probabilities, and .8 for
+    the hard one, whose opinion is the likeliest class.
+    """
+
+    trust: float = 0.95
+    hard: bool = False
+
+    def __call__(self, truths: Tensor, logits: Tensor) -> Tensor:
+        """float32 [b]."""
+        import tensorflow as tf  # noqa: PLC0415 - as above
+
+        known = tf.reduce_sum(truths, axis=1, keepdims=True)
+        opinion = (
+            tf.one_hot(tf.argmax(logits, axis=1), logits.shape[1], dtype=logits.dtype)
+            if self.hard
+            else tf.nn.softmax(logits)
+        )
+        mixed = self.trust * truths + (1 - self.trust) * known * opinion
+        return -tf.reduce_sum(mixed * tf.nn.log_softmax(logits), axis=1)

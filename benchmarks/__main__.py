@@ -17,10 +17,19 @@ from monitoring.errors import PitfallsError
 from pitfalls_tf.cli import ENVIRONMENT
 
 #: Each is a module of this package with `measure(settings)`, and a first docstring line that says what it measures.
-NAMES = ("truth", "verdict_truth", "monitor_speed", "serving_speed", "serving_peers", "command_line", "traffic_log")
+NAMES = (
+    "truth",
+    "verdict_truth",
+    "monitor_speed",
+    "serving_speed",
+    "serving_peers",
+    "command_line",
+    "traffic_log",
+    "soak",
+)
 
-#: Run only when asked for by name: it downloads the servers that ours is measured against.
-BY_NAME = ("serving_peers",)
+#: Run only when asked for by name: one downloads the servers that ours is measured against, one lasts as long as told.
+BY_NAME = ("serving_peers", "soak")
 
 OUT = Path("build/bench")
 
@@ -54,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, proves nothing")
     parser.add_argument("--demo", type=Path, metavar="DIR", help="a finished demo's folder, instead of making one")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long the soak lasts (default 10)")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"for the JSON files (default {OUT})")
     given = parser.parse_args(arguments)
     unknown = [name for name in given.names if name not in NAMES]
@@ -66,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    settings = Settings(out=given.out, quick=given.quick, demo=given.demo)
+    settings = Settings(out=given.out, quick=given.quick, demo=given.demo, minutes=given.minutes)
     for name in given.names or [name for name in NAMES if name not in BY_NAME]:
         console.rule(f"{name}: {first_line(name)}", align="left", characters="─")
         started = time.perf_counter()

@@ -27,6 +27,7 @@ class Settings:
     out: Path
     quick: bool = False
     demo: Path | None = None
+    minutes: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

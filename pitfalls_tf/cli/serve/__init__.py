@@ -6,6 +6,7 @@ Its flags are in files of their own, one for each concern: ``own_flags``, ``traf
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from serving.settings import Ready
 
 __all__ = ["command"]
+
+# oneDNN's own pool keeps for ever what a version held: with four versions of 64 MB let go the process stayed at
+# 1,023 MB, with the system's allocator it came back from 1,017 to 761.
+SYSTEM_ALLOCATOR = ("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
 
 
 @click.command()
@@ -74,6 +79,7 @@ def command(
         output.finish(document, lambda: click.echo(f"Serving {_listed(server)} on {_doors(server)}"))
 
     def prepare() -> None:
+        os.environ.setdefault(*SYSTEM_ALLOCATOR)
         load_frameworks("tensorflow")
 
     if own.workers == 1:

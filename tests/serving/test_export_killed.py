@@ -90,10 +90,10 @@ def test_a_real_export_killed_on_its_way(tmp_path: Path) -> None:
     assert (tmp_path / "whole/own/1/saved_model.pb").is_file()
     steps = int(done.stdout)
     models = tmp_path / "models"
+    (models / "own").mkdir(parents=True)
     for last in range(3, steps, max(steps // 6, 1)):
         done = run(EXPORT, models, last)
         assert done.returncode == -9, done.stderr
-        found = find_versions(models / "own") if (models / "own").is_dir() else {}
-        assert all(is_whole(version) for version in found.values())
+        assert all(is_whole(version) for version in find_versions(models / "own").values())
         staging = [path.name for path in (models / "own").iterdir() if not path.name.isdecimal()]
         assert all(name.startswith(PREFIX) for name in staging)

@@ -6,7 +6,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench bench-serving lint coverage lock clean
+.PHONY: help demo test test-all bench bench-serving bench-training lint coverage lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,6 +19,9 @@ test: lint ## lint, then every test that is not slow
 
 test-all: lint ## lint, then every test
 	$(PYTEST)
+
+bench-training: $(READY) ## what 8 and 32 seeds cost, in fits
+	$(BIN)/python -m benchmarks training_speed
 
 bench: $(READY) ## truth and speed, as ratios
 	$(BIN)/python -m benchmarks

@@ -25,6 +25,7 @@ NAMES = (
     "serving_peers",
     "command_line",
     "traffic_log",
+    "training_speed",
     "soak",
 )
 

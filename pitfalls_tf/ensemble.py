@@ -95,6 +95,11 @@ def with_domains(examples: Examples, names: Sequence[str]) -> NDArray[np.int32]:
     return np.where(order[found] == examples.domains, found, -1).astype(np.int32)
 
 
+def forget() -> None:
+    """Drop the compiled programs that are kept for the next fit of the same recipe, and their memory."""
+    _program.cache_clear()
+
+
 @lru_cache(maxsize=PROGRAMS_KEPT)
 def _program(recipe: Recipe, shape: Shape) -> Program:
     return Program(recipe, shape)

@@ -132,7 +132,7 @@ class Program:
             wanted = (
                 self.recipe.trained == "all"
                 or (self.recipe.trained == "normalisation" and isinstance(layer, NORMALISING))
-                or (self.recipe.trained == "logits" and layer.name == "logits")
+                or (self.recipe.trained == "logits" and layer.name.endswith("logits"))
             )
             moved |= {id(variable) for variable in layer.trainable_variables} if wanted else set()
         own = tuple(id(variable) in moved for variable in self.network.trainable_variables)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from monitoring.errors import BadInput
+
+if TYPE_CHECKING:
+    from pitfalls_tf.examples import Shape
 
 Norm = Literal["none", "batch", "layer"]
 
@@ -29,3 +34,21 @@ def widened(units: int, factor: float, *, multiple: int = 1) -> int:
     (2, 16)
     """
     return max(round(units * factor / multiple), 1) * multiple
+
+
+def image_inputs(shape: Shape) -> Any:
+    """The input of a network of images, float32 [n, height, width, channels].
+
+    Raises:
+        BadInput: the rows are no images.
+    """
+    import keras  # noqa: PLC0415 - as above
+
+    if len(shape.inputs) != 3:
+        raise BadInput(
+            "This architecture is made for images.",
+            got=f"rows of shape {shape.inputs}",
+            expected="rows of height, width and channels",
+            fix="Choose an architecture for tables, such as mlp.",
+        )
+    return keras.Input(shape.inputs, name="encoded")

@@ -8,9 +8,10 @@ al. (2015) derive.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pitfalls_tf.architectures.blocks import normalised, widened
+from pitfalls_tf.architectures.blocks import Norm, normalised, widened
+from pitfalls_tf.optimisers import Optimiser
 
 if TYPE_CHECKING:
     import keras
@@ -24,12 +25,17 @@ class Mlp:
 
     hidden: tuple[int, ...] = (64, 32)
     dropout: float = 0.0
-    norm: Literal["none", "batch", "layer"] = "none"
+    norm: Norm = "none"
 
     @property
     def compiled(self) -> bool:
         """Small matrix products: XLA saves the overhead of each operation."""
         return True
+
+    @property
+    def optimiser(self) -> Optimiser:
+        """AdamW, from the middle of the paper's ranges."""
+        return Optimiser(learning_rate=1e-3, weight_decay=1e-5)
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> Mlp:
         """Every layer `width` times as wide; `depth` times as many, the first ones repeated or left out."""

@@ -1,0 +1,75 @@
+"""A small convolutional network for images, after LeNet-5, with ReLU and max pooling for tanh and averages.
+
+Source: LeCun et al., *Gradient-Based Learning Applied to Document Recognition* (Proceedings of the IEEE 1998).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pitfalls_tf.architectures.blocks import Norm, image_inputs, normalised, widened
+from pitfalls_tf.optimisers import Optimiser
+
+if TYPE_CHECKING:
+    import keras
+
+    from pitfalls_tf.examples import Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeNet:
+    """Two convolutions of 5 x 5 with pooling, then dense layers, as many channels and units as in the paper."""
+
+    channels: tuple[int, ...] = (6, 16)
+    hidden: tuple[int, ...] = (120, 84)
+    dropout: float = 0.0
+    norm: Norm = "none"
+
+    @property
+    def compiled(self) -> bool:
+        """XLA's convolutions on a processor are many times slower than TensorFlow's own."""
+        return False
+
+    @property
+    def optimiser(self) -> Optimiser:
+        """Adam's usual rate; the paper's own second-order method is out of use."""
+        return Optimiser(kind="adam", learning_rate=1e-3)
+
+    def scaled(self, *, width: float = 1, depth: float = 1) -> LeNet:
+        """So many times as many channels and units; `depth` repeats dense layers or leaves out the last of them."""
+        count = widened(len(self.hidden), depth)
+        places = [place * len(self.hidden) // count for place in range(count)]
+        return replace(
+            self,
+            channels=tuple(widened(channels, width) for channels in self.channels),
+            hidden=tuple(widened(self.hidden[place], width) for place in places),
+        )
+
+    def build(self, shape: Shape) -> keras.Model:
+        """float32 [n, height, width, channels] to {"logits" [n, classes], "embedding" [n, hidden[-1]]}."""
+        import keras  # noqa: PLC0415 - settings are read without it
+
+        from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
+
+        inputs = signal = image_inputs(shape)
+        for position, channels in enumerate(self.channels):
+            signal = keras.layers.Conv2D(
+                channels, 5, padding="same", kernel_initializer="he_normal", name=f"convolution_{position}"
+            )(signal)
+            signal = normalised(signal, self.norm, name=f"norm_{position}")
+            signal = keras.layers.MaxPooling2D(name=f"pool_{position}")(
+                keras.layers.ReLU(name=f"relu_{position}")(signal)
+            )
+        signal = embedding = keras.layers.Flatten(name="flat")(signal)
+        for position, units in enumerate(self.hidden):
+            last = position == len(self.hidden) - 1
+            embedding = keras.layers.Dense(
+                units,
+                activation="relu",
+                kernel_initializer="he_normal",
+                name="embedding" if last else f"hidden_{position}",
+            )(signal)
+            signal = Dropout(self.dropout, name=f"dropout_{position}")(embedding) if self.dropout else embedding
+        logits = keras.layers.Dense(shape.classes, name="logits")(signal)
+        return keras.Model(inputs, {"logits": logits, "embedding": embedding}, name="core")

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
+# A few bytes can say that there are 2^40 rows of nothing, and each would have an id in the traffic log.
+MOST_EMPTY_ROWS = 1024
+
+
 class RowForm(Protocol):
     """How a dialect reads rows and writes their answers: in bulk, for all requests that share a run."""
 
@@ -186,6 +190,8 @@ class Inference:
             return key if together else None, len(question.rows)
         check_names(question)
         rows = _shared_rows(question.inputs)
+        if rows is not None and rows > MOST_EMPTY_ROWS and not any(value.size for value in question.inputs.values()):
+            raise invalid(f"{rows} rows without a value are more than this server takes.")
         if rows is None or not together:
             return None, 1 if rows is None else rows
         return (id(served), signature.name, question.outputs, _kinds(question.inputs)), rows

@@ -22,6 +22,7 @@ from serving.loading import load_version
 from serving.model_logging import logging_of
 from serving.reloading import Reloader
 from serving.rest.app import RestApp, Rooms
+from serving.rest.crowd import raise_open_files
 from serving.settings import Ready
 from serving.traffic import open_traffic
 from serving.versions import Models
@@ -69,6 +70,7 @@ def serve(
     log = open_traffic(settings.traffic, token=settings.token, report=report)
     with taken or nullcontext(), door or nullcontext(), log as (capture, desk):
         prepare()
+        raise_open_files()
         catalogue = Catalogue(settings.shelf.origin)
         sent = others.sent()
         if sent is not None:

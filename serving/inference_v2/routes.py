@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import unquote
 
+from serving.rest.remembering import bounded_cache
 from serving.sources import LARGEST_VERSION
 from serving.status import invalid
 
@@ -49,7 +49,7 @@ def is_v2(target: str) -> bool:
     return PREFIX.fullmatch(target) is not None
 
 
-@lru_cache(maxsize=1024)
+@bounded_cache
 def read_route(target: str) -> Route | None:
     """What a path asks for; None if there is nothing there.
 

@@ -16,6 +16,7 @@ from serving.metrics import Metrics
 from serving.rest.bodies import BODY_BYTES, BodyTooLarge, read_body
 from serving.rest.calls import Call, Calls
 from serving.rest.counting import Counting
+from serving.rest.crowd import Crowd, Patience, room_for_connections
 from serving.rest.descriptions import write_metadata, write_status
 from serving.rest.encoding import write_error
 from serving.rest.late_labels import LabelDesk
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     Reply = Callable[[Response], None]
 
+HELD_BYTES = 256 << 20
 METRICS_PATH = "/monitoring/prometheus/metrics"  # where TensorFlow Serving has it, unless told otherwise
 LABELS_PATH = "/monitor/labels"
 NOT_FOUND = b"Not found: the models are at /v1/models/NAME and /v2/models/NAME\n"
@@ -46,6 +48,11 @@ class RestSettings:
 
     body_bytes: int = BODY_BYTES
     """Larger bodies are refused with 413; TensorFlow Serving takes any."""
+    held_bytes: int = HELD_BYTES
+    """Bodies of all requests that are being read or answered; beyond it 503."""
+    connections: int | None = None
+    """Beyond it idle connections are closed, or, if there is none, the new one is. None: `room_for_connections`."""
+    patience: Patience = field(default_factory=Patience)
     cors: bool = False
     metrics_path: str | None = METRICS_PATH
     """Where the Prometheus page is; None for nowhere."""
@@ -81,6 +88,9 @@ class RestApp:
     ) -> None:
         self._rooms = rooms
         self._settings = settings or RestSettings()
+        self.crowd = Crowd(
+            most=self._settings.connections or room_for_connections(), most_held=self._settings.held_bytes
+        )
         self._clock_us = clock_us
         ids = ids or RequestIds()
         self._counting = Counting(models=rooms.models, metrics=rooms.metrics)

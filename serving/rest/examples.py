@@ -109,8 +109,18 @@ def _features(value: Any) -> dict[str, Feature]:
     if not isinstance(value, dict):
         raise invalid(f"Example must be JSON object but got JSON {type_name(value)}")
     return {
-        name: _feature(name, content if isinstance(content, list) else [content]) for name, content in value.items()
+        _checked(name): _feature(name, content if isinstance(content, list) else [content])
+        for name, content in value.items()
     }
+
+
+def _checked(name: str) -> str:
+    """A feature's name; a message takes only UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise invalid(f"Feature: {name} has a name that is no UTF-8") from error
+    return name
 
 
 def _feature(name: str, values: list[Any]) -> Feature:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import unquote
 
+from serving.rest.remembering import bounded_cache
 from serving.sources import LARGEST_VERSION
 from serving.status import Failure, invalid
 
@@ -37,7 +37,7 @@ def is_ours(path: str) -> bool:
     return VERSION_1.fullmatch(path) is not None
 
 
-@lru_cache(maxsize=1024)
+@bounded_cache
 def read_route(method: str, path: str) -> Route:
     """What a request asks for.
 

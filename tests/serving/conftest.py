@@ -28,7 +28,7 @@ from serving.sources import discover
 from serving.versions import Models
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from serving.sink import RowWriter
@@ -60,6 +60,8 @@ class Website:
     """A server that answers, and a client that sends exactly what it is told."""
 
     url: str
+    connections: Callable[[], int] = lambda: 0
+    """How many the server has open."""
 
     def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reply:
         address = self.url.removeprefix("http://")
@@ -139,7 +141,7 @@ def open_website(models: Models) -> OpenWebsite:
             running.start()
             assert started.wait(30)
             try:
-                yield Website(url=url_of(taken))
+                yield Website(url=url_of(taken), connections=lambda: len(server.server_state.connections))
             finally:
                 server.should_exit = True
                 running.join()

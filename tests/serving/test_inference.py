@@ -168,3 +168,13 @@ def test_several_questions_of_which_one_fails_leave_no_row(inference: Inference,
     assert ledger.rows == []
     ask(inference, whole)
     assert ledger.rows == [("r/a", 0)]
+
+
+def test_rows_of_nothing_are_bounded(inference: Inference, ledger: Ledger, models: Models) -> None:
+    with models.lease("half_plus_two") as served:
+        few, many = (question(served, "serving_default", "r", x=np.zeros((rows, 0), np.float32)) for rows in (5, 2**40))
+        (answer,), (refusal,) = ask(inference, few), ask(inference, many)
+    assert outputs(answer) == {"y": [[]] * 5}
+    assert isinstance(refusal, Failure)
+    assert refusal.code is Code.INVALID_ARGUMENT
+    assert len(ledger.rows) == 5

@@ -1,0 +1,87 @@
+"""Clients that others wrote, each run as its user would run it, in an environment without this package."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.serving.server_process import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.serving.server_process import ServerProcess
+
+HERE = Path(__file__).parent
+REQUIREMENTS = HERE / "requirements.txt"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def outside_python(pytestconfig: pytest.Config) -> Path:
+    """An interpreter that has the clients and nothing of ours; made once, until their versions change."""
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    folder = Path(pytestconfig.cache.mkdir("outside-clients")) / digest
+    python = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        venv.create(folder, with_pip=True, clear=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        if (
+            done := subprocess.run([*pip, "-r", str(REQUIREMENTS)], capture_output=True, text=True, check=False)
+        ).returncode:
+            pytest.skip(f"The clients cannot be installed here: {done.stderr[-300:]}")
+        (folder / "complete").touch()
+    return python
+
+
+@pytest.fixture(scope="module")
+def server(models_folder: Path) -> Iterator[ServerProcess]:
+    with serving(models_folder) as process:
+        yield process
+
+
+def said(python: Path, script: str, *arguments: str) -> Any:
+    done = subprocess.run([python, HERE / script, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_tritonclient(outside_python: Path, server: ServerProcess) -> None:
+    found = said(outside_python, "triton_user.py", server.http_target)
+    types = found.pop("types")
+    assert [name for name, is_same in types.items() if not is_same] == []
+    assert len(types) == 46
+    assert found == {
+        "live": True,
+        "ready": True,
+        "model_ready": True,
+        "nobody_ready": False,
+        "server": "pitfalls",
+        "metadata": [{"name": "y", "datatype": "FP32", "shape": [-1]}],
+        "index": ["dense4", "half_plus_three", "half_plus_two", "named", "strs", "typed"],
+        "plain": [[2.5, 3.0], "mine"],
+        "squeezed": [2.5, 3.0],
+        "later": [2.5, 3.0],
+        "empty": [0, 3],
+        "refusals": [["404", True], ["404", True], ["400", True], ["400", True], ["501", True]],
+        "at_once": [2.0 + number / 2 for number in range(20)],
+    }
+
+
+def test_ovmsclient(outside_python: Path, server: ServerProcess) -> None:
+    found = said(outside_python, "ovms_user.py", server.grpc_target, server.http_target)
+    answers = {
+        "predict": [2.5, 3.0],
+        "status": {"123": "AVAILABLE"},
+        "several": {"isum": [3], "fx2": [[2.0, 4.0]]},
+    }
+    assert found.pop("metadata") == ["123", ["x"], ["y"]]
+    assert found.pop("refusals") == ["ModelNotFoundError"] * 2
+    assert found == {f"{way} {what}": answers for way in ("grpc", "http") for what in ("default", "explicit")}

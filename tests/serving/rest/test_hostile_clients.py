@@ -1,0 +1,247 @@
+"""Clients that take what they can: slow ones, many, large ones, and those that try paths; others are answered."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.rest.app import RestSettings
+from serving.rest.crowd import Crowd, Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.serving.conftest import OpenWebsite, Website
+
+HEAD = b"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: a\r\n"
+BODY = b'{"instances": [2.0]}'
+WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+HURRY = Patience(request_s=0.2)
+
+
+@contextmanager
+def connected(website: Website, *, receives: int | None = None) -> Iterator[socket.socket]:
+    with socket.socket() as connection:
+        if receives is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+        connection.settimeout(30)
+        connection.connect(("127.0.0.1", urlsplit(website.url).port or 0))
+        yield connection
+
+
+def until_closed(connection: socket.socket) -> bytes:
+    received = b""
+    while data := connection.recv(1 << 16):
+        received += data
+    return received
+
+
+def answers(website: Website) -> bool:
+    return bool(website.predict("half_plus_two", {"instances": [2.0]}).json == {"predictions": [3.0]})
+
+
+@pytest.mark.parametrize("sent", [20, len(WHOLE) - len(BODY), len(WHOLE) - 1], ids=["head", "no body", "body"])
+def test_a_request_that_does_not_end_is_refused(open_website: OpenWebsite, sent: int) -> None:
+    with open_website(rest=RestSettings(patience=HURRY)) as website, connected(website) as connection:
+        connection.sendall(WHOLE[:sent])
+        assert answers(website)
+        assert until_closed(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_client_that_sends_byte_by_byte_is_answered(website: Website) -> None:
+    with connected(website) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(len(WHOLE)):
+            connection.sendall(WHOLE[at : at + 1])
+        connection.shutdown(socket.SHUT_WR)
+        assert b"3.0" in until_closed(connection)
+
+
+def test_a_large_request_has_longer(open_website: OpenWebsite) -> None:
+    """At one byte a second for a slow client, 8000 bytes that have come leave it more than two hours."""
+    padding = b" " * 8000
+    head = HEAD + b"Content-Length: %d\r\n\r\n" % (len(BODY) + len(padding))
+    patience = Patience(request_s=0.2, bytes_per_s=1.0)
+    site = open_website(rest=RestSettings(patience=patience))
+    with site as website, connected(website) as slow, connected(website) as large:
+        large.sendall(head + padding)
+        slow.sendall(head)
+        assert until_closed(slow).startswith(b"HTTP/1.1 408 ")
+        large.sendall(BODY)
+        large.shutdown(socket.SHUT_WR)
+        assert b"3.0" in until_closed(large)
+
+
+def test_an_idle_connection_is_closed(open_website: OpenWebsite) -> None:
+    with open_website(rest=RestSettings(patience=Patience(idle_s=0.2))) as website, connected(website) as connection:
+        assert until_closed(connection) == b""
+
+
+def test_a_client_that_does_not_read_its_answer_is_cut_off(open_website: OpenWebsite) -> None:
+    body = orjson.dumps({"instances": [0.1] * 1_000_000})
+    site = open_website(rest=RestSettings(patience=Patience(idle_s=0.5)))
+    with site as website, connected(website, receives=4096) as connection:
+        connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        while website.connections():  # asking is a connection, too, but one that ends
+            assert answers(website)
+        received = len(until_cut(connection))
+    assert received < 5 * 1_000_000, "the answer would have had so many bytes"
+
+
+def until_cut(connection: socket.socket) -> bytes:
+    received = b""
+    try:
+        while data := connection.recv(1 << 16):
+            received += data
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def test_the_longest_idle_connections_give_way(open_website: OpenWebsite) -> None:
+    with open_website(rest=RestSettings(connections=8)) as website, ExitStack() as stack:
+        crowd = [stack.enter_context(connected(website)) for _ in range(40)]
+        assert answers(website)
+        assert until_closed(crowd[0]) == b""
+        assert website.connections() <= 8
+
+
+def test_the_bodies_of_all_together_are_bounded(open_website: OpenWebsite) -> None:
+    with open_website(rest=RestSettings(held_bytes=1000)) as website:
+        head = HEAD + b"Content-Length: 900\r\n\r\n"
+        with connected(website) as first, connected(website) as second:
+            first.sendall(WHOLE + head + b" " * 800)
+            assert b"3.0" in first.recv(1000)
+            second.sendall(head + b" " * 300)
+            assert until_closed(second).startswith(b"HTTP/1.1 503 ")
+            assert answers(website), "small ones are still taken"
+            first.sendall(BODY + b" " * (100 - len(BODY)))
+            assert b"3.0" in first.recv(1000)
+        for _ in range(3):  # what was held is given back
+            with connected(website) as again:
+                again.sendall(head + b" " * 800)
+                again.sendall(BODY + b" " * (100 - len(BODY)))
+                assert b"3.0" in again.recv(1000)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [b"1;" + b"a" * 1000 + b"\r\n \r\n", b"0\r\n" + b"X: y\r\n" * 100, b"0\r\nX: " + b"y" * 1000],
+    ids=["chunk extensions", "trailers", "one trailer"],
+)
+def test_a_body_that_is_all_framing_is_refused(website: Website, endless: bytes) -> None:
+    with connected(website) as connection:
+        try:
+            connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + endless)
+            for _ in range(300):
+                connection.sendall(endless.removeprefix(b"0\r\n").removeprefix(b"X: y") or b"y")
+            received = until_closed(connection)
+        except (BrokenPipeError, ConnectionResetError):
+            received = b"HTTP/1.1 400 "
+    assert received.startswith(b"HTTP/1.1 400 ")
+
+
+def test_many_requests_ahead_whose_last_head_is_cut_are_no_long_head(website: Website) -> None:
+    count = 2000
+    with connected(website) as connection, ThreadPoolExecutor(1) as pool:
+        received = pool.submit(until_closed, connection)
+        connection.sendall(WHOLE * count + WHOLE[:30])
+        connection.sendall(WHOLE[30:])
+        connection.shutdown(socket.SHUT_WR)
+        assert received.result().count(b"HTTP/1.1 200 OK") == count + 1
+
+
+TRICKS = [
+    b"..",
+    b"../../etc/passwd",
+    b"%2e%2e",
+    b"%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+    b"..%5c..%5cwindows",
+    b"%00",
+    b"a%00b",
+    b"%",
+    b"%zz",
+    b"%ff%fe",
+    "é\u202e\U0001f600".encode(),
+    b"%F0%9F%98%80",
+    b"a" * 60_000,
+    b"%41" * 20_000,
+    b"half_plus_two%00",
+    b"half_plus_two/..",
+    b"{x}",
+    b"$(id)",
+    b"'\"<script>",
+    b"\\",
+]
+
+
+@pytest.mark.parametrize("name", TRICKS, ids=range(len(TRICKS)))
+@pytest.mark.parametrize(
+    "shape",
+    [
+        b"POST /v1/models/%s:predict",
+        b"GET /v1/models/%s",
+        b"GET /v1/models/%s/metadata",
+        b"POST /v2/models/%s/infer",
+        b"GET /v2/models/%s",
+        b"GET /v2/models/%s/ready",
+        b"GET /%s",
+    ],
+    ids=["predict", "status", "metadata", "infer", "v2 metadata", "v2 ready", "beside"],
+)
+def test_names_of_models_open_nothing(website: Website, shape: bytes, name: bytes) -> None:
+    body = b'{"instances": [1], "inputs": []}' if shape.startswith(b"POST") else b""
+    with connected(website) as connection:
+        head = shape.replace(b"%s", name) + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        received = until_closed(connection)
+    status = int(received.split()[1])
+    assert status in {400, 404}, received
+    assert b"root:" not in received
+
+
+@dataclass
+class OneGuest:
+    heard: float
+    is_idle: bool
+    gone: list[float] = field(default_factory=list)
+
+    def give_way(self) -> None:
+        self.gone.append(self.heard)
+
+
+@given(most=st.integers(1, 50), guests=st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=60))
+def test_room_is_made_by_the_longest_idle(most: int, guests: list[tuple[float, bool]]) -> None:
+    everybody = [OneGuest(heard, is_idle) for heard, is_idle in guests]
+    newcomer = OneGuest(101.0, True)
+    admitted = Crowd(most=most, most_held=0).admit(newcomer, [*everybody, newcomer])
+    gone = [one for one in everybody if one.gone]
+    idle = [one for one in everybody if one.is_idle]
+    assert not newcomer.gone
+    assert all(one.is_idle for one in gone)
+    if len(everybody) < most:
+        assert admitted
+        assert not gone
+    else:
+        assert admitted == bool(idle) == bool(gone)
+        assert all(one.heard <= other.heard for one in gone for other in idle if not other.gone)
+
+
+@given(st.lists(st.integers(0, 100), max_size=30))
+def test_what_is_held_never_exceeds_the_limit(sizes: list[int]) -> None:
+    crowd = Crowd(most=1, most_held=200)
+    held = [size for size in sizes if crowd.hold(size)]
+    assert sum(held) <= 200
+    for size in held:
+        crowd.release(size)
+    assert crowd.hold(200)
+    assert not crowd.hold(1)

@@ -150,4 +150,6 @@ def _kind(name: str, value: Any) -> str:
 def _read(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape")
+    if isinstance(value, bool):
+        return int(value)  # protobuf 6 warns of truth values in integer fields, and 7 refuses them
     return read_base64(value) if isinstance(value, dict) else value

@@ -261,6 +261,13 @@ def test_a_context_fills_in_what_an_example_lacks(website: Website) -> None:
     assert website.send("POST", "/v1/models/half_plus_two:regress", body).json == {"results": [4.0, 6.0]}
 
 
+def test_features_may_be_truth_values_but_their_names_must_be_text(website: Website) -> None:
+    path = "/v1/models/half_plus_two:regress"
+    for member, status in ((b'"s": [true, false, 2]', 200), (b'"\xb5": 1', 400)):
+        body = b'{"signature_name": "regress_x_to_y", "examples": [{"x": 2.0, %b}]}' % member
+        assert website.send("POST", path, body).status == status
+
+
 def test_answers_do_not_depend_on_company(website: Website) -> None:
     rows = np.linspace(-3, 3, 20).tolist()
     together = website.predict("half_plus_two", {"instances": rows}).json["predictions"]

@@ -200,9 +200,9 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
     """The manifest of a run, as written."""
-    return _read_json(folder / MANIFEST)
+    return _read_json(folder / name)
 
 
 def write_run(run: Run, manifest: Mapping[str, Any], *, into: Path) -> None:

@@ -23,7 +23,7 @@ from pitfalls_tf.runs import Run
 from serving.manifest import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -79,12 +79,15 @@ class Trainer:
         Raises:
             BadInput: the run in `folder` was made with another setup or other rows.
         """
-        kept = folders.read_manifest(folder)
+        self.check_manifest(folders.read_manifest(folder), folder)
+
+    def check_manifest(self, kept: Mapping[str, Any], folder: Path) -> None:
+        """The same of a manifest already read from `folder`, which the error names."""
         wanted = folders.as_written(self.manifest(int(kept["seed"])))
         different = [name for name in ("setup", "data") if kept.get(name) != wanted[name]]
         if different:
             raise BadInput(
-                "The runs folder holds runs made otherwise.",
+                "A run was made otherwise.",
                 got=f"{folder} with another {' and '.join(different)}",
                 expected=f"runs of setup {self.setup.name} as it is now",
                 fix="Name another folder with --out, or start over with --fresh.",

@@ -6,15 +6,16 @@ The deployed model is one more fit with the median seed, on all days, for as man
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from monitoring.errors import BadInput
+from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf import runs as folders
 from pitfalls_tf.runs import Ensemble, Run
+from pitfalls_tf.setups import find
 from pitfalls_tf.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -56,20 +57,66 @@ def train_ensemble(
     with folders.exclusive(folder):
         if fresh:
             folders.clear(folder)
-        return _train(Trainer(setup, setup.load()), folder, seeds, progress)
+        return _train(Trainer(setup, setup.load()), folder, range(seeds), progress)
 
 
-def _train(trainer: Trainer, folder: Path, seeds: int, progress: Callable[[Progress], None]) -> Ensemble:
+def train_again(manifest: Path, *, out: Path, progress: Callable[[Progress], None]) -> Ensemble:
+    """Train the run of a manifest again, folds and deployed model, into OUT/SETUP: the same weights, bit for bit.
+
+    Raises:
+        BadInput: it is no run's manifest, or its setup or rows are not today's.
+        CannotRun: the libraries, threads or kernels are others than the manifest's, which change the last bits; or see
+            `train_ensemble`.
+
+    Cost: a seed of `train_ensemble`.
+    """
+    if not manifest.is_file():
+        raise BadInput(
+            "No such manifest.",
+            got=str(manifest),
+            expected="a run's manifest.json",
+            fix="Name one: RUNS/SETUP/seed-0000/manifest.json.",
+        )
+    kept = folders.read_manifest(manifest.parent, manifest.name)
+    if not {"setup", "seed", "data", "environment"} <= set(kept) or not isinstance(kept["setup"], dict):
+        raise BadInput(
+            "Not the manifest of a run.",
+            got=f"{manifest} with {', '.join(sorted(kept)) or 'nothing'}",
+            expected="setup, seed, data and environment",
+            fix="Name one: RUNS/SETUP/seed-0000/manifest.json.",
+        )
+    setup = find(str(kept["setup"].get("name")))
+    folder = out / setup.name
+    with folders.exclusive(folder):
+        trainer = Trainer(setup, setup.load())
+        trainer.check_manifest(kept, manifest)
+        now = folders.as_written(trainer.manifest(int(kept["seed"])))["environment"]
+        _check_environment(kept["environment"], now)
+        return _train(trainer, folder, (int(kept["seed"]),), progress)
+
+
+def _check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    different = [name for name in now if then.get(name) != now[name]]
+    if different:
+        raise CannotRun(
+            "Weights repeat bit for bit only where they were made.",
+            got="; ".join(f"{name} {now[name]}" for name in different),
+            expected="; ".join(f"{name} {then.get(name)}" for name in different),
+            fix="Train in the same surroundings, or train anew: pitfalls train SETUP.",
+        )
+
+
+def _train(trainer: Trainer, folder: Path, seeds: Sequence[int], progress: Callable[[Progress], None]) -> Ensemble:
     fits = trainer.setup.folds.count
     done = 0
 
     def fitted(stage: str, *, count: int = 1) -> None:
         nonlocal done
         done += count
-        progress(Progress(done=done, total=seeds * fits + 1, stage=stage))
+        progress(Progress(done=done, total=len(seeds) * fits + 1, stage=stage))
 
     runs: list[Run] = []
-    for seed in range(seeds):
+    for seed in seeds:
         run_folder = folders.folder_of(folder, seed)
         if run_folder.is_dir():
             trainer.check_same(run_folder)

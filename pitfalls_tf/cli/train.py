@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("setup")
+@click.argument("setup", required=False)
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many runs.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the runs, in one named SETUP.")
 @click.option("--fresh", is_flag=True, help="Train every run again instead of keeping finished ones.")
+@click.option(
+    "--from",
+    "manifest",
+    type=click.Path(path_type=Path),
+    help="A run's manifest.json: train that run again, the same weights bit for bit, or say what does not allow it.",
+)
 @answers
-def command(setup: str, seeds: int, out: Path, *, fresh: bool, output: Output) -> int:
+def command(setup: str | None, seeds: int, out: Path, manifest: Path | None, *, fresh: bool, output: Output) -> int:
     """Train SETUP once per seed, score each run on held-out days, and train the median seed's model to deploy.
 
     Finished runs in the folder are kept if they were made with the same setup and rows, so an interrupted training
@@ -35,6 +41,18 @@ def command(setup: str, seeds: int, out: Path, *, fresh: bool, output: Output) -
     """
     from pitfalls_tf.setups import find  # noqa: PLC0415 - help must not wait for tables
 
+    if (setup is None) == (manifest is None):
+        raise click.UsageError("Name a SETUP, or --from MANIFEST, and not both.")
+    if manifest is not None:
+        output.progress(f"Training the run of {manifest} again into {out}")
+        load_frameworks("keras")
+        from pitfalls_tf.training import train_again  # noqa: PLC0415 - loads TensorFlow
+
+        with _bar(output) as progress:
+            ensemble = train_again(manifest, out=out, progress=progress)
+        output.finish(_document(ensemble), lambda: _show(ensemble))
+        return 0
+    assert setup is not None  # noqa: S101 - for the type checker: one of the two is there
     chosen = find(setup)
     output.progress(f"Training {chosen.name} with {seeds} seeds into {out / chosen.name}")
     load_frameworks("keras")
@@ -50,14 +68,26 @@ def command(setup: str, seeds: int, out: Path, *, fresh: bool, output: Output) -
 def _bar(output: Output) -> Iterator[Callable[[Progress], None]]:
     """A progress bar on a terminal; elsewhere a line a run, since a fit takes less than a second."""
     from rich.console import Console  # noqa: PLC0415 - only when a bar is shown
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
+    from rich.progress import (  # noqa: PLC0415 - as above
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
 
     console = Console(file=sys.stderr)
     if not console.is_terminal:
         yield lambda progress: output.progress(f"{progress.done} of {progress.total} fits: {progress.stage}")
         return
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("reading", total=None)
 

@@ -212,3 +212,31 @@ def test_a_folder_without_runs_or_with_a_broken_one_is_said_so(small: Setup, tmp
         train(small, tmp_path, seeds=1)
     clear(tmp_path / "small")
     assert [path.name for path in (tmp_path / "small").iterdir()] == [".lock"]
+
+
+def test_a_manifest_makes_the_same_weights_again_or_says_why_not(small: Setup, tmp_path: Path) -> None:
+    import keras
+
+    from pitfalls_tf.training import train_again
+
+    ensemble, _ = train(small, tmp_path / "first")
+    manifest = ensemble.deployed.folder / "manifest.json"
+    again = train_again(manifest, out=tmp_path / "again", progress=lambda _: None)
+    assert again.deployed.metrics == ensemble.deployed.metrics
+    assert (predictions(again.deployed.folder) == predictions(ensemble.deployed.folder)).all()
+    weights = [keras.models.load_model(one.model).get_weights() for one in (ensemble, again)]
+    assert all((np.asarray(one) == np.asarray(other)).all() for one, other in zip(*weights, strict=True))
+
+    document = json.loads(manifest.read_text("utf-8"))
+    for change, error, words in (
+        ({"environment": {**document["environment"], "onednn": None}}, CannotRun, "onednn"),
+        ({"data": {**document["data"], "digest": "0"}}, BadInput, "another data"),
+        ({"setup": {**document["setup"], "name": "smal"}}, BadInput, "Did you mean small"),
+        ({"setup": "small"}, BadInput, "Not the manifest"),
+    ):
+        changed = tmp_path / "changed.json"
+        changed.write_text(json.dumps({**document, **change}), "utf-8")
+        with pytest.raises(error, match=words):
+            train_again(changed, out=tmp_path / "other", progress=lambda _: None)
+    with pytest.raises(BadInput, match="No such manifest"):
+        train_again(tmp_path / "none.json", out=tmp_path / "other", progress=lambda _: None)

@@ -47,3 +47,11 @@ def test_training_answers_with_one_document_and_says_the_rest_on_stderr(
     assert shown.exit_code == 0
     assert "worst - median" in shown.stdout
     assert "seed 1 kept" in shown.stderr
+
+
+def test_a_setup_or_a_manifest_but_not_both(pitfalls: Callable[..., Result], small: Setup, tmp_path: Path) -> None:
+    assert pitfalls("train", "--out", tmp_path).exit_code == 2
+    assert pitfalls("train", small.name, "--from", tmp_path / "manifest.json", "--out", tmp_path).exit_code == 2
+    missing = pitfalls("train", "--from", tmp_path / "manifest.json", "--out", tmp_path)
+    assert missing.exit_code == 2
+    assert "No such manifest" in missing.stderr

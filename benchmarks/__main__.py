@@ -19,6 +19,7 @@ from pitfalls_tf.cli import ENVIRONMENT
 #: Each is a module of this package with `measure(settings)`, and a first docstring line that says what it measures.
 NAMES = (
     "truth",
+    "peer_truth",
     "verdict_truth",
     "monitor_speed",
     "serving_speed",
@@ -29,8 +30,8 @@ NAMES = (
     "soak",
 )
 
-#: Run only when asked for by name: one downloads the servers that ours is measured against, one lasts as long as told.
-BY_NAME = ("serving_peers", "soak")
+#: Run only when asked for by name: two download what ours is measured against, one lasts as long as told.
+BY_NAME = ("serving_peers", "soak", "peer_truth")
 
 OUT = Path("build/bench")
 

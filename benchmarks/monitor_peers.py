@@ -1,0 +1,151 @@
+"""What others would have said of the same windows of rows: products by their defaults, and rules written here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmarks.rules import kolmogorov_flags
+from monitoring.evidence.conformal import ConformalTest
+from monitoring.evidence.memory import memories
+from monitoring.evidence.simulation import ManyRuns
+
+Flags = NDArray[np.bool_]
+Windows = list[pd.DataFrame]
+
+BUDGET = 365.0
+NANNYML = ("nannyml==0.13.1", "statsmodels")
+
+
+def inputs_of(frame: pd.DataFrame) -> list[str]:
+    """The names of a stream's inputs."""
+    return [str(name) for name in frame if name not in {"score", "prediction", "label"}]
+
+
+def error_rates(windows: Windows) -> NDArray[np.float64]:
+    """Each window's share of wrong answers."""
+    return np.array([float((frame["prediction"] != frame["label"]).mean()) for frame in windows])
+
+
+def ours(known: Windows, live: Windows) -> Flags:
+    """One level of this monitor with all of the budget: errors, half of the weight, and each input's mean rank."""
+    names = inputs_of(known[0])
+    pooled = {name: np.sort(np.concatenate([frame[name].to_numpy() for frame in known])) for name in names}
+
+    def scores(frame: pd.DataFrame) -> list[float]:
+        ranks = [float(np.searchsorted(pooled[name], frame[name].to_numpy()).mean()) for name in names]
+        return [float((frame["prediction"] != frame["label"]).mean()), *(r / len(pooled[names[0]]) for r in ranks)]
+
+    baseline, stream = np.array([scores(f) for f in known]), np.array([scores(f) for f in live])
+    remembered = memories(dict(enumerate(baseline.T)))
+    tests = [
+        ConformalTest.fit(column, tolerance=0.0, direction="both" if place else "up", memory=remembered[place])
+        for place, column in enumerate(baseline.T)
+    ]
+    shares = np.array([0.5] + [0.5 / len(names)] * len(names))
+    runs, at = ManyRuns(tests, 1), np.zeros(len(live), dtype=np.bool_)
+    for window in range(len(live)):
+        over = runs.step(stream[[window]]) @ shares >= BUDGET
+        at[window] = over[0]
+        if over[0]:
+            runs.restart(np.ones((1, len(tests)), dtype=np.bool_))
+    return at
+
+
+def three_deviations(known: Windows, live: Windows) -> Flags:
+    """The error rate outside mean ± 3 SD of the baseline's windows."""
+    rates = error_rates(known)
+    found: Flags = np.abs(error_rates(live) - rates.mean()) > 3.0 * rates.std(ddof=1)
+    return found
+
+
+def bonferroni(known: Windows, live: Windows) -> Flags:
+    """Kolmogorov-Smirnov on each input and a χ² test of the error rate, window against baseline, at .05 in all."""
+    names = inputs_of(known[0])
+    level = 0.05 / (len(names) + 1)
+    before = pd.concat(known)
+    rows, rate = len(before), float(error_rates(known).mean())
+    flags = []
+    for frame in live:
+        columns = [np.concatenate([before[name].to_numpy(), frame[name].to_numpy()]) for name in names]
+        moved = kolmogorov_flags(columns, [np.arange(rows, rows + len(frame))], level=level).any()
+        wrong = float((frame["prediction"] != frame["label"]).mean())
+        spread = rate * (1.0 - rate) * (1.0 / rows + 1.0 / len(frame))
+        flags.append(bool(moved) or (wrong - rate) ** 2 / spread > _chi_square(level))
+    return np.array(flags)
+
+
+def _chi_square(level: float) -> float:
+    """The value that χ² with one degree of freedom exceeds with this probability."""
+    from scipy.stats import chi2  # noqa: PLC0415  # a peer's, not the monitor's
+
+    return float(chi2.isf(level, 1))
+
+
+def evidently_preset(known: Windows, live: Windows) -> dict[str, Flags]:
+    """Evidently's DataDriftPreset by default: the dataset's drift (half of the columns), and any column's."""
+    os.environ["DO_NOT_TRACK"] = "1"
+    from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415  # seconds
+    from evidently.presets import DataDriftPreset  # noqa: PLC0415  # as above
+
+    names = inputs_of(known[0])
+    definition = DataDefinition(numerical_columns=names)
+    then = Dataset.from_pandas(pd.concat(known, ignore_index=True)[names], data_definition=definition)
+    half, anything = [], []
+    for frame in live:
+        now = Dataset.from_pandas(frame[names], data_definition=definition)
+        found = Report([DataDriftPreset()]).run(now, then).dict()["metrics"]
+        share = next(m["value"] for m in found if m["metric_name"].startswith("DriftedColumnsCount"))
+        half.append(share["share"] >= 0.5)
+        anything.append(share["count"] > 0)
+    return {"Evidently preset: dataset drift": np.array(half), "Evidently preset: any column": np.array(anything)}
+
+
+def tfdv_comparators(known: Windows, live: Windows) -> Flags:
+    """TFDV's drift comparators at .1 on every column: Jensen-Shannon for numbers, L-infinity for the label."""
+    import tensorflow_data_validation as tfdv  # noqa: PLC0415  # brings TensorFlow
+
+    def statistics(frame: pd.DataFrame) -> object:
+        return tfdv.generate_statistics_from_dataframe(frame.assign(label=frame["label"].astype(str)), n_jobs=1)
+
+    names = [*inputs_of(known[0]), "label"]
+    before = statistics(pd.concat(known, ignore_index=True)[names])
+    schema = tfdv.infer_schema(before)
+    for name in names:
+        comparator = tfdv.get_feature(schema, name).drift_comparator
+        part = comparator.infinity_norm if name == "label" else comparator.jensen_shannon_divergence
+        part.threshold = 0.1
+    flags = []
+    for frame in live:
+        found = tfdv.validate_statistics(statistics(frame[names]), schema, previous_statistics=before)
+        reasons = [reason.short_description for info in found.anomaly_info.values() for reason in info.reason]
+        flags.append(any("between current and previous" in reason for reason in reasons))
+    return np.array(flags)
+
+
+def nannyml_defaults(known: Windows, live: Windows, folder: Path) -> Flags:
+    """NannyML's univariate drift and realized accuracy by their defaults, a chunk a window: any alert.
+
+    Runs in an environment of its own under `folder`, built when it is missing. Raises CalledProcessError if it cannot
+    be built.
+    """
+    python = folder / "bin" / "python"
+    if not python.is_file():
+        uv = Path(sys.executable).with_name("uv")
+        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+        subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *NANNYML], check=True)
+    with tempfile.TemporaryDirectory() as name:
+        files = [Path(name, part) for part in ("known.parquet", "live.parquet", "flags.txt")]
+        pd.concat(known, ignore_index=True).to_parquet(files[0])
+        pd.concat(live, ignore_index=True).to_parquet(files[1])
+        script = Path(__file__).with_name("nannyml_script.py")
+        quiet = {**os.environ, "NML_DISABLE_USAGE_LOGGING": "1"}
+        subprocess.run([python, script, *files, str(len(live[0]))], check=True, env=quiet, stdout=subprocess.DEVNULL)
+        return np.array([line == "1" for line in files[2].read_text().split()])

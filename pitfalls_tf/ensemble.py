@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -30,13 +31,15 @@ PROGRAMS_KEPT = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How the seeds are run: `threads` members at a time, each told of after its epochs by `progress`.
+    """How the seeds are run, each told of after its epochs by `progress`.
 
+    threads   how many members at a time, which changes no bit of any; by default one per core with XLA, whose small
+              products leave the other cores idle, and one without, whose kernels use them all
     rows      positions of the training rows that each seed learns from, for folds; None for all that have a label
     start     earlier fits of the same seeds whose weights these begin with, for fine-tuning
     """
 
-    threads: int = 1
+    threads: int | None = None
     rows: Sequence[Positions] | None = None
     start: Fits | None = None
     progress: Callable[[int, Epoch], None] | None = None
@@ -80,7 +83,8 @@ def fit(
     # What does not change the program is left out of what it is found by.
     program = _program(replace(recipe, epochs=0, batch=0, afterwards=(), stopping=None), training.shape)
     run = _Run(recipe, program, given, plan)
-    with ThreadPoolExecutor(plan.threads) as pool:
+    threads = plan.threads or (len(os.sched_getaffinity(0)) if recipe.architecture.compiled else 1)
+    with ThreadPoolExecutor(threads) as pool:
         members = tuple(pool.map(run.member, range(len(seeds)), seeds))
     fits = Fits(recipe=recipe, program=program, members=members)
     for step in recipe.afterwards:

@@ -6,8 +6,13 @@ without a label, whose truths are all zero, costs nothing. Label smoothing is a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from pitfalls_tf.remedies.remedy import Remedy, Situation
+
+if TYPE_CHECKING:
+    from pitfalls_tf.recipes import Loss, Recipe
 
 Tensor = Any  # a tf.Tensor; TensorFlow has no types
 
@@ -91,3 +96,29 @@ class Bootstrapped:
         )
         mixed = self.trust * truths + (1 - self.trust) * known * opinion
         return -tf.reduce_sum(mixed * tf.nn.log_softmax(logits), axis=1)
+
+
+def _remedy(name: str, source: str, loss: Loss) -> Remedy:
+    def change(situation: Situation) -> Recipe:
+        return replace(situation.recipe, loss=loss)
+
+    return Remedy(name=name, family="loss", source=source, change=change)
+
+
+_REED = "Reed et al., Training deep neural networks on noisy labels with bootstrapping, ICLR workshop 2015"
+LOSSES: Final = (
+    _remedy("focal", "Lin et al., Focal loss for dense object detection, ICCV 2017", Focal()),
+    _remedy(
+        "generalised_cross_entropy",
+        "Zhang and Sabuncu, Generalized cross entropy loss for training deep neural networks with noisy labels,"
+        " NeurIPS 2018",
+        GeneralisedCrossEntropy(),
+    ),
+    _remedy(
+        "symmetric_cross_entropy",
+        "Wang et al., Symmetric cross entropy for robust learning with noisy labels, ICCV 2019",
+        SymmetricCrossEntropy(),
+    ),
+    _remedy("soft_bootstrapped", _REED, Bootstrapped()),
+    _remedy("hard_bootstrapped", _REED, Bootstrapped(trust=0.8, hard=True)),
+)

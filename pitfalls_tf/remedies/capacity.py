@@ -1,0 +1,70 @@
+"""Capacity: the same family of networks, from a quarter to eight times as wide or as deep.
+
+Wider and deeper as in Zagoruyko and Komodakis, *Wide Residual Networks* (BMVC 2016) and He et al., *Deep Residual
+Learning* (CVPR 2016); each architecture's `scaled` says which of its settings that moves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal, Protocol, cast
+
+from pitfalls_tf.remedies.remedy import Remedy, Situation
+
+if TYPE_CHECKING:
+    from pitfalls_tf.examples import Shape
+    from pitfalls_tf.recipes import Architecture, Recipe
+
+FACTORS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+Direction = Literal["width", "depth"]
+SOURCES: Final = {
+    "width": "Zagoruyko and Komodakis, Wide residual networks, BMVC 2016",
+    "depth": "He et al., Deep residual learning for image recognition, CVPR 2016",
+}
+
+
+class Scalable(Protocol):
+    """An architecture that comes in sizes."""
+
+    def scaled(self, *, width: float = 1, depth: float = 1) -> Architecture:
+        """So many times as wide and as deep, rounded; never less than one unit and one layer."""
+
+
+def scaled(recipe: Recipe, *, width: float = 1, depth: float = 1) -> Recipe:
+    """The recipe with its architecture that many times as wide and as deep."""
+    architecture = cast("Scalable", recipe.architecture).scaled(width=width, depth=depth)
+    return replace(recipe, architecture=architecture)
+
+
+def parameters(architecture: Architecture, shape: Shape) -> int:
+    """How many numbers its network learns. Cost: builds it."""
+    return int(sum(variable.numpy().size for variable in architecture.build(shape).trainable_variables))
+
+
+def named(factor: float) -> str:
+    """A factor as it is written in a remedy's name.
+
+    >>> named(0.25), named(8.0)
+    ('quarter', '8')
+    """
+    return {0.25: "quarter", 0.5: "half"}.get(factor, f"{factor:g}")
+
+
+def _remedy(direction: Direction, factor: float) -> Remedy:
+    def change(situation: Situation) -> Recipe:
+        if direction == "width":
+            return scaled(situation.recipe, width=factor)
+        return scaled(situation.recipe, depth=factor)
+
+    return Remedy(
+        name=f"{direction}_{named(factor)}",
+        family="capacity",
+        source=SOURCES[direction],
+        needs=("scaled",),
+        change=change,
+    )
+
+
+CAPACITIES: Final = tuple(
+    _remedy(direction, factor) for direction in ("width", "depth") for factor in FACTORS if factor != 1
+)

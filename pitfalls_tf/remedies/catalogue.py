@@ -1,0 +1,68 @@
+"""Every remedy by name. Importing this loads no framework.
+
+Names joined by `+` are remedies one after the other: `find("gradient_clipping+weight_averaging")`. Whether a recipe and
+its rows allow a remedy is asked by `Remedy.refusal`, and insisted on by `Remedy.applied`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import reduce
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from monitoring.errors import BadInput
+from pitfalls_tf.remedies.capacity import CAPACITIES
+from pitfalls_tf.remedies.curation import CURATIONS
+from pitfalls_tf.remedies.losses import LOSSES
+from pitfalls_tf.remedies.remedy import Remedy
+from pitfalls_tf.remedies.stabilisers import STABILISERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pitfalls_tf.remedies.remedy import Family, Situation
+
+REMEDIES: Final[Mapping[str, Remedy]] = MappingProxyType(
+    {remedy.name: remedy for remedy in (*STABILISERS, *LOSSES, *CAPACITIES, *CURATIONS)}
+)
+
+
+def find(name: str) -> Remedy:
+    """The remedy of that name, or those joined by `+`.
+
+    >>> find("focal").source
+    'Lin et al., Focal loss for dense object detection, ICCV 2017'
+    >>> find("gradient_clipping+weight_averaging").name
+    'gradient_clipping+weight_averaging'
+
+    Raises:
+        BadInput: there is none; the message names the nearest.
+    """
+    return reduce(lambda first, second: first.then(second), map(_one, name.split("+")))
+
+
+def family(wanted: Family) -> tuple[Remedy, ...]:
+    """The remedies of one family, in the order of their file.
+
+    >>> [remedy.name for remedy in family("curation")][:2]
+    ['loss_curated', 'hardest_curated']
+    """
+    return tuple(remedy for remedy in REMEDIES.values() if remedy.family == wanted)
+
+
+def allowed(situation: Situation) -> tuple[Remedy, ...]:
+    """Those that this recipe and these rows allow and that change something. Cost: may build the network per remedy."""
+    return tuple(remedy for remedy in REMEDIES.values() if remedy.refusal(situation) is None)
+
+
+def _one(name: str) -> Remedy:
+    if name in REMEDIES:
+        return REMEDIES[name]
+    near = difflib.get_close_matches(name, REMEDIES, n=1)
+    raise BadInput(
+        "No such remedy.",
+        got=repr(name),
+        expected=f"one of: {', '.join(REMEDIES)}",
+        fix=f"Did you mean {near[0]}?" if near else "Choose one of those.",
+    )

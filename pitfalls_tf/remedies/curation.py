@@ -1,0 +1,192 @@
+"""Curated batches: which rows of a batch are allowed to teach, decided by loss, by confidence or by balance.
+
+Each is a `Weighting` of `pitfalls_tf.recipes`: a row that is set aside weighs 0, and the others weigh more, so that the
+mean weight is 1. A person who curates by hand looks at every row of every batch; `cost` counts that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from pitfalls_tf.recipes import Batch
+from pitfalls_tf.remedies.remedy import Remedy, Situation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.examples import Examples, Shape
+    from pitfalls_tf.fits import Fits
+    from pitfalls_tf.recipes import Recipe, Weighting
+
+    Tensor = Any  # a tf.Tensor; TensorFlow has no types
+
+SECONDS_A_ROW: Final = 5.0  # an assumption, to be replaced by one's own: nothing here measures people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossCurated:
+    """The share of each batch with the smallest losses, or with the largest.
+
+    Smallest: the rows most likely labelled rightly (Han et al., Co-teaching, NeurIPS 2018, its selection with one
+    network). Largest: the rows with most to teach (Shrivastava et al., Online hard example mining, CVPR 2016). Rows of
+    equal loss at the border are all kept.
+    """
+
+    share: float = 0.8
+    kept: Literal["smallest", "largest"] = "smallest"
+
+    def initial(self, shape: Shape) -> Any:
+        """Remembers nothing."""
+        del shape
+        return np.zeros(())
+
+    def __call__(self, batch: Batch, losses: Tensor, logits: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights [b]."""
+        import tensorflow as tf  # noqa: PLC0415 - a recipe is read without it
+
+        del batch, logits
+        count = tf.maximum(tf.cast(tf.math.round(self.share * tf.cast(tf.size(losses), tf.float32)), tf.int32), 1)
+        ascending = tf.sort(losses)
+        if self.kept == "smallest":
+            taken = losses <= ascending[count - 1]
+        else:
+            taken = losses >= ascending[tf.size(losses) - count]
+        return _of_mean_one(tf.cast(taken, tf.float32)), memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfidenceCurated:
+    """Sets aside rows that the network confidently takes for another class (Northcutt et al., JAIR 2021).
+
+    Confidently: its probability of that class is at least its average over rows that do bear that label. The averages
+    move with the batches, by `pace`; each starts at 1, so nothing is set aside before the network is sure of anything.
+    """
+
+    pace: float = 0.1
+
+    def initial(self, shape: Shape) -> Any:
+        """The average self-confidence of each class."""
+        return np.ones(shape.classes)
+
+    def __call__(self, batch: Batch, losses: Tensor, logits: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights [b]."""
+        import tensorflow as tf  # noqa: PLC0415 - as above
+
+        del losses
+        probabilities = tf.nn.softmax(logits)
+        own = tf.reduce_sum(probabilities * batch.truths, axis=1, keepdims=True)
+        doubted = tf.reduce_any((probabilities >= memory) & (probabilities > own) & (batch.truths == 0), axis=1)
+        counts = tf.reduce_sum(batch.truths, axis=0)
+        means = tf.math.divide_no_nan(tf.reduce_sum(probabilities * batch.truths, axis=0), counts)
+        remembered = tf.where(counts > 0, (1 - self.pace) * memory + self.pace * means, memory)
+        return _of_mean_one(tf.cast(~doubted, tf.float32)), remembered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceCurated:
+    """Every class, domain, or class of each domain present in a batch counts equally, however many rows it has.
+
+    King and Zeng, *Logistic Regression in Rare Events Data* (Political Analysis 2001), within each batch.
+    """
+
+    by: Literal["class", "domain", "both"] = "class"
+
+    def initial(self, shape: Shape) -> Any:
+        """Nothing but room for the domains, whose number a batch does not tell."""
+        return np.zeros(shape.domains)
+
+    def __call__(self, batch: Batch, losses: Tensor, logits: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights [b]."""
+        import tensorflow as tf  # noqa: PLC0415 - as above
+
+        del losses, logits
+        domains = tf.one_hot(batch.domains, int(memory.shape[0]))
+        groups = {
+            "class": batch.truths,
+            "domain": domains,
+            "both": tf.reshape(batch.truths[:, :, None] * domains[:, None, :], (tf.shape(batch.truths)[0], -1)),
+        }[self.by]
+        shares = tf.math.divide_no_nan(1.0, tf.reduce_sum(groups, axis=0))
+        return _of_mean_one(tf.linalg.matvec(groups, shares)), memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What curating by hand would take: rows looked at, each time anew, and the hours that is."""
+
+    looked_at: int
+    hours: float
+
+
+def cost(recipe: Recipe, rows: int, *, seconds: float = SECONDS_A_ROW) -> Cost:
+    """Of a person who curates every batch of one fit on so many labelled rows, at `seconds` a row.
+
+    It grows with the rows and the epochs alike, and with every refit.
+
+    >>> from pitfalls_tf.architectures.dense import Mlp
+    >>> from pitfalls_tf.recipes import Recipe
+    >>> cost(Recipe(architecture=Mlp(), epochs=2, batch=100), 3_650, seconds=5)
+    Cost(looked_at=7200, hours=10.0)
+    """
+    looked_at = rows // recipe.batch * recipe.batch * recipe.epochs
+    return Cost(looked_at=looked_at, hours=looked_at * seconds / 3600)
+
+
+def set_aside(weighting: Weighting, fits: Fits, training: Examples) -> NDArray[np.bool_]:
+    """Which labelled rows each fitted seed would leave out were they one batch: bool [seeds, labelled rows].
+
+    For `ConfidenceCurated`, by the class averages over these very rows. A diverged seed sets nothing aside.
+    """
+    import tensorflow as tf  # noqa: PLC0415 - as above
+
+    from pitfalls_tf.ensemble import with_domains  # noqa: PLC0415 - loads TensorFlow
+
+    rows = training.where(training.labelled)
+    truths = np.eye(len(rows.classes), dtype=np.float32)[rows.targets]
+    domains = tf.constant(with_domains(rows, training.names))
+    batch = Batch(inputs=tf.constant(rows.inputs), truths=tf.constant(truths), domains=domains)
+    said: NDArray[np.bool_] = np.zeros((len(fits), len(rows)), dtype=np.bool_)
+    for place, logits in enumerate(fits.logits(rows.inputs)):
+        if fits.members[place].diverged:
+            continue
+        memory = tf.constant(weighting.initial(training.shape), tf.float32)
+        if isinstance(weighting, ConfidenceCurated):
+            _, memory = ConfidenceCurated(pace=1.0)(batch, None, tf.constant(logits), memory)
+        losses = fits.recipe.loss(batch.truths, tf.constant(logits))
+        weights, _ = weighting(batch, losses, tf.constant(logits), memory)
+        said[place] = weights.numpy() == 0
+    return said
+
+
+def _of_mean_one(weights: Tensor) -> Tensor:
+    import tensorflow as tf  # noqa: PLC0415 - as above
+
+    return tf.math.divide_no_nan(weights, tf.reduce_mean(weights))
+
+
+def _remedy(name: str, source: str, weighting: Weighting, *, domains: bool = False) -> Remedy:
+    def change(situation: Situation) -> Recipe:
+        return replace(situation.recipe, weighting=weighting)
+
+    return Remedy(name=name, family="curation", source=source, needs=("domains",) if domains else (), change=change)
+
+
+CURATIONS: Final = (
+    _remedy("loss_curated", "Han et al., Co-teaching, NeurIPS 2018", LossCurated()),
+    _remedy(
+        "hardest_curated",
+        "Shrivastava, Gupta and Girshick, Training region-based object detectors with online hard example mining,"
+        " CVPR 2016",
+        LossCurated(kept="largest"),
+    ),
+    _remedy("confidence_curated", "Northcutt, Jiang and Chuang, Confident learning, JAIR 2021", ConfidenceCurated()),
+    _remedy(
+        "class_balanced",
+        "King and Zeng, Logistic regression in rare events data, Political Analysis 2001",
+        BalanceCurated(),
+    ),
+    _remedy("domain_balanced", "King and Zeng, as for class_balanced", BalanceCurated(by="domain"), domains=True),
+)

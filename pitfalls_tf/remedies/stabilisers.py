@@ -1,0 +1,185 @@
+"""Attempted fixes for results that change with the seed, each with the setting its source recommends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from monitoring.errors import BadInput
+from pitfalls_tf.recipes import CrossEntropy
+from pitfalls_tf.remedies.remedy import Remedy, Situation, with_setting
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.recipes import Recipe
+
+ENSEMBLED: Final = 5  # Lakshminarayanan et al. use 5 networks in most of their experiments
+BATCH_FACTOR: Final = 4
+
+
+def clipped(situation: Situation) -> Recipe:
+    """The gradient of all weights together at most of norm 1."""
+    recipe = situation.recipe
+    return replace(recipe, optimiser=replace(recipe.optimiser, clip_norm=1.0))
+
+
+def warmed_up(situation: Situation) -> Recipe:
+    """A linear warm-up over a tenth of the steps, then half a cosine."""
+    recipe = situation.recipe
+    return replace(recipe, optimiser=replace(recipe.optimiser, warm_up=0.1, schedule="cosine"))
+
+
+def averaged(situation: Situation) -> Recipe:
+    """A moving average of the weights predicts. Decay .99: fits here have hundreds of steps, few for .999."""
+    recipe = situation.recipe
+    return replace(recipe, optimiser=replace(recipe.optimiser, average=0.99))
+
+
+def decayed(situation: Situation) -> Recipe:
+    """AdamW with decoupled decay of .01."""
+    recipe = situation.recipe
+    return replace(recipe, optimiser=replace(recipe.optimiser, kind="adamw", weight_decay=0.01))
+
+
+def batch_normalised(situation: Situation) -> Recipe:
+    """Batch normalisation in every block."""
+    recipe = situation.recipe
+    return replace(recipe, architecture=with_setting(recipe.architecture, norm="batch"))
+
+
+def layer_normalised(situation: Situation) -> Recipe:
+    """Layer normalisation in every block."""
+    recipe = situation.recipe
+    return replace(recipe, architecture=with_setting(recipe.architecture, norm="layer"))
+
+
+def smoothed(situation: Situation) -> Recipe:
+    """Cross-entropy with a tenth of each label spread over the classes."""
+    return replace(situation.recipe, loss=CrossEntropy(smoothing=0.1))
+
+
+def larger_batch(situation: Situation) -> Recipe:
+    """Four times the batch; the rate four times as high for SGD, and twice, the square root, for Adam and AdamW.
+
+    As many epochs, so a quarter of the steps.
+    """
+    recipe = situation.recipe
+    factor = BATCH_FACTOR if recipe.optimiser.kind == "sgd" else BATCH_FACTOR**0.5
+    optimiser = replace(recipe.optimiser, learning_rate=recipe.optimiser.learning_rate * factor)
+    return replace(recipe, batch=recipe.batch * BATCH_FACTOR, optimiser=optimiser)
+
+
+def dropped_out(situation: Situation) -> Recipe:
+    """Half of the hidden units left out at random."""
+    recipe = situation.recipe
+    return replace(recipe, architecture=with_setting(recipe.architecture, dropout=0.5))
+
+
+def together(probabilities: NDArray[np.float64], size: int = ENSEMBLED) -> NDArray[np.float64]:
+    """Probabilities [seeds, n, classes] of `size` consecutive seeds averaged: [seeds // size, n, classes].
+
+    Seeds that do not fill a last group are left out. A diverged seed, whose probabilities are NaN, leaves its group to
+    the others; a group of diverged seeds alone stays NaN.
+
+    >>> together(np.array([[[0.2, 0.8]], [[0.4, 0.6]], [[1.0, 0.0]]]), 2).round(2).tolist()
+    [[[0.3, 0.7]]]
+
+    Raises:
+        BadInput: fewer seeds than one group takes.
+    """
+    seeds, *rest = probabilities.shape
+    if seeds < size or size < 1:
+        raise BadInput(
+            "There are fewer seeds than predict together.",
+            got=f"{seeds} seeds, groups of {size}",
+            expected="at least one full group",
+            fix="Fit more seeds.",
+        )
+    groups = probabilities[: seeds // size * size].reshape(seeds // size, size, *rest)
+    known = ~np.isnan(groups)
+    counts = known.sum(axis=1)
+    sums = np.where(known, groups, 0.0).sum(axis=1)
+    averages: NDArray[np.float64] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return averages
+
+
+STABILISERS: Final = (
+    Remedy(
+        name="gradient_clipping",
+        family="stabiliser",
+        source="Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, ICML 2013",
+        change=clipped,
+    ),
+    Remedy(
+        name="warm_up_cosine",
+        family="stabiliser",
+        source="Goyal et al., Accurate, large minibatch SGD, 2017; Loshchilov and Hutter, SGDR, ICLR 2017",
+        change=warmed_up,
+    ),
+    Remedy(
+        name="weight_averaging",
+        family="stabiliser",
+        source="Polyak and Juditsky, Acceleration of stochastic approximation by averaging, SIAM J. Control 1992",
+        change=averaged,
+    ),
+    Remedy(
+        name="adamw",
+        family="stabiliser",
+        source="Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019",
+        change=decayed,
+    ),
+    Remedy(
+        name="batch_norm",
+        family="stabiliser",
+        source="Ioffe and Szegedy, Batch normalization, ICML 2015",
+        needs=("norm",),
+        change=batch_normalised,
+    ),
+    Remedy(
+        name="layer_norm",
+        family="stabiliser",
+        source="Ba, Kiros and Hinton, Layer normalization, 2016",
+        needs=("norm",),
+        change=layer_normalised,
+    ),
+    Remedy(
+        name="label_smoothing",
+        family="stabiliser",
+        source="Szegedy et al., Rethinking the Inception architecture for computer vision, CVPR 2016",
+        change=smoothed,
+    ),
+    Remedy(
+        name="larger_batch",
+        family="stabiliser",
+        source="Goyal et al., Accurate, large minibatch SGD, 2017; Malladi et al., On the SDEs and scaling rules for"
+        " adaptive gradient algorithms, NeurIPS 2022",
+        change=larger_batch,
+    ),
+    Remedy(
+        name="dropout",
+        family="stabiliser",
+        source="Srivastava et al., Dropout, JMLR 2014",
+        needs=("dropout",),
+        change=dropped_out,
+    ),
+    Remedy(
+        name="seed_ensembling",
+        family="stabiliser",
+        source="Lakshminarayanan, Pritzel and Blundell, Simple and scalable predictive uncertainty estimation using"
+        " deep ensembles, NeurIPS 2017",
+        seeds=ENSEMBLED,
+    ),
+)
+
+
+def pairs() -> tuple[Remedy, ...]:
+    """Every two stabilisers that do not undo each other (the two norms do)."""
+    return tuple(
+        one.then(other)
+        for one, other in combinations(STABILISERS, 2)
+        if not ("norm" in one.needs and "norm" in other.needs)
+    )

@@ -93,6 +93,11 @@ class Runner:
         definitions: Mapping[str, Any] = self._meta_graph.signature_def
         return definitions
 
+    @property
+    def graph_definition(self) -> Any:
+        """The model's ``tensorflow.GraphDef``."""
+        return self._meta_graph.graph_def
+
     def run(self, signature: Signature, inputs: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
         """Compute ``outputs`` (names of the signature) from ``inputs`` (every input of the signature, or those given).
 

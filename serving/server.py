@@ -20,6 +20,7 @@ from serving.draining import DrainingServer
 from serving.inference import Inference
 from serving.loading import load_version
 from serving.model_logging import logging_of
+from serving.redacted_names import RedactedNames
 from serving.reloading import Reloader
 from serving.rest.app import RestApp, Rooms
 from serving.rest.crowd import raise_open_files
@@ -31,9 +32,11 @@ from serving.watching import repeating
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from serving.company import Company, Reload
     from serving.grpc_api.server import GrpcServer
+    from serving.runner import Runner
     from serving.settings import GrpcDoor, ServeSettings, Shelf
 
     Report = Callable[[str], None]
@@ -76,7 +79,9 @@ def serve(
         if sent is not None:
             catalogue.replace(sent)
         capture.log_models(logging_of(catalogue()))
-        models = load_models(settings.shelf, catalogue, report)
+        redacted = RedactedNames(None if settings.traffic is None else settings.traffic.redaction, report=report)
+        models = load_models(settings.shelf, catalogue, report, on_load=redacted.note)
+        redacted.check(is_everything=models.is_ready)
         limits = settings.limits
         inference = Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s)
         rooms = Rooms(models=models, inference=inference, capture=capture, desk=desk, gather=others.gather)
@@ -120,13 +125,24 @@ def take_doors(settings: ServeSettings, report: Report, *, is_shared: bool) -> D
         raise
 
 
-def load_models(shelf: Shelf, catalogue: Catalogue, report: Report) -> Models:
-    """Every model's first version, loaded. Raises `CannotRun` if there are models and none of them can be."""
+def load_models(
+    shelf: Shelf, catalogue: Catalogue, report: Report, *, on_load: Callable[[Path, Runner], None] = lambda *_: None
+) -> Models:
+    """Every model's first version, loaded. Raises `CannotRun` if there are models and none of them can be.
+
+    ``on_load`` is told of every version that is loaded, then and later, before it answers.
+    """
     # TensorFlow's Python side calls the session road deprecated, once, on every start.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+    def load(path: Path) -> Runner:
+        runner = load_version(path, shelf.loading)
+        on_load(path, runner)
+        return runner
+
     models = Models(
         catalogue,
-        load=lambda path: load_version(path, shelf.loading),
+        load=load,
         report=report,
         rules=shelf.rules,
     )

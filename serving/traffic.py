@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from monitoring.errors import CannotRun
+from monitoring.traffic.archive import Archiver
 from monitoring.traffic.gaps import GapFile
 from monitoring.traffic.labels import LabelWriter
 from monitoring.traffic.log import TrafficWriter, recover
@@ -35,6 +36,8 @@ class TrafficSettings:
     refuses: bool = False
     """Whether an answer that cannot be logged is refused."""
     redaction: Redaction | None = None
+    archive: str | None = None
+    """URL to which the closed parts of the log in `folder` are moved."""
 
 
 @contextmanager
@@ -44,6 +47,7 @@ def open_traffic(
     """The traffic log's two writers, closed at the end; what a killed server left open is converted first.
 
     Raises:
+        BadInput: the archive's URL cannot be opened here, or the log has another.
         CannotRun: the folder cannot be written.
     """
     if settings is None:
@@ -54,6 +58,8 @@ def open_traffic(
         def open_sink(folder: Path) -> Sink:
             return _open_sink(folder, settings, report, stack)
 
+        if settings.folder is not None and settings.archive is not None:
+            _archive(settings.folder, settings.archive, stack)
         own = None if settings.folder is None else open_sink(settings.folder)
         desk = LabelDesk(token=token)
         if settings.folder is not None:
@@ -81,6 +87,22 @@ def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], 
     if left.rows:
         report(f"Converted {left.rows} rows that an earlier server left in {left.segments} open segments.")
     return Sink(rows, gaps, refuses=settings.refuses)
+
+
+def _archive(folder: Path, url: str, stack: ExitStack) -> None:
+    """Moves parts from now on; closed after the log itself, so that its last segments are moved, too."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        archiver = Archiver(folder, url)
+    except OSError as error:
+        raise CannotRun(
+            "The traffic log cannot be written.",
+            got=f"{folder}: {error.strerror}",
+            expected="a folder this user may write, on a disk with room",
+            fix="Make room, or give another folder.",
+        ) from error
+    archiver.start()
+    stack.callback(archiver.close)
 
 
 def _now() -> datetime:

@@ -3,25 +3,33 @@
 ROOT/open/SEGMENT.arrows                                              a segment being written, or not converted yet
 ROOT/model=NAME/version=N/date=YYYY-MM-DD/SEGMENT.parquet             its rows once converted, by UTC date of event time
 ROOT/labels/SEGMENT.arrows                                            labels
+ROOT/archive.json                                                     where parts are moved to, if they are: a URL
+URL/model=NAME/version=N/date=YYYY-MM-DD/SEGMENT.parquet              parts that were moved
 
 While `open/SEGMENT.arrows` exists it is the truth, and Parquet files of that segment are still in the making.
+While a part is in ROOT it is the truth, and that of its name in the archive may be in the making.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+import pyarrow.parquet as pq
+
 from monitoring.errors import BadInput
 from monitoring.traffic.segments import segments_in
+from monitoring.traffic.stores import Store
 
 OPEN = "open"
 LABELS = "labels"
 PART_SUFFIX = ".parquet"
+ARCHIVE = "archive.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +40,22 @@ class Part:
     version: int
     day: str  # YYYY-MM-DD; sorts as dates do
     segment: str
-    path: Path
+    path: Path  # where it is on this machine, or was before it was moved
+    store: Store | None = None  # the log's archive, if it has one
+
+    @property
+    def key(self) -> str:
+        """Its path below the log, or below the archive's URL."""
+        return "/".join(self.path.parts[-4:])
+
+    def open(self) -> pq.ParquetFile:
+        """The file, wherever it is by now. Raises OSError or CannotRun if it cannot be read."""
+        try:
+            return pq.ParquetFile(self.path)
+        except FileNotFoundError:
+            if self.store is None:
+                raise
+            return self.store.parquet(self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,28 +112,93 @@ def check_root(root: Path) -> None:
         )
 
 
+def archive_of(root: Path) -> Store | None:
+    """Where the log's parts are moved to, if they are. Raises BadInput for an archive.json that cannot be read."""
+    try:
+        text = (root / ARCHIVE).read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    try:
+        return Store(json.loads(text)["url"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BadInput(
+            f"{root / ARCHIVE} cannot be read.",
+            got=repr(text[:60]),
+            expected='{"url": "s3://BUCKET/traffic"}',
+            fix="Write the URL of the log's archive into it.",
+        ) from None
+
+
+def name_archive(root: Path, store: Store) -> None:
+    """Has readers look there, too. Raises OSError."""
+    aside = root / f"{ARCHIVE}.{os.getpid()}"
+    aside.write_text(json.dumps({"url": store.url}), "utf-8")
+    aside.rename(root / ARCHIVE)
+
+
 def list_traffic(root: Path, selection: Selection) -> Listing:
     """The files to read, so that no row is missing and none is there twice even while segments are being converted.
 
     A part seen once may be one of several that are still being made. But once its segment is gone all of them are
     there: so parts are listed, then the open segments, then the parts again, and of the second list only those count
-    whose segments had been seen before.
+    whose segments had been seen before. The archive is listed last: a part that is not in the second list any more was
+    there before. What only the archive has belongs to segments that are closed.
     """
     seen = {path.stem for path in segments_in(root / OPEN)}
-    seen |= {part.segment for part in _parts(root, selection)}
+    seen |= {part.segment for part in local_parts(root, selection)}
     unconverted = segments_in(root / OPEN)
     converted = seen - {path.stem for path in unconverted}
-    parts = [part for part in _parts(root, selection) if part.segment in converted]
-    return Listing(open=unconverted, parts=tuple(sorted(parts, key=lambda part: (part.segment, part.day))))
+    here = local_parts(root, selection)
+    store = archive_of(root)
+    parts = {part.key: replace(part, store=store) for part in here if part.segment in converted}
+    if store is not None:
+        unfinished = {part.segment for part in here} - converted
+        unfinished |= {path.stem for path in unconverted}
+        there = (part for part in _archived(root, store, selection) if part.segment not in unfinished)
+        parts = {part.key: part for part in there} | parts
+    return Listing(open=unconverted, parts=tuple(sorted(parts.values(), key=lambda part: (part.segment, part.day))))
 
 
 def parts_of(root: Path, selection: Selection, segment: str) -> tuple[Part, ...]:
     """The parts of one segment, complete once the segment itself is gone."""
-    return tuple(part for part in _parts(root, selection) if part.segment == segment)
+    store = archive_of(root)
+    here = (replace(part, store=store) for part in local_parts(root, selection))
+    parts = {part.key: part for part in here if part.segment == segment}
+    if store is not None:
+        there = (part for part in _archived(root, store, selection) if part.segment == segment)
+        parts = {part.key: part for part in there} | parts
+    return tuple(parts.values())
 
 
-def _parts(root: Path, selection: Selection) -> list[Part]:
+def local_parts(root: Path, selection: Selection) -> list[Part]:
+    """The parts on this machine, finished or not."""
     return list(_each_part(root, selection))
+
+
+def _archived(root: Path, store: Store, selection: Selection) -> Iterator[Part]:
+    """The parts that the archive has. The narrowest folder that the selection allows is listed."""
+    under = ""
+    if selection.model is not None:
+        under = f"model={quote(selection.model, safe='')}"
+        under += "" if selection.version is None else f"/version={selection.version}"
+    for key in store.keys(under):
+        names = key.split("/")
+        prefixes = ("model=", "version=", "date=")
+        if len(names) != len(prefixes) + 1 or not names[-1].endswith(PART_SUFFIX):
+            continue
+        if not all(name.startswith(prefix) for name, prefix in zip(names, prefixes, strict=False)):
+            continue
+        model, version, day = (name.partition("=")[2] for name in names[:3])
+        wanted = selection.version is None or version == str(selection.version)
+        if wanted and version.removeprefix("-").isdecimal() and selection.wants(day):
+            yield Part(
+                model=unquote(model),
+                version=int(version),
+                day=day,
+                segment=names[-1].removesuffix(PART_SUFFIX),
+                path=root / key,
+                store=store,
+            )
 
 
 def _each_part(root: Path, selection: Selection) -> Iterator[Part]:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from monitoring.traffic.conversion import POSITION, TORN_KEY
 from monitoring.traffic.listing import Part, Selection, list_traffic, parts_of
@@ -99,15 +98,15 @@ def list_keys(root: Path) -> set[ModelKey]:
     """The models, versions and signatures that have segments; one file of each segment is opened."""
     listing = list_traffic(root, Selection())
     keys: set[ModelKey] = set()
-    paths = {part.segment: part.path for part in listing.parts}
+    parts = {part.segment: part for part in listing.parts}
     for path in listing.open:
         try:
             schema = read_segment_schema(path)
         except FileNotFoundError:
-            paths.update((part.segment, part.path) for part in parts_of(root, Selection(), path.stem))
+            parts.update((part.segment, part) for part in parts_of(root, Selection(), path.stem))
         else:
             keys |= set() if schema is None else {ModelKey.of(schema)}
-    return keys | {ModelKey.of(pq.read_schema(path)) for path in paths.values()}
+    return keys | {_key_of(part) for part in parts.values()}
 
 
 def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
@@ -115,7 +114,7 @@ def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
     listing = list_traffic(root, query.selection)
     days = [part.day for part in listing.parts]
     edges = [part for part in listing.parts if part.day in (min(days), max(days))]
-    spans = [_part_span(part.path) for part in edges]
+    spans = [_part_span(part) for part in edges]
     for path in listing.open:
         for piece in _read_open(root, path, query, ["event_time"]):
             if piece.table.num_rows:
@@ -124,14 +123,20 @@ def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
     return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
 
-def _part_span(path: Path) -> tuple[int, int]:
-    metadata = pq.read_metadata(path)
+def _key_of(part: Part) -> ModelKey:
+    with part.open() as file:
+        return ModelKey.of(file.schema_arrow)
+
+
+def _part_span(part: Part) -> tuple[int, int]:
+    with part.open() as file:
+        metadata = file.metadata
     groups = [metadata.row_group(i).column(_EVENT_TIME_LEAF).statistics for i in range(metadata.num_row_groups)]
     return min(microseconds(group.min) for group in groups), max(microseconds(group.max) for group in groups)
 
 
 def _read_part(part: Part, query: Query, columns: Sequence[str] | None) -> Piece:
-    with pq.ParquetFile(part.path) as file:
+    with part.open() as file:
         schema = file.schema_arrow
         wanted = schema.names if columns is None else [name for name in schema.names if name in {*columns, POSITION}]
         table = file.read(columns=wanted).select(wanted)

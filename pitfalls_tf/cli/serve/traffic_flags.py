@@ -26,6 +26,7 @@ class TrafficFlags:
     """What was given."""
 
     traffic: Path | None
+    traffic_archive: str | None
     log_sync: str
     log_sync_seconds: float
     on_log_failure: str
@@ -40,12 +41,20 @@ class TrafficFlags:
         """What the server needs to know of its traffic log.
 
         Raises:
-            BadInput: an age that is none, a column both left out and hashed, or no key to hash with.
+            BadInput: an age that is none, a column both left out and hashed, no key to hash with, or an archive
+                without a log.
         """
         from monitoring.traffic.upkeep import Sync, Upkeep  # noqa: PLC0415 - help must not wait for the log's libraries
         from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
         from serving.traffic import TrafficSettings  # noqa: PLC0415 - as above
 
+        if self.traffic_archive is not None and self.traffic is None:
+            raise BadInput(
+                "There is no traffic log to move to an archive.",
+                got=f"--traffic-archive {self.traffic_archive} without --traffic",
+                expected="a folder of this machine for what is being written",
+                fix="Add --traffic DIR.",
+            )
         upkeep = Upkeep(
             sync=Sync(self.log_sync),
             sync_every=timedelta(seconds=self.log_sync_seconds),
@@ -57,6 +66,7 @@ class TrafficFlags:
             segment_bytes=self.log_segment_bytes,
             refuses=self.on_log_failure == REFUSE,
             redaction=self._redaction(),
+            archive=self.traffic_archive,
         )
 
     def _redaction(self) -> Redaction | None:
@@ -93,6 +103,9 @@ traffic_flags = option_group(
     (
         click.option(
             "--traffic", type=click.Path(path_type=Path), help="Folder of the traffic log.  [default: no log]"
+        ),
+        click.option(
+            "--traffic-archive", metavar="URL", help="Closed segments are moved there: file, s3 or any other of fsspec."
         ),
         click.option(
             "--log-sync",

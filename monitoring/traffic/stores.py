@@ -1,0 +1,129 @@
+"""A store: files at any URL that fsspec knows, of which each is there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.fs
+import pyarrow.parquet as pq
+
+from monitoring.errors import BadInput, CannotRun
+
+ASIDE_SUFFIX = ".tmp"
+
+
+def is_url(text: str) -> bool:
+    """Whether a place is a URL, and no path of this machine.
+
+    >>> is_url("s3://bucket/traffic"), is_url("traffic/"), is_url("C:/traffic")
+    (True, False, False)
+    """
+    return "://" in text
+
+
+class Store:
+    """The files below `url`, by key: their path below it, with slashes. Credentials are found as fsspec's drivers do.
+
+    Raises BadInput for a URL that no driver of this installation is for. Nothing is looked at yet.
+    """
+
+    def __init__(self, url: str) -> None:
+        import fsspec  # noqa: PLC0415 - whoever keeps all files on this machine need not load it
+
+        self.url = url.rstrip("/")
+        try:
+            self._files, self._root = fsspec.url_to_fs(self.url)
+        except (ImportError, ValueError) as error:
+            raise BadInput(
+                "Nothing here can open this URL.",
+                got=f"{url}: {error}",
+                expected="a URL of a store whose fsspec driver is installed, such as s3://BUCKET/traffic",
+                fix="Check the URL, or install the driver: s3fs, gcsfs, adlfs.",
+            ) from error
+        self._root = self._root.rstrip("/")
+
+    def keys(self, under: str = "") -> list[str]:
+        """The keys below a folder, sorted; none if there is no such folder. Files still being made are left out.
+
+        Raises CannotRun if the store cannot be asked. Cost: one listing.
+        """
+        try:
+            self._files.invalidate_cache()
+            found = self._files.find(f"{self._root}/{under}" if under else self._root)
+        except FileNotFoundError:
+            return []
+        except Exception as error:
+            raise self._unreadable(under, error) from error
+        keys = (path.removeprefix(self._root).lstrip("/") for path in found)
+        return sorted(key for key in keys if not key.endswith(ASIDE_SUFFIX))
+
+    def parquet(self, key: str) -> pq.ParquetFile:
+        """A Parquet file, open. Raises CannotRun if it cannot be read."""
+        try:
+            files = pa.fs.PyFileSystem(pa.fs.FSSpecHandler(self._files))
+            return pq.ParquetFile(f"{self._root}/{key}", filesystem=files)
+        except Exception as error:
+            raise self._unreadable(key, error) from error
+
+    def read(self, key: str) -> bytes:
+        """A file's bytes. Raises CannotRun if it cannot be read."""
+        try:
+            data: bytes = self._files.cat_file(f"{self._root}/{key}")
+        except Exception as error:
+            raise self._unreadable(key, error) from error
+        return data
+
+    def put(self, local: Path, key: str) -> None:
+        """Copies a file of this machine there, aside and then into place; one of its size there is taken for it.
+
+        Raises whatever the store's driver does, mostly OSError.
+        """
+        target, size = f"{self._root}/{key}", local.stat().st_size
+        if self._size(target) == size:
+            return
+        aside = f"{target}.{os.getpid()}{ASIDE_SUFFIX}"
+        self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
+        self._files.put_file(str(local), aside)
+        self._sync(aside)
+        try:
+            self._files.mv(aside, target)
+        except NotImplementedError:  # a store without a rename takes a file whole
+            self._files.put_file(str(local), target)
+            self._files.rm_file(aside)
+        self._sync(target.rpartition("/")[0])
+        if self._size(target) != size:
+            raise OSError(f"{self.url}/{key} has another size than {local}")
+
+    def _size(self, path: str) -> int | None:
+        try:
+            self._files.invalidate_cache()
+            size: int | None = self._files.info(path)["size"]
+        except FileNotFoundError:
+            return None
+        return size
+
+    def _sync(self, path: str) -> None:
+        """What this machine's own disk is given must survive a power cut; other stores see to it themselves."""
+        if "file" not in _protocols(self._files):
+            return
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _unreadable(self, key: str, error: Exception) -> CannotRun:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        return CannotRun(
+            "A store cannot be read.",
+            got=f"{self.url}/{key}".rstrip("/") + f": {reason}",
+            expected="a store that is there and may be read",
+            fix="Check the network and the credentials, then run the same again.",
+        )
+
+
+def _protocols(files: Any) -> tuple[str, ...]:
+    return (files.protocol,) if isinstance(files.protocol, str) else tuple(files.protocol)

@@ -31,6 +31,10 @@ VERBS: Mapping[str, Verb] = {
         "pitfalls_tf.cli.compare",
         "Compare A with B, paired over seeds and domains: better, worse, or inconclusive.",
     ),
+    "reproduce": Verb(
+        "pitfalls_tf.cli.reproduce",
+        "Run the paper's experiments again: FIGURE is figure1, another one, or all of them.",
+    ),
     "export": Verb(
         "pitfalls_tf.cli.export",
         "Export a trained model as the next version of NAME, with its schema, baseline, warmup requests and manifest.",

@@ -1,0 +1,112 @@
+"""A recipe on a task, run once per seed: what most grids are made of."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from pitfalls_tf.experiments.tasks import WHOLE, digest
+from pitfalls_tf.metrics import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.experiments.tasks import Task
+    from pitfalls_tf.fits import Epoch, Fits
+    from pitfalls_tf.recipes import Recipe
+
+METRICS: Final = ("brier", "log_loss", "error", "calibration_error", "auc")
+OF_EPOCHS: Final = ("loss", "gradient_norm", "validation_log_loss", "validation_brier", "validation_error")
+DIVERGED: Final = "diverged"  # 1 or 0, in split "training"; the other values of a diverged run are null
+MEMBER_SEEDS: Final = 100_000  # members of ensembles have seeds that no single run has
+
+SCHEMA: Final = pa.schema(
+    {
+        "source": pa.string(),
+        "setup": pa.string(),
+        "split": pa.string(),
+        "domain": pa.string(),
+        "seed": pa.int64(),
+        "epoch": pa.int64(),  # null for what is measured once, after the last
+        "metric": pa.string(),
+        "value": pa.float64(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingCell:
+    """A setup: recipe, task, and how many members of other seeds have their probabilities averaged in one run."""
+
+    setup: str
+    task: Task
+    recipe: Recipe
+    members: int = 1
+
+    def identity(self) -> Mapping[str, Any]:
+        """A recipe's dataclasses print all their settings."""
+        return {"recipe": repr(self.recipe), "data": digest(self.task), "members": self.members}
+
+    def run(self, seeds: Sequence[int]) -> Mapping[int, pa.Table]:
+        """Fit the seeds together, and score each on every part of the task."""
+        from pitfalls_tf import ensemble  # noqa: PLC0415 - loads TensorFlow
+
+        task, count = self.task, self.members
+        each = {
+            seed: [seed] if count == 1 else [MEMBER_SEEDS + count * seed + place for place in range(count)]
+            for seed in seeds
+        }
+        fits = ensemble.fit(
+            self.recipe,
+            task.training,
+            task.validation,
+            seeds=[one for numbers in each.values() for one in numbers],
+            target=task.target,
+            plan=ensemble.Plan(threads=len(seeds)),
+        )
+        return {seed: self._rows(seed, fits, numbers) for seed, numbers in each.items()}
+
+    def _rows(self, seed: int, fits: Fits, numbers: Sequence[int]) -> pa.Table:
+        members = [fits.one(number) for number in numbers]
+        diverged = any(one.members[0].diverged for one in members)
+        rows = [self._row(seed, "training", WHOLE, DIVERGED, float(diverged))]
+        if self.members == 1:
+            rows += self._history(seed, members[0].members[0].epochs)
+        for part in self.task.parts:
+            said = None if diverged else np.mean([one.predict(part.examples.inputs)[0] for one in members], axis=0)
+            rows += [
+                self._row(seed, part.split, part.domain, name, value)
+                for name, value in _scores(said, part.examples.targets).items()
+            ]
+        return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+    def _history(self, seed: int, epochs: Sequence[Epoch]) -> list[dict[str, Any]]:
+        return [
+            {**self._row(seed, "random", WHOLE, name, getattr(epoch, name)), "epoch": epoch.number}
+            for epoch in epochs
+            for name in OF_EPOCHS
+        ]
+
+    def _row(self, seed: int, split: str, domain: str, metric: str, value: float | None) -> dict[str, Any]:
+        return {
+            "source": self.task.source,
+            "setup": "",
+            "split": split,
+            "domain": domain,
+            "seed": seed,
+            "epoch": None,
+            "metric": metric,
+            "value": value if value is not None and np.isfinite(value) else None,
+        }
+
+
+def _scores(probabilities: NDArray[np.float64] | None, targets: NDArray[np.int64]) -> dict[str, float | None]:
+    if probabilities is None:
+        return dict.fromkeys(METRICS)
+    found = asdict(measure(probabilities, targets))
+    return {name: found[name] for name in METRICS}

@@ -1,0 +1,72 @@
+"""Intervals for spreads, against simulation and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pitfalls_tf.experiments import spread
+
+
+@pytest.mark.parametrize("count", [6, 10, 20])
+def test_the_jackknife_covers_ratios_of_normal_deviations(count: int) -> None:
+    """Of 400 simulated experiments with a true ratio of 2, the interval misses at most one in ten."""
+    rng = np.random.default_rng(count)
+    missed = 0
+    for _ in range(400):
+        _, interval = spread.jackknife(spread.deviation_ratio, rng.normal(0, 2, count), rng.normal(0, 1, count))
+        missed += not interval.low <= 2 <= interval.high
+    assert missed <= 40
+
+
+@pytest.mark.parametrize("count", [6, 10, 20])
+def test_the_jackknife_covers_distances_of_normal_values(count: int) -> None:
+    rng = np.random.default_rng(count)
+    truth = 2 / np.sqrt(np.pi)
+    missed = 0
+    for _ in range(400):
+        _, interval = spread.jackknife(spread.apart, rng.normal(0, 1, count))
+        missed += not interval.low <= truth <= interval.high
+    assert missed <= 40
+
+
+@given(st.lists(st.integers(-100, 100), min_size=2, max_size=12))
+def test_distances_are_those_of_all_pairs(values: list[int]) -> None:
+    pairs = [abs(one - other) for place, one in enumerate(values) for other in values[place + 1 :]]
+    assert spread.apart(np.array(values, dtype=np.float64)) == pytest.approx(np.mean(pairs))
+
+
+def test_what_does_not_vary_has_no_interval() -> None:
+    assert np.isnan(spread.jackknife(spread.deviation, np.ones(8))[1].low)
+    assert np.isnan(spread.jackknife(spread.deviation, np.array([1.0, 2.0]))[1].low)
+
+
+def test_kendall_is_scipys() -> None:
+    from scipy.stats import kendalltau
+
+    rng = np.random.default_rng(0)
+    one, other = rng.integers(0, 6, 30).astype(float), rng.integers(0, 6, 30).astype(float)
+    tau, interval = spread.kendall(one, other)
+    assert tau == pytest.approx(kendalltau(one, other).statistic)
+    assert interval.low < tau < interval.high
+
+
+def test_kendall_needs_five_pairs() -> None:
+    tau, interval = spread.kendall(np.arange(4.0), np.arange(4.0))
+    assert tau == 1
+    assert np.isnan(interval.low)
+
+
+@given(st.integers(1, 200).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
+def test_a_share_lies_in_its_interval(pair: tuple[int, int]) -> None:
+    found, interval = spread.share(*pair)
+    assert 0 <= interval.low <= found + 1e-12
+    assert found - 1e-12 <= interval.high <= 1
+
+
+def test_the_bootstrap_holds_the_middle() -> None:
+    values = np.arange(20.0)
+    interval = spread.bootstrapped(spread.worst_minus_median, values, np.random.default_rng(0))
+    assert interval.low <= spread.worst_minus_median(values) <= interval.high

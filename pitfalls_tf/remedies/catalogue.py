@@ -12,9 +12,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from monitoring.errors import BadInput
+from pitfalls_tf.remedies.adaptation.methods import ADAPTATIONS, ALIGNMENTS
 from pitfalls_tf.remedies.capacity import CAPACITIES
 from pitfalls_tf.remedies.curation import CURATIONS
 from pitfalls_tf.remedies.losses import LOSSES
+from pitfalls_tf.remedies.preprocessing import PREPROCESSINGS
 from pitfalls_tf.remedies.remedy import Remedy
 from pitfalls_tf.remedies.stabilisers import STABILISERS
 
@@ -23,9 +25,16 @@ if TYPE_CHECKING:
 
     from pitfalls_tf.remedies.remedy import Family, Situation
 
-REMEDIES: Final[Mapping[str, Remedy]] = MappingProxyType(
-    {remedy.name: remedy for remedy in (*STABILISERS, *LOSSES, *CAPACITIES, *CURATIONS)}
+_ALL: Final = (
+    *STABILISERS,
+    *LOSSES,
+    *CAPACITIES,
+    *PREPROCESSINGS,
+    *CURATIONS,
+    *ADAPTATIONS,
+    *ALIGNMENTS,
 )
+REMEDIES: Final[Mapping[str, Remedy]] = MappingProxyType({remedy.name: remedy for remedy in _ALL})
 
 
 def find(name: str) -> Remedy:

@@ -1,0 +1,109 @@
+"""Fine-tuning: a few labelled rows of the target, after the fit.
+
+Source: Yosinski et al., *How Transferable Are Features in Deep Neural Networks?* (NeurIPS 2014).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from monitoring.errors import BadInput
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.examples import Examples
+    from pitfalls_tf.fits import Fits, Member
+    from pitfalls_tf.recipes import Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FineTuned:
+    """Train on with `rows` labelled target rows, at a tenth of the rate, without penalties, weighting or averages.
+
+    The rows are those of `few`, the same for every seed: whoever scores the result on the target leaves them out.
+    `trained` "logits" moves the last layer alone, which is what few rows can bear.
+    """
+
+    rows: int = 50
+    epochs: int = 20
+    slower: float = 0.1
+    trained: Literal["all", "normalisation", "logits"] = "all"
+
+    def __call__(self, fits: Fits, training: Examples, target: Examples | None) -> Fits:
+        """The same seeds, each with its epochs and these after them."""
+        del training
+        if target is None:
+            raise BadInput(
+                "Fine-tuning needs a target.", got="none", expected="rows, a few with labels", fix="Pass target=."
+            )
+        chosen = target.take(few(target, self.rows))
+        recipe = replace(
+            plainly(fits.recipe, epochs=self.epochs, slower=self.slower),
+            batch=min(fits.recipe.batch, len(chosen)),
+            trained=self.trained,
+        )
+        return refitted(fits, recipe, chosen)
+
+
+def few(target: Examples, rows: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """Positions of `rows` labelled rows, ascending, as many of each class as can be, drawn by `seed`.
+
+    Raises:
+        BadInput: fewer have a label.
+    """
+    labelled = np.flatnonzero(target.labelled)
+    if len(labelled) < rows:
+        raise BadInput(
+            "The target has fewer labels than are to be learnt from.",
+            got=f"{len(labelled)} rows with a label",
+            expected=f"{rows}",
+            fix="Ask for fewer rows.",
+        )
+    shuffled = np.random.default_rng(seed).permutation(labelled)
+    # In turns: the first of every class, then the second of every class, until there are enough.
+    turns = np.zeros(len(shuffled), dtype=np.int64)
+    for name in np.unique(target.targets[shuffled]):
+        of_class = np.flatnonzero(target.targets[shuffled] == name)
+        turns[of_class] = np.arange(len(of_class))
+    return np.sort(shuffled[np.argsort(turns, kind="stable")[:rows]])
+
+
+def plainly(recipe: Recipe, *, epochs: int, slower: float) -> Recipe:
+    """The recipe for a second fit from learnt weights: a constant, lower rate, and no remedy of the first fit."""
+    optimiser = replace(
+        recipe.optimiser,
+        learning_rate=recipe.optimiser.learning_rate * slower,
+        warm_up=0.0,
+        schedule="constant",
+        average=None,
+    )
+    return replace(
+        recipe,
+        epochs=epochs,
+        optimiser=optimiser,
+        penalties=(),
+        preparations=(),
+        weighting=None,
+        afterwards=(),
+        stopping=None,
+    )
+
+
+def refitted(fits: Fits, recipe: Recipe, rows: Examples) -> Fits:
+    """The seeds of `fits` trained on with `recipe` on `rows`, still bound to the program of the first fit."""
+    from pitfalls_tf import ensemble  # noqa: PLC0415 - loads TensorFlow
+
+    again = ensemble.fit(recipe, rows, seeds=fits.seeds, plan=ensemble.Plan(start=fits))
+    after = dict(zip(again.seeds, again.members, strict=True))
+    return fits.remade(lambda member: _continued(member, after[member.seed]))
+
+
+def _continued(before: Member, after: Member) -> Member:
+    """Weights of the second fit, epochs of both, numbered through."""
+    count = len(before.epochs)
+    later = tuple(replace(epoch, number=epoch.number + count) for epoch in after.epochs)
+    return replace(after, epochs=before.epochs + later, kept=after.kept + count)

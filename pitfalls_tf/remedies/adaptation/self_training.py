@@ -1,0 +1,75 @@
+"""Self-training: the network's own confident answers on target rows as labels.
+
+Sources: Lee, *Pseudo-Label* (ICML workshop 2013); leaving out the least confident tenth, Kumar, Ma and Liang,
+*Understanding Self-Training for Gradual Domain Adaptation* (ICML 2020).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitoring.errors import BadInput
+from pitfalls_tf.remedies.adaptation.fine_tuning import plainly, refitted
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.examples import Examples
+    from pitfalls_tf.fits import Fits, Member
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTrained:
+    """Train on with the training rows and the surest `share` of target rows, labelled by each seed for itself.
+
+    Labels are given anew in each of `rounds`; a share rather than a threshold, because confidence means something else
+    to every network. True labels of the target are not looked at.
+    """
+
+    share: float = 0.9
+    rounds: int = 2
+    epochs: int = 2
+    slower: float = 0.1
+
+    def __call__(self, fits: Fits, training: Examples, target: Examples | None) -> Fits:
+        """The same seeds, each with its epochs and these after them."""
+        if target is None:
+            raise BadInput("Self-training needs a target.", got="none", expected="unlabelled rows", fix="Pass target=.")
+        recipe = plainly(fits.recipe, epochs=self.epochs, slower=self.slower)
+        for _ in range(self.rounds):
+            answers = iter(fits.predict(target.inputs))
+            members: list[Member] = []
+            for seed in fits.seeds:
+                one, said = fits.one(seed), next(answers)
+                if not one.diverged:
+                    one = refitted(one, recipe, together(training, target, surest(said, self.share)))
+                members += one.members
+            fits = replace(fits, members=tuple(members))
+        return fits
+
+
+def surest(probabilities: NDArray[np.float64], share: float) -> NDArray[np.int64]:
+    """The likeliest class of the surest share of rows [n, classes], to the nearest row, and -1 for the others.
+
+    >>> surest(np.array([[0.6, 0.4], [0.1, 0.9], [0.3, 0.7]]), 2 / 3).tolist()
+    [-1, 1, 1]
+    """
+    confidence = probabilities.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    labels: NDArray[np.int64] = probabilities.argmax(axis=1)
+    labels[order[round(share * len(order)) :]] = -1
+    return labels
+
+
+def together(training: Examples, target: Examples, labels: NDArray[np.int64]) -> Examples:
+    """Training rows, then target rows with these labels."""
+    return replace(
+        training,
+        inputs=np.concatenate([training.inputs, target.inputs]),
+        targets=np.concatenate([training.targets, labels]),
+        domains=np.concatenate([training.domains, target.domains]),
+        times=np.concatenate([training.times, target.times]),
+    )

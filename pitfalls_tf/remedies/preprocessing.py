@@ -1,0 +1,145 @@
+"""Preprocessing: numbers raw, standardised over all training rows, or within each source, season, or both.
+
+Fitted on training rows without their labels; a source or season that training rows lack is standardised by its own
+unlabelled target rows. What is standardised are the numbers of a table (not its categories and gap indicators), and
+each channel of images over all pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from pitfalls_tf.remedies.remedy import Remedy, Situation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.architectures.preprocessing import Encoding
+    from pitfalls_tf.examples import Examples
+    from pitfalls_tf.remedies.remedy import Need
+
+By = Literal["nothing", "source", "season", "source and season"]
+FEWEST: Final = 30  # rows of a group: fewer say less about it than all rows do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """Mean and deviation of each standardised column or channel, float64 [columns]."""
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Normalisation:
+    """Standardises rows of any part by the moments of their group; groups that it does not know, by those of all."""
+
+    by: By
+    columns: NDArray[np.int64]
+    overall: Moments
+    groups: Mapping[str, Moments]
+
+    def __call__(self, examples: Examples) -> Examples:
+        """The same rows, standardised."""
+        inputs = examples.inputs.copy()
+        keys = groups_of(examples, self.by)
+        for key in np.unique(keys).tolist():
+            rows, moments = np.flatnonzero(keys == key), self.groups.get(key, self.overall)
+            values = (inputs[rows][..., self.columns] - moments.mean) / moments.deviation
+            inputs[np.ix_(rows, *map(np.arange, inputs.shape[1:-1]), self.columns)] = values
+        return replace(examples, inputs=inputs)
+
+    def also(self, target: Examples) -> Normalisation:
+        """With the groups that only the target has, by its own rows; those of the training rows stay as they are."""
+        added = _grouped(target, self.by, self.columns, self.overall)
+        return replace(self, groups={**added, **self.groups})
+
+
+def fitted(training: Examples, by: By) -> Normalisation:
+    """Moments of the training rows, of all and of every group with at least `FEWEST` of them."""
+    columns = numeric(training)
+    values = training.inputs[..., columns].reshape(-1, len(columns)).astype(np.float64)
+    deviation = values.std(axis=0)
+    overall = Moments(mean=values.mean(axis=0), deviation=np.where(deviation > 0, deviation, 1.0))
+    return Normalisation(by=by, columns=columns, overall=overall, groups=_grouped(training, by, columns, overall))
+
+
+def numeric(examples: Examples) -> NDArray[np.int64]:
+    """Positions on the last axis that hold numbers: channels of images, or of tables the columns that stand alone.
+
+    A column of at most two values is an indicator, and not a number.
+    """
+    if examples.inputs.ndim > 2:
+        return np.arange(examples.inputs.shape[-1])
+    tokens = examples.tokens or (1,) * examples.inputs.shape[-1]
+    starts = np.cumsum((0, *tokens[:-1]))
+    return np.array(
+        [
+            start
+            for start, width in zip(starts.tolist(), tokens, strict=True)
+            if width == 1 and len(np.unique(examples.inputs[:, start])) > 2
+        ],
+        dtype=np.int64,
+    )
+
+
+def groups_of(examples: Examples, by: By) -> NDArray[np.str_]:
+    """The group of each row: its source, its calendar month ("01" to "12", whatever the year), or both."""
+    months = np.array([moment[5:7] for moment in np.datetime_as_string(examples.times, unit="M").tolist()], dtype=str)
+    return {
+        "nothing": np.full(len(examples), "all"),
+        "source": examples.domains,
+        "season": months,
+        "source and season": np.char.add(np.char.add(examples.domains, " "), months),
+    }[by]
+
+
+def raw(encoding: Encoding) -> Encoding:
+    """The same layout, with numbers as they are measured.
+
+    For `Examples.from_table`, in place of the encoding fitted on the training rows. A gap becomes 0
+    then, whatever 0 means for that number; its indicator stays.
+    """
+    return replace(encoding, numbers=tuple(replace(number, mean=0.0, deviation=1.0) for number in encoding.numbers))
+
+
+def _grouped(examples: Examples, by: By, columns: NDArray[np.int64], overall: Moments) -> dict[str, Moments]:
+    keys = groups_of(examples, by)
+    found: dict[str, Moments] = {}
+    for key, count in zip(*np.unique(keys, return_counts=True), strict=True):
+        if count < FEWEST or by == "nothing":
+            continue
+        values = examples.inputs[keys == key][..., columns].reshape(-1, len(columns)).astype(np.float64)
+        deviation = values.std(axis=0)
+        # What is constant in a group, as the weather of one day may be, keeps the scale of all rows.
+        found[str(key)] = Moments(
+            mean=values.mean(axis=0), deviation=np.where(deviation > 1e-9, deviation, overall.deviation)
+        )
+    return found
+
+
+def _rows(by: By) -> Callable[[Situation], Callable[[Examples], Examples]]:
+    def rows(situation: Situation) -> Callable[[Examples], Examples]:
+        normalisation = fitted(situation.training, by)
+        return normalisation if situation.target is None else normalisation.also(situation.target)
+
+    return rows
+
+
+def _remedy(name: str, source: str, by: By, needs: tuple[Need, ...] = ()) -> Remedy:
+    return Remedy(name=name, family="preprocessing", source=source, needs=needs, rows=_rows(by))
+
+
+_SITES = "Johnson, Li and Rabinovic, Adjusting batch effects in microarray expression data, Biostatistics 2007"
+_SEASONS = "Hipel and McLeod, Time series modelling of water resources and environmental systems, 1994"
+PREPROCESSINGS: Final = (
+    _remedy("standardised", "LeCun, Bottou, Orr and Müller, Efficient BackProp, 1998", "nothing"),
+    _remedy("source_normalised", _SITES, "source"),
+    _remedy("season_normalised", _SEASONS, "season", ("times",)),
+    _remedy("source_and_season_normalised", f"{_SITES}; {_SEASONS}", "source and season", ("times",)),
+)

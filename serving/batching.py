@@ -97,9 +97,16 @@ class Ticket(Generic[Request, Answer]):
 
     def _give_up(self, timeout_s: float) -> None:
         if self.done is not None and self.claim():
-            self.settle(
-                Failure(Code.DEADLINE_EXCEEDED, f"No answer within {timeout_s * 1000:.0f} ms: the deadline passed.")
-            )
+            self.settle(Failure(Code.DEADLINE_EXCEEDED, late(timeout_s)))
+
+
+def late(timeout_s: float) -> str:
+    """What a caller is told whose deadline passed.
+
+    >>> late(0.25)
+    'No answer within 250 ms: the deadline passed.'
+    """
+    return f"No answer within {timeout_s * 1000:.0f} ms: the deadline passed."
 
 
 @final
@@ -164,12 +171,15 @@ class Batcher(Generic[Request, Answer]):
         ``key`` None runs the request alone. The deadline of ``timeout_s`` seconds ends in DEADLINE_EXCEEDED.
 
         Raises:
-            Failure: UNAVAILABLE if too many wait; INVALID_ARGUMENT for too large a request.
+            Failure: UNAVAILABLE if too many wait; INVALID_ARGUMENT for too large a request; DEADLINE_EXCEEDED if there
+                is no time at all.
         """
         settings = self._settings
         if settings.refuse_larger and rows > settings.max_rows:
             limit = settings.max_rows
             raise invalid(f"Task size {rows} is larger than maximum input batch size {limit}")
+        if timeout_s is not None and timeout_s <= 0:
+            raise Failure(Code.DEADLINE_EXCEEDED, late(timeout_s))
         if self._waiting >= settings.max_waiting:
             raise Failure(Code.UNAVAILABLE, "The batch scheduling queue to which this task was submitted is full")
         ticket: Ticket[Request, Answer] = Ticket(request, key, rows, self._claiming, done, timeout_s)

@@ -40,7 +40,7 @@ def test_the_page_lists_each_key_with_its_default(section: str) -> None:
             assert shown == f"`{written[name]}`"
         else:
             default = list(field.default) if isinstance(field.default, tuple) else field.default
-            assert shown == f"`{json.dumps(default)}`"
+            assert shown == f"`{json.dumps(default, default=str)}`"
 
 
 def test_the_smallest_config_of_the_page_is_one(tmp_path: Path) -> None:

@@ -91,7 +91,9 @@ def test_the_summary_is_for_people_and_for_programs(traffic: Path, labels: Path)
         "segments": 1,
         "first": moment,
         "last": moment,
-        "models": [{**key, "rows": 3, "first": moment, "last": moment}],
+        "models": [{**key, "rows": 3, "first": moment, "last": moment, "answered": 3}],
+        "gaps": [],
+        "lost_rows": 0,
         "labels": {"rows": 3, "distinct": 2, "repeats": 1, "conflicts": 1, "torn_bytes": 0},
     }
     said = run("traffic", traffic).stdout

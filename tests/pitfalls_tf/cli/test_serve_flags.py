@@ -176,7 +176,8 @@ def test_what_only_tunes_is_taken_with_a_line() -> None:
 
 def test_every_flag_of_theirs_is_in_the_reference(pytestconfig: pytest.Config) -> None:
     page = (pytestconfig.rootpath / "docs/reference/serving.md").read_text("utf-8")
-    table = set(re.findall(r"`--([a-z_]{2,})`", page))
+    section = page.partition("\n## TensorFlow Serving's flags\n")[2].partition("\n## ")[0]
+    table = set(re.findall(r"`--([a-z_]{2,})`", section))
     theirs = {
         parameter.name
         for parameter in command.params

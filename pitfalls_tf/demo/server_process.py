@@ -44,7 +44,7 @@ class ServerProcess:
             self._process.kill()
             self._process.wait()
         command = [sys.executable, "-m", "pitfalls_tf", "serve", "--models", str(self._folders.models)]
-        command += ["--rest-port", "0", "--traffic", str(self._folders.traffic), "--json"]
+        command += ["--rest-port", "0", "--grpc-port", "off", "--traffic", str(self._folders.traffic), "--json"]
         log = self._folders.own / "server.log"
         with log.open("a", encoding="utf-8") as errors:
             self._process = subprocess.Popen(

@@ -47,4 +47,5 @@ def _kill_server(out: Path, demo: subprocess.Popen[str]) -> None:
             os.kill(json.loads((out / "server.json").read_text())["pid"], signal.SIGKILL)
             return
         time.sleep(0.05)
-    pytest.fail("The demo ended before its server could be killed.")
+    said = (out.parent / "demo.err").read_text()[-3000:]
+    pytest.fail(f"The demo ended before its server could be killed: {said}")

@@ -6,6 +6,7 @@ The dialects (REST, and others to come) only translate: they build a `Question` 
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
-# A few bytes can say that there are 2^40 rows of nothing, and each would have an id in the traffic log.
-MOST_EMPTY_ROWS = 1024
+# A few bytes can say that there are 2^40 rows of nothing, each of which would have an id in the traffic log, and of
+# which a graph can make as many sums. So the other dimensions of an empty tensor are bounded.
+MOST_OF_NOTHING = 1 << 16
 
 
 class RowForm(Protocol):
@@ -189,9 +191,10 @@ class Inference:
             key = (id(served), signature.name, question.outputs, question.form)
             return key if together else None, len(question.rows)
         check_names(question)
+        for name, value in question.inputs.items():
+            if not value.size and math.prod(size or 1 for size in value.shape) > MOST_OF_NOTHING:
+                raise invalid(f"Input {name} has no value but the shape {list(value.shape)}, which is too large.")
         rows = _shared_rows(question.inputs)
-        if rows is not None and rows > MOST_EMPTY_ROWS and not any(value.size for value in question.inputs.values()):
-            raise invalid(f"{rows} rows without a value are more than this server takes.")
         if rows is None or not together:
             return None, 1 if rows is None else rows
         return (id(served), signature.name, question.outputs, _kinds(question.inputs)), rows

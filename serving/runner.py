@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Added to a SavedModel by TensorFlow for its own use: not a way to call the model.
 INITIALISER = "__saved_model_init_op"
+# TensorFlow's bindings walk strings by the limit of numpy 1, and the process dies of what numpy 2 allows beyond it.
+MAX_RANK = 32
 _CODES = {code.value: code for code in Code}
 
 
@@ -104,14 +106,17 @@ class Runner:
         Strings are object arrays of bytes. Shapes and types are not compared with the signature: the graph decides.
 
         Raises:
-            Failure: what the graph says, with its own code and text.
+            Failure: what the graph says, with its own code and text; or more than 32 dimensions.
         """
         feeds = tuple(sorted(inputs))
         fetches = tuple(outputs)
         key = (signature.name, feeds, fetches)
         call = self._calls.get(key) or self._keep(key, signature)
+        tensors = [inputs[name] for name in feeds]
+        if any(tensor.ndim > MAX_RANK for tensor in tensors):
+            raise Failure(Code.INVALID_ARGUMENT, f"A tensor of more than {MAX_RANK} dimensions cannot be run.")
         try:
-            values = call([inputs[name] for name in feeds])
+            values = call(tensors)
         except self._errors.OpError as error:
             raise Failure(_code(error.error_code), error.message) from error
         except (ValueError, TypeError) as error:

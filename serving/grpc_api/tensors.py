@@ -41,6 +41,8 @@ VALUES: dict[str, tuple[str, str]] = {
 # is 70 times as fast for 10,000 floats as handing them over one by one. (field number << 3 | 2, for a packed list)
 TAGS = {"float": b"\x2a", "double": b"\x32", "complex64": b"\x4a", "bool": b"\x5a", "complex128": b"\x62"}
 POINTER_BYTES = 8
+# A row costs the traffic log far more than the few bytes that can stand for millions of them.
+MOST_SHORT_ROWS = 1 << 16
 
 
 def decode(name: str, message: Any, limit_bytes: int) -> Array:
@@ -65,7 +67,10 @@ def decode(name: str, message: Any, limit_bytes: int) -> Array:
         elif content:
             flat = _strings(content, count) if kind.name == "string" else _numbers(content, dtype, count)
         else:
-            flat = _filled(_listed(message, kind.name, dtype, count), dtype, count)
+            values = _listed(message, kind.name, dtype, count)
+            if len(values) < count and sizes and sizes[0] > MOST_SHORT_ROWS:
+                raise invalid(f"tensor parsing error: {name}: {sizes[0]} rows are too many for a short form.")
+            flat = _filled(values, dtype, count)
         return flat.reshape(sizes)
     except ValueError as error:
         raise _unreadable(name) from error

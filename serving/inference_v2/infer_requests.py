@@ -119,7 +119,7 @@ def _name(one: Any, member: str) -> str:
 
 def _id(document: Mapping[str, Any]) -> str:
     given = _text(document, "id", "")
-    if given and not REQUEST_ID.fullmatch(given.encode("utf-8", "replace")):
+    if given and not REQUEST_ID.fullmatch(given.encode("utf-8", "surrogatepass")):
         raise invalid('"id" must be 1 to 128 visible ASCII characters without spaces')
     return given
 

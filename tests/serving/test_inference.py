@@ -170,11 +170,15 @@ def test_several_questions_of_which_one_fails_leave_no_row(inference: Inference,
     assert ledger.rows == [("r/a", 0)]
 
 
-def test_rows_of_nothing_are_bounded(inference: Inference, ledger: Ledger, models: Models) -> None:
+def test_nothing_is_bounded_too(inference: Inference, ledger: Ledger, models: Models, named: Served) -> None:
     with models.lease("half_plus_two") as served:
         few, many = (question(served, "serving_default", "r", x=np.zeros((rows, 0), np.float32)) for rows in (5, 2**40))
         (answer,), (refusal,) = ask(inference, few), ask(inference, many)
     assert outputs(answer) == {"y": [[]] * 5}
-    assert isinstance(refusal, Failure)
-    assert refusal.code is Code.INVALID_ARGUMENT
+    # Here the rows differ, so nothing counts them, but the graph would make 2^31 sums.
+    uneven = {"a": np.zeros((2**31, 0), np.float32), "b": np.zeros((1, 3), np.float32)}
+    (sums,) = ask(inference, question(named, "two_float", "r", **uneven))
+    for failure in (refusal, sums):
+        assert isinstance(failure, Failure)
+        assert (failure.code, "too large" in failure.message) == (Code.INVALID_ARGUMENT, True)
     assert len(ledger.rows) == 5

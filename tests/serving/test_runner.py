@@ -100,3 +100,17 @@ def test_a_folder_that_is_no_model_is_told_with_a_reason(models_folder: Path, tm
         (folder / "saved_model.pb").write_bytes(graph[: len(graph) // 2] if damage == "cut" else b"")
     with pytest.raises(LoadFailed, match=r"."):
         Runner(folder)
+
+
+def test_a_rank_that_would_kill_the_process_is_refused(named: Runner) -> None:
+    deep = {"name": np.array([b"a", b"b"], object).reshape(2, *[1] * 33)}
+    with pytest.raises(Failure, match="more than 32 dimensions"):
+        named.run(named.signatures["serving_default"], named_inputs() | deep, ["name_out"])
+
+
+def test_the_highest_rank_runs(models_folder: Path, road: Literal["callable", "run"]) -> None:
+    runner = Runner(models_folder / "strs" / "1", road=road)
+    deepest = np.array([b"a", b"b"], object).reshape(2, *[1] * 31)
+    answer = runner.run(runner.signatures["serving_default"], {"image_bytes": deepest}, ["out_bytes"])
+    assert (answer["out_bytes"].shape, answer["out_bytes"].reshape(-1).tolist()) == (deepest.shape, [b"a", b"b"])
+    runner.close()

@@ -100,3 +100,12 @@ def test_a_truth_value_is_any_byte_that_is_not_zero() -> None:
 def test_a_type_without_a_field_is_told() -> None:
     with pytest.raises(Failure, match="cannot be answered over gRPC"):
         encode(np.zeros(1, "datetime64[s]"), TensorProto())
+
+
+def test_a_short_form_stands_for_few_rows_only() -> None:
+    message = TensorProto(dtype=1, float_val=[1.5])
+    message.tensor_shape.dim.add(size=2**16)
+    assert decode("x", message, LIMIT).tolist() == [1.5] * 2**16
+    message.tensor_shape.dim[0].size += 1
+    with pytest.raises(Failure, match="65537 rows are too many for a short form"):
+        decode("x", message, LIMIT)

@@ -239,6 +239,11 @@ def test_the_client_waits_no_longer_than_it_said(open_website: OpenWebsite) -> N
     assert (late.status, in_time.status) == (504, 200)
 
 
+def test_an_id_that_is_no_text_is_refused(website: Website) -> None:
+    reply = website.send("POST", PATH, b'{"id": "\xab", "inputs": []}')
+    assert (reply.status, '"id" must be' in reply.error) == (400, True)
+
+
 def test_compressed_bodies(website: Website) -> None:
     content = np.array([2.0], "<f4").tobytes()
     sent = {"name": "x", "datatype": "FP32", "shape": [1], "parameters": {"binary_data_size": 4}}

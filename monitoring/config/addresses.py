@@ -33,6 +33,13 @@ def redacted(url: str) -> str:
     return f"{parts.scheme}://{host}{port}{rest}"
 
 
+def place(value: object, info: ValidationInfo) -> Path | str:
+    """A path as `local_path` has it, or a URL of the scheme that it has."""
+    if isinstance(value, str) and re.match(r"[a-z][a-z0-9+.-]+://.", value):
+        return value
+    return local_path(value, info)
+
+
 def local_path(value: object, info: ValidationInfo) -> Path:
     """A path of the config, absolute: relative ones are relative to the config file's folder."""
     value = str(value) if isinstance(value, Path) else value  # a default
@@ -40,7 +47,7 @@ def local_path(value: object, info: ValidationInfo) -> Path:
         raise refusal("not a path.", got=value, expected="a path in quotes", fix="Relative paths start at this file.")
     if "://" in value:
         raise refusal(
-            "paths by URL are not available yet.",
+            "only traffic and its labels may be at a URL.",
             got=redacted(value),
             expected="a local path",
             fix="Mount or copy it, and name the folder.",

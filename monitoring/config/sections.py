@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from monitoring.config.addresses import local_path, redacted, store_url, webhook_url
+from monitoring.config.addresses import local_path, place, redacted, store_url, webhook_url
 from monitoring.config.refusal import refusal
 from monitoring.config.values import (
     budget,
@@ -25,6 +25,7 @@ Name = Annotated[str, AfterValidator(named)]
 Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(distinct)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 LocalPath = Annotated[Path, BeforeValidator(local_path)]
+Place = Annotated[Path | str, BeforeValidator(place)]
 BudgetText = Annotated[str, AfterValidator(budget)]
 WindowLength = Annotated[str, AfterValidator(window_length)]
 Zone = Annotated[str, AfterValidator(time_zone)]
@@ -100,7 +101,7 @@ class TrafficSection(Section):
     The columns are those of a table of one's own; a traffic log knows its own names, and keeps its own labels.
     """
 
-    path: LocalPath | None = Field(default=None, examples=["traffic"])
+    path: Place | None = Field(default=None, examples=["traffic"])
     slices: Names = Field(default=(), examples=[["origin"]])
     event_time: Name = Field(default="event_time", examples=["event_time"])
     prediction_id: Name = Field(default="prediction_id", examples=["prediction_id"])
@@ -108,7 +109,7 @@ class TrafficSection(Section):
     label_time: Name = Field(default="label_time", examples=["label_time"])
     scores: Names = Field(default=(), examples=[["on_time", "late"]])
     predicted: Name | None = Field(default=None, examples=["answer"])
-    labels: LocalPath | None = Field(default=None, examples=["labels/*.csv"])
+    labels: Place | None = Field(default=None, examples=["labels/*.csv"])
     label_log: LocalPath = Field(default=Path("label-log"), examples=["label-log"])
 
     @field_validator("predicted")

@@ -21,6 +21,7 @@ from monitoring.jobs.cutting import blocks
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.log import TrafficLog, flatten_scalars
+from monitoring.traffic.mirror import log_folder
 from monitoring.traffic.tables.arrivals import gather_labels
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import is_table, pieces_of
@@ -63,7 +64,7 @@ class PredictionReader:
     unplaced: tuple[Finding, ...] = ()
 
     def __init__(self, config: MonitorConfig, baseline: Baseline, version: int | None) -> None:
-        self._root = traffic_path(config)
+        self._root = log_folder(traffic_path(config))
         self.log = TrafficLog(self._root)
         self.model = config.model.name
         self.version = version
@@ -174,8 +175,8 @@ def open_traffic(
     return PredictionReader(config, baseline, version if config.model.bundle is not None else None)
 
 
-def traffic_path(config: MonitorConfig) -> Path:
-    """Where the traffic is. Raises BadInput if the config does not say so."""
+def traffic_path(config: MonitorConfig) -> Path | str:
+    """Where the traffic is: a path or a URL. Raises BadInput if the config does not say so."""
     if config.traffic.path is None:
         raise BadInput(
             "The config does not say where the traffic is.",

@@ -181,7 +181,7 @@ def _archived(root: Path, store: Store, selection: Selection) -> Iterator[Part]:
     if selection.model is not None:
         under = f"model={quote(selection.model, safe='')}"
         under += "" if selection.version is None else f"/version={selection.version}"
-    for key in store.keys(under):
+    for key in store.find(under):
         names = key.split("/")
         prefixes = ("model=", "version=", "date=")
         if len(names) != len(prefixes) + 1 or not names[-1].endswith(PART_SUFFIX):

@@ -45,7 +45,7 @@ class Store:
             ) from error
         self._root = self._root.rstrip("/")
 
-    def keys(self, under: str = "") -> list[str]:
+    def find(self, under: str = "") -> list[str]:
         """The keys below a folder, sorted; none if there is no such folder. Files still being made are left out.
 
         Raises CannotRun if the store cannot be asked. Cost: one listing.
@@ -75,6 +75,30 @@ class Store:
         except Exception as error:
             raise self._unreadable(key, error) from error
         return data
+
+    def matching(self, pattern: str) -> list[str]:
+        """The keys of the files that fit a pattern, sorted. Raises CannotRun if the store cannot be asked."""
+        try:
+            self._files.invalidate_cache()
+            found = self._files.glob(f"{self._root}/{pattern}")
+            return sorted(path.removeprefix(self._root).lstrip("/") for path in found if self._files.isfile(path))
+        except Exception as error:
+            raise self._unreadable(pattern, error) from error
+
+    def stamp(self, key: str) -> str:
+        """Something that is another when the file has changed. Raises CannotRun if the store cannot be asked."""
+        try:
+            self._files.invalidate_cache()
+            return str(self._files.ukey(f"{self._root}/{key}"))
+        except Exception as error:
+            raise self._unreadable(key, error) from error
+
+    def get(self, key: str, local: Path) -> None:
+        """Copies a file to this machine. Raises CannotRun if it cannot be read."""
+        try:
+            self._files.get_file(f"{self._root}/{key}", str(local))
+        except Exception as error:
+            raise self._unreadable(key, error) from error
 
     def put(self, local: Path, key: str) -> None:
         """Copies a file of this machine there, aside and then into place; one of its size there is taken for it.

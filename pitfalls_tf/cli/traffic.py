@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitoring.errors import CannotRun
+from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import answers
 
@@ -22,7 +22,7 @@ RECORD_SUFFIXES = (".tfrecord", ".tfrecords")
 
 
 @click.command()
-@click.argument("traffic", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("place", metavar="DIR_OR_URL")
 @click.option(
     "--to",
     "target",
@@ -38,18 +38,28 @@ RECORD_SUFFIXES = (".tfrecord", ".tfrecords")
     help="First add the PredictionLog records of this TFRecord file to the log.",
 )
 @answers
-def command(traffic: Path, target: Path | None, origin: Path | None, *, output: Output) -> int:
+def command(place: str, target: Path | None, origin: Path | None, *, output: Output) -> int:
     """Say what is in the traffic log DIR, or write its rows, joined with their labels, to a Parquet file.
 
     The columns of the file: prediction_id, request_id, row, event_time, model, version, signature, one for each input
     and output, label and label_time. Each prediction is there once. The log may be in use meanwhile.
     """
     from monitoring.traffic.log import TrafficLog  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.mirror import log_folder  # noqa: PLC0415 - as above
+    from monitoring.traffic.stores import is_url  # noqa: PLC0415 - as above
 
+    if origin is not None and is_url(place):
+        raise BadInput(
+            "Rows cannot be added to a log at a URL.",
+            got=f"--from {origin} to {place}",
+            expected="a log on this machine",
+            fix="Add them to a folder, and copy that.",
+        )
+    traffic = log_folder(place) if origin is None else Path(place)
     added = None if origin is None else add_records(traffic, origin)
     log = TrafficLog(traffic)
     summary = log.summary()
-    document = {"traffic": str(traffic), **described(summary)}
+    document = {"traffic": place, **described(summary)}
     if added is not None:
         document["from"] = {"file": str(origin), "rows": added.rows, "torn_bytes": added.torn_bytes}
     if target is not None and target.suffix in RECORD_SUFFIXES:

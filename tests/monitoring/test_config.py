@@ -71,6 +71,11 @@ def test_absolute_paths_and_other_databases_stay_as_they_are(tmp_path: Path) -> 
     assert "secret" not in repr(config)
 
 
+def test_traffic_may_be_at_a_url(tmp_path: Path) -> None:
+    config = load(tmp_path, LEAST.replace('"traffic"', '"s3://bucket/live/*.parquet"'))
+    assert config.traffic.path == "s3://bucket/live/*.parquet"
+
+
 def test_nothing_can_be_changed_later(tmp_path: Path) -> None:
     config = load(tmp_path, LEAST)
     with pytest.raises(ValidationError):
@@ -166,7 +171,7 @@ def test_a_wrong_value_is_one_problem_on_its_own_line(tmp_path: Path, section: s
 
 @pytest.mark.parametrize(
     ("path", "part"),
-    [('""', "not a path"), ('"a\\u0000b"', "not a path"), ('"s3://bucket/traffic"', "by URL are not available yet")],
+    [('""', "not a path"), ('"a\\u0000b"', "not a path"), ('"://traffic"', "only traffic and its labels may be")],
 )
 def test_a_path_that_is_none_is_refused(tmp_path: Path, path: str, part: str) -> None:
     (line,) = problems(tmp_path, LEAST.replace('"traffic"', path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,11 +13,14 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.traffic.copies import COPIES
+from monitoring.traffic.stores import Store, is_url
+from monitoring.traffic.tables.records import RECORDS, as_parquet
 
 PARQUET = (".parquet", ".pq")
 TEXT = (".csv", ".csv.gz", ".tsv")
-SUFFIXES = (*PARQUET, *TEXT)
-_KINDS = "Parquet (.parquet, .pq) or CSV (.csv, .csv.gz, .tsv)"
+SUFFIXES = (*PARQUET, *TEXT, *RECORDS)
+_KINDS = "Parquet (.parquet, .pq), CSV (.csv, .csv.gz, .tsv) or PredictionLog records (.tfrecord)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,30 +138,39 @@ def once(table: pa.Table, names: Sequence[str] | None) -> RawRows:
     return RawRows(table=table.select(list(places.values())), doubled=tuple(dict.fromkeys(doubled)))
 
 
-def pieces_of(path: Path) -> tuple[Piece, ...]:
+def pieces_of(place: Path | str) -> tuple[Piece, ...]:
     """The pieces of a table's files, by name of the file: one file, all in a folder, or all that fit a pattern.
 
-    Hidden files and those of other kinds are passed over in folders and patterns; files of no bytes have no rows.
-    Raises BadInput if there is no such file, CannotRun if one cannot be read.
+    Hidden files and those of other kinds are passed over in folders and patterns; files of no bytes have no rows. The
+    files at a URL are copied to this machine, once for as long as they stay as they are. Raises BadInput if there is
+    no such file, CannotRun if one cannot be read.
     """
-    return tuple(piece for name, file in _files(path) for piece in _pieces(name, file))
+    found = _files_at(str(place)) if is_url(str(place)) else _files(Path(place))
+    return tuple(piece for name, file in found for piece in _pieces(name, file))
 
 
-def is_table(path: Path) -> bool:
-    """Whether a path means a table's files: a pattern, a file, or a folder with such files and no traffic log's."""
-    if glob.has_magic(str(path)) or path.is_file():
+def is_table(place: Path | str) -> bool:
+    """Whether a path or URL means a table's files: a pattern, a file, or a folder with such files and no log's."""
+    if glob.has_magic(str(place)):
         return True
-    if not path.is_dir():
-        return path.name.endswith(SUFFIXES)
-    names = [each.name for each in path.iterdir()]
+    if is_url(str(place)):
+        if str(place).endswith(SUFFIXES):
+            return True
+        names = [key.partition("/")[0] for key in Store(str(place)).find()]
+    else:
+        path = Path(place)
+        if path.is_file():
+            return True
+        if not path.is_dir():
+            return path.name.endswith(SUFFIXES)
+        names = [each.name for each in path.iterdir()]
     return any(n.endswith(SUFFIXES) for n in names) and not any(n == "open" or n.startswith("model=") for n in names)
 
 
 def _files(path: Path) -> list[tuple[str, Path]]:
-    text = str(path)
     if path.is_file():
         if not path.name.endswith(SUFFIXES):
-            raise BadInput("Not a table.", got=text, expected=_KINDS, fix="Convert it, or rename it.")
+            raise BadInput("Not a table.", got=str(path), expected=_KINDS, fix="Convert it, or rename it.")
         return [(path.name, path)]
     if path.is_dir():
         base, found = path, list(path.rglob("*"))
@@ -167,17 +179,43 @@ def _files(path: Path) -> list[tuple[str, Path]]:
         while glob.has_magic(str(base)):
             base = base.parent
         found = [] if base == path else list(base.glob(str(path.relative_to(base))))
-    files = [each for each in found if each.is_file() and each.name.endswith(SUFFIXES)]
-    named = sorted((each.relative_to(base).as_posix(), each) for each in files)
-    named = [(name, each) for name, each in named if not any(part[0] in "._" for part in name.split("/"))]
-    if not named:
+    named = {each.relative_to(base).as_posix(): each for each in found if each.is_file()}
+    return [(name, named[name]) for name in _tables(named, str(path))]
+
+
+def _files_at(url: str) -> list[tuple[str, Path]]:
+    """The files at a URL, copied."""
+    base, _, name = url.rpartition("/")
+    if url.endswith(SUFFIXES) and not glob.has_magic(url):
+        store, names = Store(base), [name]
+    elif glob.has_magic(url):
+        while glob.has_magic(base):
+            base = base.rpartition("/")[0]
+        store = Store(base)
+        names = store.matching(url.removeprefix(base + "/"))
+    else:
+        store = Store(url)
+        names = store.find()
+    return [(name, _copied(store, name)) for name in _tables(names, url)]
+
+
+def _copied(store: Store, key: str) -> Path:
+    suffix = next(each for each in SUFFIXES if key.endswith(each))
+    return COPIES.of(f"{store.url}/{key}", store.stamp(key), suffix, lambda target: store.get(key, target))
+
+
+def _tables(names: Iterable[str], place: str) -> list[str]:
+    """Those of the files that are tables, sorted. Raises BadInput if there are none."""
+    tables = (name for name in names if name.endswith(SUFFIXES))
+    found = sorted(name for name in tables if not any(part[0] in "._" for part in name.split("/")))
+    if not found:
         raise BadInput(
             "There is no such table.",
-            got=f"{text}, which names no file of these kinds",
+            got=f"{place}, which names no file of these kinds",
             expected=f"a file, a folder or a pattern of files, {_KINDS}",
             fix="Check the path; quote a pattern, so that the shell leaves it alone.",
         )
-    return named
+    return found
 
 
 def _pieces(name: str, path: Path) -> Iterator[Piece]:
@@ -187,6 +225,8 @@ def _pieces(name: str, path: Path) -> Iterator[Piece]:
         yield CsvPiece(name=name, path=path)
         return
     try:
+        if path.name.endswith(RECORDS):
+            path = as_parquet(path)
         metadata = pq.read_metadata(path)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, str(error)) from error

@@ -30,7 +30,7 @@ COLUMNS = ("event_time", "score", "predicted", "label", "label_time", "predictio
     type=click.Path(path_type=Path),
     help="Instead of a bundle: a table of predictions from when the model was good. File, folder or pattern.",
 )
-@click.option("--traffic", type=click.Path(path_type=Path), help="The traffic log's folder, or the live table's files.")
+@click.option("--traffic", metavar="PATH_OR_URL", help="The traffic log's folder, or the live table's files.")
 @click.option("--event-time", metavar="COLUMN", help="When a prediction was asked for.  [with --reference]")
 @click.option(
     "--score",
@@ -54,7 +54,7 @@ COLUMNS = ("event_time", "score", "predicted", "label", "label_time", "predictio
 def command(
     bundle: Path | None,
     reference: Path | None,
-    traffic: Path | None,
+    traffic: str | None,
     *,
     out: Path,
     force: bool,
@@ -67,10 +67,11 @@ def command(
     written in its place. With --reference, the baseline is made of that table first, with its TFDV schema.
     """
     from monitoring.jobs.drafting import as_written  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.stores import is_url  # noqa: PLC0415 - as above
 
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": said[name] for name in COLUMNS})
     windows = {name: said[name] for name in ("every", "rows", "timezone")}
-    live = None if traffic is None else as_written(traffic, out)
+    live = traffic if traffic is None or is_url(traffic) else as_written(Path(traffic), out)
     if reference is None:
         assert bundle is not None  # noqa: S101 - for the type checker: one of them is given
         from monitoring.config import ConfigDraft  # noqa: PLC0415 - help must not wait for it
@@ -102,7 +103,7 @@ def command(
     return 0
 
 
-def _check(bundle: Path | None, reference: Path | None, traffic: Path | None, named: Mapping[str, object]) -> None:
+def _check(bundle: Path | None, reference: Path | None, traffic: str | None, named: Mapping[str, object]) -> None:
     if (bundle is None) == (reference is None):
         raise BadInput(
             "A config is about a bundle or about a table.",
@@ -135,7 +136,7 @@ def _document(adopted: Adopted) -> dict[str, object]:
     }
 
 
-def _show(adopted: Adopted, traffic: Path | None) -> None:
+def _show(adopted: Adopted, traffic: str | None) -> None:
     click.echo(
         f"Wrote {adopted.config}: a baseline of {adopted.rows:,} rows in {adopted.windows} windows,"
         f" {len(adopted.inputs)} inputs, classes {', '.join(adopted.classes)}."

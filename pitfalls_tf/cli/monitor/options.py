@@ -31,16 +31,18 @@ config_option = click.option(
 
 traffic_option = click.option(
     "--traffic",
-    type=click.Path(path_type=Path),
+    metavar="PATH_OR_URL",
     help="A traffic log, or a table's files (quote a pattern).  [default: the config's]",
 )
 
 
-def with_traffic(config: MonitorConfig, traffic: Path | None) -> MonitorConfig:
-    """The config with its traffic there, if it is given: a path from where the command is run."""
+def with_traffic(config: MonitorConfig, traffic: str | None) -> MonitorConfig:
+    """The config with its traffic there, if it is given: a URL, or a path from where the command is run."""
+    from monitoring.traffic.stores import is_url  # noqa: PLC0415 - help must not wait for it
+
     if traffic is None:
         return config
-    section = config.traffic.model_copy(update={"path": traffic.absolute()})
+    section = config.traffic.model_copy(update={"path": traffic if is_url(traffic) else Path(traffic).absolute()})
     return config.model_copy(update={"traffic": section})
 
 

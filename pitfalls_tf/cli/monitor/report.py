@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--drift/--no-drift", default=True, show_default=True, help="Whether Evidently reports a window's drift.")
 @answers
 def command(
-    config_path: Path, traffic: Path | None, out: Path, *, window: datetime | None, drift: bool, output: Output
+    config_path: Path, traffic: str | None, out: Path, *, window: datetime | None, drift: bool, output: Output
 ) -> int:
     """Write the report page and a window's drift report.
 

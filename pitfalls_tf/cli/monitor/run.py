@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @config_option
 @traffic_option
 @answers
-def command(config_path: Path, traffic: Path | None, *, output: Output) -> int:
+def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
     """Judge every window that is due, once.
 
     Windows judged before are not judged again: run it as often as you like, from cron for example. Exits with 1 if it

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @config_option
 @traffic_option
 @answers
-def command(config_path: Path, traffic: Path | None, *, output: Output) -> int:
+def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
     """Run the job at the times of the config, in the foreground.
 
     Judges what is due at once, then at every time of the [schedule] section's cron expression (in the time zone of

@@ -58,7 +58,7 @@ def test_all_that_is_closed_moves_and_is_read_as_before(log: Path, url: str, clo
     before, summary, extent = TrafficLog(log).table(), TrafficLog(log).summary(), TrafficLog(log).extent("flights")
     assert Archiver(log, url + "/").sweep() == DAYS + 1
     assert local_parts(log, Selection()) == []
-    assert len(Store(url).keys()) == DAYS + 1
+    assert len(Store(url).find()) == DAYS + 1
     assert TrafficLog(log).table().equals(before)
     assert TrafficLog(log).summary() == summary
     assert TrafficLog(log).extent("flights") == extent

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from monitoring.traffic.log import AnsweredRows, TrafficWriter
+from monitoring.traffic.gaps import GapFile
+from monitoring.traffic.log import AnsweredRows, Gap, LostRows, TrafficLog, TrafficWriter
 from pitfalls_tf.cli import pitfalls
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
@@ -134,3 +135,62 @@ def test_what_is_wrong_is_said_on_stderr_with_its_exit_code(traffic: Path, label
         assert said in done.stderr
     assert not nowhere.exists()
     assert not (traffic / "labels").exists()
+
+
+def test_records_there_and_back_are_the_same_log(traffic: Path, tmp_path: Path) -> None:
+    file, copy = tmp_path / "rows.tfrecord", tmp_path / "copy"
+    written = json.loads(run("traffic", traffic, "--to", file, "--json").stdout)
+    assert written["to"] == {"file": str(file), "rows": 3, "records": 2}
+    assert "Wrote 3 rows in 2 records" in run("traffic", traffic, "--to", file).stdout
+    added = json.loads(run("traffic", copy, "--from", file, "--json").stdout)
+    assert added["from"] == {"file": str(file), "rows": 3, "torn_bytes": 0}
+    assert (added["rows"], added["models"]) == (3, written["models"])
+    rows, back = TrafficLog(traffic).table(), TrafficLog(copy).table()
+    assert back.select(rows.column_names).equals(rows)
+    again = json.loads(run("traffic", copy, "--from", file, "--json").stdout)
+    assert (again["rows"], again["repeats"]) == (3, 3), "what is there twice counts once"
+    file.write_bytes(file.read_bytes()[:-3])
+    assert json.loads(run("traffic", copy, "--from", file, "--json").stdout)["from"]["torn_bytes"] > 0
+    file.write_bytes(b"something else, of some length")
+    refused = run("traffic", copy, "--from", file)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert TrafficLog(copy).summary().repeats == 5, "the log is as it was"
+
+
+def test_gaps_are_told_to_people_and_programs(traffic: Path) -> None:
+    at_us = int(NOON.timestamp()) * 1_000_000
+    lost = LostRows(model="flights", version=1, rows=7, first_event_us=at_us - 1_000_000, last_event_us=at_us)
+    gaps = GapFile(traffic, NOON)
+    gaps.write(Gap(first_us=at_us, last_us=at_us + 2_000_000, reason="no space", lost=(lost,)))
+    for _ in ("while it goes on", "when it is over"):
+        document = json.loads(run("traffic", traffic, "--json").stdout)
+        assert document["lost_rows"] == 7
+        assert document["gaps"] == [
+            {
+                "first": "2013-04-01T12:00:00Z",
+                "last": "2013-04-01T12:00:02Z",
+                "rows": 7,
+                "reason": "no space",
+                "lost": [
+                    {
+                        "model": "flights",
+                        "version": 1,
+                        "rows": 7,
+                        "first_event": "2013-04-01T11:59:59Z",
+                        "last_event": "2013-04-01T12:00:00Z",
+                    }
+                ],
+            }
+        ]
+        said = run("traffic", traffic).stdout
+        assert "missing: 7 answered rows between 2013-04-01T12:00:00+00:00 and" in said
+        assert "not in the traffic log: no space (flights/1 7)" in said
+        gaps.close()
+
+
+def test_a_log_at_a_url_is_read_and_not_added_to(traffic: Path, tmp_path: Path) -> None:
+    here = json.loads(run("traffic", traffic, "--json").stdout)
+    there = json.loads(run("traffic", f"file://{traffic}", "--json").stdout)
+    assert there == here | {"traffic": f"file://{traffic}"}
+    refused = run("traffic", f"file://{traffic}", "--from", tmp_path / "rows.tfrecord")
+    assert (refused.exit_code, "cannot be added to a log at a URL" in refused.stderr) == (2, True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-Family: TypeAlias = Literal["performance", "surprise", "integrity", "outputs", "inputs"]
+Family: TypeAlias = Literal["performance", "surprise", "estimates", "integrity", "outputs", "inputs"]
 Level: TypeAlias = Literal["page", "notice"]
 Direction: TypeAlias = Literal["up", "both"]
 
@@ -103,6 +103,63 @@ class ScoreRecord:
     log_evidence: float
 
 
+EstimateMethod: TypeAlias = Literal["calibrated", "threshold"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What an estimate has been held to: intervals checked against labels, and how many missed.
+
+    `rows` labelled rows wait for company, with the sums of their estimated and their true losses in fixed point and the
+    sum of the variances. `log_doubt` are logs of one more than the stakes against the estimate. Once `trusted` is lost,
+    it stays lost.
+    """
+
+    rows: int = 0
+    expected: int = 0
+    realised: int = 0
+    variance: float = 0.0
+    checks: int = 0
+    misses: int = 0
+    log_doubt: tuple[float, ...] = ()
+    trusted: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateRecord:
+    """A loss of one window's predictions as estimated without labels, and what came of estimates when labels came.
+
+    `value` lies between `low` and `high` (a 90 % interval), all None while rows are too few. `checked` labelled rows
+    that had gathered up to this window had the estimate `expected` ± `half` and the true loss `realised`; None where
+    none were checked. `trusted` was decided before the window, `account` is what it left. `confusion` are shares of
+    all rows, [answered class][true class], where it is known.
+    """
+
+    method: EstimateMethod
+    metric: str
+    rows: int
+    value: float | None
+    low: float | None
+    high: float | None
+    checked: int
+    expected: float | None
+    half: float | None
+    realised: float | None
+    trusted: bool
+    account: Account
+    confusion: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledLosses:
+    """Labels that arrived for the predictions of the window that began at `start`: rows and sums of their losses."""
+
+    start: datetime
+    rows: int
+    error: int
+    brier: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowRecord:
     """One judged window, as it goes to the store. Times are aware, UTC; log evidence is -inf while nothing was seen."""
@@ -119,6 +176,8 @@ class WindowRecord:
     notice_log_evidence: float
     findings: tuple[Finding, ...] = ()
     scores: tuple[ScoreRecord, ...] = ()
+    estimates: tuple[EstimateRecord, ...] = ()
+    settled: tuple[SettledLosses, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

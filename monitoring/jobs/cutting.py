@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.records import ScoreSum, WatchKey
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
@@ -47,6 +48,17 @@ def placed(times: NDArray[np.int64], windows: Iterable[Window]) -> Iterator[tupl
     for window in windows:
         first, last = np.searchsorted(ordered, [as_microseconds(window.start), as_microseconds(window.end)])
         yield window, order[first:last]
+
+
+def arrival_windows(predictions: Predictions, plan: WindowPlan | RowPlan) -> Iterator[tuple[Window, NDArray[np.int64]]]:
+    """Each window with the positions of the labelled predictions whose labels arrived in it."""
+    known = np.flatnonzero(predictions.labels != NO_LABEL)
+    times = predictions.label_times[known]
+    arrived = cut(times, plan)
+    if isinstance(plan, RowPlan):  # labels fall into the windows of the rows, however many arrive in each
+        arrived = placed(times, plan.windows(np.sort(predictions.event_times)))
+    for window, places in arrived:
+        yield window, known[places]
 
 
 def blocks(ordered: NDArray[np.int64], longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:

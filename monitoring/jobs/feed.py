@@ -20,11 +20,13 @@ from monitoring.traffic.windows import Window
 class Arrivals:
     """The labels of one window joined to their predictions: each prediction once, with the label first consumed for it.
 
+    `starts` int64 [n] are the beginnings, in microseconds, of the windows in which the labelled rows were answered.
     `unknown` labels named no prediction within reach; `conflicts` came for a prediction that had another label
     already.
     """
 
     labelled: Predictions
+    starts: NDArray[np.int64]
     unknown: int
     conflicts: int
 
@@ -69,7 +71,7 @@ class LabelFeed:
         return self._join(np.sort(places), predictions)
 
     def _wait_for(self, window: Window, predictions: Predictions) -> None:
-        self._waiting.append(_Waiting(predictions, np.full(len(predictions), NO_LABEL, dtype=np.int64)))
+        self._waiting.append(_Waiting(predictions, as_microseconds(window.start)))
         oldest = as_microseconds(window.end) - self._horizon_us
         while self._waiting and self._waiting[0].newest < oldest:
             self._waiting.popleft()
@@ -90,6 +92,7 @@ class LabelFeed:
         unknown = int((known < 0).sum() + ((known >= 0) & (labels == NO_LABEL)).sum())
         usable = (known >= 0) & (labels != NO_LABEL)
         consumed: list[Predictions] = []
+        begun: list[NDArray[np.int64]] = []
         conflicts = 0
         starts = np.cumsum([0, *(len(entry.predictions) for entry in waiting)])
         for entry, start, end in zip(waiting, starts[:-1], starts[1:], strict=True):
@@ -99,8 +102,10 @@ class LabelFeed:
             rows, given, times = known[mine] - start, labels[mine], self._times[places[mine]]
             conflicts += entry.conflicts(rows, given)
             consumed.append(entry.consume(rows, given, times))
+            begun.append(np.full(len(consumed[-1]), entry.start, dtype=np.int64))
         return Arrivals(
             labelled=_concatenated(consumed) if consumed else empty.take(np.empty(0, dtype=np.int64)),
+            starts=np.concatenate(begun) if begun else np.empty(0, dtype=np.int64),
             unknown=unknown,
             conflicts=conflicts,
         )
@@ -109,9 +114,10 @@ class LabelFeed:
 class _Waiting:
     """One window's predictions with the labels consumed for them so far."""
 
-    def __init__(self, predictions: Predictions, labels: NDArray[np.int64]) -> None:
+    def __init__(self, predictions: Predictions, start: int) -> None:
         self.predictions = predictions
-        self.labels = labels
+        self.start = start
+        self.labels: NDArray[np.int64] = np.full(len(predictions), NO_LABEL, dtype=np.int64)
         self.newest = int(predictions.event_times.max()) if len(predictions) else 0
 
     def conflicts(self, rows: NDArray[np.int64], given: NDArray[np.int64]) -> int:

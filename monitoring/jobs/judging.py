@@ -13,6 +13,7 @@ from monitoring.baseline.profile import Profile, profile
 from monitoring.evidence.level import LevelReading, LevelState
 from monitoring.incidents.cause import HISTORY, Cause, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact
+from monitoring.jobs.estimating import elsewhere, settled_losses, step_without
 from monitoring.jobs.feed import Arrivals
 from monitoring.jobs.yardstick import LEVELS, Yardstick
 from monitoring.records import (
@@ -109,11 +110,18 @@ class Judge:
         over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
         levels: dict[Level, LevelState] = {}
         readings: dict[Level, LevelReading] = {}
+        previous = state.history[-1].estimates if state.history else ()
         for level in LEVELS:
             test = self._yardstick.tests[level]
             before = state.levels.get(level, LevelState())
-            levels[level], readings[level] = test.step(test.restarted(before) if level in over else before, sums)
+            away = elsewhere(test, level, previous)
+            levels[level], readings[level] = step_without(
+                test, test.restarted(before) if level in over else before, sums, away
+            )
         record = self._record(traffic, readings, findings)
+        if self._yardstick.estimator is not None:
+            held = self._yardstick.estimator.records(previous, traffic.predictions, traffic.arrivals)
+            record = replace(record, estimates=held, settled=settled_losses(traffic.arrivals))
         history = (*state.history, record)[-HISTORY:]
         opened = _facts(record, incidents, state.next_number)
         for level in LEVELS:

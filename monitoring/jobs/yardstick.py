@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.predictions import NO_LABEL
 from monitoring.baseline.profile import profile
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.memory import memories
 from monitoring.evidence.sensitivity import Harm
-from monitoring.jobs.cutting import cut, joined_means, placed
+from monitoring.jobs.cutting import arrival_windows, cut, joined_means
+from monitoring.jobs.estimating import Estimator
 from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.catalogue import Catalogue
@@ -39,7 +39,8 @@ class Tolerances:
         """The harmless rise of a watch, in score units."""
         if watch.family == "integrity":
             return self.integrity
-        loss = {"error": self.error, "brier": self.brier}.get(watch.name.removeprefix("surprise_"), 0.0)
+        metric = watch.name.removeprefix("surprise_").removeprefix("estimated_")
+        loss = {"error": self.error, "brier": self.brier}.get(metric, 0.0)
         return loss / watch.scale
 
     def deviation(self, watch: Watch) -> float:
@@ -49,11 +50,15 @@ class Tolerances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Yardstick:
-    """Each level's test, with the baseline's window means behind it, by watch and slice."""
+    """Each level's test, with the baseline's window means behind it, by watch and slice.
+
+    The watches of estimates have a place in both levels, and are judged in one at a time.
+    """
 
     tests: Mapping[Level, LevelTest]
     means: Mapping[WatchKey, NDArray[np.float64]]
     watches: Mapping[str, Watch]
+    estimator: Estimator | None = None
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch as the baseline knew it, in its own unit."""
@@ -69,6 +74,7 @@ class Yardstick:
             )
             for level in LEVELS
             for key, test in self.tests[level].tests.items()
+            if self.watches[key.watch].level == level
         )
 
     def harms(self) -> tuple[Harm, ...]:
@@ -110,7 +116,7 @@ def yardstick(
     means = {key: scores for key, scores in cut_means.items() if scores.size >= FEWEST_WINDOWS}
     tests: dict[Level, dict[WatchKey, ConformalTest]] = {}
     for level in LEVELS:
-        known = {key: scores for key, scores in means.items() if watches[key.watch].level == level}
+        known = {key: scores for key, scores in means.items() if stands_in(watches[key.watch], level)}
         remembered = memories(known)
         tests[level] = {
             key: ConformalTest.fit(
@@ -135,7 +141,13 @@ def yardstick(
         },
         means=means,
         watches=watches,
+        estimator=Estimator.fit(baseline, catalogue, plan),
     )
+
+
+def stands_in(watch: Watch, level: Level) -> bool:
+    """Whether a watch has a share of that level: its own, and for an estimate, which may fall, both."""
+    return watch.level == level or watch.family == "estimates"
 
 
 def _window_sums(
@@ -144,15 +156,11 @@ def _window_sums(
     """Sums per window in time order: what needs no label by event time, what does by the labels' arrival."""
     reference = baseline.reference
     by_start: dict[object, dict[WatchKey, ScoreSum]] = {}
-    labelled = reference.take(reference.labels != NO_LABEL)
     for window, places in cut(reference.event_times, plan):
         rows = reference.take(places)
         by_start.setdefault(window.start, {}).update(catalogue.prediction_sums(rows, profile(rows, baseline.bins)))
-    arrived = cut(labelled.label_times, plan)
-    if isinstance(plan, RowPlan):  # labels fall into the windows of the rows, however many arrive in each
-        arrived = placed(labelled.label_times, plan.windows(np.sort(reference.event_times)))
-    for window, places in arrived:
-        by_start.setdefault(window.start, {}).update(catalogue.label_sums(labelled.take(places)))
+    for window, places in arrival_windows(reference, plan):
+        by_start.setdefault(window.start, {}).update(catalogue.label_sums(reference.take(places)))
     return [by_start[start] for start in sorted(by_start, key=str)]
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TypedDict
 
-from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
+from monitoring.records import IncidentRecord, MonitorStatus, SettledLosses, WindowRecord
+from monitoring.reports.estimates import realised, settled_by_window, trust_rows
 from monitoring.reports.findings import finding_groups
 from monitoring.reports.words import finite_evidence
 
@@ -25,6 +27,34 @@ class EvidenceDocument(TypedDict):
     notice: float
 
 
+class EstimateDocument(TypedDict):
+    """A loss of the window's predictions, estimated without labels (90 % interval), and what labels say of it.
+
+    `realised` is the loss of those of the window's own predictions that have a label by now, `labelled` how many.
+    """
+
+    method: str
+    metric: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    realised: float | None
+    labelled: int
+    trusted: bool
+    confusion: list[list[float]] | None
+
+
+class TrustDocument(TypedDict):
+    """Whether an estimate is trusted after the last window, and how often its interval missed."""
+
+    method: str
+    metric: str
+    trusted: bool
+    checks: int
+    misses: int
+    distrusted_since: str | None
+
+
 class WindowDocument(TypedDict):
     """One judged window."""
 
@@ -36,6 +66,7 @@ class WindowDocument(TypedDict):
     repeats: int
     status: str
     evidence: EvidenceDocument
+    estimates: list[EstimateDocument]
 
 
 class IncidentDocument(TypedDict):
@@ -113,11 +144,13 @@ class StatusDocument(TypedDict):
     sensitivity: list[SensitivityDocument]
     coverage: CoverageDocument
     findings: list[FindingDocument]
+    trust: list[TrustDocument]
 
 
 def status_document(status: MonitorStatus) -> StatusDocument:
     """`status` in plain types that any JSON encoder takes: times as ISO 8601 ending in Z, every number finite."""
     coverage = status.coverage
+    settled = settled_by_window(status)
     return {
         "model": status.model,
         "version": status.version,
@@ -126,7 +159,7 @@ def status_document(status: MonitorStatus) -> StatusDocument:
             "page": {"text": status.page_budget, "threshold": _finite(status.page_threshold)},
             "notice": {"text": status.notice_budget, "threshold": _finite(status.notice_threshold)},
         },
-        "windows": [_window(window) for window in status.windows],
+        "windows": [_window(window, settled) for window in status.windows],
         "incidents": [_incident(incident) for incident in status.incidents],
         "sensitivity": [
             {
@@ -158,6 +191,17 @@ def status_document(status: MonitorStatus) -> StatusDocument:
             }
             for group in finding_groups(status)
         ],
+        "trust": [
+            {
+                "method": entry.method,
+                "metric": entry.metric,
+                "trusted": entry.trusted,
+                "checks": entry.checks,
+                "misses": entry.misses,
+                "distrusted_since": iso(entry.since) if entry.since else None,
+            }
+            for entry in trust_rows(status)
+        ],
     }
 
 
@@ -181,7 +225,7 @@ def _span(start: datetime, end: datetime) -> SpanDocument:
     return {"start": iso(start), "end": iso(end)}
 
 
-def _window(window: WindowRecord) -> WindowDocument:
+def _window(window: WindowRecord, settled: Mapping[datetime, SettledLosses]) -> WindowDocument:
     return {
         "start": iso(window.start),
         "end": iso(window.end),
@@ -194,6 +238,20 @@ def _window(window: WindowRecord) -> WindowDocument:
             "page": finite_evidence(window.page_log_evidence),
             "notice": finite_evidence(window.notice_log_evidence),
         },
+        "estimates": [
+            {
+                "method": one.method,
+                "metric": one.metric,
+                "estimate": one.value,
+                "low": one.low,
+                "high": one.high,
+                "realised": realised(settled.get(window.start), one.metric),
+                "labelled": settled[window.start].rows if window.start in settled else 0,
+                "trusted": one.account.trusted,
+                "confusion": [list(row) for row in one.confusion] or None,
+            }
+            for one in window.estimates
+        ],
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus
+from monitoring.reports.estimates import trust_lines
 from monitoring.reports.headline import headline
 from monitoring.reports.sensitivity import sensitivity_rows
 from monitoring.reports.words import (
@@ -55,7 +56,7 @@ def render(status: MonitorStatus) -> RenderableType:
         parts += [Text(), _evidence(status)]
     if status.incidents:
         parts += [Text(), _incidents(status)]
-    parts += [Text(), _sensitivity(status), Text(), _coverage(status)]
+    parts += [Text(), _sensitivity(status), *(Text(line) for line in trust_lines(status)), Text(), _coverage(status)]
     return Group(*parts)
 
 

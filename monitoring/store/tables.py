@@ -75,6 +75,7 @@ window = Table(
     Column("notice_log_evidence", String, nullable=False),
     Column("findings", Text, nullable=False),
     Column("label_cursor", Text, nullable=False),
+    Column("estimates", Text),
     UniqueConstraint("deployment", "start"),
 )
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, insert, select
 from monitoring.errors import CannotRun
 from monitoring.records import Finding, ScoreRecord, WindowRecord
 from monitoring.store.columns import float_of, float_text, optional_float_of, optional_float_text
+from monitoring.store.estimates import estimates_of, estimates_text
 from monitoring.store.records import StoredWindow
 from monitoring.store.tables import score, window
 
@@ -37,6 +38,7 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         notice_log_evidence=float_text(record.notice_log_evidence),
         findings=json.dumps([asdict(finding) for finding in record.findings]),
         label_cursor=json.dumps({segment: int(rows) for segment, rows in label_cursor.items()}),
+        estimates=estimates_text(record),
     )
     number = int(connection.execute(statement.returning(window.c.id)).scalar_one())
     rows = [
@@ -99,6 +101,7 @@ def _last_end(connection: Connection, deployment: int) -> datetime | None:
 
 
 def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
+    estimates, settled = estimates_of(row.estimates)
     return WindowRecord(
         start=row.start,
         end=row.end,
@@ -112,6 +115,8 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
         notice_log_evidence=float_of(row.notice_log_evidence),
         findings=tuple(Finding(**finding) for finding in json.loads(row.findings)),
         scores=scores,
+        estimates=estimates,
+        settled=settled,
     )
 
 

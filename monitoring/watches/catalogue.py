@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.baseline.profile import Bins, Profile, commonest
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.watches import inputs, integrity, outputs, performance, scoring, surprise
+from monitoring.watches import estimates, inputs, integrity, outputs, performance, scoring, surprise
+from monitoring.watches.calibration import FEWEST_ROWS, Calibration
 
 #: Slices watched per column: its commonest values in the baseline.
 MOST_SLICES = 12
@@ -28,6 +30,14 @@ class Catalogue:
     inputs: tuple[inputs.InputWatch, ...]
     integrity: tuple[Watch, ...]
     scored: bool = True
+    calibration: Calibration | None = None
+
+    @property
+    def estimates(self) -> tuple[Watch, ...]:
+        """The watches on losses without labels: those that are watched with labels, where there is a calibration."""
+        metrics = {watch.name for watch in self.losses}
+        known = () if self.calibration is None else estimates.WATCHES
+        return tuple(watch for watch in known if watch.name.removeprefix(estimates.PREFIX) in metrics)
 
     @property
     def losses(self) -> tuple[Watch, ...]:
@@ -46,6 +56,7 @@ class Catalogue:
         """Every watch by its name."""
         found = (
             *self.losses,
+            *self.estimates,
             *self.integrity,
             *self.answers,
             *(entry.watch for entry in self.inputs),
@@ -66,8 +77,9 @@ class Catalogue:
 
     @property
     def groups(self) -> dict[str, str]:
-        """The group of each watch that shares its portion of the budget: integrity as one, and each input as one."""
+        """The group of each watch that shares its portion: integrity as one, estimates as one, each input as one."""
         return {
+            **{watch.name: "estimates" for watch in self.estimates},
             **{watch.name: "integrity" for watch in self.integrity},
             **{entry.watch.name: f"input:{entry.watch.feature}" for entry in self.inputs},
         }
@@ -77,18 +89,26 @@ class Catalogue:
         given = predictions.probabilities[np.isfinite(predictions.probabilities).all(axis=1)]
         scores = outputs.scores(given, self.classes)
         named = {watch.name for watch in self.answers}
+        if self.calibration is not None:
+            scores |= estimates.scores(given, self.calibration)
+            named |= {watch.name for watch in self.estimates}
         answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {})
         return answers | integrity.sums(self.bins, window) | inputs.sums(self.inputs, self.bins, window)
 
     def label_sums(self, predictions: Predictions) -> dict[WatchKey, ScoreSum]:
         """Sums of the watches that need a label, over the labelled rows, whole and by slice."""
-        answered = np.isfinite(predictions.probabilities).all(axis=1)
-        labelled = predictions.take((predictions.labels != NO_LABEL) & answered)
+        labelled = predictions.take(known_rows(predictions))
         losses = performance.scores(labelled.probabilities, labelled.labels)
         surprises = surprise.scores(labelled.probabilities, labelled.labels)
         named = {watch.name for watch in self.losses}
         scores = {name: values for name, values in (losses | surprises).items() if name in named}
         return scoring.sums(scores, scoring.slice_masks(labelled, self.slices))
+
+
+def known_rows(predictions: Predictions) -> NDArray[np.bool_]:
+    """Which rows, [n], have a label and an answer that is a number."""
+    answered = np.isfinite(predictions.probabilities).all(axis=1)
+    return np.asarray((predictions.labels != NO_LABEL) & answered, dtype=np.bool_)
 
 
 def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = ()) -> Catalogue:
@@ -104,10 +124,13 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = ()) -> Catalo
                 fix="Change `slices` in the [traffic] section.",
             )
         slices[column] = tuple(sorted(commonest(baseline.reference.features[column].combine_chunks(), MOST_SLICES)))
+    reference, known = baseline.reference, known_rows(baseline.reference)
+    enough = int(known.sum()) >= FEWEST_ROWS
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
     return Catalogue(
         classes=baseline.spec.classes,
         scored=baseline.spec.scored,
+        calibration=Calibration.fit(reference.probabilities[known], reference.labels[known]) if enough else None,
         bins=baseline.bins,
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),

@@ -31,11 +31,12 @@ def watch_words(name: str) -> str:
     """
     kind, colon, rest = name.partition(":")
     if not colon:
-        metric = name.removeprefix("surprise_")
+        metric = name.removeprefix("surprise_").removeprefix("estimated_")
         words = METRICS.get(metric, printable(metric))
         if metric == name:
             return words
-        return f"Surprise in {words if metric == 'brier' else words[:1].lower() + words[1:]}"
+        kind = "Surprise in" if name.startswith("surprise_") else "Estimated"
+        return f"{kind} {words if metric == 'brier' else words[:1].lower() + words[1:]}"
     feature, _, place = rest.rpartition(":")
     if kind == "input" and feature and place in {"location", "spread"}:
         return f"{place.capitalize()} of {printable(feature)}"

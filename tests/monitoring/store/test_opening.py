@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -42,7 +43,9 @@ def test_the_revisions_lead_to_the_tables_of_this_code(url: str) -> None:
 
 
 def _lines(sql: str | None) -> list[str]:
-    return [line.strip().rstrip(",") for line in (sql or "").splitlines()]
+    """A column that a later revision added stands on the line of the one before it."""
+    text = re.sub(r", (\w+ [A-Z])", r",\n\1", sql or "")
+    return [line.strip().rstrip(",") for line in text.splitlines()]
 
 
 def test_sqlite_is_set_up_for_readers_beside_a_writer_and_checks_keys(url: str) -> None:
@@ -66,7 +69,7 @@ def test_a_store_of_a_newer_release_is_left_alone(url: str, tmp_path: Path) -> N
     with closing(sqlite3.connect(tmp_path / "pitfalls.db")) as connection:
         connection.execute(f"UPDATE {REVISION_TABLE} SET version_num = '9999'")  # noqa: S608 (a constant)
         connection.commit()
-    with pytest.raises(CannotRun, match=r"newer release\. Got revision 9999; expected 0001 or earlier"):
+    with pytest.raises(CannotRun, match=r"newer release\. Got revision 9999; expected 0002 or earlier"):
         Store.open(url)
 
 

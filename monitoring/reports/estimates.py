@@ -1,0 +1,88 @@
+"""Performance without labels as it is shown: beside the truth where that has come, and whether it is still trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.records import SCORE_ONE, MonitorStatus, SettledLosses
+from monitoring.reports.words import METRICS, count_words, moment_words
+from monitoring.watches.words import within_sentence
+
+#: How an estimate is made, in words.
+METHODS = {"calibrated": "calibrated confidence", "threshold": "confidence threshold (ATC)"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustRow:
+    """One estimate after the last window; `since` is the end of the window whose labels cost it the trust."""
+
+    method: str
+    metric: str
+    trusted: bool
+    checks: int
+    misses: int
+    since: datetime | None
+
+
+def settled_by_window(status: MonitorStatus) -> Mapping[datetime, SettledLosses]:
+    """All labels that have come for each window's own predictions, by its start; sums of whole numbers."""
+    found: dict[datetime, SettledLosses] = {}
+    for window in status.windows:
+        for one in window.settled:
+            before = found.get(one.start)
+            found[one.start] = (
+                one
+                if before is None
+                else SettledLosses(
+                    start=one.start,
+                    rows=before.rows + one.rows,
+                    error=before.error + one.error,
+                    brier=before.brier + one.brier,
+                )
+            )
+    return found
+
+
+def realised(settled: SettledLosses | None, metric: str) -> float | None:
+    """The mean loss of the labelled rows; None where there are none."""
+    if settled is None or settled.rows == 0:
+        return None
+    return (settled.error if metric == "error" else settled.brier) / (settled.rows * SCORE_ONE)
+
+
+def trust_rows(status: MonitorStatus) -> tuple[TrustRow, ...]:
+    """Every estimate as the last window left it."""
+    if not status.windows:
+        return ()
+    lost: dict[tuple[str, str], datetime] = {}
+    for window in status.windows:
+        for one in window.estimates:
+            if not one.account.trusted:
+                lost.setdefault((one.method, one.metric), window.end)
+    return tuple(
+        TrustRow(
+            method=one.method,
+            metric=one.metric,
+            trusted=one.account.trusted,
+            checks=one.account.checks,
+            misses=one.account.misses,
+            since=lost.get((one.method, one.metric)),
+        )
+        for one in status.windows[-1].estimates
+    )
+
+
+def trust_lines(status: MonitorStatus) -> tuple[str, ...]:
+    """Each estimate's state in a sentence."""
+    zone = ZoneInfo(status.timezone)
+    lines = []
+    for row in trust_rows(status):
+        name = within_sentence(METRICS.get(row.metric, row.metric))
+        checks = count_words(row.checks, "interval")
+        kept = f"{row.misses} of {checks} missed" if row.checks else "no labels to check it"
+        state = "trusted" if row.since is None else f"distrusted since {moment_words(row.since, zone)}"
+        lines.append(f"Estimated {name}, {METHODS.get(row.method, row.method)}: {state} ({kept}).")
+    return tuple(lines)

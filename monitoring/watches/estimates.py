@@ -1,0 +1,94 @@
+"""Losses as estimated without labels: calibrated confidence, and average thresholded confidence.
+
+The difference to `surprise` is what is believed. A surprise holds the truth against what the model expects of itself.
+An estimate stands in for the truth while there is none, and expects what the baseline's labels taught it to expect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.records import Watch
+from monitoring.watches.calibration import Calibration
+
+Floats = NDArray[np.float64]
+
+#: What precedes the metric in a watch's name.
+PREFIX = "estimated_"
+
+#: Estimated performance pages while it is trusted; then it stands in the notice level (see `monitoring.watches.trust`).
+WATCHES = tuple(
+    Watch(name=f"{PREFIX}{metric}", family="estimates", level="page", needs_label=False)
+    for metric in ("error", "brier")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """One estimated loss: each row's expectation, in [0, 1], and its variance, both float64 [n]."""
+
+    losses: Floats
+    variances: Floats
+
+
+def calibrated_confidence(probabilities: Floats, calibrated: Floats) -> dict[str, Expected]:
+    """Expected losses of each row if labels were drawn by the calibrated probabilities; both [n, classes].
+
+    The error of an answer k is 1 - q_k; the Brier score expects Σ_j q_j |p - e_j|²/2. This is confidence-based
+    performance estimation (CBPE). It knows of no change but in how the probabilities are distributed: where the model
+    has gone wrong, so has the estimate. Source: Bialek et al., *Estimating model performance under covariate shift
+    without labels* (2024).
+
+    >>> found = calibrated_confidence(np.array([[0.2, 0.8]]), np.array([[0.4, 0.6]]))
+    >>> {name: [round(float(v[0]), 4) for v in (one.losses, one.variances)] for name, one in found.items()}
+    {'error': [0.4, 0.24], 'brier': [0.28, 0.0864]}
+    """
+    rows = np.arange(probabilities.shape[0])
+    wrong = 1.0 - calibrated[rows, probabilities.argmax(axis=1)]
+    squares = (probabilities**2).sum(axis=1)
+    hit = (calibrated * probabilities).sum(axis=1)
+    spread = (calibrated * probabilities**2).sum(axis=1) - hit**2
+    return {
+        "error": Expected(losses=wrong, variances=wrong * (1.0 - wrong)),
+        "brier": Expected(losses=np.clip((squares - 2.0 * hit + 1.0) / 2.0, 0.0, 1.0), variances=np.maximum(spread, 0)),
+    }
+
+
+def confusion(probabilities: Floats, calibrated: Floats) -> Floats:
+    """The expected confusion matrix, in shares of all rows: [answered class, true class]; zeros where n is 0.
+
+    >>> confusion(np.array([[0.2, 0.8], [0.9, 0.1]]), np.array([[0.4, 0.6], [1.0, 0.0]])).tolist()
+    [[0.5, 0.0], [0.2, 0.3]]
+    """
+    answered = np.eye(probabilities.shape[1])[probabilities.argmax(axis=1)]
+    found: Floats = answered.T @ calibrated / max(probabilities.shape[0], 1)
+    return found
+
+
+def confidence_threshold(probabilities: Floats, labels: NDArray[np.int64]) -> float:
+    """The confidence below which as many labelled rows lie as the model got wrong (ATC with the largest probability).
+
+    Source: Garg et al., *Leveraging unlabeled data to predict out-of-distribution performance* (ICLR 2022).
+
+    >>> confidence_threshold(np.array([[0.4, 0.6], [0.3, 0.7], [0.2, 0.8], [0.1, 0.9]]), np.array([1, 0, 1, 1]))
+    0.7
+    """
+    confidence = np.sort(probabilities.max(axis=1))
+    wrong = int((probabilities.argmax(axis=1) != labels).sum())
+    return float(confidence[wrong]) if wrong < confidence.size else float("inf")
+
+
+def thresholded_confidence(probabilities: Floats, threshold: float) -> Expected:
+    """The share of rows below the threshold as the error; the variance is that of independent rows of that share."""
+    below = (probabilities.max(axis=1) < threshold).astype(np.float64)
+    share = float(below.mean()) if below.size else 0.0
+    return Expected(losses=below, variances=np.full(below.size, share * (1.0 - share)))
+
+
+def scores(probabilities: Floats, calibration: Calibration) -> dict[str, Floats]:
+    """The watches' scores of predictions without labels, each [n] in [0, 1]."""
+    found = calibrated_confidence(probabilities, calibration.calibrated(probabilities))
+    return {f"{PREFIX}{metric}": expected.losses for metric, expected in found.items()}

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from monitoring.config import load_config
+from monitoring.evidence.level import LevelState
+from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.jobs.estimating import Spread, elsewhere, step_without
+from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.status import status
+from monitoring.records import SCORE_ONE, Account, EstimateRecord, MonitorStatus, ScoreSum, WatchKey
+from monitoring.reports.document import status_document
+from monitoring.reports.estimates import realised, settled_by_window, trust_lines, trust_rows
+from monitoring.store.store import Store
+
+NOW = datetime(2014, 1, 1, tzinfo=UTC)
+Send = Callable[..., None]
+
+
+def run(folder: Path) -> MonitorStatus:
+    config = load_config(folder / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        run_due_windows(config, store, clock=lambda: NOW)
+        return status(store, "flights")
+
+
+def of(record: Any, method: str, metric: str) -> EstimateRecord:
+    found: EstimateRecord = next(e for e in record.estimates if (e.method, e.metric) == (method, metric))
+    return found
+
+
+def test_a_spread_by_hand() -> None:
+    differences = np.array([0.1, -0.2, 0.3, 0.0, 0.1, -0.1, 0.2, 0.0, -0.3])
+    spread = Spread.fit(differences, np.full(9, 0.01))
+    between = float(np.mean(differences**2)) - 0.01
+    assert spread.between == pytest.approx(between)
+    assert spread.reach == pytest.approx(0.3 / np.sqrt(between + 0.01))  # the ninth smallest of nine
+    assert spread.half(50, 5.0) == pytest.approx(spread.reach * np.sqrt(between + 5.0 / 2500))
+
+
+def test_estimates_of_sound_traffic_hold_and_stand_beside_the_truth(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=40))
+    found = run(deployed)
+    inside = 0
+    settled = settled_by_window(found)
+    for window in found.windows:
+        one = of(window, "calibrated", "brier")
+        assert one.value is not None
+        assert one.low is not None
+        assert one.high is not None
+        assert one.low <= one.value <= one.high
+        truth = realised(settled[window.start], "brier")
+        assert truth is not None
+        inside += one.low <= truth <= one.high
+        assert settled[window.start].rows > 50
+    assert inside >= 32  # of 40 at 90 %: fewer has a chance below .005
+    assert sum(s.rows for s in settled.values()) == found.coverage.labels
+    assert all(row.trusted and row.checks == 40 for row in trust_rows(found))
+    document = status_document(found)
+    shown = document["windows"][3]["estimates"][0]
+    assert shown["labelled"] == settled[found.windows[3].start].rows
+    assert shown["confusion"] is not None
+    assert np.sum(shown["confusion"]) == pytest.approx(1.0)
+    assert [entry["distrusted_since"] for entry in document["trust"]] == [None] * 3
+    assert {s.level for w in found.windows for s in w.scores if s.watch.startswith("estimated")} == {"page"}
+
+
+def test_a_model_gone_wrong_costs_its_estimate_the_trust_from_the_next_window_on(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    send(deployed, days(days=30, broken_from=15))
+    found = run(deployed)
+    row = next(r for r in trust_rows(found) if (r.method, r.metric) == ("calibrated", "error"))
+    assert not row.trusted
+    assert row.since is not None
+    assert datetime(2013, 4, 16, tzinfo=UTC) < row.since < datetime(2013, 4, 24, tzinfo=UTC)
+    for window in found.windows:
+        levels = {s.level for s in window.scores if s.watch == "estimated_error"}
+        assert levels == ({"page"} if window.end <= row.since else {"notice"})
+    assert any("distrusted since" in line for line in trust_lines(found))
+
+
+def test_without_labels_there_is_still_an_estimate_and_nothing_to_check_it_by(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    send(deployed, days(days=10), labels=False)
+    found = run(deployed)
+    one = of(found.windows[-1], "calibrated", "error")
+    assert one.value is not None
+    assert 0.1 < one.value < 0.4
+    assert (one.checked, one.realised, one.account) == (0, None, Account())
+    assert "no labels to check it" in trust_lines(found)[0]
+
+
+@pytest.fixture
+def deployment(deployed: Path) -> Deployment:
+    return deploy(load_config(deployed / "monitor.toml"))
+
+
+def record(*, trusted: bool) -> EstimateRecord:
+    empty: dict[str, Any] = dict.fromkeys(["value", "low", "high", "expected", "half", "realised"])
+    return EstimateRecord(
+        method="calibrated", metric="error", rows=0, checked=0, trusted=True, account=Account(trusted=trusted), **empty
+    )
+
+
+def test_shares_sum_to_one_and_an_estimate_is_judged_in_one_level_at_a_time(deployment: Deployment) -> None:
+    tests = deployment.yardstick.tests
+    key = WatchKey(watch="estimated_error")
+    for level in tests:
+        assert sum(tests[level].shares.values()) == pytest.approx(1.0)
+        assert tests[level].shares[key] > 0
+    assert key not in elsewhere(tests["page"], "page", [record(trusted=True)])
+    assert key in elsewhere(tests["notice"], "notice", [record(trusted=True)])
+    assert key in elsewhere(tests["page"], "page", [record(trusted=False)])
+    assert key not in elsewhere(tests["notice"], "notice", [record(trusted=False)])
+
+
+def test_a_watch_that_falls_takes_its_evidence_with_it_and_begins_from_nothing(deployment: Deployment) -> None:
+    test = deployment.yardstick.tests["page"]
+    key = WatchKey(watch="estimated_error")
+    bad = {key: ScoreSum(60, 50 * SCORE_ONE)}
+    state, reading = test.step(LevelState(), bad)
+    after, fallen = step_without(test, state, bad, frozenset({key}))
+    assert fallen.log_evidence < reading.log_evidence
+    assert key not in {one.key for one in fallen.watches}
+    again, back = step_without(test, after, bad, frozenset())
+    assert back.log_evidence == reading.log_evidence
+    assert again.watches[key] == state.watches[key]

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 # A name on the command line, and the modules beside this one whose `EXPERIMENT` it runs, in order.
 FIGURES: Final[Mapping[str, tuple[str, ...]]] = {
     "figure1": ("figure1",),
+    "figure4": ("figure4",),
+    "curation": ("curation",),
+    "alternatives": ("alternatives",),
+    "future": ("future",),
 }
 ALL: Final = "all"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serving.rest.walking import INTEGERS, walk
-from serving.status import invalid
+from serving.status import Failure, invalid
 
 if TYPE_CHECKING:
     from serving.signatures import TensorSpec
@@ -54,7 +54,10 @@ def decode_plain(value: Any, spec: TensorSpec) -> Array | None:
             level = list(map(str.encode, level))
         except UnicodeEncodeError:  # text that stands for bytes that are no UTF-8
             return None
-    return make_array(level, tuple(shape), spec.element.name)
+    try:
+        return make_array(level, tuple(shape), spec.element.name)
+    except Failure:  # one request's: these may be the rows of several
+        return None
 
 
 def make_array(elements: list[Any], shape: tuple[int, ...], element: str) -> Array:

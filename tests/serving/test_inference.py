@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from serving.capture import Caller, Capture
-from serving.inference import Inference, Question
+from serving.inference import Inference, Question, RowQuestion
+from serving.rest.calls import INSTANCES
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from monitoring.traffic.rows import AnsweredRows
-    from serving.inference import Answer
+    from serving.inference import Answer, Outcome
     from serving.versions import Models, Served
 
 Array = np.ndarray[Any, Any]
@@ -182,3 +184,30 @@ def test_nothing_is_bounded_too(inference: Inference, ledger: Ledger, models: Mo
         assert isinstance(failure, Failure)
         assert (failure.code, "too large" in failure.message) == (Code.INVALID_ARGUMENT, True)
     assert len(ledger.rows) == 5
+
+
+def test_a_number_too_large_fails_its_own_request_only(inference: Inference, ledger: Ledger, named: Served) -> None:
+    told: dict[str, Outcome | BaseException] = {}
+
+    async def put_together() -> None:
+        waiting = asyncio.Semaphore(0)
+
+        def done(name: str, outcome: Outcome | BaseException) -> None:
+            told[name] = outcome
+            waiting.release()
+
+        signature = named.runner.signatures["two_float"]
+        for name, value in (("before", 2), ("large", 10**400), ("after", 4)):
+            caller = Caller(request_id=name, event_time_us=0, arrived_us=0)
+            row = {"a": [value, 0], "b": [0, 0, 0]}
+            asked = RowQuestion(named, signature, [row], caller, INSTANCES, ("p",))
+            inference.put(asked, partial(done, name))
+        for _ in range(3):
+            await waiting.acquire()
+
+    asyncio.run(put_together())
+    assert isinstance(told["large"], Failure)
+    assert "too big" in told["large"].message
+    bodies = [told["before"], told["after"]]
+    assert bodies == [b'{\n    "predictions": [%b\n    ]\n}' % number for number in (b"2.0", b"4.0")]
+    assert ledger.rows == [("before", 0), ("after", 0)]

@@ -178,6 +178,8 @@ class WindowRecord:
     scores: tuple[ScoreRecord, ...] = ()
     estimates: tuple[EstimateRecord, ...] = ()
     settled: tuple[SettledLosses, ...] = ()
+    unseen: int = 0
+    """Rows that were answered and are not among `rows`: lost by the log, or left out of its sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +225,8 @@ class Coverage:
     labels_unknown: int
     windows: int
     thin_windows: int
+    answered: int
+    """`rows`, those that the log lost, and about as many as its sample left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ class MonitorState:
 class WindowTraffic:
     """What one window brought: its predictions, the repeats dropped from them, and the labels that arrived.
 
-    `findings` are what reading them found out already.
+    `findings` are what reading them found out already; `unseen` are rows that were answered and could not be read.
     """
 
     window: Window
@@ -62,6 +62,7 @@ class WindowTraffic:
     repeats: int
     arrivals: Arrivals
     findings: tuple[Finding, ...] = ()
+    unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +180,7 @@ class Judge:
             labels_due=rows,
             labels_unknown=traffic.arrivals.unknown,
             repeats=traffic.repeats,
+            unseen=traffic.unseen,
             status="ok",
             page_log_evidence=readings["page"].log_evidence,
             notice_log_evidence=readings["notice"].log_evidence,

@@ -17,11 +17,12 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds, predictions_from
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
-from monitoring.jobs.cutting import blocks
+from monitoring.jobs.cutting import as_microseconds, blocks
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
-from monitoring.traffic.log import TrafficLog, flatten_scalars
+from monitoring.traffic.log import LostRows, TrafficLog, flatten_scalars
 from monitoring.traffic.mirror import log_folder
+from monitoring.traffic.rows import SAMPLING_RATE
 from monitoring.traffic.tables.arrivals import gather_labels
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import is_table, pieces_of
@@ -41,6 +42,9 @@ class Traffic(Protocol):
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
+
+    def unseen(self, window: Window) -> int:
+        """Rows that were answered in the window and cannot be read: lost by the log, or left out of its sample."""
 
     def findings(self, window: Window) -> tuple[Finding, ...]:
         """What reading the window's rows found out about their columns."""
@@ -71,6 +75,8 @@ class PredictionReader:
         if config.model.bundle is None:  # a table's baseline goes by its folder's name, and the log by the model's
             models = {key.model for key in self.log.models()}
             self.model = models.pop() if len(models) == 1 else self.model
+        self._gaps = self.log.gaps(model=self.model, version=version)
+        self._unsampled: dict[Window, int] = {}
         self._output = f"output:{config.model.probabilities}"
         self._spec = baseline.spec
 
@@ -78,6 +84,7 @@ class PredictionReader:
         """See `Traffic`."""
         table = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end)
         repeats = int((table.schema.metadata or {}).get(_REPEATS, b"0"))
+        self._unsampled[window] = _unsampled(table)
         flat = flatten_scalars(table)
         if flat.num_rows == 0 and self._output not in flat.column_names:
             flat = flat.append_column(self._output, pa.array([], pa.list_(pa.float64())))
@@ -85,9 +92,20 @@ class PredictionReader:
         plain = {name.removeprefix("input:"): flat[name] for name in flat.column_names if name in _ROW or ":" in name}
         return predictions_from(pa.table(plain), self._spec, probabilities=self._output), repeats
 
+    def unseen(self, window: Window) -> int:
+        """See `Traffic`. The sample's part is about right: each of its rows stands for 1 / rate of those answered."""
+        if window not in self._unsampled:
+            self.read(window)
+        return self._unsampled[window] + self._lost(window)
+
     def findings(self, window: Window) -> tuple[Finding, ...]:
-        """A log's columns are those of the model's signature."""
-        return ()
+        """A log's columns are those of the model's signature; but rows may be missing."""
+        lost = self._lost(window)
+        message = f"{lost} rows were answered and are not in the traffic log."
+        return (Finding(kind="capture gap", feature="", message=message),) if lost else ()
+
+    def _lost(self, window: Window) -> int:
+        return sum(lost_within(lost, window) for gap in self._gaps for lost in gap.lost)
 
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
         """The whole extent of the log, whatever its gaps."""
@@ -144,6 +162,10 @@ class TableReader:
         """See `Traffic`."""
         return self._table.read(window).findings
 
+    def unseen(self, window: Window) -> int:
+        """A table does not say what is missing in it."""
+        return 0
+
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
         """See `Traffic`."""
         return blocks(self._table.times(), longest_gap)
@@ -159,6 +181,26 @@ class TableReader:
     def latest_labels(self) -> pa.Table:
         """See `Traffic`."""
         return LabelLog(self._labels).latest()
+
+
+def lost_within(lost: LostRows, window: Window) -> int:
+    """How many lost rows belong to a window: of a gap that is in several, as if they were spread evenly over its time.
+
+    Over windows that follow each other the numbers add up to all of them.
+    """
+    length = lost.last_event_us - lost.first_event_us + 1
+
+    def before(us: int) -> int:
+        return lost.rows * min(max(us - lost.first_event_us, 0), length) // length
+
+    return before(as_microseconds(window.end)) - before(as_microseconds(window.start))
+
+
+def _unsampled(rows: pa.Table) -> int:
+    """About how many rows were answered and left out by the sample that these are of."""
+    if SAMPLING_RATE not in rows.column_names:
+        return 0
+    return round(float(np.sum(1.0 / rows[SAMPLING_RATE].to_numpy() - 1.0)))
 
 
 def open_traffic(

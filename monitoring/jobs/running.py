@@ -165,6 +165,7 @@ class _Job:
             window=window,
             predictions=predictions,
             repeats=repeats,
+            unseen=self._traffic.unseen(window),
             arrivals=self._feed.next(window, predictions, first=first),
             findings=(*(self._traffic.unplaced if first else ()), *self._traffic.findings(window)),
         )

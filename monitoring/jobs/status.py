@@ -43,6 +43,7 @@ def status(store: Store, model: str, deployment: int | None = None) -> MonitorSt
             labels_unknown=sum(w.labels_unknown for w in windows),
             windows=len(windows),
             thin_windows=sum(w.status == "thin" for w in windows),
+            answered=sum(w.rows + w.unseen for w in windows),
         ),
         baseline=store.baseline(number),
     )

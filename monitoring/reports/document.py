@@ -64,6 +64,7 @@ class WindowDocument(TypedDict):
     labels: int
     labels_due: int
     repeats: int
+    unseen: int
     status: str
     evidence: EvidenceDocument
     estimates: list[EstimateDocument]
@@ -104,6 +105,7 @@ class CoverageDocument(TypedDict):
     labels_unknown: int
     windows: int
     thin_windows: int
+    answered: int
 
 
 class LevelBudgetDocument(TypedDict):
@@ -178,6 +180,7 @@ def status_document(status: MonitorStatus) -> StatusDocument:
             "labels_unknown": coverage.labels_unknown,
             "windows": coverage.windows,
             "thin_windows": coverage.thin_windows,
+            "answered": coverage.answered,
         },
         "findings": [
             {
@@ -233,6 +236,7 @@ def _window(window: WindowRecord, settled: Mapping[datetime, SettledLosses]) -> 
         "labels": window.labels,
         "labels_due": window.labels_due,
         "repeats": window.repeats,
+        "unseen": window.unseen,
         "status": window.status,
         "evidence": {
             "page": finite_evidence(window.page_log_evidence),

@@ -149,8 +149,9 @@ def _coverage(status: MonitorStatus) -> Text:
 
     coverage = status.coverage
     return Text(
-        f"Coverage  {coverage.rows:,} rows ({coverage.repeats:,} repeats) in {coverage.windows:,} windows "
-        f"({coverage.thin_windows:,} thin); {coverage.labels:,} of {coverage.labels_due:,} labels due have arrived, "
+        f"Coverage  {coverage.rows:,} of {coverage.answered:,} rows answered ({coverage.repeats:,} repeats) in "
+        f"{coverage.windows:,} windows ({coverage.thin_windows:,} thin); "
+        f"{coverage.labels:,} of {coverage.labels_due:,} labels due have arrived, "
         f"{coverage.labels_unknown:,} of unknown predictions."
     )
 

@@ -76,6 +76,7 @@ window = Table(
     Column("findings", Text, nullable=False),
     Column("label_cursor", Text, nullable=False),
     Column("estimates", Text),
+    Column("unseen", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("deployment", "start"),
 )
 

@@ -37,6 +37,7 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         page_log_evidence=float_text(record.page_log_evidence),
         notice_log_evidence=float_text(record.notice_log_evidence),
         findings=json.dumps([asdict(finding) for finding in record.findings]),
+        unseen=int(record.unseen),
         label_cursor=json.dumps({segment: int(rows) for segment, rows in label_cursor.items()}),
         estimates=estimates_text(record),
     )
@@ -117,6 +118,7 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
         scores=scores,
         estimates=estimates,
         settled=settled,
+        unseen=row.unseen,
     )
 
 

@@ -3,19 +3,29 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitoring.config import load_config
 from monitoring.errors import CannotRun
+from monitoring.jobs.reading import lost_within
 from monitoring.jobs.running import Progress, Run, run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import IncidentRecord, MonitorStatus
+from monitoring.reports.document import status_document
 from monitoring.store.store import Store
+from monitoring.traffic.gaps import GapFile
+from monitoring.traffic.log import AnsweredRows, Gap, LostRows, TrafficWriter
+from monitoring.traffic.windows import Window
 
 NOW = datetime(2014, 1, 1, tzinfo=UTC)
+DAY_US = 86_400_000_000
 Send = Callable[..., None]
 
 
@@ -151,3 +161,47 @@ def test_two_runs_at_once_judge_every_window_once(deployed: Path, send: Send, da
     windows = run(deployed)[1].windows
     assert sum(count for count, _ in results) == 20
     assert len({w.start for w in windows}) == len(windows) == 20
+
+
+def test_rows_that_the_log_lost_or_left_out_are_answered_and_not_seen(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=4))
+    noon = datetime(2013, 4, 2, 12, tzinfo=UTC)
+    at_us = int(noon.timestamp()) * 1_000_000
+    gaps = GapFile(deployed / "traffic", noon)
+    both = LostRows(model="flights", version=1, rows=8, first_event_us=at_us, last_event_us=at_us + DAY_US - 1)
+    other = LostRows(model="flights", version=2, rows=99, first_event_us=at_us, last_event_us=at_us)
+    gaps.write(Gap(first_us=at_us, last_us=at_us, reason="no space", lost=(both, other)))
+    gaps.close()
+    writer = TrafficWriter(deployed / "traffic", clock=lambda: NOW)
+    writer.append(
+        AnsweredRows(
+            model="flights",
+            version=1,
+            signature="serving_default",
+            request_ids=["sampled"] * 5,
+            rows=range(5),
+            event_times_us=np.full(5, at_us + 2 * DAY_US),
+            answered_at_us=0,
+            latencies_us=np.zeros(5, np.int64),
+            inputs={"temp": np.zeros(5, np.float32), "origin": np.array([b"JFK"] * 5, object)},
+            outputs={"probabilities": np.full((5, 2), 0.5, np.float32)},
+            sampling_rate=0.25,
+        )
+    )
+    writer.close()
+    _, found = run(deployed)
+    assert [window.rows for window in found.windows] == [60, 60, 60, 65]
+    assert [window.unseen for window in found.windows] == [0, 4, 4, 15]
+    assert (found.coverage.rows, found.coverage.answered) == (245, 268)
+    about = [f.message for window in found.windows for f in window.findings if f.kind == "capture gap"]
+    assert about == ["4 rows were answered and are not in the traffic log."] * 2
+    assert status_document(found)["coverage"]["answered"] == 268
+
+
+@given(st.integers(0, 1000), st.integers(0, 100), st.integers(1, 60))
+def test_the_parts_of_a_gap_add_up_over_any_windows(rows: int, length: int, every: int) -> None:
+    lost = LostRows(model="m", version=1, rows=rows, first_event_us=7, last_event_us=7 + length)
+    edges = [datetime.fromtimestamp(us / 1e6, UTC) for us in range(0, 7 + length + every + 1, every)]
+    parts = [lost_within(lost, Window(start=start, end=end)) for start, end in pairwise(edges)]
+    assert sum(parts) == rows
+    assert min(parts, default=0) >= 0

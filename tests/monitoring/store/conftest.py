@@ -56,6 +56,7 @@ def window() -> Callable[..., WindowRecord]:
             labels_due=880,
             labels_unknown=3,
             repeats=1,
+            unseen=7,
             status="ok",
             page_log_evidence=0.1 * day,
             notice_log_evidence=float("-inf"),

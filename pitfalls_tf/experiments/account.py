@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, get_args
 
 import numpy as np
 
-from pitfalls_tf.experiments.experiment import overall
+from pitfalls_tf.experiments.experiment import Word, overall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from pitfalls_tf.experiments.experiment import Claim, Finding
 
+WORDS: Final[tuple[Word, ...]] = get_args(Word)
+MANY: Final = 6  # findings of one claim: more are counted in a sentence, and listed in a table
+FEW: Final = 4  # of these, so many decided ones of a word are named
+
 
 def paragraph(claims: Sequence[Claim], findings: Sequence[Finding]) -> str:
     """For each claim: what the paper says, what was found where with its interval, and the verdict."""
@@ -22,11 +26,23 @@ def paragraph(claims: Sequence[Claim], findings: Sequence[Finding]) -> str:
 
 
 def _sentences(claim: Claim, findings: Sequence[Finding]) -> str:
-    found = "; ".join(f"{one.where} {measured(one)}, {one.word}" for one in findings)
     return (
-        f"The paper ({section(claim)}) says that {claim.says}. The {claim.quantity}: {found}."
+        f"The paper ({section(claim)}) says that {claim.says}. The {claim.quantity}: {found(findings)}."
         f" Verdict: {overall(findings)}."
     )
+
+
+def found(findings: Sequence[Finding]) -> str:
+    """Each finding with its interval and word; of many, how many there are of each word, and which are rare."""
+    if len(findings) <= MANY:
+        return "; ".join(f"{one.where} {measured(one)}, {one.word}" for one in findings)
+    parts = []
+    for word in WORDS:
+        these = [one for one in findings if one.word == word]
+        named = word != "inconclusive" and len(these) <= FEW
+        where = f" ({'; '.join(f'{one.where} {measured(one)}' for one in these)})" if named else ""
+        parts += [f"{word} in {len(these)} of {len(findings)}{where}"] if these else []
+    return "; ".join(parts)
 
 
 def section(claim: Claim) -> str:

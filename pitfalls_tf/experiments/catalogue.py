@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 # A name on the command line, and the modules beside this one whose `EXPERIMENT` it runs, in order.
 FIGURES: Final[Mapping[str, tuple[str, ...]]] = {
-    "figure1": ("figure1",),
+    "figure1": ("figure1", "figure1_tuning"),
+    "figure2": ("figure2",),
+    "figure3": ("figure3",),
     "figure4": ("figure4",),
     "curation": ("curation",),
     "alternatives": ("alternatives",),
+    "appendix": ("appendix",),
     "future": ("future",),
 }
 ALL: Final = "all"

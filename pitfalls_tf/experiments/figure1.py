@@ -195,7 +195,7 @@ def _draw_ranks(axes: Any, benchmark: Floats, deployed: Floats) -> None:
     first, second = (np.argsort(np.argsort(values)) + 1 for values in (benchmark, deployed))
     axes.plot([1, len(first)], [1, len(first)], color=drawing.GREY, linewidth=0.6)
     axes.plot(first, second, linestyle="", marker="o", color=drawing.COLOURS[1], markersize=3.5)
-    axes.set(xlabel="rank on the random hold-out (1 best)", ylabel="rank deployed")
+    axes.set(xlabel="rank, random hold-out (1: best)", ylabel="rank deployed")
 
 
 EXPERIMENT: Final = Experiment(

@@ -51,11 +51,10 @@ def _table(documents: Iterable[dict[str, Any]]) -> list[str]:
     for document in documents:
         for claim in document["claims"]:
             section = f"§{claim['section']}" if claim["section"][0].isdigit() else claim["section"]
-            found = "<br>".join(f"{one['where']} {one['measured']}: {one['verdict']}" for one in claim["findings"])
             link = f"[{document['experiment']}]({document['experiment']}/{PAGE})"
             quick = " (quick run)" if document["quick"] else ""
             lines.append(
-                f"| {section}, {link} | {claim['says']} | {claim['quantity']}:<br>{found}"
+                f"| {section}, {link} | {claim['says']} | {claim['quantity']}: {claim['found']}"
                 f" | **{claim['verdict']}**{quick} |"
             )
     return lines

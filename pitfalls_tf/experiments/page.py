@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from pitfalls_tf import runs as folders
 from pitfalls_tf.experiments import drawing
-from pitfalls_tf.experiments.account import markdown, measured, paragraph
+from pitfalls_tf.experiments.account import found, markdown, measured, paragraph
 from pitfalls_tf.experiments.experiment import overall
 
 if TYPE_CHECKING:
@@ -36,11 +36,15 @@ QUICK: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """How the results came to be: the command, the seeds, the environment and the digests of the runs used."""
+    """How the results came to be: the command, the seeds, the environment and the digests of the runs used.
+
+    runs  of the setup that has most of them; those of a search have fewer
+    """
 
     command: str
     quick: bool
     seeds: tuple[int, ...]
+    runs: int
     environment: Mapping[str, Any]
     cells: tuple[str, ...]
 
@@ -83,12 +87,12 @@ def digest(table: pa.Table) -> str:
 
 def read_manifests(into: Path) -> dict[str, dict[str, Any]]:
     """The manifests of all experiments in a folder, by name."""
-    found = {}
+    manifests = {}
     for path in sorted(into.glob(f"[!.]*/{MANIFEST}")):
         document = json.loads(path.read_text(encoding="utf-8"))
         if "experiment" in document:
-            found[str(document["experiment"])] = document
-    return found
+            manifests[str(document["experiment"])] = document
+    return manifests
 
 
 def _history(table: pa.Table) -> pa.Table:
@@ -118,6 +122,7 @@ def _manifest(experiment: Experiment, table: pa.Table, findings: Sequence[Findin
                 "quantity": claim.quantity,
                 "rule": claim.rule,
                 "verdict": overall(these),
+                "found": found(these),
                 "findings": [
                     {
                         "where": one.where,
@@ -138,6 +143,7 @@ def _manifest(experiment: Experiment, table: pa.Table, findings: Sequence[Findin
         "command": made.command,
         "quick": made.quick,
         "seeds": list(made.seeds),
+        "runs": made.runs,
         "environment": made.environment,
         "cells": list(made.cells),
         "table_digest": digest(table),
@@ -159,11 +165,12 @@ def _page(experiment: Experiment, summary: pa.Table, findings: Sequence[Finding]
             for part in (
                 f"# {experiment.title}",
                 QUICK if made.quick else "",
-                f"`{made.command}`, {len(made.seeds)} seeds.",
+                f"`{made.command}`, {made.runs} runs of each setup.",
                 f"![{experiment.title}]({experiment.name}.png)",
                 experiment.caption,
                 paragraph(experiment.claims, findings),
                 f"## Rules, written before looking\n\n{claims}",
+                f"## Findings\n\n{markdown(_listed(findings)).strip()}",
                 f"## Table\n\n{markdown(summary).strip()}",
                 f"## Remarks\n\n{remarks}" if remarks else "",
                 files,
@@ -171,4 +178,20 @@ def _page(experiment: Experiment, summary: pa.Table, findings: Sequence[Finding]
             if part
         )
         + "\n"
+    )
+
+
+def _listed(findings: Sequence[Finding]) -> pa.Table:
+    return pa.Table.from_pylist(
+        [
+            {
+                "claim": one.claim.name,
+                "where": one.where,
+                "estimate": one.estimate,
+                "low": one.interval.low,
+                "high": one.interval.high,
+                "verdict": one.word,
+            }
+            for one in findings
+        ]
     )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
     from pitfalls_tf.experiments.experiment import Experiment, Scale
     from pitfalls_tf.experiments.lab import Progress
 
@@ -63,6 +65,7 @@ def reproduce(
             command=command_of(experiment, scale),
             quick=scale.quick,
             seeds=tuple(sorted(set(table["seed"].to_pylist()))),
+            runs=_most_runs(table),
             environment=asdict(environment()),
             cells=tuple(sorted(lab.digests)),
         )
@@ -80,3 +83,8 @@ def command_of(experiment: Experiment, scale: Scale) -> str:
     words += [] if scale.seeds is None else ["--seeds", str(scale.seeds)]
     words += ["--quick"] if scale.quick else []
     return " ".join(words)
+
+
+def _most_runs(table: pa.Table) -> int:
+    counts = table.group_by(["setup"]).aggregate([("seed", "count_distinct")])["seed_count_distinct"]
+    return int(max(counts.to_pylist()))

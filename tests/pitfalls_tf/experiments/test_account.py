@@ -60,6 +60,17 @@ def test_an_unknown_interval_decides_nothing(account: tuple[Claim, list[Finding]
     assert "none (no interval), inconclusive" in paragraph([claim], [finding])
 
 
+def test_of_many_findings_the_words_are_counted_and_the_rare_ones_named() -> None:
+    claim = Claim(name="c", section="3", says="s", quantity="q", above=1)
+    bounds = [(2.0, 3.0)] * 5 + [(0.0, 0.5)] + [(0.0, 2.0)] * 2
+    findings = [
+        Finding(claim=claim, where=f"place {place}", estimate=1.0, interval=Interval(low=low, high=high))
+        for place, (low, high) in enumerate(bounds)
+    ]
+    text = paragraph([claim], findings)
+    assert "reproduced in 5 of 8; not reproduced in 1 of 8 (place 5 1 (0 to 0.5)); inconclusive in 2 of 8" in text
+
+
 def test_a_rule_names_its_bounds() -> None:
     both = Claim(name="c", section="3", says="s", quantity="share left", above=0.1, below=0.9, because="Because.")
     assert "between 0.1 and 0.9" in both.rule

@@ -67,7 +67,7 @@ def test_the_page_says_what_the_manifest_says(folder: Path) -> None:
     assert f"Verdict: {claim['verdict']}." in page
     for one in claim["findings"]:
         assert f"{one['where']} {one['measured']}, {one['verdict']}" in page
-        assert f"{one['where']} {one['measured']}: {one['verdict']}" in index
+        assert f"{one['where']} {one['measured']}, {one['verdict']}" in index
     assert "Quick run" in page
     assert document["quick"]
 

@@ -1,0 +1,70 @@
+"""What each run says of the same deployed rows: where failure cases are found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from pitfalls_tf.experiments.tasks import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pitfalls_tf.experiments.tasks import Task
+    from pitfalls_tf.recipes import Recipe
+
+SCHEMA: Final = pa.schema(
+    {
+        "source": pa.string(),
+        "setup": pa.string(),
+        "domain": pa.string(),
+        "seed": pa.int64(),
+        "row": pa.int32(),  # its place among the rows of the domain
+        "truth": pa.string(),
+        "predicted": pa.string(),
+        "confidence": pa.float32(),  # probability of the predicted class
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureCell:
+    """A recipe on a task; its rows are predictions, not scores. A diverged seed has none."""
+
+    setup: str
+    task: Task
+    recipe: Recipe
+
+    def identity(self) -> Mapping[str, Any]:
+        """As of a training cell, but of another kind."""
+        return {"recipe": repr(self.recipe), "data": digest(self.task), "kind": "failures"}
+
+    def run(self, seeds: Sequence[int]) -> Mapping[int, pa.Table]:
+        """Fit the seeds together, and ask each about every deployed row."""
+        from pitfalls_tf import ensemble  # noqa: PLC0415 - loads TensorFlow
+
+        fits = ensemble.fit(self.recipe, self.task.training, seeds=seeds, plan=ensemble.Plan(threads=len(seeds)))
+        found = {}
+        for seed in seeds:
+            one, parts = fits.one(seed), [SCHEMA.empty_table()]
+            for part in self.task.parts:
+                if part.split != "deployed" or one.diverged:
+                    continue
+                said = one.predict(part.examples.inputs)[0]
+                count, names = len(part.examples), np.array(part.examples.classes, dtype=object)
+                columns = {
+                    "source": [self.task.source] * count,
+                    "setup": [""] * count,
+                    "domain": [part.domain] * count,
+                    "seed": [seed] * count,
+                    "row": np.arange(count, dtype=np.int32),
+                    "truth": names[part.examples.targets],
+                    "predicted": names[said.argmax(axis=1)],
+                    "confidence": said.max(axis=1).astype(np.float32),
+                }
+                parts.append(pa.table(columns, schema=SCHEMA))
+            found[seed] = pa.concat_tables(parts)
+        return found

@@ -1,0 +1,68 @@
+"""The committed results say what their own numbers say."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pitfalls_tf.experiments.catalogue import ALL, find, order
+from pitfalls_tf.experiments.experiment import overall
+from pitfalls_tf.experiments.index import write_index
+from pitfalls_tf.experiments.page import HISTORY, MANIFEST, SCORES
+from pitfalls_tf.experiments.training_cell import SCHEMA
+
+RESULTS = Path(__file__).parents[3] / "docs/paper"
+COMMITTED = [name for name in order() if (RESULTS / name / MANIFEST).is_file()]
+
+
+def table_of(folder: Path) -> pa.Table:
+    """The experiment's table as it was measured: scores, and the history's columns as rows."""
+    scores = pq.read_table(folder / SCORES)
+    if not (folder / HISTORY).is_file():
+        return scores
+    history = pq.read_table(folder / HISTORY)
+    keys = {"source", "setup", "seed", "epoch"}
+    rows: list[dict[str, Any]] = [
+        {**{key: row[key] for key in keys}, "split": "random", "domain": "all", "metric": name, "value": value}
+        for row in history.to_pylist()
+        for name, value in row.items()
+        if name not in keys
+    ]
+    return pa.concat_tables([scores, pa.Table.from_pylist(rows, schema=SCHEMA)])
+
+
+def test_there_are_results() -> None:
+    assert COMMITTED
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_the_verdicts_follow_from_the_committed_tables(name: str) -> None:
+    (experiment,) = (one for one in find([ALL]) if one.name == name)
+    document = json.loads((RESULTS / name / MANIFEST).read_text("utf-8"))
+    findings = experiment.findings(table_of(RESULTS / name))
+    for claim, written in zip(experiment.claims, document["claims"], strict=True):
+        these = [one for one in findings if one.claim == claim]
+        assert [(one.where, one.word) for one in these] == [
+            (one["where"], one["verdict"]) for one in written["findings"]
+        ]
+        assert written["verdict"] == overall(these)
+        assert written["rule"] == claim.rule
+
+
+def test_the_page_over_all_is_the_one_that_is_made_of_them(tmp_path: Path) -> None:
+    for name in COMMITTED:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / MANIFEST).write_bytes((RESULTS / name / MANIFEST).read_bytes())
+    assert write_index(tmp_path).read_text("utf-8") == (RESULTS / "README.md").read_text("utf-8")
+
+
+def test_every_link_of_the_committed_pages_leads_somewhere() -> None:
+    for page in (RESULTS / "README.md", *(RESULTS / name / "README.md" for name in COMMITTED)):
+        links = re.findall(r"\]\(([^)]+)\)", page.read_text("utf-8"))
+        assert not [link for link in links if not (page.parent / link).is_file()]

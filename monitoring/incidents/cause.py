@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from monitoring.evidence.level import LevelReading
-from monitoring.records import BaselineScore, Watch, WatchKey, WindowRecord
-from monitoring.watches.words import METRICS, slice_words, watch_words, within_sentence
+from monitoring.incidents.decomposition import added, decomposed, divided
+from monitoring.records import SCORE_ONE, BaselineScore, ScoreSum, Watch, WatchKey, WindowRecord
+from monitoring.watches.words import METRICS, printable, slice_words, watch_words, within_sentence
 
 #: Inputs and watches named in a message.
 NAMED = 3
@@ -34,23 +36,35 @@ class Cause:
     rise: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a deployment's windows are explained by.
+
+    `losses` are the sums of the losses over all labelled rows of the baseline, whole and by slice.
+    """
+
+    baseline: Mapping[WatchKey, BaselineScore]
+    losses: Mapping[WatchKey, ScoreSum]
+    watches: Mapping[str, Watch]
+    timezone: str
+
+
 def explain(
     reading: LevelReading,
     moved: LevelReading,
     *,
     history: Sequence[WindowRecord],
-    baseline: Mapping[WatchKey, BaselineScore],
-    watches: Mapping[str, Watch],
-    timezone: str,
+    known: Known,
 ) -> Cause:
     """Explain an alarm from its level's reading, the notice level's (for the inputs), and the windows so far."""
+    baseline, watches = known.baseline, known.watches
     top, share = reading.shares[0]
     recent = list(history[-HISTORY:])
     onset = _onset(recent, top, baseline[top])
     since = recent[onset:]
     values = [value for window in since if (value := _value(window, top)) is not None]
     was = baseline[top]
-    zone = ZoneInfo(timezone)
+    zone = ZoneInfo(known.timezone)
     watch = watches[top.watch]
     name = _place(top)
     level = float(np.mean(values)) if values else float("nan")
@@ -65,6 +79,7 @@ def explain(
     if watch.family in ("performance", "surprise") and split:
         cause, sentence = split
         sentences.append(sentence)
+    sentences += _mix(since, known.losses, metric=top.watch.removeprefix("surprise_"))
     others = [_place(key) for key, part in reading.shares[1 : NAMED + 1] if part >= 0.05]
     sentences.append(f"It carries {share:.0%} of the evidence" + (f"; next: {', '.join(others)}." if others else "."))
     inputs = _inputs(moved, watches)
@@ -109,6 +124,26 @@ def _split(
         f"the model expected {difficulty:+.3f} of that (it took the traffic to be {taken}), "
         f"and {surprise:+.3f} came as a surprise (it was wrong)."
     )
+
+
+def _mix(since: Sequence[WindowRecord], known: Mapping[WatchKey, ScoreSum], *, metric: str) -> list[str]:
+    """For each sliced column, how much of the change of a loss its mix explains, and which slices' own loss does."""
+    if metric not in METRICS:
+        return []
+    now = added(since, metric, SCORE_ONE)
+    sentences = []
+    for column in sorted({key.slice.partition("=")[0] for key in known if key.slice}):
+        parts = decomposed(divided(known, metric, column), divided(now, metric, column))
+        if not parts:
+            continue
+        mix, change = math.fsum(part.mix for part in parts), math.fsum(part.total for part in parts)
+        own = sorted(parts, key=lambda part: (-abs(part.loss), part.slice))[:NAMED]
+        named = ", ".join(f"{slice_words(part.slice)} {part.loss:+.3f}" for part in own)
+        sentences.append(
+            f"By {printable(column)}, over all labelled rows: {change:+.3f}, of which {mix:+.3f} because values came "
+            f"in other shares, the rest from their own {within_sentence(METRICS[metric])}: {named}."
+        )
+    return sentences
 
 
 def _inputs(moved: LevelReading, watches: Mapping[str, Watch]) -> list[str]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile, profile
 from monitoring.evidence.level import LevelReading, LevelState
-from monitoring.incidents.cause import HISTORY, Cause, explain
+from monitoring.incidents.cause import HISTORY, Cause, Known, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact
 from monitoring.jobs.estimating import elsewhere, settled_losses, step_without
 from monitoring.jobs.feed import Arrivals
@@ -226,7 +226,15 @@ class Judge:
 
     def _explained(self, reading: LevelReading, moved: LevelReading, history: Sequence[WindowRecord]) -> Cause:
         return explain(
-            reading, moved, history=history, baseline=self._baseline, watches=self._watches, timezone=self._timezone
+            reading,
+            moved,
+            history=history,
+            known=Known(
+                baseline=self._baseline,
+                losses=self._yardstick.losses,
+                watches=self._watches,
+                timezone=self._timezone,
+            ),
         )
 
     def _status(self, record: WindowRecord, incidents: Sequence[IncidentRecord]) -> WindowStatus:

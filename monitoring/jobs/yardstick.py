@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,13 +52,15 @@ class Tolerances:
 class Yardstick:
     """Each level's test, with the baseline's window means behind it, by watch and slice.
 
-    The watches of estimates have a place in both levels, and are judged in one at a time.
+    `losses` are the sums of the losses over all its labelled rows. The watches of estimates have a place in both
+    levels, and are judged in one at a time.
     """
 
     tests: Mapping[Level, LevelTest]
     means: Mapping[WatchKey, NDArray[np.float64]]
     watches: Mapping[str, Watch]
     estimator: Estimator | None = None
+    losses: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch as the baseline knew it, in its own unit."""
@@ -142,6 +144,7 @@ def yardstick(
         means=means,
         watches=watches,
         estimator=Estimator.fit(baseline, catalogue, plan),
+        losses=catalogue.label_sums(baseline.reference),
     )
 
 

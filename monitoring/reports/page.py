@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from monitoring.records import MonitorStatus
 from monitoring.reports.charts.chart import Chart, Figure
 from monitoring.reports.charts.comparison import month_chart, slice_chart
+from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.charts.evidence import evidence_chart
 from monitoring.reports.charts.losses import baseline_score, loss_charts
 from monitoring.reports.findings import finding_groups
@@ -129,7 +130,7 @@ def page_charts(
         chart = slice_chart(metric, every, {part: interval for part, interval in found.items() if interval is not None})
         if chart is not None:
             charts.append(chart)
-    return (*charts, evidence_chart(status), *loss_charts(status))
+    return (*charts, evidence_chart(status), *loss_charts(status), *estimate_charts(status))
 
 
 def promise(status: MonitorStatus, benchmark: Benchmark | None, metric: str, part: str = "") -> Interval | None:

@@ -15,6 +15,7 @@ from monitoring.jobs.estimating import Spread, elsewhere, step_without
 from monitoring.jobs.running import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import SCORE_ONE, Account, EstimateRecord, MonitorStatus, ScoreSum, WatchKey
+from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.document import status_document
 from monitoring.reports.estimates import realised, settled_by_window, trust_lines, trust_rows
 from monitoring.store.store import Store
@@ -84,6 +85,12 @@ def test_a_model_gone_wrong_costs_its_estimate_the_trust_from_the_next_window_on
         levels = {s.level for s in window.scores if s.watch == "estimated_error"}
         assert levels == ({"page"} if window.end <= row.since else {"notice"})
     assert any("distrusted since" in line for line in trust_lines(found))
+    chart = estimate_charts(found)[0]
+    assert len(chart.table.rows) == 30
+    assert "distrusted since" in chart.note
+    page = next(i for i in found.incidents if i.level == "page")
+    assert "By origin, over all labelled rows: +" in page.message
+    assert "origin = EWR +" in page.message
 
 
 def test_without_labels_there_is_still_an_estimate_and_nothing_to_check_it_by(

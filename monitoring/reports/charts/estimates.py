@@ -1,0 +1,114 @@
+"""A loss as estimated without labels, with its band, and the truth over it where labels have come."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from monitoring.records import EstimateRecord, MonitorStatus, WindowRecord
+from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout
+from monitoring.reports.charts.evidence import local
+from monitoring.reports.estimates import realised, settled_by_window, trust_lines
+from monitoring.reports.words import as_share, value_words, watch_words, window_words
+
+HEIGHT = 230
+
+#: A window is settled once labels have come for this share of its rows: from then on its truth is drawn.
+SETTLED = 0.8
+
+
+def estimate_charts(status: MonitorStatus) -> tuple[Chart, ...]:
+    """The chart of the first loss that was estimated by calibrated confidence; none where nothing was."""
+    for metric in ("brier", "error"):
+        found = [
+            (window, one)
+            for window in status.windows
+            for one in window.estimates
+            if one.method == "calibrated" and one.metric == metric and one.value is not None
+        ]
+        if found:
+            return (_chart(status, metric, found),)
+    return ()
+
+
+def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, EstimateRecord]]) -> Chart:
+    zone, name = ZoneInfo(status.timezone), watch_words(f"estimated_{metric}")
+    settled = settled_by_window(status)
+    starts = [local(window.start, zone) for window, _ in found]
+    names = [window_words(window.start, window.end, zone) for window, _ in found]
+    truths: list[float | None] = []
+    for window, _ in found:
+        one = settled.get(window.start)
+        truths.append(realised(one, metric) if one is not None and one.rows >= SETTLED * window.rows else None)
+    known = sum(truth is not None for truth in truths)
+    state = " ".join(trust_lines(status))
+    return Chart(
+        name=f"windows-estimated_{metric}",
+        title=f"{name} by window",
+        note=(
+            f"Line: estimated without labels; band: its 90 % interval; dots: the truth, once labels for "
+            f"{SETTLED:.0%} of a window's rows have come. {state}"
+        ),
+        summary=(
+            f"{name} in {len(found):,} windows, last {value_words(metric, found[-1][1].value)} between "
+            f"{value_words(metric, found[-1][1].low)} and {value_words(metric, found[-1][1].high)}; the truth is "
+            f"known for {known:,} of them. {state}"
+        ),
+        height=HEIGHT,
+        figure={
+            "data": _traces(metric, found, starts, names, truths),
+            "layout": layout(
+                HEIGHT,
+                xaxis=axis(
+                    type="date",
+                    showgrid=False,
+                    tickformat="%-d %b\n%Y",
+                    range=[starts[0], local(found[-1][0].end, zone)],
+                ),
+                yaxis=axis(tickformat=".0%" if as_share(metric) else ".2f", nticks=6),
+            ),
+        },
+        table=bounded(
+            ("Window", "Rows", name, "From", "To", "In truth"),
+            [
+                (n, f"{one.rows:,}", *(value_words(metric, v) for v in (one.value, one.low, one.high, truth)))
+                for n, (_, one), truth in zip(names, found, truths, strict=True)
+            ],
+        ),
+    )
+
+
+def _traces(
+    metric: str,
+    found: list[tuple[WindowRecord, EstimateRecord]],
+    starts: list[str],
+    names: list[str],
+    truths: list[float | None],
+) -> list[Figure]:
+    """The band's two edges, the estimate's line, and the truth's dots."""
+    edge = {"type": "scatter", "mode": "lines", "x": starts, "line": {"width": 0}, "hoverinfo": "skip"}
+    text = [
+        f"{n}: <b>{value_words(metric, one.value)}</b> ({value_words(metric, one.low)} to "
+        f"{value_words(metric, one.high)}), in truth {value_words(metric, truth)}"
+        for n, (_, one), truth in zip(names, found, truths, strict=True)
+    ]
+    return [
+        {**edge, "y": [one.low for _, one in found]},
+        {**edge, "y": [one.high for _, one in found], "fill": "tonexty", "fillcolor": "--band"},
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": starts,
+            "y": [one.value for _, one in found],
+            "line": {"color": "--ink", "width": 2},
+            "text": text,
+            "hovertemplate": "%{text}<extra></extra>",
+        },
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": starts,
+            "y": truths,
+            "marker": {"color": "--dot", "size": 5},
+            "hoverinfo": "skip",
+        },
+    ]

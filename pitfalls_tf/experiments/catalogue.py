@@ -19,6 +19,7 @@ FIGURES: Final[Mapping[str, tuple[str, ...]]] = {
     "figure2": ("figure2",),
     "figure3": ("figure3",),
     "figure4": ("figure4",),
+    "figure5": ("figure5",),
     "curation": ("curation",),
     "alternatives": ("alternatives",),
     "appendix": ("appendix",),

@@ -17,7 +17,8 @@ HEAD: Final = """# The paper, reproduced
 What the paper reports, without data or numbers, and what is found here on real data. Each claim has a rule that was
 written down before its experiment was run; a verdict is *reproduced*, *not reproduced* or *inconclusive*, and follows
 from a 95 % interval alone. Where the sources disagree, the claim as a whole is inconclusive, and each source's own
-verdict is in the same row. Nothing was tuned until a claim held or failed.
+verdict is in the same row. Nothing was tuned until a claim held or failed; what was changed after looking, one rule and
+one number of quick runs, is said in the remarks of its page.
 """
 FOOT: Final = """## What is particular to these data
 

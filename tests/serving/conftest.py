@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import http.client
+import shutil
 import subprocess
 import sys
 import threading
@@ -100,10 +102,13 @@ def models_folder(pytestconfig: pytest.Config) -> Path:
     recipe = CASES / "build_models.py"
     digest = hashlib.sha256(recipe.read_bytes()).hexdigest()[:12]
     folder = Path(pytestconfig.cache.mkdir("serving-models")) / digest
-    if not folder.is_dir():
-        aside = folder.with_suffix(".building")
-        subprocess.run([sys.executable, str(recipe), str(aside)], check=True, capture_output=True)
-        aside.rename(folder)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the other process of a parallel run builds them, or waits for these
+        if not folder.is_dir():
+            aside = folder.with_suffix(".building")
+            shutil.rmtree(aside, ignore_errors=True)  # an interrupted build's
+            subprocess.run([sys.executable, str(recipe), str(aside)], check=True, capture_output=True)
+            aside.rename(folder)
     return folder
 
 

@@ -133,7 +133,7 @@ def test_limits(tmp_path: Path) -> None:
     [
         ((), "There is nothing to say which models to serve"),
         (("--models=m", "--model_config_file=f"), "--models and --model_config_file contradict"),
-        (("--model_base_path=/nowhere",), "The folder of the model cannot be found"),
+        (("--model_base_path=absent",), "The folder of the model cannot be found"),
         (("--model_base_path=gs://bucket/m",), "Mount or copy it here"),
         (("--models=m", "--poll-seconds=2", "--file_system_poll_wait_seconds=3"), "they mean the same thing"),
         (
@@ -149,7 +149,10 @@ def test_limits(tmp_path: Path) -> None:
         (("--batching_parameters_file=f",), "--batching_parameters_file and no --enable_batching contradict"),
     ],
 )
-def test_what_contradicts_is_refused(arguments: tuple[str, ...], message: str) -> None:
+def test_what_contradicts_is_refused(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     given = Given(*arguments)
     with pytest.raises(BadInput, match=re.escape(message)):
         (given.ports(), given.limits(), given.shelf())

@@ -1,104 +1,35 @@
-"""Several server processes at the same addresses, and one that starts them, watches them and ends them together.
+"""One process that starts workers, hears them, replaces those that die, passes signals on, and ends them together.
 
-The kernel spreads connections over the workers (``SO_REUSEPORT``). The supervisor answers nothing itself; it is forked
-from before TensorFlow is loaded, so that it stays small, and starts no thread.
+It answers nothing itself, starts no thread, and is there before TensorFlow is loaded, so that it stays small.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import signal
 import socket
-import sys
-import tempfile
 import time
-import traceback
 from collections import Counter
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, final
+from typing import TYPE_CHECKING, final
 
-from monitoring.errors import BadInput, CannotRun, PitfallsError
-from serving.address import port_of
+from monitoring.errors import CannotRun, PitfallsError
 from serving.draining import AFTER_DRAIN_S
-from serving.server import check_models, ready_of, serve, take_doors
-from serving.settings import Ready
-from serving.worker import SENT, Place, Worker
+from serving.hand import Hand
+from serving.worker import SENT
+from serving.worker_process import SIGNALS, fork_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from serving.settings import ServeSettings
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
-#: A worker that has lived so long was well: the next pause is the first again.
-WELL_S = 60.0
 TEXTS_KEPT = 1000
 
 
-@dataclass(slots=True, kw_only=True)
-class _Hand:
-    """What the supervisor knows of one worker."""
-
-    number: int
-    pid: int = 0  # 0: none runs
-    control: socket.socket | None = None
-    heard: bytes = b""
-    ready: dict[str, Any] | None = None
-    failure: PitfallsError | None = None
-    said: Counter[str] = field(default_factory=Counter)
-    started_s: float = 0.0
-    pause_s: float = 0.0
-    restart_at_s: float | None = None
-
-
-def serve_workers(
-    settings: ServeSettings,
-    count: int,
-    *,
-    on_ready: Callable[[Ready], None],
-    report: Callable[[str], None],
-    prepare: Callable[[], None] = lambda: None,
-) -> None:
-    """As `serving.server.serve`, in ``count`` processes. ``prepare`` is called in each of them.
-
-    ``on_ready`` is called when all of them answer. A worker that dies is replaced: at once after a minute of good
-    health, otherwise after a pause that doubles from 1 to 30 s. Call it before the process has any thread.
-
-    Raises:
-        BadInput, CannotRun: as a single server; or a worker dies before all are ready.
-    """
-    check_models(settings.shelf)
-    with ExitStack() as stack:
-        doors = take_doors(settings, report, is_shared=True)
-        for door in doors:
-            if door is not None:
-                stack.enter_context(door)
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pitfalls-")))
-        taken, grpc_taken = doors
-        address, grpc = settings.address, settings.grpc
-        settings = replace(
-            settings,
-            address=None if taken is None or address is None else replace(address, port=port_of(taken)),
-            grpc=None
-            if grpc_taken is None or grpc is None
-            else replace(grpc, address=replace(grpc.address, port=port_of(grpc_taken))),
-        )
-        supervisor = _Supervisor(settings, folder, prepare, report)
-
-        def ready(models: dict[str, tuple[int, ...]]) -> None:
-            on_ready(ready_of(doors, models))
-
-        supervisor.run(count, ready)
-
-
 @final
-class _Supervisor:
+class Supervisor:
     """Starts workers, hears them, replaces the dead, passes signals on."""
 
     def __init__(
@@ -113,7 +44,7 @@ class _Supervisor:
         self._prepare = prepare
         self._report = report
         self._selector = selectors.DefaultSelector()
-        self._hands: list[_Hand] = []
+        self._hands: list[Hand] = []
         self._signals: list[int] = []
         self._printed: Counter[str] = Counter()
         self._told: list[int] = []
@@ -131,7 +62,7 @@ class _Supervisor:
             before = {number: signal.signal(number, self._hear_signal) for number in SIGNALS}
             wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
             try:
-                self._hands = [_Hand(number=number) for number in range(count)]
+                self._hands = [Hand(number=number) for number in range(count)]
                 for hand in self._hands:
                     self._start(hand)
                 while any(hand.pid or hand.restart_at_s is not None for hand in self._hands):
@@ -214,67 +145,37 @@ class _Supervisor:
             pid, status = os.waitpid(hand.pid, os.WNOHANG)
             if not pid:
                 continue
-            if hand.control is not None:
-                self._listen(hand)
+            self._listen(hand)
             failure, was_ready = hand.failure, hand.ready is not None
             self._forget(hand)
-            code = os.waitstatus_to_exitcode(status)
+            how = _how(os.waitstatus_to_exitcode(status))
             if self._told:
-                if code and len(self._told) == 1 and was_ready:  # one that was still loading may simply die
-                    self._failure = self._failure or _ended(f"with {_how(code)}")
+                if status and len(self._told) == 1 and was_ready:  # one that was still loading may simply die
+                    self._failure = self._failure or _ended(f"with {how}")
             elif not self._is_ready:
-                self._failure = self._failure or failure or _ended(f"with {_how(code)}, before it was ready")
+                self._failure = self._failure or failure or _ended(f"with {how}, before it was ready")
                 self._stop(signal.SIGTERM)
                 self._send(signal.SIGKILL)
             else:
-                self._replace(hand, pid, code, was_ready=was_ready)
+                hand.plan(time.monotonic(), was_ready=was_ready)
+                started = f"another starts in {hand.pause_s:g} s"
+                self._report(f"Worker {hand.number} (process {pid}) has ended with {how}; {started}.")
 
-    def _replace(self, hand: _Hand, pid: int, code: int, *, was_ready: bool) -> None:
-        was_well = was_ready and time.monotonic() - hand.started_s >= WELL_S
-        hand.pause_s = FIRST_PAUSE_S if was_well or not hand.pause_s else min(2 * hand.pause_s, LONGEST_PAUSE_S)
-        hand.restart_at_s = time.monotonic() + hand.pause_s
-        self._report(
-            f"Worker {hand.number} (process {pid}) has ended with {_how(code)}; another starts in {hand.pause_s:g} s."
-        )
-
-    def _forget(self, hand: _Hand) -> None:
+    def _forget(self, hand: Hand) -> None:
         if hand.control is not None:
             self._selector.unregister(hand.control)
-            hand.control.close()
-        hand.pid, hand.control, hand.heard, hand.ready, hand.failure = 0, None, b"", None, None
-        hand.said.clear()
+        hand.clear()
 
-    def _listen(self, hand: _Hand) -> None:
-        """What a worker has said since, whole lines of it."""
-        assert hand.control is not None  # noqa: S101 - for the type checker: it is registered while it is there
-        while True:
-            try:
-                heard = hand.control.recv(1 << 16)
-            except BlockingIOError:
-                break
-            except OSError:
-                heard = b""
-            if not heard:
-                break
-            hand.heard += heard
-        *lines, hand.heard = hand.heard.split(b"\n")
-        for line in lines:
-            self._take(hand, json.loads(line))
+    def _listen(self, hand: Hand) -> None:
+        for message in hand.hear():
+            hand.note(message)
+            if "said" in message:
+                self._repeat(hand, message["said"])
+            elif self._is_ready:
+                what = f" (process {hand.pid}) answers." if hand.failure is None else f": {hand.failure}"
+                self._report(f"Worker {hand.number}{what}")
 
-    def _take(self, hand: _Hand, message: dict[str, Any]) -> None:
-        if "ready" in message:
-            hand.ready = message["ready"]
-            if self._is_ready:
-                self._report(f"Worker {hand.number} (process {hand.pid}) answers.")
-        elif "failed" in message:
-            kind = BadInput if message["failed"].pop("exit_code") == BadInput.exit_code else CannotRun
-            hand.failure = kind(**message["failed"])
-            if self._is_ready:
-                self._report(f"Worker {hand.number}: {hand.failure}")
-        else:
-            self._repeat(hand, message["said"])
-
-    def _repeat(self, hand: _Hand, text: str) -> None:
+    def _repeat(self, hand: Hand, text: str) -> None:
         """What several workers say is said once; what one says again is said again."""
         hand.said[text] += 1
         if hand.said[text] > self._printed[text]:
@@ -283,57 +184,11 @@ class _Supervisor:
             self._printed[text] = hand.said[text]
             self._report(text)
 
-    def _start(self, hand: _Hand) -> None:
-        ours, theirs = socket.socketpair()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        # A signal that comes before the child has handlers of its own waits until it does.
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        pid = os.fork()
-        if not pid:
-            ours.close()
-            self._be_worker(hand.number, theirs)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        theirs.close()
-        ours.settimeout(0)
-        self._selector.register(ours, selectors.EVENT_READ, hand)
-        hand.pid, hand.control, hand.started_s, hand.restart_at_s = pid, ours, time.monotonic(), None
-
-    def _be_worker(self, number: int, control: socket.socket) -> NoReturn:
-        """The child's whole life; it never returns into the supervisor's code."""
-        code = CannotRun.exit_code
-        try:
-            os.setpgid(0, 0)  # Ctrl-C in a terminal is for the supervisor, which passes it on
-            signal.set_wakeup_fd(-1)
-            for one in SIGNALS:
-                signal.signal(one, signal.SIG_IGN if one == signal.SIGHUP else signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-            for hand in self._hands:
-                if hand.control is not None:
-                    hand.control.close()
-
-            def send(**message: Any) -> None:
-                control.sendall(json.dumps(message).encode() + b"\n")
-
-            try:
-                serve(
-                    self._settings,
-                    on_ready=lambda ready: send(ready=asdict(ready)),
-                    report=lambda text: send(said=text),
-                    prepare=self._prepare,
-                    company=Worker(Place(folder=self._folder, number=number, control=control)),
-                )
-                code = 0
-            except PitfallsError as error:
-                code = error.exit_code
-                told = {"what": error.what, "got": error.got, "expected": error.expected, "fix": error.fix}
-                send(failed={**told, "exit_code": code})
-        except BaseException:  # noqa: BLE001 - the child ends here whatever happens; the traceback is shown
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+    def _start(self, hand: Hand) -> None:
+        controls = [other.control for other in self._hands if other.control is not None]
+        pid, control = fork_worker(hand.number, self._settings, self._folder, self._prepare, controls)
+        hand.begin(pid, control, time.monotonic())
+        self._selector.register(control, selectors.EVENT_READ, hand)
 
 
 def _how(code: int) -> str:

@@ -11,7 +11,9 @@ from monitoring.errors import CannotRun
 from monitoring.traffic.archive import Archiver
 from monitoring.traffic.gaps import GapFile
 from monitoring.traffic.labels import LabelWriter
+from monitoring.traffic.listing import OPEN
 from monitoring.traffic.log import TrafficWriter, recover
+from monitoring.traffic.segments import segments_in
 from monitoring.traffic.upkeep import Sync, Upkeep
 from monitoring.traffic.writer import SEGMENT_BYTES
 from serving.capture import Capture
@@ -19,7 +21,7 @@ from serving.rest.late_labels import LabelDesk
 from serving.sink import Sink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from monitoring.traffic.redaction import Redaction
@@ -68,6 +70,22 @@ def open_traffic(
             desk = LabelDesk(writer=labels, token=token)
         waits = settings.upkeep.sync is Sync.ALWAYS
         yield Capture(own, redaction=settings.redaction, open_sink=open_sink, waits_for_disk=waits), desk
+
+
+def close_after(settings: TrafficSettings, elsewhere: Iterable[Path], report: Callable[[str], None]) -> None:
+    """Convert what processes that were killed have left of the logs, when nobody writes them any more.
+
+    ``elsewhere`` are the models' own logs. What cannot be converted stays as it is for the next start, and is reported.
+    """
+    for folder in (*([] if settings.folder is None else [settings.folder]), *elsewhere):
+        try:
+            if not segments_in(folder / OPEN):
+                continue
+            recover(folder)
+            if folder == settings.folder and settings.archive is not None:
+                Archiver(folder, settings.archive).sweep()
+        except OSError as error:
+            report(f"Open segments stay in {folder}: {error.strerror}.")
 
 
 def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], None], stack: ExitStack) -> Sink:

@@ -85,7 +85,7 @@ def command(
     if own.workers == 1:
         serve(settings, on_ready=ready, report=output.progress, prepare=prepare)
     else:
-        from serving.supervisor import serve_workers  # noqa: PLC0415 - as above
+        from serving.workers import serve_workers  # noqa: PLC0415 - as above
 
         serve_workers(settings, own.workers, on_ready=ready, report=output.progress, prepare=prepare)
     return 0

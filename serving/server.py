@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from serving.company import Company, Reload
     from serving.grpc_api.server import GrpcServer
+    from serving.rest.crowd import Crowd
     from serving.runner import Runner
     from serving.settings import GrpcDoor, ServeSettings, Shelf
 
@@ -171,12 +172,13 @@ def _run(
     taken, door = doors
 
     async def run(on_hangup: Callable[[], None]) -> None:
-        server = DrainingServer(RestApp(rooms, limits.rest), limits.drain_s, on_started, on_hangup=on_hangup)
+        app = RestApp(rooms, limits.rest)
+        server = DrainingServer(app, limits.drain_s, on_started, on_hangup=on_hangup)
         page = partial(rooms.metrics.page, rooms.capture)
         async with company.working(reloader, page=page, leave=server.leave) as reload:
             beside = None
             if door is not None and settings.grpc is not None:
-                beside = _grpc_server(door, settings.grpc, rooms, reload, is_shared=company.is_shared)
+                beside = _grpc_server(door, settings.grpc, rooms, reload, crowd=app.crowd, is_shared=company.is_shared)
             await server.run_until_told(taken, beside)
 
     with (
@@ -217,9 +219,13 @@ def _take_grpc(door: GrpcDoor | None, report: Report, *, is_shared: bool) -> soc
         return None
 
 
-def _grpc_server(taken: socket.socket, door: GrpcDoor, rooms: Rooms, reload: Reload, *, is_shared: bool) -> GrpcServer:
+def _grpc_server(
+    taken: socket.socket, door: GrpcDoor, rooms: Rooms, reload: Reload, *, crowd: Crowd, is_shared: bool
+) -> GrpcServer:
     from serving.grpc_api.methods import GrpcRooms  # noqa: PLC0415 - whoever wants no gRPC need not load it
     from serving.grpc_api.server import GrpcServer  # noqa: PLC0415 - as above
 
-    stands_on = GrpcRooms(models=rooms.models, inference=rooms.inference, metrics=rooms.metrics, reload=reload)
+    stands_on = GrpcRooms(
+        models=rooms.models, inference=rooms.inference, metrics=rooms.metrics, reload=reload, crowd=crowd
+    )
     return GrpcServer(taken, stands_on, door.settings, is_shared=is_shared)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # An error's text travels in a header, and headers are small; TensorFlow Serving cuts it at the same length.
 TEXT_LENGTH = 1024
+NO_ROOM = "The server holds as many requests as it can."
 STATUS_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 OUR_HEADERS = {name.decode(): name for name in (REQUEST_ID_HEADER, EVENT_TIME_HEADER)}
 _logger = logging.getLogger(__name__)
@@ -45,7 +46,17 @@ class Calls:
             yield grpc.method_handlers_generic_handler(name, answers)
 
     def _handler(self, method: Method) -> Callable[[bytes, Any], Awaitable[bytes]]:
+        crowd = self._rooms.crowd
+
         async def handle(body: bytes, context: Any) -> bytes:
+            if not crowd.hold(len(body)):
+                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, NO_ROOM)  # raises
+            try:
+                return await answer(body, context)
+            finally:
+                crowd.release(len(body))
+
+        async def answer(body: bytes, context: Any) -> bytes:
             started = time.perf_counter()
             model = ""
             try:

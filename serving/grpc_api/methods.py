@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +10,7 @@ from serving.grpc_api.descriptions import Descriptions
 from serving.grpc_api.examples import Examples
 from serving.grpc_api.model_lists import ModelLists
 from serving.grpc_api.predictions import Predictions
+from serving.rest.crowd import HELD_BYTES, Crowd
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,6 +27,11 @@ PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"
 
 
+def usual_crowd() -> Crowd:
+    """Of a server without REST, whose connections nobody counts."""
+    return Crowd(most=0, most_held=HELD_BYTES)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrpcRooms:
     """What the dialect stands on."""
@@ -35,6 +41,8 @@ class GrpcRooms:
     metrics: Metrics
     reload: Reload | None = None
     """Takes another list of models; None where the list is fixed."""
+    crowd: Crowd = field(default_factory=usual_crowd)
+    """Counts the bytes of all requests that are being answered, those of REST too where there is one."""
 
 
 class Call(NamedTuple):

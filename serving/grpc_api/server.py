@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from serving.grpc_api.methods import GrpcRooms
 
 MESSAGE_BYTES = 64 << 20
+#: Twice as many as may wait for a batch.
+CALLS = 8192
+STREAMS = 1024
+IDLE_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,13 @@ class GrpcSettings:
 
     message_bytes: int = MESSAGE_BYTES
     """Larger requests are refused with RESOURCE_EXHAUSTED; TensorFlow Serving takes 2 GiB."""
+    calls: int = CALLS
+    """Calls that are being answered at once, streams of the health and of reflection among them; beyond it
+    RESOURCE_EXHAUSTED."""
+    streams: int = STREAMS
+    """Calls at once on one connection; beyond it the client's own library waits."""
+    idle_s: float = IDLE_S
+    """A connection without a call is closed after so long; clients open another with their next call."""
     credentials: grpc.ServerCredentials | None = field(default=None, repr=False)
     """None serves without encryption."""
     arguments: tuple[tuple[str, int | str], ...] = ()
@@ -59,12 +70,15 @@ class GrpcServer:
         """
         limit = self._settings.message_bytes
         server = grpc.aio.server(
+            maximum_concurrent_rpcs=self._settings.calls,
             options=[
                 ("grpc.max_receive_message_length", limit),
                 ("grpc.max_send_message_length", -1),
+                ("grpc.max_concurrent_streams", self._settings.streams),
+                ("grpc.max_connection_idle_ms", round(1000 * self._settings.idle_s)),
                 ("grpc.so_reuseport", int(self._is_shared)),
                 *self._settings.arguments,
-            ]
+            ],
         )
         services = make_services(self._rooms, limit)
         server.add_generic_rpc_handlers((*Calls(self._rooms).handlers(services), self._health.service()))

@@ -16,7 +16,7 @@ from serving.metrics import Metrics
 from serving.rest.bodies import BODY_BYTES, BodyTooLarge, read_body
 from serving.rest.calls import Call, Calls
 from serving.rest.counting import Counting
-from serving.rest.crowd import Crowd, Patience, room_for_connections
+from serving.rest.crowd import HELD_BYTES, Crowd, Patience, room_for_connections
 from serving.rest.descriptions import write_metadata, write_status
 from serving.rest.encoding import write_error
 from serving.rest.late_labels import LabelDesk
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     Reply = Callable[[Response], None]
 
-HELD_BYTES = 256 << 20
 METRICS_PATH = "/monitoring/prometheus/metrics"  # where TensorFlow Serving has it, unless told otherwise
 LABELS_PATH = "/monitor/labels"
 NOT_FOUND = b"Not found: the models are at /v1/models/NAME and /v2/models/NAME\n"

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol, final
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+#: Of all requests together.
+HELD_BYTES = 256 << 20
 #: Open files that are left to the traffic log, the models and gRPC.
 FILES_KEPT = 256
 FEWEST = 64

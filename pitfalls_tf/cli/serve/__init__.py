@@ -1,6 +1,6 @@
 """``pitfalls serve``: answer prediction requests as TensorFlow Serving does, over HTTP and gRPC; log every answer.
 
-Its flags are in files of their own, one for each concern: ``own_flags``, ``traffic_flags``,
+Its flags are in files of their own, one for each concern: ``own_flags``, ``traffic_flags``, ``limit_flags``,
 ``tensorflow_serving_flags`` and ``unused_flags``. ``combination`` makes settings of them.
 """
 
@@ -14,6 +14,7 @@ import click
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import answers
 from pitfalls_tf.cli.serve.combination import read_addresses, read_limits, read_shelf
+from pitfalls_tf.cli.serve.limit_flags import LimitFlags, limit_flags
 from pitfalls_tf.cli.serve.own_flags import OwnFlags, own_flags
 from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags, tensorflow_serving_flags
 from pitfalls_tf.cli.serve.traffic_flags import TrafficFlags, traffic_flags
@@ -36,12 +37,14 @@ SYSTEM_ALLOCATOR = ("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
 @click.command()
 @own_flags
 @traffic_flags
+@limit_flags
 @tensorflow_serving_flags
 @unused_flags
 @answers
 def command(
     own: OwnFlags,
     traffic: TrafficFlags,
+    limits: LimitFlags,
     tensorflow_serving: TensorFlowServingFlags,
     *,
     unused: Mapping[str, str],
@@ -58,14 +61,14 @@ def command(
 
     for line in without_effect(unused):
         output.progress(line)
-    address, grpc = read_addresses(own, tensorflow_serving)
+    address, grpc = read_addresses(own, tensorflow_serving, limits)
     settings = ServeSettings(
         shelf=read_shelf(own, tensorflow_serving, output.progress),
         address=address,
         grpc=grpc,
         traffic=traffic.settings(),
         token=read_token(traffic.token_file),
-        limits=read_limits(tensorflow_serving, output.progress),
+        limits=read_limits(tensorflow_serving, limits, output.progress),
     )
 
     def ready(server: Ready) -> None:

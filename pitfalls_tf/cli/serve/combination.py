@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,14 @@ from pitfalls_tf.cli.serve.own_flags import OFF, read_version_labels
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pitfalls_tf.cli.serve.limit_flags import LimitFlags
     from pitfalls_tf.cli.serve.own_flags import OwnFlags
     from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags
     from serving.address import Address
     from serving.batching import BatchSettings
     from serving.catalogue import Origin
+    from serving.grpc_api.server import GrpcSettings
+    from serving.rest.app import RestSettings
     from serving.runner import Threads
     from serving.settings import GrpcDoor, Limits, Shelf
 
@@ -93,7 +97,9 @@ def read_origin(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -
     return OneModel(name=theirs.model_name or "default", base=Path(path).absolute(), labels=labels)
 
 
-def read_addresses(own: OwnFlags, theirs: TensorFlowServingFlags) -> tuple[Address | None, GrpcDoor | None]:
+def read_addresses(
+    own: OwnFlags, theirs: TensorFlowServingFlags, limits: LimitFlags
+) -> tuple[Address | None, GrpcDoor | None]:
     """Where REST and gRPC clients come in; None where they do not. Raises `BadInput`."""
     from serving.address import Address  # noqa: PLC0415 - as above
 
@@ -102,7 +108,7 @@ def read_addresses(own: OwnFlags, theirs: TensorFlowServingFlags) -> tuple[Addre
     if rest_port != OFF:
         flag = "--rest-port" if theirs.rest_api_port is None else "--rest_api_port"
         rest = Address(host=own.host, port=REST_PORT if rest_port is None else rest_port, flag=flag)
-    grpc = _grpc_door(own, theirs)
+    grpc = _grpc_door(own, theirs, limits)
     if rest is None and grpc is None:
         raise _contradiction("--rest_api_port=0", "no gRPC", "nobody could reach the server")
     if rest is not None and grpc is not None and rest.port and rest.port == grpc.address.port:
@@ -110,7 +116,7 @@ def read_addresses(own: OwnFlags, theirs: TensorFlowServingFlags) -> tuple[Addre
     return rest, grpc
 
 
-def read_limits(theirs: TensorFlowServingFlags, report: Report) -> Limits:
+def read_limits(theirs: TensorFlowServingFlags, limits: LimitFlags, report: Report) -> Limits:
     """How long and how much. Raises `BadInput`."""
     from serving.foreign_files import read_monitoring_file  # noqa: PLC0415 - as above
     from serving.rest.app import RestSettings  # noqa: PLC0415 - as above
@@ -123,7 +129,31 @@ def read_limits(theirs: TensorFlowServingFlags, report: Report) -> Limits:
     if theirs.monitoring_config_file is not None:
         metrics_path = read_monitoring_file(theirs.monitoring_config_file)
     rest = RestSettings(cors=bool(theirs.rest_api_enable_cors_support), metrics_path=metrics_path)
-    return Limits(timeout_s=timeout_s, batches=_batches(theirs, report), rest=rest)
+    return Limits(
+        timeout_s=timeout_s,
+        drain_s=_or_usual(limits.drain_seconds, Limits().drain_s),
+        batches=_batches(theirs, report),
+        rest=_bounded(rest, limits),
+    )
+
+
+def _bounded(rest: RestSettings, limits: LimitFlags) -> RestSettings:
+    bounded = replace(
+        rest,
+        body_bytes=_or_usual(limits.max_request_bytes, rest.body_bytes),
+        held_bytes=_or_usual(limits.max_held_bytes, rest.held_bytes),
+        connections=limits.max_connections,
+        patience=replace(
+            rest.patience,
+            idle_s=_or_usual(limits.idle_seconds, rest.patience.idle_s),
+            request_s=_or_usual(limits.request_seconds, rest.patience.request_s),
+            bytes_per_s=_or_usual(limits.slow_client_bytes, rest.patience.bytes_per_s),
+        ),
+    )
+    if bounded.held_bytes < bounded.body_bytes:
+        one, other = f"--max-held-bytes={bounded.held_bytes}", f"--max-request-bytes={bounded.body_bytes}"
+        raise _contradiction(one, other, "the largest request would never fit")
+    return bounded
 
 
 def _batches(theirs: TensorFlowServingFlags, report: Report) -> BatchSettings:
@@ -140,13 +170,12 @@ def _batches(theirs: TensorFlowServingFlags, report: Report) -> BatchSettings:
     return batching.settings
 
 
-def _grpc_door(own: OwnFlags, theirs: TensorFlowServingFlags) -> GrpcDoor | None:
+def _grpc_door(own: OwnFlags, theirs: TensorFlowServingFlags, limits: LimitFlags) -> GrpcDoor | None:
     """Not asked for, TensorFlow Serving's port is taken where it is free.
 
     So its clients find the server, and a second server on the machine starts all the same.
     """
     from serving.address import Address  # noqa: PLC0415 - as above
-    from serving.foreign_files import read_ssl_file  # noqa: PLC0415 - as above
     from serving.settings import GrpcDoor  # noqa: PLC0415 - as above
 
     port = _one_of("--grpc-port", own.grpc_port, "--port", _or_off(theirs.port))
@@ -154,17 +183,31 @@ def _grpc_door(own: OwnFlags, theirs: TensorFlowServingFlags) -> GrpcDoor | None
         if theirs.ssl_config_file is not None:
             raise _contradiction("--ssl_config_file", "no gRPC", "only gRPC is encrypted")
         return None
-    settings = None
-    if theirs.ssl_config_file is not None or theirs.grpc_channel_arguments:
-        from serving.grpc_api.server import GrpcSettings  # noqa: PLC0415 - as above
-
-        settings = GrpcSettings(
-            credentials=None if theirs.ssl_config_file is None else read_ssl_file(theirs.ssl_config_file),
-            arguments=read_channel_arguments(theirs.grpc_channel_arguments or ""),
-        )
+    is_asked_for = bool(port is not None or theirs.ssl_config_file is not None or theirs.grpc_channel_arguments)
     flag = "--grpc-port" if theirs.port is None else "--port"
     address = Address(host=own.host, port=GRPC_PORT if port is None else port, flag=flag)
-    return GrpcDoor(address=address, needed=port is not None or settings is not None, settings=settings)
+    return GrpcDoor(address=address, needed=is_asked_for, settings=_grpc_settings(theirs, limits))
+
+
+def _grpc_settings(theirs: TensorFlowServingFlags, limits: LimitFlags) -> GrpcSettings | None:
+    """None, and gRPC not loaded yet, where no flag is about it."""
+    bounds = {
+        "message_bytes": limits.max_request_bytes,
+        "calls": limits.max_grpc_calls,
+        "streams": limits.max_grpc_streams,
+        "idle_s": limits.grpc_idle_seconds,
+    }
+    given: dict[str, Any] = {name: value for name, value in bounds.items() if value is not None}
+    if not given and theirs.ssl_config_file is None and not theirs.grpc_channel_arguments:
+        return None
+    from serving.foreign_files import read_ssl_file  # noqa: PLC0415 - as above
+    from serving.grpc_api.server import GrpcSettings  # noqa: PLC0415 - as above
+
+    return GrpcSettings(
+        credentials=None if theirs.ssl_config_file is None else read_ssl_file(theirs.ssl_config_file),
+        arguments=read_channel_arguments(theirs.grpc_channel_arguments or ""),
+        **given,
+    )
 
 
 def read_channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
@@ -197,6 +240,10 @@ def _threads(theirs: TensorFlowServingFlags) -> Threads:
         raise _contradiction("--tensorflow_session_parallelism", other, "the first sets both")
     usual = Threads()
     return Threads(within=within or both or usual.within, between=between or both or usual.between)
+
+
+def _or_usual(value: Any, usual: Any) -> Any:
+    return usual if value is None else value
 
 
 def _or_off(port: int | None) -> int | str | None:

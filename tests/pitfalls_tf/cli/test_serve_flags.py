@@ -11,13 +11,17 @@ import pytest
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.serve import command
 from pitfalls_tf.cli.serve.combination import read_addresses, read_limits, read_shelf
+from pitfalls_tf.cli.serve.limit_flags import LimitFlags, limit_flags
 from pitfalls_tf.cli.serve.own_flags import OwnFlags, own_flags
 from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags, tensorflow_serving_flags
 from pitfalls_tf.cli.serve.unused_flags import REFUSED, TAKEN, without_effect
 from serving.address import Address
 from serving.batching import BatchSettings
 from serving.catalogue import ConfigFile, ModelsFolder, OneModel
+from serving.grpc_api.server import GrpcSettings
 from serving.loading import Loading
+from serving.rest.app import RestSettings
+from serving.rest.crowd import Patience
 from serving.runner import Threads
 from serving.settings import Limits, Shelf
 from serving.versions import Retries, Rules
@@ -32,9 +36,10 @@ class Given:
     def __init__(self, *arguments: str) -> None:
         @click.command()
         @own_flags
+        @limit_flags
         @tensorflow_serving_flags
-        def verb(own: OwnFlags, tensorflow_serving: TensorFlowServingFlags) -> int:
-            self.own, self.theirs = own, tensorflow_serving
+        def verb(own: OwnFlags, limits: LimitFlags, tensorflow_serving: TensorFlowServingFlags) -> int:
+            self.own, self.given, self.theirs = own, limits, tensorflow_serving
             return 0
 
         verb.main(list(arguments), standalone_mode=False)
@@ -44,10 +49,10 @@ class Given:
         return read_shelf(self.own, self.theirs, self.said.append)
 
     def limits(self) -> Limits:
-        return read_limits(self.theirs, self.said.append)
+        return read_limits(self.theirs, self.given, self.said.append)
 
     def ports(self) -> tuple[Any, ...]:
-        rest, grpc = read_addresses(self.own, self.theirs)
+        rest, grpc = read_addresses(self.own, self.theirs, self.given)
         return (None if rest is None else rest.port, None if grpc is None else (grpc.address.port, grpc.needed))
 
 
@@ -128,6 +133,30 @@ def test_limits(tmp_path: Path) -> None:
     assert given.said[0].startswith("num_batch_threads ")
 
 
+def test_bounds_of_what_clients_take() -> None:
+    given = Given(
+        "--max-request-bytes=2048",
+        "--max-held-bytes=4096",
+        "--max-connections=5",
+        "--max-grpc-calls=6",
+        "--max-grpc-streams=7",
+        "--grpc-idle-seconds=8",
+        "--idle-seconds=9",
+        "--request-seconds=10",
+        "--slow-client-bytes=11",
+        "--drain-seconds=12",
+    )
+    limits = given.limits()
+    patience = Patience(idle_s=9.0, request_s=10.0, bytes_per_s=11.0)
+    assert limits.rest == RestSettings(body_bytes=2048, held_bytes=4096, connections=5, patience=patience)
+    assert limits.drain_s == 12.0
+    _, door = read_addresses(given.own, given.theirs, given.given)
+    assert door is not None
+    assert (door.settings, door.needed) == (GrpcSettings(message_bytes=2048, calls=6, streams=7, idle_s=8.0), False)
+    with pytest.raises(BadInput, match="the largest request would never fit"):
+        Given("--max-held-bytes=2048").limits()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -191,9 +220,8 @@ def test_every_flag_of_theirs_is_in_the_reference(pytestconfig: pytest.Config) -
 
 
 def test_the_address_of_a_port_in_use_is_named_by_the_flag_that_gave_it() -> None:
-    rest, grpc = read_addresses(
-        Given("--port=1", "--rest_api_port=2").own, Given("--port=1", "--rest_api_port=2").theirs
-    )
+    given = Given("--port=1", "--rest_api_port=2")
+    rest, grpc = read_addresses(given.own, given.theirs, given.given)
     assert rest == Address(port=2, flag="--rest_api_port")
     assert grpc is not None
     assert grpc.address == Address(port=1, flag="--port")

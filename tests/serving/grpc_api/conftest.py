@@ -16,8 +16,8 @@ from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, predict
 from serving.address import Address, take_address, target_of, url_of
 from serving.capture import Capture
 from serving.draining import DrainingServer
-from serving.grpc_api.methods import GrpcRooms
-from serving.grpc_api.server import GrpcServer, GrpcSettings
+from serving.grpc_api.methods import GrpcRooms, usual_crowd
+from serving.grpc_api.server import GrpcServer
 from serving.inference import Inference
 from serving.rest.app import RestApp, Rooms
 from tests.serving.conftest import Website
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from monitoring.traffic.rows import AnsweredRows
     from serving.batching import BatchSettings
+    from serving.grpc_api.server import GrpcSettings
+    from serving.rest.crowd import Crowd
     from serving.sink import RowWriter
     from serving.versions import Models
 
@@ -87,7 +89,8 @@ class OpenSite(Protocol):
         writer: RowWriter | None = None,
         batches: BatchSettings | None = None,
         timeout_s: float | None = 30.0,
-        message_bytes: int | None = None,
+        settings: GrpcSettings | None = None,
+        crowd: Crowd | None = None,
     ) -> AbstractContextManager[Site]: ...
 
 
@@ -99,16 +102,19 @@ def open_site(models: Models) -> OpenSite:
         writer: RowWriter | None = None,
         batches: BatchSettings | None = None,
         timeout_s: float | None = 30.0,
-        message_bytes: int | None = None,
+        settings: GrpcSettings | None = None,
+        crowd: Crowd | None = None,
     ) -> Iterator[Site]:
         capture = Capture(writer)
         inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
         rooms = Rooms(models=models, inference=inference, capture=capture)
-        settings = GrpcSettings() if message_bytes is None else GrpcSettings(message_bytes=message_bytes)
         started = threading.Event()
         with take_address(Address(port=0)) as taken, take_address(Address(port=0)) as door:
             target = target_of(door)
-            beside = GrpcServer(door, GrpcRooms(models=models, inference=inference, metrics=rooms.metrics), settings)
+            stands_on = GrpcRooms(
+                models=models, inference=inference, metrics=rooms.metrics, crowd=crowd or usual_crowd()
+            )
+            beside = GrpcServer(door, stands_on, settings)
             server = DrainingServer(RestApp(rooms), 5.0, started.set)
             running = threading.Thread(target=lambda: uvloop.run(server.serve_both(taken, beside)))
             running.start()

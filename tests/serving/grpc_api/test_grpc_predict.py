@@ -12,6 +12,7 @@ from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import predict_pb2
 
 from serving.batching import BatchSettings
+from serving.grpc_api.server import GrpcSettings
 from tests.serving.grpc_api.conftest import Ledger, StuckLedger, predict_request
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def test_ids_and_times_reach_the_log_and_the_id_comes_back(open_site: OpenSite) 
 
 
 def test_messages_are_bounded_as_sent_and_as_written_out(open_site: OpenSite) -> None:
-    with open_site(message_bytes=4096) as site:
+    with open_site(settings=GrpcSettings(message_bytes=4096)) as site:
         code, text = failure(site, predict_request("half_plus_two", {"x": np.zeros(2000, np.float32)}))
         assert (code, "larger than max" in text) == (grpc.StatusCode.RESOURCE_EXHAUSTED, True)
         short = TensorProto(dtype=1, float_val=[1.0])

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from monitoring.baseline.metrics import Metrics, measure
 from monitoring.errors import BadInput
-from pitfalls_tf.metrics import Metrics, measure
 from pitfalls_tf.runs import OUT_OF_FOLD, read_ensemble
 from pitfalls_tf.setups import find
 

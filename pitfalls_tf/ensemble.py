@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from monitoring.baseline.metrics import row_losses
 from monitoring.errors import BadInput
 from pitfalls_tf.fits import Epoch, Fits, Member, softmax
-from pitfalls_tf.metrics import row_losses
 from pitfalls_tf.program import Order, Program, Rows, State
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from monitoring.baseline.metrics import Interval, Metrics
 from monitoring.errors import BadInput, CannotRun
-from pitfalls_tf.metrics import Interval, Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
+from monitoring.baseline.metrics import intervals, measure, row_losses
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf import runs as folders
 from pitfalls_tf.architectures import mlp, preprocessing
 from pitfalls_tf.folds import assign, blocks_of
 from pitfalls_tf.loop import Loop
-from pitfalls_tf.metrics import intervals, measure, row_losses
 from pitfalls_tf.reference import reference_table
 from pitfalls_tf.runs import Run
 from serving.manifest import environment

@@ -20,7 +20,7 @@ from pitfalls_tf.paired import Resampling, Variances, half_width, interval, of_t
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pitfalls_tf.metrics import Interval
+    from monitoring.baseline.metrics import Interval
     from pitfalls_tf.scores import Half, Pairs
 
 Word = Literal["better", "worse", "inconclusive"]
@@ -147,7 +147,7 @@ def judge(pairs: Pairs, *, smallest: float = SMALLEST) -> Verdict:
 def word_of(interval: Interval, smallest: float) -> Word:
     """What an interval of A's gain says.
 
-    >>> from pitfalls_tf.metrics import Interval
+    >>> from monitoring.baseline.metrics import Interval
     >>> [word_of(Interval(low=low, high=low + 0.01), 0.005) for low in (0.006, 0.004, -0.016)]
     ['better', 'inconclusive', 'worse']
     """

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from pitfalls_tf.metrics import Interval
+    from monitoring.baseline.metrics import Interval
     from pitfalls_tf.verdict import Verdict
 
 SUFFIXES: Final = (".pdf", ".png", ".svg")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from monitoring.baseline.metrics import Metric
+    from monitoring.baseline.benchmark import Metric
 
 # Of made-up rows: the same model and reference give the same manifest.
 SEED: Final = 0

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.baseline import write_baseline
-from monitoring.baseline.metrics import Metric, benchmark
+from monitoring.baseline.benchmark import Metric, benchmark
 from monitoring.baseline.predictions import predictions_from
 from serving.reference import LABEL, as_texts, baseline_spec, class_names, complete, is_words, scalars
 from serving.scores import classes_of, find_score

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from monitoring.baseline.metrics import Metric
+    from monitoring.baseline.benchmark import Metric
     from serving.model_inputs import ModelInput
 
 MANIFEST_FILE = "assets.extra/manifest.json"

@@ -1,4 +1,4 @@
-"""How good the model was on its reference, with intervals that know that days, not rows, are the independent unit."""
+"""How good probabilities are, with intervals that know that days, not rows, are the independent unit."""
 
 from __future__ import annotations
 
@@ -6,75 +6,123 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from monitoring.records import WHOLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from monitoring.baseline.predictions import Predictions
-    from monitoring.baseline.spec import BaselineSpec
-
     Floats = NDArray[np.float64]
 
-LEVEL: Final = 0.95
+LEVEL: Final = 0.9
 RESAMPLES: Final = 1_000
-#: A category with more values than this is not sliced by.
-SLICES: Final = 12
 #: Bins of the pooled scores' ranks under resampling: costs less than 1e-3, where exact areas cost a sort per resample.
 RANKS: Final = 1_024
+CALIBRATION_BINS: Final = 20
 #: A softmax in float32 may round to 0, whose logarithm no mean survives.
 SMALLEST: Final = 1e-7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One metric over the labelled rows of the whole reference or of one slice, written ``column=value``.
+class Metrics:
+    """Averages over labelled rows. All but `auc` are better when smaller.
 
-    `low` and `high` bound its 95 % bootstrap interval over days; both are `mean` where there is only one day.
-    brier     half the squared distance to the one-hot label, in [0, 1]; for two classes (p - y)²
-    log_loss  nats, probabilities kept at least 1e-7
-    error     share of rows whose likeliest class is wrong
-    auc       area under the ROC curve of the last of two classes, ties counted half; only where both classes occur
+    brier              half the squared distance of the probabilities to the truth, so 0 to 1; for two classes, (p - y)²
+    log_loss           nats, probabilities kept at least 1e-7
+    error              share of rows whose likeliest class is wrong
+    calibration_error  expected calibration error of the last class's probability over 20 bins of equal mass
+    auc                area under the ROC curve of the last class's probability; None unless two classes are present
     """
 
-    metric: str
-    slice: str
     rows: int
-    days: int
-    mean: float
+    brier: float
+    log_loss: float
+    error: float
+    calibration_error: float
+    auc: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A percentile bootstrap interval; it covers at `LEVEL` where nothing else is said."""
+
     low: float
     high: float
 
 
-def benchmark(
-    predictions: Predictions, spec: BaselineSpec, rng: np.random.Generator, *, timezone: str = "UTC"
-) -> tuple[Metric, ...]:
-    """Metrics of the labelled predictions as a whole, then by the value of each category with at most 12 values.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Resamples:
+    """Draws of whole blocks with replacement: each row's `block` [n], and how often each draw took each [draws, b]."""
 
-    Days are those of `timezone`. Empty if no label has arrived. Cost: about a second per 100,000 rows and slicing
-    category.
+    block: NDArray[np.int64]
+    draws: Floats
+
+    @classmethod
+    def of(cls, blocks: NDArray[np.int64], rng: np.random.Generator) -> Resamples:
+        """As many blocks a draw as there are; `blocks` [n], n > 0, names each row's."""
+        names, block = np.unique(blocks, return_inverse=True)
+        draws = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES).astype(np.float64)
+        return cls(block=block, draws=draws)
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks there are."""
+        return int(self.draws.shape[1])
+
+    def means(self, values: Floats) -> Floats:
+        """The mean of a value of each row, [n], in every draw."""
+        rows = self.draws @ np.bincount(self.block, minlength=self.blocks)
+        means: Floats = self.draws @ np.bincount(self.block, weights=values, minlength=self.blocks) / rows
+        return means
+
+    def areas(self, scores: Floats, positive: NDArray[np.bool_]) -> Floats:
+        """The area under every draw's curve, from one histogram of score ranks a block and class; NaN for none."""
+        _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+        first = np.cumsum(counts) - counts
+        cell = self.block * RANKS + first[place] * RANKS // len(scores)  # equal scores share a bin
+        size = self.blocks * RANKS
+        ups = self.draws @ np.bincount(cell[positive], minlength=size).reshape(-1, RANKS)
+        downs = self.draws @ np.bincount(cell[~positive], minlength=size).reshape(-1, RANKS)
+        won = (ups * (np.cumsum(downs, axis=1) - downs / 2)).sum(axis=1)
+        pairs = ups.sum(axis=1) * downs.sum(axis=1)
+        areas: Floats = np.divide(won, pairs, out=np.full(len(self.draws), np.nan), where=pairs > 0)
+        return areas
+
+
+def measure(probabilities: Floats, targets: NDArray[np.int64]) -> Metrics:
+    """Metrics of probabilities [n, classes] against class positions [n]; every row needs its label.
+
+    >>> measure(np.array([[0.8, 0.2], [0.4, 0.6]]), np.array([0, 1])).brier
+    0.1
     """
-    known = predictions.take(predictions.labels >= 0)
-    if not len(known):
-        return ()
-    days = _days(known.event_times, timezone)
-    found = list(_measure(WHOLE, known.probabilities, known.labels, days, rng))
-    for feature in spec.features:
-        if feature.kind != "category":
-            continue
-        codes = known.features[feature.name].combine_chunks().dictionary_encode()
-        values = codes.dictionary.to_pylist()
-        if len(values) > SLICES:
-            continue
-        places = np.asarray(pc.fill_null(codes.indices, -1), dtype=np.int64)
-        for place in sorted(range(len(values)), key=values.__getitem__):
-            rows = places == place
-            name = f"{feature.name}={values[place]}"
-            found += _measure(name, known.probabilities[rows], known.labels[rows], days[rows], rng)
-    return tuple(found)
+    losses = row_losses(probabilities, targets)
+    return Metrics(
+        rows=len(targets),
+        brier=float(losses["brier"].mean()),
+        log_loss=float(losses["log_loss"].mean()),
+        error=float(losses["error"].mean()),
+        calibration_error=calibration_error(probabilities[:, -1], targets == probabilities.shape[1] - 1),
+        auc=area_under_curve(probabilities[:, 1], targets == 1) if probabilities.shape[1] == 2 else None,
+    )
+
+
+def row_losses(probabilities: Floats, targets: NDArray[np.int64]) -> dict[str, Floats]:
+    """Each row's Brier score, error and log-loss, shape [n] each."""
+    chosen = probabilities[np.arange(len(targets)), targets]
+    truth = np.eye(probabilities.shape[1])[targets]
+    return {
+        "brier": ((probabilities - truth) ** 2).sum(axis=1) / 2,
+        "error": (probabilities.argmax(axis=1) != targets).astype(np.float64),
+        "log_loss": -np.log(np.maximum(chosen, SMALLEST)),
+    }
+
+
+def calibration_error(scores: Floats, positive: NDArray[np.bool_]) -> float:
+    """Mean absolute gap between score and observed rate over bins of equal mass (Naeini et al., AAAI 2015)."""
+    order = np.argsort(scores, kind="stable")
+    gaps = [
+        abs(float(scores[part].sum() - positive[part].sum()))
+        for part in np.array_split(order, min(CALIBRATION_BINS, len(order)))
+    ]
+    return sum(gaps) / len(scores)
 
 
 def area_under_curve(scores: Floats, positive: NDArray[np.bool_]) -> float | None:
@@ -91,58 +139,18 @@ def area_under_curve(scores: Floats, positive: NDArray[np.bool_]) -> float | Non
     return float((ranks[place][positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def _measure(
-    part: str, probabilities: Floats, labels: NDArray[np.int64], days: NDArray[np.int64], rng: np.random.Generator
-) -> list[Metric]:
-    """Every metric of one part of the rows; `days` [n] tells which rows are drawn together."""
-    names, day = np.unique(days, return_inverse=True)
-    draws = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES).astype(np.float64)
-    drawn_rows = draws @ np.bincount(day, minlength=len(names))
-    found: dict[str, tuple[float, Floats]] = {}
-    for name, losses in _losses(probabilities, labels).items():
-        sums = np.bincount(day, weights=losses, minlength=len(names))
-        found[name] = (float(losses.mean()), draws @ sums / drawn_rows)
+def intervals(
+    probabilities: Floats, targets: NDArray[np.int64], blocks: NDArray[np.int64], rng: np.random.Generator
+) -> dict[str, Interval]:
+    """Percentile bootstrap over whole blocks of days, for Brier, log-loss, error and (two classes) AUC."""
+    resamples = Resamples.of(blocks, rng)
+    found = {name: interval(resamples.means(losses)) for name, losses in row_losses(probabilities, targets).items()}
     if probabilities.shape[1] == 2:
-        area = area_under_curve(probabilities[:, 1], labels == 1)
-        if area is not None:
-            found["auc"] = (area, _drawn_areas(probabilities[:, 1], labels == 1, day, draws))
-    return [
-        _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=len(names))
-        for name, (mean, drawn) in found.items()
-    ]
+        found["auc"] = interval(resamples.areas(probabilities[:, 1], targets == 1))
+    return found
 
 
-def _metric(name: str, part: str, *, mean: float, drawn: Floats, rows: int, days: int) -> Metric:
-    low, high = (mean, mean) if days < 2 else np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Metric(metric=name, slice=part, rows=rows, days=days, mean=mean, low=float(low), high=float(high))
-
-
-def _losses(probabilities: Floats, labels: NDArray[np.int64]) -> dict[str, Floats]:
-    """Each row's losses, [n] each."""
-    truth = np.eye(probabilities.shape[1])[labels]
-    chosen = probabilities[np.arange(len(labels)), labels]
-    return {
-        "brier": ((probabilities - truth) ** 2).sum(axis=1) / 2.0,
-        "error": (probabilities.argmax(axis=1) != labels).astype(np.float64),
-        "log_loss": -np.log(np.maximum(chosen, SMALLEST)),
-    }
-
-
-def _drawn_areas(scores: Floats, positive: NDArray[np.bool_], day: NDArray[np.int64], draws: Floats) -> Floats:
-    """The area under every resample's curve, from one histogram of score ranks per day and class."""
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    first = np.cumsum(counts) - counts
-    cell = day * RANKS + first[place] * RANKS // len(scores)  # equal scores share a bin
-    size = draws.shape[1] * RANKS
-    ups = draws @ np.bincount(cell[positive], minlength=size).reshape(-1, RANKS)
-    downs = draws @ np.bincount(cell[~positive], minlength=size).reshape(-1, RANKS)
-    won = (ups * (np.cumsum(downs, axis=1) - downs / 2)).sum(axis=1)
-    pairs = ups.sum(axis=1) * downs.sum(axis=1)
-    areas: Floats = np.divide(won, pairs, out=np.full(len(draws), np.nan), where=pairs > 0)
-    return areas
-
-
-def _days(times: NDArray[np.int64], timezone: str) -> NDArray[np.int64]:
-    """The calendar day of each moment (microseconds UTC), as the moment it began."""
-    local = pa.array(times).cast(pa.timestamp("us", tz="UTC")).cast(pa.timestamp("us", tz=timezone))
-    return np.asarray(pc.floor_temporal(local, unit="day").cast(pa.int64()), dtype=np.int64)
+def interval(values: Floats, level: float = LEVEL) -> Interval:
+    """The middle `level` of drawn values; NaN among them count for nothing."""
+    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(low=float(low), high=float(high))

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
+from monitoring.baseline.benchmark import benchmark
 from monitoring.baseline.folder import Baseline, load_baseline
-from monitoring.baseline.metrics import benchmark
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput, CannotRun

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from pitfalls_tf.metrics import Interval
+    from monitoring.baseline.metrics import Interval
 
 DPI: Final = 220
 WIDTH: Final = 7.0  # inches: two columns of a journal

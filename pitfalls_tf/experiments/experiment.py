@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
+    from monitoring.baseline.metrics import Interval
     from pitfalls_tf.experiments.lab import Lab
-    from pitfalls_tf.metrics import Interval
 
 Size = TypeVar("Size")
 Word = Literal["reproduced", "not reproduced", "inconclusive"]
@@ -76,7 +76,7 @@ class Claim:
     def word(self, interval: Interval) -> Word:
         """What an interval says of the claim; one with a NaN says nothing.
 
-        >>> from pitfalls_tf.metrics import Interval
+        >>> from monitoring.baseline.metrics import Interval
         >>> claim = Claim(name="n", section="3", says="s", quantity="q", above=1)
         >>> [claim.word(Interval(low=low, high=low + 1)) for low in (1.5, 0.5, -0.5)]
         ['reproduced', 'inconclusive', 'not reproduced']

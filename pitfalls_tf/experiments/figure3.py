@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from monitoring.baseline.metrics import Interval
     from pitfalls_tf.experiments.lab import Lab
-    from pitfalls_tf.metrics import Interval
 
     Floats = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from pitfalls_tf.metrics import Interval
+    from monitoring.baseline.metrics import Interval
     from pitfalls_tf.verdict import Verdict
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
+from monitoring.baseline.metrics import row_losses
 from pitfalls_tf.experiments.tasks import digest
 from pitfalls_tf.experiments.training_cell import SCHEMA
-from pitfalls_tf.metrics import row_losses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

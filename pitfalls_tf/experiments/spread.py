@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from pitfalls_tf.metrics import Interval
+from monitoring.baseline.metrics import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable

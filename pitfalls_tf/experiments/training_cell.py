@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
+from monitoring.baseline.metrics import measure
 from pitfalls_tf.experiments.tasks import WHOLE, digest
-from pitfalls_tf.metrics import measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

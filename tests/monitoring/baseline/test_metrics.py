@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pitfalls_tf.metrics import calibration_error, intervals, measure
+from monitoring.baseline.metrics import calibration_error, intervals, measure
 
 scored = st.lists(
     st.tuples(st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.8, 1.0]), st.integers(0, 1)), min_size=1, max_size=30

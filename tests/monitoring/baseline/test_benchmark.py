@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.baseline.metrics import Metric, area_under_curve, benchmark
+from monitoring.baseline.benchmark import Metric, benchmark
+from monitoring.baseline.metrics import area_under_curve
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 

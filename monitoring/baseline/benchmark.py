@@ -1,0 +1,102 @@
+"""How good the model was on its reference, with intervals that know that days, not rows, are the independent unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.baseline.metrics import Interval, Resamples, area_under_curve, interval, row_losses
+from monitoring.records import WHOLE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from monitoring.baseline.predictions import Predictions
+    from monitoring.baseline.spec import BaselineSpec
+
+    Floats = NDArray[np.float64]
+
+LEVEL: Final = 0.95
+#: A category with more values than this is not sliced by.
+SLICES: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric over the labelled rows of the whole reference or of one slice, written ``column=value``.
+
+    `low` and `high` bound its 95 % bootstrap interval over days; both are `mean` where there is only one day.
+    brier     half the squared distance to the one-hot label, in [0, 1]; for two classes (p - y)²
+    log_loss  nats, probabilities kept at least 1e-7
+    error     share of rows whose likeliest class is wrong
+    auc       area under the ROC curve of the last of two classes, ties counted half; only where both classes occur
+    """
+
+    metric: str
+    slice: str
+    rows: int
+    days: int
+    mean: float
+    low: float
+    high: float
+
+
+def benchmark(
+    predictions: Predictions, spec: BaselineSpec, rng: np.random.Generator, *, timezone: str = "UTC"
+) -> tuple[Metric, ...]:
+    """Metrics of the labelled predictions as a whole, then by the value of each category with at most 12 values.
+
+    Days are those of `timezone`. Empty if no label has arrived. Cost: about a second per 100,000 rows and slicing
+    category.
+    """
+    known = predictions.take(predictions.labels >= 0)
+    if not len(known):
+        return ()
+    days = _days(known.event_times, timezone)
+    found = list(_measure(WHOLE, known.probabilities, known.labels, days, rng))
+    for feature in spec.features:
+        if feature.kind != "category":
+            continue
+        codes = known.features[feature.name].combine_chunks().dictionary_encode()
+        values = codes.dictionary.to_pylist()
+        if len(values) > SLICES:
+            continue
+        places = np.asarray(pc.fill_null(codes.indices, -1), dtype=np.int64)
+        for place in sorted(range(len(values)), key=values.__getitem__):
+            rows = places == place
+            name = f"{feature.name}={values[place]}"
+            found += _measure(name, known.probabilities[rows], known.labels[rows], days[rows], rng)
+    return tuple(found)
+
+
+def _measure(
+    part: str, probabilities: Floats, labels: NDArray[np.int64], days: NDArray[np.int64], rng: np.random.Generator
+) -> list[Metric]:
+    """Every metric of one part of the rows; `days` [n] tells which rows are drawn together."""
+    resamples = Resamples.of(days, rng)
+    found: dict[str, tuple[float, Floats]] = {}
+    for name, losses in row_losses(probabilities, labels).items():
+        found[name] = (float(losses.mean()), resamples.means(losses))
+    if probabilities.shape[1] == 2:
+        area = area_under_curve(probabilities[:, 1], labels == 1)
+        if area is not None:
+            found["auc"] = (area, resamples.areas(probabilities[:, 1], labels == 1))
+    return [
+        _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=resamples.blocks)
+        for name, (mean, drawn) in found.items()
+    ]
+
+
+def _metric(name: str, part: str, *, mean: float, drawn: Floats, rows: int, days: int) -> Metric:
+    around = Interval(low=mean, high=mean) if days < 2 else interval(drawn, LEVEL)
+    return Metric(metric=name, slice=part, rows=rows, days=days, mean=mean, low=around.low, high=around.high)
+
+
+def _days(times: NDArray[np.int64], timezone: str) -> NDArray[np.int64]:
+    """The calendar day of each moment (microseconds UTC), as the moment it began."""
+    local = pa.array(times).cast(pa.timestamp("us", tz="UTC")).cast(pa.timestamp("us", tz=timezone))
+    return np.asarray(pc.floor_temporal(local, unit="day").cast(pa.int64()), dtype=np.int64)

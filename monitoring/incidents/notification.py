@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -51,9 +52,13 @@ class IncidentMessage(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What became of one notification: the webhook's URL without its secrets, and what happened in a few words."""
+    """What became of one notification: the webhook's URL without its secrets, and what happened in a few words.
+
+    `receiver` stands for the webhook where its URL must not stand: SHA-256, in hexadecimal.
+    """
 
     url: str
+    receiver: str
     ok: bool
     detail: str
 
@@ -77,6 +82,11 @@ def notify(
     body = json.dumps(incident_message(incident, model=model, version=version)).encode()
     hearing = [webhook for webhook in webhooks if incident.level == "page" or webhook.level == "notice"]
     return tuple(_deliver(webhook, body, send, sleep) for webhook in hearing)
+
+
+def receiver_of(webhook: Webhook) -> str:
+    """What stands for a webhook in the store, where its URL, which may be a secret, must not be."""
+    return hashlib.sha256(webhook.webhook.encode()).hexdigest()
 
 
 def incident_message(incident: IncidentRecord, *, model: str, version: int) -> IncidentMessage:
@@ -131,8 +141,8 @@ def _deliver(
             continue
         detail = f"answered {status}, attempt {attempt} of {ATTEMPTS}"
         if status not in _PASSING:
-            return Delivery(url=webhook.shown, ok=200 <= status < 300, detail=detail)
-    return Delivery(url=webhook.shown, ok=False, detail=detail)
+            return Delivery(url=webhook.shown, receiver=receiver_of(webhook), ok=200 <= status < 300, detail=detail)
+    return Delivery(url=webhook.shown, receiver=receiver_of(webhook), ok=False, detail=detail)
 
 
 def _reason(error: Exception) -> str:

@@ -19,6 +19,7 @@ from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.feed import LabelFeed
 from monitoring.jobs.judging import MonitorState, WindowTraffic
 from monitoring.jobs.reading import Traffic, open_traffic
+from monitoring.jobs.telling import Tell, Teller
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.store.store import Store
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
@@ -57,13 +58,14 @@ def run_due_windows(
     clock: Callable[[], datetime],
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Progress], None] = lambda _: None,
-    tell: Callable[[IncidentRecord, Deployment], None] = lambda _incident, _deployment: None,
+    tell: Tell | None = None,
 ) -> Run:
     """Judge every window that is due and was not judged before, oldest first, each in one transaction.
 
-    `tell` hears of each incident opened, after its window is in the store. Stopped (by `stop`, asked between windows)
-    or killed at any moment, the next run goes on after the last window in the store and comes to the same numbers and
-    words. Raises CannotRun while another run is judging the same deployment.
+    `tell` hears of each incident opened, after its window is in the store, and first of those that earlier runs left
+    untold: each at least once, also when a process dies in between (see `Teller`). Stopped (by `stop`, asked between
+    windows) or killed at any moment, the next run goes on after the last window in the store and comes to the same
+    numbers and words. Raises CannotRun while another run is judging the same deployment.
     """
     deployment = deploy(config)
     now = clock()
@@ -75,6 +77,8 @@ def run_due_windows(
         job = _Job(config, deployment, store, number)
         traffic = open_traffic(config, deployment.baseline, deployment.version, clock=clock, since=job.since)
         due = job.due(traffic, now)
+        teller = Teller(store, number, tell, clock=clock, renew=lease.renew)
+        teller.owed(deployment)
         opened: list[IncidentRecord] = []
         for done, window in enumerate(due):
             if stop():
@@ -82,8 +86,8 @@ def run_due_windows(
             lease.renew(clock())
             record, changed = job.judge(window, first=done == 0)
             fresh = [incident for incident in changed if incident.opened_at == record.end]
-            for incident in fresh:
-                tell(incident, deployment)
+            if fresh:
+                teller.owed(deployment)
             opened += fresh
             progress(Progress(done=done + 1, due=len(due), window=record, changed=changed))
         return Run(deployment=number, judged=len(due), opened=tuple(opened), stopped=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ from monitoring.errors import BadInput
 from monitoring.records import IncidentRecord
 from monitoring.store.tables import incident
 
-_COLUMNS = [column for column in incident.c if column.name != "deployment"]
+#: The columns of a record; who was told of it is the store's own (see `monitoring.store.telling`).
+COLUMNS = [incident.c[field.name] for field in fields(IncidentRecord)]
 
 
 def write(connection: Connection, deployment: int, records: Sequence[IncidentRecord]) -> None:
@@ -35,8 +36,8 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
 
 def read(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
     """Every incident, in order of its number."""
-    query = select(*_COLUMNS).where(incident.c.deployment == deployment).order_by(incident.c.number)
-    return tuple(map(_record, connection.execute(query).mappings()))
+    query = select(*COLUMNS).where(incident.c.deployment == deployment).order_by(incident.c.number)
+    return tuple(map(record_of, connection.execute(query).mappings()))
 
 
 def acknowledge(connection: Connection, deployment: int, number: int, at: datetime) -> IncidentRecord:
@@ -45,7 +46,7 @@ def acknowledge(connection: Connection, deployment: int, number: int, at: dateti
     An open one becomes acknowledged, a recovering one goes on recovering, and a second time changes nothing.
     Raises BadInput if there is no such incident, or if it is closed.
     """
-    row = connection.execute(select(*_COLUMNS).where(_is(deployment, number))).mappings().first()
+    row = connection.execute(select(*COLUMNS).where(_is(deployment, number))).mappings().first()
     if row is None:
         numbers = [str(record.number) for record in read(connection, deployment)]
         raise BadInput(
@@ -54,7 +55,7 @@ def acknowledge(connection: Connection, deployment: int, number: int, at: dateti
             expected=f"one of: {', '.join(numbers)}" if numbers else "none, as there are no incidents",
             fix="`pitfalls monitor status` lists them.",
         )
-    record = _record(row)
+    record = record_of(row)
     if record.state == "closed":
         raise BadInput(
             "The incident is closed.",
@@ -81,5 +82,6 @@ def _is(deployment: int, number: int) -> Any:
     return (incident.c.deployment == deployment) & (incident.c.number == number)
 
 
-def _record(row: Mapping[Any, Any]) -> IncidentRecord:
+def record_of(row: Mapping[Any, Any]) -> IncidentRecord:
+    """The record of a row of `COLUMNS`."""
     return IncidentRecord(**row)

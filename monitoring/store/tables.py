@@ -108,6 +108,9 @@ incident = Table(
     Column("recovery", Text, nullable=False),
     Column("acknowledged_at", UtcTime),
     Column("closed_at", UtcTime),
+    Column("told", Text, nullable=False, server_default="[]"),
+    Column("tellings", Integer, nullable=False, server_default="0"),
+    Column("told_at", UtcTime),
 )
 
 lease = Table(

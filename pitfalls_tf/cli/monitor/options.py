@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from monitoring.config import MonitorConfig
     from monitoring.jobs.deployment import Deployment
@@ -76,13 +77,16 @@ def judge(
     stop: Callable[[], bool] = lambda: False,
 ) -> Run:
     """Judge every due window by the clock of this machine, and tell the config's webhooks of each incident opened."""
-    from monitoring.incidents.notification import notify  # noqa: PLC0415 - help must not wait for it
+    from monitoring.incidents.notification import notify, receiver_of  # noqa: PLC0415 - help must not wait for it
     from monitoring.jobs.running import run_due_windows  # noqa: PLC0415 - as above
 
-    def tell(incident: IncidentRecord, deployment: Deployment) -> None:
-        for delivery in notify(incident, model=deployment.model, version=deployment.version, webhooks=config.notify):
+    def tell(incident: IncidentRecord, deployment: Deployment, told: AbstractSet[str]) -> dict[str, bool]:
+        owed = [webhook for webhook in config.notify if receiver_of(webhook) not in told]
+        deliveries = notify(incident, model=deployment.model, version=deployment.version, webhooks=owed)
+        for delivery in deliveries:
             if not delivery.ok:
-                output.progress(f"Not told: {delivery.url}: {delivery.detail}")
+                output.progress(f"Not told: {delivery.url}: {delivery.detail}; the next run tries again")
+        return {delivery.receiver: delivery.ok for delivery in deliveries}
 
     return run_due_windows(config, store, clock=lambda: datetime.now(UTC), stop=stop, progress=progress, tell=tell)
 

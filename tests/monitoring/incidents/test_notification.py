@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from monitoring.config import Webhook
-from monitoring.incidents.notification import Delivery, notify, post
+from monitoring.incidents.notification import Delivery, notify, post, receiver_of
 from monitoring.records import IncidentRecord, Level
 
 APRIL = datetime(2013, 4, 22, tzinfo=UTC)
@@ -128,7 +128,9 @@ def test_who_hears_what(
 def test_a_receiver_that_stumbles_is_told_the_second_time(receiver: Receiver, page: IncidentRecord) -> None:
     receiver.statuses = [500, 200]
     (delivery,), waits = tell(page, Webhook(webhook=receiver.url))
-    assert delivery == Delivery(url=delivery.url, ok=True, detail="answered 200, attempt 2 of 3")
+    assert delivery == Delivery(
+        url=delivery.url, receiver=delivery.receiver, ok=True, detail="answered 200, attempt 2 of 3"
+    )
     assert waits == [1.0]
     assert receiver.bodies[0] == receiver.bodies[1]
 
@@ -224,3 +226,9 @@ def test_importing_notification_loads_no_http_client() -> None:
     probe = "import sys, monitoring.incidents.notification; print({'httpx', 'sqlalchemy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_what_stands_for_a_receiver_tells_receivers_apart_and_no_secret() -> None:
+    one, other = (Webhook(webhook=f"https://hooks.example.org/{secret}") for secret in ("secret", "another"))
+    assert receiver_of(one) == receiver_of(one) != receiver_of(other)
+    assert "secret" not in receiver_of(one)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,11 @@ from hypothesis import strategies as st
 
 from monitoring.config import load_config
 from monitoring.errors import CannotRun
+from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.reading import lost_within
 from monitoring.jobs.running import Progress, Run, run_due_windows
 from monitoring.jobs.status import status
+from monitoring.jobs.telling import MOST_TELLINGS, Tell, Teller
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.document import status_document
 from monitoring.store.store import Store
@@ -119,18 +124,72 @@ def test_a_column_that_is_gone_pages_at_once_and_is_over_when_it_is_back(deploye
     assert closed.closed_at == datetime(2013, 4, 7, tzinfo=UTC)
 
 
+def hearing(told: list[IncidentRecord]) -> Tell:
+    def tell(incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
+        told.append(incident)
+        return {"one": True}
+
+    return tell
+
+
 def test_progress_and_telling_hear_of_every_window_and_incident_once(deployed: Path, send: Send, days: Any) -> None:
     send(deployed, days(days=30, broken_from=10))
     config = load_config(deployed / "monitor.toml")
     seen: list[Progress] = []
     told: list[IncidentRecord] = []
     with Store.open(config.store.url) as store:
-        done = run_due_windows(
-            config, store, clock=lambda: NOW, progress=seen.append, tell=lambda incident, _: told.append(incident)
-        )
+        done = run_due_windows(config, store, clock=lambda: NOW, progress=seen.append, tell=hearing(told))
     assert [p.done for p in seen] == list(range(1, 31))
     assert tuple(told) == done.opened
     assert len({i.number for i in told}) == len(told) > 0
+
+
+def _die_when_telling(folder: str) -> None:
+    def tell(_incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return {}
+
+    config = load_config(Path(folder) / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        run_due_windows(config, store, clock=lambda: NOW, tell=tell)
+
+
+def test_an_incident_that_a_killed_run_told_nobody_of_is_told_by_the_next(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    send(deployed, days(days=4, without="temp"))
+    process = multiprocessing.get_context("spawn").Process(target=_die_when_telling, args=(str(deployed),))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    config = load_config(deployed / "monitor.toml")
+    told: list[IncidentRecord] = []
+    later = NOW + timedelta(hours=1)  # when the dead run's lease is over
+    with Store.open(config.store.url) as store:
+        opened = run_due_windows(config, store, clock=lambda: later, tell=hearing(told)).opened
+        assert [i.watch for i in told] == ["schema", *(i.watch for i in opened)]
+        run_due_windows(config, store, clock=lambda: later, tell=hearing(told))
+    assert len(told) == 1 + len(opened)
+
+
+def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    send(deployed, days(days=1, without="temp"))
+    asked: list[frozenset[str]] = []
+
+    def tell(_incident: IncidentRecord, _deployment: Deployment, before: AbstractSet[str]) -> dict[str, bool]:
+        asked.append(frozenset(before))
+        return {"reached": True, "dead": False} if not before else {"dead": False}
+
+    config = load_config(deployed / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        first = run_due_windows(config, store, clock=lambda: NOW, tell=tell)
+        deployment = deploy(config)
+        for _ in range(MOST_TELLINGS + 3):
+            Teller(store, first.deployment, tell, clock=lambda: NOW, renew=lambda _: None).owed(deployment)
+        assert store.owed_tellings(first.deployment) == ()
+    assert asked == [frozenset()] + [frozenset({"reached"})] * (MOST_TELLINGS - 1)
 
 
 def test_a_missing_bundle_is_one_clear_message(deployed: Path, send: Send, days: Any) -> None:

@@ -15,6 +15,7 @@ from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.stopwatch import Stopwatch
 from monitoring.baseline.profile import profile
 from monitoring.baseline.schema import load_schema, validate
+from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig
 from monitoring.evidence.level import LevelState
 from monitoring.jobs.deployment import EXTRAS, SCHEMA_FILE, Deployment, deploy
@@ -109,7 +110,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord,
         with watch.stage(EVIDENCE):
             _step(deployment, levels, sums)
         with watch.stage(SCHEMA):
-            validate(predictions.features, schema)
+            validate(dataset_statistics(counts, watched.bins), schema)
 
 
 def _step(deployment: Deployment, levels: dict[Level, LevelState], sums: dict[WatchKey, ScoreSum]) -> None:

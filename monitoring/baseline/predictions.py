@@ -147,14 +147,14 @@ def _feature(given: pa.ChunkedArray | None, rows: int, *, number: bool) -> tuple
         values = pc.fill_null(column.cast(pa.float64(), safe=False), float("nan"))
         return values, ""
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return _text(column), ""
+        return as_text(column), ""
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return missing, f"type changed to {kind}"
     return column.cast(pa.string()), ""
 
 
-def _text(column: pa.Array) -> pa.Array:
-    """Bytes as text; what is not UTF-8 is replaced, never fatal."""
+def as_text(column: pa.Array) -> pa.Array:
+    """Text, or bytes as text; what is not UTF-8 is replaced, never fatal."""
     try:
         return column.cast(pa.string())
     except pa.ArrowInvalid:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
-
 from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline
+from monitoring.baseline.profile import Bins, Profile
 from monitoring.baseline.schema import load_schema, validate
+from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig, settings_digest
 from monitoring.errors import CannotRun
 from monitoring.evidence.budget import Budget
@@ -124,7 +124,7 @@ def deploy(config: MonitorConfig) -> Deployment:
         watched,
         fitted,
         timezone=config.windows.timezone,
-        check=_SchemaCheck(place.schema),
+        check=_SchemaCheck(place.schema, baseline.bins),
         optional=optional_inputs(watched, missing),
     )
     return Deployment(
@@ -163,13 +163,16 @@ def _digest(settings: str, baseline: Path) -> str:
 
 
 class _SchemaCheck:
-    """Holds columns against the bundle's schema, which is read when the first window needs it."""
+    """Holds a window's profile against the bundle's schema, which is read when the first window needs it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, bins: tuple[Bins, ...]) -> None:
         self._path = path
+        self._bins = bins
         self._schema: object | None = None
 
-    def __call__(self, features: pa.Table, absent: tuple[str, ...]) -> tuple[Finding, ...]:
+    def __call__(self, counts: Profile, absent: tuple[str, ...]) -> tuple[Finding, ...]:
+        if not counts.rows:
+            return ()
         if self._schema is None:
             self._schema = load_schema(self._path)
-        return validate(features, self._schema, absent=absent)
+        return validate(dataset_statistics(counts, self._bins, without=absent), self._schema)

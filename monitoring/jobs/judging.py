@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import pyarrow as pa
-
 from monitoring.baseline.predictions import Predictions
-from monitoring.baseline.profile import Profile, profile
+from monitoring.baseline.profile import Counter, Profile
 from monitoring.evidence.level import LevelReading, LevelState
 from monitoring.incidents.cause import HISTORY, Cause, Known, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact
@@ -77,8 +75,8 @@ class Judgement:
 class Judge:
     """Judges windows by one yardstick. Holds no state of its own: the same state and traffic give the same answer.
 
-    `check` holds a window's columns against the schema (see `monitoring.baseline.schema.validate`): it takes the
-    features and the names of the absent ones. An incident's times are those of windows, never of a clock, so that a
+    `check` holds a window's profile against the schema (see `monitoring.baseline.schema.validate`); it is told which
+    inputs are absent. An incident's times are those of windows, never of a clock, so that a
     run repeated gives the same words.
     """
 
@@ -88,10 +86,11 @@ class Judge:
         yardstick: Yardstick,
         *,
         timezone: str,
-        check: Callable[[pa.Table, tuple[str, ...]], tuple[Finding, ...]],
+        check: Callable[[Profile, tuple[str, ...]], tuple[Finding, ...]],
         optional: frozenset[str] = frozenset(),
     ) -> None:
         self._catalogue = catalogue
+        self._counter = Counter(catalogue.bins)
         self._yardstick = yardstick
         self._timezone = timezone
         self._check = check
@@ -102,8 +101,8 @@ class Judge:
         }
 
     def judge(self, state: MonitorState, traffic: WindowTraffic) -> Judgement:
-        """Judge one window. Cost: linear in its rows, some milliseconds for a thousand, and the schema's check."""
-        counts = profile(traffic.predictions, self._catalogue.bins)
+        """Judge one window. Cost: linear in its rows; the schema's check is not."""
+        counts = self._counter.count(traffic.predictions.features)
         sums: dict[WatchKey, ScoreSum] = self._catalogue.prediction_sums(traffic.predictions, counts)
         sums |= self._catalogue.label_sums(traffic.arrivals.labelled)
         findings = (*traffic.findings, *self._findings(traffic.predictions, counts))
@@ -165,7 +164,7 @@ class Judge:
                 message = f"The input {bins.feature} is missing in all {counts.rows} rows."
                 found.append(Finding(kind="all values missing", feature=bins.feature, message=message, fact=True))
         named = {(finding.kind, finding.feature) for finding in found}
-        checked = self._check(predictions.features, tuple(broken))
+        checked = self._check(counts, tuple(broken))
         return (*found, *(f for f in checked if (f.kind, f.feature) not in named and f.feature not in broken))
 
     def _record(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.profile import profile
+from monitoring.baseline.profile import Counter
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
@@ -158,10 +158,11 @@ def _window_sums(
 ) -> list[Mapping[WatchKey, ScoreSum]]:
     """Sums per window in time order: what needs no label by event time, what does by the labels' arrival."""
     reference = baseline.reference
+    counter = Counter(baseline.bins)
     by_start: dict[object, dict[WatchKey, ScoreSum]] = {}
     for window, places in cut(reference.event_times, plan):
         rows = reference.take(places)
-        by_start.setdefault(window.start, {}).update(catalogue.prediction_sums(rows, profile(rows, baseline.bins)))
+        by_start.setdefault(window.start, {}).update(catalogue.prediction_sums(rows, counter.count(rows.features)))
     for window, places in arrival_windows(reference, plan):
         by_start.setdefault(window.start, {}).update(catalogue.label_sums(reference.take(places)))
     return [by_start[start] for start in sorted(by_start, key=str)]

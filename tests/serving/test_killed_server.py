@@ -3,75 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from monitoring.traffic.log import TrafficLog
+from tests.serving.nursery import nursery
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 CONNECTIONS = 16
 BODY = b'{"instances": [1.0, 2.0]}'
 # Small enough that servers die in the middle of conversions, too: a server of this test logs about so much.
 SEGMENT_BYTES = 60_000
-
-
-class Nursery:
-    """A process that makes servers."""
-
-    def __init__(self, models: Path, traffic: Path) -> None:
-        self._models = models
-        self._traffic = traffic
-        script = Path(__file__).with_name("server_nursery.py")
-        self.popen = subprocess.Popen(
-            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-        assert self._said() == b"ready\n"
-
-    def server(self, number: int) -> tuple[int, int]:
-        """A new server that listens: its process id and its port."""
-        fifo = self._traffic.with_name(f"ready-{number}")
-        os.mkfifo(fifo)
-        argv = ["serve", "--models", str(self._models), "--traffic", str(self._traffic), "--rest-port", "0"]
-        argv += ["--grpc-port", "off", "--log-segment-bytes", str(SEGMENT_BYTES), "--json"]
-        order = {"argv": argv, "out": str(fifo), "err": str(self._traffic.with_name("stderr"))}
-        assert self.popen.stdin is not None
-        self.popen.stdin.write(json.dumps(order).encode() + b"\n")
-        self.popen.stdin.flush()
-        pid = int(self._said())
-        with fifo.open("rb") as said:
-            document = b""
-            for line in said:
-                document += line
-                with suppress(json.JSONDecodeError):
-                    return pid, int(json.loads(document)["url"].rsplit(":", 1)[1])
-        raise AssertionError(self._traffic.with_name("stderr").read_text())
-
-    def _said(self) -> bytes:
-        assert self.popen.stdout is not None
-        return self.popen.stdout.readline()
-
-
-@contextmanager
-def nursery(models: Path, traffic: Path) -> Iterator[Nursery]:
-    made = Nursery(models, traffic)
-    try:
-        yield made
-    finally:
-        made.popen.kill()
-        made.popen.communicate()
 
 
 @dataclass(slots=True)
@@ -129,11 +80,12 @@ def test_no_answer_is_missing_and_none_is_there_twice_after_kill_9(
     chance = random.Random(rounds)  # noqa: S311 - where a server dies need not be a secret
     traffic = tmp_path / "traffic"
     loads: list[Load] = []
-    with nursery(models_folder, traffic) as made:
+    with nursery(tmp_path) as made:
         for number in range(rounds):
-            pid, port = made.server(number)
-            loads.append(Load(f"k{number}", chance.randint(1, 2000), pid))
-            asyncio.run(loads[-1].run(port))
+            argv = ["--models", models_folder, "--traffic", traffic, "--rest-port", 0, "--grpc-port", "off"]
+            server = made.start(*argv, "--log-segment-bytes", SEGMENT_BYTES)
+            loads.append(Load(f"k{number}", chance.randint(1, 2000), server.pid))
+            asyncio.run(loads[-1].run(server.port))
             assert len(loads[-1].answered) >= loads[-1].patience
             if number % 5 == 2:  # the dead leave segments behind, which the next server converts
                 check(traffic, loads)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +15,11 @@ from monitoring.traffic.gaps import Gap, GapFile, read_gaps
 from monitoring.traffic.log import AnsweredRows, TrafficLog, TrafficWriter
 from serving.capture import Capture
 from serving.sink import Sink
+from tests.serving.small_disk import small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.serving.conftest import OpenWebsite
 
@@ -108,20 +108,14 @@ def test_refused_rows_are_not_lost() -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of half a megabyte."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["/usr/bin/mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)]
-    done = subprocess.run(mount, capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip("only root may mount")
-    yield disk
-    subprocess.run(["/usr/bin/umount", "--lazy", disk], check=True)
+def disk_of_half_a_megabyte(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", "512k") as disk:
+        yield disk
 
 
-def test_on_a_disk_that_is_full_twice_every_missing_row_is_counted(small_disk: Path) -> None:
-    root, filler = small_disk / "traffic", small_disk / "filler"
+def test_on_a_disk_that_is_full_twice_every_missing_row_is_counted(disk_of_half_a_megabyte: Path) -> None:
+    disk = disk_of_half_a_megabyte
+    root, filler = disk / "traffic", disk / "filler"
 
     def now() -> datetime:
         return datetime(2013, 4, 1, tzinfo=UTC)
@@ -130,7 +124,7 @@ def test_on_a_disk_that_is_full_twice_every_missing_row_is_counted(small_disk: P
     sink = Sink(writer, gaps)
     asked = 0
     for turn in (1, 2):
-        room = os.statvfs(small_disk)
+        room = os.statvfs(disk)
         filler.write_bytes(bytes(room.f_bavail * room.f_bsize - 40_000))
         lost = sink.rows_lost
         while sink.rows_lost < lost + 50:

@@ -91,6 +91,7 @@ class OpenSite(Protocol):
         timeout_s: float | None = 30.0,
         settings: GrpcSettings | None = None,
         crowd: Crowd | None = None,
+        served: Models | None = None,
     ) -> AbstractContextManager[Site]: ...
 
 
@@ -104,15 +105,16 @@ def open_site(models: Models) -> OpenSite:
         timeout_s: float | None = 30.0,
         settings: GrpcSettings | None = None,
         crowd: Crowd | None = None,
+        served: Models | None = None,
     ) -> Iterator[Site]:
         capture = Capture(writer)
         inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
-        rooms = Rooms(models=models, inference=inference, capture=capture)
+        rooms = Rooms(models=served or models, inference=inference, capture=capture)
         started = threading.Event()
         with take_address(Address(port=0)) as taken, take_address(Address(port=0)) as door:
             target = target_of(door)
             stands_on = GrpcRooms(
-                models=models, inference=inference, metrics=rooms.metrics, crowd=crowd or usual_crowd()
+                models=rooms.models, inference=inference, metrics=rooms.metrics, crowd=crowd or usual_crowd()
             )
             beside = GrpcServer(door, stands_on, settings)
             server = DrainingServer(RestApp(rooms), 5.0, started.set)

@@ -1,0 +1,266 @@
+"""Sentences of TensorFlow Serving's REST contract that neither the cases nor the tests beside this one hold it to.
+
+The sections are those of the table in docs/reference/serving.md.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from serving.batching import BatchSettings
+from serving.rest.responses import error_response
+from serving.status import Code, Failure
+from tests.serving.grpc_api.conftest import StuckLedger
+
+if TYPE_CHECKING:
+    from tests.serving.conftest import OpenWebsite, Website
+
+PREDICT = "/v1/models/half_plus_two:predict"
+REGRESS = "/v1/models/half_plus_two:regress"
+ROW = b'{"instances": [1]}'
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "GET"])
+def test_routing_a_wrong_verb_is_malformed(website: Website, method: str) -> None:
+    reply = website.send(method, PREDICT)
+    assert (reply.status, reply.headers["content-type"]) == (400, "application/json")
+    assert reply.body == b'{\n    "error": "Malformed request: %s %s"\n}' % (method.encode(), PREDICT.encode())
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "error"),
+    [
+        ("/v1/models/a%2Fb:predict", 404, "Servable not found for request: Latest(a/b)"),
+        ("/v1/models/a%3Ab:predict", 404, "Servable not found for request: Latest(a:b)"),
+        ("/v1/models/a%zz:predict", 404, "Servable not found for request: Latest(a%zz)"),
+        ("/v1/models/half_plus_two/versions/-1:predict", 400, "Malformed request: "),
+        ("/v1/models/half_plus_two/versions/0123:predict", 200, ""),
+        ("/v1/models/half_plus_two/labels/st%61ble:predict", 200, ""),
+        ("/v1/models/half_plus_two:classify?x", 400, "Malformed request: "),
+        ("/v1/models/half_plus_two/metadata:predict", 400, "Malformed request: "),
+    ],
+)
+def test_routing_names_are_decoded_after_matching(website: Website, path: str, status: int, error: str) -> None:
+    reply = website.send("POST", path, ROW)
+    assert reply.status == status, reply.body
+    assert error == "" or reply.error.startswith(error)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "error"),
+    [
+        ("/v1", 404, ""),
+        ("/v3/models", 404, ""),
+        ("/v1/", 400, "Malformed request: GET /v1/"),
+        ("/V1/x", 400, "Malformed request: GET /V1/x"),
+        ("/v1/models/half_plus_two/versions/9223372036854775807", 404, "Could not find version 9223372036854775807 of"),
+        (
+            "/v1/models/half_plus_two/versions/9223372036854775808",
+            400,
+            "Failed to convert version: 9223372036854775808",
+        ),
+        ("/v1/models/half_plus_two/labels/no/metadata", 400, "Unrecognized servable version label: no"),
+        (
+            "/v1/models/half_plus_two/versions/9/metadata",
+            404,
+            "Servable not found for request: Specific(half_plus_two, 9)",
+        ),
+        ("/v1/models/foo/labels/stable", 404, "Could not find any versions of model foo"),
+    ],
+)
+def test_routing_pages_about_models(website: Website, path: str, status: int, error: str) -> None:
+    reply = website.send("GET", path)
+    assert reply.status == status, reply.body
+    assert error == "" or reply.error.startswith(error)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate, gzip"])
+def test_bodies_are_inflated_and_answers_are_not_compressed(website: Website, coding: str) -> None:
+    headers = {"Content-Encoding": coding, "Accept-Encoding": "gzip", "Content-Type": "text/xml"}
+    reply = website.send("POST", PREDICT, gzip.compress(ROW), headers)
+    assert (reply.status, reply.json, "content-encoding" in reply.headers) == (200, {"predictions": [2.5]}, False)
+
+
+# Section 1.2.
+HTTP = {
+    "CANCELLED": 499,
+    "UNKNOWN": 500,
+    "INVALID_ARGUMENT": 400,
+    "DEADLINE_EXCEEDED": 504,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "PERMISSION_DENIED": 403,
+    "RESOURCE_EXHAUSTED": 429,
+    "FAILED_PRECONDITION": 400,
+    "ABORTED": 409,
+    "OUT_OF_RANGE": 400,
+    "UNIMPLEMENTED": 501,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
+    "DATA_LOSS": 500,
+    "UNAUTHENTICATED": 401,
+}
+
+
+@pytest.mark.parametrize("code", [code for code in Code if code.name != "OK"], ids=lambda code: code.name)
+def test_statuses(code: Code) -> None:
+    text = "x" * 3000
+    response = error_response(Failure(code, text))
+    assert response.status == HTTP[code.name]
+    assert response.body == b'{\n    "error": "%s"\n}' % text.encode(), "whole, however long"
+
+
+# Section 1.3: each request is wrong in what its line says and in everything that is checked after it.
+ORDER = [
+    ("foo", b"[", "JSON Parse error: "),
+    ("foo", b"[1]", "JSON Value: "),
+    ("foo", b'{"signature_name": 1}', "JSON Value: "),
+    ("foo", b'{"signature_name": "s"}', "Servable not found for request: Latest(foo)"),
+    ("half_plus_two", b'{"signature_name": "s"}', 'Serving signature name: "s" not found in signature def'),
+    ("half_plus_two", b"{}", "Missing 'inputs' or 'instances' key"),
+    ("half_plus_two", b'{"instances": ["x"], "inputs": 1}', "JSON Value: "),
+    ("dense4", b'{"instances": [["x"]]}', "Failed to process element: 0 of 'instances' list."),
+    ("dense4", b'{"instances": [[1, 2, 3]]}', "Matrix size-incompatible: In[0]: [1,3], In[1]: [4,2]"),
+    ("named", b'{"signature_name": "scalar_out", "instances": [1]}', "Tensor name: total has no shape information "),
+]
+
+
+@pytest.mark.parametrize(("model", "body", "error"), ORDER, ids=range(len(ORDER)))
+def test_the_order_of_checks(website: Website, model: str, body: bytes, error: str) -> None:
+    reply = website.send("POST", f"/v1/models/{model}:predict", body)
+    assert (reply.status, reply.error[: len(error)]) == (404 if "Servable" in error else 400, error)
+
+
+def test_what_is_no_object_is_quoted_up_to_256_bytes(website: Website) -> None:
+    quoted = website.send("POST", PREDICT, json.dumps([9] * 500).encode()).error
+    assert quoted.startswith("JSON Value: [\n    9,")
+    assert quoted.endswith(" Is not object")
+    assert len(quoted) == len("JSON Value:  Is not object") + 256
+
+
+def test_what_misses_the_servers_own_deadline(open_website: OpenWebsite) -> None:
+    ledger = StuckLedger()
+    with open_website(writer=ledger, batches=BatchSettings(quick_s=0), timeout_s=0.2) as site:
+        first = threading.Thread(target=site.send, args=("POST", PREDICT, ROW))
+        first.start()
+        assert ledger.is_stuck.wait(30)
+        reply = site.send("POST", PREDICT, ROW)
+        ledger.go_on.set()
+        first.join()
+    assert reply.status == 504
+    assert reply.error
+    assert len(ledger.appends) == 1, "nobody was told, and nothing is logged"
+
+
+RANGES = [
+    ("int32", -(2**31), 2**31 - 1),
+    ("int8", -(2**31), 2**31 - 1),
+    ("uint8", -(2**31), 2**31 - 1),
+    ("int16", -(2**31), 2**31 - 1),
+    ("int64", -(2**63), 2**63 - 1),
+    ("uint32", 0, 2**32 - 1),
+    ("uint64", 0, 2**64 - 1),
+]
+
+
+@pytest.mark.parametrize(("dtype", "least", "most"), RANGES, ids=[row[0] for row in RANGES])
+@pytest.mark.parametrize("form", ["instances", "inputs"])
+def test_integers_have_the_range_that_json_checks(
+    website: Website, dtype: str, least: int, most: int, form: str
+) -> None:
+    def status(value: Any) -> int:
+        return website.predict("typed", {"signature_name": dtype, form: [value]}).status
+
+    assert [status(value) for value in (least, most)] == [200, 200]
+    assert [status(value) for value in (1.0, True, None, "1")] == [400] * 4
+    for beyond in (least - 1, most + 1):
+        body = f'{{"signature_name": "{dtype}", "{form}": [{beyond}]}}'.encode()
+        reply = website.send("POST", "/v1/models/typed:predict", body)
+        assert (reply.status, f"is not of expected type: {dtype}" in reply.error) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("signature", "text", "answer"),
+    [
+        ("float32", "[1, 1e39, -1e39, 1e-50, Inf, -Infinity]", "[1.0, Infinity, -Infinity, 0.0, Infinity, -Infinity"),
+        ("float64", "[0.1, 1e22, 123456789.125, 1e-320]", "[0.1, 1e+22, 123456789.125, 9.99989e-321"),
+        ("bool", "[true, false]", "[true, false"),
+        ("string", '["a\\u00e9", {"b64": "YQ=="}]', '["a\u00e9", "a"'),
+    ],
+)
+def test_values_come_and_go_as_written(website: Website, signature: str, text: str, answer: str) -> None:
+    body = f'{{"signature_name": "{signature}", "instances": {text}}}'.encode()
+    reply = website.send("POST", "/v1/models/typed:predict", body)
+    assert reply.body.decode() == f'{{\n    "predictions": {answer}\n    ]\n}}'
+
+
+@pytest.mark.parametrize(
+    ("document", "outputs"),
+    [
+        ({"inputs": {"x": [1, 2], "extra": 3}}, [2.5, 3.0]),
+        ({"inputs": {"x": 5}}, 4.5),
+        ({"inputs": 0}, 2.0),
+        ({"inputs": []}, []),
+        ({"inputs": [[], []]}, [[], []]),
+    ],
+)
+def test_columns_may_be_objects_scalars_or_empty(website: Website, document: Any, outputs: Any) -> None:
+    assert website.predict("half_plus_two", document).json == {"outputs": outputs}
+
+
+def test_base64_is_a_value_and_no_object_of_inputs(website: Website) -> None:
+    def answer(instance: Any) -> Any:
+        return website.predict("typed", {"signature_name": "string", "instances": [instance]}).json
+
+    assert answer({"b64": "YQ=="}) == answer({"x": {"b64": "YQ=="}}) == {"predictions": ["a"]}
+    assert "does not have named input: b64" in answer({"b64": "YQ==", "x": "a"})["error"]
+    assert "Unable to base64 decode" in answer({"b64": "?"})["error"]
+
+
+@pytest.mark.parametrize(
+    ("features", "result"),
+    [
+        ('{"x": 1e0}', 2.5),
+        ('{"x": NaN}', math.nan),
+        ('{"x": [2.0], "ignored": [1, true], "s": {"b64": "/w=="}}', 3.0),
+        ('{"x": 1}', "Data type: int64 but expected type: float"),
+        ('{"x": [1, 1.5]}', "Unexpected element type in feature: x expecting type: int64"),
+        ('{"x": ["a", 1]}', "Unexpected element type in feature: x expecting type: "),
+    ],
+)
+def test_the_first_literal_gives_a_feature_its_kind(website: Website, features: str, result: Any) -> None:
+    body = f'{{"signature_name": "regress_x_to_y", "examples": [{features}]}}'.encode()
+    reply = website.send("POST", REGRESS, body)
+    if isinstance(result, str):
+        assert (reply.status, result in reply.error) == (400, True), reply.error
+    else:
+        assert str(json.loads(reply.body)["results"]) == f"[{result}]"
+
+
+def test_metadata_prints_what_is_empty_too(website: Website) -> None:
+    document = website.send("GET", "/v1/models/dense4/metadata").json
+    assert document["model_spec"] == {"name": "dense4", "signature_name": "", "version": "1"}
+    signatures = document["metadata"]["signature_def"]["signature_def"]
+    assert set(signatures) == {"serving_default", "serve", "__saved_model_init_op"}
+    assert signatures["serving_default"]["defaults"] == {}
+    assert signatures["serving_default"]["inputs"]["feat"] == {
+        "name": "serving_default_feat:0",
+        "dtype": "DT_FLOAT",
+        "tensor_shape": {"dim": [{"size": "-1", "name": ""}, {"size": "4", "name": ""}], "unknown_rank": False},
+    }
+
+
+def test_the_metrics_page(website: Website) -> None:
+    website.send("POST", PREDICT, ROW)
+    lines = website.send("GET", "/monitoring/prometheus/metrics").body.decode().splitlines()
+    assert not [line for line in lines if line.startswith("# HELP")]
+    name = ":tensorflow:serving:request_latency_bucket{"
+    edges = {line.partition('le="')[2].partition('"')[0] for line in lines if line.startswith(name)}
+    assert edges == {f"{10 * 1.8**power:g}" for power in range(33)} | {"+Inf"}
+    assert website.send("GET", "/monitoring/prometheus/metrics2").status == 404

@@ -66,6 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, proves nothing")
     parser.add_argument("--demo", type=Path, metavar="DIR", help="a finished demo's folder, instead of making one")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long the soak lasts (default 10)")
+    parser.add_argument("--workers", type=int, default=2, help="processes of the soak's server (default 2)")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"for the JSON files (default {OUT})")
     given = parser.parse_args(arguments)
     unknown = [name for name in given.names if name not in NAMES]
@@ -78,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    settings = Settings(out=given.out, quick=given.quick, demo=given.demo, minutes=given.minutes)
+    settings = Settings(out=given.out, quick=given.quick, demo=given.demo, minutes=given.minutes, workers=given.workers)
     for name in given.names or [name for name in NAMES if name not in BY_NAME]:
         console.rule(f"{name}: {first_line(name)}", align="left", characters="─")
         started = time.perf_counter()

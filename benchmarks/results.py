@@ -28,6 +28,7 @@ class Settings:
     quick: bool = False
     demo: Path | None = None
     minutes: float = 10.0
+    workers: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

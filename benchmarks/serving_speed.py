@@ -37,6 +37,8 @@ class Server:
 
     port: int
     pid: int
+    grpc: int = 0
+    """Port of its gRPC interface; 0: none."""
 
     def cpu_seconds(self) -> float:
         """Processor time it has used, as Linux counts it."""
@@ -98,7 +100,9 @@ def started(arguments: Sequence[str]) -> Iterator[Server]:
                 expected="a server that says where it is",
                 fix=f"Run it by hand: python {' '.join(arguments)}",
             )
-        yield Server(port=urlsplit(json.loads(text)["url"]).port or 0, pid=process.pid)
+        said = json.loads(text)
+        grpc = int(said["grpc"].rpartition(":")[2]) if said.get("grpc") else 0
+        yield Server(port=urlsplit(said["url"]).port or 0, pid=process.pid, grpc=grpc)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)

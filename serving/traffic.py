@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from monitoring.errors import CannotRun
 from monitoring.traffic.archive import Archiver
@@ -22,7 +24,6 @@ from serving.sink import Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from monitoring.traffic.redaction import Redaction
 
@@ -39,7 +40,18 @@ class TrafficSettings:
     """Whether an answer that cannot be logged is refused."""
     redaction: Redaction | None = None
     archive: str | None = None
-    """URL to which the closed parts of the log in `folder` are moved."""
+    """URL to which the closed parts of the log in `folder` are moved; those of logs elsewhere are, below it."""
+
+    def archive_of(self, folder: Path) -> str | None:
+        """Where the closed parts of the log in a folder are moved to: each log has an archive of its own.
+
+        >>> settings = TrafficSettings(folder=Path("/own"), archive="s3://bucket/t")
+        >>> settings.archive_of(Path("/own")), settings.archive_of(Path("/logs/m"))
+        ('s3://bucket/t', 's3://bucket/t/elsewhere/logs%2Fm')
+        """
+        if self.archive is None or folder == self.folder:
+            return self.archive
+        return f"{self.archive.rstrip('/')}/elsewhere/{quote(str(folder).strip('/'), safe='')}"
 
 
 @contextmanager
@@ -58,10 +70,11 @@ def open_traffic(
     with ExitStack() as stack:
 
         def open_sink(folder: Path) -> Sink:
+            url = settings.archive_of(folder)
+            if url is not None:
+                _archive(folder, url, stack)
             return _open_sink(folder, settings, report, stack)
 
-        if settings.folder is not None and settings.archive is not None:
-            _archive(settings.folder, settings.archive, stack)
         own = None if settings.folder is None else open_sink(settings.folder)
         desk = LabelDesk(token=token)
         if settings.folder is not None:
@@ -82,8 +95,9 @@ def close_after(settings: TrafficSettings, elsewhere: Iterable[Path], report: Ca
             if not segments_in(folder / OPEN):
                 continue
             recover(folder)
-            if folder == settings.folder and settings.archive is not None:
-                Archiver(folder, settings.archive).sweep()
+            url = settings.archive_of(folder)
+            if url is not None:
+                Archiver(folder, url).sweep()
         except OSError as error:
             report(f"Open segments stay in {folder}: {error.strerror}.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pyarrow as pa
 import pyarrow.fs
@@ -44,6 +45,7 @@ class Store:
                 fix="Check the URL, or install the driver: s3fs, gcsfs, adlfs.",
             ) from error
         self._root = self._root.rstrip("/")
+        self._is_web = "http" in _protocols(self._files)
 
     def find(self, under: str = "") -> list[str]:
         """The keys below a folder, sorted; none if there is no such folder. Files still being made are left out.
@@ -52,26 +54,26 @@ class Store:
         """
         try:
             self._files.invalidate_cache()
-            found = self._files.find(f"{self._root}/{under}" if under else self._root)
+            found = self._files.find(self._place(under) if under else self._root)
         except FileNotFoundError:
             return []
         except Exception as error:
             raise self._unreadable(under, error) from error
-        keys = (path.removeprefix(self._root).lstrip("/") for path in found)
+        keys = map(self._key, found)
         return sorted(key for key in keys if not key.endswith(ASIDE_SUFFIX))
 
     def parquet(self, key: str) -> pq.ParquetFile:
         """A Parquet file, open. Raises CannotRun if it cannot be read."""
         try:
             files = pa.fs.PyFileSystem(pa.fs.FSSpecHandler(self._files))
-            return pq.ParquetFile(f"{self._root}/{key}", filesystem=files)
+            return pq.ParquetFile(self._place(key), filesystem=files)
         except Exception as error:
             raise self._unreadable(key, error) from error
 
     def read(self, key: str) -> bytes:
         """A file's bytes. Raises CannotRun if it cannot be read."""
         try:
-            data: bytes = self._files.cat_file(f"{self._root}/{key}")
+            data: bytes = self._files.cat_file(self._place(key))
         except Exception as error:
             raise self._unreadable(key, error) from error
         return data
@@ -81,7 +83,7 @@ class Store:
         try:
             self._files.invalidate_cache()
             found = self._files.glob(f"{self._root}/{pattern}")
-            return sorted(path.removeprefix(self._root).lstrip("/") for path in found if self._files.isfile(path))
+            return sorted(self._key(path) for path in found if self._files.isfile(path))
         except Exception as error:
             raise self._unreadable(pattern, error) from error
 
@@ -89,14 +91,16 @@ class Store:
         """Something that is another when the file has changed. Raises CannotRun if the store cannot be asked."""
         try:
             self._files.invalidate_cache()
-            return str(self._files.ukey(f"{self._root}/{key}"))
+            if self._is_web:  # whose driver goes by the URL alone; size, and what the server says of the content
+                return str(sorted(self._files.info(self._place(key)).items(), key=str))
+            return str(self._files.ukey(self._place(key)))
         except Exception as error:
             raise self._unreadable(key, error) from error
 
     def get(self, key: str, local: Path) -> None:
         """Copies a file to this machine. Raises CannotRun if it cannot be read."""
         try:
-            self._files.get_file(f"{self._root}/{key}", str(local))
+            self._files.get_file(self._place(key), str(local))
         except Exception as error:
             raise self._unreadable(key, error) from error
 
@@ -105,7 +109,7 @@ class Store:
 
         Raises whatever the store's driver does, mostly OSError.
         """
-        target, size = f"{self._root}/{key}", local.stat().st_size
+        target, size = self._place(key), local.stat().st_size
         if self._size(target) == size:
             return
         aside = f"{target}.{os.getpid()}{ASIDE_SUFFIX}"
@@ -120,6 +124,14 @@ class Store:
         self._sync(target.rpartition("/")[0])
         if self._size(target) != size:
             raise OSError(f"{self.url}/{key} has another size than {local}")
+
+    def _place(self, key: str) -> str:
+        """What the driver calls a key. In the web's URLs, and in the links of its pages, names are percent-encoded."""
+        return f"{self._root}/{quote(key) if self._is_web else key}"
+
+    def _key(self, path: str) -> str:
+        key = path.removeprefix(self._root).lstrip("/")
+        return unquote(key) if self._is_web else key
 
     def _size(self, path: str) -> int | None:
         try:

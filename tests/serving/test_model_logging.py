@@ -11,11 +11,13 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from monitoring.errors import BadInput
+from monitoring.traffic.log import TrafficLog
 from monitoring.traffic.redaction import Redaction
 from serving.capture import AnsweredBatch, Caller, Capture
 from serving.model_config import sources_of
 from serving.model_logging import ModelLogging, logging_of
 from serving.sink import Sink
+from serving.traffic import TrafficSettings, open_traffic
 
 if TYPE_CHECKING:
     from monitoring.traffic.rows import AnsweredRows
@@ -116,3 +118,14 @@ def test_what_is_redacted_never_reaches_the_writer(served: Served) -> None:
     rows = Rows()
     Capture(rows, redaction=Redaction(left_out=frozenset({"x"}))).record(batch(served, 1))
     assert (rows[0].inputs, list(rows[0].outputs)) == ({}, ["y"])
+
+
+def test_logs_elsewhere_have_archives_of_their_own(served: Served, tmp_path: Path) -> None:
+    own, elsewhere, archive = (tmp_path / name for name in ("own", "elsewhere", "archive"))
+    settings = TrafficSettings(folder=own, archive=f"file://{archive}")
+    with open_traffic(settings, token=None, report=lambda _: None) as (capture, _):
+        capture.record(batch(served, 1))
+        capture.log_models({"half_plus_two": ModelLogging(folder=elsewhere)})
+        capture.record(batch(served, 2))
+    assert [len(list(folder.rglob("*.parquet"))) for folder in (own, elsewhere, archive)] == [0, 0, 2]
+    assert [TrafficLog(folder).read(model="half_plus_two").num_rows for folder in (own, elsewhere)] == [2, 4]

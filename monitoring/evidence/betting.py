@@ -23,8 +23,10 @@ HIGHEST_BOUNDARY = 0.9
 class RecoveryTest:
     """The mirrored test that closes an incident.
 
-    Its null says that the harm lasts: given the past, the expected score is at or above `boundary`. With d the
-    baseline's deviation and c a width, ``s = clip((g - mean + 2d) / cd, 0, 1)``, ``m = (boundary - mean + 2d) / cd``
+    Its null says that the harm lasts: given the past, the expected score lies at or above `boundary`, but for what the
+    window before foretells. With memory φ, that is taken out: ``a = (g - φ h) / (1 - φ)`` of a score g after a score h
+    is expected at or above the boundary if scores keep around a level there, whatever h was. With d the deviation of a
+    over the baseline and c a width, ``s = clip((a - mean + 2d) / cd, 0, 1)``, ``m = (boundary - mean + 2d) / cd``
     and ``e = 1 + bet * (m - s)`` for bets up to ``.95 / (1 - m)``: then e >= 0 and, under that null, E[e | past] <= 1
     (but for scores cut off at s = 1, which are rare and far from the boundary). Source: Waudby-Smith & Ramdas,
     *Estimating means of bounded random variables by betting* (2021), §4.
@@ -39,7 +41,7 @@ class RecoveryTest:
     boundary: float
 
     def log_e_values(self, score: float) -> NDArray[np.float64]:
-        """Logs of the e-values, shape [grid], for one window's mean score."""
+        """Logs of the e-values, shape [grid], for one window's mean score, less what the window before foretold."""
         widths = np.asarray(WIDTHS) * self.deviation
         clipped = np.clip((score - self.mean + 2.0 * self.deviation) / widths, 0.0, 1.0)
         boundary = (self.boundary - self.mean + 2.0 * self.deviation) / widths
@@ -50,27 +52,28 @@ class RecoveryTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryState:
-    """What the recovery test remembers: its boundary, and Shiryaev-Roberts sums on its grid.
+    """What the recovery test remembers: its boundary, the last score, and Shiryaev-Roberts sums on its grid.
 
     Recovery may begin in any window, as harm may: while the harm lasts, the evidence reaches A no sooner than after A
     windows, on average. A wrong all-clear has a budget as a wrong alarm has.
 
-    >>> state = RecoveryState.begun(0.22).after(np.log(np.full(6, 2.0)))
+    >>> state = RecoveryState.begun(0.22).after(np.log(np.full(6, 2.0)), 0.2)
     >>> round(float(np.exp(state.log_evidence)), 6), RecoveryState.from_text(state.to_text()) == state
     (2.0, True)
     """
 
     boundary: float
+    last: float
     detector: DetectorState
 
     @classmethod
     def begun(cls, boundary: float) -> RecoveryState:
-        """The state when an incident opens."""
-        return cls(boundary=boundary, detector=DetectorState.fresh(len(WIDTHS) * len(STAKES)))
+        """The state when an incident opens: as if the window before had been at the boundary."""
+        return cls(boundary=boundary, last=boundary, detector=DetectorState.fresh(len(WIDTHS) * len(STAKES)))
 
-    def after(self, log_e: NDArray[np.float64]) -> RecoveryState:
-        """One window on; `log_e` has shape [grid]."""
-        return RecoveryState(boundary=self.boundary, detector=self.detector.after(log_e))
+    def after(self, log_e: NDArray[np.float64], score: float) -> RecoveryState:
+        """One window on, with its mean score; `log_e` has shape [grid]."""
+        return RecoveryState(boundary=self.boundary, last=score, detector=self.detector.after(log_e))
 
     @property
     def log_evidence(self) -> float:
@@ -78,11 +81,13 @@ class RecoveryState:
         return self.detector.log_evidence
 
     def to_text(self) -> str:
-        """Exact: the boundary, then the detector's own text."""
-        return f"{self.boundary.hex()} {self.detector.to_text()}"
+        """Exact: the boundary, the last score, then the detector's own text."""
+        return f"{self.boundary.hex()} {self.last.hex()} {self.detector.to_text()}"
 
     @classmethod
     def from_text(cls, text: str) -> RecoveryState:
         """The inverse of `to_text`."""
-        boundary, _, detector = text.partition(" ")
-        return cls(boundary=float.fromhex(boundary), detector=DetectorState.from_text(detector))
+        boundary, last, detector = text.split(" ", maxsplit=2)
+        return cls(
+            boundary=float.fromhex(boundary), last=float.fromhex(last), detector=DetectorState.from_text(detector)
+        )

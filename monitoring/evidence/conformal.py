@@ -16,6 +16,10 @@ from monitoring.records import Direction
 #: Steepness of the score ``exp(η z)``: small values gather many small rises, large ones catch a single jump.
 ETAS = (0.5, 0.75, 1.0, 1.5, 2.5)
 
+#: Deviations farther out than this all count alike. Without an end, the first window of a huge harm, which no memory
+#: foretells, would dwarf all that follow it, and a harm of twenty deviations might never be told.
+FARTHEST = 4.0
+
 #: Fewer baseline windows than this carry no usable spread.
 FEWEST_WINDOWS = 5
 
@@ -76,7 +80,7 @@ class ConformalTest:
 
     First the part that the window before foretells is taken out: with `memory` φ, the innovation of a score g after a
     score h is ``u = (g - mean) - φ (h - mean)``; the first one, with nothing before it, is ``(g - mean) √(1 - φ²)``,
-    which has the same spread. Then, with ``f(u) = exp(η u / scatter)``,
+    which has the same spread. Then, with ``f(u) = exp(η z)`` and ``z = u / scatter``, no farther out than FARTHEST,
     ``e = (R + n + 1) f(u - forgiven) / (f(u - forgiven) + Σ_r f(u_r) + Σ_i f(u_i))``, where r runs over the baseline
     and i over the n windows since. `forgiven` is the tolerance, in innovations: ``tolerance (1 - φ)``.
 
@@ -95,7 +99,7 @@ class ConformalTest:
     >>> np.exp(test.log_e_values(fresh, 0.2)).round(2).tolist()[:3]
     [0.91, 0.82, 0.7]
     >>> np.exp(test.log_e_values(fresh, 0.9)).round(2).tolist()[-2:]
-    [8.0, 8.0]
+    [7.7, 7.98]
     """
 
     mean: float
@@ -138,7 +142,7 @@ class ConformalTest:
         innovations[1:] -= memory * off[:-1]
         scatter = max(float(innovations.std(ddof=1)), smallest_deviation)
         steepness = ETAS if direction == "up" else ETAS + tuple(-eta for eta in ETAS)
-        log_f = np.asarray(steepness)[:, None] * (innovations / scatter)[None, :]
+        log_f = np.asarray(steepness)[:, None] * within(innovations / scatter)[None, :]
         return cls(
             mean=mean,
             deviation=max(float(values.std(ddof=1)), smallest_deviation),
@@ -171,7 +175,7 @@ class ConformalTest:
         slopes = np.asarray(self.steepness)
         scale = self.first_scale if state.last is None else 1.0 - self.memory
         innovation = self.innovation(score, state.last)
-        log_f = (slopes * innovation - np.abs(slopes) * (self.tolerance * scale)) / self.scatter
+        log_f = slopes * within((innovation - np.sign(slopes) * self.tolerance * scale) / self.scatter)
         others = np.logaddexp(np.asarray(self.log_sums), np.asarray(state.log_seen))
         shares = log_f - np.logaddexp(log_f, others)
         return np.asarray(math.log(self.windows + state.seen + 1) + shares, dtype=np.float64)
@@ -181,6 +185,12 @@ class ConformalTest:
         detector = state.detector.after(self.log_e_values(state, score))
         if not self.learns:
             return replace(state, detector=detector, last=float(score))
-        log_f = np.asarray(self.steepness) * (self.innovation(score, state.last) / self.scatter)
+        log_f = np.asarray(self.steepness) * within(np.asarray(self.innovation(score, state.last) / self.scatter))
         log_seen = tuple(float(v) for v in np.logaddexp(np.asarray(state.log_seen), log_f))
         return WatchState(detector=detector, log_seen=log_seen, seen=state.seen + 1, last=float(score))
+
+
+def within(deviations: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Deviations, those beyond FARTHEST brought back to it."""
+    near: NDArray[np.float64] = np.clip(deviations, -FARTHEST, FARTHEST)
+    return near

@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitoring.evidence import betting, conformal, memory
 
 #: Raised whenever the same windows would give other evidence for a reason that no constant below shows.
-METHOD = 2
+METHOD = 3
 
 
 def method() -> dict[str, object]:
@@ -16,7 +16,14 @@ def method() -> dict[str, object]:
     return {
         "method": METHOD,
         "steepness": conformal.ETAS,
-        "yardstick": [conformal.FEWEST_WINDOWS, conformal.COVERED],
-        "memory": [memory.GATE, memory.CAUTION, memory.LONGEST],
+        "yardstick": [conformal.FEWEST_WINDOWS, conformal.COVERED, conformal.FARTHEST],
+        "memory": [
+            memory.GATE,
+            memory.CAUTION,
+            memory.LONGEST,
+            memory.WINDOWS_PER_LAG,
+            memory.MOST_LAGS,
+            memory.DOUBT,
+        ],
         "recovery": [betting.WIDTHS, betting.STAKES, betting.HIGHEST_BOUNDARY],
     }

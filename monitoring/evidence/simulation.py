@@ -8,15 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.evidence.blocks import block_starts
-from monitoring.evidence.conformal import ConformalTest
+from monitoring.evidence.conformal import ConformalTest, within
 from monitoring.evidence.level import LevelTest
 from monitoring.records import WatchKey
 
 #: Evidence is cut off here: far above any threshold, and far below what a float holds, times a thousand.
 LARGEST = 1e290
-
-#: Logs of f are cut off here, on either side: e-values of what lies beyond differ in nothing that can be told.
-STEEPEST = 600.0
 
 UNHARMED: Mapping[WatchKey, float] = {}
 
@@ -38,7 +35,7 @@ class ManyRuns:
             return np.asarray(values, dtype=np.float64)
 
         self._slopes = np.array([padded(test.steepness) for test in tests])
-        self._known = np.exp(np.clip([padded(test.log_sums) for test in tests], -STEEPEST, STEEPEST))
+        self._known = np.exp([padded(test.log_sums) for test in tests])
         self._mean = column([test.mean for test in tests])
         self._memory = column([test.memory for test in tests])
         self._first = column([test.first_scale for test in tests])
@@ -59,14 +56,14 @@ class ManyRuns:
         else:
             innovation, scale = off - self._memory * self._last, 1.0 - self._memory
         self._last = off
-        log_f = self._slopes * (innovation / self._scatter)[:, :, None]
-        forgiven = np.abs(self._slopes) * (self._tolerance * scale / self._scatter)[:, None]
-        f = np.exp(np.clip(log_f - forgiven, -STEEPEST, STEEPEST))
+        z = (innovation / self._scatter)[:, :, None]
+        forgiven = np.sign(self._slopes) * (self._tolerance * scale / self._scatter)[:, None]
+        f = np.exp(self._slopes * within(z - forgiven))
         count = self._windows + self._learns * self._seen + 1.0
         self._running += 1.0
         self._running *= count[:, :, None] * (f / (f + self._sums))
         np.minimum(self._running, LARGEST, out=self._running)
-        self._sums += self._learns[:, None] * np.exp(np.clip(log_f, -STEEPEST, STEEPEST))
+        self._sums += self._learns[:, None] * np.exp(self._slopes * within(z))
         self._seen += 1.0
         evidence: NDArray[np.float64] = self._running.mean(axis=2)
         return evidence

@@ -58,10 +58,12 @@ def followed(
     if incident.state == "closed":
         return incident
     state = RecoveryState.from_text(incident.recovery)
-    recovery = RecoveryTest(mean=test.mean, deviation=test.deviation, boundary=state.boundary)
+    kept = 1.0 - test.memory
+    recovery = RecoveryTest(mean=test.mean, deviation=max(test.deviation, test.scatter / kept), boundary=state.boundary)
+    unforetold = (score - test.memory * state.last) / kept
     # A watch that may leave its baseline on either side recovers from either.
-    off = test.mean + abs(score - test.mean) if min(test.steepness) < 0 else score
-    state = state.after(recovery.log_e_values(off))
+    off = test.mean + abs(unforetold - test.mean) if min(test.steepness) < 0 else unforetold
+    state = state.after(recovery.log_e_values(off), float(score))
     return _moved(replace(incident, recovery=state.to_text()), state.log_evidence - math.log(threshold), now)
 
 

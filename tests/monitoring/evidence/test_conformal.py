@@ -118,6 +118,21 @@ def test_what_the_last_window_foretells_is_no_evidence() -> None:
     assert test.innovation(0.28, 0.3) == pytest.approx(0.28 - test.mean - 0.8 * (0.3 - test.mean))
 
 
+@pytest.mark.parametrize("part", [0.0, 0.4, 0.7])
+def test_a_harm_of_any_size_is_told_however_much_its_first_window_stands_out(part: float) -> None:
+    # The first harmed window is seen whole, those after it less what it foretells: it must not make them look small.
+    rng = np.random.default_rng(7)
+    for rise in (5.0, 10.0, 40.0):
+        baseline = rng.normal(0.3, 0.03, 90)
+        test = ConformalTest.fit(baseline, tolerance=0.0, memory=part)
+        quiet = run(test, rng.normal(0.3, 0.03, 10).tolist())
+        evidence = []
+        for score in rng.normal(0.3 + rise * 0.03, 0.03, 8):
+            quiet = test.after(quiet, float(score))
+            evidence.append(quiet.log_evidence)
+        assert max(evidence[: 8 if rise == 5.0 else 4]) > np.log(365.0)
+
+
 def test_both_directions_carry_the_grid_twice() -> None:
     test = ConformalTest.fit(np.linspace(0.1, 0.2, 30), tolerance=0.0, direction="both")
     low = first(test, 0.0)

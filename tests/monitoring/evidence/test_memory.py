@@ -18,10 +18,32 @@ def days(rng: np.random.Generator, windows: int, memory: float) -> NDArray[np.fl
 
 @pytest.mark.parametrize("memory", [0.0, 0.3, 0.5, 0.7])
 @pytest.mark.parametrize("windows", [20, 90])
-def test_the_estimate_is_right_on_average_however_short_the_baseline(memory: float, windows: int) -> None:
+def test_the_estimate_lies_as_often_above_a_geometric_memory_as_below(memory: float, windows: int) -> None:
     rng = np.random.default_rng(1)
     found = [remembered(days(rng, windows, memory)) for _ in range(1500)]
-    assert np.mean(found) == pytest.approx(memory, abs=0.03 if windows == 90 else 0.1)
+    assert np.median(found) == pytest.approx(memory, abs=0.03 if windows == 90 else 0.06)
+
+
+def test_weather_that_passes_within_two_days_is_less_memory_than_neighbours_show() -> None:
+    # A day is the sum of two days' shocks: neighbours correlate by .5, and sums vary twice as much, which is a
+    # geometric memory of 1/3.
+    rng = np.random.default_rng(4)
+    found = [remembered(np.convolve(rng.normal(size=91), [1.0, 1.0], mode="valid")) for _ in range(800)]
+    assert np.median(found) == pytest.approx(1.0 / 3.0, abs=0.08)
+
+
+def test_a_slow_drift_under_noise_is_more_memory_than_neighbours_show() -> None:
+    rng = np.random.default_rng(5)
+    found = [remembered(days(rng, 90, 0.9) + 1.5 * rng.normal(size=90)) for _ in range(400)]
+    neighbours = 0.9 / (1.0 + 1.5**2)
+    assert np.median(found) > neighbours + 0.1
+
+
+def test_a_week_that_repeats_itself_is_less_memory_than_neighbours_show() -> None:
+    rng = np.random.default_rng(6)
+    week = np.sin(2.0 * np.pi * np.arange(91) / 7.0)
+    found = [remembered(week + 0.3 * rng.normal(size=91)) for _ in range(100)]
+    assert np.mean([cautious(one, 91) for one in found]) < 0.4 < np.cos(2.0 * np.pi / 7.0) / 1.18 - 0.1
 
 
 def test_two_of_three_baselines_without_memory_pay_nothing_and_memory_is_seldom_missed() -> None:
@@ -30,7 +52,7 @@ def test_two_of_three_baselines_without_memory_pay_nothing_and_memory_is_seldom_
     assert np.mean(np.asarray(independent) == 0.0) > 0.6
     for memory in (0.3, 0.5, 0.7):
         restless = np.asarray([cautious(remembered(days(rng, 90, memory)), 90) for _ in range(300)])
-        assert np.mean(restless < memory - 0.1) < 0.15
+        assert np.mean(restless < memory - 0.2) < 0.2
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=5, max_size=60))

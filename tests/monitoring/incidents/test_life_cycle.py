@@ -14,6 +14,7 @@ MOMENT = datetime(2013, 4, 22, tzinfo=UTC)
 TEST = ConformalTest.fit(np.random.default_rng(0).normal(0.16, 0.05, 90), tolerance=0.01)
 RISE = 0.08
 THRESHOLD = 30.0
+LONG = 150.0
 
 
 def incident(**changes: object) -> IncidentRecord:
@@ -67,6 +68,29 @@ def test_while_the_harm_lasts_a_wrong_all_clear_comes_no_sooner_than_its_budget_
             windows += 1
         lengths.append(windows)
     assert np.mean(lengths) + 3 * np.std(lengths) / np.sqrt(len(lengths)) >= THRESHOLD
+
+
+def lengths_of_harm_that_lasts(test: ConformalTest, part: float) -> np.ndarray:
+    """Windows to a wrong all-clear where scores keep around half of the harm, each remembering the one before."""
+    rng = np.random.default_rng(9)
+    boundary = test.mean + RISE / 2
+    lengths = []
+    for _ in range(60):
+        current, windows, off = incident(recovery=beginning(test, RISE)), 0, 0.0
+        while current.state != "closed" and windows < 600:
+            off = part * off + float(rng.normal(0.0, 0.05 * np.sqrt(1.0 - part**2)))
+            current = followed(current, test, boundary + off, threshold=LONG, now=MOMENT)
+            windows += 1
+        lengths.append(windows)
+    return np.asarray(lengths)
+
+
+def test_a_run_of_good_days_that_foretell_each_other_is_no_recovery() -> None:
+    part = 0.7
+    remembering = replace(TEST, memory=part, scatter=TEST.deviation * np.sqrt(1.0 - part**2))
+    lengths = lengths_of_harm_that_lasts(remembering, part)
+    assert lengths.mean() + 3 * lengths.std() / np.sqrt(lengths.size) >= LONG
+    assert lengths_of_harm_that_lasts(TEST, part).mean() < 0.9 * LONG
 
 
 def test_back_at_the_baseline_incidents_are_closed_within_two_months_of_days() -> None:

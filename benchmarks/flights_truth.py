@@ -26,6 +26,13 @@ BRIER = WatchKey(watch="brier")
 RESAMPLED = {"single days": 1, "7-day blocks": 7}
 RISES = (1.0, 2.0, 5.0)
 
+#: The bar: a rise of so many deviations within so many windows, in nine of ten streams.
+BARS = {2.0: 10, 5.0: 3}
+
+
+#: Quiet windows before a harm that comes late.
+QUIET = 90
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
@@ -152,13 +159,10 @@ class FlightsTruth:
         length = self.quiet[name].known_run_length
         # What the quiet windows can tell of a run length ends somewhere: twenty false pages are the fewest to go by.
         told = min(self.quiet[name].run_length, streams.years.size / 20)
-        budgeted = {rise: alarms(self.page, self.means, streams.year, self.losses(rise)).median_delay for rise in RISES}
-        alone = {rise: alarms(self.alone, self.means, streams.year, self.losses(rise)).median_delay for rise in RISES}
+        budgeted = {rise: alarms(self.page, self.means, streams.year, self.losses(rise)) for rise in RISES}
+        alone = {rise: alarms(self.alone, self.means, streams.year, self.losses(rise)) for rise in RISES}
         spent = self._spent(name)
-        used = {
-            rise: alarms(self.page, self.means, streams.year, self.losses(rise), threshold=spent).median_delay
-            for rise in RISES
-        }
+        used = {rise: alarms(self.page, self.means, streams.year, self.losses(rise), threshold=spent) for rise in RISES}
         at_budget, at_same = self._limit(streams, float(YEAR)), self._limit(streams, told)
         used_length = alarms(self.page, self.means, streams.years, threshold=spent).run_length
         bands = self._bands(streams)
@@ -175,7 +179,12 @@ class FlightsTruth:
         ]
         return Table(
             title=f"Median delay in windows of a rise in every loss, from the first window on; {name}",
-            columns=("test", "windows per false page", *(f"+{rise:.0f} SD" for rise in RISES)),
+            columns=(
+                "test",
+                "windows per false page",
+                *(f"+{rise:.0f} SD" for rise in RISES),
+                *(f"+{rise:.0f} SD within {windows}" for rise, windows in BARS.items()),
+            ),
             rows=tuple(rows),
             note=(
                 f"{self.sizes.seeds:,} streams of a year. Every loss and surprise watch rises by its own SD; the CUSUM "
@@ -183,14 +192,44 @@ class FlightsTruth:
             ),
         )
 
-    def _limit(self, streams: Streams, run_length: float) -> dict[float, float | None]:
-        """Median delays of CUSUMs told each rise, calibrated on the quiet streams."""
+    def harm_table(self) -> Table:
+        """Delays of harms that are slow, late, or in one slice."""
+        rows: list[tuple[Cell, ...]] = []
+        some = max(self.sizes.seeds // 4, 1)
+        for name, streams in self.streams.items():
+            for label, share, slices in (
+                ("at once, everywhere", np.ones(YEAR), ""),
+                ("over 30 windows, everywhere", np.minimum(np.arange(1, YEAR + 1) / 30.0, 1.0), ""),
+                ("after 90 quiet windows, everywhere", (np.arange(YEAR) >= QUIET).astype(np.float64), ""),
+                ("at once, in the watches of one slice alone", np.ones(YEAR), "origin="),
+            ):
+                found = {}
+                for rise in RISES:
+                    moves = self.losses(rise)
+                    if slices:
+                        one = next(key.slice for key in moves if key.slice.startswith(slices))
+                        moves = {key: by for key, by in moves.items() if key.slice == one}
+                    paged = alarms(self.page, self.means, streams.year[:some], moves, growth=share)
+                    found[rise] = Alarms(at=paged.at[:, QUIET:]) if "quiet" in label else paged
+                rows.append((label, name, *(found[rise].median_delay for rise in RISES)))
+        return Table(
+            title="Median delay of other harms, page level as shipped",
+            columns=("harm", "resampled", *(f"+{rise:.0f} SD" for rise in RISES)),
+            rows=tuple(rows),
+            note=(
+                f"{some:,} streams of a year; windows from the first harmed one on. In one slice: the watches of that "
+                "slice alone rise, as if the whole traffic did not show it, which is the hardest case."
+            ),
+        )
+
+    def _limit(self, streams: Streams, run_length: float) -> dict[float, Alarms]:
+        """Alarms of CUSUMs told each rise, calibrated on the quiet streams."""
         test = self.page.tests[BRIER]
         z = (self.means[BRIER] - test.mean) / test.deviation
-        found: dict[float, float | None] = {}
+        found: dict[float, Alarms] = {}
         for rise in RISES:
             cusum = calibrated(rise, z[streams.years], run_length)
-            found[rise] = cusum.alarms(z[streams.year] + rise).median_delay
+            found[rise] = cusum.alarms(z[streams.year] + rise)
         return found
 
     def _spent(self, name: str) -> float:
@@ -205,13 +244,12 @@ class FlightsTruth:
                 high = middle
         return high
 
-    def _bands(self, streams: Streams) -> tuple[float, dict[float, float | None]]:
+    def _bands(self, streams: Streams) -> tuple[float, dict[float, Alarms]]:
         """Run length and delays of mean + 3 SD on the Brier score."""
         scores = {BRIER: self.means[BRIER]}
         quiet = Alarms(at=outside_bands(scores, {BRIER: "up"}, {})[streams.year])
         delays = {
-            rise: Alarms(at=outside_bands(scores, {BRIER: "up"}, self.losses(rise))[streams.year]).median_delay
-            for rise in RISES
+            rise: Alarms(at=outside_bands(scores, {BRIER: "up"}, self.losses(rise))[streams.year]) for rise in RISES
         }
         return quiet.run_length, delays
 
@@ -278,13 +316,14 @@ def _quiet_cells(found: Alarms) -> tuple[Cell, ...]:
     return found.share_with_any(YEAR), found.per(YEAR, within=YEAR), found.known_run_length
 
 
-def _delays(label: str, run_length: float | str, delays: Mapping[float, float | None]) -> tuple[Cell, ...]:
-    return (label, run_length, *(delays[rise] for rise in RISES))
+def _delays(label: str, run_length: float | str, found: Mapping[float, Alarms]) -> tuple[Cell, ...]:
+    shares = [found[rise].share_with_any(windows) for rise, windows in BARS.items()]
+    return (label, run_length, *(found[rise].median_delay for rise in RISES), *shares)
 
 
-def _ratios(label: str, ours: Mapping[float, float | None], limit: Mapping[float, float | None]) -> tuple[Cell, ...]:
+def _ratios(label: str, ours: Mapping[float, Alarms], limit: Mapping[float, Alarms]) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     for rise in RISES:
-        one, other = ours[rise], limit[rise]
+        one, other = ours[rise].median_delay, limit[rise].median_delay
         cells.append(None if one is None or other is None else one / other)
-    return (label, None, *cells)
+    return (label, None, *cells, *(None for _ in BARS))

@@ -66,8 +66,12 @@ class Alarms:
     @property
     def median_delay(self) -> float | None:
         """Median window of the first alarm; None if half of the streams had none."""
-        middle = float(np.median(self.first))
-        return middle if middle <= self.at.shape[1] else None
+        return self.delay(0.5)
+
+    def delay(self, share: float) -> float | None:
+        """The window by which that share of the streams has alarmed; None if fewer have."""
+        reached = float(np.quantile(self.first, share, method="median_unbiased" if share == 0.5 else "higher"))
+        return reached if reached <= self.at.shape[1] else None
 
 
 def alarms(
@@ -77,6 +81,7 @@ def alarms(
     moves: Mapping[WatchKey, float] = NO_HARM,
     *,
     threshold: float | None = None,
+    growth: NDArray[np.float64] | None = None,
 ) -> Alarms:
     """Run a level's test over streams of baseline windows; `moves` adds to the scores of the watches it names.
 
@@ -85,9 +90,8 @@ def alarms(
     """
     longest = max(baseline[key].size for key in test.tests)
     spread = np.arange(longest)
-    scores = np.stack(
-        [baseline[key][(spread * baseline[key].size) // longest] + moves.get(key, 0.0) for key in test.tests], axis=1
-    )
+    scores = np.stack([baseline[key][(spread * baseline[key].size) // longest] for key in test.tests], axis=1)
+    rises = np.array([moves.get(key, 0.0) for key in test.tests])
     shares = np.array([test.shares[key] for key in test.tests])
     limit = test.budget.threshold if threshold is None else threshold
     at = np.zeros(places.shape, dtype=np.bool_)
@@ -95,7 +99,8 @@ def alarms(
         some = places[start : start + TOGETHER]
         runs = ManyRuns(list(test.tests.values()), len(some))
         for window in range(some.shape[1]):
-            over = runs.step(scores[some[:, window]]) @ shares >= limit
+            moved = rises if growth is None else rises * growth[window]
+            over = runs.step(scores[some[:, window]] + moved) @ shares >= limit
             at[start : start + TOGETHER, window] = over
             if over.any():
                 runs.restart(np.repeat(over[:, None], len(shares), axis=1))

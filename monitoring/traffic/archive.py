@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitoring.errors import BadInput
-from monitoring.traffic.listing import OPEN, Part, Selection, archive_of, local_parts, name_archive
+from monitoring.traffic.inventory import mark_moved
+from monitoring.traffic.listing import ARCHIVE, OPEN, Part, Selection, archive_of, local_parts, name_archive
 from monitoring.traffic.segments import SUFFIX, lock_file
 from monitoring.traffic.stores import Store
 
@@ -103,5 +104,7 @@ def move_in_steps(store: Store, part: Part) -> Iterator[str]:
     yield "listed"
     store.put(part.path, part.key)
     yield "uploaded"
+    mark_moved(part.path.parents[3] / ARCHIVE)
+    yield "marked"
     part.path.unlink(missing_ok=True)
     yield "removed"

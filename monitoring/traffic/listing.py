@@ -23,6 +23,7 @@ from urllib.parse import quote, unquote
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
+from monitoring.traffic.inventory import INVENTORY
 from monitoring.traffic.segments import segments_in
 from monitoring.traffic.stores import Store
 
@@ -181,7 +182,7 @@ def _archived(root: Path, store: Store, selection: Selection) -> Iterator[Part]:
     if selection.model is not None:
         under = f"model={quote(selection.model, safe='')}"
         under += "" if selection.version is None else f"/version={selection.version}"
-    for key in store.find(under):
+    for key in INVENTORY.keys(root / ARCHIVE, store, under):
         names = key.split("/")
         prefixes = ("model=", "version=", "date=")
         if len(names) != len(prefixes) + 1 or not names[-1].endswith(PART_SUFFIX):

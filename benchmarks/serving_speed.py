@@ -105,7 +105,7 @@ def started(arguments: Sequence[str]) -> Iterator[Server]:
         yield Server(port=urlsplit(said["url"]).port or 0, pid=process.pid, grpc=grpc)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(120)  # longer than a server takes at most to drain and to convert its log
         assert process.stdout is not None
         process.stdout.close()
 

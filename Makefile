@@ -6,7 +6,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench bench-serving bench-truth bench-training lint coverage lock clean
+.PHONY: help demo test test-all bench bench-monitor bench-serving bench-truth bench-training lint coverage lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,9 @@ bench: $(READY) ## truth and speed, as ratios
 bench-serving: $(READY) ## this server beside other Python servers, into docs/speed.md; half an hour, and a download
 	$(BIN)/python -m benchmarks serving_peers
 	cp build/bench/speed.md docs/speed.md
+
+bench-monitor: $(READY) ## the monitor's job on one large window and on a demo's, beside pyarrow, TFDV and Evidently
+	$(BIN)/python -m benchmarks window_speed monitor_speed
 
 bench-truth: $(READY) ## false alarms and delays, beside peers and the limit
 	$(BIN)/python -m benchmarks truth peer_truth

@@ -22,6 +22,7 @@ NAMES = (
     "peer_truth",
     "verdict_truth",
     "monitor_speed",
+    "window_speed",
     "serving_speed",
     "serving_peers",
     "command_line",

@@ -38,8 +38,10 @@ class Predictions:
         return int(self.event_times.size)
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Predictions:
-        """The predictions at those positions, or where a mask is true."""
+        """The predictions at those positions, or where a mask is true; all of them in their order are not copied."""
         places = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        if places.size == len(self) and np.array_equal(places, np.arange(places.size)):
+            return self
         return Predictions(
             ids=self.ids.take(pa.array(places)),
             event_times=self.event_times[places],
@@ -134,22 +136,25 @@ def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np
 
 def _feature(given: pa.ChunkedArray | None, rows: int, *, number: bool) -> tuple[pa.Array, str]:
     """The column as float64 or string, and what was wrong with it ('' if nothing)."""
-    missing = pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())
+
+    def missing() -> pa.Array:
+        return pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())
+
     if given is None:
-        return missing, "absent"
+        return missing(), "absent"
     column = given.combine_chunks()
     kind = column.type
     if number:
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
-            return missing, f"type changed to {kind}"
+            return missing(), f"type changed to {kind}"
         if pa.types.is_boolean(kind):
             column = column.cast(pa.int8())
-        values = pc.fill_null(column.cast(pa.float64(), safe=False), float("nan"))
-        return values, ""
+        values = column.cast(pa.float64(), safe=False)
+        return (pc.fill_null(values, float("nan")) if values.null_count else values), ""
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return as_text(column), ""
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        return missing, f"type changed to {kind}"
+        return missing(), f"type changed to {kind}"
     return column.cast(pa.string()), ""
 
 

@@ -139,28 +139,15 @@ class Counter:
         self._categories = {b.feature: pa.array(b.categories or (), pa.string()) for b in bins if b.edges is None}
 
     def count(self, features: pa.Table) -> Profile:
-        """The profile of a table with a column for every bin, cut into pieces that the processor's cache holds."""
+        """The profile of a table with a column for every bin."""
         there = dict(zip(features.column_names, features.columns, strict=True))
-        counted = []
-        for bins in self._bins:
-            parts = [
-                self._one(chunk.slice(first, BATCH), bins)
-                for chunk in there[bins.feature].chunks
-                for first in range(0, len(chunk), BATCH)
-            ]
-            counted.append(sum(parts, start=FeatureCounts((0,) * bins.places)))
+        counted = [
+            _words(there[bins.feature], self._categories[bins.feature])
+            if bins.edges is None
+            else _numbers(there[bins.feature], self._rulers[bins.feature], bins.places)
+            for bins in self._bins
+        ]
         return Profile(rows=features.num_rows, features=tuple(counted))
-
-    def _one(self, column: pa.Array, bins: Bins) -> FeatureCounts:
-        if bins.edges is None:
-            return _words(column, self._categories[bins.feature])
-        given = column.drop_null() if column.null_count else column
-        present = np.asarray(given, dtype=np.float64)
-        with np.errstate(invalid="ignore"):
-            if present.size and np.isnan(present.min()):
-                present = present[~np.isnan(present)]
-        counts = self._rulers[bins.feature].counts(present)
-        return FeatureCounts(tuple(counts.tolist()), len(column) - present.size, Moments.of(present))
 
 
 def profile(predictions: Predictions, bins: tuple[Bins, ...]) -> Profile:
@@ -168,7 +155,27 @@ def profile(predictions: Predictions, bins: tuple[Bins, ...]) -> Profile:
     return Counter(bins).count(predictions.features)
 
 
-def _words(column: pa.Array, categories: pa.Array) -> FeatureCounts:
+def _numbers(column: pa.ChunkedArray, ruler: Ruler, places: int) -> FeatureCounts:
+    """Cut into pieces that the processor's cache holds."""
+    counts, moments = np.zeros(places, dtype=np.int64), Moments()
+    for chunk in column.chunks:
+        for first in range(0, len(chunk), BATCH):
+            piece = chunk.slice(first, BATCH)
+            present = np.asarray(piece.drop_null() if piece.null_count else piece, dtype=np.float64)
+            with np.errstate(invalid="ignore"):
+                if present.size and np.isnan(present.min()):
+                    present = present[~np.isnan(present)]
+            counts += ruler.counts(present)
+            moments += Moments.of(present)
+    return FeatureCounts(tuple(counts.tolist()), len(column) - int(counts.sum()), moments)
+
+
+def _words(column: pa.ChunkedArray, categories: pa.Array) -> FeatureCounts:
+    parts = [_encoded(chunk, categories) for chunk in column.chunks]
+    return sum(parts, start=FeatureCounts((0,) * (len(categories) + 1)))
+
+
+def _encoded(column: pa.Array, categories: pa.Array) -> FeatureCounts:
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     if coded.dictionary.null_count:
         coded = coded.dictionary_decode().dictionary_encode()

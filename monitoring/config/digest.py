@@ -35,6 +35,8 @@ def settings_digest(config: MonitorConfig) -> str:
     # What has been added later counts where it is used, so that evidence gathered before is not lost.
     if config.model.baseline is not None:
         meaning |= {"label_time": traffic.label_time, "predicted": traffic.predicted}
+    if traffic.naive_timezone != "UTC":
+        meaning |= {"naive_timezone": traffic.naive_timezone}
     if windows.rows is not None:
         meaning |= {"rows": windows.rows}
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()

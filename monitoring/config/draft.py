@@ -26,6 +26,7 @@ class TableDraft:
     scores: tuple[str, ...]
     predicted: str | None
     classes: tuple[str, ...]
+    naive_timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +139,8 @@ event_time = {_quoted(table.event_time)}
 prediction_id = {_quoted(table.prediction_id)}
 label = {_quoted(table.label)}
 label_time = {_quoted(table.label_time)}
+# The zone of times that have none of their own.
+naive_timezone = {_quoted(table.naive_timezone)}
 # The score of the second class, or one for each class, or a column of lists; or else `predicted`, the answer itself.
 {answer}
 # A table of labels apart, with the same three names of columns.

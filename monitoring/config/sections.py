@@ -107,6 +107,7 @@ class TrafficSection(Section):
     prediction_id: Name = Field(default="prediction_id", examples=["prediction_id"])
     label: Name = Field(default="label", examples=["label"])
     label_time: Name = Field(default="label_time", examples=["label_time"])
+    naive_timezone: Zone = Field(default="UTC", examples=["UTC"])
     scores: Names = Field(default=(), examples=[["on_time", "late"]])
     predicted: Name | None = Field(default=None, examples=["answer"])
     labels: Place | None = Field(default=None, examples=["labels/*.csv"])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
@@ -62,6 +63,7 @@ class OwnTable:
     every: str = "1d"
     rows: int | None = None
     timezone: str = "UTC"
+    naive_timezone: str = "UTC"
     traffic: str | None = None
 
 
@@ -85,6 +87,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
     in memory, TFDV's import and inference, and every watch fitted once.
     """
     keep_existing(out / NAME, force=force)
+    _zoned(own.naive_timezone)
     pieces = read_all(pieces_of(reference))
     columns, left_out = _columns(pieces, own)
     traffic = TableTraffic(pieces, columns, now=clock())
@@ -108,7 +111,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
         *([f"{found.repeats} rows repeat another's id, and were left out."] if found.repeats else []),
         *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
         *([f"No inputs: {', '.join(left_out)}."] if left_out else []),
-        *(["Event times have no zone, and were taken as UTC."] if traffic.naive else []),
+        *([f"Event times have no zone, and were taken as {own.naive_timezone}."] if traffic.naive else []),
         *_about(table, columns, windows),
     )
     return Adopted(
@@ -119,6 +122,19 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
         inputs=tuple(columns.inputs),
         notes=tuple(notes),
     )
+
+
+def _zoned(name: str) -> None:
+    """Raises BadInput for what is no time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadInput(
+            "Not a time zone.",
+            got=name,
+            expected='a name of the IANA time zone database, as "Europe/Paris"',
+            fix="Check --naive-timezone.",
+        ) from None
 
 
 def _columns(pieces: tuple[ReadPiece, ...], own: OwnTable) -> tuple[TableColumns, tuple[str, ...]]:
@@ -152,6 +168,7 @@ def _columns(pieces: tuple[ReadPiece, ...], own: OwnTable) -> tuple[TableColumns
         prediction_id=own.prediction_id or "prediction_id",
         label=own.label or "label",
         label_time=own.label_time or "label_time",
+        naive_timezone=own.naive_timezone,
         scores=own.scores,
         predicted=own.predicted,
     )
@@ -231,6 +248,7 @@ def _draft(own: OwnTable, columns: TableColumns) -> ConfigDraft:
             prediction_id=columns.prediction_id,
             label=columns.label,
             label_time=columns.label_time,
+            naive_timezone=columns.naive_timezone,
             scores=columns.scores,
             predicted=columns.predicted,
             classes=columns.classes,

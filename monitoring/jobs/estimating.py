@@ -141,7 +141,7 @@ class Estimator:
         value = low = high = estimated = half = realised = None
         if count >= self.min_rows:
             value = int(fixed_point(expected.losses).sum()) / (count * SCORE_ONE)
-            reach = spread.half(count, math.fsum(expected.variances))
+            reach = spread.half(count, _summed(expected.variances))
             low, high = max(value - reach, 0.0), min(value + reach, 1.0)
         checked = 0
         if now.rows >= self.min_rows:
@@ -179,7 +179,7 @@ def settled_losses(arrivals: Arrivals) -> tuple[SettledLosses, ...]:
             error=int(units["error"][starts == start].sum()),
             brier=int(units["brier"][starts == start].sum()),
         )
-        for start in np.unique(starts)
+        for start in np.unique(starts[np.flatnonzero(np.diff(starts, prepend=np.nan))])  # few runs of equal ones
     )
 
 
@@ -219,11 +219,16 @@ def _expected(
 
 
 def _gathered(account: Account, expected: Expected, losses: NDArray[np.float64]) -> Account:
-    """The account with those labelled rows added; sums are whole, and the variance is summed exactly rounded."""
+    """The account with those labelled rows added; a window's sums are whole, so that no order of rows matters."""
     return replace(
         account,
         rows=account.rows + losses.size,
         expected=account.expected + int(fixed_point(expected.losses).sum()),
         realised=account.realised + int(fixed_point(losses).sum()),
-        variance=math.fsum([account.variance, *expected.variances]),
+        variance=account.variance + _summed(expected.variances),
     )
+
+
+def _summed(variances: NDArray[np.float64]) -> float:
+    """Their sum in whole multiples of 2^-32: the same in any order."""
+    return int(fixed_point(variances).sum()) / SCORE_ONE

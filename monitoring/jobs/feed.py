@@ -86,8 +86,11 @@ class LabelFeed:
         known = np.full(places.size, -1, dtype=np.int64)
         if waiting and places.size:
             ids = pa.concat_arrays([entry.predictions.ids for entry in waiting])
-            found = pc.index_in(self._ids.take(pa.array(places)), ids)
-            known = np.asarray(pc.fill_null(found, -1), dtype=np.int64)
+            wanted = self._ids.take(pa.array(places))
+            if wanted.equals(ids):  # every row with its label beside it, in order: nothing to look for
+                known = np.arange(len(ids), dtype=np.int64)
+            else:
+                known = np.asarray(pc.fill_null(pc.index_in(wanted, ids), -1), dtype=np.int64)
         labels = self._labels[places]
         unknown = int((known < 0).sum() + ((known >= 0) & (labels == NO_LABEL)).sum())
         usable = (known >= 0) & (labels != NO_LABEL)
@@ -131,7 +134,9 @@ class _Waiting:
         rows, given, times = rows[fresh], given[fresh], times[fresh]
         labels, label_times = self.labels.copy(), np.zeros_like(self.labels)
         labels[rows], label_times[rows] = given, times
-        taken = np.unique(rows)
+        mine = np.zeros(len(self.labels), dtype=np.bool_)
+        mine[rows] = True
+        taken = np.flatnonzero(mine)
         self.labels = labels
         return self.predictions.labelled(labels, label_times).take(taken)
 

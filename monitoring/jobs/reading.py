@@ -26,7 +26,7 @@ from monitoring.traffic.rows import SAMPLING_RATE
 from monitoring.traffic.tables.arrivals import gather_labels
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import is_table, pieces_of
-from monitoring.traffic.tables.table import TableTraffic
+from monitoring.traffic.tables.table import TableTraffic, WindowOfTable
 from monitoring.traffic.windows import Window
 
 _REPEATS = b"pitfalls.repeats"
@@ -146,6 +146,7 @@ class TableReader:
     ) -> None:
         self._spec = baseline.spec
         self._columns = columns_of(config, baseline)
+        self._latest: tuple[Window, WindowOfTable] | None = None
         self._table = TableTraffic(pieces_of(traffic_path(config)), self._columns, now=clock(), since=since)
         self._labels = config.traffic.label_log
         self.unplaced = self._table.left_out.findings
@@ -154,13 +155,19 @@ class TableReader:
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """See `Traffic`."""
-        found = self._table.read(window)
+        found = self._window(window)
         rows = found.table.drop_columns(["label", "label_time"])
         return replace(predictions_from(rows, self._spec), problems=found.problems), found.repeats
 
     def findings(self, window: Window) -> tuple[Finding, ...]:
         """See `Traffic`."""
-        return self._table.read(window).findings
+        return self._window(window).findings
+
+    def _window(self, window: Window) -> WindowOfTable:
+        """The window's rows, kept until another is asked for: they are wanted more than once."""
+        if self._latest is None or self._latest[0] != window:
+            self._latest = (window, self._table.read(window))
+        return self._latest[1]
 
     def unseen(self, window: Window) -> int:
         """A table does not say what is missing in it."""
@@ -244,6 +251,7 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
         prediction_id=traffic.prediction_id,
         label=traffic.label,
         label_time=traffic.label_time,
+        naive_timezone=traffic.naive_timezone,
         scores=traffic.scores or (() if traffic.predicted else (config.model.probabilities,)),
         predicted=traffic.predicted,
         classes=spec.classes,

@@ -62,7 +62,10 @@ class LabelWriter:
             ) from error
 
     def append(
-        self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int] | np.ndarray
+        self,
+        prediction_ids: Sequence[str] | pa.Array,
+        labels: Sequence[str] | pa.Array,
+        label_times_us: Sequence[int] | np.ndarray,
     ) -> None:
         """Appends labels, all or none of them, by one `write`; no labels do nothing.
 
@@ -79,8 +82,8 @@ class LabelWriter:
         if not len(prediction_ids):
             return
         columns = [
-            pa.array(prediction_ids, pa.string()),
-            pa.array(labels, pa.string()),
+            _words(prediction_ids),
+            _words(labels),
             pa.array(np.asarray(label_times_us, np.int64)).cast(MOMENT),
         ]
         if columns[0].null_count or columns[1].null_count:
@@ -196,6 +199,10 @@ class LabelLog:
         sequence = pa.array(np.arange(table.num_rows, dtype=np.int64))
         table = table.append_column(pa.field("sequence", pa.int64(), nullable=False), sequence)
         return table, sum(each.torn_bytes for each in contents)
+
+
+def _words(given: Sequence[str] | pa.Array) -> pa.Array:
+    return given.cast(pa.string()) if isinstance(given, pa.Array) else pa.array(given, pa.string())
 
 
 def _codes(column: pa.ChunkedArray) -> np.ndarray:

@@ -37,18 +37,24 @@ def gather_labels(
     found = by_arrival([traffic.labels(), *(_apart(piece, traffic, columns) for piece in apart)])
     writer = LabelWriter(root, clock=clock)
     try:
-        known = _pairs(LabelLog(root).read())
-        pairs = _pairs(found)
-        fresh = np.asarray(pc.invert(pc.is_in(pairs, known)), dtype=np.bool_)
-        _, firsts = np.unique(np.asarray(pairs.dictionary_encode().indices), return_index=True)
-        first = np.zeros(len(pairs), dtype=np.bool_)
-        first[firsts] = True
-        added = found.filter(pa.array(fresh & first))
+        known = LabelLog(root).read()
+        # The first time, and where no two rows can have one id, there is nothing that could be there already.
+        added = _unknown(found, known) if known.num_rows or apart or traffic.named else found
         times = added["label_time"].cast(pa.int64()).to_numpy()
-        writer.append(added["prediction_id"].to_pylist(), added["label"].to_pylist(), times)
+        writer.append(added["prediction_id"].combine_chunks(), added["label"].combine_chunks(), times)
     finally:
         writer.close()
     return int(added.num_rows)
+
+
+def _unknown(found: pa.Table, known: pa.Table) -> pa.Table:
+    """The labels that are not among the known ones, each once."""
+    pairs = _pairs(found)
+    fresh = np.asarray(pc.invert(pc.is_in(pairs, _pairs(known))), dtype=np.bool_)
+    _, firsts = np.unique(np.asarray(pairs.dictionary_encode().indices), return_index=True)
+    first = np.zeros(len(pairs), dtype=np.bool_)
+    first[firsts] = True
+    return found.filter(pa.array(fresh & first))
 
 
 def _pairs(labels: pa.Table) -> pa.Array:

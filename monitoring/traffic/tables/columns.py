@@ -18,6 +18,7 @@ class TableColumns:
 
     `scores` is one column (the probability of the second class, or lists of one per class) or one per class;
     `predicted` the answer itself, where there are no scores. `inputs` are the model's, each a number or a category.
+    `naive_timezone` is that of times without one.
     `known` are the columns that the reference had, with their Arrow types; empty while the reference itself is read.
 
     >>> TableColumns(event_time="ts", scores=("p",), classes=("no", "yes"), inputs={"age": "number"}).mapped
@@ -28,6 +29,7 @@ class TableColumns:
     prediction_id: str = "prediction_id"
     label: str = "label"
     label_time: str = "label_time"
+    naive_timezone: str = "UTC"
     scores: tuple[str, ...] = ()
     predicted: str | None = None
     classes: tuple[str, ...] = ()

@@ -81,19 +81,27 @@ def event_times(raw: RawRows, columns: TableColumns) -> Moments:
     if columns.event_time not in raw.table.column_names:
         rows = raw.table.num_rows
         return Moments(us=np.zeros(rows, np.int64), valid=np.zeros(rows, np.bool_), problem="absent")
-    return moments(plain(raw.table[columns.event_time]))
+    return moments(plain(raw.table[columns.event_time]), columns.naive_timezone)
 
 
 def identities(piece: Piece, raw: RawRows, columns: TableColumns) -> pa.Array:
     """Each row's id: the column's, or where there is none the piece's name and the row's place in it."""
-    places = np.arange(piece.first_row, piece.first_row + raw.table.num_rows)
-    own = pc.binary_join_element_wise(piece.name, pa.array(places).cast(pa.string()), ":")
+    given = given_ids(raw, columns)
+    own = own_ids(piece, np.arange(raw.table.num_rows)) if given is None or given.null_count else given
+    return own if given is None else pc.coalesce(given, own)
+
+
+def given_ids(raw: RawRows, columns: TableColumns) -> pa.Array | None:
+    """The ids that the table gives, null where it does not; None where it has no column of ids."""
     if columns.prediction_id not in raw.table.column_names:
-        return own
+        return None
     given = plain(raw.table[columns.prediction_id])
-    if not (is_text(given.type) or is_number(given.type)):
-        return own
-    return pc.coalesce(words(given), own)
+    return words(given) if is_text(given.type) or is_number(given.type) else None
+
+
+def own_ids(piece: Piece, rows: NDArray[np.int64]) -> pa.Array:
+    """The ids of a piece's rows, by their places in it, where the table gives none: no two rows share one."""
+    return pc.binary_join_element_wise(piece.name, pa.array(piece.first_row + rows).cast(pa.string()), ":")
 
 
 def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
@@ -106,7 +114,7 @@ def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
             labels = class_words(column)
     known = Moments(us=np.zeros(rows, np.int64), valid=np.zeros(rows, np.bool_))
     if columns.label_time in raw.table.column_names:
-        known = moments(plain(raw.table[columns.label_time]))
+        known = moments(plain(raw.table[columns.label_time]), columns.naive_timezone)
     when = np.where(known.valid, known.us, times.us)
     missing = np.asarray(labels.is_null(), dtype=np.bool_) | ~(known.valid | times.valid)
     return pa.table(

@@ -17,7 +17,8 @@ from monitoring.traffic.rows import MOMENT
 from monitoring.traffic.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import MemoryPiece, Piece
-from monitoring.traffic.tables.rows import TableRows, event_times, identities, read_rows, truths
+from monitoring.traffic.tables.rows import TableRows, event_times, given_ids, identities, own_ids, read_rows, truths
+from monitoring.traffic.tables.values import Moments
 from monitoring.traffic.windows import Window
 
 #: A row may be so far ahead of the clock: clocks differ, and days begin elsewhere. Rows further ahead wait.
@@ -39,11 +40,22 @@ class WindowOfTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """Rows that no window can hold: those without an event time, and those more than a day ahead of the clock."""
+    """Rows of pieces of which no row has a place in time: nothing says to which window they might belong."""
 
-    untimed: int = 0
-    ahead: int = 0
     findings: tuple[Finding, ...] = ()
+
+
+#: Why a row has no window, by its place in `_Astray.why`.
+UNTIMED, AHEAD_OF_CLOCK, TWICE = range(3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Astray:
+    """Rows with something wrong about their time, each told with the window of a moment, int64 [m]."""
+
+    moments: NDArray[np.int64]
+    why: NDArray[np.int64]
+    piece: int
 
 
 class TableTraffic:
@@ -51,8 +63,10 @@ class TableTraffic:
 
     A row is known by its prediction id, or else by its file and place. Of rows with one id the earliest counts, and of
     those of one time the last; the others are counted as repeats. `since` says that rows and labels before are of no
-    interest any more. Cost: event times and ids of every row since then are read at once and kept, about 30 bytes a
-    row; the rest is read piece by piece (Parquet by row group), as windows ask for it.
+    interest any more. A row without a usable time is told with the window of the row before it in its piece (or else
+    of the first after it), whichever run judges that. Cost: event times of every row since then, and ids where the
+    table has any, are read at once and kept, about 30 bytes a row; the rest is read piece by piece (Parquet by row
+    group), as windows ask for it.
     """
 
     def __init__(
@@ -61,6 +75,7 @@ class TableTraffic:
         self._pieces = pieces
         self._columns = columns
         self._kept: OrderedDict[int, TableRows] = OrderedDict()
+        self._ids: pa.Array | None = None
         self.naive = False
         self._index(now, since)
 
@@ -77,10 +92,10 @@ class TableTraffic:
         findings: dict[tuple[str, str], Finding] = {}
         sizes: list[NDArray[np.int64]] = []
         unread: dict[str, int] = {}
-        for piece in np.unique(self._piece[wanted]):
+        for piece in np.flatnonzero(np.bincount(self._piece[wanted])):
             mine = wanted[self._piece[wanted] == piece]
             rows = self._rows(int(piece))
-            tables.append(rows.table.take(pa.array(self._row[mine])))
+            tables.append(_taken(rows.table, self._row[mine]))
             sizes.append(mine)
             problems |= dict(rows.problems)
             findings |= {(f.kind, f.feature): f for f in rows.findings}
@@ -88,13 +103,12 @@ class TableTraffic:
                 unread[name] = unread.get(name, 0) + bad
         table = pa.concat_tables(tables) if tables else self._nothing()
         if tables:
-            order = np.argsort(np.concatenate(sizes), kind="stable")
-            table = table.take(pa.array(order)).combine_chunks()
+            table = _taken(table, np.argsort(np.concatenate(sizes), kind="stable")).combine_chunks()
         return WindowOfTable(
             table=table,
             repeats=int(last - first - wanted.size),
             problems=tuple(problems.items()),
-            findings=(*findings.values(), *_about_cells(table, unread)),
+            findings=(*findings.values(), *self._about_times(window), *_about_cells(table, unread)),
         )
 
     def labels(self) -> pa.Table:
@@ -110,6 +124,8 @@ class TableTraffic:
 
     def happened(self, ids: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Event times of predictions by their ids (microseconds), and which of them are here."""
+        if self._ids is None:
+            self._ids = self._all_ids()
         found = pc.index_in(ids.cast(pa.large_string()), self._ids)
         known = np.asarray(found.is_valid(), dtype=np.bool_)
         places = np.asarray(pc.fill_null(found, 0), dtype=np.int64)
@@ -118,9 +134,10 @@ class TableTraffic:
     def _index(self, now: datetime, since: datetime | None) -> None:
         limit = microseconds(now + AHEAD)
         start = None if since is None else microseconds(since)
-        parts: list[tuple[NDArray[np.int64], int, NDArray[np.int64], pa.Array]] = []
-        untimed = ahead = 0
+        parts: list[tuple[NDArray[np.int64], int, NDArray[np.int64], pa.Array | None]] = []
+        astray: list[_Astray] = []
         findings: dict[str, Finding] = {}
+        lost: list[Finding] = []
         self._reach: set[int] = set()
         for number, piece in enumerate(self._pieces):
             raw = piece.read([self._columns.event_time, self._columns.prediction_id])
@@ -128,26 +145,55 @@ class TableTraffic:
             self.naive |= when.naive
             if when.problem and raw.table.num_columns + raw.table.num_rows:
                 findings[self._columns.event_time] = _no_times(self._columns.event_time, when.problem, piece.name)
-            untimed += int((~when.valid).sum())
-            ahead += int((when.valid & (when.us > limit)).sum())
             good = when.valid & (when.us <= limit)
+            if good.any():
+                astray.append(_astray(when, good, number))
+            elif good.size:
+                for reason, count in ((UNTIMED, int((~when.valid).sum())), (AHEAD_OF_CLOCK, int(when.valid.sum()))):
+                    lost += [_about(reason, count, piece.name)] if count else []
             if start is not None:
                 good &= when.us >= start
             if good.any():
                 self._reach.add(number)
                 rows = np.flatnonzero(good)
-                parts.append((when.us[rows], number, rows, identities(piece, raw, self._columns).take(pa.array(rows))))
-        self.left_out = LeftOut(
-            untimed=untimed, ahead=ahead, findings=(*findings.values(), *_about_times(untimed, ahead))
-        )
+                given = given_ids(raw, self._columns)
+                parts.append((when.us[rows], number, rows, None if given is None else given.take(pa.array(rows))))
+        self.left_out = LeftOut(findings=(*findings.values(), *lost))
+        self._astray = astray
         times = np.concatenate([part[0] for part in parts] or [np.zeros(0, np.int64)])
         order = np.argsort(times, kind="stable")
         self._times = times[order]
-        self._piece = np.concatenate([np.full(len(p[0]), p[1]) for p in parts] or [np.zeros(0, np.int64)])[order]
+        self._piece = np.concatenate(
+            [np.full(len(p[0]), p[1], dtype=np.int64) for p in parts] or [np.zeros(0, np.int64)]
+        )[order]
         self._row = np.concatenate([part[2] for part in parts] or [np.zeros(0, np.int64)])[order]
-        ids = pa.chunked_array([part[3].cast(pa.large_string()) for part in parts], pa.large_string())
-        self._ids = ids.combine_chunks().take(pa.array(order))
-        self._counts = _first_of_each(self._ids, self._times)
+        self.named = any(part[3] is not None for part in parts)
+        self._counts = np.ones(self._times.size, dtype=np.bool_)
+        if self.named:  # ids that the monitor gives are all different
+            given = [part[3] if part[3] is not None else pa.nulls(len(part[0]), pa.string()) for part in parts]
+            self._ids = self._all_ids(pa.concat_arrays(given).take(pa.array(order)))
+            self._counts = _first_of_each(self._ids, self._times)
+
+    def _all_ids(self, given: pa.Array | None = None) -> pa.Array:
+        """The id of every row, in order of time: as given, and elsewhere the monitor's own."""
+        if given is not None and not given.null_count:
+            return given.cast(pa.large_string())
+        own = np.full(self._times.size, None, dtype=object)
+        for piece in sorted(self._reach):
+            mine = np.flatnonzero(self._piece == piece)
+            own[mine] = own_ids(self._pieces[int(piece)], self._row[mine]).to_pylist()
+        found = pa.array(own, pa.large_string())
+        return found if given is None else pc.coalesce(given.cast(pa.large_string()), found)
+
+    def _about_times(self, window: Window) -> list[Finding]:
+        """What is said with a window of rows whose time is not known, or not for certain."""
+        start, end = microseconds(window.start), microseconds(window.end)
+        found = []
+        for each in self._astray:
+            here = (each.moments >= start) & (each.moments < end)
+            for reason, count in enumerate(np.bincount(each.why[here], minlength=3).tolist()):
+                found += [_about(reason, count, self._pieces[each.piece].name)] if count else []
+        return found
 
     def _rows(self, piece: int) -> TableRows:
         """A piece in its final shape, from memory if it was read lately."""
@@ -164,13 +210,20 @@ class TableTraffic:
         return read_rows(MemoryPiece(name="", table=pa.table({})), replace(self._columns, known={})).table
 
 
+def _taken(table: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
+    """Those rows; where they follow each other, without a copy."""
+    if rows.size and rows[-1] - rows[0] == rows.size - 1 and (np.diff(rows) == 1).all():
+        return table.slice(int(rows[0]), rows.size)
+    return table.take(pa.array(rows))
+
+
 def by_arrival(tables: Sequence[pa.Table]) -> pa.Table:
     """The rows that have a label, in order of label_time; those of one time as they stand."""
     schema = pa.schema([("prediction_id", pa.string()), ("label", pa.string()), ("label_time", MOMENT)])
     whole = pa.concat_tables([schema.empty_table(), *(table.cast(schema) for table in tables)]).combine_chunks()
     there = whole.filter(pc.and_(whole["label"].is_valid(), whole["label_time"].is_valid()))
     times = there["label_time"].cast(pa.int64()).to_numpy()
-    return there.take(pa.array(np.argsort(times, kind="stable")))
+    return _taken(there, np.argsort(times, kind="stable"))
 
 
 def _first_of_each(ids: pa.Array, times: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -209,13 +262,25 @@ def _no_times(column: str, problem: str, file: str) -> Finding:
     return Finding(kind="type changed", feature=column, message=message, fact=True)
 
 
-def _about_times(untimed: int, ahead: int) -> list[Finding]:
-    found = []
-    if untimed:
-        found.append(
-            Finding(kind="no event time", feature="", message=f"{untimed} rows have no event time, and were left out.")
-        )
-    if ahead:
-        message = f"{ahead} rows lie more than a day ahead of the clock, and wait for their time."
-        found.append(Finding(kind="event time ahead", feature="", message=message))
-    return found
+def _astray(when: Moments, good: NDArray[np.bool_], number: int) -> _Astray:
+    """The rows of a piece with something wrong about their time; some of its rows are `good`."""
+    twice = np.flatnonzero(when.twice & good) if when.twice.size else np.zeros(0, dtype=np.int64)
+    bad = np.flatnonzero(~good)
+    before = np.maximum.accumulate(np.where(good, np.arange(good.size), -1))[bad]
+    moments = when.us[np.where(before >= 0, before, int(good.argmax()))]
+    return _Astray(
+        moments=np.concatenate([moments, when.us[twice]]),
+        why=np.concatenate(
+            [np.where(when.valid[bad], AHEAD_OF_CLOCK, UNTIMED), np.full(twice.size, TWICE, dtype=np.int64)]
+        ),
+        piece=number,
+    )
+
+
+def _about(reason: int, count: int, file: str) -> Finding:
+    kind, words = {
+        UNTIMED: ("no event time", "have no event time, and were left out."),
+        AHEAD_OF_CLOCK: ("event time ahead", "lie more than a day ahead of the clock, and wait for their time."),
+        TWICE: ("event time twice", "lie in the hour in which the clocks went back: taken as of its first passing."),
+    }[reason]
+    return Finding(kind=kind, feature="", message=f"{count} rows of {file} {words}")

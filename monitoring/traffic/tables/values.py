@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.traffic.rows import FIRST_US, LAST_US
+from monitoring.traffic.tables.zones import from_wall
 
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$"
 _NO_NUMBER = ("nan", "na", "n/a", "null", "none", "")
@@ -25,13 +26,16 @@ _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 class Moments:
     """Times as int64 microseconds since 1970, UTC [n], which of them are times, and what was wrong with the column.
 
-    `naive` says that some had no zone, and were taken as UTC.
+    `naive` says that some (`unzoned` [n], where not empty) had no zone, and were taken as of the zone that was said;
+    `twice` [n] (where not empty) are those in an hour that came twice there, taken as of its first passing.
     """
 
     us: NDArray[np.int64]
     valid: NDArray[np.bool_]
     naive: bool = False
     problem: str = ""
+    unzoned: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    twice: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -77,6 +81,12 @@ def class_words(array: pa.Array) -> pa.Array:
     >>> class_words(pa.array(["True", "1.0", " late"])).to_pylist()
     ['true', '1', 'late']
     """
+    coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    return _class_words(coded.dictionary).take(coded.indices)
+
+
+def _class_words(array: pa.Array) -> pa.Array:
+    """Of different words."""
     text = pc.utf8_trim_whitespace(words(array))
     text = pc.replace_substring_regex(text, r"^(-?\d+)\.0+$", r"\1")
     text = pc.replace_substring_regex(text, "^True$", "true")
@@ -95,14 +105,14 @@ def numbers(array: pa.Array, *, text: bool) -> tuple[pa.Array, int, str]:
     'type changed to string'
     """
     kind = array.type
-    missing = pa.array(np.full(len(array), np.nan))
     if pa.types.is_null(kind):
-        return missing, 0, ""
+        return pa.array(np.full(len(array), np.nan)), 0, ""
     if is_number(kind):
         whole = array.cast(pa.int8()) if pa.types.is_boolean(kind) else array
-        return pc.fill_null(whole.cast(pa.float64(), safe=False), float("nan")), 0, ""
+        values = whole.cast(pa.float64(), safe=False)
+        return (pc.fill_null(values, float("nan")) if values.null_count else values), 0, ""
     if not (text and is_text(kind)):
-        return missing, 0, f"type changed to {kind}"
+        return pa.array(np.full(len(array), np.nan)), 0, f"type changed to {kind}"
     cells = words(array)
     fits = np.asarray(pc.fill_null(pc.match_substring_regex(cells, _NUMBER), fill_value=False), dtype=np.bool_)
     values = np.full(len(array), np.nan)
@@ -117,8 +127,18 @@ def numbers(array: pa.Array, *, text: bool) -> tuple[pa.Array, int, str]:
     return pa.array(values), bad, problem
 
 
-def moments(array: pa.Array) -> Moments:
-    """Timestamps of any unit, dates, and text in ISO 8601, as microseconds; what has no zone is UTC."""
+def moments(array: pa.Array, zone: str = "UTC") -> Moments:
+    """Timestamps of any unit, dates, and text in ISO 8601, as microseconds; what has no zone is of `zone`."""
+    found = _utc(array)
+    if zone == "UTC" or not found.unzoned.any():
+        return found
+    us, twice = found.us.copy(), np.zeros(found.us.size, dtype=np.bool_)
+    us[found.unzoned], twice[found.unzoned] = from_wall(us[found.unzoned], zone)
+    valid = found.valid & (us >= FIRST_US) & (us <= LAST_US)
+    return replace(found, us=np.where(valid, us, 0), valid=valid, twice=twice)
+
+
+def _utc(array: pa.Array) -> Moments:
     kind = array.type
     if pa.types.is_timestamp(kind):
         valid = np.asarray(array.is_valid(), dtype=np.bool_)
@@ -130,9 +150,10 @@ def moments(array: pa.Array) -> Moments:
             valid &= (raw >= FIRST_US // factor) & (raw <= LAST_US // factor)
             us = np.where(valid, raw, 0) * factor
         valid &= (us >= FIRST_US) & (us <= LAST_US)
-        return Moments(us=np.where(valid, us, 0), valid=valid, naive=kind.tz is None)
+        unzoned = valid if kind.tz is None else np.zeros(0, dtype=np.bool_)
+        return Moments(us=np.where(valid, us, 0), valid=valid, naive=kind.tz is None, unzoned=unzoned)
     if pa.types.is_date(kind):
-        return moments(array.cast(pa.date32()).cast(pa.timestamp("s")))
+        return _utc(array.cast(pa.date32()).cast(pa.timestamp("s")))
     if pa.types.is_null(kind):
         return _no_moments(len(array), "")
     if is_text(kind):
@@ -153,11 +174,14 @@ def _iso(cells: pa.Array) -> Moments:
     us, valid = _parsed(texts, fits, zoned)
     places = np.asarray(pc.fill_null(coded.indices, -1), dtype=np.int64)
     there = places >= 0
+    if not len(texts):
+        return _no_moments(len(cells), "")
     return Moments(
-        us=np.where(there, us[places], 0) if len(texts) else np.zeros(len(cells), dtype=np.int64),
-        valid=there & valid[places] if len(texts) else np.zeros(len(cells), dtype=np.bool_),
+        us=np.where(there, us[places], 0),
+        valid=there & valid[places],
+        unzoned=there & (valid & ~zoned)[places],
         naive=bool((valid & ~zoned).any()),
-        problem="" if valid.any() or not len(texts) else "no times, but text",
+        problem="" if valid.any() else "no times, but text",
     )
 
 

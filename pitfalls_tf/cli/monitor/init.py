@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
 FAIR = "The reference should hold predictions on rows that the model was not fitted on: held out, or out of fold."
 #: The flags that only a table has.
-COLUMNS = ("event_time", "score", "predicted", "label", "label_time", "prediction_id", "classes", "features")
+COLUMNS = (
+    "event_time",
+    "score",
+    "predicted",
+    "label",
+    "label_time",
+    "prediction_id",
+    "classes",
+    "features",
+    "naive_timezone",
+)
 
 
 @click.command()
@@ -48,6 +58,9 @@ COLUMNS = ("event_time", "score", "predicted", "label", "label_time", "predictio
 @click.option("--every", default="1d", show_default=True, help="Length of a window, such as 1d, 6h or 15m.")
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Windows of so many rows, whatever time they take.")
 @click.option("--timezone", default="UTC", show_default=True, help="Whose days the windows are.")
+@click.option(
+    "--naive-timezone", metavar="ZONE", help="Zone of times that have none.  [default: UTC; with --reference]"
+)
 @click.option("--out", default=Path(), type=click.Path(path_type=Path), help="Folder to write to.  [default: here]")
 @click.option("--force", is_flag=True, help="Replace a config that is there.")
 @answers
@@ -93,6 +106,7 @@ def command(
         classes=_words(said["classes"]),
         slices=_words(said["slices"]),
         traffic=live,
+        naive_timezone=said["naive_timezone"] or "UTC",
         **{name: said[name] for name in ("predicted", "label", "label_time", "prediction_id")},
         **windows,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -201,9 +201,35 @@ def test_days_follow_the_zone_and_the_changes_of_its_clocks(tmp_path: Path) -> N
     assert lengths["2013-03-10T05:00:00+00:00"] == timedelta(hours=23)
 
 
+def test_times_without_a_zone_are_of_the_one_that_was_said(tmp_path: Path) -> None:
+    zone, start = "America/New_York", datetime(2013, 11, 1, 4, tzinfo=UTC)
+
+    def on_the_wall(days: Days) -> pa.Table:
+        rows = own_rows(days)
+        for name in ("ts", "known_at"):
+            wall = pc.local_timestamp(pc.cast(rows[name], pa.timestamp("us", zone)))
+            rows = rows.set_column(rows.column_names.index(name), name, wall)
+        return rows
+
+    found, notes = [], ""
+    for name, rows in (("aware", own_rows), ("naive", on_the_wall)):
+        watched = watch(tmp_path / name, rows(REFERENCE), timezone=zone, naive_timezone=zone)
+        notes = " ".join(watched.adopted.notes)
+        watched.live("all.parquet", rows(Days(days=5, start=start)))
+        found.append(watched.run()[1])
+    assert f"taken as {zone}" in notes
+    assert [(w.start, w.rows) for w in found[0].windows] == [(w.start, w.rows) for w in found[1].windows]
+    assert max(w.end - w.start for w in found[1].windows) == timedelta(hours=25)
+    twice = {w.start.day: f.message for w in found[1].windows for f in w.findings if f.kind == "event time twice"}
+    assert list(twice) == [3], "told with the day of the change"
+    assert "the clocks went back" in twice[3]
+    assert not [f for w in found[0].windows for f in w.findings]
+
+
 @pytest.mark.parametrize(
     ("change", "part"),
     [
+        ({"naive_timezone": "Mars/Olympus"}, "not a time zone"),
         ({"event_time": "when"}, "when (--event-time)"),
         ({"scores": ("late", "q")}, "q (--score)"),
         ({"scores": ()}, "neither a score nor a predicted class"),
@@ -225,6 +251,30 @@ def test_what_does_not_fit_is_one_error_and_leaves_nothing(tmp_path: Path, chang
     assert not (tmp_path / "flights").exists()
 
 
+def test_a_row_without_a_time_is_told_with_its_neighbour_whichever_run_comes_to_it(tmp_path: Path) -> None:
+    rows = own_rows(Days(days=6))
+    when = rows["ts"].to_pylist()
+    for place in (0, 130, 131, 359):
+        when[place] = None
+    rows = rows.set_column(1, "ts", pa.array(when, pa.timestamp("us", "UTC")))
+    found = []
+    for name, stops in (("whole", []), ("pieces", [True, False, False, True])):
+        watched = watch(tmp_path / name)
+        watched.live("all.parquet", rows)
+        asked = iter(stops)
+
+        def stop(asked: Iterator[bool] = asked) -> bool:
+            return next(asked, False)
+
+        for _ in range(2):
+            watched.run(stop=stop)
+        found.append(watched.run(stop=stop)[1])
+    assert judged(found[0]) == judged(found[1])
+    told = [[(w.start.day, f.message) for w in status.windows for f in w.findings] for status in found]
+    assert told[0] == told[1]
+    assert [(day, message.split()[0]) for day, message in told[0]] == [(1, "1"), (3, "2"), (6, "1")]
+
+
 def test_the_notes_say_what_was_left_out(tmp_path: Path) -> None:
     rows = own_rows(REFERENCE)
     spoiled = pa.concat_tables([rows, rows.slice(0, 3)])
@@ -236,7 +286,12 @@ def test_the_notes_say_what_was_left_out(tmp_path: Path) -> None:
     spoiled = spoiled.append_column("tags", pa.array([["a"]] * spoiled.num_rows))
     watched = watch(tmp_path, spoiled)
     notes = " ".join(watched.adopted.notes)
-    for part in ("1 rows have no event time", "1 rows lie more than a day ahead", "3 rows repeat", "4 rows without a"):
+    for part in (
+        "1 rows of reference.parquet have no event time",
+        "1 rows of reference.parquet lie more than a day",
+        "3 rows repeat",
+        "4 rows without a",
+    ):
         assert part in notes
     assert "tags (list" in notes
     assert watched.adopted.rows == rows.num_rows - 6

@@ -136,7 +136,7 @@ def test_labels_that_do_not_fit_together_are_refused(tmp_path: Path, clock: Cloc
     with pytest.raises(BadInput, match="2 prediction ids, 1 labels, 2 times"):
         writer.append(["a", "b"], ["x"], [0, 1])
     with pytest.raises(BadInput, match="null"):
-        writer.append(["a"], [None], [0])  # type: ignore[list-item]  # what is tested
+        writer.append(["a"], [None], [0])
     writer.close()
     assert LabelLog(tmp_path).read().num_rows == 0
     (tmp_path / "file").touch()

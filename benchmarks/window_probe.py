@@ -1,0 +1,153 @@
+"""``python -m benchmarks.window_probe WAY FOLDER``: one way over one table, in a process of its own, told as JSON.
+
+FOLDER holds `live.parquet`, a window of predictions, and `watched/`, what `pitfalls monitor init` made of a reference.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.stopwatch import Stopwatch
+from monitoring.baseline.folder import load_baseline
+from monitoring.baseline.profile import Counter, Profile
+from monitoring.baseline.schema import load_schema, validate
+from monitoring.baseline.statistics import dataset_statistics
+from monitoring.config import load_config
+from monitoring.jobs.deployment import deploy
+from monitoring.jobs.feed import LabelFeed
+from monitoring.jobs.judging import Judge, MonitorState, WindowTraffic
+from monitoring.jobs.reading import open_traffic
+from monitoring.jobs.running import due_windows
+from monitoring.traffic.labels import LabelLog
+from monitoring.watches.catalogue import catalogue
+
+LIVE = "live.parquet"
+WATCHED = "watched"
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+#: Passes of pyarrow; the fastest counts.
+PASSES = 5
+
+#: Rows of a batch: enough that a call's own cost is nothing, few enough that all columns of a batch stay small.
+ROWS = 1 << 16
+
+
+def floor(folder: Path, watch: Stopwatch) -> None:
+    """All columns by pyarrow in one thread, and dropped: the fastest of a few passes, the first of which is cold."""
+    passes = Stopwatch()
+    for number in range(PASSES):
+        with passes.stage(str(number)):
+            pq.read_table(folder / LIVE, use_threads=False)
+    watch.cpu["read"], watch.wall["read"] = min(passes.cpu.values()), min(passes.wall.values())
+    watch.cpu["cold"], watch.wall["cold"] = passes.cpu["0"], passes.wall["0"]
+
+
+def batches(folder: Path, watch: Stopwatch) -> None:
+    """The profile of every input, batch by batch from the file, each column decoded once."""
+    bins = load_baseline(folder / WATCHED / "baseline").bins
+    counter, names = Counter(bins), [b.feature for b in bins]
+    words = [b.feature for b in bins if b.edges is None]
+    before = _peak()
+    merged: Profile | None = None
+    with (
+        watch.stage("profile"),
+        pq.ParquetFile(folder / LIVE, pre_buffer=False, buffer_size=1 << 20, read_dictionary=words) as file,
+    ):
+        for batch in file.iter_batches(batch_size=ROWS, columns=names, use_threads=False):
+            found = counter.count(pa.Table.from_batches([batch]))
+            merged = found if merged is None else merged + found
+    watch.cpu["MB more"] = watch.wall["MB more"] = _peak() - before
+
+
+def job(folder: Path, watch: Stopwatch) -> None:
+    """What `pitfalls monitor run` does with one window, to the verdict, and then the schema's check on top."""
+    config = load_config(folder / WATCHED / "monitor.toml")
+    config = config.model_copy(update={"traffic": config.traffic.model_copy(update={"path": folder / LIVE})})
+    with watch.stage("baseline"):
+        deployment = deploy(config)
+        watched = catalogue(deployment.baseline, config.traffic.slices)
+    judge = Judge(watched, deployment.yardstick, timezone=config.windows.timezone, check=lambda _counts, _absent: ())
+    with watch.stage("index and labels"):
+        traffic = open_traffic(config, deployment.baseline, deployment.version, clock=lambda: NOW)
+        (window,) = due_windows(traffic, deployment.plan, after=None, now=NOW)
+        feed = LabelFeed(
+            LabelLog(config.traffic.label_log).read(),
+            classes=deployment.baseline.spec.classes,
+            read=0,
+            horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
+        )
+    with watch.stage("read"):
+        predictions, repeats = traffic.read(window)
+        findings = traffic.findings(window)
+    with watch.stage("join labels"):
+        arrivals = feed.next(window, predictions, first=True)
+    brought = WindowTraffic(
+        window=window, predictions=predictions, repeats=repeats, arrivals=arrivals, findings=findings
+    )
+    with watch.stage("profile, watches, evidence"):
+        judge.judge(MonitorState(), brought)
+    watch.cpu["MB"] = watch.wall["MB"] = _peak()
+    counts = Counter(watched.bins).count(predictions.features)
+    with watch.stage("import TFDV"):
+        schema = load_schema(folder / WATCHED / "baseline" / "schema.pbtxt")
+    with watch.stage("schema by TFDV"):
+        validate(dataset_statistics(counts, watched.bins), schema)
+    watch.cpu["MB with TFDV"] = watch.wall["MB with TFDV"] = _peak()
+
+
+def tfdv(folder: Path, watch: Stopwatch) -> None:
+    """TFDV's statistics in memory of the same columns, its import not counted."""
+    import tensorflow_data_validation as validation  # noqa: PLC0415  # brings TensorFlow
+
+    frame = pq.read_table(folder / LIVE).drop_columns(["ts"]).to_pandas()
+    with watch.stage("statistics"):
+        validation.generate_statistics_from_dataframe(frame, n_jobs=1)
+    watch.cpu["MB"] = watch.wall["MB"] = _peak()
+
+
+def evidently(folder: Path, watch: Stopwatch) -> None:
+    """Evidently's drift preset of the same columns against the reference, its import and the HTML not counted."""
+    os.environ["DO_NOT_TRACK"] = "1"
+    from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415  # seconds
+    from evidently.presets import DataDriftPreset  # noqa: PLC0415  # as above
+
+    now = pq.read_table(folder / LIVE).drop_columns(["ts"]).to_pandas()
+    then = pq.read_table(folder / "reference.parquet").drop_columns(["ts"]).to_pandas()
+    words = [str(name) for name in now if now[name].dtype == object]
+    definition = DataDefinition(
+        numerical_columns=[str(name) for name in now if name not in words], categorical_columns=words
+    )
+    with watch.stage("preset"):
+        datasets = [Dataset.from_pandas(frame, data_definition=definition) for frame in (now, then)]
+        Report([DataDriftPreset()]).run(datasets[0], datasets[1]).dict()
+    watch.cpu["MB"] = watch.wall["MB"] = _peak()
+
+
+WAYS: dict[str, Callable[[Path, Stopwatch], None]] = {
+    "floor": floor,
+    "batches": batches,
+    "job": job,
+    "tfdv": tfdv,
+    "evidently": evidently,
+}
+
+
+def _peak() -> float:
+    """The most memory that this process has held so far, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    told = Stopwatch()
+    WAYS[sys.argv[1]](Path(sys.argv[2]), told)
+    told.cpu["MB in all"] = _peak()
+    print(json.dumps(told.cpu))

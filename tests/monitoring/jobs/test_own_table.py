@@ -287,8 +287,8 @@ def test_the_notes_say_what_was_left_out(tmp_path: Path) -> None:
     watched = watch(tmp_path, spoiled)
     notes = " ".join(watched.adopted.notes)
     for part in (
-        "1 rows of reference.parquet have no event time",
-        "1 rows of reference.parquet lie more than a day",
+        "1 rows of REF.parquet have no event time",
+        "1 rows of REF.parquet lie more than a day",
         "3 rows repeat",
         "4 rows without a",
     ):

@@ -31,6 +31,7 @@ Answer = TypeVar("Answer")
 
 # Durations are remembered by key and size; a client can make ever new keys (shapes), so there is an end to it.
 DURATIONS_KEPT = 1024
+UNKNOWN = (float("inf"), float("inf"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,9 @@ class BatchSettings:
     max_waiting: int = 4096
     """Requests waiting beyond this are refused (UNAVAILABLE), so that a flood costs an answer and not the memory."""
     quick_s: float = 0.002
-    """A batch runs in the event loop if the last one of its key and about its size took no longer. 0: none does."""
+    """A batch runs in the event loop if one of the last two of its key and about its size took no longer. 0: none does.
+
+    Of the last two, because on a busy machine a batch is now and then interrupted for longer than it takes."""
 
 
 @final
@@ -131,7 +134,7 @@ class Batcher(Generic[Request, Answer]):
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._claiming = threading.Lock()
         self._groups: dict[Hashable, deque[Ticket[Request, Answer]]] = {}
-        self._durations: dict[tuple[Hashable, int], float] = {}
+        self._durations: dict[tuple[Hashable, int], tuple[float, float]] = {}
         self._waiting = 0
         self._running = False
         self._in_thread = False
@@ -200,15 +203,16 @@ class Batcher(Generic[Request, Answer]):
         self._thread.shutdown(wait=True)
 
     def _is_quick(self, key: Hashable, rows: int) -> bool:
-        """Whether the last batch of this key and about this size (the same power of two) was quick."""
-        return self._durations.get((key, rows.bit_length()), float("inf")) <= self._settings.quick_s
+        """Whether one of the last two batches of this key and about this size (the same power of two) was quick."""
+        durations = self._durations.get((key, rows.bit_length()))
+        return durations is not None and min(durations) <= self._settings.quick_s
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         batch = self._next()
         self._running = bool(batch)
         if not batch:
             return
-        if self._is_quick(batch[0].key, sum(ticket.rows for ticket in batch)):
+        if self._is_quick(batch[0].key, sum([ticket.rows for ticket in batch])):
             try:
                 self._timed(batch)
             finally:  # whatever happens, every request is told and the next batch starts
@@ -228,8 +232,9 @@ class Batcher(Generic[Request, Answer]):
         if key is not None:
             if len(self._durations) >= DURATIONS_KEPT:
                 self._durations.clear()
-            rows = sum(ticket.rows for ticket in batch)
-            self._durations[key, rows.bit_length()] = self._clock() - begin
+            place = (key, sum([ticket.rows for ticket in batch]).bit_length())
+            last = self._durations.get(place, UNKNOWN)
+            self._durations[place] = (last[1], self._clock() - begin)
 
     def _next(self) -> list[Ticket[Request, Answer]]:
         """The next batch: the group whose turn it is, up to the largest size; what is left of it queues up again."""
@@ -262,8 +267,12 @@ class Batcher(Generic[Request, Answer]):
         batch: Sequence[Ticket[Request, Answer]],
         error: BaseException | None,
     ) -> None:
-        # Not at once: the answers go out, and what has arrived meanwhile is read, before the next batch takes the loop.
-        loop.call_soon(self._start, loop)
+        if self._waiting:
+            # Not at once: the answers go out, and what has arrived meanwhile is read, before the next batch takes the
+            # loop.
+            loop.call_soon(self._start, loop)
+        else:
+            self._running = False
         for ticket in batch:
             outcome = ticket.answer if error is None else error
             if outcome is not None:

@@ -6,7 +6,6 @@ counted as lost, and the gap is a record of its own. No answer goes missing in s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
@@ -42,11 +41,11 @@ class Caller(NamedTuple):
     arrived_us: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnsweredBatch:
+class AnsweredBatch(NamedTuple):
     """One executed batch: whose rows it holds, what went in and what came out.
 
-    The leading axis of every tensor counts ``sum(counts)`` rows, those of the first caller first.
+    The leading axis of every tensor counts ``sum(counts)`` rows, those of the first caller first. (A named tuple for
+    its cost, as a caller is.)
     """
 
     served: Served
@@ -104,14 +103,14 @@ class Capture:
         logging, sink = _WHOLLY, self._own
         if self._models:
             logging, sink = self._models.get(batch.served.model, (_WHOLLY, self._own))
-        if sink is None or not sum(batch.counts):
+        if sink is None or not any(batch.counts):
             return True
         if logging.sampling_rate < 1.0:
             sampled = logging.sample([caller.request_id for caller in batch.callers])
             taken = batch if all(sampled) else _picked(batch, sampled)
             self.rows_unsampled += sum(batch.counts) - sum(taken.counts)
             batch = taken
-            if not sum(batch.counts):
+            if not any(batch.counts):
                 return True
         return sink.write(_rows(batch, self._redaction, logging.sampling_rate))
 
@@ -164,8 +163,7 @@ class Capture:
 def _picked(batch: AnsweredBatch, kept: Sequence[bool]) -> AnsweredBatch:
     """The part of a batch that belongs to some of its callers."""
     rows = np.repeat(kept, batch.counts)
-    return replace(
-        batch,
+    return batch._replace(
         callers=list(compress(batch.callers, kept)),
         counts=list(compress(batch.counts, kept)),
         inputs={name: value[rows] for name, value in batch.inputs.items()},
@@ -175,13 +173,14 @@ def _picked(batch: AnsweredBatch, kept: Sequence[bool]) -> AnsweredBatch:
 
 def _rows(batch: AnsweredBatch, redaction: Redaction | None, sampling_rate: float) -> AnsweredRows:
     callers, counts = batch.callers, batch.counts
-    event_times = np.array([one.event_time_us for one in callers], np.int64)
-    latencies = np.array([max(0, batch.answered_us - one.arrived_us) for one in callers], np.int64)
-    if max(counts) == 1 == min(counts):
-        request_ids = [one.request_id for one in callers]
-        rows = np.zeros(len(callers), np.int32)
-    else:
-        request_ids = [one.request_id for one, count in zip(callers, counts, strict=True) for _ in range(count)]
+    answered_us = batch.answered_us
+    request_ids = [one.request_id for one in callers]
+    # Lists: of few rows, numpy costs more than all the rest.
+    rows: list[int] | Array = [0] * len(counts)
+    event_times: list[int] | Array = [one.event_time_us for one in callers]
+    latencies: list[int] | Array = [max(0, answered_us - one.arrived_us) for one in callers]
+    if counts.count(1) != len(counts):
+        request_ids = [name for name, count in zip(request_ids, counts, strict=True) for _ in range(count)]
         first = np.cumsum(counts, dtype=np.int32) - np.array(counts, np.int32)
         rows = np.arange(len(request_ids), dtype=np.int32) - np.repeat(first, counts)
         event_times, latencies = np.repeat(event_times, counts), np.repeat(latencies, counts)
@@ -192,7 +191,7 @@ def _rows(batch: AnsweredBatch, redaction: Redaction | None, sampling_rate: floa
         request_ids=request_ids,
         rows=rows,
         event_times_us=event_times,
-        answered_at_us=batch.answered_us,
+        answered_at_us=answered_us,
         latencies_us=latencies,
         inputs=batch.inputs if redaction is None else redaction.apply(batch.inputs),
         outputs=batch.outputs if redaction is None else redaction.apply(batch.outputs),

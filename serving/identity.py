@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 COUNTER_BITS = 12
+COUNTER_MASK = (1 << COUNTER_BITS) - 1
+NOISE_MASK = (1 << 62) - 1
 NOISE_BYTES = 8
 IDS_A_DRAW = 256
 
@@ -31,21 +33,27 @@ class RequestIds:
     ) -> None:
         self._clock_ns = clock_ns
         self._random = random
-        self._drawn: list[bytes] = []
+        self._drawn: list[str] = []
         self._last = 0
+        self._milliseconds = -1
+        self._opening = ""
 
     def new(self) -> str:
         """The next id: 36 characters."""
         now = (self._clock_ns() // 1_000_000) << COUNTER_BITS
         self._last = max(now, self._last + 1)
-        milliseconds, counter = self._last >> COUNTER_BITS, self._last & ((1 << COUNTER_BITS) - 1)
-        noise = int.from_bytes(self._noise()) & ((1 << 62) - 1)
-        text = f"{milliseconds:012x}7{counter:03x}{(0b10 << 62) | noise:016x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-    def _noise(self) -> bytes:
-        """Random bytes for one id, drawn for many at once: each draw is a system call."""
+        milliseconds = self._last >> COUNTER_BITS
+        if milliseconds != self._milliseconds:
+            self._milliseconds = milliseconds
+            text = f"{milliseconds:012x}"
+            self._opening = f"{text[:8]}-{text[8:]}-7"
         if not self._drawn:
-            drawn = self._random(NOISE_BYTES * IDS_A_DRAW)
-            self._drawn = [drawn[at : at + NOISE_BYTES] for at in range(0, len(drawn), NOISE_BYTES)]
-        return self._drawn.pop()
+            self._drawn = self._draw()
+        return f"{self._opening}{self._last & COUNTER_MASK:03x}-{self._drawn.pop()}"
+
+    def _draw(self) -> list[str]:
+        """The random ends of many ids at once: each draw is a system call."""
+        drawn = self._random(NOISE_BYTES * IDS_A_DRAW)
+        noises = (int.from_bytes(drawn[at : at + NOISE_BYTES]) for at in range(0, len(drawn), NOISE_BYTES))
+        texts = (f"{(0b10 << 62) | (noise & NOISE_MASK):016x}" for noise in noises)
+        return [f"{text[:4]}-{text[4:]}" for text in texts]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
 
 import numpy as np
@@ -268,7 +268,7 @@ class Inference:
 
         Whether they may: not if the log could not take them, and the server is to refuse them then.
         """
-        if {_shared_rows(inputs), _shared_rows(outputs)} != {sum(counts)}:
+        if not _counts_rows(sum(counts), inputs, outputs):
             # No tensor axis counts rows here: the whole request is one row, its tensors unflattened.
             counts = [1]
             inputs = {name: value[np.newaxis] for name, value in inputs.items()}
@@ -277,16 +277,13 @@ class Inference:
             rows = np.repeat(kept, counts)
             inputs = {name: value[rows] for name, value in inputs.items()}
             outputs = {name: value[rows] for name, value in outputs.items()}
+            asked = list(compress(asked, kept))
+            counts = list(compress(counts, kept))
+        first = asked[0]
+        callers = [one.caller for one in asked]
+        answered_us = self._clock_us()
         return self._capture.record(
-            AnsweredBatch(
-                served=asked[0].served,
-                signature=asked[0].signature,
-                callers=[one.caller for one, stays in zip(asked, kept, strict=True) if stays],
-                counts=[count for count, stays in zip(counts, kept, strict=True) if stays],
-                inputs=inputs,
-                outputs=outputs,
-                answered_us=self._clock_us(),
-            )
+            AnsweredBatch(first.served, first.signature, callers, counts, inputs, outputs, answered_us)
         )
 
 
@@ -338,6 +335,18 @@ def _name(question: Asked) -> tuple[str, int, str]:
 def _kinds(inputs: Mapping[str, Array]) -> tuple[object, ...]:
     """Element types and inner shapes: what must be equal for tensors to be joined."""
     return tuple((name, value.dtype, value.shape[1:]) for name, value in inputs.items())
+
+
+def _counts_rows(rows: int, *groups: Mapping[str, Array]) -> bool:
+    """Whether the leading axis of every tensor counts so many rows, and there are tensors in every group."""
+    leading = (rows,)
+    for group in groups:
+        if not group:
+            return False
+        for tensor in group.values():
+            if tensor.shape[:1] != leading:
+                return False
+    return True
 
 
 def _shared_rows(tensors: Mapping[str, Array]) -> int | None:

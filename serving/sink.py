@@ -83,8 +83,8 @@ class Sink:
             model=rows.model,
             version=rows.version,
             rows=rows.count,
-            first_event_us=int(rows.event_times_us.min()),
-            last_event_us=int(rows.event_times_us.max()),
+            first_event_us=int(min(rows.event_times_us)),
+            last_event_us=int(max(rows.event_times_us)),
         )
         at_us = rows.answered_at_us
         self.rows_lost += rows.count

@@ -71,7 +71,7 @@ class Served:
         """Give one lease back."""
         with self._given_back:
             self._leases -= 1
-            if not self._leases:
+            if self._retired and not self._leases:  # nobody waits before
                 self._given_back.notify_all()
 
     def retire(self, *, patience_s: float) -> None:

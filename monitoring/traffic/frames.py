@@ -19,34 +19,46 @@ import numpy as np
 import pyarrow as pa
 
 LARGEST_OFFSET = 2**31 - 1
-# Batches of so few rows come with the same lengths again and again, and their heads are kept.
-SMALL = 2
+# Numbers, and texts of few lengths, come with the same head again and again.
 HEADS_KEPT = 256
 PREFIX = 8  # four bytes of continuation mark, four of the head's size
+VARIES = -1
 _PADS = [b"\0" * (-size % 8) for size in range(8)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """What the record batches of one schema, one number of rows and one set of shapes have in common."""
+
+    rows: int
+    nodes: tuple[int, ...]
+    """The length of each array, those within lists after their list's."""
+    lengths: tuple[int, ...]
+    """The bytes of each buffer, 0 where there is none, `VARIES` where each batch has its own."""
 
 
 @dataclass(slots=True)
 class Body:
-    """The buffers of a record batch's columns, one after another."""
+    """The buffers of a record batch's columns, one after another, each filled up to eight bytes."""
 
-    nodes: list[int] = field(default_factory=list)
-    """The length of each array, those within lists after their list's."""
-    lengths: list[int] = field(default_factory=list)
-    """The bytes of each buffer, 0 where there is none."""
+    sizes: list[int] = field(default_factory=list)
+    """The bytes of each buffer whose length varies."""
     parts: list[bytes | np.ndarray] = field(default_factory=list)
 
-    def array(self, count: int, *buffers: bytes | np.ndarray) -> None:
-        """An array without nulls: how many elements, and its buffers after the one for nulls."""
-        self.nodes.append(count)
-        self.lengths.append(0)
-        for buffer in buffers:
-            size = len(buffer) if isinstance(buffer, bytes) else buffer.nbytes
-            self.lengths.append(size)
-            if size:
-                self.parts.append(buffer)
-                if size % 8:
-                    self.parts.append(_PADS[size % 8])
+    def text(self, offsets: bytes, content: bytes) -> None:
+        """An array of texts: the content's length varies."""
+        size = len(content)
+        self.sizes.append(size)
+        self.parts += (offsets, _PADS[len(offsets) & 7], content, _PADS[size & 7])
+
+
+def pad(size: int) -> bytes:
+    r"""What fills a buffer of so many bytes up to a multiple of eight.
+
+    >>> pad(5), pad(8)
+    (b'\x00\x00\x00', b'')
+    """
+    return _PADS[size & 7]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +71,7 @@ class Frame:
     nodes: slice  # each array's length,
     offsets: slice  # where each buffer begins,
     lengths: slice  # and its size
-    known: dict[tuple[int, ...], bytes] = field(default_factory=dict)  # heads of small batches, by nodes and lengths
+    known: dict[tuple[object, ...], bytes] = field(default_factory=dict)  # heads by form and sizes
 
     @classmethod
     def of(cls, record: pa.Buffer) -> Frame:
@@ -79,27 +91,26 @@ class Frame:
             lengths=slice(buffers // 8 + 1, buffers // 8 + 2 * buffer_count, 2),
         )
 
-    def encode(self, rows: int, body: Body) -> bytes:
-        """The message of a record batch. `body` must have the schema's arrays and buffers, in their order."""
+    def encode(self, form: Form, body: Body) -> bytes:
+        """The message of a record batch. Form and body must have the schema's arrays and buffers, in their order."""
         parts: list[Any] = body.parts  # arrays lend their bytes as bytes do
-        if rows > SMALL:
-            return b"".join([self._head(rows, body), *parts])
-        key = (*body.nodes, *body.lengths)
+        key = (form, *body.sizes)
         head = self.known.get(key)
         if head is None:
             if len(self.known) >= HEADS_KEPT:
                 self.known.clear()
-            head = self.known[key] = self._head(rows, body)
+            head = self.known[key] = self._head(form, body.sizes)
         return b"".join([head, *parts])
 
-    def _head(self, rows: int, body: Body) -> bytes:
+    def _head(self, form: Form, sizes: list[int]) -> bytes:
         head = self.head.copy()
-        lengths = np.array(body.lengths, np.int64)
+        lengths = np.array(form.lengths, np.int64)
+        lengths[lengths == VARIES] = sizes
         padded = (lengths + 7) & ~7
         ends = padded.cumsum()
-        head[self.length] = rows
+        head[self.length] = form.rows
         head[self.body_length] = ends[-1]
-        head[self.nodes] = body.nodes
+        head[self.nodes] = form.nodes
         head[self.offsets] = ends - padded
         head[self.lengths] = lengths
         return head.tobytes()

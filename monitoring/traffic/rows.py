@@ -96,9 +96,9 @@ class AnsweredRows:
     signature: str
     request_ids: Sequence[str]
     rows: Sequence[int] | np.ndarray
-    event_times_us: np.ndarray
+    event_times_us: Sequence[int] | np.ndarray
     answered_at_us: int
-    latencies_us: np.ndarray
+    latencies_us: Sequence[int] | np.ndarray
     inputs: Mapping[str, np.ndarray]
     outputs: Mapping[str, np.ndarray]
     sampling_rate: float = 1.0
@@ -125,8 +125,10 @@ class AnsweredRows:
     def check_times(self) -> None:
         """Raises BadInput unless every event time is within `FIRST_US` and `LAST_US`."""
         times = self.event_times_us
-        # A row alone is the commonest batch of a server at rest, and needs no reductions.
-        first, last = (int(times[0]),) * 2 if len(times) == 1 else (int(times.min()), int(times.max()))
+        if isinstance(times, np.ndarray):
+            first, last = int(times.min()), int(times.max())
+        else:  # few: a row alone is the commonest batch of a server at rest
+            first, last = min(times), max(times)
         if first < FIRST_US or last > LAST_US:
             raise BadInput(
                 "An event time is out of range.",

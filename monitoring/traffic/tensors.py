@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
-from monitoring.traffic.frames import Body, even_offsets, text_buffers
+from monitoring.traffic.frames import VARIES, Body, even_offsets, pad, text_buffers
 from monitoring.traffic.rows import INPUT, OUTPUT
 
 SHAPE_KEY = b"shape"
@@ -68,14 +68,29 @@ class TensorEncoder:
     count: int  # rows
     width: int  # elements of a row
     offsets: pa.Buffer
-    offset_bytes: bytes
+    opening: bytes  # the offsets, filled up to eight bytes
+    closing: bytes  # what fills the elements up, unless they are texts
+    nodes: tuple[int, int]  # lengths of the two arrays, as `frames.Form` has them,
+    lengths: tuple[int, ...]  # and of their buffers
 
     @classmethod
     def of(cls, tensor: np.ndarray) -> TensorEncoder:
         """The encoder for all tensors like this one. Raises BadInput if there can be none."""
         kind, count = tensor_type(tensor.dtype), len(tensor)
         width = math.prod(tensor.shape[1:]) * (2 if tensor.dtype.kind == "c" else 1)
-        return cls(kind, count, width, _offsets(count, width), even_offsets(count, width))
+        offsets, opening, elements = _offsets(count, width), even_offsets(count, width), count * width
+        size = (elements + 7) // 8 if tensor.dtype.kind == "b" else elements * tensor.itemsize
+        buffers = (4 * (elements + 1), VARIES) if tensor.dtype.kind == "O" else (size,)
+        return cls(
+            kind=kind,
+            count=count,
+            width=width,
+            offsets=offsets,
+            opening=opening + pad(len(opening)),
+            closing=pad(size),
+            nodes=(count, elements),
+            lengths=(0, len(opening), 0, *buffers),
+        )
 
     def encode(self, tensor: np.ndarray) -> pa.Array:
         """One list per row of `tensor` (leading axis = rows), bit for bit; no element is touched by Python.
@@ -94,23 +109,24 @@ class TensorEncoder:
 
     def put(self, tensor: np.ndarray, body: Body) -> bool:
         """The same column's buffers without Arrow; False, and nothing put, for elements that only Arrow can convert."""
-        kind = self.kind
-        family = tensor.dtype.kind
-        if kind.as_is:
-            buffers: tuple[bytes | np.ndarray, ...] = (
-                tensor if tensor.flags.c_contiguous else np.ascontiguousarray(tensor),
-            )
-        elif family == "b":
-            buffers = (np.packbits(tensor, bitorder="little"),)
-        elif family == "O":
-            try:
-                buffers = text_buffers(tensor.reshape(-1).tolist())
-            except (TypeError, OverflowError):
-                return False
+        if self.kind.as_is:
+            elements = tensor if tensor.flags.c_contiguous else np.ascontiguousarray(tensor)
+        elif tensor.dtype.kind == "b":
+            elements = np.packbits(tensor, bitorder="little")
+        elif tensor.dtype.kind == "O":
+            return self._put_text(tensor, body)
         else:
             return False
-        body.array(self.count, self.offset_bytes)
-        body.array(self.count * self.width, *buffers)
+        body.parts += (self.opening, elements, self.closing)
+        return True
+
+    def _put_text(self, tensor: np.ndarray, body: Body) -> bool:
+        try:
+            offsets, content = text_buffers(tensor.reshape(-1).tolist())
+        except (TypeError, OverflowError):
+            return False
+        body.parts.append(self.opening)
+        body.text(offsets, content)
         return True
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import struct
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ import pyarrow as pa
 
 from monitoring.errors import CannotRun
 from monitoring.traffic.conversion import convert, sync_folder
-from monitoring.traffic.frames import Body, Frame, offset_bytes
+from monitoring.traffic.frames import VARIES, Body, Form, Frame, offset_bytes, pad
 from monitoring.traffic.listing import OPEN
 from monitoring.traffic.rows import INPUT, MOMENT, OUTPUT, RATE_KEY, ROW_FIELDS, AnsweredRows, ModelKey
 from monitoring.traffic.segments import FORMAT, FORMAT_KEY, SegmentFile
@@ -51,6 +52,7 @@ class _Layout:
     outputs: tuple[str, ...]
     encoders: tuple[TensorEncoder, ...]  # of the inputs, then of the outputs
     shapes: tuple[Shape, ...]  # their inner shapes
+    form: Form
 
     def schema(self, shapes: tuple[Shape, ...]) -> pa.Schema:
         """The schema of a segment for this layout, its inner shapes made as general as `shapes`."""
@@ -142,7 +144,7 @@ class TrafficWriter:
                 stream.frame = stream.frame or Frame.of(encoded)
                 record = encoded.to_pybytes()
             else:
-                record = stream.frame.encode(rows.count, body)
+                record = stream.frame.encode(layout.form, body)
             self._write(layout.family, stream, record)
 
     def close(self) -> None:
@@ -221,12 +223,14 @@ class TrafficWriter:
         family = (rows.model, rows.version, rows.signature, tensors, rows.sampling_rate)
         inputs, outputs = self._orders.setdefault(family, (tuple(rows.inputs), tuple(rows.outputs)))
         ordered = [*(rows.inputs[name] for name in inputs), *(rows.outputs[name] for name in outputs)]
+        encoders = tuple(TensorEncoder.of(tensor) for tensor in ordered)
         return _Layout(
             family=family,
             inputs=inputs,
             outputs=outputs,
-            encoders=tuple(TensorEncoder.of(tensor) for tensor in ordered),
+            encoders=encoders,
             shapes=tuple(tensor.shape[1:] for tensor in ordered),
+            form=_form(rows.count, encoders),
         )
 
     def _stream(self, layout: _Layout) -> _Stream:
@@ -279,19 +283,42 @@ class TrafficWriter:
 
 def _body(rows: AnsweredRows, layout: _Layout) -> Body | None:
     """The rows as the buffers of a record; None if Arrow must convert some of them."""
-    count = rows.count
-    body = Body()
-    ids = "".join(rows.request_ids)
-    if not ids.isascii():
+    ids = rows.request_ids
+    count = len(ids)
+    text = "".join(ids)
+    if not text.isascii():
         return None
-    body.array(count, offset_bytes(list(map(len, rows.request_ids))), ids.encode())
-    body.array(count, np.ascontiguousarray(rows.rows, np.int32))
-    body.array(count, np.ascontiguousarray(rows.event_times_us, np.int64))
-    body.array(count, rows.answered_at_us.to_bytes(8, "little", signed=True) * count)
-    body.array(count, np.ascontiguousarray(rows.latencies_us, np.int64))
+    body = Body()
+    body.text(offset_bytes(list(map(len, ids))), text.encode())
+    body.parts += (
+        _integers(rows.rows, "i"),
+        pad(4 * count),
+        _integers(rows.event_times_us, "q"),
+        rows.answered_at_us.to_bytes(8, "little", signed=True) * count,
+        _integers(rows.latencies_us, "q"),
+    )
     tensors = [rows.inputs[name] for name in layout.inputs] + [rows.outputs[name] for name in layout.outputs]
-    puts = (encoder.put(tensor, body) for encoder, tensor in zip(layout.encoders, tensors, strict=True))
-    return body if all(puts) else None
+    for encoder, tensor in zip(layout.encoders, tensors, strict=True):
+        if not encoder.put(tensor, body):
+            return None
+    return body
+
+
+def _integers(values: Sequence[int] | np.ndarray, code: str) -> np.ndarray | bytes:
+    """Integers of 4 ("i") or 8 ("q") bytes as they lie in memory."""
+    if isinstance(values, np.ndarray):
+        return np.ascontiguousarray(values, code)
+    return struct.pack(f"{len(values)}{code}", *values)
+
+
+def _form(count: int, encoders: Sequence[TensorEncoder]) -> Form:
+    """What all records of so many rows of these tensors have in common."""
+    row_lengths = (0, 4 * (count + 1), VARIES, 0, 4 * count, 0, 8 * count, 0, 8 * count, 0, 8 * count)
+    return Form(
+        rows=count,
+        nodes=(*(count for _ in ROW_FIELDS), *(size for encoder in encoders for size in encoder.nodes)),
+        lengths=(*row_lengths, *(size for encoder in encoders for size in encoder.lengths)),
+    )
 
 
 def _columns(rows: AnsweredRows, layout: _Layout) -> list[pa.Array]:

@@ -24,11 +24,11 @@ def format_floats(values: np.ndarray[Any, Any]) -> list[str]:
     numbers: list[float] = values.reshape(-1).tolist()
     texts = _format("%g", numbers)
     # An array of C floats rounds as float32 does, and costs less than numpy where there are few.
-    read_back = array("f" if is_single else "d", map(float, texts))
-    lossy = [index for index, pair in enumerate(zip(read_back, numbers, strict=True)) if pair[0] != pair[1]]
-    exact = _format("%.9g" if is_single else "%.17g", [numbers[index] for index in lossy])
-    for index, text in zip(lossy, exact, strict=True):
-        texts[index] = text
+    read_back = array("f" if is_single else "d", map(float, texts)).tolist()
+    if read_back != numbers:
+        exact = _format("%.9g" if is_single else "%.17g", numbers)
+        together = zip(texts, exact, read_back, numbers, strict=True)
+        texts = [short if read == number else long for short, long, read, number in together]
     return [text if "." in text or "e" in text else SPECIALS.get(text) or f"{text}.0" for text in texts]
 
 

@@ -7,6 +7,7 @@ by element, and either finds the tensor or the error with its text.
 
 from __future__ import annotations
 
+from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -68,16 +69,27 @@ def make_array(elements: list[Any], shape: tuple[int, ...], element: str) -> Arr
         return strings.reshape(shape)
     if element in {"float", "double"}:
         try:
-            wide = np.array(elements, np.float64).reshape(shape)
+            return make_floats(elements, "f" if element == "float" else "d").reshape(shape)
         except OverflowError as error:  # a whole number of more than 308 digits
             raise invalid("JSON Parse error: Number too big to be stored in double.") from error
-        if element == "double":
-            return wide
-        with np.errstate(over="ignore", under="ignore"):
-            return wide.astype(np.float32)
     if element in {"int8", "uint8", "int16"}:
         return np.array(elements, np.int32).astype(element).reshape(shape)
     return np.array(elements, element).reshape(shape)
+
+
+def make_floats(elements: list[Any], code: str) -> Array:
+    """Numbers as a flat array of C's floats ("f") or doubles ("d"); those beyond a float become infinite.
+
+    By way of the standard library's array, at half of numpy's cost for few numbers: it rounds once, as a cast does, and
+    says nothing of what overflows.
+
+    >>> make_floats([0.1, 1e300, 7], "f")
+    array([0.1, inf, 7. ], dtype=float32)
+
+    Raises:
+        OverflowError: a whole number beyond a double.
+    """
+    return np.frombuffer(array(code, elements), code)
 
 
 def _all_lists(level: list[Any], size: int) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.rest.decoding import NUMBERS, decode_plain
+from serving.rest.decoding import NUMBERS, decode_plain, make_floats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,11 +60,10 @@ def _number_block(instances: Sequence[Any], names: tuple[str, ...]) -> Array | N
     if not set(map(type, flat)) <= NUMBERS:
         return None
     try:
-        wide = np.array(flat, np.float64)
+        numbers = make_floats(flat, "f")
     except OverflowError:  # a whole number of more than 308 digits
         return None
-    with np.errstate(over="ignore", under="ignore"):
-        return np.ascontiguousarray(wide.reshape(len(instances), len(names)).T, np.float32)
+    return np.ascontiguousarray(numbers.reshape(len(instances), len(names)).T)
 
 
 @lru_cache(maxsize=1024)

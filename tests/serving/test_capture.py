@@ -58,8 +58,8 @@ def test_one_append_holds_the_rows_of_every_caller(served: Served, counts: tuple
     (rows,) = disk.rows
     pairs = [(f"r{index}", row) for index, count in enumerate(counts) for row in range(count)]
     assert list(zip(rows.request_ids, np.asarray(rows.rows).tolist(), strict=True)) == pairs
-    assert rows.event_times_us.tolist() == [int(request[1:]) for request, _ in pairs]
-    assert rows.latencies_us.tolist() == [1_000_000 - int(request[1:]) for request, _ in pairs]
+    assert list(rows.event_times_us) == [int(request[1:]) for request, _ in pairs]
+    assert list(rows.latencies_us) == [1_000_000 - int(request[1:]) for request, _ in pairs]
     assert (rows.model, rows.version, rows.signature) == ("half_plus_two", 123, "serving_default")
 
 

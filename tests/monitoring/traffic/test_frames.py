@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from monitoring.traffic.frames import Body, Frame
+from monitoring.traffic.frames import Body, Form, Frame
 from monitoring.traffic.tensors import TensorEncoder
 
 PLAIN = [np.dtype(name) for name in ("bool", "int8", "uint16", "int32", "uint64", "float16", "float32", "float64")]
 
 
-def strings(count: int) -> st.SearchStrategy[np.ndarray]:
+def strings(shape: tuple[int, ...]) -> st.SearchStrategy[np.ndarray]:
+    count = math.prod(shape)
+
     def tensor(values: list[bytes]) -> np.ndarray:
         array = np.empty(count, object)
         array[:] = values
-        return array
+        return array.reshape(shape)
 
     return st.lists(st.binary(max_size=9), min_size=count, max_size=count).map(tensor)
 
@@ -30,7 +34,10 @@ def columns(draw: st.DrawFn) -> tuple[list[np.ndarray], list[np.ndarray]]:
         st.lists(st.tuples(st.sampled_from([*PLAIN, None]), hnp.array_shapes(max_dims=2, min_side=0)), min_size=1)
     )
     one, two = (
-        [draw(strings(rows) if dtype is None else hnp.arrays(dtype, (rows, *shape))) for dtype, shape in kinds]
+        [
+            draw(strings((rows, *shape)) if dtype is None else hnp.arrays(dtype, (rows, *shape)))
+            for dtype, shape in kinds
+        ]
         for rows in draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
     )
     return one, two
@@ -47,8 +54,14 @@ def test_a_template_from_one_batch_encodes_another_as_arrow_does(
 ) -> None:
     one, two = batches
     body = Body()
-    assert all(TensorEncoder.of(tensor).put(tensor, body) for tensor in two)
-    framed = Frame.of(arrow(one).serialize()).encode(len(two[0]), body)
+    encoders = [TensorEncoder.of(tensor) for tensor in two]
+    assert all(encoder.put(tensor, body) for encoder, tensor in zip(encoders, two, strict=True))
+    form = Form(
+        rows=len(two[0]),
+        nodes=tuple(size for encoder in encoders for size in encoder.nodes),
+        lengths=tuple(size for encoder in encoders for size in encoder.lengths),
+    )
+    framed = Frame.of(arrow(one).serialize()).encode(form, body)
     expected = arrow(two)
     read = pa.ipc.read_record_batch(pa.py_buffer(framed), expected.schema)
     read.validate(full=True)

@@ -203,7 +203,7 @@ def test_ids_and_times_reach_the_log_and_the_id_comes_back(open_site: OpenSite) 
     assert own[14] == "7"
     rows = ledger.appends[0]
     assert (rows.model, rows.version, rows.signature) == ("half_plus_two", 123, "serving_default")
-    assert rows.event_times_us.tolist() == [1_364_807_700_000_000] * 2
+    assert list(rows.event_times_us) == [1_364_807_700_000_000] * 2
     assert rows.inputs["x"].tolist() == [1.0, 2.0]
     assert rows.outputs["y"].tolist() == [2.5, 3.0]
 

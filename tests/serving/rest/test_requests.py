@@ -148,7 +148,7 @@ def test_ids_and_times_reach_the_log_and_the_id_comes_back(open_website: OpenWeb
         failed = website.predict("half_plus_two", {"instances": ["x"]})
     first, second = ledger.appends
     assert first.request_ids == ["r:1", "r:1"]
-    assert first.event_times_us.tolist() == [1_364_807_700_000_000] * 2
+    assert list(first.event_times_us) == [1_364_807_700_000_000] * 2
     assert first.inputs["x"].tolist() == [1.0, 2.0]
     assert first.outputs["y"].tolist() == [2.5, 3.0]
     assert list(second.request_ids) == [own]

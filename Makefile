@@ -26,7 +26,7 @@ bench-training: $(READY) ## what 8 and 32 seeds cost, in fits
 bench: $(READY) ## truth and speed, as ratios
 	$(BIN)/python -m benchmarks
 
-bench-serving: $(READY) ## this server beside other Python servers, into docs/speed.md; half an hour, and a download
+bench-serving: $(READY) ## this server beside other Python servers, into docs/speed.md; 20 minutes, and a download; again to resume
 	$(BIN)/python -m benchmarks serving_peers
 	cp build/bench/speed.md docs/speed.md
 

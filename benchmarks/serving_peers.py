@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import statistics
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.load_generator import Load
 from benchmarks.peer_models import Asked, exported
+from benchmarks.peer_rounds import Round, Rounds, Seen, Sightings, fingerprint
 from benchmarks.peer_servers import PEERS, Server, environment, free_port, running, write_mlserver
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.serving_speed import started
@@ -37,56 +39,55 @@ class Candidate:
     bodies: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One stretch of load on one server."""
-
-    load: Load
-    cpu_ms: float
-    megabytes: float
-
-
-Sightings = dict[tuple[str, int], list[Seen]]
-
-
 def measure(settings: Settings) -> Result:
     """Every server under every load, in turns, the others paused.
 
-    Cost: half an hour, 8 GB of memory, and the first time a download of some GB.
+    Each round is kept in OUT when it is done, so that an interrupted run goes on when it is started again; when all
+    are done they are thrown away, and the next run begins anew.
+
+    Cost: about 20 minutes on an idle machine, 8 GB of memory, and the first time a download of some GB.
     """
     seconds, rounds = (1.0, 1) if settings.quick else (3.0, 3)
+    kept = settings.out / "serving_peers" / f"{fingerprint()}-{rounds}x{seconds:g}"
+    kept.mkdir(parents=True, exist_ok=True)
     tables, remarks, goals = [], [], []
     with tempfile.TemporaryDirectory() as scratch:
         for model in exported(Path(scratch) / "models"):
-            seen, missing = _measured(model, Path(scratch), seconds, rounds)
+            found = Rounds.at(kept / f"{model.name}.json")
+            if len(found.done) < rounds:
+                _measure(model, Path(scratch), seconds, rounds, found)
+            seen = found.sightings()
             tables.append(_table(model.name, seen, rounds, seconds))
-            remarks += [f"{model.name}: {line}" for line in (*missing, *_failures(seen))]
+            remarks += [f"{model.name}: {line}" for line in (*found.missing, *_failures(seen))]
             goals += _goals(model.name, seen)
     result = Result(tables=(*tables, _goal_table(goals)), remarks=tuple(remarks))
-    settings.out.mkdir(parents=True, exist_ok=True)
     write_page(settings.out / "speed.md", result)
+    shutil.rmtree(kept.parent)
     return result
 
 
-def _measured(model: Asked, scratch: Path, seconds: float, rounds: int) -> tuple[Sightings, list[str]]:
-    """What was seen of each server, and which did not run."""
-    seen: Sightings = {}
+def _measure(model: Asked, scratch: Path, seconds: float, rounds: int, found: Rounds) -> None:
+    """The rounds that are still to do."""
     with ExitStack() as stack:
-        candidates, missing = _started(model, scratch, stack)
+        candidates, found.missing = _started(model, scratch, stack)
         servers = {one.server.pid: one.server for one in candidates.values()}
         for server in servers.values():
             server.send(signal.SIGSTOP)
-        for _ in range(rounds):
-            for connections in CONNECTIONS:
-                for name, one in candidates.items():
-                    one.server.send(signal.SIGCONT)
-                    try:
-                        seen.setdefault((name, connections), []).append(_loaded(name, one, connections, seconds))
-                    finally:
-                        one.server.send(signal.SIGSTOP)
-        for server in servers.values():
-            server.send(signal.SIGCONT)
-    return seen, missing
+        try:
+            while len(found.done) < rounds:
+                seen: Round = {}
+                for connections in CONNECTIONS:
+                    for name, one in candidates.items():
+                        one.server.send(signal.SIGCONT)
+                        try:
+                            seen[name, connections] = _loaded(name, one, connections, seconds)
+                        finally:
+                            one.server.send(signal.SIGSTOP)
+                found.keep(seen)
+                print(f"{model.name}: round {len(found.done)} of {rounds} is done.", file=sys.stderr)
+        finally:
+            for server in servers.values():
+                server.send(signal.SIGCONT)
 
 
 def _loaded(name: str, one: Candidate, connections: int, seconds: float) -> Seen:

@@ -173,7 +173,7 @@ def test_records_of_other_servers_get_ids_by_their_place() -> None:
     one, other = read_one(foreign().SerializeToString(), foreign().SerializeToString())
     assert (one.model, one.version, one.signature) == ("half", 0, "serving_default")
     assert (one.request_ids, other.request_ids) == (["theirs-0"] * 2, ["theirs-1"] * 2)
-    assert (one.event_times_us.tolist(), one.sampling_rate) == ([7_000_000] * 2, 1.0)
+    assert (list(one.event_times_us), one.sampling_rate) == ([7_000_000] * 2, 1.0)
 
 
 def test_a_torn_tail_is_cut_and_counted_and_damage_is_named(tmp_path: Path, answer: Answer) -> None:

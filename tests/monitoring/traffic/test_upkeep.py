@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from monitoring.traffic.conversion import convert_in_steps
@@ -174,7 +175,8 @@ def test_stopped_between_any_two_steps_of_a_conversion_no_row_is_lost_or_doubled
 ) -> None:
     writer = TrafficWriter(tmp_path, clock=Clock())
     batch = answer("a", 4)
-    writer.append(replace(batch, event_times_us=batch.event_times_us + DAY_US * (batch.event_times_us % 3)))
+    times = np.asarray(batch.event_times_us)
+    writer.append(replace(batch, event_times_us=times + DAY_US * (times % 3)))
     [stream] = writer._streams.values()
     stream.segment.release()
     log = TrafficLog(tmp_path)

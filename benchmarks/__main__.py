@@ -25,6 +25,7 @@ NAMES = (
     "window_speed",
     "serving_speed",
     "serving_peers",
+    "answer_profile",
     "command_line",
     "traffic_log",
     "training_speed",

@@ -16,6 +16,11 @@ Each server has one worker for the model. The peers run as their documentation s
 own (`benchmarks/peers/`), on the signature of the same SavedModel. The ceiling is uvicorn with httptools and orjson,
 which parses the body and answers a constant: an application on this stack with no model at all.
 
+Throughput: answers a second in a closed loop, one row a request. CPU: of all of a server's processes, for one answer;
+the figure that says most where server and generator share the cores. Where our own time goes, stage by stage, and why
+a lone request cannot be as cheap as one without a model: `python -m benchmarks answer_profile` and
+[decision 0017](decisions/0017-an-answers-time.md).
+
 """
 
 

@@ -1,0 +1,166 @@
+"""Where the time of one answer goes, from a whole request to its whole response, in one process and without sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import uvloop
+
+from benchmarks.peer_models import Asked, exported
+from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.traffic.log import TrafficWriter
+from monitoring.traffic.segments import SegmentFile
+from serving.capture import Capture
+from serving.catalogue import Catalogue, ModelsFolder
+from serving.inference import Inference
+from serving.rest import calls
+from serving.rest.app import RestApp, Rooms
+from serving.rest.requests import Request
+from serving.rest.responses import Response
+from serving.runner import Runner
+from serving.versions import Models
+
+AT_ONCE = (1, 16, 64)
+ALL = "all"
+ASKING, LOGGING = "read head and JSON, find the model", "log: record and write"
+#: What is timed, inner stages after those they are part of.
+STAGES: tuple[tuple[Any, str, str], ...] = (
+    (RestApp, "answer", ASKING),
+    (calls, "read_plain_rows", "numbers into tensors"),
+    (Runner, "run", "the model, by a session callable"),
+    (calls, "write_batch", "tensors into JSON"),
+    (Capture, "record", LOGGING),
+    (SegmentFile, "append", "  of it: the system call"),
+)
+HEADERS = ((b"host", b"127.0.0.1"), (b"content-type", b"application/json"), (b"content-length", b"999"))
+
+Times = dict[str, list[int]]
+
+
+def measure(settings: Settings) -> Result:
+    """Each model under one, 16 and 64 requests at once, with and without the log. Cost: about a minute."""
+    answers = 640 if settings.quick else 12_800
+    with tempfile.TemporaryDirectory() as scratch:
+        models = exported(Path(scratch) / "models")
+        tables = [_table(model, Path(scratch), answers) for model in models]
+    return Result(tables=tuple(tables))
+
+
+def _table(model: Asked, scratch: Path, answers: int) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for at_once in AT_ONCE:
+        with TrafficLogged(scratch / f"{model.name}-{at_once}") as capture:
+            logged = _profile(model, capture, at_once, answers)
+        bare = _profile(model, Capture(None), at_once, answers)
+        stages = [stage for _, _, stage in STAGES]
+        other = logged[ALL] - sum(logged[stage] for stage in stages if not stage.startswith(" "))
+        rows += [(at_once, stage, logged[stage]) for stage in stages]
+        rows += [
+            (at_once, "the rest: batching, counting, deadlines", other),
+            (at_once, "all, logged", logged[ALL]),
+            (at_once, "all, without the log", bare[ALL]),
+        ]
+    return Table(
+        title=f"{model.name}: where an answer's time goes",
+        columns=("requests at once", "stage", "µs an answer"),
+        rows=tuple(rows),
+        note="Medians over rounds of so many requests. Timing itself adds about half a microsecond a stage and round.",
+    )
+
+
+class TrafficLogged:
+    """A capture into a traffic log of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._writer = TrafficWriter(folder, clock=lambda: datetime.now(UTC))
+
+    def __enter__(self) -> Capture:
+        return Capture(self._writer)
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+
+def _profile(model: Asked, capture: Capture, at_once: int, answers: int) -> dict[str, float]:
+    """Microseconds an answer by stage."""
+    folder = model.saved_model.parents[1]
+    models = Models(Catalogue(ModelsFolder(folder=folder)), load=Runner, report=lambda _: None)
+    models.poll()
+    inference = Inference(capture=capture)
+    app = RestApp(Rooms(models=models, inference=inference, capture=capture))
+    target = f"/v1/models/{model.name}:predict"
+    requests = [Request("POST", target, HEADERS, body) for body in model.rows.splitlines()]
+    with timed() as times:
+        uvloop.run(_asked(app, requests, at_once, answers, times))
+    inference.close()
+    models.close()
+    rounds = len(times[ALL])
+    return {stage: float(np.median(found)) * len(found) / rounds / at_once / 1e3 for stage, found in times.items()} | {
+        stage: 0.0 for _, _, stage in STAGES if stage not in times
+    }
+
+
+async def _asked(app: RestApp, requests: Sequence[Request], at_once: int, answers: int, times: Times) -> None:
+    loop = asyncio.get_running_loop()
+    asked = 0
+
+    async def one_round() -> None:
+        nonlocal asked
+        left = at_once
+        done = loop.create_future()
+
+        def reply(response: Response) -> None:
+            nonlocal left
+            assert response.status == 200, response.body
+            left -= 1
+            if not left:
+                done.set_result(None)
+
+        for _ in range(at_once):
+            asked += 1
+            app.answer(requests[asked % len(requests)], reply)
+        await done
+
+    for _ in range(50):
+        await one_round()
+    times.clear()
+    for _ in range(answers // at_once):
+        begin = time.perf_counter_ns()
+        await one_round()
+        times[ALL].append(time.perf_counter_ns() - begin)
+
+
+@contextmanager
+def timed() -> Iterator[Times]:
+    """Every stage with a clock around it, in nanoseconds a call, while the block runs."""
+    times: Times = defaultdict(list)
+    originals = [(place, name, getattr(place, name)) for place, name, _ in STAGES]
+    for place, name, stage in STAGES:
+        setattr(place, name, _clocked(getattr(place, name), times, stage))
+    try:
+        yield times
+    finally:
+        for place, name, original in originals:
+            setattr(place, name, original)
+
+
+def _clocked(function: Callable[..., Any], times: Times, stage: str) -> Callable[..., Any]:
+    @wraps(function)
+    def clocked(*arguments: Any, **options: Any) -> Any:
+        begin = time.perf_counter_ns()
+        try:
+            return function(*arguments, **options)
+        finally:
+            times[stage].append(time.perf_counter_ns() - begin)
+
+    return clocked

@@ -153,10 +153,11 @@ def _ours(known: NDArray[np.float64], live: NDArray[np.float64]) -> NDArray[np.b
     return at.swapaxes(0, 1).reshape(-1, windows)
 
 
-def law_table(sizes: Sizes, rng: np.random.Generator, laws: dict[str, Law] = LAWS) -> Table:
-    """Every law, number of baseline windows and number of watches."""
+def law_table(sizes: Sizes, seed: int, laws: dict[str, Law] = LAWS) -> Table:
+    """Every law, number of baseline windows and number of watches; each law's draws are its own."""
     rows: list[tuple[Cell, ...]] = []
     for name, law in laws.items():
+        rng = np.random.default_rng([seed, list(LAWS).index(name)])
         for windows, watches in SHAPES:
             found = fresh_baselines(law, windows, watches, sizes, rng)
             by_level = found.ours.at.mean(axis=1).reshape(-1, sizes.streams).mean(axis=1) * YEAR
@@ -198,8 +199,9 @@ def law_table(sizes: Sizes, rng: np.random.Generator, laws: dict[str, Law] = LAW
     )
 
 
-def delay_table(streams: int, rng: np.random.Generator) -> Table:
+def delay_table(streams: int, seed: int) -> Table:
     """How soon one watch on a fresh baseline tells a rise from the first window on, beside the limit."""
+    rng = np.random.default_rng(seed)
     rows = [_limit_row(memory, streams, rng) for memory in (0.0, 0.3, 0.5, 0.7)]
     for name, windows in DELAYED:
         law = LAWS[name]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks.row_streams import Summaries
 from benchmarks.rules import kolmogorov_flags
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.memory import memories
@@ -34,36 +35,31 @@ def error_rates(windows: Windows) -> NDArray[np.float64]:
     return np.array([float((frame["prediction"] != frame["label"]).mean()) for frame in windows])
 
 
-def ours(known: Windows, live: Windows) -> Flags:
-    """One level of this monitor with all of the budget: errors, half of the weight, and each input's mean rank."""
-    names = inputs_of(known[0])
-    pooled = {name: np.sort(np.concatenate([frame[name].to_numpy() for frame in known])) for name in names}
+def ours(known: Summaries, live: Summaries) -> Flags:
+    """One level of this monitor a stream, with all of the budget: errors, everywhere and in the slice, and mean ranks.
 
-    def scores(frame: pd.DataFrame) -> list[float]:
-        ranks = [float(np.searchsorted(pooled[name], frame[name].to_numpy()).mean()) for name in names]
-        return [float((frame["prediction"] != frame["label"]).mean()), *(r / len(pooled[names[0]]) for r in ranks)]
-
-    baseline, stream = np.array([scores(f) for f in known]), np.array([scores(f) for f in live])
-    remembered = memories(dict(enumerate(baseline.T)))
-    tests = [
-        ConformalTest.fit(column, tolerance=0.0, direction="both" if place else "up", memory=remembered[place])
-        for place, column in enumerate(baseline.T)
-    ]
-    shares = np.array([0.5] + [0.5 / len(names)] * len(names))
-    runs, at = ManyRuns(tests, 1), np.zeros(len(live), dtype=np.bool_)
-    for window in range(len(live)):
-        over = runs.step(stream[[window]]) @ shares >= BUDGET
-        at[window] = over[0]
-        if over[0]:
-            runs.restart(np.ones((1, len(tests)), dtype=np.bool_))
+    Each stream has a baseline of its own. Half of the weight is on the error rate, a quarter on that of the slice, and
+    a quarter on the inputs together. Gives bool [streams, windows], restarted after each alarm.
+    """
+    baseline = np.concatenate([known.errors[:, :, None], known.slice_errors[:, :, None], known.ranks], axis=2)
+    stream = np.concatenate([live.errors[:, :, None], live.slice_errors[:, :, None], live.ranks], axis=2)
+    inputs = known.ranks.shape[2]
+    shares = np.array([0.5, 0.25] + [0.25 / inputs] * inputs)
+    at = np.zeros(stream.shape[:2], dtype=np.bool_)
+    tests = []
+    for one in baseline:
+        remembered = memories(dict(enumerate(one.T)))
+        tests += [
+            ConformalTest.fit(column, tolerance=0.0, direction="both" if place > 1 else "up", memory=remembered[place])
+            for place, column in enumerate(one.T)
+        ]
+    runs = ManyRuns(tests, 1)
+    for window in range(stream.shape[1]):
+        over = runs.step(stream[:, window].reshape(1, -1)).reshape(len(stream), -1) @ shares >= BUDGET
+        at[:, window] = over
+        if over.any():
+            runs.restart(np.repeat(over, len(shares))[None, :])
     return at
-
-
-def three_deviations(known: Windows, live: Windows) -> Flags:
-    """The error rate outside mean ± 3 SD of the baseline's windows."""
-    rates = error_rates(known)
-    found: Flags = np.abs(error_rates(live) - rates.mean()) > 3.0 * rates.std(ddof=1)
-    return found
 
 
 def bonferroni(known: Windows, live: Windows) -> Flags:

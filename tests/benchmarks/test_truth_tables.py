@@ -27,17 +27,18 @@ def test_every_table_has_its_rows(measured: FlightsTruth) -> None:
     assert len(pages.rows) == 6
     assert all(0.0 <= row[2] <= 1.0 for row in pages.rows if isinstance(row[2], float))
     assert [row[0] for row in measured.notice_table().rows] == ["single days", "7-day blocks"]
-    delays = {str(row[0]): row[2:] for row in measured.delay_table("single days").rows}
+    delays = {str(row[0]): row[2:5] for row in measured.delay_table("single days").rows}
     shipped = delays["page level, A = 365, as shipped"]
     small, middle, large = (float(str(cell)) for cell in shipped)
     assert small >= middle >= large >= 1.0
+    assert [row[:2] for row in measured.harm_table().rows][:1] == [("at once, everywhere", "single days")]
     rules = {(row[0], row[1]): row[4] for row in measured.rules_table().rows}
     assert rules["Brier above mean + 3 SD", "single days"] is not None
 
 
 def test_the_truth_about_known_laws_has_a_row_for_every_law_and_shape() -> None:
     some = {name: LAWS[name] for name in ("normal", "normal, AR(1) .5")}
-    table = law_table(LawSizes(watches=20, streams=1, windows=40), np.random.default_rng(1), some)
+    table = law_table(LawSizes(watches=20, streams=1, windows=40), 1, some)
     assert [(row[0], row[1:3]) for row in table.rows] == [(law, shape) for law in some for shape in SHAPES]
 
 
@@ -61,10 +62,14 @@ def test_a_broken_budget_and_a_slow_delay_are_said_plainly() -> None:
     )
     [broken] = truth.worse_pages(pages)
     assert broken.startswith("BUDGET BROKEN: page level, single days: 1.40 pages")
-    columns = ("test", "run", "+1 SD", "+2 SD", "+5 SD")
-    rows = (("page level, A = 365, as shipped", 1.0, 30.0, 6.0, 2.0), ("page level, A = 50", 1.0, 11.0, 4.0, None))
+    columns = ("test", "run", "+1 SD", "+2 SD", "+5 SD", "+2 SD within 10", "+5 SD within 3")
+    rows = (
+        ("page level, A = 365, as shipped", 1.0, 30.0, 6.0, 2.0, 0.85, 0.95),
+        ("page level, A = 50", 1.0, 11.0, 4.0, None, 1.0, 1.0),
+    )
     slow = truth.worse_delays(Table(title="", columns=columns, rows=rows))
     assert [line.partition(": ")[2] for line in slow] == [
+        "page level, A = 365, as shipped, +2 SD within 10: 0.850 of streams in time, wanted 0.9.",
         "page level, A = 365, as shipped, +1 SD: 30 windows, check 20.",
         "page level, A = 50, +5 SD: not within a year, check 2.",
     ]

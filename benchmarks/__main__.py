@@ -21,6 +21,7 @@ NAMES = (
     "truth",
     "peer_truth",
     "verdict_truth",
+    "joint_truth",
     "monitor_speed",
     "window_speed",
     "serving_speed",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-Family: TypeAlias = Literal["performance", "surprise", "estimates", "integrity", "outputs", "inputs"]
+Family: TypeAlias = Literal["performance", "surprise", "estimates", "integrity", "outputs", "inputs", "joint"]
 Level: TypeAlias = Literal["page", "notice"]
 Direction: TypeAlias = Literal["up", "both"]
 

@@ -40,13 +40,15 @@ class Cause:
 class Known:
     """What a deployment's windows are explained by.
 
-    `losses` are the sums of the losses over all labelled rows of the baseline, whole and by slice.
+    `losses` are the sums of the losses over all labelled rows of the baseline, whole and by slice; `pairs` of inputs
+    are those whose combination has changed most, as the joint watch sees it.
     """
 
     baseline: Mapping[WatchKey, BaselineScore]
     losses: Mapping[WatchKey, ScoreSum]
     watches: Mapping[str, Watch]
     timezone: str
+    pairs: tuple[tuple[str, str], ...] = ()
 
 
 def explain(
@@ -80,6 +82,9 @@ def explain(
         cause, sentence = split
         sentences.append(sentence)
     sentences += _mix(since, known.losses, metric=top.watch.removeprefix("surprise_"))
+    if watch.family == "joint" and known.pairs:
+        named = ", ".join(f"{printable(one)} with {printable(other)}" for one, other in known.pairs)
+        sentences.append(f"Pairs whose combinations changed most: {named}.")
     others = [_place(key) for key, part in reading.shares[1 : NAMED + 1] if part >= 0.05]
     sentences.append(f"It carries {share:.0%} of the evidence" + (f"; next: {', '.join(others)}." if others else "."))
     inputs = _inputs(moved, watches)

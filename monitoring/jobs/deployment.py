@@ -22,6 +22,7 @@ from monitoring.jobs.yardstick import INTEGRITY_DEVIATION, Tolerances, Yardstick
 from monitoring.records import Finding
 from monitoring.store.records import DeploymentRecord
 from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.watches import joint
 from monitoring.watches.calibration import FEWEST_ROWS, ROWS_A_STEP, STEPS
 from monitoring.watches.catalogue import catalogue
 from monitoring.watches.trust import MISS_RATE, SUSPECTED, THRESHOLD
@@ -156,6 +157,7 @@ def _digest(settings: str, baseline: Path) -> str:
         "yardstick deviation": INTEGRITY_DEVIATION,
         "life cycle": [RECOVERING, HARM_LEFT, QUIET_WINDOWS],
         "facts": MOSTLY_MISSING,
+        "joint": [joint.SAMPLE, joint.RECENT, joint.COORDINATES, joint.PRODUCTS, joint.WAVES, joint.RANKED, joint.SEED],
         "estimates": [STEPS, ROWS_A_STEP, FEWEST_ROWS, MISS_RATE, SUSPECTED, THRESHOLD],
     }
     known = settings.encode() + json.dumps(constants, sort_keys=True).encode()

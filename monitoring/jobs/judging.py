@@ -9,7 +9,7 @@ from datetime import datetime
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Counter, Profile
 from monitoring.evidence.level import LevelReading, LevelState
-from monitoring.incidents.cause import HISTORY, Cause, Known, explain
+from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact
 from monitoring.jobs.estimating import elsewhere, settled_losses, step_without
 from monitoring.jobs.feed import Arrivals
@@ -26,7 +26,9 @@ from monitoring.records import (
     WindowStatus,
 )
 from monitoring.traffic.windows import Window
+from monitoring.watches import joint
 from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.joint import Recent
 
 #: The watch that names an incident opened by a fact.
 SCHEMA = "schema"
@@ -40,12 +42,16 @@ MOSTLY_MISSING = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorState:
-    """All that passes from window to window: each level's test, the incidents not yet closed, and recent windows."""
+    """All that passes from window to window.
+
+    Each level's test, the incidents not yet closed, recent windows, and what the joint watch remembers of their rows.
+    """
 
     levels: Mapping[Level, LevelState] = field(default_factory=dict)
     incidents: tuple[IncidentRecord, ...] = ()
     next_number: int = 1
     history: tuple[WindowRecord, ...] = ()
+    recent: Recent = field(default_factory=Recent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +111,9 @@ class Judge:
         counts = self._counter.count(traffic.predictions.features)
         sums: dict[WatchKey, ScoreSum] = self._catalogue.prediction_sums(traffic.predictions, counts)
         sums |= self._catalogue.label_sums(traffic.arrivals.labelled)
+        recent, witness = state.recent, self._yardstick.witness
+        if witness is not None:
+            sums[WatchKey(watch=joint.WATCH.name)], recent = witness.judged(recent, traffic.predictions)
         findings = (*traffic.findings, *self._findings(traffic.predictions, counts))
         incidents, changed = self._followed(state.incidents, sums, findings, traffic.window.end)
         over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
@@ -126,7 +135,8 @@ class Judge:
         opened = _facts(record, incidents, state.next_number)
         for level in LEVELS:
             if readings[level].alarm and not any(i.level == level and i.watch != SCHEMA for i in _alive(incidents)):
-                cause = self._explained(readings[level], readings["notice"], history[-levels[level].windows :])
+                since = history[-levels[level].windows :]
+                cause = self._explained(readings[level], readings["notice"], since, recent)
                 opener = self._yardstick.tests[level].tests[WatchKey(watch=cause.watch, slice=cause.slice)]
                 begun = beginning(opener, cause.rise / self._watches[cause.watch].scale)
                 opened.append(_incident(state.next_number + len(opened), level, record, cause, recovery=begun))
@@ -139,6 +149,7 @@ class Judge:
                 incidents=_alive(incidents),
                 next_number=state.next_number + len(opened),
                 history=history,
+                recent=recent,
             ),
             window=record,
             changed=changed,
@@ -223,7 +234,10 @@ class Judge:
         changed = tuple(new for old, new in zip(incidents, after, strict=True) if new != old)
         return tuple(after), changed
 
-    def _explained(self, reading: LevelReading, moved: LevelReading, history: Sequence[WindowRecord]) -> Cause:
+    def _explained(
+        self, reading: LevelReading, moved: LevelReading, history: Sequence[WindowRecord], recent: Recent
+    ) -> Cause:
+        witness = self._yardstick.witness
         return explain(
             reading,
             moved,
@@ -233,6 +247,7 @@ class Judge:
                 losses=self._yardstick.losses,
                 watches=self._watches,
                 timezone=self._timezone,
+                pairs=() if witness is None else witness.pairs(recent, NAMED),
             ),
         )
 

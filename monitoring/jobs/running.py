@@ -20,9 +20,12 @@ from monitoring.jobs.feed import LabelFeed
 from monitoring.jobs.judging import MonitorState, WindowTraffic
 from monitoring.jobs.reading import Traffic, open_traffic
 from monitoring.jobs.telling import Tell, Teller
+from monitoring.jobs.yardstick import LEVELS
 from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.store.deployments import WITNESS
 from monitoring.store.store import Store
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
+from monitoring.watches.joint import Recent
 
 #: Seconds a run may take for one window before another run may take over.
 LEASE_SECONDS = 120
@@ -136,10 +139,11 @@ class _Job:
         incidents = store.incidents(number)
         states = store.level_states(number)
         self._state = MonitorState(
-            levels={level: LevelState.from_text(text) for level, text in states.items()},
+            levels={level: LevelState.from_text(states[level]) for level in LEVELS if level in states},
             incidents=tuple(i for i in incidents if i.state != "closed"),
             next_number=max((i.number for i in incidents), default=0) + 1,
             history=() if last is None else store.windows(number)[-HISTORY:],
+            recent=Recent.from_text(states.get(WITNESS, "")),
         )
 
     @property
@@ -177,7 +181,10 @@ class _Job:
         self._store.commit_window(
             self._number,
             judgement.window,
-            states={level: state.to_text() for level, state in judgement.state.levels.items()},
+            states={
+                **{level: state.to_text() for level, state in judgement.state.levels.items()},
+                WITNESS: judgement.state.recent.to_text(),
+            },
             label_cursor={CURSOR: self._feed.read},
             incidents=judgement.changed,
         )

@@ -19,7 +19,9 @@ from monitoring.jobs.cutting import arrival_windows, cut, joined_means
 from monitoring.jobs.estimating import Estimator
 from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey
 from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.watches import joint
 from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.joint import Witness
 
 #: What a deviation of integrity scores is at least, as a part of their tolerance: they hardly move in a good baseline.
 INTEGRITY_DEVIATION = 0.5
@@ -52,7 +54,8 @@ class Tolerances:
 class Yardstick:
     """Each level's test, with the baseline's window means behind it, by watch and slice.
 
-    `losses` are the sums of the losses over all its labelled rows. The watches of estimates have a place in both
+    `losses` are the sums of the losses over all its labelled rows, `witness` is the joint watch's. The watches of
+    estimates have a place in both
     levels, and are judged in one at a time.
     """
 
@@ -61,6 +64,7 @@ class Yardstick:
     watches: Mapping[str, Watch]
     estimator: Estimator | None = None
     losses: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
+    witness: Witness | None = None
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch as the baseline knew it, in its own unit."""
@@ -111,7 +115,8 @@ def yardstick(
     A watch or slice with fewer than five baseline windows is left out: there is nothing to hold it against. Cost: one
     pass over the reference rows.
     """
-    parts = _window_sums(baseline, catalogue, plan)
+    witness = _witness(baseline, catalogue, plan)
+    parts = _window_sums(baseline, catalogue, plan, witness)
     rows = max(int(np.median([part.rows for part in _whole(parts)])) if parts else 1, 1)
     watches = catalogue.watches
     cut_means = {key: joined_means(parts, key, plan.min_rows) for key in catalogue.keys}
@@ -145,6 +150,7 @@ def yardstick(
         watches=watches,
         estimator=Estimator.fit(baseline, catalogue, plan),
         losses=catalogue.label_sums(baseline.reference),
+        witness=witness,
     )
 
 
@@ -153,16 +159,27 @@ def stands_in(watch: Watch, level: Level) -> bool:
     return watch.level == level or watch.family == "estimates"
 
 
+def _witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> Witness | None:
+    if catalogue.space is None:
+        return None
+    reference = baseline.reference
+    windows = [reference.take(places) for _, places in cut(reference.event_times, plan)]
+    return Witness.fit(catalogue.space, windows)
+
+
 def _window_sums(
-    baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan
+    baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan, witness: Witness | None
 ) -> list[Mapping[WatchKey, ScoreSum]]:
     """Sums per window in time order: what needs no label by event time, what does by the labels' arrival."""
     reference = baseline.reference
     counter = Counter(baseline.bins)
     by_start: dict[object, dict[WatchKey, ScoreSum]] = {}
-    for window, places in cut(reference.event_times, plan):
+    for number, (window, places) in enumerate(cut(reference.event_times, plan)):
         rows = reference.take(places)
-        by_start.setdefault(window.start, {}).update(catalogue.prediction_sums(rows, counter.count(rows.features)))
+        found = by_start.setdefault(window.start, {})
+        found.update(catalogue.prediction_sums(rows, counter.count(rows.features)))
+        if witness is not None:
+            found[WatchKey(watch=joint.WATCH.name)] = witness.baseline[number]
     for window, places in arrival_windows(reference, plan):
         by_start.setdefault(window.start, {}).update(catalogue.label_sums(reference.take(places)))
     return [by_start[start] for start in sorted(by_start, key=str)]

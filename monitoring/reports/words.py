@@ -32,7 +32,7 @@ _LARGEST_LOG = 700.0
 
 def as_share(watch: str) -> bool:
     """Whether a watch's values are shares of rows, to be read in percent; the others are scores without a unit."""
-    return not watch.endswith("brier") and not watch.endswith((":location", ":spread"))
+    return not watch.endswith(("brier", ":location", ":spread")) and watch != "joint"
 
 
 def value_words(watch: str, value: float | None, *, signed: bool = False) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -15,6 +15,10 @@ from monitoring.store.records import DeploymentRecord
 from monitoring.store.tables import deployment, level_state
 
 _NOTHING = "[]"
+
+#: What is kept between windows, each as one text: the levels' tests, and what the joint watch remembers.
+WITNESS: Final = "witness"
+StateName: TypeAlias = Level | Literal["witness"]
 
 
 def lock(connection: Connection, number: int) -> None:
@@ -78,14 +82,14 @@ def latest(connection: Connection, model: str | None) -> int | None:
     return number
 
 
-def read_states(connection: Connection, number: int) -> dict[Level, str]:
-    """The state of each level's test, as text; empty before the first window."""
+def read_states(connection: Connection, number: int) -> dict[StateName, str]:
+    """The state of each level's test, and of the joint watch, as text; empty before the first window."""
     query = select(level_state.c.level, level_state.c.text).where(level_state.c.deployment == number)
     return {row.level: row.text for row in connection.execute(query)}
 
 
-def write_states(connection: Connection, number: int, states: Mapping[Level, str]) -> None:
-    """Replace the state of the levels given."""
+def write_states(connection: Connection, number: int, states: Mapping[StateName, str]) -> None:
+    """Replace the states given."""
     if not states:
         return
     connection.execute(

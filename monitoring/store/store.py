@@ -12,8 +12,9 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from monitoring.records import BaselineScore, IncidentRecord, Level, Sensitivity, WindowRecord
+from monitoring.records import BaselineScore, IncidentRecord, Sensitivity, WindowRecord
 from monitoring.store import deployments, incidents, leases, telling, windows
+from monitoring.store.deployments import StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
 from monitoring.store.opening import cannot_use, open_engine, writing
@@ -83,8 +84,8 @@ class Store:
         with self._reading() as connection:
             return windows.read_last(connection, deployment)
 
-    def level_states(self, deployment: int) -> dict[Level, str]:
-        """The state of each level's test after the last window, as text."""
+    def level_states(self, deployment: int) -> dict[StateName, str]:
+        """The state of each level's test and of the joint watch after the last window, as text."""
         with self._reading() as connection:
             return deployments.read_states(connection, deployment)
 
@@ -93,7 +94,7 @@ class Store:
         deployment: int,
         window: WindowRecord,
         *,
-        states: Mapping[Level, str],
+        states: Mapping[StateName, str],
         label_cursor: Mapping[str, int],
         incidents: Sequence[IncidentRecord],
     ) -> None:

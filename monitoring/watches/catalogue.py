@@ -13,7 +13,7 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.baseline.profile import Bins, Profile, commonest
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.watches import estimates, inputs, integrity, outputs, performance, scoring, surprise
+from monitoring.watches import estimates, inputs, integrity, joint, outputs, performance, scoring, surprise
 from monitoring.watches.calibration import FEWEST_ROWS, Calibration
 
 #: Slices watched per column: its commonest values in the baseline.
@@ -31,6 +31,7 @@ class Catalogue:
     integrity: tuple[Watch, ...]
     scored: bool = True
     calibration: Calibration | None = None
+    space: joint.Space | None = None
 
     @property
     def estimates(self) -> tuple[Watch, ...]:
@@ -60,6 +61,7 @@ class Catalogue:
             *self.integrity,
             *self.answers,
             *(entry.watch for entry in self.inputs),
+            *(() if self.space is None else (joint.WATCH,)),
         )
         return {watch.name: watch for watch in found}
 
@@ -85,7 +87,10 @@ class Catalogue:
         }
 
     def prediction_sums(self, predictions: Predictions, window: Profile) -> dict[WatchKey, ScoreSum]:
-        """Sums of the watches that need no label. A row whose answer is not a number counts for its inputs alone."""
+        """Sums of the watches that need no label, but for the joint watch, which remembers earlier windows.
+
+        A row whose answer is not a number counts for its inputs alone.
+        """
         given = predictions.probabilities[np.isfinite(predictions.probabilities).all(axis=1)]
         scores = outputs.scores(given, self.classes)
         named = {watch.name for watch in self.answers}
@@ -135,4 +140,5 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = ()) -> Catalo
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
         integrity=tuple(watch for b, c in pairs for watch in integrity.watches(b, c)),
+        space=joint.Space.fit(baseline.bins, baseline.profile.features, reference),
     )

@@ -9,6 +9,9 @@ LONGEST = 200
 
 METRICS = {"error": "Error rate", "brier": "Brier score"}
 
+#: Watches whose name is one word of ours.
+_WHOLE = {"joint": "Combination of inputs", "output:confidence": "Confidence of the model"}
+
 #: What a watch's kind, before the colon, says of what stands after it.
 _KINDS = {"output": "Probability of", "missing": "Missing", "unseen": "Unseen", "input": "Share of"}
 
@@ -29,6 +32,8 @@ def watch_words(name: str) -> str:
     >>> [watch_words(name) for name in ("brier", "surprise_error", "missing:temp", "input:temp:location")]
     ['Brier score', 'Surprise in error rate', 'Missing temp', 'Location of temp']
     """
+    if name in _WHOLE:
+        return _WHOLE[name]
     kind, colon, rest = name.partition(":")
     if not colon:
         metric = name.removeprefix("surprise_").removeprefix("estimated_")
@@ -40,8 +45,6 @@ def watch_words(name: str) -> str:
     feature, _, place = rest.rpartition(":")
     if kind == "input" and feature and place in {"location", "spread"}:
         return f"{place.capitalize()} of {printable(feature)}"
-    if name == "output:confidence":
-        return "Confidence of the model"
     if kind in _KINDS:
         return f"{_KINDS[kind]} {printable(rest).replace('=', ' = ', 1)}"
     return printable(name)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -55,6 +57,51 @@ def test_pandas_frames_without_ids_may_grow_or_come_one_after_the_other(tmp_path
     assert [w.scores for w in found[0].windows] == [w.scores for w in found[1].windows]
     assert found[0].status.coverage.rows == 1200
     assert found[0].status.coverage.repeats == 0
+
+
+def paired_rows(days: int, strength: float, *, first: datetime, seed: int) -> pd.DataFrame:
+    """A hundred rows a day of two normal numbers of that correlation; the answers depend on neither."""
+    rng = np.random.default_rng(seed)
+    one, noise = rng.normal(size=(2, days * 100))
+    return pd.DataFrame(
+        {
+            "ts": pd.date_range(first, periods=days * 100, freq="864s"),
+            "one": one,
+            "other": strength * one + np.sqrt(1 - strength**2) * noise,
+            "p": rng.uniform(0.2, 0.8, days * 100),
+        }
+    )
+
+
+def test_inputs_that_change_together_alone_are_a_notice_of_their_own_with_the_pair_named(tmp_path: Path) -> None:
+    reference = paired_rows(40, 0.8, first=datetime(2013, 1, 1, tzinfo=UTC), seed=1)
+    quiet = paired_rows(10, 0.8, first=datetime(2013, 4, 1, tzinfo=UTC), seed=2)
+    turned = paired_rows(8, -0.8, first=datetime(2013, 4, 11, tzinfo=UTC), seed=3)
+    said: dict[str, Any] = {"event_time": "ts", "scores": "p", "classes": ("no", "yes")}
+    monitor = Monitor.from_reference(reference, out=tmp_path / "one", clock=lambda: NOW, **said)
+    (tmp_path / "one" / "monitor.toml").write_text(
+        (tmp_path / "one" / "monitor.toml").read_text().replace("min_rows = 200", "min_rows = 50")
+    )
+    found = monitor.run(pd.concat([quiet, turned], ignore_index=True))
+    (incident,) = found.incidents
+    assert (incident.level, incident.watch, incident.slice) == ("notice", "joint", "")
+    assert incident.window_start >= datetime(2013, 4, 11, tzinfo=UTC)
+    assert incident.cause == "combination of inputs rose"
+    assert "Pairs whose combinations changed most: one with other" in incident.message
+    scores = [s.value for w in found.windows for s in w.scores if s.watch == "joint"]
+    assert scores[0] is None  # there was no earlier window to learn from
+    assert scores[-1] is not None
+    assert scores[-1] > 0.65
+    # in two runs, what is remembered goes through the store
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    for path in (tmp_path / "two").glob("pitfalls.db*"):
+        path.unlink()
+    part = datetime(2013, 4, 13, 12, tzinfo=UTC)
+    live = pd.concat([quiet, turned], ignore_index=True)
+    assert Monitor.open(tmp_path / "two", clock=lambda: part).run(live).judged == 12
+    again = Monitor.open(tmp_path / "two", clock=lambda: NOW).run(live)
+    assert [w.scores for w in again.windows] == [w.scores for w in found.windows]
+    assert again.incidents == found.incidents
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,138 @@
+"""How long the joint watch is quiet where nothing changes, and how soon it finds a correlation that turned.
+
+The streams are of d normal inputs of which two are correlated, in windows of so many rows. Harm: the correlation
+changes its sign, and no input's own law changes. The watch stands alone under the whole of its level's budget.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.profile import fit_bins, profile
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.evidence.conformal import ConformalTest, WatchState
+from monitoring.evidence.memory import memories
+from monitoring.watches.joint import Recent, Space, Witness
+
+RUNS = 40
+THRESHOLD = 30
+#: A stream without an alarm ends here.
+LONGEST = 4 * THRESHOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What one row of the table is about."""
+
+    windows: int
+    rows: int
+    inputs: int
+    strength: float
+
+
+STREAMS = (
+    Stream(windows=20, rows=100, inputs=2, strength=0.6),
+    Stream(windows=90, rows=100, inputs=2, strength=0.6),
+    Stream(windows=30, rows=200, inputs=8, strength=0.6),
+    Stream(windows=90, rows=200, inputs=8, strength=0.3),
+    Stream(windows=30, rows=200, inputs=30, strength=0.6),
+)
+
+
+def measure(settings: Settings) -> Result:
+    """A row for each stream. Cost: some minutes; a tenth of that with `quick`."""
+    runs = RUNS // 10 if settings.quick else RUNS
+    return Result(tables=(_table(runs),))
+
+
+def _table(runs: int) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for stream in STREAMS:
+        quiet, delays, spent, judged = [], [], 0.0, 0
+        for seed in range(runs):
+            rng = np.random.default_rng([seed, stream.windows, stream.inputs])
+            witness, test = _fitted(rng, stream)
+            begun = time.perf_counter()
+            quiet.append(_alarm(witness, test, _windows(rng, stream, stream.strength)))
+            delays.append(_alarm(witness, test, _windows(rng, stream, -stream.strength)))
+            spent += time.perf_counter() - begun
+            judged += quiet[-1] + delays[-1]
+        early = float(np.mean(np.asarray(quiet) < THRESHOLD))
+        size = f"{stream.windows} windows, {stream.rows} rows, {stream.inputs} inputs"
+        rows.append(
+            (size, stream.strength, float(np.mean(quiet)), early, float(np.median(delays)), 1e3 * spent / judged)
+        )
+    return Table(
+        title="The joint watch alone: quiet streams, and streams whose correlation changes its sign",
+        columns=("baseline", "correlation", "windows to a false alarm", "any in 30", "delay of a turn", "ms a window"),
+        rows=tuple(rows),
+        note=(
+            f"{runs} baselines a row. A budget of one in {THRESHOLD} windows; streams without an alarm count as of "
+            f"{LONGEST} windows. Making the rows is part of the time."
+        ),
+    )
+
+
+def _fitted(rng: np.random.Generator, stream: Stream) -> tuple[Witness, ConformalTest]:
+    names = [f"x{place}" for place in range(stream.inputs)]
+    spec = BaselineSpec(classes=("no", "yes"), features=tuple(FeatureSpec(name=name, kind="number") for name in names))
+    windows = [_window(rng, stream, stream.strength, start) for start in range(stream.windows)]
+    reference = _joined(windows)
+    bins = fit_bins(reference, spec)
+    space = Space.fit(bins, profile(reference, bins).features, reference)
+    if space is None:
+        raise ValueError("a stream needs two inputs")
+    witness = Witness.fit(space, windows)
+    scores = np.array([one.mean for one in witness.baseline if one.rows])
+    smallest = 0.5 / stream.rows
+    return witness, ConformalTest.fit(
+        scores, tolerance=0.0, memory=memories({0: scores})[0], smallest_deviation=smallest
+    )
+
+
+def _alarm(witness: Witness, test: ConformalTest, windows: Iterator[Predictions]) -> int:
+    """How many windows there were up to the alarm, or at most."""
+    state, recent = WatchState.fresh(len(test.steepness)), Recent()
+    for number, window in enumerate(windows, 1):
+        total, recent = witness.judged(recent, window)
+        state = test.after(state, total.mean) if total.rows else state
+        if state.log_evidence >= math.log(THRESHOLD):
+            return number
+    return LONGEST
+
+
+def _windows(rng: np.random.Generator, stream: Stream, strength: float) -> Iterator[Predictions]:
+    return (_window(rng, stream, strength, 1_000 + place) for place in range(LONGEST))
+
+
+def _window(rng: np.random.Generator, stream: Stream, strength: float, start: int) -> Predictions:
+    values = rng.normal(size=(stream.inputs, stream.rows))
+    values[1] = strength * values[0] + math.sqrt(1 - strength**2) * values[1]
+    return Predictions(
+        ids=pa.array([f"{start}:{row}" for row in range(stream.rows)]),
+        event_times=start * 1_000_000_000 + np.arange(stream.rows) * 1_000,
+        features=pa.table({f"x{place}": column for place, column in enumerate(values)}),
+        probabilities=np.full((stream.rows, 2), 0.5),
+        labels=np.full(stream.rows, -1),
+        label_times=np.zeros(stream.rows, np.int64),
+    )
+
+
+def _joined(windows: list[Predictions]) -> Predictions:
+    rows = sum(len(window) for window in windows)
+    return Predictions(
+        ids=pa.concat_arrays([window.ids for window in windows]),
+        event_times=np.concatenate([window.event_times for window in windows]),
+        features=pa.concat_tables([window.features for window in windows]),
+        probabilities=np.full((rows, 2), 0.5),
+        labels=np.full(rows, -1),
+        label_times=np.zeros(rows, np.int64),
+    )

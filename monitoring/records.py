@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-Family: TypeAlias = Literal["performance", "surprise", "estimates", "integrity", "outputs", "inputs", "joint"]
+Family: TypeAlias = Literal[
+    "performance", "surprise", "estimates", "integrity", "outputs", "inputs", "joint", "labelled"
+]
 Level: TypeAlias = Literal["page", "notice"]
 Direction: TypeAlias = Literal["up", "both"]
 
@@ -180,6 +182,8 @@ class WindowRecord:
     settled: tuple[SettledLosses, ...] = ()
     unseen: int = 0
     """Rows that were answered and are not among `rows`: lost by the log, or left out of its sample."""
+    labels_conflicting: int = 0
+    """Labels that contradict the one that their prediction already had; they change nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +229,7 @@ class Coverage:
     labels_unknown: int
     windows: int
     thin_windows: int
+    labels_conflicting: int
     answered: int
     """`rows`, those that the log lost, and about as many as its sample left out."""
 

@@ -85,6 +85,8 @@ def explain(
     if watch.family == "joint" and known.pairs:
         named = ", ".join(f"{printable(one)} with {printable(other)}" for one, other in known.pairs)
         sentences.append(f"Pairs whose combinations changed most: {named}.")
+    if watch.family == "labelled":
+        sentences.append("It is their share of the labelled rows less their share of all: 0 while labels come alike.")
     others = [_place(key) for key, part in reading.shares[1 : NAMED + 1] if part >= 0.05]
     sentences.append(f"It carries {share:.0%} of the evidence" + (f"; next: {', '.join(others)}." if others else "."))
     inputs = _inputs(moved, watches)

@@ -22,7 +22,7 @@ from monitoring.jobs.yardstick import INTEGRITY_DEVIATION, Tolerances, Yardstick
 from monitoring.records import Finding
 from monitoring.store.records import DeploymentRecord
 from monitoring.traffic.windows import RowPlan, WindowPlan
-from monitoring.watches import joint
+from monitoring.watches import joint, labelled
 from monitoring.watches.calibration import FEWEST_ROWS, ROWS_A_STEP, STEPS
 from monitoring.watches.catalogue import catalogue
 from monitoring.watches.trust import MISS_RATE, SUSPECTED, THRESHOLD
@@ -118,6 +118,7 @@ def deploy(config: MonitorConfig) -> Deployment:
             brier=config.tolerance.brier or 0.0,
             integrity=config.tolerance.integrity,
         ),
+        horizon=config.windows.label_horizon,
     )
     rows = max(baseline.profile.rows, 1)
     missing = {b.feature: c.missing / rows for b, c in zip(baseline.bins, baseline.profile.features, strict=True)}
@@ -158,6 +159,7 @@ def _digest(settings: str, baseline: Path) -> str:
         "life cycle": [RECOVERING, HARM_LEFT, QUIET_WINDOWS],
         "facts": MOSTLY_MISSING,
         "joint": [joint.SAMPLE, joint.RECENT, joint.COORDINATES, joint.PRODUCTS, joint.WAVES, joint.RANKED, joint.SEED],
+        "labelled": labelled.TOLERANCE,
         "estimates": [STEPS, ROWS_A_STEP, FEWEST_ROWS, MISS_RATE, SUSPECTED, THRESHOLD],
     }
     known = settings.encode() + json.dumps(constants, sort_keys=True).encode()

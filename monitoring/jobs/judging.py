@@ -111,6 +111,7 @@ class Judge:
         counts = self._counter.count(traffic.predictions.features)
         sums: dict[WatchKey, ScoreSum] = self._catalogue.prediction_sums(traffic.predictions, counts)
         sums |= self._catalogue.label_sums(traffic.arrivals.labelled)
+        sums |= self._catalogue.mature_sums(traffic.arrivals.mature)
         recent, witness = state.recent, self._yardstick.witness
         if witness is not None:
             sums[WatchKey(watch=joint.WATCH.name)], recent = witness.judged(recent, traffic.predictions)
@@ -189,6 +190,7 @@ class Judge:
             labels=len(traffic.arrivals.labelled),
             labels_due=rows,
             labels_unknown=traffic.arrivals.unknown,
+            labels_conflicting=traffic.arrivals.conflicts,
             repeats=traffic.repeats,
             unseen=traffic.unseen,
             status="ok",

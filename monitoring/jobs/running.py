@@ -163,7 +163,7 @@ class _Job:
         )
         due = due_windows(traffic, deployment.plan, after=self._after, now=now)
         if due and self._after is not None:
-            self._feed.recall(self._judged_before(due[0].start))
+            self._feed.recall(self._judged_before(self._after))
         return due
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
@@ -191,10 +191,10 @@ class _Job:
         self._state = judgement.state
         return judgement.window, judgement.changed
 
-    def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Predictions]]:
+    def _judged_before(self, end: datetime) -> Iterator[tuple[Window, Predictions]]:
         """The judged windows within the horizon, whose predictions may still get their label."""
-        oldest = start - self._deployment.horizon
+        oldest = end - self._deployment.horizon
         for record in self._store.windows(self._number, scores=False):
-            if oldest < record.end <= start:
+            if oldest < record.end:
                 window = Window(start=record.start, end=record.end)
                 yield window, self._traffic.read(window)[0]

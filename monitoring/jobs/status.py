@@ -41,6 +41,7 @@ def status(store: Store, model: str, deployment: int | None = None) -> MonitorSt
             labels=sum(w.labels for w in windows),
             labels_due=sum(w.labels_due for w in windows),
             labels_unknown=sum(w.labels_unknown for w in windows),
+            labels_conflicting=sum(w.labels_conflicting for w in windows),
             windows=len(windows),
             thin_windows=sum(w.status == "thin" for w in windows),
             answered=sum(w.rows + w.unseen for w in windows),

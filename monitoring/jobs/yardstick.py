@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.profile import Counter
+from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.profile import profile
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
@@ -19,11 +21,12 @@ from monitoring.jobs.cutting import arrival_windows, cut, joined_means
 from monitoring.jobs.estimating import Estimator
 from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey
 from monitoring.traffic.windows import RowPlan, WindowPlan
-from monitoring.watches import joint
+from monitoring.watches import joint, labelled
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.joint import Witness
 
-#: What a deviation of integrity scores is at least, as a part of their tolerance: they hardly move in a good baseline.
+#: What a deviation is at least, as a part of the tolerance, of scores that hardly move in a good baseline: integrity,
+#: and which rows get their label.
 INTEGRITY_DEVIATION = 0.5
 
 LEVELS: tuple[Level, ...] = ("page", "notice")
@@ -41,13 +44,15 @@ class Tolerances:
         """The harmless rise of a watch, in score units."""
         if watch.family == "integrity":
             return self.integrity
+        if watch.family == "labelled":
+            return labelled.TOLERANCE / watch.scale
         metric = watch.name.removeprefix("surprise_").removeprefix("estimated_")
         loss = {"error": self.error, "brier": self.brier}.get(metric, 0.0)
         return loss / watch.scale
 
     def deviation(self, watch: Watch) -> float:
         """The smallest deviation that a watch is held to have, in score units."""
-        return INTEGRITY_DEVIATION * self.integrity if watch.family == "integrity" else 0.0
+        return INTEGRITY_DEVIATION * self.score(watch) if watch.family in ("integrity", "labelled") else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,14 +114,15 @@ def yardstick(
     plan: WindowPlan | RowPlan,
     budgets: Mapping[Level, Budget],
     tolerances: Tolerances,
+    horizon: timedelta,
 ) -> Yardstick:
     """Cut the baseline's rows as the traffic is cut, losses by the arrival of labels, and fit every watch's test.
 
-    A watch or slice with fewer than five baseline windows is left out: there is nothing to hold it against. Cost: one
-    pass over the reference rows.
+    Labels later than `horizon` after their window did not come. A watch or slice with fewer than five baseline windows
+    is left out: there is nothing to hold it against. Cost: one pass over the reference rows, a second one over samples.
     """
     witness = _witness(baseline, catalogue, plan)
-    parts = _window_sums(baseline, catalogue, plan, witness)
+    parts = _window_sums(baseline, catalogue, plan, witness=witness, horizon=horizon)
     rows = max(int(np.median([part.rows for part in _whole(parts)])) if parts else 1, 1)
     watches = catalogue.watches
     cut_means = {key: joined_means(parts, key, plan.min_rows) for key in catalogue.keys}
@@ -168,7 +174,12 @@ def _witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPla
 
 
 def _window_sums(
-    baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan, witness: Witness | None
+    baseline: Baseline,
+    catalogue: Catalogue,
+    plan: WindowPlan | RowPlan,
+    *,
+    witness: Witness | None,
+    horizon: timedelta,
 ) -> list[Mapping[WatchKey, ScoreSum]]:
     """Sums per window in time order: what needs no label by event time, what does by the labels' arrival."""
     reference = baseline.reference
@@ -178,11 +189,20 @@ def _window_sums(
         rows = reference.take(places)
         found = by_start.setdefault(window.start, {})
         found.update(catalogue.prediction_sums(rows, counter.count(rows.features)))
+        found.update(catalogue.mature_sums([_awaited(rows, horizon)]))
         if witness is not None:
             found[WatchKey(watch=joint.WATCH.name)] = witness.baseline[number]
     for window, places in arrival_windows(reference, plan):
         by_start.setdefault(window.start, {}).update(catalogue.label_sums(reference.take(places)))
     return [by_start[start] for start in sorted(by_start, key=str)]
+
+
+def _awaited(rows: Predictions, horizon: timedelta) -> Predictions:
+    """The rows of one window with the labels that came while they were waited for."""
+    if not len(rows):
+        return rows
+    last = int(rows.event_times.max()) + horizon // timedelta(microseconds=1)
+    return rows.labelled(np.where(rows.label_times <= last, rows.labels, NO_LABEL), rows.label_times)
 
 
 def _whole(parts: list[Mapping[WatchKey, ScoreSum]]) -> list[ScoreSum]:

@@ -103,6 +103,7 @@ class CoverageDocument(TypedDict):
     labels: int
     labels_due: int
     labels_unknown: int
+    labels_conflicting: int
     windows: int
     thin_windows: int
     answered: int
@@ -178,6 +179,7 @@ def status_document(status: MonitorStatus) -> StatusDocument:
             "labels": coverage.labels,
             "labels_due": coverage.labels_due,
             "labels_unknown": coverage.labels_unknown,
+            "labels_conflicting": coverage.labels_conflicting,
             "windows": coverage.windows,
             "thin_windows": coverage.thin_windows,
             "answered": coverage.answered,

@@ -152,7 +152,7 @@ def _coverage(status: MonitorStatus) -> Text:
         f"Coverage  {coverage.rows:,} of {coverage.answered:,} rows answered ({coverage.repeats:,} repeats) in "
         f"{coverage.windows:,} windows ({coverage.thin_windows:,} thin); "
         f"{coverage.labels:,} of {coverage.labels_due:,} labels due have arrived, "
-        f"{coverage.labels_unknown:,} of unknown predictions."
+        f"{coverage.labels_unknown:,} of unknown predictions, {coverage.labels_conflicting:,} against an earlier one."
     )
 
 

@@ -77,6 +77,7 @@ window = Table(
     Column("label_cursor", Text, nullable=False),
     Column("estimates", Text),
     Column("unseen", BigInteger, nullable=False, server_default="0"),
+    Column("labels_conflicting", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("deployment", "start"),
 )
 

@@ -38,6 +38,7 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         notice_log_evidence=float_text(record.notice_log_evidence),
         findings=json.dumps([asdict(finding) for finding in record.findings]),
         unseen=int(record.unseen),
+        labels_conflicting=int(record.labels_conflicting),
         label_cursor=json.dumps({segment: int(rows) for segment, rows in label_cursor.items()}),
         estimates=estimates_text(record),
     )
@@ -119,6 +120,7 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
         estimates=estimates,
         settled=settled,
         unseen=row.unseen,
+        labels_conflicting=row.labels_conflicting,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.baseline.profile import Bins, Profile, commonest
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.watches import estimates, inputs, integrity, joint, outputs, performance, scoring, surprise
+from monitoring.watches import estimates, inputs, integrity, joint, labelled, outputs, performance, scoring, surprise
 from monitoring.watches.calibration import FEWEST_ROWS, Calibration
 
 #: Slices watched per column: its commonest values in the baseline.
@@ -32,6 +32,7 @@ class Catalogue:
     scored: bool = True
     calibration: Calibration | None = None
     space: joint.Space | None = None
+    parts: labelled.Parts | None = None
 
     @property
     def estimates(self) -> tuple[Watch, ...]:
@@ -62,6 +63,7 @@ class Catalogue:
             *self.answers,
             *(entry.watch for entry in self.inputs),
             *(() if self.space is None else (joint.WATCH,)),
+            *(() if self.parts is None else self.parts.watches),
         )
         return {watch.name: watch for watch in found}
 
@@ -79,10 +81,11 @@ class Catalogue:
 
     @property
     def groups(self) -> dict[str, str]:
-        """The group of each watch that shares its portion: integrity as one, estimates as one, each input as one."""
+        """The group of each watch that shares its portion: each family with one, and each input with one."""
         return {
             **{watch.name: "estimates" for watch in self.estimates},
             **{watch.name: "integrity" for watch in self.integrity},
+            **{watch.name: "labelled" for watch in (() if self.parts is None else self.parts.watches)},
             **{entry.watch.name: f"input:{entry.watch.feature}" for entry in self.inputs},
         }
 
@@ -99,6 +102,10 @@ class Catalogue:
             named |= {watch.name for watch in self.estimates}
         answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {})
         return answers | integrity.sums(self.bins, window) | inputs.sums(self.inputs, self.bins, window)
+
+    def mature_sums(self, mature: Iterable[Predictions]) -> dict[WatchKey, ScoreSum]:
+        """Sums of the watches on which rows got their label, over windows whose labels are no longer waited for."""
+        return {} if self.parts is None else scoring.merged([self.parts.sums(one) for one in mature])
 
     def label_sums(self, predictions: Predictions) -> dict[WatchKey, ScoreSum]:
         """Sums of the watches that need a label, over the labelled rows, whole and by slice."""
@@ -141,4 +148,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = ()) -> Catalo
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
         integrity=tuple(watch for b, c in pairs for watch in integrity.watches(b, c)),
         space=joint.Space.fit(baseline.bins, baseline.profile.features, reference),
+        parts=labelled.Parts.fit(reference, baseline.spec.classes, slices)
+        if baseline.spec.scored
+        else labelled.Parts(classes=baseline.spec.classes, edges=None, slices=slices),
     )

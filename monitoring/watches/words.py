@@ -13,7 +13,13 @@ METRICS = {"error": "Error rate", "brier": "Brier score"}
 _WHOLE = {"joint": "Combination of inputs", "output:confidence": "Confidence of the model"}
 
 #: What a watch's kind, before the colon, says of what stands after it.
-_KINDS = {"output": "Probability of", "missing": "Missing", "unseen": "Unseen", "input": "Share of"}
+_KINDS = {
+    "output": "Probability of",
+    "missing": "Missing",
+    "unseen": "Unseen",
+    "input": "Share of",
+    "labelled": "Labels for",
+}
 
 
 def printable(text: str, longest: int = LONGEST) -> str:

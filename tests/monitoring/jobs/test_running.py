@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,8 +28,10 @@ from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.document import status_document
 from monitoring.store.store import Store
 from monitoring.traffic.gaps import GapFile
+from monitoring.traffic.labels import LabelWriter
 from monitoring.traffic.log import AnsweredRows, Gap, LostRows, TrafficWriter
 from monitoring.traffic.windows import Window
+from tests.small_deployment import table_of
 
 NOW = datetime(2014, 1, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000
@@ -122,6 +126,39 @@ def test_a_column_that_is_gone_pages_at_once_and_is_over_when_it_is_back(deploye
     closed = next(i for i in after.incidents if i.watch == "schema")
     assert closed.state == "closed"
     assert closed.closed_at == datetime(2013, 4, 7, tzinfo=UTC)
+
+
+def test_labels_that_come_for_sure_answers_alone_are_a_notice_and_contradictions_are_counted(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    made = days(days=40)
+    send(deployed, made, labels=False)
+    table = table_of(made)
+    late = np.array(table["probabilities"].to_pylist())[:, 1]
+    day = np.arange(table.num_rows) // 60
+    chosen = table.filter(pa.array((late > np.median(late)) | (day < 15))).filter(pc.field("label").is_valid())
+    writer = LabelWriter(deployed / "traffic", clock=lambda: NOW)
+    ids, times = chosen["prediction_id"].to_pylist(), np.asarray(chosen["label_time"].cast(pa.int64()))
+    writer.append(ids, chosen["label"].to_pylist(), times)
+    other = ["on_time" if label == "late" else "late" for label in chosen["label"].to_pylist()[:5]]
+    writer.append(ids[:5], other, times[:5] + DAY_US)
+    writer.close()
+    _, found = run(deployed)
+    notice = next(i for i in found.incidents if i.watch.startswith("labelled:"))
+    # the first day of which only some labels came is waited for until a week is over
+    assert datetime(2013, 4, 16, tzinfo=UTC) + timedelta(days=7) <= notice.window_start
+    assert notice.window_start <= datetime(2013, 4, 16, tzinfo=UTC) + timedelta(days=14)
+    assert notice.level == "notice"
+    assert "their share of the labelled rows" in notice.message
+    scores = {s.watch: s.value for s in found.windows[-1].scores if s.watch.startswith("labelled:")}
+    assert set(scores) == {f"labelled:score={q}" for q in ("lowest", "low", "high", "highest")} | {
+        "labelled:origin=EWR",
+        "labelled:origin=JFK",
+    }
+    assert scores["labelled:score=highest"] == pytest.approx(0.25, abs=0.15)
+    assert found.coverage.labels_conflicting == 5
+    assert found.coverage.labels == chosen.num_rows
+    assert status_document(found)["coverage"]["labels_conflicting"] == 5
 
 
 def hearing(told: list[IncidentRecord]) -> Tell:

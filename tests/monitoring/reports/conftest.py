@@ -197,6 +197,7 @@ def make_status(
             labels=sum(record.labels for record in records),
             labels_due=sum(record.labels_due for record in records),
             labels_unknown=sum(record.labels_unknown for record in records),
+            labels_conflicting=sum(record.labels_conflicting for record in records),
             windows=windows,
             thin_windows=1 if windows > 100 else 0,
             answered=sum(record.rows for record in records) + 1234,

@@ -1,0 +1,103 @@
+"""Which rows get their label: a loss over labelled rows is everybody's only while labels come for all alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
+from monitoring.watches.scoring import slice_masks
+
+#: What precedes the part of the rows in a watch's name.
+PREFIX = "labelled:"
+
+#: Labels may come for a part of the rows this much more or less often than for all, in shares of the labelled rows.
+TOLERANCE = 0.05
+
+#: Parts of the rows by their score, each a quarter of the baseline.
+QUARTERS = ("lowest", "low", "high", "highest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parts:
+    """How rows are divided: by quarters of the score, or by the answer where there are no scores, and by slices.
+
+    `edges` float64 [3] divide the score, which is the second class's probability, or the largest of more than two; None
+    where only answers are known.
+    """
+
+    classes: tuple[str, ...]
+    edges: NDArray[np.float64] | None
+    slices: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def fit(cls, reference: Predictions, classes: tuple[str, ...], slices: Mapping[str, tuple[str, ...]]) -> Parts:
+        """Quarters of the reference's scores; rows whose answer is not a number do not count."""
+        scores = _scores(reference.probabilities)
+        scores = scores[np.isfinite(scores)]
+        edges = np.quantile(scores, [0.25, 0.5, 0.75]) if scores.size else np.zeros(3)
+        return cls(classes=classes, edges=edges, slices=slices)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every part, as its watch calls it after `PREFIX`."""
+        by_answer = tuple(f"answer={name}" for name in self.classes)
+        first = by_answer if self.edges is None else tuple(f"score={quarter}" for quarter in QUARTERS)
+        return (*first, *(f"{column}={value}" for column, values in self.slices.items() for value in values))
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """One watch for each part: its share of the labelled rows less its share of all, in [-1, 1]."""
+        return tuple(
+            Watch(
+                name=f"{PREFIX}{name}",
+                family="labelled",
+                level="notice",
+                needs_label=False,
+                direction="both",
+                scale=2.0,
+                offset=-1.0,
+            )
+            for name in self.names
+        )
+
+    def sums(self, mature: Predictions) -> dict[WatchKey, ScoreSum]:
+        """The watches' sums over the labelled rows of one window whose labels are no longer waited for.
+
+        Of n rows, k of them in a part, a labelled row scores (1 + its membership - k/n) / 2. Where labels come for all
+        alike that is 1/2 on average, however few they are, for the window's own shares are what it is held against.
+        """
+        rows = mature.take(np.asarray(np.isfinite(mature.probabilities).all(axis=1), dtype=np.bool_))
+        count = len(rows)
+        known = rows.labels != NO_LABEL
+        labelled = int(known.sum())
+        found = {}
+        for name, inside in self._masks(rows):
+            among, of_all = int((inside & known).sum()), int(inside.sum())
+            share = labelled * of_all * SCORE_ONE // max(count, 1)
+            total = ((labelled + among) * SCORE_ONE - share) // 2
+            found[WatchKey(watch=f"{PREFIX}{name}")] = ScoreSum(labelled, total)
+        return found
+
+    def _masks(self, rows: Predictions) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+        answers = rows.probabilities.argmax(axis=1) if len(rows) else np.zeros(0, np.int64)
+        if self.edges is None:
+            places, names = answers, tuple(f"answer={name}" for name in self.classes)
+        else:
+            places = np.searchsorted(self.edges, _scores(rows.probabilities), side="right")
+            names = tuple(f"score={quarter}" for quarter in QUARTERS)
+        for place, name in enumerate(names):
+            yield name, np.asarray(places == place, dtype=np.bool_)
+        yield from slice_masks(rows, self.slices).items()
+
+
+def _scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What rows are divided by: the second class's probability, or the largest of more than two."""
+    if probabilities.shape[1] == 2 or not len(probabilities):
+        return probabilities[:, -1]
+    largest: NDArray[np.float64] = probabilities.max(axis=1)
+    return largest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -187,6 +187,68 @@ class WindowRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LossSplit:
+    """The change of a metric since the onset, against the baseline: what the model expected, and what surprised it."""
+
+    metric: str
+    difficulty: float
+    surprise: float
+
+    @property
+    def change(self) -> float:
+        """Both together."""
+        return self.difficulty + self.surprise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlicePart:
+    """One slice's part in the change of a metric's mean over labelled rows, in the metric's own unit.
+
+    With shares w and mean losses l, before and after, and the whole's mean L before: `mix` is (w₁ - w₀)(l₀ - L), what
+    the slice's weight explains; `loss` is w₁(l₁ - l₀), what its own loss explains. Over the slices of one column, all
+    other values among them, the parts add up to the change.
+    """
+
+    metric: str
+    column: str
+    slice: str
+    mix: float
+    loss: float
+
+    @property
+    def total(self) -> float:
+        """Both together."""
+        return self.mix + self.loss
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseRow:
+    """A row to look at: `score` is what it carries, in the unit of the watch that opened the incident."""
+
+    prediction_id: str
+    event_time: datetime
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputMove:
+    """An input that moved, and the largest evidence of its watches, as a logarithm."""
+
+    input: str
+    log_evidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseDetail:
+    """What an incident's message says in words, in numbers: as far as the watch that opened it has any of it."""
+
+    split: LossSplit | None = None
+    parts: tuple[SlicePart, ...] = ()
+    inputs: tuple[InputMove, ...] = ()
+    rows: tuple[CauseRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentRecord:
     """Opened by an alarm: what moved first, in plain words, and how far its life has come.
 
@@ -206,6 +268,7 @@ class IncidentRecord:
     recovery: str = ""
     acknowledged_at: datetime | None = None
     closed_at: datetime | None = None
+    detail: CauseDetail = field(default_factory=CauseDetail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

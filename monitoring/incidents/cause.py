@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from monitoring.evidence.level import LevelReading
 from monitoring.incidents.decomposition import added, decomposed, divided
-from monitoring.records import SCORE_ONE, BaselineScore, ScoreSum, Watch, WatchKey, WindowRecord
+from monitoring.records import (
+    SCORE_ONE,
+    BaselineScore,
+    CauseDetail,
+    InputMove,
+    LossSplit,
+    ScoreSum,
+    SlicePart,
+    Watch,
+    WatchKey,
+    WindowRecord,
+)
 from monitoring.watches.words import METRICS, printable, slice_words, watch_words, within_sentence
 
 #: Inputs and watches named in a message.
@@ -34,6 +46,7 @@ class Cause:
     cause: str
     message: str
     rise: float = 0.0
+    detail: CauseDetail = field(default_factory=CauseDetail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +90,14 @@ def explain(
         f"In the baseline it was {then} (between windows ± {was.deviation:.3f}; {was.tolerance:.3f} is forgiven).",
     ]
     cause = f"{name} {'rose' if watch.direction == 'up' else 'moved'}"
-    split = _split(since, baseline, metric=top.watch.removeprefix("surprise_"), part=top.slice)
-    if watch.family in ("performance", "surprise") and split:
-        cause, sentence = split
-        sentences.append(sentence)
-    sentences += _mix(since, known.losses, metric=top.watch.removeprefix("surprise_"))
+    split = None
+    if watch.family in ("performance", "surprise"):
+        split = _split(since, baseline, metric=top.watch.removeprefix("surprise_"), part=top.slice)
+    if split is not None:
+        cause = "the model is wrong" if split.surprise >= split.difficulty else "the traffic got harder"
+        sentences.append(_split_words(split))
+    parts = _parts(since, known.losses, metric=top.watch.removeprefix("surprise_"))
+    sentences += [_parts_words(column, list(group)) for column, group in groupby(parts, key=lambda part: part.column)]
     if watch.family == "joint" and known.pairs:
         named = ", ".join(f"{printable(one)} with {printable(other)}" for one, other in known.pairs)
         sentences.append(f"Pairs whose combinations changed most: {named}.")
@@ -91,9 +107,10 @@ def explain(
     sentences.append(f"It carries {share:.0%} of the evidence" + (f"; next: {', '.join(others)}." if others else "."))
     inputs = _inputs(moved, watches)
     if inputs:
-        sentences.append(f"Inputs that moved most: {', '.join(inputs)}.")
+        sentences.append(f"Inputs that moved most: {', '.join(printable(one.input) for one in inputs)}.")
     rise = abs(level - was.mean) if values else 0.0
-    return Cause(watch=top.watch, slice=top.slice, cause=cause, message=" ".join(sentences), rise=rise)
+    detail = CauseDetail(split=split, parts=parts, inputs=inputs)
+    return Cause(watch=top.watch, slice=top.slice, cause=cause, message=" ".join(sentences), rise=rise, detail=detail)
 
 
 def _onset(history: Sequence[WindowRecord], key: WatchKey, was: BaselineScore) -> int:
@@ -109,7 +126,7 @@ def _onset(history: Sequence[WindowRecord], key: WatchKey, was: BaselineScore) -
 
 def _split(
     since: Sequence[WindowRecord], baseline: Mapping[WatchKey, BaselineScore], *, metric: str, part: str
-) -> tuple[str, str] | None:
+) -> LossSplit | None:
     """Change of a loss as change of difficulty plus change of surprise: exact, as the loss is their sum."""
     loss_key, surprise_key = WatchKey(watch=metric, slice=part), WatchKey(watch=f"surprise_{metric}", slice=part)
     if loss_key not in baseline or surprise_key not in baseline:
@@ -123,44 +140,53 @@ def _split(
         return None
     loss = float(np.mean([pair[0] for pair in pairs])) - baseline[loss_key].mean
     surprise = float(np.mean([pair[1] for pair in pairs])) - baseline[surprise_key].mean
-    difficulty = loss - surprise
-    cause = "the model is wrong" if surprise >= difficulty else "the traffic got harder"
-    taken = "harder" if difficulty > 0 else "easier"
-    return cause, (
-        f"The {within_sentence(METRICS[metric])} changed by {loss:+.3f}: "
-        f"the model expected {difficulty:+.3f} of that (it took the traffic to be {taken}), "
-        f"and {surprise:+.3f} came as a surprise (it was wrong)."
+    return LossSplit(metric=metric, difficulty=loss - surprise, surprise=surprise)
+
+
+def _split_words(split: LossSplit) -> str:
+    taken = "harder" if split.difficulty > 0 else "easier"
+    return (
+        f"The {within_sentence(METRICS[split.metric])} changed by {split.change:+.3f}: "
+        f"the model expected {split.difficulty:+.3f} of that (it took the traffic to be {taken}), "
+        f"and {split.surprise:+.3f} came as a surprise (it was wrong)."
     )
 
 
-def _mix(since: Sequence[WindowRecord], known: Mapping[WatchKey, ScoreSum], *, metric: str) -> list[str]:
+def _parts(since: Sequence[WindowRecord], known: Mapping[WatchKey, ScoreSum], *, metric: str) -> tuple[SlicePart, ...]:
     """For each sliced column, how much of the change of a loss its mix explains, and which slices' own loss does."""
     if metric not in METRICS:
-        return []
+        return ()
     now = added(since, metric, SCORE_ONE)
-    sentences = []
-    for column in sorted({key.slice.partition("=")[0] for key in known if key.slice}):
-        parts = decomposed(divided(known, metric, column), divided(now, metric, column))
-        if not parts:
-            continue
-        mix, change = math.fsum(part.mix for part in parts), math.fsum(part.total for part in parts)
-        own = sorted(parts, key=lambda part: (-abs(part.loss), part.slice))[:NAMED]
-        named = ", ".join(f"{slice_words(part.slice)} {part.loss:+.3f}" for part in own)
-        sentences.append(
-            f"By {printable(column)}, over all labelled rows: {change:+.3f}, of which {mix:+.3f} because values came "
-            f"in other shares, the rest from their own {within_sentence(METRICS[metric])}: {named}."
+    columns = sorted({key.slice.partition("=")[0] for key in known if key.slice})
+    return tuple(
+        part
+        for column in columns
+        for part in decomposed(
+            divided(known, metric, column), divided(now, metric, column), metric=metric, column=column
         )
-    return sentences
+    )
 
 
-def _inputs(moved: LevelReading, watches: Mapping[str, Watch]) -> list[str]:
+def _parts_words(column: str, parts: Sequence[SlicePart]) -> str:
+    mix, change = math.fsum(part.mix for part in parts), math.fsum(part.total for part in parts)
+    own = sorted(parts, key=lambda part: (-abs(part.loss), part.slice))[:NAMED]
+    named = ", ".join(f"{slice_words(part.slice)} {part.loss:+.3f}" for part in own)
+    return (
+        f"By {printable(column)}, over all labelled rows: {change:+.3f}, of which {mix:+.3f} because values came "
+        f"in other shares, the rest from their own {within_sentence(METRICS[parts[0].metric])}: {named}."
+    )
+
+
+def _inputs(moved: LevelReading, watches: Mapping[str, Watch]) -> tuple[InputMove, ...]:
     """The inputs with most evidence of movement, each once."""
-    found: list[str] = []
-    for key, _ in sorted(((r.key, r.log_evidence) for r in moved.watches), key=lambda pair: (-pair[1], str(pair[0]))):
+    found: dict[str, InputMove] = {}
+    for key, evidence in sorted(
+        ((r.key, r.log_evidence) for r in moved.watches), key=lambda pair: (-pair[1], str(pair[0]))
+    ):
         watch = watches[key.watch]
-        if watch.family == "inputs" and watch.feature and watch.feature not in found:
-            found.append(watch.feature)
-    return found[:NAMED]
+        if watch.family == "inputs" and watch.feature and math.isfinite(evidence):
+            found.setdefault(watch.feature, InputMove(input=watch.feature, log_evidence=evidence))
+    return tuple(found.values())[:NAMED]
 
 
 def _value(window: WindowRecord, key: WatchKey) -> float | None:

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from monitoring.records import WHOLE, ScoreSum, WatchKey, WindowRecord
+from monitoring.records import WHOLE, ScoreSum, SlicePart, WatchKey, WindowRecord
 
 #: What is in none of a column's watched slices.
 OTHERS = "other values"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlicePart:
-    """One slice's part in the change of a mean, in the mean's own unit.
-
-    With shares w and mean losses l, before and after, and the whole's mean L before: `mix` is (w₁ - w₀)(l₀ - L), what
-    the slice's weight explains; `loss` is w₁(l₁ - l₀), what its own loss explains.
-    """
-
-    slice: str
-    mix: float
-    loss: float
-
-    @property
-    def total(self) -> float:
-        """Both together."""
-        return self.mix + self.loss
-
-
-def decomposed(before: Mapping[str, ScoreSum], after: Mapping[str, ScoreSum]) -> tuple[SlicePart, ...]:
-    """Each slice's part in the change from one mean to the other; the parts add up to it, but for rounding.
+def decomposed(
+    before: Mapping[str, ScoreSum], after: Mapping[str, ScoreSum], *, metric: str = "", column: str = ""
+) -> tuple[SlicePart, ...]:
+    """Each slice's part in the change of a metric from one mean to the other; the parts add up to it, but for rounding.
 
     The slices divide all rows among them. A slice without rows before is held to the whole's mean there, and one
     without rows after to its own mean before. Largest parts first; empty where a side has no rows.
@@ -49,7 +32,7 @@ def decomposed(before: Mapping[str, ScoreSum], after: Mapping[str, ScoreSum]) ->
         mean = was.mean if was.rows else first.mean
         share, change = now.rows / last.rows, now.rows / last.rows - was.rows / first.rows
         loss = share * (now.mean - mean) if now.rows else 0.0
-        parts.append(SlicePart(slice=name, mix=change * (mean - first.mean), loss=loss))
+        parts.append(SlicePart(metric=metric, column=column, slice=name, mix=change * (mean - first.mean), loss=loss))
     return tuple(sorted(parts, key=lambda part: (-abs(part.total), part.slice)))
 
 

@@ -12,10 +12,12 @@ from monitoring.evidence.level import LevelReading, LevelState
 from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact
 from monitoring.jobs.estimating import elsewhere, settled_losses, step_without
+from monitoring.jobs.examples import worst_rows
 from monitoring.jobs.feed import Arrivals
 from monitoring.jobs.yardstick import LEVELS, Yardstick
 from monitoring.records import (
     BaselineScore,
+    CauseRow,
     Finding,
     IncidentRecord,
     Level,
@@ -139,6 +141,8 @@ class Judge:
                 since = history[-levels[level].windows :]
                 cause = self._explained(readings[level], readings["notice"], since, recent)
                 opener = self._yardstick.tests[level].tests[WatchKey(watch=cause.watch, slice=cause.slice)]
+                key = WatchKey(watch=cause.watch, slice=cause.slice)
+                cause = replace(cause, detail=replace(cause.detail, rows=self._rows(key, traffic)))
                 begun = beginning(opener, cause.rise / self._watches[cause.watch].scale)
                 opened.append(_incident(state.next_number + len(opened), level, record, cause, recovery=begun))
         incidents, changed = (*incidents, *opened), (*changed, *opened)
@@ -253,6 +257,15 @@ class Judge:
             ),
         )
 
+    def _rows(self, key: WatchKey, traffic: WindowTraffic) -> tuple[CauseRow, ...]:
+        return worst_rows(
+            key,
+            self._watches[key.watch],
+            self._catalogue.bins,
+            labelled=traffic.arrivals.labelled,
+            answered=traffic.predictions,
+        )
+
     def _status(self, record: WindowRecord, incidents: Sequence[IncidentRecord]) -> WindowStatus:
         """The highest level at which an incident is alive; thin if the window's rows still wait for company."""
         levels = {i.level for i in _alive(incidents)}
@@ -302,4 +315,5 @@ def _incident(number: int, level: Level, record: WindowRecord, cause: Cause, *, 
         cause=cause.cause,
         message=cause.message,
         recovery=recovery,
+        detail=cause.detail,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TypedDict
 
-from monitoring.records import IncidentRecord, MonitorStatus, SettledLosses, WindowRecord
+from monitoring.records import IncidentRecord, MonitorStatus, SettledLosses, SlicePart, WindowRecord
 from monitoring.reports.estimates import realised, settled_by_window, trust_rows
 from monitoring.reports.findings import finding_groups
 from monitoring.reports.words import finite_evidence
@@ -70,6 +71,47 @@ class WindowDocument(TypedDict):
     estimates: list[EstimateDocument]
 
 
+class SplitDocument(TypedDict):
+    """The change of a metric, and how it divides into what the model expected and what surprised it."""
+
+    metric: str
+    change: float
+    difficulty: float
+    surprise: float
+
+
+class PartDocument(TypedDict):
+    """One slice's part: because it came in another share (`mix`), and because of its own loss."""
+
+    slice: str
+    mix: float
+    loss: float
+
+
+class DecompositionDocument(TypedDict):
+    """The change of a metric over labelled rows by the slices of one column; the parts add up to `change`."""
+
+    metric: str
+    column: str
+    change: float
+    parts: list[PartDocument]
+
+
+class MoveDocument(TypedDict):
+    """An input that moved with it, and the evidence of that."""
+
+    input: str
+    evidence: float
+
+
+class RowDocument(TypedDict):
+    """A row to look at, and what it scores in the unit of the incident's watch."""
+
+    prediction_id: str
+    event_time: str
+    score: float
+
+
 class IncidentDocument(TypedDict):
     """One incident; times that have not come are null."""
 
@@ -84,6 +126,10 @@ class IncidentDocument(TypedDict):
     cause: str
     message: str
     state: str
+    split: SplitDocument | None
+    decomposition: list[DecompositionDocument]
+    inputs: list[MoveDocument]
+    rows: list[RowDocument]
 
 
 class SensitivityDocument(TypedDict):
@@ -262,6 +308,7 @@ def _window(window: WindowRecord, settled: Mapping[datetime, SettledLosses]) -> 
 
 
 def _incident(incident: IncidentRecord) -> IncidentDocument:
+    detail = incident.detail
     return {
         "id": incident.number,
         "level": incident.level,
@@ -274,4 +321,30 @@ def _incident(incident: IncidentRecord) -> IncidentDocument:
         "cause": incident.cause,
         "message": incident.message,
         "state": incident.state,
+        "split": None
+        if detail.split is None
+        else {
+            "metric": detail.split.metric,
+            "change": detail.split.change,
+            "difficulty": detail.split.difficulty,
+            "surprise": detail.split.surprise,
+        },
+        "decomposition": [
+            _decomposition(list(parts))
+            for _, parts in groupby(detail.parts, key=lambda part: (part.metric, part.column))
+        ],
+        "inputs": [{"input": one.input, "evidence": finite_evidence(one.log_evidence)} for one in detail.inputs],
+        "rows": [
+            {"prediction_id": row.prediction_id, "event_time": iso(row.event_time), "score": row.score}
+            for row in detail.rows
+        ],
+    }
+
+
+def _decomposition(parts: Sequence[SlicePart]) -> DecompositionDocument:
+    return {
+        "metric": parts[0].metric,
+        "column": parts[0].column,
+        "change": math.fsum(number for part in parts for number in (part.mix, part.loss)),
+        "parts": [{"slice": part.slice, "mix": part.mix, "loss": part.loss} for part in parts],
     }

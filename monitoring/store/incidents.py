@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from monitoring.errors import BadInput
 from monitoring.records import IncidentRecord
+from monitoring.store.details import detail_of, detail_text
 from monitoring.store.tables import incident
 
 #: The columns of a record; who was told of it is the store's own (see `monitoring.store.telling`).
@@ -27,7 +28,7 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
     known = {record.number: record for record in read(connection, deployment)}
     for record in records:
         stored = known.get(record.number)
-        values = asdict(record if stored is None else _keeping_acknowledgement(record, stored))
+        values = _values(record if stored is None else _keeping_acknowledgement(record, stored))
         if stored is None:
             connection.execute(insert(incident).values(deployment=deployment, **values))
         else:
@@ -84,4 +85,9 @@ def _is(deployment: int, number: int) -> Any:
 
 def record_of(row: Mapping[Any, Any]) -> IncidentRecord:
     """The record of a row of `COLUMNS`."""
-    return IncidentRecord(**row)
+    return IncidentRecord(**{**row, "detail": detail_of(row["detail"])})
+
+
+def _values(record: IncidentRecord) -> dict[str, Any]:
+    plain = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {**plain, "detail": detail_text(record.detail)}

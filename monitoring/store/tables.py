@@ -112,6 +112,7 @@ incident = Table(
     Column("told", Text, nullable=False, server_default="[]"),
     Column("tellings", Integer, nullable=False, server_default="0"),
     Column("told_at", UtcTime),
+    Column("detail", Text),
 )
 
 lease = Table(

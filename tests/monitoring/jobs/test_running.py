@@ -67,6 +67,20 @@ def test_a_model_gone_wrong_pages_and_the_cause_says_that_the_model_is_wrong(
     assert page.cause == "the model is wrong"
     assert "Brier score changed by +" in page.message or "error rate changed by +" in page.message
     assert found.windows[-1].status == "page"
+    detail = page.detail
+    assert detail.split is not None
+    assert detail.split.surprise > detail.split.difficulty
+    document = next(i for i in status_document(found)["incidents"] if i["id"] == page.number)
+    (by_origin,) = document["decomposition"]
+    assert by_origin["column"] == "origin"
+    assert {part["slice"] for part in by_origin["parts"]} == {"origin=EWR", "origin=JFK"}
+    assert sum(part["mix"] + part["loss"] for part in by_origin["parts"]) == pytest.approx(by_origin["change"])
+    assert f"{by_origin['change']:+.3f}, of which" in page.message
+    assert [row["score"] for row in document["rows"]] == sorted((r["score"] for r in document["rows"]), reverse=True)
+    day = f"20130401-{(page.window_start - datetime(2013, 4, 1, tzinfo=UTC)).days}-"
+    assert len(document["rows"]) == 10
+    assert all(row["prediction_id"].startswith(day) for row in document["rows"])
+    assert {one["input"] for one in document["inputs"]} <= {"temp", "origin"}
     assert max(w.page_log_evidence for w in found.windows[:15]) < min(w.page_log_evidence for w in found.windows[-5:])
 
 

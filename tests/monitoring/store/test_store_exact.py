@@ -16,17 +16,23 @@ from sqlalchemy.dialects import sqlite
 
 from monitoring.records import (
     BaselineScore,
+    CauseDetail,
+    CauseRow,
     Finding,
     IncidentRecord,
     IncidentState,
+    InputMove,
     Level,
+    LossSplit,
     ScoreRecord,
     Sensitivity,
+    SlicePart,
     WindowRecord,
     WindowStatus,
 )
 from monitoring.store import DeploymentRecord, Store
 from monitoring.store.columns import UtcTime, float_of, float_text
+from monitoring.store.deployments import WITNESS, StateName
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 floats = st.floats(allow_nan=False)
@@ -63,6 +69,14 @@ windows = st.builds(
     findings=st.lists(findings, max_size=2).map(tuple),
     scores=st.lists(scores, max_size=4).map(tuple),
 )
+finite = st.floats(allow_nan=False, allow_infinity=False)
+details = st.builds(
+    CauseDetail,
+    split=st.none() | st.builds(LossSplit, metric=texts, difficulty=finite, surprise=finite),
+    parts=st.lists(st.builds(SlicePart, metric=texts, column=texts, slice=texts, mix=finite, loss=finite)).map(tuple),
+    inputs=st.lists(st.builds(InputMove, input=texts, log_evidence=finite), max_size=2).map(tuple),
+    rows=st.lists(st.builds(CauseRow, prediction_id=texts, event_time=moments, score=finite), max_size=2).map(tuple),
+)
 incidents = st.builds(
     IncidentRecord,
     number=st.integers(1, 3),
@@ -78,6 +92,7 @@ incidents = st.builds(
     recovery=texts,
     acknowledged_at=st.none() | moments,
     closed_at=st.none() | moments,
+    detail=details,
 )
 numbers = count()
 sensitivities = st.builds(Sensitivity, metric=texts, slice=texts, windows=counts, rise=st.none() | floats)
@@ -110,7 +125,9 @@ def test_the_edges_of_floating_point_have_texts(value: float) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     window=windows,
-    memory=st.tuples(st.dictionaries(levels, texts), st.dictionaries(texts, counts, max_size=3)),
+    memory=st.tuples(
+        st.dictionaries(st.sampled_from((*get_args(Level), WITNESS)), texts), st.dictionaries(texts, counts, max_size=3)
+    ),
     opened=st.lists(incidents, max_size=2, unique_by=lambda one: one.number),
     sensitivity=st.lists(sensitivities, max_size=2).map(tuple),
     baseline=st.lists(baselines, max_size=2).map(tuple),
@@ -119,7 +136,7 @@ def test_all_records_come_back_the_same(
     store: Store,
     deployment_record: DeploymentRecord,
     window: WindowRecord,
-    memory: tuple[dict[Level, str], dict[str, int]],
+    memory: tuple[dict[StateName, str], dict[str, int]],
     opened: list[IncidentRecord],
     sensitivity: tuple[Sensitivity, ...],
     baseline: tuple[BaselineScore, ...],

@@ -123,9 +123,9 @@ def test_a_correlation_that_changes_its_sign_is_found_and_no_watch_on_one_input_
         )
         for entry in watched
     }
-    for scores in means.values():
-        apart = abs(scores[WINDOWS:].mean() - scores[:WINDOWS].mean())
-        assert apart < 3 * scores[:WINDOWS].std() * math.sqrt(1 / 12 + 1 / WINDOWS)
+    for values in means.values():
+        apart = abs(values[WINDOWS:].mean() - values[:WINDOWS].mean())
+        assert apart < 3 * values[:WINDOWS].std() * math.sqrt(1 / 12 + 1 / WINDOWS)
 
 
 def test_the_run_length_on_clean_streams_is_at_least_the_budgets() -> None:

@@ -1,0 +1,33 @@
+"""The numbers of an incident's cause as one text; JSON writes floats in digits that come back exactly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+
+from monitoring.records import CauseDetail, CauseRow, InputMove, LossSplit, SlicePart
+
+
+def detail_text(detail: CauseDetail) -> str | None:
+    """What `detail_of` reads; None where there is nothing. Raises ValueError for a number that is not finite."""
+    if detail == CauseDetail():
+        return None
+    document = asdict(detail)
+    document["rows"] = [{**asdict(row), "event_time": row.event_time.isoformat()} for row in detail.rows]
+    return json.dumps(document, allow_nan=False)
+
+
+def detail_of(text: str | None) -> CauseDetail:
+    """The inverse of `detail_text`."""
+    if text is None:
+        return CauseDetail()
+    document = json.loads(text)
+    return CauseDetail(
+        split=None if document["split"] is None else LossSplit(**document["split"]),
+        parts=tuple(SlicePart(**part) for part in document["parts"]),
+        inputs=tuple(InputMove(**one) for one in document["inputs"]),
+        rows=tuple(
+            CauseRow(**{**row, "event_time": datetime.fromisoformat(row["event_time"])}) for row in document["rows"]
+        ),
+    )

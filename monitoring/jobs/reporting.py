@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,8 +18,9 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.deployment import find_baseline
 from monitoring.jobs.reading import open_traffic, with_labels
 from monitoring.jobs.status import first_page, status
-from monitoring.records import MonitorStatus, WindowRecord
-from monitoring.reports.records import Benchmark, BenchmarkMetric, DriftSummary, Interval, WatchVerdict
+from monitoring.records import MonitorStatus, ScoreRecord, WindowRecord
+from monitoring.reports.records import Benchmark, BenchmarkMetric, DriftSubject, DriftSummary, Interval, WatchVerdict
+from monitoring.reports.words import finite_evidence, slice_words, watch_words, window_words
 from monitoring.store.store import Store
 from monitoring.traffic.windows import Window
 
@@ -28,7 +28,7 @@ PAGE = "report.html"
 PICTURE = "report.png"
 
 #: Watches shown beside Evidently's own columns, those with most evidence.
-VERDICTS = 8
+VERDICTS = 6
 
 #: The 95 % interval of the benchmark is a bootstrap over days, seeded, so that a report written again is the same.
 SEED = 0
@@ -51,9 +51,10 @@ def write_reports(
 ) -> Reports:
     """Write ``report.html`` and ``report.png`` into `out`, and Evidently's drift report of one window beside them.
 
-    The window is the one that begins on `day` (in the config's time zone), else that of the first page, else the
-    last. Raises BadInput if nothing was judged yet or no window begins on that day, CannotRun if `out` cannot be
-    written. Cost: Evidently's import and 10 to 20 s for its report; the rest takes two.
+    The window is the first that begins on `day` (in the config's time zone; a datetime with a time of day, bare, names
+    the window that holds it), else that of the first page, else the last. Raises BadInput if nothing was judged yet or
+    no window begins on that day, CannotRun if `out` cannot be written. Cost: Evidently's import and 10 to 20 s for its
+    report; the rest takes two.
     """
     from monitoring.reports.page import write_page  # noqa: PLC0415  # Plotly and Jinja2 are only needed to draw
     from monitoring.reports.picture import write_picture  # noqa: PLC0415  # so is matplotlib
@@ -73,7 +74,8 @@ def write_reports(
     window = chosen_window(found, day)
     html = json = summary = None
     if drift and window is not None and window.rows:
-        stem = f"drift-{window.start.astimezone(ZoneInfo(found.timezone)):%Y-%m-%d}"
+        begun = window.start.astimezone(ZoneInfo(found.timezone))
+        stem = f"drift-{begun:%Y-%m-%d}" + (f"T{begun:%H%M}" if begun.time() != time() else "")
         html, json = out / f"{stem}.html", out / f"{stem}.json"
         summary = _write_drift(config, baseline, found, window, (html, json))
     write_page(found, path=out / PAGE, benchmark=promise, drift_report=html)
@@ -108,10 +110,10 @@ def promised(baseline: Baseline, config: MonitorConfig) -> Benchmark:
 
 
 def chosen_window(found: MonitorStatus, day: date | None) -> WindowRecord | None:
-    """The window that begins on that day, else that of the first page, else the last with rows."""
+    """The window that begins on that day or holds that moment, else that of the first page, else the last with rows."""
     zone = ZoneInfo(found.timezone)
     if day is not None:
-        match = next((w for w in found.windows if w.start.astimezone(zone).date() == day), None)
+        match = next((w for w in found.windows if _meant(w, day, zone)), None)
         if match is None:
             raise BadInput(
                 "No window begins on that day.",
@@ -124,6 +126,14 @@ def chosen_window(found: MonitorStatus, day: date | None) -> WindowRecord | None
     if page is not None:
         return next((w for w in found.windows if w.end == page[0]), None)
     return next((w for w in reversed(found.windows) if w.rows), None)
+
+
+def _meant(window: WindowRecord, day: date, zone: ZoneInfo) -> bool:
+    if not isinstance(day, datetime):
+        return window.start.astimezone(zone).date() == day
+    if day.time() == time():
+        return window.start.astimezone(zone).date() == day.date()
+    return window.start <= day.replace(tzinfo=zone) < window.end
 
 
 def _write_drift(
@@ -143,15 +153,28 @@ def _write_drift(
         spec=baseline.spec,
         paths=paths,
         rng=np.random.default_rng(SEED),
-        verdicts=[
-            WatchVerdict(
-                name=f"{score.watch} at {score.slice}" if score.slice else score.watch,
-                evidence=0.0 if score.log_evidence == -math.inf else math.exp(min(score.log_evidence, 700.0)),
-                threshold=found.page_threshold,
-            )
-            for score in scores[:VERDICTS]
-        ],
+        subject=DriftSubject(
+            title=f"{found.model} version {found.version}, {_window_words(window, found)}",
+            verdicts=(
+                _verdict("All watches that page", window.page_log_evidence, found.page_threshold),
+                _verdict("All watches that notice", window.notice_log_evidence, found.notice_threshold),
+                *(_verdict(_score_words(score), score.log_evidence) for score in scores[:VERDICTS]),
+            ),
+        ),
     )
+
+
+def _verdict(name: str, log_evidence: float, threshold: float | None = None) -> WatchVerdict:
+    return WatchVerdict(name=name, evidence=finite_evidence(log_evidence), threshold=threshold)
+
+
+def _score_words(score: ScoreRecord) -> str:
+    name = watch_words(score.watch)
+    return f"{name} at {slice_words(score.slice)}" if score.slice else name
+
+
+def _window_words(window: WindowRecord, found: MonitorStatus) -> str:
+    return window_words(window.start, window.end, ZoneInfo(found.timezone))
 
 
 def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
-from monitoring.reports.records import ColumnDrift, DriftSummary, WatchVerdict
+from monitoring.reports.records import ColumnDrift, DriftSubject, DriftSummary, WatchVerdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +28,8 @@ CATEGORY_METHOD, CATEGORY_THRESHOLD = "jensenshannon", 0.1
 #: Rows of each side at most: enough for an effect size of .02, and seconds instead of minutes.
 MOST_ROWS = 5000
 
-#: Heads the page.
-TITLE = "Effect sizes of one window against the baseline: description, never what raises an alarm"
+#: Ends the page's heading.
+TITLE = "Effect sizes are description, and raise no alarm; the monitor's evidence does."
 
 #: Evidently's page runs scripts of its own; this keeps it from asking any other host for anything.
 POLICY = (
@@ -45,7 +45,7 @@ def write_drift_report(
     spec: BaselineSpec,
     paths: tuple[Path, Path],
     rng: np.random.Generator,
-    verdicts: Sequence[WatchVerdict] = (),
+    subject: DriftSubject | None = None,
 ) -> DriftSummary:
     """Compare a window's rows with the baseline's, and write what Evidently makes of it to `paths`, HTML and JSON.
 
@@ -53,7 +53,8 @@ def write_drift_report(
     null while it has not arrived). At most 5,000 rows of each side are drawn by `rng`. Numbers are
     compared by normed Wasserstein distance, categories by Jensen-Shannon distance; the model's answers are compared
     as well, and its accuracy (for two classes also AUC and log loss) where both sides have labels of every class.
-    `verdicts` stand beside Evidently's own metrics, each with a test that fails when the watch has alarmed.
+    The `subject` heads the page; its verdicts stand beside Evidently's own metrics, a level's with a test that fails
+    when it has alarmed.
 
     Nothing is sent anywhere: Evidently's telemetry is switched off before it is imported, and the page (about 4 MB)
     loads nothing. Columns that cannot be compared are left out and listed. Cost: some 5 s for the import and 2 s for
@@ -67,18 +68,28 @@ def write_drift_report(
                 expected="at least one row on each side",
                 fix="Choose a window that has traffic.",
             )
-    from monitoring.reports.drift_sample import drift_sample  # noqa: PLC0415  # brings PyArrow
+    from monitoring.reports.drift_sample import drift_sample, plain  # noqa: PLC0415  # brings PyArrow
 
     sample = drift_sample(current, reference, spec=spec, rows=MOST_ROWS, rng=rng)
-    snapshots = _snapshots(sample, verdicts)
+    subject = subject or DriftSubject()
+    snapshots = _snapshots(sample, subject.verdicts)
     runs = [_finite(json.loads(snapshot.json())) for snapshot in snapshots]
+    heading = (
+        f"{plain(subject.title)}: {_drawn(len(sample.current), current.num_rows)} against "
+        f"{_drawn(len(sample.reference), reference.num_rows)} of the baseline. {TITLE}"
+    )
     document: dict[str, Any] = {
+        "subject": plain(subject.title),
+        "rows": {
+            "current": {"compared": len(sample.current), "all": current.num_rows},
+            "reference": {"compared": len(sample.reference), "all": reference.num_rows},
+        },
         "metrics": [metric for run in runs for metric in run["metrics"]],
         "tests": [test for run in runs for test in run["tests"]],
         "left_out": [{"column": name, "reason": reason} for name, reason in sample.left_out],
     }
     summary = _summary(document, sample)
-    _write(paths[0], _page(snapshots, sample.left_out))
+    _write(paths[0], _page(snapshots, sample.left_out, heading))
     _write(paths[1], json.dumps(document, allow_nan=False, indent=1) + "\n")
     return summary
 
@@ -142,7 +153,16 @@ def _quality(sample: DriftSample) -> tuple[Any, list[Any]]:
     return task, [Accuracy(), RocAuc(), LogLoss()]
 
 
-def _page(snapshots: list[Any], left_out: tuple[tuple[str, str], ...]) -> str:
+def _drawn(compared: int, there: int) -> str:
+    """How many rows of how many.
+
+    >>> _drawn(900, 900), _drawn(5000, 78000)
+    ('900 rows', '5,000 of 78,000 rows, drawn at random,')
+    """
+    return f"{there:,} rows" if compared == there else f"{compared:,} of {there:,} rows, drawn at random,"
+
+
+def _page(snapshots: list[Any], left_out: tuple[tuple[str, str], ...], heading: str) -> str:
     """One page of all runs and of the columns left out, which may ask no other host for anything."""
     from evidently.core.metric_types import render_widgets  # noqa: PLC0415  # seconds
     from evidently.legacy.renderers.html_widgets import group_widget, table_data  # noqa: PLC0415  # as above
@@ -151,7 +171,7 @@ def _page(snapshots: list[Any], left_out: tuple[tuple[str, str], ...]) -> str:
     widgets = [widget for model in models for widget in model.widgets]
     if left_out:
         widgets.append(table_data(title="Not compared", column_names=["Column", "Why"], data=left_out))
-    shown = [group_widget(title=TITLE, widgets=widgets)]
+    shown = [group_widget(title=heading, widgets=widgets)]
     shown += [widget for model in models for widget in model.tests_widgets]
     policy = f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     return str(render_widgets(shown)).replace("<head>", policy, 1).lstrip()

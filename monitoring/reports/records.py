@@ -78,16 +78,22 @@ class SliceSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchVerdict:
-    """What the monitor itself says of one watch in the reported window: its evidence, and what alarms at."""
+    """What the monitor itself says of a level, or of one watch, in the reported window: its evidence, what alarms at.
+
+    `threshold` is a level's; a watch alone alarms nothing, and has none.
+    """
 
     name: str
     evidence: float
-    threshold: float
+    threshold: float | None = None
 
-    @property
-    def alarms(self) -> bool:
-        """Whether the evidence has reached the threshold."""
-        return self.evidence >= self.threshold
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftSubject:
+    """What a drift report is about, in a few words, and what the monitor says of it."""
+
+    title: str = "One window"
+    verdicts: tuple[WatchVerdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

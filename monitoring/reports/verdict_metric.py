@@ -1,4 +1,4 @@
-"""The monitor's own verdict on a watch, as a metric that Evidently shows and tests beside its own."""
+"""The monitor's own verdicts, as metrics that Evidently shows and tests beside its own."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ LARGEST = 1e12
 
 
 def verdict_metrics(verdicts: Sequence[WatchVerdict]) -> list[Any]:
-    """One Evidently metric for each verdict, whose test fails when the evidence has reached its threshold."""
+    """One Evidently metric for each verdict; a level's has a test that fails when its evidence has alarmed."""
     from evidently.tests import lt  # noqa: PLC0415  # seconds
 
-    return [_metric_type()(watch=plain(verdict.name), tests=[lt(verdict.threshold)]) for verdict in verdicts]
+    return [
+        _metric_type()(watch=plain(verdict.name), tests=[] if verdict.threshold is None else [lt(verdict.threshold)])
+        for verdict in verdicts
+    ]
 
 
 def verdict_metadata(verdicts: Sequence[WatchVerdict]) -> dict[str, Any]:
@@ -48,9 +51,10 @@ def _metric_type() -> Any:
         def calculate(self, context: Any, current_data: Any, reference_data: Any) -> Any:
             """The result for the current side, and none for the reference."""
             watch = self.metric.watch
-            value, threshold = (float(current_data.metadata[name][watch]) for name in ("evidence", "threshold"))
-            result = self.result(value)
-            shown = CounterData(label=f"{watch}: evidence, alarms at {threshold:,.0f}", value=f"{value:,.2f}")
+            value, threshold = (current_data.metadata[name][watch] for name in ("evidence", "threshold"))
+            result = self.result(float(value))
+            said = "evidence of its own" if threshold is None else f"evidence, alarms at {threshold:,.0f}"
+            shown = CounterData(label=f"{watch}: {said}", value=f"{value:,.2f}" if value < 10 else f"{value:,.0f}")
             result.widget = [counter(counters=[shown], size=WidgetSize.HALF)]
             return result, None
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--window",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="YYYY-MM-DD",
-    help="First day of the window whose drift is reported.  [default: that of the first page, else the last]",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    metavar="YYYY-MM-DD[THH:MM]",
+    help="The window whose drift is reported: its first day, or a time in it.  [default: of the first page, else last]",
 )
 @click.option("--drift/--no-drift", default=True, show_default=True, help="Whether Evidently reports a window's drift.")
 @answers
@@ -47,7 +47,7 @@ def command(
     if drift:
         load_frameworks("evidently")
     with Store.open(config.store.url) as store:
-        reports = write_reports(config, store, out=out, day=None if window is None else window.date(), drift=drift)
+        reports = write_reports(config, store, out=out, day=window, drift=drift)
     output.finish(report_document(reports), lambda: _show(reports))
     return 0
 

@@ -13,7 +13,7 @@ import pytest
 
 from monitoring.baseline import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
-from monitoring.reports import DriftSummary, WatchVerdict, write_drift_report
+from monitoring.reports import DriftSubject, DriftSummary, WatchVerdict, write_drift_report
 from monitoring.reports.drift_sample import MOST_CATEGORIES, OTHER, drift_sample, plain
 
 HOSTILE = "</script><script>document.title='broken out'</script>"
@@ -72,9 +72,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         spec=SPEC,
         paths=(folder / "drift.html", folder / "drift.json"),
         rng=np.random.default_rng(3),
-        verdicts=(
-            WatchVerdict(name=f"Brier score {HOSTILE}", evidence=float("inf"), threshold=365.0),
-            WatchVerdict(name="Error rate", evidence=12.5, threshold=365.0),
+        subject=DriftSubject(
+            title=f"A window {HOSTILE}",
+            verdicts=(
+                WatchVerdict(name=f"Brier score {HOSTILE}", evidence=float("inf"), threshold=365.0),
+                WatchVerdict(name="Error rate", evidence=12.5, threshold=365.0),
+                WatchVerdict(name="Error rate at origin = EWR", evidence=4000.0),
+            ),
         ),
     )
     text = (folder / "drift.json").read_text(encoding="utf-8")
@@ -112,6 +116,9 @@ def test_quality_is_compared_where_both_sides_have_labels(written: Written) -> N
 
 def test_verdicts_of_the_monitor_stand_beside_with_tests(written: Written) -> None:
     metrics = {m["config"].get("watch"): m for m in written.document["metrics"] if "watch" in m["config"]}
+    alone = metrics.pop("Error rate at origin = EWR")  # of a watch alone, which alarms nothing
+    assert alone["value"] == 4000.0
+    assert "Error rate at origin = EWR: evidence of its own" in written.page
     assert metrics.keys() == {f"Brier score {plain(HOSTILE)}", "Error rate"}
     error = metrics["Error rate"]
     assert error["value"] == 12.5
@@ -123,6 +130,8 @@ def test_verdicts_of_the_monitor_stand_beside_with_tests(written: Written) -> No
     }
     assert statuses == {metric["id"]: "SUCCESS" if name == "Error rate" else "FAIL" for name, metric in metrics.items()}
     assert "Error rate: evidence, alarms at 365" in written.page
+    assert "900 rows against 700 rows of the baseline. Effect sizes are description" in written.page
+    assert written.document["rows"]["reference"] == {"compared": 700, "all": 700}
 
 
 def test_text_from_traffic_stays_text(written: Written) -> None:
@@ -154,7 +163,7 @@ def test_without_labels_and_with_nothing_to_compare(written: Written, tmp_path: 
         spec=spec,
         paths=(tmp_path / "drift.html", tmp_path / "drift.json"),
         rng=np.random.default_rng(0),
-        verdicts=(WatchVerdict(name="Error rate", evidence=1.0, threshold=365.0),),
+        subject=DriftSubject(verdicts=(WatchVerdict(name="Error rate", evidence=1.0, threshold=365.0),)),
     )
     assert summary.columns == ()
     assert not summary.quality

@@ -105,7 +105,7 @@ class ScoreRecord:
     log_evidence: float
 
 
-EstimateMethod: TypeAlias = Literal["calibrated", "threshold"]
+EstimateMethod: TypeAlias = Literal["calibrated", "threshold", "weighted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,8 @@ class EstimateRecord:
     `value` lies between `low` and `high` (a 90 % interval), all None while rows are too few. `checked` labelled rows
     that had gathered up to this window had the estimate `expected` ± `half` and the true loss `realised`; None where
     none were checked. `trusted` was decided before the window, `account` is what it left. `confusion` are shares of
-    all rows, [answered class][true class], where it is known.
+    all rows, [answered class][true class], where it is known. `effective` are the rows of the baseline that a weighted
+    estimate rests on in effect, None for others; where they are too few there is no value.
     """
 
     method: EstimateMethod
@@ -150,6 +151,7 @@ class EstimateRecord:
     trusted: bool
     account: Account
     confusion: tuple[tuple[float, ...], ...] = ()
+    effective: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

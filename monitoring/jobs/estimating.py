@@ -31,6 +31,7 @@ from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue, known_rows
 from monitoring.watches.estimates import Expected
 from monitoring.watches.scoring import fixed_point
+from monitoring.watches.weighting import Weighted, Weighting
 
 #: A confusion matrix of more classes than this is not kept with every window.
 MOST_CLASSES = 10
@@ -40,6 +41,7 @@ FEWEST_WINDOWS = math.ceil(1.0 / trust.MISS_RATE) - 1
 
 Kind = tuple[EstimateMethod, str]
 _KINDS: tuple[Kind, ...] = (("calibrated", "error"), ("calibrated", "brier"), ("threshold", "error"))
+_WEIGHTED: tuple[Kind, ...] = (("weighted", "error"), ("weighted", "brier"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class Estimator:
 
     calibration: Calibration
     threshold: float | None
+    weighting: Weighting
     spreads: Mapping[Kind, Spread]
     min_rows: int
 
@@ -80,9 +83,9 @@ class Estimator:
     def fit(cls, baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> Estimator | None:
         """Learn from the baseline's labels; None where they are too few.
 
-        Each baseline window of label arrivals is estimated by a calibration that has not seen its labels; the
-        threshold, a single number, is the same for all. Cost: one pass over the labelled rows, and a fit of some
-        dozens of points per window and class.
+        Each baseline window of label arrivals is estimated by a calibration that has not seen its labels, and by
+        weighing other rows than its own; the threshold, a single number, is the same for all. Cost: one pass over the
+        labelled rows, and per window a fit of some dozens of points per class and of the weights.
         """
         calibration, reference = catalogue.calibration, baseline.reference
         if calibration is None:
@@ -90,15 +93,18 @@ class Estimator:
         known = known_rows(reference)
         answers, labels = reference.probabilities[known], reference.labels[known]
         threshold = estimates.confidence_threshold(answers, labels) if catalogue.scored else None
-        rows = max(plan.min_rows, 1)
+        rows, weighting = max(plan.min_rows, 1), Weighting.fit(baseline, known)
         gathered: dict[Kind, Account] = {}
         found: dict[Kind, list[tuple[float, float]]] = {}
         for _, places in arrival_windows(reference, plan):
-            window = places[known[places]]
-            answers, labels = reference.probabilities[window], reference.labels[window]
-            unseen = calibration.without(answers, labels)
-            truth = performance.scores(answers, labels)
-            for kind, expected in _expected(answers, unseen, threshold):
+            window = reference.take(places[known[places]])
+            unseen = calibration.without(window.probabilities, window.labels)
+            truth = performance.scores(window.probabilities, window.labels)
+            estimated = [
+                *_expected(window.probabilities, unseen, threshold),
+                *_weighted(weighting.without(places).expected(window)),
+            ]
+            for kind, expected in estimated:
                 account = _gathered(gathered.get(kind, Account()), expected, truth[kind[1]])
                 if account.rows >= rows:
                     difference = (account.realised - account.expected) / (account.rows * SCORE_ONE)
@@ -112,34 +118,40 @@ class Estimator:
         }
         if not spreads:
             return None
-        return cls(calibration=calibration, threshold=threshold, spreads=spreads, min_rows=rows)
+        return cls(calibration=calibration, threshold=threshold, weighting=weighting, spreads=spreads, min_rows=rows)
 
     def records(
         self, previous: Sequence[EstimateRecord], predictions: Predictions, arrivals: Arrivals
     ) -> tuple[EstimateRecord, ...]:
         """One window's estimates, and what its labels say of them; `previous` is what the window before left."""
         accounts = {(one.method, one.metric): one.account for one in previous}
-        answers = predictions.probabilities[np.isfinite(predictions.probabilities).all(axis=1)]
-        known = known_rows(arrivals.labelled)
-        labelled, labels = arrivals.labelled.probabilities[known], arrivals.labelled.labels[known]
-        truth = performance.scores(labelled, labels)
-        later = dict(_expected(labelled, self.calibration, self.threshold))
+        answered = predictions.take(_answered(predictions))
+        answers = answered.probabilities
+        labelled = arrivals.labelled.take(known_rows(arrivals.labelled))
+        truth = performance.scores(labelled.probabilities, labelled.labels)
+        weighted, later_weighted = (self.weighting.expected(rows) for rows in (answered, labelled))
+        later = dict(_expected(labelled.probabilities, self.calibration, self.threshold))
+        later |= dict(_weighted(later_weighted))
+        now_expected = dict(_expected(answers, self.calibration, self.threshold)) | dict(_weighted(weighted))
         found = []
-        for kind, expected in _expected(answers, self.calibration, self.threshold):
+        for kind in (*_KINDS, *_WEIGHTED):
             if kind not in self.spreads:
                 continue
             before = accounts.get(kind, Account())
-            now = _gathered(before, later[kind], truth[kind[1]])
-            found.append(self._record(kind, expected, before, now))
+            now = _gathered(before, later[kind], truth[kind[1]]) if kind in later else before
+            record = self._record(kind, now_expected.get(kind), before, now)
+            if kind in _WEIGHTED:
+                record = replace(record, rows=len(answered), effective=weighted.effective)
+            found.append(record)
         if found and answers.shape[1] <= MOST_CLASSES:
             matrix = estimates.confusion(answers, self.calibration.calibrated(answers)).tolist()
             found[0] = replace(found[0], confusion=tuple(tuple(row) for row in matrix))
         return tuple(found)
 
-    def _record(self, kind: Kind, expected: Expected, before: Account, now: Account) -> EstimateRecord:
-        spread, count = self.spreads[kind], expected.losses.size
+    def _record(self, kind: Kind, expected: Expected | None, before: Account, now: Account) -> EstimateRecord:
+        spread, count = self.spreads[kind], 0 if expected is None else expected.losses.size
         value = low = high = estimated = half = realised = None
-        if count >= self.min_rows:
+        if expected is not None and count >= self.min_rows:
             value = int(fixed_point(expected.losses).sum()) / (count * SCORE_ONE)
             reach = spread.half(count, _summed(expected.variances))
             low, high = max(value - reach, 0.0), min(value + reach, 1.0)
@@ -216,6 +228,16 @@ def _expected(
         yield kind, found[kind[1]]
     if threshold is not None:
         yield _KINDS[2], estimates.thresholded_confidence(answers, threshold)
+
+
+def _weighted(weighted: Weighted) -> Iterator[tuple[Kind, Expected]]:
+    for kind in _WEIGHTED:
+        if kind[1] in weighted.losses:
+            yield kind, weighted.losses[kind[1]]
+
+
+def _answered(predictions: Predictions) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(predictions.probabilities).all(axis=1), dtype=np.bool_)
 
 
 def _gathered(account: Account, expected: Expected, losses: NDArray[np.float64]) -> Account:

@@ -31,7 +31,8 @@ class EvidenceDocument(TypedDict):
 class EstimateDocument(TypedDict):
     """A loss of the window's predictions, estimated without labels (90 % interval), and what labels say of it.
 
-    `realised` is the loss of those of the window's own predictions that have a label by now, `labelled` how many.
+    `realised` is the loss of those of the window's own predictions that have a label by now, `labelled` how many;
+    `effective_rows` those of the baseline that a weighted estimate rests on in effect.
     """
 
     method: str
@@ -43,6 +44,7 @@ class EstimateDocument(TypedDict):
     labelled: int
     trusted: bool
     confusion: list[list[float]] | None
+    effective_rows: float | None
 
 
 class TrustDocument(TypedDict):
@@ -301,6 +303,7 @@ def _window(window: WindowRecord, settled: Mapping[datetime, SettledLosses]) -> 
                 "labelled": settled[window.start].rows if window.start in settled else 0,
                 "trusted": one.account.trusted,
                 "confusion": [list(row) for row in one.confusion] or None,
+                "effective_rows": one.effective,
             }
             for one in window.estimates
         ],

@@ -12,7 +12,11 @@ from monitoring.reports.words import METRICS, count_words, moment_words
 from monitoring.watches.words import within_sentence
 
 #: How an estimate is made, in words.
-METHODS = {"calibrated": "calibrated confidence", "threshold": "confidence threshold (ATC)"}
+METHODS = {
+    "calibrated": "calibrated confidence",
+    "threshold": "confidence threshold (ATC)",
+    "weighted": "importance weighting",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

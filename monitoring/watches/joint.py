@@ -92,8 +92,8 @@ class Space:
     @classmethod
     def fit(cls, bins: Sequence[Bins], counts: Sequence[FeatureCounts], reference: Predictions) -> Space | None:
         """The space of a baseline; None where it has fewer than two inputs that vary, or no rows."""
-        coordinates = _coordinates(bins, counts)
-        owners = [one.bins.feature for one in coordinates]
+        chosen = coordinates(bins, counts)
+        owners = [one.bins.feature for one in chosen]
         if len(set(owners)) < 2 or not len(reference):
             return None
         rng = np.random.default_rng(SEED)
@@ -105,7 +105,7 @@ class Space:
             pairs = pairs[np.sort(rng.choice(len(pairs), PRODUCTS, replace=False))]
         directions = rng.normal(0.0, 1.0 / np.sqrt(len(owners)), (len(owners), WAVES))
         raw = cls(
-            coordinates=coordinates,
+            coordinates=chosen,
             pairs=pairs,
             directions=directions,
             phases=rng.uniform(0.0, 2.0 * np.pi, WAVES),
@@ -115,7 +115,7 @@ class Space:
         values = raw._values(reference.take(sampled(reference, SAMPLE * RECENT)).features)
         deviation = values.std(axis=0)
         return cls(
-            coordinates=coordinates,
+            coordinates=chosen,
             pairs=pairs,
             directions=directions,
             phases=raw.phases,
@@ -330,8 +330,8 @@ def _mixed(values: Whole) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _coordinates(bins: Sequence[Bins], counts: Sequence[FeatureCounts]) -> tuple[Coordinate, ...]:
-    """Positions of numbers and values of categories first, then spreads of numbers; those that vary."""
+def coordinates(bins: Sequence[Bins], counts: Sequence[FeatureCounts]) -> tuple[Coordinate, ...]:
+    """Those of inputs that vary: positions of numbers and values of categories first, then spreads of numbers."""
     first, second = [], []
     for one, count in zip(bins, counts, strict=True):
         if sum(1 for places in count.counts if places) < 2:

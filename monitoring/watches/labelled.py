@@ -37,7 +37,7 @@ class Parts:
     @classmethod
     def fit(cls, reference: Predictions, classes: tuple[str, ...], slices: Mapping[str, tuple[str, ...]]) -> Parts:
         """Quarters of the reference's scores; rows whose answer is not a number do not count."""
-        scores = _scores(reference.probabilities)
+        scores = score_of(reference.probabilities)
         scores = scores[np.isfinite(scores)]
         edges = np.quantile(scores, [0.25, 0.5, 0.75]) if scores.size else np.zeros(3)
         return cls(classes=classes, edges=edges, slices=slices)
@@ -88,14 +88,14 @@ class Parts:
         if self.edges is None:
             places, names = answers, tuple(f"answer={name}" for name in self.classes)
         else:
-            places = np.searchsorted(self.edges, _scores(rows.probabilities), side="right")
+            places = np.searchsorted(self.edges, score_of(rows.probabilities), side="right")
             names = tuple(f"score={quarter}" for quarter in QUARTERS)
         for place, name in enumerate(names):
             yield name, np.asarray(places == place, dtype=np.bool_)
         yield from slice_masks(rows, self.slices).items()
 
 
-def _scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+def score_of(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """What rows are divided by: the second class's probability, or the largest of more than two."""
     if probabilities.shape[1] == 2 or not len(probabilities):
         return probabilities[:, -1]

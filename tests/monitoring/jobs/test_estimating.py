@@ -68,7 +68,7 @@ def test_estimates_of_sound_traffic_hold_and_stand_beside_the_truth(deployed: Pa
     assert shown["labelled"] == settled[found.windows[3].start].rows
     assert shown["confusion"] is not None
     assert np.sum(shown["confusion"]) == pytest.approx(1.0)
-    assert [entry["distrusted_since"] for entry in document["trust"]] == [None] * 3
+    assert [entry["distrusted_since"] for entry in document["trust"]] == [None] * 5
     assert {s.level for w in found.windows for s in w.scores if s.watch.startswith("estimated")} == {"page"}
 
 

@@ -1,0 +1,69 @@
+"""Importance-weighted losses: right under a shift of inputs, silent where there is nothing to weigh."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from monitoring.baseline.folder import Baseline
+from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.profile import fit_bins, profile
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.watches import performance
+from monitoring.watches.weighting import FEWEST_EFFECTIVE, FEWEST_ROWS, Weighting
+
+SPEC = BaselineSpec(classes=("no", "yes"), features=(FeatureSpec(name="x", kind="number"),))
+
+
+def rows(rng: np.random.Generator, count: int, shift: float) -> Predictions:
+    """A model that says .3 everywhere, while the truth rises with x: only x tells how wrong it is."""
+    x = rng.normal(shift, 1.0, count)
+    labels = (rng.random(count) < 1 / (1 + np.exp(-2 * x))).astype(np.int64)
+    return Predictions(
+        ids=pa.array([f"{shift}:{row}" for row in range(count)]),
+        event_times=np.arange(count),
+        features=pa.table({"x": x}),
+        probabilities=np.tile([0.7, 0.3], (count, 1)),
+        labels=labels,
+        label_times=np.zeros(count, np.int64),
+    )
+
+
+@pytest.fixture(scope="module")
+def weighting() -> Weighting:
+    reference = rows(np.random.default_rng(1), 4_000, 0.0)
+    bins = fit_bins(reference, SPEC)
+    baseline = Baseline(spec=SPEC, bins=bins, profile=profile(reference, bins), reference=reference)
+    return Weighting.fit(baseline, np.ones(len(reference), bool))
+
+
+@pytest.mark.parametrize("shift", [-0.7, 0.0, 0.7])
+def test_under_a_shift_of_inputs_the_weighted_loss_is_the_true_one(weighting: Weighting, shift: float) -> None:
+    live = rows(np.random.default_rng(2), 2_000, shift)
+    found = weighting.expected(live)
+    truth = performance.scores(live.probabilities, live.labels)
+    plain = {metric: float(losses.mean()) for metric, losses in weighting.losses.items()}
+    for metric, expected in found.losses.items():
+        estimate, true = float(expected.losses[0]), float(truth[metric].mean())
+        error = float(np.sqrt(expected.variances.sum())) / len(live)
+        assert abs(estimate - true) < 4 * error
+        if shift:
+            assert abs(estimate - true) < abs(plain[metric] - true) / 3
+    assert (found.effective > 1_900) == (shift == 0.0)
+    shuffled = live.take(np.random.default_rng(3).permutation(len(live)))
+    assert weighting.expected(shuffled).losses["error"].losses[0] == found.losses["error"].losses[0]
+
+
+def test_a_window_unlike_the_baseline_is_refused_and_so_is_one_of_few_rows(weighting: Weighting) -> None:
+    far = weighting.expected(rows(np.random.default_rng(4), 2_000, 3.0))
+    assert far.losses == {}
+    assert 0 < far.effective < FEWEST_EFFECTIVE
+    few = weighting.expected(rows(np.random.default_rng(5), FEWEST_ROWS - 1, 0.0))
+    assert (few.effective, few.losses) == (0.0, {})
+
+
+def test_rows_left_out_are_not_weighed(weighting: Weighting) -> None:
+    kept = weighting.without(np.arange(2_000))
+    assert len(kept.points) == sum(weighting.places >= 2_000) == len(kept.losses["error"])
+    assert weighting.without(np.arange(4_000)).expected(rows(np.random.default_rng(6), 500, 0.0)).losses == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -42,10 +43,11 @@ def worst_rows(
 
 def _broken(rows: Predictions, watch: Watch, bins: Bins) -> NDArray[np.bool_]:
     column = rows.features[bins.feature].combine_chunks()
+    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     missing = np.asarray(column.is_null(nan_is_null=True), dtype=np.bool_)
     if watch.name.startswith("missing:"):
         return missing
-    known = pc.is_in(column, pc.cast(list(bins.categories or ()), column.type))
+    known = pc.is_in(column, pa.array(bins.categories or (), pa.string()))
     return np.asarray(~np.asarray(known, dtype=np.bool_) & ~missing, dtype=np.bool_)
 
 

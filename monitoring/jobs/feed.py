@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -22,14 +22,13 @@ class Arrivals:
 
     `starts` int64 [n] are the beginnings, in microseconds, of the windows in which the labelled rows were answered.
     `unknown` labels named no prediction within reach; `conflicts` came for a prediction that had another label
-    already. `mature` are predictions of earlier windows with the labels that came, now that no more are waited for.
+    already.
     """
 
     labelled: Predictions
     starts: NDArray[np.int64]
     unknown: int
     conflicts: int
-    mature: tuple[Predictions, ...] = ()
 
 
 class LabelFeed:
@@ -64,23 +63,18 @@ class LabelFeed:
 
     def next(self, window: Window, predictions: Predictions, *, first: bool) -> Arrivals:
         """The window's arrivals; `first` says that it is the first to be judged since the label log was last read."""
-        mature = self._wait_for(window, predictions)
+        self._wait_for(window, predictions)
         places = self._between(window)
         if first:
             earlier = self._by_time[: np.searchsorted(self._ordered, as_microseconds(window.start))]
             places = np.concatenate([earlier[self._late[earlier]], places])
-        return replace(self._join(np.sort(places), predictions), mature=mature)
+        return self._join(np.sort(places), predictions)
 
-    def _wait_for(self, window: Window, predictions: Predictions) -> tuple[Predictions, ...]:
-        """Add the window to those that wait for labels; the ones that have waited long enough."""
+    def _wait_for(self, window: Window, predictions: Predictions) -> None:
         self._waiting.append(_Waiting(predictions, as_microseconds(window.start)))
         oldest = as_microseconds(window.end) - self._horizon_us
-        mature = []
         while self._waiting and self._waiting[0].newest < oldest:
-            done = self._waiting.popleft()
-            if len(done.predictions):
-                mature.append(done.predictions.labelled(done.labels, np.zeros_like(done.labels)))
-        return tuple(mature)
+            self._waiting.popleft()
 
     def _between(self, window: Window) -> NDArray[np.int64]:
         """Places in the label log of the labels whose time lies in the window, in order of arrival."""

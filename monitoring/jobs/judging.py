@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Counter, Profile
 from monitoring.evidence.level import LevelReading, LevelState
 from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact
+from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.estimating import elsewhere, settled_losses, step_without
 from monitoring.jobs.examples import worst_rows
 from monitoring.jobs.feed import Arrivals
@@ -31,6 +32,7 @@ from monitoring.traffic.windows import Window
 from monitoring.watches import joint
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.joint import Recent
+from monitoring.watches.labelled import Awaited, Span
 
 #: The watch that names an incident opened by a fact.
 SCHEMA = "schema"
@@ -46,7 +48,8 @@ MOSTLY_MISSING = 0.5
 class MonitorState:
     """All that passes from window to window.
 
-    Each level's test, the incidents not yet closed, recent windows, and what the joint watch remembers of their rows.
+    Each level's test, the incidents not yet closed, recent windows, what the joint watch remembers of their rows, and
+    the counts of windows whose labels are waited for.
     """
 
     levels: Mapping[Level, LevelState] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class MonitorState:
     next_number: int = 1
     history: tuple[WindowRecord, ...] = ()
     recent: Recent = field(default_factory=Recent)
+    awaited: Awaited = field(default_factory=Awaited)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +117,8 @@ class Judge:
         counts = self._counter.count(traffic.predictions.features)
         sums: dict[WatchKey, ScoreSum] = self._catalogue.prediction_sums(traffic.predictions, counts)
         sums |= self._catalogue.label_sums(traffic.arrivals.labelled)
-        sums |= self._catalogue.mature_sums(traffic.arrivals.mature)
+        awaited, mature = self._labelled(state.awaited, traffic)
+        sums |= mature
         recent, witness = state.recent, self._yardstick.witness
         if witness is not None:
             sums[WatchKey(watch=joint.WATCH.name)], recent = witness.judged(recent, traffic.predictions)
@@ -155,6 +160,7 @@ class Judge:
                 next_number=state.next_number + len(opened),
                 history=history,
                 recent=recent,
+                awaited=awaited,
             ),
             window=record,
             changed=changed,
@@ -255,6 +261,19 @@ class Judge:
                 timezone=self._timezone,
                 pairs=() if witness is None else witness.pairs(recent, NAMED),
             ),
+        )
+
+    def _labelled(self, awaited: Awaited, traffic: WindowTraffic) -> tuple[Awaited, dict[WatchKey, ScoreSum]]:
+        if self._catalogue.parts is None:
+            return awaited, {}
+        span = Span(
+            start=as_microseconds(traffic.window.start),
+            end=as_microseconds(traffic.window.end),
+            horizon=self._yardstick.horizon // timedelta(microseconds=1),
+        )
+        arrivals = traffic.arrivals
+        return awaited.after(
+            self._catalogue.parts, traffic.predictions, arrivals.labelled, arrivals.starts, window=span
         )
 
     def _rows(self, key: WatchKey, traffic: WindowTraffic) -> tuple[CauseRow, ...]:

@@ -22,10 +22,11 @@ from monitoring.jobs.reading import Traffic, open_traffic
 from monitoring.jobs.telling import Tell, Teller
 from monitoring.jobs.yardstick import LEVELS
 from monitoring.records import IncidentRecord, WindowRecord
-from monitoring.store.deployments import WITNESS
+from monitoring.store.deployments import AWAITED, WITNESS
 from monitoring.store.store import Store
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 from monitoring.watches.joint import Recent
+from monitoring.watches.labelled import Awaited
 
 #: Seconds a run may take for one window before another run may take over.
 LEASE_SECONDS = 120
@@ -144,6 +145,7 @@ class _Job:
             next_number=max((i.number for i in incidents), default=0) + 1,
             history=() if last is None else store.windows(number)[-HISTORY:],
             recent=Recent.from_text(states.get(WITNESS, "")),
+            awaited=Awaited.from_text(states.get(AWAITED, "")),
         )
 
     @property
@@ -163,7 +165,7 @@ class _Job:
         )
         due = due_windows(traffic, deployment.plan, after=self._after, now=now)
         if due and self._after is not None:
-            self._feed.recall(self._judged_before(self._after))
+            self._feed.recall(self._judged_before(due[0].start))
         return due
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
@@ -184,6 +186,7 @@ class _Job:
             states={
                 **{level: state.to_text() for level, state in judgement.state.levels.items()},
                 WITNESS: judgement.state.recent.to_text(),
+                AWAITED: judgement.state.awaited.to_text(),
             },
             label_cursor={CURSOR: self._feed.read},
             incidents=judgement.changed,
@@ -191,10 +194,10 @@ class _Job:
         self._state = judgement.state
         return judgement.window, judgement.changed
 
-    def _judged_before(self, end: datetime) -> Iterator[tuple[Window, Predictions]]:
+    def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Predictions]]:
         """The judged windows within the horizon, whose predictions may still get their label."""
-        oldest = end - self._deployment.horizon
+        oldest = start - self._deployment.horizon
         for record in self._store.windows(self._number, scores=False):
-            if oldest < record.end:
+            if oldest < record.end <= start:
                 window = Window(start=record.start, end=record.end)
                 yield window, self._traffic.read(window)[0]

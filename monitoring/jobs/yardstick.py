@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions
-from monitoring.baseline.profile import profile
+from monitoring.baseline.profile import Counter
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
@@ -59,9 +59,9 @@ class Tolerances:
 class Yardstick:
     """Each level's test, with the baseline's window means behind it, by watch and slice.
 
-    `losses` are the sums of the losses over all its labelled rows, `witness` is the joint watch's. The watches of
-    estimates have a place in both
-    levels, and are judged in one at a time.
+    `losses` are the sums of the losses over all its labelled rows, `witness` is the joint watch's; labels are
+    waited for as long as `horizon`. The watches of estimates have a place in both levels, and are judged in one at a
+    time.
     """
 
     tests: Mapping[Level, LevelTest]
@@ -70,6 +70,7 @@ class Yardstick:
     estimator: Estimator | None = None
     losses: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     witness: Witness | None = None
+    horizon: timedelta = timedelta(days=7)
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch as the baseline knew it, in its own unit."""
@@ -157,6 +158,7 @@ def yardstick(
         estimator=Estimator.fit(baseline, catalogue, plan),
         losses=catalogue.label_sums(baseline.reference),
         witness=witness,
+        horizon=horizon,
     )
 
 
@@ -189,7 +191,7 @@ def _window_sums(
         rows = reference.take(places)
         found = by_start.setdefault(window.start, {})
         found.update(catalogue.prediction_sums(rows, counter.count(rows.features)))
-        found.update(catalogue.mature_sums([_awaited(rows, horizon)]))
+        found.update(_labelled(catalogue, rows, horizon))
         if witness is not None:
             found[WatchKey(watch=joint.WATCH.name)] = witness.baseline[number]
     for window, places in arrival_windows(reference, plan):
@@ -197,12 +199,13 @@ def _window_sums(
     return [by_start[start] for start in sorted(by_start, key=str)]
 
 
-def _awaited(rows: Predictions, horizon: timedelta) -> Predictions:
-    """The rows of one window with the labels that came while they were waited for."""
-    if not len(rows):
-        return rows
+def _labelled(catalogue: Catalogue, rows: Predictions, horizon: timedelta) -> dict[WatchKey, ScoreSum]:
+    """The sums of the watches on which rows of one window got their label, while that was waited for."""
+    if catalogue.parts is None or not len(rows):
+        return {}
     last = int(rows.event_times.max()) + horizon // timedelta(microseconds=1)
-    return rows.labelled(np.where(rows.label_times <= last, rows.labels, NO_LABEL), rows.label_times)
+    came = rows.take((rows.labels != NO_LABEL) & (rows.label_times <= last))
+    return catalogue.parts.sums(catalogue.parts.counted(rows), catalogue.parts.counted(came))
 
 
 def _whole(parts: list[Mapping[WatchKey, ScoreSum]]) -> list[ScoreSum]:

@@ -16,9 +16,11 @@ from monitoring.store.tables import deployment, level_state
 
 _NOTHING = "[]"
 
-#: What is kept between windows, each as one text: the levels' tests, and what the joint watch remembers.
+#: What is kept between windows, each as one text: the levels' tests, what the joint watch remembers, and the counts of
+#: windows whose labels are waited for.
 WITNESS: Final = "witness"
-StateName: TypeAlias = Level | Literal["witness"]
+AWAITED: Final = "awaited"
+StateName: TypeAlias = Level | Literal["witness", "awaited"]
 
 
 def lock(connection: Connection, number: int) -> None:

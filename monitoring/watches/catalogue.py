@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,10 +102,6 @@ class Catalogue:
             named |= {watch.name for watch in self.estimates}
         answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {})
         return answers | integrity.sums(self.bins, window) | inputs.sums(self.inputs, self.bins, window)
-
-    def mature_sums(self, mature: Iterable[Predictions]) -> dict[WatchKey, ScoreSum]:
-        """Sums of the watches on which rows got their label, over windows whose labels are no longer waited for."""
-        return {} if self.parts is None else scoring.merged([self.parts.sums(one) for one in mature])
 
     def label_sums(self, predictions: Predictions) -> dict[WatchKey, ScoreSum]:
         """Sums of the watches that need a label, over the labelled rows, whole and by slice."""

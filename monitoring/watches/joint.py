@@ -64,6 +64,7 @@ class Coordinate:
     def of(self, features: pa.Table) -> Floats:
         """The coordinate of each row, [n]."""
         column = features[self.bins.feature].combine_chunks()
+        column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
         if self.bins.edges is not None:
             numbers = np.asarray(column, dtype=np.float64)
             places = np.searchsorted(np.asarray(self.bins.edges), numbers, side="right")

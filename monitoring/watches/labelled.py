@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
 from monitoring.watches.scoring import slice_masks
 
@@ -65,22 +65,23 @@ class Parts:
             for name in self.names
         )
 
-    def sums(self, mature: Predictions) -> dict[WatchKey, ScoreSum]:
+    def counted(self, rows: Predictions) -> tuple[int, ...]:
+        """How many rows with a usable answer there are, and how many in each part."""
+        usable = rows.take(np.asarray(np.isfinite(rows.probabilities).all(axis=1), dtype=np.bool_))
+        return (len(usable), *(int(inside.sum()) for _, inside in self._masks(usable)))
+
+    def sums(self, answered: tuple[int, ...], labelled: tuple[int, ...]) -> dict[WatchKey, ScoreSum]:
         """The watches' sums over the labelled rows of one window whose labels are no longer waited for.
 
-        Of n rows, k of them in a part, a labelled row scores (1 + its membership - k/n) / 2. Where labels come for all
-        alike that is 1/2 on average, however few they are, for the window's own shares are what it is held against.
+        Both are as `counted`. Of n rows, k of them in a part, a labelled row scores (1 + its membership - k/n) / 2.
+        Where labels come for all alike that is 1/2 on average, however few they are, for the window's own shares are
+        what it is held against.
         """
-        rows = mature.take(np.asarray(np.isfinite(mature.probabilities).all(axis=1), dtype=np.bool_))
-        count = len(rows)
-        known = rows.labels != NO_LABEL
-        labelled = int(known.sum())
         found = {}
-        for name, inside in self._masks(rows):
-            among, of_all = int((inside & known).sum()), int(inside.sum())
-            share = labelled * of_all * SCORE_ONE // max(count, 1)
-            total = ((labelled + among) * SCORE_ONE - share) // 2
-            found[WatchKey(watch=f"{PREFIX}{name}")] = ScoreSum(labelled, total)
+        for name, of_all, among in zip(self.names, answered[1:], labelled[1:], strict=True):
+            share = labelled[0] * of_all * SCORE_ONE // max(answered[0], 1)
+            total = ((labelled[0] + among) * SCORE_ONE - share) // 2
+            found[WatchKey(watch=f"{PREFIX}{name}")] = ScoreSum(labelled[0], total)
         return found
 
     def _masks(self, rows: Predictions) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -93,6 +94,79 @@ class Parts:
         for place, name in enumerate(names):
             yield name, np.asarray(places == place, dtype=np.bool_)
         yield from slice_masks(rows, self.slices).items()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One window whose labels are waited for: its beginning and newest event (microseconds), and counts so far."""
+
+    start: int
+    newest: int
+    answered: tuple[int, ...]
+    labelled: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """What is remembered of windows whose labels are waited for, oldest first: counts, and no row.
+
+    >>> one = Waiting(start=0, newest=5, answered=(4, 2), labelled=(1, 0))
+    >>> Awaited.from_text(Awaited(windows=(one,)).to_text()).windows == (one,)
+    True
+    """
+
+    windows: tuple[Waiting, ...] = ()
+
+    def after(
+        self, parts: Parts, answered: Predictions, labelled: Predictions, starts: NDArray[np.int64], *, window: Span
+    ) -> tuple[Awaited, dict[WatchKey, ScoreSum]]:
+        """One window on, and the sums of those windows that have waited long enough.
+
+        `labelled` are the labels that arrived, of rows answered in the windows that begin at `starts` [n].
+        """
+        oldest = window.end - window.horizon
+        done = [one for one in self.windows if one.newest < oldest]
+        sums: dict[WatchKey, ScoreSum] = {}
+        for one in done:
+            for key, total in parts.sums(one.answered, one.labelled).items():
+                sums[key] = sums.get(key, ScoreSum()) + total
+        waiting = [one for one in self.windows if one.newest >= oldest]
+        if len(answered):
+            counts = parts.counted(answered)
+            newest = int(answered.event_times.max())
+            nothing = (0,) * len(counts)
+            waiting.append(Waiting(start=window.start, newest=newest, answered=counts, labelled=nothing))
+        windows = []
+        for one in waiting:
+            came = parts.counted(labelled.take(starts == one.start))
+            windows.append(replace(one, labelled=tuple(a + b for a, b in zip(one.labelled, came, strict=True))))
+        return Awaited(windows=tuple(windows)), sums
+
+    def to_text(self) -> str:
+        """Whole numbers: a line for each window."""
+        return "\n".join(
+            " ".join(map(str, (one.start, one.newest, *one.answered, *one.labelled))) for one in self.windows
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> Awaited:
+        """The inverse of `to_text`."""
+        windows = []
+        for line in text.splitlines():
+            start, newest, *counts = map(int, line.split())
+            half = len(counts) // 2
+            answered, labelled = tuple(counts[:half]), tuple(counts[half:])
+            windows.append(Waiting(start=start, newest=newest, answered=answered, labelled=labelled))
+        return cls(windows=tuple(windows))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A window and how long its labels are waited for, in microseconds."""
+
+    start: int
+    end: int
+    horizon: int
 
 
 def score_of(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import NO_LABEL, Predictions
-from monitoring.records import SCORE_ONE, WatchKey
+from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches.labelled import PREFIX, QUARTERS, Parts
 
 SLICES = {"origin": ("EWR", "JFK")}
@@ -28,12 +28,16 @@ def rows(count: int, known: np.ndarray, seed: int = 0) -> Predictions:
     )
 
 
+def sums(parts: Parts, mature: Predictions) -> dict[WatchKey, ScoreSum]:
+    return parts.sums(parts.counted(mature), parts.counted(mature.take(mature.labels != NO_LABEL)))
+
+
 def values(parts: Parts, mature: Predictions) -> dict[str, float]:
     """Each watch's value in its own unit."""
     named = {watch.name: watch for watch in parts.watches}
     return {
         key.watch.removeprefix(PREFIX): named[key.watch].value(total.mean)
-        for key, total in parts.sums(mature).items()
+        for key, total in sums(parts, mature).items()
         if total.rows
     }
 
@@ -42,7 +46,7 @@ def values(parts: Parts, mature: Predictions) -> dict[str, float]:
 def test_a_value_is_the_parts_share_of_labelled_rows_less_its_share_of_all(known: list[bool]) -> None:
     mature = rows(len(known), np.array(known))
     parts = Parts.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
-    found = parts.sums(mature)
+    found = sums(parts, mature)
     assert {key.watch for key in found} == {watch.name for watch in parts.watches}
     origin = np.asarray(mature.features["origin"]) == "EWR"
     total = found[WatchKey(watch="labelled:origin=EWR")]
@@ -79,4 +83,4 @@ def test_answers_alone_divide_by_class_and_more_classes_by_confidence() -> None:
         label_times=mature.label_times,
     )
     assert values(alone, answered) == {"answer=on_time": 0.5, "answer=late": -0.5}
-    assert alone.sums(answered.take(np.zeros(100, bool)))[WatchKey(watch="labelled:answer=late")].rows == 0
+    assert sums(alone, answered.take(np.zeros(100, bool)))[WatchKey(watch="labelled:answer=late")].rows == 0

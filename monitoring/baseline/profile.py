@@ -130,11 +130,13 @@ class Counter:
     """Counts columns on fixed bins, batch by batch, in memory that does not grow with the rows.
 
     Columns are as `Predictions.features` has them: float64 with NaN for missing (null counts as missing too), and text,
-    plain or dictionary encoded. Cost a value: some 10 ns a number, a hash a word.
+    plain or dictionary encoded. Cost a value: some 10 ns a number, a hash a word. With `described` off there are counts
+    and no more: for many small windows, whose every column costs more than its values.
     """
 
-    def __init__(self, bins: tuple[Bins, ...]) -> None:
+    def __init__(self, bins: tuple[Bins, ...], *, described: bool = True) -> None:
         self._bins = bins
+        self._described = described
         self._rulers = {b.feature: Ruler(np.asarray(b.edges)) for b in bins if b.edges is not None}
         self._categories = {b.feature: pa.array(b.categories or (), pa.string()) for b in bins if b.edges is None}
 
@@ -142,9 +144,9 @@ class Counter:
         """The profile of a table with a column for every bin."""
         there = dict(zip(features.column_names, features.columns, strict=True))
         counted = [
-            _words(there[bins.feature], self._categories[bins.feature])
+            _words(there[bins.feature], self._categories[bins.feature], described=self._described)
             if bins.edges is None
-            else _numbers(there[bins.feature], self._rulers[bins.feature], bins.places)
+            else _numbers(there[bins.feature], self._rulers[bins.feature], bins.places, described=self._described)
             for bins in self._bins
         ]
         return Profile(rows=features.num_rows, features=tuple(counted))
@@ -155,7 +157,7 @@ def profile(predictions: Predictions, bins: tuple[Bins, ...]) -> Profile:
     return Counter(bins).count(predictions.features)
 
 
-def _numbers(column: pa.ChunkedArray, ruler: Ruler, places: int) -> FeatureCounts:
+def _numbers(column: pa.ChunkedArray, ruler: Ruler, places: int, *, described: bool) -> FeatureCounts:
     """Cut into pieces that the processor's cache holds."""
     counts, moments = np.zeros(places, dtype=np.int64), Moments()
     for chunk in column.chunks:
@@ -166,16 +168,17 @@ def _numbers(column: pa.ChunkedArray, ruler: Ruler, places: int) -> FeatureCount
                 if present.size and np.isnan(present.min()):
                     present = present[~np.isnan(present)]
             counts += ruler.counts(present)
-            moments += Moments.of(present)
+            if described:
+                moments += Moments.of(present)
     return FeatureCounts(tuple(counts.tolist()), len(column) - int(counts.sum()), moments)
 
 
-def _words(column: pa.ChunkedArray, categories: pa.Array) -> FeatureCounts:
-    parts = [_encoded(chunk, categories) for chunk in column.chunks]
+def _words(column: pa.ChunkedArray, categories: pa.Array, *, described: bool) -> FeatureCounts:
+    parts = [_encoded(chunk, categories, described=described) for chunk in column.chunks]
     return sum(parts, start=FeatureCounts((0,) * (len(categories) + 1)))
 
 
-def _encoded(column: pa.Array, categories: pa.Array) -> FeatureCounts:
+def _encoded(column: pa.Array, categories: pa.Array, *, described: bool) -> FeatureCounts:
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     if coded.dictionary.null_count:
         coded = coded.dictionary_decode().dictionary_encode()
@@ -185,6 +188,8 @@ def _encoded(column: pa.Array, categories: pa.Array) -> FeatureCounts:
     by_word = np.bincount(np.asarray(indices, dtype=np.intp), minlength=len(words))
     known = np.asarray(pc.fill_null(pc.index_in(words, categories), len(categories)), dtype=np.intp)
     counts = np.bincount(known, weights=by_word, minlength=len(categories) + 1).astype(np.int64)
+    if not described:
+        return FeatureCounts(tuple(counts.tolist()), missing)
     lengths = np.asarray(pc.binary_length(words), dtype=np.int64)
     strange = np.flatnonzero((known == len(categories)) & (by_word > 0))
     return FeatureCounts(

@@ -82,10 +82,13 @@ def joined_means(parts: list[Mapping[WatchKey, ScoreSum]], key: WatchKey, min_ro
     live monitor would still be waiting for it.
     """
     means = []
-    gathered = ScoreSum()
+    gathered, enough = ScoreSum(), max(min_rows, 1)
     for part in parts:
-        gathered = gathered + part.get(key, ScoreSum())
-        if gathered.rows >= max(min_rows, 1):
+        found = part.get(key)
+        if found is None:
+            continue
+        gathered = gathered + found if gathered.rows else found
+        if gathered.rows >= enough:
             means.append(gathered.mean)
             gathered = ScoreSum()
     return np.asarray(means, dtype=np.float64)

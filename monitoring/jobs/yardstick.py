@@ -185,7 +185,7 @@ def _window_sums(
 ) -> list[Mapping[WatchKey, ScoreSum]]:
     """Sums per window in time order: what needs no label by event time, what does by the labels' arrival."""
     reference = baseline.reference
-    counter = Counter(baseline.bins)
+    counter = Counter(baseline.bins, described=False)
     by_start: dict[object, dict[WatchKey, ScoreSum]] = {}
     for number, (window, places) in enumerate(cut(reference.event_times, plan)):
         rows = reference.take(places)

@@ -120,6 +120,10 @@ def test_counting_knows_nothing_of_encodings_chunks_and_order(
     assert counter.count(pa.concat_tables([coded.slice(0, cut), coded.slice(cut)])) == whole
     shuffled = table.take(pa.array(np.random.default_rng(cut).permutation(len(words))))
     assert counter.count(shuffled.slice(0, cut)) + counter.count(shuffled.slice(cut)) == whole
+    bare = Counter(
+        (Bins(feature="c", categories=("p", "q")), Bins(feature="x", edges=(-1.0, 0.0, 2.5))), described=False
+    )
+    assert bare.count(table) == whole
     for feature in whole.features:
         assert feature.present + feature.missing == whole.rows
     text, number = whole.features

@@ -26,7 +26,8 @@ class Optimiser:
     momentum       of sgd, Nesterov's; 0 for none
     weight_decay   decoupled: weights shrink by this times the rate at every step, biases too, as Keras does
     warm_up        share of all steps over which the rate rises linearly from 0 (Goyal et al., 2017)
-    schedule       after that: constant, or a half cosine down to 0 (Loshchilov and Hutter, ICLR 2017)
+    schedule       after that: constant; a half cosine down to 0 (Loshchilov and Hutter, ICLR 2017); or annealed,
+                   (1 + 10 p)^-.75 for progress p (Ganin et al., JMLR 2016, section 5.2.2)
     clip_norm      the gradient of all weights together is scaled down to this norm (Pascanu et al., ICML 2013)
     average        decay of an exponential moving average of the weights, which then predicts (Polyak and Juditsky,
                    1992); it starts at the initial weights, so it needs a few times 1 / (1 - average) steps
@@ -37,7 +38,7 @@ class Optimiser:
     momentum: float = 0.9
     weight_decay: float = 0.0
     warm_up: float = 0.0
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Literal["constant", "cosine", "annealed"] = "constant"
     clip_norm: float | None = None
     average: float | None = None
 
@@ -55,6 +56,8 @@ class Optimiser:
         if self.schedule == "constant":
             return self.learning_rate * rising * tf.ones(())
         done = tf.clip_by_value((step - warm) / tf.maximum(total - warm, 1.0), 0.0, 1.0)
+        if self.schedule == "annealed":
+            return self.learning_rate * rising * tf.pow(1.0 + 10.0 * done, -0.75)
         return self.learning_rate * rising * 0.5 * (1.0 + tf.cos(3.141592653589793 * done))
 
     def update(

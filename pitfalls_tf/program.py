@@ -192,8 +192,7 @@ class Program:
     def _loss(self, state: State, batch: Batch, target: Batch | None, progress: Any) -> tuple[Any, Any, Any]:
         own = self._own
         weights, others = list(state.weights[: own[0]]), list(state.others[: own[1]])
-        said, others = self.network.stateless_call(weights, others, batch.inputs, training=True)
-        source = _outputs(said, batch)
+        source, there, others = self._said(weights, others, batch, target)
         losses = self.recipe.loss(batch.truths, source.logits)
         memory = state.memory
         if self.recipe.weighting is not None:
@@ -202,11 +201,6 @@ class Program:
             )
             losses = losses * tf.stop_gradient(counted)
         loss = tf.reduce_mean(losses)
-        there = None
-        if target is not None:
-            # Its own pass, whose batch-normalisation statistics are used and then forgotten: those of the training
-            # rows are kept, as in an ordinary fit.
-            there = _outputs(self.network.stateless_call(weights, others, target.inputs, training=True)[0], target)
         rest, beside = list(state.weights[own[0] :]), list(state.others[own[1] :])
         after: list[Any] = list(others)
         for penalty, head in zip(self.recipe.penalties, self._heads, strict=True):
@@ -218,6 +212,24 @@ class Program:
             loss += penalty(source, there, head=bound, progress=progress)
             after += [] if bound is None else bound.others
         return loss, tuple(after), memory
+
+    def _said(
+        self, weights: list[Any], others: list[Any], batch: Batch, target: Batch | None
+    ) -> tuple[Outputs, Outputs | None, list[Any]]:
+        """What the network makes of the batch and, where a penalty compares them, of the target's rows, in one pass.
+
+        In one, because batch normalisation then takes one mean and variance of both, and remembers those for
+        predicting: two passes would bring together embeddings that are each normalised by their own statistics, and
+        the target's would be predicted with the other's.
+        """
+        if target is None or not any(penalty.needs_target for penalty in self.recipe.penalties):
+            said, others = self.network.stateless_call(weights, others, batch.inputs, training=True)
+            return _outputs(said, batch), None, others
+        both = tf.concat([batch.inputs, target.inputs], axis=0)
+        said, others = self.network.stateless_call(weights, others, both, training=True)
+        count = batch.inputs.shape[0]
+        here, there = ({name: said[name][part] for name in said} for part in (slice(count), slice(count, None)))
+        return _outputs(here, batch), _outputs(there, target), others
 
 
 class _Bound:

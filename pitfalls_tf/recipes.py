@@ -123,7 +123,7 @@ class Afterwards(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossEntropy:
-    """The conventional loss, with labels smoothed if asked (Szegedy et al., CVPR 2016)."""
+    """The conventional loss, with labels smoothed if asked (Szegedy et al., CVPR 2016); 0 without a label."""
 
     smoothing: float = 0.0
 
@@ -131,10 +131,12 @@ class CrossEntropy:
         """float32 [b]."""
         import tensorflow as tf  # noqa: PLC0415 - a recipe is read without it
 
+        known = tf.reduce_sum(truths, axis=1, keepdims=True)
         if self.smoothing:
-            known = tf.reduce_sum(truths, axis=1, keepdims=True)
             truths = (1 - self.smoothing) * truths + self.smoothing * known / logits.shape[1]
-        return tf.nn.softmax_cross_entropy_with_logits(truths, logits)
+        losses = tf.nn.softmax_cross_entropy_with_logits(truths, logits)
+        # Its gradient takes for granted that truths sum to 1, so a row without a label would pull at the weights.
+        return tf.where(known[:, 0] > 0, losses, tf.zeros_like(losses))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

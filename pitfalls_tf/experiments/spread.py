@@ -118,8 +118,39 @@ def share(count: int, of: int) -> tuple[float, Interval]:
     """
     if of == 0:
         return float("nan"), UNKNOWN
-    z = float(ndtri((1 + LEVEL) / 2))
     found = count / of
+    return found, _wilson(found, of)
+
+
+def _wilson(found: float, of: float) -> Interval:
+    z = float(ndtri((1 + LEVEL) / 2))
     centre = (found + z * z / (2 * of)) / (1 + z * z / of)
     half = z / (1 + z * z / of) * float(np.sqrt(found * (1 - found) / of + z * z / (4 * of * of)))
-    return found, Interval(low=max(0.0, centre - half), high=min(1.0, centre + half))
+    return Interval(low=max(0.0, centre - half), high=min(1.0, centre + half))
+
+
+def clustered_share(hit: Floats, of: Floats, *, most: float = np.inf) -> tuple[float, Interval]:
+    """The share sum(hit) / sum(of), 0 <= hit <= of, of what comes in independent clusters [n].
+
+    What is in one cluster may go together, so there are fewer independent cases than cases: as many as would give a
+    share the variance that the jackknife over clusters finds, no fewer than there are clusters and at most `most`,
+    their number where they can be counted; and that again reduced by Student's quantile (Korn and Graubard, Survey
+    Methodology 24, 1998). Of so many, Wilson's interval, which stays within 0 and 1, and has a width at 0 and 1 too.
+    Unknown with fewer than two clusters.
+
+    >>> found, interval = clustered_share(np.array([1.0, 3.0, 0.0]), np.array([4.0, 4.0, 2.0]), most=10)
+    >>> found, 0 < interval.low < interval.high < 1
+    (0.4, True)
+    """
+    there = of > 0
+    hit, of = hit[there], of[there]
+    count = len(of)
+    found = float(hit.sum() / of.sum()) if count else float("nan")
+    if count < 2:
+        return found, UNKNOWN
+    without = (hit.sum() - hit) / (of.sum() - of)
+    variance = float((count - 1) / count * ((without - without.mean()) ** 2).sum())
+    effective = found * (1 - found) / variance if variance > 0 else 0.0
+    effective = max(float(count), min(effective, most))
+    z = float(ndtri((1 + LEVEL) / 2))
+    return found, _wilson(found, effective * (z / float(stdtrit(count - 1, (1 + LEVEL) / 2))) ** 2)

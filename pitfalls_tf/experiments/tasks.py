@@ -17,6 +17,8 @@ from pitfalls_tf.examples import Examples
 from pitfalls_tf.splits import blocked_split, random_split
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from pitfalls_tf.architectures.preprocessing import Encoding
@@ -54,6 +56,19 @@ class Task:
     validation: Examples
     parts: tuple[Part, ...]
     target: Examples | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRows:
+    """Rows of a task before they are encoded, for a model that takes them as they come.
+
+    held      those of the training period that are held out, at random and by blocks, in order of time
+    deployed  those that come later, in order of time
+    """
+
+    encoding: Encoding
+    held: Table
+    deployed: Table
 
 
 @lru_cache(maxsize=16)
@@ -131,7 +146,29 @@ def _shuffled(examples: Examples) -> Examples:
     return examples.take(np.random.default_rng(SEED).permutation(len(examples)))
 
 
-def _table_task(source: str, *, quick: bool, raw: bool) -> Task:
+def raw_rows(source: str, *, quick: bool) -> RawRows:
+    """What the task of flights or rodents, `load(source, quick=quick)`, was encoded from, training rows apart."""
+    divided = _divided(source, quick=quick, raw=False)
+    table, places = divided.table, divided.places
+    return RawRows(
+        encoding=divided.encoding,
+        held=table.take(np.sort(np.concatenate([places["random"], places["blocked"]]))),
+        deployed=table.take(np.sort(np.concatenate(list(divided.deployed.values())))),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Divided:
+    """A table with the positions of its rows by role, those of the deployment by domain."""
+
+    table: Table
+    domains: NDArray[np.str_]
+    places: Mapping[str, NDArray[np.int64]]
+    deployed: Mapping[str, NDArray[np.int64]]
+    encoding: Encoding
+
+
+def _divided(source: str, *, quick: bool, raw: bool) -> _Divided:
     table, domains, early = _tables(source)
     days = table.days.to_numpy(zero_copy_only=False).astype("datetime64[D]")
     most_training, most = QUICK_ROWS[source] if quick else (len(table), len(table))
@@ -141,19 +178,27 @@ def _table_task(source: str, *, quick: bool, raw: bool) -> Task:
     numbers = _numbered(table, learnt)
     held = benchmark(numbers, blocks=days[learnt], block_days=BLOCK_DAYS[source])
     places = {role: learnt[rows.inputs[:, 0].astype(np.int64)] for role, rows in held.items()}
+    deployed = {}
+    for name in np.unique(domains[~early]).tolist():
+        there = np.flatnonzero(~early & (domains == name))
+        deployed[name] = there[thinned(len(there), most)]
     encoding = _encoding(table.take(places["training"]), raw=raw)
+    return _Divided(table=table, domains=domains, places=places, deployed=deployed, encoding=encoding)
+
+
+def _table_task(source: str, *, quick: bool, raw: bool) -> Task:
+    divided = _divided(source, quick=quick, raw=raw)
 
     def encoded(positions: NDArray[np.int64]) -> Examples:
-        return replace(Examples.from_table(table.take(positions), encoding), domains=domains[positions])
+        rows = Examples.from_table(divided.table.take(positions), divided.encoding)
+        return replace(rows, domains=divided.domains[positions])
 
+    places = divided.places
     parts = [
         Part(split="random", domain=WHOLE, examples=encoded(places["random"])),
         Part(split="blocked", domain=WHOLE, examples=encoded(places["blocked"])),
     ]
-    for name in np.unique(domains[~early]).tolist():
-        there = np.flatnonzero(~early & (domains == name))
-        there = there[thinned(len(there), most)]
-        parts.append(Part(split="deployed", domain=name, examples=encoded(there)))
+    parts += [Part(split="deployed", domain=name, examples=encoded(there)) for name, there in divided.deployed.items()]
     return Task(source=source, training=encoded(places["training"]), validation=parts[0].examples, parts=tuple(parts))
 
 

@@ -59,3 +59,11 @@ def test_the_rate_warms_up_and_falls_to_nothing() -> None:
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] < 0.001
     assert float(Optimiser(learning_rate=0.5).rate(tf.constant(7.0), tf.constant(9.0))) == 0.5
+
+
+def test_annealing_is_that_of_the_adversarial_paper() -> None:
+    import tensorflow as tf
+
+    settings = Optimiser(learning_rate=0.01, schedule="annealed")
+    rates = [float(settings.rate(tf.constant(step), tf.constant(100.0))) for step in (0.0, 50.0, 100.0)]
+    assert rates == pytest.approx([0.01, 0.01 / 6**0.75, 0.01 / 11**0.75])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pitfalls_tf.remedies.adaptation import importance
 from pitfalls_tf.remedies.adaptation.coral import Coral
-from pitfalls_tf.remedies.adaptation.dann import Dann
+from pitfalls_tf.remedies.adaptation.dann import ANNEALED, Dann
 from pitfalls_tf.remedies.adaptation.fine_tuning import FineTuned
 from pitfalls_tf.remedies.adaptation.group_dro import GroupDro
 from pitfalls_tf.remedies.adaptation.irm import Irm
@@ -43,6 +43,12 @@ def entropy_minimised(situation: Situation) -> Recipe:
 def group_robust(situation: Situation) -> Recipe:
     """GroupDRO over the training domains."""
     return replace(situation.recipe, weighting=GroupDro())
+
+
+def adversarial(situation: Situation) -> Recipe:
+    """DANN against the target, descending as its paper does: with another optimiser it may not settle."""
+    recipe = situation.recipe
+    return replace(recipe, penalties=(*recipe.penalties, Dann()), optimiser=ANNEALED)
 
 
 def _penalised(penalty: Callable[[int], Penalty]) -> Callable[[Situation], Recipe]:
@@ -113,7 +119,7 @@ ADAPTATIONS: Final = (
     _adaptation("self_training", "Lee, Pseudo-label, ICML workshop 2013", _afterwards(SelfTrained())),
     _adaptation("coral", _CORAL, _penalised(lambda _: Coral())),
     _adaptation("mmd", _MMD, _penalised(lambda _: Mmd())),
-    _adaptation("dann", _DANN, _penalised(lambda _: Dann())),
+    _adaptation("dann", _DANN, adversarial),
 )
 ALIGNMENTS: Final = (
     _alignment("coral_between_sources", _CORAL, _penalised(lambda domains: Coral(domains=domains))),

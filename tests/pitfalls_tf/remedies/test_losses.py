@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pitfalls_tf.recipes import Loss
 
 ALL: list[Loss] = [
+    CrossEntropy(),
+    CrossEntropy(smoothing=0.1),
     Focal(),
     GeneralisedCrossEntropy(),
     SymmetricCrossEntropy(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,8 +11,15 @@ import pytest
 from monitoring.errors import BadInput
 from pitfalls_tf import ensemble
 from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.remedies.adaptation.dann import ANNEALED
 from pitfalls_tf.remedies.catalogue import family, find
 from tests.pitfalls_tf.small_examples import RECIPE, Traced, rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.examples import Examples
+    from pitfalls_tf.fits import Fits
 
 TRAINING = rows(300, seed=1)
 TARGET = replace(rows(120, seed=3, shift=1.0), domains=np.full(120, "west"))
@@ -49,6 +57,38 @@ def test_it_trains_under_xla_as_without(name: str) -> None:
         recipe = find(name).applied(replace(NORMALISED, architecture=architecture), TRAINING, TARGET)
         losses.append(ensemble.fit(recipe, TRAINING, seeds=(0,), target=TARGET).history()["loss"].to_pylist())
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def test_batches_are_normalised_as_they_are_predicted() -> None:
+    """A network that is told both populations in every batch remembers the mean of both, and predicts with it."""
+    plain = ensemble.fit(NORMALISED, TRAINING, seeds=(0,), target=TARGET)
+    aligned = ensemble.fit(find("coral").applied(NORMALISED, TRAINING, TARGET), TRAINING, seeds=(0,), target=TARGET)
+
+    def first_mean(fits: Fits, rows: Examples) -> NDArray[np.float64]:
+        """Of the first layer's outputs over some rows, less what the normalisation takes for their mean, in its sd."""
+        network = fits.model(0)
+        norm = network.get_layer("norm_0")
+        layer = network.get_layer("hidden_0")
+        outputs = rows.inputs @ layer.get_weights()[0]
+        _, _, mean, variance = norm.get_weights()
+        gap: NDArray[np.float64] = np.abs(outputs.mean(axis=0) - mean) / np.sqrt(variance)
+        return gap
+
+    both = replace(
+        TRAINING,
+        inputs=np.concatenate([TRAINING.inputs[:120], TARGET.inputs]),
+        targets=np.zeros(240, dtype=np.int64),
+        domains=np.full(240, "both"),
+        times=np.concatenate([TRAINING.times[:120], TARGET.times]),
+    )
+    assert first_mean(aligned, both).max() < first_mean(plain, both).max()
+    assert first_mean(aligned, TRAINING).max() > first_mean(plain, TRAINING).max()
+
+
+def test_the_adversary_descends_as_its_paper_does() -> None:
+    recipe = find("dann").applied(NORMALISED, TRAINING, TARGET)
+    assert recipe.optimiser == ANNEALED
+    assert find("dann_between_sources").applied(NORMALISED, TRAINING).optimiser == NORMALISED.optimiser
 
 
 def test_without_what_it_needs_it_is_refused() -> None:

@@ -1,0 +1,200 @@
+"""A fitted network exported, served, sent its deployment, and watched: when it paged, and what harm had been done.
+
+The road of `pitfalls demo`, with another model at its start: a bundle with its baseline, `pitfalls serve` in a process
+of its own, every row of the deployment as a request at its event time with the labels as they came, and the monitor
+over the traffic log. What is scored is what the log says was answered.
+"""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.baseline.metrics import row_losses
+from pitfalls_tf.experiments.tasks import digest
+from pitfalls_tf.experiments.training_cell import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.experiments.tasks import RawRows, Task
+    from pitfalls_tf.fits import Fits
+    from pitfalls_tf.recipes import Recipe
+
+    Floats = NDArray[np.float64]
+    Times = NDArray[np.datetime64]
+
+WATCHED: Final = "watched"  # the split of these rows
+KNOWN_AFTER: Final = timedelta(days=40)  # labels are all there when the windows are judged
+ROWS_PER_REQUEST: Final = 256
+NEVER: Final = np.datetime64("NaT", "us")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedCell:
+    """A recipe on a task, the raw rows of that task, and what the monitor is told beside the bundle: slices, zone."""
+
+    setup: str
+    task: Task
+    raw: RawRows
+    recipe: Recipe
+    slices: tuple[str, ...] = ()
+    timezone: str = "UTC"
+
+    def identity(self) -> Mapping[str, Any]:
+        """A recipe's dataclasses print all their settings; the raw rows follow from the task's."""
+        watched = {"slices": self.slices, "timezone": self.timezone, "road": "served"}
+        return {"recipe": repr(self.recipe), "data": digest(self.task), "watched": watched}
+
+    def run(self, seeds: Sequence[int]) -> Mapping[int, pa.Table]:
+        """Fit the seeds, serve them side by side, and watch each.
+
+        Cost: for flights, about a minute a seed on two cores, and a server's start.
+        """
+        from pitfalls_tf import ensemble  # noqa: PLC0415 - loads TensorFlow
+
+        fits = ensemble.fit(self.recipe, self.task.training, seeds=seeds)
+        healthy = [seed for seed in seeds if seed not in fits.diverged]
+        found = {seed: self._rows(seed, {"diverged": 1.0}) for seed in fits.diverged}
+        with tempfile.TemporaryDirectory(prefix="pitfalls-served-") as name:
+            folder = Path(name)
+            for seed in healthy:
+                self._export(fits, seed, folder)
+            self._serve(healthy, folder)
+            for seed in healthy:
+                found[seed] = self._rows(seed, {"diverged": 0.0, **self._watch(fits, seed, folder)})
+        return found
+
+    def _name(self, seed: int) -> str:
+        return f"{self.setup}-{seed}"
+
+    def _export(self, fits: Fits, seed: int, folder: Path) -> None:
+        """The seed's network behind its preprocessing, as a bundle whose baseline is the held-out rows."""
+        from pitfalls_tf.architectures import mlp, preprocessing  # noqa: PLC0415 - loads Keras
+        from pitfalls_tf.examples import Examples  # noqa: PLC0415 - as above
+        from pitfalls_tf.reference import reference_table  # noqa: PLC0415 - only here
+        from serving.export import export_bundle  # noqa: PLC0415 - loads TensorFlow
+        from serving.manifest import Provenance  # noqa: PLC0415 - as above
+
+        held = self.raw.held
+        said = fits.one(seed).predict(Examples.from_table(held, self.raw.encoding).inputs)[0]
+        export_bundle(
+            mlp.assemble(preprocessing.layers(self.raw.encoding), fits.model(seed)),
+            name=self._name(seed),
+            models=folder / "models",
+            reference=reference_table(held, said),
+            provenance=Provenance(classes=held.classes, setup={"recipe": repr(self.recipe)}, seed=seed),
+            clock=self._moment,
+        )
+
+    def _serve(self, seeds: Sequence[int], folder: Path) -> None:
+        """Every deployed row as a request to each model, the labels as they came; into one traffic log."""
+        from pitfalls_tf.demo.server_process import ServerFolders, ServerProcess  # noqa: PLC0415 - starts a process
+        from pitfalls_tf.replay import ReplayLink, ReplayPlan, replay  # noqa: PLC0415 - brings httpx
+
+        if not seeds:
+            return
+        token = secrets.token_urlsafe(24)
+        folders = ServerFolders(models=folder / "models", traffic=folder / "traffic", own=folder)
+        with ServerProcess(folders, token=token) as server:
+            url = server.start()
+            for seed in seeds:
+                name = self._name(seed)
+                plan = ReplayPlan(
+                    rows_per_request=ROWS_PER_REQUEST, prefix=name, label="label", label_time="label_time"
+                )
+                replay(self.raw.deployed.rows, url=url, model=name, plan=plan, link=ReplayLink(token=token))
+            server.stop()
+
+    def _watch(self, fits: Fits, seed: int, folder: Path) -> dict[str, float]:
+        from monitoring.traffic.log import TrafficLog  # noqa: PLC0415 - only here
+
+        held = next(part.examples for part in self.task.parts if part.split == "random")
+        promised = float(row_losses(fits.one(seed).predict(held.inputs)[0], held.targets)["brier"].mean())
+        log = TrafficLog(folder / "traffic").table(model=self._name(seed))
+        times = log["event_time"].to_numpy().astype("datetime64[us]")
+        return harm(served_losses(log, self.raw.deployed.classes), times, promised, self._first_page(seed, folder))
+
+    def _first_page(self, seed: int, folder: Path) -> np.datetime64:
+        """When the window ended whose judgement paged first; NaT if none did."""
+        from monitoring.config import ConfigDraft, load_config  # noqa: PLC0415 - brings pydantic
+        from monitoring.jobs.drafting import write_config  # noqa: PLC0415 - as above
+        from monitoring.jobs.running import run_due_windows  # noqa: PLC0415 - as above
+        from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
+
+        name = self._name(seed)
+        draft = ConfigDraft(
+            bundle=f"../models/{name}", traffic="../traffic", slices=self.slices, timezone=self.timezone
+        )
+        config = load_config(write_config(draft, folder / f"monitor-{name}"))
+        with Store.open(config.store.url) as store:
+            opened = run_due_windows(config, store, clock=self._moment).opened
+        pages = [one.opened_at for one in opened if one.level == "page"]
+        return np.datetime64(min(pages).astimezone(UTC).replace(tzinfo=None), "us") if pages else NEVER
+
+    def _moment(self) -> datetime:
+        """A moment at which every window is due, whatever the clock says."""
+        last: datetime = self.raw.deployed.rows["event_time"][-1].as_py()
+        return last.astimezone(UTC) + KNOWN_AFTER
+
+    def _rows(self, seed: int, values: Mapping[str, float]) -> pa.Table:
+        rows = [
+            {
+                "source": self.task.source,
+                "setup": "",
+                "split": "training" if name == "diverged" else WATCHED,
+                "domain": "all",
+                "seed": seed,
+                "epoch": None,
+                "metric": name,
+                "value": value if np.isfinite(value) else None,
+            }
+            for name, value in values.items()
+        ]
+        return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def served_losses(log: pa.Table, classes: Sequence[str]) -> Floats:
+    """Brier score of each row of a traffic log's table [n]: what was answered against the label that came."""
+    flat = log["probabilities"].combine_chunks().flatten()
+    probabilities = np.asarray(flat, dtype=np.float64).reshape(len(log), len(classes))
+    places = {name: place for place, name in enumerate(classes)}
+    targets = np.array([places[label] for label in log["label"].to_pylist()], dtype=np.int64)
+    return row_losses(probabilities, targets)["brier"]
+
+
+def harm(losses: Floats, times: Times, promised: float, paged: np.datetime64) -> dict[str, float]:
+    """What the benchmark hid, a row of the whole deployment, and how much of it was done before the page (NaT: never).
+
+    hidden  mean loss less what the benchmark promised; months that went better count against those that went worse
+    harm    the same of the months that went worse alone: a good December does not undo a bad July
+    before  its part before the page; of the month of the page, in proportion to the rows before it
+    days    from the first row to the page, NaN without one; all harm is then done before it
+    """
+    excess = losses - promised
+    before = np.ones(len(times), dtype=np.bool_) if np.isnat(paged) else times < paged
+    months = times.astype("datetime64[M]")
+    whole, until = np.sum([_worse(excess, before, months == month) for month in np.unique(months)], axis=0) / len(times)
+    days = float("nan") if np.isnat(paged) else float((paged - times.min()) / np.timedelta64(1, "D"))
+    return {
+        "promised": promised,
+        "hidden": float(excess.mean()),
+        "harm": float(whole),
+        "before": float(until),
+        "days": days,
+        "paged": float(not np.isnat(paged)),
+    }
+
+
+def _worse(excess: Floats, before: NDArray[np.bool_], month: NDArray[np.bool_]) -> tuple[float, float]:
+    done = max(0.0, float(excess[month].sum()))
+    return done, done * float(before[month].mean())

@@ -1,0 +1,70 @@
+"""A model served and watched; harm before and after a page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.baseline.metrics import row_losses
+from pitfalls_tf.experiments import figure5, tasks
+from pitfalls_tf.experiments.conventional import recipe
+from pitfalls_tf.experiments.served_cell import ServedCell, harm
+
+DAYS = np.datetime64("2013-04-01", "us") + np.arange(4) * np.timedelta64(1, "D")
+
+
+def test_harm_is_parted_by_the_page() -> None:
+    found = harm(np.array([0.2, 0.3, 0.4, 0.5]), DAYS, 0.1, DAYS[3])
+    assert found["hidden"] == found["harm"] == pytest.approx((0.1 + 0.2 + 0.3 + 0.4) / 4)
+    # Three of the month's four rows.
+    assert found["before"] == pytest.approx(0.75 * found["harm"])
+    assert (found["days"], found["paged"]) == (3.0, 1.0)
+
+
+def test_a_better_month_undoes_no_harm() -> None:
+    times = np.array(["2013-04-02", "2013-05-02"], dtype="datetime64[us]")
+    found = harm(np.array([0.5, 0.1]), times, 0.3, times[1])
+    assert found["hidden"] == pytest.approx(0)
+    assert found["harm"] == found["before"] == pytest.approx(0.1)
+
+
+def test_without_a_page_all_harm_is_before_it() -> None:
+    found = harm(np.array([0.2, 0.3, 0.4, 0.5]), DAYS, 0.1, np.datetime64("NaT", "us"))
+    assert found["before"] == found["harm"]
+    assert np.isnan(found["days"])
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 2), st.integers(0, 200)), min_size=1, max_size=30),
+    st.floats(0, 1),
+    st.integers(0, 250),
+)
+def test_no_more_than_all_harm_is_done_before_a_page(
+    rows: list[tuple[float, int]], promised: float, paged: int
+) -> None:
+    losses = np.array([loss for loss, _ in rows])
+    times = DAYS[0] + np.array([day for _, day in rows]) * np.timedelta64(1, "D")
+    found = harm(losses, times, promised, DAYS[0] + paged * np.timedelta64(1, "D"))
+    assert 0 <= found["before"] <= found["harm"] + 1e-12
+    assert found["harm"] >= found["hidden"] - 1e-12
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_model_is_exported_served_and_watched() -> None:
+    """Every deployed flight is answered as the network itself would, and the log's losses are those of the network."""
+    task, raw = tasks.load("flights", quick=True), tasks.raw_rows("flights", quick=True)
+    cell = ServedCell(
+        setup="mlp", task=task, raw=raw, recipe=recipe("flights", quick=True), slices=("origin",), timezone="UTC"
+    )
+    from pitfalls_tf import ensemble
+
+    table = cell.run([0])[0]
+    fits = ensemble.fit(cell.recipe, task.training, seeds=[0])
+    deployed = [part.examples for part in task.parts if part.split == "deployed"]
+    losses = np.concatenate([row_losses(fits.predict(part.inputs)[0], part.targets)["brier"] for part in deployed])
+    found = {name: figure5.values(table, "", name)[0] for name in ("promised", "hidden", "harm", "before")}
+    assert found["hidden"] == pytest.approx(losses.mean() - found["promised"], abs=1e-5)
+    assert 0 <= found["before"] <= found["harm"]

@@ -114,7 +114,7 @@ def _measure(lab: Lab) -> pa.Table:
         there = tasks(quick=quick)
         base = catalogue.find("batch_norm").applied(recipe(source, quick=quick), there[0].training)
         cells += grid(there, base)
-    return by_condition(lab.run(cells, lab.scale.numbers(full=8, quick=2)))
+    return by_condition(lab.run(cells, lab.scale.numbers(full=5, quick=2)))
 
 
 def _findings(table: pa.Table) -> tuple[Finding, ...]:

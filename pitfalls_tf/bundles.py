@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monitoring.errors import BadInput
 from pitfalls_tf.runs import read_ensemble, read_manifest
 from serving.export import export_bundle
 from serving.manifest import Provenance
@@ -45,7 +46,15 @@ def export_runs(
         training=manifest["environment"],
         verdict=verdict,
     )
-    reference = read_table(ensemble.reference)
+    # Images bear no time, so their runs have no reference, and their bundle no baseline.
+    reference = None if manifest["setup"].get("source") == "digits" else read_table(ensemble.reference)
+    if not ensemble.model.is_file():
+        raise BadInput(
+            "These runs have no single model.",
+            got=f"no {ensemble.model}",
+            expected="runs whose training wrote one; it says why where it cannot",
+            fix="Train with a remedy that leaves rows and single networks as they are.",
+        )
     return export_bundle(
         ensemble.model, name=name, models=models, reference=reference, provenance=provenance, clock=clock
     )

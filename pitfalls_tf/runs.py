@@ -4,6 +4,7 @@ RUNS/SETUP/seed-0000/manifest.json         setup, seed, data digest, environment
                      metrics.json          of the out-of-fold predictions
                      out_of_fold.parquet   one row per training row
                      history.parquet       one row per fold and epoch
+                     domains.json          metrics by domain
 RUNS/SETUP/model.keras                     the median seed's, trained on all days
            reference.parquet               the median seed's out-of-fold predictions
            ensemble.json                   spread over seeds, and which seed is deployed; written last

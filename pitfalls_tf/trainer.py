@@ -16,6 +16,7 @@ from monitoring.baseline.metrics import intervals, measure, row_losses
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf import runs as folders
 from pitfalls_tf.architectures import mlp, preprocessing
+from pitfalls_tf.domain_metrics import by_domain, write_domains
 from pitfalls_tf.folds import assign, blocks_of
 from pitfalls_tf.loop import Loop
 from pitfalls_tf.reference import reference_table
@@ -111,6 +112,8 @@ class Trainer:
         with folders.aside(folder) as unfinished:
             pq.write_table(self._out_of_fold(probabilities), unfinished / folders.OUT_OF_FOLD)
             pq.write_table(pa.Table.from_pylist(history), unfinished / folders.HISTORY)
+            if not run.diverged:
+                write_domains(by_domain(probabilities, self._targets, self.table.domains.to_pylist()), unfinished)
             folders.write_run(run, self.manifest(seed), into=unfinished)
         return run
 

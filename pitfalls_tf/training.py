@@ -70,6 +70,23 @@ def train_again(manifest: Path, *, out: Path, progress: Callable[[Progress], Non
 
     Cost: a seed of `train_ensemble`.
     """
+    kept = read_run_manifest(manifest)
+    setup = find(str(kept["setup"].get("name")))
+    folder = out / setup.name
+    with folders.exclusive(folder):
+        trainer = Trainer(setup, setup.load())
+        trainer.check_manifest(kept, manifest)
+        now = folders.as_written(trainer.manifest(int(kept["seed"])))["environment"]
+        check_environment(kept["environment"], now)
+        return _train(trainer, folder, (int(kept["seed"]),), progress)
+
+
+def read_run_manifest(manifest: Path) -> dict[str, Any]:
+    """A run's manifest.
+
+    Raises:
+        BadInput: there is none, or it is of something else.
+    """
     if not manifest.is_file():
         raise BadInput(
             "No such manifest.",
@@ -85,17 +102,15 @@ def train_again(manifest: Path, *, out: Path, progress: Callable[[Progress], Non
             expected="setup, seed, data and environment",
             fix="Name one: RUNS/SETUP/seed-0000/manifest.json.",
         )
-    setup = find(str(kept["setup"].get("name")))
-    folder = out / setup.name
-    with folders.exclusive(folder):
-        trainer = Trainer(setup, setup.load())
-        trainer.check_manifest(kept, manifest)
-        now = folders.as_written(trainer.manifest(int(kept["seed"])))["environment"]
-        _check_environment(kept["environment"], now)
-        return _train(trainer, folder, (int(kept["seed"]),), progress)
+    return kept
 
 
-def _check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to repeat a run where its last bits would be others.
+
+    Raises:
+        CannotRun: libraries, threads or kernels are others.
+    """
     different = [name for name in now if then.get(name) != now[name]]
     if different:
         raise CannotRun(

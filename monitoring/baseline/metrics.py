@@ -142,10 +142,10 @@ def area_under_curve(scores: Floats, positive: NDArray[np.bool_]) -> float | Non
 def intervals(
     probabilities: Floats, targets: NDArray[np.int64], blocks: NDArray[np.int64], rng: np.random.Generator
 ) -> dict[str, Interval]:
-    """Percentile bootstrap over whole blocks of days, for Brier, log-loss, error and (two classes) AUC."""
+    """Percentile bootstrap over whole blocks of days, for Brier, log-loss, error and (two classes present) AUC."""
     resamples = Resamples.of(blocks, rng)
     found = {name: interval(resamples.means(losses)) for name, losses in row_losses(probabilities, targets).items()}
-    if probabilities.shape[1] == 2:
+    if probabilities.shape[1] == 2 and len(np.unique(targets)) == 2:
         found["auc"] = interval(resamples.areas(probabilities[:, 1], targets == 1))
     return found
 

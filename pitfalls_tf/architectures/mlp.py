@@ -45,3 +45,11 @@ def assemble(preprocessing: keras.Model, network: keras.Model) -> keras.Model:
     heads = network(preprocessing(inputs))
     probabilities = keras.layers.Softmax(name="probabilities")(heads["logits"])
     return keras.Model(inputs, {**heads, "probabilities": probabilities})
+
+
+def headed(network: keras.Model) -> keras.Model:
+    """The model to deploy where rows need no encoding: images [n, height, width, channels] to the same outputs."""
+    images = keras.Input(network.input_shape[1:], name="image")
+    heads = network(images)
+    probabilities = keras.layers.Softmax(name="probabilities")(heads["logits"])
+    return keras.Model({"image": images}, {**heads, "probabilities": probabilities})

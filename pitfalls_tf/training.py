@@ -6,17 +6,18 @@ The deployed model is one more fit with the median seed, on all days, for as man
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from monitoring.errors import BadInput, CannotRun
+from monitoring.errors import BadInput
 from pitfalls_tf import runs as folders
 from pitfalls_tf.runs import Ensemble, Run
 from pitfalls_tf.setups import find
 from pitfalls_tf.trainer import Trainer
+from pitfalls_tf.training_environment import check_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,22 +104,6 @@ def read_run_manifest(manifest: Path) -> dict[str, Any]:
             fix="Name one: RUNS/SETUP/seed-0000/manifest.json.",
         )
     return kept
-
-
-def check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse to repeat a run where its last bits would be others.
-
-    Raises:
-        CannotRun: libraries, threads or kernels are others.
-    """
-    different = [name for name in now if then.get(name) != now[name]]
-    if different:
-        raise CannotRun(
-            "Weights repeat bit for bit only where they were made.",
-            got="; ".join(f"{name} {now[name]}" for name in different),
-            expected="; ".join(f"{name} {then.get(name)}" for name in different),
-            fix="Train in the same surroundings, or train anew: pitfalls train SETUP.",
-        )
 
 
 def _train(trainer: Trainer, folder: Path, seeds: Sequence[int], progress: Callable[[Progress], None]) -> Ensemble:

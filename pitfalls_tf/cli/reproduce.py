@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("figure", nargs=-1, required=True)
+@click.argument("figure", nargs=-1)
 @click.option("--seeds", type=click.IntRange(1, 1000), help="How many runs per setup.  [default: the figure's own]")
 @click.option("--quick", is_flag=True, help="Fewer seeds, rows and epochs: all figures in about a quarter of an hour.")
 @click.option(
@@ -30,19 +31,32 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Folder of the results.",
 )
+@click.option(
+    "--check",
+    type=click.Path(path_type=Path),
+    metavar="MANIFEST",
+    help="Instead of a FIGURE: make the results of a manifest.json again in OUT, and compare the tables.",
+)
 @answers
-def command(figure: tuple[str, ...], seeds: int | None, out: Path, *, quick: bool, output: Output) -> int:
+def command(
+    figure: tuple[str, ...], seeds: int | None, out: Path, check: Path | None, *, quick: bool, output: Output
+) -> int:
     """Run the paper's experiments again: FIGURE is figure1, another one, or all of them.
 
     Each writes OUT/FIGURE with a page, a figure (SVG and PNG), the tables, every run and a manifest; OUT/README.md has
     all claims with their verdicts. Finished runs are kept, so an interrupted experiment goes on where it stopped.
     """
+    if bool(figure) == (check is not None) or (check is not None and (quick or seeds is not None)):
+        raise click.UsageError("Name a FIGURE, or --check MANIFEST alone: the manifest says how large it was.")
     import time  # noqa: PLC0415 - the clock is handed in here
 
     from pitfalls_tf.cli.frameworks import load_frameworks  # noqa: PLC0415 - help must not wait for it
     from pitfalls_tf.experiments.catalogue import find  # noqa: PLC0415 - as above
     from pitfalls_tf.experiments.experiment import Scale  # noqa: PLC0415 - as above
 
+    if check is not None:
+        load_frameworks("keras")
+        return _check(check, out, time.monotonic, output)
     experiments = find(figure)
     load_frameworks("keras")
     from pitfalls_tf.experiments.reproduce import reproduce  # noqa: PLC0415 - as above
@@ -50,6 +64,17 @@ def command(figure: tuple[str, ...], seeds: int | None, out: Path, *, quick: boo
     with _bar(output) as progress:
         done = reproduce(experiments, out, Scale(quick=quick, seeds=seeds), clock=time.monotonic, progress=progress)
     output.finish(_document(done, out), lambda: _show(done, out))
+    return 0
+
+
+def _check(manifest: Path, out: Path, clock: Callable[[], float], output: Output) -> int:
+    from pitfalls_tf.experiments.checking import check  # noqa: PLC0415 - as above
+
+    with _bar(output) as progress:
+        same = check(manifest, out, clock=clock, progress=lambda now: progress("again", now))
+    output.finish(
+        asdict(same), lambda: click.echo(f"{same.experiment}: the same table of {same.rows} rows, to the last digit.")
+    )
     return 0
 
 

@@ -8,7 +8,7 @@ from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf import runs as folders
 from pitfalls_tf.composed.setup import read
 from pitfalls_tf.composed.training import ComposedTrainer, train
-from pitfalls_tf.training import check_environment
+from pitfalls_tf.training_environment import check_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

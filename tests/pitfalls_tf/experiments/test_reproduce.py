@@ -12,6 +12,7 @@ import pytest
 
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf import runs
+from pitfalls_tf.experiments import checking
 from pitfalls_tf.experiments.experiment import Scale
 from pitfalls_tf.experiments.lab import Lab, Progress
 from pitfalls_tf.experiments.reproduce import reproduce
@@ -130,3 +131,27 @@ def test_no_seeds_are_refused(tmp_path: Path) -> None:
 def test_two_at_once_in_a_folder_are_refused(tmp_path: Path) -> None:
     with runs.exclusive(tmp_path), pytest.raises(CannotRun, match="at work"):
         lab(tmp_path).run(CELLS, range(1))
+
+
+def test_results_are_made_again_to_the_same_table_or_refused(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "find", lambda _: (SMALL,))
+
+    def again(manifest: Path) -> checking.Checked:
+        return checking.check(manifest, tmp_path / "again", clock=clock(), progress=lambda _: None)
+
+    manifest = folder / "small" / "manifest.json"
+    document = json.loads(manifest.read_text("utf-8"))
+    assert again(manifest).table_digest == document["table_digest"]
+    changed = tmp_path / "manifest.json"
+    for change, error, words in (
+        ({"table_digest": "0"}, CannotRun, "came out otherwise"),
+        ({"environment": {**document["environment"], "cores": 99}}, CannotRun, "cores"),
+        ({"experiment": "smaller"}, BadInput, "Not the manifest of an experiment"),
+    ):
+        changed.write_text(json.dumps({**document, **change}), "utf-8")
+        with pytest.raises(error, match=words):
+            again(changed)
+    with pytest.raises(BadInput, match="Not the manifest"):
+        again(tmp_path / "none.json")

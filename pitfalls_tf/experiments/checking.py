@@ -1,0 +1,87 @@
+"""Committed results made again: the same table to the last digit, or what does not allow it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from monitoring.errors import BadInput, CannotRun
+from pitfalls_tf.experiments.catalogue import ALL, find
+from pitfalls_tf.experiments.experiment import Scale
+from pitfalls_tf.experiments.lab import CELLS, Lab
+from pitfalls_tf.experiments.page import digest
+from pitfalls_tf.training_environment import check_environment
+from serving.manifest import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pitfalls_tf.experiments.lab import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """An experiment whose table came out the same, of so many rows with this sha256."""
+
+    experiment: str
+    rows: int
+    table_digest: str
+
+
+def check(manifest: Path, out: Path, *, clock: Callable[[], float], progress: Callable[[Progress], None]) -> Checked:
+    """Make the experiment of a manifest again in OUT, all of its runs, and compare the tables.
+
+    Runs that OUT already holds are not made again: name an empty folder.
+
+    Raises:
+        BadInput: it is no manifest of an experiment.
+        CannotRun: libraries, threads or kernels are others, which changes last digits; or the table came out otherwise.
+    """
+    document = _read(manifest)
+    name = str(document["experiment"])
+    experiment = next((one for one in find([ALL]) if one.name == name), None)
+    if experiment is None:
+        raise _no_manifest(manifest, f"experiment {name!r}")
+    now = json.loads(json.dumps(asdict(environment())))
+    check_environment(document["environment"], now)
+    lab = Lab(out / CELLS, _scale(document), clock=clock, progress=progress)
+    table = experiment.measure(lab)
+    found = digest(table)
+    if found != document["table_digest"]:
+        raise CannotRun(
+            "The results came out otherwise.",
+            got=f"{name} with {table.num_rows} rows, digest {found[:16]}",
+            expected=f"digest {str(document['table_digest'])[:16]}, as in {manifest}",
+            fix="Compare the code with that which made them; the runs are kept in the folder.",
+        )
+    return Checked(experiment=name, rows=table.num_rows, table_digest=found)
+
+
+def _scale(document: dict[str, Any]) -> Scale:
+    """As the command that made the results had it."""
+    words = shlex.split(str(document["command"]))
+    seeds = int(words[words.index("--seeds") + 1]) if "--seeds" in words else None
+    return Scale(quick=bool(document["quick"]), seeds=seeds)
+
+
+def _read(manifest: Path) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _no_manifest(manifest, str(error)) from error
+    needed = {"experiment", "command", "quick", "environment", "table_digest"}
+    if not isinstance(document, dict) or not needed <= set(document):
+        raise _no_manifest(manifest, "a document of something else")
+    return document
+
+
+def _no_manifest(manifest: Path, got: str) -> BadInput:
+    return BadInput(
+        "Not the manifest of an experiment.",
+        got=f"{manifest}: {got}",
+        expected="the manifest.json that pitfalls reproduce wrote beside its page",
+        fix="Name one, such as docs/paper/figure1/manifest.json.",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,8 @@ from pitfalls_tf.splits import random_split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from pitfalls_tf.examples import Examples
 
@@ -49,16 +52,26 @@ def flights(*, quick: bool) -> list[Task]:
         plain = _at(held["blocked"], met)
         rows = _altered(plain, OF_TABLES)
         rows |= {name: held[f"{met}/{month}"] for name, month in MONTHS.items()}
+        training = _at(whole.training, learnt)
+        varied = training.inputs.std(axis=0) > 0
         found.append(
             Task(
                 source="flights",
-                training=_at(whole.training, learnt),
-                validation=_at(whole.validation, learnt),
-                target=_at(whole.training, met),
-                parts=_parts(f"{learnt} to {met}", rows),
+                training=_only(training, varied),
+                validation=_only(_at(whole.validation, learnt), varied),
+                target=_only(_at(whole.training, met), varied),
+                parts=_parts(f"{learnt} to {met}", {name: _only(part, varied) for name, part in rows.items()}),
             )
         )
     return found
+
+
+def _only(rows: Examples, varied: NDArray[np.bool_]) -> Examples:
+    """With 0 in the columns that do not vary where was learnt: the airport's own, and what never flew from there.
+
+    Their weights are untrained, and would move every row of the other airport by chance.
+    """
+    return replace(rows, inputs=rows.inputs * varied.astype(np.float32))
 
 
 def digits(*, quick: bool) -> list[Task]:

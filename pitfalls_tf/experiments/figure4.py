@@ -233,6 +233,7 @@ EXPERIMENT: Final = Experiment(
         "The interval of the share of lost gains takes pairs of domains as independent, though they share domains.",
         "Every network has batch normalisation, without which two of the methods have nothing to adapt; so has ERM.",
         "Flights of all three airports share one encoding, standardised over all of them.",
+        "Columns that do not vary at the source, such as the airport's own, are 0 everywhere.",
         "Altered flights: noise of a quarter of a deviation; a tenth of destinations missing; May; September.",
         "Altered digits: noise of a quarter of the deviation, blur of .8 pixels, rotation by up to 15 degrees.",
         "Every method has the settings of its source and was not tuned here, for want of target labels to tune by.",

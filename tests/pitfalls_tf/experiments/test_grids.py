@@ -47,6 +47,15 @@ def test_pairs_of_digits_share_no_image_between_learning_and_scoring() -> None:
         assert [part.domain.split(", ")[1] for part in task.parts] == ["plain", "noise", "blur", "rotation"]
 
 
+def test_pairs_of_airports_have_no_column_that_is_untrained() -> None:
+    for task in domain_pairs.flights(quick=True):
+        constant = task.training.inputs.std(axis=0) == 0
+        assert constant.any()
+        assert task.target is not None
+        for seen in (task.target, task.validation, *(part.examples for part in task.parts)):
+            assert not seen.inputs[:, constant].any()
+
+
 def test_a_share_of_labels_is_made_wrong_and_the_scored_rows_are_clean() -> None:
     images = digits.load()
     clean, wrong = (curation.task(setting, images) for setting in (curation.SETTINGS[2], curation.HARD))

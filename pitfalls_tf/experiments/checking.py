@@ -69,13 +69,13 @@ def _scale(document: dict[str, Any]) -> Scale:
 
 def _read(manifest: Path) -> dict[str, Any]:
     try:
-        document: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+        document: Any = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _no_manifest(manifest, str(error)) from error
     needed = {"experiment", "command", "quick", "environment", "table_digest"}
     if not isinstance(document, dict) or not needed <= set(document):
         raise _no_manifest(manifest, "a document of something else")
-    return document
+    return {str(name): value for name, value in document.items()}
 
 
 def _no_manifest(manifest: Path, got: str) -> BadInput:

@@ -68,7 +68,7 @@ def command(
     output: Output,
     **said: Any,  # how the setup is composed, as click has read it
 ) -> int:
-    """Train SETUP once per seed, score each run on held-out rows, and keep the median seed's model to deploy.
+    """Train SETUP once per seed, score each run on held-out days, and train the median seed's model to deploy.
 
     SETUP is flights, rodents, digits or table. Finished runs in the folder are kept if they were made with the same
     setup and rows, so an interrupted training goes on where it stopped, and a larger --seeds adds to a smaller one.

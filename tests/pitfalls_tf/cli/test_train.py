@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pytest
+
 from pitfalls_tf.cli.output import encode
+from tests.pitfalls_tf.composed_table import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from click.testing import Result
 
@@ -55,3 +59,41 @@ def test_a_setup_or_a_manifest_but_not_both(pitfalls: Callable[..., Result], sma
     missing = pitfalls("train", "--from", tmp_path / "manifest.json", "--out", tmp_path)
     assert missing.exit_code == 2
     assert "No such manifest" in missing.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_table_is_trained_and_one_of_its_runs_made_again(pitfalls: Callable[..., Result], tmp_path: Path) -> None:
+    """The whole program: two seeds of a table, then the second alone from its manifest, the same bits."""
+    path = tmp_path / "rows.parquet"
+    write_rows(path)
+    columns = ("--table", path, "--label", "outcome", "--time", "when", "--domain", "site")
+    small = ("--epochs", "2", "--batch", "32", "--remedy", "batch_norm")
+    made = pitfalls("train", "table", *columns, *small, "--seeds", "2", "--out", tmp_path / "runs", "--json")
+    assert made.exit_code == 0, made.stderr
+    document = json.loads(made.stdout)
+    assert "seed 1 fitted" in made.stderr
+    assert document["without_model"] is None
+    run = Path(document["runs"][1]["folder"])
+    again = pitfalls("train", "--from", run / "manifest.json", "--out", tmp_path / "again", "--json")
+    assert again.exit_code == 0, again.stderr
+    other = Path(json.loads(again.stdout)["runs"][0]["folder"])
+    for name in ("manifest.json", "metrics.json", "domains.json"):
+        assert (run / name).read_bytes() == (other / name).read_bytes()
+    with np.load(run / "fit.npz") as one, np.load(other / "fit.npz") as two:
+        assert one.files == two.files
+        assert all((one[name] == two[name]).all() for name in one.files)
+
+
+def test_what_a_source_does_not_have_is_wrong_input(pitfalls: Callable[..., Result], tmp_path: Path) -> None:
+    for arguments, words in (
+        (("rodents", "--label", "species"), "The rows of rodents are built in"),
+        (("table", "--label", "y"), "What is in the table"),
+        (("digits", "--remedy", "focl"), "Did you mean focal"),
+        (("rodents", "--architecture", "lenet"), "another kind"),
+        (("flights", "--tensorboard", "board"), "no TensorBoard logs"),
+    ):
+        result = pitfalls("train", *arguments, "--out", tmp_path / "runs")
+        assert result.exit_code == 2
+        assert words in result.stderr
+    assert not (tmp_path / "runs").exists()

@@ -17,6 +17,7 @@ from serving.address import take_address, target_of, url_of
 from serving.catalogue import Catalogue, ModelsFolder
 from serving.company import Alone
 from serving.draining import DrainingServer
+from serving.garbage import settle
 from serving.inference import Inference
 from serving.loading import load_version
 from serving.model_logging import logging_of
@@ -80,6 +81,7 @@ def serve(
         if sent is not None:
             catalogue.replace(sent)
         capture.log_models(logging_of(catalogue()))
+        settle()
         redacted = RedactedNames(None if settings.traffic is None else settings.traffic.redaction, report=report)
         models = load_models(settings.shelf, catalogue, report, on_load=redacted.note)
         redacted.check(is_everything=models.is_ready)

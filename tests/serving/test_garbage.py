@@ -1,0 +1,44 @@
+"""What the collector of cyclic garbage is told before the first model is loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+SCRIPT = """
+import gc, sys, weakref
+from pathlib import Path
+from serving.garbage import settle
+from serving.loading import load_version
+
+settle()
+frozen = gc.get_freeze_count()
+runner = load_version(Path(sys.argv[1]))
+graph = weakref.ref(runner._session.graph)
+runner.close()
+del runner
+gc.collect()
+print(frozen, gc.get_threshold()[0], graph() is None)
+"""
+
+
+def test_tensorflow_stays_out_of_every_later_collection_and_a_model_does_not(
+    models_folder: Path, pytestconfig: pytest.Config
+) -> None:
+    version = next(path.parent for path in sorted(models_folder.rglob("saved_model.pb")))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SCRIPT, str(version)],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=pytestconfig.rootpath,
+    )
+    frozen, threshold, is_gone = done.stdout.split()
+    assert int(frozen) > 100_000
+    assert (threshold, is_gone) == ("50000", "True")

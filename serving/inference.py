@@ -16,6 +16,7 @@ import numpy as np
 
 from serving.batching import Batcher, BatchSettings, Ticket
 from serving.capture import AnsweredBatch
+from serving.model_counts import ModelCounts
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class Inference:
     """Answers questions of one event loop, one batch at a time.
 
     ``clock_us`` gives wall-clock time in microseconds. ``timeout_s`` None waits for ever.
+    ``counts`` is told of every run.
     """
 
     def __init__(
@@ -121,6 +123,7 @@ class Inference:
         batches: BatchSettings | None = None,
         timeout_s: float | None = 30.0,
         clock_us: Callable[[], int] = wall_clock_us,
+        counts: ModelCounts | None = None,
     ) -> None:
         self._capture = capture
         if capture.waits_for_disk:  # the loop goes on while the model's thread waits
@@ -128,6 +131,7 @@ class Inference:
         self._batcher: Batcher[Any, Outcome] = Batcher(self._work, batches)
         self._timeout_s = timeout_s
         self._clock_us = clock_us
+        self._counts = counts or ModelCounts()
         self._mixes_rows: set[tuple[str, int, str]] = set()
 
     async def ask(self, question: Question) -> Answer:
@@ -239,10 +243,13 @@ class Inference:
         alone = len(tickets) == 1
         counts = [ticket.rows for ticket in tickets]
         try:
+            begin = time.perf_counter()
             outputs = first.served.runner.run(first.signature, joined.inputs, wanted)
+            took_us = (time.perf_counter() - begin) * 1e6
             if not alone and any(value.shape[:1] != (sum(counts),) for value in outputs.values()):
                 self._mixes_rows.add(_name(first))
                 return False
+            self._counts.ran(first.served.model, first.signature.method, counts, took_us)
             answers = _answers(tickets, outputs, counts)
         except Failure as failure:
             if alone:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from serving.runner import Runner, Threads
+from serving.runner import LoadFailed, Runner, Threads
 from serving.warmup import warm_up
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from serving.model_counts import ModelCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +27,36 @@ class Loading:
     threads: Threads = field(default_factory=Threads)
 
 
-def load_version(path: Path, loading: Loading | None = None) -> Runner:
-    """A version's runner, warmed up. Raises `LoadFailed`."""
+def load_version(
+    path: Path,
+    loading: Loading | None = None,
+    *,
+    counts: ModelCounts | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Runner:
+    """A version's runner, warmed up. ``counts`` is told what that took; ``clock`` is in seconds.
+
+    Raises:
+        LoadFailed: it cannot be loaded, or a warmup record fails.
+    """
     how = loading or Loading()
-    runner = Runner(path, tags=how.tags, threads=how.threads)
-    is_warm = False
+    begin = clock()
+    try:
+        runner = Runner(path, tags=how.tags, threads=how.threads)
+    except LoadFailed:
+        if counts is not None:
+            counts.not_loaded(path)
+        raise
+    if counts is not None:
+        counts.loaded(path, (clock() - begin) * 1e6)
+    begin, records, status = clock(), 0, "INTERNAL"
     try:
         for _ in range(how.warm_ups):
-            warm_up(runner, path)
-        is_warm = True
+            records += warm_up(runner, path)
+        status = "OK"
     finally:
-        if not is_warm:
+        if counts is not None:
+            counts.warmed_up(path, records=records, latency_us=(clock() - begin) * 1e6, status=status)
+        if status != "OK":
             runner.close()
     return runner

@@ -20,6 +20,8 @@ from serving.draining import DrainingServer
 from serving.garbage import settle
 from serving.inference import Inference
 from serving.loading import load_version
+from serving.metrics import Metrics
+from serving.model_counts import ModelCounts
 from serving.model_logging import logging_of
 from serving.redacted_names import RedactedNames
 from serving.reloading import Reloader
@@ -82,12 +84,20 @@ def serve(
             catalogue.replace(sent)
         capture.log_models(logging_of(catalogue()))
         settle()
+        counts = ModelCounts()
         redacted = RedactedNames(None if settings.traffic is None else settings.traffic.redaction, report=report)
-        models = load_models(settings.shelf, catalogue, report, on_load=redacted.note)
+        models = load_models(settings.shelf, catalogue, report, on_load=redacted.note, counts=counts)
         redacted.check(is_everything=models.is_ready)
         limits = settings.limits
-        inference = Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s)
-        rooms = Rooms(models=models, inference=inference, capture=capture, desk=desk, gather=others.gather)
+        inference = Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s, counts=counts)
+        rooms = Rooms(
+            models=models,
+            inference=inference,
+            capture=capture,
+            desk=desk,
+            metrics=Metrics(counts),
+            gather=others.gather,
+        )
         reloader = Reloader(
             models,
             catalogue,
@@ -129,7 +139,12 @@ def take_doors(settings: ServeSettings, report: Report, *, is_shared: bool) -> D
 
 
 def load_models(
-    shelf: Shelf, catalogue: Catalogue, report: Report, *, on_load: Callable[[Path, Runner], None] = lambda *_: None
+    shelf: Shelf,
+    catalogue: Catalogue,
+    report: Report,
+    *,
+    on_load: Callable[[Path, Runner], None] = lambda *_: None,
+    counts: ModelCounts | None = None,
 ) -> Models:
     """Every model's first version, loaded. Raises `CannotRun` if there are models and none of them can be.
 
@@ -139,7 +154,7 @@ def load_models(
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
     def load(path: Path) -> Runner:
-        runner = load_version(path, shelf.loading)
+        runner = load_version(path, shelf.loading, counts=counts)
         on_load(path, runner)
         return runner
 

@@ -24,6 +24,8 @@ from serving.capture import Capture
 from serving.draining import DrainingServer
 from serving.inference import Inference
 from serving.loading import load_version
+from serving.metrics import Metrics
+from serving.model_counts import ModelCounts
 from serving.rest.app import RestApp, RestSettings, Rooms
 from serving.rest.late_labels import LabelDesk
 from serving.sources import discover
@@ -136,8 +138,15 @@ def open_website(models: Models) -> OpenWebsite:
         capture: Capture | None = None,
     ) -> Iterator[Website]:
         capture = capture or Capture(writer)
-        inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
-        rooms = Rooms(models=served or models, inference=inference, capture=capture, desk=desk or LabelDesk())
+        counts = ModelCounts()
+        inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s, counts=counts)
+        rooms = Rooms(
+            models=served or models,
+            inference=inference,
+            capture=capture,
+            desk=desk or LabelDesk(),
+            metrics=Metrics(counts),
+        )
         started = threading.Event()
         with take_address(Address(port=0)) as taken:
             server = DrainingServer(RestApp(rooms, rest), 5.0, started.set)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import struct
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serving.loading import load_version
+from serving.loading import Loading, load_version
+from serving.model_counts import LOAD_ATTEMPTS, LOAD_LATENCY, WARMUP_LATENCY, WARMUP_RECORDS, ModelCounts
 from serving.runner import LoadFailed, Runner
 from serving.warmup import WARMUP_FILE, read_records, warm_up
 
@@ -30,7 +32,7 @@ def write(version: Path) -> Callable[[list[bytes]], Path]:
         import tensorflow as tf
 
         file = version / WARMUP_FILE
-        file.parent.mkdir()
+        file.parent.mkdir(exist_ok=True)
         with tf.io.TFRecordWriter(str(file)) as writer:
             for record in records:
                 writer.write(record)
@@ -67,6 +69,33 @@ def test_every_kind_of_record_is_replayed(version: Path, write: Callable[[list[b
     runner = Runner(version)
     assert warm_up(runner, version) == 3
     runner.close()
+
+
+def counted(counts: ModelCounts) -> list[str]:
+    families = (LOAD_ATTEMPTS, LOAD_LATENCY, WARMUP_RECORDS, f"{WARMUP_LATENCY}_sum", f"{WARMUP_LATENCY}_count")
+    return [line for line in counts.lines() if line.startswith(families)]
+
+
+def test_loads_are_counted(version: Path, write: Callable[[list[bytes]], Path], tmp_path: Path) -> None:
+    write([predict_log("", {"x": [1.0]})] * 3)
+    counts = ModelCounts()
+    load_version(version, Loading(warm_ups=2), counts=counts, clock=count(0.0, 0.25).__next__).close()
+    write([predict_log("", {"x": [1.0]}), predict_log("", {"x": ["text"]})])
+    with pytest.raises(LoadFailed):
+        load_version(version, counts=counts, clock=count(0.0, 0.25).__next__)
+    with pytest.raises(LoadFailed):
+        load_version(tmp_path / "none", counts=counts)
+    place = f'model_path="{version}"'
+    assert counted(counts) == [
+        f'{WARMUP_LATENCY}_sum{{{place},status="OK"}} 250000',
+        f'{WARMUP_LATENCY}_count{{{place},status="OK"}} 1',
+        f'{WARMUP_LATENCY}_sum{{{place},status="INTERNAL"}} 250000',
+        f'{WARMUP_LATENCY}_count{{{place},status="INTERNAL"}} 1',
+        f"{WARMUP_RECORDS}{{{place}}} 6",
+        f'{LOAD_ATTEMPTS}{{{place},status="success"}} 2',
+        f'{LOAD_ATTEMPTS}{{model_path="{tmp_path / "none"}",status="fail"}} 1',
+        f"{LOAD_LATENCY}{{{place}}} 500000",
+    ]
 
 
 def test_a_version_without_records_is_ready_at_once(version: Path) -> None:

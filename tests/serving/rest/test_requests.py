@@ -221,6 +221,11 @@ def test_metrics_count_requests_by_model_and_status(open_website: OpenWebsite) -
     labels = 'model_name="half_plus_two",API="predict",entrypoint="REST"'
     assert f":tensorflow:serving:request_latency_count{{{labels}}} 1" in lines
     assert f':tensorflow:serving:request_latency_bucket{{{labels},le="+Inf"}} 1' in lines
+    assert ':tensorflow:serving:request_example_count_total{model="half_plus_two"} 2' in lines
+    assert ':tensorflow:serving:request_example_counts_bucket{model="half_plus_two",le="1"} 0' in lines
+    assert ':tensorflow:serving:request_example_counts_bucket{model="half_plus_two",le="2"} 1' in lines
+    labels = 'model_name="half_plus_two",API="Predict",runtime="TF1"'
+    assert f":tensorflow:serving:runtime_latency_count{{{labels}}} 1" in lines
     assert "pitfalls_traffic_rows_logged_total{} 2" in lines
     assert "pitfalls_traffic_rows_lost_total{} 0" in lines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from tests.end_to_end.walking import Walk
 
 PAGES = Path(__file__).parents[2] / "docs" / "tutorials"
 OWN_TABLE = PAGES / "your-own-table.md"  # begins in an empty folder
+LUCK = PAGES / "better-or-luck.md"  # so does this
 TUTORIALS = [page for page in sorted(PAGES.glob("*.md")) if "`cd demo`" in page.read_text("utf-8")]
 # `status` and `run` end with 1 while a page is not closed, which is how the demo ends.
 HEALTHY_OR_PAGED = (0, 1)
@@ -63,3 +65,13 @@ def test_every_command_of_the_tutorial_on_a_table_of_ones_own_runs_in_an_empty_f
     assert datetime(2024, 4, 1, tzinfo=UTC) <= first.window_start <= datetime(2024, 4, 3, tzinfo=UTC)
     assert (found.coverage.rows, found.coverage.labels, found.coverage.repeats) == (12_000, 12_000, 0)
     assert (tmp_path / "report" / "drift-2024-04-03.html").is_file()
+
+
+@pytest.mark.slow
+def test_every_command_of_the_tutorial_on_luck_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    walk_through(LUCK, tmp_path)
+    verdict = json.loads((tmp_path / "verdict.json").read_text("utf-8"))
+    assert verdict["verdict"] in {"better", "worse", "inconclusive"}
+    assert verdict["low"] < verdict["gain"] < verdict["high"]
+    assert (tmp_path / "gains.svg").stat().st_size > 1000
+    assert [path.name for path in (tmp_path / "models" / "rodents").iterdir()] == ["1"], "refused once, forced once"

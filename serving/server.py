@@ -79,11 +79,9 @@ def serve(
         prepare()
         raise_open_files()
         catalogue = Catalogue(settings.shelf.origin)
-        sent = others.sent()
-        if sent is not None:
+        if (sent := others.sent()) is not None:
             catalogue.replace(sent)
         capture.log_models(logging_of(catalogue()))
-        settle()
         counts = ModelCounts()
         redacted = RedactedNames(None if settings.traffic is None else settings.traffic.redaction, report=report)
         models = load_models(settings.shelf, catalogue, report, on_load=redacted.note, counts=counts)
@@ -150,6 +148,7 @@ def load_models(
 
     ``on_load`` is told of every version that is loaded, then and later, before it answers.
     """
+    settle()
     # TensorFlow's Python side calls the session road deprecated, once, on every start.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

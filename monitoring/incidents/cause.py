@@ -54,13 +54,15 @@ class Known:
     """What a deployment's windows are explained by.
 
     `losses` are the sums of the losses over all labelled rows of the baseline, whole and by slice; `pairs` of inputs
-    are those whose combination has changed most, as the joint watch sees it.
+    are those whose combination has changed most, as the joint watch sees it. An input is said to have moved once the
+    evidence of one of its watches is `moving` or more, enough for an alarm if nothing else were watched.
     """
 
     baseline: Mapping[WatchKey, BaselineScore]
     losses: Mapping[WatchKey, ScoreSum]
     watches: Mapping[str, Watch]
     timezone: str
+    moving: float
     pairs: tuple[tuple[str, str], ...] = ()
 
 
@@ -105,9 +107,11 @@ def explain(
         sentences.append("It is their share of the labelled rows less their share of all: 0 while labels come alike.")
     others = [_place(key) for key, part in reading.shares[1 : NAMED + 1] if part >= 0.05]
     sentences.append(f"It carries {share:.0%} of the evidence" + (f"; next: {', '.join(others)}." if others else "."))
-    inputs = _inputs(moved, watches)
+    inputs = _inputs(moved, watches, known.moving)
     if inputs:
         sentences.append(f"Inputs that moved most: {', '.join(printable(one.input) for one in inputs)}.")
+    elif any(watch.family == "inputs" for watch in watches.values()):
+        sentences.append("No input has moved enough for an alarm of its own.")
     rise = abs(level - was.mean) if values else 0.0
     detail = CauseDetail(split=split, parts=parts, inputs=inputs)
     return Cause(watch=top.watch, slice=top.slice, cause=cause, message=" ".join(sentences), rise=rise, detail=detail)
@@ -177,14 +181,14 @@ def _parts_words(column: str, parts: Sequence[SlicePart]) -> str:
     )
 
 
-def _inputs(moved: LevelReading, watches: Mapping[str, Watch]) -> tuple[InputMove, ...]:
-    """The inputs with most evidence of movement, each once."""
+def _inputs(moved: LevelReading, watches: Mapping[str, Watch], moving: float) -> tuple[InputMove, ...]:
+    """The inputs with most evidence of movement, each once, of those with enough to be said to have moved."""
     found: dict[str, InputMove] = {}
     for key, evidence in sorted(
         ((r.key, r.log_evidence) for r in moved.watches), key=lambda pair: (-pair[1], str(pair[0]))
     ):
         watch = watches[key.watch]
-        if watch.family == "inputs" and watch.feature and math.isfinite(evidence):
+        if watch.family == "inputs" and watch.feature and math.log(moving) <= evidence < math.inf:
             found.setdefault(watch.feature, InputMove(input=watch.feature, log_evidence=evidence))
     return tuple(found.values())[:NAMED]
 

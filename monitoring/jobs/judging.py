@@ -259,6 +259,7 @@ class Judge:
                 losses=self._yardstick.losses,
                 watches=self._watches,
                 timezone=self._timezone,
+                moving=self._yardstick.tests["notice"].budget.threshold,
                 pairs=() if witness is None else witness.pairs(recent, NAMED),
             ),
         )

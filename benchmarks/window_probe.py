@@ -22,6 +22,7 @@ from monitoring.baseline.profile import Counter, Profile
 from monitoring.baseline.schema import load_schema, validate
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import load_config
+from monitoring.jobs.checking import Checked
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.feed import LabelFeed
 from monitoring.jobs.judging import Judge, MonitorState, WindowTraffic
@@ -75,7 +76,12 @@ def job(folder: Path, watch: Stopwatch) -> None:
     with watch.stage("baseline"):
         deployment = deploy(config)
         watched = catalogue(deployment.baseline, config.traffic.slices)
-    judge = Judge(watched, deployment.yardstick, timezone=config.windows.timezone, check=lambda _counts, _absent: ())
+    judge = Judge(
+        watched,
+        deployment.yardstick,
+        timezone=config.windows.timezone,
+        check=lambda _counts, _absent, _previous: Checked(),
+    )
     with watch.stage("index and labels"):
         traffic = open_traffic(config, deployment.baseline, deployment.version, clock=lambda: NOW)
         (window,) = due_windows(traffic, deployment.plan, after=None, now=NOW)

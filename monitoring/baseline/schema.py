@@ -47,7 +47,7 @@ def infer_schema(table: pa.Table, *, label: str | None = None) -> Any:
     """
     if table.num_rows == 0:
         raise BadInput("No rows to infer from.", got="an empty table", expected="rows", fix="Give a longer reference.")
-    tfdv, _ = _tfdv()
+    tfdv, _ = validation_library()
     schema = tfdv.infer_schema(table_statistics(table), infer_feature_shape=False)
     schema.default_environment.extend([TRAINING, SERVING])
     if label is not None:
@@ -57,7 +57,7 @@ def infer_schema(table: pa.Table, *, label: str | None = None) -> Any:
 
 def write_schema(schema: Any, path: Path) -> None:
     """Write a schema as TFDV's text format."""
-    tfdv, _ = _tfdv()
+    tfdv, _ = validation_library()
     tfdv.write_schema_text(schema, str(path))
 
 
@@ -70,7 +70,7 @@ def load_schema(path: Path) -> Any:
             expected="a TFDV schema in text format",
             fix="Export the model with a reference table.",
         )
-    tfdv, _ = _tfdv()
+    tfdv, _ = validation_library()
     return tfdv.load_schema_text(str(path))
 
 
@@ -82,7 +82,7 @@ def validate(statistics: Any, schema: Any) -> tuple[Finding, ...]:
     dataset = statistics.datasets[0]
     if not dataset.num_examples or not dataset.features:
         return ()
-    tfdv, types = _tfdv()
+    tfdv, types = validation_library()
     anomalies = tfdv.validate_statistics(statistics, schema, environment=SERVING)
     findings = []
     for feature, info in sorted(anomalies.anomaly_info.items()):
@@ -141,8 +141,8 @@ def _plain(name: str, column: pa.ChunkedArray) -> tuple[pa.Array, str]:
     )
 
 
-def _tfdv() -> tuple[Any, Any]:
-    """TFDV and its enumeration of anomalies."""
+def validation_library() -> tuple[Any, Any]:
+    """TFDV, imported quietly, and its enumeration of anomalies."""
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # third-party imports warn of their own future, and print about notebooks
         import tensorflow_data_validation as tfdv  # noqa: PLC0415  # brings TensorFlow

@@ -9,17 +9,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline
-from monitoring.baseline.profile import Bins, Profile
-from monitoring.baseline.schema import load_schema, validate
-from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig, settings_digest
 from monitoring.errors import CannotRun
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
+from monitoring.jobs.checking import SchemaCheck
 from monitoring.jobs.judging import MOSTLY_MISSING, Judge, optional_inputs
 from monitoring.jobs.yardstick import INTEGRITY_DEVIATION, Tolerances, Yardstick, yardstick
-from monitoring.records import Finding
 from monitoring.store.records import DeploymentRecord
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import joint, labelled
@@ -126,7 +123,7 @@ def deploy(config: MonitorConfig) -> Deployment:
         watched,
         fitted,
         timezone=config.windows.timezone,
-        check=_SchemaCheck(place.schema, baseline.bins),
+        check=SchemaCheck(place.schema, baseline.bins, baseline.profile),
         optional=optional_inputs(watched, missing),
     )
     return Deployment(
@@ -164,19 +161,3 @@ def _digest(settings: str, baseline: Path) -> str:
     }
     known = settings.encode() + json.dumps(constants, sort_keys=True).encode()
     return hashlib.sha256(known + baseline.read_bytes()).hexdigest()
-
-
-class _SchemaCheck:
-    """Holds a window's profile against the bundle's schema, which is read when the first window needs it."""
-
-    def __init__(self, path: Path, bins: tuple[Bins, ...]) -> None:
-        self._path = path
-        self._bins = bins
-        self._schema: object | None = None
-
-    def __call__(self, counts: Profile, absent: tuple[str, ...]) -> tuple[Finding, ...]:
-        if not counts.rows:
-            return ()
-        if self._schema is None:
-            self._schema = load_schema(self._path)
-        return validate(dataset_statistics(counts, self._bins, without=absent), self._schema)

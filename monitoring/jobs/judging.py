@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from monitoring.baseline.profile import Counter, Profile
 from monitoring.evidence.level import LevelReading, LevelState
 from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact
+from monitoring.jobs.checking import Check
 from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.estimating import elsewhere, settled_losses, step_without
 from monitoring.jobs.examples import worst_rows
@@ -48,8 +49,8 @@ MOSTLY_MISSING = 0.5
 class MonitorState:
     """All that passes from window to window.
 
-    Each level's test, the incidents not yet closed, recent windows, what the joint watch remembers of their rows, and
-    the counts of windows whose labels are waited for.
+    Each level's test, the incidents not yet closed, recent windows, what the joint watch remembers of their rows,
+    the counts of windows whose labels are waited for, and what the schema's comparators compare the next window with.
     """
 
     levels: Mapping[Level, LevelState] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class MonitorState:
     history: tuple[WindowRecord, ...] = ()
     recent: Recent = field(default_factory=Recent)
     awaited: Awaited = field(default_factory=Awaited)
+    compared: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +89,8 @@ class Judgement:
 class Judge:
     """Judges windows by one yardstick. Holds no state of its own: the same state and traffic give the same answer.
 
-    `check` holds a window's profile against the schema (see `monitoring.baseline.schema.validate`); it is told which
-    inputs are absent. An incident's times are those of windows, never of a clock, so that a
-    run repeated gives the same words.
+    `check` holds a window's profile against the schema (see `monitoring.jobs.checking`). An incident's times are those
+    of windows, never of a clock, so that a run repeated gives the same words.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Judge:
         yardstick: Yardstick,
         *,
         timezone: str,
-        check: Callable[[Profile, tuple[str, ...]], tuple[Finding, ...]],
+        check: Check,
         optional: frozenset[str] = frozenset(),
     ) -> None:
         self._catalogue = catalogue
@@ -122,7 +123,8 @@ class Judge:
         recent, witness = state.recent, self._yardstick.witness
         if witness is not None:
             sums[WatchKey(watch=joint.WATCH.name)], recent = witness.judged(recent, traffic.predictions)
-        findings = (*traffic.findings, *self._findings(traffic.predictions, counts))
+        found, compared = self._findings(traffic.predictions, counts, state.compared)
+        findings = (*traffic.findings, *found)
         incidents, changed = self._followed(state.incidents, sums, findings, traffic.window.end)
         over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
         levels: dict[Level, LevelState] = {}
@@ -161,15 +163,16 @@ class Judge:
                 history=history,
                 recent=recent,
                 awaited=awaited,
+                compared=compared,
             ),
             window=record,
             changed=changed,
         )
 
-    def _findings(self, predictions: Predictions, counts: Profile) -> tuple[Finding, ...]:
-        """What the schema says, and the inputs that were absent, retyped or missing in every row."""
+    def _findings(self, predictions: Predictions, counts: Profile, previous: str) -> tuple[tuple[Finding, ...], str]:
+        """What the schema says, the inputs that were absent, retyped or all missing, and what to compare next."""
         if len(predictions) == 0:
-            return ()
+            return (), previous
         broken = dict(predictions.problems)
         found = [
             Finding(
@@ -186,8 +189,9 @@ class Judge:
                 message = f"The input {bins.feature} is missing in all {counts.rows} rows."
                 found.append(Finding(kind="all values missing", feature=bins.feature, message=message, fact=True))
         named = {(finding.kind, finding.feature) for finding in found}
-        checked = self._check(counts, tuple(broken))
-        return (*found, *(f for f in checked if (f.kind, f.feature) not in named and f.feature not in broken))
+        checked = self._check(counts, tuple(broken), previous)
+        new = (f for f in checked.findings if (f.kind, f.feature) not in named and f.feature not in broken)
+        return (*found, *new), checked.previous
 
     def _record(
         self, traffic: WindowTraffic, readings: Mapping[Level, LevelReading], findings: tuple[Finding, ...]

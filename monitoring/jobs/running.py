@@ -22,7 +22,7 @@ from monitoring.jobs.reading import Traffic, open_traffic
 from monitoring.jobs.telling import Tell, Teller
 from monitoring.jobs.yardstick import LEVELS
 from monitoring.records import IncidentRecord, WindowRecord
-from monitoring.store.deployments import AWAITED, WITNESS
+from monitoring.store.deployments import AWAITED, COMPARED, WITNESS
 from monitoring.store.store import Store
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 from monitoring.watches.joint import Recent
@@ -146,6 +146,7 @@ class _Job:
             history=() if last is None else store.windows(number)[-HISTORY:],
             recent=Recent.from_text(states.get(WITNESS, "")),
             awaited=Awaited.from_text(states.get(AWAITED, "")),
+            compared=states.get(COMPARED, ""),
         )
 
     @property
@@ -187,6 +188,7 @@ class _Job:
                 **{level: state.to_text() for level, state in judgement.state.levels.items()},
                 WITNESS: judgement.state.recent.to_text(),
                 AWAITED: judgement.state.awaited.to_text(),
+                COMPARED: judgement.state.compared,
             },
             label_cursor={CURSOR: self._feed.read},
             incidents=judgement.changed,

@@ -16,11 +16,12 @@ from monitoring.store.tables import deployment, level_state
 
 _NOTHING = "[]"
 
-#: What is kept between windows, each as one text: the levels' tests, what the joint watch remembers, and the counts of
-#: windows whose labels are waited for.
+#: What is kept between windows, each as one text: the levels' tests, what the joint watch remembers, the counts of
+#: windows whose labels are waited for, and the statistics that the schema's comparators compare the next window with.
 WITNESS: Final = "witness"
 AWAITED: Final = "awaited"
-StateName: TypeAlias = Level | Literal["witness", "awaited"]
+COMPARED: Final = "compared"
+StateName: TypeAlias = Level | Literal["witness", "awaited", "compared"]
 
 
 def lock(connection: Connection, number: int) -> None:

@@ -186,6 +186,8 @@ class WindowRecord:
     """Rows that were answered and are not among `rows`: lost by the log, or left out of its sample."""
     labels_conflicting: int = 0
     """Labels that contradict the one that their prediction already had; they change nothing."""
+    label_delays: tuple[int, ...] = ()
+    """`labels` by how long they took, in the classes of `monitoring.watches.delays`; empty where none came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

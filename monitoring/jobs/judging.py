@@ -32,6 +32,7 @@ from monitoring.records import (
 from monitoring.traffic.windows import Window
 from monitoring.watches import joint
 from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.delays import delay_counts
 from monitoring.watches.joint import Recent
 from monitoring.watches.labelled import Awaited, Span
 
@@ -205,6 +206,7 @@ class Judge:
             labels_due=rows,
             labels_unknown=traffic.arrivals.unknown,
             labels_conflicting=traffic.arrivals.conflicts,
+            label_delays=delay_counts(traffic.arrivals.labelled.event_times, traffic.arrivals.labelled.label_times),
             repeats=traffic.repeats,
             unseen=traffic.unseen,
             status="ok",

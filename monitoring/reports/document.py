@@ -12,6 +12,7 @@ from monitoring.records import IncidentRecord, MonitorStatus, SettledLosses, Sli
 from monitoring.reports.estimates import realised, settled_by_window, trust_rows
 from monitoring.reports.findings import finding_groups
 from monitoring.reports.words import finite_evidence
+from monitoring.watches.delays import added, arrival_curve
 
 
 class SpanDocument(TypedDict):
@@ -143,6 +144,13 @@ class SensitivityDocument(TypedDict):
     rise: float | None
 
 
+class ArrivalDocument(TypedDict):
+    """The share of the labels that came which came within so many seconds after the event."""
+
+    within: int
+    share: float
+
+
 class CoverageDocument(TypedDict):
     """What the monitor has seen of what there was."""
 
@@ -152,6 +160,7 @@ class CoverageDocument(TypedDict):
     labels_due: int
     labels_unknown: int
     labels_conflicting: int
+    arrival: list[ArrivalDocument]
     windows: int
     thin_windows: int
     answered: int
@@ -228,6 +237,10 @@ def status_document(status: MonitorStatus) -> StatusDocument:
             "labels_due": coverage.labels_due,
             "labels_unknown": coverage.labels_unknown,
             "labels_conflicting": coverage.labels_conflicting,
+            "arrival": [
+                {"within": edge, "share": share}
+                for edge, share in arrival_curve(added(window.label_delays for window in status.windows))
+            ],
             "windows": coverage.windows,
             "thin_windows": coverage.thin_windows,
             "answered": coverage.answered,

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from monitoring.records import MonitorStatus
+from monitoring.reports.charts.arrivals import arrival_charts
 from monitoring.reports.charts.chart import Chart, Figure
 from monitoring.reports.charts.comparison import month_chart, slice_chart
 from monitoring.reports.charts.estimates import estimate_charts
@@ -98,6 +99,7 @@ def page_text(status: MonitorStatus, *, benchmark: Benchmark | None, slices: tup
             comparisons=comparisons,
             evidence=next(chart for chart in charts if chart.name == "evidence"),
             losses=[chart for chart in charts if chart.name.startswith("windows-")],
+            arrivals=[chart for chart in charts if chart.name == "arrivals"],
             figures=safe_json({chart.name: chart.figure for chart in charts}),
             sensitivity=sensitivity_rows(status.sensitivity),
             findings=finding_groups(status),
@@ -130,7 +132,7 @@ def page_charts(
         chart = slice_chart(metric, every, {part: interval for part, interval in found.items() if interval is not None})
         if chart is not None:
             charts.append(chart)
-    return (*charts, evidence_chart(status), *loss_charts(status), *estimate_charts(status))
+    return (*charts, evidence_chart(status), *loss_charts(status), *estimate_charts(status), *arrival_charts(status))
 
 
 def promise(status: MonitorStatus, benchmark: Benchmark | None, metric: str, part: str = "") -> Interval | None:

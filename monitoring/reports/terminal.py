@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus
+from monitoring.reports.arrivals import arrival_words
 from monitoring.reports.estimates import trust_lines
 from monitoring.reports.headline import headline
 from monitoring.reports.sensitivity import sensitivity_rows
@@ -152,7 +153,8 @@ def _coverage(status: MonitorStatus) -> Text:
         f"Coverage  {coverage.rows:,} of {coverage.answered:,} rows answered ({coverage.repeats:,} repeats) in "
         f"{coverage.windows:,} windows ({coverage.thin_windows:,} thin); "
         f"{coverage.labels:,} of {coverage.labels_due:,} labels due have arrived, "
-        f"{coverage.labels_unknown:,} of unknown predictions, {coverage.labels_conflicting:,} against an earlier one."
+        f"{coverage.labels_unknown:,} of unknown predictions, {coverage.labels_conflicting:,} against an earlier one. "
+        f"{arrival_words(status)}".rstrip()
     )
 
 

@@ -101,6 +101,17 @@ def count_words(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def duration_words(seconds: int) -> str:
+    """A length of time in its largest whole unit.
+
+    >>> duration_words(300), duration_words(3600), duration_words(172_800)
+    ('5 min', '1 h', '2 days')
+    """
+    if seconds % 86_400 == 0:
+        return count_words(seconds // 86_400, "day")
+    return f"{seconds // 3_600} h" if seconds % 3_600 == 0 else f"{seconds // 60} min"
+
+
 def date_words(day: date) -> str:
     """A date, the same in every locale.
 

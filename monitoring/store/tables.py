@@ -78,6 +78,7 @@ window = Table(
     Column("estimates", Text),
     Column("unseen", BigInteger, nullable=False, server_default="0"),
     Column("labels_conflicting", BigInteger, nullable=False, server_default="0"),
+    Column("label_delays", Text, nullable=False, server_default="[]"),
     UniqueConstraint("deployment", "start"),
 )
 

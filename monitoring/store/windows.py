@@ -39,6 +39,7 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         findings=json.dumps([asdict(finding) for finding in record.findings]),
         unseen=int(record.unseen),
         labels_conflicting=int(record.labels_conflicting),
+        label_delays=json.dumps(list(record.label_delays)),
         label_cursor=json.dumps({segment: int(rows) for segment, rows in label_cursor.items()}),
         estimates=estimates_text(record),
     )
@@ -121,6 +122,7 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
         settled=settled,
         unseen=row.unseen,
         labels_conflicting=row.labels_conflicting,
+        label_delays=tuple(json.loads(row.label_delays)),
     )
 
 

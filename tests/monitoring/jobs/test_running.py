@@ -173,7 +173,12 @@ def test_labels_that_come_for_sure_answers_alone_are_a_notice_and_contradictions
     assert scores["labelled:score=highest"] == pytest.approx(0.25, abs=0.15)
     assert found.coverage.labels_conflicting == 5
     assert found.coverage.labels == chosen.num_rows
-    assert status_document(found)["coverage"]["labels_conflicting"] == 5
+    document = status_document(found)["coverage"]
+    assert document["labels_conflicting"] == 5
+    event = np.asarray(chosen["event_time"].cast(pa.int64()))
+    assert document["arrival"][-1]["share"] == 1.0
+    for one in document["arrival"]:
+        assert one["share"] == pytest.approx(np.mean(times - event <= one["within"] * 1_000_000))
 
 
 def hearing(told: list[IncidentRecord]) -> Tell:

@@ -22,8 +22,10 @@ from monitoring.records import (
     WindowStatus,
 )
 from monitoring.reports.records import Benchmark, BenchmarkMetric, Interval
+from monitoring.watches.delays import delay_counts
 
 FIRST = date(2013, 4, 1)
+HOUR_US = 3_600_000_000
 AIRPORTS = {"origin=EWR": 0.012, "origin=JFK": -0.008, "origin=LGA": -0.004}
 
 #: Brier score by month: what was measured on the flights, from April to December.
@@ -99,6 +101,7 @@ def _window(window: int, rng: np.random.Generator, label: str) -> WindowRecord:
         rows=40 if thin else 920,
         labels=30 if thin else 880,
         labels_due=905,
+        label_delays=delay_counts(np.zeros(30, np.int64), np.arange(30) * (HOUR_US if window < 240 else 4 * HOUR_US)),
         labels_unknown=1 if window == 5 else 0,
         repeats=2 if window % 50 == 0 else 0,
         status="thin" if thin else status,

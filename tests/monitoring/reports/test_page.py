@@ -107,6 +107,7 @@ def test_tables_hold_incidents_sensitivity_coverage_findings_and_watches(page: D
     assert "Location of temp all traffic location of temp moved open \N{EN DASH} Location of temp averaged" in page.text
     assert "Error rate +16.1 points +8.1 points not within 90" in page.text
     assert "Labels arrived 241,150" in page.text
+    assert "half came within 18 h, nine in ten within 2 days" in page.text
     assert "unexpected values carrier 11 May 2013 22 May 2013 12 1 value not in the domain: UA" in page.text
     assert "column missing page visib 31 May 2013 31 May 2013 1 visib was absent" in page.text
     assert re.search(r"page Brier score all traffic 0\.146 ± 0\.045 0\.\d{3} 1\.\d . 10¹² \d+ %", page.text)
@@ -123,6 +124,7 @@ def test_every_chart_is_drawn_described_and_given_as_a_table(page: Document) -> 
         "evidence",
         "windows-brier",
         "windows-surprise_brier",
+        "arrivals",
     ]
     assert figures(page).keys() == set(names)
     assert all(attributes["role"] == "img" and len(attributes["aria-label"] or "") > 40 for attributes in charts)

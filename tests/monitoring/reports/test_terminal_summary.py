@@ -25,6 +25,7 @@ def test_everything_that_matters_fits_in_eighty_columns_without_colour(status: M
     assert "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013: Surprise in Brier score." in words
     assert "Expected false pages: at most 1 per 365 windows" in words
     assert "241,150 of 248,875 labels due have arrived" in words
+    assert "Of the labels that came, half came within 18 h, nine in ten within 2 days." in words
     assert "Error rate +16.1 points +8.1 points not within 90" in words
 
 

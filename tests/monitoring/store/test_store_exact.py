@@ -68,6 +68,7 @@ windows = st.builds(
     notice_log_evidence=floats,
     findings=st.lists(findings, max_size=2).map(tuple),
     scores=st.lists(scores, max_size=4).map(tuple),
+    label_delays=st.lists(counts, max_size=27).map(tuple),
 )
 finite = st.floats(allow_nan=False, allow_infinity=False)
 details = st.builds(

@@ -1,0 +1,44 @@
+"""Counts of labels by delay: they add up in any order, and the curve says what they hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.watches.delays import EDGES, added, arrival_curve, delay_counts, within
+
+#: Microseconds between an event and its label, some before it.
+delays = st.lists(st.integers(-(10**9), 2 * EDGES[-1] * 10**6), max_size=40)
+
+
+def counted(of: list[int]) -> tuple[int, ...]:
+    times = np.arange(len(of), dtype=np.int64) * 10**6
+    return delay_counts(times, times + np.asarray(of, dtype=np.int64))
+
+
+@given(delays, delays, delays)
+def test_counts_of_parts_add_up_to_those_of_the_whole_in_any_order(
+    one: list[int], two: list[int], three: list[int]
+) -> None:
+    parts = [counted(part) for part in (one, two, three)]
+    assert added(parts) == added(reversed(parts)) == added([added(parts[:2]), parts[2]]) == counted(one + two + three)
+
+
+@given(delays)
+def test_the_curve_is_the_share_within_each_edge(of: list[int]) -> None:
+    curve = arrival_curve(counted(of))
+    assert bool(curve) == bool(of)
+    for edge, share in curve:
+        assert share == pytest.approx(sum(delay <= edge * 10**6 for delay in of) / len(of))
+    assert [share for _, share in curve] == sorted(share for _, share in curve)
+    assert all(share < 1.0 for _, share in curve[:-1])
+
+
+def test_half_of_the_labels_and_those_that_take_longer_than_all_classes() -> None:
+    hour = 3_600
+    counts = counted([hour * 10**6] * 5 + [10**15] * 5)
+    assert (within(counts, 0.5), within(counts, 0.9)) == (hour, None)
+    assert arrival_curve(()) == ()
+    assert within((), 0.5) is None

@@ -31,6 +31,13 @@ INTEGRITY_DEVIATION = 0.5
 
 LEVELS: tuple[Level, ...] = ("page", "notice")
 
+#: The losses whose smallest noticed rise is reported, and on how many slices at most.
+METRICS = ("error", "brier")
+MOST_HARMED = 8
+
+#: Share of the baseline's windows that a slice must have a score in, for how soon a harm on it is noticed to be known.
+SCORED = 0.9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerances:
@@ -90,22 +97,43 @@ class Yardstick:
         )
 
     def harms(self) -> tuple[Harm, ...]:
-        """The harms whose smallest noticed size is reported: each loss, everywhere or on one slice.
+        """The harms whose smallest noticed size is reported: each loss everywhere, then on each of the largest slices.
 
-        A loss that rises while the traffic stays as hard as it was is all surprise, so both watches move together.
+        A loss that rises while the traffic stays as hard as it was is all surprise, so both watches move together; on
+        one slice alone it moves the whole by the slice's share of the labelled rows. A slice is left out where many
+        of its windows had to be joined to be large enough: how soon it is judged depends on the traffic to come.
         """
         tests = self.tests["page"].tests
         found = []
-        for metric in ("error", "brier"):
-            moved = {
-                key: 1.0 / self.watches[key.watch].scale
-                for key in tests
-                if key.watch.removeprefix("surprise_") == metric and key.watch in self.watches
-            }
-            whole = WatchKey(watch=metric)
-            if whole in moved:
-                found.append(Harm(metric=metric, slice="", moves=moved, largest=1.0 - tests[whole].mean))
+        for part in ("", *self._largest_slices()):
+            for metric in METRICS:
+                mine = self._moved(metric, part)
+                own = WatchKey(watch=metric, slice=part)
+                if own not in mine:
+                    continue
+                share = self.losses[own].rows / max(self.losses[WatchKey(watch=metric)].rows, 1) if part else 1.0
+                whole = {key: move * share for key, move in self._moved(metric, "").items()} if part else {}
+                largest = 1.0 - tests[own].mean
+                found.append(Harm(metric=metric, slice=part, moves={**whole, **mine}, largest=largest))
         return tuple(found)
+
+    def _moved(self, metric: str, part: str) -> dict[WatchKey, float]:
+        """How far a rise of 1 in a metric on one part moves that part's watches, in score units."""
+        keys = (WatchKey(watch=watch, slice=part) for watch in (metric, f"surprise_{metric}"))
+        return {key: 1.0 / self.watches[key.watch].scale for key in keys if key in self.tests["page"].tests}
+
+    def _largest_slices(self) -> tuple[str, ...]:
+        """The slices with most labelled rows in the baseline, of those with a score in most windows."""
+        rows = {
+            key.slice: self.losses[key].rows
+            for key in self.means
+            if key.slice and key in self.losses and self.means[key].size >= SCORED * self._windows(key.watch)
+        }
+        return tuple(sorted(rows, key=lambda part: (-rows[part], part))[:MOST_HARMED])
+
+    def _windows(self, watch: str) -> int:
+        whole = self.means.get(WatchKey(watch=watch))
+        return 0 if whole is None else int(whole.size)
 
 
 def yardstick(

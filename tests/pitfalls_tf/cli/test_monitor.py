@@ -35,7 +35,10 @@ def test_run_prints_one_document_in_the_shape_of_the_contract_and_ends_with_one_
     page = next(incident for incident in found["incidents"] if incident["level"] == "page")
     assert {"id", "opened_at", "window", "watch", "slice", "cause", "message", "state"} <= page.keys()
     assert found["coverage"]["rows"] == 1500
-    assert len(found["sensitivity"]) == 6
+    assert {(one["metric"], one["slice"]) for one in found["sensitivity"]} == {
+        (metric, part) for metric in ("error", "brier") for part in ("", "origin=EWR", "origin=JFK")
+    }
+    assert len(found["sensitivity"]) == 18
     again = pitfalls("monitor", "run", "--config", deployed / "monitor.toml", "--json")
     assert json.loads(again.stdout) == found
     status = pitfalls("monitor", "status", "--config", deployed / "monitor.toml", "--json")

@@ -1,0 +1,72 @@
+"""The smallest harm that would be noticed on one slice: simulated, and then found in streams that have it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from monitoring.evidence.budget import Budget, weights
+from monitoring.evidence.conformal import ConformalTest
+from monitoring.evidence.level import LevelState, LevelTest
+from monitoring.evidence.sensitivity import smallest_harms
+from monitoring.jobs.yardstick import Yardstick
+from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
+
+ROWS, SHARE, WINDOWS = 1_000, 0.25, 90
+WHOLE, WIDE, THIN = "", "origin=EWR", "origin=LGA"
+WATCHES = {"error": Watch(name="error", family="performance", level="page", needs_label=True)}
+
+
+def error(part: str) -> WatchKey:
+    return WatchKey(watch="error", slice=part)
+
+
+def windows_of(rng: np.random.Generator, count: int, *, rise: float = 0.0) -> dict[WatchKey, np.ndarray]:
+    """Error rates, [count], of a quarter of the rows, on which it may be higher, and of all."""
+    mine = rng.binomial(int(ROWS * SHARE), 0.2 + rise, count)
+    rest = rng.binomial(int(ROWS * (1 - SHARE)), 0.2, count)
+    return {error(WIDE): mine / (ROWS * SHARE), error(WHOLE): (mine + rest) / ROWS}
+
+
+@pytest.fixture(scope="module")
+def yardstick() -> Yardstick:
+    means = windows_of(np.random.default_rng(0), WINDOWS)
+    means[error(THIN)] = np.random.default_rng(1).normal(0.2, 0.01, WINDOWS // 3)
+    tests = {key: ConformalTest.fit(scores, tolerance=0.0, direction="up", memory=0.0) for key, scores in means.items()}
+    level = LevelTest(
+        level="page", budget=Budget.parse("1 per 365 windows"), tests=tests, shares=weights(tests), min_rows=1
+    )
+    rows = {error(WHOLE): ROWS, error(WIDE): int(ROWS * SHARE), error(THIN): 50}
+    return Yardstick(
+        tests={"page": level},
+        means=means,
+        watches=WATCHES,
+        losses={key: ScoreSum(count * WINDOWS, 0) for key, count in rows.items()},
+        horizon=timedelta(days=7),
+    )
+
+
+def test_a_rise_on_one_slice_moves_the_whole_by_its_share_and_thin_slices_are_left_out(yardstick: Yardstick) -> None:
+    everywhere, alone = yardstick.harms()
+    assert (everywhere.slice, dict(everywhere.moves)) == ("", {error(WHOLE): 1.0})
+    assert (alone.slice, dict(alone.moves)) == (WIDE, {error(WHOLE): SHARE, error(WIDE): 1.0})
+
+
+def test_the_rise_that_is_printed_is_found_on_that_slice_in_time(yardstick: Yardstick) -> None:
+    level = yardstick.tests["page"]
+    found = smallest_harms(level, yardstick.means, yardstick.harms(), np.random.default_rng(2))
+    (thirty,) = (one for one in found if (one.slice, one.windows) == (WIDE, 30))
+    assert thirty.rise is not None
+    in_time = 0
+    for seed in range(60):
+        stream = windows_of(np.random.default_rng([3, seed]), 30, rise=thirty.rise)
+        state = LevelState()
+        for window in range(30):
+            sums = {key: ScoreSum(ROWS, round(scores[window] * ROWS * SCORE_ONE)) for key, scores in stream.items()}
+            state, reading = level.step(state, sums)
+            if reading.alarm:
+                in_time += 1
+                break
+    assert in_time >= 45  # simulated from one baseline to be nine in ten

@@ -80,6 +80,7 @@ def job(folder: Path, watch: Stopwatch) -> None:
         watched,
         deployment.yardstick,
         timezone=config.windows.timezone,
+        phases=deployment.plan.phases,
         check=lambda _counts, _absent, _previous: Checked(),
     )
     with watch.stage("index and labels"):

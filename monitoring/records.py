@@ -303,7 +303,11 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineScore:
-    """A watch as the baseline knew it: mean and deviation over its windows, and the tolerance, in its own unit."""
+    """A watch as the baseline knew it: mean and deviation over its windows, and the tolerance, in its own unit.
+
+    `cycle` is the one that was taken out of it ("day", "week" or none); the deviation is then what is left, and `gain`
+    is how many times more a lasting rise stands out for it.
+    """
 
     level: Level
     watch: str
@@ -312,6 +316,8 @@ class BaselineScore:
     deviation: float
     tolerance: float
     windows: int
+    cycle: str = ""
+    gain: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,15 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from monitoring.evidence.budget import Budget, log_level_evidence, ranking
 from monitoring.evidence.conformal import ConformalTest, WatchState
+from monitoring.evidence.cycle import Cycle
 from monitoring.records import Level, ScoreSum, WatchKey
+
+#: A window whose place in any cycle is not known.
+NO_PHASES: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +95,8 @@ class LevelTest:
     """All watches of one level, each with its yardstick and its share of the budget.
 
     A step takes the window's score sums; a watch whose rows (with those left over from before) are fewer than
-    `min_rows` waits for the next window, untouched. Order of rows, shards and watches cannot matter: sums are
-    integers, and the level's evidence is summed exactly.
+    `min_rows` waits for the next window, untouched, and has that one's place in its cycle. Order of rows, shards and
+    watches cannot matter: sums are integers, and the level's evidence is summed exactly.
     """
 
     level: Level
@@ -99,9 +104,12 @@ class LevelTest:
     tests: Mapping[WatchKey, ConformalTest]
     shares: Mapping[WatchKey, float]
     min_rows: int
+    cycles: Mapping[WatchKey, Cycle] = field(default_factory=dict)
 
-    def step(self, state: LevelState, sums: Mapping[WatchKey, ScoreSum]) -> tuple[LevelState, LevelReading]:
-        """One window on. Cost: microseconds per watch, whatever the window's size."""
+    def step(
+        self, state: LevelState, sums: Mapping[WatchKey, ScoreSum], phases: Mapping[str, int] = NO_PHASES
+    ) -> tuple[LevelState, LevelReading]:
+        """One window on, of these places in each cycle. Cost: microseconds per watch, whatever the window's size."""
         watches = dict(state.watches)
         pending: dict[WatchKey, ScoreSum] = {}
         readings = []
@@ -111,7 +119,7 @@ class LevelTest:
             score = None
             if gathered.rows >= max(self.min_rows, 1):
                 score = gathered.mean
-                watch = test.after(watch, score)
+                watch = test.after(watch, self.judged(key, score, phases))
             elif gathered.rows:
                 pending[key] = gathered
             watches[key] = watch
@@ -126,6 +134,10 @@ class LevelTest:
             alarm=log_evidence >= math.log(self.budget.threshold),
         )
         return LevelState(watches=watches, pending=pending, windows=state.windows + 1), reading
+
+    def judged(self, key: WatchKey, score: float, phases: Mapping[str, int]) -> float:
+        """A watch's score as it is held against its yardstick: without what its place in the watch's cycle adds."""
+        return score - self.cycles[key].offset(phases) if key in self.cycles else score
 
     def restarted(self, state: LevelState) -> LevelState:
         """The state when an incident is closed: evidence starts from nothing; rows that wait stay.

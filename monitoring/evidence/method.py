@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.evidence import betting, conformal, memory
+from monitoring.evidence import betting, conformal, cycle, memory
 
 #: Raised whenever the same windows would give other evidence for a reason that no constant below shows.
 METHOD = 3
@@ -25,5 +25,6 @@ def method() -> dict[str, object]:
             memory.MOST_LAGS,
             memory.DOUBT,
         ],
+        "cycle": [cycle.FEWEST_ROUNDS, cycle.MOSTLY, cycle.WORTH],
         "recovery": [betting.WIDTHS, betting.STAKES, betting.HIGHEST_BOUNDARY],
     }

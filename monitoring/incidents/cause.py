@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -54,7 +54,8 @@ class Known:
     """What a deployment's windows are explained by.
 
     `losses` are the sums of the losses over all labelled rows of the baseline, whole and by slice; `pairs` of inputs
-    are those whose combination has changed most, as the joint watch sees it. An input is said to have moved once the
+    are those whose combination has changed most, as the joint watch sees it. `usual` is what the baseline
+    expects of a watch in the window that begins at a time, its cycle included. An input is said to have moved once the
     evidence of one of its watches is `moving` or more, enough for an alarm if nothing else were watched.
     """
 
@@ -63,6 +64,7 @@ class Known:
     watches: Mapping[str, Watch]
     timezone: str
     moving: float
+    usual: Callable[[WatchKey, datetime], float]
     pairs: tuple[tuple[str, str], ...] = ()
 
 
@@ -77,24 +79,26 @@ def explain(
     baseline, watches = known.baseline, known.watches
     top, share = reading.shares[0]
     recent = list(history[-HISTORY:])
-    onset = _onset(recent, top, baseline[top])
+    onset = _onset(recent, top, known)
     since = recent[onset:]
-    values = [value for window in since if (value := _value(window, top)) is not None]
+    pairs = [(value, known.usual(top, w.start)) for w in since if (value := _value(w, top)) is not None]
     was = baseline[top]
     zone = ZoneInfo(known.timezone)
     watch = watches[top.watch]
     name = _place(top)
-    level = float(np.mean(values)) if values else float("nan")
-    now, then = _signed(level, watch), _signed(was.mean, watch)
+    level, usual = (float(np.mean(side)) for side in zip(*pairs, strict=True)) if pairs else (math.nan, was.mean)
+    now, then = _signed(level, watch), _signed(usual, watch)
+    if was.cycle:
+        then += f" at these times of the {was.cycle}"
     day = _day(since[0].start, zone)
     sentences = [
-        f"{name[0].upper()}{name[1:]} averaged {now} over {_windows(len(values))} since {day}.",
+        f"{name[0].upper()}{name[1:]} averaged {now} over {_windows(len(pairs))} since {day}.",
         f"In the baseline it was {then} (between windows ± {was.deviation:.3f}; {was.tolerance:.3f} is forgiven).",
     ]
     cause = f"{name} {'rose' if watch.direction == 'up' else 'moved'}"
     split = None
     if watch.family in ("performance", "surprise"):
-        split = _split(since, baseline, metric=top.watch.removeprefix("surprise_"), part=top.slice)
+        split = _split(since, known, metric=top.watch.removeprefix("surprise_"), part=top.slice)
     if split is not None:
         cause = "the model is wrong" if split.surprise >= split.difficulty else "the traffic got harder"
         sentences.append(_split_words(split))
@@ -112,38 +116,33 @@ def explain(
         sentences.append(f"Inputs that moved most: {', '.join(printable(one.input) for one in inputs)}.")
     elif any(watch.family == "inputs" for watch in watches.values()):
         sentences.append("No input has moved enough for an alarm of its own.")
-    rise = abs(level - was.mean) if values else 0.0
+    rise = abs(level - usual) if pairs else 0.0
     detail = CauseDetail(split=split, parts=parts, inputs=inputs)
     return Cause(watch=top.watch, slice=top.slice, cause=cause, message=" ".join(sentences), rise=rise, detail=detail)
 
 
-def _onset(history: Sequence[WindowRecord], key: WatchKey, was: BaselineScore) -> int:
+def _onset(history: Sequence[WindowRecord], key: WatchKey, known: Known) -> int:
     """Where the sum of the excess over baseline, tolerance and half a deviation is largest when summed to the end."""
-    excess = np.array(
-        [
-            0.0 if (value := _value(window, key)) is None else value - was.mean - was.tolerance - was.deviation / 2
-            for window in history
-        ]
-    )
+    was = known.baseline[key]
+    allowed = was.tolerance + was.deviation / 2
+    values = [(window, _value(window, key)) for window in history]
+    excess = np.array([0.0 if value is None else value - known.usual(key, w.start) - allowed for w, value in values])
     return int(np.argmax(np.cumsum(excess[::-1])[::-1])) if excess.size else 0
 
 
-def _split(
-    since: Sequence[WindowRecord], baseline: Mapping[WatchKey, BaselineScore], *, metric: str, part: str
-) -> LossSplit | None:
+def _split(since: Sequence[WindowRecord], known: Known, *, metric: str, part: str) -> LossSplit | None:
     """Change of a loss as change of difficulty plus change of surprise: exact, as the loss is their sum."""
     loss_key, surprise_key = WatchKey(watch=metric, slice=part), WatchKey(watch=f"surprise_{metric}", slice=part)
-    if loss_key not in baseline or surprise_key not in baseline:
+    if loss_key not in known.baseline or surprise_key not in known.baseline:
         return None
     pairs = [
-        (loss, surprise)
+        (loss - known.usual(loss_key, window.start), surprise - known.usual(surprise_key, window.start))
         for window in since
         if (loss := _value(window, loss_key)) is not None and (surprise := _value(window, surprise_key)) is not None
     ]
     if not pairs:
         return None
-    loss = float(np.mean([pair[0] for pair in pairs])) - baseline[loss_key].mean
-    surprise = float(np.mean([pair[1] for pair in pairs])) - baseline[surprise_key].mean
+    loss, surprise = (float(np.mean(side)) for side in zip(*pairs, strict=True))
     return LossSplit(metric=metric, difficulty=loss - surprise, surprise=surprise)
 
 

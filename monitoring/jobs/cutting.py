@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -75,20 +75,23 @@ def blocks(ordered: NDArray[np.int64], longest_gap: timedelta) -> tuple[tuple[da
     return tuple((as_datetime(int(first)), as_datetime(int(last))) for first, last in zip(firsts, lasts, strict=True))
 
 
-def joined_means(parts: list[Mapping[WatchKey, ScoreSum]], key: WatchKey, min_rows: int) -> NDArray[np.float64]:
-    """Mean scores of one watch over windows in order.
+def joined_means(
+    parts: Sequence[Mapping[WatchKey, ScoreSum]], key: WatchKey, min_rows: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Mean scores of one watch over windows in order, and the place in `parts` of the window that completed each.
 
     A window of fewer than `min_rows` rows is joined to its successor. What is left over at the end is dropped, as a
     live monitor would still be waiting for it.
     """
-    means = []
+    means, places = [], []
     gathered, enough = ScoreSum(), max(min_rows, 1)
-    for part in parts:
+    for place, part in enumerate(parts):
         found = part.get(key)
         if found is None:
             continue
         gathered = gathered + found if gathered.rows else found
         if gathered.rows >= enough:
             means.append(gathered.mean)
+            places.append(place)
             gathered = ScoreSum()
-    return np.asarray(means, dtype=np.float64)
+    return np.asarray(means, dtype=np.float64), np.asarray(places, dtype=np.int64)

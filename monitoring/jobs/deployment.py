@@ -123,6 +123,7 @@ def deploy(config: MonitorConfig) -> Deployment:
         watched,
         fitted,
         timezone=config.windows.timezone,
+        phases=plan.phases,
         check=SchemaCheck(place.schema, baseline.bins, baseline.profile),
         optional=optional_inputs(watched, missing),
     )

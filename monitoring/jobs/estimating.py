@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
-from monitoring.evidence.level import LevelReading, LevelState, LevelTest
+from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
 from monitoring.jobs.cutting import arrival_windows, as_datetime
 from monitoring.jobs.feed import Arrivals
 from monitoring.records import (
@@ -208,7 +208,11 @@ def elsewhere(test: LevelTest, level: Level, previous: Sequence[EstimateRecord])
 
 
 def step_without(
-    test: LevelTest, state: LevelState, sums: Mapping[WatchKey, ScoreSum], away: AbstractSet[WatchKey]
+    test: LevelTest,
+    state: LevelState,
+    sums: Mapping[WatchKey, ScoreSum],
+    away: AbstractSet[WatchKey],
+    phases: Mapping[str, int] = NO_PHASES,
 ) -> tuple[LevelState, LevelReading]:
     """`LevelTest.step` as if those watches had never been judged; their shares stay with them."""
     before = replace(
@@ -216,7 +220,7 @@ def step_without(
         watches={key: watch for key, watch in state.watches.items() if key not in away},
         pending={key: rows for key, rows in state.pending.items() if key not in away},
     )
-    after, reading = test.step(before, {key: total for key, total in sums.items() if key not in away})
+    after, reading = test.step(before, {key: total for key, total in sums.items() if key not in away}, phases)
     return after, replace(reading, watches=tuple(one for one in reading.watches if one.key not in away))
 
 

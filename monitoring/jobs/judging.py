@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -90,7 +90,8 @@ class Judgement:
 class Judge:
     """Judges windows by one yardstick. Holds no state of its own: the same state and traffic give the same answer.
 
-    `check` holds a window's profile against the schema (see `monitoring.jobs.checking`). An incident's times are those
+    `check` holds a window's profile against the schema (see `monitoring.jobs.checking`), `phases` tells the places of
+    the window that begins at a time in each cycle. An incident's times are those
     of windows, never of a clock, so that a run repeated gives the same words.
     """
 
@@ -101,6 +102,7 @@ class Judge:
         *,
         timezone: str,
         check: Check,
+        phases: Callable[[datetime], Mapping[str, int]],
         optional: frozenset[str] = frozenset(),
     ) -> None:
         self._catalogue = catalogue
@@ -108,6 +110,7 @@ class Judge:
         self._yardstick = yardstick
         self._timezone = timezone
         self._check = check
+        self._phases = phases
         self._optional = optional
         self._watches = catalogue.watches
         self._baseline: dict[WatchKey, BaselineScore] = {
@@ -126,9 +129,10 @@ class Judge:
             sums[WatchKey(watch=joint.WATCH.name)], recent = witness.judged(recent, traffic.predictions)
         found, compared = self._findings(traffic.predictions, counts, state.compared)
         findings = (*traffic.findings, *found)
-        incidents, changed = self._followed(state.incidents, sums, findings, traffic.window.end)
+        incidents, changed = self._followed(state.incidents, sums, findings, traffic.window)
         over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
         levels: dict[Level, LevelState] = {}
+        phases = self._phases(traffic.window.start)
         readings: dict[Level, LevelReading] = {}
         previous = state.history[-1].estimates if state.history else ()
         for level in LEVELS:
@@ -136,7 +140,7 @@ class Judge:
             before = state.levels.get(level, LevelState())
             away = elsewhere(test, level, previous)
             levels[level], readings[level] = step_without(
-                test, test.restarted(before) if level in over else before, sums, away
+                test, test.restarted(before) if level in over else before, sums, away, phases
             )
         record = self._record(traffic, readings, findings)
         if self._yardstick.estimator is not None:
@@ -232,7 +236,7 @@ class Judge:
         incidents: Sequence[IncidentRecord],
         sums: Mapping[WatchKey, ScoreSum],
         findings: Sequence[Finding],
-        now: datetime,
+        window: Window,
     ) -> tuple[tuple[IncidentRecord, ...], tuple[IncidentRecord, ...]]:
         """Every incident one window on, and those that the window changed."""
         after = []
@@ -240,15 +244,16 @@ class Judge:
             key = WatchKey(watch=incident.watch, slice=incident.slice)
             if incident.watch == SCHEMA:
                 seen = any(f.fact and f.feature in incident.slice.split(BETWEEN) for f in findings)
-                after.append(followed_fact(incident, seen=seen, now=now))
+                after.append(followed_fact(incident, seen=seen, now=window.end))
                 continue
             test = self._yardstick.tests[incident.level].tests[key]
             total = sums.get(key, ScoreSum())
             if total.rows < max(self._yardstick.tests[incident.level].min_rows, 1):
                 after.append(incident)
                 continue
-            threshold = self._yardstick.tests[incident.level].budget.threshold
-            after.append(followed(incident, test, total.mean, threshold=threshold, now=now))
+            level = self._yardstick.tests[incident.level]
+            score = level.judged(key, total.mean, self._phases(window.start))
+            after.append(followed(incident, test, score, threshold=level.budget.threshold, now=window.end))
         changed = tuple(new for old, new in zip(incidents, after, strict=True) if new != old)
         return tuple(after), changed
 
@@ -266,9 +271,17 @@ class Judge:
                 watches=self._watches,
                 timezone=self._timezone,
                 moving=self._yardstick.tests["notice"].budget.threshold,
+                usual=self._usual,
                 pairs=() if witness is None else witness.pairs(recent, NAMED),
             ),
         )
+
+    def _usual(self, key: WatchKey, start: datetime) -> float:
+        """What the baseline expects of a watch in the window that begins at `start`, in the watch's own unit."""
+        level = self._yardstick.tests[self._watches[key.watch].level]
+        cycle = level.cycles.get(key)
+        owed = 0.0 if cycle is None else cycle.offset(self._phases(start))
+        return self._baseline[key].mean + owed * self._watches[key.watch].scale
 
     def _labelled(self, awaited: Awaited, traffic: WindowTraffic) -> tuple[Awaited, dict[WatchKey, ScoreSum]]:
         if self._catalogue.parts is None:

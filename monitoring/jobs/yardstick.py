@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.baseline.profile import Counter
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
+from monitoring.evidence.cycle import NONE, Cycle, fitted
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.memory import memories
 from monitoring.evidence.sensitivity import Harm
@@ -90,6 +91,8 @@ class Yardstick:
                 deviation=test.deviation * self.watches[key.watch].scale,
                 tolerance=test.tolerance * self.watches[key.watch].scale,
                 windows=test.windows,
+                cycle=self.tests[level].cycles.get(key, NONE).name,
+                gain=self.tests[level].cycles.get(key, NONE).gain,
             )
             for level in LEVELS
             for key, test in self.tests[level].tests.items()
@@ -147,15 +150,21 @@ def yardstick(
 ) -> Yardstick:
     """Cut the baseline's rows as the traffic is cut, losses by the arrival of labels, and fit every watch's test.
 
-    Labels later than `horizon` after their window did not come. A watch or slice with fewer than five baseline windows
-    is left out: there is nothing to hold it against. Cost: one pass over the reference rows, a second one over samples.
+    A cycle of the day or the week is taken out of a watch that has one. Labels later than `horizon` after their window
+    did not come. A watch or slice with fewer than five baseline windows is left out: there is nothing to hold it
+    against. Cost: one pass over the reference rows, a second one over samples.
     """
     witness = _witness(baseline, catalogue, plan)
-    parts = _window_sums(baseline, catalogue, plan, witness=witness, horizon=horizon)
+    starts, parts = _window_sums(baseline, catalogue, plan, witness=witness, horizon=horizon)
     rows = max(int(np.median([part.rows for part in _whole(parts)])) if parts else 1, 1)
     watches = catalogue.watches
-    cut_means = {key: joined_means(parts, key, plan.min_rows) for key in catalogue.keys}
-    means = {key: scores for key, scores in cut_means.items() if scores.size >= FEWEST_WINDOWS}
+    places = [plan.phases(start) for start in starts]
+    cycles: dict[WatchKey, Cycle] = {}
+    means: dict[WatchKey, NDArray[np.float64]] = {}
+    for key in catalogue.keys:
+        scores, completed = joined_means(parts, key, plan.min_rows)
+        if scores.size >= FEWEST_WINDOWS:
+            cycles[key], means[key] = fitted(scores, _phases(places, completed))
     tests: dict[Level, dict[WatchKey, ConformalTest]] = {}
     for level in LEVELS:
         known = {key: scores for key, scores in means.items() if stands_in(watches[key.watch], level)}
@@ -178,6 +187,7 @@ def yardstick(
                 tests=tests[level],
                 shares=weights(tests[level], catalogue.groups),
                 min_rows=plan.min_rows,
+                cycles={key: cycles[key] for key in tests[level] if cycles[key].offsets},
             )
             for level in LEVELS
         },
@@ -210,11 +220,11 @@ def _window_sums(
     *,
     witness: Witness | None,
     horizon: timedelta,
-) -> list[Mapping[WatchKey, ScoreSum]]:
-    """Sums per window in time order: what needs no label by event time, what does by the labels' arrival."""
+) -> tuple[list[datetime], list[Mapping[WatchKey, ScoreSum]]]:
+    """Windows' starts in time order, and sums: what needs no label by event time, what does by the labels' arrival."""
     reference = baseline.reference
     counter = Counter(baseline.bins, described=False)
-    by_start: dict[object, dict[WatchKey, ScoreSum]] = {}
+    by_start: dict[datetime, dict[WatchKey, ScoreSum]] = {}
     for number, (window, places) in enumerate(cut(reference.event_times, plan)):
         rows = reference.take(places)
         found = by_start.setdefault(window.start, {})
@@ -224,7 +234,13 @@ def _window_sums(
             found[WatchKey(watch=joint.WATCH.name)] = witness.baseline[number]
     for window, places in arrival_windows(reference, plan):
         by_start.setdefault(window.start, {}).update(catalogue.label_sums(reference.take(places)))
-    return [by_start[start] for start in sorted(by_start, key=str)]
+    starts = sorted(by_start)
+    return starts, [by_start[start] for start in starts]
+
+
+def _phases(places: Sequence[Mapping[str, int]], completed: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """For each cycle, the places of the windows that completed a score."""
+    return {name: np.array([places[at][name] for at in completed], dtype=np.int64) for name in (places or [{}])[0]}
 
 
 def _labelled(catalogue: Catalogue, rows: Predictions, horizon: timedelta) -> dict[WatchKey, ScoreSum]:

@@ -144,6 +144,16 @@ class SensitivityDocument(TypedDict):
     rise: float | None
 
 
+class CycleDocument(TypedDict):
+    """A watch that goes by the time of day or week, and how many times clearer a lasting rise is without that."""
+
+    level: str
+    watch: str
+    slice: str
+    cycle: str
+    gain: float
+
+
 class ArrivalDocument(TypedDict):
     """The share of the labels that came which came within so many seconds after the event."""
 
@@ -202,6 +212,7 @@ class StatusDocument(TypedDict):
     windows: list[WindowDocument]
     incidents: list[IncidentDocument]
     sensitivity: list[SensitivityDocument]
+    cycles: list[CycleDocument]
     coverage: CoverageDocument
     findings: list[FindingDocument]
     trust: list[TrustDocument]
@@ -229,6 +240,11 @@ def status_document(status: MonitorStatus) -> StatusDocument:
                 "rise": entry.rise if entry.rise is not None and math.isfinite(entry.rise) else None,
             }
             for entry in status.sensitivity
+        ],
+        "cycles": [
+            {"level": one.level, "watch": one.watch, "slice": one.slice, "cycle": one.cycle, "gain": one.gain}
+            for one in status.baseline
+            if one.cycle
         ],
         "coverage": {
             "rows": coverage.rows,

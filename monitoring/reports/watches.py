@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from monitoring.records import Level, MonitorStatus, ScoreRecord
+from monitoring.records import BaselineScore, Level, MonitorStatus, ScoreRecord
 from monitoring.reports.words import NOTHING, evidence_words, slice_words, value_words, watch_words
+
+#: What a cycle goes by, in words.
+CYCLES = {"day": "time of day", "week": "time of week"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +49,19 @@ def watch_rows(status: MonitorStatus) -> tuple[WatchRow, ...]:
                 level=level,
                 name=watch_words(watch),
                 slice=slice_words(part),
-                baseline=f"{value_words(watch, before.mean)} ± {value_words(watch, before.deviation)}"
-                if before
-                else NOTHING,
+                baseline=_known(before) if before else NOTHING,
                 latest=value_words(watch, valued.get(key)),
                 evidence=evidence_words(latest[key].log_evidence) if key in latest else "0",
                 share=shares.get(key, 0.0),
             )
         )
     return tuple(sorted(rows, key=lambda row: (row.level != "page", -row.share, row.name, row.slice)))
+
+
+def _known(before: BaselineScore) -> str:
+    """The baseline's mean and deviation, and the cycle that was taken out."""
+    words = f"{value_words(before.watch, before.mean)} ± {value_words(before.watch, before.deviation)}"
+    return f"{words} by {CYCLES[before.cycle]}, {before.gain:.1f} times clearer" if before.cycle else words
 
 
 def _shares(latest: dict[tuple[Level, str, str], ScoreRecord]) -> dict[tuple[Level, str, str], float]:

@@ -16,6 +16,9 @@ from monitoring.store.tables import deployment, level_state
 
 _NOTHING = "[]"
 
+#: What a baseline score holds as text, to the last bit.
+_FLOATS = frozenset({"mean", "deviation", "tolerance", "gain"})
+
 #: What is kept between windows, each as one text: the levels' tests, what the joint watch remembers, the counts of
 #: windows whose labels are waited for, and the statistics that the schema's comparators compare the next window with.
 WITNESS: Final = "witness"
@@ -130,6 +133,8 @@ def write_baseline(connection: Connection, number: int, baseline: tuple[Baseline
             "deviation": float_text(one.deviation),
             "tolerance": float_text(one.tolerance),
             "windows": int(one.windows),
+            "cycle": one.cycle,
+            "gain": float_text(one.gain),
         }
         for one in baseline
     ]
@@ -139,7 +144,7 @@ def write_baseline(connection: Connection, number: int, baseline: tuple[Baseline
 def read_baseline(connection: Connection, number: int) -> tuple[BaselineScore, ...]:
     """What the watches were held against; empty until it was saved."""
     return tuple(
-        BaselineScore(**{**document, **{name: float_of(document[name]) for name in ("mean", "deviation", "tolerance")}})
+        BaselineScore(**{**document, **{name: float_of(document[name]) for name in _FLOATS & document.keys()}})
         for document in _documents(connection, number, "baseline")
     )
 

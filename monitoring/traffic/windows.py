@@ -112,6 +112,23 @@ class WindowPlan:
         pairs = pairwise(cuts)
         return tuple(Window(start=start, end=end) for start, end in pairs if end > first and start <= last)
 
+    def phases(self, start: datetime) -> dict[str, int]:
+        """The place of the window that begins at `start` in each cycle that it could be part of, by the local clock.
+
+        Of days, the day of the week, from Monday; of shorter ones, the place in the day and in the week as well; of
+        longer ones, none.
+
+        >>> WindowPlan(every="6h").phases(datetime(2024, 1, 2, 18, tzinfo=UTC))
+        {'day': 3, 'week': 7}
+        """
+        local = start.astimezone(self._zone)
+        if self._length > _DAY:
+            return {}
+        if self._length == _DAY:
+            return {"week": local.weekday()}
+        place = timedelta(hours=local.hour, minutes=local.minute, seconds=local.second) // self._length
+        return {"day": place, "week": local.weekday() * (_DAY // self._length) + place}
+
     @property
     def longest_gap(self) -> timedelta:
         """More time than this without a row is passed over: some 1,000 windows."""
@@ -181,6 +198,10 @@ class RowPlan:
             found.append(Window(start=begin, end=end))
             first, start = last + 1, end
         return tuple(found)
+
+    def phases(self, start: datetime) -> dict[str, int]:
+        """None: windows of rows follow no clock."""
+        return {}
 
     def due(self, window: Window, now: datetime) -> bool:
         """Whether late rows of the window have had their time."""

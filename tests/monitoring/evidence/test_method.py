@@ -21,4 +21,4 @@ def test_the_same_windows_give_the_same_evidence_as_long_as_the_method_has_its_n
 
 
 def test_every_constant_of_the_method_is_in_it() -> None:
-    assert set(method()) == {"method", "steepness", "yardstick", "memory", "recovery"}
+    assert set(method()) == {"method", "steepness", "yardstick", "memory", "cycle", "recovery"}

@@ -193,7 +193,17 @@ def test_sensitivity_and_baseline_come_back(store: Store, deployment: int) -> No
         Sensitivity(metric="error", slice="origin=EWR", windows=30, rise=None),
     )
     baseline = (
-        BaselineScore(level="page", watch="brier", slice="", mean=0.146, deviation=0.053, tolerance=1 / 3, windows=90),
+        BaselineScore(
+            level="page",
+            watch="brier",
+            slice="",
+            mean=0.146,
+            deviation=0.053,
+            tolerance=1 / 3,
+            windows=90,
+            cycle="week",
+            gain=4 / 3,
+        ),
     )
     store.save_sensitivity(deployment, sensitivity[:1])
     store.save_sensitivity(deployment, sensitivity)

@@ -73,7 +73,8 @@ def _check(manifest: Path, out: Path, clock: Callable[[], float], output: Output
     with _bar(output) as progress:
         same = check(manifest, out, clock=clock, progress=lambda now: progress("again", now))
     output.finish(
-        asdict(same), lambda: click.echo(f"{same.experiment}: the same table of {same.rows} rows, to the last digit.")
+        asdict(same),
+        lambda: click.echo(f"{same.experiment}: the same table of {same.rows} rows, to the last digit, {same.code}."),
     )
     return 0
 

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """An experiment whose table came out the same, of so many rows with this sha256."""
+    """An experiment whose table came out the same, of so many rows with this sha256; `code` is `code_said` of it."""
 
     experiment: str
     rows: int
     table_digest: str
+    code: str
 
 
 def check(manifest: Path, out: Path, *, clock: Callable[[], float], progress: Callable[[Progress], None]) -> Checked:
@@ -50,14 +51,26 @@ def check(manifest: Path, out: Path, *, clock: Callable[[], float], progress: Ca
     lab = Lab(out / CELLS, _scale(document), clock=clock, progress=progress)
     table = experiment.measure(lab)
     found = digest(table)
+    said = code_said(document.get("code"), sorted(lab.code))
     if found != document["table_digest"]:
         raise CannotRun(
             "The results came out otherwise.",
-            got=f"{name} with {table.num_rows} rows, digest {found[:16]}",
+            got=f"{name} with {table.num_rows} rows, digest {found[:16]}, {said}",
             expected=f"digest {str(document['table_digest'])[:16]}, as in {manifest}",
             fix="Compare the code with that which made them; the runs are kept in the folder.",
         )
-    return Checked(experiment=name, rows=table.num_rows, table_digest=found)
+    return Checked(experiment=name, rows=table.num_rows, table_digest=found, code=said)
+
+
+def code_said(then: object, now: list[str]) -> str:
+    """Whether the code that makes the runs is that of a manifest, in words; one that is older does not say.
+
+    >>> code_said(["a1"], ["a1"]), code_said(["a1"], ["b2"]), code_said(None, ["b2"])
+    ('by the same code', 'by other code', 'by code that the manifest does not name')
+    """
+    if then is None:
+        return "by code that the manifest does not name"
+    return "by the same code" if then == now else "by other code"
 
 
 def _scale(document: dict[str, Any]) -> Scale:

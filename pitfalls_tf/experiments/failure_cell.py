@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pitfalls_tf.experiments.tasks import digest
+from pitfalls_tf.experiments.training_cell import CODE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,11 @@ class FailureCell:
     setup: str
     task: Task
     recipe: Recipe
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """This module, and the parts of recipes."""
+        return (__name__, *CODE)
 
     def identity(self) -> Mapping[str, Any]:
         """As of a training cell, but of another kind."""

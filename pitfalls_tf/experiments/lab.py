@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
 from pitfalls_tf import runs as folders
+from pitfalls_tf.experiments import source_code
 from serving.manifest import environment
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from pitfalls_tf.experiments.experiment import Scale
 
-FORMAT = 1  # raised when the same cell would now give other rows
 CELLS = ".cells"
 THREADS = 2
 
@@ -32,8 +32,12 @@ class Cell(Protocol):
     def setup(self) -> str:
         """What it is called in the table. Not part of its identity: experiments share runs."""
 
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Full names of the modules that run it; what they import is found."""
+
     def identity(self) -> Mapping[str, Any]:
-        """Everything but the seed and the environment that decides its rows, as JSON values."""
+        """Everything but the seed, the code and the environment that decides its rows, as JSON values."""
 
     def run(self, seeds: Sequence[int]) -> Mapping[int, pa.Table]:
         """The rows of each seed, with a column `setup` of any value."""
@@ -62,6 +66,7 @@ class Lab:
         self._done = self._total = self._made = 0
         self._spent = 0.0
         self.digests: set[str] = set()  # of the files used, for the manifest
+        self.code: set[str] = set()  # that made them, a digest for each kind of cell
 
     def run(self, cells: Sequence[Cell], seeds: Sequence[int]) -> pa.Table:
         """The rows of every cell and seed, in that order, from its file or run now.
@@ -77,7 +82,9 @@ class Lab:
             return pa.concat_tables([table for cell in cells for table in self._tables(cell, seeds)])
 
     def _tables(self, cell: Cell, seeds: Sequence[int]) -> list[pa.Table]:
-        paths = {seed: self._path(cell, seed) for seed in seeds}
+        code = source_code.digest(cell.code)
+        self.code.add(code)
+        paths = {seed: self._path(cell, seed, code) for seed in seeds}
         missing = [seed for seed in seeds if not paths[seed].is_file()]
         self._tell(len(seeds) - len(missing), cell)
         for start in range(0, len(missing), THREADS):
@@ -91,8 +98,8 @@ class Lab:
         self.digests |= {path.stem for path in paths.values()}
         return [_named(pq.read_table(paths[seed]), cell.setup) for seed in seeds]
 
-    def _path(self, cell: Cell, seed: int) -> Path:
-        known = {"format": FORMAT, "cell": cell.identity(), "seed": seed, "environment": self._environment}
+    def _path(self, cell: Cell, seed: int, code: str) -> Path:
+        known = {"code": code, "cell": cell.identity(), "seed": seed, "environment": self._environment}
         digest = hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
         return self._folder / f"{digest[:40]}.parquet"
 

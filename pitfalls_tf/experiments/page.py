@@ -39,6 +39,7 @@ class Made:
     """How the results came to be: the command, the seeds, the environment and the digests of the runs used.
 
     runs  of the setup that has most of them; those of a search have fewer
+    code  digests of the code that made the runs, one for each kind of them
     """
 
     command: str
@@ -47,6 +48,7 @@ class Made:
     runs: int
     environment: Mapping[str, Any]
     cells: tuple[str, ...]
+    code: tuple[str, ...]
 
 
 def write(experiment: Experiment, table: pa.Table, made: Made, *, into: Path) -> dict[str, Any]:
@@ -146,6 +148,7 @@ def _manifest(experiment: Experiment, table: pa.Table, findings: Sequence[Findin
         "runs": made.runs,
         "environment": made.environment,
         "cells": list(made.cells),
+        "code": list(made.code),
         "table_digest": digest(table),
         "claims": claims,
     }

@@ -38,8 +38,8 @@ def reproduce(
 ) -> tuple[Reproduced, ...]:
     """Run each experiment, write its folder OUT/NAME, and the page over all that OUT holds, OUT/README.md.
 
-    Finished runs are kept in OUT/.cells by the digest of recipe, rows, seed and environment; deleting that folder costs
-    nothing but time.
+    Finished runs are kept in OUT/.cells by the digest of recipe, rows, seed, code and environment; deleting that folder
+    costs nothing but time.
 
     Args:
         experiments: what to run.
@@ -68,6 +68,7 @@ def reproduce(
             runs=_most_runs(table),
             environment=asdict(environment()),
             cells=tuple(sorted(lab.digests)),
+            code=tuple(sorted(lab.code)),
         )
         done.append(Reproduced(folder=out / experiment.name, manifest=write(experiment, table, made, into=out)))
         write_index(out)

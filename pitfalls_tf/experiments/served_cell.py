@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from monitoring.baseline.metrics import row_losses
 from pitfalls_tf.experiments.tasks import digest
-from pitfalls_tf.experiments.training_cell import SCHEMA
+from pitfalls_tf.experiments.training_cell import CODE, SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +49,11 @@ class ServedCell:
     recipe: Recipe
     slices: tuple[str, ...] = ()
     timezone: str = "UTC"
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """This module, the parts of recipes, and the server, which is a process of its own."""
+        return (__name__, *CODE, "pitfalls_tf.cli.serve")
 
     def identity(self) -> Mapping[str, Any]:
         """A recipe's dataclasses print all their settings; the raw rows follow from the task's."""

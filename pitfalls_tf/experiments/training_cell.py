@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 METRICS: Final = ("brier", "log_loss", "error", "calibration_error", "auc")
 OF_EPOCHS: Final = ("loss", "gradient_norm", "validation_log_loss", "validation_brier", "validation_error")
 DIVERGED: Final = "diverged"  # 1 or 0, in split "training"; the other values of a diverged run are null
+# Whatever a recipe is made of, beside the loop that this module calls.
+CODE: Final = ("pitfalls_tf.architectures.catalogue", "pitfalls_tf.remedies.catalogue")
 MEMBER_SEEDS: Final = 100_000  # members of ensembles have seeds that no single run has
 
 SCHEMA: Final = pa.schema(
@@ -47,6 +49,11 @@ class TrainingCell:
     task: Task
     recipe: Recipe
     members: int = 1
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """This module, and the parts of recipes."""
+        return (__name__, *CODE)
 
     def identity(self) -> Mapping[str, Any]:
         """A recipe's dataclasses print all their settings."""

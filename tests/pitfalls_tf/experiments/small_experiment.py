@@ -58,6 +58,10 @@ class Counting:
         self.made: list[int] = []
         self._most = most
 
+    @property
+    def code(self) -> tuple[str, ...]:
+        return self.cell.code
+
     def identity(self) -> Mapping[str, Any]:
         return self.cell.identity()
 

@@ -109,6 +109,15 @@ def test_an_interrupted_grid_goes_on_and_gives_the_same(folder: Path, tmp_path: 
     assert (told[-1].done, told[-1].total, told[-1].remaining) == (6, 6, 0)
 
 
+def test_a_run_of_other_code_is_not_taken_for_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = Counting(CELLS[0])
+    lab(folder / ".cells").run([cell], range(1))
+    assert cell.made == []
+    monkeypatch.setattr(Counting, "code", property(lambda _: (*CELLS[0].code, "pitfalls_tf.alterations")))
+    lab(folder / ".cells").run([cell], range(1))
+    assert cell.made == [0]
+
+
 def test_more_seeds_add_to_fewer(folder: Path) -> None:
     cell = Counting(CELLS[0])
     table = lab(folder / ".cells").run([cell], range(4))
@@ -144,9 +153,11 @@ def test_results_are_made_again_to_the_same_table_or_refused(
     manifest = folder / "small" / "manifest.json"
     document = json.loads(manifest.read_text("utf-8"))
     assert again(manifest).table_digest == document["table_digest"]
+    assert again(manifest).code == "by the same code"
     changed = tmp_path / "manifest.json"
     for change, error, words in (
-        ({"table_digest": "0"}, CannotRun, "came out otherwise"),
+        ({"table_digest": "0"}, CannotRun, "by the same code"),
+        ({"table_digest": "0", "code": ["other"]}, CannotRun, "by other code"),
         ({"environment": {**document["environment"], "cores": 99}}, CannotRun, "cores"),
         ({"experiment": "smaller"}, BadInput, "Not the manifest of an experiment"),
     ):

@@ -1,0 +1,87 @@
+"""A digest of code: all that can change a run is in it, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from pitfalls_tf.experiments import source_code
+from pitfalls_tf.experiments.failure_cell import FailureCell
+from pitfalls_tf.experiments.served_cell import ServedCell
+from tests.pitfalls_tf.experiments.small_experiment import CELLS, DRY, TASK
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pitfalls_tf.experiments.tasks import RawRows
+
+PLAIN = """from made_up import other
+def fit(rows):
+    return other.mean(rows)
+"""
+SAID_BETTER = """'''About fitting.'''
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from made_up import other
+
+if TYPE_CHECKING:
+    from made_up import types_alone
+
+def fit(rows):
+    '''The mean.'''
+    return other.mean(rows)  # of all
+"""
+
+
+def digest(folder: Path, monkeypatch: pytest.MonkeyPatch, **modules: str) -> str:
+    """Of module `fitting` of a made-up package."""
+    package = folder / "made_up"
+    package.mkdir(exist_ok=True)
+    for name, text in {"__init__": "", **modules}.items():
+        (package / f"{name}.py").write_text(text, "utf-8")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr(source_code, "PACKAGES", ("made_up",))
+    source_code.digest.cache_clear()
+    source_code._path.cache_clear()
+    return source_code.digest(("made_up.fitting",))
+
+
+def test_comments_and_types_change_nothing_code_and_what_it_imports_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, types_alone = "def mean(rows): return sum(rows)", "from made_up import fitting"
+    given = {"other": other, "types_alone": types_alone, "beside": "x = 1"}
+    future = "from __future__ import annotations\nfrom typing import TYPE_CHECKING\n"
+    first = digest(tmp_path, monkeypatch, fitting=future + PLAIN, **given)
+    assert digest(tmp_path, monkeypatch, fitting=SAID_BETTER, **given) == first
+    assert digest(tmp_path, monkeypatch, fitting=SAID_BETTER, **given | {"beside": "x = 2", "types_alone": ""}) == first
+    assert digest(tmp_path, monkeypatch, fitting=SAID_BETTER.replace("mean(", "most("), **given) != first
+    assert digest(tmp_path, monkeypatch, fitting=SAID_BETTER, **given | {"other": other.replace("sum", "max")}) != first
+    late = "def fit(rows):\n    import made_up.other\n    return made_up.other.mean(rows)"
+    assert digest(tmp_path, monkeypatch, fitting=late, **given) != digest(
+        tmp_path, monkeypatch, fitting=late, **given | {"other": other.replace("sum", "max")}
+    )
+
+
+def test_a_module_that_is_none_is_said() -> None:
+    with pytest.raises(ModuleNotFoundError, match="nowhere"):
+        source_code.digest(("pitfalls_tf.nowhere",))
+
+
+def test_cells_name_the_code_that_runs_them() -> None:
+    """What is not imported by the module of a cell, but handed to it or run beside it, must not be forgotten."""
+    trained = source_code.imported(CELLS[0].code)
+    for name in ("ensemble", "program", "fits", "optimisers", "architectures.dropout", "remedies.adaptation.dann"):
+        assert f"pitfalls_tf.{name}" in trained
+    assert "monitoring.baseline.metrics" in trained
+    assert "pitfalls_tf.cli.reproduce" not in trained
+    failures = FailureCell(setup="plain", task=TASK, recipe=DRY)
+    no_rows = cast("RawRows", None)  # which its code has nothing to do with
+    served = ServedCell(setup="plain", task=TASK, recipe=DRY, raw=no_rows)
+    named = source_code.imported(served.code)
+    assert {"pitfalls_tf.ensemble", "monitoring.jobs.running", "serving.worker"} <= set(named)
+    assert len({cell.code for cell in (CELLS[0], failures, served)}) == 3

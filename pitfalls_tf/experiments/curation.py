@@ -71,14 +71,14 @@ PROMISING: Final = Claim(
 DETERIORATES: Final = Claim(
     name="deteriorates when noisy and diverse",
     section="3",
-    says="but deteriorate when exposed to more diverse and noisy data",
+    says="curated batches deteriorate when exposed to more diverse and noisy data",
     quantity="gain in error of that curation when controlled, less its gain with wrong labels and three origins",
     above=0.0,
 )
 SCALES: Final = Claim(
     name="does not scale",
     section="3",
-    says="these did not scale effectively",
+    says="curated batches did not scale effectively",
     quantity="gain in error of that curation with four times the noisy, diverse rows, less that with the fewer ones",
     below=SMALLEST,
     because="Looking at four times the rows costs four times as much and would have to buy something.",

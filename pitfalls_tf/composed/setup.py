@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -113,9 +114,20 @@ class ComposedSetup:
 
     @property
     def recipe(self) -> Recipe:
-        """How to fit before the remedy has its say."""
+        """How to fit before the remedy has its say.
+
+        Raises:
+            BadInput: as of `network`; or a learning rate that is not above 0.
+        """
         network, like = self.network, LIKE.get(self.source, self.source)
         rate = network.optimiser.learning_rate if self.learning_rate is None else self.learning_rate
+        if not (rate > 0 and math.isfinite(rate)):
+            raise BadInput(
+                "No step goes downhill at this learning rate.",
+                got=f"{rate:g}",
+                expected=f"a finite number above 0, such as the network's own {network.optimiser.learning_rate:g}",
+                fix="Leave out --learning-rate, or give a small one.",
+            )
         return Recipe(
             architecture=network,
             epochs=self.epochs or EPOCHS[like],

@@ -55,6 +55,9 @@ def test_names_are_checked_before_anything_is_loaded() -> None:
         _ = ComposedSetup(source="rodents", architecture="lenet").network
     with pytest.raises(BadInput, match=r"No such remedy.*Did you mean focal"):
         _ = ComposedSetup(source="rodents", remedy="focl").fix
+    for rate in (-0.1, 0.0, float("nan"), float("inf")):
+        with pytest.raises(BadInput, match=r"No step goes downhill.*own 0\.001"):
+            _ = ComposedSetup(source="rodents", learning_rate=rate).recipe
 
 
 def test_seeds_are_scored_kept_and_the_median_one_deployed(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def _panel(axes: Any, table: pa.Table, source: str) -> None:
     names = [f"{name.replace('_', ' ')}{' (passes)' if _passed(one) else ''}" for name, one in verdicts.items()]
     axes.set_yticks(range(len(names), 0, -1), names)
     axes.set_ylim(0.4, len(names) + 0.6)
-    axes.set_xlabel("gain in Brier score over conventional training, deployed (right is better)")
+    axes.set_xlabel("gain in deployed Brier score\n(right is better)")
     seeds = {len(verdict.seeds) for verdict in verdicts.values()}
     axes.set_title(f"{source}: {', '.join(map(str, sorted(seeds)))} seeds")
 

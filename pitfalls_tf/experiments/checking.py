@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.experiments.catalogue import ALL, find
 from pitfalls_tf.experiments.experiment import Scale
 from pitfalls_tf.experiments.lab import CELLS, Lab
-from pitfalls_tf.experiments.page import digest
+from pitfalls_tf.experiments.page import SCORES, digest, final_rows
 from pitfalls_tf.training_environment import check_environment
 from serving.manifest import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pyarrow as pa
 
     from pitfalls_tf.experiments.lab import Progress
 
@@ -55,7 +60,7 @@ def check(manifest: Path, out: Path, *, clock: Callable[[], float], progress: Ca
     if found != document["table_digest"]:
         raise CannotRun(
             "The results came out otherwise.",
-            got=f"{name} with {table.num_rows} rows, digest {found[:16]}, {said}",
+            got=f"{name} with {table.num_rows} rows, digest {found[:16]}, {said}: {_apart(manifest.parent, table)}",
             expected=f"digest {str(document['table_digest'])[:16]}, as in {manifest}",
             fix="Compare the code with that which made them; the runs are kept in the folder.",
         )
@@ -71,6 +76,21 @@ def code_said(then: object, now: list[str]) -> str:
     if then is None:
         return "by code that the manifest does not name"
     return "by the same code" if then == now else "by other code"
+
+
+def _apart(folder: Path, table: pa.Table) -> str:
+    """How far the table is from the one beside the manifest, in words."""
+    if not (folder / SCORES).is_file():
+        return "no table beside the manifest to compare"
+    then, now = pq.read_table(folder / SCORES), final_rows(table)
+    if then.equals(now):
+        return "every score is the same, what was noted after each epoch is not"
+    if "value" not in now.column_names or not then.drop(["value"]).equals(now.drop(["value"])):
+        return f"{now.num_rows} rows of results, of which others are spoken of than in the {then.num_rows} there"
+    pairs = list(zip(then["value"].to_pylist(), now["value"].to_pylist(), strict=True))
+    other = [(before, after) for before, after in pairs if before != after]
+    farthest = max((abs(before - after) for before, after in other if None not in (before, after)), default=math.nan)
+    return f"{len(other)} of {len(pairs)} scores differ, by {farthest:.2g} at most"
 
 
 def _scale(document: dict[str, Any]) -> Scale:

@@ -67,7 +67,7 @@ def write(experiment: Experiment, table: pa.Table, made: Made, *, into: Path) ->
             folder.rename(old)
         with folders.aside(folder) as unfinished:
             drawing.save(lambda: experiment.draw(table, findings), unfinished, experiment.name)
-            final = table.filter(pc.is_null(table["epoch"])) if "epoch" in table.column_names else table
+            final = final_rows(table)
             pq.write_table(final, unfinished / SCORES, compression="zstd")
             history = ""
             if final.num_rows < table.num_rows:
@@ -79,6 +79,11 @@ def write(experiment: Experiment, table: pa.Table, made: Made, *, into: Path) ->
             (unfinished / PAGE).write_text(_page(experiment, summary, findings, made, history), encoding="utf-8")
         shutil.rmtree(old, ignore_errors=True)
     return document
+
+
+def final_rows(table: pa.Table) -> pa.Table:
+    """What was measured once, after the last epoch: the file of scores."""
+    return table.filter(pc.is_null(table["epoch"])) if "epoch" in table.column_names else table
 
 
 def digest(table: pa.Table) -> str:

@@ -7,6 +7,7 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -166,3 +167,16 @@ def test_results_are_made_again_to_the_same_table_or_refused(
             again(changed)
     with pytest.raises(BadInput, match="Not the manifest"):
         again(tmp_path / "none.json")
+    # How far apart, where the table is there too.
+    changed.write_text(json.dumps({**document, "table_digest": "0"}), "utf-8")
+    scores = pq.read_table(folder / "small" / "scores.parquet")
+    moved = [value if place else value + 0.25 for place, value in enumerate(scores["value"].to_pylist())]
+    place = scores.column_names.index("value")
+    for table, words in (
+        (scores, "every score is the same, what was noted after each epoch is not"),
+        (scores.set_column(place, "value", pa.array(moved)), rf"1 of {len(scores)} scores differ, by 0\.25 at most"),
+        (scores.slice(1), f"{len(scores)} rows of results, of which others .* {len(scores) - 1} there"),
+    ):
+        pq.write_table(table, tmp_path / "scores.parquet")
+        with pytest.raises(CannotRun, match=words):
+            again(changed)

@@ -16,13 +16,14 @@ from pitfalls_tf import ensemble as loop
 from pitfalls_tf import runs as folders
 from pitfalls_tf.architectures import mlp, preprocessing
 from pitfalls_tf.composed import keeping
+from pitfalls_tf.composed.combination import check_combination
 from pitfalls_tf.composed.rows import BLOCK_DAYS, prepare, remedied
 from pitfalls_tf.domain_metrics import by_domain, write_domains
 from pitfalls_tf.fits import Fits
 from pitfalls_tf.folds import blocks_of
 from pitfalls_tf.program import Program
 from pitfalls_tf.reference import reference_table
-from pitfalls_tf.remedies.remedy import same_rows
+from pitfalls_tf.remedies.remedy import Situation, same_rows
 from pitfalls_tf.runs import Ensemble, Run
 from serving.manifest import environment
 
@@ -72,8 +73,8 @@ class ComposedTrainer:
     Weights, dropout and the order of rows follow from the seed alone: a run is the same in whatever group, or alone.
 
     Raises:
-        BadInput: no such network or remedy, or the source or the recipe does not allow it; no rows on one side of the
-            split; nothing to tell apart.
+        BadInput: no such network or remedy, or the source or the recipe does not allow it; remedies that undo each
+            other; no rows on one side of the split; nothing to tell apart.
     """
 
     def __init__(self, setup: ComposedSetup) -> None:
@@ -83,6 +84,8 @@ class ComposedTrainer:
         self.recipe: Recipe = setup.recipe
         if fix is not None:
             self.recipe = fix.applied(setup.recipe, plain.training, plain.target)
+            situation = Situation(recipe=setup.recipe, training=plain.training, target=plain.target)
+            check_combination(fix.name, situation)
         self._rows = remedied(plain, setup)
         self._together = 1 if fix is None else fix.seeds
         if not self._rows.scored.labelled.any():

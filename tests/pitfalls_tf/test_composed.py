@@ -188,6 +188,9 @@ def test_what_cannot_be_learnt_from_is_refused(tmp_path: Path) -> None:
     one = replace(write_rows(path), domain=None, ignored=("site",))
     with pytest.raises(BadInput, match=r"irm is not for this recipe.*one domain"):
         train(replace(setup, table=one, remedy="irm"), tmp_path)
+    for undone, joined in (("batch_norm", "batch_norm+layer_norm"), ("focal", "focal+dropout+symmetric_cross_entropy")):
+        with pytest.raises(BadInput, match=f"{undone} leaves no trace here"):
+            train(replace(setup, remedy=joined), tmp_path)
     with pytest.raises(BadInput, match=r"No row is of that domain.*east"):
         train(replace(setup, held_out=HeldOut(split="domain", domains=("east",))), tmp_path)
     with pytest.raises(BadInput, match="Which domains"):

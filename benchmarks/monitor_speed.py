@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from benchmarks.flights import config_with_own_store, demo_folder
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.stopwatch import Stopwatch
-from monitoring.baseline.profile import profile
+from monitoring.baseline.batch import in_batches
+from monitoring.baseline.predictions import no_predictions
 from monitoring.baseline.schema import load_schema, validate
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig
@@ -30,8 +31,8 @@ from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import catalogue
 from pitfalls_tf.cli.frameworks import load_frameworks
 
-LABELS, READ, PROFILE = "join labels", "read the traffic log", "profile"
-WATCHES, EVIDENCE, SCHEMA, COMMIT = "watches", "evidence", "schema by TFDV", "store commit"
+LABELS, READ = "join labels", "read the traffic log"
+WATCHES, EVIDENCE, SCHEMA, COMMIT = "profile and watches", "evidence", "schema by TFDV", "store commit"
 PARQUET = "Parquet files, by pyarrow alone"
 WHOLE = "the job as it runs"
 
@@ -96,6 +97,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord,
         read=0,
         horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
     )
+    empty = no_predictions(deployment.baseline.spec)
     levels: dict[Level, LevelState] = {level: LevelState() for level in LEVELS}
     for number, record in enumerate(judged):
         window = Window(start=record.start, end=record.end)
@@ -103,14 +105,18 @@ def _stages(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord,
             predictions, _ = reader.read(window)
         with watch.stage(LABELS):
             arrivals = feed.next(window, predictions, first=number == 0)
-        with watch.stage(PROFILE):
-            counts = profile(predictions, watched.bins)
+        gatherer = deployment.judge.gatherer()
         with watch.stage(WATCHES):
-            sums = watched.prediction_sums(predictions, counts) | watched.label_sums(arrivals.labelled)
+            for batch in in_batches(predictions):
+                gatherer.answer(batch)
+            for begun, batch in arrivals.batches():
+                gatherer.label(batch, begun)
+            answered, labelled = gatherer.gathered(empty)
+            sums = deployment.judge.sums(answered, labelled)
         with watch.stage(EVIDENCE):
             _step(deployment, levels, sums)
         with watch.stage(SCHEMA):
-            validate(dataset_statistics(counts, watched.bins), schema)
+            validate(dataset_statistics(answered.counts, watched.bins), schema)
 
 
 def _step(deployment: Deployment, levels: dict[Level, LevelState], sums: dict[WatchKey, ScoreSum]) -> None:
@@ -155,7 +161,7 @@ def _parquet(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord
 
 
 def _table(watch: Stopwatch, rows: int, windows: int) -> Table:
-    named = (READ, LABELS, PROFILE, WATCHES, EVIDENCE, SCHEMA, COMMIT)
+    named = (READ, LABELS, WATCHES, EVIDENCE, SCHEMA, COMMIT)
     watch.wall["stages together"] = sum(watch.wall[name] for name in named)
     watch.cpu["stages together"] = sum(watch.cpu[name] for name in named)
     drawn: list[tuple[Cell, ...]] = []

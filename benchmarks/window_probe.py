@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,17 +17,19 @@ import pyarrow.parquet as pq
 
 from benchmarks.stopwatch import Stopwatch
 from monitoring.baseline.folder import load_baseline
-from monitoring.baseline.profile import Counter, Profile
+from monitoring.baseline.predictions import no_predictions
+from monitoring.baseline.profile import Bins, Counter, Profile
 from monitoring.baseline.schema import load_schema, validate
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import load_config
+from monitoring.jobs.bringing import bring
 from monitoring.jobs.checking import Checked
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.feed import LabelFeed
-from monitoring.jobs.judging import Judge, MonitorState, WindowTraffic
+from monitoring.jobs.judging import Judge, MonitorState
 from monitoring.jobs.reading import open_traffic
 from monitoring.jobs.running import due_windows
-from monitoring.traffic.labels import LabelLog
+from monitoring.jobs.table_reader import Job
 from monitoring.watches.catalogue import catalogue
 
 LIVE = "live.parquet"
@@ -69,13 +70,15 @@ def batches(folder: Path, watch: Stopwatch) -> None:
     watch.cpu["MB more"] = watch.wall["MB more"] = _peak() - before
 
 
-def job(folder: Path, watch: Stopwatch) -> None:
-    """What `pitfalls monitor run` does with one window, to the verdict, and then the schema's check on top."""
+def job(folder: Path, watch: Stopwatch) -> tuple[Profile, tuple[Bins, ...]]:
+    """What `pitfalls monitor run` does with one window, to the verdict."""
     config = load_config(folder / WATCHED / "monitor.toml")
     config = config.model_copy(update={"traffic": config.traffic.model_copy(update={"path": folder / LIVE})})
     with watch.stage("baseline"):
         deployment = deploy(config)
         watched = catalogue(deployment.baseline, config.traffic.slices)
+    watch.cpu["MB before"] = watch.wall["MB before"] = _peak()
+    empty = no_predictions(deployment.baseline.spec)
     judge = Judge(
         watched,
         deployment.yardstick,
@@ -84,30 +87,29 @@ def job(folder: Path, watch: Stopwatch) -> None:
         check=lambda _counts, _absent, _previous: Checked(),
     )
     with watch.stage("index and labels"):
-        traffic = open_traffic(config, deployment.baseline, deployment.version, clock=lambda: NOW)
+        traffic = open_traffic(config, deployment.baseline, deployment.version, clock=lambda: NOW, job=Job(judged=None))
         (window,) = due_windows(traffic, deployment.plan, after=None, now=NOW)
         feed = LabelFeed(
-            LabelLog(config.traffic.label_log).read(),
+            traffic.labels(),
             classes=deployment.baseline.spec.classes,
             read=0,
             horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
         )
-    with watch.stage("read"):
-        predictions, repeats = traffic.read(window)
-        findings = traffic.findings(window)
-    with watch.stage("join labels"):
-        arrivals = feed.next(window, predictions, first=True)
-    brought = WindowTraffic(
-        window=window, predictions=predictions, repeats=repeats, arrivals=arrivals, findings=findings
-    )
-    with watch.stage("profile, watches, evidence"):
+    with watch.stage("the stream"):
+        brought = bring(traffic, feed, window, judge.gatherer(), first=True, empty=empty)
+    with watch.stage("evidence"):
         judge.judge(MonitorState(), brought)
     watch.cpu["MB"] = watch.wall["MB"] = _peak()
-    counts = Counter(watched.bins).count(predictions.features)
+    return brought.answered.counts, watched.bins
+
+
+def checked(folder: Path, watch: Stopwatch) -> None:
+    """The job, and then the schema's check on the profile, by TFDV."""
+    counts, bins = job(folder, watch)
     with watch.stage("import TFDV"):
         schema = load_schema(folder / WATCHED / "baseline" / "schema.pbtxt")
     with watch.stage("schema by TFDV"):
-        validate(dataset_statistics(counts, watched.bins), schema)
+        validate(dataset_statistics(counts, bins), schema)
     watch.cpu["MB with TFDV"] = watch.wall["MB with TFDV"] = _peak()
 
 
@@ -139,18 +141,20 @@ def evidently(folder: Path, watch: Stopwatch) -> None:
     watch.cpu["MB"] = watch.wall["MB"] = _peak()
 
 
-WAYS: dict[str, Callable[[Path, Stopwatch], None]] = {
+WAYS: dict[str, Callable[[Path, Stopwatch], object]] = {
     "floor": floor,
     "batches": batches,
     "job": job,
+    "checked": checked,
     "tfdv": tfdv,
     "evidently": evidently,
 }
 
 
 def _peak() -> float:
-    """The most memory that this process has held so far, in megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory that this process has held so far, in megabytes; `getrusage` would count its parent's as well."""
+    told = Path("/proc/self/status").read_text()
+    return int(told.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 if __name__ == "__main__":

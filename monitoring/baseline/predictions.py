@@ -100,6 +100,20 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
     )
 
 
+def no_predictions(spec: BaselineSpec) -> Predictions:
+    """No row, with the columns that the rows of a baseline have."""
+    columns = {f.name: pa.array([], pa.float64() if f.kind == "number" else pa.string()) for f in spec.features}
+    none = np.zeros(0, dtype=np.int64)
+    return Predictions(
+        ids=pa.array([], pa.string()),
+        event_times=none,
+        features=pa.table(columns),
+        probabilities=np.zeros((0, len(spec.classes))),
+        labels=none,
+        label_times=none,
+    )
+
+
 def microseconds(column: pa.ChunkedArray) -> NDArray[np.int64]:
     """A timestamp column as int64 microseconds UTC, 0 for null."""
     whole = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())

@@ -45,6 +45,19 @@ class Ruler:
             found += self._searched(values[doubtful], cells[doubtful], places)
         return found
 
+    def places(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
+        """The place of each of float64 [n], no NaN among them: those of a binary search to the right."""
+        if not self._usable or values.size < FEW:
+            return np.searchsorted(self._edges, values, side="right")
+        if not self._laid:
+            self._lay()
+        cells = self._cells(values)
+        found = self._place[cells]
+        doubtful = np.flatnonzero(self._crowded[cells])
+        if doubtful.size:
+            found[doubtful] = np.searchsorted(self._edges, values[doubtful], side="right")
+        return found
+
     def _lay(self) -> None:
         """What each cell says: how many edges lie in cells before it, and whether any lies in it."""
         inside = self._cells(self._edges)

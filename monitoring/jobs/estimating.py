@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.predictions import Predictions
 from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
 from monitoring.jobs.cutting import arrival_windows, as_datetime
-from monitoring.jobs.feed import Arrivals
+from monitoring.jobs.gathering import Answered, Labelled
+from monitoring.jobs.losses import METRICS, LossSum, Scorer, Tally
 from monitoring.records import (
     SCORE_ONE,
     Account,
@@ -30,7 +30,7 @@ from monitoring.watches import estimates, performance, trust
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue, known_rows
 from monitoring.watches.estimates import Expected
-from monitoring.watches.scoring import fixed_point
+from monitoring.watches.scoring import summed
 from monitoring.watches.weighting import Weighted, Weighting
 
 #: A confusion matrix of more classes than this is not kept with every window.
@@ -105,7 +105,7 @@ class Estimator:
                 *_weighted(weighting.without(places).expected(window)),
             ]
             for kind, expected in estimated:
-                account = _gathered(gathered.get(kind, Account()), expected, truth[kind[1]])
+                account = _gathered(gathered.get(kind, Account()), LossSum.of(expected), summed(truth[kind[1]]))
                 if account.rows >= rows:
                     difference = (account.realised - account.expected) / (account.rows * SCORE_ONE)
                     found.setdefault(kind, []).append((difference, account.variance / account.rows**2))
@@ -121,39 +121,43 @@ class Estimator:
         return cls(calibration=calibration, threshold=threshold, weighting=weighting, spreads=spreads, min_rows=rows)
 
     def records(
-        self, previous: Sequence[EstimateRecord], predictions: Predictions, arrivals: Arrivals
+        self, previous: Sequence[EstimateRecord], answered: Answered, labelled: Labelled, scorer: Scorer
     ) -> tuple[EstimateRecord, ...]:
         """One window's estimates, and what its labels say of them; `previous` is what the window before left."""
         accounts = {(one.method, one.metric): one.account for one in previous}
-        answered = predictions.take(_answered(predictions))
-        answers = answered.probabilities
-        labelled = arrivals.labelled.take(known_rows(arrivals.labelled))
-        truth = performance.scores(labelled.probabilities, labelled.labels)
-        weighted, later_weighted = (self.weighting.expected(rows) for rows in (answered, labelled))
-        later = dict(_expected(labelled.probabilities, self.calibration, self.threshold))
-        later |= dict(_weighted(later_weighted))
-        now_expected = dict(_expected(answers, self.calibration, self.threshold)) | dict(_weighted(weighted))
+        effective, weighted = self.weighting.weighed(answered.usable, answered.tally.number("rows"))
+        _, weighted_later = self.weighting.weighed(labelled.usable, labelled.whole.number("rows"))
+        now_expected = self._sums(scorer, answered.tally, weighted)
+        later = self._sums(scorer, labelled.whole, weighted_later)
+        realised = dict(zip(METRICS, labelled.whole.numbers("realised") or (0,) * len(METRICS), strict=True))
         found = []
         for kind in (*_KINDS, *_WEIGHTED):
             if kind not in self.spreads:
                 continue
             before = accounts.get(kind, Account())
-            now = _gathered(before, later[kind], truth[kind[1]]) if kind in later else before
+            now = _gathered(before, later[kind], realised[kind[1]]) if kind in later else before
             record = self._record(kind, now_expected.get(kind), before, now)
             if kind in _WEIGHTED:
-                record = replace(record, rows=len(answered), effective=weighted.effective)
+                record = replace(record, rows=answered.tally.number("rows"), effective=effective)
             found.append(record)
-        if found and answers.shape[1] <= MOST_CLASSES:
-            matrix = estimates.confusion(answers, self.calibration.calibrated(answers)).tolist()
-            found[0] = replace(found[0], confusion=tuple(tuple(row) for row in matrix))
+        if found and scorer.width <= MOST_CLASSES:
+            matrix = scorer.confusion(answered.tally)
+            found[0] = replace(found[0], confusion=matrix)
         return tuple(found)
 
-    def _record(self, kind: Kind, expected: Expected | None, before: Account, now: Account) -> EstimateRecord:
-        spread, count = self.spreads[kind], 0 if expected is None else expected.losses.size
+    def _sums(self, scorer: Scorer, tally: Tally, weighted: Mapping[str, tuple[float, float]]) -> dict[Kind, LossSum]:
+        found = {kind: scorer.expected(tally, kind[1]) for kind in _KINDS[:2]}
+        if self.threshold is not None:
+            found[_KINDS[2]] = scorer.thresholded(tally)
+        rows = tally.number("rows")
+        return found | {kind: LossSum.alike(rows, *weighted[kind[1]]) for kind in _WEIGHTED if kind[1] in weighted}
+
+    def _record(self, kind: Kind, expected: LossSum | None, before: Account, now: Account) -> EstimateRecord:
+        spread, count = self.spreads[kind], 0 if expected is None else expected.rows
         value = low = high = estimated = half = realised = None
         if expected is not None and count >= self.min_rows:
-            value = int(fixed_point(expected.losses).sum()) / (count * SCORE_ONE)
-            reach = spread.half(count, _summed(expected.variances))
+            value = expected.losses / (count * SCORE_ONE)
+            reach = spread.half(count, expected.variances / SCORE_ONE)
             low, high = max(value - reach, 0.0), min(value + reach, 1.0)
         checked = 0
         if now.rows >= self.min_rows:
@@ -178,21 +182,13 @@ class Estimator:
         )
 
 
-def settled_losses(arrivals: Arrivals) -> tuple[SettledLosses, ...]:
+def settled_losses(labelled: Labelled) -> tuple[SettledLosses, ...]:
     """The losses of the labels that arrived, by the window in which their predictions were answered."""
-    known = known_rows(arrivals.labelled)
-    truth = performance.scores(arrivals.labelled.probabilities[known], arrivals.labelled.labels[known])
-    starts = arrivals.starts[known]
-    units = {metric: fixed_point(losses) for metric, losses in truth.items()}
-    return tuple(
-        SettledLosses(
-            start=as_datetime(int(start)),
-            rows=int((starts == start).sum()),
-            error=int(units["error"][starts == start].sum()),
-            brier=int(units["brier"][starts == start].sum()),
-        )
-        for start in np.unique(starts[np.flatnonzero(np.diff(starts, prepend=np.nan))])  # few runs of equal ones
-    )
+    found = []
+    for start, tally in labelled.tallies.items():
+        error, brier = tally.numbers("realised")
+        found.append(SettledLosses(start=as_datetime(start), rows=tally.number("rows"), error=error, brier=brier))
+    return tuple(found)
 
 
 def elsewhere(test: LevelTest, level: Level, previous: Sequence[EstimateRecord]) -> frozenset[WatchKey]:
@@ -240,21 +236,12 @@ def _weighted(weighted: Weighted) -> Iterator[tuple[Kind, Expected]]:
             yield kind, weighted.losses[kind[1]]
 
 
-def _answered(predictions: Predictions) -> NDArray[np.bool_]:
-    return np.asarray(np.isfinite(predictions.probabilities).all(axis=1), dtype=np.bool_)
-
-
-def _gathered(account: Account, expected: Expected, losses: NDArray[np.float64]) -> Account:
+def _gathered(account: Account, expected: LossSum, realised: int) -> Account:
     """The account with those labelled rows added; a window's sums are whole, so that no order of rows matters."""
     return replace(
         account,
-        rows=account.rows + losses.size,
-        expected=account.expected + int(fixed_point(expected.losses).sum()),
-        realised=account.realised + int(fixed_point(losses).sum()),
-        variance=account.variance + _summed(expected.variances),
+        rows=account.rows + expected.rows,
+        expected=account.expected + expected.losses,
+        realised=account.realised + realised,
+        variance=account.variance + expected.variances / SCORE_ONE,
     )
-
-
-def _summed(variances: NDArray[np.float64]) -> float:
-    """Their sum in whole multiples of 2^-32: the same in any order."""
-    return int(fixed_point(variances).sum()) / SCORE_ONE

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitoring.baseline.batch import Batch, in_batches, joined
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
 from monitoring.jobs.cutting import as_microseconds
 from monitoring.traffic.windows import Window
@@ -30,6 +32,31 @@ class Arrivals:
     unknown: int
     conflicts: int
 
+    def batches(self) -> Iterator[tuple[int, Batch]]:
+        """The labelled rows, each batch with the beginning of the window in which all of its rows were answered."""
+        for start in np.unique(self.starts).tolist():
+            for batch in in_batches(self.labelled.take(self.starts == start)):
+                yield start, batch
+
+
+#: Of a window in which no label arrived.
+NO_ARRIVALS = Arrivals(
+    labelled=Predictions(
+        ids=pa.array([], pa.string()),
+        event_times=np.zeros(0, dtype=np.int64),
+        features=pa.table({}),
+        probabilities=np.zeros((0, 0)),
+        labels=np.zeros(0, dtype=np.int64),
+        label_times=np.zeros(0, dtype=np.int64),
+    ),
+    starts=np.zeros(0, dtype=np.int64),
+    unknown=0,
+    conflicts=0,
+)
+
+#: A window's predictions, or what reads them when they are asked for.
+Given: TypeAlias = Predictions | Callable[[], Predictions]
+
 
 class LabelFeed:
     """Joins labels to predictions, each label consumed once, in order of arrival.
@@ -38,6 +65,10 @@ class LabelFeed:
     belongs to the first window judged after. Predictions wait for their label for a horizon of time, then are let go.
     Of several labels for one prediction in one window the last written wins; in a later window they change nothing
     and are counted.
+
+    Windows are read for their predictions when a label may be for one of them, and not before: where no label is in
+    the log, as those in a table are counted with their rows, nothing is held. A window's predictions may have labels
+    already, which were counted elsewhere; another one for the same row is a conflict.
 
     `labels` is the label log (columns prediction_id, label, label_time, sequence) and `read` how many of its rows, in
     order of arrival, the windows judged so far had seen.
@@ -52,23 +83,35 @@ class LabelFeed:
         self._ordered = self._times[self._by_time]
         self._horizon_us = horizon_us
         self._waiting: deque[_Waiting] = deque()
+        self._put_off: deque[tuple[Window, Given, NDArray[np.int64]]] = deque()
         self.read = labels.num_rows
 
-    def recall(self, windows: Iterable[tuple[Window, Predictions]]) -> None:
+    def recall(self, windows: Iterable[tuple[Window, Given]]) -> None:
         """Bring back the windows judged before, oldest first, with the labels that they had consumed."""
         for window, predictions in windows:
-            self._wait_for(window, predictions)
             places = self._between(window)
-            self._join(places[~self._late[places]], predictions)
+            self._put_off.append((window, predictions, places[~self._late[places]]))
 
-    def next(self, window: Window, predictions: Predictions, *, first: bool) -> Arrivals:
-        """The window's arrivals; `first` says that it is the first to be judged since the label log was last read."""
-        self._wait_for(window, predictions)
+    def next(self, window: Window, predictions: Given, *, first: bool) -> Arrivals:
+        """The window's arrivals; `first` says that it is the first judged since the last read.
+
+        What was read last is the label log.
+        """
         places = self._between(window)
         if first:
             earlier = self._by_time[: np.searchsorted(self._ordered, as_microseconds(window.start))]
             places = np.concatenate([earlier[self._late[earlier]], places])
-        return self._join(np.sort(places), predictions)
+        oldest = as_microseconds(window.end) - self._horizon_us
+        while self._put_off and as_microseconds(self._put_off[0][0].end) <= oldest:
+            self._put_off.popleft()
+        self._put_off.append((window, predictions, np.sort(places)))
+        found = NO_ARRIVALS
+        while self._put_off and places.size:
+            window, predictions, taken = self._put_off.popleft()
+            rows = predictions if isinstance(predictions, Predictions) else predictions()
+            self._wait_for(window, rows)
+            found = self._join(taken, rows)
+        return found
 
     def _wait_for(self, window: Window, predictions: Predictions) -> None:
         self._waiting.append(_Waiting(predictions, as_microseconds(window.start)))
@@ -107,7 +150,7 @@ class LabelFeed:
             consumed.append(entry.consume(rows, given, times))
             begun.append(np.full(len(consumed[-1]), entry.start, dtype=np.int64))
         return Arrivals(
-            labelled=_concatenated(consumed) if consumed else empty.take(np.empty(0, dtype=np.int64)),
+            labelled=joined(consumed) if consumed else empty.take(np.empty(0, dtype=np.int64)),
             starts=np.concatenate(begun) if begun else np.empty(0, dtype=np.int64),
             unknown=unknown,
             conflicts=conflicts,
@@ -120,7 +163,7 @@ class _Waiting:
     def __init__(self, predictions: Predictions, start: int) -> None:
         self.predictions = predictions
         self.start = start
-        self.labels: NDArray[np.int64] = np.full(len(predictions), NO_LABEL, dtype=np.int64)
+        self.labels: NDArray[np.int64] = predictions.labels
         self.newest = int(predictions.event_times.max()) if len(predictions) else 0
 
     def conflicts(self, rows: NDArray[np.int64], given: NDArray[np.int64]) -> int:
@@ -139,14 +182,3 @@ class _Waiting:
         taken = np.flatnonzero(mine)
         self.labels = labels
         return self.predictions.labelled(labels, label_times).take(taken)
-
-
-def _concatenated(parts: list[Predictions]) -> Predictions:
-    return Predictions(
-        ids=pa.concat_arrays([part.ids for part in parts]),
-        event_times=np.concatenate([part.event_times for part in parts]),
-        features=pa.concat_tables([part.features for part in parts]),
-        probabilities=np.concatenate([part.probabilities for part in parts]),
-        labels=np.concatenate([part.labels for part in parts]),
-        label_times=np.concatenate([part.label_times for part in parts]),
-    )

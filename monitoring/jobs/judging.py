@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.batch import Batch
 from monitoring.baseline.profile import Counter, Profile
 from monitoring.evidence.level import LevelReading, LevelState
 from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact
 from monitoring.jobs.checking import Check
 from monitoring.jobs.cutting import as_microseconds
-from monitoring.jobs.estimating import elsewhere, settled_losses, step_without
+from monitoring.jobs.estimating import MOST_CLASSES, elsewhere, settled_losses, step_without
 from monitoring.jobs.examples import worst_rows
-from monitoring.jobs.feed import Arrivals
+from monitoring.jobs.gathering import Answered, Gatherer, Labelled
+from monitoring.jobs.losses import Scorer
 from monitoring.jobs.yardstick import LEVELS, Yardstick
 from monitoring.records import (
     BaselineScore,
@@ -32,7 +34,6 @@ from monitoring.records import (
 from monitoring.traffic.windows import Window
 from monitoring.watches import joint
 from monitoring.watches.catalogue import Catalogue
-from monitoring.watches.delays import delay_counts
 from monitoring.watches.joint import Recent
 from monitoring.watches.labelled import Awaited, Span
 
@@ -65,17 +66,34 @@ class MonitorState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTraffic:
-    """What one window brought: its predictions, the repeats dropped from them, and the labels that arrived.
+    """What one window brought: its rows and the labels that arrived, gathered, and the repeats dropped from them.
 
-    `findings` are what reading them found out already; `unseen` are rows that were answered and could not be read.
+    `unknown` labels named no prediction within reach, `conflicts` came for a prediction that had another label;
+    `problems` are inputs that were absent or of another type; `findings` what reading found out besides; `unseen` rows
+    that were answered and could not be read. `again` brings the rows once more, answered and labelled, for the few
+    windows with a cause to name.
     """
 
     window: Window
-    predictions: Predictions
-    repeats: int
-    arrivals: Arrivals
+    answered: Answered
+    labelled: Labelled
+    again: Rows
+    repeats: int = 0
+    unknown: int = 0
+    conflicts: int = 0
+    problems: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
     unseen: int = 0
+
+
+class Rows(Protocol):
+    """A window's rows, batch by batch, as often as they are asked for."""
+
+    def answered(self) -> Iterator[Batch]:
+        """Those answered in the window."""
+
+    def labelled(self) -> Iterator[Batch]:
+        """Those whose labels arrived in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +125,12 @@ class Judge:
     ) -> None:
         self._catalogue = catalogue
         self._counter = Counter(catalogue.bins)
+        estimator = yardstick.estimator
+        self._scorer = Scorer(
+            catalogue,
+            threshold=None if estimator is None else estimator.threshold,
+            most_classes=0 if estimator is None else MOST_CLASSES,
+        )
         self._yardstick = yardstick
         self._timezone = timezone
         self._check = check
@@ -117,17 +141,27 @@ class Judge:
             WatchKey(watch=score.watch, slice=score.slice): score for score in yardstick.baseline_scores()
         }
 
+    def gatherer(self) -> Gatherer:
+        """What takes a window's rows; its sums go into `WindowTraffic`."""
+        return Gatherer(self._scorer, self._counter)
+
+    def sums(self, answered: Answered, labelled: Labelled) -> dict[WatchKey, ScoreSum]:
+        """A window's sums of all watches that need no earlier window."""
+        found = self._scorer.prediction_sums(answered.tally)
+        return found | self._catalogue.count_sums(answered.counts) | self._scorer.label_sums(labelled.whole)
+
     def judge(self, state: MonitorState, traffic: WindowTraffic) -> Judgement:
-        """Judge one window. Cost: linear in its rows; the schema's check is not."""
-        counts = self._counter.count(traffic.predictions.features)
-        sums: dict[WatchKey, ScoreSum] = self._catalogue.prediction_sums(traffic.predictions, counts)
-        sums |= self._catalogue.label_sums(traffic.arrivals.labelled)
+        """Judge one window. Cost: that of its watches, whatever its rows, but where rows are named with a cause."""
+        counts = traffic.answered.counts
+        sums = self.sums(traffic.answered, traffic.labelled)
         awaited, mature = self._labelled(state.awaited, traffic)
         sums |= mature
         recent, witness = state.recent, self._yardstick.witness
         if witness is not None:
-            sums[WatchKey(watch=joint.WATCH.name)], recent = witness.judged(recent, traffic.predictions)
-        found, compared = self._findings(traffic.predictions, counts, state.compared)
+            sums[WatchKey(watch=joint.WATCH.name)], recent = witness.judged_sample(
+                recent, traffic.answered.sample, traffic.answered.rows
+            )
+        found, compared = self._findings(traffic.problems, counts, state.compared)
         findings = (*traffic.findings, *found)
         incidents, changed = self._followed(state.incidents, sums, findings, traffic.window)
         over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
@@ -144,8 +178,8 @@ class Judge:
             )
         record = self._record(traffic, readings, findings)
         if self._yardstick.estimator is not None:
-            held = self._yardstick.estimator.records(previous, traffic.predictions, traffic.arrivals)
-            record = replace(record, estimates=held, settled=settled_losses(traffic.arrivals))
+            held = self._yardstick.estimator.records(previous, traffic.answered, traffic.labelled, self._scorer)
+            record = replace(record, estimates=held, settled=settled_losses(traffic.labelled))
         history = (*state.history, record)[-HISTORY:]
         opened = _facts(record, incidents, state.next_number)
         for level in LEVELS:
@@ -174,11 +208,13 @@ class Judge:
             changed=changed,
         )
 
-    def _findings(self, predictions: Predictions, counts: Profile, previous: str) -> tuple[tuple[Finding, ...], str]:
+    def _findings(
+        self, problems: tuple[tuple[str, str], ...], counts: Profile, previous: str
+    ) -> tuple[tuple[Finding, ...], str]:
         """What the schema says, the inputs that were absent, retyped or all missing, and what to compare next."""
-        if len(predictions) == 0:
+        if counts.rows == 0:
             return (), previous
-        broken = dict(predictions.problems)
+        broken = dict(problems)
         found = [
             Finding(
                 kind="column gone" if problem == "absent" else "type changed",
@@ -186,7 +222,7 @@ class Judge:
                 message=f"The input {name} is {problem}." if problem == "absent" else f"The input {name}: {problem}.",
                 fact=True,
             )
-            for name, problem in predictions.problems
+            for name, problem in problems
         ]
         for bins, feature in zip(self._catalogue.bins, counts.features, strict=True):
             enough = counts.rows >= self._yardstick.tests["page"].min_rows
@@ -201,16 +237,16 @@ class Judge:
     def _record(
         self, traffic: WindowTraffic, readings: Mapping[Level, LevelReading], findings: tuple[Finding, ...]
     ) -> WindowRecord:
-        rows = len(traffic.predictions)
+        rows = traffic.answered.rows
         return WindowRecord(
             start=traffic.window.start,
             end=traffic.window.end,
             rows=rows,
-            labels=len(traffic.arrivals.labelled),
+            labels=traffic.labelled.rows,
             labels_due=rows,
-            labels_unknown=traffic.arrivals.unknown,
-            labels_conflicting=traffic.arrivals.conflicts,
-            label_delays=delay_counts(traffic.arrivals.labelled.event_times, traffic.arrivals.labelled.label_times),
+            labels_unknown=traffic.unknown,
+            labels_conflicting=traffic.conflicts,
+            label_delays=traffic.labelled.delays,
             repeats=traffic.repeats,
             unseen=traffic.unseen,
             status="ok",
@@ -291,9 +327,13 @@ class Judge:
             end=as_microseconds(traffic.window.end),
             horizon=self._yardstick.horizon // timedelta(microseconds=1),
         )
-        arrivals = traffic.arrivals
-        return awaited.after(
-            self._catalogue.parts, traffic.predictions, arrivals.labelled, arrivals.starts, window=span
+        answered, scorer = traffic.answered, self._scorer
+        return awaited.after_counts(
+            self._catalogue.parts,
+            scorer.counted(answered.tally),
+            answered.newest if answered.rows else None,
+            {start: scorer.counted(tally) for start, tally in traffic.labelled.tallies.items()},
+            window=span,
         )
 
     def _rows(self, key: WatchKey, traffic: WindowTraffic) -> tuple[CauseRow, ...]:
@@ -301,8 +341,8 @@ class Judge:
             key,
             self._watches[key.watch],
             self._catalogue.bins,
-            labelled=traffic.arrivals.labelled,
-            answered=traffic.predictions,
+            labelled=traffic.again.labelled,
+            answered=traffic.again.answered,
         )
 
     def _status(self, record: WindowRecord, incidents: Sequence[IncidentRecord]) -> WindowStatus:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -17,16 +16,16 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds, predictions_from
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
-from monitoring.jobs.cutting import as_microseconds, blocks
+from monitoring.jobs.cutting import as_microseconds
+from monitoring.jobs.table_reader import Job, TableReader
+from monitoring.jobs.window_rows import HeldRows, WindowRows
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.log import LostRows, TrafficLog, flatten_scalars
 from monitoring.traffic.mirror import log_folder
 from monitoring.traffic.rows import SAMPLING_RATE
-from monitoring.traffic.tables.arrivals import gather_labels
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import is_table, pieces_of
-from monitoring.traffic.tables.table import TableTraffic, WindowOfTable
+from monitoring.traffic.tables.files import is_table
 from monitoring.traffic.windows import Window
 
 _REPEATS = b"pitfalls.repeats"
@@ -35,6 +34,9 @@ _ROW = ("prediction_id", "event_time")
 
 class Traffic(Protocol):
     """The narrow waist between where predictions are kept and how they are judged."""
+
+    def rows(self, window: Window) -> WindowRows:
+        """The rows of a window, to be read batch by batch."""
 
     @property
     def unplaced(self) -> tuple[Finding, ...]:
@@ -45,9 +47,6 @@ class Traffic(Protocol):
 
     def unseen(self, window: Window) -> int:
         """Rows that were answered in the window and cannot be read: lost by the log, or left out of its sample."""
-
-    def findings(self, window: Window) -> tuple[Finding, ...]:
-        """What reading the window's rows found out about their columns."""
 
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
         """First and last event time of each stretch of traffic that has no gap longer than that."""
@@ -92,6 +91,11 @@ class PredictionReader:
         plain = {name.removeprefix("input:"): flat[name] for name in flat.column_names if name in _ROW or ":" in name}
         return predictions_from(pa.table(plain), self._spec, probabilities=self._output), repeats
 
+    def rows(self, window: Window) -> HeldRows:
+        """See `Traffic`."""
+        predictions, repeats = self.read(window)
+        return HeldRows(predictions, repeats, lambda: self.findings(window))
+
     def unseen(self, window: Window) -> int:
         """See `Traffic`. The sample's part is about right: each of its rows stands for 1 / rate of those answered."""
         if window not in self._unsampled:
@@ -130,66 +134,6 @@ class PredictionReader:
         return with_labels(predictions, labels, self._spec.classes)
 
 
-class TableReader:
-    """Reads a table of predictions, window by window, as the baseline declares its inputs. A `Traffic`.
-
-    Its labels are brought into the label log when it is made: make it while no other run is at work.
-    """
-
-    def __init__(
-        self,
-        config: MonitorConfig,
-        baseline: Baseline,
-        *,
-        clock: Callable[[], datetime],
-        since: datetime | None,
-    ) -> None:
-        self._spec = baseline.spec
-        self._columns = columns_of(config, baseline)
-        self._latest: tuple[Window, WindowOfTable] | None = None
-        self._table = TableTraffic(pieces_of(traffic_path(config)), self._columns, now=clock(), since=since)
-        self._labels = config.traffic.label_log
-        self.unplaced = self._table.left_out.findings
-        apart = () if config.traffic.labels is None else pieces_of(config.traffic.labels)
-        gather_labels(self._table, apart, self._columns, root=self._labels, clock=clock)
-
-    def read(self, window: Window) -> tuple[Predictions, int]:
-        """See `Traffic`."""
-        found = self._window(window)
-        rows = found.table.drop_columns(["label", "label_time"])
-        return replace(predictions_from(rows, self._spec), problems=found.problems), found.repeats
-
-    def findings(self, window: Window) -> tuple[Finding, ...]:
-        """See `Traffic`."""
-        return self._window(window).findings
-
-    def _window(self, window: Window) -> WindowOfTable:
-        """The window's rows, kept until another is asked for: they are wanted more than once."""
-        if self._latest is None or self._latest[0] != window:
-            self._latest = (window, self._table.read(window))
-        return self._latest[1]
-
-    def unseen(self, window: Window) -> int:
-        """A table does not say what is missing in it."""
-        return 0
-
-    def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
-        """See `Traffic`."""
-        return blocks(self._table.times(), longest_gap)
-
-    def times(self) -> NDArray[np.int64]:
-        """See `Traffic`."""
-        return self._table.times()
-
-    def labels(self) -> pa.Table:
-        """See `Traffic`."""
-        return LabelLog(self._labels).read()
-
-    def latest_labels(self) -> pa.Table:
-        """See `Traffic`."""
-        return LabelLog(self._labels).latest()
-
-
 def lost_within(lost: LostRows, window: Window) -> int:
     """How many lost rows belong to a window: of a gap that is in several, as if they were spread evenly over its time.
 
@@ -217,10 +161,22 @@ def open_traffic(
     *,
     clock: Callable[[], datetime],
     since: datetime | None = None,
+    job: Job | None = None,
 ) -> Traffic:
-    """The traffic that a config names: a traffic log or a table. Rows before `since` are of no interest."""
+    """The traffic that a config names: a traffic log or a table. Rows before `since` are of no interest.
+
+    `job` is what the monitor's job tells of itself, and nobody else.
+    """
     if is_table(traffic_path(config)):
-        return TableReader(config, baseline, clock=clock, since=since)
+        return TableReader(
+            traffic_path(config),
+            columns_of(config, baseline),
+            baseline.spec,
+            labels=(config.traffic.label_log, config.traffic.labels),
+            clock=clock,
+            since=since,
+            job=job,
+        )
     return PredictionReader(config, baseline, version if config.model.bundle is not None else None)
 
 

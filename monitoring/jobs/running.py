@@ -9,16 +9,18 @@ from datetime import datetime
 
 import numpy as np
 
-from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.config import MonitorConfig
 from monitoring.evidence.level import LevelState
 from monitoring.evidence.sensitivity import smallest_harms
 from monitoring.incidents.cause import HISTORY
+from monitoring.jobs.bringing import bring
 from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.feed import LabelFeed
-from monitoring.jobs.judging import MonitorState, WindowTraffic
+from monitoring.jobs.judging import MonitorState
 from monitoring.jobs.reading import Traffic, open_traffic
+from monitoring.jobs.table_reader import Job
 from monitoring.jobs.telling import Tell, Teller
 from monitoring.jobs.yardstick import LEVELS
 from monitoring.records import IncidentRecord, WindowRecord
@@ -79,7 +81,9 @@ def run_due_windows(
         if not store.sensitivity(number):
             _describe(store, number, deployment)
         job = _Job(config, deployment, store, number)
-        traffic = open_traffic(config, deployment.baseline, deployment.version, clock=clock, since=job.since)
+        traffic = open_traffic(
+            config, deployment.baseline, deployment.version, clock=clock, since=job.since, job=Job(judged=job.judged)
+        )
         due = job.due(traffic, now)
         teller = Teller(store, number, tell, clock=clock, renew=lease.renew)
         teller.owed(deployment)
@@ -134,6 +138,7 @@ class _Job:
         self._deployment = deployment
         self._store = store
         self._number = number
+        self._empty = no_predictions(deployment.baseline.spec)
         last = store.last_window(number)
         self._after = None if last is None else last.record.end
         self._read = 0 if last is None else int(last.label_cursor.get(CURSOR, 0))
@@ -148,6 +153,11 @@ class _Job:
             awaited=Awaited.from_text(states.get(AWAITED, "")),
             compared=states.get(COMPARED, ""),
         )
+
+    @property
+    def judged(self) -> datetime | None:
+        """The end of the last window judged."""
+        return self._after
 
     @property
     def since(self) -> datetime | None:
@@ -171,16 +181,9 @@ class _Job:
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed."""
-        predictions, repeats = self._traffic.read(window)
-        traffic = WindowTraffic(
-            window=window,
-            predictions=predictions,
-            repeats=repeats,
-            unseen=self._traffic.unseen(window),
-            arrivals=self._feed.next(window, predictions, first=first),
-            findings=(*(self._traffic.unplaced if first else ()), *self._traffic.findings(window)),
-        )
-        judgement = self._deployment.judge.judge(self._state, traffic)
+        judge = self._deployment.judge
+        traffic = bring(self._traffic, self._feed, window, judge.gatherer(), first=first, empty=self._empty)
+        judgement = judge.judge(self._state, traffic)
         self._store.commit_window(
             self._number,
             judgement.window,
@@ -196,10 +199,10 @@ class _Job:
         self._state = judgement.state
         return judgement.window, judgement.changed
 
-    def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Predictions]]:
+    def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Callable[[], Predictions]]]:
         """The judged windows within the horizon, whose predictions may still get their label."""
         oldest = start - self._deployment.horizon
         for record in self._store.windows(self._number, scores=False):
             if oldest < record.end <= start:
                 window = Window(start=record.start, end=record.end)
-                yield window, self._traffic.read(window)[0]
+                yield window, self._traffic.rows(window).whole

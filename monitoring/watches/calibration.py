@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.baseline.ruler import Ruler
+
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
@@ -77,28 +79,34 @@ class Calibration:
     classes: int
     maps: tuple[ClassMap, ...]
     steps: tuple[Floats, ...]
+    rulers: tuple[Ruler, ...]
 
     @classmethod
     def fit(cls, probabilities: Floats, labels: Whole) -> Calibration:
         """Learn from labelled rows: `probabilities` [n, classes], `labels` [n] class indices, n > 0."""
         classes = int(probabilities.shape[1])
         maps = tuple(ClassMap.fit(probabilities[:, k], labels == k) for k in _mapped(classes))
-        return cls(classes=classes, maps=maps, steps=tuple(one.steps() for one in maps))
+        rulers = tuple(Ruler(one.edges) for one in maps)
+        return cls(classes=classes, maps=maps, steps=tuple(one.steps() for one in maps), rulers=rulers)
 
     def without(self, probabilities: Floats, labels: Whole) -> Calibration:
         """As if those rows, which were among the fitted ones, had never been seen; the bins' edges stay."""
         pairs = zip(self.maps, _mapped(self.classes), strict=True)
         maps = tuple(one.without(probabilities[:, k], labels == k) for one, k in pairs)
-        return Calibration(classes=self.classes, maps=maps, steps=tuple(one.steps() for one in maps))
+        steps = tuple(one.steps() for one in maps)
+        return Calibration(classes=self.classes, maps=maps, steps=steps, rulers=self.rulers)
 
     def calibrated(self, probabilities: Floats) -> Floats:
-        """Calibrated probabilities [n, classes]; rows sum to 1. Cost: a binary search per row and class."""
+        """Calibrated probabilities [n, classes]; rows sum to 1. Cost: some 10 ns per row and class."""
         found = [
-            steps[np.searchsorted(one.edges, probabilities[:, k], side="right")]
-            for one, steps, k in zip(self.maps, self.steps, _mapped(self.classes), strict=True)
+            steps[ruler.places(probabilities[:, k])]
+            for ruler, steps, k in zip(self.rulers, self.steps, _mapped(self.classes), strict=True)
         ]
         if self.classes == 2:
-            return np.stack([1.0 - found[0], found[0]], axis=1)
+            pair = np.empty((2, found[0].size))
+            np.subtract(1.0, found[0], out=pair[0])
+            pair[1] = found[0]
+            return pair.T
         values = np.stack(found, axis=1)
         sums = values.sum(axis=1, keepdims=True)
         shares: Floats = np.divide(values, sums, out=np.full_like(values, 1.0 / self.classes), where=sums > 0)

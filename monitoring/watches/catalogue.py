@@ -101,7 +101,11 @@ class Catalogue:
             scores |= estimates.scores(given, self.calibration)
             named |= {watch.name for watch in self.estimates}
         answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {})
-        return answers | integrity.sums(self.bins, window) | inputs.sums(self.inputs, self.bins, window)
+        return answers | self.count_sums(window)
+
+    def count_sums(self, window: Profile) -> dict[WatchKey, ScoreSum]:
+        """Sums of the watches on inputs, out of the profile's counts."""
+        return integrity.sums(self.bins, window) | inputs.sums(self.inputs, self.bins, window)
 
     def label_sums(self, predictions: Predictions) -> dict[WatchKey, ScoreSum]:
         """Sums of the watches that need a label, over the labelled rows, whole and by slice."""

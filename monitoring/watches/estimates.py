@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Watch
 from monitoring.watches.calibration import Calibration
+from monitoring.watches.scoring import row_choices, row_maxima, row_sums
 
 Floats = NDArray[np.float64]
 
@@ -46,11 +47,15 @@ def calibrated_confidence(probabilities: Floats, calibrated: Floats) -> dict[str
     >>> {name: [round(float(v[0]), 4) for v in (one.losses, one.variances)] for name, one in found.items()}
     {'error': [0.4, 0.24], 'brier': [0.28, 0.0864]}
     """
-    rows = np.arange(probabilities.shape[0])
-    wrong = 1.0 - calibrated[rows, probabilities.argmax(axis=1)]
-    squares = (probabilities**2).sum(axis=1)
-    hit = (calibrated * probabilities).sum(axis=1)
-    spread = (calibrated * probabilities**2).sum(axis=1) - hit**2
+    chosen = row_choices(probabilities)
+    if probabilities.shape[1] == 2:
+        wrong = 1.0 - np.where(chosen == 1, calibrated[:, 1], calibrated[:, 0])
+    else:
+        wrong = 1.0 - calibrated[np.arange(chosen.size), chosen]
+    squared = probabilities**2
+    squares = row_sums(squared)
+    hit = row_sums(calibrated * probabilities)
+    spread = row_sums(calibrated * squared) - hit**2
     return {
         "error": Expected(losses=wrong, variances=wrong * (1.0 - wrong)),
         "brier": Expected(losses=np.clip((squares - 2.0 * hit + 1.0) / 2.0, 0.0, 1.0), variances=np.maximum(spread, 0)),
@@ -83,7 +88,7 @@ def confidence_threshold(probabilities: Floats, labels: NDArray[np.int64]) -> fl
 
 def thresholded_confidence(probabilities: Floats, threshold: float) -> Expected:
     """The share of rows below the threshold as the error; the variance is that of independent rows of that share."""
-    below = (probabilities.max(axis=1) < threshold).astype(np.float64)
+    below = (row_maxima(probabilities) < threshold).astype(np.float64)
     share = float(below.mean()) if below.size else 0.0
     return Expected(losses=below, variances=np.full(below.size, share * (1.0 - share)))
 

@@ -249,8 +249,12 @@ class Witness:
 
     def judged(self, recent: Recent, window: Predictions) -> tuple[ScoreSum, Recent]:
         """A window's sum of scores, none for the very first, and what is remembered after it."""
-        points = self.space.points(window.take(sampled(window, SAMPLE)))
-        score = score_sum(self.reference.scores(recent, points), len(window)) if recent.windows else ScoreSum()
+        return self.judged_sample(recent, window.take(sampled(window, SAMPLE)), len(window))
+
+    def judged_sample(self, recent: Recent, sample: Predictions, rows: int) -> tuple[ScoreSum, Recent]:
+        """As `judged`, of a window of so many rows from which those were `sampled`, in any order."""
+        points = self.space.points(sample)
+        score = score_sum(self.reference.scores(recent, points), rows) if recent.windows else ScoreSum()
         return score, recent.after(points)
 
     def pairs(self, recent: Recent, most: int) -> tuple[tuple[str, str], ...]:
@@ -309,10 +313,10 @@ def sampled(predictions: Predictions, most: int) -> Whole:
     """
     if len(predictions) <= most:
         return np.arange(len(predictions))
-    mixed = _mixed(predictions.event_times)
-    last = np.partition(mixed, most - 1)[most - 1]
-    inside = np.flatnonzero(mixed < last)
-    tied = np.flatnonzero(mixed == last)
+    keys = mixed(predictions.event_times)
+    last = np.partition(keys, most - 1)[most - 1]
+    inside = np.flatnonzero(keys < last)
+    tied = np.flatnonzero(keys == last)
     order = pc.sort_indices(predictions.ids.take(pa.array(tied))).to_numpy(zero_copy_only=False)
     return np.sort(np.concatenate([inside, tied[order[: most - inside.size]]]))
 
@@ -323,12 +327,12 @@ def score_sum(scores: Floats, rows: int) -> ScoreSum:
     return ScoreSum(rows, total * rows // max(scores.size, 1))
 
 
-def _mixed(values: Whole) -> NDArray[np.uint64]:
+def mixed(values: Whole) -> NDArray[np.uint64]:
     """Numbers that look random, one for each value (the finaliser of SplitMix64, by Steele, Lea & Flood, 2014)."""
-    mixed = values.astype(np.uint64)
+    found = values.astype(np.uint64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(31))
+        found = (found ^ (found >> np.uint64(shift))) * np.uint64(factor)
+    return found ^ (found >> np.uint64(31))
 
 
 def coordinates(bins: Sequence[Bins], counts: Sequence[FeatureCounts]) -> tuple[Coordinate, ...]:

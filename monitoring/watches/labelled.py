@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
-from monitoring.watches.scoring import slice_masks
+from monitoring.watches.scoring import row_maxima, slice_masks
 
 #: What precedes the part of the rows in a watch's name.
 PREFIX = "labelled:"
@@ -124,6 +124,23 @@ class Awaited:
 
         `labelled` are the labels that arrived, of rows answered in the windows that begin at `starts` [n].
         """
+        came = {int(start): parts.counted(labelled.take(starts == start)) for start in np.unique(starts)}
+        newest = int(answered.event_times.max()) if len(answered) else None
+        return self.after_counts(parts, parts.counted(answered), newest, came, window=window)
+
+    def after_counts(
+        self,
+        parts: Parts,
+        answered: tuple[int, ...],
+        newest: int | None,
+        labelled: Mapping[int, tuple[int, ...]],
+        *,
+        window: Span,
+    ) -> tuple[Awaited, dict[WatchKey, ScoreSum]]:
+        """As `after`, from counts of the parts: of rows answered, the `newest` of them then, and of those labelled.
+
+        `newest` is None where no row was answered; `labelled` goes by the beginnings of the rows' own windows.
+        """
         oldest = window.end - window.horizon
         done = [one for one in self.windows if one.newest < oldest]
         sums: dict[WatchKey, ScoreSum] = {}
@@ -131,14 +148,12 @@ class Awaited:
             for key, total in parts.sums(one.answered, one.labelled).items():
                 sums[key] = sums.get(key, ScoreSum()) + total
         waiting = [one for one in self.windows if one.newest >= oldest]
-        if len(answered):
-            counts = parts.counted(answered)
-            newest = int(answered.event_times.max())
-            nothing = (0,) * len(counts)
-            waiting.append(Waiting(start=window.start, newest=newest, answered=counts, labelled=nothing))
+        nothing = (0,) * len(answered)
+        if newest is not None:
+            waiting.append(Waiting(start=window.start, newest=newest, answered=answered, labelled=nothing))
         windows = []
         for one in waiting:
-            came = parts.counted(labelled.take(starts == one.start))
+            came = labelled.get(one.start, nothing)
             windows.append(replace(one, labelled=tuple(a + b for a, b in zip(one.labelled, came, strict=True))))
         return Awaited(windows=tuple(windows)), sums
 
@@ -173,5 +188,4 @@ def score_of(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """What rows are divided by: the second class's probability, or the largest of more than two."""
     if probabilities.shape[1] == 2 or not len(probabilities):
         return probabilities[:, -1]
-    largest: NDArray[np.float64] = probabilities.max(axis=1)
-    return largest
+    return row_maxima(probabilities)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import Watch
+from monitoring.watches.scoring import row_maxima
 
 
 def watches(classes: tuple[str, ...]) -> tuple[Watch, ...]:
@@ -20,9 +21,11 @@ def watches(classes: tuple[str, ...]) -> tuple[Watch, ...]:
     )
 
 
-def scores(probabilities: NDArray[np.float64], classes: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
-    """Each class's probability and the largest probability, each [n] in [0, 1]."""
+def scores(
+    probabilities: NDArray[np.float64], classes: tuple[str, ...], confidence: NDArray[np.float64] | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """Each class's probability and the largest probability (`confidence`, where known already), each [n] in [0, 1]."""
     result = {f"output:{name}": probabilities[:, place] for place, name in enumerate(classes)}
     if len(classes) == 2:
         del result[f"output:{classes[0]}"]
-    return result | {"output:confidence": probabilities.max(axis=1)}
+    return result | {"output:confidence": row_maxima(probabilities) if confidence is None else confidence}

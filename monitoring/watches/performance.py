@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import Watch
+from monitoring.watches.scoring import row_choices, row_sums
 
 WATCHES = (
     Watch(name="error", family="performance", level="page", needs_label=True),
@@ -22,8 +23,10 @@ def scores(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> dic
     >>> {k: v.tolist() for k, v in scores(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([1, 1])).items()}
     {'error': [1.0, 1.0], 'brier': [0.25, 1.0]}
     """
-    truth = np.eye(probabilities.shape[1])[labels]
+    squares = np.empty_like(probabilities)
+    for place in range(probabilities.shape[1]):
+        np.square(probabilities[:, place] - (labels == place), out=squares[:, place])
     return {
-        "error": (probabilities.argmax(axis=1) != labels).astype(np.float64),
-        "brier": ((probabilities - truth) ** 2).sum(axis=1) / 2.0,
+        "error": (row_choices(probabilities) != labels).astype(np.float64),
+        "brier": row_sums(squares) / 2.0,
     }

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+
+#: Up to so many columns numpy adds a row from left to right.
+FEW_COLUMNS = 7
 
 
 def fixed_point(scores: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -18,17 +22,81 @@ def fixed_point(scores: NDArray[np.float64]) -> NDArray[np.int64]:
     >>> fixed_point(np.array([0.0, 0.5, 1.5])).tolist()
     [0, 2147483648, 4294967296]
     """
-    return np.rint(np.clip(scores, 0.0, 1.0) * SCORE_ONE).astype(np.int64)
+    units = np.clip(scores, 0.0, 1.0)
+    units *= SCORE_ONE
+    return np.rint(units, out=units).astype(np.int64)
+
+
+def summed(scores: NDArray[np.float64]) -> int:
+    """The sum of scores in fixed point: no order of rows changes it.
+
+    >>> summed(np.array([0.5, 1.5])) / SCORE_ONE
+    1.5
+    """
+    return int(fixed_point(scores).sum())
+
+
+def row_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each row's sum, [n] of [n, k], to the bit as numpy adds few columns; by columns, which is ten times as fast.
+
+    >>> row_sums(np.array([[0.1, 0.2, 0.3]])) == np.array([[0.1, 0.2, 0.3]]).sum(axis=1)
+    array([ True])
+    """
+    if not 0 < values.shape[1] <= FEW_COLUMNS:
+        whole: NDArray[np.float64] = values.sum(axis=1)
+        return whole
+    total = values[:, 0].copy()
+    for place in range(1, values.shape[1]):
+        total += values[:, place]
+    return total
+
+
+def row_maxima(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each row's largest value, [n] of [n, k], k > 0.
+
+    >>> row_maxima(np.array([[0.25, 0.75]])).tolist()
+    [0.75]
+    """
+    largest = values[:, 0].copy()
+    for place in range(1, values.shape[1]):
+        np.maximum(largest, values[:, place], out=largest)
+    return largest
+
+
+def row_choices(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The place of each row's largest value, int64 [n] of [n, k] without NaN; of equal ones the first.
+
+    >>> row_choices(np.array([[0.5, 0.5], [0.2, 0.8]])).tolist()
+    [0, 1]
+    """
+    if values.shape[1] == 2:
+        return (values[:, 1] > values[:, 0]).astype(np.int64)
+    return np.asarray(values.argmax(axis=1), dtype=np.int64)
+
+
+def slice_codes(column: pa.Array | pa.ChunkedArray, values: tuple[str, ...]) -> NDArray[np.int64]:
+    """Each row's place among the values, int64 [n]; ``len(values)`` for other words and for nulls.
+
+    >>> slice_codes(pa.array(["b", None, "c"]), ("a", "b")).tolist()
+    [1, 2, 2]
+    """
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    known = pa.array(values, pa.string())
+    if pa.types.is_dictionary(whole.type):
+        words = pc.fill_null(pc.index_in(whole.dictionary.cast(pa.string()), known), len(values))
+        places = np.append(np.asarray(words, dtype=np.int64), len(values))
+        indices = pc.fill_null(whole.indices.cast(pa.int64()), len(places) - 1)
+        return np.asarray(places[np.asarray(indices)], dtype=np.int64)
+    return np.asarray(pc.fill_null(pc.index_in(whole.cast(pa.string()), known), len(values)), dtype=np.int64)
 
 
 def slice_masks(predictions: Predictions, slices: Mapping[str, tuple[str, ...]]) -> dict[str, NDArray[np.bool_]]:
     """Which rows belong to each slice, by the name ``column=value``; the whole traffic is not among them."""
     masks: dict[str, NDArray[np.bool_]] = {}
     for column, values in slices.items():
-        text = predictions.features[column]
-        for value in values:
-            equal = pc.fill_null(pc.equal(text, value), fill_value=False)
-            masks[f"{column}={value}"] = np.asarray(equal, dtype=np.bool_)
+        codes = slice_codes(predictions.features[column], values)
+        for place, value in enumerate(values):
+            masks[f"{column}={value}"] = codes == place
     return masks
 
 

@@ -90,24 +90,35 @@ class Weighting:
         Sugiyama et al., *Density ratio estimation in machine learning* (2012), §4; Kish, *Survey sampling* (1965).
         Cost: some milliseconds, a dozen solutions of at most 30 equations.
         """
+        effective, each = self.weighed(rows.take(sampled(rows, TARGET)), len(rows))
         count = len(rows)
+        losses = {
+            metric: Expected(losses=np.full(count, mean), variances=np.full(count, variance))
+            for metric, (mean, variance) in each.items()
+        }
+        return Weighted(effective=effective, losses=losses)
+
+    def weighed(self, sample: Predictions, count: int) -> tuple[float, dict[str, tuple[float, float]]]:
+        """Effective rows, and each metric's mean and variance of a row, of `count` rows of which `sample` were chosen.
+
+        The sample is that of `monitoring.watches.joint.sampled`, at most 512 rows, in any order. See `expected`.
+        """
         if count < FEWEST_ROWS or len(self.points) < FEWEST_EFFECTIVE:
-            return Weighted(effective=0.0, losses={})
-        sample = rows.take(sampled(rows, TARGET))
+            return 0.0, {}
         sample = sample.take(np.argsort(np.asarray(sample.ids.to_pylist()), kind="stable"))
         odds = _log_odds(self.points, _points(sample, self.coordinates))
         weights = np.exp(odds - odds.max())
         weights /= weights.sum()
         effective = 1.0 / float(weights @ weights)
         if effective < FEWEST_EFFECTIVE:
-            return Weighted(effective=effective, losses={})
+            return effective, {}
         found = {}
         for metric, losses in self.losses.items():
             mean = float(weights @ losses)
             apart = (losses - mean) ** 2
             variance = float(weights @ apart) + count * float(weights**2 @ apart)
-            found[metric] = Expected(losses=np.full(count, mean), variances=np.full(count, variance))
-        return Weighted(effective=effective, losses=found)
+            found[metric] = (mean, variance)
+        return effective, found
 
 
 def _points(rows: Predictions, chosen: tuple[Coordinate, ...]) -> Floats:

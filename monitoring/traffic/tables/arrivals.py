@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.traffic.labels import LabelLog, LabelWriter
+from monitoring.traffic.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import Piece
-from monitoring.traffic.tables.rows import truths
+from monitoring.traffic.tables.rows import event_times, own_ids, truths
+from monitoring.traffic.tables.settled import NEVER, Settled, labels_of
+from monitoring.traffic.tables.streamed import StreamedTable
 from monitoring.traffic.tables.table import TableTraffic, by_arrival
 from monitoring.traffic.tables.values import Moments, is_text, plain, words
 
@@ -26,12 +30,15 @@ def gather_labels(
     *,
     root: Path,
     clock: Callable[[], datetime],
+    settled: Settled | None = None,
+    indices: Callable[[pa.ChunkedArray], NDArray[np.int64]] | None = None,
 ) -> int:
     """Append to the label log in `root` each label that it does not have yet, and say how many those were.
 
     Labels come from the table's own rows and from the tables `apart`. One without a time became known when its row
     happened; in a table apart it waits until its row is there. A prediction that is given another label later gets
     both, as the log's readers expect: the first consumed counts, the other is a conflict. Run again, nothing is added.
+    Labels that were `settled` with their rows are left out; `indices` reads labels as classes.
     Raises CannotRun if the folder cannot be written, BadInput for a table apart without ids or labels.
     """
     found = by_arrival([traffic.labels(), *(_apart(piece, traffic, columns) for piece in apart)])
@@ -40,11 +47,65 @@ def gather_labels(
         known = LabelLog(root).read()
         # The first time, and where no two rows can have one id, there is nothing that could be there already.
         added = _unknown(found, known) if known.num_rows or apart or traffic.named else found
-        times = added["label_time"].cast(pa.int64()).to_numpy()
-        writer.append(added["prediction_id"].combine_chunks(), added["label"].combine_chunks(), times)
+        if settled is not None and indices is not None:
+            before = labels_of(added["prediction_id"].combine_chunks(), settled.read(), NEVER)
+            added = added.filter(pa.array(before != indices(added["label"])))
+        _append(writer, added)
     finally:
         writer.close()
     return int(added.num_rows)
+
+
+def gather_beside(
+    table: StreamedTable,
+    columns: TableColumns,
+    indices: Callable[[pa.ChunkedArray], NDArray[np.int64]],
+    settled: Settled,
+    *,
+    reach: tuple[datetime | None, datetime | None],
+    root: Path,
+    clock: Callable[[], datetime],
+) -> int:
+    """As `gather_labels`, of a streamed table: those labels alone that are not counted with their rows.
+
+    They are labels with a time of their own, and those that are seen for the first time, or are another than before,
+    after their row's window was judged: of rows in `reach`, which are those judged within the horizon (None: from the
+    first; None: none was judged). `indices` reads labels as classes. Nothing is read of a file in which there can be
+    neither.
+    """
+    since, judged = reach
+    found, counted = [], settled.read() if judged is not None else {}
+    for extent in table.extents:
+        before = judged is not None and extent.first < microseconds(judged)
+        if not (before or extent.own_times):
+            continue
+        piece = extent.piece
+        raw = piece.read([columns.event_time, columns.label, columns.label_time])
+        times = event_times(raw, columns)
+        truth = truths(raw, columns, times)
+        when = np.asarray(pc.fill_null(truth["label_time"].cast(pa.int64()), 0), dtype=np.int64)
+        wanted = when != times.us
+        if judged is not None and before:
+            rows = piece.first_row + np.arange(len(when))
+            known = counted[piece.name].of(rows, NEVER) if piece.name in counted else np.full(len(when), NEVER)
+            late = (known != indices(truth["label"])) & (times.us < microseconds(judged))
+            wanted |= late if since is None else late & (times.us >= microseconds(since))
+        places = np.flatnonzero(wanted & np.asarray(truth["label"].is_valid(), dtype=np.bool_))
+        found.append(truth.take(pa.array(places)).add_column(0, "prediction_id", own_ids(piece, places)))
+    writer = LabelWriter(root, clock=clock)
+    try:
+        if not any(part.num_rows for part in found):
+            return 0
+        added = _unknown(by_arrival(found), LabelLog(root).read())
+        _append(writer, added)
+    finally:
+        writer.close()
+    return int(added.num_rows)
+
+
+def _append(writer: LabelWriter, labels: pa.Table) -> None:
+    times = labels["label_time"].cast(pa.int64()).to_numpy()
+    writer.append(labels["prediction_id"].combine_chunks(), labels["label"].combine_chunks(), times)
 
 
 def _unknown(found: pa.Table, known: pa.Table) -> pa.Table:

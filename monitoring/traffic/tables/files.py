@@ -72,7 +72,7 @@ class ParquetPiece:
                 picked = there if names is None else [name for name in there if name in names]
                 return once(file.read_row_group(self.group, columns=picked), names)
         except (OSError, pa.ArrowException) as error:
-            raise _unreadable(self.path, str(error)) from error
+            raise unreadable(self.path, str(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ class CsvPiece:
         except (OSError, pa.ArrowException) as error:
             if "Empty CSV file" in str(error):
                 return RawRows(table=pa.table({}), text=True)
-            raise _unreadable(self.path, str(error)) from error
+            raise unreadable(self.path, str(error)) from error
         found = once(table, names)
         return RawRows(table=found.table, doubled=found.doubled, text=True, broken=broken)
 
@@ -229,14 +229,15 @@ def _pieces(name: str, path: Path) -> Iterator[Piece]:
             path = as_parquet(path)
         metadata = pq.read_metadata(path)
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, str(error)) from error
+        raise unreadable(path, str(error)) from error
     first = 0
     for group in range(metadata.num_row_groups):
         yield ParquetPiece(name=name, path=path, group=group, first_row=first)
         first += metadata.row_group(group).num_rows
 
 
-def _unreadable(path: Path, reason: str) -> CannotRun:
+def unreadable(path: Path, reason: str) -> CannotRun:
+    """The error that stops a run."""
     return CannotRun(
         "A file of the table cannot be read.",
         got=f"{path}: {reason.splitlines()[0] if reason else 'no reason given'}",

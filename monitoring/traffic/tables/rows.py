@@ -13,7 +13,17 @@ from monitoring.records import Finding
 from monitoring.traffic.rows import MOMENT
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import Piece, RawRows
-from monitoring.traffic.tables.values import Moments, class_words, is_number, is_text, moments, numbers, plain, words
+from monitoring.traffic.tables.values import (
+    Moments,
+    class_words,
+    coded_words,
+    is_number,
+    is_text,
+    moments,
+    numbers,
+    plain,
+    words,
+)
 
 #: Scores of a row may add up to something as far from 1 as this: rounding, in a file with two decimals.
 ROUNDING = 0.02
@@ -47,20 +57,21 @@ def read_rows(piece: Piece, columns: TableColumns) -> TableRows:
     problems: list[tuple[str, str]] = []
     unread: list[tuple[str, int]] = []
     for name, kind in columns.inputs.items():
-        inputs[name], bad, problem = _input(
+        inputs[name], bad, problem = read_input(
             raw, there.get(name), number=kind == "number", known=columns.known.get(name, "")
         )
         problems += [(name, problem)] if problem else []
         unread += [(name, bad)] if bad else []
     times = event_times(raw, columns)
-    probabilities, unanswered, facts = _answers(raw, columns)
+    values, unanswered, facts = answers(raw, columns)
+    facts = facts or no_answers(columns, raw.table.num_rows, unanswered)
     truth = truths(raw, columns, times)
     table = pa.table(
         {
             "prediction_id": identities(piece, raw, columns),
             "event_time": pa.array(times.us).cast(MOMENT),
             **inputs,
-            "probabilities": probabilities,
+            "probabilities": lists(values),
             "label": truth["label"],
             "label_time": truth["label_time"],
         }
@@ -72,7 +83,7 @@ def read_rows(piece: Piece, columns: TableColumns) -> TableRows:
         problems=tuple(problems),
         unread=tuple(unread),
         unanswered=unanswered,
-        findings=(*facts, *_strangers(raw, columns)),
+        findings=(*facts, *strangers(raw, columns)),
     )
 
 
@@ -104,6 +115,15 @@ def own_ids(piece: Piece, rows: NDArray[np.int64]) -> pa.Array:
     return pc.binary_join_element_wise(piece.name, pa.array(piece.first_row + rows).cast(pa.string()), ":")
 
 
+def label_words(raw: RawRows, columns: TableColumns) -> pa.DictionaryArray:
+    """Each row's label, as a dictionary of words; null where it has none."""
+    if columns.label in raw.table.column_names:
+        column = plain(raw.table[columns.label])
+        if is_text(column.type) or is_number(column.type):
+            return coded_words(column)
+    return pa.nulls(raw.table.num_rows, pa.string()).dictionary_encode()
+
+
 def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
     """Columns label and label_time; a label that says not when it became known did so when its row happened."""
     rows = raw.table.num_rows
@@ -125,7 +145,11 @@ def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
     )
 
 
-def _input(raw: RawRows, given: pa.ChunkedArray | None, *, number: bool, known: str) -> tuple[pa.Array, int, str]:
+def read_input(raw: RawRows, given: pa.ChunkedArray | None, *, number: bool, known: str) -> tuple[pa.Array, int, str]:
+    """One input in its final type, how many of its cells held something that is no number, and what is wrong with it.
+
+    `known` is the Arrow type that the reference had.
+    """
     rows = raw.table.num_rows
     if given is None:
         return (pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())), 0, "absent"
@@ -145,8 +169,8 @@ def _input(raw: RawRows, given: pa.ChunkedArray | None, *, number: bool, known: 
 TEXT_TYPES = ("string", "large_string", "string_view", "binary", "large_binary")
 
 
-def _answers(raw: RawRows, columns: TableColumns) -> tuple[pa.Array, int, tuple[Finding, ...]]:
-    """Probabilities as lists, how many rows have none that can be used, and what is gone."""
+def answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float64], int, tuple[Finding, ...]]:
+    """Probabilities [n, classes], how many rows have none that can be used, and what is gone."""
     rows, width = raw.table.num_rows, len(columns.classes)
     absent = [name for name in columns.answer if name not in raw.table.column_names]
     if absent:
@@ -155,19 +179,27 @@ def _answers(raw: RawRows, columns: TableColumns) -> tuple[pa.Array, int, tuple[
             Finding(kind="column gone", feature=name, message=f"The column {name} is absent.", fact=True)
             for name in absent
         )
-        return lists(values), rows, facts
+        return values, rows, facts
     values = _probabilities(raw, columns)
     with np.errstate(invalid="ignore"):
-        usable = ((values >= 0) & (values <= 1)).all(axis=1) & (np.abs(values.sum(axis=1) - 1) <= ROUNDING)
-    values = np.where(usable[:, None], values, np.nan)
+        total = values[:, 0] + values[:, 1] if width == 2 else values.sum(axis=1)
+        usable = np.abs(total - 1) <= ROUNDING
+        for place in range(width):
+            usable &= (values[:, place] >= 0) & (values[:, place] <= 1)
     unanswered = int(rows - usable.sum())
-    facts = ()
-    if rows and unanswered == rows:
-        named = ", ".join(columns.answer)
-        what = "a class" if columns.predicted is not None else "a probability"
-        message = f"The column {named} holds {what} in none of {rows} rows."
-        facts = (Finding(kind="no answers", feature=columns.answer[0], message=message, fact=True),)
-    return lists(values), unanswered, facts
+    if unanswered:
+        values = np.where(usable[:, None], values, np.nan)
+    return values, unanswered, ()
+
+
+def no_answers(columns: TableColumns, rows: int, unanswered: int) -> tuple[Finding, ...]:
+    """The fact that no row of a piece has an answer that can be used, if that is so."""
+    if not rows or unanswered < rows:
+        return ()
+    named = ", ".join(columns.answer)
+    what = "a class" if columns.predicted is not None else "a probability"
+    message = f"The column {named} holds {what} in none of {rows} rows."
+    return (Finding(kind="no answers", feature=columns.answer[0], message=message, fact=True),)
 
 
 def _probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
@@ -183,7 +215,12 @@ def _probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
     if len(found) == 1 and is_list(found[0].type):
         return _from_lists(found[0], width)
     given = np.stack([np.asarray(numbers(column, text=raw.text)[0]) for column in found], axis=1)
-    return np.stack([1 - given[:, 0], given[:, 0]], axis=1) if len(found) == 1 else given
+    if len(found) > 1:
+        return given
+    pair = np.empty((2, rows))
+    np.subtract(1, given[:, 0], out=pair[0])
+    pair[1] = given[:, 0]
+    return pair.T
 
 
 def _from_lists(column: pa.Array, width: int) -> NDArray[np.float64]:
@@ -208,7 +245,7 @@ def lists(values: NDArray[np.float64]) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(values).reshape(-1)))
 
 
-def _strangers(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
+def strangers(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
     """Columns that the reference did not have, and names that are there twice."""
     there = raw.columns()
     found = []

@@ -81,8 +81,20 @@ def class_words(array: pa.Array) -> pa.Array:
     >>> class_words(pa.array(["True", "1.0", " late"])).to_pylist()
     ['true', '1', 'late']
     """
+    return coded_words(array).dictionary_decode()
+
+
+def coded_words(array: pa.Array) -> pa.DictionaryArray:
+    """`class_words` as a dictionary, some of whose words may be null or the same.
+
+    >>> coded_words(pa.array([True, False, True])).dictionary.to_pylist()
+    ['true', 'false']
+    """
     coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
-    return _class_words(coded.dictionary).take(coded.indices)
+    distinct = coded.dictionary
+    if pa.types.is_floating(distinct.type):  # a label that is no number is none, whatever others there are
+        distinct = pc.if_else(pc.is_nan(distinct), pa.scalar(None, distinct.type), distinct)
+    return pa.DictionaryArray.from_arrays(coded.indices, _class_words(distinct))
 
 
 def _class_words(array: pa.Array) -> pa.Array:

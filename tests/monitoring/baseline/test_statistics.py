@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from monitoring.baseline import schema as module
 from monitoring.baseline.profile import Bins, Counter, commonest
 from monitoring.baseline.schema import infer_schema, table_statistics, validate
 from monitoring.baseline.statistics import dataset_statistics
@@ -165,3 +166,19 @@ def test_rows_like_the_schemas_pass_and_others_do_not(table: pa.Table) -> None:
     strange = table.set_column(6, "few", pa.array([f"new {row}" for row in range(ROWS)]))
     kinds = {(f.kind, f.feature) for f in validate(table_statistics(strange.drop_columns(["wide"])), schema)}
     assert {("unseen values", "few"), ("column gone", "wide")} <= kinds
+
+
+def test_columns_validated_in_parts_give_what_they_give_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 11
+    numbers = {f"f{place}": pa.array(np.arange(40.0)) for place in range(count)}
+    sound = pa.table(numbers | {"w": pa.array(["a", "b"] * 20)})
+    schema = infer_schema(sound)
+    strange = sound.drop_columns(["f3"]).append_column("new", pa.array(np.arange(40)))
+    strange = strange.set_column(0, "f0", pa.array(["x"] * 40)).set_column(
+        strange.column_names.index("w"), "w", pa.array(["a", "c"] * 20)
+    )
+    strange = strange.set_column(1, "f1", pa.array([None] * 40, pa.float64()))
+    whole = validate(table_statistics(strange), schema)
+    assert {f.feature for f in whole} >= {"f0", "f1", "f3", "new", "w"}
+    monkeypatch.setattr(module, "TOGETHER", 4)
+    assert validate(table_statistics(strange), schema) == whole

@@ -1,0 +1,104 @@
+"""Some rows of a window on their way through: read, counted and dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.baseline.predictions import Predictions
+
+#: Rows that go through at once: few enough that every column of them stays in the processor's cache.
+ROWS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Batch:
+    """n answered predictions as their file has them, with less converted than in `Predictions`.
+
+    `features` has one column per declared input: numbers of any width with null or NaN for missing, words plain or
+    dictionary encoded. `ids` makes the ids of the rows at some places, which few ask for. The rest is as in
+    `Predictions`; labels are those that stand beside their rows.
+    """
+
+    event_times: NDArray[np.int64]
+    features: pa.Table
+    probabilities: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    label_times: NDArray[np.int64]
+    ids: Callable[[NDArray[np.int64]], pa.Array]
+
+    def __len__(self) -> int:
+        return int(self.event_times.size)
+
+    @classmethod
+    def of(cls, rows: Predictions) -> Batch:
+        """All of those rows; nothing is copied."""
+        return cls(
+            event_times=rows.event_times,
+            features=rows.features,
+            probabilities=rows.probabilities,
+            labels=rows.labels,
+            label_times=rows.label_times,
+            ids=lambda places: rows.ids.take(pa.array(places)),
+        )
+
+    def take(self, places: NDArray[np.int64]) -> Predictions:
+        """Some rows as predictions, every column in its final type."""
+        return Predictions(
+            ids=self.ids(places).cast(pa.string()),
+            event_times=self.event_times[places],
+            features=final(self.features.take(pa.array(places))),
+            probabilities=self.probabilities[places],
+            labels=self.labels[places],
+            label_times=self.label_times[places],
+        )
+
+
+def final(features: pa.Table) -> pa.Table:
+    """Numbers as float64 with NaN for missing, words as strings."""
+    columns: dict[str, pa.Array] = {}
+    for name, column in zip(features.column_names, features.columns, strict=True):
+        whole = column.combine_chunks()
+        if pa.types.is_dictionary(whole.type):
+            whole = whole.dictionary_decode()
+        if pa.types.is_integer(whole.type) or pa.types.is_floating(whole.type):
+            whole = pc.fill_null(whole.cast(pa.float64(), safe=False), float("nan"))
+        columns[name] = whole
+    return pa.table(columns)
+
+
+def in_batches(rows: Predictions) -> Iterator[Batch]:
+    """Predictions in batches, in their order; nothing is copied."""
+    for first in range(0, len(rows), ROWS):
+        part = slice(first, first + ROWS)
+        yield Batch.of(
+            replace(
+                rows,
+                ids=rows.ids[part],
+                event_times=rows.event_times[part],
+                features=rows.features.slice(first, ROWS),
+                probabilities=rows.probabilities[part],
+                labels=rows.labels[part],
+                label_times=rows.label_times[part],
+            )
+        )
+
+
+def joined(parts: Iterable[Predictions]) -> Predictions:
+    """Predictions one after the other; there is at least one part."""
+    given = list(parts)
+    if len(given) == 1:
+        return given[0]
+    return Predictions(
+        ids=pa.concat_arrays([part.ids for part in given]),
+        event_times=np.concatenate([part.event_times for part in given]),
+        features=pa.concat_tables([part.features for part in given]),
+        probabilities=np.concatenate([part.probabilities for part in given]),
+        labels=np.concatenate([part.labels for part in given]),
+        label_times=np.concatenate([part.label_times for part in given]),
+    )

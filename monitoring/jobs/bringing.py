@@ -1,0 +1,74 @@
+"""One window's rows and labels, from the traffic to what its judgement needs, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from monitoring.baseline.batch import Batch
+from monitoring.baseline.predictions import Predictions
+from monitoring.jobs.cutting import as_microseconds
+from monitoring.jobs.feed import Arrivals, LabelFeed
+from monitoring.jobs.gathering import Gatherer
+from monitoring.jobs.judging import WindowTraffic
+from monitoring.jobs.reading import Traffic
+from monitoring.jobs.window_rows import WindowRows
+from monitoring.records import Finding
+from monitoring.traffic.windows import Window
+
+
+def bring(
+    traffic: Traffic,
+    feed: LabelFeed,
+    window: Window,
+    gatherer: Gatherer,
+    *,
+    first: bool,
+    empty: Predictions,
+) -> WindowTraffic:
+    """Read a window once, batch by batch, and join the labels that arrived in it.
+
+    `first` says that it is the first window judged since the label log was read. Cost: linear in the window's rows;
+    memory for some batches of them, and for all where labels of the log may be for them.
+    """
+    rows = traffic.rows(window)
+    start = as_microseconds(window.start)
+    for batch in rows.counted():
+        gatherer.answer(batch, start if rows.labelled_beside else None)
+    found = rows.found()
+    arrivals = feed.next(window, rows.whole, first=first)
+    for begun, batch in arrivals.batches():
+        gatherer.label(batch, begun)
+    answered, labelled = gatherer.gathered(empty)
+    unplaced: tuple[Finding, ...] = traffic.unplaced if first else ()
+    return WindowTraffic(
+        window=window,
+        answered=answered,
+        labelled=labelled,
+        again=_Again(rows, arrivals),
+        repeats=found.repeats,
+        unknown=found.unknown + arrivals.unknown,
+        conflicts=arrivals.conflicts,
+        problems=found.problems,
+        findings=(*unplaced, *found.findings),
+        unseen=traffic.unseen(window),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """The rows of a window that was gathered, once more."""
+
+    rows: WindowRows
+    arrivals: Arrivals
+
+    def answered(self) -> Iterator[Batch]:
+        """Those answered in the window."""
+        return self.rows.batches()
+
+    def labelled(self) -> Iterator[Batch]:
+        """Those whose labels arrived in it."""
+        if self.rows.labelled_beside:
+            yield from self.rows.batches()
+        for _, batch in self.arrivals.batches():
+            yield batch

@@ -1,0 +1,244 @@
+"""Anyone's table, as the jobs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.baseline.batch import Batch, joined
+from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, no_predictions, predictions_from
+from monitoring.baseline.spec import BaselineSpec
+from monitoring.jobs.cutting import blocks
+from monitoring.jobs.window_rows import Found, HeldRows, WindowRows
+from monitoring.records import Finding
+from monitoring.traffic.labels import LabelLog
+from monitoring.traffic.tables.arrivals import gather_beside, gather_labels
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import pieces_of
+from monitoring.traffic.tables.rows import own_ids
+from monitoring.traffic.tables.settled import Settled, labels_of
+from monitoring.traffic.tables.stream import Stream
+from monitoring.traffic.tables.streamed import Part, StreamedTable
+from monitoring.traffic.tables.table import TableTraffic, WindowOfTable
+from monitoring.traffic.windows import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What the monitor's job tells the traffic: windows that end by `judged` were judged, None if there are none."""
+
+    judged: datetime | None
+
+
+class TableReader:
+    """Reads a table of predictions, window by window, as the baseline declares its inputs. A `Traffic`.
+
+    Parquet files without ids are streamed, and labels that became known with their rows are counted with them (see
+    `StreamedTable`, `Settled`); of all other tables an index is kept, and all labels go through the label log. Labels
+    are brought there when the reader is made: make it while no other run is at work.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        columns: TableColumns,
+        spec: BaselineSpec,
+        *,
+        labels: tuple[Path, Path | str | None],
+        clock: Callable[[], datetime],
+        since: datetime | None,
+        job: Job | None,
+    ) -> None:
+        label_log, apart = labels
+        self._spec = spec
+        self._columns = columns
+        self._latest: tuple[Window, WindowOfTable] | None = None
+        self._labels = label_log
+        self._pieces = pieces_of(path)
+        self._now, self._since = clock(), since
+        self._settled = Settled(label_log)
+        if job is not None:
+            self._settled.begin(since, job.judged)
+        streamed = StreamedTable.of(self._pieces, columns, now=self._now, since=since) if apart is None else None
+        self._streamed = streamed
+        if streamed is None:
+            found = () if apart is None else pieces_of(apart)
+            gather_labels(
+                self._table, found, columns, root=label_log, clock=clock, settled=self._settled, indices=self._indices
+            )
+        elif job is not None:
+            gather_beside(
+                streamed,
+                columns,
+                self._indices,
+                self._settled,
+                reach=(since, job.judged),
+                root=label_log,
+                clock=clock,
+            )
+
+    def _indices(self, labels: pa.ChunkedArray) -> NDArray[np.int64]:
+        return label_indices(labels, self._spec.classes)
+
+    @cached_property
+    def _table(self) -> TableTraffic:
+        """The table with an index of its rows."""
+        return TableTraffic(self._pieces, self._columns, now=self._now, since=self._since)
+
+    @property
+    def unplaced(self) -> tuple[Finding, ...]:
+        """See `Traffic`."""
+        return () if self._streamed is not None else self._table.left_out.findings
+
+    def read(self, window: Window) -> tuple[Predictions, int]:
+        """The window's rows at once, without labels, and how many repeats were dropped from them."""
+        found = self._window(window)
+        rows = found.table.drop_columns(["label", "label_time"])
+        return replace(predictions_from(rows, self._spec), problems=found.problems), found.repeats
+
+    def rows(self, window: Window) -> WindowRows:
+        """See `Traffic`."""
+        if self._streamed is not None:
+            return _StreamedWindow(self._streamed, window, self._spec, self._settled)
+        predictions, repeats = self.read(window)
+        labels = labels_of(predictions.ids, self._settled.read(window), NO_LABEL)
+        predictions = replace(predictions, labels=labels)
+        return HeldRows(predictions, repeats, lambda: self._window(window).findings)
+
+    def _window(self, window: Window) -> WindowOfTable:
+        """The window's rows, kept until another is asked for: they are wanted more than once."""
+        if self._latest is None or self._latest[0] != window:
+            self._latest = (window, self._table.read(window))
+        return self._latest[1]
+
+    def unseen(self, window: Window) -> int:
+        """A table does not say what is missing in it."""
+        return 0
+
+    def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
+        """See `Traffic`."""
+        ends = None if self._streamed is None else self._streamed.ends(longest_gap)
+        return blocks(self._table.times() if ends is None else ends, longest_gap)
+
+    def times(self) -> NDArray[np.int64]:
+        """See `Traffic`."""
+        return self._table.times()
+
+    def labels(self) -> pa.Table:
+        """See `Traffic`."""
+        return LabelLog(self._labels).read()
+
+    def latest_labels(self) -> pa.Table:
+        """See `Traffic`."""
+        latest = LabelLog(self._labels).latest().select(["prediction_id", "label", "label_time"])
+        if self._streamed is None:
+            return latest
+        beside = self._table.labels().cast(latest.schema)
+        new = pc.invert(pc.is_in(beside["prediction_id"], latest["prediction_id"].combine_chunks()))
+        return pa.concat_tables([latest, beside.filter(new)])
+
+
+class _StreamedWindow:
+    """One window of a streamed table. A `WindowRows`."""
+
+    labelled_beside = True
+
+    def __init__(self, table: StreamedTable, window: Window, spec: BaselineSpec, settled: Settled) -> None:
+        self._table = table
+        self._window = window
+        self._spec = spec
+        self._settled = settled
+        self._found = Found()
+
+    def batches(self) -> Iterator[Batch]:
+        """See `WindowRows`."""
+        for _, batch, _ in self._all():
+            yield batch
+
+    def counted(self) -> Iterator[Batch]:
+        """See `WindowRows`."""
+        writer = self._settled.writer(self._window)
+        for part, batch, given in self._all():
+            known = np.flatnonzero(given)
+            writer.add(part.piece.name, part.piece.first_row + _places(part)[known], batch.labels[known])
+            yield batch
+        writer.close()
+
+    def whole(self) -> Predictions:
+        """See `WindowRows`."""
+        counted = self._settled.read(self._window)
+        found = [no_predictions(self._spec)]
+        for part, batch, _ in self._all():
+            rows = part.piece.first_row + _places(part)
+            labels = np.full(len(batch), NO_LABEL, dtype=np.int64)
+            if part.piece.name in counted:
+                labels = counted[part.piece.name].of(rows, NO_LABEL)
+            found.append(replace(batch.take(np.arange(len(batch))), labels=labels))
+        return replace(joined(found), problems=self._found.problems)
+
+    def found(self) -> Found:
+        """See `WindowRows`."""
+        return self._found
+
+    def _all(self) -> Iterator[tuple[Part, Batch, NDArray[np.bool_]]]:
+        """Each part as a batch, and which of its rows have a label that became known with them."""
+        streams: list[Stream] = []
+        rows = lost = unknown = 0
+        for part in self._table.parts(self._window, streams):
+            batch, given = _batch(part, self._spec.classes)
+            rows += len(batch)
+            lost += int(np.isnan(batch.probabilities).any(axis=1).sum()) if np.isnan(batch.probabilities.sum()) else 0
+            unknown += int((given & (batch.labels == NO_LABEL)).sum())
+            yield part, batch, given
+        problems: dict[str, str] = {}
+        findings: dict[tuple[str, str], Finding] = {}
+        for stream in streams:
+            problems |= stream.problems
+            findings |= {(one.kind, one.feature): one for one in stream.findings}
+        about = [*findings.values()]
+        if lost:
+            message = f"{lost} of {rows} rows have no answer that is a probability or a known class."
+            about.append(Finding(kind="unusable answers", feature="", message=message))
+        self._found = Found(problems=tuple(problems.items()), unknown=unknown, findings=tuple(about))
+
+
+def _places(part: Part) -> NDArray[np.int64]:
+    """Places of the part's rows in its piece."""
+    places = np.arange(len(part.rows)) if part.places is None else part.places
+    return part.rows.first + places
+
+
+def _batch(part: Part, classes: tuple[str, ...]) -> tuple[Batch, NDArray[np.bool_]]:
+    rows, places, piece = part.rows, part.places, part.piece
+    words = rows.labels.dictionary
+    meanings = np.append(label_indices(pa.chunked_array([words]), classes), NO_LABEL)
+    there = np.append(np.asarray(words.is_valid(), dtype=np.bool_), False)
+    codes = np.asarray(pc.fill_null(rows.labels.indices.cast(pa.int64()), len(words)), dtype=np.int64)
+    given = there[codes]
+    labels = meanings[codes]
+    if rows.own is not None:
+        given &= ~rows.own
+        labels = np.where(given, labels, NO_LABEL)
+    times, features, answers = rows.times.us, rows.inputs, rows.probabilities
+    if places is not None:
+        chosen = pa.array(places)
+        times, features, answers = times[places], features.take(chosen), answers[places]
+        labels, given = labels[places], given[places]
+    at = _places(part)
+    batch = Batch(
+        event_times=times,
+        features=features,
+        probabilities=answers,
+        labels=labels,
+        label_times=times,
+        ids=lambda wanted: own_ids(piece, at[wanted]),
+    )
+    return batch, given

@@ -1,0 +1,152 @@
+"""A table that is read window by window in one pass, without an index of its rows."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from monitoring.traffic.rows import FIRST_US, LAST_US
+from monitoring.traffic.segments import microseconds
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import ParquetPiece, Piece
+from monitoring.traffic.tables.stream import Stream, StreamedRows, streamable
+from monitoring.traffic.tables.table import AHEAD
+from monitoring.traffic.windows import Window
+
+#: A piece that spans more windows than this is kept for the next ones, where it fits.
+WINDOWS = 2
+
+#: Rows of pieces that are kept.
+KEPT_ROWS = 1 << 21
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """A piece whose rows all have a time, from `first` to `last` (microseconds), as its file's statistics say.
+
+    `own_times` says that its labels may have times of their own.
+    """
+
+    piece: ParquetPiece
+    first: int
+    last: int
+    own_times: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some rows of a window; `places` int64 are those of `rows` that lie in it, None for all."""
+
+    piece: ParquetPiece
+    rows: StreamedRows
+    places: NDArray[np.int64] | None
+
+
+class StreamedTable:
+    """Parquet files whose rows have no ids of their own and all have a time, with a zone or of UTC.
+
+    Then no two rows are the same, each belongs to one window, and row groups' statistics say which of them to read.
+    Memory: a few batches, and for a row group that spans many windows its rows.
+    """
+
+    def __init__(self, extents: tuple[Extent, ...], columns: TableColumns, *, naive: bool) -> None:
+        self.extents = extents
+        self.naive = naive
+        self._columns = columns
+        self._kept: OrderedDict[Extent, tuple[Stream, list[StreamedRows]]] = OrderedDict()
+
+    @classmethod
+    def of(
+        cls, pieces: Sequence[Piece], columns: TableColumns, *, now: datetime, since: datetime | None
+    ) -> StreamedTable | None:
+        """The table, or None if it has to be indexed row by row. Cost: the files' metadata."""
+        limit = microseconds(now + AHEAD)
+        found: list[Extent] = []
+        naive = False
+        known: dict[object, tuple[pq.FileMetaData, bool]] = {}
+        for piece in pieces:
+            if not isinstance(piece, ParquetPiece):
+                return None
+            if piece.path not in known:
+                known[piece.path] = (pq.read_metadata(piece.path), streamable(piece, columns))
+            metadata, fits = known[piece.path]
+            if not fits:
+                return None
+            extent = _extent(piece, metadata, columns)
+            if extent is None or extent.last > limit:
+                return None
+            naive |= metadata.schema.to_arrow_schema().field(columns.event_time).type.tz is None
+            if metadata.row_group(piece.group).num_rows and (since is None or extent.last >= microseconds(since)):
+                found.append(extent)
+        if naive and columns.naive_timezone != "UTC":
+            return None
+        return cls(tuple(found), columns, naive=naive)
+
+    def ends(self, longest_gap: timedelta) -> NDArray[np.int64] | None:
+        """First and last times of the row groups, sorted; None where one may hold a longer gap within."""
+        longest = longest_gap // timedelta(microseconds=1)
+        if any(extent.last - extent.first > longest for extent in self.extents):
+            return None
+        return np.sort(np.array([(e.first, e.last) for e in self.extents], dtype=np.int64).reshape(-1))
+
+    def parts(self, window: Window, streams: list[Stream]) -> Iterator[Part]:
+        """The rows of a window; `streams` comes to have the pieces that they are of, gone through."""
+        start, end = microseconds(window.start), microseconds(window.end)
+        for extent in self.extents:
+            if extent.last < start or extent.first >= end:
+                continue
+            stream, batches = self._stream(extent, end - start)
+            any_row = False
+            for rows in batches:
+                places = None
+                if extent.first < start or extent.last >= end:
+                    inside = (rows.times.us >= start) & (rows.times.us < end)
+                    places = np.flatnonzero(inside)
+                    if not places.size:
+                        continue
+                any_row = True
+                yield Part(piece=extent.piece, rows=rows, places=places)
+            if any_row:
+                streams.append(stream)
+
+    def _stream(self, extent: Extent, length: int) -> tuple[Stream, Iterator[StreamedRows]]:
+        if extent in self._kept:
+            self._kept.move_to_end(extent)
+            stream, held = self._kept[extent]
+            return stream, iter(held)
+        stream = Stream(piece=extent.piece, columns=self._columns)
+        if extent.last - extent.first <= WINDOWS * length:
+            return stream, stream.rows()
+        held = list(stream.rows())
+        self._kept[extent] = (stream, held)
+        while len(self._kept) > 1 and sum(len(b) for _, bs in self._kept.values() for b in bs) > KEPT_ROWS:
+            self._kept.popitem(last=False)
+        return stream, iter(held)
+
+
+def _extent(piece: ParquetPiece, metadata: pq.FileMetaData, columns: TableColumns) -> Extent | None:
+    """When a row group's rows happened, if its statistics say so of all of them and it has no ids."""
+    schema = metadata.schema.to_arrow_schema()
+    if columns.prediction_id in schema.names or schema.names.count(columns.event_time) != 1:
+        return None
+    group = metadata.row_group(piece.group)
+    if not group.num_rows:
+        return Extent(piece=piece, first=0, last=0, own_times=False)
+    paths = {group.column(place).path_in_schema: place for place in range(group.num_columns)}
+    told = group.column(paths[columns.event_time]).statistics
+    if told is None or not told.has_min_max or not told.has_null_count or told.null_count:
+        return None
+    kind = schema.field(columns.event_time).type
+    ends = pa.array([told.min, told.max]).cast(pa.timestamp(kind.unit, kind.tz)).cast(pa.int64()).to_pylist()
+    factor = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 1}[kind.unit]
+    first, last = (end // 1_000 if kind.unit == "ns" else end * factor for end in ends)
+    if first < FIRST_US or last > LAST_US:
+        return None
+    return Extent(piece=piece, first=first, last=last, own_times=columns.label_time in schema.names)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitoring.baseline.batch import Batch, in_batches
+from monitoring.baseline.folder import Baseline
+from monitoring.baseline.predictions import NO_LABEL, Predictions, no_predictions
+from monitoring.baseline.profile import Counter, fit_bins, profile
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.jobs.gathering import Answered, Gatherer, Labelled
+from monitoring.jobs.losses import METRICS, Scorer
+from monitoring.watches import estimates, performance
+from monitoring.watches.catalogue import Catalogue, catalogue, known_rows
+from monitoring.watches.joint import SAMPLE, sampled
+from monitoring.watches.scoring import summed
+
+WORDS = ("a", "b", "c", "new")
+
+
+def rows_of(count: int, seed: int, classes: int = 2, *, moments: int = 10**9) -> Predictions:
+    """Some rows without an answer that is a number, some without a label, many of one time."""
+    rng = np.random.default_rng(seed)
+    answers = rng.random((count, classes))
+    answers /= answers.sum(axis=1, keepdims=True)
+    answers[rng.random(count) < 0.1] = np.nan
+    labels = rng.integers(0, classes, count)
+    labels[rng.random(count) < 0.3] = NO_LABEL
+    number = rng.normal(size=count)
+    number[rng.random(count) < 0.1] = np.nan
+    words = [None if rng.random() < 0.1 else WORDS[place] for place in rng.integers(0, 4, count)]
+    times = rng.integers(0, moments, count)
+    return Predictions(
+        ids=pa.array([f"row-{place}" for place in rng.permutation(count)], pa.string()),
+        event_times=times,
+        features=pa.table(
+            {"x": pa.array(number), "z": pa.array(rng.normal(size=count)), "w": pa.array(words, pa.string())}
+        ),
+        probabilities=answers,
+        labels=labels,
+        label_times=times,
+    )
+
+
+def spec_of(classes: int) -> BaselineSpec:
+    return BaselineSpec(
+        classes=tuple("abcdefghij"[:classes]),
+        features=(
+            FeatureSpec(name="x", kind="number"),
+            FeatureSpec(name="z", kind="number"),
+            FeatureSpec(name="w", kind="category"),
+        ),
+    )
+
+
+def catalogue_of(classes: int) -> tuple[Catalogue, Predictions]:
+    spec, reference = spec_of(classes), rows_of(1500, 7, classes)
+    bins = fit_bins(reference, spec)
+    found = Baseline(spec=spec, bins=bins, profile=profile(reference, bins), reference=reference)
+    return catalogue(found, ("w",)), no_predictions(spec)
+
+
+WATCHED = {classes: catalogue_of(classes) for classes in (2, 3)}
+
+
+def gathered(rows: list[Batch], classes: int, *, beside: bool = True) -> tuple[Scorer, Answered, Labelled]:
+    watched, empty = WATCHED[classes]
+    scorer = Scorer(watched, threshold=0.7, most_classes=10)
+    found = Gatherer(scorer, Counter(watched.bins))
+    for batch in rows:
+        found.answer(batch, 0 if beside else None)
+    if not beside:
+        for batch in rows:
+            known = np.flatnonzero(batch.labels != NO_LABEL)
+            found.label(Batch.of(batch.take(known)), 0)
+    return scorer, *found.gathered(empty)
+
+
+def told(answered: Answered, labelled: Labelled) -> object:
+    return (
+        (answered.rows, answered.newest, answered.counts, labelled.rows, labelled.delays),
+        [{name: count.tolist() for name, count in t.counts.items()} for t in (answered.tally, labelled.whole)],
+        [sorted(s.ids.to_pylist()) for s in (answered.sample, answered.usable, labelled.usable)],
+    )
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(1, 1500),
+    st.sampled_from([2, 3]),
+    st.sampled_from([3, 10**9]),
+    st.lists(st.integers(0, 1500), max_size=6),
+    st.integers(0, 10**6),
+)
+def test_batches_of_any_size_in_any_order_come_to_the_same_to_the_last_bit(
+    count: int, classes: int, moments: int, cuts: list[int], seed: int
+) -> None:
+    rows = rows_of(count, seed, classes, moments=moments)
+    whole = gathered([Batch.of(rows)], classes)
+    order = np.random.default_rng(seed).permutation(count)
+    ends = sorted({0, count, *(cut for cut in cuts if cut < count)})
+    parts = [Batch.of(rows.take(order[a:b])) for a, b in itertools.pairwise(ends)]
+    assert told(*gathered(parts, classes)[1:]) == told(*whole[1:])
+    assert told(*gathered(parts, classes, beside=False)[1:]) == told(*whole[1:])
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_what_is_gathered_is_what_the_watches_say_of_all_rows_at_once(classes: int) -> None:
+    rows = rows_of(3000, 1, classes)
+    watched, _ = WATCHED[classes]
+    scorer, answered, labelled = gathered(list(in_batches(rows)), classes)
+    sums = scorer.prediction_sums(answered.tally) | watched.count_sums(answered.counts)
+    assert sums == watched.prediction_sums(rows, profile(rows, watched.bins))
+    assert scorer.label_sums(labelled.whole) == watched.label_sums(rows)
+    assert watched.parts is not None
+    assert scorer.counted(answered.tally) == watched.parts.counted(rows)
+    known = rows.take(known_rows(rows))
+    assert scorer.counted(labelled.whole) == watched.parts.counted(known)
+    truth = performance.scores(known.probabilities, known.labels)
+    assert labelled.whole.numbers("realised") == tuple(summed(truth[metric]) for metric in METRICS)
+    usable = rows.take(np.flatnonzero(np.isfinite(rows.probabilities).all(axis=1)))
+    below = estimates.thresholded_confidence(usable.probabilities, 0.7)
+    thresholded = scorer.thresholded(answered.tally)
+    assert (thresholded.losses, thresholded.variances) == (summed(below.losses), summed(below.variances))
+    assert watched.calibration is not None
+    matrix = estimates.confusion(usable.probabilities, watched.calibration.calibrated(usable.probabilities))
+    assert np.allclose(scorer.confusion(answered.tally), matrix, rtol=0, atol=1e-9)
+    for sample, of in ((answered.sample, rows), (answered.usable, usable), (labelled.usable, known)):
+        assert set(sample.ids.to_pylist()) == set(of.take(sampled(of, SAMPLE)).ids.to_pylist())
+
+
+def test_nothing_comes_to_nothing() -> None:
+    watched, _ = WATCHED[2]
+    scorer, answered, labelled = gathered([], 2)
+    assert answered.rows == labelled.rows == 0
+    assert {total.rows for total in scorer.label_sums(labelled.whole).values()} == {0}
+    assert set(scorer.label_sums(labelled.whole)) == set(watched.label_sums(rows_of(10, 1)))

@@ -20,8 +20,10 @@ from pitfalls_tf.cli import ENVIRONMENT
 NAMES = (
     "truth",
     "peer_truth",
+    "flights_peers",
     "verdict_truth",
     "joint_truth",
+    "labelled_truth",
     "monitor_speed",
     "window_speed",
     "serving_speed",
@@ -33,8 +35,8 @@ NAMES = (
     "soak",
 )
 
-#: Run only when asked for by name: two download what ours is measured against, one lasts as long as told.
-BY_NAME = ("serving_peers", "soak", "peer_truth")
+#: Run only when asked for by name: three download what ours is measured against, one lasts as long as told.
+BY_NAME = ("serving_peers", "soak", "peer_truth", "flights_peers")
 
 OUT = Path("build/bench")
 

@@ -64,6 +64,20 @@ def drifting(rng: np.random.Generator, streams: int, windows: int) -> NDArray[np
     return scores
 
 
+def weekly(rng: np.random.Generator, streams: int, windows: int) -> NDArray[np.float64]:
+    """Daily windows, normal; two days of each seven lie two deviations of the noise higher."""
+    weekend = np.arange(windows) % 7 >= 5
+    scores: NDArray[np.float64] = rng.normal(0.3, 0.03, (streams, windows)) + 0.06 * weekend
+    return scores
+
+
+def hourly(rng: np.random.Generator, streams: int, windows: int) -> NDArray[np.float64]:
+    """Hourly windows, normal, about a sine of the time of day that varies as much as the noise does."""
+    day = np.sin(2.0 * np.pi * np.arange(windows) / 24.0)
+    scores: NDArray[np.float64] = rng.normal(0.3, 0.03, (streams, windows)) + 0.03 * np.sqrt(2.0) * day
+    return scores
+
+
 LAWS: dict[str, Law] = {
     "normal": normal,
     "beta(2, 8)": beta,
@@ -73,6 +87,8 @@ LAWS: dict[str, Law] = {
     "normal, AR(1) .7": partial(restless, memory=0.7),
     "two days' shocks": two_days,
     "slow drift under noise": drifting,
+    "a week's cycle, daily": weekly,
+    "a day's cycle, hourly": hourly,
 }
 
 #: Each law's standard deviation.

@@ -19,7 +19,8 @@ from monitoring.evidence.memory import memories
 from monitoring.evidence.simulation import ManyRuns
 
 Flags = NDArray[np.bool_]
-Windows = list[pd.DataFrame]
+Frame = pd.DataFrame
+Windows = list[Frame]
 
 BUDGET = 365.0
 NANNYML = ("nannyml==0.13.1", "statsmodels")
@@ -63,19 +64,42 @@ def ours(known: Summaries, live: Summaries) -> Flags:
 
 
 def bonferroni(known: Windows, live: Windows) -> Flags:
-    """Kolmogorov-Smirnov on each input and a χ² test of the error rate, window against baseline, at .05 in all."""
-    names = inputs_of(known[0])
-    level = 0.05 / (len(names) + 1)
+    """Kolmogorov-Smirnov or, on texts, χ² on each input, and χ² of the error rate, window against baseline.
+
+    Each at an equal part of .05.
+    """
+    every = inputs_of(known[0])
+    names, texts = numbers_of(known[0], every), texts_of(known[0], every)
+    level = 0.05 / (len(every) + 1)
     before = pd.concat(known)
     rows, rate = len(before), float(error_rates(known).mean())
     flags = []
     for frame in live:
         columns = [np.concatenate([before[name].to_numpy(), frame[name].to_numpy()]) for name in names]
-        moved = kolmogorov_flags(columns, [np.arange(rows, rows + len(frame))], level=level).any()
+        moved = bool(kolmogorov_flags(columns, [np.arange(rows, rows + len(frame))], level=level).any())
+        moved = moved or any(_chance(before[name], frame[name]) < level for name in texts)
         wrong = float((frame["prediction"] != frame["label"]).mean())
         spread = rate * (1.0 - rate) * (1.0 / rows + 1.0 / len(frame))
-        flags.append(bool(moved) or (wrong - rate) ** 2 / spread > _chi_square(level))
+        flags.append(moved or (wrong - rate) ** 2 / spread > _chi_square(level))
     return np.array(flags)
+
+
+def numbers_of(frame: Frame, names: list[str]) -> list[str]:
+    """Those of the columns that hold numbers."""
+    return [name for name in names if frame[name].dtype.kind in "biuf"]
+
+
+def texts_of(frame: Frame, names: list[str]) -> list[str]:
+    """Those of the columns that do not."""
+    return [name for name in names if name not in numbers_of(frame, names)]
+
+
+def _chance(before: pd.Series[str], now: pd.Series[str]) -> float:
+    """The p-value of the same shares of every text before and now, by χ²."""
+    from scipy.stats import chi2_contingency  # noqa: PLC0415  # a peer's, not the monitor's
+
+    counts = pd.concat([before.value_counts(), now.value_counts()], axis=1).fillna(0.0).to_numpy()
+    return float(chi2_contingency(counts.T).pvalue)
 
 
 def _chi_square(level: float) -> float:
@@ -92,7 +116,8 @@ def evidently_preset(known: Windows, live: Windows) -> dict[str, Flags]:
     from evidently.presets import DataDriftPreset  # noqa: PLC0415  # as above
 
     names = inputs_of(known[0])
-    definition = DataDefinition(numerical_columns=names)
+    numbers, texts = numbers_of(known[0], names), texts_of(known[0], names)
+    definition = DataDefinition(numerical_columns=numbers, categorical_columns=texts)
     then = Dataset.from_pandas(pd.concat(known, ignore_index=True)[names], data_definition=definition)
     half, anything = [], []
     for frame in live:
@@ -105,18 +130,19 @@ def evidently_preset(known: Windows, live: Windows) -> dict[str, Flags]:
 
 
 def tfdv_comparators(known: Windows, live: Windows) -> Flags:
-    """TFDV's drift comparators at .1 on every column: Jensen-Shannon for numbers, L-infinity for the label."""
+    """TFDV's drift comparators at .1 on every column: Jensen-Shannon for numbers, L-infinity for others."""
     import tensorflow_data_validation as tfdv  # noqa: PLC0415  # brings TensorFlow
 
     def statistics(frame: pd.DataFrame) -> object:
         return tfdv.generate_statistics_from_dataframe(frame.assign(label=frame["label"].astype(str)), n_jobs=1)
 
+    texts = {*texts_of(known[0], inputs_of(known[0])), "label"}
     names = [*inputs_of(known[0]), "label"]
     before = statistics(pd.concat(known, ignore_index=True)[names])
     schema = tfdv.infer_schema(before)
     for name in names:
         comparator = tfdv.get_feature(schema, name).drift_comparator
-        part = comparator.infinity_norm if name == "label" else comparator.jensen_shannon_divergence
+        part = comparator.infinity_norm if name in texts else comparator.jensen_shannon_divergence
         part.threshold = 0.1
     flags = []
     for frame in live:
@@ -124,6 +150,12 @@ def tfdv_comparators(known: Windows, live: Windows) -> Flags:
         reasons = [reason.short_description for info in found.anomaly_info.values() for reason in info.reason]
         flags.append(any("between current and previous" in reason for reason in reasons))
     return np.array(flags)
+
+
+def numbered(windows: Windows) -> Frame:
+    """All rows, with a made-up `day`: one for each window, in order."""
+    days = [frame.assign(day=pd.Timestamp("2000-01-01") + pd.Timedelta(days=at)) for at, frame in enumerate(windows)]
+    return pd.concat(days, ignore_index=True)
 
 
 def nannyml_defaults(known: Windows, live: Windows, folder: Path) -> Flags:
@@ -139,9 +171,9 @@ def nannyml_defaults(known: Windows, live: Windows, folder: Path) -> Flags:
         subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *NANNYML], check=True)
     with tempfile.TemporaryDirectory() as name:
         files = [Path(name, part) for part in ("known.parquet", "live.parquet", "flags.txt")]
-        pd.concat(known, ignore_index=True).to_parquet(files[0])
-        pd.concat(live, ignore_index=True).to_parquet(files[1])
+        numbered(known).to_parquet(files[0])
+        numbered(live).to_parquet(files[1])
         script = Path(__file__).with_name("nannyml_script.py")
         quiet = {**os.environ, "NML_DISABLE_USAGE_LOGGING": "1"}
-        subprocess.run([python, script, *files, str(len(live[0]))], check=True, env=quiet, stdout=subprocess.DEVNULL)
+        subprocess.run([python, script, *files], check=True, env=quiet, stdout=subprocess.DEVNULL)
         return np.array([line == "1" for line in files[2].read_text().split()])

@@ -1,4 +1,4 @@
-"""Run by `monitor_peers` in NannyML's own environment: KNOWN LIVE FLAGS ROWS; writes 0 or 1 for each window."""
+"""Run by `monitor_peers` in NannyML's own environment: KNOWN LIVE FLAGS; writes 0 or 1 for each window."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import pandas as pd
 
 
 def main() -> None:
-    """Fit on the baseline, judge the traffic in chunks of ROWS, and write whether anything alerted."""
+    """Fit on the baseline, judge the traffic in chunks of a `day`, and write whether anything alerted."""
     import nannyml  # noqa: PLC0415  # not a dependency of the project
 
-    known, live, flags, rows = sys.argv[1:]
+    known, live, flags = sys.argv[1:]
     before, now = pd.read_parquet(known), pd.read_parquet(live)
-    inputs = [name for name in before if name not in {"score", "prediction", "label"}]
-    drift = nannyml.UnivariateDriftCalculator(column_names=inputs, chunk_size=int(rows)).fit(before)
+    inputs = [name for name in before if name not in {"score", "prediction", "label", "day"}]
+    chunks = {"timestamp_column_name": "day", "chunk_period": "D"}
+    drift = nannyml.UnivariateDriftCalculator(column_names=inputs, **chunks).fit(before)
     performance = nannyml.PerformanceCalculator(
         metrics=["accuracy"],
         y_true="label",
         y_pred="prediction",
         y_pred_proba="score",
         problem_type="classification_binary",
-        chunk_size=int(rows),
+        **chunks,
     ).fit(before)
     alerts = [result.calculate(now).filter(period="analysis").to_df() for result in (drift, performance)]
     found = pd.concat([table.loc[:, [c for c in table if c[-1] == "alert"]] for table in alerts], axis=1).any(axis=1)

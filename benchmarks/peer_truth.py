@@ -64,7 +64,7 @@ def measure(settings: Settings) -> Result:
             if stream.rows > MOST_ROWS:
                 continue
             try:
-                flags = _kept(kept / f"{place}-{name}.json", partial(_judged, stream, judge, windows, place))
+                flags = kept_verdicts(kept / f"{place}-{name}.json", partial(_judged, stream, judge, windows, place))
             except (subprocess.CalledProcessError, OSError) as error:
                 remarks.append(f"Not measured: {name} on {stream.name}: {error}")
                 continue
@@ -153,7 +153,7 @@ def looked_up(stream: RowStream, flags: Flags, streams: int, rng: np.random.Gene
     return Alarms(at=flags[places])
 
 
-def _kept(path: Path, judged: Callable[[], dict[str, Flags]]) -> dict[str, Flags]:
+def kept_verdicts(path: Path, judged: Callable[[], dict[str, Flags]]) -> dict[str, Flags]:
     """Verdicts from their file, or made and written to it, so that a run that was stopped goes on where it was."""
     if path.is_file():
         return {name: np.array(flags, dtype=np.bool_) for name, flags in json.loads(path.read_text()).items()}
@@ -162,15 +162,25 @@ def _kept(path: Path, judged: Callable[[], dict[str, Flags]]) -> dict[str, Flags
     return found
 
 
+def error_of_share(share: float, distinct: int) -> float:
+    """The standard error of a share of distinct windows, in its own unit.
+
+    Agresti and Coull's: four windows are added, half of them flagged, so that none of eight is not taken for never.
+
+    >>> round(error_of_share(0.0, 8), 3)
+    0.108
+    """
+    eased = (share * distinct + 2.0) / (distinct + 4.0)
+    return float(np.sqrt(eased * (1.0 - eased) / (distinct + 4.0)))
+
+
 def _row(stream: RowStream, verdicts: Verdicts) -> tuple[Cell, ...]:
     at = verdicts.alarms.at
     per_stream = at.mean(axis=1)
     share = float(at.mean())
     error = float(per_stream.std(ddof=1) / np.sqrt(len(at)))
     if verdicts.distinct:
-        # Agresti and Coull's: four windows added, half of them flagged, so that none of eight is not taken for never.
-        eased = (share * verdicts.distinct + 2.0) / (verdicts.distinct + 4.0)
-        error = float(np.sqrt(eased * (1.0 - eased) / (verdicts.distinct + 4.0)))
+        error = error_of_share(share, verdicts.distinct)
     return (
         stream.name,
         verdicts.monitor,

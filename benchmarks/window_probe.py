@@ -29,7 +29,7 @@ from monitoring.jobs.feed import LabelFeed
 from monitoring.jobs.judging import Judge, MonitorState
 from monitoring.jobs.reading import open_traffic
 from monitoring.jobs.running import due_windows
-from monitoring.jobs.table_reader import Job
+from monitoring.jobs.table_reader import Reach
 from monitoring.watches.catalogue import catalogue
 
 LIVE = "live.parquet"
@@ -87,7 +87,9 @@ def job(folder: Path, watch: Stopwatch) -> tuple[Profile, tuple[Bins, ...]]:
         check=lambda _counts, _absent, _previous: Checked(),
     )
     with watch.stage("index and labels"):
-        traffic = open_traffic(config, deployment.baseline, deployment.version, clock=lambda: NOW, job=Job(judged=None))
+        traffic = open_traffic(
+            config, deployment.baseline, deployment.version, clock=lambda: NOW, reach=Reach(job=True)
+        )
         (window,) = due_windows(traffic, deployment.plan, after=None, now=NOW)
         feed = LabelFeed(
             traffic.labels(),

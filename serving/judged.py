@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from monitoring.baseline import write_baseline
 from monitoring.baseline.benchmark import Metric, benchmark
 from monitoring.baseline.predictions import predictions_from
+from serving.embedding import PROJECTION_FILE, embed_reference
 from serving.reference import LABEL, as_texts, baseline_spec, class_names, complete, is_words, scalars
 from serving.scores import classes_of, find_score
 
@@ -92,22 +93,35 @@ def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: da
     """
     model, classes = reading.model, reading.classes
     _write_schema(reference, reading, folder / SCHEMA_FILE)
-    lists = [one.name for one in model.inputs if one.shape]
-    unwatched = [f"A monitor does not look into {', '.join(lists)}: it profiles inputs of one value a row."] * bool(
-        lists
-    )
     if not classes:
-        return Written(description={"rows": reference.num_rows}, remarks=(*unwatched, NO_CLASSES))
+        return Written(description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), NO_CLASSES))
     spec = baseline_spec(model, classes)
     table = complete(reference, model, classes, now)
+    seen = embed_reference(reference, model)
+    if seen is not None:
+        spec, table = replace(spec, embedding=seen.embedding), seen.beside(table)
     (folder / BASELINE_FOLDER).parent.mkdir(exist_ok=True)
     write_baseline(table, folder=folder / BASELINE_FOLDER, spec=spec)
+    if seen is not None:
+        seen.projection.write(folder / PROJECTION_FILE)
     return Written(
         has_baseline=True,
         metrics=benchmark(predictions_from(table, spec), spec, np.random.default_rng(SEED)),
         description=_describe(table, folder),
-        remarks=(*unwatched, *_gaps(reference)),
+        remarks=(*_tensors(model, seen=seen is not None), *_gaps(reference)),
     )
+
+
+def _tensors(model: KerasModel, *, seen: bool) -> Iterator[str]:
+    """What a monitor sees of inputs that are tensors."""
+    lists = ", ".join(one.name for one in model.inputs if one.shape)
+    if lists and seen:
+        yield f"A monitor sees {lists} as the model does: by its output embedding, and not by single values."
+    elif lists:
+        yield (
+            f"A monitor does not look into {lists}: it profiles inputs of one value a row, and tensors of a fixed size "
+            "by an output called embedding, which this model does not have."
+        )
 
 
 def _write_schema(reference: pa.Table, reading: Reading, path: Path) -> None:

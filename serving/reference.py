@@ -109,7 +109,7 @@ def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: 
     if PROBABILITIES in table.column_names:
         columns[PROBABILITIES] = table[PROBABILITIES]
     else:
-        columns[PROBABILITIES] = pa.array(list(_probabilities(table, model).astype(np.float64)))
+        columns[PROBABILITIES] = pa.array(list(answers_to(table, model, PROBABILITIES).astype(np.float64)))
     labels = class_names(table[LABEL], classes) if LABEL in table.column_names else pa.nulls(rows, pa.string())
     columns[LABEL] = labels
     if "label_time" in table.column_names:
@@ -183,17 +183,17 @@ def _made_up(one: ModelInput, rows: int, rng: np.random.Generator) -> Array:
     return rng.standard_normal(shape) if one.is_float else np.zeros(shape)
 
 
-def _probabilities(table: pa.Table, model: KerasModel) -> Array:
-    """What the Keras model says to every row, in batches of rows of one size."""
+def answers_to(table: pa.Table, model: KerasModel, output: str) -> Array:
+    """One output of the Keras model for every row, [n, width], in batches of rows of one size."""
     from serving.keras_model import tensors_of  # noqa: PLC0415 - TensorFlow's side, which the model has loaded
 
-    found = np.zeros((table.num_rows, model.width(PROBABILITIES) or 0))
+    found = np.zeros((table.num_rows, model.width(output) or 0))
     for alike in equal_sizes(table, model.inputs):
         for first in range(0, len(alike), BATCH):
             places = alike[first : first + BATCH]
             rows = table.take(pa.array(places))
             arrays = {one.name: array_of(rows[one.name], one) for one in model.inputs}
-            found[places] = model.ask(tensors_of(model.inputs, arrays))[PROBABILITIES].numpy()
+            found[places] = model.ask(tensors_of(model.inputs, arrays))[output].numpy()
     return found
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile, fit_bins, profile
-from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun
 
 FORMAT = 1
@@ -33,10 +33,13 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
     """Write `reference` (one row per prediction that the model made on rows it was not fitted on) as a baseline.
 
     Columns: `prediction_id`, `event_time`, every input of `spec`, `probabilities` (list of floats), `label` and
-    `label_time` (null where the truth never arrived). Writes ``reference.parquet`` (the rows) and ``baseline.json``
-    (classes, inputs, bins and counts). Raises BadInput for a table that lacks a column or has no rows.
+    `label_time` (null where the truth never arrived), and the embedding's where there is one. Writes
+    ``reference.parquet`` (the rows) and ``baseline.json`` (classes, inputs, bins and counts). Raises BadInput for a
+    table that lacks a column or has no rows.
     """
-    needed = ["prediction_id", "event_time", *(f.name for f in spec.features), "probabilities", "label", "label_time"]
+    embedding = () if spec.embedding is None else spec.embedding.columns
+    inputs = [*(f.name for f in spec.features), *embedding]
+    needed = ["prediction_id", "event_time", *inputs, "probabilities", "label", "label_time"]
     there = set(reference.column_names)
     absent = [name for name in needed if name not in there]
     if absent or reference.num_rows == 0:
@@ -77,6 +80,8 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
     }
     if spec.columns:  # of a table; a bundle's description stays as it was
         document |= {"scored": spec.scored, "columns": dict(spec.columns)}
+    if spec.embedding is not None:
+        document["embedding"] = {"tensors": list(spec.embedding.tensors), "columns": list(spec.embedding.columns)}
     (folder / DESCRIPTION).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
@@ -99,11 +104,15 @@ def load_baseline(folder: Path) -> Baseline:
             fix="Export the bundle again with this version.",
         )
     features = document["features"]
+    embedding = document.get("embedding")
     spec = BaselineSpec(
         classes=tuple(document["classes"]),
         features=tuple(FeatureSpec(name=f["name"], kind=f["kind"]) for f in features),
         scored=document.get("scored", True),
         columns=tuple(document.get("columns", {}).items()),
+        embedding=None
+        if embedding is None
+        else Embedding(tensors=tuple(embedding["tensors"]), columns=tuple(embedding["columns"])),
     )
     bins = tuple(
         Bins(

@@ -22,7 +22,8 @@ class Predictions:
 
     `ids` pa.Array of string [n]; `event_times`, `label_times` int64 [n] in microseconds UTC (label_times is
     meaningless where there is no label); `features` one column per declared input, numbers as float64 with NaN for
-    missing, categories as string with null for missing; `probabilities` float64 [n, classes]; `labels` int64 [n], the
+    missing, categories as string with null for missing, then, where there is an embedding, the tensors' lists as they
+    came or the embedding's numbers; `probabilities` float64 [n, classes]; `labels` int64 [n], the
     class index or -1; `problems` columns that were absent or of another type, by name.
     """
 
@@ -84,6 +85,11 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
         columns[feature.name] = column
         if problem:
             problems.append((feature.name, problem))
+    if spec.embedding is not None:
+        columns |= {name: there[name].combine_chunks() for name in spec.embedding.tensors if name in there}
+        columns |= {
+            name: _feature(there[name], rows, number=True)[0] for name in spec.embedding.columns if name in there
+        }
     labels, label_times = np.full(rows, NO_LABEL, dtype=np.int64), np.zeros(rows, dtype=np.int64)
     if "label" in table.column_names:
         labels = label_indices(table["label"], spec.classes)

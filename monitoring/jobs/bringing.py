@@ -10,9 +10,9 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.feed import Arrivals, LabelFeed
 from monitoring.jobs.gathering import Gatherer
-from monitoring.jobs.judging import WindowTraffic
 from monitoring.jobs.reading import Traffic
 from monitoring.jobs.window_rows import WindowRows
+from monitoring.jobs.window_traffic import WindowTraffic
 from monitoring.records import Finding
 from monitoring.traffic.windows import Window
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import joint, labelled
 from monitoring.watches.calibration import FEWEST_ROWS, ROWS_A_STEP, STEPS
 from monitoring.watches.catalogue import catalogue
+from monitoring.watches.embedding import Embedder, Sight
 from monitoring.watches.trust import MISS_RATE, SUSPECTED, THRESHOLD
 
 EXTRAS = "assets.extra"
@@ -95,16 +96,20 @@ def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
     return found[version], version
 
 
-def deploy(config: MonitorConfig) -> Deployment:
+def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deployment:
     """Load the bundle's baseline and fit every watch. Raises BadInput or CannotRun for what does not fit together.
 
-    Cost: a few seconds for a hundred thousand reference rows. The schema is read, and TFDV imported, at the first
+    `embedder` makes what embeds tensors, out of the bundle's folder; only judging needs it. Cost: a few seconds for a
+    hundred thousand reference rows. The schema is read, and TFDV imported, at the first
     window.
     """
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)
     plan = window_plan(config)
     watched = catalogue(baseline, config.traffic.slices)
+    if baseline.spec.embedding is not None:
+        embed = None if embedder is None else embedder(place.folder)
+        watched = replace(watched, sight=Sight(embedding=baseline.spec.embedding, embed=embed))
     fitted = yardstick(
         baseline,
         watched,

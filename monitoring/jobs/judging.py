@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from monitoring.baseline.batch import Batch
+from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Counter, Profile
 from monitoring.evidence.level import LevelReading, LevelState
 from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
@@ -18,6 +17,7 @@ from monitoring.jobs.estimating import MOST_CLASSES, elsewhere, settled_losses, 
 from monitoring.jobs.examples import worst_rows
 from monitoring.jobs.gathering import Answered, Gatherer, Labelled
 from monitoring.jobs.losses import Scorer
+from monitoring.jobs.window_traffic import WindowTraffic
 from monitoring.jobs.yardstick import LEVELS, Yardstick
 from monitoring.records import (
     BaselineScore,
@@ -34,6 +34,7 @@ from monitoring.records import (
 from monitoring.traffic.windows import Window
 from monitoring.watches import joint
 from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.embedding import embedded, unseen_tensors
 from monitoring.watches.joint import Recent
 from monitoring.watches.labelled import Awaited, Span
 
@@ -65,38 +66,6 @@ class MonitorState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WindowTraffic:
-    """What one window brought: its rows and the labels that arrived, gathered, and the repeats dropped from them.
-
-    `unknown` labels named no prediction within reach, `conflicts` came for a prediction that had another label;
-    `problems` are inputs that were absent or of another type; `findings` what reading found out besides; `unseen` rows
-    that were answered and could not be read. `again` brings the rows once more, answered and labelled, for the few
-    windows with a cause to name.
-    """
-
-    window: Window
-    answered: Answered
-    labelled: Labelled
-    again: Rows
-    repeats: int = 0
-    unknown: int = 0
-    conflicts: int = 0
-    problems: tuple[tuple[str, str], ...] = ()
-    findings: tuple[Finding, ...] = ()
-    unseen: int = 0
-
-
-class Rows(Protocol):
-    """A window's rows, batch by batch, as often as they are asked for."""
-
-    def answered(self) -> Iterator[Batch]:
-        """Those answered in the window."""
-
-    def labelled(self) -> Iterator[Batch]:
-        """Those whose labels arrived in it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """One judged window: the state after it, its record, and every incident that it opened or moved."""
 
@@ -109,8 +78,8 @@ class Judge:
     """Judges windows by one yardstick. Holds no state of its own: the same state and traffic give the same answer.
 
     `check` holds a window's profile against the schema (see `monitoring.jobs.checking`), `phases` tells the places of
-    the window that begins at a time in each cycle. An incident's times are those
-    of windows, never of a clock, so that a run repeated gives the same words.
+    the window that begins at a time in each cycle. An incident's times are those of windows, never of a clock, so that
+    a run repeated gives the same words.
     """
 
     def __init__(
@@ -136,6 +105,7 @@ class Judge:
         self._check = check
         self._phases = phases
         self._optional = optional
+        self._sight = catalogue.sight
         self._watches = catalogue.watches
         self._baseline: dict[WatchKey, BaselineScore] = {
             WatchKey(watch=score.watch, slice=score.slice): score for score in yardstick.baseline_scores()
@@ -157,12 +127,14 @@ class Judge:
         awaited, mature = self._labelled(state.awaited, traffic)
         sums |= mature
         recent, witness = state.recent, self._yardstick.witness
+        unseen: list[Finding] = []
         if witness is not None:
+            sample = self._seen(traffic.answered.sample, unseen)
             sums[WatchKey(watch=joint.WATCH.name)], recent = witness.judged_sample(
-                recent, traffic.answered.sample, traffic.answered.rows
+                recent, sample, traffic.answered.rows
             )
         found, compared = self._findings(traffic.problems, counts, state.compared)
-        findings = (*traffic.findings, *found)
+        findings = (*traffic.findings, *found, *unseen)
         incidents, changed = self._followed(state.incidents, sums, findings, traffic.window)
         over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
         levels: dict[Level, LevelState] = {}
@@ -207,6 +179,14 @@ class Judge:
             window=record,
             changed=changed,
         )
+
+    def _seen(self, rows: Predictions, unseen: list[Finding]) -> Predictions:
+        """The sampled rows as the joint watch sees them; what it does not see goes to `unseen`."""
+        if self._sight is None:
+            return rows
+        found = embedded(rows, self._sight.embedding, self._sight.embed)
+        unseen += unseen_tensors(len(rows), len(found), self._sight)
+        return found
 
     def _findings(
         self, problems: tuple[tuple[str, str], ...], counts: Profile, previous: str

@@ -17,7 +17,7 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
 from monitoring.jobs.cutting import as_microseconds
-from monitoring.jobs.table_reader import Job, TableReader
+from monitoring.jobs.table_reader import EVERYTHING, Reach, TableReader
 from monitoring.jobs.window_rows import HeldRows, WindowRows
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
@@ -160,13 +160,9 @@ def open_traffic(
     version: int | None,
     *,
     clock: Callable[[], datetime],
-    since: datetime | None = None,
-    job: Job | None = None,
+    reach: Reach = EVERYTHING,
 ) -> Traffic:
-    """The traffic that a config names: a traffic log or a table. Rows before `since` are of no interest.
-
-    `job` is what the monitor's job tells of itself, and nobody else.
-    """
+    """The traffic that a config names: a traffic log or a table."""
     if is_table(traffic_path(config)):
         return TableReader(
             traffic_path(config),
@@ -174,8 +170,7 @@ def open_traffic(
             baseline.spec,
             labels=(config.traffic.label_log, config.traffic.labels),
             clock=clock,
-            since=since,
-            job=job,
+            reach=reach,
         )
     return PredictionReader(config, baseline, version if config.model.bundle is not None else None)
 

@@ -18,6 +18,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.deployment import find_baseline
 from monitoring.jobs.reading import open_traffic, with_labels
 from monitoring.jobs.status import first_page, status
+from monitoring.jobs.table_reader import Reach
 from monitoring.records import MonitorStatus, ScoreRecord, WindowRecord
 from monitoring.reports.records import Benchmark, BenchmarkMetric, DriftSubject, DriftSummary, Interval, WatchVerdict
 from monitoring.reports.words import finite_evidence, slice_words, watch_words, window_words
@@ -141,7 +142,7 @@ def _write_drift(
 ) -> DriftSummary:
     from monitoring.reports.drift import write_drift_report  # noqa: PLC0415  # brings Evidently
 
-    traffic = open_traffic(config, baseline, found.version, clock=lambda: window.end, since=window.start)
+    traffic = open_traffic(config, baseline, found.version, clock=lambda: window.end, reach=Reach(since=window.start))
     current, _ = traffic.read(Window(start=window.start, end=window.end))
     labelled = with_labels(current, traffic.latest_labels(), baseline.spec.classes)
     scores = sorted(

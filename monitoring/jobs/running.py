@@ -20,13 +20,14 @@ from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.feed import LabelFeed
 from monitoring.jobs.judging import MonitorState
 from monitoring.jobs.reading import Traffic, open_traffic
-from monitoring.jobs.table_reader import Job
+from monitoring.jobs.table_reader import Reach
 from monitoring.jobs.telling import Tell, Teller
 from monitoring.jobs.yardstick import LEVELS
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.store.deployments import AWAITED, COMPARED, WITNESS
 from monitoring.store.store import Store
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
+from monitoring.watches.embedding import Embedder
 from monitoring.watches.joint import Recent
 from monitoring.watches.labelled import Awaited
 
@@ -57,6 +58,17 @@ class Run:
     stopped: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Helpers:
+    """What a run does not do itself: tell people of incidents, and run a bundle's model on tensors."""
+
+    tell: Tell | None = None
+    embedder: Embedder | None = None
+
+
+NOBODY = Helpers()
+
+
 def run_due_windows(
     config: MonitorConfig,
     store: Store,
@@ -64,16 +76,20 @@ def run_due_windows(
     clock: Callable[[], datetime],
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Progress], None] = lambda _: None,
-    tell: Tell | None = None,
+    helpers: Helpers = NOBODY,
 ) -> Run:
     """Judge every window that is due and was not judged before, oldest first, each in one transaction.
 
-    `tell` hears of each incident opened, after its window is in the store, and first of those that earlier runs left
-    untold: each at least once, also when a process dies in between (see `Teller`). Stopped (by `stop`, asked between
-    windows) or killed at any moment, the next run goes on after the last window in the store and comes to the same
-    numbers and words. Raises CannotRun while another run is judging the same deployment.
+    `helpers.tell` hears of each incident opened, after its window is in the store, and first of those that earlier runs
+    left untold: each at least once, also when a process dies in between (see `Teller`). `helpers.embedder` runs the
+    bundle's model on tensors, which the monitor does not; without one, the joint watch does not see them, and findings
+    say so.
+
+    Stopped (by `stop`, asked between windows) or killed at any moment, the next run goes on after the last window in
+    the store and comes to the same numbers and words. Raises CannotRun while another run is judging the same
+    deployment.
     """
-    deployment = deploy(config)
+    deployment = deploy(config, helpers.embedder)
     now = clock()
     number = store.deployment(deployment.record(config, now))
     owner = uuid.uuid4().hex
@@ -82,10 +98,14 @@ def run_due_windows(
             _describe(store, number, deployment)
         job = _Job(config, deployment, store, number)
         traffic = open_traffic(
-            config, deployment.baseline, deployment.version, clock=clock, since=job.since, job=Job(judged=job.judged)
+            config,
+            deployment.baseline,
+            deployment.version,
+            clock=clock,
+            reach=Reach(since=job.since, judged=job.judged, job=True),
         )
         due = job.due(traffic, now)
-        teller = Teller(store, number, tell, clock=clock, renew=lease.renew)
+        teller = Teller(store, number, helpers.tell, clock=clock, renew=lease.renew)
         teller.owed(deployment)
         opened: list[IncidentRecord] = []
         for done, window in enumerate(due):

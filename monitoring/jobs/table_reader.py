@@ -20,7 +20,7 @@ from monitoring.jobs.cutting import blocks
 from monitoring.jobs.window_rows import Found, HeldRows, WindowRows
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
-from monitoring.traffic.tables.arrivals import gather_beside, gather_labels
+from monitoring.traffic.tables.arrivals import Ledger, gather_beside, gather_labels
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.rows import own_ids
@@ -32,10 +32,19 @@ from monitoring.traffic.windows import Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What the monitor's job tells the traffic: windows that end by `judged` were judged, None if there are none."""
+class Reach:
+    """What of the traffic is of interest: rows from `since` on, all of them where it is None.
 
-    judged: datetime | None
+    `job` says that the monitor's job reads, which has judged the windows that end by `judged`, None if there are none.
+    """
+
+    since: datetime | None = None
+    judged: datetime | None = None
+    job: bool = False
+
+
+#: All of the traffic, read by somebody else than the job.
+EVERYTHING = Reach()
 
 
 class TableReader:
@@ -54,8 +63,7 @@ class TableReader:
         *,
         labels: tuple[Path, Path | str | None],
         clock: Callable[[], datetime],
-        since: datetime | None,
-        job: Job | None,
+        reach: Reach = EVERYTHING,
     ) -> None:
         label_log, apart = labels
         self._spec = spec
@@ -63,27 +71,17 @@ class TableReader:
         self._latest: tuple[Window, WindowOfTable] | None = None
         self._labels = label_log
         self._pieces = pieces_of(path)
-        self._now, self._since = clock(), since
+        self._now, self._since = clock(), reach.since
         self._settled = Settled(label_log)
-        if job is not None:
-            self._settled.begin(since, job.judged)
-        streamed = StreamedTable.of(self._pieces, columns, now=self._now, since=since) if apart is None else None
+        if reach.job:
+            self._settled.begin(reach.since, reach.judged)
+        streamed = StreamedTable.of(self._pieces, columns, now=self._now, since=reach.since) if apart is None else None
         self._streamed = streamed
+        ledger = Ledger(root=label_log, settled=self._settled, indices=self._indices, clock=clock)
         if streamed is None:
-            found = () if apart is None else pieces_of(apart)
-            gather_labels(
-                self._table, found, columns, root=label_log, clock=clock, settled=self._settled, indices=self._indices
-            )
-        elif job is not None:
-            gather_beside(
-                streamed,
-                columns,
-                self._indices,
-                self._settled,
-                reach=(since, job.judged),
-                root=label_log,
-                clock=clock,
-            )
+            gather_labels(self._table, () if apart is None else pieces_of(apart), columns, ledger)
+        elif reach.job:
+            gather_beside(streamed, columns, ledger, since=reach.since, judged=reach.judged)
 
     def _indices(self, labels: pa.ChunkedArray) -> NDArray[np.int64]:
         return label_indices(labels, self._spec.classes)

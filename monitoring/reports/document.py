@@ -220,7 +220,6 @@ class StatusDocument(TypedDict):
 
 def status_document(status: MonitorStatus) -> StatusDocument:
     """`status` in plain types that any JSON encoder takes: times as ISO 8601 ending in Z, every number finite."""
-    coverage = status.coverage
     settled = settled_by_window(status)
     return {
         "model": status.model,
@@ -246,21 +245,7 @@ def status_document(status: MonitorStatus) -> StatusDocument:
             for one in status.baseline
             if one.cycle
         ],
-        "coverage": {
-            "rows": coverage.rows,
-            "repeats": coverage.repeats,
-            "labels": coverage.labels,
-            "labels_due": coverage.labels_due,
-            "labels_unknown": coverage.labels_unknown,
-            "labels_conflicting": coverage.labels_conflicting,
-            "arrival": [
-                {"within": edge, "share": share}
-                for edge, share in arrival_curve(added(window.label_delays for window in status.windows))
-            ],
-            "windows": coverage.windows,
-            "thin_windows": coverage.thin_windows,
-            "answered": coverage.answered,
-        },
+        "coverage": _coverage(status),
         "findings": [
             {
                 "kind": group.kind,
@@ -284,6 +269,25 @@ def status_document(status: MonitorStatus) -> StatusDocument:
             }
             for entry in trust_rows(status)
         ],
+    }
+
+
+def _coverage(status: MonitorStatus) -> CoverageDocument:
+    coverage = status.coverage
+    return {
+        "rows": coverage.rows,
+        "repeats": coverage.repeats,
+        "labels": coverage.labels,
+        "labels_due": coverage.labels_due,
+        "labels_unknown": coverage.labels_unknown,
+        "labels_conflicting": coverage.labels_conflicting,
+        "arrival": [
+            {"within": edge, "share": share}
+            for edge, share in arrival_curve(added(window.label_delays for window in status.windows))
+        ],
+        "windows": coverage.windows,
+        "thin_windows": coverage.thin_windows,
+        "answered": coverage.answered,
     }
 
 

@@ -15,6 +15,7 @@ from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.watches import estimates, inputs, integrity, joint, labelled, outputs, performance, scoring, surprise
 from monitoring.watches.calibration import FEWEST_ROWS, Calibration
+from monitoring.watches.embedding import Sight, embedding_bins
 
 #: Slices watched per column: its commonest values in the baseline.
 MOST_SLICES = 12
@@ -33,6 +34,7 @@ class Catalogue:
     calibration: Calibration | None = None
     space: joint.Space | None = None
     parts: labelled.Parts | None = None
+    sight: Sight | None = None
 
     @property
     def estimates(self) -> tuple[Watch, ...]:
@@ -138,6 +140,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = ()) -> Catalo
         slices[column] = tuple(sorted(commonest(baseline.reference.features[column].combine_chunks(), MOST_SLICES)))
     reference, known = baseline.reference, known_rows(baseline.reference)
     enough = int(known.sum()) >= FEWEST_ROWS
+    unwatched, unwatched_counts = embedding_bins(baseline)
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
     return Catalogue(
         classes=baseline.spec.classes,
@@ -147,7 +150,12 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = ()) -> Catalo
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
         integrity=tuple(watch for b, c in pairs for watch in integrity.watches(b, c)),
-        space=joint.Space.fit(baseline.bins, baseline.profile.features, reference),
+        space=joint.Space.fit(
+            (*unwatched, *baseline.bins),
+            (*unwatched_counts, *baseline.profile.features),
+            reference,
+            unwatched=() if baseline.spec.embedding is None else baseline.spec.embedding.columns,
+        ),
         parts=labelled.Parts.fit(reference, baseline.spec.classes, slices)
         if baseline.spec.scored
         else labelled.Parts(classes=baseline.spec.classes, edges=None, slices=slices),

@@ -4,12 +4,15 @@ A watch on one input cannot see that inputs which used to rise together no longe
 in a space of products of inputs and of random waves over them, the one in which recent windows differ most from the
 baseline. It is learnt from windows before the one that it scores, and from rows of the baseline of which none is among
 those that it is ranked by.
+
+Where a model takes tensors, the numbers of their embedding are inputs as well. No other watch looks at those, so each
+is in the space by itself too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -76,23 +79,35 @@ class Coordinate:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Space:
-    """Rows as points: products of coordinates of different inputs, and cosines of random directions through all.
+    """Rows as points: products of coordinates of different inputs, cosines of random directions, and some coordinates.
 
     `pairs` int64 [products, 2] are places among the coordinates; `directions` [coordinates, waves] and `phases` [waves]
-    make the waves, a sample of the features of a Gaussian kernel. `centre` and `scale`, [products + waves], are mean
-    and deviation over the baseline. Source: Rahimi & Recht, *Random features for large-scale kernel machines* (2007).
+    make the waves, a sample of the features of a Gaussian kernel; `alone` int64 are the places of coordinates that no
+    other watch sees. `centre` and `scale`, [products + waves + alone], are mean and deviation over the baseline.
+    Source: Rahimi & Recht, *Random features for large-scale kernel machines* (2007).
     """
 
     coordinates: tuple[Coordinate, ...]
     pairs: Whole
     directions: Floats
     phases: Floats
+    alone: Whole
     centre: Floats
     scale: Floats
 
     @classmethod
-    def fit(cls, bins: Sequence[Bins], counts: Sequence[FeatureCounts], reference: Predictions) -> Space | None:
-        """The space of a baseline; None where it has fewer than two inputs that vary, or no rows."""
+    def fit(
+        cls,
+        bins: Sequence[Bins],
+        counts: Sequence[FeatureCounts],
+        reference: Predictions,
+        *,
+        unwatched: Collection[str] = (),
+    ) -> Space | None:
+        """The space of a baseline; None where it has fewer than two inputs that vary, or no rows.
+
+        `unwatched` are inputs of no other watch.
+        """
         chosen = coordinates(bins, counts)
         owners = [one.bins.feature for one in chosen]
         if len(set(owners)) < 2 or not len(reference):
@@ -105,24 +120,20 @@ class Space:
         if len(pairs) > PRODUCTS:
             pairs = pairs[np.sort(rng.choice(len(pairs), PRODUCTS, replace=False))]
         directions = rng.normal(0.0, 1.0 / np.sqrt(len(owners)), (len(owners), WAVES))
+        alone = np.array([place for place, owner in enumerate(owners) if owner in unwatched], dtype=np.int64)
         raw = cls(
             coordinates=chosen,
             pairs=pairs,
             directions=directions,
             phases=rng.uniform(0.0, 2.0 * np.pi, WAVES),
-            centre=np.zeros(len(pairs) + WAVES),
-            scale=np.ones(len(pairs) + WAVES),
+            alone=alone,
+            centre=np.zeros(len(pairs) + WAVES + alone.size),
+            scale=np.ones(len(pairs) + WAVES + alone.size),
         )
         values = raw._values(reference.take(sampled(reference, SAMPLE * RECENT)).features)
         deviation = values.std(axis=0)
-        return cls(
-            coordinates=chosen,
-            pairs=pairs,
-            directions=directions,
-            phases=raw.phases,
-            centre=values.mean(axis=0),
-            scale=np.where(deviation > 1e-9, deviation, np.inf),
-        )
+        scale = np.where(deviation > 1e-9, deviation, np.inf)
+        return replace(raw, centre=values.mean(axis=0), scale=scale)
 
     @property
     def size(self) -> int:
@@ -138,7 +149,8 @@ class Space:
     def _values(self, features: pa.Table) -> Floats:
         places = np.stack([one.of(features) for one in self.coordinates], axis=1)
         products = places[:, self.pairs[:, 0]] * places[:, self.pairs[:, 1]]
-        return np.concatenate([products, np.cos(places @ self.directions + self.phases)], axis=1)
+        waves = np.cos(places @ self.directions + self.phases)
+        return np.concatenate([products, waves, places[:, self.alone]], axis=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,24 +260,33 @@ class Witness:
         return cls(space=space, reference=_reference(parts, spread), baseline=tuple(found))
 
     def judged(self, recent: Recent, window: Predictions) -> tuple[ScoreSum, Recent]:
-        """A window's sum of scores, none for the very first, and what is remembered after it."""
+        """A window's sum of scores, none for the very first or without rows, and what is remembered after it."""
         return self.judged_sample(recent, window.take(sampled(window, SAMPLE)), len(window))
 
     def judged_sample(self, recent: Recent, sample: Predictions, rows: int) -> tuple[ScoreSum, Recent]:
-        """As `judged`, of a window of so many rows from which those were `sampled`, in any order."""
+        """As `judged`, of a window of so many rows from which those were `sampled`, in any order.
+
+        The sample has every column of the space; rows that have not may be left out of it.
+        """
+        if not len(sample):
+            return ScoreSum(), recent
         points = self.space.points(sample)
         score = score_sum(self.reference.scores(recent, points), rows) if recent.windows else ScoreSum()
         return score, recent.after(points)
 
     def pairs(self, recent: Recent, most: int) -> tuple[tuple[str, str], ...]:
-        """The pairs of inputs whose products stand out most in recent windows, each pair once, largest first."""
+        """The pairs of inputs whose products stand out most in recent windows, each pair once, largest first.
+
+        Numbers of an embedding have no name that tells anybody anything, and are none of them.
+        """
         if not recent.windows:
             return ()
         off = np.abs(self.reference.difference(recent))[: len(self.space.pairs)]
         found: dict[tuple[str, str], None] = {}
         for place in np.argsort(-off, kind="stable")[: most * COORDINATES]:
-            one, other = (self.space.coordinates[at].bins.feature for at in self.space.pairs[place])
-            found.setdefault((one, other))
+            if not np.isin(self.space.pairs[place], self.space.alone).any():
+                one, other = (self.space.coordinates[at].bins.feature for at in self.space.pairs[place])
+                found.setdefault((one, other))
         return tuple(found)[:most]
 
 

@@ -52,3 +52,22 @@ def test_summaries_drawn_without_rows_have_the_law_of_those_taken_from_rows(harm
     ranks = np.array([np.searchsorted(uniform, f["x0"].to_numpy()).mean() / uniform.size for f in frames])
     assert drawn.ranks[:, :, 0].mean() == pytest.approx(ranks.mean(), abs=0.01)
     assert drawn.ranks[:, 10:, 0].std() == pytest.approx(ranks[10:].std(), rel=0.35)
+
+
+def test_the_rule_on_rows_compares_texts_by_their_shares() -> None:
+    known, live = windows(RowStream(name="", rows=500, inputs=1))
+    rng = np.random.default_rng(6)
+    for frame in known + live:
+        frame["place"] = rng.choice(["here", "there"], len(frame))
+    for frame in live[5:]:
+        frame["place"] = np.where(rng.random(len(frame)) < 0.7, "here", frame["place"])
+    flags = peers.bonferroni(known, live)
+    assert flags[5:].all()
+    assert flags[:5].sum() <= 1
+
+
+def test_every_window_is_a_day_of_its_own_to_a_product_that_cuts_by_days() -> None:
+    known, _ = windows(RowStream(name="", rows=50, inputs=1))
+    days = peers.numbered(known)["day"]
+    assert days.value_counts().tolist() == [50] * len(known)
+    assert days.is_monotonic_increasing

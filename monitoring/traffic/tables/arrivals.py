@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -23,33 +24,41 @@ from monitoring.traffic.tables.table import TableTraffic, by_arrival
 from monitoring.traffic.tables.values import Moments, is_text, plain, words
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Where labels are brought: the label log in `root`, and those `settled` with their rows, which need not go there.
+
+    `indices` reads labels as classes.
+    """
+
+    root: Path
+    settled: Settled
+    indices: Callable[[pa.ChunkedArray], NDArray[np.int64]]
+    clock: Callable[[], datetime]
+
+
 def gather_labels(
     traffic: TableTraffic,
     apart: Sequence[Piece],
     columns: TableColumns,
-    *,
-    root: Path,
-    clock: Callable[[], datetime],
-    settled: Settled | None = None,
-    indices: Callable[[pa.ChunkedArray], NDArray[np.int64]] | None = None,
+    ledger: Ledger,
 ) -> int:
-    """Append to the label log in `root` each label that it does not have yet, and say how many those were.
+    """Append to the label log each label that it does not have yet, and say how many those were.
 
     Labels come from the table's own rows and from the tables `apart`. One without a time became known when its row
     happened; in a table apart it waits until its row is there. A prediction that is given another label later gets
     both, as the log's readers expect: the first consumed counts, the other is a conflict. Run again, nothing is added.
-    Labels that were `settled` with their rows are left out; `indices` reads labels as classes.
+    Labels that were settled with their rows are left out.
     Raises CannotRun if the folder cannot be written, BadInput for a table apart without ids or labels.
     """
     found = by_arrival([traffic.labels(), *(_apart(piece, traffic, columns) for piece in apart)])
-    writer = LabelWriter(root, clock=clock)
+    writer = LabelWriter(ledger.root, clock=ledger.clock)
     try:
-        known = LabelLog(root).read()
+        known = LabelLog(ledger.root).read()
         # The first time, and where no two rows can have one id, there is nothing that could be there already.
         added = _unknown(found, known) if known.num_rows or apart or traffic.named else found
-        if settled is not None and indices is not None:
-            before = labels_of(added["prediction_id"].combine_chunks(), settled.read(), NEVER)
-            added = added.filter(pa.array(before != indices(added["label"])))
+        before = labels_of(added["prediction_id"].combine_chunks(), ledger.settled.read(), NEVER)
+        added = added.filter(pa.array(before != ledger.indices(added["label"])))
         _append(writer, added)
     finally:
         writer.close()
@@ -59,22 +68,18 @@ def gather_labels(
 def gather_beside(
     table: StreamedTable,
     columns: TableColumns,
-    indices: Callable[[pa.ChunkedArray], NDArray[np.int64]],
-    settled: Settled,
+    ledger: Ledger,
     *,
-    reach: tuple[datetime | None, datetime | None],
-    root: Path,
-    clock: Callable[[], datetime],
+    since: datetime | None,
+    judged: datetime | None,
 ) -> int:
     """As `gather_labels`, of a streamed table: those labels alone that are not counted with their rows.
 
     They are labels with a time of their own, and those that are seen for the first time, or are another than before,
-    after their row's window was judged: of rows in `reach`, which are those judged within the horizon (None: from the
-    first; None: none was judged). `indices` reads labels as classes. Nothing is read of a file in which there can be
-    neither.
+    after their row's window was judged: of rows from `since` on (None: from the first), in windows that end by `judged`
+    (None: none was judged). Nothing is read of a file in which there can be neither.
     """
-    since, judged = reach
-    found, counted = [], settled.read() if judged is not None else {}
+    found, counted = [], ledger.settled.read() if judged is not None else {}
     for extent in table.extents:
         before = judged is not None and extent.first < microseconds(judged)
         if not (before or extent.own_times):
@@ -88,15 +93,15 @@ def gather_beside(
         if judged is not None and before:
             rows = piece.first_row + np.arange(len(when))
             known = counted[piece.name].of(rows, NEVER) if piece.name in counted else np.full(len(when), NEVER)
-            late = (known != indices(truth["label"])) & (times.us < microseconds(judged))
+            late = (known != ledger.indices(truth["label"])) & (times.us < microseconds(judged))
             wanted |= late if since is None else late & (times.us >= microseconds(since))
         places = np.flatnonzero(wanted & np.asarray(truth["label"].is_valid(), dtype=np.bool_))
         found.append(truth.take(pa.array(places)).add_column(0, "prediction_id", own_ids(piece, places)))
-    writer = LabelWriter(root, clock=clock)
+    writer = LabelWriter(ledger.root, clock=ledger.clock)
     try:
         if not any(part.num_rows for part in found):
             return 0
-        added = _unknown(by_arrival(found), LabelLog(root).read())
+        added = _unknown(by_arrival(found), LabelLog(ledger.root).read())
         _append(writer, added)
     finally:
         writer.close()

@@ -78,7 +78,8 @@ def judge(
 ) -> Run:
     """Judge every due window by the clock of this machine, and tell the config's webhooks of each incident opened."""
     from monitoring.incidents.notification import notify, receiver_of  # noqa: PLC0415 - help must not wait for it
-    from monitoring.jobs.running import run_due_windows  # noqa: PLC0415 - as above
+    from monitoring.jobs.running import Helpers, run_due_windows  # noqa: PLC0415 - as above
+    from serving.embedding import BundleEmbedder  # noqa: PLC0415 - as above
 
     def tell(incident: IncidentRecord, deployment: Deployment, told: AbstractSet[str]) -> dict[str, bool]:
         owed = [webhook for webhook in config.notify if receiver_of(webhook) not in told]
@@ -88,7 +89,14 @@ def judge(
                 output.progress(f"Not told: {delivery.url}: {delivery.detail}; the next run tries again")
         return {delivery.receiver: delivery.ok for delivery in deliveries}
 
-    return run_due_windows(config, store, clock=lambda: datetime.now(UTC), stop=stop, progress=progress, tell=tell)
+    return run_due_windows(
+        config,
+        store,
+        clock=lambda: datetime.now(UTC),
+        stop=stop,
+        progress=progress,
+        helpers=Helpers(tell=tell, embedder=BundleEmbedder),
+    )
 
 
 def show(found: MonitorStatus) -> None:

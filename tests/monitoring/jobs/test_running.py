@@ -21,7 +21,7 @@ from monitoring.config import load_config
 from monitoring.errors import CannotRun
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.reading import lost_within
-from monitoring.jobs.running import Progress, Run, run_due_windows
+from monitoring.jobs.running import Helpers, Progress, Run, run_due_windows
 from monitoring.jobs.status import status
 from monitoring.jobs.telling import MOST_TELLINGS, Tell, Teller
 from monitoring.records import IncidentRecord, MonitorStatus
@@ -195,7 +195,9 @@ def test_progress_and_telling_hear_of_every_window_and_incident_once(deployed: P
     seen: list[Progress] = []
     told: list[IncidentRecord] = []
     with Store.open(config.store.url) as store:
-        done = run_due_windows(config, store, clock=lambda: NOW, progress=seen.append, tell=hearing(told))
+        done = run_due_windows(
+            config, store, clock=lambda: NOW, progress=seen.append, helpers=Helpers(tell=hearing(told))
+        )
     assert [p.done for p in seen] == list(range(1, 31))
     assert tuple(told) == done.opened
     assert len({i.number for i in told}) == len(told) > 0
@@ -208,7 +210,7 @@ def _die_when_telling(folder: str) -> None:
 
     config = load_config(Path(folder) / "monitor.toml")
     with Store.open(config.store.url) as store:
-        run_due_windows(config, store, clock=lambda: NOW, tell=tell)
+        run_due_windows(config, store, clock=lambda: NOW, helpers=Helpers(tell=tell))
 
 
 def test_an_incident_that_a_killed_run_told_nobody_of_is_told_by_the_next(
@@ -223,9 +225,9 @@ def test_an_incident_that_a_killed_run_told_nobody_of_is_told_by_the_next(
     told: list[IncidentRecord] = []
     later = NOW + timedelta(hours=1)  # when the dead run's lease is over
     with Store.open(config.store.url) as store:
-        opened = run_due_windows(config, store, clock=lambda: later, tell=hearing(told)).opened
+        opened = run_due_windows(config, store, clock=lambda: later, helpers=Helpers(tell=hearing(told))).opened
         assert [i.watch for i in told] == ["schema", *(i.watch for i in opened)]
-        run_due_windows(config, store, clock=lambda: later, tell=hearing(told))
+        run_due_windows(config, store, clock=lambda: later, helpers=Helpers(tell=hearing(told)))
     assert len(told) == 1 + len(opened)
 
 
@@ -241,7 +243,7 @@ def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
 
     config = load_config(deployed / "monitor.toml")
     with Store.open(config.store.url) as store:
-        first = run_due_windows(config, store, clock=lambda: NOW, tell=tell)
+        first = run_due_windows(config, store, clock=lambda: NOW, helpers=Helpers(tell=tell))
         deployment = deploy(config)
         for _ in range(MOST_TELLINGS + 3):
             Teller(store, first.deployment, tell, clock=lambda: NOW, renew=lambda _: None).owed(deployment)

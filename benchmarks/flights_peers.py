@@ -1,0 +1,139 @@
+"""What products say of real flights' days: of the baseline's own, resampled, and of April to December as they were."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks import monitor_peers as peers
+from benchmarks.flights import flights_config
+from benchmarks.flights_truth import RESAMPLED, YEAR
+from benchmarks.level_streams import Alarms, resampled
+from benchmarks.monitor_peers import Flags, Windows
+from benchmarks.peer_truth import error_of_share, kept_verdicts
+from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.baseline.predictions import Predictions
+from monitoring.config import MonitorConfig
+from monitoring.jobs.cutting import cut
+from monitoring.jobs.deployment import deploy
+from monitoring.jobs.reading import PredictionReader
+from monitoring.jobs.running import due_windows
+
+SEED = 20_130_403
+
+#: Years drawn from the verdicts on the baseline's days.
+STREAMS = 500
+
+#: A slow product judges each ninth day alone: no day of the week more often than others.
+NINTH = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """The baseline's days and those after them, in order, as frames of inputs, `score`, `prediction` and `label`."""
+
+    known: Windows
+    live: Windows
+
+
+def measure(settings: Settings) -> Result:
+    """A row for each product and stretch of days. Cost: most of an hour, of products; what is kept is not redone."""
+    kept = settings.out / "peers"
+    kept.mkdir(parents=True, exist_ok=True)
+    days = flights_days(flights_config(settings))
+    every = 8 if settings.quick else 1
+    resampling: list[tuple[Cell, ...]] = []
+    season: list[tuple[Cell, ...]] = []
+    for name, judge, step in _judges(settings):
+        for stretch, windows in (("baseline", days.known), ("season", days.live)):
+            some = windows[:: step * every]
+            path = kept / f"flights-{stretch}-{step * every}-{name}.json"
+            for monitor, flags in kept_verdicts(path, partial(judge, days.known, some)).items():
+                if stretch == "baseline":
+                    resampling += list(_resampled_rows(monitor, flags))
+                else:
+                    season.append(_season_row(monitor, flags, step * every))
+        print(f"flights: {name}", file=sys.stderr)
+    return Result(tables=(_resampling_table(resampling), _season_table(season, len(days.live))))
+
+
+def flights_days(config: MonitorConfig) -> Days:
+    """The demo's days, as its monitor cuts them, with the last label of each row."""
+    deployment = deploy(config)
+    reference = deployment.baseline.reference
+    known = [frame_of(reference.take(rows)) for _, rows in cut(reference.event_times, deployment.plan) if rows.size]
+    reader = PredictionReader(config, deployment.baseline, deployment.version)
+    labels = reader.latest_labels()
+    read = (
+        reader.with_labels(reader.read(window)[0], labels)
+        for window in due_windows(reader, deployment.plan, after=None, now=datetime.now(UTC))
+    )
+    return Days(known=known, live=[frame_of(predictions) for predictions in read if len(predictions)])
+
+
+def frame_of(predictions: Predictions) -> peers.Frame:
+    """Labelled rows as a frame: numbers as floats, categories as text, an empty one where it is missing."""
+    some = predictions.take(predictions.labels >= 0)
+    frame = some.features.to_pandas()
+    for column in frame:
+        if pa.types.is_string(some.features[column].type):
+            frame[column] = frame[column].fillna("").astype(object)
+    frame["score"] = some.probabilities[:, 1]
+    frame["prediction"] = some.probabilities.argmax(axis=1)
+    frame["label"] = some.labels
+    return frame
+
+
+def _judges(settings: Settings) -> Iterator[tuple[str, Callable[[Windows, Windows], dict[str, Flags]], int]]:
+    """Name of the file that its verdicts are kept in, product, and which part of the days it judges."""
+
+    def named(name: str, flags: Callable[[Windows, Windows], Flags]) -> Callable[[Windows, Windows], dict[str, Flags]]:
+        return lambda known, live: {name: flags(known, live)}
+
+    yield "nannyml", named("NannyML defaults", partial(peers.nannyml_defaults, folder=settings.out / "nannyml")), 1
+    yield "bonferroni", named("KS and χ², Bonferroni .05", peers.bonferroni), 1
+    yield "evidently", peers.evidently_preset, NINTH
+    yield "tfdv", named("TFDV comparators at .1", peers.tfdv_comparators), NINTH
+
+
+def _resampled_rows(monitor: str, flags: Flags) -> Iterator[tuple[Cell, ...]]:
+    for name, length in RESAMPLED.items():
+        rng = np.random.default_rng([SEED, length])
+        at = Alarms(at=flags[resampled(flags.size, rng, streams=STREAMS, windows=YEAR, length=length)])
+        share = float(at.at.mean())
+        error = error_of_share(share, flags.size)
+        yield (monitor, name, flags.size, share * YEAR, error * YEAR, at.share_with_any(YEAR), at.share_with_any(30))
+
+
+def _season_row(monitor: str, flags: Flags, step: int) -> tuple[Cell, ...]:
+    first = int(np.argmax(flags)) * step + 1 if flags.any() else None
+    month = flags[: max(30 // step, 1)]
+    return monitor, flags.size, int(flags.sum()), float(flags.mean()), first, float(month.mean())
+
+
+def _resampling_table(rows: list[tuple[Cell, ...]]) -> Table:
+    return Table(
+        title="Products on the flights' own baseline days, nothing changed",
+        columns=("monitor", "resampled", "distinct days", "alarms per 365", "± SE", "any in 365", "any in 30"),
+        rows=tuple(rows),
+        note=(
+            f"{STREAMS} years drawn from the verdicts on the baseline's days, each judged once against the baseline, "
+            "which holds it; ± is that of the share of days flagged, as if days were independent. Where a product "
+            "judged each ninth day, a block of seven is of judged days."
+        ),
+    )
+
+
+def _season_table(rows: list[tuple[Cell, ...]], days: int) -> Table:
+    return Table(
+        title=f"Products on the {days} days after the baseline, as they were",
+        columns=("monitor", "days judged", "days flagged", "share", "first flagged, day", "share of the first 30"),
+        rows=tuple(rows),
+        note="Each day against the baseline of January to March. A dash: none was flagged.",
+    )

@@ -198,6 +198,11 @@ class Batcher(Generic[Request, Answer]):
             loop.call_soon(self._start, loop)
         return ticket
 
+    @property
+    def waiting(self) -> int:
+        """Requests that no batch has taken yet, those whose caller gave up among them."""
+        return self._waiting
+
     def close(self) -> None:
         """End the thread, after the batch that is running."""
         self._thread.shutdown(wait=True)

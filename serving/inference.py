@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, compress
+from itertools import chain, compress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
 
 import numpy as np
@@ -17,13 +17,14 @@ import numpy as np
 from serving.batching import Batcher, BatchSettings, Ticket
 from serving.capture import AnsweredBatch
 from serving.model_counts import ModelCounts
+from serving.signatures import kinds_of
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from serving.capture import Caller, Capture
-    from serving.signatures import Signature
+    from serving.signatures import Kinds, Signature
     from serving.versions import Served
 
     Array = np.ndarray[Any, Any]
@@ -36,6 +37,9 @@ MOST_OF_NOTHING = 1 << 16
 
 class RowForm(Protocol):
     """How a dialect reads rows and writes their answers: in bulk, for all requests that share a run."""
+
+    def promise(self, row: Any, signature: Signature) -> Kinds:
+        """What the tensors will be like if all rows are like this one: asked where the signature leaves it open."""
 
     def read_plain(self, rows: Sequence[Any], signature: Signature) -> Mapping[str, Array] | None:
         """The tensors, if every row is regular; None if any needs a closer look."""
@@ -97,7 +101,7 @@ Waiting = Ticket[Any, Outcome]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Joined:
-    """The rows of one or more tickets in one run."""
+    """The rows of one or more tickets in one run. Tickets of rows come before those of tensors."""
 
     tickets: Sequence[Waiting]
     inputs: Mapping[str, Array]
@@ -178,6 +182,11 @@ class Inference:
         timeout_s = self._timeout_s if own_s is None else own_s
         self._batcher.put(question, key=key, rows=rows, timeout_s=timeout_s, done=done)
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their batch."""
+        return self._batcher.waiting
+
     def close(self) -> None:
         """End the model thread."""
         self._batcher.close()
@@ -188,40 +197,59 @@ class Inference:
         return await self._batcher.submit(question, key=key, rows=rows, timeout_s=timeout_s)
 
     def _place(self, question: Asked) -> tuple[tuple[object, ...] | None, int]:
-        """What requests must have in common to share a run (None where this one must be alone), and its rows."""
+        """What requests must have in common to share a run (None where this one must be alone), and its rows.
+
+        It is the same for every dialect. Rows are not read yet: they are taken to be what the signature says, or,
+        where it leaves that open, what the first of them promises.
+        """
         served, signature = question.served, question.signature
         together = signature.joins_requests and _name(question) not in self._mixes_rows
+        kinds: Kinds | None = None
         if isinstance(question, RowQuestion):
-            key = (id(served), signature.name, question.outputs, question.form)
-            return key if together else None, len(question.rows)
-        check_names(question)
-        for name, value in question.inputs.items():
-            if not value.size and math.prod(size or 1 for size in value.shape) > MOST_OF_NOTHING:
-                raise invalid(f"Input {name} has no value but the shape {list(value.shape)}, which is too large.")
-        rows = _shared_rows(question.inputs)
+            rows: int | None = len(question.rows)
+            if together and signature.kinds is None:
+                kinds = question.form.promise(question.rows[0], signature)
+        else:
+            check_names(question)
+            for name, value in question.inputs.items():
+                if not value.size and math.prod(size or 1 for size in value.shape) > MOST_OF_NOTHING:
+                    raise invalid(f"Input {name} has no value but the shape {list(value.shape)}, which is too large.")
+            rows = _shared_rows(question.inputs)
+            if together:
+                kinds = kinds_of(question.inputs)
+                if kinds == signature.kinds:
+                    kinds = None
         if rows is None or not together:
             return None, 1 if rows is None else rows
-        return (id(served), signature.name, question.outputs, _kinds(question.inputs)), rows
+        return (id(served), signature.name, question.outputs, kinds), rows
 
     def _work(self, tickets: Sequence[Waiting]) -> None:
         """Read what is not read yet, run the batch, log it, and write its answers."""
-        first = tickets[0].request
-        if isinstance(first, Question):
-            self._run_together([(ticket, ticket.request.inputs) for ticket in tickets])
+        if isinstance(tickets[0].request, RowQuestion) and len(tickets) == 1:
+            unread, read = tickets, []
+        else:
+            unread = [ticket for ticket in tickets if isinstance(ticket.request, RowQuestion)]
+            read = [ticket for ticket in tickets if isinstance(ticket.request, Question)]
+        if not unread:
+            self._run_together([(ticket, ticket.request.inputs) for ticket in read])
             return
-        signature, form = first.signature, first.form
-        asked = [ticket.request.rows for ticket in tickets]
+        form, signature = unread[0].request.form, unread[0].request.signature
+        asked = [ticket.request.rows for ticket in unread]
         inputs = form.read_plain(asked[0] if len(asked) == 1 else list(chain.from_iterable(asked)), signature)
-        if inputs is not None and self._run(_Joined(tickets=tickets, inputs=inputs)):
+        if inputs is not None and read:
+            inputs = _concatenated([inputs, *(ticket.request.inputs for ticket in read)])
+        if inputs is not None and self._run(_Joined(tickets=[*unread, *read], inputs=inputs)):
             return
         alike: dict[object, list[tuple[Waiting, Mapping[str, Array]]]] = {}
-        for ticket, rows in zip(tickets, asked, strict=True):
+        for ticket, rows in zip(unread, asked, strict=True):
             try:
                 inputs = form.read(rows, signature)
             except Failure as failure:
                 ticket.answer = failure
             else:
-                alike.setdefault(_kinds(inputs), []).append((ticket, inputs))
+                alike.setdefault(kinds_of(inputs), []).append((ticket, inputs))
+        for ticket in read:
+            alike.setdefault(kinds_of(ticket.request.inputs), []).append((ticket, ticket.request.inputs))
         for group in alike.values():
             self._run_together(group)
 
@@ -229,8 +257,8 @@ class Inference:
         """Run requests of equal types and inner shapes: in one run, or each by itself where that cannot be."""
         tickets = [ticket for ticket, _ in group]
         if len(group) > 1 and _name(tickets[0].request) not in self._mixes_rows:
-            inputs = {name: np.concatenate([one[name] for _, one in group]) for name in group[0][1]}
-            if self._run(_Joined(tickets=tickets, inputs=inputs)):
+            inputs = _concatenated([one for _, one in group])
+            if inputs is not None and self._run(_Joined(tickets=tickets, inputs=inputs)):
                 return
         for ticket, one in group:
             self._run(_Joined(tickets=[ticket], inputs=one))
@@ -309,18 +337,36 @@ def _braced(names: set[str] | Any) -> str:
     return "{" + ",".join(sorted(names)) + "}"
 
 
-def _answers(tickets: Sequence[Waiting], outputs: Mapping[str, Array], counts: Sequence[int]) -> Sequence[Outcome]:
+def _concatenated(parts: Sequence[Mapping[str, Array]]) -> Mapping[str, Array] | None:
+    """The rows of all parts; None if they are not alike."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    kinds = kinds_of(first)
+    if any(kinds_of(part) != kinds for part in parts):
+        return None
+    return {name: np.concatenate([part[name] for part in parts]) for name in first}
+
+
+def _answers(tickets: Sequence[Waiting], outputs: Mapping[str, Array], counts: Sequence[int]) -> list[Outcome]:
     """What each request is told. Raises `Failure` if it cannot be written."""
     first = tickets[0].request
-    if isinstance(first, RowQuestion):
-        return first.form.write(outputs, counts)
-    if len(tickets) == 1:
+    if len(tickets) == 1 and isinstance(first, Question):
         return [_answer(first, outputs)]
-    ends = list(accumulate(counts))
-    return [
-        _answer(ticket.request, {name: value[end - ticket.rows : end] for name, value in outputs.items()})
-        for ticket, end in zip(tickets, ends, strict=True)
-    ]
+    answers: list[Outcome] = []
+    begin = 0
+    if isinstance(first, RowQuestion):
+        in_rows = sum([isinstance(ticket.request, RowQuestion) for ticket in tickets])
+        if in_rows == len(tickets):
+            return list(first.form.write(outputs, counts))
+        begin = sum(counts[:in_rows])
+        head = {name: value[:begin] for name, value in outputs.items()}
+        answers += first.form.write(head, counts[:in_rows])
+    for ticket in tickets[len(answers) :]:
+        end = begin + ticket.rows
+        answers.append(_answer(ticket.request, {name: value[begin:end] for name, value in outputs.items()}))
+        begin = end
+    return answers
 
 
 def _answer(question: Question, outputs: Mapping[str, Array]) -> Outcome:
@@ -337,11 +383,6 @@ def _is_held(question: Asked) -> bool:
 
 def _name(question: Asked) -> tuple[str, int, str]:
     return (question.served.model, question.served.number, question.signature.name)
-
-
-def _kinds(inputs: Mapping[str, Array]) -> tuple[object, ...]:
-    """Element types and inner shapes: what must be equal for tensors to be joined."""
-    return tuple((name, value.dtype, value.shape[1:]) for name, value in inputs.items())
 
 
 def _counts_rows(rows: int, *groups: Mapping[str, Array]) -> bool:

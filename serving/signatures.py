@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_SIGNATURE = "serving_default"
+Kinds = tuple[tuple[str, np.dtype[Any] | None, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +124,30 @@ class Signature:
     A tensor without an open leading dimension may mix rows (a sum over the batch), so such a signature runs each
     request alone, as TensorFlow Serving does when batching is off.
     """
+    kinds: Kinds | None = field(init=False)
+    """What tensors of this signature are like (see `kinds_of`); None if a dimension beside the rows is open."""
 
     def __post_init__(self) -> None:
         tensors = [*self.inputs.values(), *self.outputs.values()]
         apart = bool(self.inputs) and all(tensor.is_batch_major for tensor in tensors)
-        object.__setattr__(self, "joins_requests", apart)  # once, as this is asked for with every request
+        # Once, as both are asked for with every request.
+        object.__setattr__(self, "joins_requests", apart)
+        object.__setattr__(self, "kinds", _settled_kinds(self.inputs) if apart else None)
+
+
+def kinds_of(tensors: Mapping[str, np.ndarray[Any, Any]]) -> Kinds:
+    """Names, element types and inner shapes: what must be equal for tensors to be joined.
+
+    >>> kinds_of({"x": np.zeros((5, 3))})
+    (('x', dtype('float64'), (3,)),)
+    """
+    return tuple((name, value.dtype, value.shape[1:]) for name, value in tensors.items())
+
+
+def _settled_kinds(inputs: Mapping[str, TensorSpec]) -> Kinds | None:
+    kinds: list[tuple[str, np.dtype[Any], tuple[int, ...]]] = []
+    for name, spec in inputs.items():
+        if spec.shape is None or spec.element.numpy is None or -1 in spec.shape[1:]:
+            return None
+        kinds.append((name, spec.element.numpy, spec.shape[1:]))
+    return tuple(kinds)

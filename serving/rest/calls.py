@@ -10,7 +10,14 @@ from serving.heads import read_head
 from serving.inference import Answer, Question, RowQuestion
 from serving.rest.encoding import write_batch, write_columns
 from serving.rest.examples import read_examples, serialise, write_results
-from serving.rest.instances import read_columns, read_instances, read_plain_rows, read_rows, read_signature_name
+from serving.rest.instances import (
+    promised_kinds,
+    read_columns,
+    read_instances,
+    read_plain_rows,
+    read_rows,
+    read_signature_name,
+)
 from serving.rest.parsing import parse_object
 from serving.rest.responses import Response
 from serving.signatures import DEFAULT_SIGNATURE
@@ -26,7 +33,7 @@ if TYPE_CHECKING:
     from serving.inference import Inference
     from serving.rest.requests import Headers
     from serving.rest.routes import Route
-    from serving.signatures import Signature
+    from serving.signatures import Kinds, Signature
     from serving.versions import Models, Served
 
     Array = np.ndarray[Any, Any]
@@ -45,6 +52,10 @@ class Call(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Instances:
     """Row form, as `serving.inference` reads and writes it in bulk."""
+
+    def promise(self, row: Any, signature: Signature) -> Kinds:
+        """What tensors a row like this one belongs to."""
+        return promised_kinds(row, signature.inputs)
 
     def read_plain(self, rows: Sequence[Any], signature: Signature) -> dict[str, Array] | None:
         """The tensors of regular rows."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from serving.rest.decoding import decode, decode_plain, make_array
 from serving.rest.plain_objects import read_plain_objects
 from serving.rest.quoting import quote
-from serving.rest.walking import is_base64, walk
+from serving.rest.walking import is_base64, shape_of, walk
 from serving.status import Failure, invalid
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from serving.signatures import TensorSpec
+    from serving.signatures import Kinds, TensorSpec
 
     Array = np.ndarray[Any, Any]
 
@@ -101,6 +101,17 @@ def read_plain_rows(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -
     return None if column is None else {name: column}
 
 
+def promised_kinds(row: Any, specs: Mapping[str, TensorSpec]) -> Kinds:
+    """What the tensors are like that regular rows such as this one make (see `serving.signatures.kinds_of`).
+
+    >>> from serving.signatures import ELEMENT_TYPES, TensorSpec
+    >>> promised_kinds([[1, 2]], {"x": TensorSpec(name="x", graph_name="", element=ELEMENT_TYPES[1], shape=None)})
+    (('x', dtype('float32'), (1, 2)),)
+    """
+    members: Mapping[str, Any] = row if _is_object(row) else dict.fromkeys(specs, row)
+    return tuple((name, spec.element.numpy, shape_of(members.get(name))) for name, spec in specs.items())
+
+
 def _is_object(value: Any) -> bool:
     return isinstance(value, dict) and not is_base64(value)
 
@@ -123,8 +134,9 @@ class _RowReader:
             else:
                 self._value(f"{index}", next(iter(self._specs)), instance)
         return {
-            name: make_array(elements, (len(instances), *self._shapes[name]), self._specs[name].element.name)
-            for name, elements in self._elements.items()
+            name: make_array(self._elements[name], (len(instances), *self._shapes[name]), spec.element.name)
+            for name, spec in self._specs.items()
+            if name in self._elements
         }
 
     def _object(self, index: int, instance: Any) -> None:

@@ -70,6 +70,7 @@ class Site:
     target: str
     channel: grpc.Channel
     server: DrainingServer
+    inference: Inference
 
     @property
     def predictions(self) -> Any:
@@ -123,7 +124,8 @@ def open_site(models: Models) -> OpenSite:
             assert started.wait(30)
             try:
                 with grpc.insecure_channel(target) as channel:
-                    yield Site(website=Website(url=url_of(taken)), target=target, channel=channel, server=server)
+                    website = Website(url=url_of(taken))
+                    yield Site(website=website, target=target, channel=channel, server=server, inference=inference)
             finally:
                 server.should_exit = True
                 running.join()

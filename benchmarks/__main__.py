@@ -29,6 +29,7 @@ NAMES = (
     "serving_speed",
     "serving_peers",
     "answer_profile",
+    "grpc_profile",
     "command_line",
     "traffic_log",
     "training_speed",

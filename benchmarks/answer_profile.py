@@ -33,10 +33,13 @@ from serving.versions import Models
 AT_ONCE = (1, 16, 64)
 ALL = "all"
 ASKING, LOGGING = "read head and JSON, find the model", "log: record and write"
+Stage = tuple[Any, str, str]
 #: What is timed, inner stages after those they are part of.
-STAGES: tuple[tuple[Any, str, str], ...] = (
+STAGES: tuple[Stage, ...] = (
     (RestApp, "answer", ASKING),
-    (calls, "read_plain_rows", "numbers into tensors"),
+    (calls, "parse_object", "  of it: JSON"),
+    (calls, "read_number_rows", "  of it: JSON"),
+    (calls.Instances, "read_plain", "numbers into tensors"),
     (Runner, "run", "the model, by a session callable"),
     (calls, "write_batch", "tensors into JSON"),
     (Capture, "record", LOGGING),
@@ -62,7 +65,7 @@ def _table(model: Asked, scratch: Path, answers: int) -> Table:
         with TrafficLogged(scratch / f"{model.name}-{at_once}") as capture:
             logged = _profile(model, capture, at_once, answers)
         bare = _profile(model, Capture(None), at_once, answers)
-        stages = [stage for _, _, stage in STAGES]
+        stages = list(dict.fromkeys(stage for _, _, stage in STAGES))
         other = logged[ALL] - sum(logged[stage] for stage in stages if not stage.startswith(" "))
         rows += [(at_once, stage, logged[stage]) for stage in stages]
         rows += [
@@ -100,7 +103,7 @@ def _profile(model: Asked, capture: Capture, at_once: int, answers: int) -> dict
     app = RestApp(Rooms(models=models, inference=inference, capture=capture))
     target = f"/v1/models/{model.name}:predict"
     requests = [Request("POST", target, HEADERS, body) for body in model.rows.splitlines()]
-    with timed() as times:
+    with timed(STAGES) as times:
         uvloop.run(_asked(app, requests, at_once, answers, times))
     inference.close()
     models.close()
@@ -141,12 +144,12 @@ async def _asked(app: RestApp, requests: Sequence[Request], at_once: int, answer
 
 
 @contextmanager
-def timed() -> Iterator[Times]:
+def timed(stages: Sequence[Stage], clock_ns: Callable[[], int] = time.perf_counter_ns) -> Iterator[Times]:
     """Every stage with a clock around it, in nanoseconds a call, while the block runs."""
     times: Times = defaultdict(list)
-    originals = [(place, name, getattr(place, name)) for place, name, _ in STAGES]
-    for place, name, stage in STAGES:
-        setattr(place, name, _clocked(getattr(place, name), times, stage))
+    originals = [(place, name, getattr(place, name)) for place, name, _ in stages]
+    for place, name, stage in stages:
+        setattr(place, name, _clocked(getattr(place, name), times, stage, clock_ns))
     try:
         yield times
     finally:
@@ -154,13 +157,13 @@ def timed() -> Iterator[Times]:
             setattr(place, name, original)
 
 
-def _clocked(function: Callable[..., Any], times: Times, stage: str) -> Callable[..., Any]:
+def _clocked(function: Callable[..., Any], times: Times, stage: str, clock_ns: Callable[[], int]) -> Callable[..., Any]:
     @wraps(function)
     def clocked(*arguments: Any, **options: Any) -> Any:
-        begin = time.perf_counter_ns()
+        begin = clock_ns()
         try:
             return function(*arguments, **options)
         finally:
-            times[stage].append(time.perf_counter_ns() - begin)
+            times[stage].append(clock_ns() - begin)
 
     return clocked

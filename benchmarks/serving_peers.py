@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import answer_profile, grpc_profile
 from benchmarks.load_generator import Load
 from benchmarks.peer_models import Asked, exported
 from benchmarks.peer_rounds import Round, Rounds, Seen, Sightings, fingerprint
@@ -45,7 +46,7 @@ def measure(settings: Settings) -> Result:
     Each round is kept in OUT when it is done, so that an interrupted run goes on when it is started again; when all
     are done they are thrown away, and the next run begins anew.
 
-    Cost: about 20 minutes on an idle machine, 8 GB of memory, and the first time a download of some GB.
+    Cost: about 25 minutes on an idle machine, 8 GB of memory, and the first time a download of some GB.
     """
     seconds, rounds = (1.0, 1) if settings.quick else (3.0, 3)
     kept = settings.out / "serving_peers" / f"{fingerprint()}-{rounds}x{seconds:g}"
@@ -60,7 +61,8 @@ def measure(settings: Settings) -> Result:
             tables.append(_table(model.name, seen, rounds, seconds))
             remarks += [f"{model.name}: {line}" for line in (*found.missing, *_failures(seen))]
             goals += _goals(model.name, seen)
-    result = Result(tables=(*tables, _goal_table(goals)), remarks=tuple(remarks))
+    profiles = (*answer_profile.measure(settings).tables, *grpc_profile.measure(settings).tables)
+    result = Result(tables=(*tables, *profiles, _goal_table(goals)), remarks=tuple(remarks))
     write_page(settings.out / "speed.md", result)
     shutil.rmtree(kept.parent)
     return result

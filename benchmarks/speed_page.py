@@ -17,9 +17,15 @@ own (`benchmarks/peers/`), on the signature of the same SavedModel. The ceiling 
 which parses the body and answers a constant: an application on this stack with no model at all.
 
 Throughput: answers a second in a closed loop, one row a request. CPU: of all of a server's processes, for one answer;
-the figure that says most where server and generator share the cores. Where our own time goes, stage by stage, and why
-a lone request cannot be as cheap as one without a model: `python -m benchmarks answer_profile` and
-[decision 0017](decisions/0017-an-answers-time.md).
+the figure that says most where server and generator share the cores.
+
+Why a goal is missed is in the profiles at the end of this page, which show where our own time goes, stage by stage
+(`python -m benchmarks answer_profile grpc_profile` makes them alone). For a lone request to the convnet the ceiling's
+own time and the model's run already take what the goal allows, or nearly; for one to the dense model what is left is
+spread over many small steps, none of which is a loop. Of a gRPC answer's processor time the library takes about half,
+whatever the answer, and it hands requests over one by one, so that hardly two share a batch.
+[Decision 0017](decisions/0017-an-answers-time.md) and [decision 0007](decisions/0007-grpc.md) say what was cut and what
+was not.
 
 """
 

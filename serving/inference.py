@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
-from itertools import chain, compress
+from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
 
 import numpy as np
@@ -21,7 +21,7 @@ from serving.signatures import kinds_of
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence, Sized
 
     from serving.capture import Caller, Capture
     from serving.signatures import Kinds, Signature
@@ -38,13 +38,13 @@ MOST_OF_NOTHING = 1 << 16
 class RowForm(Protocol):
     """How a dialect reads rows and writes their answers: in bulk, for all requests that share a run."""
 
-    def promise(self, row: Any, signature: Signature) -> Kinds:
-        """What the tensors will be like if all rows are like this one: asked where the signature leaves it open."""
+    def promise(self, rows: Any, signature: Signature) -> Kinds:
+        """What the tensors will be like if all rows are like the first: asked where the signature leaves it open."""
 
-    def read_plain(self, rows: Sequence[Any], signature: Signature) -> Mapping[str, Array] | None:
-        """The tensors, if every row is regular; None if any needs a closer look."""
+    def read_plain(self, asked: Sequence[Any], signature: Signature) -> Mapping[str, Array] | None:
+        """The tensors of all requests' rows together, if every row is regular; None if any needs a closer look."""
 
-    def read(self, rows: Sequence[Any], signature: Signature) -> Mapping[str, Array]:
+    def read(self, rows: Any, signature: Signature) -> Mapping[str, Array]:
         """The tensors of one request. Raises `Failure` for whatever is wrong with it."""
 
     def write(self, outputs: Mapping[str, Array], counts: Sequence[int]) -> Sequence[bytes]:
@@ -78,8 +78,8 @@ class RowQuestion(NamedTuple):
 
     served: Served
     signature: Signature
-    rows: Sequence[Any]
-    """At least one."""
+    rows: Sized
+    """At least one, in the dialect's own form."""
     caller: Caller
     form: RowForm
     outputs: tuple[str, ...] = ()
@@ -208,7 +208,7 @@ class Inference:
         if isinstance(question, RowQuestion):
             rows: int | None = len(question.rows)
             if together and signature.kinds is None:
-                kinds = question.form.promise(question.rows[0], signature)
+                kinds = question.form.promise(question.rows, signature)
         else:
             check_names(question)
             for name, value in question.inputs.items():
@@ -235,7 +235,7 @@ class Inference:
             return
         form, signature = unread[0].request.form, unread[0].request.signature
         asked = [ticket.request.rows for ticket in unread]
-        inputs = form.read_plain(asked[0] if len(asked) == 1 else list(chain.from_iterable(asked)), signature)
+        inputs = form.read_plain(asked, signature)
         if inputs is not None and read:
             inputs = _concatenated([inputs, *(ticket.request.inputs for ticket in read)])
         if inputs is not None and self._run(_Joined(tickets=[*unread, *read], inputs=inputs)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 from serving.grpc_api.model_specs import read_model_spec, write_spec
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from serving.grpc_api.methods import Call
     from serving.inference import Inference
     from serving.signatures import Signature
-    from serving.versions import Models
+    from serving.versions import Models, Served
 
     Array = np.ndarray[Any, Any]
 
@@ -47,20 +48,13 @@ class Predictions:
                 check_names(Question(served=served, signature=signature, inputs=dict(given), caller=call.caller))
             inputs = read_inputs(given, signature, defaults, self._limit_bytes)
 
-            def write(outputs: Mapping[str, Array]) -> bytes:
-                response = self._response()
-                write_spec(response.model_spec, served, signature.name)
-                for name, value in outputs.items():
-                    encode(value, response.outputs[name])
-                return bytes(response.SerializeToString())
-
             question = Question(
                 served=served,
                 signature=signature,
                 inputs=inputs,
                 caller=call.caller,
                 outputs=read_filter(request.output_filter, signature),
-                write=write,
+                write=partial(write_response, self._response, served, signature.name),
                 timeout_s=call.timeout_s,
             )
             return await self._inference.ask_body(question)
@@ -83,6 +77,15 @@ def read_inputs(
         inputs[name] = decode(name, source[name], left)
         left -= inputs[name].nbytes
     return inputs
+
+
+def write_response(kind: Any, served: Served, signature: str, outputs: Mapping[str, Array]) -> bytes:
+    """The bytes of a ``PredictResponse``. Raises `Failure` for a type that has no field."""
+    response = kind()
+    write_spec(response.model_spec, served, signature)
+    for name, value in outputs.items():
+        encode(value, response.outputs[name])
+    return bytes(response.SerializeToString())
 
 
 def read_filter(names: Iterable[str], signature: Signature) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from serving.callers import read_caller
@@ -14,10 +15,12 @@ from serving.rest.instances import (
     promised_kinds,
     read_columns,
     read_instances,
+    read_plain_numbers,
     read_plain_rows,
     read_rows,
     read_signature_name,
 )
+from serving.rest.number_rows import NumberRows, has_many_lists, nested, read_number_rows
 from serving.rest.parsing import parse_object
 from serving.rest.responses import Response
 from serving.signatures import DEFAULT_SIGNATURE
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from serving.versions import Models, Served
 
     Array = np.ndarray[Any, Any]
+    Rows = Sequence[Any] | NumberRows
     Done = Callable[[Response | BaseException], None]
 
 
@@ -53,17 +57,24 @@ class Call(NamedTuple):
 class Instances:
     """Row form, as `serving.inference` reads and writes it in bulk."""
 
-    def promise(self, row: Any, signature: Signature) -> Kinds:
-        """What tensors a row like this one belongs to."""
-        return promised_kinds(row, signature.inputs)
+    def promise(self, rows: Rows, signature: Signature) -> Kinds:
+        """What tensors rows like the first of these belong to."""
+        if isinstance(rows, NumberRows):
+            return tuple((name, spec.element.numpy, rows.shape[1:]) for name, spec in signature.inputs.items())
+        return promised_kinds(rows[0], signature.inputs)
 
-    def read_plain(self, rows: Sequence[Any], signature: Signature) -> dict[str, Array] | None:
-        """The tensors of regular rows."""
-        return read_plain_rows(rows, signature.inputs)
+    def read_plain(self, asked: Sequence[Rows], signature: Signature) -> dict[str, Array] | None:
+        """The tensors of regular rows, those of all requests together."""
+        if type(asked[0]) is NumberRows:
+            tensors = read_plain_numbers(asked, signature.inputs)
+            if tensors is not None:
+                return tensors
+        rows = [nested(one) for one in asked]
+        return read_plain_rows(rows[0] if len(rows) == 1 else list(chain.from_iterable(rows)), signature.inputs)
 
-    def read(self, rows: Sequence[Any], signature: Signature) -> dict[str, Array]:
+    def read(self, rows: Rows, signature: Signature) -> dict[str, Array]:
         """The tensors of any rows, or what is wrong with them."""
-        return read_rows(rows, signature.inputs)
+        return read_rows(nested(rows), signature.inputs)
 
     def write(self, outputs: Mapping[str, Array], counts: Sequence[int]) -> list[bytes]:
         """A body for each request."""
@@ -90,10 +101,17 @@ class Calls:
         """
         route = call.route
         caller = read_caller(call.headers, new_id=self._ids.new, arrived_us=call.arrived_us)
-        document = parse_object(call.body)
-        name = read_signature_name(document)
-        # Examples are checked before the model is looked up, instances after it.
-        examples = None if route.verb == "predict" else read_examples(document)
+        numbers = None
+        if route.verb == "predict" and has_many_lists(call.body):
+            numbers = read_number_rows(call.body)
+        if numbers is not None:
+            document: dict[str, Any] = {"instances": numbers}
+            name, examples = numbers.signature, None
+        else:
+            document = parse_object(call.body)
+            name = read_signature_name(document)
+            # Examples are checked before the model is looked up, instances after it.
+            examples = None if route.verb == "predict" else read_examples(document)
         served = self._models.take(route.model, route.version, route.label)
 
         def answered(outcome: Answer | bytes | BaseException) -> None:
@@ -123,7 +141,8 @@ def _predict(document: dict[str, Any], name: str, served: Served, caller: Caller
         raise invalid(f'Serving signature name: "{asked}" not found in signature def')
     if not signature.inputs:
         raise invalid(f"Failed to get input map for signature: {name or 'DEFAULT'}")
-    instances = read_instances(document)
+    given = document.get("instances")
+    instances = given if isinstance(given, NumberRows) else read_instances(document)
     if instances is not None:
         return RowQuestion(served, signature, instances, caller, INSTANCES)
     inputs = read_columns(document["inputs"], signature.inputs)

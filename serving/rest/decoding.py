@@ -61,6 +61,16 @@ def decode_plain(value: Any, spec: TensorSpec) -> Array | None:
         return None
 
 
+def make_numbers(numbers: list[Any], shape: tuple[int, ...], element: str) -> Array | None:
+    """Numbers of JSON, known to be that, as an array; None if they are not of the element type, or beyond it."""
+    if len(shape) > MAX_RANK or not (element in {"float", "double"} or _fits(numbers, element)):
+        return None
+    try:
+        return make_array(numbers, shape, element)
+    except Failure:
+        return None
+
+
 def make_array(elements: list[Any], shape: tuple[int, ...], element: str) -> Array:
     """Elements that were checked before, as an array; those of strings are bytes."""
     if element == "string":

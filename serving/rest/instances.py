@@ -6,9 +6,11 @@ The order of the checks and the texts are TensorFlow Serving's (``util/json_tens
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from serving.rest.decoding import decode, decode_plain, make_array
+from serving.rest.decoding import decode, decode_plain, make_array, make_numbers
+from serving.rest.number_rows import NumberRows
 from serving.rest.plain_objects import read_plain_objects
 from serving.rest.quoting import quote
 from serving.rest.walking import is_base64, shape_of, walk
@@ -110,6 +112,23 @@ def promised_kinds(row: Any, specs: Mapping[str, TensorSpec]) -> Kinds:
     """
     members: Mapping[str, Any] = row if _is_object(row) else dict.fromkeys(specs, row)
     return tuple((name, spec.element.numpy, shape_of(members.get(name))) for name, spec in specs.items())
+
+
+def read_plain_numbers(asked: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
+    """The tensor of requests that are all `NumberRows` of one inner shape; None if they are not, or do not fit."""
+    if len(specs) > 1:
+        return None
+    ((name, spec),) = specs.items()
+    inner = asked[0].shape[1:]
+    if len(asked) == 1:
+        numbers, count = asked[0].numbers, len(asked[0])
+    else:
+        if any(type(one) is not NumberRows or one.shape[1:] != inner for one in asked):
+            return None
+        numbers = list(chain.from_iterable([one.numbers for one in asked]))
+        count = sum(map(len, asked))
+    tensor = make_numbers(numbers, (count, *inner), spec.element.name)
+    return None if tensor is None else {name: tensor}
 
 
 def _is_object(value: Any) -> bool:

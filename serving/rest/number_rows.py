@@ -1,0 +1,143 @@
+"""Rows of nothing but numbers, read without a list for every bracket: the body of an image, a sequence, a table.
+
+Nested lists cost more than their numbers: a 16 by 16 image of one channel is 256 numbers in 273 lists, each made by the
+parser, looked at to find the shape, and freed. Here the shape is read from the brackets alone, all at once, and the
+numbers are parsed as one flat list. A body that is anything else is left to the ordinary parsers.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, final
+
+import orjson
+
+from serving.rest.parsing import parse_object
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HEAD = re.compile(
+    rb"""
+    [ ]* \{ [ ]* (?: "signature_name" [ ]* : [ ]* "(\w*)" [ ]* , [ ]* )? "instances" [ ]* :
+    """.replace(b"[ ]", rb"[ \t\n\r]"),
+    re.VERBOSE | re.ASCII,
+)
+SPACE = b" \t\n\r"
+DIGIT = b"0"
+# What numbers are written with, all as one letter; and brackets as spaces.
+AS_DIGITS = bytes.maketrans(b"123456789.eE+-", DIGIT * 14)
+WITHOUT_BRACKETS = bytes.maketrans(b"[]", b"  ")
+# Between two commas there are brackets that open, a number, and brackets that close, in this order exactly if the
+# number is nowhere missing. Numbers outside of their brackets leave one of these.
+EMPTY = (b"[]", b"[,", b",]")
+# Where lists are long the ordinary parser is as quick, and its code is warm: what pays is few numbers to a list. So
+# many brackets must open in so many of the first bytes.
+LOOKED_AT, FEWEST_LISTS = 256, 8
+MAX_RANK = 32
+#: Shapes are remembered by brackets no longer than this.
+SHORT = 8192
+
+
+@final
+class NumberRows:
+    """The rows of one request: their numbers in row-major order, and their shape, the rows its first dimension."""
+
+    __slots__ = ("_body", "numbers", "shape", "signature")
+
+    def __init__(self, body: bytes, signature: str, numbers: list[Any], shape: tuple[int, ...]) -> None:
+        self._body = body
+        self.signature = signature
+        """The name that the request gives; empty if it gives none."""
+        self.numbers = numbers
+        self.shape = shape
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def nested(self) -> Sequence[Any]:
+        """The rows as the ordinary parser gives them."""
+        rows: Sequence[Any] = parse_object(self._body)["instances"]
+        return rows
+
+
+def nested(rows: Sequence[Any] | NumberRows) -> Sequence[Any]:
+    """Rows as lists within lists, whichever they are."""
+    return rows.nested() if isinstance(rows, NumberRows) else rows
+
+
+def has_many_lists(body: bytes) -> bool:
+    """Whether `read_number_rows` can be quicker than the ordinary parser: by how many brackets open at the beginning.
+
+    >>> (
+    ...     has_many_lists(b'{"instances": [[[1], [2], [3], [4], [5], [6]]]}'),
+    ...     has_many_lists(b'{"instances": [[1, 2, 3, 4]]}'),
+    ... )
+    (True, False)
+    """
+    return body.count(b"[", 0, LOOKED_AT) >= FEWEST_LISTS
+
+
+def read_number_rows(body: bytes) -> NumberRows | None:
+    """The rows of a body that is ``{"instances": numbers}``, a ``signature_name`` before it or not; None otherwise.
+
+    Cost: about 3 µs and 40 ns a number, on an idle machine.
+
+    >>> rows = read_number_rows(b'{"instances": [[[1, 2.5]], [[3, 4]]]}')
+    >>> rows.shape, rows.numbers
+    ((2, 1, 2), [1, 2.5, 3, 4])
+    >>> read_number_rows(b'{"instances": [[1, 2], [3]]}') is None
+    True
+    """
+    head = HEAD.match(body)
+    if head is None:
+        return None
+    end = len(body) if body[-1:] == b"}" else len(body.rstrip(SPACE))
+    text = body[head.end() : end - 1]
+    places = text.translate(AS_DIGITS, SPACE)
+    if body[end - 1 : end] != b"}" or any(empty in places for empty in EMPTY):
+        return None
+    brackets = places.translate(None, DIGIT)
+    shape = _shape_of(brackets) if len(brackets) <= SHORT else shape_of_brackets(brackets)
+    numbers = None if shape is None else _flat(text)
+    if shape is None or numbers is None or len(numbers) != math.prod(shape):
+        return None
+    return NumberRows(body, (head[1] or b"").decode(), numbers, shape)
+
+
+def _flat(text: bytes) -> list[Any] | None:
+    """The numbers, one between any two commas; None if there is none, or several, or what is no number."""
+    try:
+        numbers: list[Any] = orjson.loads(b"[%b]" % text.translate(WITHOUT_BRACKETS))
+    except orjson.JSONDecodeError:
+        return None
+    return numbers
+
+
+def shape_of_brackets(brackets: bytes) -> tuple[int, ...] | None:
+    """The shape of regular nested lists of which only brackets and commas are left; None if they are not regular.
+
+    >>> shape_of_brackets(b"[[,,],[,,]]")
+    (2, 3)
+    """
+    rank = len(brackets) - len(brackets.lstrip(b"["))
+    if not 0 < rank <= MAX_RANK:
+        return None
+    sizes: list[int] = []
+    leaves = 1
+    for depth in range(1, rank + 1):  # the first list of each depth, from the innermost out
+        end = brackets.find(b"]" * depth)
+        inside = brackets.count(b",", rank - depth, end) + 1
+        sizes.append(inside // leaves)
+        leaves = inside
+    expected = b""
+    for size in sizes:
+        if len(expected) * size > len(brackets):
+            return None
+        expected = b"[%b]" % b",".join([expected] * size)
+    return tuple(reversed(sizes)) if expected == brackets else None
+
+
+_shape_of = lru_cache(maxsize=256)(shape_of_brackets)

@@ -15,6 +15,7 @@ from serving.grpc_api.descriptors import describe
 from serving.grpc_api.health import HEALTH_SERVICE, Health
 from serving.grpc_api.methods import make_services
 from serving.grpc_api.reflecting import Reflecting
+from serving.rest.crowd import room_for_grpc
 
 if TYPE_CHECKING:
     import socket
@@ -39,6 +40,8 @@ class GrpcSettings:
     RESOURCE_EXHAUSTED."""
     streams: int = STREAMS
     """Calls at once on one connection; beyond it the client's own library waits."""
+    connections: int | None = None
+    """Beyond it new ones are closed at once. None: `room_for_grpc`."""
     idle_s: float = IDLE_S
     """A connection without a call is closed after so long; clients open another with their next call."""
     credentials: grpc.ServerCredentials | None = field(default=None, repr=False)
@@ -75,6 +78,7 @@ class GrpcServer:
                 ("grpc.max_receive_message_length", limit),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.max_concurrent_streams", self._settings.streams),
+                ("grpc.max_allowed_incoming_connections", self._settings.connections or room_for_grpc()),
                 ("grpc.max_connection_idle_ms", round(1000 * self._settings.idle_s)),
                 ("grpc.so_reuseport", int(self._is_shared)),
                 *self._settings.arguments,

@@ -88,6 +88,12 @@ def room_for_connections() -> int:
     return MOST if soft == resource.RLIM_INFINITY else min(MOST, max(FEWEST, soft - FILES_KEPT))
 
 
+def room_for_grpc() -> int:
+    """Connections of gRPC: what HTTP's leave of the open files, and at least half of what is kept for others."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST if soft == resource.RLIM_INFINITY else min(MOST, max(FILES_KEPT // 2, soft - FILES_KEPT - MOST))
+
+
 def raise_open_files() -> None:
     """Let the process have as many open files as it may; systems start it with 1024, for programs older than epoll."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

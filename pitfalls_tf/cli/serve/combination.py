@@ -193,6 +193,7 @@ def _grpc_settings(theirs: TensorFlowServingFlags, limits: LimitFlags) -> GrpcSe
     """None, and gRPC not loaded yet, where no flag is about it."""
     bounds = {
         "message_bytes": limits.max_request_bytes,
+        "connections": limits.max_grpc_connections,
         "calls": limits.max_grpc_calls,
         "streams": limits.max_grpc_streams,
         "idle_s": limits.grpc_idle_seconds,

@@ -19,6 +19,7 @@ class LimitFlags:
     max_request_bytes: int | None
     max_held_bytes: int | None
     max_connections: int | None
+    max_grpc_connections: int | None
     max_grpc_calls: int | None
     max_grpc_streams: int | None
     grpc_idle_seconds: float | None
@@ -48,6 +49,11 @@ limit_flags = option_group(
             "--max-connections",
             type=click.IntRange(1),
             help="HTTP connections; then idle ones give way.  [default: 20000, or what open files allow]",
+        ),
+        click.option(
+            "--max-grpc-connections",
+            type=click.IntRange(1),
+            help="gRPC connections; then new ones are closed.  [default: 20000, or what open files allow]",
         ),
         click.option(
             "--max-grpc-calls", type=click.IntRange(1), help="gRPC calls that are being answered.  [default: 8192]"

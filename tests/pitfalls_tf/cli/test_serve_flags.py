@@ -138,6 +138,7 @@ def test_bounds_of_what_clients_take() -> None:
         "--max-request-bytes=2048",
         "--max-held-bytes=4096",
         "--max-connections=5",
+        "--max-grpc-connections=13",
         "--max-grpc-calls=6",
         "--max-grpc-streams=7",
         "--grpc-idle-seconds=8",
@@ -152,7 +153,8 @@ def test_bounds_of_what_clients_take() -> None:
     assert limits.drain_s == 12.0
     _, door = read_addresses(given.own, given.theirs, given.given)
     assert door is not None
-    assert (door.settings, door.needed) == (GrpcSettings(message_bytes=2048, calls=6, streams=7, idle_s=8.0), False)
+    settings = GrpcSettings(message_bytes=2048, connections=13, calls=6, streams=7, idle_s=8.0)
+    assert (door.settings, door.needed) == (settings, False)
     with pytest.raises(BadInput, match="the largest request would never fit"):
         Given("--max-held-bytes=2048").limits()
 

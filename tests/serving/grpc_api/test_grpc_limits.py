@@ -60,6 +60,21 @@ def test_the_number_of_calls_is_bounded(open_site: OpenSite) -> None:
         assert first.result(30).model_spec.version.value == 123
 
 
+def test_the_number_of_connections_is_bounded(open_site: OpenSite) -> None:
+    options = [("grpc.use_local_subchannel_pool", 1)]  # otherwise channels share a connection
+    with open_site(settings=GrpcSettings(connections=2)) as site:
+        site.predictions.Predict(REQUEST)
+        with (
+            grpc.insecure_channel(site.target, options) as second,
+            grpc.insecure_channel(site.target, options) as third,
+        ):
+            prediction_service_pb2_grpc.PredictionServiceStub(second).Predict(REQUEST)
+            with pytest.raises(grpc.RpcError) as caught:
+                prediction_service_pb2_grpc.PredictionServiceStub(third).Predict(REQUEST)
+            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+            site.predictions.Predict(REQUEST)  # those that are there stay
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """Somebody with a key and a certificate, in PEM."""

@@ -39,7 +39,7 @@ class Descriptions:
                 raise invalid(f"Metadata field {field} is not supported")
         response = self._metadata.GetModelMetadataResponse()
         with read_model_spec(request).lease(self._models) as served:
-            write_spec(response.model_spec, served)
+            write_spec(response.model_spec, served.model, served.number)
             signatures = self._metadata.SignatureDefMap()
             for name, definition in served.runner.signature_definitions.items():
                 signatures.signature_def[name].CopyFrom(definition)

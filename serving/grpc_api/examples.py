@@ -77,7 +77,7 @@ class Examples:
                 response = self._several()
                 for (verb, signature), answer in zip(tasks, answers, strict=True):
                     result = response.results.add()
-                    write_spec(result.model_spec, served, signature.name)
+                    write_spec(result.model_spec, served.model, served.number, signature.name)
                     filled = result.classification_result if verb == "classify" else result.regression_result
                     FILLERS[verb](filled, answer.outputs, len(examples))
                 return bytes(response.SerializeToString())
@@ -96,7 +96,7 @@ class Examples:
             def write(outputs: Mapping[str, Array]) -> bytes:
                 response = kind()
                 FILLERS[verb](response.result, outputs, len(examples))
-                write_spec(response.model_spec, served, signature.name)
+                write_spec(response.model_spec, served.model, served.number, signature.name)
                 return bytes(response.SerializeToString())
 
             question = _question(served, signature, head, examples, call)

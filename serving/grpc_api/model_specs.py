@@ -53,8 +53,8 @@ def read_spec(spec: Any) -> Wanted:
     )
 
 
-def write_spec(spec: Any, served: Served, signature: str = "") -> None:
+def write_spec(spec: Any, model: str, number: int, signature: str = "") -> None:
     """Fill the ``model_spec`` of an answer: the version is the one that answered, whatever was asked for."""
-    spec.name = served.model
-    spec.version.value = served.number
+    spec.name = model
+    spec.version.value = number
     spec.signature_name = signature

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, final
 
 from serving.grpc_api.model_specs import read_model_spec, write_spec
-from serving.grpc_api.tensors import decode, encode
+from serving.grpc_api.tensors import decode, delimited, write_tensor
 from serving.inference import Question, check_names
 from serving.status import Code, Failure, invalid
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from serving.grpc_api.methods import Call
     from serving.inference import Inference
     from serving.signatures import Signature
-    from serving.versions import Models, Served
+    from serving.versions import Models
 
     Array = np.ndarray[Any, Any]
 
@@ -28,12 +28,9 @@ class Predictions:
     """Answers ``PredictRequest`` messages. ``limit_bytes`` bounds the tensors of one request, written out."""
 
     def __init__(self, *, models: Models, inference: Inference, limit_bytes: int) -> None:
-        from tensorflow_serving.apis import predict_pb2  # noqa: PLC0415 - imports TensorFlow
-
         self._models = models
         self._inference = inference
         self._limit_bytes = limit_bytes
-        self._response = predict_pb2.PredictResponse
 
     async def predict(self, request: Any, call: Call) -> bytes:
         """The ``PredictResponse``. Raises `Failure`."""
@@ -54,7 +51,7 @@ class Predictions:
                 inputs=inputs,
                 caller=call.caller,
                 outputs=read_filter(request.output_filter, signature),
-                write=partial(write_response, self._response, served, signature.name),
+                write=partial(write_response, served.model, served.number, signature.name),
                 timeout_s=call.timeout_s,
             )
             return await self._inference.ask_body(question)
@@ -79,12 +76,24 @@ def read_inputs(
     return inputs
 
 
-def write_response(kind: Any, served: Served, signature: str, outputs: Mapping[str, Array]) -> bytes:
-    """The bytes of a ``PredictResponse``. Raises `Failure` for a type that has no field."""
-    response = kind()
-    write_spec(response.model_spec, served, signature)
-    for name, value in outputs.items():
-        encode(value, response.outputs[name])
+def write_response(model: str, number: int, signature: str, outputs: Mapping[str, Array]) -> bytes:
+    """The bytes of a ``PredictResponse``: outputs by name in field 1, the model's spec in field 2.
+
+    Raises `Failure` for a type that has no field.
+    """
+    parts = [
+        delimited(b"\x0a", delimited(b"\x0a", name.encode()) + delimited(b"\x12", write_tensor(value)))
+        for name, value in outputs.items()
+    ]
+    return b"".join((*parts, _written_spec(model, number, signature)))
+
+
+@lru_cache(maxsize=256)
+def _written_spec(model: str, number: int, signature: str) -> bytes:
+    from tensorflow_serving.apis.predict_pb2 import PredictResponse  # noqa: PLC0415 - imports TensorFlow
+
+    response = PredictResponse()
+    write_spec(response.model_spec, model, number, signature)
     return bytes(response.SerializeToString())
 
 

@@ -8,6 +8,7 @@ many clients read ``outputs["y"].float_val``.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,6 +100,44 @@ def encode(array: Array, message: Any) -> None:
     if kind.name in {"half", "bfloat16"}:
         values = values.view(np.uint16)
     getattr(message, VALUES[kind.name][0]).extend(values.tolist())
+
+
+def write_tensor(array: Array) -> bytes:
+    """The bytes of an array's ``TensorProto``, as `encode` fills it.
+
+    Floats and truth values without a message between, at a fifth of its cost: their elements stand in it as in memory.
+
+    Raises:
+        Failure: as `encode`.
+    """
+    kind = element_type_of(array)
+    tag = TAGS.get(kind.name)
+    if tag is None:
+        from tensorflow.core.framework.tensor_pb2 import TensorProto  # noqa: PLC0415 - the model's runner loaded it
+
+        message = TensorProto()
+        encode(array, message)
+        return bytes(message.SerializeToString())
+    content = array.tobytes()
+    head = _tensor_head(kind.number, array.shape)
+    return b"%b%b%b%b" % (head, tag, _varint(len(content)), content) if content else head
+
+
+@lru_cache(maxsize=1024)
+def _tensor_head(number: int, shape: tuple[int, ...]) -> bytes:
+    """Fields 1 and 2 of a ``TensorProto``: element type, and a ``TensorShapeProto`` whose field 2 holds each size."""
+    sizes = [b"\x08" + _varint(size) if size else b"" for size in shape]
+    dimensions = b"".join(delimited(b"\x12", size) for size in sizes)
+    return b"\x08" + _varint(number) + delimited(b"\x12", dimensions)
+
+
+def delimited(tag: bytes, content: bytes) -> bytes:
+    r"""A field of a message that says how long it is.
+
+    >>> delimited(b"\n", b"text")
+    b'\n\x04text'
+    """
+    return b"%b%b%b" % (tag, _varint(len(content)), content)
 
 
 def _unreadable(name: str) -> Failure:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tensorflow import make_ndarray, make_tensor_proto
 from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow_serving.apis.predict_pb2 import PredictResponse
 
-from serving.grpc_api.tensors import VALUES, decode, encode
+from serving.grpc_api.predictions import write_response
+from serving.grpc_api.tensors import VALUES, decode, encode, write_tensor
 from serving.signatures import numpy_type
 from serving.status import Failure
 
@@ -51,6 +53,27 @@ def test_what_is_encoded_is_decoded_again(array: np.ndarray[Any, Any]) -> None:
     encode(array, message)
     assert message.tensor_content == b""
     assert same(decode("x", TensorProto.FromString(message.SerializeToString()), LIMIT), array)
+
+
+@given(arrays())
+def test_what_is_written_without_a_message_is_what_a_message_would_be(array: np.ndarray[Any, Any]) -> None:
+    message = TensorProto()
+    encode(array, message)
+    assert write_tensor(array) == message.SerializeToString()
+
+
+@given(
+    st.dictionaries(st.text(max_size=200), arrays(), max_size=3),
+    st.text(max_size=200),
+    st.integers(0, 2**63 - 1),
+)
+def test_an_answer_is_what_protobuf_reads(outputs: dict[str, np.ndarray[Any, Any]], model: str, number: int) -> None:
+    response = PredictResponse.FromString(write_response(model, number, "signature", outputs))
+    assert (response.model_spec.name, response.model_spec.version.value) == (model, number)
+    assert response.model_spec.signature_name == "signature"
+    assert set(response.outputs) == set(outputs)
+    for name, value in outputs.items():
+        assert same(decode(name, response.outputs[name], LIMIT), value)
 
 
 @given(arrays())

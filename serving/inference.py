@@ -17,14 +17,15 @@ import numpy as np
 from serving.batching import Batcher, BatchSettings, Ticket
 from serving.capture import AnsweredBatch
 from serving.model_counts import ModelCounts
-from serving.signatures import kinds_of
+from serving.named_tensors import concatenated, counts_rows, kinds_of, shared_rows
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence, Sized
 
     from serving.capture import Caller, Capture
-    from serving.signatures import Kinds, Signature
+    from serving.named_tensors import Kinds
+    from serving.signatures import Signature
     from serving.versions import Served
 
     Array = np.ndarray[Any, Any]
@@ -166,7 +167,7 @@ class Inference:
         body = write(answers)
         if self._capture.writes:
             for question, answer in zip(questions, answers, strict=True):
-                rows = [_shared_rows(question.inputs) or 1]
+                rows = [shared_rows(question.inputs) or 1]
                 if not self._log([question], rows, question.inputs, answer.outputs, [True]):
                     raise _unlogged()
         return body
@@ -214,7 +215,7 @@ class Inference:
             for name, value in question.inputs.items():
                 if not value.size and math.prod(size or 1 for size in value.shape) > MOST_OF_NOTHING:
                     raise invalid(f"Input {name} has no value but the shape {list(value.shape)}, which is too large.")
-            rows = _shared_rows(question.inputs)
+            rows = shared_rows(question.inputs)
             if together:
                 kinds = kinds_of(question.inputs)
                 if kinds == signature.kinds:
@@ -237,7 +238,7 @@ class Inference:
         asked = [ticket.request.rows for ticket in unread]
         inputs = form.read_plain(asked, signature)
         if inputs is not None and read:
-            inputs = _concatenated([inputs, *(ticket.request.inputs for ticket in read)])
+            inputs = concatenated([inputs, *(ticket.request.inputs for ticket in read)])
         if inputs is not None and self._run(_Joined(tickets=[*unread, *read], inputs=inputs)):
             return
         alike: dict[object, list[tuple[Waiting, Mapping[str, Array]]]] = {}
@@ -257,7 +258,7 @@ class Inference:
         """Run requests of equal types and inner shapes: in one run, or each by itself where that cannot be."""
         tickets = [ticket for ticket, _ in group]
         if len(group) > 1 and _name(tickets[0].request) not in self._mixes_rows:
-            inputs = _concatenated([one for _, one in group])
+            inputs = concatenated([one for _, one in group])
             if inputs is not None and self._run(_Joined(tickets=tickets, inputs=inputs)):
                 return
         for ticket, one in group:
@@ -303,7 +304,7 @@ class Inference:
 
         Whether they may: not if the log could not take them, and the server is to refuse them then.
         """
-        if not _counts_rows(sum(counts), inputs, outputs):
+        if not counts_rows(sum(counts), inputs, outputs):
             # No tensor axis counts rows here: the whole request is one row, its tensors unflattened.
             counts = [1]
             inputs = {name: value[np.newaxis] for name, value in inputs.items()}
@@ -335,17 +336,6 @@ def check_names(question: Question) -> None:
 
 def _braced(names: set[str] | Any) -> str:
     return "{" + ",".join(sorted(names)) + "}"
-
-
-def _concatenated(parts: Sequence[Mapping[str, Array]]) -> Mapping[str, Array] | None:
-    """The rows of all parts; None if they are not alike."""
-    first = parts[0]
-    if len(parts) == 1:
-        return first
-    kinds = kinds_of(first)
-    if any(kinds_of(part) != kinds for part in parts):
-        return None
-    return {name: np.concatenate([part[name] for part in parts]) for name in first}
 
 
 def _answers(tickets: Sequence[Waiting], outputs: Mapping[str, Array], counts: Sequence[int]) -> list[Outcome]:
@@ -383,21 +373,3 @@ def _is_held(question: Asked) -> bool:
 
 def _name(question: Asked) -> tuple[str, int, str]:
     return (question.served.model, question.served.number, question.signature.name)
-
-
-def _counts_rows(rows: int, *groups: Mapping[str, Array]) -> bool:
-    """Whether the leading axis of every tensor counts so many rows, and there are tensors in every group."""
-    leading = (rows,)
-    for group in groups:
-        if not group:
-            return False
-        for tensor in group.values():
-            if tensor.shape[:1] != leading:
-                return False
-    return True
-
-
-def _shared_rows(tensors: Mapping[str, Array]) -> int | None:
-    """The leading dimension that all tensors share; None if a tensor has none, or they differ."""
-    leading = {value.shape[:1] for value in tensors.values()}
-    return next(iter(leading))[0] if len(leading) == 1 and () not in leading else None

@@ -11,8 +11,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from serving.named_tensors import Kinds
+
 DEFAULT_SIGNATURE = "serving_default"
-Kinds = tuple[tuple[str, np.dtype[Any] | None, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ class Signature:
     request alone, as TensorFlow Serving does when batching is off.
     """
     kinds: Kinds | None = field(init=False)
-    """What tensors of this signature are like (see `kinds_of`); None if a dimension beside the rows is open."""
+    """What its inputs are like (`serving.named_tensors.kinds_of`); None if a dimension beside the rows is open."""
 
     def __post_init__(self) -> None:
         tensors = [*self.inputs.values(), *self.outputs.values()]
@@ -133,15 +134,6 @@ class Signature:
         # Once, as both are asked for with every request.
         object.__setattr__(self, "joins_requests", apart)
         object.__setattr__(self, "kinds", _settled_kinds(self.inputs) if apart else None)
-
-
-def kinds_of(tensors: Mapping[str, np.ndarray[Any, Any]]) -> Kinds:
-    """Names, element types and inner shapes: what must be equal for tensors to be joined.
-
-    >>> kinds_of({"x": np.zeros((5, 3))})
-    (('x', dtype('float64'), (3,)),)
-    """
-    return tuple((name, value.dtype, value.shape[1:]) for name, value in tensors.items())
 
 
 def _settled_kinds(inputs: Mapping[str, TensorSpec]) -> Kinds | None:

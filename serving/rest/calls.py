@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from serving.capture import Caller
     from serving.identity import RequestIds
     from serving.inference import Inference
+    from serving.named_tensors import Kinds
     from serving.rest.requests import Headers
     from serving.rest.routes import Route
-    from serving.signatures import Kinds, Signature
+    from serving.signatures import Signature
     from serving.versions import Models, Served
 
     Array = np.ndarray[Any, Any]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from serving.signatures import Kinds, TensorSpec
+    from serving.named_tensors import Kinds
+    from serving.signatures import TensorSpec
 
     Array = np.ndarray[Any, Any]
 
@@ -104,7 +105,7 @@ def read_plain_rows(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -
 
 
 def promised_kinds(row: Any, specs: Mapping[str, TensorSpec]) -> Kinds:
-    """What the tensors are like that regular rows such as this one make (see `serving.signatures.kinds_of`).
+    """What the tensors are like that regular rows such as this one make (see `serving.named_tensors.kinds_of`).
 
     >>> from serving.signatures import ELEMENT_TYPES, TensorSpec
     >>> promised_kinds([[1, 2]], {"x": TensorSpec(name="x", graph_name="", element=ELEMENT_TYPES[1], shape=None)})

@@ -37,6 +37,8 @@ def settings_digest(config: MonitorConfig) -> str:
         meaning |= {"label_time": traffic.label_time, "predicted": traffic.predicted}
     if traffic.naive_timezone != "UTC":
         meaning |= {"naive_timezone": traffic.naive_timezone}
+    if traffic.class_slices:
+        meaning |= {"class_slices": sorted(traffic.class_slices)}
     if windows.rows is not None:
         meaning |= {"rows": windows.rows}
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()

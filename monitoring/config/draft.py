@@ -41,6 +41,7 @@ class ConfigDraft:
     table: TableDraft | None = None
     probabilities: str = "probabilities"
     slices: tuple[str, ...] = ()
+    class_slices: tuple[str, ...] = ()
     every: str = "1d"
     rows: int | None = None
     timezone: str = "UTC"
@@ -72,6 +73,8 @@ def render_config(draft: ConfigDraft) -> str:
 {path}
 # Inputs whose every value is watched on its own too, beside the whole traffic.
 slices = {_listed(draft.slices)}
+# Losses by true class ("label": what is missed of each) and by answer ("predicted": what is wrong among each).
+{_class_slices(draft.class_slices)}
 {"" if draft.table is None else _columns(draft.table)}
 [windows]
 # The evidence counts windows: whole days (7d: weeks from Monday), or hours or minutes that divide a day evenly.
@@ -150,6 +153,10 @@ naive_timezone = {_quoted(table.naive_timezone)}
 
 def _listed(names: tuple[str, ...]) -> str:
     return f"[{', '.join(_quoted(name) for name in names)}]"
+
+
+def _class_slices(columns: tuple[str, ...]) -> str:
+    return f"class_slices = {_listed(columns)}" if columns else '# class_slices = ["label", "predicted"]'
 
 
 def _notify(webhooks: tuple[DraftedWebhook, ...]) -> str:

@@ -23,6 +23,7 @@ from monitoring.config.values import (
 
 Name = Annotated[str, AfterValidator(named)]
 Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(distinct)]
+ClassSlices = Annotated[tuple[Literal["label", "predicted"], ...], Field(strict=False), AfterValidator(distinct)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 LocalPath = Annotated[Path, BeforeValidator(local_path)]
 Place = Annotated[Path | str, BeforeValidator(place)]
@@ -103,6 +104,7 @@ class TrafficSection(Section):
 
     path: Place | None = Field(default=None, examples=["traffic"])
     slices: Names = Field(default=(), examples=[["origin"]])
+    class_slices: ClassSlices = Field(default=(), examples=[["label", "predicted"]])
     event_time: Name = Field(default="event_time", examples=["event_time"])
     prediction_id: Name = Field(default="prediction_id", examples=["prediction_id"])
     label: Name = Field(default="label", examples=["label"])

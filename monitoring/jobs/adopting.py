@@ -60,6 +60,7 @@ class OwnTable:
     classes: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
+    class_slices: tuple[str, ...] = ()
     every: str = "1d"
     rows: int | None = None
     timezone: str = "UTC"
@@ -254,6 +255,7 @@ def _draft(own: OwnTable, columns: TableColumns) -> ConfigDraft:
             classes=columns.classes,
         ),
         slices=own.slices,
+        class_slices=own.class_slices,
         every=own.every,
         rows=own.rows,
         timezone=own.timezone,

@@ -106,7 +106,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)
     plan = window_plan(config)
-    watched = catalogue(baseline, config.traffic.slices)
+    watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
     if baseline.spec.embedding is not None:
         embed = None if embedder is None else embedder(place.folder)
         watched = replace(watched, sight=Sight(embedding=baseline.spec.embedding, embed=embed))

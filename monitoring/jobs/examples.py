@@ -15,6 +15,8 @@ from monitoring.baseline.profile import Bins
 from monitoring.jobs.cutting import as_datetime
 from monitoring.records import CauseRow, Watch, WatchKey
 from monitoring.watches import performance, surprise
+from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.classes import ClassSlices
 from monitoring.watches.scoring import slice_codes
 
 #: Rows named with an incident.
@@ -23,8 +25,7 @@ MOST_ROWS = 10
 
 def worst_rows(
     key: WatchKey,
-    watch: Watch,
-    bins: tuple[Bins, ...],
+    catalogue: Catalogue,
     *,
     labelled: Callable[[], Iterable[Batch]],
     answered: Callable[[], Iterable[Batch]],
@@ -35,24 +36,28 @@ def worst_rows(
     among those `answered`. Cost: a pass over either.
     """
     best: tuple[CauseRow, ...] = ()
+    watch = catalogue.watches[key.watch]
     if watch.family in ("performance", "surprise"):
         for batch in labelled():
-            places = _labelled_places(batch, key)
+            places = _labelled_places(batch, key, catalogue.class_slices)
             if places.size:
                 family = performance if watch.family == "performance" else surprise
                 found = family.scores(batch.probabilities[places], batch.labels[places])[watch.name]
                 best = _largest(best, batch, places, watch.offset + watch.scale * found)
     elif watch.family == "integrity" and watch.feature:
-        one = next(one for one in bins if one.feature == watch.feature)
+        one = next(one for one in catalogue.bins if one.feature == watch.feature)
         for batch in answered():
             places = np.flatnonzero(_broken(batch, watch, one))
             best = _largest(best, batch, places, np.ones(places.size))
     return best
 
 
-def _labelled_places(batch: Batch, key: WatchKey) -> NDArray[np.int64]:
+def _labelled_places(batch: Batch, key: WatchKey, classes: ClassSlices) -> NDArray[np.int64]:
     """Rows of the watch's slice that have a label and an answer that is a number."""
     inside = (batch.labels != NO_LABEL) & np.isfinite(batch.probabilities).all(axis=1)
+    if key.slice in classes.names:
+        places = np.flatnonzero(inside)
+        return places[classes.masks(batch.probabilities[places], batch.labels[places])[key.slice]]
     if key.slice:
         column, _, value = key.slice.partition("=")
         inside &= slice_codes(batch.features[column], (value,)) == 0

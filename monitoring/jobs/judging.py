@@ -319,8 +319,7 @@ class Judge:
     def _rows(self, key: WatchKey, traffic: WindowTraffic) -> tuple[CauseRow, ...]:
         return worst_rows(
             key,
-            self._watches[key.watch],
-            self._catalogue.bins,
+            self._catalogue,
             labelled=traffic.again.labelled,
             answered=traffic.again.answered,
         )

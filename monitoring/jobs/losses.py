@@ -140,6 +140,11 @@ class Scorer:
         counts["losses"] = np.array([int(units[name].sum()) for name in self._losses])
         by_slice = [self._by_slice(units[name], scored) for name in self._losses]
         counts["slice losses"] = np.array(by_slice, dtype=np.int64)
+        classes = self._catalogue.class_slices
+        if classes.columns:
+            codes = classes.codes(scored.probabilities, labels)
+            counts["class rows"] = classes.sums(codes)
+            counts["class losses"] = np.array([classes.sums(codes, units[name]) for name in self._losses])
         return Tally(counts)
 
     def prediction_sums(self, answered: Tally) -> dict[WatchKey, ScoreSum]:
@@ -152,7 +157,7 @@ class Scorer:
         return found
 
     def label_sums(self, labelled: Tally) -> dict[WatchKey, ScoreSum]:
-        """Sums of the watches on losses, whole and by slice."""
+        """Sums of the watches on losses, whole, by slice and by class."""
         rows, found = labelled.number("rows"), {}
         inside = labelled.numbers("parts")[-len(self._slices) :] if self._slices and rows else (0,) * len(self._slices)
         totals = labelled.numbers("losses") or (0,) * len(self._losses)
@@ -161,7 +166,19 @@ class Scorer:
             found[WatchKey(watch=name)] = ScoreSum(rows, total)
             for part, count in zip(self._slices, inside, strict=True):
                 found[WatchKey(watch=name, slice=part)] = ScoreSum(count, next(parts))
-        return found
+        return found | self._class_sums(labelled)
+
+    def _class_sums(self, labelled: Tally) -> dict[WatchKey, ScoreSum]:
+        names = self._catalogue.class_slices.names
+        if not names:
+            return {}
+        keys = [(name, part) for name in self._losses for part in names]
+        rows = (labelled.numbers("class rows") or (0,) * len(names)) * len(self._losses)
+        totals = labelled.numbers("class losses") or (0,) * len(keys)
+        return {
+            WatchKey(watch=name, slice=part): ScoreSum(count, total)
+            for (name, part), count, total in zip(keys, rows, totals, strict=True)
+        }
 
     def counted(self, tally: Tally) -> tuple[int, ...]:
         """Rows and rows in each part, as `monitoring.watches.labelled.Parts.counted`."""

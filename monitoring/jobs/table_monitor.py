@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _LONGEST = 2_000
 
 #: What may be given as one name where several are meant.
-_TUPLES = frozenset({"scores", "classes", "inputs", "slices"})
+_TUPLES = frozenset({"scores", "classes", "inputs", "slices", "class_slices"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.watches import estimates, inputs, integrity, joint, labelled, outputs, performance, scoring, surprise
 from monitoring.watches.calibration import FEWEST_ROWS, Calibration
+from monitoring.watches.classes import ClassSlices
 from monitoring.watches.embedding import Sight, embedding_bins
 
 #: Slices watched per column: its commonest values in the baseline.
@@ -35,6 +36,7 @@ class Catalogue:
     space: joint.Space | None = None
     parts: labelled.Parts | None = None
     sight: Sight | None = None
+    class_slices: ClassSlices = field(default_factory=ClassSlices)
 
     @property
     def estimates(self) -> tuple[Watch, ...]:
@@ -71,7 +73,7 @@ class Catalogue:
 
     @property
     def keys(self) -> tuple[WatchKey, ...]:
-        """Every watch on the whole traffic, then the loss watches on each slice."""
+        """Every watch on the whole traffic, then the loss watches on each slice, then on each class."""
         whole = [WatchKey(watch=name) for name in self.watches]
         parts = [
             WatchKey(watch=watch.name, slice=f"{column}={value}")
@@ -79,7 +81,8 @@ class Catalogue:
             for value in values
             for watch in self.losses
         ]
-        return (*whole, *parts)
+        classes = [WatchKey(watch=watch.name, slice=name) for name in self.class_slices.names for watch in self.losses]
+        return (*whole, *parts, *classes)
 
     @property
     def groups(self) -> dict[str, str]:
@@ -116,7 +119,9 @@ class Catalogue:
         surprises = surprise.scores(labelled.probabilities, labelled.labels)
         named = {watch.name for watch in self.losses}
         scores = {name: values for name, values in (losses | surprises).items() if name in named}
-        return scoring.sums(scores, scoring.slice_masks(labelled, self.slices))
+        masks = scoring.slice_masks(labelled, self.slices)
+        masks |= self.class_slices.masks(labelled.probabilities, labelled.labels)
+        return scoring.sums(scores, masks)
 
 
 def known_rows(predictions: Predictions) -> NDArray[np.bool_]:
@@ -125,8 +130,11 @@ def known_rows(predictions: Predictions) -> NDArray[np.bool_]:
     return np.asarray((predictions.labels != NO_LABEL) & answered, dtype=np.bool_)
 
 
-def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = ()) -> Catalogue:
-    """All watches for a baseline; `slice_columns` are category inputs. Raises BadInput for a column that is not."""
+def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_slices: tuple[str, ...] = ()) -> Catalogue:
+    """All watches for a baseline; `slice_columns` are category inputs, `class_slices` of `classes.BY_CLASS`.
+
+    Raises BadInput for a column that is no such input.
+    """
     kinds = {feature.name: feature.kind for feature in baseline.spec.features}
     slices: dict[str, tuple[str, ...]] = {}
     for column in slice_columns:
@@ -144,6 +152,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = ()) -> Catalo
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
     return Catalogue(
         classes=baseline.spec.classes,
+        class_slices=ClassSlices.fit(class_slices, baseline.spec.classes, reference.labels, slice_columns),
         scored=baseline.spec.scored,
         calibration=Calibration.fit(reference.probabilities[known], reference.labels[known]) if enough else None,
         bins=baseline.bins,

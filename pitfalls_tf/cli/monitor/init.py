@@ -55,6 +55,9 @@ COLUMNS = (
 @click.option("--classes", default="", metavar="A,B", help="Class names in the order of the scores.")
 @click.option("--features", default="", metavar="A,B", help="The inputs; A:number and A:category say of which kind.")
 @click.option("--slices", default="", metavar="A,B", help="Category inputs whose every value is watched on its own.")
+@click.option(
+    "--class-slices", default="", metavar="A,B", help="Watch losses by true class (label) or by answer (predicted)."
+)
 @click.option("--every", default="1d", show_default=True, help="Length of a window, such as 1d, 6h or 15m.")
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Windows of so many rows, whatever time they take.")
 @click.option("--timezone", default="UTC", show_default=True, help="Whose days the windows are.")
@@ -84,13 +87,14 @@ def command(
 
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": said[name] for name in COLUMNS})
     windows = {name: said[name] for name in ("every", "rows", "timezone")}
+    sliced: dict[str, Any] = {name: _words(said[name]) for name in ("slices", "class_slices")}
     live = traffic if traffic is None or is_url(traffic) else as_written(Path(traffic), out)
     if reference is None:
         assert bundle is not None  # noqa: S101 - for the type checker: one of them is given
         from monitoring.config import ConfigDraft  # noqa: PLC0415 - help must not wait for it
         from monitoring.jobs.drafting import write_config  # noqa: PLC0415 - as above
 
-        draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, slices=_words(said["slices"]), **windows)
+        draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, **sliced, **windows)
         path = write_config(draft, out, force=force)
         output.finish(
             {"config": str(path)}, lambda: click.echo(f"Wrote {path}. Next: pitfalls monitor run --config {path}")
@@ -104,10 +108,10 @@ def command(
         scores=tuple(name for words in said["score"] for name in _words(words)),
         inputs=_words(said["features"]),
         classes=_words(said["classes"]),
-        slices=_words(said["slices"]),
         traffic=live,
         naive_timezone=said["naive_timezone"] or "UTC",
         **{name: said[name] for name in ("predicted", "label", "label_time", "prediction_id")},
+        **sliced,
         **windows,
     )
     adopted = adopt(reference, own, out=out, clock=lambda: datetime.now(UTC), force=force)

@@ -22,8 +22,8 @@ the figure that says most where server and generator share the cores.
 Why a goal is missed is in the profiles at the end of this page, which show where our own time goes, stage by stage
 (`python -m benchmarks answer_profile grpc_profile` makes them alone). For a lone request to the convnet the ceiling's
 own time and the model's run already take what the goal allows, or nearly; for one to the dense model what is left is
-spread over many small steps, none of which is a loop. Of a gRPC answer's processor time the library takes about half,
-whatever the answer, and it hands requests over one by one, so that hardly two share a batch.
+spread over many small steps, none of which is a loop. Of a gRPC answer's processor time the library takes a third
+to a half, whatever the answer, and it hands requests over one by one, so that hardly two share a batch.
 [Decision 0017](decisions/0017-an-answers-time.md) and [decision 0007](decisions/0007-grpc.md) say what was cut and what
 was not.
 

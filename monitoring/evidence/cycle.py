@@ -44,14 +44,17 @@ class Cycle:
 NONE = Cycle()
 
 
-def fitted(scores: NDArray[np.float64], phases: Mapping[str, NDArray[np.int64]]) -> tuple[Cycle, NDArray[np.float64]]:
+def fitted(
+    scores: NDArray[np.float64], phases: Mapping[str, NDArray[np.int64]], *, smallest_deviation: float = 1e-6
+) -> tuple[Cycle, NDArray[np.float64]]:
     """The cycle worth taking out of a watch, if any, and the baseline's scores as they are then judged.
 
     `scores` [R] are the baseline's window scores in order of time; `phases` [R] are, for each cycle that might be
     there, each window's place in it, from 0. An offset is the phase's mean, drawn towards the whole's by what the
     scatter within phases says it is worth (empirical Bayes). The scores come back with the offset that the *other*
     windows of their phase give taken out: so the yardstick is as uncertain as the windows to come are, and no cycle is
-    found in noise. Of several cycles the one that gains most. Cost: some 100 µs a cycle.
+    found in noise. Of several cycles the one that gains most; what is left is taken to scatter by `smallest_deviation`
+    at least, as it is when it is judged. Cost: some 100 µs a cycle.
 
     Source: Efron & Morris, *Stein's estimation rule and its competitors* (1973), for the shrinking.
 
@@ -64,24 +67,23 @@ def fitted(scores: NDArray[np.float64], phases: Mapping[str, NDArray[np.int64]])
     True
     """
     best, judged = NONE, scores
-    plain = _clearness(scores)
+    plain = _clearness(scores, smallest_deviation)
     for name, places in sorted(phases.items()):
         found = _offsets(scores, places)
-        if found is None or plain <= 0.0:
+        if found is None:
             continue
         offsets, left = found
-        gain = _clearness(left) / plain
+        gain = _clearness(left, smallest_deviation) / plain
         if gain > max(best.gain, WORTH):
             best, judged = Cycle(name=name, offsets=tuple(float(one) for one in offsets), gain=gain), left
     return best, judged
 
 
-def _clearness(scores: NDArray[np.float64]) -> float:
-    """How far a lasting rise of 1 moves an innovation, in deviations of innovations; 0 for scores that never moved."""
+def _clearness(scores: NDArray[np.float64], smallest: float) -> float:
+    """How far a lasting rise of 1 moves an innovation, in deviations of innovations."""
     memory = cautious(remembered(scores), scores.size)
     off = scores - scores.mean()
-    scatter = float((off[1:] - memory * off[:-1]).std())
-    return (1.0 - memory) / scatter if scatter > 0.0 else 0.0
+    return (1.0 - memory) / max(float((off[1:] - memory * off[:-1]).std()), smallest)
 
 
 def _offsets(

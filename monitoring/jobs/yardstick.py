@@ -164,7 +164,11 @@ def yardstick(
     for key in catalogue.keys:
         scores, completed = joined_means(parts, key, plan.min_rows)
         if scores.size >= FEWEST_WINDOWS:
-            cycles[key], means[key] = fitted(scores, _phases(places, completed))
+            cycles[key], means[key] = fitted(
+                scores,
+                _phases(places, completed),
+                smallest_deviation=max(tolerances.deviation(watches[key.watch]), 0.5 / rows),
+            )
     tests: dict[Level, dict[WatchKey, ConformalTest]] = {}
     for level in LEVELS:
         known = {key: scores for key, scores in means.items() if stands_in(watches[key.watch], level)}

@@ -80,6 +80,13 @@ def test_whatever_the_baseline_its_scores_come_back_finite_in_their_shape(scores
     assert cycle.gain >= 1.0
 
 
+def test_a_score_that_is_its_cycle_and_nothing_else_is_as_clear_as_the_smallest_deviation_allows() -> None:
+    places = np.arange(70) % 7
+    cycle, known = fitted((places == 3).astype(float), {"week": places}, smallest_deviation=0.001)
+    assert np.ptp(known) < 1e-9
+    assert 10.0 < cycle.gain < 1_000.0
+
+
 def test_a_place_that_was_never_seen_owes_nothing() -> None:
     cycle = Cycle(name="day", offsets=(0.1, 0.2), gain=2.0)
     assert [cycle.offset(place) for place in ({"day": 1}, {"day": 7}, {"week": 1}, {})] == [0.2, 0.0, 0.0, 0.0]

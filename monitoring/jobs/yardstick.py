@@ -158,17 +158,14 @@ def yardstick(
     starts, parts = _window_sums(baseline, catalogue, plan, witness=witness, horizon=horizon)
     rows = max(int(np.median([part.rows for part in _whole(parts)])) if parts else 1, 1)
     watches = catalogue.watches
+    smallest = {name: max(tolerances.deviation(watch), 0.5 / rows) for name, watch in watches.items()}
     places = [plan.phases(start) for start in starts]
     cycles: dict[WatchKey, Cycle] = {}
     means: dict[WatchKey, NDArray[np.float64]] = {}
     for key in catalogue.keys:
         scores, completed = joined_means(parts, key, plan.min_rows)
         if scores.size >= FEWEST_WINDOWS:
-            cycles[key], means[key] = fitted(
-                scores,
-                _phases(places, completed),
-                smallest_deviation=max(tolerances.deviation(watches[key.watch]), 0.5 / rows),
-            )
+            cycles[key], means[key] = fitted(scores, _phases(places, completed), smallest_deviation=smallest[key.watch])
     tests: dict[Level, dict[WatchKey, ConformalTest]] = {}
     for level in LEVELS:
         known = {key: scores for key, scores in means.items() if stands_in(watches[key.watch], level)}
@@ -179,7 +176,7 @@ def yardstick(
                 tolerance=tolerances.score(watches[key.watch]),
                 direction=watches[key.watch].direction,
                 memory=remembered[key],
-                smallest_deviation=max(tolerances.deviation(watches[key.watch]), 0.5 / rows),
+                smallest_deviation=smallest[key.watch],
             )
             for key, scores in known.items()
         }

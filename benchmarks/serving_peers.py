@@ -121,8 +121,8 @@ def _started(model: Asked, scratch: Path, stack: ExitStack) -> tuple[dict[str, C
         found[rest] = Candidate(server=server, path=path, bodies=model.rows)
         found[grpc] = Candidate(server=Server(port=port, pid=server.pid), path="", bodies=model.messages)
     missing = []
-    for name, start in PEER_STARTS.items():
-        folder = scratch / f"{model.name}-{len(found)}"
+    for number, (name, start) in enumerate(PEER_STARTS.items()):
+        folder = scratch / f"{model.name}-{number}"
         try:
             found[name] = start(model, folder, stack)
         except CannotRun as error:

@@ -96,7 +96,7 @@ class Stream:
         inputs: dict[str, pa.Array] = {}
         for name, kind in self.columns.inputs.items():
             given = there.get(name)
-            inputs[name], problem = _input(raw, given, kind == "number", self.columns.known.get(name, ""))
+            inputs[name], problem = _input(raw, given, number=kind == "number", known=self.columns.known.get(name, ""))
             if problem:
                 self.problems[name] = problem
         times = event_times(raw, self.columns)
@@ -136,7 +136,7 @@ def streamable(piece: Piece, columns: TableColumns) -> bool:
     return when is not None and pa.types.is_timestamp(when)
 
 
-def _input(raw: RawRows, given: pa.ChunkedArray | None, number: bool, known: str) -> tuple[pa.Array, str]:  # noqa: FBT001
+def _input(raw: RawRows, given: pa.ChunkedArray | None, *, number: bool, known: str) -> tuple[pa.Array, str]:
     """A column as it is where it is plainly of its kind, else as `read_rows` has it."""
     if given is not None:
         kind = given.type

@@ -170,6 +170,7 @@ def _draw_curves(axes: Any, lines: dict[int, Floats], worst: int) -> None:
             look = {"color": drawing.COLOURS[2], "linestyle": "--", "label": "worst run deployed"}
         axes.plot(np.arange(1, len(lines[seed]) + 1), lines[seed], **look)
     axes.set(xlabel="epoch", ylabel="validation log-loss (nats)")
+    axes.locator_params(axis="x", integer=True)
     axes.legend(loc="upper right")
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from pitfalls_tf.architectures.catalogue import TABLES
 from pitfalls_tf.experiments import drawing, spread, tasks
 from pitfalls_tf.experiments.conventional import recipe
 from pitfalls_tf.experiments.experiment import Claim, Experiment, Finding
+from pitfalls_tf.experiments.figure3 import CONVENTIONAL, MODELS
 from pitfalls_tf.experiments.gains import mean_gain
 from pitfalls_tf.experiments.scores_table import chosen, distinct
 from pitfalls_tf.experiments.served_cell import WATCHED, ServedCell
@@ -19,6 +19,7 @@ from pitfalls_tf.verdict import SMALLEST
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-QUICK: Final = ("mlp",)
+QUICK: Final = (CONVENTIONAL,)
 TIMEZONE: Final = "America/New_York"
 
 HIDDEN: Final = Claim(
@@ -52,17 +53,17 @@ CAUGHT: Final = Claim(
 def _measure(lab: Lab) -> pa.Table:
     quick = lab.scale.quick
     task, raw = tasks.load("flights", quick=quick), tasks.raw_rows("flights", quick=quick)
-    networks = [name for name in TABLES if not quick or name in QUICK]
+    names = lab.scale.choose(full=tuple(MODELS), quick=QUICK)
     cells = [
         ServedCell(
             setup=name,
             task=task,
             raw=raw,
-            recipe=recipe("flights", quick=quick, network=TABLES[name]),
+            recipe=recipe("flights", quick=quick, network=MODELS[name]),
             slices=("origin",),
             timezone=TIMEZONE,
         )
-        for name in networks
+        for name in names
     ]
     return lab.run(cells, lab.scale.numbers(full=5, quick=2))
 
@@ -114,34 +115,53 @@ def _summary(table: pa.Table) -> pa.Table:
 
 def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
     del findings
-    figure, axes = drawing.sheet(1, 1, height=3.6)
-    panel, models = axes[0][0], distinct(table, "setup")
-    largest = max(float(values(table, one, "harm").max()) for one in models) * 1.1
-    panel.plot([0, largest], [0, largest], color=drawing.GREY, linewidth=0.8, label="all harm before a page")
-    panel.plot([0, largest], [0, largest / 2], color=drawing.GREY, linewidth=0.8, linestyle=":", label="half of it")
+    models = distinct(table, "setup")
+    figure, axes = drawing.sheet(1, 3, height=1.6 + 0.42 * len(models), sharey=True, width_ratios=(1.3, 1, 1))
+    score, days, share = axes[0]
     for place, model in enumerate(models):
-        harm, before, days = (values(table, model, name) for name in ("harm", "before", "days"))
-        colour, marker = drawing.COLOURS[place], drawing.MARKERS[place]
-        panel.plot(harm, before, linestyle="", color=colour, marker=marker, label=model.replace("_", " "))
-        for x, y, day in zip(harm, before, days, strict=True):
-            text = "never" if np.isnan(day) else f"day {day:.0f}"
-            panel.annotate(text, (x, y), xytext=(5, -2), textcoords="offset points", fontsize=6.5)
-    panel.set_xlim(0, largest)
-    panel.set_xlabel("harm: excess of the Brier score over the random hold-out, of the months that went worse")
-    panel.set_ylabel("part of it before the first page")
-    panel.set_title("flights, April to December: each point is a run, with the day of its first page")
-    panel.legend(loc="upper left")
+        promised, hidden, harm, before, day = (
+            values(table, model, name) for name in ("promised", "hidden", "harm", "before", "days")
+        )
+        heights = place + np.linspace(-0.28, 0.28, len(promised)) * (len(promised) > 1)
+        score.hlines(heights, promised, promised + hidden, color=drawing.GREY, linewidth=0.7)
+        _dots(score, promised, heights, filled=False)
+        _dots(score, promised + hidden, heights)
+        _dots(days, day, heights)
+        for height in heights[np.isnan(day)]:
+            days.text(0.98, height, "never", transform=days.get_yaxis_transform(), ha="right", va="center", fontsize=6)
+        _dots(share, np.divide(before, harm, out=np.full(len(harm), np.nan), where=harm > 0), heights)
+    score.set_yticks(range(len(models)), [model.replace("_", " ") for model in models])
+    score.set_ylim(len(models) - 0.5, -0.5)
+    score.set_xlabel("Brier score (smaller is better)")
+    score.set_title("open: random hold-out; filled: deployed")
+    days.set_xlim(0, max(30, float(np.nanmax([values(table, one, "days") for one in models], initial=0)) * 1.15))
+    days.set_xlabel("days from the first of April")
+    days.set_title("the monitor's first page")
+    share.axvline(0.5, color=drawing.GREY, linewidth=0.8, linestyle=":")
+    share.set_xlim(0, 1.03)
+    share.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", ".25", ".5", ".75", "1"])
+    share.set_xlabel("share of the harm")
+    share.set_title("harm done before the page")
+    for panel in axes[0]:
+        panel.tick_params(axis="y", length=0)
+        panel.set_axisbelow(True)
+        panel.grid(axis="x", color="#e3e6e8", linewidth=0.5)
     return figure
+
+
+def _dots(axes: Axes, places: Floats, heights: Floats, *, filled: bool = True) -> None:
+    face = drawing.COLOURS[1] if filled else "white"
+    axes.plot(places, heights, linestyle="", marker="o", markersize=3.5, color=drawing.COLOURS[1], markerfacecolor=face)
 
 
 EXPERIMENT: Final = Experiment(
     name="figure5",
     title="What the benchmark hid, the monitor says",
     caption=(
-        "Each point is a run of a model. To the right: harm, the excess of its deployed Brier score over the random"
-        " hold-out in the months that went worse than it, which its owner did not see. Upwards: the part of it that had"
-        " been done before the monitor's first page, both per flight of the whole deployment. Beside it: the day of the"
-        " page, counted from the first of April. Below the dotted line, less than half of the harm was done."
+        "Each row of points is a run of a model. Left: its Brier score on the random hold-out, which its owner was"
+        " promised, and deployed, mean of April to December. Middle: the day of the monitor's first page. Right: the"
+        " part of the harm done before it; harm is the excess over the promise in the months that went worse. Left of"
+        " the dotted line, most of the harm was still to come."
     ),
     claims=(HIDDEN, CAUGHT),
     measure=_measure,

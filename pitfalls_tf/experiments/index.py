@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pitfalls_tf import runs as folders
 from pitfalls_tf.experiments.catalogue import order
+from pitfalls_tf.experiments.glance import glance
 from pitfalls_tf.experiments.page import PAGE, read_manifests
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def write_index(into: Path) -> Path:
     found = read_manifests(into)
     places = {name: place for place, name in enumerate(order())}
     documents = sorted(found.values(), key=lambda one: (places.get(one["experiment"], len(places)), one["experiment"]))
-    text = "\n".join([HEAD, *_table(documents), "", *_commands(documents), "", FOOT])
+    parts = ["## At a glance", "", *glance(documents), "", "## In numbers", "", *_table(documents)]
+    text = "\n".join([HEAD, *parts, "", *_commands(documents), "", FOOT])
 
     def write(path: Path) -> None:
         path.write_text(text, encoding="utf-8")

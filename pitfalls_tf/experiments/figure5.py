@@ -56,7 +56,7 @@ def _measure(lab: Lab) -> pa.Table:
     names = lab.scale.choose(full=tuple(MODELS), quick=QUICK)
     cells = [
         ServedCell(
-            setup=name,
+            setup=name.replace(" ", "_"),  # models are served under it
             task=task,
             raw=raw,
             recipe=recipe("flights", quick=quick, network=MODELS[name]),

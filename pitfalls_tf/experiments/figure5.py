@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+SETUPS: Final = {name.replace(" ", "_"): network for name, network in MODELS.items()}  # names that a server takes
 QUICK: Final = (CONVENTIONAL,)
 TIMEZONE: Final = "America/New_York"
 
@@ -53,13 +54,13 @@ CAUGHT: Final = Claim(
 def _measure(lab: Lab) -> pa.Table:
     quick = lab.scale.quick
     task, raw = tasks.load("flights", quick=quick), tasks.raw_rows("flights", quick=quick)
-    names = lab.scale.choose(full=tuple(MODELS), quick=QUICK)
+    names = lab.scale.choose(full=tuple(SETUPS), quick=QUICK)
     cells = [
         ServedCell(
-            setup=name.replace(" ", "_"),  # models are served under it
+            setup=name,
             task=task,
             raw=raw,
-            recipe=recipe("flights", quick=quick, network=MODELS[name]),
+            recipe=recipe("flights", quick=quick, network=SETUPS[name]),
             slices=("origin",),
             timezone=TIMEZONE,
         )

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from monitoring.baseline.metrics import row_losses
 from pitfalls_tf.experiments import figure5, tasks
 from pitfalls_tf.experiments.conventional import recipe
+from pitfalls_tf.experiments.figure3 import MODELS
 from pitfalls_tf.experiments.served_cell import ServedCell, harm
+from serving.export import check_name
 
 DAYS = np.datetime64("2013-04-01", "us") + np.arange(4) * np.timedelta64(1, "D")
 
@@ -49,6 +51,12 @@ def test_no_more_than_all_harm_is_done_before_a_page(
     found = harm(losses, times, promised, DAYS[0] + paged * np.timedelta64(1, "D"))
     assert 0 <= found["before"] <= found["harm"] + 1e-12
     assert found["harm"] >= found["hidden"] - 1e-12
+
+
+def test_every_model_of_figure_3_is_served_under_a_name_that_can_be_asked_for() -> None:
+    assert len(figure5.SETUPS) == len(MODELS)
+    for name in figure5.SETUPS:
+        check_name(f"{name}-0")
 
 
 @pytest.mark.slow

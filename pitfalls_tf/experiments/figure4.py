@@ -14,7 +14,8 @@ from pitfalls_tf.experiments.domain_pairs import PLAIN
 from pitfalls_tf.experiments.experiment import Claim, Experiment, Finding
 from pitfalls_tf.experiments.gains import mean_gain
 from pitfalls_tf.experiments.scores_table import block, chosen, distinct, diverged, paired
-from pitfalls_tf.experiments.training_cell import TrainingCell
+from pitfalls_tf.experiments.tasks import WHOLE
+from pitfalls_tf.experiments.training_cell import DIVERGED, TrainingCell
 from pitfalls_tf.remedies import catalogue
 from pitfalls_tf.verdict import SMALLEST, word_of
 
@@ -70,11 +71,19 @@ def grid(tasks: Sequence[Task], base: Recipe) -> list[TrainingCell]:
 
 
 def by_condition(table: pa.Table) -> pa.Table:
-    """Domains such as "EWR to JFK, noise" as domain "EWR to JFK" of split "noise"."""
+    """Domains such as "EWR to JFK, noise" as domain "EWR to JFK" of split "noise"; epochs get their run's domain.
+
+    Each run's rows follow one another, and the first says whether it diverged.
+    """
     domains, splits = table["domain"].to_pylist(), table["split"].to_pylist()
     for place, domain in enumerate(domains):
         if ", " in domain:
             domains[place], splits[place] = domain.split(", ")
+    runs = np.cumsum([metric == DIVERGED for metric in table["metric"].to_pylist()]).tolist()
+    pairs = {run: domain for run, domain in zip(runs, domains, strict=True) if domain != WHOLE}
+    for place, epoch in enumerate(table["epoch"].to_pylist()):
+        if epoch is not None:
+            domains[place] = pairs[runs[place]]
     table = table.set_column(table.column_names.index("domain"), "domain", pa.array(domains, pa.string()))
     return table.set_column(table.column_names.index("split"), "split", pa.array(splits, pa.string()))
 

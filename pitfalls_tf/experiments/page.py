@@ -104,9 +104,11 @@ def read_manifests(into: Path) -> dict[str, dict[str, Any]]:
 
 def _history(table: pa.Table) -> pa.Table:
     """The rows of single epochs, a column for each metric, in single precision: they are only looked at."""
-    rows = table.filter(pc.is_valid(table["epoch"])).drop_columns(["split", "domain"])
-    keys = ["source", "setup", "seed", "epoch"]
-    names = list(dict.fromkeys(rows["metric"].to_pylist()))
+    rows = table.filter(pc.is_valid(table["epoch"])).drop_columns(["split"])
+    keys = ["source", "setup", "domain", "seed", "epoch"]
+    if len(pc.unique(rows["domain"])) == 1:
+        keys.remove("domain")
+    names = pc.unique(rows["metric"]).to_pylist()
     wide: pa.Table | None = None
     for name in names:
         part = rows.filter(pc.equal(rows["metric"], name)).drop_columns(["metric"])

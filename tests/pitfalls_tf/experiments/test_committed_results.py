@@ -15,6 +15,7 @@ from pitfalls_tf.experiments.catalogue import ALL, find, order
 from pitfalls_tf.experiments.experiment import overall
 from pitfalls_tf.experiments.index import write_index
 from pitfalls_tf.experiments.page import HISTORY, MANIFEST, SCORES
+from pitfalls_tf.experiments.tasks import WHOLE
 from pitfalls_tf.experiments.training_cell import SCHEMA
 
 RESULTS = Path(__file__).parents[3] / "docs/paper"
@@ -27,9 +28,14 @@ def table_of(folder: Path) -> pa.Table:
     if not (folder / HISTORY).is_file():
         return scores
     history = pq.read_table(folder / HISTORY)
-    keys = {"source", "setup", "seed", "epoch"}
+    keys = {"source", "setup", "domain", "seed", "epoch"}
     rows: list[dict[str, Any]] = [
-        {**{key: row[key] for key in keys}, "split": "random", "domain": "all", "metric": name, "value": value}
+        {
+            **{key: row.get(key, WHOLE) for key in keys},
+            "split": "random",
+            "metric": name,
+            "value": value,
+        }
         for row in history.to_pylist()
         for name, value in row.items()
         if name not in keys
@@ -39,6 +45,15 @@ def table_of(folder: Path) -> pa.Table:
 
 def test_there_are_results() -> None:
     assert COMMITTED
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_a_history_has_one_row_an_epoch_of_a_run(name: str) -> None:
+    if not (RESULTS / name / HISTORY).is_file():
+        pytest.skip("it has no epochs")
+    history = pq.read_table(RESULTS / name / HISTORY)
+    keys = [key for key in ("source", "setup", "domain", "seed", "epoch") if key in history.column_names]
+    assert history.group_by(keys).aggregate([([], "count_all")]).num_rows == history.num_rows
 
 
 @pytest.mark.parametrize("name", COMMITTED)

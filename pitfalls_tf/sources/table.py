@@ -25,6 +25,7 @@ RESERVED: Final = frozenset({"row_id", "event_time", "label", "label_time"})
 # A category with a value of its own in more than this share of the rows names rows, and teaches nothing about others.
 MOST_VALUES: Final = 0.5
 FEW_ROWS: Final = 20  # in fewer, many values prove nothing
+LARGEST_NUMBER: Final = 1e18  # its square, and the variance of many such, is still a number in single precision
 
 TEXTUAL: Final = (
     pa.types.is_string,
@@ -234,6 +235,14 @@ def _feature(column: pa.ChunkedArray, name: str, *, category: bool) -> tuple[pa.
         numbers = pc.fill_null(values.cast(pa.float32(), safe=False), float("nan"))
         if pc.any(pc.is_inf(numbers)).as_py():
             _refuse("A number without end.", f"infinity in {name}", "finite numbers or nulls", "Correct the column.")
+        largest = pc.max(pc.abs(pc.filter(numbers, pc.invert(pc.is_nan(numbers))))).as_py() or 0.0
+        if largest > LARGEST_NUMBER:
+            _refuse(
+                "A number whose square single precision cannot hold, and which cannot be standardised.",
+                f"{largest:.3g} in {name}",
+                f"at most {LARGEST_NUMBER:.0e}, either way",
+                "Give the column in another unit, or its logarithm.",
+            )
         return numbers, "number"
     text = pc.fill_null(_text(values, name), "")
     distinct = len(pc.unique(text))

@@ -103,6 +103,7 @@ def test_a_configuration_that_will_not_do_is_refused(changes: dict[str, Any], sa
         ({"when": ["2020-03-02", None, "2020-03-02", "2020-03-02"]}, "Rows without a time"),
         ({"heat": [None] * 4}, "without a value"),
         ({"heat": [1.0, float("inf"), 1.0, 1.0]}, "infinity in heat"),
+        ({"heat": [1.0, -3e30, None, 1.0]}, "3e.30 in heat"),
         ({"label": [1, 2, 3, 4]}, "names are taken"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from monitoring.config.digest import settings_digest
 from monitoring.config.draft import ConfigDraft, DraftedWebhook, TableDraft, render_config
+from monitoring.config.drafted import config_of
 from monitoring.config.loading import load_config
 from monitoring.config.sections import (
     BudgetSection,
@@ -30,6 +31,7 @@ __all__ = [
     "TrafficSection",
     "Webhook",
     "WindowsSection",
+    "config_of",
     "load_config",
     "render_config",
     "settings_digest",

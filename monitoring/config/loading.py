@@ -26,18 +26,24 @@ def load_config(path: Path) -> MonitorConfig:
     Relative paths, and an SQLite store's, are taken from the config file's folder. Raises BadInput that lists every
     problem, one a line; a text that is not TOML has one, as no more of it can be read.
     """
-    text = _text(path)
+    found = parse_config(_text(path), path.absolute().parent)
+    if isinstance(found, MonitorConfig):
+        return found
+    raise _bad_config(path, found)
+
+
+def parse_config(text: str, folder: Path) -> MonitorConfig | tuple[Problem, ...]:
+    """The config that a text would be in `folder`, or all that is wrong with it."""
     try:
         document: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _bad_config(path, (_not_toml(error, text),)) from None
+        return (_not_toml(error, text),)
     document.setdefault("store", {})  # so that the default store, too, lies in the file's folder
     try:
-        return MonitorConfig.model_validate(document, context={"folder": path.absolute().parent})
+        return MonitorConfig.model_validate(document, context={"folder": folder})
     except ValidationError as error:
         last_line = max(len(text.splitlines()), 1)
-        problems = problems_of(error, line_numbers(text.replace("\r\n", "\n")), last_line)
-    raise _bad_config(path, problems)
+        return problems_of(error, line_numbers(text.replace("\r\n", "\n")), last_line)
 
 
 def _text(path: Path) -> str:

@@ -39,7 +39,10 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        where = f"line {self.line}, {self.place}" if self.place else f"line {self.line}"
+        return self.told(f"line {self.line}, {self.place}" if self.place else f"line {self.line}")
+
+    def told(self, where: str) -> str:
+        """The line of a message, with a place of its own to begin with."""
         return f"{where}: {self.what} Got {self.got}; expected {self.expected}. {self.fix}"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,17 +10,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.profile import CATEGORIES
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.config import ConfigDraft, TableDraft
-from monitoring.errors import BadInput, CannotRun
+from monitoring.config import ConfigDraft, TableDraft, config_of, render_config
+from monitoring.errors import BadInput
 from monitoring.evidence.conformal import FEWEST_WINDOWS
 from monitoring.jobs.cutting import as_datetime, cut
-from monitoring.jobs.deployment import BASELINE, SCHEMA_FILE
-from monitoring.jobs.drafting import NAME, keep_existing, write_config
+from monitoring.jobs.deployment import BASELINE, SCHEMA_FILE, deploy
+from monitoring.jobs.drafting import NAME, keep_existing
+from monitoring.jobs.staging import put_in_place, staging
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import (
@@ -98,19 +98,22 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
     everything = Window(start=as_datetime(int(times[0])), end=as_datetime(int(times[-1]) + 1))
     found = traffic.read(everything)
     table, unanswered = _answered(found.table, columns)
+    mixed = _mixed(table, found.problems, columns)
     spec = BaselineSpec(
         classes=columns.classes,
         features=tuple(FeatureSpec(name=name, kind=kind) for name, kind in columns.inputs.items()),
         scored=columns.predicted is None,
         columns=tuple(types_of(pieces).items()),
     )
+    draft = _draft(own, columns)
+    config_of(draft, out)
     windows = _windows(table, own)
-    _write(table, spec, out)
-    config = write_config(_draft(own, columns), out, force=force)
+    config = _write(table, spec, draft, out)
     notes = (
         *(f.message for f in (*traffic.left_out.findings, *found.findings)),
         *([f"{found.repeats} rows repeat another's id, and were left out."] if found.repeats else []),
         *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
+        *mixed,
         *([f"No inputs: {', '.join(left_out)}."] if left_out else []),
         *([f"Event times have no zone, and were taken as {own.naive_timezone}."] if traffic.naive else []),
         *_about(table, columns, windows),
@@ -193,6 +196,27 @@ def _answered(table: pa.Table, columns: TableColumns) -> tuple[pa.Table, int]:
     return table.filter(pa.array(usable)), int((~usable).sum())
 
 
+def _mixed(table: pa.Table, problems: tuple[tuple[str, str], ...], columns: TableColumns) -> list[str]:
+    """What to say of inputs that differ from file to file. Raises BadInput for one without a usable cell."""
+    wrong = {name: problem for name, problem in problems if problem != "absent"}
+    lost = [name for name in wrong if not np.isfinite(_present(table[name])).any()]
+    if lost:
+        raise BadInput(
+            "An input cannot be read as what it was said to be.",
+            got=f"{lost[0]}, a {columns.inputs[lost[0]]}: {wrong[lost[0]].removeprefix('type changed to ')}",
+            expected="numbers for a number; text, whole numbers or booleans for a category",
+            fix="Say the other kind, --features NAME:number or NAME:category, or convert the column.",
+        )
+    return [f"{name} is {problem} in a part of the reference: missing there." for name, problem in problems]
+
+
+def _present(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """A number for each cell that there is, NaN for the others."""
+    if pa.types.is_floating(column.type):
+        return np.asarray(column, dtype=np.float64)
+    return np.where(np.asarray(column.is_valid()), 0.0, np.nan)
+
+
 def _windows(table: pa.Table, own: OwnTable) -> int:
     """How many windows the reference makes, small ones joined. Raises BadInput for fewer than five."""
     times = np.asarray(table["event_time"].cast(pa.int64()), dtype=np.int64)
@@ -217,27 +241,16 @@ def _min_rows(own: OwnTable) -> int:
     return MIN_ROWS if own.rows is None else min(MIN_ROWS, own.rows)
 
 
-def _write(table: pa.Table, spec: BaselineSpec, out: Path) -> None:
-    """Put the baseline in its place, whole."""
-    aside, place = out / f".{BASELINE}.{os.getpid()}.tmp", out / BASELINE
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(aside, ignore_errors=True)
-        try:
-            write_baseline(table, folder=aside, spec=spec)
-            known = table.select([*(feature.name for feature in spec.features), "label"])
-            write_schema(infer_schema(known, label="label"), aside / SCHEMA_FILE)
-            shutil.rmtree(place, ignore_errors=True)
-            aside.rename(place)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    except OSError as error:
-        raise CannotRun(
-            "The baseline cannot be written.",
-            got=f"{place}: {error.strerror}",
-            expected="a folder this user may write",
-            fix="Give another folder with --out.",
-        ) from error
+def _write(table: pa.Table, spec: BaselineSpec, draft: ConfigDraft, out: Path) -> Path:
+    """Put the baseline and the config in their places, whole, once a run could use them."""
+    with staging(out) as aside:
+        write_baseline(table, folder=aside / BASELINE, spec=spec)
+        known = table.select([*(feature.name for feature in spec.features), "label"])
+        write_schema(infer_schema(known, label="label"), aside / BASELINE / SCHEMA_FILE)
+        (aside / NAME).write_text(render_config(draft), encoding="utf-8")
+        deploy(config_of(draft, aside))
+        put_in_place(aside, (BASELINE, NAME), out)
+    return out / NAME
 
 
 def _draft(own: OwnTable, columns: TableColumns) -> ConfigDraft:

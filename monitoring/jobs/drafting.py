@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from monitoring.config import ConfigDraft, load_config, render_config
-from monitoring.errors import BadInput, CannotRun
+from monitoring.config import ConfigDraft, config_of, render_config
+from monitoring.errors import BadInput
 from monitoring.jobs.deployment import deploy
+from monitoring.jobs.staging import put_in_place, staging
 
 NAME = "monitor.toml"
 
@@ -15,28 +15,16 @@ NAME = "monitor.toml"
 def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Path:
     """Write `draft` as ``monitor.toml`` into `folder`, and give its path.
 
-    It is checked as a run will check it, and the bundle's baseline is cut into windows once, before the file takes
-    its place. Raises BadInput if there is one already and `force` is not set, or if the draft does not fit the
-    bundle; CannotRun if there is no such bundle or the folder cannot be written.
+    It is checked as a run will check it, and the bundle's baseline is cut into windows once, before anything is
+    written. Raises BadInput if there is one already and `force` is not set, or if the draft does not fit the
+    bundle; CannotRun if there is no such bundle or the folder cannot be written. Nothing is left behind then.
     """
     path = folder / NAME
     keep_existing(path, force=force)
-    aside = path.with_name(f".{NAME}.{os.getpid()}.tmp")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        aside.write_text(render_config(draft), encoding="utf-8")
-        try:
-            deploy(load_config(aside))
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
-    except OSError as error:
-        raise CannotRun(
-            "The config cannot be written.",
-            got=f"{path}: {error.strerror}",
-            expected="a folder this user may write",
-            fix="Give another folder with --out.",
-        ) from error
+    deploy(config_of(draft, folder))
+    with staging(folder) as aside:
+        (aside / NAME).write_text(render_config(draft), encoding="utf-8")
+        put_in_place(aside, (NAME,), folder)
     return path
 
 

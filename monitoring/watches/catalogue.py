@@ -143,7 +143,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
                 "Traffic can be sliced by a category input only.",
                 got=f"slice column {column!r}",
                 expected=f"one of {', '.join(name for name, kind in kinds.items() if kind == 'category') or '(none)'}",
-                fix="Change `slices` in the [traffic] section.",
+                fix="Change --slices, or `slices` in the [traffic] section.",
             )
         slices[column] = tuple(sorted(commonest(baseline.reference.features[column].combine_chunks(), MOST_SLICES)))
     reference, known = baseline.reference, known_rows(baseline.reference)

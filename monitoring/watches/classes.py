@@ -44,7 +44,7 @@ class ClassSlices:
                 "A slice by class has the name of an input that is sliced too.",
                 got=f"class_slices {both[0]!r}, and an input of that name in slices",
                 expected="one of them",
-                fix="Take one out of the [traffic] section.",
+                fix="Take one out of --class-slices or --slices, or of the [traffic] section.",
             )
         counts = np.bincount(labels[labels >= 0], minlength=len(classes))
         places = np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES])

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 
+from monitoring.errors import CannotRun
+from monitoring.jobs.staging import put_in_place, staging
 from tests.own_table import REFERENCE, own_rows
 from tests.small_deployment import Days
 
@@ -71,3 +73,77 @@ def test_what_does_not_go_together_is_one_error(
     assert (result.exit_code, result.stdout) == (2, "")
     assert part in result.stderr
     assert not Path("out").exists()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, and what it holds."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("--every", "7h"), '--every: not a length of windows. Got "7h"'),
+        (("--timezone", "Mars/Base"), "--timezone: "),
+        (("--class-slices", "truth"), "--class-slices: "),
+        (("--traffic", "x\0y"), ""),
+        (("--every", "366d"), "too short to be held against"),
+        (("--features", "temp:number", "--slices", "temp"), "--slices"),
+        (("--slices", "warmth"), "warmth"),
+        (("--features", "origin:number"), "origin, a number: string"),
+        (("--classes", "a,b"), "labels late, on_time"),
+        (("--label", "temp"), "temp"),
+    ],
+)
+def test_a_refusal_leaves_nothing_behind_and_names_what_was_said(
+    pitfalls: Pitfalls, table: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], part: str
+) -> None:
+    monkeypatch.chdir(table)
+    before = contents(table)
+    said = ("--reference", "REF.parquet", *COLUMNS, "--out", "new/out")
+    result = pitfalls("monitor", "init", *said, *arguments)
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    assert part in result.stderr
+    assert ".tmp" not in result.stderr
+    assert contents(table) == before
+    assert not Path("new").exists()
+
+
+def test_a_refusal_keeps_what_was_there(pitfalls: Pitfalls, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(table)
+    said = ("monitor", "init", "--reference", "REF.parquet", *COLUMNS, "--out", "out", "--force")
+    assert pitfalls(*said, "--rows", "200").exit_code == 0
+    before = contents(table)
+    assert pitfalls(*said, "--features", "origin:number").exit_code == 2
+    assert contents(table) == before
+    assert pitfalls(*said, "--rows", "300").exit_code == 0
+    assert "rows = 300" in Path("out/monitor.toml").read_text("utf-8")
+    assert contents(table).keys() == before.keys()
+
+
+def test_a_folder_that_cannot_be_filled_is_one_error(
+    pitfalls: Pitfalls, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(table)
+    Path("file").touch()
+    before = contents(table)
+    result = pitfalls("monitor", "init", "--reference", "REF.parquet", *COLUMNS, "--out", "file/out")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "Got file/out: Not a directory" in result.stderr
+    assert contents(table) == before
+
+
+def test_a_move_that_fails_half_way_is_undone(tmp_path: Path) -> None:
+    (tmp_path / "baseline").mkdir()
+    (tmp_path / "baseline" / "old").touch()
+
+    def move() -> None:
+        with staging(tmp_path) as aside:
+            (aside / "baseline").mkdir()
+            put_in_place(aside, ("baseline", "monitor.toml"), tmp_path)
+
+    with pytest.raises(CannotRun, match="The monitor's folder cannot be written"):
+        move()
+    assert list(contents(tmp_path)) == ["baseline/old"]

@@ -1,0 +1,82 @@
+"""What is written aside until it is known to be good, so that a refusal leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from monitoring.errors import CannotRun
+
+
+@contextmanager
+def staging(out: Path) -> Iterator[Path]:
+    """A hidden folder in `out`, which is made where there is none. Afterwards it is gone.
+
+    If the block raises, folders that were made for it are gone as well. Raises CannotRun for an OSError, be it of the
+    folder or of what is written into it.
+    """
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    aside = out / f".init.{os.getpid()}.tmp"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        yield aside
+    except BaseException as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        _remove_empty(made)
+        if isinstance(error, OSError):
+            raise _unwritable(out, error) from error
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def put_in_place(aside: Path, names: Sequence[str], out: Path) -> None:
+    """Move files and folders of these names from `aside` to `out`, each in the place of one that is there.
+
+    Raises OSError; what stood there before is there again then.
+    """
+    before = aside / "before"
+    before.mkdir()
+    try:
+        for name in names:
+            if (out / name).is_dir():
+                (out / name).rename(before / name)
+            elif (out / name).exists():  # a file is never away, not even for a moment
+                shutil.copy2(out / name, before / name)
+            (aside / name).rename(out / name)
+    except OSError:
+        for name in names:
+            if (before / name).exists():
+                _remove(out / name)
+                (before / name).replace(out / name)
+            elif not (aside / name).exists():
+                _remove(out / name)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+
+
+def _unwritable(out: Path, error: OSError) -> CannotRun:
+    return CannotRun(
+        "The monitor's folder cannot be written.",
+        got=f"{out}: {error.strerror or error}",
+        expected="a folder this user may write",
+        fix="Give another folder with --out.",
+    )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.level_streams import Alarms
 from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.evidence.chance import Chance
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.memory import memories
 from monitoring.evidence.simulation import ManyRuns
@@ -63,6 +64,8 @@ STREAMS_OF_LABELS = (
     Labels(name="all of the highest quarter's lost", rows=200, lost=1.0),
     Labels(name="half come, half of the highest's lost", rows=200, rate=0.5, known=0.5, lost=0.5),
     Labels(name="one of ten, half of the highest's lost", rows=200, rate=0.1, known=0.1, lost=0.5),
+    Labels(name="one of ten, every one in the baseline, half lost", rows=200, rate=0.1, lost=0.5),
+    Labels(name="one of ten, every one in the baseline, all lost", rows=200, rate=0.1, lost=1.0),
 )
 
 
@@ -103,7 +106,10 @@ def alarms(labels: Labels, streams: int, rng: np.random.Generator) -> Alarms:
     tolerances = Tolerances(error=0.0, brier=0.0, integrity=0.0)
     tests: list[ConformalTest] = []
     for _ in range(streams):
-        scores = _scores(parts, *_windows(labels, labels.baseline, rng, live=False))
+        known = _windows(labels, labels.baseline, rng, live=False)
+        scores = _scores(parts, *known)
+        squares = _scores(parts, *known, squared=True)
+        rows = np.maximum(known[1].sum(axis=1), 1)
         remembered = memories(dict(enumerate(scores.T)))
         tests += [
             ConformalTest.fit(
@@ -112,13 +118,17 @@ def alarms(labels: Labels, streams: int, rng: np.random.Generator) -> Alarms:
                 direction=watch.direction,
                 memory=remembered[place],
                 smallest_deviation=max(tolerances.deviation(watch), 0.5 / labels.rows),
+                chance=Chance.fit(scores[:, place], squares[:, place], rows),
             )
             for place, watch in enumerate(parts.watches)
         ]
-    live = np.stack([_scores(parts, *_windows(labels, WINDOWS, rng, live=True)) for _ in range(streams)])
+    drawn = [_windows(labels, WINDOWS, rng, live=True) for _ in range(streams)]
+    live = np.stack([_scores(parts, *windows) for windows in drawn])
+    came = np.stack([np.repeat(labelled.sum(axis=1)[:, None], len(QUARTERS), axis=1) for _, labelled in drawn])
     runs, at = ManyRuns(tests, 1), np.zeros((streams, WINDOWS), dtype=np.bool_)
     for window in range(WINDOWS):
-        over = runs.step(live[:, window].reshape(1, -1)).reshape(streams, -1).mean(axis=1) >= THRESHOLD
+        evidence = runs.step(live[:, window].reshape(1, -1), came[:, window].reshape(1, -1))
+        over = evidence.reshape(streams, -1).mean(axis=1) >= THRESHOLD
         at[:, window] = over
         if over.any():
             runs.restart(np.repeat(over, len(QUARTERS))[None, :])
@@ -139,11 +149,12 @@ def _windows(labels: Labels, count: int, rng: np.random.Generator, *, live: bool
     return answered, rng.binomial(answered, rates)
 
 
-def _scores(parts: Parts, answered: Whole, labelled: Whole) -> Floats:
-    """Each watch's score in each window, [count, 4]; 1/2, which says nothing, where no label came."""
-    found = np.full(answered.shape, 0.5)
+def _scores(parts: Parts, answered: Whole, labelled: Whole, *, squared: bool = False) -> Floats:
+    """Each watch's mean score, or squared score, in each window, [count, 4]; as of 1/2 each, where no label came."""
+    found = np.full(answered.shape, 0.25 if squared else 0.5)
+    summed = parts.squares if squared else parts.sums
     for place, (of_all, came) in enumerate(zip(answered.tolist(), labelled.tolist(), strict=True)):
-        sums = parts.sums((sum(of_all), *of_all), (sum(came), *came))
+        sums = summed((sum(of_all), *of_all), (sum(came), *came))
         if sum(came):
             found[place] = [total.mean for total in sums.values()]
     return found

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
+from monitoring.evidence.chance import NONE, Chance
 from monitoring.evidence.detector import DetectorState
 from monitoring.records import Direction
 
@@ -110,6 +111,8 @@ class ConformalTest:
     steepness: tuple[float, ...]
     log_sums: tuple[float, ...]
     windows: int
+    shown: float = 1.0
+    chance: Chance = NONE
 
     @classmethod
     def fit(
@@ -120,12 +123,14 @@ class ConformalTest:
         direction: Direction = "up",
         memory: float = 0.0,
         smallest_deviation: float = 1e-6,
+        chance: Chance = NONE,
     ) -> ConformalTest:
         """Learn the yardstick from the baseline's window scores, shape [R], in order of time.
 
         `memory` is what a window remembers of the one before (see `monitoring.evidence.memory`). `smallest_deviation`
         keeps a score that never moved in the baseline (a share of missing values, say) from turning the first odd row
-        into a certainty. Raises BadInput for fewer than 5 windows.
+        into a certainty. `chance` is what windows of few rows answer for; without it their rows do not matter. Raises
+        BadInput for fewer than 5 windows.
         """
         values = np.asarray(scores, dtype=np.float64)
         if values.size < FEWEST_WINDOWS:
@@ -140,7 +145,8 @@ class ConformalTest:
         innovations = off.copy()
         innovations[0] *= math.sqrt(1.0 - memory**2)
         innovations[1:] -= memory * off[:-1]
-        scatter = max(float(innovations.std(ddof=1)), smallest_deviation)
+        moved = float(innovations.std(ddof=1))
+        scatter = max(moved, smallest_deviation)
         steepness = ETAS if direction == "up" else ETAS + tuple(-eta for eta in ETAS)
         log_f = np.asarray(steepness)[:, None] * within(innovations / scatter)[None, :]
         return cls(
@@ -152,6 +158,8 @@ class ConformalTest:
             steepness=steepness,
             log_sums=tuple(float(v) for v in np.logaddexp.reduce(log_f, axis=1)),
             windows=int(values.size),
+            shown=1.0 if moved >= scatter else (moved / scatter) ** 2,
+            chance=chance,
         )
 
     def innovation(self, score: float, last: float | None) -> float:
@@ -170,24 +178,50 @@ class ConformalTest:
         """What brings a score with no window before it to the spread of an innovation."""
         return math.sqrt(1.0 - self.memory**2)
 
-    def log_e_values(self, state: WatchState, score: float) -> NDArray[np.float64]:
-        """Logs of the e-values, shape [grid], for the next window's mean score."""
+    def thinness(self, rows: int | None) -> float:
+        """What chance adds to the variance of an innovation of a window of so many rows, in parts of scatter².
+
+        The window before is taken to have been as thin: what it foretells varies as well. 0 for as many rows as the
+        baseline's windows have or more, and where rows are not said.
+        """
+        return 0.0 if rows is None else self.chance.beyond(rows) * (1.0 + self.memory**2) / self.scatter**2
+
+    def log_e_values(self, state: WatchState, score: float, rows: int | None = None) -> NDArray[np.float64]:
+        """Logs of the e-values, shape [grid], for the next window's mean score over so many rows."""
         slopes = np.asarray(self.steepness)
         scale = self.first_scale if state.last is None else 1.0 - self.memory
+        thinness = self.thinness(rows)
+        unit = self.scatter * math.sqrt(1.0 + thinness)
         innovation = self.innovation(score, state.last)
-        log_f = slopes * within((innovation - np.sign(slopes) * self.tolerance * scale) / self.scatter)
-        others = np.logaddexp(np.asarray(self.log_sums), np.asarray(state.log_seen))
+        log_f = slopes * within((innovation - np.sign(slopes) * self.tolerance * scale) / unit)
+        known = np.asarray(self.log_sums) + toll(slopes, thinness, self.shown)
+        others = np.logaddexp(known, np.asarray(state.log_seen))
         shares = log_f - np.logaddexp(log_f, others)
         return np.asarray(math.log(self.windows + state.seen + 1) + shares, dtype=np.float64)
 
-    def after(self, state: WatchState, score: float) -> WatchState:
+    def after(self, state: WatchState, score: float, rows: int | None = None) -> WatchState:
         """One window on: its evidence is added, and the window itself joins the yardstick of the next."""
-        detector = state.detector.after(self.log_e_values(state, score))
+        detector = state.detector.after(self.log_e_values(state, score, rows))
         if not self.learns:
             return replace(state, detector=detector, last=float(score))
-        log_f = np.asarray(self.steepness) * within(np.asarray(self.innovation(score, state.last) / self.scatter))
+        unit = self.scatter * math.sqrt(1.0 + self.thinness(rows))
+        log_f = np.asarray(self.steepness) * within(np.asarray(self.innovation(score, state.last) / unit))
         log_seen = tuple(float(v) for v in np.logaddexp(np.asarray(state.log_seen), log_f))
         return WatchState(detector=detector, log_seen=log_seen, seen=state.seen + 1, last=float(score))
+
+
+def toll(
+    slopes: NDArray[np.float64], thinness: NDArray[np.float64] | float, shown: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """What is added to the log of the baseline's sums for a thin window, of the shape that the three broadcast to.
+
+    In its own unit the thin window varies by ``(shown + thinness) / (1 + thinness)``, the baseline by ``shown``; f of a
+    normal innovation is larger on average by ``exp(η² / 2)`` to the power of the difference. 0 where all was shown.
+
+    >>> toll(np.array([1.0, 2.0]), 3.0, 0.0).tolist(), toll(np.array([1.0]), 3.0, 1.0).tolist()
+    ([0.375, 1.5], [0.0])
+    """
+    return np.asarray(0.5 * slopes**2 * thinness / (1.0 + thinness) * (1.0 - shown), dtype=np.float64)
 
 
 def within(deviations: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -119,7 +119,7 @@ class LevelTest:
             score = None
             if gathered.rows >= max(self.min_rows, 1):
                 score = gathered.mean
-                watch = test.after(watch, self.judged(key, score, phases))
+                watch = test.after(watch, self.judged(key, score, phases), gathered.rows)
             elif gathered.rows:
                 pending[key] = gathered
             watches[key] = watch

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitoring.evidence import betting, conformal, cycle, memory
+from monitoring.evidence import betting, chance, conformal, cycle, memory
 
 #: Raised whenever the same windows would give other evidence for a reason that no constant below shows.
-METHOD = 3
+METHOD = 4
 
 
 def method() -> dict[str, object]:
@@ -25,6 +25,7 @@ def method() -> dict[str, object]:
             memory.MOST_LAGS,
             memory.DOUBT,
         ],
+        "chance": [chance.FEWER],
         "cycle": [cycle.FEWEST_ROUNDS, cycle.MOSTLY, cycle.WORTH],
         "recovery": [betting.WIDTHS, betting.STAKES, betting.HIGHEST_BOUNDARY],
     }

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.evidence.blocks import block_starts
-from monitoring.evidence.conformal import ConformalTest, within
+from monitoring.evidence.conformal import ConformalTest, toll, within
 from monitoring.evidence.level import LevelTest
 from monitoring.records import WatchKey
 
@@ -43,25 +43,35 @@ class ManyRuns:
         self._tolerance = column([test.tolerance for test in tests])
         self._windows = column([test.windows for test in tests])
         self._learns = column([test.learns for test in tests])
+        self._shown = column([test.shown for test in tests])
+        # A row's variance in the unit of innovations, as `ConformalTest.thinness` has it.
+        parts = [test.chance.row * (1.0 + test.memory**2) / test.scatter**2 for test in tests]
+        self._chance, self._usual = column(parts), column([1.0 / test.chance.rows for test in tests])
         self._running = np.zeros((streams, *self._slopes.shape))
         self._sums = np.broadcast_to(self._known, self._running.shape).copy()
         self._seen = np.zeros((streams, len(tests)))
         self._last: NDArray[np.float64] | None = None
 
-    def step(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """One window on: each watch's evidence, shape [streams, watches]."""
+    def step(self, scores: NDArray[np.float64], rows: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """One window on: each watch's evidence, shape [streams, watches]; `rows` of that shape, if any are fewer."""
         off = scores - self._mean
         if self._last is None:
             innovation, scale = off * self._first, self._first
         else:
             innovation, scale = off - self._memory * self._last, 1.0 - self._memory
         self._last = off
-        z = (innovation / self._scatter)[:, :, None]
-        forgiven = np.sign(self._slopes) * (self._tolerance * scale / self._scatter)[:, None]
+        unit, others = self._scatter, self._sums
+        if rows is not None:
+            thinness = self._chance * np.maximum(1.0 / np.maximum(rows, 1) - self._usual, 0.0)
+            unit = self._scatter * np.sqrt(1.0 + thinness)
+            paid = toll(self._slopes, thinness[:, :, None], self._shown[:, None])
+            others = self._sums + self._known * np.expm1(paid)
+        z = (innovation / unit)[:, :, None]
+        forgiven = np.sign(self._slopes) * (self._tolerance * scale / unit)[..., None]
         f = np.exp(self._slopes * within(z - forgiven))
         count = self._windows + self._learns * self._seen + 1.0
         self._running += 1.0
-        self._running *= count[:, :, None] * (f / (f + self._sums))
+        self._running *= count[:, :, None] * (f / (f + others))
         np.minimum(self._running, LARGEST, out=self._running)
         self._sums += self._learns[:, None] * np.exp(self._slopes * within(z))
         self._seen += 1.0

@@ -75,15 +75,15 @@ def blocks(ordered: NDArray[np.int64], longest_gap: timedelta) -> tuple[tuple[da
     return tuple((as_datetime(int(first)), as_datetime(int(last))) for first, last in zip(firsts, lasts, strict=True))
 
 
-def joined_means(
+def joined_sums(
     parts: Sequence[Mapping[WatchKey, ScoreSum]], key: WatchKey, min_rows: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Mean scores of one watch over windows in order, and the place in `parts` of the window that completed each.
+) -> tuple[tuple[ScoreSum, ...], NDArray[np.int64]]:
+    """Sums of one watch over windows in order, and the place in `parts` of the window that completed each.
 
     A window of fewer than `min_rows` rows is joined to its successor. What is left over at the end is dropped, as a
     live monitor would still be waiting for it.
     """
-    means, places = [], []
+    sums, places = [], []
     gathered, enough = ScoreSum(), max(min_rows, 1)
     for place, part in enumerate(parts):
         found = part.get(key)
@@ -91,7 +91,7 @@ def joined_means(
             continue
         gathered = gathered + found if gathered.rows else found
         if gathered.rows >= enough:
-            means.append(gathered.mean)
+            sums.append(gathered)
             places.append(place)
             gathered = ScoreSum()
-    return np.asarray(means, dtype=np.float64), np.asarray(places, dtype=np.int64)
+    return tuple(sums), np.asarray(places, dtype=np.int64)

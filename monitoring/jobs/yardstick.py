@@ -13,18 +13,20 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.baseline.profile import Counter
 from monitoring.evidence.budget import Budget, weights
+from monitoring.evidence.chance import Chance
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
 from monitoring.evidence.cycle import NONE, Cycle, fitted
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.memory import memories
 from monitoring.evidence.sensitivity import Harm
-from monitoring.jobs.cutting import arrival_windows, cut, joined_means
+from monitoring.jobs.cutting import arrival_windows, cut, joined_sums
 from monitoring.jobs.estimating import Estimator
 from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import joint, labelled
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.joint import Witness
+from monitoring.watches.labelled import Parts
 
 #: What a deviation is at least, as a part of the tolerance, of scores that hardly move in a good baseline: integrity,
 #: and which rows get their label.
@@ -155,17 +157,12 @@ def yardstick(
     against. Cost: one pass over the reference rows, a second one over samples.
     """
     witness = _witness(baseline, catalogue, plan)
-    starts, parts = _window_sums(baseline, catalogue, plan, witness=witness, horizon=horizon)
-    rows = max(int(np.median([part.rows for part in _whole(parts)])) if parts else 1, 1)
+    windows = _window_sums(baseline, catalogue, plan, witness=witness, horizon=horizon)
+    rows = max(int(np.median([part.rows for part in _whole(windows.sums)])) if windows.sums else 1, 1)
     watches = catalogue.watches
     smallest = {name: max(tolerances.deviation(watch), 0.5 / rows) for name, watch in watches.items()}
-    places = [plan.phases(start) for start in starts]
-    cycles: dict[WatchKey, Cycle] = {}
-    means: dict[WatchKey, NDArray[np.float64]] = {}
-    for key in catalogue.keys:
-        scores, completed = joined_means(parts, key, plan.min_rows)
-        if scores.size >= FEWEST_WINDOWS:
-            cycles[key], means[key] = fitted(scores, _phases(places, completed), smallest_deviation=smallest[key.watch])
+    found = _known(windows, catalogue.keys, plan, smallest)
+    means = {key: one.scores for key, one in found.items()}
     tests: dict[Level, dict[WatchKey, ConformalTest]] = {}
     for level in LEVELS:
         known = {key: scores for key, scores in means.items() if stands_in(watches[key.watch], level)}
@@ -177,6 +174,7 @@ def yardstick(
                 direction=watches[key.watch].direction,
                 memory=remembered[key],
                 smallest_deviation=smallest[key.watch],
+                chance=found[key].chance,
             )
             for key, scores in known.items()
         }
@@ -188,7 +186,7 @@ def yardstick(
                 tests=tests[level],
                 shares=weights(tests[level], catalogue.groups),
                 min_rows=plan.min_rows,
-                cycles={key: cycles[key] for key in tests[level] if cycles[key].offsets},
+                cycles={key: found[key].cycle for key in tests[level] if found[key].cycle.offsets},
             )
             for level in LEVELS
         },
@@ -214,6 +212,23 @@ def _witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPla
     return Witness.fit(catalogue.space, windows)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Windows:
+    """The baseline's windows in time order: their starts, each watch's sums, and the sums of the squared scores."""
+
+    starts: Sequence[datetime]
+    sums: Sequence[Mapping[WatchKey, ScoreSum]]
+    squares: Sequence[Mapping[WatchKey, ScoreSum]]
+
+    def chance(self, key: WatchKey, joined: Sequence[ScoreSum], min_rows: int) -> Chance:
+        """How much one watch's mean varies with its rows, from its windows as they were `joined`."""
+        rows = np.array([one.rows for one in joined])
+        if key.watch == joint.WATCH.name:
+            return Chance.of(joint.RANK_VARIANCE, np.minimum(rows, joint.SAMPLE))
+        squares, _ = joined_sums(self.squares, key, min_rows)
+        return Chance.fit(_means(joined), _means(squares), rows)
+
+
 def _window_sums(
     baseline: Baseline,
     catalogue: Catalogue,
@@ -221,22 +236,60 @@ def _window_sums(
     *,
     witness: Witness | None,
     horizon: timedelta,
-) -> tuple[list[datetime], list[Mapping[WatchKey, ScoreSum]]]:
-    """Windows' starts in time order, and sums: what needs no label by event time, what does by the labels' arrival."""
+) -> _Windows:
+    """Every window's sums: what needs no label by event time, what does by the labels' arrival."""
     reference = baseline.reference
     counter = Counter(baseline.bins, described=False)
     by_start: dict[datetime, dict[WatchKey, ScoreSum]] = {}
+    squared: dict[datetime, dict[WatchKey, ScoreSum]] = {}
     for number, (window, places) in enumerate(cut(reference.event_times, plan)):
         rows = reference.take(places)
-        found = by_start.setdefault(window.start, {})
-        found.update(catalogue.prediction_sums(rows, counter.count(rows.features)))
-        found.update(_labelled(catalogue, rows, horizon))
+        counts = counter.count(rows.features)
+        found, squares = by_start.setdefault(window.start, {}), squared.setdefault(window.start, {})
+        found.update(catalogue.prediction_sums(rows, counts))
+        squares.update(catalogue.prediction_sums(rows, counts, power=2))
+        if catalogue.parts is not None and len(rows):
+            known = _known_of(catalogue.parts, rows, horizon)
+            found.update(catalogue.parts.sums(*known))
+            squares.update(catalogue.parts.squares(*known))
         if witness is not None:
             found[WatchKey(watch=joint.WATCH.name)] = witness.baseline[number]
     for window, places in arrival_windows(reference, plan):
-        by_start.setdefault(window.start, {}).update(catalogue.label_sums(reference.take(places)))
+        arrived = reference.take(places)
+        by_start.setdefault(window.start, {}).update(catalogue.label_sums(arrived))
+        squared.setdefault(window.start, {}).update(catalogue.label_sums(arrived, power=2))
     starts = sorted(by_start)
-    return starts, [by_start[start] for start in starts]
+    return _Windows(
+        starts=starts, sums=[by_start[start] for start in starts], squares=[squared[start] for start in starts]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Known:
+    """One watch over the baseline's windows: its scores [R], without its cycle, the cycle, and its chance."""
+
+    scores: NDArray[np.float64]
+    cycle: Cycle
+    chance: Chance
+
+
+def _known(
+    windows: _Windows, keys: Sequence[WatchKey], plan: WindowPlan | RowPlan, smallest: Mapping[str, float]
+) -> dict[WatchKey, _Known]:
+    """Every watch that has windows enough; `smallest` is the least deviation of a watch, by its name."""
+    places = [plan.phases(start) for start in windows.starts]
+    found = {}
+    for key in keys:
+        joined, completed = joined_sums(windows.sums, key, plan.min_rows)
+        if len(joined) >= FEWEST_WINDOWS:
+            phases = _phases(places, completed)
+            cycle, scores = fitted(_means(joined), phases, smallest_deviation=smallest[key.watch])
+            found[key] = _Known(scores=scores, cycle=cycle, chance=windows.chance(key, joined, plan.min_rows))
+    return found
+
+
+def _means(sums: Sequence[ScoreSum]) -> NDArray[np.float64]:
+    return np.array([one.mean for one in sums], dtype=np.float64)
 
 
 def _phases(places: Sequence[Mapping[str, int]], completed: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
@@ -244,15 +297,13 @@ def _phases(places: Sequence[Mapping[str, int]], completed: NDArray[np.int64]) -
     return {name: np.array([places[at][name] for at in completed], dtype=np.int64) for name in (places or [{}])[0]}
 
 
-def _labelled(catalogue: Catalogue, rows: Predictions, horizon: timedelta) -> dict[WatchKey, ScoreSum]:
-    """The sums of the watches on which rows of one window got their label, while that was waited for."""
-    if catalogue.parts is None or not len(rows):
-        return {}
+def _known_of(parts: Parts, rows: Predictions, horizon: timedelta) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Counts of one window's rows, at least one, and of those that got their label while it was waited for."""
     last = int(rows.event_times.max()) + horizon // timedelta(microseconds=1)
     came = rows.take((rows.labels != NO_LABEL) & (rows.label_times <= last))
-    return catalogue.parts.sums(catalogue.parts.counted(rows), catalogue.parts.counted(came))
+    return parts.counted(rows), parts.counted(came)
 
 
-def _whole(parts: list[Mapping[WatchKey, ScoreSum]]) -> list[ScoreSum]:
+def _whole(parts: Sequence[Mapping[WatchKey, ScoreSum]]) -> list[ScoreSum]:
     """The largest sum of each window that has any: its row count."""
     return [max(part.values(), key=lambda total: total.rows) for part in parts if part]

@@ -94,10 +94,11 @@ class Catalogue:
             **{entry.watch.name: f"input:{entry.watch.feature}" for entry in self.inputs},
         }
 
-    def prediction_sums(self, predictions: Predictions, window: Profile) -> dict[WatchKey, ScoreSum]:
+    def prediction_sums(self, predictions: Predictions, window: Profile, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
         """Sums of the watches that need no label, but for the joint watch, which remembers earlier windows.
 
-        A row whose answer is not a number counts for its inputs alone.
+        A row whose answer is not a number counts for its inputs alone. Scores are summed to that power: their squares
+        tell how much a window's mean varies by chance.
         """
         given = predictions.probabilities[np.isfinite(predictions.probabilities).all(axis=1)]
         scores = outputs.scores(given, self.classes)
@@ -105,14 +106,14 @@ class Catalogue:
         if self.calibration is not None:
             scores |= estimates.scores(given, self.calibration)
             named |= {watch.name for watch in self.estimates}
-        answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {})
-        return answers | self.count_sums(window)
+        answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {}, power=power)
+        return answers | self.count_sums(window, power=power)
 
-    def count_sums(self, window: Profile) -> dict[WatchKey, ScoreSum]:
-        """Sums of the watches on inputs, out of the profile's counts."""
-        return integrity.sums(self.bins, window) | inputs.sums(self.inputs, self.bins, window)
+    def count_sums(self, window: Profile, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
+        """Sums of the watches on inputs, out of the profile's counts; those of integrity are shares, to any power."""
+        return integrity.sums(self.bins, window) | inputs.sums(self.inputs, self.bins, window, power=power)
 
-    def label_sums(self, predictions: Predictions) -> dict[WatchKey, ScoreSum]:
+    def label_sums(self, predictions: Predictions, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
         """Sums of the watches that need a label, over the labelled rows, whole and by slice."""
         labelled = predictions.take(known_rows(predictions))
         losses = performance.scores(labelled.probabilities, labelled.labels)
@@ -121,7 +122,7 @@ class Catalogue:
         scores = {name: values for name, values in (losses | surprises).items() if name in named}
         masks = scoring.slice_masks(labelled, self.slices)
         masks |= self.class_slices.masks(labelled.probabilities, labelled.labels)
-        return scoring.sums(scores, masks)
+        return scoring.sums(scores, masks, power=power)
 
 
 def known_rows(predictions: Predictions) -> NDArray[np.bool_]:

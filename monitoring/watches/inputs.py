@@ -50,13 +50,18 @@ def watches(bins: Bins, reference: FeatureCounts) -> tuple[InputWatch, ...]:
     )
 
 
-def sums(watched: tuple[InputWatch, ...], bins: tuple[Bins, ...], window: Profile) -> dict[WatchKey, ScoreSum]:
-    """Each watch's sum over the rows that had a value: counts times the places' scores, in whole numbers."""
+def sums(
+    watched: tuple[InputWatch, ...], bins: tuple[Bins, ...], window: Profile, *, power: int = 1
+) -> dict[WatchKey, ScoreSum]:
+    """Each watch's sum over the rows that had a value: counts times the places' scores, in whole numbers.
+
+    Scores are summed to that power.
+    """
     counts = {b.feature: counts for b, counts in zip(bins, window.features, strict=True)}
     result = {}
     for entry in watched:
         feature = counts[str(entry.watch.feature)]
-        units = fixed_point(np.asarray(entry.place_scores))
+        units = fixed_point(np.asarray(entry.place_scores) ** power)
         total = int(np.dot(np.asarray(feature.counts, dtype=np.int64), units))
         result[WatchKey(watch=entry.watch.name)] = ScoreSum(feature.present, total)
     return result

@@ -54,6 +54,9 @@ RANKED = 2048
 #: Of the pairs and waves: the same space on every machine, on every run.
 SEED = 20_130_101
 
+#: The variance of a rank, of which a window's score is the mean.
+RANK_VARIANCE = 1.0 / 12.0
+
 WATCH = Watch(name="joint", family="joint", level="notice", needs_label=False)
 
 

@@ -84,6 +84,15 @@ class Parts:
             found[WatchKey(watch=f"{PREFIX}{name}")] = ScoreSum(labelled[0], total)
         return found
 
+    def squares(self, answered: tuple[int, ...], labelled: tuple[int, ...]) -> dict[WatchKey, ScoreSum]:
+        """The sums of the squares of what `sums` adds up, to 2^-32 of each part's."""
+        found = {}
+        for name, of_all, among in zip(self.names, answered[1:], labelled[1:], strict=True):
+            share = of_all / max(answered[0], 1)
+            total = among * (1.0 - share / 2.0) ** 2 + (labelled[0] - among) * ((1.0 - share) / 2.0) ** 2
+            found[WatchKey(watch=f"{PREFIX}{name}")] = ScoreSum(labelled[0], round(total * SCORE_ONE))
+        return found
+
     def _masks(self, rows: Predictions) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         answers = rows.probabilities.argmax(axis=1) if len(rows) else np.zeros(0, np.int64)
         if self.edges is None:

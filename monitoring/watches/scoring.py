@@ -100,11 +100,13 @@ def slice_masks(predictions: Predictions, slices: Mapping[str, tuple[str, ...]])
     return masks
 
 
-def sums(scores: Mapping[str, NDArray[np.float64]], masks: Mapping[str, NDArray[np.bool_]]) -> dict[WatchKey, ScoreSum]:
-    """Sum each watch's scores over the whole traffic and over each slice."""
+def sums(
+    scores: Mapping[str, NDArray[np.float64]], masks: Mapping[str, NDArray[np.bool_]], *, power: int = 1
+) -> dict[WatchKey, ScoreSum]:
+    """Sum each watch's scores, to that power, over the whole traffic and over each slice."""
     result: dict[WatchKey, ScoreSum] = {}
     for watch, values in scores.items():
-        whole = fixed_point(values)
+        whole = fixed_point(values**power)
         result[WatchKey(watch=watch)] = ScoreSum(int(whole.size), int(whole.sum()))
         for name, mask in masks.items():
             part = whole[mask]

@@ -117,6 +117,10 @@ def test_what_is_gathered_is_what_the_watches_say_of_all_rows_at_once(classes: i
     sums = scorer.prediction_sums(answered.tally) | watched.count_sums(answered.counts)
     assert sums == watched.prediction_sums(rows, profile(rows, watched.bins))
     assert scorer.label_sums(labelled.whole) == watched.label_sums(rows)
+    squares = watched.prediction_sums(rows, profile(rows, watched.bins), power=2) | watched.label_sums(rows, power=2)
+    for key, total in (sums | watched.label_sums(rows)).items():
+        assert squares[key].rows == total.rows
+        assert total.rows == 0 or total.mean**2 - 1e-9 <= squares[key].mean <= total.mean + 1e-9
     assert watched.parts is not None
     assert scorer.counted(answered.tally) == watched.parts.counted(rows)
     known = rows.take(known_rows(rows))

@@ -43,6 +43,19 @@ def values(parts: Parts, mature: Predictions) -> dict[str, float]:
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
+def test_squares_are_those_of_the_labelled_rows_scores(known: list[bool]) -> None:
+    mature = rows(len(known), np.array(known))
+    parts = Parts.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
+    counts = parts.counted(mature), parts.counted(mature.take(mature.labels != NO_LABEL))
+    origin = np.asarray(mature.features["origin"]) == "EWR"
+    scores = (1.0 + origin[np.array(known)] - origin.mean()) / 2.0
+    for found, power in ((parts.sums(*counts), 1), (parts.squares(*counts), 2)):
+        total = found[WatchKey(watch="labelled:origin=EWR")]
+        assert total.rows == sum(known)
+        assert total.total / SCORE_ONE == pytest.approx(float((scores**power).sum()), abs=1e-6)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_a_value_is_the_parts_share_of_labelled_rows_less_its_share_of_all(known: list[bool]) -> None:
     mature = rows(len(known), np.array(known))
     parts = Parts.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)

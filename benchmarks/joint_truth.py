@@ -17,6 +17,7 @@ import pyarrow as pa
 from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import fit_bins, profile
+from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.evidence.memory import memories
@@ -94,7 +95,10 @@ def _fitted(rng: np.random.Generator, stream: Stream) -> tuple[Witness, Conforma
     reference = _joined(windows)
     bins = fit_bins(reference, spec)
     space = Space.fit(
-        bins, profile(reference, bins).features, reference, unwatched=tuple(names) if stream.alone else ()
+        bins,
+        profile(reference, bins).features,
+        HeldReference(reference),
+        unwatched=tuple(names) if stream.alone else (),
     )
     if space is None:
         raise ValueError("a stream needs two inputs")

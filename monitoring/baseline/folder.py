@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile, fit_bins, profile
+from monitoring.baseline.reference import MOST_ROWS, Reference, ReferenceFile
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun
 
@@ -18,15 +20,28 @@ FORMAT = 1
 DESCRIPTION = "baseline.json"
 REFERENCE = "reference.parquet"
 
+#: A reader holds a page or two of every column: they are small.
+_PARQUET: Final[dict[str, Any]] = {
+    "compression": "zstd",
+    "row_group_size": MOST_ROWS,
+    "data_page_size": 1 << 17,
+    "dictionary_pagesize_limit": 1 << 17,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """A model's inputs and classes, the bins and counts of its reference rows, and those rows' predictions."""
+    """A model's inputs and classes, the bins and counts of its reference rows, and those `rows` themselves."""
 
     spec: BaselineSpec
     bins: tuple[Bins, ...]
     profile: Profile
-    reference: Predictions
+    rows: Reference
+
+    @property
+    def reference(self) -> Predictions:
+        """All of the rows in memory, read each time that they are asked for."""
+        return self.rows.whole()
 
 
 def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> None:
@@ -61,7 +76,7 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
     bins = fit_bins(predictions, spec)
     counts = profile(predictions, bins)
     folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(kept, folder / REFERENCE, compression="zstd")
+    pq.write_table(kept, folder / REFERENCE, **_PARQUET)
     document = {
         "format": FORMAT,
         "classes": list(spec.classes),
@@ -86,7 +101,10 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
 
 
 def load_baseline(folder: Path) -> Baseline:
-    """Read what `write_baseline` wrote. Raises CannotRun if it is not there or of another format."""
+    """Read what `write_baseline` wrote; its rows stay in their file.
+
+    Raises CannotRun if it is not there or of another format.
+    """
     description = folder / DESCRIPTION
     if not description.is_file() or not (folder / REFERENCE).is_file():
         raise CannotRun(
@@ -126,6 +144,4 @@ def load_baseline(folder: Path) -> Baseline:
         rows=document["rows"],
         features=tuple(FeatureCounts(tuple(f["counts"]), f["missing"]) for f in features),
     )
-    return Baseline(
-        spec=spec, bins=bins, profile=counts, reference=predictions_from(pq.read_table(folder / REFERENCE), spec)
-    )
+    return Baseline(spec=spec, bins=bins, profile=counts, rows=ReferenceFile(folder / REFERENCE, spec))

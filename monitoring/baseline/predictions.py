@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,19 +78,11 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
     """
     rows = table.num_rows
     scores = _probabilities(table, spec, probabilities)
-    columns: dict[str, pa.Array] = {}
-    problems: list[tuple[str, str]] = []
-    there = dict(zip(table.column_names, table.columns, strict=True))  # finding one by name walks over all of them
-    for feature in spec.features:
-        column, problem = _feature(there.get(feature.name), rows, number=feature.kind == "number")
-        columns[feature.name] = column
-        if problem:
-            problems.append((feature.name, problem))
+    columns, problems = _inputs(table, spec, [feature.name for feature in spec.features])
     if spec.embedding is not None:
+        there = dict(zip(table.column_names, table.columns, strict=True))
         columns |= {name: there[name].combine_chunks() for name in spec.embedding.tensors if name in there}
-        columns |= {
-            name: _feature(there[name], rows, number=True)[0] for name in spec.embedding.columns if name in there
-        }
+        columns |= _inputs(table, spec, [name for name in spec.embedding.columns if name in there])[0]
     labels, label_times = np.full(rows, NO_LABEL, dtype=np.int64), np.zeros(rows, dtype=np.int64)
     if "label" in table.column_names:
         labels = label_indices(table["label"], spec.classes)
@@ -102,8 +95,13 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
         probabilities=scores,
         labels=labels,
         label_times=label_times,
-        problems=tuple(problems),
+        problems=problems,
     )
+
+
+def inputs_from(table: pa.Table, spec: BaselineSpec, names: Sequence[str]) -> pa.Table:
+    """Some inputs, or numbers of the embedding, as `Predictions.features` has them; one that is absent is missing."""
+    return pa.table(_inputs(table, spec, names)[0])
 
 
 def no_predictions(spec: BaselineSpec) -> Predictions:
@@ -152,6 +150,17 @@ def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np
             fix="Check that this traffic is the model's that the baseline describes.",
         )
     return flat.reshape(table.num_rows, len(spec.classes))
+
+
+def _inputs(
+    table: pa.Table, spec: BaselineSpec, names: Sequence[str]
+) -> tuple[dict[str, pa.Array], tuple[tuple[str, str], ...]]:
+    """Columns in their final type, and what was wrong with which."""
+    there = dict(zip(table.column_names, table.columns, strict=True))  # finding one by name walks over all of them
+    words = {feature.name for feature in spec.features if feature.kind == "category"}
+    found = {name: _feature(there.get(name), table.num_rows, number=name not in words) for name in names}
+    problems = tuple((name, problem) for name, (_, problem) in found.items() if problem)
+    return {name: column for name, (column, _) in found.items()}, problems
 
 
 def _feature(given: pa.ChunkedArray | None, rows: int, *, number: bool) -> tuple[pa.Array, str]:

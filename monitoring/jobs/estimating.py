@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
+from monitoring.jobs.baseline_windows import Samples
 from monitoring.jobs.cutting import arrival_windows, as_datetime
 from monitoring.jobs.gathering import Answered, Labelled
 from monitoring.jobs.losses import METRICS, LossSum, Scorer, Tally
@@ -87,7 +88,7 @@ class Estimator:
         weighing other rows than its own; the threshold, a single number, is the same for all. Cost: one pass over the
         labelled rows, and per window a fit of some dozens of points per class and of the weights.
         """
-        calibration, reference = catalogue.calibration, baseline.reference
+        calibration, reference = catalogue.calibration, baseline.rows.answers
         if calibration is None:
             return None
         known = known_rows(reference)
@@ -96,13 +97,15 @@ class Estimator:
         rows, weighting = max(plan.min_rows, 1), Weighting.fit(baseline, known)
         gathered: dict[Kind, Account] = {}
         found: dict[Kind, list[tuple[float, float]]] = {}
-        for _, places in arrival_windows(reference, plan):
+        arrived = [places for _, places in arrival_windows(reference, plan)]
+        samples = Samples(baseline.rows, [places[known[places]] for places in arrived], weighting.inputs)
+        for places, sample in zip(arrived, samples, strict=True):
             window = reference.take(places[known[places]])
             unseen = calibration.without(window.probabilities, window.labels)
             truth = performance.scores(window.probabilities, window.labels)
             estimated = [
                 *_expected(window.probabilities, unseen, threshold),
-                *_weighted(weighting.without(places).expected(window)),
+                *_weighted(weighting.without(places).expected(sample, len(window))),
             ]
             for kind, expected in estimated:
                 account = _gathered(gathered.get(kind, Account()), LossSum.of(expected), summed(truth[kind[1]]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -19,13 +19,14 @@ from monitoring.evidence.cycle import NONE, Cycle, fitted
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.memory import memories
 from monitoring.evidence.sensitivity import Harm
+from monitoring.jobs.baseline_windows import Samples, counted
 from monitoring.jobs.cutting import arrival_windows, cut, joined_sums
 from monitoring.jobs.estimating import Estimator
 from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import joint, labelled
 from monitoring.watches.catalogue import Catalogue
-from monitoring.watches.joint import Witness
+from monitoring.watches.joint import Witness, inputs_of
 from monitoring.watches.labelled import Parts
 
 #: What a deviation is at least, as a part of the tolerance, of scores that hardly move in a good baseline: integrity,
@@ -153,11 +154,11 @@ def yardstick(
     """Cut the baseline's rows as the traffic is cut, losses by the arrival of labels, and fit every watch's test.
 
     A cycle of the day or the week is taken out of a watch that has one. Labels later than `horizon` after their window
-    did not come. A watch or slice with fewer than five baseline windows is left out: there is nothing to hold it
-    against. Cost: one pass over the reference rows, a second one over samples.
+    did not come. A watch or slice with fewer than five baseline windows is left out: nothing to hold it against. Cost:
+    a pass over the reference's file, some over samples; memory as of `ReferenceFile`.
     """
-    witness = _witness(baseline, catalogue, plan)
-    windows = _window_sums(baseline, catalogue, plan, witness=witness, horizon=horizon)
+    witness, reference = _witness(baseline, catalogue, plan), _sliced(baseline, catalogue)
+    windows = _window_sums(baseline, catalogue, plan, reference=reference, witness=witness, horizon=horizon)
     rows = max(int(np.median([part.rows for part in _whole(windows.sums)])) if windows.sums else 1, 1)
     watches = catalogue.watches
     smallest = {name: max(tolerances.deviation(watch), 0.5 / rows) for name, watch in watches.items()}
@@ -193,7 +194,7 @@ def yardstick(
         means=means,
         watches=watches,
         estimator=Estimator.fit(baseline, catalogue, plan),
-        losses=catalogue.label_sums(baseline.reference),
+        losses=catalogue.label_sums(reference),
         witness=witness,
         horizon=horizon,
     )
@@ -207,9 +208,14 @@ def stands_in(watch: Watch, level: Level) -> bool:
 def _witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> Witness | None:
     if catalogue.space is None:
         return None
-    reference = baseline.reference
-    windows = [reference.take(places) for _, places in cut(reference.event_times, plan)]
-    return Witness.fit(catalogue.space, windows)
+    windows = [places for _, places in cut(baseline.rows.answers.event_times, plan)]
+    sizes = [places.size for places in windows]
+    return Witness.fit(catalogue.space, Samples(baseline.rows, windows, inputs_of(catalogue.space.coordinates)), sizes)
+
+
+def _sliced(baseline: Baseline, catalogue: Catalogue) -> Predictions:
+    """Every row, with no inputs but those that it is sliced by."""
+    return replace(baseline.rows.answers, features=baseline.rows.inputs(tuple(catalogue.slices)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,17 +240,21 @@ def _window_sums(
     catalogue: Catalogue,
     plan: WindowPlan | RowPlan,
     *,
+    reference: Predictions,
     witness: Witness | None,
     horizon: timedelta,
 ) -> _Windows:
-    """Every window's sums: what needs no label by event time, what does by the labels' arrival."""
-    reference = baseline.reference
+    """Every window's sums: what needs no label by event time, what does by the labels' arrival.
+
+    `reference` has every row with the inputs that it is sliced by.
+    """
+    windows = list(cut(reference.event_times, plan))
     counter = Counter(baseline.bins, described=False)
     by_start: dict[datetime, dict[WatchKey, ScoreSum]] = {}
     squared: dict[datetime, dict[WatchKey, ScoreSum]] = {}
-    for number, (window, places) in enumerate(cut(reference.event_times, plan)):
+    for number, counts in counted(baseline.rows, counter, [places for _, places in windows]):
+        window, places = windows[number]
         rows = reference.take(places)
-        counts = counter.count(rows.features)
         found, squares = by_start.setdefault(window.start, {}), squared.setdefault(window.start, {})
         found.update(catalogue.prediction_sums(rows, counts))
         squares.update(catalogue.prediction_sums(rows, counts, power=2))

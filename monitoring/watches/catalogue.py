@@ -146,8 +146,10 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
                 expected=f"one of {', '.join(name for name, kind in kinds.items() if kind == 'category') or '(none)'}",
                 fix="Change --slices, or `slices` in the [traffic] section.",
             )
-        slices[column] = tuple(sorted(commonest(baseline.reference.features[column].combine_chunks(), MOST_SLICES)))
-    reference, known = baseline.reference, known_rows(baseline.reference)
+        words = baseline.rows.inputs([column])[column].combine_chunks()
+        slices[column] = tuple(sorted(commonest(words, MOST_SLICES)))
+    reference = baseline.rows.answers
+    known = known_rows(reference)
     enough = int(known.sum()) >= FEWEST_ROWS
     unwatched, unwatched_counts = embedding_bins(baseline)
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
@@ -163,7 +165,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         space=joint.Space.fit(
             (*unwatched, *baseline.bins),
             (*unwatched_counts, *baseline.profile.features),
-            reference,
+            baseline.rows,
             unwatched=() if baseline.spec.embedding is None else baseline.spec.embedding.columns,
         ),
         parts=labelled.Parts.fit(reference, baseline.spec.classes, slices)

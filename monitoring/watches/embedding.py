@@ -42,8 +42,9 @@ def embedding_bins(baseline: Baseline) -> tuple[tuple[Bins, ...], tuple[FeatureC
     if baseline.spec.embedding is None:
         return (), ()
     numbers = tuple(FeatureSpec(name=name, kind="number") for name in baseline.spec.embedding.columns)
-    bins = fit_bins(baseline.reference, BaselineSpec(classes=baseline.spec.classes, features=numbers))
-    return bins, profile(baseline.reference, bins).features
+    rows = replace(baseline.rows.answers, features=baseline.rows.inputs(baseline.spec.embedding.columns))
+    bins = fit_bins(rows, BaselineSpec(classes=baseline.spec.classes, features=numbers))
+    return bins, profile(rows, bins).features
 
 
 def embedded(rows: Predictions, embedding: Embedding, embed: Embed | None) -> Predictions:

@@ -11,7 +11,7 @@ is in the space by itself too.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, FeatureCounts, mid_distribution
+from monitoring.baseline.reference import Reference as Rows
 from monitoring.records import ScoreSum, Watch
 from monitoring.watches.scoring import fixed_point
 
@@ -103,7 +104,7 @@ class Space:
         cls,
         bins: Sequence[Bins],
         counts: Sequence[FeatureCounts],
-        reference: Predictions,
+        reference: Rows,
         *,
         unwatched: Collection[str] = (),
     ) -> Space | None:
@@ -113,7 +114,7 @@ class Space:
         """
         chosen = coordinates(bins, counts)
         owners = [one.bins.feature for one in chosen]
-        if len(set(owners)) < 2 or not len(reference):
+        if len(set(owners)) < 2 or not len(reference.answers):
             return None
         rng = np.random.default_rng(SEED)
         pairs = np.array(
@@ -133,7 +134,8 @@ class Space:
             centre=np.zeros(len(pairs) + WAVES + alone.size),
             scale=np.ones(len(pairs) + WAVES + alone.size),
         )
-        values = raw._values(reference.take(sampled(reference, SAMPLE * RECENT)).features)
+        rows = reference.taken(sampled(reference.answers, SAMPLE * RECENT), inputs_of(chosen))
+        values = raw._values(rows.features)
         deviation = values.std(axis=0)
         scale = np.where(deviation > 1e-9, deviation, np.inf)
         return replace(raw, centre=values.mean(axis=0), scale=scale)
@@ -145,15 +147,22 @@ class Space:
 
     def points(self, predictions: Predictions) -> Floats:
         """Each row's point, [n, size]: whole numbers, in sixteenths of the baseline's deviation."""
-        values = (self._values(predictions.features) - self.centre) / self.scale
-        points: Floats = np.clip(np.rint(values * STEPS_A_DEVIATION), -FURTHEST, FURTHEST)
-        return points
+        points = self._values(predictions.features)
+        points -= self.centre
+        points /= self.scale
+        points *= STEPS_A_DEVIATION
+        return np.clip(np.rint(points, out=points), -FURTHEST, FURTHEST, out=points)
 
     def _values(self, features: pa.Table) -> Floats:
         places = np.stack([one.of(features) for one in self.coordinates], axis=1)
-        products = places[:, self.pairs[:, 0]] * places[:, self.pairs[:, 1]]
-        waves = np.cos(places @ self.directions + self.phases)
-        return np.concatenate([products, waves, places[:, self.alone]], axis=1)
+        values = np.empty((len(places), self.size))
+        products = len(self.pairs)
+        for rows in (slice(first, first + SAMPLE) for first in range(0, len(places), SAMPLE)):
+            some = places[rows]
+            np.multiply(some[:, self.pairs[:, 0]], some[:, self.pairs[:, 1]], out=values[rows, :products])
+        values[:, products : products + WAVES] = np.cos(places @ self.directions + self.phases)
+        values[:, products + WAVES :] = places[:, self.alone]
+        return values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,23 +250,24 @@ class Witness:
     baseline: tuple[ScoreSum, ...]
 
     @classmethod
-    def fit(cls, space: Space, windows: Sequence[Predictions]) -> Witness:
+    def fit(cls, space: Space, windows: Iterable[Predictions], sizes: Sequence[int] | None = None) -> Witness:
         """Go through the baseline's windows, in order of time, as through live ones; at least one has rows.
 
-        Each is scored by a witness learnt from the windows before it, against a baseline without it and without those.
+        `windows` are gone through twice; `sizes` are their rows where they are `sampled` already. Each is scored by a
+        witness learnt from the windows before it, against a baseline without it and without those.
         Cost: two passes over a sample of at most 512 rows of each window.
         """
-        kept = [window.take(sampled(window, SAMPLE)) for window in windows]
-        ranked = max(RANKED // max(sum(1 for window in kept if len(window)), 1), 1)
-        parts = [_Part.of(space.points(window), ranked) for window in kept]
+        rows = [len(window) for window in windows] if sizes is None else sizes
+        ranked = max(RANKED // max(sum(1 for size in rows if size), 1), 1)
+        parts = [_Part.of(space.points(window.take(sampled(window, SAMPLE))), ranked) for window in windows]
         spread = _spread(parts)
         found, recent = [], Recent()
-        for place, window in enumerate(kept):
+        for place, window in enumerate(windows):
             others = [part for at, part in enumerate(parts) if not place - RECENT <= at <= place]
-            points = space.points(window)
+            points = space.points(window.take(sampled(window, SAMPLE)))
             score = ScoreSum()
             if recent.windows and sum(part.rows for part in others):
-                score = score_sum(_reference(others, spread).scores(recent, points), len(windows[place]))
+                score = score_sum(_reference(others, spread).scores(recent, points), rows[place])
             found.append(score)
             recent = recent.after(points)
         return cls(space=space, reference=_reference(parts, spread), baseline=tuple(found))
@@ -309,7 +319,7 @@ class _Part:
             rows=len(learn),
             learnt=learn.sum(axis=0),
             mean=points.mean(axis=0) if len(points) else np.zeros(points.shape[1]),
-            ranks=points[1::2][:ranked],
+            ranks=points[1::2][:ranked].copy(),  # a view would keep all of the points
         )
 
 
@@ -374,6 +384,11 @@ def coordinates(bins: Sequence[Bins], counts: Sequence[FeatureCounts]) -> tuple[
         common = [int(place) for place in np.argsort(-shares, kind="stable") if shares[place] >= SMALLEST_SHARE]
         first += [_centred(one, count, np.eye(one.places)[place]) for place in common[:CATEGORY_VALUES]]
     return tuple([*first, *second][:COORDINATES])
+
+
+def inputs_of(chosen: Sequence[Coordinate]) -> tuple[str, ...]:
+    """The inputs that some coordinates are read off, each once."""
+    return tuple(dict.fromkeys(one.bins.feature for one in chosen))
 
 
 def _centred(bins: Bins, counts: FeatureCounts, values: Floats) -> Coordinate:

@@ -13,7 +13,7 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.watches import performance
 from monitoring.watches.estimates import Expected
-from monitoring.watches.joint import Coordinate, coordinates, sampled
+from monitoring.watches.joint import Coordinate, coordinates, inputs_of, sampled
 from monitoring.watches.labelled import score_of
 
 Floats = NDArray[np.float64]
@@ -60,15 +60,20 @@ class Weighting:
     def fit(cls, baseline: Baseline, known: NDArray[np.bool_]) -> Weighting:
         """Of the reference's rows that are `known` to have label and answer, a sample of at most 2,048."""
         places = np.flatnonzero(known)
-        places = places[sampled(baseline.reference.take(places), SOURCE)]
-        rows = baseline.reference.take(places)
+        places = places[sampled(baseline.rows.answers.take(places), SOURCE)]
         chosen = coordinates(baseline.bins, baseline.profile.features)[:COVARIATES]
+        rows = baseline.rows.taken(places, inputs_of(chosen))
         return cls(
             coordinates=chosen,
             points=_points(rows, chosen),
             losses=performance.scores(rows.probabilities, rows.labels),
             places=places,
         )
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The inputs that rows need to have."""
+        return inputs_of(self.coordinates)
 
     def without(self, places: Whole) -> Weighting:
         """As if those rows of the reference were not in it."""
@@ -80,8 +85,10 @@ class Weighting:
             places=self.places[kept],
         )
 
-    def expected(self, rows: Predictions) -> Weighted:
+    def expected(self, rows: Predictions, count: int | None = None) -> Weighted:
         """The losses to expect of rows that have an answer, none of which is among those weighed.
+
+        With a `count`, `rows` are the sample of so many.
 
         A row of the baseline weighs as much as a logistic regression says that it looks like one of `rows` rather than
         of the baseline; the expectation is the weighed mean. It is right where the truth, given inputs and score, is as
@@ -90,8 +97,8 @@ class Weighting:
         Sugiyama et al., *Density ratio estimation in machine learning* (2012), §4; Kish, *Survey sampling* (1965).
         Cost: some milliseconds, a dozen solutions of at most 30 equations.
         """
-        effective, each = self.weighed(rows.take(sampled(rows, TARGET)), len(rows))
-        count = len(rows)
+        count = len(rows) if count is None else count
+        effective, each = self.weighed(rows.take(sampled(rows, TARGET)), count)
         losses = {
             metric: Expected(losses=np.full(count, mean), variances=np.full(count, variance))
             for metric, (mean, variance) in each.items()

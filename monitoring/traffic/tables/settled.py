@@ -75,7 +75,7 @@ class Settled:
         """All that is remembered, or that of one window, by file."""
         wanted = None if window is None else (microseconds(window.start), microseconds(window.end))
         paths = [path for path in self._paths() if wanted is None or _span(path) == wanted]
-        table = pa.concat_tables([_SCHEMA.empty_table(), *(pq.read_table(path, schema=_SCHEMA) for path in paths)])
+        table = pa.concat_tables([_SCHEMA.empty_table(), *(_table(path) for path in paths)])
         files = table["file"].unify_dictionaries().combine_chunks()
         rows, labels = table["row"].to_numpy(), table["label"].to_numpy().astype(np.int64)
         codes = files.indices.to_numpy()
@@ -144,6 +144,11 @@ def labels_of(ids: pa.Array, counted: Mapping[str, Counted], missing: int) -> ND
         mine = np.flatnonzero(np.asarray(pc.match_substring_regex(rest, r"^\d{1,18}$"), dtype=np.bool_))
         found[mine] = one.of(np.asarray(rest.take(pa.array(mine)).cast(pa.int64()), dtype=np.int64), missing)
     return found
+
+
+def _table(path: Path) -> pa.Table:
+    with pq.ParquetFile(path) as file:
+        return file.read(use_threads=False).cast(_SCHEMA)
 
 
 def _span(path: Path) -> tuple[int, int]:

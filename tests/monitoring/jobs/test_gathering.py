@@ -12,6 +12,7 @@ from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions, no_predictions
 from monitoring.baseline.profile import Counter, fit_bins, profile
+from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.jobs.gathering import Answered, Gatherer, Labelled
 from monitoring.jobs.losses import METRICS, Scorer
@@ -61,7 +62,7 @@ def spec_of(classes: int) -> BaselineSpec:
 def catalogue_of(classes: int) -> tuple[Catalogue, Predictions]:
     spec, reference = spec_of(classes), rows_of(1500, 7, classes)
     bins = fit_bins(reference, spec)
-    found = Baseline(spec=spec, bins=bins, profile=profile(reference, bins), reference=reference)
+    found = Baseline(spec=spec, bins=bins, profile=profile(reference, bins), rows=HeldReference(reference))
     return catalogue(found, ("w",)), no_predictions(spec)
 
 

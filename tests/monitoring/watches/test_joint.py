@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import fit_bins, profile
+from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.evidence.memory import memories
@@ -74,7 +75,7 @@ def witness(baseline: list[Predictions]) -> Witness:
 def fitted(baseline: list[Predictions]) -> Witness:
     reference = joined(baseline)
     bins = fit_bins(reference, SPEC)
-    space = Space.fit(bins, profile(reference, bins).features, reference)
+    space = Space.fit(bins, profile(reference, bins).features, HeldReference(reference))
     assert space is not None
     return Witness.fit(space, baseline)
 
@@ -199,4 +200,4 @@ def test_a_baseline_of_one_input_has_no_joint_watch() -> None:
     reference = window(rng, 0.0)
     spec = BaselineSpec(classes=SPEC.classes, features=SPEC.features[:1])
     bins = fit_bins(reference, spec)
-    assert Space.fit(bins, profile(reference, bins).features, reference) is None
+    assert Space.fit(bins, profile(reference, bins).features, HeldReference(reference)) is None

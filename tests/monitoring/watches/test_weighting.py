@@ -9,6 +9,7 @@ import pytest
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import fit_bins, profile
+from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.watches import performance
 from monitoring.watches.weighting import FEWEST_EFFECTIVE, FEWEST_ROWS, Weighting
@@ -34,7 +35,7 @@ def rows(rng: np.random.Generator, count: int, shift: float) -> Predictions:
 def weighting() -> Weighting:
     reference = rows(np.random.default_rng(1), 4_000, 0.0)
     bins = fit_bins(reference, SPEC)
-    baseline = Baseline(spec=SPEC, bins=bins, profile=profile(reference, bins), reference=reference)
+    baseline = Baseline(spec=SPEC, bins=bins, profile=profile(reference, bins), rows=HeldReference(reference))
     return Weighting.fit(baseline, np.ones(len(reference), bool))
 
 

@@ -24,6 +24,7 @@ NAMES = (
     "verdict_truth",
     "joint_truth",
     "labelled_truth",
+    "thin_truth",
     "monitor_speed",
     "window_speed",
     "serving_speed",

@@ -1,0 +1,34 @@
+"""Windows of few rows: many streams at once are the level's own steps, and every kind of traffic has its sums."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.thin_truth import ERROR, KINDS, Traffic, arrivals, level_of, many_pages, pages, slice_row
+
+EVERY = [one for kinds in KINDS.values() for one in kinds]
+
+
+@pytest.mark.parametrize("traffic", EVERY, ids=lambda one: one.name)
+def test_many_streams_at_once_page_where_the_level_does(traffic: Traffic) -> None:
+    rng = np.random.default_rng(1)
+    known = [arrivals(traffic, traffic.baseline, rng, live=False) for _ in range(2)]
+    levels = [level_of(one, traffic.min_rows, traffic.known) for one in known]
+    streams = [arrivals(traffic, 60, rng, live=True, rise=0.1) for _ in levels]
+    found = many_pages(levels, streams).at
+    assert (found == np.stack([pages(level, stream) for level, stream in zip(levels, streams, strict=True)])).all()
+
+
+def test_late_labels_lose_no_row_but_those_of_the_last_windows() -> None:
+    (weeks,) = (one for one in EVERY if one.name == "all at every seventh window")
+    sums = arrivals(weeks, 70, np.random.default_rng(2), live=True)
+    assert [window[ERROR].rows for window in sums] == [1400 if place % 7 == 6 else 0 for place in range(70)]
+
+
+def test_slices_of_few_windows_have_a_row() -> None:
+    rows, windows, *cells = slice_row(40, 2, np.random.default_rng(3))
+    assert rows == 40
+    assert isinstance(windows, float)
+    assert 12 <= windows <= 18
+    assert len(cells) == 4

@@ -13,6 +13,7 @@ from benchmarks.level_streams import Alarms
 from benchmarks.results import Cell, Table
 from benchmarks.rules import calibrated
 from monitoring.evidence.conformal import ConformalTest
+from monitoring.evidence.cycle import NONE, fitted
 from monitoring.evidence.memory import memories
 from monitoring.evidence.simulation import ManyRuns
 
@@ -97,6 +98,7 @@ DEVIATIONS = {"normal": 0.05, "beta(2, 8)": float(np.sqrt(2 * 8 / (10**2 * 11)))
 #: Rises whose delay is measured, in standard deviations; the bar is two within ten windows and five within three.
 RISES = (1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 40.0)
 BARS = {2.0: 10, 5.0: 3}
+CYCLE_RISES = (1.0, 2.0, 5.0)
 
 #: Laws and baseline windows whose delay is measured.
 DELAYED = (
@@ -109,6 +111,12 @@ DELAYED = (
     ("normal, AR(1) .5", 90),
     ("normal, AR(1) .7", 90),
 )
+
+#: Laws with a cycle, by name: that of the cycle, the windows in it, and the numbers of baseline windows.
+CYCLES = {
+    "a week's cycle, daily": ("week", 7, (28, 90)),
+    "a day's cycle, hourly": ("day", 24, (168, 720)),
+}
 
 #: Baseline windows R, and independent watches that share the level.
 SHAPES = ((20, 1), (40, 1), (60, 1), (90, 1), (365, 1), (20, 30), (90, 30), (20, 300), (90, 300))
@@ -153,11 +161,16 @@ def fresh_baselines(law: Law, windows: int, watches: int, sizes: Sizes, rng: np.
 
 def _ours(known: NDArray[np.float64], live: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Alarms [levels · streams, windows] of levels restarted after each; `known` is [levels, watches, R]."""
-    levels, watches, _ = known.shape
     tests = []
     for level in known:
         remembered = memories(dict(enumerate(level)))
         tests += [ConformalTest.fit(one, tolerance=0.0, memory=remembered[place]) for place, one in enumerate(level)]
+    return _paged(tests, live, known.shape[1])
+
+
+def _paged(tests: list[ConformalTest], live: NDArray[np.float64], watches: int) -> NDArray[np.bool_]:
+    """Alarms as of `_ours`, of levels of so many watches each; `live` is [streams, tests, windows]."""
+    levels = len(tests) // watches
     streams, _, windows = live.shape
     runs = ManyRuns(tests, streams)
     at = np.zeros((streams, levels, windows), dtype=np.bool_)
@@ -245,6 +258,89 @@ def delay_table(streams: int, seed: int) -> Table:
             "length of 365."
         ),
     )
+
+
+def caution_table(streams: int, seed: int) -> Table:
+    """What caution about memory costs where there is none: delays of tests that estimate it, and of some told of it."""
+    rng = np.random.default_rng(seed)
+    rows: list[tuple[Cell, ...]] = []
+    for windows in (20, 40, 90):
+        known, live = normal(rng, streams, windows), normal(rng, streams, 120)
+        cells: list[Cell] = []
+        for told in (False, True):
+            remembered = [0.0 if told else memories({0: one})[0] for one in known]
+            tests = [ConformalTest.fit(one, tolerance=0.0, memory=m) for one, m in zip(known, remembered, strict=True)]
+            for rise, within in BARS.items():
+                moved = live + rise * DEVIATIONS["normal"]
+                parts = range(0, streams, TOGETHER)
+                at = [_paged(tests[p : p + TOGETHER], moved[None, p : p + TOGETHER], 1) for p in parts]
+                cells.append(Alarms(at=np.concatenate(at)).share_with_any(within))
+        rows.append((windows, *cells))
+    bars = [f"+{rise:.0f} SD within {within}" for rise, within in BARS.items()]
+    return Table(
+        title="The price of the memory's caution: normal scores without memory",
+        columns=("R", *bars, *(f"{bar}, told" for bar in bars)),
+        rows=tuple(rows),
+        note=f"One watch, {streams:,} streams, each on a fresh baseline; told: that the memory is zero.",
+    )
+
+
+def cycle_table(baselines: int, seed: int) -> Table:
+    """Laws with a cycle: false pages and delays where it is left in, and where it is taken out if that pays."""
+    rows: list[tuple[Cell, ...]] = []
+    for name, (cycle, length, sizes) in CYCLES.items():
+        rng = np.random.default_rng([seed, list(LAWS).index(name)])
+        # Of the whole, cycle and noise: what a user would see.
+        deviation = float(LAWS[name](np.random.default_rng(0), 1000, length * 10).std())
+        for windows in sizes:
+            known = LAWS[name](rng, baselines, windows)
+            quiet = LAWS[name](rng, 2 * baselines, YEAR).reshape(2, baselines, YEAR)
+            harmed = LAWS[name](rng, baselines, 120)[None]
+            for label, taken in (("without", False), ("with", True)):
+                tests, owed, found = _judged_with(known, cycle, length, taken=taken)
+                clean = _paged(tests, quiet - owed[:, np.arange(YEAR) % length], 1)
+                a_year = clean.sum(axis=1).reshape(baselines, 2).mean(axis=1)
+                live = harmed - owed[:, np.arange(120) % length]
+                paged = {rise: Alarms(at=_paged(tests, live + rise * deviation, 1)) for rise in CYCLE_RISES}
+                error = float(a_year.std(ddof=1) / np.sqrt(baselines))
+                count = found if taken else None
+                rows.append((name, windows, label, count, float(a_year.mean()), error, *_delay_cells(paged)))
+    return Table(
+        title="Laws with a cycle: budget 1 page per 365 windows",
+        columns=(
+            "law of window scores",
+            "R",
+            "cycle taken out",
+            "found in",
+            "pages per 365",
+            "± SE",
+            *(f"+{rise:.0f} SD" for rise in CYCLE_RISES),
+            *(f"+{rise:.0f} SD within {within}" for rise, within in BARS.items()),
+        ),
+        rows=tuple(rows),
+        note=(
+            f"One watch, {baselines} fresh baselines of R windows with two streams of a year each, restarted after "
+            "each page, and one of 120 windows for each harm; nothing is called harmless. Deviations are of the whole, "
+            "cycle and noise; medians, and in brackets the window by which nine of ten are paged."
+        ),
+    )
+
+
+def _judged_with(
+    known: NDArray[np.float64], cycle: str, length: int, *, taken: bool
+) -> tuple[list[ConformalTest], NDArray[np.float64], int]:
+    """Each baseline's test, what each place owes to the cycle, and of how many baselines a cycle is taken out.
+
+    `known` is [baselines, R], what is owed [baselines, length].
+    """
+    tests, owed, found = [], np.zeros((len(known), length)), 0
+    places = np.arange(known.shape[1]) % length
+    for place, scores in enumerate(known):
+        one, judged = fitted(scores, {cycle: places}) if taken else (NONE, scores)
+        found += bool(one.offsets)
+        owed[place] = [one.offset({cycle: at}) for at in range(length)]
+        tests.append(ConformalTest.fit(judged, tolerance=0.0, memory=memories({0: judged})[0]))
+    return tests, owed, found
 
 
 def _memory(name: str) -> float:

@@ -22,6 +22,7 @@ FULL = flights_truth.Sizes(seeds=500, years=2, baselines=150, streams=6)
 QUICK = flights_truth.Sizes(seeds=50, years=2, baselines=3, streams=5)
 LAWS_FULL = law_truth.Sizes(watches=3000, streams=2, windows=365)
 DELAYS_FULL, DELAYS_QUICK = 1500, 100
+CYCLES_FULL, CYCLES_QUICK = 300, 20
 LAWS_QUICK = law_truth.Sizes(watches=300, streams=2, windows=365)
 
 
@@ -31,16 +32,29 @@ def measure(settings: Settings) -> Result:
     truth = flights_truth.FlightsTruth(deploy(config), config, QUICK if settings.quick else FULL, SEED)
     laws = law_truth.law_table(LAWS_QUICK if settings.quick else LAWS_FULL, SEED)
     law_delays = law_truth.delay_table(DELAYS_QUICK if settings.quick else DELAYS_FULL, SEED + 1)
+    cycles = law_truth.cycle_table(CYCLES_QUICK if settings.quick else CYCLES_FULL, SEED + 2)
+    caution = law_truth.caution_table(DELAYS_QUICK if settings.quick else DELAYS_FULL, SEED + 3)
     delays = {name: truth.delay_table(name) for name in flights_truth.RESAMPLED}
     pages = truth.page_table()
     notices = truth.notice_table()
     return Result(
-        tables=(pages, notices, *delays.values(), truth.harm_table(), truth.rules_table(), laws, law_delays),
+        tables=(
+            pages,
+            notices,
+            *delays.values(),
+            truth.harm_table(),
+            truth.rules_table(),
+            laws,
+            law_delays,
+            caution,
+            cycles,
+        ),
         remarks=(
             *worse_pages(pages),
             *worse_notices(notices),
             *(line for table in delays.values() for line in worse_delays(table)),
             *worse_laws(laws),
+            *worse_cycles(cycles),
         ),
     )
 
@@ -93,4 +107,14 @@ def worse_laws(table: Table) -> list[str]:
         "promised at most 1."
         for row in table.rows
         if isinstance(row[5], float) and isinstance(row[6], float) and row[5] - 2.0 * row[6] > 1.0
+    ]
+
+
+def worse_cycles(table: Table) -> list[str]:
+    """Cycles with which the budget is broken, by more than the simulation's error."""
+    return [
+        f"BUDGET BROKEN: {row[0]}, R = {row[1]}, {row[2]}: {row[4]:.2f} ± {row[5]:.2f} pages per 365 windows, promised "
+        "at most 1."
+        for row in table.rows
+        if isinstance(row[4], float) and isinstance(row[5], float) and row[4] - 2.0 * row[5] > 1.0
     ]

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import truth
 from benchmarks.flights_truth import FlightsTruth, Sizes
-from benchmarks.law_truth import LAWS, SHAPES, fresh_baselines, law_table
+from benchmarks.law_truth import LAWS, SHAPES, caution_table, cycle_table, fresh_baselines, law_table
 from benchmarks.law_truth import Sizes as LawSizes
 from benchmarks.results import Table
 from monitoring.config import load_config
@@ -40,6 +40,24 @@ def test_the_truth_about_known_laws_has_a_row_for_every_law_and_shape() -> None:
     some = {name: LAWS[name] for name in ("normal", "normal, AR(1) .5")}
     table = law_table(LawSizes(watches=20, streams=1, windows=40), 1, some)
     assert [(row[0], row[1:3]) for row in table.rows] == [(law, shape) for law in some for shape in SHAPES]
+
+
+def test_a_cycle_taken_out_keeps_the_budget_and_tells_a_small_harm_sooner() -> None:
+    rows = {(row[0], row[1], row[2]): row for row in cycle_table(20, 1).rows}
+    assert len(rows) == 8
+    for name, windows, _ in rows:
+        without, taken = rows[name, windows, "without"], rows[name, windows, "with"]
+        assert float(str(taken[4])) <= 1.0
+        assert float(str(taken[9])) >= float(str(without[9]))
+    assert rows["a day's cycle, hourly", 720, "with"][3] == 20
+    assert truth.worse_cycles(cycle_table(2, 1)) == []
+
+
+def test_caution_about_memory_costs_delay_where_windows_are_few() -> None:
+    rows = caution_table(60, 1).rows
+    assert [row[0] for row in rows] == [20, 40, 90]
+    estimated, told = float(str(rows[0][2])), float(str(rows[0][4]))
+    assert estimated < told
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ from monitoring.errors import BadInput
 #: In `Predictions.labels`: no label has arrived.
 NO_LABEL = -1
 
+#: How booleans are written that stand for these classes.
+_TRUTH = {"0": "false", "1": "true"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
@@ -125,11 +128,18 @@ def microseconds(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
 
 def label_indices(column: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[np.int64]:
-    """Class names (or class indices written as text) as indices, int64 [n]; -1 for null and for anything else."""
+    """Class names (or class indices written as text) as indices, int64 [n]; -1 for null and for anything else.
+
+    >>> label_indices(pa.chunked_array([["1", "true", "yes"]]), ("0", "1"))
+    array([ 1,  1, -1])
+    """
     text = column.cast(pa.string())
     by_name = pc.index_in(text, pa.array(classes, pa.string()))
     by_number = pc.index_in(text, pa.array([str(i) for i in range(len(classes))], pa.string()))
-    return np.asarray(pc.fill_null(pc.coalesce(by_name, by_number), NO_LABEL), dtype=np.int64)
+    found = pc.coalesce(by_name, by_number)
+    if set(classes) == {"0", "1"}:  # booleans, as some files have them
+        found = pc.coalesce(found, pc.index_in(text, pa.array([_TRUTH[name] for name in classes], pa.string())))
+    return np.asarray(pc.fill_null(found, NO_LABEL), dtype=np.int64)
 
 
 def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np.float64]:

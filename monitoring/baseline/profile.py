@@ -18,6 +18,9 @@ from monitoring.baseline.spec import BaselineSpec
 #: Bins of a number, at quantiles of the baseline.
 BINS = 64
 
+#: Numbers beyond may differ by more than there are numbers for.
+_LARGE = 8e307
+
 #: Categories kept apart; rarer ones share the place "other".
 CATEGORIES = 200
 
@@ -98,12 +101,17 @@ def fit_bins(predictions: Predictions, spec: BaselineSpec) -> tuple[Bins, ...]:
         if feature.kind == "number":
             values = np.asarray(column)
             values = values[np.isfinite(values)]
-            inner = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1]) if values.size else np.empty(0)
-            edges = np.unique(inner)
+            edges = np.unique(_quantiles(values)) if values.size else np.empty(0)
             bins.append(Bins(feature=feature.name, edges=tuple(float(edge) for edge in edges)))
         else:
             bins.append(Bins(feature=feature.name, categories=commonest(column, CATEGORIES)))
     return tuple(bins)
+
+
+def _quantiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inner edges of bins; of numbers so large that their differences are none, by way of smaller ones."""
+    scale = 0.25 if np.abs(values).max() > _LARGE else 1.0
+    return np.asarray(np.quantile(values * scale, np.linspace(0, 1, BINS + 1)[1:-1]) / scale, dtype=np.float64)
 
 
 def commonest(column: pa.Array, most: int) -> tuple[str, ...]:

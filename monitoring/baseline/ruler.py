@@ -25,7 +25,8 @@ class Ruler:
         self._place = np.zeros(0, dtype=np.int64)
         self._crowded = np.zeros(0, dtype=np.bool_)
         self._alone = False
-        span = float(edges[-1] - edges[0]) if edges.size else 0.0
+        with np.errstate(over="ignore"):
+            span = float(edges[-1] - edges[0]) if edges.size else 0.0
         self._usable = edges.size > 0 and 1e-290 < span < 1e290
         self._scale = CELLS / span if self._usable else 0.0
 

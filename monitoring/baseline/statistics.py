@@ -62,8 +62,14 @@ def quantiles(edges: NDArray[np.float64], counts: FeatureCounts, shares: NDArray
     """
     knots, below = _cumulative(edges, counts)
     steep = np.concatenate([[True], np.diff(below) > 0])  # of equal shares the first: the bins between are empty
-    found: NDArray[np.float64] = np.interp(shares * below[-1], below[steep], knots[steep])
+    part = _part(knots)
+    found: NDArray[np.float64] = np.interp(shares * below[-1], below[steep], knots[steep] * part) / part
     return found
+
+
+def _part(knots: NDArray[np.float64]) -> float:
+    """What to take of numbers so large that there is none for the difference of their ends; 1 of all others."""
+    return 1.0 if isfinite(float(knots[-1]) - float(knots[0])) else 0.25
 
 
 def _cumulative(edges: NDArray[np.float64], counts: FeatureCounts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -96,9 +102,10 @@ def _number(entry: Any, edges: NDArray[np.float64], counts: FeatureCounts) -> No
         entry.mean = entry.std_dev = float("nan")
     entry.min, entry.max = moments.least, moments.greatest
     knots, below = _cumulative(edges, counts)
-    ends = np.linspace(knots[0], knots[-1], BUCKETS + 1)
+    part = _part(knots)
+    ends = np.linspace(knots[0] * part, knots[-1] * part, BUCKETS + 1)
     if knots[0] < knots[-1]:
-        _histogram(entry, "STANDARD", ends, np.diff(np.interp(ends, knots, below)))
+        _histogram(entry, "STANDARD", ends / part, np.diff(np.interp(ends, knots * part, below)))
     else:
         _histogram(entry, "STANDARD", knots[[0, -1]], np.array([float(counts.present)]))
     cuts = quantiles(edges, counts, np.linspace(0.0, 1.0, BUCKETS + 1))

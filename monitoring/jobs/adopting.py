@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,9 +28,11 @@ from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import (
     ReadPiece,
     absent_columns,
+    check_labels,
     classes_of,
     kinds_of,
     read_all,
+    spelling,
     types_of,
 )
 from monitoring.traffic.tables.table import TableTraffic
@@ -97,7 +99,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
         raise _no_times(pieces, columns)
     everything = Window(start=as_datetime(int(times[0])), end=as_datetime(int(times[-1]) + 1))
     found = traffic.read(everything)
-    table, unanswered = _answered(found.table, columns)
+    table, unanswered = _answered(found.table, columns, types_of(pieces))
     mixed = _mixed(table, found.problems, columns)
     spec = BaselineSpec(
         classes=columns.classes,
@@ -107,11 +109,11 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
     )
     draft = _draft(own, columns)
     config_of(draft, out)
-    windows = _windows(table, own)
+    windows = _windows(table, own, lost={"without a usable answer": unanswered, "of an id of another": traffic.repeats})
     config = _write(table, spec, draft, out)
     notes = (
         *(f.message for f in (*traffic.left_out.findings, *found.findings)),
-        *([f"{found.repeats} rows repeat another's id, and were left out."] if found.repeats else []),
+        *([f"{traffic.repeats} rows repeat another's id, and were left out."] if traffic.repeats else []),
         *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
         *mixed,
         *([f"No inputs: {', '.join(left_out)}."] if left_out else []),
@@ -165,8 +167,9 @@ def _columns(pieces: tuple[ReadPiece, ...], own: OwnTable) -> tuple[TableColumns
             "There is no such column.",
             got=", ".join(f"{name} ({option.partition(' ')[0]})" for option, name in absent.items()),
             expected=f"some of {', '.join(there)[:300]}",
-            fix="Check the spelling.",
+            fix=spelling(there),
         )
+    check_labels(pieces, own.label or "label")
     columns = TableColumns(
         event_time=own.event_time,
         prediction_id=own.prediction_id or "prediction_id",
@@ -181,7 +184,7 @@ def _columns(pieces: tuple[ReadPiece, ...], own: OwnTable) -> tuple[TableColumns
     return replace(columns, inputs=inputs, classes=classes), left_out
 
 
-def _answered(table: pa.Table, columns: TableColumns) -> tuple[pa.Table, int]:
+def _answered(table: pa.Table, columns: TableColumns, types: Mapping[str, str]) -> tuple[pa.Table, int]:
     """The rows with a usable answer, and how many have none."""
     values = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(table.num_rows, -1)
     usable = np.isfinite(values).all(axis=1)
@@ -189,7 +192,7 @@ def _answered(table: pa.Table, columns: TableColumns) -> tuple[pa.Table, int]:
         what = "a known class" if columns.predicted else "probabilities: from 0 to 1, and 1 in sum over the classes"
         raise BadInput(
             "No row of the reference has a usable answer.",
-            got=f"{table.num_rows} rows of {', '.join(columns.answer)}",
+            got=f"{table.num_rows} rows of {', '.join(f'{name} ({types[name]})' for name in columns.answer)}",
             expected=what,
             fix="Name the column of probabilities; scores of another scale have to be calibrated first.",
         )
@@ -217,8 +220,11 @@ def _present(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return np.where(np.asarray(column.is_valid()), 0.0, np.nan)
 
 
-def _windows(table: pa.Table, own: OwnTable) -> int:
-    """How many windows the reference makes, small ones joined. Raises BadInput for fewer than five."""
+def _windows(table: pa.Table, own: OwnTable, lost: Mapping[str, int]) -> int:
+    """How many windows the reference makes, small ones joined. Raises BadInput for fewer than five.
+
+    `lost` are the rows that were left out before, each number with its reason.
+    """
     times = np.asarray(table["event_time"].cast(pa.int64()), dtype=np.int64)
     plan = RowPlan(rows=own.rows) if own.rows is not None else WindowPlan(every=own.every, timezone=own.timezone)
     found = waiting = 0
@@ -230,11 +236,17 @@ def _windows(table: pa.Table, own: OwnTable) -> int:
         length = f"{own.rows} rows" if own.rows is not None else own.every
         raise BadInput(
             "The reference is too short to be held against.",
-            got=f"{found} windows of {length}, small ones joined to {_min_rows(own)} rows",
+            got=f"{table.num_rows:,} rows that count{_in_words(lost)} in {found} windows of {length}, small ones "
+            f"joined to {_min_rows(own)} rows",
             expected=f"at least {FEWEST_WINDOWS}, better {FEW_WINDOWS} or more",
             fix="Give a longer reference, or cut shorter windows: --every 6h, or --rows 500.",
         )
     return found
+
+
+def _in_words(lost: Mapping[str, int]) -> str:
+    told = ", ".join(f"{rows:,} {why}" for why, rows in lost.items() if rows)
+    return f" ({told} left out)" if told else ""
 
 
 def _min_rows(own: OwnTable) -> int:
@@ -284,8 +296,10 @@ def _about(table: pa.Table, columns: TableColumns, windows: int) -> list[str]:
                 f"{name} has {values:,} values: the {CATEGORIES} commonest are counted one by one, exactly, and all "
                 "others as one."
             )
-    labelled = table.num_rows - table["label"].null_count
-    if not labelled:
+    words = table["label"].drop_null().unique().to_pylist()
+    if len(words) == 1:
+        notes.append(f"All labels of the reference are {words[0]}: how wrong the model is can hardly be seen in them.")
+    if not words:
         notes.append(
             "The reference has no labels: what the model gets wrong is not watched, only what it is given and answers."
         )

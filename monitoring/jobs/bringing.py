@@ -50,7 +50,7 @@ def bring(
         unknown=found.unknown + arrivals.unknown,
         conflicts=arrivals.conflicts,
         problems=found.problems,
-        findings=(*unplaced, *found.findings),
+        findings=(*unplaced, *found.findings, *arrivals.findings),
         unseen=traffic.unseen(window),
     )
 

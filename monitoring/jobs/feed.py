@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch, in_batches, joined
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
 from monitoring.jobs.cutting import as_microseconds
+from monitoring.jobs.window_rows import about_labels
+from monitoring.records import Finding
 from monitoring.traffic.windows import Window
 
 
@@ -24,13 +26,14 @@ class Arrivals:
 
     `starts` int64 [n] are the beginnings, in microseconds, of the windows in which the labelled rows were answered.
     `unknown` labels named no prediction within reach; `conflicts` came for a prediction that had another label
-    already.
+    already; `findings` tell of labels of no class.
     """
 
     labelled: Predictions
     starts: NDArray[np.int64]
     unknown: int
     conflicts: int
+    findings: tuple[Finding, ...] = ()
 
     def batches(self) -> Iterator[tuple[int, Batch]]:
         """The labelled rows, each batch with the beginning of the window in which all of its rows were answered."""
@@ -76,6 +79,8 @@ class LabelFeed:
 
     def __init__(self, labels: pa.Table, *, classes: tuple[str, ...], read: int, horizon_us: int) -> None:
         self._ids = labels["prediction_id"].combine_chunks()
+        self._classes = classes
+        self._words = labels["label"]
         self._labels = label_indices(labels["label"], classes)
         self._times = microseconds(labels["label_time"])
         self._late = np.asarray(labels["sequence"], dtype=np.int64) >= read
@@ -135,7 +140,8 @@ class LabelFeed:
             else:
                 known = np.asarray(pc.fill_null(pc.index_in(wanted, ids), -1), dtype=np.int64)
         labels = self._labels[places]
-        unknown = int((known < 0).sum() + ((known >= 0) & (labels == NO_LABEL)).sum())
+        strange = places[(known >= 0) & (labels == NO_LABEL)]
+        unknown = int((known < 0).sum() + strange.size)
         usable = (known >= 0) & (labels != NO_LABEL)
         consumed: list[Predictions] = []
         begun: list[NDArray[np.int64]] = []
@@ -154,6 +160,9 @@ class LabelFeed:
             starts=np.concatenate(begun) if begun else np.empty(0, dtype=np.int64),
             unknown=unknown,
             conflicts=conflicts,
+            findings=about_labels(
+                strange.size, pc.unique(self._words.take(pa.array(strange))).to_pylist(), self._classes
+            ),
         )
 
 

@@ -23,7 +23,7 @@ from monitoring.jobs.reading import Traffic, open_traffic
 from monitoring.jobs.table_reader import Reach
 from monitoring.jobs.telling import Tell, Teller
 from monitoring.jobs.yardstick import LEVELS
-from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.records import Finding, IncidentRecord, WindowRecord
 from monitoring.store.deployments import AWAITED, COMPARED, WITNESS
 from monitoring.store.store import Store
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
@@ -50,12 +50,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What one run did: windows judged, incidents opened, and whether it was stopped before the last due window."""
+    """What one run did: windows judged, incidents opened, and whether it was stopped before the last due window.
+
+    `untold` are findings about rows without a place in time that no window has told of, as none was judged.
+    """
 
     deployment: int
     judged: int
     opened: tuple[IncidentRecord, ...]
     stopped: bool
+    untold: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,8 @@ def run_due_windows(
                 teller.owed(deployment)
             opened += fresh
             progress(Progress(done=done + 1, due=len(due), window=record, changed=changed))
-        return Run(deployment=number, judged=len(due), opened=tuple(opened), stopped=False)
+        untold = () if due else traffic.unplaced
+        return Run(deployment=number, judged=len(due), opened=tuple(opened), stopped=False, untold=untold)
 
 
 def _describe(store: Store, number: int, deployment: Deployment) -> None:

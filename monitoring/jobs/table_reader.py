@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch, joined
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, no_predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
+from monitoring.errors import BadInput
 from monitoring.jobs.cutting import blocks
-from monitoring.jobs.window_rows import Found, HeldRows, WindowRows
+from monitoring.jobs.window_rows import Found, HeldRows, WindowRows, about_labels
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.tables.arrivals import Ledger, gather_beside, gather_labels
@@ -52,7 +53,8 @@ class TableReader:
 
     Parquet files without ids are streamed, and labels that became known with their rows are counted with them (see
     `StreamedTable`, `Settled`); of all other tables an index is kept, and all labels go through the label log. Labels
-    are brought there when the reader is made: make it while no other run is at work.
+    are brought there when the reader is made: make it while no other run is at work. Raises BadInput if
+    there are rows and none has an event time.
     """
 
     def __init__(
@@ -79,6 +81,8 @@ class TableReader:
         self._streamed = streamed
         ledger = Ledger(root=label_log, settled=self._settled, indices=self._indices, clock=clock)
         if streamed is None:
+            if self._table.left_out.untimed:
+                raise _untimed(self._table.left_out.findings)
             gather_labels(self._table, () if apart is None else pieces_of(apart), columns, ledger)
         elif reach.job:
             gather_beside(streamed, columns, ledger, since=reach.since, judged=reach.judged)
@@ -144,6 +148,15 @@ class TableReader:
         return pa.concat_tables([latest, beside.filter(new)])
 
 
+def _untimed(findings: tuple[Finding, ...]) -> BadInput:
+    return BadInput(
+        "No row of the table has an event time.",
+        got=findings[0].message.rstrip("."),
+        expected="timestamps, dates, or text in ISO 8601",
+        fix="Name the right column, `event_time` in the [traffic] section, or convert it.",
+    )
+
+
 class _StreamedWindow:
     """One window of a streamed table. A `WindowRows`."""
 
@@ -190,11 +203,13 @@ class _StreamedWindow:
         """Each part as a batch, and which of its rows have a label that became known with them."""
         streams: list[Stream] = []
         rows = lost = unknown = 0
+        strange: set[str] = set()
         for part in self._table.parts(self._window, streams):
-            batch, given = _batch(part, self._spec.classes)
+            batch, given, nameless = _batch(part, self._spec.classes)
             rows += len(batch)
             lost += int(np.isnan(batch.probabilities).any(axis=1).sum()) if np.isnan(batch.probabilities.sum()) else 0
             unknown += int((given & (batch.labels == NO_LABEL)).sum())
+            strange |= nameless
             yield part, batch, given
         problems: dict[str, str] = {}
         findings: dict[tuple[str, str], Finding] = {}
@@ -205,6 +220,7 @@ class _StreamedWindow:
         if lost:
             message = f"{lost} of {rows} rows have no answer that is a probability or a known class."
             about.append(Finding(kind="unusable answers", feature="", message=message))
+        about += about_labels(unknown, strange, self._spec.classes)
         self._found = Found(problems=tuple(problems.items()), unknown=unknown, findings=tuple(about))
 
 
@@ -214,7 +230,8 @@ def _places(part: Part) -> NDArray[np.int64]:
     return part.rows.first + places
 
 
-def _batch(part: Part, classes: tuple[str, ...]) -> tuple[Batch, NDArray[np.bool_]]:
+def _batch(part: Part, classes: tuple[str, ...]) -> tuple[Batch, NDArray[np.bool_], set[str]]:
+    """The rows, which of them have a label that became known with them, and the words of those that name no class."""
     rows, places, piece = part.rows, part.places, part.piece
     words = rows.labels.dictionary
     meanings = np.append(label_indices(pa.chunked_array([words]), classes), NO_LABEL)
@@ -226,10 +243,11 @@ def _batch(part: Part, classes: tuple[str, ...]) -> tuple[Batch, NDArray[np.bool
         given &= ~rows.own
         labels = np.where(given, labels, NO_LABEL)
     times, features, answers = rows.times.us, rows.inputs, rows.probabilities
+    strange = given & (labels == NO_LABEL)
     if places is not None:
         chosen = pa.array(places)
         times, features, answers = times[places], features.take(chosen), answers[places]
-        labels, given = labels[places], given[places]
+        labels, given, strange, codes = labels[places], given[places], strange[places], codes[places]
     at = _places(part)
     batch = Batch(
         event_times=times,
@@ -239,4 +257,4 @@ def _batch(part: Part, classes: tuple[str, ...]) -> tuple[Batch, NDArray[np.bool
         label_times=times,
         ids=lambda wanted: own_ids(piece, at[wanted]),
     )
-    return batch, given
+    return batch, given, set(words.take(pa.array(np.unique(codes[strange]))).to_pylist())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.predictions import Predictions
 from monitoring.records import Finding
+
+#: Classes that a message names.
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +22,19 @@ class Found:
     problems: tuple[tuple[str, str], ...] = ()
     unknown: int = 0
     findings: tuple[Finding, ...] = ()
+
+
+def about_labels(count: int, words: Iterable[str], classes: tuple[str, ...]) -> tuple[Finding, ...]:
+    """The finding that so many labels name no class, with the first of their words in the order of text.
+
+    >>> about_labels(2, {"yes", "no"}, ("0", "1"))[0].message
+    "2 labels name none of the classes 0, 1, and do not count; one is 'no'."
+    """
+    if not count:
+        return ()
+    known = ", ".join(classes[:_SHOWN]) + (", …" if len(classes) > _SHOWN else "")
+    message = f"{count} labels name none of the classes {known}, and do not count; one is {min(words)[:60]!r}."
+    return (Finding(kind="unknown labels", feature="", message=message),)
 
 
 class WindowRows(Protocol):

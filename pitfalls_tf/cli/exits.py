@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from monitoring.errors import BadInput, CannotRun, PitfallsError
+from pitfalls_tf.cli.output import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def exits() -> Iterator[None]:
     try:
         yield
     except PitfallsError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {visible(str(error))}", err=True)
         raise click.exceptions.Exit(error.exit_code) from error
     except click.UsageError:
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import unicodedata
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -11,6 +12,17 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+
+def visible(text: str) -> str:
+    r"""A message that may quote a file: its control, bidirectional and unassigned characters cannot act on a terminal.
+
+    >>> visible("no column\n  a\x1b[31m\u202eb")
+    'no column\n  a�[31m�b'
+    """
+    return "".join(
+        "\ufffd" if unicodedata.category(letter)[0] == "C" and letter not in "\n\t" else letter for letter in text
+    )
 
 
 class Output:
@@ -27,7 +39,7 @@ class Output:
 
     def progress(self, text: str) -> None:
         """One line about what is happening now, on stderr."""
-        click.echo(text, err=True)
+        click.echo(visible(text), err=True)
 
     def finish(self, document: Mapping[str, object], show: Callable[[], None]) -> None:
         """Give the answer, once: ``document`` with ``--json``, otherwise call ``show``, which prints to stdout.

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.copies import COPIES
 from monitoring.traffic.stores import Store, is_url
+from monitoring.traffic.tables.delimited import read_delimited
 from monitoring.traffic.tables.records import RECORDS, as_parquet
 
 PARQUET = (".parquet", ".pq")
@@ -71,12 +71,12 @@ class ParquetPiece:
                 there = file.schema_arrow.names
                 picked = there if names is None else [name for name in there if name in names]
                 return once(file.read_row_group(self.group, columns=picked), names)
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise unreadable(self.path, str(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CsvPiece:
+class TextPiece:
     """A whole CSV file, its cells as bytes; an empty cell is null. Lines with too many or few fields are left out."""
 
     name: str
@@ -85,29 +85,9 @@ class CsvPiece:
 
     def read(self, names: Sequence[str] | None = None) -> RawRows:
         """See `Piece`."""
-        broken = 0
-
-        def skip(_: object) -> str:
-            nonlocal broken
-            broken += 1
-            return "skip"
-
-        parse = pyarrow.csv.ParseOptions(
-            delimiter="\t" if self.path.name.endswith(".tsv") else ",",
-            newlines_in_values=True,
-            invalid_row_handler=skip,
-        )
         try:
-            with pyarrow.csv.open_csv(self.path, parse_options=parse) as file:
-                header = file.schema.names
-            broken = 0
-            convert = pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.binary()), strings_can_be_null=True, null_values=[""]
-            )
-            table = pyarrow.csv.read_csv(self.path, parse_options=parse, convert_options=convert)
-        except (OSError, pa.ArrowException) as error:
-            if "Empty CSV file" in str(error):
-                return RawRows(table=pa.table({}), text=True)
+            table, broken = read_delimited(self.path)
+        except (OSError, EOFError, pa.ArrowException) as error:
             raise unreadable(self.path, str(error)) from error
         found = once(table, names)
         return RawRows(table=found.table, doubled=found.doubled, text=True, broken=broken)
@@ -222,7 +202,7 @@ def _pieces(name: str, path: Path) -> Iterator[Piece]:
     if path.stat().st_size == 0:
         return
     if path.name.endswith(TEXT):
-        yield CsvPiece(name=name, path=path)
+        yield TextPiece(name=name, path=path)
         return
     try:
         if path.name.endswith(RECORDS):

@@ -39,9 +39,11 @@ def read_all(pieces: Sequence[Piece]) -> tuple[ReadPiece, ...]:
     """The pieces, read. Raises BadInput if they hold no rows."""
     found = tuple(ReadPiece(name=each.name, first_row=each.first_row, raw=each.read()) for each in pieces)
     if not sum(piece.raw.table.num_rows for piece in found):
+        broken = sum(piece.raw.broken for piece in found)
+        told = f", and {broken} lines of another number of fields than the first" if broken else ""
         raise BadInput(
             "The reference table is empty.",
-            got="no rows",
+            got=f"no rows{told}",
             expected="one row per prediction, with its label, on rows the model was not fitted on",
             fix="Give held-out or out-of-fold predictions of some weeks.",
         )
@@ -145,7 +147,7 @@ def _width(pieces: Sequence[ReadPiece], columns: TableColumns) -> int:
         table = piece.raw.table
         if columns.scores[0] in table.column_names and is_list(table.schema.field(columns.scores[0]).type):
             lengths = pc.list_value_length(plain(table[columns.scores[0]]).drop_null())
-            return int(pc.max(lengths).as_py() or 0)
+            return int(pc.max(lengths).as_py() or 0) or 2
     return 2
 
 
@@ -165,6 +167,32 @@ def _values(pieces: Sequence[ReadPiece], name: str) -> set[str]:
                 fix="Name the right column: --label, --predicted.",
             )
     return found
+
+
+def spelling(there: Mapping[str, str]) -> str:
+    """What to do about a column that is not there, where `there` are those that are."""
+    only = next(iter(there), "")
+    parted = next((mark for mark in ";\t|" if mark in only), None) if len(there) == 1 else None
+    if parted is None:
+        return "Check the spelling."
+    return f"The fields seem to be parted by {parted!r}: write them with commas, with tabs as .tsv, or as Parquet."
+
+
+def check_labels(pieces: Sequence[ReadPiece], label: str) -> None:
+    """Raises BadInput for a column of labels of a type that names no classes."""
+    for piece in pieces:
+        schema = piece.raw.table.schema
+        if label not in schema.names:
+            continue
+        kind = schema.field(label).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if not (is_text(kind) or is_number(kind) or pa.types.is_null(kind)):
+            raise BadInput(
+                f"The column {label} does not hold labels.",
+                got=f"type {kind}",
+                expected="the name or number of a class",
+                fix="Name the right column with --label, or leave it out.",
+            )
 
 
 def _split(word: str) -> tuple[str, str]:

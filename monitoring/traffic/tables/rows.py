@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -248,8 +249,9 @@ def lists(values: NDArray[np.float64]) -> pa.Array:
 def strangers(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
     """Columns that the reference did not have, and names that are there twice."""
     there = raw.columns()
-    found = []
+    found: list[Finding] = []
     if columns.known:
+        found += _unlabelled(there, columns)
         gone = [name for name in columns.known if name not in there and name in columns.inputs]
         for name in there:
             if name in columns.known or name in columns.mapped:
@@ -257,7 +259,7 @@ def strangers(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
             kind = str(there[name].type)
             like = [other for other in gone if raw.text or columns.known[other] == kind]
             hint = f" It may be {like[0]} under another name." if len(gone) == 1 and like else ""
-            message = f"The column {name} is not in the reference.{hint}"
+            message = f"The column {name or '(without a name)'} is not in the reference.{hint}"
             found.append(Finding(kind="new column", feature=name, message=message))
     found += [
         Finding(kind="duplicate column", feature=name, message=f"The column {name} is there twice; the first counts.")
@@ -267,3 +269,20 @@ def strangers(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
         message = f"{raw.broken} lines have more or fewer fields than the header, and were left out."
         found.append(Finding(kind="broken lines", feature="", message=message))
     return tuple(found)
+
+
+def _unlabelled(there: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
+    """What is said of a column of labels, or of their times, whose type holds none."""
+    found = []
+    kinds = {name: there[name].type for name in (columns.label, columns.label_time) if name in there}
+    kinds = {name: kind.value_type if pa.types.is_dictionary(kind) else kind for name, kind in kinds.items()}
+    label, when = kinds.get(columns.label, pa.null()), kinds.get(columns.label_time, pa.null())
+    if not (is_text(label) or is_number(label) or pa.types.is_null(label)):
+        message = f"The column {columns.label} is of type {label}, which names no class: no label of it counts."
+        found.append(Finding(kind="type changed", feature=columns.label, message=message))
+    if not (is_text(when) or pa.types.is_timestamp(when) or pa.types.is_date(when) or pa.types.is_null(when)):
+        message = (
+            f"The column {columns.label_time} is of type {when}, which holds no times: labels count as of their row's."
+        )
+        found.append(Finding(kind="type changed", feature=columns.label_time, message=message))
+    return found

@@ -22,7 +22,7 @@ from monitoring.traffic.tables.rows import (
     read_input,
     strangers,
 )
-from monitoring.traffic.tables.values import Moments, is_text, moments, plain
+from monitoring.traffic.tables.values import Moments, is_text, moments, plain, readable
 
 #: Rows read at once.
 ROWS = 1 << 16
@@ -143,9 +143,9 @@ def _input(raw: RawRows, given: pa.ChunkedArray | None, *, number: bool, known: 
         if number and str(kind) in _PLAIN:
             return given.chunk(0), ""
         if not number and pa.types.is_dictionary(kind) and str(kind.value_type) == "string":
-            return given.chunk(0), ""
+            return readable(given.chunk(0)), ""
         if not number and str(kind) == "string":
-            return given.chunk(0), ""
+            return readable(given.chunk(0)), ""
     found, _, problem = read_input(raw, given, number=number, known=known)
     return found, problem
 

@@ -40,9 +40,13 @@ class WindowOfTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """Rows of pieces of which no row has a place in time: nothing says to which window they might belong."""
+    """Rows of pieces of which no row has a place in time: nothing says to which window they might belong.
+
+    `untimed` says that there are such rows, and that no row of the table has an event time.
+    """
 
     findings: tuple[Finding, ...] = ()
+    untimed: bool = False
 
 
 #: Why a row has no window, by its place in `_Astray.why`.
@@ -82,6 +86,11 @@ class TableTraffic:
     def times(self) -> NDArray[np.int64]:
         """Event times of the rows that count, sorted, in microseconds since 1970, UTC."""
         return self._times[self._counts]
+
+    @property
+    def repeats(self) -> int:
+        """How many rows do not count, as another of their id does."""
+        return int(self._counts.size - self._counts.sum())
 
     def read(self, window: Window) -> WindowOfTable:
         """The rows of a window, in order of event time. What is wrong in any piece of them is said of the window."""
@@ -138,6 +147,7 @@ class TableTraffic:
         astray: list[_Astray] = []
         findings: dict[str, Finding] = {}
         lost: list[Finding] = []
+        timed = untimed = False
         self._reach: set[int] = set()
         for number, piece in enumerate(self._pieces):
             raw = piece.read([self._columns.event_time, self._columns.prediction_id])
@@ -145,6 +155,8 @@ class TableTraffic:
             self.naive |= when.naive
             if when.problem and raw.table.num_columns + raw.table.num_rows:
                 findings[self._columns.event_time] = _no_times(self._columns.event_time, when.problem, piece.name)
+            timed |= bool(when.valid.any())
+            untimed |= not when.valid.all()
             good = when.valid & (when.us <= limit)
             if good.any():
                 astray.append(_astray(when, good, number))
@@ -158,7 +170,7 @@ class TableTraffic:
                 rows = np.flatnonzero(good)
                 given = given_ids(raw, self._columns)
                 parts.append((when.us[rows], number, rows, None if given is None else given.take(pa.array(rows))))
-        self.left_out = LeftOut(findings=(*findings.values(), *lost))
+        self.left_out = LeftOut(findings=(*findings.values(), *lost), untimed=untimed and not timed)
         self._astray = astray
         times = np.concatenate([part[0] for part in parts] or [np.zeros(0, np.int64)])
         order = np.argsort(times, kind="stable")

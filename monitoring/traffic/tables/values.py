@@ -58,6 +58,28 @@ def plain(column: pa.ChunkedArray) -> pa.Array:
     return whole
 
 
+def readable(array: pa.Array) -> pa.Array:
+    r"""Text, plain or as a dictionary, with U+FFFD for what is no UTF-8: a file may call any bytes text.
+
+    >>> odd = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff!"]).buffers())
+    >>> readable(odd).to_pylist() == ["\ufffd!"]
+    True
+    """
+    if pa.types.is_dictionary(array.type):
+        found = readable(array.dictionary)
+        return array if found is array.dictionary else pa.DictionaryArray.from_arrays(array.indices, found)
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        return _replaced(array.cast(pa.large_binary())).cast(array.type)
+    return array
+
+
+def _replaced(array: pa.Array) -> pa.Array:
+    cells = [None if cell is None else cell.decode("utf-8", "replace") for cell in array.to_pylist()]
+    return pa.array(cells, pa.large_string())
+
+
 def words(array: pa.Array) -> pa.Array:
     """Text, whole numbers or booleans as strings; bytes that are no UTF-8 are replaced."""
     kind = array.type
@@ -65,8 +87,9 @@ def words(array: pa.Array) -> pa.Array:
         try:
             return array.cast(pa.string())
         except pa.ArrowInvalid:
-            found = [None if word is None else word.decode("utf-8", "replace") for word in array.to_pylist()]
-            return pa.array(found, pa.string())
+            return _replaced(array).cast(pa.string())
+    if is_text(kind):
+        return readable(array).cast(pa.string())
     if pa.types.is_floating(kind):
         values = np.asarray(pc.fill_null(array.cast(pa.float64()), np.nan))
         if np.all(np.isnan(values) | ((values == np.rint(values)) & (np.abs(values) < 2**53))):
@@ -90,6 +113,7 @@ def coded_words(array: pa.Array) -> pa.DictionaryArray:
     >>> coded_words(pa.array([True, False, True])).dictionary.to_pylist()
     ['true', 'false']
     """
+    array = array.cast(pa.float64()) if pa.types.is_float16(array.type) else array  # of which Arrow makes no dictionary
     coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     distinct = coded.dictionary
     if pa.types.is_floating(distinct.type):  # a label that is no number is none, whatever others there are

@@ -10,7 +10,7 @@ import click
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import answers, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,9 +155,10 @@ def _document(adopted: Adopted) -> dict[str, object]:
 
 
 def _show(adopted: Adopted, traffic: str | None) -> None:
-    click.echo(
+    words = (
         f"Wrote {adopted.config}: a baseline of {adopted.rows:,} rows in {adopted.windows} windows,"
         f" {len(adopted.inputs)} inputs, classes {', '.join(adopted.classes)}."
     )
+    click.echo(visible(words))
     where = "" if traffic is not None else " --traffic 'LIVE*.parquet'"
     click.echo(f"Next: pitfalls monitor run --config {adopted.config}{where}")

@@ -89,7 +89,7 @@ def judge(
                 output.progress(f"Not told: {delivery.url}: {delivery.detail}; the next run tries again")
         return {delivery.receiver: delivery.ok for delivery in deliveries}
 
-    return run_due_windows(
+    run = run_due_windows(
         config,
         store,
         clock=lambda: datetime.now(UTC),
@@ -97,6 +97,9 @@ def judge(
         progress=progress,
         helpers=Helpers(tell=tell, embedder=BundleEmbedder),
     )
+    for finding in run.untold:
+        output.progress(finding.message)
+    return run
 
 
 def show(found: MonitorStatus) -> None:

@@ -142,7 +142,7 @@ def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
     for row, source in zip(axes, sources, strict=True):
         runs = len(_deployed(table, source, NONE).seeds)
         _ladder(row[0], findings, source, REMAINS)
-        row[0].set_xscale("log")
+        _multiples(row[0])
         row[0].axvline(RESOLVED, color=drawing.GREY, linewidth=0.8, linestyle=":")
         row[0].set(xlabel="sd over seeds, multiple of without (left: steadier)", title=f"{source}: {runs} runs each")
         _ladder(row[1], findings, source, NO_GAIN)
@@ -156,6 +156,16 @@ def _ladder(axes: Any, findings: Sequence[Finding], source: str, claim: Claim) -
     these = [one for one in findings if one.claim is claim and one.where.startswith(f"{source}, ")]
     rows = [(_short(one.where.split(", ", 1)[1]), one.estimate, one.interval) for one in these]
     drawing.ladder(axes, rows, zero=1.0 if claim is REMAINS else 0.0)
+
+
+def _multiples(axes: Any) -> None:
+    """A logarithmic axis of what is drawn, told at the powers of two that it shows."""
+    axes.set_xscale("log", base=2)
+    low, high = axes.get_xlim()
+    shown = {2.0**power: f"1/{2**-power}" if power < 0 else f"{2**power}" for power in range(-6, 7)}
+    ticks = [tick for tick in shown if low <= tick <= high]
+    axes.set_xticks(ticks, [shown[tick] for tick in ticks])
+    axes.minorticks_off()
 
 
 def _short(setup: str) -> str:

@@ -25,6 +25,7 @@ NAMES = (
     "joint_truth",
     "labelled_truth",
     "thin_truth",
+    "slices_truth",
     "monitor_speed",
     "window_speed",
     "serving_speed",

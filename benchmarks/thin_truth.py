@@ -57,8 +57,9 @@ Arriving = Callable[[np.random.Generator, Whole, NDArray[np.bool_]], Whole]
 class Traffic:
     """What one row of a table is about: one watch on an error rate of .2.
 
-    `known` and `live` are rows a window on average; `varying` draws them anew for each window (Poisson). `spread` is by
-    how much windows' own rates differ, as a standard deviation, and `memory` how much of that the next window keeps.
+    `known` and `live` are rows a window on average; `varying` draws them anew for each window (Poisson), and a part
+    `thin` of the baseline's windows has as few as the live ones. `spread` is by how much windows' own rates differ, as
+    a standard deviation, and `memory` how much of that the next window keeps.
     Of live rows, the label of a part `labelled` comes, in the window that `late` gives by the row's own and by whether
     it was wrong; `late_before` in the baseline. `settled` traffic was there before the monitor. Windows of fewer than
     `min_rows` labels are joined.
@@ -68,6 +69,7 @@ class Traffic:
     known: float = 200.0
     live: float = 200.0
     varying: bool = False
+    thin: float = 0.0
     spread: float = 0.03
     memory: float = 0.0
     min_rows: int = 20
@@ -100,6 +102,8 @@ THIN = (
     Traffic(name="the same, and windows that differ by chance alone", known=200, live=20, spread=0.0),
     Traffic(name="the same, memory of .5", known=200, live=20, memory=0.5),
     Traffic(name="2,000 rows, 200 in the baseline", known=200, live=2000),
+    Traffic(name="20 rows, as in a fifth of the baseline, 200 in the rest", known=200, live=20, thin=0.2),
+    Traffic(name="the same, a twentieth, by chance alone", known=200, live=20, thin=0.05, spread=0.0),
 )
 JOINED = (
     Traffic(name="60 rows, joined to 200", known=60, live=60, varying=True, min_rows=200),
@@ -145,6 +149,8 @@ def arrivals(traffic: Traffic, count: int, rng: np.random.Generator, *, live: bo
     rate[before:] = np.clip(rate[before:] + rise, 0.0, 1.0)
     usual = traffic.live * traffic.labelled if live else traffic.known
     rows = rng.poisson(usual, rate.size) if traffic.varying else np.full(rate.size, round(usual))
+    if traffic.thin and not live:
+        rows = np.where(rng.random(rows.size) < traffic.thin, round(traffic.live), rows)
     if late is None:
         wrong = rng.binomial(rows, rate)
     else:
@@ -287,4 +293,13 @@ def measure(settings: Settings) -> Result:
             ),
         )
     )
-    return Result(tables=tuple(tables))
+    return Result(tables=tuple(tables), remarks=tuple(line for table in tables for line in worse(table)))
+
+
+def worse(table: Table) -> list[str]:
+    """Rows in which the budget is broken, by more than the simulation's error."""
+    return [
+        f"BUDGET BROKEN: {row[0]}: {row[2]:.2f} ± {row[3]:.2f} pages per {YEAR} windows, promised at most 1."
+        for row in table.rows
+        if isinstance(row[2], float) and isinstance(row[3], float) and row[2] - 2.0 * row[3] > 1.0
+    ]

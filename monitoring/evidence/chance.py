@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 #: So large a part of the baseline's windows may have fewer rows than a window that answers for none.
 FEWER = 0.1
 
+#: It has so large a part of the harmonic mean of the baseline's rows at least: a few thin windows make none usual.
+USUAL = 0.75
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chance:
     """One watch's chance within a window.
 
-    `row` is the variance of one row's score about the mean of its window, `rows` are as many as nine of ten of the
-    baseline's windows have at least. What chance does to windows of that size is in the baseline's spread already.
+    `row` is the variance of one row's score about the mean of its window. `rows` are as many as nine of ten of the
+    baseline's windows have at least, and no fewer than three quarters of their harmonic mean: what chance does to
+    windows of that size is in the baseline's spread already.
 
     >>> Chance(row=0.16, rows=200.0).beyond(20) == 0.16 * (1 / 20 - 1 / 200), Chance(row=0.16, rows=200.0).beyond(300)
     (True, 0.0)
@@ -32,7 +36,8 @@ class Chance:
         >>> Chance.of(0.25, np.arange(100, 200)).rows
         109.0
         """
-        return cls(row=row, rows=float(np.quantile(rows, FEWER, method="lower")))
+        usual = USUAL / float(np.mean(1.0 / rows))
+        return cls(row=row, rows=max(float(np.quantile(rows, FEWER, method="lower")), usual))
 
     @classmethod
     def fit(cls, means: NDArray[np.float64], squares: NDArray[np.float64], rows: NDArray[np.int64]) -> Chance:

@@ -25,7 +25,7 @@ def method() -> dict[str, object]:
             memory.MOST_LAGS,
             memory.DOUBT,
         ],
-        "chance": [chance.FEWER],
+        "chance": [chance.FEWER, chance.USUAL],
         "cycle": [cycle.FEWEST_ROUNDS, cycle.MOSTLY, cycle.WORTH],
         "recovery": [betting.WIDTHS, betting.STAKES, betting.HIGHEST_BOUNDARY],
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.thin_truth import ERROR, KINDS, Traffic, arrivals, level_of, many_pages, pages, slice_row
+from benchmarks.results import Table
+from benchmarks.thin_truth import ERROR, KINDS, Traffic, arrivals, level_of, many_pages, pages, row_of, slice_row, worse
 
 EVERY = [one for kinds in KINDS.values() for one in kinds]
 
@@ -24,6 +25,13 @@ def test_late_labels_lose_no_row_but_those_of_the_last_windows() -> None:
     (weeks,) = (one for one in EVERY if one.name == "all at every seventh window")
     sums = arrivals(weeks, 70, np.random.default_rng(2), live=True)
     assert [window[ERROR].rows for window in sums] == [1400 if place % 7 == 6 else 0 for place in range(70)]
+
+
+def test_a_broken_budget_is_said() -> None:
+    (unsettled,) = (one for one in EVERY if not one.settled)
+    row = row_of(unsettled, 10, np.random.default_rng(4))
+    table = Table(title="", columns=("rows", "before", "pages", "SE", "any", "delay"), rows=(row,))
+    assert worse(table)[0].startswith("BUDGET BROKEN: the same, from the traffic's first window on: ")
 
 
 def test_slices_of_few_windows_have_a_row() -> None:

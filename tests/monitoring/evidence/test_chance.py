@@ -143,6 +143,20 @@ def test_a_baseline_that_never_moved_is_not_certainty_for_a_few_rows() -> None:
     assert np.exp(test.log_e_values(fresh, 0.6)).max() > 50.0  # of a full window, it is
 
 
+@given(st.lists(st.integers(1, 10**6), min_size=5, max_size=90))
+def test_most_of_the_baselines_own_windows_answer_for_nothing(rows: list[int]) -> None:
+    found = Chance.of(0.2, np.array(rows))
+    assert min(rows) <= found.rows <= max(rows)
+    alike = [few for few in rows if few >= sum(rows) / len(rows)]  # no harmonic mean is above this
+    assert all(found.beyond(few) == 0.0 for few in alike)
+
+
+def test_a_few_thin_windows_in_the_baseline_do_not_make_them_usual() -> None:
+    fifth = Chance.of(0.2, np.array([20] * 18 + [200] * 72))
+    assert fifth.rows == pytest.approx(0.75 / (0.2 / 20 + 0.8 / 200))
+    assert Chance.of(0.2, np.arange(160, 250)).rows == 168.0
+
+
 def test_chance_is_the_variance_of_rows_within_their_window() -> None:
     rng = np.random.default_rng(2)
     rates = rng.uniform(0.1, 0.3, 80)  # windows differ, and that is no chance

@@ -1,0 +1,146 @@
+"""The page level of the flights with more than a hundred watches, most of them on slices that are joined to be judged.
+
+Days of the baseline are drawn with the sums of their rows, so that thin slices wait, are joined and judged as the
+product does it, by `LevelTest.step`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.flights import flights_config
+from benchmarks.flights_truth import BARS, RESAMPLED, YEAR
+from benchmarks.level_streams import Alarms, resampled
+from benchmarks.results import Cell, Result, Settings, Table
+from benchmarks.thin_truth import Sums, pages
+from monitoring.baseline.folder import load_baseline
+from monitoring.baseline.profile import Counter
+from monitoring.config import MonitorConfig
+from monitoring.evidence.budget import Budget, weights
+from monitoring.evidence.chance import Chance
+from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
+from monitoring.evidence.level import LevelTest
+from monitoring.evidence.memory import memories
+from monitoring.jobs.cutting import arrival_windows, cut, joined_sums
+from monitoring.jobs.deployment import find_baseline, window_plan
+from monitoring.jobs.yardstick import Tolerances
+from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.watches.catalogue import Catalogue, catalogue
+
+SEED = 20_130_406
+
+#: The flights' columns that are sliced by: 27 slices, of four watches each.
+SLICES = ("origin", "carrier", "dest")
+
+#: Streams of a year on the baseline itself, and as many on baselines that are drawn as well, two streams each.
+STREAMS, STREAMS_QUICK = 40, 4
+
+#: A harm: so many deviations of its own for every watch on a loss.
+RISE = 2.0
+
+
+class Days:
+    """The baseline's days: sums of every page watch in each, and of the squared scores.
+
+    Labels that arrive after the last day are left out.
+    """
+
+    def __init__(self, config: MonitorConfig, slices: tuple[str, ...] = SLICES) -> None:
+        baseline = load_baseline(find_baseline(config).baseline)
+        self.plan = window_plan(config)
+        self.watched: Catalogue = catalogue(baseline, slices)
+        self.tolerances = Tolerances(
+            error=config.tolerance.error, brier=config.tolerance.brier or 0.0, integrity=config.tolerance.integrity
+        )
+        self.budget = Budget.parse(config.budget.page)
+        self.sums: list[Sums] = []
+        self.squares: list[Sums] = []
+        reference, counter = baseline.reference, Counter(baseline.bins, described=False)
+        found: dict[object, tuple[dict[WatchKey, ScoreSum], dict[WatchKey, ScoreSum]]] = {}
+        for window, places in cut(reference.event_times, self.plan):
+            rows = reference.take(places)
+            counts = counter.count(rows.features)
+            for power, sums in enumerate(found.setdefault(window.start, ({}, {})), start=1):
+                sums.update(self.watched.prediction_sums(rows, counts, power=power))
+        for window, places in arrival_windows(reference, self.plan):
+            arrived = reference.take(places)
+            for power, sums in enumerate(found.get(window.start, ()), start=1):
+                sums.update(self.watched.label_sums(arrived, power=power))
+        watches = self.watched.watches
+        for start in sorted(found, key=str):
+            once, twice = ({k: v for k, v in sums.items() if watches[k.watch].level == "page"} for sums in found[start])
+            self.sums.append(once)
+            self.squares.append(twice)
+
+    def level(self, drawn: Sequence[int]) -> LevelTest:
+        """The page level as the product fits it to those days in that order, but for cycles, which drawn days lose."""
+        watches, sums, squares = self.watched.watches, [self.sums[d] for d in drawn], [self.squares[d] for d in drawn]
+        means, chances = {}, {}
+        for key in (key for key in self.watched.keys if watches[key.watch].level == "page"):
+            joined, _ = joined_sums(sums, key, self.plan.min_rows)
+            if len(joined) >= FEWEST_WINDOWS:
+                means[key] = np.array([one.mean for one in joined])
+                squared = np.array([one.mean for one in joined_sums(squares, key, self.plan.min_rows)[0]])
+                chances[key] = Chance.fit(means[key], squared, np.array([one.rows for one in joined]))
+        remembered = memories(means)
+        rows = float(np.median([max(one.rows for one in day.values()) for day in sums]))
+        tests = {
+            key: ConformalTest.fit(
+                scores,
+                tolerance=self.tolerances.score(watches[key.watch]),
+                direction=watches[key.watch].direction,
+                memory=remembered[key],
+                smallest_deviation=max(self.tolerances.deviation(watches[key.watch]), 0.5 / rows),
+                chance=chances[key],
+            )
+            for key, scores in means.items()
+        }
+        shares = weights(tests, self.watched.groups)
+        return LevelTest(level="page", budget=self.budget, tests=tests, shares=shares, min_rows=self.plan.min_rows)
+
+    def harmed(self, level: LevelTest, day: Sums, rise: float) -> Sums:
+        """A day on which every watch on a loss has risen by so many of its own deviations."""
+        losses = {watch.name for watch in self.watched.losses}
+        moved = {}
+        for key, one in day.items():
+            test = level.tests.get(key)
+            by = round(rise * test.deviation * one.rows * SCORE_ONE) if test and key.watch in losses else 0
+            moved[key] = ScoreSum(one.rows, min(one.total + by, one.rows * SCORE_ONE))
+        return moved
+
+
+def measure(settings: Settings) -> Result:
+    """False pages and delays. Cost: some minutes of a free core, a tenth with `quick`, and a demo if none is given."""
+    days = Days(flights_config(settings))
+    streams = STREAMS_QUICK if settings.quick else STREAMS
+    own = days.level(range(len(days.sums)))
+    thin = sorted(test.windows for test in own.tests.values())
+    rows: list[tuple[Cell, ...]] = []
+    for name, length in RESAMPLED.items():
+        rng = np.random.default_rng([SEED, length])
+        for label, fresh in (("the baseline itself", False), ("fresh baselines", True)):
+            clean, harmed = [], []
+            for _ in range(streams // 2):
+                drawn = resampled(len(days.sums), rng, streams=1, windows=len(days.sums), length=length)[0]
+                level = days.level(drawn.tolist()) if fresh else own
+                for places in resampled(len(days.sums), rng, streams=2, windows=YEAR, length=length).tolist():
+                    clean.append(pages(level, [days.sums[place] for place in places]))
+                    stream = [days.harmed(level, days.sums[place], RISE) for place in places[:60]]
+                    harmed.append(pages(level, stream, first=True))
+            found, late = Alarms(at=np.stack(clean)), Alarms(at=np.stack(harmed))
+            error = float(found.at.sum(axis=1).std(ddof=1) / np.sqrt(streams))
+            some = (found.per(YEAR), error, found.share_with_any(YEAR))
+            rows.append((label, name, *some, late.median_delay, late.share_with_any(BARS[RISE])))
+    table = Table(
+        title=f"The flights' page level with {len(own.tests)} watches: budget 1 page per 365 windows",
+        columns=("baseline", "resampled", "pages per 365", "± SE", "any in 365", "+2 SD", "+2 SD within 10"),
+        rows=tuple(rows),
+        note=(
+            f"{streams} streams of a year, restarted after each page, and one of 60 windows with every loss risen. "
+            f"{sum(1 for size in thin if size < len(days.sums) - 10)} of the watches are on slices that had to be "
+            f"joined; half of all have {thin[len(thin) // 2]} windows or fewer in the baseline, the fewest {thin[0]}."
+        ),
+    )
+    return Result(tables=(table,))

@@ -235,9 +235,16 @@ def read_ensemble(folder: Path) -> Ensemble:
     """The ensemble in RUNS/SETUP, or in RUNS when it holds one setup only.
 
     Raises:
-        BadInput: there is none, or several to choose from.
+        BadInput: there is none, several to choose from, or every run diverged.
     """
     found = [folder] if (folder / ENSEMBLE).is_file() else sorted(path.parent for path in folder.glob(f"*/{ENSEMBLE}"))
+    if not found and (seeds := _diverged_alone(folder)):
+        raise BadInput(
+            "Every run here diverged, so there is nothing to compare or to deploy.",
+            got=f"{folder} with {len(seeds)} of {len(seeds)} runs diverged (seeds {', '.join(map(str, seeds[:10]))})",
+            expected="at least one that did not",
+            fix="Train again with a smaller --learning-rate, or another remedy.",
+        )
     if len(found) != 1:
         raise BadInput(
             "Which runs?" if found else "There are no finished runs here.",
@@ -253,6 +260,13 @@ def read_ensemble(folder: Path) -> Ensemble:
         runs=runs,
         deployed=next(run for run in runs if run.seed == document["deployed"]),
     )
+
+
+def _diverged_alone(folder: Path) -> list[int]:
+    """Seeds of the runs on record in a folder without an ensemble, if every one of them diverged."""
+    paths = sorted({*folder.glob(f"seed-*/{METRICS}"), *folder.glob(f"*/seed-*/{METRICS}")})
+    runs = [read_run(path.parent) for path in paths]
+    return [run.seed for run in runs] if all(run.diverged for run in runs) else []
 
 
 def deployed_seed(folder: Path) -> int | None:

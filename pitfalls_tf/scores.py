@@ -116,8 +116,10 @@ def pair(a: Scores, b: Scores, *, metric: str | None = None, larger_is_better: b
     """What both setups have: domains with a value for half of the seeds or more, and the seeds whole in all of them.
 
     Raises:
-        BadInput: no such metric, nobody knows which way it runs, or nothing in common.
+        BadInput: no such metric, nobody knows which way it runs, nothing in common, or every seed of one has diverged.
     """
+    for scores in (a, b):
+        _check_some(scores)
     chosen = _metric(a, b, metric)
     larger = _direction(chosen, larger_is_better)
     left, right = a.of(chosen), b.of(chosen)
@@ -147,6 +149,18 @@ def pair(a: Scores, b: Scores, *, metric: str | None = None, larger_is_better: b
         b=half(b, right),
         left_out=(*_left_out(a, left, domains, seeds), *_left_out(b, right, domains, seeds)),
     )
+
+
+def _check_some(scores: Scores) -> None:
+    """Raises BadInput for a setup without a single value that is a number."""
+    if not any(scores.of(metric) for metric in scores.metrics):
+        seeds = sorted(set(scores.rows["seed"].to_pylist()))
+        raise BadInput(
+            f"Every seed of {scores.setup} diverged: there is no score of it to compare.",
+            got=f"{scores.origin} with {len(seeds)} seeds ({', '.join(map(str, seeds[:10]))}), none with a value",
+            expected="a finite value of one seed at least, better five",
+            fix="Train it again with a smaller --learning-rate or another remedy, or leave it out of the comparison.",
+        )
 
 
 def _extent(values: dict[tuple[str, int], float]) -> str:

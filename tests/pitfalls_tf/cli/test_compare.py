@@ -11,6 +11,8 @@ import keras
 import numpy as np
 import pytest
 
+from pitfalls_tf.runs import Run, write_run
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -142,3 +144,26 @@ def test_a_gate_that_is_no_verdict_is_wrong_input(text: str, pitfalls: Callable[
     )
     assert result.exit_code == 2
     assert "This is no verdict." in result.stderr
+
+
+def test_a_side_that_diverged_altogether_is_said_to_have(
+    pitfalls: Callable[..., Result], better: Path, tmp_path: Path
+) -> None:
+    lines = better.read_text().splitlines()
+    kept = [line for line in lines if not line.startswith("new")]
+    lost = [",".join([*line.split(",")[:4], ""]) for line in lines if line.startswith("new")]
+    better.write_text("\n".join([*kept, *lost]) + "\n")
+    result = pitfalls("compare", f"{better}:old", f"{better}:new")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Every seed of new diverged" in result.stderr
+    assert "6 seeds (0, 1, 2, 3, 4, 5), none with a value" in result.stderr
+    for seed in range(2):
+        run = Run(seed=seed, folder=tmp_path, metrics=None, intervals={})
+        folder = tmp_path / "runs" / "flights" / f"seed-{seed:04d}"
+        folder.mkdir(parents=True)
+        write_run(run, {"seed": seed}, into=folder)
+    for where in ("runs", "runs/flights"):
+        result = pitfalls("compare", tmp_path / where, f"{better}:old")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "Every run here diverged" in result.stderr
+        assert "2 of 2 runs diverged (seeds 0, 1)" in result.stderr

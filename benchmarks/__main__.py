@@ -28,6 +28,7 @@ NAMES = (
     "slices_truth",
     "monitor_speed",
     "window_speed",
+    "window_growth",
     "serving_speed",
     "serving_peers",
     "answer_profile",
@@ -38,8 +39,9 @@ NAMES = (
     "soak",
 )
 
-#: Run only when asked for by name: three download what ours is measured against, one lasts as long as told.
-BY_NAME = ("serving_peers", "soak", "peer_truth", "flights_peers")
+#: Run only when asked for by name: three download what ours is measured against, one lasts as long as told, one takes
+#: gigabytes of disk.
+BY_NAME = ("serving_peers", "soak", "peer_truth", "flights_peers", "window_growth")
 
 OUT = Path("build/bench")
 

@@ -53,6 +53,16 @@ def floor(folder: Path, watch: Stopwatch) -> None:
     watch.cpu["cold"], watch.wall["cold"] = passes.cpu["0"], passes.wall["0"]
 
 
+def scan(folder: Path, watch: Stopwatch) -> None:
+    """All columns by pyarrow in one thread, batch by batch, and dropped: the faster of two passes."""
+    passes = Stopwatch()
+    for number in range(2):
+        with passes.stage(str(number)), pq.ParquetFile(folder / LIVE, pre_buffer=False, buffer_size=1 << 20) as file:
+            for _ in file.iter_batches(batch_size=ROWS, use_threads=False):
+                pass
+    watch.cpu["read"], watch.wall["read"] = min(passes.cpu.values()), min(passes.wall.values())
+
+
 def batches(folder: Path, watch: Stopwatch) -> None:
     """The profile of every input, batch by batch from the file, each column decoded once."""
     bins = load_baseline(folder / WATCHED / "baseline").bins
@@ -145,6 +155,7 @@ def evidently(folder: Path, watch: Stopwatch) -> None:
 
 WAYS: dict[str, Callable[[Path, Stopwatch], object]] = {
     "floor": floor,
+    "scan": scan,
     "batches": batches,
     "job": job,
     "checked": checked,

@@ -64,6 +64,11 @@ def write_window(folder: Path, rows: int, numbers: int = 20) -> None:
         for number, first in enumerate(range(0, rows, step)):
             part = rows_of(min(step, rows - first), 40, numbers=numbers, seed=number + 1)
             writer.write_table(part, row_group_size=step)
+    forget(folder)
+
+
+def forget(folder: Path) -> None:
+    """Drop labels that were counted before."""
     for path in sorted((folder / WATCHED / "label-log").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
 

@@ -29,14 +29,14 @@ def bring(
     """Read a window once, batch by batch, and join the labels that arrived in it.
 
     `first` says that it is the first window judged since the label log was read. Cost: linear in the window's rows;
-    memory for some batches of them, and for all where labels of the log may be for them.
+    memory for some batches of them, and for rows that a label of the log is for.
     """
     rows = traffic.rows(window)
     start = as_microseconds(window.start)
     for batch in rows.counted():
         gatherer.answer(batch, start if rows.labelled_beside else None)
     found = rows.found()
-    arrivals = feed.next(window, rows.whole, first=first)
+    arrivals = feed.next(window, rows.wanted, first=first)
     for begun, batch in arrivals.batches():
         gatherer.label(batch, begun)
     answered, labelled = gatherer.gathered(empty)
@@ -47,10 +47,10 @@ def bring(
         labelled=labelled,
         again=_Again(rows, arrivals),
         repeats=found.repeats,
-        unknown=found.unknown + arrivals.unknown,
+        unknown=found.strange.labels + arrivals.unknown,
         conflicts=arrivals.conflicts,
         problems=found.problems,
-        findings=(*unplaced, *found.findings, *arrivals.findings),
+        findings=(*unplaced, *found.findings, *(found.strange + arrivals.strange).told(feed.classes)),
         unseen=traffic.unseen(window),
     )
 

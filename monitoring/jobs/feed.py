@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch, in_batches, joined
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
 from monitoring.jobs.cutting import as_microseconds
-from monitoring.jobs.window_rows import about_labels
-from monitoring.records import Finding
+from monitoring.jobs.window_rows import Strange, newest_of
+from monitoring.traffic.tables.keys import Wanted
 from monitoring.traffic.windows import Window
 
 
@@ -26,14 +26,14 @@ class Arrivals:
 
     `starts` int64 [n] are the beginnings, in microseconds, of the windows in which the labelled rows were answered.
     `unknown` labels named no prediction within reach; `conflicts` came for a prediction that had another label
-    already; `findings` tell of labels of no class.
+    already; `strange` are those of no class.
     """
 
     labelled: Predictions
     starts: NDArray[np.int64]
     unknown: int
     conflicts: int
-    findings: tuple[Finding, ...] = ()
+    strange: Strange = field(default_factory=Strange)
 
     def batches(self) -> Iterator[tuple[int, Batch]]:
         """The labelled rows, each batch with the beginning of the window in which all of its rows were answered."""
@@ -57,8 +57,9 @@ NO_ARRIVALS = Arrivals(
     conflicts=0,
 )
 
-#: A window's predictions, or what reads them when they are asked for.
-Given: TypeAlias = Predictions | Callable[[], Predictions]
+#: A window's predictions, or what reads them when they are asked for: those with wanted ids at least, and the time of
+#: the newest of all.
+Given: TypeAlias = Predictions | Callable[[Wanted], tuple[Predictions, int]]
 
 
 class LabelFeed:
@@ -70,8 +71,9 @@ class LabelFeed:
     and are counted.
 
     Windows are read for their predictions when a label may be for one of them, and not before: where no label is in
-    the log, as those in a table are counted with their rows, nothing is held. A window's predictions may have labels
-    already, which were counted elsewhere; another one for the same row is a conflict.
+    the log, as those in a table are counted with their rows, nothing is held; and of a window that is streamed only the
+    rows that a label of the log is for. A window's predictions may have labels already, which were counted elsewhere;
+    another one for the same row is a conflict.
 
     `labels` is the label log (columns prediction_id, label, label_time, sequence) and `read` how many of its rows, in
     order of arrival, the windows judged so far had seen.
@@ -79,7 +81,8 @@ class LabelFeed:
 
     def __init__(self, labels: pa.Table, *, classes: tuple[str, ...], read: int, horizon_us: int) -> None:
         self._ids = labels["prediction_id"].combine_chunks()
-        self._classes = classes
+        self._wanted = Wanted(self._ids)
+        self.classes = classes
         self._words = labels["label"]
         self._labels = label_indices(labels["label"], classes)
         self._times = microseconds(labels["label_time"])
@@ -113,13 +116,17 @@ class LabelFeed:
         found = NO_ARRIVALS
         while self._put_off and places.size:
             window, predictions, taken = self._put_off.popleft()
-            rows = predictions if isinstance(predictions, Predictions) else predictions()
-            self._wait_for(window, rows)
+            rows, newest = (
+                (predictions, newest_of(predictions))
+                if isinstance(predictions, Predictions)
+                else predictions(self._wanted)
+            )
+            self._wait_for(window, rows, newest)
             found = self._join(taken, rows)
         return found
 
-    def _wait_for(self, window: Window, predictions: Predictions) -> None:
-        self._waiting.append(_Waiting(predictions, as_microseconds(window.start)))
+    def _wait_for(self, window: Window, predictions: Predictions, newest: int) -> None:
+        self._waiting.append(_Waiting(predictions, as_microseconds(window.start), newest))
         oldest = as_microseconds(window.end) - self._horizon_us
         while self._waiting and self._waiting[0].newest < oldest:
             self._waiting.popleft()
@@ -160,8 +167,9 @@ class LabelFeed:
             starts=np.concatenate(begun) if begun else np.empty(0, dtype=np.int64),
             unknown=unknown,
             conflicts=conflicts,
-            findings=about_labels(
-                strange.size, pc.unique(self._words.take(pa.array(strange))).to_pylist(), self._classes
+            strange=Strange(
+                labels=strange.size,
+                words=frozenset(pc.unique(self._words.take(pa.array(strange))).to_pylist()),
             ),
         )
 
@@ -169,11 +177,11 @@ class LabelFeed:
 class _Waiting:
     """One window's predictions with the labels consumed for them so far."""
 
-    def __init__(self, predictions: Predictions, start: int) -> None:
+    def __init__(self, predictions: Predictions, start: int, newest: int) -> None:
         self.predictions = predictions
         self.start = start
         self.labels: NDArray[np.int64] = predictions.labels
-        self.newest = int(predictions.event_times.max()) if len(predictions) else 0
+        self.newest = newest
 
     def conflicts(self, rows: NDArray[np.int64], given: NDArray[np.int64]) -> int:
         """Labels that contradict one already consumed."""

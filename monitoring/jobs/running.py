@@ -9,7 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
-from monitoring.baseline.predictions import Predictions, no_predictions
+from monitoring.baseline.predictions import no_predictions
 from monitoring.config import MonitorConfig
 from monitoring.evidence.level import LevelState
 from monitoring.evidence.sensitivity import smallest_harms
@@ -17,7 +17,7 @@ from monitoring.incidents.cause import HISTORY
 from monitoring.jobs.bringing import bring
 from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.feed import LabelFeed
+from monitoring.jobs.feed import Given, LabelFeed
 from monitoring.jobs.judging import MonitorState
 from monitoring.jobs.reading import Traffic, open_traffic
 from monitoring.jobs.table_reader import Reach
@@ -224,10 +224,10 @@ class _Job:
         self._state = judgement.state
         return judgement.window, judgement.changed
 
-    def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Callable[[], Predictions]]]:
+    def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Given]]:
         """The judged windows within the horizon, whose predictions may still get their label."""
         oldest = start - self._deployment.horizon
         for record in self._store.windows(self._number, scores=False):
             if oldest < record.end <= start:
                 window = Window(start=record.start, end=record.end)
-                yield window, self._traffic.rows(window).whole
+                yield window, self._traffic.rows(window).wanted

@@ -18,14 +18,15 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.jobs.cutting import blocks
-from monitoring.jobs.window_rows import Found, HeldRows, WindowRows, about_labels
+from monitoring.jobs.window_rows import Found, HeldRows, Strange, WindowRows
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.tables.arrivals import Ledger, gather_beside, gather_labels
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
+from monitoring.traffic.tables.keys import Wanted, keys, member
 from monitoring.traffic.tables.rows import own_ids
-from monitoring.traffic.tables.settled import Settled, labels_of
+from monitoring.traffic.tables.settled import NAMED, Settled, labels_of
 from monitoring.traffic.tables.stream import Stream
 from monitoring.traffic.tables.streamed import Part, StreamedTable
 from monitoring.traffic.tables.table import TableTraffic, WindowOfTable
@@ -51,7 +52,7 @@ EVERYTHING = Reach()
 class TableReader:
     """Reads a table of predictions, window by window, as the baseline declares its inputs. A `Traffic`.
 
-    Parquet files without ids are streamed, and labels that became known with their rows are counted with them (see
+    Parquet files are streamed, and labels that became known with their rows are counted with them (see
     `StreamedTable`, `Settled`); of all other tables an index is kept, and all labels go through the label log. Labels
     are brought there when the reader is made: make it while no other run is at work. Raises BadInput if
     there are rows and none has an event time.
@@ -179,21 +180,30 @@ class _StreamedWindow:
         writer = self._settled.writer(self._window)
         for part, batch, given in self._all():
             known = np.flatnonzero(given)
-            writer.add(part.piece.name, part.piece.first_row + _places(part)[known], batch.labels[known])
+            writer.add(*self._known_by(part, known), batch.labels[known])
             yield batch
         writer.close()
 
-    def whole(self) -> Predictions:
+    def wanted(self, ids: Wanted) -> tuple[Predictions, int]:
         """See `WindowRows`."""
         counted = self._settled.read(self._window)
-        found = [no_predictions(self._spec)]
+        found, newest = [no_predictions(self._spec)], 0
         for part, batch, _ in self._all():
-            rows = part.piece.first_row + _places(part)
-            labels = np.full(len(batch), NO_LABEL, dtype=np.int64)
-            if part.piece.name in counted:
-                labels = counted[part.piece.name].of(rows, NO_LABEL)
-            found.append(replace(batch.take(np.arange(len(batch))), labels=labels))
-        return replace(joined(found), problems=self._found.problems)
+            newest = max(newest, int(batch.event_times.max()))
+            mine = np.flatnonzero(ids.among(batch.ids(np.arange(len(batch)))))
+            name, rows = self._known_by(part, mine)
+            labels = np.full(mine.size, NO_LABEL, dtype=np.int64)
+            if name in counted:
+                labels = counted[name].of(rows, NO_LABEL)
+            found.append(replace(batch.take(mine), labels=labels))
+        return replace(joined(found), problems=self._found.problems), newest
+
+    def _known_by(self, part: Part, some: NDArray[np.int64]) -> tuple[str, NDArray[np.int64]]:
+        """What some of a part's rows go by among those that were counted: a file and places, or their ids' keys."""
+        at = _places(part)[some]
+        if self._table.named:
+            return NAMED, keys(_ids(part, at))
+        return part.piece.name, part.piece.first_row + at
 
     def found(self) -> Found:
         """See `WindowRows`."""
@@ -202,14 +212,17 @@ class _StreamedWindow:
     def _all(self) -> Iterator[tuple[Part, Batch, NDArray[np.bool_]]]:
         """Each part as a batch, and which of its rows have a label that became known with them."""
         streams: list[Stream] = []
-        rows = lost = unknown = 0
-        strange: set[str] = set()
+        rows = lost = repeats = 0
+        strange = Strange()
         for part in self._table.parts(self._window, streams):
-            batch, given, nameless = _batch(part, self._spec.classes)
+            repeats += part.repeats
+            if part.places is not None and not part.places.size:
+                continue
+            shared = self._table.repeats.shared.get(part.piece)
+            batch, given, nameless = _batch(part, self._spec.classes, shared)
             rows += len(batch)
             lost += int(np.isnan(batch.probabilities).any(axis=1).sum()) if np.isnan(batch.probabilities.sum()) else 0
-            unknown += int((given & (batch.labels == NO_LABEL)).sum())
-            strange |= nameless
+            strange += nameless
             yield part, batch, given
         problems: dict[str, str] = {}
         findings: dict[tuple[str, str], Finding] = {}
@@ -220,8 +233,7 @@ class _StreamedWindow:
         if lost:
             message = f"{lost} of {rows} rows have no answer that is a probability or a known class."
             about.append(Finding(kind="unusable answers", feature="", message=message))
-        about += about_labels(unknown, strange, self._spec.classes)
-        self._found = Found(problems=tuple(problems.items()), unknown=unknown, findings=tuple(about))
+        self._found = Found(repeats=repeats, problems=tuple(problems.items()), strange=strange, findings=tuple(about))
 
 
 def _places(part: Part) -> NDArray[np.int64]:
@@ -230,17 +242,29 @@ def _places(part: Part) -> NDArray[np.int64]:
     return part.rows.first + places
 
 
-def _batch(part: Part, classes: tuple[str, ...]) -> tuple[Batch, NDArray[np.bool_], set[str]]:
-    """The rows, which of them have a label that became known with them, and the words of those that name no class."""
-    rows, places, piece = part.rows, part.places, part.piece
+def _ids(part: Part, at: NDArray[np.int64]) -> pa.Array:
+    """Ids of rows by their places in the piece."""
+    given = part.rows.ids
+    return own_ids(part.piece, at) if given is None else given.take(pa.array(at - part.rows.first))
+
+
+def _batch(
+    part: Part, classes: tuple[str, ...], shared: NDArray[np.int64] | None
+) -> tuple[Batch, NDArray[np.bool_], Strange]:
+    """The rows, which of them have a label beside them, and those labels that name no class.
+
+    Beside them are those that became known with them, of rows that do not share their id with others.
+    """
+    rows, places = part.rows, part.places
     words = rows.labels.dictionary
     meanings = np.append(label_indices(pa.chunked_array([words]), classes), NO_LABEL)
     there = np.append(np.asarray(words.is_valid(), dtype=np.bool_), False)
     codes = np.asarray(pc.fill_null(rows.labels.indices.cast(pa.int64()), len(words)), dtype=np.int64)
     given = there[codes]
     labels = meanings[codes]
-    if rows.own is not None:
-        given &= ~rows.own
+    if rows.own is not None or shared is not None:
+        given &= ~rows.own if rows.own is not None else True
+        given &= ~member(rows.first + np.arange(len(rows)), shared) if shared is not None else True
         labels = np.where(given, labels, NO_LABEL)
     times, features, answers = rows.times.us, rows.inputs, rows.probabilities
     strange = given & (labels == NO_LABEL)
@@ -255,6 +279,7 @@ def _batch(part: Part, classes: tuple[str, ...]) -> tuple[Batch, NDArray[np.bool
         probabilities=answers,
         labels=labels,
         label_times=times,
-        ids=lambda wanted: own_ids(piece, at[wanted]),
+        ids=lambda wanted: _ids(part, at[wanted]),
     )
-    return batch, given, set(words.take(pa.array(np.unique(codes[strange]))).to_pylist())
+    named = words.take(pa.array(np.unique(codes[strange]))).to_pylist()
+    return batch, given, Strange(labels=int(strange.sum()), words=frozenset(named))

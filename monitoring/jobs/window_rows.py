@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.predictions import Predictions
 from monitoring.records import Finding
+from monitoring.traffic.tables.keys import Wanted
 
 #: Classes that a message names.
 _SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strange:
+    """Labels that name no class: how many, and their words.
+
+    >>> one = Strange(labels=2, words=frozenset({"yes", "no"}))
+    >>> (one + Strange(labels=1, words=frozenset({"maybe"}))).told(("0", "1"))[0].message
+    "3 labels name none of the classes 0, 1, and do not count; one is 'maybe'."
+    """
+
+    labels: int = 0
+    words: frozenset[str] = frozenset()
+
+    def __add__(self, other: Strange) -> Strange:
+        return Strange(labels=self.labels + other.labels, words=self.words | other.words)
+
+    def told(self, classes: tuple[str, ...]) -> tuple[Finding, ...]:
+        """The finding that there are some, with the first of their words in the order of text."""
+        if not self.labels:
+            return ()
+        known = ", ".join(classes[:_SHOWN]) + (", …" if len(classes) > _SHOWN else "")
+        one = min(self.words)[:60]
+        message = f"{self.labels} labels name none of the classes {known}, and do not count; one is {one!r}."
+        return (Finding(kind="unknown labels", feature="", message=message),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,21 +46,8 @@ class Found:
 
     repeats: int = 0
     problems: tuple[tuple[str, str], ...] = ()
-    unknown: int = 0
+    strange: Strange = Strange()
     findings: tuple[Finding, ...] = ()
-
-
-def about_labels(count: int, words: Iterable[str], classes: tuple[str, ...]) -> tuple[Finding, ...]:
-    """The finding that so many labels name no class, with the first of their words in the order of text.
-
-    >>> about_labels(2, {"yes", "no"}, ("0", "1"))[0].message
-    "2 labels name none of the classes 0, 1, and do not count; one is 'no'."
-    """
-    if not count:
-        return ()
-    known = ", ".join(classes[:_SHOWN]) + (", …" if len(classes) > _SHOWN else "")
-    message = f"{count} labels name none of the classes {known}, and do not count; one is {min(words)[:60]!r}."
-    return (Finding(kind="unknown labels", feature="", message=message),)
 
 
 class WindowRows(Protocol):
@@ -50,11 +63,19 @@ class WindowRows(Protocol):
     def counted(self) -> Iterator[Batch]:
         """The same, once, to be judged: that the labels beside the rows were counted is remembered at its end."""
 
-    def whole(self) -> Predictions:
-        """All of the rows in memory, with the labels beside them that were counted."""
+    def wanted(self, ids: Wanted) -> tuple[Predictions, int]:
+        """The rows with those ids at least, in memory, with the labels beside them that were counted.
+
+        And the time of the newest of all rows, 0 where there is none.
+        """
 
     def found(self) -> Found:
         """What the last pass over all of them found out."""
+
+
+def newest_of(rows: Predictions) -> int:
+    """The last event time (microseconds), 0 where there is no row."""
+    return int(rows.event_times.max()) if len(rows) else 0
 
 
 class HeldRows:
@@ -75,9 +96,9 @@ class HeldRows:
         """See `WindowRows`."""
         return self.batches()
 
-    def whole(self) -> Predictions:
+    def wanted(self, ids: Wanted) -> tuple[Predictions, int]:
         """See `WindowRows`."""
-        return self._predictions
+        return self._predictions, newest_of(self._predictions)
 
     def found(self) -> Found:
         """See `WindowRows`."""

@@ -17,8 +17,10 @@ from monitoring.traffic.labels import LabelLog, LabelWriter
 from monitoring.traffic.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import Piece
-from monitoring.traffic.tables.rows import event_times, own_ids, truths
+from monitoring.traffic.tables.keys import member
+from monitoring.traffic.tables.rows import event_times, identities, own_ids, truths
 from monitoring.traffic.tables.settled import NEVER, Settled, labels_of
+from monitoring.traffic.tables.stream import raw_batches
 from monitoring.traffic.tables.streamed import StreamedTable
 from monitoring.traffic.tables.table import TableTraffic, by_arrival
 from monitoring.traffic.tables.values import Moments, is_text, plain, words
@@ -75,28 +77,35 @@ def gather_beside(
 ) -> int:
     """As `gather_labels`, of a streamed table: those labels alone that are not counted with their rows.
 
-    They are labels with a time of their own, and those that are seen for the first time, or are another than before,
-    after their row's window was judged: of rows from `since` on (None: from the first), in windows that end by `judged`
-    (None: none was judged). Nothing is read of a file in which there can be neither.
+    They are labels with a time of their own, those of rows that share their id with others, and those that are seen for
+    the first time, or are another than before, after their row's window was judged: of rows from `since` on (None: from
+    the first), in windows that end by `judged` (None: none was judged). Nothing is read of a file in which there can be
+    none.
     """
     found, counted = [], ledger.settled.read() if judged is not None else {}
     for extent in table.extents:
+        piece, shared = extent.piece, table.repeats.shared.get(extent.piece, _NO_ROWS)
         before = judged is not None and extent.first < microseconds(judged)
-        if not (before or extent.own_times):
+        if not (before or extent.own_times or shared.size):
             continue
-        piece = extent.piece
-        raw = piece.read([columns.event_time, columns.label, columns.label_time])
-        times = event_times(raw, columns)
-        truth = truths(raw, columns, times)
-        when = np.asarray(pc.fill_null(truth["label_time"].cast(pa.int64()), 0), dtype=np.int64)
-        wanted = when != times.us
-        if judged is not None and before:
-            rows = piece.first_row + np.arange(len(when))
-            known = counted[piece.name].of(rows, NEVER) if piece.name in counted else np.full(len(when), NEVER)
-            late = (known != ledger.indices(truth["label"])) & (times.us < microseconds(judged))
-            wanted |= late if since is None else late & (times.us >= microseconds(since))
-        places = np.flatnonzero(wanted & np.asarray(truth["label"].is_valid(), dtype=np.bool_))
-        found.append(truth.take(pa.array(places)).add_column(0, "prediction_id", own_ids(piece, places)))
+        for first, raw in raw_batches(piece, columns.mapped):
+            times = event_times(raw, columns)
+            truth = truths(raw, columns, times)
+            places = first + np.arange(len(times.us))
+            when = np.asarray(pc.fill_null(truth["label_time"].cast(pa.int64()), 0), dtype=np.int64)
+            wanted = (when != times.us) | member(places, shared)
+            ids = identities(piece, raw, columns, first) if table.named else None
+            if judged is not None and before:
+                known = np.full(len(when), NEVER)
+                if ids is not None:
+                    known = labels_of(ids, counted, NEVER)
+                elif piece.name in counted:
+                    known = counted[piece.name].of(piece.first_row + places, NEVER)
+                late = (known != ledger.indices(truth["label"])) & (times.us < microseconds(judged))
+                wanted |= late if since is None else late & (times.us >= microseconds(since))
+            mine = np.flatnonzero(wanted & np.asarray(truth["label"].is_valid(), dtype=np.bool_))
+            names = own_ids(piece, places[mine]) if ids is None else ids.take(pa.array(mine))
+            found.append(truth.take(pa.array(mine)).add_column(0, "prediction_id", names))
     writer = LabelWriter(ledger.root, clock=ledger.clock)
     try:
         if not any(part.num_rows for part in found):
@@ -106,6 +115,9 @@ def gather_beside(
     finally:
         writer.close()
     return int(added.num_rows)
+
+
+_NO_ROWS = np.zeros(0, dtype=np.int64)
 
 
 def _append(writer: LabelWriter, labels: pa.Table) -> None:

@@ -96,10 +96,13 @@ def event_times(raw: RawRows, columns: TableColumns) -> Moments:
     return moments(plain(raw.table[columns.event_time]), columns.naive_timezone)
 
 
-def identities(piece: Piece, raw: RawRows, columns: TableColumns) -> pa.Array:
-    """Each row's id: the column's, or where there is none the piece's name and the row's place in it."""
+def identities(piece: Piece, raw: RawRows, columns: TableColumns, first: int = 0) -> pa.Array:
+    """Each row's id: the column's, or where there is none the piece's name and the row's place in it.
+
+    `first` is the place in the piece of the first of the rows.
+    """
     given = given_ids(raw, columns)
-    own = own_ids(piece, np.arange(raw.table.num_rows)) if given is None or given.null_count else given
+    own = own_ids(piece, first + np.arange(raw.table.num_rows)) if given is None or given.null_count else given
     return own if given is None else pc.coalesce(given, own)
 
 

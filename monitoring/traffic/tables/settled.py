@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from monitoring.traffic.segments import microseconds
+from monitoring.traffic.tables.keys import keys
 from monitoring.traffic.windows import Window
 
 FOLDER = "settled"
@@ -31,6 +32,9 @@ _COLUMNS = {
 
 #: Stands for the label of a row that was not counted.
 NEVER = -2
+
+#: What stands in the place of a file's name, which has an ending, where rows go by the keys of their ids.
+NAMED = "ids"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +55,9 @@ class Counted:
 class Settled:
     """What is remembered of labels that stand beside their rows, in a file for each window.
 
-    A row is known by its file and its place in it. A few bytes a thousand rows where labels are alike; about a bit a
-    row where there are two classes.
+    A row is known by its file and its place in it, or where the table gives ids by its id's key, which goes by the file
+    `NAMED`. A few bytes a thousand rows where labels are alike; about a bit a row where there are two classes; eight
+    bytes more where rows go by keys.
     """
 
     def __init__(self, root: Path) -> None:
@@ -132,14 +137,16 @@ class SettledWriter:
 
 
 def labels_of(ids: pa.Array, counted: Mapping[str, Counted], missing: int) -> NDArray[np.int64]:
-    """As `Counted.of`, of rows by their ids, which are their file's name and their place in it.
+    """As `Counted.of`, of rows by their ids: the table's own, or their file's name and their place in it.
 
     >>> one = Counted(rows=np.array([3]), labels=np.array([1]))
     >>> labels_of(pa.array(["a.parquet:3", "a.parquet:4", "x"]), {"a.parquet": one}, -2).tolist()
     [1, -2, -2]
     """
     found = np.full(len(ids), missing, dtype=np.int64)
-    for name, one in counted.items():
+    if NAMED in counted:
+        found = counted[NAMED].of(keys(ids), missing)
+    for name, one in ((name, one) for name, one in counted.items() if name != NAMED):
         rest = pc.if_else(pc.starts_with(ids, f"{name}:"), pc.utf8_slice_codeunits(ids, len(name) + 1), "")
         mine = np.flatnonzero(np.asarray(pc.match_substring_regex(rest, r"^\d{1,18}$"), dtype=np.bool_))
         found[mine] = one.of(np.asarray(rest.take(pa.array(mine)).cast(pa.int64()), dtype=np.int64), missing)

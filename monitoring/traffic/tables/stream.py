@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,7 @@ from monitoring.traffic.tables.files import ParquetPiece, Piece, RawRows, once, 
 from monitoring.traffic.tables.rows import (
     answers,
     event_times,
+    identities,
     label_words,
     no_answers,
     read_input,
@@ -25,10 +26,10 @@ from monitoring.traffic.tables.rows import (
 from monitoring.traffic.tables.values import Moments, is_text, moments, plain, readable
 
 #: Rows read at once.
-ROWS = 1 << 16
+ROWS = 1 << 15
 
 #: Bytes of a file that are read ahead for each of its columns.
-_AHEAD = 1 << 20
+_AHEAD = 1 << 17
 
 _PLAIN = ("float", "double", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
 
@@ -39,7 +40,7 @@ class StreamedRows:
 
     `inputs` has a column for each input: numbers of any width with null or NaN for missing, words plain or as a
     dictionary; `probabilities` [n, classes], NaN where an answer cannot be used; `labels` dictionary-encoded words
-    [n], and `own` [n] where a label has a time of its own.
+    [n], and `own` [n] where a label has a time of its own. `ids` [n] are there where the table gives any.
     """
 
     first: int
@@ -48,6 +49,7 @@ class StreamedRows:
     probabilities: NDArray[np.float64]
     labels: pa.DictionaryArray
     own: NDArray[np.bool_] | None
+    ids: pa.Array | None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -65,31 +67,18 @@ class Stream:
     def rows(self) -> Iterator[StreamedRows]:
         """All of its rows. Raises CannotRun if the file cannot be read."""
         names = {*self.columns.inputs, *self.columns.mapped}
-        try:
-            schema = pq.read_schema(self.piece.path)
-            there = [name for name in schema.names if name in names]
-            words = [name for name in there if is_text(schema.field(schema.get_field_index(name)).type)]
-            coded = [name for name in words if self.columns.inputs.get(name) == "category"]
-            whole = once(schema.empty_table(), None)
-            with pq.ParquetFile(self.piece.path, pre_buffer=False, buffer_size=_AHEAD, read_dictionary=coded) as file:
-                yield from self._batches(file, list(dict.fromkeys(there)), whole)
-        except (OSError, pa.ArrowException) as error:
-            raise unreadable(self.piece.path, str(error)) from error
-
-    def _batches(self, file: pq.ParquetFile, names: list[str], whole: RawRows) -> Iterator[StreamedRows]:
-        first = unanswered = 0
+        schema = schema_of(self.piece)
+        coded = {name for name, kind in self.columns.inputs.items() if kind == "category"}
+        rows = unanswered = 0
         facts: tuple[Finding, ...] = ()
-        for batch in file.iter_batches(
-            batch_size=ROWS, row_groups=[self.piece.group], columns=names, use_threads=False
-        ):
-            raw = once(pa.Table.from_batches([batch]), None)
+        for first, raw in raw_batches(self.piece, names, coded):
             values, bad, facts = answers(raw, self.columns)
             unanswered += bad
             yield self._row(raw, values, first)
-            first += batch.num_rows
-        if first:
-            facts = facts or no_answers(self.columns, first, unanswered)
-        self.findings = (*facts, *strangers(whole, self.columns))
+            rows += raw.table.num_rows
+        if rows:
+            facts = facts or no_answers(self.columns, rows, unanswered)
+        self.findings = (*facts, *strangers(once(schema.empty_table(), None), self.columns))
 
     def _row(self, raw: RawRows, values: NDArray[np.float64], first: int) -> StreamedRows:
         there = raw.columns()
@@ -111,20 +100,47 @@ class Stream:
             probabilities=values,
             labels=labels,
             own=own,
+            ids=identities(self.piece, raw, self.columns, first) if self.columns.prediction_id in there else None,
         )
+
+
+def schema_of(piece: ParquetPiece) -> pa.Schema:
+    """The columns of its file. Raises CannotRun if it cannot be read."""
+    try:
+        return pq.read_schema(piece.path)
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(piece.path, str(error)) from error
+
+
+def raw_batches(
+    piece: ParquetPiece, names: Collection[str], coded: Collection[str] = ()
+) -> Iterator[tuple[int, RawRows]]:
+    """Some columns of a piece, those that it has, batch by batch, each with the place in it of its first row.
+
+    Text of the columns `coded` stays a dictionary. Raises CannotRun if the file cannot be read.
+    """
+    schema = schema_of(piece)
+    there = [name for name in dict.fromkeys(schema.names) if name in names]
+    words = [name for name in there if name in coded and is_text(schema.field(schema.get_field_index(name)).type)]
+    first = 0
+    try:
+        with pq.ParquetFile(piece.path, pre_buffer=False, buffer_size=_AHEAD, read_dictionary=words) as file:
+            for batch in file.iter_batches(batch_size=ROWS, row_groups=[piece.group], columns=there, use_threads=False):
+                yield first, once(pa.Table.from_batches([batch]), None)
+                first += batch.num_rows
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(piece.path, str(error)) from error
 
 
 def streamable(piece: Piece, columns: TableColumns) -> bool:
     """Whether each cell of a piece can be read without the others of its column: in Parquet, but for words from floats.
 
-    A float is a word in one way where all of its column are whole numbers, and in another where they are not.
+    A float is a word in one way where all of its column are whole numbers, and in another where they are not. So ids
+    have to be text or whole numbers.
     """
     if not isinstance(piece, ParquetPiece):
         return False
-    try:
-        schema = pq.read_schema(piece.path)
-    except (OSError, pa.ArrowException) as error:
-        raise unreadable(piece.path, str(error)) from error
+    schema = schema_of(piece)
     kinds = dict(zip(reversed(schema.names), reversed(schema.types), strict=True))
     for name, kind in columns.inputs.items():
         found = kinds.get(name)
@@ -132,6 +148,10 @@ def streamable(piece: Piece, columns: TableColumns) -> bool:
             found = found.value_type
         if kind == "category" and found is not None and pa.types.is_floating(found):
             return False
+    ids = kinds.get(columns.prediction_id)
+    ids = ids.value_type if ids is not None and pa.types.is_dictionary(ids) else ids
+    if ids is not None and not (is_text(ids) or pa.types.is_integer(ids)):
+        return False
     when = kinds.get(columns.event_time)
     return when is not None and pa.types.is_timestamp(when)
 

@@ -16,7 +16,10 @@ from monitoring.traffic.rows import FIRST_US, LAST_US
 from monitoring.traffic.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import ParquetPiece, Piece
-from monitoring.traffic.tables.stream import Stream, StreamedRows, streamable
+from monitoring.traffic.tables.keys import member
+from monitoring.traffic.tables.repeats import Repeats
+from monitoring.traffic.tables.rows import event_times
+from monitoring.traffic.tables.stream import Stream, StreamedRows, raw_batches, streamable
 from monitoring.traffic.tables.table import AHEAD
 from monitoring.traffic.windows import Window
 
@@ -37,28 +40,39 @@ class Extent:
     piece: ParquetPiece
     first: int
     last: int
+    rows: int
     own_times: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Some rows of a window; `places` int64 are those of `rows` that lie in it, None for all."""
+    """Some rows of a window; `places` int64 are those of `rows` that lie in it and count, None for all.
+
+    `repeats` lie in it and do not count, as their ids are there already.
+    """
 
     piece: ParquetPiece
     rows: StreamedRows
     places: NDArray[np.int64] | None
+    repeats: int = 0
 
 
 class StreamedTable:
-    """Parquet files whose rows have no ids of their own and all have a time, with a zone or of UTC.
+    """Parquet files whose rows all have a time, with a zone or of UTC.
 
-    Then no two rows are the same, each belongs to one window, and row groups' statistics say which of them to read.
-    Memory: a few batches, and for a row group that spans many windows its rows.
+    Then each belongs to one window, and row groups' statistics say which of them to read. Where rows have ids
+    (`named`), those with one id are found beforehand, and one of them counts (see `Repeats`). Memory: a few batches,
+    and for a row group that spans many windows its rows.
     """
 
-    def __init__(self, extents: tuple[Extent, ...], columns: TableColumns, *, naive: bool) -> None:
+    def __init__(
+        self, extents: tuple[Extent, ...], columns: TableColumns, *, naive: bool, named: bool, since: int | None
+    ) -> None:
         self.extents = extents
         self.naive = naive
+        self.named = named
+        rows = sum(extent.rows for extent in extents)
+        self.repeats = Repeats.of([e.piece for e in extents], rows, columns, since) if named else Repeats()
         self._columns = columns
         self._kept: OrderedDict[Extent, tuple[Stream, list[StreamedRows]]] = OrderedDict()
 
@@ -66,10 +80,10 @@ class StreamedTable:
     def of(
         cls, pieces: Sequence[Piece], columns: TableColumns, *, now: datetime, since: datetime | None
     ) -> StreamedTable | None:
-        """The table, or None if it has to be indexed row by row. Cost: the files' metadata."""
+        """The table, or None if it has to be indexed row by row. Cost: the files' metadata, and what ids cost."""
         limit = microseconds(now + AHEAD)
         found: list[Extent] = []
-        naive = False
+        naive = named = False
         known: dict[object, tuple[pq.FileMetaData, bool]] = {}
         for piece in pieces:
             if not isinstance(piece, ParquetPiece):
@@ -82,19 +96,34 @@ class StreamedTable:
             extent = _extent(piece, metadata, columns)
             if extent is None or extent.last > limit:
                 return None
-            naive |= metadata.schema.to_arrow_schema().field(columns.event_time).type.tz is None
+            schema = metadata.schema.to_arrow_schema()
+            naive |= schema.field(columns.event_time).type.tz is None
+            named |= columns.prediction_id in schema.names
             if metadata.row_group(piece.group).num_rows and (since is None or extent.last >= microseconds(since)):
                 found.append(extent)
         if naive and columns.naive_timezone != "UTC":
             return None
-        return cls(tuple(found), columns, naive=naive)
+        start = None if since is None else microseconds(since)
+        return cls(tuple(found), columns, naive=naive, named=named, since=start)
 
     def ends(self, longest_gap: timedelta) -> NDArray[np.int64] | None:
         """First and last times of the row groups, sorted; None where one may hold a longer gap within."""
         longest = longest_gap // timedelta(microseconds=1)
         if any(extent.last - extent.first > longest for extent in self.extents):
             return None
-        return np.sort(np.array([(e.first, e.last) for e in self.extents], dtype=np.int64).reshape(-1))
+        return np.sort(np.array([end for extent in self.extents for end in self._ends(extent)], dtype=np.int64))
+
+    def _ends(self, extent: Extent) -> tuple[int, ...]:
+        """First and last times of the rows of a piece that count; none where there are no such rows."""
+        dropped = self.repeats.dropped.get(extent.piece)
+        if dropped is None:
+            return extent.first, extent.last
+        found: list[int] = []
+        for first, raw in raw_batches(extent.piece, (self._columns.event_time,)):
+            us = event_times(raw, self._columns).us
+            us = us[~member(first + np.arange(us.size), dropped)]
+            found += [int(us.min()), int(us.max())] if us.size else []
+        return (min(found), max(found)) if found else ()
 
     def parts(self, window: Window, streams: list[Stream]) -> Iterator[Part]:
         """The rows of a window; `streams` comes to have the pieces that they are of, gone through."""
@@ -105,16 +134,25 @@ class StreamedTable:
             stream, batches = self._stream(extent, end - start)
             any_row = False
             for rows in batches:
-                places = None
-                if extent.first < start or extent.last >= end:
-                    inside = (rows.times.us >= start) & (rows.times.us < end)
-                    places = np.flatnonzero(inside)
-                    if not places.size:
-                        continue
-                any_row = True
-                yield Part(piece=extent.piece, rows=rows, places=places)
+                part = self._part(extent, rows, start, end)
+                if part.places is None or part.places.size:
+                    any_row = True
+                if part.places is None or part.places.size or part.repeats:
+                    yield part
             if any_row:
                 streams.append(stream)
+
+    def _part(self, extent: Extent, rows: StreamedRows, start: int, end: int) -> Part:
+        """Those of the rows that lie between, and count."""
+        places, repeats = None, 0
+        if extent.first < start or extent.last >= end:
+            places = np.flatnonzero((rows.times.us >= start) & (rows.times.us < end))
+        dropped = self.repeats.dropped.get(extent.piece)
+        if dropped is not None:
+            inside = np.arange(len(rows)) if places is None else places
+            places = inside[~member(rows.first + inside, dropped)]
+            repeats = inside.size - places.size
+        return Part(piece=extent.piece, rows=rows, places=places, repeats=repeats)
 
     def _stream(self, extent: Extent, length: int) -> tuple[Stream, Iterator[StreamedRows]]:
         if extent in self._kept:
@@ -132,13 +170,13 @@ class StreamedTable:
 
 
 def _extent(piece: ParquetPiece, metadata: pq.FileMetaData, columns: TableColumns) -> Extent | None:
-    """When a row group's rows happened, if its statistics say so of all of them and it has no ids."""
+    """When a row group's rows happened, if its statistics say so of all of them."""
     schema = metadata.schema.to_arrow_schema()
-    if columns.prediction_id in schema.names or schema.names.count(columns.event_time) != 1:
+    if schema.names.count(columns.prediction_id) > 1 or schema.names.count(columns.event_time) != 1:
         return None
     group = metadata.row_group(piece.group)
     if not group.num_rows:
-        return Extent(piece=piece, first=0, last=0, own_times=False)
+        return Extent(piece=piece, first=0, last=0, rows=0, own_times=False)
     paths = {group.column(place).path_in_schema: place for place in range(group.num_columns)}
     told = group.column(paths[columns.event_time]).statistics
     if told is None or not told.has_min_max or not told.has_null_count or told.null_count:
@@ -149,4 +187,5 @@ def _extent(piece: ParquetPiece, metadata: pq.FileMetaData, columns: TableColumn
     first, last = (end // 1_000 if kind.unit == "ns" else end * factor for end in ends)
     if first < FIRST_US or last > LAST_US:
         return None
-    return Extent(piece=piece, first=first, last=last, own_times=columns.label_time in schema.names)
+    own_times = columns.label_time in schema.names
+    return Extent(piece=piece, first=first, last=last, rows=group.num_rows, own_times=own_times)

@@ -184,7 +184,7 @@ class TableTraffic:
         if self.named:  # ids that the monitor gives are all different
             given = [part[3] if part[3] is not None else pa.nulls(len(part[0]), pa.string()) for part in parts]
             self._ids = self._all_ids(pa.concat_arrays(given).take(pa.array(order)))
-            self._counts = _first_of_each(self._ids, self._times)
+            self._counts = first_of_each(self._ids, self._times)
 
     def _all_ids(self, given: pa.Array | None = None) -> pa.Array:
         """The id of every row, in order of time: as given, and elsewhere the monitor's own."""
@@ -238,7 +238,7 @@ def by_arrival(tables: Sequence[pa.Table]) -> pa.Table:
     return _taken(there, np.argsort(times, kind="stable"))
 
 
-def _first_of_each(ids: pa.Array, times: NDArray[np.int64]) -> NDArray[np.bool_]:
+def first_of_each(ids: pa.Array, times: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which rows (sorted by time) count: of those with one id the earliest, and of those of one time the last."""
     codes = ids.dictionary_encode().indices.to_numpy(zero_copy_only=False)
     counts = np.ones(len(codes), dtype=np.bool_)

@@ -21,6 +21,8 @@ _MEASURES = (
     ("jensen_shannon_divergence", "JENSEN_SHANNON_DIVERGENCE", "Jensen-Shannon divergence"),
     ("normalized_abs_difference", "NORMALIZED_ABSOLUTE_DIFFERENCE", "normalised absolute difference"),
 )
+#: Where a schema's rules for a column may look at its histograms.
+_BY_HISTOGRAM = ("float_domain", "int_domain", "domain")
 _FOR_NUMBERS = "jensen_shannon_divergence"
 _WORDS = {measured: words for _, measured, words in _MEASURES}
 
@@ -60,6 +62,12 @@ class Comparators:
                 if named:
                     found.add(feature.name)
         return cls(schema=schema, skewed=frozenset(skewed), drifting=frozenset(drifting))
+
+    @property
+    def drawn(self) -> frozenset[str]:
+        """The columns of which a check needs histograms: those compared, and those with rules for numbers."""
+        ruled = {feature.name for feature in self.schema.feature if feature.WhichOneof("domain_info") in _BY_HISTOGRAM}
+        return self.skewed | self.drifting | ruled
 
     def against_baseline(self, window: Any, baseline: Any) -> tuple[Finding, ...]:
         """A finding of kind "skew" for each column beyond its threshold. Cost: a millisecond or so."""

@@ -10,7 +10,7 @@ traffic left the baseline's range as coarse as the outermost bins. NaN counts as
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from math import isfinite
 from typing import Any
 
@@ -26,12 +26,18 @@ RANKED = 1_000
 
 
 def dataset_statistics(
-    profile: Profile, bins: tuple[Bins, ...], *, whole: frozenset[str] = frozenset(), without: Iterable[str] = ()
+    profile: Profile,
+    bins: tuple[Bins, ...],
+    *,
+    whole: frozenset[str] = frozenset(),
+    without: Iterable[str] = (),
+    drawn: Collection[str] | None = None,
 ) -> Any:
     """A profile as `tensorflow_metadata.proto.v0.statistics_pb2.DatasetFeatureStatisticsList`.
 
-    Columns named in `whole` are declared to hold whole numbers, those in `without` are left out. Loads neither
-    TensorFlow nor TFDV. Cost: some 100 µs a column, whatever the rows.
+    Columns named in `whole` are declared to hold whole numbers, those in `without` are left out; of numbers only those
+    in `drawn` have histograms and a median, None being all. Loads neither TensorFlow nor TFDV. Cost: some 100 µs a
+    column, whatever the rows, and a tenth of it without histograms.
     """
     from tensorflow_metadata.proto.v0 import statistics_pb2  # noqa: PLC0415 - protobuf, not needed to judge
 
@@ -49,7 +55,9 @@ def dataset_statistics(
             _text(entry.string_stats, b, counts)
         else:
             entry.type = kinds.INT if b.feature in whole else kinds.FLOAT
-            _number(entry.num_stats, np.asarray(b.edges), counts)
+            _number(entry.num_stats, counts)
+            if counts.present and (drawn is None or b.feature in drawn):
+                _histograms(entry.num_stats, np.asarray(b.edges), counts)
     return found
 
 
@@ -92,7 +100,7 @@ def _common(entry: Any, counts: FeatureCounts) -> None:
         common.avg_num_values = 1.0
 
 
-def _number(entry: Any, edges: NDArray[np.float64], counts: FeatureCounts) -> None:
+def _number(entry: Any, counts: FeatureCounts) -> None:
     _common(entry, counts)
     if not counts.present:
         return
@@ -101,6 +109,9 @@ def _number(entry: Any, edges: NDArray[np.float64], counts: FeatureCounts) -> No
     if moments.infinite:  # as sums with them come out
         entry.mean = entry.std_dev = float("nan")
     entry.min, entry.max = moments.least, moments.greatest
+
+
+def _histograms(entry: Any, edges: NDArray[np.float64], counts: FeatureCounts) -> None:
     knots, below = _cumulative(edges, counts)
     part = _part(knots)
     ends = np.linspace(knots[0] * part, knots[-1] * part, BUCKETS + 1)

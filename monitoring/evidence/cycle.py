@@ -66,13 +66,13 @@ def fitted(
     >>> fitted(rng.normal(0, 0.01, 70), {"week": days})[0] == NONE
     True
     """
-    best, judged = NONE, scores
-    plain = _clearness(scores, smallest_deviation)
+    best, judged, plain = NONE, scores, 0.0
     for name, places in sorted(phases.items()):
         found = _offsets(scores, places)
         if found is None:
             continue
         offsets, left = found
+        plain = plain or _clearness(scores, smallest_deviation)
         gain = _clearness(left, smallest_deviation) / plain
         if gain > max(best.gain, WORTH):
             best, judged = Cycle(name=name, offsets=tuple(float(one) for one in offsets), gain=gain), left

@@ -90,7 +90,8 @@ class SimulatedStreams:
 
     `baseline[key]` holds window scores, shape [R_key]. All watches are resampled by the same blocks of time, so that
     a storm hits them together. `length` is that of a block, in windows (1: single windows; None: see `block_length`).
-    Every window counts as large enough for every watch.
+    Every window counts as large enough for every watch. Watches that are the same test on the same scores, as those of
+    ten thousand inputs that were never missing, are gone through once.
     """
 
     def __init__(
@@ -107,17 +108,36 @@ class SimulatedStreams:
         chunks = [block_starts(longest, simulations, rng, length=length) for _ in range(-(-windows // longest))]
         places = np.concatenate(chunks, axis=1)[:, :windows]
         self._test = test
-        self.scores = {key: baseline[key][(places * baseline[key].size) // longest] for key in test.tests}
-        self._unharmed = {key: self._evidence({key: 0.0}) for key in self.scores}
+        self.scores: dict[WatchKey, NDArray[np.float64]] = {}
+        self._unharmed: dict[WatchKey, NDArray[np.float64]] = {}
+        self._still: dict[frozenset[WatchKey], NDArray[np.float64]] = {}
+        drawn: dict[bytes, NDArray[np.float64]] = {}
+        paths: dict[tuple[bytes, ConformalTest, float], NDArray[np.float64]] = {}
+        for key, one in test.tests.items():
+            known = baseline[key].tobytes()
+            if known not in drawn:
+                drawn[known] = baseline[key][(places * baseline[key].size) // longest]
+            self.scores[key] = drawn[known]
+            alike = (known, one, test.shares[key])
+            if alike not in paths:
+                paths[alike] = self._evidence({key: 0.0})
+            self._unharmed[key] = paths[alike]
 
     def evidence(self, moves: Mapping[WatchKey, float] = UNHARMED) -> NDArray[np.float64]:
         """The level's evidence, shape [simulations, windows], with each watch's scores moved by what `moves` says."""
         moved = {key: rise for key, rise in moves.items() if key in self._unharmed}
-        level = sum(
-            (path for key, path in self._unharmed.items() if key not in moved),
-            start=np.zeros_like(next(iter(self._unharmed.values()))),
-        )
-        return level + self._evidence(moved) if moved else level
+        level = self._rest(frozenset(moved))
+        return level + self._evidence(moved) if moved else level.copy()
+
+    def _rest(self, moved: frozenset[WatchKey]) -> NDArray[np.float64]:
+        """What all other watches add; kept, as a harm is tried in many sizes."""
+        if moved not in self._still:
+            level = np.zeros_like(next(iter(self._unharmed.values())))
+            for key, path in self._unharmed.items():
+                if key not in moved:
+                    level += path
+            self._still[moved] = level
+        return self._still[moved]
 
     def first_alarms(self, moves: Mapping[WatchKey, float] = UNHARMED) -> NDArray[np.int64]:
         """The window, counted from 1, of each stream's first alarm; one past the last where there is none."""

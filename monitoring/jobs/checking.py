@@ -45,9 +45,9 @@ class SchemaCheck:
             return Checked(previous=previous)
         if self._read is None:
             comparators = Comparators.of(load_schema(self._path), self._bins)
-            self._read = (comparators, dataset_statistics(self._baseline, self._bins))
+            self._read = (comparators, dataset_statistics(self._baseline, self._bins, drawn=comparators.drawn))
         comparators, baseline = self._read
-        window = dataset_statistics(counts, self._bins, without=absent)
+        window = dataset_statistics(counts, self._bins, without=absent, drawn=comparators.drawn)
         return Checked(
             findings=(
                 *validate(window, comparators.schema),

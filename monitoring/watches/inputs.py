@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,27 @@ SMALLEST_SHARE = 0.01
 MOST_CATEGORIES = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class InputWatch:
     """A watch on one input, with the score of each place of its bins, shape [places]."""
 
     watch: Watch
     place_scores: tuple[float, ...]
+
+    def units(self, power: int) -> NDArray[np.int64]:
+        """The scores to a power, as whole numbers, [places]; kept, as every window asks for them."""
+        if power not in self._kept:
+            self._kept[power] = fixed_point(np.asarray(self.place_scores) ** power)
+        return self._kept[power]
+
+    @cached_property
+    def key(self) -> WatchKey:
+        """The watch on the whole traffic."""
+        return WatchKey(watch=self.watch.name)
+
+    @cached_property
+    def _kept(self) -> dict[int, NDArray[np.int64]]:
+        return {}
 
 
 def watches(bins: Bins, reference: FeatureCounts) -> tuple[InputWatch, ...]:
@@ -59,11 +75,14 @@ def sums(
     """
     counts = {b.feature: counts for b, counts in zip(bins, window.features, strict=True)}
     result = {}
+    known, feature, places = "", FeatureCounts(()), np.zeros(0, dtype=np.int64)
     for entry in watched:
-        feature = counts[str(entry.watch.feature)]
-        units = fixed_point(np.asarray(entry.place_scores) ** power)
-        total = int(np.dot(np.asarray(feature.counts, dtype=np.int64), units))
-        result[WatchKey(watch=entry.watch.name)] = ScoreSum(feature.present, total)
+        if entry.watch.feature != known:  # the watches of one input follow each other
+            known = str(entry.watch.feature)
+            feature = counts[known]
+            places = np.asarray(feature.counts, dtype=np.int64)
+        total = int(np.dot(places, entry.units(power)))
+        result[entry.key] = ScoreSum(feature.present, total)
     return result
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from monitoring.baseline import schema as module
+from monitoring.baseline.comparators import Comparators
 from monitoring.baseline.profile import Bins, Counter, commonest
 from monitoring.baseline.schema import infer_schema, table_statistics, validate
 from monitoring.baseline.statistics import dataset_statistics
@@ -182,3 +183,25 @@ def test_columns_validated_in_parts_give_what_they_give_together(monkeypatch: py
     assert {f.feature for f in whole} >= {"f0", "f1", "f3", "new", "w"}
     monkeypatch.setattr(module, "TOGETHER", 4)
     assert validate(table_statistics(strange), schema) == whole
+
+
+def test_a_check_without_histograms_finds_what_one_with_them_finds(table: pa.Table) -> None:
+    schema = infer_schema(table)
+    ruled = next(feature for feature in schema.feature if feature.name == "wide")
+    ruled.float_domain.max, ruled.float_domain.disallow_inf = 100.0, True
+    bins = tuple(
+        Bins(feature=name, categories=commonest(table[name].combine_chunks(), 200))
+        if pa.types.is_string(table[name].type)
+        else Bins(feature=name, edges=(0.0, 1.0))
+        for name in table.column_names
+    )
+    drawn = Comparators.of(schema, bins).drawn
+    assert drawn & {"wide", "skewed", "holes", "constant"} == {"wide"}
+    wild = np.where(np.arange(ROWS) % 2, np.inf, 200.0)
+    odd = table.set_column(0, "wide", pa.array(wild)).set_column(1, "skewed", pa.nulls(ROWS, pa.float64()))
+    counts = Counter(bins).count(odd)
+    bare = dataset_statistics(counts, bins, drawn=drawn)
+    assert [len(one.num_stats.histograms) for one in bare.datasets[0].features][:4] == [2, 0, 0, 0]
+    found = validate(bare, schema)
+    assert found == validate(dataset_statistics(counts, bins), schema)
+    assert {one.feature for one in found} == {"wide", "skewed"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest, WatchState
@@ -67,3 +68,32 @@ def test_a_restart_forgets_evidence_and_yardstick_but_not_the_window_before() ->
         state = WatchState.fresh(len(one.steepness), last=float(simulated.scores[key][3, 19]))
         again = one.after(state, float(simulated.scores[key][3, 20]))
         np.testing.assert_allclose(evidence[3, place], np.exp(again.log_evidence), rtol=1e-9)
+
+
+def test_watches_that_are_alike_are_gone_through_once_to_the_same_bits() -> None:
+    rng = np.random.default_rng(5)
+    keys = [WatchKey(watch=f"missing:x{place}") for place in range(6)]
+    moved, still = rng.uniform(0.1, 0.3, 40), np.zeros(40)
+    baseline = {key: moved if place == 2 else still for place, key in enumerate(keys)}
+    test = LevelTest(
+        level="page",
+        budget=Budget(alarms=1, windows=100),
+        tests={key: ConformalTest.fit(baseline[key], tolerance=0.01, smallest_deviation=0.005) for key in keys},
+        shares=weights(keys, {key.watch: "integrity" for key in keys[:4]}),
+        min_rows=1,
+    )
+    simulated = SimulatedStreams(test, baseline, rng, simulations=20, windows=50)
+
+    def alone(key: WatchKey, rise: float) -> NDArray[np.float64]:
+        runs = ManyRuns([test.tests[key]], 20)
+        scores = simulated.scores[key] + rise
+        return np.stack([runs.step(scores[:, [at]])[:, 0] * test.shares[key] for at in range(50)], axis=1)
+
+    for rise in (0.0, 0.02, 0.3):
+        for harmed in (keys[1], keys[2]):
+            expected = np.zeros((20, 50))
+            for key in keys:
+                if key != harmed:
+                    expected += alone(key, 0.0)
+            found = simulated.evidence({harmed: rise})
+            np.testing.assert_array_equal(found, expected + alone(harmed, rise))

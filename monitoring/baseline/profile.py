@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import add
 
 import numpy as np
 import pyarrow as pa
@@ -65,8 +66,10 @@ class FeatureCounts:
     characters: int = field(default=0, compare=False, repr=False)
 
     def __add__(self, other: FeatureCounts) -> FeatureCounts:
+        if len(self.counts) != len(other.counts):
+            raise ValueError(f"counts on {len(self.counts)} and on {len(other.counts)} bins")
         return FeatureCounts(
-            tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)),
+            tuple(map(add, self.counts, other.counts)),
             self.missing + other.missing,
             self.moments + other.moments,
             self.others + other.others,

@@ -67,14 +67,19 @@ class Sketch:
         for word, count in other.kept:
             counts[word] = counts.get(word, 0) + count
         cut = sorted(counts.values(), reverse=True)[KEPT] if len(counts) > KEPT else 0
-        named = pa.array(sorted({*self.examples, *other.examples}), pa.string())
-        first = np.argsort(hashed(named), kind="stable")[:EXAMPLES]
+        examples, hashes = self.examples, self.hashes
+        if examples != other.examples:  # of one and the same traffic they mostly are the same
+            named = pa.array(sorted({*self.examples, *other.examples}), pa.string())
+            first = np.argsort(hashed(named), kind="stable")[:EXAMPLES]
+            examples = tuple(named.take(pa.array(first)).to_pylist())
+        if hashes != other.hashes:
+            hashes = tuple(sorted({*self.hashes, *other.hashes})[:HASHES])
         return Sketch(
             rows=self.rows + other.rows,
             kept=_ordered({word: count - cut for word, count in counts.items() if count > cut}),
             error=self.error + other.error + cut,
-            hashes=tuple(sorted({*self.hashes, *other.hashes})[:HASHES]),
-            examples=tuple(named.take(pa.array(first)).to_pylist()),
+            hashes=hashes,
+            examples=examples,
         )
 
     @property

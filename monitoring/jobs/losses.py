@@ -13,7 +13,7 @@ from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches import estimates, outputs, performance, surprise
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.estimates import PREFIX, Expected
-from monitoring.watches.scoring import fixed_point, row_choices, row_maxima, slice_codes, summed
+from monitoring.watches.scoring import fixed_point, row_choices, row_maxima, slice_codes, summed, whole
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -131,13 +131,14 @@ class Scorer:
         return Tally(counts)
 
     def labelled(self, scored: Scored, labels: Whole) -> Tally:
-        """The tally of labelled rows; `labels` int64 [n] are class indices."""
+        """The tally of labelled rows, at most 2^20; `labels` int64 [n] are class indices."""
         losses = performance.scores(scored.probabilities, labels)
         surprises = surprise.surprises(losses, surprise.expected(scored.probabilities, scored.confidence))
-        units = {name: fixed_point(values) for name, values in (losses | surprises).items()}
+        units = {name: whole(values) for name, values in (losses | surprises).items()}
+        totals = {name: int(values.sum()) for name, values in units.items()}
         counts = dict(scored.counts)
-        counts["realised"] = np.array([int(units[metric].sum()) for metric in METRICS])
-        counts["losses"] = np.array([int(units[name].sum()) for name in self._losses])
+        counts["realised"] = np.array([totals[metric] for metric in METRICS])
+        counts["losses"] = np.array([totals[name] for name in self._losses])
         by_slice = [self._by_slice(units[name], scored) for name in self._losses]
         counts["slice losses"] = np.array(by_slice, dtype=np.int64)
         classes = self._catalogue.class_slices
@@ -230,7 +231,7 @@ class Scorer:
             counts.append(np.bincount(code, minlength=len(values) + 1)[: len(values)])
         return np.concatenate(counts).astype(np.int64) if counts else np.zeros(0, np.int64)
 
-    def _by_slice(self, units: Whole, scored: Scored) -> list[int]:
+    def _by_slice(self, units: Floats, scored: Scored) -> list[int]:
         """Sums of whole numbers below 2^32 by slice: exact in floating point up to 2^20 rows."""
         found: list[int] = []
         for code, values in zip(scored.codes, self._catalogue.slices.values(), strict=True):
@@ -245,6 +246,6 @@ def _confusion(probabilities: Floats, calibrated: Floats) -> Whole:
     chosen = row_choices(probabilities)
     found = np.zeros((width, width), dtype=np.int64)
     for place in range(width):
-        units = fixed_point(calibrated[:, place])
+        units = whole(calibrated[:, place])
         found[:, place] = np.bincount(chosen, weights=units, minlength=width)
     return found

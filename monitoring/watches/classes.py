@@ -65,7 +65,7 @@ class ClassSlices:
         parts = [code == place for code in codes for place in self.places]
         return dict(zip(self.names, parts, strict=True))
 
-    def sums(self, codes: tuple[NDArray[np.int64], ...], units: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    def sums(self, codes: tuple[NDArray[np.int64], ...], units: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
         """Rows of each slice, int64 [slices], or sums of whole numbers below 2^32: exact up to 2^20 rows."""
         found = [np.bincount(code, weights=units, minlength=len(self.classes))[list(self.places)] for code in codes]
         return np.concatenate(found).astype(np.int64) if found else np.zeros(0, dtype=np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -15,6 +16,9 @@ from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 #: Up to so many columns numpy adds a row from left to right.
 FEW_COLUMNS = 7
 
+#: So many scores in fixed point, each at most 2^32, add up exactly in floating point.
+EXACT = 1 << 20
+
 
 def fixed_point(scores: NDArray[np.float64]) -> NDArray[np.int64]:
     """Scores in [0, 1] as multiples of 2^-32; what is outside is clipped. Sums of up to 2^31 rows cannot overflow.
@@ -22,9 +26,18 @@ def fixed_point(scores: NDArray[np.float64]) -> NDArray[np.int64]:
     >>> fixed_point(np.array([0.0, 0.5, 1.5])).tolist()
     [0, 2147483648, 4294967296]
     """
+    return whole(scores).astype(np.int64)
+
+
+def whole(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`fixed_point` as floats, which hold such numbers exactly, and sums of EXACT of them in any order.
+
+    >>> whole(np.array([0.5])).tolist()
+    [2147483648.0]
+    """
     units = np.clip(scores, 0.0, 1.0)
     units *= SCORE_ONE
-    return np.rint(units, out=units).astype(np.int64)
+    return np.rint(units, out=units)
 
 
 def summed(scores: NDArray[np.float64]) -> int:
@@ -33,6 +46,10 @@ def summed(scores: NDArray[np.float64]) -> int:
     >>> summed(np.array([0.5, 1.5])) / SCORE_ONE
     1.5
     """
+    if scores.size <= EXACT:
+        total = float(whole(scores).sum())
+        if math.isfinite(total):
+            return int(total)
     return int(fixed_point(scores).sum())
 
 

@@ -63,6 +63,9 @@ def layout(height: int, **more: Any) -> Figure:
     }
 
 
+_DAY_MS = 86_400_000
+
+
 def axis(**more: Any) -> Figure:
     """An axis with a faint grid, with `more` on top."""
     return {
@@ -74,6 +77,19 @@ def axis(**more: Any) -> Figure:
         "automargin": True,
         **more,
     }
+
+
+def time_axis(reach: list[str] | None) -> Figure:
+    """An axis of local times, from and to: days, and hours where the marks lie closer than a day."""
+    return axis(
+        type="date",
+        showgrid=False,
+        range=reach,
+        tickformatstops=[
+            {"dtickrange": [None, _DAY_MS - 1], "value": "%H:%M\n%-d %b %Y"},
+            {"dtickrange": [_DAY_MS, None], "value": "%-d %b\n%Y"},
+        ],
+    )
 
 
 def bounded(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> DataTable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from monitoring.records import EstimateRecord, MonitorStatus, WindowRecord
-from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout
+from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.charts.evidence import local
 from monitoring.reports.estimates import realised, settled_by_window, trust_lines
 from monitoring.reports.words import as_share, value_words, watch_words, window_words
@@ -58,12 +58,7 @@ def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, E
             "data": _traces(metric, found, starts, names, truths),
             "layout": layout(
                 HEIGHT,
-                xaxis=axis(
-                    type="date",
-                    showgrid=False,
-                    tickformat="%-d %b\n%Y",
-                    range=[starts[0], local(found[-1][0].end, zone)],
-                ),
+                xaxis=time_axis([starts[0], local(found[-1][0].end, zone)]),
                 yaxis=axis(tickformat=".0%" if as_share(metric) else ".2f", nticks=6),
             ),
         },

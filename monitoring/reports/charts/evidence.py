@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus
-from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout
+from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.headline import pages_of
 from monitoring.reports.words import MONTHS, count_words, evidence_words, window_words
 
@@ -48,7 +48,7 @@ def evidence_chart(status: MonitorStatus) -> Chart:
         "layout": layout(
             HEIGHT,
             margin={"l": 58, "r": 104, "t": 34, "b": 40},
-            xaxis=axis(type="date", showgrid=False, tickformat="%-d %b\n%Y", range=_reach(status, zone)),
+            xaxis=time_axis(_reach(status, zone)),
             yaxis=axis(
                 range=[lowest - 0.15, highest + 0.15],
                 tickmode="array",

@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitoring.records import WHOLE, BaselineScore, MonitorStatus
-from monitoring.reports.charts.chart import MOST_MARKS, Chart, Figure, axis, bounded, layout
+from monitoring.reports.charts.chart import MOST_MARKS, Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.charts.evidence import local
 from monitoring.reports.headline import pages_of
 from monitoring.reports.words import as_share, value_words, watch_words, window_words
@@ -103,9 +103,7 @@ def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart
         "data": [dots, mean_line],
         "layout": layout(
             HEIGHT,
-            xaxis=axis(
-                type="date", showgrid=False, tickformat="%-d %b\n%Y", range=[starts[0], local(found[-1].end, zone)]
-            ),
+            xaxis=time_axis([starts[0], local(found[-1].end, zone)]),
             yaxis=axis(tickformat=".0%" if as_share(watch) else ".2f", nticks=6),
             shapes=[*_band(known), *alarms],
         ),

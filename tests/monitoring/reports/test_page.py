@@ -160,6 +160,17 @@ def test_evidence_is_drawn_on_a_log_scale_with_threshold_alarms_and_spans(page: 
     assert max(figure["data"][1]["y"]) == 7.0  # 10¹² is drawn as leaving the top
 
 
+def test_marks_of_time_that_lie_closer_than_a_day_say_the_hour(status: MonitorStatus) -> None:
+    charts = page_charts(status, None)
+    axes = [chart.figure["layout"]["xaxis"] for chart in charts]
+    stops = [each["tickformatstops"] for each in axes if each.get("type") == "date"]
+    assert stops
+    for hours, days in stops:
+        assert hours["value"].startswith("%H:%M")
+        assert days["value"].startswith("%-d %b")
+        assert hours["dtickrange"][1] + 1 == days["dtickrange"][0] == 86_400_000
+
+
 def test_benchmark_is_a_band_and_months_are_rows_weighted(page: Document) -> None:
     figure = figures(page)["months-brier"]
     band = figure["layout"]["shapes"][0]

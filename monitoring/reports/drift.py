@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,7 +134,10 @@ def _snapshots(sample: DriftSample, verdicts: Sequence[WatchVerdict]) -> list[An
             Dataset.from_pandas(side.dropna(subset=[sample.label]), data_definition=labelled)
             for side in (sample.current, sample.reference)
         ]
-        snapshots.append(Report(losses, include_tests=True).run(*sides))
+        with warnings.catch_warnings():
+            # Evidently has scikit-learn count these as well, of classes that no row was given; no page shows them.
+            warnings.filterwarnings("ignore", r"\s*(Precision|Recall|F-score) is ill-defined", UserWarning)
+            snapshots.append(Report(losses, include_tests=True).run(*sides))
     return snapshots
 
 

@@ -123,10 +123,10 @@ def sums(
     """Sum each watch's scores, to that power, over the whole traffic and over each slice."""
     result: dict[WatchKey, ScoreSum] = {}
     for watch, values in scores.items():
-        whole = fixed_point(values**power)
-        result[WatchKey(watch=watch)] = ScoreSum(int(whole.size), int(whole.sum()))
+        units = fixed_point(values**power)
+        result[WatchKey(watch=watch)] = ScoreSum(int(units.size), int(units.sum()))
         for name, mask in masks.items():
-            part = whole[mask]
+            part = units[mask]
             result[WatchKey(watch=watch, slice=name)] = ScoreSum(int(part.size), int(part.sum()))
     return result
 

@@ -37,10 +37,12 @@ def keys(ids: pa.Array) -> NDArray[np.int64]:
     eight: NDArray[np.uint64] = np.ndarray((text.size - _BYTES + 1,), dtype="<u8", buffer=text.data, strides=(1,))
     starts, lengths = ends[:-1] - ends[0], np.diff(ends)
     found = lengths.astype(np.uint64) * _FACTOR
+    inside = np.arange(lengths.size)
     for done in range(0, int(lengths.max(initial=0)), _BYTES):
-        left = lengths - done
-        inside = slice(None) if int(left.min()) > 0 else np.flatnonzero(left > 0)
-        some = eight[starts[inside] + done] & _MASKS[np.minimum(left[inside], _BYTES)]
+        left = lengths[inside] - done
+        if int(left.min()) <= 0:  # the longest word alone is gone through to its end
+            inside, left = inside[left > 0], left[left > 0]
+        some = eight[starts[inside] + done] & _MASKS[np.minimum(left, _BYTES)]
         found[inside] = _mixed(found[inside] ^ some) + _FACTOR
     return _mixed(found).view(np.int64)
 

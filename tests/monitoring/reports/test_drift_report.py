@@ -114,6 +114,20 @@ def test_quality_is_compared_where_both_sides_have_labels(written: Written) -> N
     assert values["LogLoss"] < 0.7
 
 
+def test_a_class_that_no_row_was_given_brings_no_warning(tmp_path: Path) -> None:
+    window = rows(300, 4, shift=0.0, carriers=["UA"])
+    answers = pa.array([[0.9, 0.1]] * 300, window.schema.field("probabilities").type)
+    place = window.column_names.index("probabilities")
+    summary = write_drift_report(
+        window.set_column(place, "probabilities", answers),
+        rows(300, 5, shift=0.0, carriers=["UA"]),
+        spec=SPEC,
+        paths=(tmp_path / "drift.html", tmp_path / "drift.json"),
+        rng=np.random.default_rng(0),
+    )
+    assert summary.quality
+
+
 def test_verdicts_of_the_monitor_stand_beside_with_tests(written: Written) -> None:
     metrics = {m["config"].get("watch"): m for m in written.document["metrics"] if "watch" in m["config"]}
     alone = metrics.pop("Error rate at origin = EWR")  # of a watch alone, which alarms nothing

@@ -16,13 +16,13 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Pa
     """Write `draft` as ``monitor.toml`` into `folder`, and give its path.
 
     It is checked as a run will check it, and the bundle's baseline is cut into windows once, before anything is
-    written. Raises BadInput if there is one already and `force` is not set, or if the draft does not fit the
+    put in its place. Raises BadInput if there is one already and `force` is not set, or if the draft does not fit the
     bundle; CannotRun if there is no such bundle or the folder cannot be written. Nothing is left behind then.
     """
     path = folder / NAME
     keep_existing(path, force=force)
-    deploy(config_of(draft, folder))
-    with staging(folder) as aside:
+    with staging(folder) as aside:  # first, as paths such as ../models need the folder that they start at
+        deploy(config_of(draft, folder))
         (aside / NAME).write_text(render_config(draft), encoding="utf-8")
         put_in_place(aside, (NAME,), folder)
     return path

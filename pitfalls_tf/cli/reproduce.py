@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("figure", nargs=-1)
 @click.option("--seeds", type=click.IntRange(1, 1000), help="How many runs per setup.  [default: the figure's own]")
-@click.option("--quick", is_flag=True, help="Fewer seeds, rows and epochs: all figures in about a quarter of an hour.")
+@click.option("--quick", is_flag=True, help="Fewer seeds, rows and epochs: all figures in about four minutes.")
 @click.option(
     "--out",
     default=Path("reproduced"),

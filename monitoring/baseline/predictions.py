@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
+from monitoring.traffic.tables.values import class_indices
 
 #: In `Predictions.labels`: no label has arrived.
 NO_LABEL = -1
-
-#: How booleans are written that stand for these classes.
-_TRUTH = {"0": "false", "1": "true"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +131,7 @@ def label_indices(column: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[
     >>> label_indices(pa.chunked_array([["1", "true", "yes"]]), ("0", "1"))
     array([ 1,  1, -1])
     """
-    text = column.cast(pa.string())
-    by_name = pc.index_in(text, pa.array(classes, pa.string()))
-    by_number = pc.index_in(text, pa.array([str(i) for i in range(len(classes))], pa.string()))
-    found = pc.coalesce(by_name, by_number)
-    if set(classes) == {"0", "1"}:  # booleans, as some files have them
-        found = pc.coalesce(found, pc.index_in(text, pa.array([_TRUTH[name] for name in classes], pa.string())))
-    return np.asarray(pc.fill_null(found, NO_LABEL), dtype=np.int64)
+    return np.asarray(pc.fill_null(class_indices(column.cast(pa.string()), classes), NO_LABEL), dtype=np.int64)
 
 
 def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np.float64]:

@@ -28,6 +28,7 @@ from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.reference import (
     ReadPiece,
     absent_columns,
+    check_label_times,
     check_labels,
     classes_of,
     kinds_of,
@@ -179,6 +180,7 @@ def _columns(pieces: tuple[ReadPiece, ...], own: OwnTable) -> tuple[TableColumns
         scores=own.scores,
         predicted=own.predicted,
     )
+    check_label_times(pieces, columns)
     inputs, left_out = kinds_of(pieces, columns, own.inputs, own.slices)
     classes = classes_of(pieces, columns, own.classes)
     return replace(columns, inputs=inputs, classes=classes), left_out

@@ -25,7 +25,7 @@ from monitoring.traffic.tables.arrivals import Ledger, gather_beside, gather_lab
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.keys import Wanted, keys, member
-from monitoring.traffic.tables.rows import own_ids
+from monitoring.traffic.tables.rows import about_label_times, own_ids
 from monitoring.traffic.tables.settled import NAMED, Settled, labels_of
 from monitoring.traffic.tables.stream import Stream
 from monitoring.traffic.tables.streamed import Part, StreamedTable
@@ -76,6 +76,7 @@ class TableReader:
         self._pieces = pieces_of(path)
         self._now, self._since = clock(), reach.since
         self._settled = Settled(label_log)
+        self._apart: tuple[Finding, ...] = ()
         if reach.job:
             self._settled.begin(reach.since, reach.judged)
         streamed = StreamedTable.of(self._pieces, columns, now=self._now, since=reach.since) if apart is None else None
@@ -84,7 +85,7 @@ class TableReader:
         if streamed is None:
             if self._table.left_out.untimed:
                 raise _untimed(self._table.left_out.findings)
-            gather_labels(self._table, () if apart is None else pieces_of(apart), columns, ledger)
+            self._apart = gather_labels(self._table, () if apart is None else pieces_of(apart), columns, ledger)
         elif reach.job:
             gather_beside(streamed, columns, ledger, since=reach.since, judged=reach.judged)
 
@@ -99,7 +100,7 @@ class TableReader:
     @property
     def unplaced(self) -> tuple[Finding, ...]:
         """See `Traffic`."""
-        return () if self._streamed is not None else self._table.left_out.findings
+        return () if self._streamed is not None else (*self._table.left_out.findings, *self._apart)
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The window's rows at once, without labels, and how many repeats were dropped from them."""
@@ -230,6 +231,8 @@ class _StreamedWindow:
             problems |= stream.problems
             findings |= {(one.kind, one.feature): one for one in stream.findings}
         about = [*findings.values()]
+        if streams:
+            about += about_label_times(streams[0].columns.label_time, sum(stream.undated for stream in streams))
         if lost:
             message = f"{lost} of {rows} rows have no answer that is a probability or a known class."
             about.append(Finding(kind="unusable answers", feature="", message=message))

@@ -13,12 +13,22 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
+from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog, LabelWriter
 from monitoring.traffic.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import Piece
 from monitoring.traffic.tables.keys import member
-from monitoring.traffic.tables.rows import event_times, identities, own_ids, truths
+from monitoring.traffic.tables.rows import (
+    about_label_times,
+    event_times,
+    identities,
+    label_words,
+    own_ids,
+    own_times,
+    truths,
+    undated,
+)
 from monitoring.traffic.tables.settled import NEVER, Settled, labels_of
 from monitoring.traffic.tables.stream import raw_batches
 from monitoring.traffic.tables.streamed import StreamedTable
@@ -44,8 +54,8 @@ def gather_labels(
     apart: Sequence[Piece],
     columns: TableColumns,
     ledger: Ledger,
-) -> int:
-    """Append to the label log each label that it does not have yet, and say how many those were.
+) -> tuple[Finding, ...]:
+    """Append to the label log each label that it does not have yet, and say what was wrong with those apart.
 
     Labels come from the table's own rows and from the tables `apart`. One without a time became known when its row
     happened; in a table apart it waits until its row is there. A prediction that is given another label later gets
@@ -53,7 +63,8 @@ def gather_labels(
     Labels that were settled with their rows are left out.
     Raises CannotRun if the folder cannot be written, BadInput for a table apart without ids or labels.
     """
-    found = by_arrival([traffic.labels(), *(_apart(piece, traffic, columns) for piece in apart)])
+    beside = [_apart(piece, traffic, columns) for piece in apart]
+    found = by_arrival([traffic.labels(), *(labels for labels, _ in beside)])
     writer = LabelWriter(ledger.root, clock=ledger.clock)
     try:
         known = LabelLog(ledger.root).read()
@@ -64,7 +75,7 @@ def gather_labels(
         _append(writer, added)
     finally:
         writer.close()
-    return int(added.num_rows)
+    return about_label_times(columns.label_time, sum(undated for _, undated in beside))
 
 
 def gather_beside(
@@ -74,7 +85,7 @@ def gather_beside(
     *,
     since: datetime | None,
     judged: datetime | None,
-) -> int:
+) -> None:
     """As `gather_labels`, of a streamed table: those labels alone that are not counted with their rows.
 
     They are labels with a time of their own, those of rows that share their id with others, and those that are seen for
@@ -109,12 +120,10 @@ def gather_beside(
     writer = LabelWriter(ledger.root, clock=ledger.clock)
     try:
         if not any(part.num_rows for part in found):
-            return 0
-        added = _unknown(by_arrival(found), LabelLog(ledger.root).read())
-        _append(writer, added)
+            return
+        _append(writer, _unknown(by_arrival(found), LabelLog(ledger.root).read()))
     finally:
         writer.close()
-    return int(added.num_rows)
 
 
 _NO_ROWS = np.zeros(0, dtype=np.int64)
@@ -141,7 +150,8 @@ def _pairs(labels: pa.Table) -> pa.Array:
     return joined.combine_chunks().cast(pa.large_string())
 
 
-def _apart(piece: Piece, traffic: TableTraffic, columns: TableColumns) -> pa.Table:
+def _apart(piece: Piece, traffic: TableTraffic, columns: TableColumns) -> tuple[pa.Table, int]:
+    """The labels of a table of labels, and how many of them say when they became known by what is no time."""
     raw = piece.read([columns.prediction_id, columns.label, columns.label_time])
     absent = [name for name in (columns.prediction_id, columns.label) if name not in raw.table.column_names]
     if absent and raw.table.num_rows:
@@ -152,10 +162,11 @@ def _apart(piece: Piece, traffic: TableTraffic, columns: TableColumns) -> pa.Tab
             fix="Name the columns as in the [traffic] section.",
         )
     if absent:
-        return by_arrival([])
+        return by_arrival([]), 0
     given = plain(raw.table[columns.prediction_id])
     ids = words(given) if is_text(given.type) or pa.types.is_integer(given.type) else pa.nulls(len(given), pa.string())
     us, known = traffic.happened(ids)
     truth = truths(raw, columns, Moments(us=us, valid=known))
     there = ids.is_valid()
-    return truth.add_column(0, "prediction_id", ids).filter(there)
+    wrong = undated(raw, columns, label_words(raw, columns), own_times(raw, columns))
+    return truth.add_column(0, "prediction_id", ids).filter(there), int(wrong.sum())

@@ -13,7 +13,16 @@ from monitoring.errors import BadInput
 from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns
 from monitoring.traffic.tables.files import Piece, RawRows
 from monitoring.traffic.tables.rows import is_list
-from monitoring.traffic.tables.values import class_words, is_number, is_text, numbers, plain
+from monitoring.traffic.tables.values import (
+    class_indices,
+    class_words,
+    filled,
+    is_number,
+    is_text,
+    moments,
+    numbers,
+    plain,
+)
 
 #: A column of text whose cells are numbers in this share of the rows that have one is a number.
 MOSTLY = 0.99
@@ -106,8 +115,8 @@ def classes_of(pieces: Sequence[ReadPiece], columns: TableColumns, given: Sequen
     named = tuple(class_words(pa.array([text], pa.string()))[0].as_py() or "" for text in given)
     if not named:
         named = _guessed(pieces, columns, labels, width)
-    known = {*named, *(str(place) for place in range(len(named)))}
-    strange = sorted(labels - known)
+    words = pa.array(sorted(labels), pa.string())
+    strange = words.filter(class_indices(words, named).is_null()).to_pylist()
     if len(set(named)) < max(2, len(named)) or (width and len(named) != width) or strange:
         raise BadInput(
             "The classes do not fit the table.",
@@ -122,7 +131,7 @@ def classes_of(pieces: Sequence[ReadPiece], columns: TableColumns, given: Sequen
 
 def _guessed(pieces: Sequence[ReadPiece], columns: TableColumns, labels: set[str], width: int) -> tuple[str, ...]:
     if columns.predicted is not None:
-        return tuple(sorted(labels | _values(pieces, columns.predicted)))
+        return _answered_or_true(labels, _values(pieces, columns.predicted))
     if len(columns.scores) > 1:
         return columns.scores if not labels or labels & set(columns.scores) else tuple(sorted(labels))
     pairs = (("0", "1"), ("false", "true"))
@@ -135,6 +144,21 @@ def _guessed(pieces: Sequence[ReadPiece], columns: TableColumns, labels: set[str
             fix="Name the classes in the order of the scores, the score's own last: --classes on_time,late.",
         )
     return fitting[0]
+
+
+def _answered_or_true(labels: set[str], answers: set[str]) -> tuple[str, ...]:
+    """The classes that are answered or true. Raises BadInput where no answer is ever a label."""
+    both = labels | answers
+    if not labels or labels & answers or both <= {"0", "1"}:
+        return tuple(sorted(both))
+    if both <= {"0", "1", "false", "true"}:  # booleans on one side
+        return ("0", "1")
+    raise BadInput(
+        "No answer is ever the name of a label.",
+        got=f"answers {', '.join(sorted(answers)[:5])}; labels {', '.join(sorted(labels)[:5])}",
+        expected="classes by the same names in both columns, or by their numbers in one of them",
+        fix="Name the right columns with --predicted and --label, or the classes in order: --classes on_time,late.",
+    )
 
 
 def _width(pieces: Sequence[ReadPiece], columns: TableColumns) -> int:
@@ -193,6 +217,23 @@ def check_labels(pieces: Sequence[ReadPiece], label: str) -> None:
                 expected="the name or number of a class",
                 fix="Name the right column with --label, or leave it out.",
             )
+
+
+def check_label_times(pieces: Sequence[ReadPiece], columns: TableColumns) -> None:
+    """Raises BadInput for a column of times of labels in which something stands, and no time."""
+    name, said = columns.label_time, []
+    for column in (plain(p.raw.table[name]) for p in pieces if name in p.raw.table.column_names):
+        if moments(column, columns.naive_timezone).valid.any():
+            return
+        cells = column.filter(filled(column))
+        said += [f"{cells[0].as_py()!r:.40}, of type {column.type}"] if len(cells) else []
+    if said:
+        raise BadInput(
+            f"The column {name} does not hold times.",
+            got=f"{said[0]}, and so on",
+            expected="when each label became known: timestamps, dates, or text in ISO 8601",
+            fix="Name the right column with --label-time, convert it, or drop it: labels then count as of their row.",
+        )
 
 
 def _split(word: str) -> tuple[str, str]:

@@ -16,8 +16,10 @@ from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import Piece, RawRows
 from monitoring.traffic.tables.values import (
     Moments,
+    class_indices,
     class_words,
     coded_words,
+    filled,
     is_number,
     is_text,
     moments,
@@ -37,8 +39,9 @@ class TableRows:
     `table` has the columns prediction_id (string), event_time, every input (numbers as float64, NaN for missing;
     categories as strings), probabilities (lists of one per class, NaN where the answer cannot be used), label (string)
     and label_time. `timed` [n] says which have an event time. `problems` are inputs that are absent or of another type;
-    `unread` counts cells by column that held something that is no number, and `unanswered` the rows without a usable
-    answer. `findings` are about the columns.
+    `unread` counts cells by column that held something that is no number, `unanswered` the rows without a usable
+    answer, and `undated` the labels that are said to have become known at what is no time. `findings` are about the
+    columns.
     """
 
     table: pa.Table
@@ -47,6 +50,7 @@ class TableRows:
     problems: tuple[tuple[str, str], ...]
     unread: tuple[tuple[str, int], ...]
     unanswered: int
+    undated: int
     findings: tuple[Finding, ...]
 
 
@@ -84,6 +88,7 @@ def read_rows(piece: Piece, columns: TableColumns) -> TableRows:
         problems=tuple(problems),
         unread=tuple(unread),
         unanswered=unanswered,
+        undated=int(undated(raw, columns, label_words(raw, columns), own_times(raw, columns)).sum()),
         findings=(*facts, *strangers(raw, columns)),
     )
 
@@ -136,9 +141,7 @@ def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
         column = plain(raw.table[columns.label])
         if is_text(column.type) or is_number(column.type):
             labels = class_words(column)
-    known = Moments(us=np.zeros(rows, np.int64), valid=np.zeros(rows, np.bool_))
-    if columns.label_time in raw.table.column_names:
-        known = moments(plain(raw.table[columns.label_time]), columns.naive_timezone)
+    known = own_times(raw, columns)
     when = np.where(known.valid, known.us, times.us)
     missing = np.asarray(labels.is_null(), dtype=np.bool_) | ~(known.valid | times.valid)
     return pa.table(
@@ -147,6 +150,36 @@ def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
             "label_time": pa.array(when, mask=missing).cast(MOMENT),
         }
     )
+
+
+def own_times(raw: RawRows, columns: TableColumns) -> Moments:
+    """When each row's label became known, where the table says so."""
+    if columns.label_time not in raw.table.column_names:
+        rows = raw.table.num_rows
+        return Moments(us=np.zeros(rows, np.int64), valid=np.zeros(rows, np.bool_))
+    return moments(plain(raw.table[columns.label_time]), columns.naive_timezone)
+
+
+def undated(raw: RawRows, columns: TableColumns, labels: pa.Array, known: Moments) -> NDArray[np.bool_]:
+    """Which labels have beside them, instead of the time at which they became `known`, something that is no time.
+
+    Of a column whose type holds no times that is said at once (see `strangers`), and not here.
+    """
+    none = np.zeros(len(labels), dtype=np.bool_)
+    if columns.label_time not in raw.table.column_names or known.valid.all():
+        return none
+    column = plain(raw.table[columns.label_time])
+    if not (is_text(column.type) or pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
+        return none
+    return np.asarray(pc.and_(filled(column), labels.is_valid()), dtype=np.bool_) & ~known.valid
+
+
+def about_label_times(column: str, count: int) -> tuple[Finding, ...]:
+    """What is said of labels whose time is none."""
+    if not count:
+        return ()
+    message = f"{count} labels in the files have a {column} that is no time: they count as of their row's."
+    return (Finding(kind="no label time", feature=column, message=message),)
 
 
 def read_input(raw: RawRows, given: pa.ChunkedArray | None, *, number: bool, known: str) -> tuple[pa.Array, int, str]:
@@ -212,7 +245,7 @@ def _probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
     if columns.predicted is not None:
         if not (is_text(found[0].type) or is_number(found[0].type)):
             return np.full((rows, width), np.nan)
-        place = pc.index_in(class_words(found[0]), pa.array(columns.classes, pa.string()))
+        place = class_indices(class_words(found[0]), columns.classes)
         values = np.eye(width)[np.asarray(pc.fill_null(place, 0), dtype=np.int64)]
         values[np.asarray(place.is_null(), dtype=np.bool_)] = np.nan
         return values

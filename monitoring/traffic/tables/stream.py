@@ -20,10 +20,12 @@ from monitoring.traffic.tables.rows import (
     identities,
     label_words,
     no_answers,
+    own_times,
     read_input,
     strangers,
+    undated,
 )
-from monitoring.traffic.tables.values import Moments, is_text, moments, plain, readable
+from monitoring.traffic.tables.values import Moments, is_text, readable
 
 #: Rows read at once.
 ROWS = 1 << 15
@@ -63,13 +65,14 @@ class Stream:
     columns: TableColumns
     problems: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    undated: int = 0
 
     def rows(self) -> Iterator[StreamedRows]:
         """All of its rows. Raises CannotRun if the file cannot be read."""
         names = {*self.columns.inputs, *self.columns.mapped}
         schema = schema_of(self.piece)
         coded = {name for name, kind in self.columns.inputs.items() if kind == "category"}
-        rows = unanswered = 0
+        rows = unanswered = self.undated = 0
         facts: tuple[Finding, ...] = ()
         for first, raw in raw_batches(self.piece, names, coded):
             values, bad, facts = answers(raw, self.columns)
@@ -92,7 +95,9 @@ class Stream:
         labels = label_words(raw, self.columns)
         own = None
         if self.columns.label_time in there:
-            own = moments(plain(there[self.columns.label_time]), self.columns.naive_timezone).valid
+            known = own_times(raw, self.columns)
+            own = known.valid
+            self.undated += int(undated(raw, self.columns, labels, known).sum())
         return StreamedRows(
             first=first,
             times=times,

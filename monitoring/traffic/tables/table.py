@@ -17,7 +17,16 @@ from monitoring.traffic.rows import MOMENT
 from monitoring.traffic.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import MemoryPiece, Piece
-from monitoring.traffic.tables.rows import TableRows, event_times, given_ids, identities, own_ids, read_rows, truths
+from monitoring.traffic.tables.rows import (
+    TableRows,
+    about_label_times,
+    event_times,
+    given_ids,
+    identities,
+    own_ids,
+    read_rows,
+    truths,
+)
 from monitoring.traffic.tables.values import Moments
 from monitoring.traffic.windows import Window
 
@@ -101,6 +110,7 @@ class TableTraffic:
         findings: dict[tuple[str, str], Finding] = {}
         sizes: list[NDArray[np.int64]] = []
         unread: dict[str, int] = {}
+        undated = 0
         for piece in np.flatnonzero(np.bincount(self._piece[wanted])):
             mine = wanted[self._piece[wanted] == piece]
             rows = self._rows(int(piece))
@@ -108,6 +118,7 @@ class TableTraffic:
             sizes.append(mine)
             problems |= dict(rows.problems)
             findings |= {(f.kind, f.feature): f for f in rows.findings}
+            undated += rows.undated
             for name, bad in rows.unread:
                 unread[name] = unread.get(name, 0) + bad
         table = pa.concat_tables(tables) if tables else self._nothing()
@@ -117,7 +128,12 @@ class TableTraffic:
             table=table,
             repeats=int(last - first - wanted.size),
             problems=tuple(problems.items()),
-            findings=(*findings.values(), *self._about_times(window), *_about_cells(table, unread)),
+            findings=(
+                *findings.values(),
+                *self._about_times(window),
+                *_about_cells(table, unread),
+                *about_label_times(self._columns.label_time, undated),
+            ),
         )
 
     def labels(self) -> pa.Table:

@@ -295,3 +295,36 @@ def test_the_notes_say_what_was_left_out(tmp_path: Path) -> None:
         assert part in notes
     assert "tags (list" in notes
     assert watched.adopted.rows == rows.num_rows - 6
+
+
+@pytest.mark.parametrize("told", ["answers", "labels"])
+def test_booleans_on_one_side_are_the_numbers_of_the_other(tmp_path: Path, told: str) -> None:
+    def answered(days: Days) -> pa.Table:
+        rows = own_rows(days)
+        answer, truth = pc.greater(rows["late"], 0.5), pc.equal(rows["y"], "late")
+        answer, truth = (answer, truth.cast("int8")) if told == "answers" else (answer.cast("int8"), truth)
+        return rows.drop_columns(["on_time", "late", "y"]).append_column("answer", answer).append_column("y", truth)
+
+    watched = watch(tmp_path, answered(REFERENCE), scores=(), predicted="answer", classes=())
+    assert watched.adopted.classes == ("0", "1")
+    live = answered(Days(days=2))
+    watched.live("all.parquet", live)
+    _, found = watched.run()
+    error = next(score for score in found.windows[0].scores if score.watch == "error" and not score.slice)
+    assert error.value is not None
+    assert 0 < error.value < 0.5
+    assert sum(w.labels for w in found.windows) == live.num_rows - live["y"].null_count
+    assert not any(w.labels_unknown for w in found.windows)
+
+
+def test_answers_that_are_never_a_label_are_one_error(tmp_path: Path) -> None:
+    rows = own_rows(REFERENCE)
+    answer = pc.if_else(pc.greater(rows["late"], 0.5), "Late", "On time")
+    with pytest.raises(BadInput, match="No answer is ever the name of a label"):
+        watch(
+            tmp_path,
+            rows.append_column("answer", answer).drop_columns(["on_time", "late"]),
+            scores=(),
+            predicted="answer",
+            classes=(),
+        )

@@ -6,6 +6,7 @@ the same way. The level starts anew after a page.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from monitoring.evidence.memory import memories
 from monitoring.evidence.simulation import ManyRuns
 from monitoring.jobs.cutting import joined_sums
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.watches.first_labels import FirstLabels, Usual
+from monitoring.watches.labelled import Span
 
 SEED = 20_130_405
 STREAMS = 300
@@ -124,6 +127,8 @@ LABELS = (
     Traffic(name="errors come first, as in the baseline", late=errors_first, late_before=errors_first),
     Traffic(name="errors come first, at once in the baseline", late=errors_first),
     Traffic(name="the same, from the traffic's first window on", late=errors_first, settled=False),
+    Traffic(name="the same, as in the baseline", late=errors_first, late_before=errors_first, settled=False),
+    Traffic(name="3 to 10 windows late, from the traffic's first window on", late=few_days, settled=False),
 )
 
 
@@ -157,10 +162,24 @@ def arrivals(traffic: Traffic, count: int, rng: np.random.Generator, *, live: bo
         own = np.repeat(np.arange(rate.size), rows)
         errs = rng.random(own.size) < rate[own]
         at = late(rng, own, errs)
+        held = unjudged(own, at, rate.size, traffic.min_rows) if live and not traffic.settled else 0
         rows = np.bincount(at, minlength=rate.size)[: rate.size]
         wrong = np.bincount(at[errs], minlength=rate.size)[: rate.size]
+        rows[:held] = wrong[:held] = 0
     pairs = zip(rows[before:].tolist(), wrong[before:].tolist(), strict=True)
     return [{ERROR: ScoreSum(n, errors * SCORE_ONE)} for n, errors in pairs]
+
+
+def unjudged(own: Whole, at: Whole, windows: int, min_rows: int) -> int:
+    """How many windows pass before the first labels have come, of rows of the windows `own` with labels in `at`."""
+    first, usual = FirstLabels(), Usual(share=1.0, enough=min_rows)
+    for window in range(windows):
+        came = Counter(own[at == window].tolist())
+        span = Span(start=window, end=window + 1, horizon=BEFORE)
+        first = first.after(int((own == window).sum()), window, came, window=span, usual=usual)
+        if first.complete:
+            return window
+    return windows
 
 
 def level_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,10 @@ class Labelled:
     tallies: Mapping[int, Tally]
     whole: Tally
     usable: Predictions
+
+    def without_losses(self) -> Labelled:
+        """The same labels, of which no loss is made."""
+        return replace(self, whole=Tally(), usable=self.usable.take(np.zeros(0, dtype=np.int64)))
 
 
 class Gatherer:

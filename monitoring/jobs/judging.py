@@ -35,6 +35,7 @@ from monitoring.traffic.windows import Window
 from monitoring.watches import joint
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.embedding import embedded, unseen_tensors
+from monitoring.watches.first_labels import FirstLabels, Usual
 from monitoring.watches.joint import Recent
 from monitoring.watches.labelled import Awaited, Span
 
@@ -53,7 +54,8 @@ class MonitorState:
     """All that passes from window to window.
 
     Each level's test, the incidents not yet closed, recent windows, what the joint watch remembers of their rows,
-    the counts of windows whose labels are waited for, and what the schema's comparators compare the next window with.
+    the counts of windows whose labels are waited for, whether the first of all labels have come, and what the schema's
+    comparators compare the next window with.
     """
 
     levels: Mapping[Level, LevelState] = field(default_factory=dict)
@@ -62,6 +64,7 @@ class MonitorState:
     history: tuple[WindowRecord, ...] = ()
     recent: Recent = field(default_factory=Recent)
     awaited: Awaited = field(default_factory=Awaited)
+    first_labels: FirstLabels = field(default_factory=FirstLabels)
     compared: str = ""
 
 
@@ -123,7 +126,9 @@ class Judge:
     def judge(self, state: MonitorState, traffic: WindowTraffic) -> Judgement:
         """Judge one window. Cost: that of its watches, whatever its rows, but where rows are named with a cause."""
         counts = traffic.answered.counts
-        sums = self.sums(traffic.answered, traffic.labelled)
+        first_labels = self._first_labels(state.first_labels, traffic)
+        labelled = traffic.labelled if first_labels.complete else traffic.labelled.without_losses()
+        sums = self.sums(traffic.answered, labelled)
         awaited, mature = self._labelled(state.awaited, traffic)
         sums |= mature
         recent, witness = state.recent, self._yardstick.witness
@@ -134,7 +139,7 @@ class Judge:
                 recent, sample, traffic.answered.rows
             )
         found, compared = self._findings(traffic.problems, counts, state.compared)
-        findings = (*traffic.findings, *found, *unseen)
+        findings = (*traffic.findings, *first_labels.told(traffic.labelled.rows), *found, *unseen)
         incidents, changed = self._followed(state.incidents, sums, findings, traffic.window)
         over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
         levels: dict[Level, LevelState] = {}
@@ -150,7 +155,7 @@ class Judge:
             )
         record = self._record(traffic, readings, findings)
         if self._yardstick.estimator is not None:
-            held = self._yardstick.estimator.records(previous, traffic.answered, traffic.labelled, self._scorer)
+            held = self._yardstick.estimator.records(previous, traffic.answered, labelled, self._scorer)
             record = replace(record, estimates=held, settled=settled_losses(traffic.labelled))
         history = (*state.history, record)[-HISTORY:]
         opened = _facts(record, incidents, state.next_number)
@@ -174,6 +179,7 @@ class Judge:
                 history=history,
                 recent=recent,
                 awaited=awaited,
+                first_labels=first_labels,
                 compared=compared,
             ),
             window=record,
@@ -302,19 +308,27 @@ class Judge:
     def _labelled(self, awaited: Awaited, traffic: WindowTraffic) -> tuple[Awaited, dict[WatchKey, ScoreSum]]:
         if self._catalogue.parts is None:
             return awaited, {}
-        span = Span(
-            start=as_microseconds(traffic.window.start),
-            end=as_microseconds(traffic.window.end),
-            horizon=self._yardstick.horizon // timedelta(microseconds=1),
-        )
         answered, scorer = traffic.answered, self._scorer
         return awaited.after_counts(
             self._catalogue.parts,
             scorer.counted(answered.tally),
             answered.newest if answered.rows else None,
             {start: scorer.counted(tally) for start, tally in traffic.labelled.tallies.items()},
-            window=span,
+            window=self._span(traffic.window),
         )
+
+    def _first_labels(self, before: FirstLabels, traffic: WindowTraffic) -> FirstLabels:
+        return before.after(
+            traffic.answered.tally.number("rows"),
+            traffic.answered.newest,
+            {start: tally.number("rows") for start, tally in traffic.labelled.tallies.items()},
+            window=self._span(traffic.window),
+            usual=Usual(share=self._yardstick.labelled, enough=self._yardstick.tests["page"].min_rows),
+        )
+
+    def _span(self, window: Window) -> Span:
+        horizon = self._yardstick.horizon // timedelta(microseconds=1)
+        return Span(start=as_microseconds(window.start), end=as_microseconds(window.end), horizon=horizon)
 
     def _rows(self, key: WatchKey, traffic: WindowTraffic) -> tuple[CauseRow, ...]:
         return worst_rows(

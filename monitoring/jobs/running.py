@@ -24,10 +24,11 @@ from monitoring.jobs.table_reader import Reach
 from monitoring.jobs.telling import Tell, Teller
 from monitoring.jobs.yardstick import LEVELS
 from monitoring.records import Finding, IncidentRecord, WindowRecord
-from monitoring.store.deployments import AWAITED, COMPARED, WITNESS
+from monitoring.store.deployments import AWAITED, COMPARED, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 from monitoring.watches.embedding import Embedder
+from monitoring.watches.first_labels import COMPLETE, FirstLabels
 from monitoring.watches.joint import Recent
 from monitoring.watches.labelled import Awaited
 
@@ -156,6 +157,13 @@ def due_windows(
     return tuple(found)
 
 
+def _first_labels(text: str | None, *, begun: bool) -> FirstLabels:
+    """What was remembered; of a deployment that had `begun` before anything was, that they have come."""
+    if text is None:
+        return COMPLETE if begun else FirstLabels()
+    return FirstLabels.from_text(text)
+
+
 class _Job:
     """One run over one deployment: the traffic as it was when it began, and the state that moves."""
 
@@ -176,6 +184,7 @@ class _Job:
             history=() if last is None else store.windows(number)[-HISTORY:],
             recent=Recent.from_text(states.get(WITNESS, "")),
             awaited=Awaited.from_text(states.get(AWAITED, "")),
+            first_labels=_first_labels(states.get(FIRST_LABELS), begun=last is not None),
             compared=states.get(COMPARED, ""),
         )
 
@@ -216,6 +225,7 @@ class _Job:
                 **{level: state.to_text() for level, state in judgement.state.levels.items()},
                 WITNESS: judgement.state.recent.to_text(),
                 AWAITED: judgement.state.awaited.to_text(),
+                FIRST_LABELS: judgement.state.first_labels.to_text(),
                 COMPARED: judgement.state.compared,
             },
             label_cursor={CURSOR: self._feed.read},

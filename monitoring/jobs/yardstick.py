@@ -71,8 +71,8 @@ class Yardstick:
     """Each level's test, with the baseline's window means behind it, by watch and slice.
 
     `losses` are the sums of the losses over all its labelled rows, `witness` is the joint watch's; labels are
-    waited for as long as `horizon`. The watches of estimates have a place in both levels, and are judged in one at a
-    time.
+    waited for as long as `horizon`, by when a share `labelled` of the baseline's rows had one. The watches of estimates
+    have a place in both levels, and are judged in one at a time.
     """
 
     tests: Mapping[Level, LevelTest]
@@ -82,6 +82,7 @@ class Yardstick:
     losses: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     witness: Witness | None = None
     horizon: timedelta = timedelta(days=7)
+    labelled: float = 1.0
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch as the baseline knew it, in its own unit."""
@@ -197,6 +198,7 @@ def yardstick(
         losses=catalogue.label_sums(reference),
         witness=witness,
         horizon=horizon,
+        labelled=_labelled_share(reference, horizon),
     )
 
 
@@ -312,6 +314,12 @@ def _known_of(parts: Parts, rows: Predictions, horizon: timedelta) -> tuple[tupl
     last = int(rows.event_times.max()) + horizon // timedelta(microseconds=1)
     came = rows.take((rows.labels != NO_LABEL) & (rows.label_times <= last))
     return parts.counted(rows), parts.counted(came)
+
+
+def _labelled_share(rows: Predictions, horizon: timedelta) -> float:
+    """Of some rows, how many got a label within the horizon."""
+    waited = rows.label_times - rows.event_times <= horizon // timedelta(microseconds=1)
+    return float(np.mean((rows.labels != NO_LABEL) & waited)) if len(rows) else 0.0
 
 
 def _whole(parts: Sequence[Mapping[WatchKey, ScoreSum]]) -> list[ScoreSum]:

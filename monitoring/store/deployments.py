@@ -20,11 +20,13 @@ _NOTHING = "[]"
 _FLOATS = frozenset({"mean", "deviation", "tolerance", "gain"})
 
 #: What is kept between windows, each as one text: the levels' tests, what the joint watch remembers, the counts of
-#: windows whose labels are waited for, and the statistics that the schema's comparators compare the next window with.
+#: windows whose labels are waited for, whether the first labels have come, and the statistics that the schema's
+#: comparators compare the next window with.
 WITNESS: Final = "witness"
 AWAITED: Final = "awaited"
+FIRST_LABELS: Final = "first_labels"
 COMPARED: Final = "compared"
-StateName: TypeAlias = Level | Literal["witness", "awaited", "compared"]
+StateName: TypeAlias = Level | Literal["witness", "awaited", "first_labels", "compared"]
 
 
 def lock(connection: Connection, number: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -100,7 +101,11 @@ def test_labels_late_and_changed_count_as_in_an_indexed_table(tmp_path: Path) ->
 
 def test_labels_with_times_of_their_own_count_as_in_an_indexed_table(tmp_path: Path) -> None:
     rows = rows_of(LIVE, known=True)
+    at_once = pa.array(np.arange(rows.num_rows) % 3 == 0)  # these become known in the very moment of their row
+    known = pc.if_else(pc.and_(at_once, rows["y"].is_valid()), rows["ts"], rows["known_at"])
+    rows = rows.set_column(rows.column_names.index("known_at"), "known_at", known)
     indexed = runs(tmp_path / "csv", [rows, rows], text=True, known=True)
+    assert sum(w.labels for w in indexed.windows) == rows.num_rows - rows["y"].null_count
     assert told(runs(tmp_path / "parquet", [rows, rows], text=False, known=True)) == told(indexed)
 
 

@@ -126,11 +126,9 @@ class Judge:
     def judge(self, state: MonitorState, traffic: WindowTraffic) -> Judgement:
         """Judge one window. Cost: that of its watches, whatever its rows, but where rows are named with a cause."""
         counts = traffic.answered.counts
-        first_labels = self._first_labels(state.first_labels, traffic)
-        labelled = traffic.labelled if first_labels.complete else traffic.labelled.without_losses()
-        sums = self.sums(traffic.answered, labelled)
+        first_labels, labelled = self._first_labels(state.first_labels, traffic)
         awaited, mature = self._labelled(state.awaited, traffic)
-        sums |= mature
+        sums = self.sums(traffic.answered, labelled) | mature
         recent, witness = state.recent, self._yardstick.witness
         unseen: list[Finding] = []
         if witness is not None:
@@ -317,14 +315,16 @@ class Judge:
             window=self._span(traffic.window),
         )
 
-    def _first_labels(self, before: FirstLabels, traffic: WindowTraffic) -> FirstLabels:
-        return before.after(
+    def _first_labels(self, before: FirstLabels, traffic: WindowTraffic) -> tuple[FirstLabels, Labelled]:
+        """Whether the first labels have come, and the window's own, from which losses are made once they have."""
+        found = before.after(
             traffic.answered.tally.number("rows"),
             traffic.answered.newest,
             {start: tally.number("rows") for start, tally in traffic.labelled.tallies.items()},
             window=self._span(traffic.window),
             usual=Usual(share=self._yardstick.labelled, enough=self._yardstick.tests["page"].min_rows),
         )
+        return found, traffic.labelled if found.complete else traffic.labelled.without_losses()
 
     def _span(self, window: Window) -> Span:
         horizon = self._yardstick.horizon // timedelta(microseconds=1)

@@ -15,6 +15,7 @@ from pitfalls_tf.experiments.catalogue import ALL, find
 from pitfalls_tf.experiments.experiment import Scale
 from pitfalls_tf.experiments.lab import CELLS, Lab
 from pitfalls_tf.experiments.page import SCORES, digest, final_rows
+from pitfalls_tf.experiments.processor import Processor, processor
 from pitfalls_tf.training_environment import check_environment
 from serving.manifest import environment
 
@@ -60,9 +61,10 @@ def check(manifest: Path, out: Path, *, clock: Callable[[], float], progress: Ca
     if found != document["table_digest"]:
         raise CannotRun(
             "The results came out otherwise.",
-            got=f"{name} with {table.num_rows} rows, digest {found[:16]}, {said}: {_apart(manifest.parent, table)}",
+            got=f"{name} with {table.num_rows} rows, digest {found[:16]}, {said}, "
+            f"{processors_said(document.get('processor'), processor())}: {_apart(manifest.parent, table)}",
             expected=f"digest {str(document['table_digest'])[:16]}, as in {manifest}",
-            fix="Compare the code with that which made them; the runs are kept in the folder.",
+            fix="Compare the code and the processor with those that made them; the runs are kept in the folder.",
         )
     return Checked(experiment=name, rows=table.num_rows, table_digest=found, code=said)
 
@@ -76,6 +78,19 @@ def code_said(then: object, now: list[str]) -> str:
     if then is None:
         return "by code that the manifest does not name"
     return "by the same code" if then == now else "by other code"
+
+
+def processors_said(then: object, now: Processor) -> str:
+    """Whether the processor is that of a manifest, in words; one that is older does not say.
+
+    >>> here = Processor(model="A", threads=2)
+    >>> processors_said({"model": "A", "threads": 2}, here), processors_said({"model": "B", "threads": 4}, here)
+    ('on such a processor (A, 2 threads)', 'on another processor (A, 2 threads; B, 4 threads then)')
+    """
+    if not isinstance(then, dict):
+        return f"on {now}, and then on a processor that the manifest does not name"
+    before = Processor(model=str(then.get("model")), threads=int(then.get("threads", 0)))
+    return f"on such a processor ({now})" if before == now else f"on another processor ({now}; {before} then)"
 
 
 def _apart(folder: Path, table: pa.Table) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pitfalls_tf.experiments.experiment import Experiment, Finding
+    from pitfalls_tf.experiments.processor import Processor
 
 PAGE: Final = "README.md"
 MANIFEST: Final = "manifest.json"
@@ -39,6 +40,7 @@ class Made:
     """How the results came to be: the command, the seeds, the environment and the digests of the runs used.
 
     runs  of the setup that has most of them; those of a search have fewer
+    processor  on which the table was put together; runs kept from before may be of another
     code  digests of the code that made the runs, one for each kind of them
     """
 
@@ -47,6 +49,7 @@ class Made:
     seeds: tuple[int, ...]
     runs: int
     environment: Mapping[str, Any]
+    processor: Processor
     cells: tuple[str, ...]
     code: tuple[str, ...]
 
@@ -154,6 +157,7 @@ def _manifest(experiment: Experiment, table: pa.Table, findings: Sequence[Findin
         "seeds": list(made.seeds),
         "runs": made.runs,
         "environment": made.environment,
+        "processor": asdict(made.processor),
         "cells": list(made.cells),
         "code": list(made.code),
         "table_digest": digest(table),

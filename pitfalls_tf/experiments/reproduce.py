@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pitfalls_tf.experiments.index import write_index
 from pitfalls_tf.experiments.lab import CELLS, Lab
 from pitfalls_tf.experiments.page import Made, write
+from pitfalls_tf.experiments.processor import processor
 from serving.manifest import environment
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def reproduce(
             seeds=tuple(sorted(set(table["seed"].to_pylist()))),
             runs=_most_runs(table),
             environment=asdict(environment()),
+            processor=processor(),
             cells=tuple(sorted(lab.digests)),
             code=tuple(sorted(lab.code)),
         )

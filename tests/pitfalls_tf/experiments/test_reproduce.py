@@ -159,6 +159,13 @@ def test_results_are_made_again_to_the_same_table_or_refused(
     for change, error, words in (
         ({"table_digest": "0"}, CannotRun, "by the same code"),
         ({"table_digest": "0", "code": ["other"]}, CannotRun, "by other code"),
+        ({"table_digest": "0"}, CannotRun, "on such a processor"),
+        (
+            {"table_digest": "0", "processor": {"model": "an abacus", "threads": 1}},
+            CannotRun,
+            "an abacus, 1 thread then",
+        ),
+        ({"table_digest": "0", "processor": None}, CannotRun, "a processor that the manifest does not name"),
         ({"environment": {**document["environment"], "cores": 99}}, CannotRun, "cores"),
         ({"experiment": "smaller"}, BadInput, "Not the manifest of an experiment"),
     ):

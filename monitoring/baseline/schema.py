@@ -23,6 +23,9 @@ from monitoring.records import Finding
 TRAINING = "TRAINING"
 SERVING = "SERVING"
 
+#: Characters of a finding.
+LONGEST = 400
+
 #: Anomalies that are facts and not rates: the column is gone, or is of another type.
 _FACTS = {"SCHEMA_MISSING_COLUMN": "column gone", "UNEXPECTED_DATA_TYPE": "type changed"}
 
@@ -95,11 +98,17 @@ def validate(statistics: Any, schema: Any) -> tuple[Finding, ...]:
             for reason in info.reason:
                 name = types.Name(reason.type)
                 kind = _FACTS.get(name) or _KINDS.get(name) or name.lower().replace("_", " ")
-                found = Finding(kind=kind, feature=feature, message=reason.description, fact=name in _FACTS)
+                found = Finding(kind=kind, feature=feature, message=_bounded(reason.description), fact=name in _FACTS)
                 known = findings.setdefault(feature, [])
                 if found not in known:  # what is said of all columns together is said in every part
                     known.append(found)
     return tuple(found for feature in sorted(findings) for found in findings[feature])
+
+
+def _bounded(text: str) -> str:
+    """What TFDV says quotes values of the traffic, which may be of any length."""
+    text = text.strip()
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
 
 
 def _parts(statistics: Any, schema: Any) -> Iterator[tuple[Any, Any]]:

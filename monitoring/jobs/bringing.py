@@ -50,9 +50,22 @@ def bring(
         unknown=found.strange.labels + arrivals.unknown,
         conflicts=arrivals.conflicts,
         problems=found.problems,
-        findings=(*unplaced, *found.findings, *(found.strange + arrivals.strange).told(feed.classes)),
+        findings=(
+            *unplaced,
+            *found.findings,
+            *_repeated(found.repeats, answered.rows),
+            *(found.strange + arrivals.strange).told(feed.classes),
+        ),
         unseen=traffic.unseen(window),
     )
+
+
+def _repeated(repeats: int, rows: int) -> tuple[Finding, ...]:
+    """What is said of a window most of whose rows have the id of another."""
+    if repeats <= rows:
+        return ()
+    message = f"{repeats} of {repeats + rows} rows have the id of another row, and do not count: are these ids of rows?"
+    return (Finding(kind="repeated ids", feature="", message=message),)
 
 
 @dataclass(frozen=True, slots=True)

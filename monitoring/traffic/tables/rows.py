@@ -134,7 +134,7 @@ def label_words(raw: RawRows, columns: TableColumns) -> pa.DictionaryArray:
 
 
 def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
-    """Columns label and label_time; a label that says not when it became known did so when its row happened."""
+    """Columns label and label_time; none was known before its row happened, and one that says not when, just then."""
     rows = raw.table.num_rows
     labels = pa.nulls(rows, pa.string())
     if columns.label in raw.table.column_names:
@@ -142,7 +142,7 @@ def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
         if is_text(column.type) or is_number(column.type):
             labels = class_words(column)
     known = own_times(raw, columns)
-    when = np.where(known.valid, known.us, times.us)
+    when = np.where(known.valid, np.where(times.valid, np.maximum(known.us, times.us), known.us), times.us)
     missing = np.asarray(labels.is_null(), dtype=np.bool_) | ~(known.valid | times.valid)
     return pa.table(
         {
@@ -153,7 +153,7 @@ def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
 
 
 def own_times(raw: RawRows, columns: TableColumns) -> Moments:
-    """When each row's label became known, where the table says so."""
+    """When each row's label became known, where the table says so: as it says, which may be before its row happened."""
     if columns.label_time not in raw.table.column_names:
         rows = raw.table.num_rows
         return Moments(us=np.zeros(rows, np.int64), valid=np.zeros(rows, np.bool_))
@@ -169,7 +169,7 @@ def undated(raw: RawRows, columns: TableColumns, labels: pa.Array, known: Moment
     if columns.label_time not in raw.table.column_names or known.valid.all():
         return none
     column = plain(raw.table[columns.label_time])
-    if not (is_text(column.type) or pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
+    if not tells_time(column.type):
         return none
     return np.asarray(pc.and_(filled(column), labels.is_valid()), dtype=np.bool_) & ~known.valid
 
@@ -287,7 +287,7 @@ def strangers(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
     there = raw.columns()
     found: list[Finding] = []
     if columns.known:
-        found += _unlabelled(there, columns)
+        found += _about_roles(there, columns)
         gone = [name for name in columns.known if name not in there and name in columns.inputs]
         for name in there:
             if name in columns.known or name in columns.mapped:
@@ -307,18 +307,34 @@ def strangers(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _unlabelled(there: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
-    """What is said of a column of labels, or of their times, whose type holds none."""
+def _about_roles(there: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
+    """What is said of a column of ids, labels or their times that is gone, or whose type holds none."""
+    name, label, when = columns.prediction_id, columns.label, columns.label_time
+    kinds = {one: there[one].type if one in there else pa.null() for one in (name, label, when)}
+    kinds = {one: kind.value_type if pa.types.is_dictionary(kind) else kind for one, kind in kinds.items()}
+    unnamed = "rows go by their files and places, and none is told as a repeat."
+    untimed = "labels count as of their row's."
     found = []
-    kinds = {name: there[name].type for name in (columns.label, columns.label_time) if name in there}
-    kinds = {name: kind.value_type if pa.types.is_dictionary(kind) else kind for name, kind in kinds.items()}
-    label, when = kinds.get(columns.label, pa.null()), kinds.get(columns.label_time, pa.null())
-    if not (is_text(label) or is_number(label) or pa.types.is_null(label)):
-        message = f"The column {columns.label} is of type {label}, which names no class: no label of it counts."
-        found.append(Finding(kind="type changed", feature=columns.label, message=message))
-    if not (is_text(when) or pa.types.is_timestamp(when) or pa.types.is_date(when) or pa.types.is_null(when)):
-        message = (
-            f"The column {columns.label_time} is of type {when}, which holds no times: labels count as of their row's."
-        )
-        found.append(Finding(kind="type changed", feature=columns.label_time, message=message))
+    if name in columns.known and name not in there:
+        found.append(Finding(kind="column gone", feature=name, message=f"The column {name} is absent: {unnamed}"))
+    if when in columns.known and when not in there and label in there:
+        found.append(Finding(kind="column gone", feature=when, message=f"The column {when} is absent: {untimed}"))
+    for one, holds, ends in (
+        (name, names_something, f"names no row: {unnamed}"),
+        (label, names_something, "names no class: no label of it counts."),
+        (when, tells_time, f"holds no times: {untimed}"),
+    ):
+        if not holds(kinds[one]):
+            message = f"The column {one} is of type {kinds[one]}, which {ends}"
+            found.append(Finding(kind="type changed", feature=one, message=message))
     return found
+
+
+def names_something(kind: pa.DataType) -> bool:
+    """Whether cells of a type can be names: text, numbers, or nothing at all."""
+    return is_text(kind) or is_number(kind) or bool(pa.types.is_null(kind))
+
+
+def tells_time(kind: pa.DataType) -> bool:
+    """Whether cells of a type can be moments: timestamps, dates, text that says one, or nothing at all."""
+    return is_text(kind) or any(check(kind) for check in (pa.types.is_timestamp, pa.types.is_date, pa.types.is_null))

@@ -42,7 +42,7 @@ class StreamedRows:
 
     `inputs` has a column for each input: numbers of any width with null or NaN for missing, words plain or as a
     dictionary; `probabilities` [n, classes], NaN where an answer cannot be used; `labels` dictionary-encoded words
-    [n], and `own` [n] where a label has a time of its own, another than its row's. `ids` [n] are there where the table
+    [n], and `own` [n] where a label has a time of its own, later than its row's. `ids` [n] are there where the table
     gives any.
     """
 
@@ -97,7 +97,7 @@ class Stream:
         own = None
         if self.columns.label_time in there:
             known = own_times(raw, self.columns)
-            own = known.valid & (known.us != times.us)
+            own = known.valid & (known.us > times.us)
             self.undated += int(undated(raw, self.columns, labels, known).sum())
         return StreamedRows(
             first=first,

@@ -58,8 +58,9 @@ def with_repeats(rows: pa.Table, *, nameless: bool) -> pa.Table:
         (19, 1, "neither"),
     ):
         some = rows.take(pa.array(range(0, rows.num_rows, step)))
-        later = pc.add(some["ts"].cast(pa.int64()), hours * 3_600_000_000).cast(some["ts"].type)
-        some = with_column(some, "ts", later)
+        for name in ("ts", "known_at"):
+            later = pc.add(some[name].cast(pa.int64()), hours * 3_600_000_000).cast(some[name].type)
+            some = with_column(some, name, later)
         parts.append(some if step == 11 else with_column(some, "y", pa.array([label] * len(some), pa.string())))
     whole = pa.concat_tables(parts)
     without = pa.array((np.arange(len(whole)) % 23 == 0) & nameless)

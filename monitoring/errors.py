@@ -11,9 +11,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+#: Characters of what was got that are shown: it may quote a file, a request or a row.
+LONGEST = 1_000
+
 
 class PitfallsError(Exception):
     """An error meant to be read by a person: what happened, what was got, what was expected, how to mend it.
+
+    Of a long `got` its beginning and its end are shown.
 
     >>> str(BadInput("No such setup.", got="'fligths'", expected="one of: flights", fix="Did you mean flights?"))
     "No such setup. Got 'fligths'; expected one of: flights. Did you mean flights?"
@@ -23,10 +28,10 @@ class PitfallsError(Exception):
 
     def __init__(self, what: str, *, got: str, expected: str, fix: str) -> None:
         self.what = what
-        self.got = got
+        self.got = got if len(got) <= LONGEST else f"{got[: LONGEST // 2]} … {got[-LONGEST // 2 :]}"
         self.expected = expected
         self.fix = fix
-        super().__init__(f"{what} Got {got}; expected {expected}. {fix}")
+        super().__init__(f"{what} Got {self.got}; expected {expected}. {fix}")
 
 
 class BadInput(PitfallsError):

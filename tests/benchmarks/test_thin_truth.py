@@ -27,11 +27,25 @@ def test_late_labels_lose_no_row_but_those_of_the_last_windows() -> None:
     assert [window[ERROR].rows for window in sums] == [1400 if place % 7 == 6 else 0 for place in range(70)]
 
 
+def test_first_labels_that_are_mostly_errors_are_waited_for() -> None:
+    (first,) = (one for one in EVERY if one.name == "the same, from the traffic's first window on")
+    stream = arrivals(first, 60, np.random.default_rng(4), live=True)
+    waited = next(place for place, window in enumerate(stream) if window[ERROR].rows)
+    assert 15 <= waited <= 20
+    rates = [window[ERROR].mean for window in stream[waited:]]
+    assert max(rates[:5]) < 0.3, "of those that came at once, most were errors"
+
+
 def test_a_broken_budget_is_said() -> None:
-    (unsettled,) = (one for one in EVERY if not one.settled)
-    row = row_of(unsettled, 10, np.random.default_rng(4))
-    table = Table(title="", columns=("rows", "before", "pages", "SE", "any", "delay"), rows=(row,))
-    assert worse(table)[0].startswith("BUDGET BROKEN: the same, from the traffic's first window on: ")
+    rows = (("quiet", 0.4, 0.4, 0.1, 0.3, 5.0), ("loud", 5.4, 5.1, 0.1, 1.0, 3.0))
+    table = Table(title="", columns=("rows", "before", "pages", "SE", "any", "delay"), rows=rows)
+    assert worse(table) == ["BUDGET BROKEN: loud: 5.10 ± 0.10 pages per 365 windows, promised at most 1."]
+
+
+def test_a_row_of_a_table_says_pages_and_delay() -> None:
+    name, *cells = row_of(EVERY[0], 10, np.random.default_rng(4))
+    assert name == EVERY[0].name
+    assert len(cells) == 5
 
 
 def test_slices_of_few_windows_have_a_row() -> None:

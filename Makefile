@@ -57,7 +57,8 @@ clean: ## remove what the targets above made, .venv and demo/ too
 	rm -rf .venv .venv-peers demo build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
 	find monitoring serving pitfalls_tf tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find monitoring -name '*.so' -delete
 
-$(READY): requirements.lock setup.cfg .ci/install .ci/interpreter
+$(READY): requirements.lock setup.cfg setup.py monitoring/baseline/_ruler.c .ci/install .ci/interpreter
 	@sh .ci/install .venv
 	@touch $@

@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.baseline.counter import profile
 from monitoring.baseline.predictions import Predictions
-from monitoring.baseline.profile import fit_bins, profile
+from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.evidence.conformal import ConformalTest, WatchState

@@ -15,8 +15,8 @@ from benchmarks.flights_truth import BARS, RESAMPLED, YEAR
 from benchmarks.level_streams import Alarms, resampled
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.thin_truth import Sums, pages
+from monitoring.baseline.counter import Counter
 from monitoring.baseline.folder import load_baseline
-from monitoring.baseline.profile import Counter
 from monitoring.config import MonitorConfig
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.chance import Chance

@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.stopwatch import Stopwatch
+from monitoring.baseline.counter import Counter
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import no_predictions
-from monitoring.baseline.profile import Bins, Counter, Profile
+from monitoring.baseline.profile import Bins, Profile
 from monitoring.baseline.schema import load_schema, validate
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import load_config
@@ -66,17 +67,16 @@ def scan(folder: Path, watch: Stopwatch) -> None:
 def batches(folder: Path, watch: Stopwatch) -> None:
     """The profile of every input, batch by batch from the file, each column decoded once."""
     bins = load_baseline(folder / WATCHED / "baseline").bins
-    counter, names = Counter(bins), [b.feature for b in bins]
+    counting, names = Counter(bins).begin(), [b.feature for b in bins]
     words = [b.feature for b in bins if b.edges is None]
     before = _peak()
-    merged: Profile | None = None
     with (
         watch.stage("profile"),
         pq.ParquetFile(folder / LIVE, pre_buffer=False, buffer_size=1 << 20, read_dictionary=words) as file,
     ):
         for batch in file.iter_batches(batch_size=ROWS, columns=names, use_threads=False):
-            found = counter.count(pa.Table.from_batches([batch]))
-            merged = found if merged is None else merged + found
+            counting.add(pa.Table.from_batches([batch]))
+        counting.profile()
     watch.cpu["MB more"] = watch.wall["MB more"] = _peak() - before
 
 

@@ -47,6 +47,33 @@ class Batch:
             ids=lambda places: rows.ids.take(pa.array(places)),
         )
 
+    @classmethod
+    def joined(cls, parts: tuple[Batch, ...]) -> Batch:
+        """At least one batch, and those after it, with inputs of the same types."""
+        if len(parts) == 1:
+            return parts[0]
+        ids = pa.concat_arrays([part.ids(np.arange(len(part))) for part in parts])
+        return cls(
+            event_times=np.concatenate([part.event_times for part in parts]),
+            features=pa.concat_tables([part.features for part in parts]),
+            probabilities=np.concatenate([part.probabilities for part in parts]),
+            labels=np.concatenate([part.labels for part in parts]),
+            label_times=np.concatenate([part.label_times for part in parts]),
+            ids=lambda places: ids.take(pa.array(places)),
+        )
+
+    def some(self, places: NDArray[np.int64]) -> Batch:
+        """Some rows as they are, which keep nothing of the others."""
+        ids = self.ids(places)
+        return Batch(
+            event_times=self.event_times[places],
+            features=self.features.take(pa.array(places)),
+            probabilities=self.probabilities[places],
+            labels=self.labels[places],
+            label_times=self.label_times[places],
+            ids=lambda wanted: ids.take(pa.array(wanted)),
+        )
+
     def take(self, places: NDArray[np.int64]) -> Predictions:
         """Some rows as predictions, every column in its final type."""
         return Predictions(

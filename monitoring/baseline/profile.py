@@ -7,12 +7,10 @@ from operator import add
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.predictions import Predictions
-from monitoring.baseline.ruler import Ruler
 from monitoring.baseline.sketch import Sketch
 from monitoring.baseline.spec import BaselineSpec
 
@@ -24,9 +22,6 @@ _LARGE = 8e307
 
 #: Categories kept apart; rarer ones share the place "other".
 CATEGORIES = 200
-
-#: Rows counted at once: a column of so many numbers fits the processor's second cache.
-BATCH = 1 << 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,80 +130,6 @@ def commonest(column: pa.Array, most: int) -> tuple[str, ...]:
     words = coded.dictionary.take(pa.array(places)).to_pylist()
     pairs = sorted(zip(words, counts[places].tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
     return tuple(word for word, _ in pairs[:most])
-
-
-class Counter:
-    """Counts columns on fixed bins, batch by batch, in memory that does not grow with the rows.
-
-    Columns are as `Predictions.features` has them: float64 with NaN for missing (null counts as missing too), and text,
-    plain or dictionary encoded. Cost a value: some 10 ns a number, a hash a word. With `described` off there are counts
-    and no more: for many small windows, whose every column costs more than its values.
-    """
-
-    def __init__(self, bins: tuple[Bins, ...], *, described: bool = True) -> None:
-        self._bins = bins
-        self._described = described
-        self._rulers = {b.feature: Ruler(np.asarray(b.edges)) for b in bins if b.edges is not None}
-        self._categories = {b.feature: pa.array(b.categories or (), pa.string()) for b in bins if b.edges is None}
-
-    def count(self, features: pa.Table) -> Profile:
-        """The profile of a table with a column for every bin."""
-        there = dict(zip(features.column_names, features.columns, strict=True))
-        counted = [
-            _words(there[bins.feature], self._categories[bins.feature], described=self._described)
-            if bins.edges is None
-            else _numbers(there[bins.feature], self._rulers[bins.feature], bins.places, described=self._described)
-            for bins in self._bins
-        ]
-        return Profile(rows=features.num_rows, features=tuple(counted))
-
-
-def profile(predictions: Predictions, bins: tuple[Bins, ...]) -> Profile:
-    """Count every input on the baseline's bins; for many windows make a `Counter` once."""
-    return Counter(bins).count(predictions.features)
-
-
-def _numbers(column: pa.ChunkedArray, ruler: Ruler, places: int, *, described: bool) -> FeatureCounts:
-    """Cut into pieces that the processor's cache holds."""
-    counts, moments = np.zeros(places, dtype=np.int64), Moments()
-    for chunk in column.chunks:
-        for first in range(0, len(chunk), BATCH):
-            piece = chunk.slice(first, BATCH)
-            present = np.asarray(piece.drop_null() if piece.null_count else piece, dtype=np.float64)
-            with np.errstate(invalid="ignore"):
-                if present.size and np.isnan(present.min()):
-                    present = present[~np.isnan(present)]
-            counts += ruler.counts(present)
-            if described:
-                moments += Moments.of(present)
-    return FeatureCounts(tuple(counts.tolist()), len(column) - int(counts.sum()), moments)
-
-
-def _words(column: pa.ChunkedArray, categories: pa.Array, *, described: bool) -> FeatureCounts:
-    parts = [_encoded(chunk, categories, described=described) for chunk in column.chunks]
-    return sum(parts, start=FeatureCounts((0,) * (len(categories) + 1)))
-
-
-def _encoded(column: pa.Array, categories: pa.Array, *, described: bool) -> FeatureCounts:
-    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    if coded.dictionary.null_count:
-        coded = coded.dictionary_decode().dictionary_encode()
-    missing = coded.null_count
-    indices = coded.indices.drop_null() if missing else coded.indices
-    words = coded.dictionary.cast(pa.string())
-    by_word = np.bincount(np.asarray(indices, dtype=np.intp), minlength=len(words))
-    known = np.asarray(pc.fill_null(pc.index_in(words, categories), len(categories)), dtype=np.intp)
-    counts = np.bincount(known, weights=by_word, minlength=len(categories) + 1).astype(np.int64)
-    if not described:
-        return FeatureCounts(tuple(counts.tolist()), missing)
-    lengths = np.asarray(pc.binary_length(words), dtype=np.int64)
-    strange = np.flatnonzero((known == len(categories)) & (by_word > 0))
-    return FeatureCounts(
-        tuple(counts.tolist()),
-        missing,
-        others=Sketch.of(words.take(pa.array(strange)), by_word[strange]),
-        characters=int(lengths @ by_word) if len(words) else 0,
-    )
 
 
 def mid_distribution(counts: FeatureCounts) -> NDArray[np.float64]:

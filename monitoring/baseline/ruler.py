@@ -1,15 +1,51 @@
-"""Numbers onto bins: to the same counts as a binary search, for a fifth of its price."""
+"""Numbers onto bins: to the same counts as a binary search, for a fifth of its price, or a fifteenth in C."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+
+from monitoring.baseline.moments import Moments
+
+#: Missing, finite, infinite, zeros, mean, squares, least, greatest.
+_Told: TypeAlias = tuple[int, int, int, int, float, float, float, float]
+
+#: `count` of the module in C; none where nothing compiled it, and numpy does the same.
+compiled: Callable[..., _Told] | None
+try:
+    from monitoring.baseline import _ruler
+except ImportError:
+    compiled = None
+else:
+    compiled = _ruler.count
 
 #: Equal cells laid over the span of the edges. A bin's edges fall into few of them, and only those ask for a search.
 CELLS = 2048
 
 #: Below so many values a search is cheaper than the cells.
 FEW = 4096
+
+#: Places that are counted in C, at most.
+_MOST_PLACES = 256
+
+#: Types of numbers that are counted as they lie in memory, by the letters that C calls them by.
+_TYPES: dict[pa.DataType, str] = {
+    pa.float32(): "f",
+    pa.float64(): "d",
+    pa.int8(): "b",
+    pa.int16(): "h",
+    pa.int32(): "i",
+    pa.int64(): "q",
+    pa.uint8(): "B",
+    pa.uint16(): "H",
+    pa.uint32(): "I",
+}
+
+_NO_CELLS = np.zeros(1, dtype=np.uint16)
 
 
 class Ruler:
@@ -29,6 +65,55 @@ class Ruler:
             span = float(edges[-1] - edges[0]) if edges.size else 0.0
         self._usable = edges.size > 0 and 1e-290 < span < 1e290
         self._scale = CELLS / span if self._usable else 0.0
+        self._ended = np.append(np.asarray(edges, dtype=np.float64), np.nan)
+        self._before = _NO_CELLS
+
+    def add(self, column: pa.Array, counts: NDArray[np.int64], *, described: bool) -> Moments:
+        """Count a column of numbers of any width, null or NaN for missing, into `counts` int64 [len(edges) + 1].
+
+        Gives its moments, those of nothing unless `described`. Cost a value: some 2 ns in C, 9 by numpy.
+        """
+        if compiled is not None and column.type in _TYPES and counts.size <= _MOST_PLACES:
+            return self._in_one_pass(compiled, column, counts, described=described)
+        present = np.asarray(column.drop_null() if column.null_count else column, dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            if present.size and np.isnan(present.min()):
+                present = present[~np.isnan(present)]
+        counts += self.counts(present)
+        return Moments.of(present) if described else Moments()
+
+    def _in_one_pass(
+        self, count: Callable[..., _Told], column: pa.Array, counts: NDArray[np.int64], *, described: bool
+    ) -> Moments:
+        laid = self._usable and len(column) >= FEW
+        if laid and not self._laid:
+            self._lay()
+        valid, data = column.buffers()
+        _, finite, infinite, zeros, mean, squares, least, greatest = count(
+            b"" if data is None else data,
+            valid if column.null_count else None,
+            _TYPES[column.type],
+            column.offset,
+            len(column),
+            self._before if laid else _NO_CELLS,
+            self._ended,
+            float(self._ended[0]) if laid else 0.0,
+            self._scale if laid else 0.0,
+            CELLS + 2 if laid else 0,
+            counts,
+            described,
+        )
+        if not described:
+            return Moments()
+        return Moments(
+            finite=finite,
+            infinite=infinite,
+            zeros=zeros,
+            mean=mean,
+            squares=squares,
+            least=least,
+            greatest=greatest,
+        )
 
     def counts(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         """How many of float64 [n], no NaN among them, lie in each of the ``len(edges) + 1`` places."""
@@ -66,6 +151,7 @@ class Ruler:
         held = np.bincount(inside, minlength=CELLS + 3)
         self._crowded = held > 0
         self._alone = not (held > 1).any()
+        self._before = self._place.astype(np.uint16)
         self._laid = True
 
     def _cells(self, values: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -14,8 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from monitoring.baseline.counter import Counter
 from monitoring.baseline.predictions import as_text
-from monitoring.baseline.profile import CATEGORIES, Bins, Counter, commonest
+from monitoring.baseline.profile import CATEGORIES, Bins, commonest
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.errors import BadInput, CannotRun
 from monitoring.records import Finding

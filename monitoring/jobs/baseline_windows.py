@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from monitoring.baseline.counter import Counter
 from monitoring.baseline.predictions import Predictions
-from monitoring.baseline.profile import Counter, Profile
+from monitoring.baseline.profile import Profile
 from monitoring.baseline.reference import Reference
 from monitoring.watches.joint import SAMPLE, sampled
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.baseline.batch import Batch, joined
+from monitoring.baseline.batch import Batch
+from monitoring.baseline.counter import Counter
 from monitoring.baseline.predictions import NO_LABEL, Predictions
-from monitoring.baseline.profile import Counter, Profile
+from monitoring.baseline.profile import Profile
 from monitoring.jobs.losses import Scored, Scorer, Tally
+from monitoring.jobs.sample import Sample
 from monitoring.watches.delays import EDGES, added, delay_counts
-from monitoring.watches.joint import SAMPLE, mixed, sampled
+from monitoring.watches.joint import mixed
 
 Whole = NDArray[np.int64]
 
@@ -59,10 +61,9 @@ class Gatherer:
 
     def __init__(self, scorer: Scorer, counter: Counter) -> None:
         self._scorer = scorer
-        self._counter = counter
+        self._counting = counter.begin()
         self._rows = 0
         self._newest = 0
-        self._counts: Profile | None = None
         self._answered = Tally()
         self._labelled: dict[int, Tally] = {}
         self._known = 0
@@ -75,8 +76,7 @@ class Gatherer:
             return
         self._rows += len(batch)
         self._newest = max(self._newest, int(batch.event_times.max()))
-        counts = self._counter.count(batch.features)
-        self._counts = counts if self._counts is None else self._counts + counts
+        self._counting.add(batch.features)
         usable = _usable(batch.probabilities)
         keys = mixed(batch.event_times)
         if usable is not None and self._usable is self._sample:
@@ -131,11 +131,10 @@ class Gatherer:
 
     def gathered(self, empty: Predictions) -> tuple[Answered, Labelled]:
         """All of it; `empty` stands for samples without a row."""
-        counts = self._counts
         answered = Answered(
             rows=self._rows,
             newest=self._newest,
-            counts=self._counter.count(empty.features) if counts is None else counts,
+            counts=self._counting.profile(),
             tally=self._answered,
             sample=self._sample.rows(empty),
             usable=self._usable.rows(empty),
@@ -148,44 +147,6 @@ class Gatherer:
             usable=self._labelled_sample.rows(empty),
         )
         return answered, labelled
-
-
-class Sample:
-    """At most 512 of any number of rows: those that `monitoring.watches.joint.sampled` would choose of all of them."""
-
-    def __init__(self) -> None:
-        self._kept: Predictions | None = None
-        self._last: np.uint64 | None = None
-
-    def copy(self) -> Sample:
-        """Another with the same rows so far."""
-        found = Sample()
-        found._kept, found._last = self._kept, self._last
-        return found
-
-    def add(self, batch: Batch, keys: NDArray[np.uint64], inside: NDArray[np.bool_] | None) -> None:
-        """Some more rows, those where `inside` is true; `keys` uint64 [n] are what rows are chosen by."""
-        if self._last is not None:
-            near = keys <= self._last
-            places = np.flatnonzero(near if inside is None else near & inside)
-        elif len(batch) > SAMPLE:
-            own = keys if inside is None else np.where(inside, keys, np.iinfo(np.uint64).max)
-            places = np.flatnonzero(own <= np.partition(own, SAMPLE - 1)[SAMPLE - 1])
-            places = places if inside is None else places[inside[places]]
-        else:
-            places = np.arange(len(batch)) if inside is None else np.flatnonzero(inside)
-        if not places.size:
-            return
-        rows = batch.take(places)
-        self._kept = rows if self._kept is None else joined([self._kept, rows])
-        if len(self._kept) > SAMPLE:
-            self._kept = self._kept.take(sampled(self._kept, SAMPLE))
-        if len(self._kept) == SAMPLE:
-            self._last = mixed(self._kept.event_times).max()
-
-    def rows(self, empty: Predictions) -> Predictions:
-        """The rows chosen."""
-        return empty if self._kept is None else self._kept
 
 
 def _usable(probabilities: NDArray[np.float64]) -> NDArray[np.bool_] | None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from monitoring.baseline.counter import Counter
 from monitoring.baseline.predictions import Predictions
-from monitoring.baseline.profile import Counter, Profile
+from monitoring.baseline.profile import Profile
 from monitoring.evidence.level import LevelReading, LevelState
 from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact

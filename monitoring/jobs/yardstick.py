@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.baseline.counter import Counter
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions
-from monitoring.baseline.profile import Counter
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.chance import Chance
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PACKAGES: Final = ("monitoring", "pitfalls_tf", "serving")
 
+_C: Final = ".c"
+
 
 @lru_cache(maxsize=16)
 def digest(modules: tuple[str, ...]) -> str:
@@ -90,6 +92,9 @@ def _closure(modules: Sequence[str]) -> dict[str, str]:
         path = _path(name)
         if path is None:
             raise ModuleNotFoundError(name)
+        if path.suffix == _C:
+            found[name] = path.read_text(encoding="utf-8")
+            continue
         tree = _bare(path.read_text(encoding="utf-8"))
         found[name] = ast.dump(tree)
         waiting += [one for one in _names(tree) if _path(one) is not None]
@@ -110,12 +115,16 @@ def _names(tree: ast.Module) -> Iterator[str]:
 
 @cache
 def _path(name: str) -> Path | None:
-    """Where a module's text is; None for a name that is no module."""
+    """Where a module's text is, in C whether it was compiled or not; None for a name that is no module."""
     parent, _, _ = name.rpartition(".")
     if parent and not _is_package(parent):
         return None
     spec = importlib.util.find_spec(name)
-    return None if spec is None or spec.origin is None else Path(spec.origin)
+    if spec is not None and spec.origin is not None and Path(spec.origin).suffix == ".py":
+        return Path(spec.origin)
+    package = _path(parent) if parent else None
+    source = None if package is None else package.with_name(name.rpartition(".")[2] + _C)
+    return source if source is not None and source.is_file() else None
 
 
 def _is_package(name: str) -> bool:

@@ -28,7 +28,7 @@ from monitoring.traffic.tables.rows import (
 from monitoring.traffic.tables.values import Moments, is_text, readable
 
 #: Rows read at once.
-ROWS = 1 << 15
+ROWS = 1 << 16
 
 #: Bytes of a file that are read ahead for each of its columns.
 _AHEAD = 1 << 17

@@ -203,6 +203,12 @@ def moments(array: pa.Array, zone: str = "UTC") -> Moments:
 def _utc(array: pa.Array) -> Moments:
     kind = array.type
     if pa.types.is_timestamp(kind):
+        if kind.unit == "us" and not array.null_count:
+            us = np.asarray(array.cast(pa.int64()), dtype=np.int64)
+            if us.size and us.min() >= FIRST_US and us.max() <= LAST_US:
+                valid = np.ones(us.size, dtype=np.bool_)
+                unzoned = valid if kind.tz is None else np.zeros(0, dtype=np.bool_)
+                return Moments(us=us, valid=valid, naive=kind.tz is None, unzoned=unzoned)
         valid = np.asarray(array.is_valid(), dtype=np.bool_)
         raw = np.asarray(pc.fill_null(array.cast(pa.int64()), 0), dtype=np.int64)
         if kind.unit == "ns":

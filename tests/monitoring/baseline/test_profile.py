@@ -14,8 +14,9 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from monitoring.baseline import sketch as sketch_module
+from monitoring.baseline.counter import Counter
 from monitoring.baseline.moments import Moments
-from monitoring.baseline.profile import Bins, Counter, FeatureCounts
+from monitoring.baseline.profile import Bins, FeatureCounts
 from monitoring.baseline.ruler import FEW, Ruler
 from monitoring.baseline.sketch import HASHES, KEPT, Sketch, hashed
 

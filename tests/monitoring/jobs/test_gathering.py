@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.baseline.batch import Batch, in_batches
+from monitoring.baseline.counter import Counter, profile
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions, no_predictions
-from monitoring.baseline.profile import Counter, fit_bins, profile
+from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.jobs.gathering import Answered, Gatherer, Labelled

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitoring.baseline.counter import profile
 from monitoring.baseline.predictions import Predictions
-from monitoring.baseline.profile import fit_bins, profile
+from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.evidence.conformal import ConformalTest, WatchState

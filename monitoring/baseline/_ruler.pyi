@@ -1,0 +1,17 @@
+from typing_extensions import Buffer
+
+def count(
+    data: Buffer,
+    valid: Buffer | None,
+    kind: str,
+    offset: int,
+    length: int,
+    before: Buffer,
+    edges: Buffer,
+    first: float,
+    scale: float,
+    last: int,
+    counts: Buffer,
+    described: bool,
+    /,
+) -> tuple[int, int, int, int, float, float, float, float]: ...

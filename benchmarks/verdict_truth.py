@@ -179,7 +179,7 @@ def power_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
 
 
 def measure(settings: Settings) -> Result:
-    """Both tables. Cost: half an hour on two busy cores."""
+    """Both tables. Cost: five minutes on two quiet cores."""
     rng = np.random.default_rng(SEED)
     null = null_table(rng, sizes=QUICK if settings.quick else FULL)
     power = power_table(rng, sizes=QUICK if settings.quick else FULL)

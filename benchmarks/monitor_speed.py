@@ -29,7 +29,6 @@ from monitoring.store.store import Store
 from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import catalogue
-from pitfalls_tf.cli.frameworks import load_frameworks
 
 LABELS, READ = "join labels", "read the traffic log"
 WATCHES, EVIDENCE, SCHEMA, COMMIT = "profile and watches", "evidence", "schema by TFDV", "store commit"
@@ -60,14 +59,13 @@ class Marks:
 def measure(settings: Settings) -> Result:
     """The whole job and its stages, in one run. Cost: under a minute on a demo that is there."""
     demo = demo_folder(settings)
-    load_frameworks("tensorflow_data_validation")
     count = 10 if settings.quick else 90
     watch = Stopwatch()
     with tempfile.TemporaryDirectory() as folder:
         config = config_with_own_store(demo, Path(folder))
         marks = Marks()
         with Store.open(config.store.url) as store:
-            # One more than is counted: the first brings TFDV along.
+            # One more than is counted: the first reads the schema.
             run_due_windows(
                 config,
                 store,
@@ -182,7 +180,7 @@ def _table(watch: Stopwatch, rows: int, windows: int) -> Table:
         columns=("stage", "ms a window", "CPU ms a window", "rows/s", "times pyarrow", "of the job"),
         rows=tuple(drawn),
         note=(
-            "Windows after the first, which brings TFDV along. Stages are timed in a second pass over the same "
+            "Windows after the first, which reads the schema. Stages are timed in a second pass over the same "
             "windows; the page cache is warm for all. pyarrow alone: the same columns of the same files, read and "
             "dropped, the fastest of five passes; it reads whole UTC days where windows are local days."
         ),

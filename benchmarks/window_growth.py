@@ -13,7 +13,6 @@ from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.window_probe import LIVE, NOW, WATCHED
 from benchmarks.window_speed import DAYS, ROWS_A_DAY, forget, probe, rows_of
 from monitoring.jobs.adopting import OwnTable, adopt
-from pitfalls_tf.cli.frameworks import load_frameworks
 
 #: Rows of the window, streamed without ids, and with ids of its own.
 SIZES = (1_000_000, 5_000_000, 20_000_000, 50_000_000)
@@ -37,7 +36,6 @@ def named(rows: pa.Table) -> pa.Table:
 
 def measure(settings: Settings) -> Result:
     """Tables of up to 50 million rows, 7 GB on disk for as long as they are measured. Cost: half an hour."""
-    load_frameworks("tensorflow_data_validation")
     with tempfile.TemporaryDirectory() as name:
         plain = grown(Path(name, "plain"), QUICK if settings.quick else SIZES, ids=False)
         with_ids = grown(Path(name, "named"), QUICK if settings.quick else NAMED, ids=True)

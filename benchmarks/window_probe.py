@@ -154,13 +154,13 @@ def _judged(config: MonitorConfig, deployment: Deployment, watched: Catalogue, w
 
 
 def checked(folder: Path, watch: Stopwatch) -> None:
-    """The job, and then the schema's check on the profile, by TFDV."""
+    """The job, and then the schema's check on the profile, by TFDV's native module."""
     counts, bins = job(folder, watch)
-    with watch.stage("import TFDV"):
+    with watch.stage("read the schema"):
         schema = load_schema(folder / WATCHED / "baseline" / "schema.pbtxt")
     with watch.stage("schema by TFDV"):
         validate(dataset_statistics(counts, bins), schema)
-    watch.cpu["MB with TFDV"] = watch.wall["MB with TFDV"] = _peak()
+    watch.cpu["MB with the check"] = watch.wall["MB with the check"] = _peak()
 
 
 def tfdv(folder: Path, watch: Stopwatch) -> None:

@@ -83,7 +83,7 @@ def export_bundle(
     and a monitor cannot watch it: `Bundle.remarks` say so.
 
     Everything is written aside; the exported model must answer as the Keras model does, and its warmup requests must
-    run, before a rename makes it visible. Cost: some seconds, most of them TensorFlow's and TFDV's import.
+    run, before a rename makes it visible. Cost: some seconds, most of them TensorFlow's import.
 
     Raises:
         BadInput: the name, the model's file or the reference will not do.

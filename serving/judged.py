@@ -126,7 +126,7 @@ def _tensors(model: KerasModel, *, seen: bool) -> Iterator[str]:
 
 def _write_schema(reference: pa.Table, reading: Reading, path: Path) -> None:
     """TFDV's schema of the scalars and the label; none where there is neither."""
-    from monitoring.baseline.schema import infer_schema, write_schema  # noqa: PLC0415 - brings TFDV when called
+    from monitoring.baseline.schema import infer_schema, write_schema  # noqa: PLC0415 - only where there is a reference
 
     described = {one.name: reference[one.name] for one in scalars(reading.model)}
     labelled = LABEL in reference.column_names

@@ -1,7 +1,7 @@
 """TFDV's comparators: how far a window lies from the baseline (skew), and from the window before it (drift).
 
 They are thresholds on distances that somebody wrote into the schema, for one column each. They have no rate of false
-alarms, so what they find is told and raises no alarm. TFDV is imported by the functions that need it.
+alarms, so what they find is told and raises no alarm.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.baseline.profile import Bins
-from monitoring.baseline.schema import SERVING, validation_library
+from monitoring.baseline.schema import SERVING
+from monitoring.baseline.validator import anomalies
 from monitoring.errors import BadInput
 from monitoring.records import Finding
 
@@ -73,8 +74,7 @@ class Comparators:
         """A finding of kind "skew" for each column beyond its threshold. Cost: a millisecond or so."""
         if not self.skewed:
             return ()
-        tfdv, _ = validation_library()
-        found = tfdv.validate_statistics(baseline, self.schema, environment=SERVING, serving_statistics=window)
+        found = anomalies(baseline, self.schema, environment=SERVING, serving=window)
         return _beyond(found, "skew_measurements", "skew", "from the baseline")
 
     def against_previous(self, window: Any, previous: str) -> tuple[Finding, ...]:
@@ -88,8 +88,7 @@ class Comparators:
         from tensorflow_metadata.proto.v0 import statistics_pb2  # noqa: PLC0415 - as above
 
         before = json_format.Parse(previous, statistics_pb2.DatasetFeatureStatisticsList())
-        tfdv, _ = validation_library()
-        found = tfdv.validate_statistics(window, self.schema, environment=SERVING, previous_statistics=before)
+        found = anomalies(window, self.schema, environment=SERVING, previous=before)
         return _beyond(found, "drift_measurements", "drift", "from the window before")
 
     def kept(self, window: Any) -> str:
@@ -105,10 +104,10 @@ class Comparators:
         return str(json_format.MessageToJson(kept, indent=None))
 
 
-def _beyond(anomalies: Any, measurements: str, kind: str, origin: str) -> tuple[Finding, ...]:
+def _beyond(found: Any, measurements: str, kind: str, origin: str) -> tuple[Finding, ...]:
     """What lies beyond its threshold, by name of the column."""
     findings = []
-    for info in sorted(anomalies.drift_skew_info, key=lambda info: tuple(info.path.step)):
+    for info in sorted(found.drift_skew_info, key=lambda info: tuple(info.path.step)):
         name = ".".join(info.path.step)
         for one in getattr(info, measurements):
             if one.value > one.threshold:

@@ -88,7 +88,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
 
     The reference should hold predictions on rows that the model was not fitted on, over at least 20 windows, labelled.
     Raises BadInput if it does not fit what its owner says, CannotRun if `out` cannot be written. Cost: the reference
-    in memory, TFDV's import and inference, and every watch fitted once.
+    in memory, TFDV's inference, and every watch fitted once.
     """
     keep_existing(out / NAME, force=force)
     _zoned(own.naive_timezone)

@@ -27,7 +27,7 @@ Check = Callable[[Profile, tuple[str, ...], str], Checked]
 
 
 class SchemaCheck:
-    """A `Check` by the schema in a file, which is read, and TFDV imported, when the first window needs it.
+    """A `Check` by the schema in a file, which is read when the first window needs it.
 
     `baseline` is the reference's profile over the same bins. A window without rows finds nothing, and what the one
     before it left stays.

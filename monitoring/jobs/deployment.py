@@ -100,8 +100,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     """Load the bundle's baseline and fit every watch. Raises BadInput or CannotRun for what does not fit together.
 
     `embedder` makes what embeds tensors, out of the bundle's folder; only judging needs it. Cost: a few seconds for a
-    hundred thousand reference rows. The schema is read, and TFDV imported, at the first
-    window.
+    hundred thousand reference rows. The schema is read at the first window.
     """
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)

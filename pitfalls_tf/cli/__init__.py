@@ -64,7 +64,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's native log: at 2, it reports having no graphics card as an error
     "GRPC_VERBOSITY": "ERROR",
     "OPENBLAS_NUM_THREADS": "1",  # numpy's products are small here: threads would cost more in waiting than they save
-    "ARROW_DEFAULT_MEMORY_POOL": "system",  # gives pages back, and takes fewer: a third of a monitor run's memory
+    "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",  # asks for fresh pages, which are dear, less often than the one by default
 }
 
 pitfalls = LazyGroup(

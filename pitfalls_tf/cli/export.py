@@ -148,7 +148,7 @@ def _export_runs(source: Path, request: Request, output: Output) -> Bundle:
             expected="one of the two",
             fix="Leave the flag away, or name the .keras file itself.",
         )
-    load_frameworks("tensorflow", "keras", "tensorflow_data_validation")
+    load_frameworks("tensorflow", "keras")
     output.progress(f"Exporting {request.name} from the runs in {source} …")
     return export_runs(
         source,
@@ -167,7 +167,7 @@ def _export_file(source: Path, request: Request, output: Output) -> Bundle:
     from serving.table_file import read_table  # noqa: PLC0415 - as above
 
     table = None if request.reference is None else read_table(request.reference)
-    load_frameworks("tensorflow", "keras", *(() if table is None else ("tensorflow_data_validation",)))
+    load_frameworks("tensorflow", "keras")
     model = load_keras(source, None if request.custom is None else import_custom(request.custom))
     output.progress(f"Exporting {request.name} from {source} …")
     return export_bundle(

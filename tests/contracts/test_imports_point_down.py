@@ -6,7 +6,13 @@ import ast
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
+
+import pyarrow.parquet as pq
+
+from tests.own_table import own_rows
+from tests.small_deployment import FIRST, Days
 
 BELOW = {
     "monitoring": {"monitoring"},
@@ -87,6 +93,34 @@ def test_importing_any_module_of_theirs_loads_no_framework(modules: dict[str, Pa
 
 def test_asking_for_help_loads_nothing_heavy() -> None:
     assert not loaded_after(ASK_FOR_HELP) & NOT_FOR_HELP
+
+
+def test_a_table_is_adopted_and_judged_without_any_framework(tmp_path: Path) -> None:
+    """TFDV's native module checks the schema; its package, which brings TensorFlow and Beam, is not imported."""
+    pq.write_table(own_rows(Days(days=30, start=FIRST, seed=1)), tmp_path / "reference.parquet")
+    pq.write_table(own_rows(Days(days=3, start=FIRST + timedelta(days=40), seed=2)), tmp_path / "live.parquet")
+    columns = [
+        "--event-time",
+        "ts",
+        "--score",
+        "on_time,late",
+        "--label",
+        "y",
+        "--label-time",
+        "known_at",
+        "--prediction-id",
+        "id",
+    ]
+    init = ["monitor", "init", "--reference", str(tmp_path / "reference.parquet"), *columns, "--out", str(tmp_path)]
+    run = ["monitor", "run", "--config", str(tmp_path / "monitor.toml"), "--traffic", str(tmp_path / "live.parquet")]
+    program = f"""
+from pitfalls_tf.cli import pitfalls
+pitfalls({init}, standalone_mode=False)
+pitfalls({run}, standalone_mode=False)
+"""
+    loaded = loaded_after(program)
+    assert {"pyarrow", "tensorflow_metadata"} <= loaded, "the windows were judged, by the schema too"
+    assert not loaded & (HEAVY - {"tensorflow_data_validation"})
 
 
 def test_the_probe_would_notice() -> None:

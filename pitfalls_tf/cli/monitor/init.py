@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import answers, visible
 
 if TYPE_CHECKING:
@@ -100,7 +99,6 @@ def command(
             {"config": str(path)}, lambda: click.echo(f"Wrote {path}. Next: pitfalls monitor run --config {path}")
         )
         return 0
-    load_frameworks("tensorflow_data_validation")
     from monitoring.jobs.adopting import OwnTable, adopt  # noqa: PLC0415 - help must not wait for it
 
     own = OwnTable(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pitfalls_tf.cli.frameworks import load_frameworks
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from monitoring.jobs.running import Progress, Run
     from monitoring.records import IncidentRecord, MonitorStatus
     from monitoring.store.store import Store
+    from monitoring.watches.embedding import Embed
     from pitfalls_tf.cli.output import Output
 
 config_option = click.option(
@@ -81,6 +84,13 @@ def judge(
     from monitoring.jobs.running import Helpers, run_due_windows  # noqa: PLC0415 - as above
     from serving.embedding import BundleEmbedder  # noqa: PLC0415 - as above
 
+    if ".tfrecord" in str(config.traffic.path):  # whose messages are TensorFlow Serving's
+        load_frameworks("tensorflow")
+
+    def embedder(bundle: Path) -> Embed:
+        load_frameworks("tensorflow")
+        return BundleEmbedder(bundle)
+
     def tell(incident: IncidentRecord, deployment: Deployment, told: AbstractSet[str]) -> dict[str, bool]:
         owed = [webhook for webhook in config.notify if receiver_of(webhook) not in told]
         deliveries = notify(incident, model=deployment.model, version=deployment.version, webhooks=owed)
@@ -95,7 +105,7 @@ def judge(
         clock=lambda: datetime.now(UTC),
         stop=stop,
         progress=progress,
-        helpers=Helpers(tell=tell, embedder=BundleEmbedder),
+        helpers=Helpers(tell=tell, embedder=embedder),
     )
     for finding in run.untold:
         output.progress(finding.message)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.monitor.options import (
     config_option,
     exit_code,
@@ -39,7 +38,6 @@ def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
-    load_frameworks("tensorflow_data_validation")
     with Store.open(config.store.url) as store:
         with window_progress() as progress:
             run = judge(config, store, output, progress=progress)

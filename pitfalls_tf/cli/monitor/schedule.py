@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.monitor.options import config_option, exit_code, judge, show, traffic_option, with_traffic
 from pitfalls_tf.cli.output import answers
 
@@ -34,7 +33,6 @@ def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
-    load_frameworks("tensorflow_data_validation")
 
     def told(progress: Progress) -> None:
         window = progress.window

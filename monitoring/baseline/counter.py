@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.baseline.moments import Moments
+from monitoring.baseline.moments import NO_MOMENTS
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.baseline.ruler import Ruler
@@ -90,14 +90,16 @@ class _Numbers:
         self._described = described
         self._counts = np.zeros(places, dtype=np.int64)
         self._cells = 0
-        self._moments = Moments()
+        self._moments = NO_MOMENTS
 
     def add(self, column: pa.ChunkedArray) -> None:
         """Cut into pieces that the processor's cache holds."""
         for chunk in column.chunks:
             for first in range(0, len(chunk), BATCH):
                 piece = chunk.slice(first, BATCH)
-                self._moments += self._ruler.add(piece, self._counts, described=self._described)
+                moments = self._ruler.add(piece, self._counts, described=self._described)
+                if self._described:
+                    self._moments += moments
         self._cells += len(column)
 
     def counted(self) -> FeatureCounts:

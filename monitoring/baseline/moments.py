@@ -72,3 +72,7 @@ class Moments:
     def deviation(self) -> float:
         """The standard deviation of the finite values, as of a whole population; 0 where there are none."""
         return sqrt(self.squares / self.finite) if self.finite else 0.0
+
+
+#: Of no value.
+NO_MOMENTS = Moments()

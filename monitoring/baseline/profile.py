@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitoring.baseline.moments import Moments
+from monitoring.baseline.moments import NO_MOMENTS, Moments
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.sketch import Sketch
 from monitoring.baseline.spec import BaselineSpec
@@ -56,7 +56,7 @@ class FeatureCounts:
 
     counts: tuple[int, ...]
     missing: int = 0
-    moments: Moments = field(default=Moments(), compare=False, repr=False)
+    moments: Moments = field(default=NO_MOMENTS, compare=False, repr=False)
     others: Sketch = field(default=Sketch(), compare=False, repr=False)
     characters: int = field(default=0, compare=False, repr=False)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitoring.baseline.moments import Moments
+from monitoring.baseline.moments import NO_MOMENTS, Moments
 
 #: Missing, finite, infinite, zeros, mean, squares, least, greatest.
 _Told: TypeAlias = tuple[int, int, int, int, float, float, float, float]
@@ -80,7 +80,7 @@ class Ruler:
             if present.size and np.isnan(present.min()):
                 present = present[~np.isnan(present)]
         counts += self.counts(present)
-        return Moments.of(present) if described else Moments()
+        return Moments.of(present) if described else NO_MOMENTS
 
     def _in_one_pass(
         self, count: Callable[..., _Told], column: pa.Array, counts: NDArray[np.int64], *, described: bool
@@ -104,7 +104,7 @@ class Ruler:
             described,
         )
         if not described:
-            return Moments()
+            return NO_MOMENTS
         return Moments(
             finite=finite,
             infinite=infinite,

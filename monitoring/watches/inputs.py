@@ -75,14 +75,14 @@ def sums(
     """
     counts = {b.feature: counts for b, counts in zip(bins, window.features, strict=True)}
     result = {}
-    known, feature, places = "", FeatureCounts(()), np.zeros(0, dtype=np.int64)
+    known, present, places = "", 0, np.zeros(0, dtype=np.int64)
     for entry in watched:
         if entry.watch.feature != known:  # the watches of one input follow each other
             known = str(entry.watch.feature)
-            feature = counts[known]
-            places = np.asarray(feature.counts, dtype=np.int64)
+            places = np.asarray(counts[known].counts, dtype=np.int64)
+            present = int(places.sum())
         total = int(np.dot(places, entry.units(power)))
-        result[entry.key] = ScoreSum(feature.present, total)
+        result[entry.key] = ScoreSum(present, total)
     return result
 
 

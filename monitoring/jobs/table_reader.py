@@ -262,8 +262,9 @@ def _batch(
     words = rows.labels.dictionary
     meanings = np.append(label_indices(pa.chunked_array([words]), classes), NO_LABEL)
     there = np.append(np.asarray(words.is_valid(), dtype=np.bool_), False)
-    codes = np.asarray(pc.fill_null(rows.labels.indices.cast(pa.int64()), len(words)), dtype=np.int64)
-    given = there[codes]
+    indices = rows.labels.indices
+    codes = np.asarray(pc.fill_null(indices, len(words)) if indices.null_count else indices)
+    given = there[codes] if indices.null_count or not there[:-1].all() else np.ones(codes.size, dtype=np.bool_)
     labels = meanings[codes]
     if rows.own is not None or shared is not None:
         given &= ~rows.own if rows.own is not None else True

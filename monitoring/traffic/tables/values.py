@@ -22,6 +22,9 @@ _TRUTH = {"0": "false", "1": "true"}  # how booleans are written that stand for 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
+#: Whole numbers that span no more than this are coded by their distance from the least.
+_CLOSE = 64
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
@@ -126,11 +129,21 @@ def coded_words(array: pa.Array) -> pa.DictionaryArray:
     ['true', 'false']
     """
     array = array.cast(pa.float64()) if pa.types.is_float16(array.type) else array  # of which Arrow makes no dictionary
-    coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    coded = array if pa.types.is_dictionary(array.type) else _coded(array)
     distinct = coded.dictionary
     if pa.types.is_floating(distinct.type):  # a label that is no number is none, whatever others there are
         distinct = pc.if_else(pc.is_nan(distinct), pa.scalar(None, distinct.type), distinct)
     return pa.DictionaryArray.from_arrays(coded.indices, _class_words(distinct))
+
+
+def _coded(array: pa.Array) -> pa.DictionaryArray:
+    """As a dictionary; of whole numbers close to each other, as class indices are, without a hash of each."""
+    if pa.types.is_integer(array.type):
+        ends = pc.min_max(array).as_py()
+        if ends["min"] is not None and ends["max"] - ends["min"] < _CLOSE:
+            words = pa.array(range(ends["min"], ends["max"] + 1), array.type)
+            return pa.DictionaryArray.from_arrays(pc.subtract(array, words[0]).cast(pa.int32()), words)
+    return array.dictionary_encode()
 
 
 def _class_words(array: pa.Array) -> pa.Array:

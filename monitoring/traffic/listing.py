@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -203,15 +203,15 @@ def _archived(root: Path, store: Store, selection: Selection) -> Iterator[Part]:
 
 
 def _each_part(root: Path, selection: Selection) -> Iterator[Part]:
-    for model, model_path in _partitions(root, "model="):
-        if selection.model not in (None, unquote(model)):
-            continue
-        for version, version_path in _partitions(model_path, "version="):
-            if not version.removeprefix("-").isdecimal() or selection.version not in (None, int(version)):
-                continue
-            for day, day_path in _partitions(version_path, "date="):
-                if not selection.wants(day):
-                    continue
+    def of_model(name: str) -> bool:
+        return selection.model in (None, unquote(name))
+
+    def of_version(name: str) -> bool:
+        return name.removeprefix("-").isdecimal() and selection.version in (None, int(name))
+
+    for model, model_path in _partitions(root, "model=", of_model):
+        for version, version_path in _partitions(model_path, "version=", of_version):
+            for day, day_path in _partitions(version_path, "date=", selection.wants):
                 for name in _names(day_path):
                     if name.endswith(PART_SUFFIX):
                         yield Part(
@@ -223,10 +223,12 @@ def _each_part(root: Path, selection: Selection) -> Iterator[Part]:
                         )
 
 
-def _partitions(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+def _partitions(folder: Path, prefix: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Path]]:
+    """Only the wanted ones become paths: each window lists the log, which may have many days."""
     for name in _names(folder):
-        if name.startswith(prefix):
-            yield name.removeprefix(prefix), folder / name
+        value = name.removeprefix(prefix)
+        if name.startswith(prefix) and wanted(value):
+            yield value, folder / name
 
 
 def _names(folder: Path) -> list[str]:

@@ -46,16 +46,21 @@ class Counter:
             }
         )
 
-    def count(self, features: pa.Table) -> Profile:
-        """The profile of a table with a column for every bin."""
+    @property
+    def columns(self) -> int:
+        """How many columns are counted."""
+        return len(self._bins)
+
+    def count(self, features: pa.Table, rows: int | None = None) -> Profile:
+        """The profile of a table with a column for every bin; a table without columns does not know its `rows`."""
         counting = self.begin()
-        counting.add(features)
+        counting.add(features, rows)
         return counting.profile()
 
 
 def profile(predictions: Predictions, bins: tuple[Bins, ...]) -> Profile:
     """Count every input on the baseline's bins; for many windows make a `Counter` once."""
-    return Counter(bins).count(predictions.features)
+    return Counter(bins).count(predictions.features, len(predictions))
 
 
 class Counting:
@@ -65,11 +70,11 @@ class Counting:
         self._columns = columns
         self._rows = 0
 
-    def add(self, features: pa.Table) -> None:
-        """Some more rows: a table with a column for every bin."""
+    def add(self, features: pa.Table, rows: int | None = None) -> None:
+        """Some more rows: a table with a column for every bin. Without columns it does not know how many `rows`."""
         for name, column in self._columns.items():
             column.add(features[name])
-        self._rows += features.num_rows
+        self._rows += features.num_rows if rows is None else rows
 
     def profile(self) -> Profile:
         """Of all rows so far."""

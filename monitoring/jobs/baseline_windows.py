@@ -46,6 +46,10 @@ def counted(rows: Reference, counter: Counter, windows: Sequence[Whole]) -> Iter
 
     `windows` are places of rows, no row in two of them. Memory: a batch, and the profiles of windows that have begun.
     """
+    if not counter.columns:  # inputs that are seen by an embedding, or none: a table without columns has no rows
+        for number, places in enumerate(windows):
+            yield number, Profile(rows=places.size, features=())
+        return
     owner = np.full(len(rows.answers), -1, dtype=np.int64)
     for number, places in enumerate(windows):
         owner[places] = number

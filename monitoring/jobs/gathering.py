@@ -76,7 +76,7 @@ class Gatherer:
             return
         self._rows += len(batch)
         self._newest = max(self._newest, int(batch.event_times.max()))
-        self._counting.add(batch.features)
+        self._counting.add(batch.features, len(batch))
         usable = _usable(batch.probabilities)
         keys = mixed(batch.event_times)
         if usable is not None and self._usable is self._sample:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.baseline import reference
+from monitoring.baseline.counter import Counter
 from monitoring.baseline.folder import REFERENCE as FILE
 from monitoring.baseline.folder import Baseline, load_baseline
 from monitoring.baseline.reference import HeldReference, ReferenceFile
@@ -18,6 +19,7 @@ from monitoring.config import load_config
 from monitoring.jobs import baseline_windows, deployment
 from monitoring.jobs.deployment import deploy, find_baseline
 from tests.own_table import REFERENCE, Watched, own_rows, watch
+from tests.small_deployment import Days
 
 
 def plain(found: object) -> object:
@@ -80,3 +82,30 @@ def test_rows_of_the_file_are_those_in_memory(watched: Watched) -> None:
         )
         assert some.answers.event_times.tolist() == whole.event_times.tolist()
         assert sum(batch.num_rows for batch in some.batches()) == len(whole)
+
+
+def test_a_table_of_answers_alone_is_watched_by_its_answers_as_one_with_inputs_is(
+    watched: Watched, tmp_path: Path
+) -> None:
+    """Without inputs the baseline's file has no column to count rows by: its windows have their rows all the same."""
+    bare = own_rows(REFERENCE).select(["id", "ts", "on_time", "late", "y", "known_at"])
+    alone = watch(tmp_path, bare, slices=())
+    levels = deploy(load_config(alone.adopted.config)).yardstick.tests
+    whole = deploy(load_config(watched.adopted.config)).yardstick.tests
+    named = {level: {key.watch for key in test.tests} for level, test in levels.items()}
+    assert {"output:late", "output:confidence"} <= named["notice"]
+    assert {"error", "brier", "estimated_error", "estimated_brier"} <= named["page"]
+    for level, test in levels.items():
+        for key, one in test.tests.items():
+            assert (one.windows, one.mean) == (whole[level].tests[key].windows, whole[level].tests[key].mean)
+    alone.live("live.parquet", own_rows(Days(days=4, seed=3)).select(bare.column_names))
+    _, found = alone.run()
+    assert [window.rows for window in found.windows] == [60] * 4
+    assert all(any(score.watch == "output:late" for score in window.scores) for window in found.windows)
+
+
+def test_windows_without_a_column_to_count_have_their_rows(watched: Watched) -> None:
+    baseline = load_baseline(find_baseline(load_config(watched.adopted.config)).baseline)
+    windows = [np.array([4, 2]), np.array([], dtype=np.int64), np.array([7])]
+    found = dict(baseline_windows.counted(baseline.rows, Counter(()), windows))
+    assert {number: profile.rows for number, profile in found.items()} == {0: 2, 1: 0, 2: 1}

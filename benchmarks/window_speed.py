@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.window_probe import LIVE, NOW, WATCHED
 from monitoring.jobs.adopting import OwnTable, adopt
+from pitfalls_tf.cli import JOB_ENVIRONMENT
 
 DAY = 86_400_000_000
 FIRST = 1_700_006_400_000_000 // DAY * DAY
@@ -26,9 +27,6 @@ DAYS, ROWS_A_DAY = 30, 5_000
 
 GOAL = 1_000_000
 PEERS = 100_000
-
-#: What the command sets in its own environment, and others run without.
-OURS = ("OPENBLAS_NUM_THREADS", "ARROW_DEFAULT_MEMORY_POOL")
 
 #: What they are called, and the step that is measured.
 PEER = {
@@ -85,7 +83,7 @@ def forget(folder: Path) -> None:
 def probe(way: str, folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, float]:
     """Processor seconds by stage, and megabytes, of one way in a process of its own, `without` some variables."""
     command = [sys.executable, "-m", "benchmarks.window_probe", way, str(folder)]
-    own = {name: value for name, value in os.environ.items() if name not in without}
+    own = {name: value for name, value in {**JOB_ENVIRONMENT, **os.environ}.items() if name not in without}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=own)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -172,7 +170,7 @@ def _peers(folder: Path, *peers: str) -> Table:
     ]
     for way in peers:
         name, stage = PEER[way]
-        for label, without in ((name, ()), ("  as it runs by default", OURS)):
+        for label, without in ((name, ()), ("  as it runs by default", tuple(JOB_ENVIRONMENT))):
             found = probe(way, folder, without=without)
             drawn.append((label, found[stage], found[stage] / ours, found[stage] / held["profile"], found["MB"]))
     return Table(
@@ -181,7 +179,7 @@ def _peers(folder: Path, *peers: str) -> Table:
         rows=tuple(drawn),
         note=(
             "Imports, and for TFDV and Evidently reading the file into a data frame, are not counted. By default: "
-            f"without the variables that our command sets, {' and '.join(OURS)}."
+            f"without the variables that our command sets, {' and '.join(JOB_ENVIRONMENT)}."
         ),
     )
 

@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 from click.testing import CliRunner
 
-from pitfalls_tf.cli import ENVIRONMENT, pitfalls
+from pitfalls_tf.cli import ENVIRONMENT, JOB_ENVIRONMENT, pitfalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from click.testing import Result
 
-for name, value in {**ENVIRONMENT, "MPLBACKEND": "Agg"}.items():
+for name, value in {**ENVIRONMENT, **JOB_ENVIRONMENT, "MPLBACKEND": "Agg"}.items():
     os.environ.setdefault(name, value)
 
 # The same examples everywhere and no clock, so that a test which passes here passes there.

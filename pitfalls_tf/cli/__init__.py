@@ -63,6 +63,10 @@ ENVIRONMENT: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",  # Evidently's telemetry
     "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's native log: at 2, it reports having no graphics card as an error
     "GRPC_VERBOSITY": "ERROR",
+}
+
+# As above, but not of a server, which answers row by row and is slower with it.
+JOB_ENVIRONMENT: Mapping[str, str] = {
     "OPENBLAS_NUM_THREADS": "1",  # numpy's products are small here: threads would cost more in waiting than they save
     "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",  # asks for fresh pages, which are dear, less often than the one by default
 }
@@ -79,7 +83,7 @@ pitfalls = click.version_option(package_name="pitfalls-tf", message="pitfalls %(
 
 def main() -> None:
     """Entry point of the ``pitfalls`` script: prepare the process, run the verb, exit with its code."""
-    for name, value in ENVIRONMENT.items():
+    for name, value in (ENVIRONMENT if sys.argv[1:2] == ["serve"] else {**ENVIRONMENT, **JOB_ENVIRONMENT}).items():
         os.environ.setdefault(name, value)
     sys.excepthook = exit_on_defect
     pitfalls(prog_name="pitfalls")

@@ -21,7 +21,7 @@ Source of the merge: Chan, Golub & LeVeque, Updating formulae and a pairwise alg
 #define MOST_PLACES 256
 #define MOST_CELLS 4096
 
-/* The same code for wider registers, chosen when the module is loaded. Nothing is fused, so the results are the same. */
+/* The same code for wider registers, chosen when the module is loaded. Nothing is fused, so results stay the same. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
@@ -216,7 +216,8 @@ static Py_ssize_t width(char type)
 
 static int fits(const Ruler *ruler, const Py_buffer *before, const Py_buffer *edges)
 {
-    return ruler->last >= 0 && ruler->last < MOST_CELLS && before->len >= (ruler->last + 1) * (Py_ssize_t)sizeof(uint16_t) &&
+    return ruler->last >= 0 && ruler->last < MOST_CELLS &&
+           before->len >= (ruler->last + 1) * (Py_ssize_t)sizeof(uint16_t) &&
            edges->len >= (Py_ssize_t)sizeof(double) && isnan(ruler->edges[edges->len / sizeof(double) - 1]);
 }
 

@@ -22,9 +22,9 @@ class Counter:
     """Counts columns on fixed bins, batch by batch, in memory that does not grow with the rows.
 
     Columns are as `Predictions.features` has them: float64 with NaN for missing (null counts as missing too), and text,
-    plain or dictionary encoded; numbers may have any width. Cost a value: some 9 ns a number, a hash a word, or 1 ns
-    where words come as a dictionary that stays the same. With `described` off there are counts and no more: for many
-    small windows, whose every column costs more than its values.
+    plain or dictionary encoded; numbers may have any width. Cost: some 2 ns a number in C, 9 by numpy; a hash a word,
+    or 2 ns where words come as a dictionary that stays the same. With `described` off there are counts and no more: for
+    many small windows, whose every column costs more than its values.
     """
 
     def __init__(self, bins: tuple[Bins, ...], *, described: bool = True) -> None:

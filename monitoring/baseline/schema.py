@@ -85,7 +85,7 @@ def load_schema(path: Path) -> Any:
             "The bundle's schema cannot be read.",
             got=f"{path}: {error}",
             expected="a TFDV schema in text format",
-            fix="Mend that line, or export the model again.",
+            fix="Mend that line, or make the baseline again.",
         ) from error
 
 

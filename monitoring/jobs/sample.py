@@ -12,13 +12,13 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.watches.joint import SAMPLE, sampled
 
 #: Rows that wait as they came, before they are brought into their final types and the most of them dropped.
-WAITING = 4 * SAMPLE
+WAITING = 2 * SAMPLE
 
 
 class Sample:
     """At most 512 of any number of rows: those that `monitoring.watches.joint.sampled` would choose of all of them.
 
-    Memory: some 2,048 rows and what one batch brings. Cost: a comparison a row, and the columns of the rows that may
+    Memory: some 1,024 rows and what one batch brings. Cost: a comparison a row, and the columns of the rows that may
     be chosen, of which the k-th batch brings some 512 / k.
     """
 

@@ -23,12 +23,15 @@ YEAR = 365
 #: Tests advanced together, so that one numpy call advances all of their streams.
 TOGETHER = 300
 
+#: Standard deviation of a normal score, or of what is new in one that remembers.
+SPREAD = 0.05
+
 Law = Callable[[np.random.Generator, int, int], NDArray[np.float64]]
 
 
 def normal(rng: np.random.Generator, streams: int, windows: int) -> NDArray[np.float64]:
     """Independent normal scores."""
-    return rng.normal(0.3, 0.05, (streams, windows))
+    return rng.normal(0.3, SPREAD, (streams, windows))
 
 
 def beta(rng: np.random.Generator, streams: int, windows: int) -> NDArray[np.float64]:
@@ -43,7 +46,7 @@ def heavy(rng: np.random.Generator, streams: int, windows: int) -> NDArray[np.fl
 
 def restless(rng: np.random.Generator, streams: int, windows: int, *, memory: float) -> NDArray[np.float64]:
     """Normal, each window remembering a part of the one before: not exchangeable, as real days are not."""
-    noise = rng.normal(0.0, 0.05, (streams, windows))
+    noise = rng.normal(0.0, SPREAD, (streams, windows))
     scores = np.empty_like(noise)
     scores[:, 0] = noise[:, 0] / np.sqrt(1.0 - memory**2)
     for window in range(1, windows):
@@ -53,7 +56,7 @@ def restless(rng: np.random.Generator, streams: int, windows: int, *, memory: fl
 
 def two_days(rng: np.random.Generator, streams: int, windows: int) -> NDArray[np.float64]:
     """Normal, each window the sum of two windows' shocks: a storm that lasts over midnight, and then is gone."""
-    shocks = rng.normal(0.0, 0.05 / np.sqrt(2.0), (streams, windows + 1))
+    shocks = rng.normal(0.0, SPREAD / np.sqrt(2.0), (streams, windows + 1))
     scores: NDArray[np.float64] = 0.3 + shocks[:, 1:] + shocks[:, :-1]
     return scores
 
@@ -61,7 +64,9 @@ def two_days(rng: np.random.Generator, streams: int, windows: int) -> NDArray[np
 def drifting(rng: np.random.Generator, streams: int, windows: int) -> NDArray[np.float64]:
     """A slow drift, AR(1) .9, a third of the variance, under independent noise."""
     slow = restless(rng, streams, windows + 60, memory=0.9)[:, 60:] - 0.3
-    scores: NDArray[np.float64] = 0.3 + slow * np.sqrt(1.0 - 0.9**2) + rng.normal(0.0, 0.05 * np.sqrt(2.0), slow.shape)
+    scores: NDArray[np.float64] = (
+        0.3 + slow * np.sqrt(1.0 - 0.9**2) + rng.normal(0.0, SPREAD * np.sqrt(2.0), slow.shape)
+    )
     return scores
 
 
@@ -93,7 +98,7 @@ LAWS: dict[str, Law] = {
 }
 
 #: Each law's standard deviation.
-DEVIATIONS = {"normal": 0.05, "beta(2, 8)": float(np.sqrt(2 * 8 / (10**2 * 11))), "Student t(3)": 0.03 * np.sqrt(3.0)}
+DEVIATIONS = {"normal": SPREAD, "beta(2, 8)": float(np.sqrt(2 * 8 / (10**2 * 11))), "Student t(3)": 0.03 * np.sqrt(3.0)}
 
 #: Rises whose delay is measured, in standard deviations; the bar is two within ten windows and five within three.
 RISES = (1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 40.0)
@@ -152,24 +157,24 @@ def fresh_baselines(law: Law, windows: int, watches: int, sizes: Sizes, rng: np.
         some = min(at_once, levels - start)
         known = law(rng, some * watches, windows)
         live = law(rng, sizes.streams * some * watches, sizes.windows).reshape(sizes.streams, -1, sizes.windows)
-        ours.append(_ours(known.reshape(some, watches, windows), live))
+        ours.append(paged(known.reshape(some, watches, windows), live))
         limits = known.mean(axis=1) + 3.0 * known.std(axis=1, ddof=1)
         over = (live > limits[None, :, None]).reshape(sizes.streams, some, watches, -1).any(axis=2)
         band.append(over.swapaxes(0, 1).reshape(-1, sizes.windows))
     return Fresh(ours=Alarms(at=np.concatenate(ours)), band=Alarms(at=np.concatenate(band)))
 
 
-def _ours(known: NDArray[np.float64], live: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Alarms [levels · streams, windows] of levels restarted after each; `known` is [levels, watches, R]."""
+def paged(known: NDArray[np.float64], live: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """This monitor's alarms [levels · streams, windows], restarted after each; `known` is [levels, watches, R]."""
     tests = []
     for level in known:
         remembered = memories(dict(enumerate(level)))
         tests += [ConformalTest.fit(one, tolerance=0.0, memory=remembered[place]) for place, one in enumerate(level)]
-    return _paged(tests, live, known.shape[1])
+    return paged_by(tests, live, known.shape[1])
 
 
-def _paged(tests: list[ConformalTest], live: NDArray[np.float64], watches: int) -> NDArray[np.bool_]:
-    """Alarms as of `_ours`, of levels of so many watches each; `live` is [streams, tests, windows]."""
+def paged_by(tests: list[ConformalTest], live: NDArray[np.float64], watches: int) -> NDArray[np.bool_]:
+    """Alarms as of `paged`, of levels of so many watches each; `live` is [streams, tests, windows]."""
     levels = len(tests) // watches
     streams, _, windows = live.shape
     runs = ManyRuns(tests, streams)
@@ -237,10 +242,10 @@ def delay_table(streams: int, seed: int) -> Table:
         known, live = law(rng, streams, windows), law(rng, streams, 120)
         found = {}
         for rise in RISES:
-            moved = live + rise * DEVIATIONS.get(name, 0.05 / np.sqrt(1.0 - _memory(name) ** 2))
+            moved = live + rise * DEVIATIONS.get(name, SPREAD / np.sqrt(1.0 - memory_of(name) ** 2))
             # Each stream has a baseline of its own: so many levels of one watch, with one stream each.
             parts = range(0, streams, TOGETHER)
-            at = [_ours(known[p : p + TOGETHER, None], moved[None, p : p + TOGETHER]) for p in parts]
+            at = [paged(known[p : p + TOGETHER, None], moved[None, p : p + TOGETHER]) for p in parts]
             found[rise] = Alarms(at=np.concatenate(at))
         rows.append((name, windows, *_delay_cells(found)))
     return Table(
@@ -273,7 +278,7 @@ def caution_table(streams: int, seed: int) -> Table:
             for rise, within in BARS.items():
                 moved = live + rise * DEVIATIONS["normal"]
                 parts = range(0, streams, TOGETHER)
-                at = [_paged(tests[p : p + TOGETHER], moved[None, p : p + TOGETHER], 1) for p in parts]
+                at = [paged_by(tests[p : p + TOGETHER], moved[None, p : p + TOGETHER], 1) for p in parts]
                 cells.append(Alarms(at=np.concatenate(at)).share_with_any(within))
         rows.append((windows, *cells))
     bars = [f"+{rise:.0f} SD within {within}" for rise, within in BARS.items()]
@@ -298,10 +303,10 @@ def cycle_table(baselines: int, seed: int) -> Table:
             harmed = LAWS[name](rng, baselines, 120)[None]
             for label, taken in (("without", False), ("with", True)):
                 tests, owed, found = _judged_with(known, cycle, length, taken=taken)
-                clean = _paged(tests, quiet - owed[:, np.arange(YEAR) % length], 1)
+                clean = paged_by(tests, quiet - owed[:, np.arange(YEAR) % length], 1)
                 a_year = clean.sum(axis=1).reshape(baselines, 2).mean(axis=1)
                 live = harmed - owed[:, np.arange(120) % length]
-                paged = {rise: Alarms(at=_paged(tests, live + rise * deviation, 1)) for rise in CYCLE_RISES}
+                paged = {rise: Alarms(at=paged_by(tests, live + rise * deviation, 1)) for rise in CYCLE_RISES}
                 error = float(a_year.std(ddof=1) / np.sqrt(baselines))
                 count = found if taken else None
                 rows.append((name, windows, label, count, float(a_year.mean()), error, *_delay_cells(paged)))
@@ -343,7 +348,12 @@ def _judged_with(
     return tests, owed, found
 
 
-def _memory(name: str) -> float:
+def memory_of(name: str) -> float:
+    """The memory of a law that has its name from it, else 0.
+
+    >>> memory_of("normal, AR(1) .3"), memory_of("normal")
+    (0.3, 0.0)
+    """
     return float(name.rpartition("AR(1) ")[2]) if "AR(1)" in name else 0.0
 
 

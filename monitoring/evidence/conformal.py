@@ -15,11 +15,11 @@ from monitoring.evidence.detector import DetectorState
 from monitoring.records import Direction
 
 #: Steepness of the score ``exp(η z)``: small values gather many small rises, large ones catch a single jump.
-ETAS = (0.5, 0.75, 1.0, 1.5, 2.5)
+ETAS = (0.6, 0.9, 1.3, 2.0)
 
 #: Deviations farther out than this all count alike. Without an end, the first window of a huge harm, which no memory
 #: foretells, would dwarf all that follow it, and a harm of twenty deviations might never be told.
-FARTHEST = 4.0
+FARTHEST = 3.25
 
 #: Fewer baseline windows than this carry no usable spread.
 FEWEST_WINDOWS = 5
@@ -98,9 +98,9 @@ class ConformalTest:
     >>> test = ConformalTest.fit([0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2], tolerance=0.0)
     >>> fresh = WatchState.fresh(len(ETAS))
     >>> np.exp(test.log_e_values(fresh, 0.2)).round(2).tolist()[:3]
-    [0.91, 0.82, 0.7]
+    [0.88, 0.75, 0.56]
     >>> np.exp(test.log_e_values(fresh, 0.9)).round(2).tolist()[-2:]
-    [7.7, 7.98]
+    [6.7, 7.7]
     """
 
     mean: float

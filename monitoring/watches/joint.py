@@ -135,7 +135,7 @@ class Space:
             scale=np.ones(len(pairs) + WAVES + alone.size),
         )
         rows = reference.taken(sampled(reference.answers, SAMPLE * RECENT), inputs_of(chosen))
-        values = raw._values(rows.features)
+        values = np.ascontiguousarray(raw._values(rows.features))  # added up row by row, as ever
         deviation = values.std(axis=0)
         scale = np.where(deviation > 1e-9, deviation, np.inf)
         return replace(raw, centre=values.mean(axis=0), scale=scale)
@@ -154,15 +154,17 @@ class Space:
         return np.clip(np.rint(points, out=points), -FURTHEST, FURTHEST, out=points)
 
     def _values(self, features: pa.Table) -> Floats:
+        """[n, size], column by column in memory, so that products are made of neighbours."""
         places = np.stack([one.of(features) for one in self.coordinates], axis=1)
-        values = np.empty((len(places), self.size))
+        columns = np.ascontiguousarray(places.T)
+        values = np.empty((self.size, len(places)))
         products = len(self.pairs)
         for rows in (slice(first, first + SAMPLE) for first in range(0, len(places), SAMPLE)):
-            some = places[rows]
-            np.multiply(some[:, self.pairs[:, 0]], some[:, self.pairs[:, 1]], out=values[rows, :products])
-        values[:, products : products + WAVES] = np.cos(places @ self.directions + self.phases)
-        values[:, products + WAVES :] = places[:, self.alone]
-        return values
+            some = columns[:, rows]
+            np.multiply(some[self.pairs[:, 0]], some[self.pairs[:, 1]], out=values[:products, rows])
+        values[products : products + WAVES] = np.cos(places @ self.directions + self.phases).T
+        values[products + WAVES :] = columns[self.alone]
+        return values.T
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

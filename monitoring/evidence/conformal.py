@@ -15,11 +15,12 @@ from monitoring.evidence.detector import DetectorState
 from monitoring.records import Direction
 
 #: Steepness of the score ``exp(η z)``: small values gather many small rises, large ones catch a single jump.
-ETAS = (0.6, 0.9, 1.3, 2.0)
+ETAS = (0.7, 1.2, 2.4)
 
-#: Deviations farther out than this all count alike. Without an end, the first window of a huge harm, which no memory
-#: foretells, would dwarf all that follow it, and a harm of twenty deviations might never be told.
-FARTHEST = 3.25
+#: For each of them, from where on all deviations count alike. Without an end, the first window of a huge harm, which no
+#: memory foretells, would dwarf all that follow it, and a harm of twenty deviations might never be told. What gathers
+#: small rises has the nearest end, so that a baseline's own storms do not hide them; what catches jumps, the farthest.
+ENDS = (2.75, 3.2, 3.9)
 
 #: Fewer baseline windows than this carry no usable spread.
 FEWEST_WINDOWS = 5
@@ -81,7 +82,7 @@ class ConformalTest:
 
     First the part that the window before foretells is taken out: with `memory` φ, the innovation of a score g after a
     score h is ``u = (g - mean) - φ (h - mean)``; the first one, with nothing before it, is ``(g - mean) √(1 - φ²)``,
-    which has the same spread. Then, with ``f(u) = exp(η z)`` and ``z = u / scatter``, no farther out than FARTHEST,
+    which has the same spread. Then, with ``f(u) = exp(η z)`` and ``z = u / scatter``, no farther out than η's of ENDS,
     ``e = (R + n + 1) f(u - forgiven) / (f(u - forgiven) + Σ_r f(u_r) + Σ_i f(u_i))``, where r runs over the baseline
     and i over the n windows since. `forgiven` is the tolerance, in innovations: ``tolerance (1 - φ)``.
 
@@ -98,9 +99,9 @@ class ConformalTest:
     >>> test = ConformalTest.fit([0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2], tolerance=0.0)
     >>> fresh = WatchState.fresh(len(ETAS))
     >>> np.exp(test.log_e_values(fresh, 0.2)).round(2).tolist()[:3]
-    [0.88, 0.75, 0.56]
+    [0.84, 0.61, 0.19]
     >>> np.exp(test.log_e_values(fresh, 0.9)).round(2).tolist()[-2:]
-    [6.7, 7.7]
+    [6.34, 7.97]
     """
 
     mean: float
@@ -109,6 +110,7 @@ class ConformalTest:
     memory: float
     scatter: float
     steepness: tuple[float, ...]
+    ends: tuple[float, ...]
     log_sums: tuple[float, ...]
     windows: int
     shown: float = 1.0
@@ -148,7 +150,8 @@ class ConformalTest:
         moved = float(innovations.std(ddof=1))
         scatter = max(moved, smallest_deviation)
         steepness = ETAS if direction == "up" else ETAS + tuple(-eta for eta in ETAS)
-        log_f = np.asarray(steepness)[:, None] * within(innovations / scatter)[None, :]
+        ends = ENDS if direction == "up" else ENDS + ENDS
+        log_f = np.asarray(steepness)[:, None] * within(innovations / scatter, np.asarray(ends)[:, None])
         return cls(
             mean=mean,
             deviation=max(float(values.std(ddof=1)), smallest_deviation),
@@ -156,6 +159,7 @@ class ConformalTest:
             memory=memory,
             scatter=scatter,
             steepness=steepness,
+            ends=ends,
             log_sums=tuple(float(v) for v in np.logaddexp.reduce(log_f, axis=1)),
             windows=int(values.size),
             shown=1.0 if moved >= scatter else (moved / scatter) ** 2,
@@ -193,7 +197,8 @@ class ConformalTest:
         thinness = self.thinness(rows)
         unit = self.scatter * math.sqrt(1.0 + thinness)
         innovation = self.innovation(score, state.last)
-        log_f = slopes * within((innovation - np.sign(slopes) * self.tolerance * scale) / unit)
+        forgiven = np.sign(slopes) * self.tolerance * scale
+        log_f = slopes * within((innovation - forgiven) / unit, np.asarray(self.ends))
         known = np.asarray(self.log_sums) + toll(slopes, thinness, self.shown)
         others = np.logaddexp(known, np.asarray(state.log_seen))
         shares = log_f - np.logaddexp(log_f, others)
@@ -205,7 +210,8 @@ class ConformalTest:
         if not self.learns:
             return replace(state, detector=detector, last=float(score))
         unit = self.scatter * math.sqrt(1.0 + self.thinness(rows))
-        log_f = np.asarray(self.steepness) * within(np.asarray(self.innovation(score, state.last) / unit))
+        deviation = np.asarray(self.innovation(score, state.last) / unit)
+        log_f = np.asarray(self.steepness) * within(deviation, np.asarray(self.ends))
         log_seen = tuple(float(v) for v in np.logaddexp(np.asarray(state.log_seen), log_f))
         return WatchState(detector=detector, log_seen=log_seen, seen=state.seen + 1, last=float(score))
 
@@ -224,7 +230,11 @@ def toll(
     return np.asarray(0.5 * slopes**2 * thinness / (1.0 + thinness) * (1.0 - shown), dtype=np.float64)
 
 
-def within(deviations: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Deviations, those beyond FARTHEST brought back to it."""
-    near: NDArray[np.float64] = np.clip(deviations, -FARTHEST, FARTHEST)
+def within(deviations: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Deviations, those beyond an end brought back to it; of the shape that the two broadcast to.
+
+    >>> within(np.array([-9.0, 1.0]), np.array([[3.0], [4.0]])).tolist()
+    [[-3.0, 1.0], [-4.0, 1.0]]
+    """
+    near: NDArray[np.float64] = np.clip(deviations, -ends, ends)
     return near

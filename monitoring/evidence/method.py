@@ -15,8 +15,8 @@ def method() -> dict[str, object]:
     """
     return {
         "method": METHOD,
-        "steepness": conformal.ETAS,
-        "yardstick": [conformal.FEWEST_WINDOWS, conformal.COVERED, conformal.FARTHEST],
+        "steepness": [conformal.ETAS, conformal.ENDS],
+        "yardstick": [conformal.FEWEST_WINDOWS, conformal.COVERED],
         "memory": [
             memory.GATE,
             memory.CAUTION,

@@ -35,6 +35,7 @@ class ManyRuns:
             return np.asarray(values, dtype=np.float64)
 
         self._slopes = np.array([padded(test.steepness) for test in tests])
+        self._ends = np.array([padded(test.ends) for test in tests])
         self._known = np.exp([padded(test.log_sums) for test in tests])
         self._mean = column([test.mean for test in tests])
         self._memory = column([test.memory for test in tests])
@@ -68,12 +69,12 @@ class ManyRuns:
             others = self._sums + self._known * np.expm1(paid)
         z = (innovation / unit)[:, :, None]
         forgiven = np.sign(self._slopes) * (self._tolerance * scale / unit)[..., None]
-        f = np.exp(self._slopes * within(z - forgiven))
+        f = np.exp(self._slopes * within(z - forgiven, self._ends))
         count = self._windows + self._learns * self._seen + 1.0
         self._running += 1.0
         self._running *= count[:, :, None] * (f / (f + others))
         np.minimum(self._running, LARGEST, out=self._running)
-        self._sums += self._learns[:, None] * np.exp(self._slopes * within(z))
+        self._sums += self._learns[:, None] * np.exp(self._slopes * within(z, self._ends))
         self._seen += 1.0
         evidence: NDArray[np.float64] = self._running.mean(axis=2)
         return evidence

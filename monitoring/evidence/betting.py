@@ -15,8 +15,9 @@ WIDTHS = (6.0, 12.0)
 #: Shares of the largest safe bet. No smaller ones: a bet near nothing gathers evidence at one a window, whatever comes.
 STAKES = (0.3, 0.6, 0.95)
 
-#: A width on which the boundary lies higher than this has no room above it, and no bet is laid there.
+#: A width on which the boundary lies higher than this has no room above it, and is stretched until it lies at ROOM.
 HIGHEST_BOUNDARY = 0.9
+ROOM = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +29,16 @@ class RecoveryTest:
     is expected at or above the boundary if scores keep around a level there, whatever h was. With d the deviation of a
     over the baseline and c a width, ``s = clip((a - mean + 2d) / cd, 0, 1)``, ``m = (boundary - mean + 2d) / cd``
     and ``e = 1 + bet * (m - s)`` for bets up to ``.95 / (1 - m)``: then e >= 0 and, under that null, E[e | past] <= 1
-    (but for scores cut off at s = 1, which are rare and far from the boundary). Source: Waudby-Smith & Ramdas,
+    (but for scores cut off at s = 1, which are rare and far from the boundary). A harm of many deviations lies beyond
+    every width, and widths are then made as wide as it takes: where no bet is laid, the sums grow by one a window
+    whatever comes, and an incident would be taken for over because time has passed. Source: Waudby-Smith & Ramdas,
     *Estimating means of bounded random variables by betting* (2021), §4.
 
     >>> test = RecoveryTest(mean=0.2, deviation=0.02, boundary=0.22)
     >>> bool((test.log_e_values(0.2) > 0).all()), bool((test.log_e_values(0.3) < 0).all())
+    (True, True)
+    >>> huge = RecoveryTest(mean=0.0, deviation=0.005, boundary=0.5)
+    >>> bool((huge.log_e_values(0.0) > 0).all()), bool((huge.log_e_values(1.0) < 0).all())
     (True, True)
     """
 
@@ -43,11 +49,11 @@ class RecoveryTest:
     def log_e_values(self, score: float) -> NDArray[np.float64]:
         """Logs of the e-values, shape [grid], for one window's mean score, less what the window before foretold."""
         widths = np.asarray(WIDTHS) * self.deviation
+        reach = self.boundary - self.mean + 2.0 * self.deviation
+        widths = np.where(reach <= HIGHEST_BOUNDARY * widths, widths, reach / ROOM)
         clipped = np.clip((score - self.mean + 2.0 * self.deviation) / widths, 0.0, 1.0)
-        boundary = (self.boundary - self.mean + 2.0 * self.deviation) / widths
-        room = boundary <= HIGHEST_BOUNDARY
-        largest = np.where(room, 1.0 / (1.0 - np.where(room, boundary, 0.0)), 0.0)
-        return np.log1p(np.asarray(STAKES)[None, :] * (largest * (boundary - clipped))[:, None]).ravel()
+        boundary = reach / widths
+        return np.log1p(np.asarray(STAKES)[None, :] * ((boundary - clipped) / (1.0 - boundary))[:, None]).ravel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

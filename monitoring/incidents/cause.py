@@ -122,12 +122,18 @@ def explain(
 
 
 def _onset(history: Sequence[WindowRecord], key: WatchKey, known: Known) -> int:
-    """Where the sum of the excess over baseline, tolerance and half a deviation is largest when summed to the end."""
-    was = known.baseline[key]
-    allowed = was.tolerance + was.deviation / 2
+    """The window in which a move to another level, that lasts to the end, is likeliest to have begun.
+
+    Of all last windows, those whose excess over what the baseline expects has the largest sum² / n. Source: Hinkley,
+    *Inference about the change-point in a sequence of random variables* (1970).
+    """
     values = [(window, _value(window, key)) for window in history]
-    excess = np.array([0.0 if value is None else value - known.usual(key, w.start) - allowed for w, value in values])
-    return int(np.argmax(np.cumsum(excess[::-1])[::-1])) if excess.size else 0
+    excess = np.array([0.0 if value is None else value - known.usual(key, window.start) for window, value in values])
+    there = np.array([value is not None for _, value in values], dtype=np.float64)
+    sums = np.cumsum(excess[::-1])[::-1]
+    if known.watches[key.watch].direction == "up":
+        sums = np.maximum(sums, 0.0)
+    return int(np.argmax(sums**2 / np.maximum(np.cumsum(there[::-1])[::-1], 1.0))) if excess.size else 0
 
 
 def _split(since: Sequence[WindowRecord], known: Known, *, metric: str, part: str) -> LossSplit | None:

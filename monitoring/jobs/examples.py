@@ -32,8 +32,8 @@ def worst_rows(
 ) -> tuple[CauseRow, ...]:
     """The rows with the largest scores, of equal ones the first by id; none for watches that no single row carries.
 
-    Of a loss or a surprise: `labelled` rows of the window, in the watch's slice. Of missing or unseen values: rows
-    among those `answered`. Cost: a pass over either.
+    Of a loss or a surprise: `labelled` rows of the window, in the watch's slice. Of missing or unseen values and
+    unusable answers: rows among those `answered`. Cost: a pass over either.
     """
     best: tuple[CauseRow, ...] = ()
     watch = catalogue.watches[key.watch]
@@ -44,10 +44,10 @@ def worst_rows(
                 family = performance if watch.family == "performance" else surprise
                 found = family.scores(batch.probabilities[places], batch.labels[places])[watch.name]
                 best = _largest(best, batch, places, watch.offset + watch.scale * found)
-    elif watch.family == "integrity" and watch.feature:
-        one = next(one for one in catalogue.bins if one.feature == watch.feature)
+    elif watch.family == "integrity":
+        one = next((one for one in catalogue.bins if one.feature == watch.feature), None)
         for batch in answered():
-            places = np.flatnonzero(_broken(batch, watch, one))
+            places = np.flatnonzero(_unusable(batch) if one is None else _broken(batch, watch, one))
             best = _largest(best, batch, places, np.ones(places.size))
     return best
 
@@ -62,6 +62,10 @@ def _labelled_places(batch: Batch, key: WatchKey, classes: ClassSlices) -> NDArr
         column, _, value = key.slice.partition("=")
         inside &= slice_codes(batch.features[column], (value,)) == 0
     return np.flatnonzero(inside)
+
+
+def _unusable(batch: Batch) -> NDArray[np.bool_]:
+    return np.asarray(~np.isfinite(batch.probabilities).all(axis=1), dtype=np.bool_)
 
 
 def _broken(batch: Batch, watch: Watch, bins: Bins) -> NDArray[np.bool_]:

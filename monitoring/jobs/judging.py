@@ -33,7 +33,7 @@ from monitoring.records import (
     WindowStatus,
 )
 from monitoring.traffic.windows import Window
-from monitoring.watches import joint
+from monitoring.watches import integrity, joint
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.embedding import embedded, unseen_tensors
 from monitoring.watches.first_labels import FirstLabels, Usual
@@ -122,6 +122,7 @@ class Judge:
     def sums(self, answered: Answered, labelled: Labelled) -> dict[WatchKey, ScoreSum]:
         """A window's sums of all watches that need no earlier window."""
         found = self._scorer.prediction_sums(answered.tally)
+        found |= integrity.answer_sums(answered.rows, answered.tally.number("rows"))
         return found | self._catalogue.count_sums(answered.counts) | self._scorer.label_sums(labelled.whole)
 
     def judge(self, state: MonitorState, traffic: WindowTraffic) -> Judgement:
@@ -139,7 +140,7 @@ class Judge:
             )
         found, compared = self._findings(traffic.problems, counts, state.compared)
         findings = (*traffic.findings, *first_labels.told(traffic.labelled.rows), *found, *unseen)
-        incidents, changed = self._followed(state.incidents, sums, findings, traffic.window)
+        incidents, changed = self._followed(state.incidents, sums, findings, traffic.window, traffic.answered.rows)
         over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
         levels: dict[Level, LevelState] = {}
         phases = self._phases(traffic.window.start)
@@ -258,6 +259,7 @@ class Judge:
         sums: Mapping[WatchKey, ScoreSum],
         findings: Sequence[Finding],
         window: Window,
+        rows: int,
     ) -> tuple[tuple[IncidentRecord, ...], tuple[IncidentRecord, ...]]:
         """Every incident one window on, and those that the window changed."""
         after = []
@@ -265,7 +267,9 @@ class Judge:
             key = WatchKey(watch=incident.watch, slice=incident.slice)
             if incident.watch == SCHEMA:
                 seen = any(f.fact and f.feature in incident.slice.split(BETWEEN) for f in findings)
-                after.append(followed_fact(incident, seen=seen, now=window.end))
+                # A window without rows enough to see it in says nothing of a fact.
+                told = seen or rows >= max(self._yardstick.tests["page"].min_rows, 1)
+                after.append(followed_fact(incident, seen=seen, now=window.end) if told else incident)
                 continue
             test = self._yardstick.tests[incident.level].tests[key]
             total = sums.get(key, ScoreSum())

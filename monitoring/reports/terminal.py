@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.arrivals import arrival_words
 from monitoring.reports.estimates import trust_lines
+from monitoring.reports.findings import finding_groups
 from monitoring.reports.headline import headline
 from monitoring.reports.sensitivity import sensitivity_rows
 from monitoring.reports.words import (
@@ -37,6 +38,10 @@ MOST_MONTHS = 24
 #: Incidents shown, the last ones.
 MOST_INCIDENTS = 12
 
+#: Findings shown: facts first, then those of most windows.
+MOST_FINDINGS = 6
+LONGEST_FINDING = 240
+
 
 def render(status: MonitorStatus) -> RenderableType:
     """The summary of `status` for Rich to print; text out of traffic is never read as markup or escape codes."""
@@ -57,6 +62,8 @@ def render(status: MonitorStatus) -> RenderableType:
         parts += [Text(), _evidence(status)]
     if status.incidents:
         parts += [Text(), _incidents(status)]
+    if any(window.findings for window in status.windows):
+        parts += [Text(), _findings(status)]
     parts += [Text(), _sensitivity(status), *(Text(line) for line in trust_lines(status)), Text(), _coverage(status)]
     return Group(*parts)
 
@@ -128,6 +135,26 @@ def _told(incident: IncidentRecord) -> str:
         return cause
     where = f" on {slice_words(incident.slice)}" if incident.slice else ""
     return f"{watch}{where}: {cause}"
+
+
+def _findings(status: MonitorStatus) -> Table:
+    """What was found outright, and in how many windows; the words are those of the last of them."""
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    zone = ZoneInfo(status.timezone)
+    groups = finding_groups(status)
+    title = "Findings" + (f" ({MOST_FINDINGS} of {len(groups)} kinds)" if len(groups) > MOST_FINDINGS else "")
+    table = _table(title)
+    table.add_column("found", ratio=1, overflow="fold")
+    table.add_column("windows", justify="right", no_wrap=True)
+    table.add_column("last", no_wrap=True)
+    for group in groups[:MOST_FINDINGS]:
+        table.add_row(
+            Text(printable(group.message, LONGEST_FINDING), style="bold red" if group.fact else ""),
+            Text(f"{group.windows:,}"),
+            Text(window_words(group.last_start, group.last_end, zone)),
+        )
+    return table
 
 
 def _sensitivity(status: MonitorStatus) -> RenderableType:

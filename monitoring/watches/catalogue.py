@@ -107,7 +107,8 @@ class Catalogue:
             scores |= estimates.scores(given, self.calibration)
             named |= {watch.name for watch in self.estimates}
         answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {}, power=power)
-        return answers | self.count_sums(window, power=power)
+        unusable = integrity.answer_sums(len(predictions), len(given))
+        return answers | unusable | self.count_sums(window, power=power)
 
     def count_sums(self, window: Profile, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
         """Sums of the watches on inputs, out of the profile's counts; those of integrity are shares, to any power."""
@@ -161,7 +162,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         bins=baseline.bins,
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
-        integrity=tuple(watch for b, c in pairs for watch in integrity.watches(b, c)),
+        integrity=(integrity.ANSWERS, *(watch for b, c in pairs for watch in integrity.watches(b, c))),
         space=joint.Space.fit(
             (*unwatched, *baseline.bins),
             (*unwatched_counts, *baseline.profile.features),

@@ -1,4 +1,4 @@
-"""Broken data: missing values, and categories that the baseline never saw."""
+"""Broken data: missing values, categories that the baseline never saw, and answers that are none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from monitoring.records import SCORE_ONE, Level, ScoreSum, Watch, WatchKey
 
 #: An input missing more often than this in the baseline is optional: its absence is worth a notice, not a page.
 OPTIONAL_SHARE = 0.001
+
+
+#: Rows whose answer is no number, or no class: no loss is made of them, so nothing else would see them.
+ANSWERS = Watch(name="unusable_answers", family="integrity", level="page", needs_label=False)
 
 
 def watches(bins: Bins, reference: FeatureCounts) -> tuple[Watch, ...]:
@@ -22,6 +26,15 @@ def watches(bins: Bins, reference: FeatureCounts) -> tuple[Watch, ...]:
         name=f"unseen:{bins.feature}", family="integrity", level="page", needs_label=False, feature=bins.feature
     )
     return (missing, unseen)
+
+
+def answer_sums(rows: int, usable: int) -> dict[WatchKey, ScoreSum]:
+    """Of so many rows, those without a usable answer.
+
+    >>> answer_sums(4, 3)[WatchKey(watch="unusable_answers")].mean
+    0.25
+    """
+    return {WatchKey(watch=ANSWERS.name): ScoreSum(rows, (rows - usable) * SCORE_ONE)}
 
 
 def sums(bins: tuple[Bins, ...], window: Profile) -> dict[WatchKey, ScoreSum]:

@@ -10,7 +10,11 @@ LONGEST = 200
 METRICS = {"error": "Error rate", "brier": "Brier score"}
 
 #: Watches whose name is one word of ours.
-_WHOLE = {"joint": "Combination of inputs", "output:confidence": "Confidence of the model"}
+_WHOLE = {
+    "joint": "Combination of inputs",
+    "output:confidence": "Confidence of the model",
+    "unusable_answers": "Unusable answers",
+}
 
 #: What a watch's kind, before the colon, says of what stands after it.
 _KINDS = {

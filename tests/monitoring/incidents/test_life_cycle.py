@@ -8,7 +8,7 @@ import pytest
 
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.incidents.life_cycle import QUIET_WINDOWS, beginning, followed, followed_fact
-from monitoring.records import IncidentRecord
+from monitoring.records import Direction, IncidentRecord
 
 MOMENT = datetime(2013, 4, 22, tzinfo=UTC)
 TEST = ConformalTest.fit(np.random.default_rng(0).normal(0.16, 0.05, 90), tolerance=0.01)
@@ -104,6 +104,22 @@ def test_back_at_the_baseline_incidents_are_closed_within_two_months_of_days() -
             windows += 1
         waits.append(windows)
     assert np.median(waits) <= 60
+
+
+@pytest.mark.parametrize("direction", ["up", "both"])
+@pytest.mark.parametrize("rise", [0.3, 0.6, 0.99])
+def test_of_a_huge_harm_time_is_no_recovery_and_its_end_is(direction: Direction, rise: float) -> None:
+    # The last: every value of an input missing that never was, a hundred deviations above the boundary.
+    test = ConformalTest.fit([0.0] * 60, tolerance=0.01, direction=direction, smallest_deviation=0.005)
+    current = incident(recovery=beginning(test, rise))
+    for _ in range(2 * 365):
+        current = followed(current, test, rise, threshold=365.0, now=MOMENT)
+        assert current.state == "open"
+    windows = 0
+    while current.state != "closed":
+        current = followed(current, test, 0.0, threshold=365.0, now=MOMENT)
+        windows += 1
+    assert windows <= 12
 
 
 def test_a_closed_incident_stays_as_it_is() -> None:

@@ -17,7 +17,7 @@ from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.jobs.gathering import Answered, Gatherer, Labelled
 from monitoring.jobs.losses import METRICS, Scorer
-from monitoring.watches import estimates, performance
+from monitoring.watches import estimates, integrity, performance
 from monitoring.watches.catalogue import Catalogue, catalogue, known_rows
 from monitoring.watches.joint import SAMPLE, sampled
 from monitoring.watches.scoring import summed
@@ -117,6 +117,7 @@ def test_what_is_gathered_is_what_the_watches_say_of_all_rows_at_once(classes: i
     watched, _ = WATCHED[classes]
     scorer, answered, labelled = gathered(list(in_batches(rows)), classes)
     sums = scorer.prediction_sums(answered.tally) | watched.count_sums(answered.counts)
+    sums |= integrity.answer_sums(answered.rows, answered.tally.number("rows"))
     assert sums == watched.prediction_sums(rows, profile(rows, watched.bins))
     assert scorer.label_sums(labelled.whole) == watched.label_sums(rows)
     squares = watched.prediction_sums(rows, profile(rows, watched.bins), power=2) | watched.label_sums(rows, power=2)

@@ -1,0 +1,74 @@
+"""Traffic whose answers or inputs are gone: told, and over when rows say so and not when there are none."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from monitoring.records import MonitorStatus
+from tests.own_table import own_rows, watch
+from tests.small_deployment import Days
+
+DAYS = Days(days=20)
+
+
+def broken(column: str, days: np.ndarray, part: float) -> pa.Table:
+    """Twenty days of which `days` lack a part of one column's values."""
+    rows = own_rows(DAYS)
+    first = pc.min(rows["ts"]).as_py().replace(hour=0, minute=0, second=0, microsecond=0)
+    number = np.array([(moment - first) // timedelta(days=1) for moment in rows["ts"].to_pylist()])
+    gone = np.isin(number, days) & (np.arange(len(number)) % 100 < 100 * part)
+    values = pc.if_else(pa.array(gone), None, rows[column])
+    return rows.set_column(rows.column_names.index(column), column, values)
+
+
+def pages(found: MonitorStatus) -> list[tuple[str, str, str]]:
+    return [(i.watch, i.slice, i.state) for i in found.incidents if i.level == "page"]
+
+
+@pytest.mark.parametrize("part", [0.5, 0.97, 1.0])
+def test_answers_that_are_none_are_paged_by_their_share(tmp_path: Path, part: float) -> None:
+    watched = watch(tmp_path)
+    watched.live("all.parquet", broken("late", np.arange(8, 20), part))
+    _, found = watched.run()
+    assert ("unusable_answers", "", "open") in pages(found)
+    incident = next(i for i in found.incidents if i.watch == "unusable_answers")
+    assert incident.message.startswith("Unusable answers averaged")
+    assert incident.window_start <= found.windows[8 + 3].start
+    assert incident.detail.rows
+
+
+def test_a_week_of_answers_that_were_none_is_over_when_they_are_back(tmp_path: Path) -> None:
+    watched = watch(tmp_path)
+    watched.live("all.parquet", broken("late", np.arange(2, 6), 1.0))
+    _, found = watched.run()
+    assert pages(found) == [("unusable_answers", "", "closed")]
+
+
+@pytest.mark.parametrize("thin", [0, 5])
+def test_days_with_no_rows_or_few_do_not_end_what_was_seen_outright(tmp_path: Path, thin: int) -> None:
+    watched = watch(tmp_path)
+    rows = broken("temp", np.arange(4, 20), 1.0)
+    day = np.arange(len(rows)) // (len(rows) // 20)
+    place = np.arange(len(rows)) % (len(rows) // 20)
+    watched.live("all.parquet", rows.filter(pa.array((day < 8) | (day > 14) | (place < thin))))
+    _, found = watched.run()
+    assert [state for watch_, part, state in pages(found) if (watch_, part) == ("schema", "temp")] == ["open"]
+
+
+@pytest.mark.parametrize("moved", [-60.0, 60.0])
+def test_the_cause_says_since_when_also_of_what_fell(tmp_path: Path, moved: float) -> None:
+    watched = watch(tmp_path)
+    rows = own_rows(DAYS)
+    day = np.arange(len(rows)) // (len(rows) // 20)
+    temp = np.asarray(rows["temp"]) + np.where(day >= 8, moved, 0.0).astype(np.float32)
+    watched.live("all.parquet", rows.set_column(rows.column_names.index("temp"), "temp", pa.array(temp)))
+    _, found = watched.run()
+    incident = next(i for i in found.incidents if i.watch == "input:temp:location")
+    start = found.windows[8].start
+    assert f"since {start.day} {start:%B %Y}" in incident.message

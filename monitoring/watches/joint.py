@@ -157,8 +157,7 @@ class Space:
         """[n, size], column by column in memory, so that products are made of neighbours."""
         places = np.stack([one.of(features) for one in self.coordinates], axis=1)
         columns = np.ascontiguousarray(places.T)
-        values = np.empty((self.size, len(places)))
-        products = len(self.pairs)
+        products, values = len(self.pairs), np.empty((self.size, len(places)))
         for rows in (slice(first, first + SAMPLE) for first in range(0, len(places), SAMPLE)):
             some = columns[:, rows]
             np.multiply(some[self.pairs[:, 0]], some[self.pairs[:, 1]], out=values[:products, rows])

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import write_baseline
+from monitoring.baseline.predictions import NO_LABEL, label_indices
 from monitoring.baseline.profile import CATEGORIES
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
@@ -305,11 +306,28 @@ def _about(table: pa.Table, columns: TableColumns, windows: int) -> list[str]:
         notes.append(
             "The reference has no labels: what the model gets wrong is not watched, only what it is given and answers."
         )
+    notes += _worse_than_a_guess(table, columns.classes)
     if windows < FEW_WINDOWS:
         notes.append(
             f"{windows} windows are few: harm has to be large to be noticed; {FEW_WINDOWS} or more are better."
         )
     return notes
+
+
+def _worse_than_a_guess(table: pa.Table, classes: tuple[str, ...]) -> list[str]:
+    """What is said of answers that are wrong more often than always naming the commonest class would be."""
+    labels = label_indices(table["label"], classes)
+    known = labels != NO_LABEL
+    answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(len(labels), -1)[known]
+    if not known.any():
+        return []
+    error = float(np.mean(answers.argmax(axis=1) != labels[known]))
+    if error <= max(0.5, 1.0 - float(np.bincount(labels[known]).max() / known.sum())):
+        return []
+    order = ", ".join(classes)
+    return [
+        f"{error:.0%} of the labelled rows are answered wrongly: are the classes in the order of the scores ({order})?"
+    ]
 
 
 def _no_times(pieces: tuple[ReadPiece, ...], columns: TableColumns) -> BadInput:

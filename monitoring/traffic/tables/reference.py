@@ -27,6 +27,9 @@ from monitoring.traffic.tables.values import (
 #: A column of text whose cells are numbers in this share of the rows that have one is a number.
 MOSTLY = 0.99
 
+#: Labels that a message proposes as classes, at most.
+_NAMED = 5
+
 #: Classes told apart by what the labels or the answers say; more than this are no classes.
 MOST_CLASSES = 1_000
 
@@ -124,9 +127,24 @@ def classes_of(pieces: Sequence[ReadPiece], columns: TableColumns, given: Sequen
             + (f" for {width} scores" if width and len(named) != width else "")
             + (f"; labels {', '.join(strange[:5])}" if strange else ""),
             expected="one name per class, in the order of the scores (a single score's own last), as the labels are",
-            fix="Name them: --classes on_time,late.",
+            fix=f"Name them: --classes {_example(labels)}.",
+        )
+    if len(columns.scores) > 1 and set(named) == set(columns.scores) and named != columns.scores:
+        raise BadInput(
+            "The classes are the scores' names in another order.",
+            got=f"classes {', '.join(named)} for the scores {', '.join(columns.scores)}",
+            expected="each class at the place of its score",
+            fix=f"Leave --classes out, or give --classes {','.join(columns.scores)}.",
         )
     return named
+
+
+def _example(labels: set[str]) -> str:
+    """The labels as one would name them, where they are few; of two, which is the score's own is not known."""
+    words = sorted(labels)
+    if not 2 <= len(words) <= _NAMED or not all(words):
+        return "on_time,late"
+    return ",".join(words) + (f" or --classes {words[1]},{words[0]}" if len(words) == 2 else "")
 
 
 def _guessed(pieces: Sequence[ReadPiece], columns: TableColumns, labels: set[str], width: int) -> tuple[str, ...]:
@@ -141,7 +159,7 @@ def _guessed(pieces: Sequence[ReadPiece], columns: TableColumns, labels: set[str
             "The classes have to be named.",
             got=f"labels {', '.join(sorted(labels)[:5]) or '(none)'}",
             expected="0 and 1, or false and true" if width == 2 else f"{width} names",
-            fix="Name the classes in the order of the scores, the score's own last: --classes on_time,late.",
+            fix=f"Name the classes in the order of the scores, the score's own last: --classes {_example(labels)}.",
         )
     return fitting[0]
 

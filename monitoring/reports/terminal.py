@@ -110,15 +110,19 @@ def _incidents(status: MonitorStatus) -> Table:
     left_out = len(status.incidents) - MOST_INCIDENTS
     title = "Incidents" + (f" (the last {MOST_INCIDENTS} of {len(status.incidents)})" if left_out > 0 else "")
     table = _table(title)
+    table.add_column("", justify="right", no_wrap=True)
     table.add_column("level", no_wrap=True)
     table.add_column("window", no_wrap=True)
     table.add_column("cause", ratio=1, overflow="fold")
     table.add_column("state", no_wrap=True)
     for incident in status.incidents[-MOST_INCIDENTS:]:
         state: str = incident.state
+        if incident.acknowledged_at is not None and incident.state == "recovering":
+            state += "\nacknowledged"
         if incident.closed_at is not None:
             state = f"{state}\n{moment_words(incident.closed_at, zone)}"
         table.add_row(
+            Text(f"{incident.number}"),
             Text(incident.level, style="bold red" if incident.level == "page" else "blue"),
             Text(window_words(incident.window_start, incident.window_end, zone)),
             Text(_told(incident)),

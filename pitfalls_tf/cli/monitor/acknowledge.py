@@ -40,5 +40,6 @@ def command(incident: int, config_path: Path, *, output: Output) -> int:
                 fix="Run `pitfalls monitor run` first.",
             )
         seen = store.acknowledge(deployment, incident, datetime.now(UTC))
-    output.finish({"id": seen.number, "state": seen.state}, lambda: click.echo(f"Incident {seen.number}: {seen.state}"))
+    words = seen.state if seen.state in {"acknowledged", "closed"} else f"{seen.state}, acknowledged"
+    output.finish({"id": seen.number, "state": seen.state}, lambda: click.echo(f"Incident {seen.number}: {words}"))
     return 0

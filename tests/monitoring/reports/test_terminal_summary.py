@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 from rich.console import Console
 
 from monitoring.records import MonitorStatus
 from monitoring.reports import render
+from monitoring.reports.findings import finding_groups
 
 
 def printed(status: MonitorStatus, *, width: int = 80) -> str:
@@ -39,7 +41,8 @@ def test_months_are_bars_and_an_alarm_is_a_full_one(status: MonitorStatus) -> No
 
 def test_incidents_are_a_table(status: MonitorStatus) -> None:
     lines = [line.split() for line in printed(status).splitlines()]
-    assert [words[0] for words in lines if words and words[0] in {"page", "notice"}] == ["page", "notice", "page"]
+    incidents = [words[:2] for words in lines if words[1:2] in (["page"], ["notice"]) and words[0].isdigit()]
+    assert incidents == [[str(one.number), one.level] for one in status.incidents]
 
 
 def test_text_from_traffic_is_neither_markup_nor_escape_code(status_of: Callable[..., MonitorStatus]) -> None:
@@ -58,3 +61,12 @@ def test_narrow_terminals_lose_no_incident(status: MonitorStatus) -> None:
     text = printed(status, width=50)
     assert max(len(line) for line in text.splitlines()) <= 50
     assert text.count("notice") >= 1
+
+
+def test_findings_are_told_with_how_many_windows_had_them(status: MonitorStatus) -> None:
+    text = " ".join(printed(status).split())
+    groups = finding_groups(status)
+    assert groups
+    for group in groups[:2]:
+        assert " ".join(group.message.split())[:40] in text
+    assert "Findings" not in printed(replace(status, windows=tuple(replace(w, findings=()) for w in status.windows)))

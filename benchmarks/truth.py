@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import flights_truth, law_truth, limit_truth
+from benchmarks import flights_truth, law_truth, limit_truth, recovery_truth
 from benchmarks.flights import flights_config
 from benchmarks.results import Result, Settings, Table
 from monitoring.jobs.deployment import deploy
@@ -23,6 +23,7 @@ QUICK = flights_truth.Sizes(seeds=50, years=2, baselines=3, streams=5)
 LAWS_FULL = law_truth.Sizes(watches=3000, streams=2, windows=365)
 DELAYS_FULL, DELAYS_QUICK = 1500, 100
 CYCLES_FULL, CYCLES_QUICK = 300, 20
+RECOVERY_FULL, RECOVERY_QUICK = 300, 10
 LAWS_QUICK = law_truth.Sizes(watches=300, streams=2, windows=365)
 
 
@@ -35,6 +36,7 @@ def measure(settings: Settings) -> Result:
     cycles = law_truth.cycle_table(CYCLES_QUICK if settings.quick else CYCLES_FULL, SEED + 2)
     caution = law_truth.caution_table(DELAYS_QUICK if settings.quick else DELAYS_FULL, SEED + 3)
     limits = limit_truth.limit_table(DELAYS_QUICK if settings.quick else DELAYS_FULL, SEED + 4)
+    recovery = recovery_truth.recovery_table(RECOVERY_QUICK if settings.quick else RECOVERY_FULL, SEED + 5)
     delays = {name: truth.delay_table(name) for name in flights_truth.RESAMPLED}
     pages = truth.page_table()
     notices = truth.notice_table()
@@ -50,6 +52,7 @@ def measure(settings: Settings) -> Result:
             limits,
             caution,
             cycles,
+            recovery,
         ),
         remarks=(
             *worse_pages(pages),

@@ -15,9 +15,8 @@ WIDTHS = (6.0, 12.0)
 #: Shares of the largest safe bet. No smaller ones: a bet near nothing gathers evidence at one a window, whatever comes.
 STAKES = (0.3, 0.6, 0.95)
 
-#: A width on which the boundary lies higher than this has no room above it, and is stretched until it lies at ROOM.
-HIGHEST_BOUNDARY = 0.9
-ROOM = 0.75
+#: A width on which the boundary lies higher than this has no room above it, and is stretched until it lies here.
+HIGHEST_BOUNDARY = 0.65
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +47,8 @@ class RecoveryTest:
 
     def log_e_values(self, score: float) -> NDArray[np.float64]:
         """Logs of the e-values, shape [grid], for one window's mean score, less what the window before foretold."""
-        widths = np.asarray(WIDTHS) * self.deviation
         reach = self.boundary - self.mean + 2.0 * self.deviation
-        widths = np.where(reach <= HIGHEST_BOUNDARY * widths, widths, reach / ROOM)
+        widths = np.maximum(np.asarray(WIDTHS) * self.deviation, reach / HIGHEST_BOUNDARY)
         clipped = np.clip((score - self.mean + 2.0 * self.deviation) / widths, 0.0, 1.0)
         boundary = reach / widths
         return np.log1p(np.asarray(STAKES)[None, :] * ((boundary - clipped) / (1.0 - boundary))[:, None]).ravel()

@@ -27,5 +27,5 @@ def method() -> dict[str, object]:
         ],
         "chance": [chance.FEWER, chance.USUAL],
         "cycle": [cycle.FEWEST_ROUNDS, cycle.MOSTLY, cycle.WORTH],
-        "recovery": [betting.WIDTHS, betting.STAKES, betting.HIGHEST_BOUNDARY, betting.ROOM],
+        "recovery": [betting.WIDTHS, betting.STAKES, betting.HIGHEST_BOUNDARY],
     }

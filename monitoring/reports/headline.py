@@ -84,7 +84,8 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
     if not status.windows:
         return "Nothing judged yet"
     if not pages:
-        return f"Healthy: no page in {windows}"
+        blind = status.coverage.labels_due > 0 and not status.coverage.labels
+        return f"Healthy{', as far as can be seen without labels' if blind else ''}: no page in {windows}"
     still_open = sum(1 for page in pages if page.state != "closed")
     if still_open == 0:
         life = "closed" if len(pages) == 1 else "all closed"

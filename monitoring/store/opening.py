@@ -17,7 +17,7 @@ _BUSY_SECONDS = 30.0
 #: A number of the project's own for PostgreSQL's advisory lock, held while the tables are made.
 _MIGRATION_LOCK = 0x7069_7466
 
-_FIX = "Mend the [store] url in monitor.toml."
+_FIX = "Mend the [store] url in monitor.toml, or let this user write there."
 
 
 def open_engine(url: str) -> Engine:

@@ -10,6 +10,7 @@ from benchmarks.flights_truth import FlightsTruth, Sizes
 from benchmarks.law_truth import LAWS, SHAPES, caution_table, cycle_table, fresh_baselines, law_table
 from benchmarks.law_truth import Sizes as LawSizes
 from benchmarks.limit_truth import limit_table
+from benchmarks.recovery_truth import recovery_table
 from benchmarks.results import Table
 from monitoring.config import load_config
 from monitoring.jobs.deployment import deploy as load_deployment
@@ -66,6 +67,15 @@ def test_beside_the_limit_no_monitor_is_faster_than_the_one_that_is_told_both_la
         )
     met = {(row[0], row[1]): int(str(row[8]).split()[0]) for row in rows}
     assert met["normal", 365] > met["normal, AR(1) .7", 20]
+
+
+def test_an_all_clear_comes_when_the_harm_is_gone_and_hardly_before() -> None:
+    rows = recovery_table(30, 1).rows
+    for _, half, error, whole, gone, most in rows:
+        assert float(str(half)) + 3.0 * float(str(error)) >= 365.0
+        assert whole == 0.0
+        assert float(str(gone)) <= float(str(most)) <= 90.0
+    assert float(str(rows[-1][4])) <= 10.0
 
 
 def test_caution_about_memory_costs_delay_where_windows_are_few() -> None:

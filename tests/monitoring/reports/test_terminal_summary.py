@@ -63,6 +63,13 @@ def test_narrow_terminals_lose_no_incident(status: MonitorStatus) -> None:
     assert text.count("notice") >= 1
 
 
+def test_without_labels_no_loss_was_judged_and_healthy_says_so(status_of: Callable[..., MonitorStatus]) -> None:
+    seen = status_of(windows=20, incidents=False)
+    blind = replace(seen, coverage=replace(seen.coverage, labels=0))
+    assert "Healthy: no page in 20 windows" in printed(seen)
+    assert "Healthy, as far as can be seen without labels: no page in 20 windows" in " ".join(printed(blind).split())
+
+
 def test_findings_are_told_with_how_many_windows_had_them(status: MonitorStatus) -> None:
     text = " ".join(printed(status).split())
     groups = finding_groups(status)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from monitoring.errors import BadInput
 from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns
 from monitoring.traffic.tables.files import Piece, RawRows
+from monitoring.traffic.tables.indexes import index_columns
 from monitoring.traffic.tables.rows import is_list
 from monitoring.traffic.tables.values import (
     class_indices,
@@ -75,26 +76,34 @@ def kinds_of(
 ) -> tuple[dict[str, Kind], tuple[str, ...]]:
     """The inputs by name with their kinds, and what was left out and why.
 
-    `wanted` are names, or NAME:number and NAME:category; none means every column that nothing else is made of. What
-    traffic is sliced by is a category. Raises BadInput for a name that is no column, or one that cannot be an input.
+    `wanted` are names, or NAME:number and NAME:category; none means every column that nothing else is made of, and
+    that has a name and was no frame's index. What traffic is sliced by is a category. Raises BadInput for a name that
+    is no column, or one that cannot be an input.
     """
     there = types_of(pieces)
     said = dict(_split(word) for word in wanted)
     absent = [name for name in (*said, *slices) if name not in there]
-    taken = [name for name in said if name in columns.mapped or name in ROW_NAMES]
+    taken = [name for name in (*said, *slices) if name == ""]
+    taken += [name for name in said if name in columns.mapped or name in ROW_NAMES]
     if absent or taken:
         raise BadInput(
             "Not an input." if taken else "There is no such column.",
-            got=", ".join(absent or taken),
+            got=", ".join(name or "a column without a name" for name in absent or taken),
             expected=f"some of {', '.join(n for n in there if n not in columns.mapped)[:300]}",
-            fix="Check the spelling." if absent else f"Rename the column: {', '.join(ROW_NAMES)} have a meaning.",
+            fix="Check the spelling."
+            if absent
+            else f"Give the column a name, and another than {', '.join(ROW_NAMES)}, which have a meaning.",
         )
     names = [*said, *(name for name in slices if name not in said)] if said else list(there)
     found: dict[str, Kind] = {}
     left_out = []
     cells = [(piece, piece.raw.columns()) for piece in pieces]
+    indexes = frozenset().union(*(index_columns(piece.raw.table.schema) for piece in pieces))
     for name in names:
         if name in columns.mapped:
+            continue
+        if not name or (name in indexes and name not in said and name not in slices):
+            left_out.append(f"{name} (an index of pandas)" if name else "a column without a name")
             continue
         kind = "category" if name in slices and not said.get(name) else said.get(name) or _kind(cells, name)
         if kind in ("number", "category") and name not in ROW_NAMES:

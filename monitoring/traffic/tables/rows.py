@@ -14,6 +14,7 @@ from monitoring.records import Finding
 from monitoring.traffic.rows import MOMENT
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import Piece, RawRows
+from monitoring.traffic.tables.indexes import index_columns
 from monitoring.traffic.tables.values import (
     Moments,
     class_indices,
@@ -283,14 +284,15 @@ def lists(values: NDArray[np.float64]) -> pa.Array:
 
 
 def strangers(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
-    """Columns that the reference did not have, and names that are there twice."""
+    """Columns that the reference did not have, but for a frame's index, and names that are there twice."""
     there = raw.columns()
     found: list[Finding] = []
     if columns.known:
         found += _about_roles(there, columns)
         gone = [name for name in columns.known if name not in there and name in columns.inputs]
+        passed = {*columns.known, *columns.mapped, *index_columns(raw.table.schema)}
         for name in there:
-            if name in columns.known or name in columns.mapped:
+            if name in passed:
                 continue
             kind = str(there[name].type)
             like = [other for other in gone if raw.text or columns.known[other] == kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,6 +36,18 @@ def read_delimited(path: Path) -> tuple[pa.Table, int]:
                 break
             raise
     return pa.table({}), 0
+
+
+def parting(header: Sequence[str]) -> str:
+    """How to mend a file of whose lines a header of one field is all that was read; empty where that is no matter.
+
+    >>> parting(["ts;p;y"])
+    "The fields seem to be parted by ';': write them with commas, with tabs as .tsv, or as Parquet."
+    """
+    mark = next((mark for mark in ";\t|" if mark in header[0]), None) if len(header) == 1 else None
+    if mark is None:
+        return ""
+    return f"The fields seem to be parted by {mark!r}: write them with commas, with tabs as .tsv, or as Parquet."
 
 
 def _parsed(source: Path | pa.Buffer, delimiter: str, block: int) -> tuple[pa.Table, int]:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.copies import COPIES
 from monitoring.traffic.stores import Store, is_url
-from monitoring.traffic.tables.delimited import read_delimited
+from monitoring.traffic.tables.delimited import parting, read_delimited
 from monitoring.traffic.tables.records import RECORDS, as_parquet
 
 PARQUET = (".parquet", ".pq")
@@ -84,11 +84,19 @@ class TextPiece:
     first_row: int = 0
 
     def read(self, names: Sequence[str] | None = None) -> RawRows:
-        """See `Piece`."""
+        """See `Piece`. Raises BadInput too, where no line has as many fields as the header."""
         try:
             table, broken = read_delimited(self.path)
         except (OSError, EOFError, pa.ArrowException) as error:
             raise unreadable(self.path, str(error)) from error
+        if broken and not table.num_rows:
+            raise BadInput(
+                f"No line of {self.name} has as many fields as its header.",
+                got=f"no rows, and {broken} lines of another number of fields than the first, which has "
+                f"{table.num_columns}",
+                expected="a line of names, and lines of as many fields",
+                fix=parting(table.column_names) or "Leave out what stands before the names, or name every field.",
+            )
         found = once(table, names)
         return RawRows(table=found.table, doubled=found.doubled, text=True, broken=broken)
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns
+from monitoring.traffic.tables.delimited import parting
 from monitoring.traffic.tables.files import Piece, RawRows
 from monitoring.traffic.tables.indexes import index_columns
 from monitoring.traffic.tables.rows import is_list
@@ -49,11 +50,9 @@ def read_all(pieces: Sequence[Piece]) -> tuple[ReadPiece, ...]:
     """The pieces, read. Raises BadInput if they hold no rows."""
     found = tuple(ReadPiece(name=each.name, first_row=each.first_row, raw=each.read()) for each in pieces)
     if not sum(piece.raw.table.num_rows for piece in found):
-        broken = sum(piece.raw.broken for piece in found)
-        told = f", and {broken} lines of another number of fields than the first" if broken else ""
         raise BadInput(
             "The reference table is empty.",
-            got=f"no rows{told}",
+            got="no rows",
             expected="one row per prediction, with its label, on rows the model was not fitted on",
             fix="Give held-out or out-of-fold predictions of some weeks.",
         )
@@ -204,11 +203,7 @@ def _values(pieces: Sequence[ReadPiece], name: str) -> set[str]:
 
 def spelling(there: Mapping[str, str]) -> str:
     """What to do about a column that is not there, where `there` are those that are."""
-    only = next(iter(there), "")
-    parted = next((mark for mark in ";\t|" if mark in only), None) if len(there) == 1 else None
-    if parted is None:
-        return "Check the spelling."
-    return f"The fields seem to be parted by {parted!r}: write them with commas, with tabs as .tsv, or as Parquet."
+    return parting(list(there)) or "Check the spelling."
 
 
 def check_labels(pieces: Sequence[ReadPiece], label: str) -> None:

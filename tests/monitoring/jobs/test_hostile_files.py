@@ -144,6 +144,7 @@ def test_a_reference_of_one_class_is_told(init: Callable[..., Result]) -> None:
     ("name", "content", "code", "part"),
     [
         ("a.csv", text(rows(), ";").encode(), 2, "parted by ';': write them with commas"),
+        ("a.csv", text(rows(), ";").replace(".", ",").encode(), 2, "parted by ';': write them with commas"),
         ("a.csv", text(rows(), "\t").encode(), 2, "with tabs as .tsv"),
         ("a.csv", b"# made by hand\n" + text(rows()).encode(), 2, "no rows, and 481 lines of another number of fields"),
         ("a.csv", bytes(range(256)) * 20, 2, "There is no such column"),
@@ -160,6 +161,25 @@ def test_a_file_that_is_no_table_is_one_error(
     assert part in result.stderr
     assert "Traceback" not in result.stderr
     assert not any(letter < " " and letter not in "\n\t" for letter in result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (text(live(), ";").encode(), "parted by ';': write them with commas"),
+        (text(live(), ";").replace(".", ",").encode(), "parted by ';': write them with commas"),
+        (
+            b"# made by hand\n" + text(live()).encode(),
+            "No line of LIVE.csv has as many fields as its header. Got no rows",
+        ),
+    ],
+)
+def test_traffic_that_is_no_table_is_an_error_and_not_silence(
+    run: Callable[..., Result], content: bytes, part: str
+) -> None:
+    result = run(content, name="LIVE.csv")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert part in result.stderr
 
 
 @pytest.mark.parametrize(

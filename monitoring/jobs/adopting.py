@@ -113,7 +113,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
     windows = _windows(table, own, lost={"without a usable answer": unanswered, "of an id of another": traffic.repeats})
     config = _write(table, spec, draft, out)
     notes = (
-        *(f.message for f in (*traffic.left_out.findings, *found.findings)),
+        *dict.fromkeys(f.message for f in (*traffic.left_out.findings, *found.findings)),
         *([f"{traffic.repeats} rows repeat another's id, and were left out."] if traffic.repeats else []),
         *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
         *mixed,

@@ -15,6 +15,7 @@ from monitoring.traffic.rows import MOMENT
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import Piece, RawRows
 from monitoring.traffic.tables.indexes import index_columns
+from monitoring.traffic.tables.quotes import about_quotes
 from monitoring.traffic.tables.values import (
     Moments,
     class_indices,
@@ -72,6 +73,7 @@ def read_rows(piece: Piece, columns: TableColumns) -> TableRows:
     values, unanswered, facts = answers(raw, columns)
     facts = facts or no_answers(columns, raw.table.num_rows, unanswered)
     truth = truths(raw, columns, times)
+    lost = [] if raw.swallowed is None else [(piece.name, raw.table.num_rows, raw.swallowed)]
     table = pa.table(
         {
             "prediction_id": identities(piece, raw, columns),
@@ -90,7 +92,7 @@ def read_rows(piece: Piece, columns: TableColumns) -> TableRows:
         unread=tuple(unread),
         unanswered=unanswered,
         undated=int(undated(raw, columns, label_words(raw, columns), own_times(raw, columns)).sum()),
-        findings=(*facts, *strangers(raw, columns)),
+        findings=(*facts, *strangers(raw, columns), *about_quotes(lost)),
     )
 
 

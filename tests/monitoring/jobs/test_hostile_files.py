@@ -200,6 +200,71 @@ def test_text_of_any_encoding_is_read(
     assert "Traceback" not in capfd.readouterr().err
 
 
+def quoted(table: pa.Table, *places: int) -> bytes:
+    """The table as CSV, with a quote before each of these lines."""
+    lines = text(table).split("\n")
+    return "\n".join('"' + line if place in places else line for place, line in enumerate(lines, 1)).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "told", "rows_left", "code"),
+    [
+        (quoted(live(), 102), "60 lines of LIVE.csv are lost in one record, from line 102 on", 100, 1),
+        (quoted(live(), 102, 112), "11 lines of LIVE.csv are lost in one record, from line 102 on", 100, 1),
+        (
+            quoted(live(), 12, 22, 112),
+            "61 lines of LIVE.csv are lost in 2 records, one of 50 lines, from line 112 on",
+            50,
+            1,
+        ),
+        (quoted(rows(40, start=LIVE_START), 102, 106), "5 lines of LIVE.csv are lost", 1550, 0),
+        (
+            text(live()).encode("latin-1").replace(b",a,", b",\xe9,") + b'"' + text(live()).encode(),
+            "161 lines of LIVE.csv are lost in one record, from line 162 on",
+            150,
+            1,
+        ),
+    ],
+    ids=["to the end", "to the next quote", "twice", "a few lines of many", "in Latin-1"],
+)
+def test_lines_that_a_quote_swallowed_are_told_and_page_where_they_are_many(
+    run: Callable[..., Result], content: bytes, told: str, rows_left: int, code: int
+) -> None:
+    result = run(content, name="LIVE.csv")
+    assert result.exit_code == code, result.output
+    messages = [message for kind, _, message in findings(result) if kind == "unbalanced quote"]
+    assert [message.startswith(told) for message in messages] == [True]
+    assert messages[0].endswith('a quote (") there is unbalanced.')
+    assert sum(window["rows"] for window in json.loads(result.stdout)["windows"]) == rows_left
+
+
+def test_lines_that_a_quote_swallowed_are_told_by_init_and_where_no_window_is_due(
+    init: Callable[..., Result], pitfalls: Pitfalls, tmp_path: Path
+) -> None:
+    result = init(quoted(rows(), 302), name="REF.csv")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("180 lines of REF.csv are lost in one record, from line 302 on") == 1
+    (tmp_path / "LIVE.csv").write_bytes(quoted(live(), 32))
+    config = tmp_path / "out" / "monitor.toml"
+    result = pitfalls("monitor", "run", "--config", config, "--traffic", tmp_path / "LIVE.csv", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["windows"]) == (0, [])
+    assert "130 lines of LIVE.csv are lost in one record, from line 32 on" in result.stderr
+
+
+def test_a_quote_that_swallows_every_line_is_the_error(run: Callable[..., Result]) -> None:
+    result = run(quoted(live(), 2), name="LIVE.csv")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "160 lines of another number of fields than the first, which has 5" in result.stderr
+    assert 'Balance the quotes (").' in result.stderr
+
+
+def test_text_of_several_lines_loses_nothing(run: Callable[..., Result]) -> None:
+    letter = '"Dear all,\nplease, see, this, list:\nit is\ngood.\n"'
+    result = run(text(live()).replace(",a,", f",{letter},").encode(), name="LIVE.csv")
+    assert [w["rows"] for w in json.loads(result.stdout)["windows"]] == [50] * 3
+    assert not {"unbalanced quote", "broken lines"} & {kind for kind, _, _ in findings(result)}
+
+
 @pytest.mark.parametrize("beside", [True, False], ids=["labels beside their rows", "labels through the log"])
 @pytest.mark.parametrize(
     ("labels", "found"),

@@ -152,6 +152,16 @@ def is_table(place: Path | str) -> bool:
     return any(n.endswith(SUFFIXES) for n in names) and not any(n == "open" or n.startswith("model=") for n in names)
 
 
+def pattern_below(folder: Path) -> str | None:
+    """A pattern of the tables in the folders below one, of the kind of the first; None if there are none."""
+    for path in folder.rglob("*"):
+        suffix = next((each for each in SUFFIXES if path.name.endswith(each)), None)
+        hidden = any(part[0] in "._" for part in path.relative_to(folder).parts)
+        if suffix is not None and not hidden and path.is_file():
+            return f"{folder}/**/*{suffix}"
+    return None
+
+
 def _files(path: Path) -> list[tuple[str, Path]]:
     if path.is_file():
         if not path.name.endswith(SUFFIXES):
@@ -163,7 +173,8 @@ def _files(path: Path) -> list[tuple[str, Path]]:
         base = path
         while glob.has_magic(str(base)):
             base = base.parent
-        found = [] if base == path else list(base.glob(str(path.relative_to(base))))
+        pattern = str(path.relative_to(base))
+        found = [] if base == path else list(base.glob(f"{pattern}/*" if path.name == "**" else pattern))
     named = {each.relative_to(base).as_posix(): each for each in found if each.is_file()}
     return [(name, named[name]) for name in _tables(named, str(path))]
 

@@ -163,6 +163,29 @@ def test_a_file_that_is_no_table_is_one_error(
     assert not any(letter < " " and letter not in "\n\t" for letter in result.stderr)
 
 
+def test_a_folder_that_is_neither_a_log_nor_of_tables_is_one_error(
+    init: Callable[..., Result], pitfalls: Pitfalls, tmp_path: Path
+) -> None:
+    def judge(traffic: Path | str) -> Result:
+        return pitfalls("monitor", "run", "--config", tmp_path / "out" / "monitor.toml", "--traffic", traffic, "--json")
+
+    assert init(rows()).exit_code == 0
+    empty, below = tmp_path / "empty", tmp_path / "live" / "date=2024-02-01"
+    empty.mkdir()
+    below.mkdir(parents=True)
+    pq.write_table(live(), below / "a.parquet")
+    for folder, got, fix in (
+        (empty, "an empty folder", "Check the path."),
+        (below.parent, "a folder with date=2024-02-01", f"by a pattern: '{below.parent}/**/*.parquet'."),
+    ):
+        result = judge(folder)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"{folder} is neither a traffic log nor a folder of tables. Got {got}; expected" in result.stderr
+        assert fix in result.stderr
+    assert [w["rows"] for w in json.loads(judge(f"{below.parent}/**/*.parquet").stdout)["windows"]] == [50] * 3
+    assert judge(f"{below.parent}/**").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("content", "part"),
     [

@@ -30,6 +30,7 @@ from monitoring.traffic.tables.reference import (
     absent_columns,
     check_label_times,
     check_labels,
+    check_scores,
     classes_of,
     kinds_of,
     read_all,
@@ -182,8 +183,9 @@ def _columns(pieces: tuple[ReadPiece, ...], own: OwnTable) -> tuple[TableColumns
     )
     check_label_times(pieces, columns)
     inputs, left_out = kinds_of(pieces, columns, own.inputs, own.slices)
-    classes = classes_of(pieces, columns, own.classes)
-    return replace(columns, inputs=inputs, classes=classes), left_out
+    found = replace(columns, inputs=inputs, classes=classes_of(pieces, columns, own.classes))
+    check_scores(pieces, found)
+    return found, left_out
 
 
 def _answered(table: pa.Table, columns: TableColumns, types: Mapping[str, str]) -> tuple[pa.Table, int]:

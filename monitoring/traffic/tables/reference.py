@@ -14,7 +14,7 @@ from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns
 from monitoring.traffic.tables.delimited import parting
 from monitoring.traffic.tables.files import Piece, RawRows
 from monitoring.traffic.tables.indexes import index_columns
-from monitoring.traffic.tables.rows import is_list
+from monitoring.traffic.tables.rows import answers, is_list, probabilities
 from monitoring.traffic.tables.values import (
     class_indices,
     class_words,
@@ -177,7 +177,7 @@ def _width(pieces: Sequence[ReadPiece], columns: TableColumns) -> int:
         return len(columns.scores)
     for piece in pieces:
         table = piece.raw.table
-        if columns.scores[0] in table.column_names and is_list(table.schema.field(columns.scores[0]).type):
+        if _listed(piece.raw, columns):
             lengths = pc.list_value_length(plain(table[columns.scores[0]]).drop_null())
             return int(pc.max(lengths).as_py() or 0) or 2
     return 2
@@ -221,6 +221,37 @@ def check_labels(pieces: Sequence[ReadPiece], label: str) -> None:
                 expected="the name or number of a class",
                 fix="Name the right column with --label, or leave it out.",
             )
+
+
+def check_scores(pieces: Sequence[ReadPiece], columns: TableColumns) -> None:
+    """Raises BadInput where most rows that have scores have some that are no probabilities."""
+    if columns.predicted is not None:
+        return
+    there = wrong = 0
+    ends: list[float] = []
+    for raw in (piece.raw for piece in pieces if set(columns.scores) <= set(piece.raw.table.column_names)):
+        given = probabilities(raw, columns)
+        usable = np.isfinite(answers(raw, columns)[0]).all(axis=1)
+        scored = ~np.isnan(given).all(axis=1)
+        there += int(scored.sum())
+        wrong += int((scored & ~usable).sum())
+        said = given[scored, 1:] if len(columns.scores) == 1 and not _listed(raw, columns) else given[scored]
+        ends += [float(np.nanmin(said)), float(np.nanmax(said))] if said.size else []
+    if 2 * wrong <= there:
+        return
+    several = len(columns.scores) > 1 or any(_listed(piece.raw, columns) for piece in pieces)
+    raise BadInput(
+        "Most scores of the reference are no probabilities.",
+        got=f"{', '.join(columns.scores)} from {min(ends):.4g} to {max(ends):.4g}; "
+        f"{wrong:,} of {there:,} rows do not fit",
+        expected="probabilities in 0..1" + (", 1 in sum over the classes" if several else ""),
+        fix=f"Divide per cent by 100, apply the {'softmax' if several else 'sigmoid'} to logits.",
+    )
+
+
+def _listed(raw: RawRows, columns: TableColumns) -> bool:
+    name = columns.scores[0]
+    return name in raw.table.column_names and is_list(raw.table.schema.field(name).type)
 
 
 def check_label_times(pieces: Sequence[ReadPiece], columns: TableColumns) -> None:

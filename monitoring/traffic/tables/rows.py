@@ -220,7 +220,7 @@ def answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float64], i
             for name in absent
         )
         return values, rows, facts
-    values = _probabilities(raw, columns)
+    values = probabilities(raw, columns)
     with np.errstate(invalid="ignore"):
         total = values[:, 0] + values[:, 1] if width == 2 else values.sum(axis=1)
         usable = np.abs(total - 1) <= ROUNDING
@@ -242,7 +242,8 @@ def no_answers(columns: TableColumns, rows: int, unanswered: int) -> tuple[Findi
     return (Finding(kind="no answers", feature=columns.answer[0], message=message, fact=True),)
 
 
-def _probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
+def probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
+    """What stands in the columns of the answer, shape [n, classes], probabilities or not; NaN where nothing does."""
     rows, width = raw.table.num_rows, len(columns.classes)
     found = [plain(raw.table[name]) for name in columns.answer]
     if columns.predicted is not None:

@@ -117,6 +117,40 @@ def test_a_reference_that_cannot_be_used_says_of_which_column(
     assert part in result.stderr
 
 
+def logits(count: int) -> pa.Array:
+    """Numbers of which a third lie between 0 and 1."""
+    return pa.array(np.linspace(-1, 2, count))
+
+
+@pytest.mark.parametrize(
+    ("columns", "more", "part"),
+    [
+        (
+            {"p": lambda count: pa.array(np.linspace(0, 100, count))},
+            (),
+            "Got p from 0 to 100; 475 of 480 rows do not fit",
+        ),
+        ({"p": logits}, (), "Got p from -1 to 2; 320 of 480 rows do not fit; expected probabilities in 0..1. Divide"),
+        ({"p": cells(0.5, 7.0, float("nan"), -3.5)}, (), "Got p from -3.5 to 7; 240 of 360 rows do not fit"),
+        ({"p": cells(float("inf"))}, (), "Got p from inf to inf; 480 of 480 rows do not fit"),
+        ({"p": cells([-1.0, 2.0], [0.5, 0.9], [0.2, 0.8])}, (), "from -1 to 2; 320 of 480 rows do not fit"),
+        ({"a": cells(3.0), "b": cells(-2.0)}, ("--score", "a,b"), "Got a, b from -2 to 3; 480 of 480 rows do not fit"),
+    ],
+)
+def test_a_reference_of_scores_that_are_no_probabilities_says_what_they_are(
+    pitfalls: Pitfalls, tmp_path: Path, columns: dict[str, Any], more: tuple[str, ...], part: str
+) -> None:
+    pq.write_table(rows(**columns), tmp_path / "REF.parquet")
+    scores = more or ("--score", "p")
+    given = ("--reference", tmp_path / "REF.parquet", "--event-time", "ts", *scores, "--label", "y", "--rows", "50")
+    result = pitfalls("monitor", "init", *given, "--out", tmp_path / "out")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Most scores of the reference are no probabilities." in result.stderr
+    assert part in result.stderr
+    assert "Divide per cent by 100, apply the s" in result.stderr
+    assert not (tmp_path / "out" / "monitor.toml").exists()
+
+
 @pytest.mark.parametrize(
     "columns",
     [

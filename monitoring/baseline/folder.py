@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.baseline.counter import profile
+from monitoring.baseline.damage import damaged, remedy
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile, fit_bins
 from monitoring.baseline.reference import MOST_ROWS, Reference, ReferenceFile
@@ -20,6 +21,7 @@ from monitoring.errors import BadInput, CannotRun
 FORMAT = 1
 DESCRIPTION = "baseline.json"
 REFERENCE = "reference.parquet"
+_WRITTEN = "the description that was written with the baseline"
 
 #: A reader holds a page or two of every column: they are small.
 _PARQUET: Final[dict[str, Any]] = {
@@ -104,7 +106,7 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
 def load_baseline(folder: Path) -> Baseline:
     """Read what `write_baseline` wrote; its rows stay in their file.
 
-    Raises CannotRun if it is not there or of another format.
+    Raises CannotRun if it is not there, damaged, or of another format.
     """
     description = folder / DESCRIPTION
     if not description.is_file() or not (folder / REFERENCE).is_file():
@@ -112,16 +114,36 @@ def load_baseline(folder: Path) -> Baseline:
             "There is no baseline here.",
             got=str(folder),
             expected=f"a folder with {DESCRIPTION} and {REFERENCE}",
-            fix="Export the model with a reference table, or name a bundle that has one.",
+            fix=remedy(folder),
         )
-    document = json.loads(description.read_text(encoding="utf-8"))
+    document = _document(description)
     if document.get("format") != FORMAT:
         raise CannotRun(
             "The baseline is of another format.",
             got=f"format {document.get('format')}",
             expected=f"format {FORMAT}",
-            fix="Export the bundle again with this version.",
+            fix=remedy(folder),
         )
+    try:
+        spec, bins, counts = _described(document)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(description, f"{type(error).__name__}: {error}", _WRITTEN) from error
+    rows = ReferenceFile(folder / REFERENCE, spec)
+    rows.check(counts.rows)
+    return Baseline(spec=spec, bins=bins, profile=counts, rows=rows)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, str(error), _WRITTEN) from error
+    if not isinstance(found, dict):
+        raise damaged(path, f"a {type(found).__name__}", _WRITTEN)
+    return found
+
+
+def _described(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], Profile]:
     features = document["features"]
     embedding = document.get("embedding")
     spec = BaselineSpec(
@@ -145,4 +167,4 @@ def load_baseline(folder: Path) -> Baseline:
         rows=document["rows"],
         features=tuple(FeatureCounts(tuple(f["counts"]), f["missing"]) for f in features),
     )
-    return Baseline(spec=spec, bins=bins, profile=counts, rows=ReferenceFile(folder / REFERENCE, spec))
+    return spec, bins, counts

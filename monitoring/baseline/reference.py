@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from monitoring.baseline.damage import damaged
 from monitoring.baseline.predictions import Predictions, inputs_from, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 
@@ -81,6 +83,8 @@ class HeldReference:
 class ReferenceFile:
     """Rows in the file that `write_baseline` wrote. A `Reference`.
 
+    Raises CannotRun where it is damaged.
+
     Memory: some 50 bytes a row for ids, times, answers and labels, kept from when they are first asked for; of the
     inputs `rows` at a time, by default half a million cells. What is made of them is the same whatever `rows` is.
     """
@@ -90,10 +94,21 @@ class ReferenceFile:
         self._spec = spec
         self._rows = rows
 
+    def check(self, rows: int) -> None:
+        """Raises CannotRun unless the file holds so many rows, and every column that it should have."""
+        with self._open() as file:
+            there, names = file.metadata.num_rows, set(file.schema_arrow.names)
+        needed = [*_ANSWERS, *(feature.name for feature in self._spec.features)]
+        needed += [] if self._spec.embedding is None else self._spec.embedding.columns
+        absent = [name for name in needed if name not in names]
+        if absent or there != rows:
+            reason = f"no column {', '.join(absent)}" if absent else f"{there:,} rows"
+            raise damaged(self._path, reason, f"{rows:,} rows with every column that the description names")
+
     @cached_property
     def answers(self) -> Predictions:
         """See `Reference`."""
-        with pq.ParquetFile(self._path) as file:  # `read_table` would bring Arrow's data sets, 70 MB of them
+        with self._open() as file:  # `read_table` would bring Arrow's data sets, 70 MB of them
             table = file.read(columns=list(_ANSWERS), use_threads=False)
         return predictions_from(table, replace(self._spec, features=(), embedding=None))
 
@@ -123,8 +138,17 @@ class ReferenceFile:
 
     def whole(self) -> Predictions:
         """See `Reference`. Cost: all of the rows in memory."""
-        with pq.ParquetFile(self._path) as file:
+        with self._open() as file:
             return predictions_from(file.read(), self._spec)
+
+    @contextmanager
+    def _open(self, **options: Any) -> Iterator[pq.ParquetFile]:
+        """The file. Raises CannotRun, here or from what is done with it, where it is damaged."""
+        try:
+            with pq.ParquetFile(self._path, **options) as file:
+                yield file
+        except (OSError, pa.ArrowException) as error:
+            raise damaged(self._path, str(error), "the rows that were written with the baseline") from error
 
     def _read(self, names: Sequence[str], wanted: NDArray[np.int64] | None = None) -> Iterator[tuple[int, pa.Table]]:
         """Batches of some inputs, each with the place of its first row; the first has no row, for what columns hold.
@@ -132,11 +156,13 @@ class ReferenceFile:
         Row groups without one of the `wanted` places (sorted) are passed over.
         """
         picked = list(names)
-        yield 0, inputs_from(pq.read_schema(self._path).empty_table(), self._spec, picked)
+        with self._open() as file:
+            schema = file.schema_arrow
+        yield 0, inputs_from(schema.empty_table(), self._spec, picked)
         columns = max(len(picked), 1)
         rows = self._rows or min(max(CELLS // columns, FEWEST_ROWS), MOST_ROWS)
         ahead = min(max(_AHEAD // columns, 1 << 12), 1 << 20)
-        with pq.ParquetFile(self._path, pre_buffer=False, buffer_size=ahead) as file:
+        with self._open(pre_buffer=False, buffer_size=ahead) as file:
             first = 0
             for group in range(file.metadata.num_row_groups):
                 length = file.metadata.row_group(group).num_rows

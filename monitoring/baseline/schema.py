@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from monitoring.baseline.counter import Counter
+from monitoring.baseline.damage import remedy
 from monitoring.baseline.predictions import as_text
 from monitoring.baseline.profile import CATEGORIES, Bins, commonest
 from monitoring.baseline.statistics import dataset_statistics
@@ -70,10 +71,10 @@ def load_schema(path: Path) -> Any:
     """Read a schema that `write_schema` or TFDV wrote. Raises CannotRun if it is not there or is none."""
     if not path.is_file():
         raise CannotRun(
-            "The bundle has no schema.",
+            "The baseline has no schema.",
             got=str(path),
             expected="a TFDV schema in text format",
-            fix="Export the model with a reference table.",
+            fix=remedy(path),
         )
     from google.protobuf import text_format  # noqa: PLC0415 - as above
     from tensorflow_metadata.proto.v0 import schema_pb2  # noqa: PLC0415 - as above
@@ -82,10 +83,10 @@ def load_schema(path: Path) -> Any:
         return text_format.Parse(path.read_text("utf-8"), schema_pb2.Schema())
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise CannotRun(
-            "The bundle's schema cannot be read.",
+            "The baseline's schema cannot be read.",
             got=f"{path}: {error}",
             expected="a TFDV schema in text format",
-            fix="Mend that line, or make the baseline again.",
+            fix=f"Mend that line, if it was changed. {remedy(path)}",
         ) from error
 
 

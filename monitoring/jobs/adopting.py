@@ -31,6 +31,7 @@ from monitoring.traffic.tables.reference import (
     absent_columns,
     check_label_times,
     check_labels,
+    check_scores,
     classes_of,
     kinds_of,
     read_all,
@@ -114,7 +115,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
     windows = _windows(table, own, lost={"without a usable answer": unanswered, "of an id of another": traffic.repeats})
     config = _write(table, spec, draft, out)
     notes = (
-        *(f.message for f in (*traffic.left_out.findings, *found.findings)),
+        *dict.fromkeys(f.message for f in (*traffic.left_out.findings, *found.findings)),
         *([f"{traffic.repeats} rows repeat another's id, and were left out."] if traffic.repeats else []),
         *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
         *mixed,
@@ -183,8 +184,9 @@ def _columns(pieces: tuple[ReadPiece, ...], own: OwnTable) -> tuple[TableColumns
     )
     check_label_times(pieces, columns)
     inputs, left_out = kinds_of(pieces, columns, own.inputs, own.slices)
-    classes = classes_of(pieces, columns, own.classes)
-    return replace(columns, inputs=inputs, classes=classes), left_out
+    found = replace(columns, inputs=inputs, classes=classes_of(pieces, columns, own.classes))
+    check_scores(pieces, found)
+    return found, left_out
 
 
 def _answered(table: pa.Table, columns: TableColumns, types: Mapping[str, str]) -> tuple[pa.Table, int]:

@@ -51,7 +51,7 @@ def bring(
         conflicts=arrivals.conflicts,
         problems=found.problems,
         findings=(
-            *unplaced,
+            *(one for one in unplaced if one not in found.findings),
             *found.findings,
             *_repeated(found.repeats, answered.rows),
             *(found.strange + arrivals.strange).told(feed.classes),

@@ -21,11 +21,13 @@ from monitoring.jobs.table_reader import EVERYTHING, Reach, TableReader
 from monitoring.jobs.window_rows import HeldRows, WindowRows
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
+from monitoring.traffic.listing import LABELS, OPEN, is_log
 from monitoring.traffic.log import LostRows, TrafficLog, flatten_scalars
 from monitoring.traffic.mirror import log_folder
 from monitoring.traffic.rows import SAMPLING_RATE
+from monitoring.traffic.stores import is_url
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import is_table
+from monitoring.traffic.tables.files import is_table, pattern_below
 from monitoring.traffic.windows import Window
 
 _REPEATS = b"pitfalls.repeats"
@@ -172,7 +174,24 @@ def open_traffic(
             clock=clock,
             reach=reach,
         )
+    _check_folder(traffic_path(config))
     return PredictionReader(config, baseline, version if config.model.bundle is not None else None)
+
+
+def _check_folder(place: Path | str) -> None:
+    """Raises BadInput for a folder of this machine that is neither a traffic log nor one of tables."""
+    if is_url(str(place)) or not Path(place).is_dir():
+        return
+    names = sorted(each.name for each in Path(place).iterdir())
+    if is_log(names):
+        return
+    pattern = pattern_below(Path(place))
+    raise BadInput(
+        f"{place} is neither a traffic log nor a folder of tables.",
+        got=f"a folder with {', '.join(names[:3])}" if names else "an empty folder",
+        expected=f"files such as live.parquet or live.csv in it, or a log's {OPEN}/, {LABELS}/ or model=NAME/",
+        fix="Check the path." if pattern is None else f"Name the tables in its folders by a pattern: '{pattern}'.",
+    )
 
 
 def traffic_path(config: MonitorConfig) -> Path | str:

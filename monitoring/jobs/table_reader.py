@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -23,6 +23,7 @@ from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.tables.arrivals import Ledger, gather_beside, gather_labels
 from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.delimited import parting
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.keys import Wanted, keys, member
 from monitoring.traffic.tables.rows import about_label_times, own_ids
@@ -84,7 +85,7 @@ class TableReader:
         ledger = Ledger(root=label_log, settled=self._settled, indices=self._indices, clock=clock)
         if streamed is None:
             if self._table.left_out.untimed:
-                raise _untimed(self._table.left_out.findings)
+                raise _untimed(self._table.left_out.findings, self._pieces[0].read().table.column_names)
             self._apart = gather_labels(self._table, () if apart is None else pieces_of(apart), columns, ledger)
         elif reach.job:
             gather_beside(streamed, columns, ledger, since=reach.since, judged=reach.judged)
@@ -150,12 +151,12 @@ class TableReader:
         return pa.concat_tables([latest, beside.filter(new)])
 
 
-def _untimed(findings: tuple[Finding, ...]) -> BadInput:
+def _untimed(findings: tuple[Finding, ...], header: Sequence[str]) -> BadInput:
     return BadInput(
         "No row of the table has an event time.",
         got=findings[0].message.rstrip("."),
         expected="timestamps, dates, or text in ISO 8601",
-        fix="Name the right column, `event_time` in the [traffic] section, or convert it.",
+        fix=parting(header) or "Name the right column, `event_time` in the [traffic] section, or convert it.",
     )
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -93,6 +93,11 @@ def model_folder(root: Path, model: str, version: int) -> Path:
     return root / f"model={quote(model, safe='')}" / f"version={version}"
 
 
+def is_log(names: Iterable[str]) -> bool:
+    """Whether these names are those in the folder of a traffic log."""
+    return any(name in (OPEN, LABELS) or name.startswith("model=") for name in names)
+
+
 def check_root(root: Path) -> None:
     """Raises BadInput unless `root` is the folder of a traffic log."""
     if not root.is_dir():
@@ -104,7 +109,7 @@ def check_root(root: Path) -> None:
         )
     with os.scandir(root) as entries:
         names = [entry.name for entry in entries]
-    if not any(name in (OPEN, LABELS) or name.startswith("model=") for name in names):
+    if not is_log(names):
         raise BadInput(
             f"{root} is not a traffic log.",
             got=f"a folder with {', '.join(sorted(names)[:3])}" if names else "an empty folder",

@@ -19,6 +19,7 @@ from monitoring.traffic.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import Piece
 from monitoring.traffic.tables.keys import member
+from monitoring.traffic.tables.quotes import Swallowed, about_quotes
 from monitoring.traffic.tables.rows import (
     about_label_times,
     event_times,
@@ -64,7 +65,7 @@ def gather_labels(
     Raises CannotRun if the folder cannot be written, BadInput for a table apart without ids or labels.
     """
     beside = [_apart(piece, traffic, columns) for piece in apart]
-    found = by_arrival([traffic.labels(), *(labels for labels, _ in beside)])
+    found = by_arrival([traffic.labels(), *(labels for labels, _, _ in beside)])
     writer = LabelWriter(ledger.root, clock=ledger.clock)
     try:
         known = LabelLog(ledger.root).read()
@@ -75,7 +76,8 @@ def gather_labels(
         _append(writer, added)
     finally:
         writer.close()
-    return about_label_times(columns.label_time, sum(undated for _, undated in beside))
+    lost = [swallowed for _, _, swallowed in beside if swallowed is not None]
+    return (*about_label_times(columns.label_time, sum(undated for _, undated, _ in beside)), *about_quotes(lost))
 
 
 def gather_beside(
@@ -150,8 +152,10 @@ def _pairs(labels: pa.Table) -> pa.Array:
     return joined.combine_chunks().cast(pa.large_string())
 
 
-def _apart(piece: Piece, traffic: TableTraffic, columns: TableColumns) -> tuple[pa.Table, int]:
-    """The labels of a table of labels, and how many of them say when they became known by what is no time."""
+def _apart(
+    piece: Piece, traffic: TableTraffic, columns: TableColumns
+) -> tuple[pa.Table, int, tuple[str, int, Swallowed] | None]:
+    """The labels of a table of labels, how many are said to have become known at what is no time, and lines lost."""
     raw = piece.read([columns.prediction_id, columns.label, columns.label_time])
     absent = [name for name in (columns.prediction_id, columns.label) if name not in raw.table.column_names]
     if absent and raw.table.num_rows:
@@ -161,12 +165,13 @@ def _apart(piece: Piece, traffic: TableTraffic, columns: TableColumns) -> tuple[
             expected=f"{columns.prediction_id} and {columns.label}, and {columns.label_time} where it is known",
             fix="Name the columns as in the [traffic] section.",
         )
+    lost = None if raw.swallowed is None else (piece.name, raw.table.num_rows, raw.swallowed)
     if absent:
-        return by_arrival([]), 0
+        return by_arrival([]), 0, lost
     given = plain(raw.table[columns.prediction_id])
     ids = words(given) if is_text(given.type) or pa.types.is_integer(given.type) else pa.nulls(len(given), pa.string())
     us, known = traffic.happened(ids)
     truth = truths(raw, columns, Moments(us=us, valid=known))
     there = ids.is_valid()
     wrong = undated(raw, columns, label_words(raw, columns), own_times(raw, columns))
-    return truth.add_column(0, "prediction_id", ids).filter(there), int(wrong.sum())
+    return truth.add_column(0, "prediction_id", ids).filter(there), int(wrong.sum()), lost

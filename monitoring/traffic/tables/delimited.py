@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
+
+from monitoring.traffic.tables.quotes import Record, Swallowed, all_swallowed, swallowing, within_cells
 
 #: Bytes that are parsed at once, and for a file with longer lines.
 BLOCKS = (1 << 20, 1 << 30)
@@ -15,14 +19,43 @@ _CHECKED = 1 << 20
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_delimited(path: Path) -> tuple[pa.Table, int]:
-    """A file's columns, each cell as bytes and an empty one null, and how many lines had another number of fields.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delimited:
+    """A file's columns, each cell as bytes and an empty one null.
+
+    `broken` are lines of another number of fields than the first, `swallowed` those that a quote made part of a field.
+    """
+
+    table: pa.Table
+    broken: int = 0
+    swallowed: Swallowed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """What is parsed, in UTF-8, and how many ends of lines it has."""
+
+    content: Path | pa.Buffer
+    ends: int
+
+    def open(self) -> Path | pa.BufferReader:
+        return self.content if isinstance(self.content, Path) else pa.BufferReader(self.content)
+
+    def whole(self) -> bytes:
+        if not isinstance(self.content, Path):
+            return bytes(self.content)
+        with pa.input_stream(self.content) as file:
+            return bytes(file.read())
+
+
+def read_delimited(path: Path) -> Delimited:
+    """What a file holds.
 
     Tabs part the fields where the name ends in .tsv, commas elsewhere. UTF-8 with or without its mark, UTF-16 with it;
     in any other encoding what is no UTF-8 becomes U+FFFD. A file without a line has no columns. Raises OSError,
     EOFError or pa.ArrowException. Cost: the file read twice, and where it is no UTF-8 held as text.
     """
-    source: Path | pa.Buffer = path if _is_utf_8(path) else _as_utf_8(path)
+    source = _in_utf_8(path)
     delimiter = "\t" if path.name.endswith(".tsv") else ","
     for block in BLOCKS:
         try:
@@ -34,42 +67,70 @@ def read_delimited(path: Path) -> tuple[pa.Table, int]:
             if "Empty CSV file" in str(error):
                 break
             raise
-    return pa.table({}), 0
+    return Delimited(table=pa.table({}))
 
 
-def _parsed(source: Path | pa.Buffer, delimiter: str, block: int) -> tuple[pa.Table, int]:
-    broken = 0
+def parting(header: Sequence[str]) -> str:
+    """How to mend a file of whose lines a header of one field is all that was read; empty where that is no matter.
 
-    def skip(_: object) -> str:
-        nonlocal broken
-        broken += 1
+    >>> parting(["ts;p;y"])
+    "The fields seem to be parted by ';': write them with commas, with tabs as .tsv, or as Parquet."
+    """
+    mark = next((mark for mark in ";\t|" if mark in header[0]), None) if len(header) == 1 else None
+    if mark is None:
+        return ""
+    return f"The fields seem to be parted by {mark!r}: write them with commas, with tabs as .tsv, or as Parquet."
+
+
+def _parsed(source: _Source, delimiter: str, block: int) -> Delimited:
+    broken: list[int] = []
+    records: list[Record] = []
+    mark = delimiter.encode()
+
+    def skip(row: pyarrow.csv.InvalidRow) -> str:
+        text = row.text.encode()
+        record = swallowing(text, mark, row.expected_columns, broken=True)
+        broken.append(text.count(b"\n") + 1)
+        records.extend([record] if record is not None else [])
         return "skip"
-
-    def opened() -> Path | pa.BufferReader:
-        return source if isinstance(source, Path) else pa.BufferReader(source)
 
     parse = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip)
     read = pyarrow.csv.ReadOptions(block_size=block)
-    with pyarrow.csv.open_csv(opened(), parse_options=parse, read_options=read) as file:
+    with pyarrow.csv.open_csv(source.open(), parse_options=parse, read_options=read) as file:
         header = file.schema.names
-    broken = 0
+    broken.clear()
+    records.clear()
     convert = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(header, pa.binary()), strings_can_be_null=True, null_values=[""]
     )
-    table = pyarrow.csv.read_csv(opened(), parse_options=parse, read_options=read, convert_options=convert)
-    return table, broken
+    table = pyarrow.csv.read_csv(source.open(), parse_options=parse, read_options=read, convert_options=convert)
+    if source.ends > table.num_rows + sum(broken) + 1:  # more lines than records: in fields, or empty
+        records += within_cells(table, mark)
+    swallowed = all_swallowed(records, source.whole()) if records else None
+    return Delimited(table=table, broken=sum(broken), swallowed=swallowed)
 
 
-def _is_utf_8(path: Path) -> bool:
+def _in_utf_8(path: Path) -> _Source:
+    ends = _ends_in_utf_8(path)
+    if ends is not None:
+        return _Source(content=path, ends=ends)
+    content = _as_utf_8(path)
+    return _Source(content=content, ends=bytes(content).count(b"\n"))
+
+
+def _ends_in_utf_8(path: Path) -> int | None:
+    """How many ends of lines there are in a file; None if it is no UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
+    ends = 0
     with pa.input_stream(path) as file:
         try:
             while piece := file.read(_CHECKED):
                 decoder.decode(piece)
+                ends += piece.count(b"\n")
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return False
-    return True
+            return None
+    return ends
 
 
 def _as_utf_8(path: Path) -> pa.Buffer:

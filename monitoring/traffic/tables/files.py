@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.copies import COPIES
 from monitoring.traffic.stores import Store, is_url
-from monitoring.traffic.tables.delimited import read_delimited
+from monitoring.traffic.tables.delimited import Delimited, parting, read_delimited
+from monitoring.traffic.tables.quotes import Swallowed
 from monitoring.traffic.tables.records import RECORDS, as_parquet
 
 PARQUET = (".parquet", ".pq")
@@ -27,13 +28,15 @@ _KINDS = "Parquet (.parquet, .pq), CSV (.csv, .csv.gz, .tsv) or PredictionLog re
 class RawRows:
     """Rows as a file has them: column names each once (`doubled` were there again, and were left out).
 
-    `text` says that every cell is text, as in CSV; `broken` counts lines that had another number of fields.
+    `text` says that every cell is text, as in CSV; `broken` counts lines that had another number of fields, and
+    `swallowed` says which lines an unbalanced quote made part of a field.
     """
 
     table: pa.Table
     doubled: tuple[str, ...] = ()
     text: bool = False
     broken: int = 0
+    swallowed: Swallowed | None = None
 
     def columns(self) -> dict[str, pa.ChunkedArray]:
         """Every column by its name. To find one in a table of thousands takes milliseconds, here nothing."""
@@ -84,13 +87,15 @@ class TextPiece:
     first_row: int = 0
 
     def read(self, names: Sequence[str] | None = None) -> RawRows:
-        """See `Piece`."""
+        """See `Piece`. Raises BadInput too, where no line has as many fields as the header."""
         try:
-            table, broken = read_delimited(self.path)
+            read = read_delimited(self.path)
         except (OSError, EOFError, pa.ArrowException) as error:
             raise unreadable(self.path, str(error)) from error
-        found = once(table, names)
-        return RawRows(table=found.table, doubled=found.doubled, text=True, broken=broken)
+        if read.broken and not read.table.num_rows:
+            raise _no_line_fits(self.name, read)
+        found = once(read.table, names)
+        return replace(found, text=True, broken=read.broken, swallowed=read.swallowed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +152,16 @@ def is_table(place: Path | str) -> bool:
     return any(n.endswith(SUFFIXES) for n in names) and not any(n == "open" or n.startswith("model=") for n in names)
 
 
+def pattern_below(folder: Path) -> str | None:
+    """A pattern of the tables in the folders below one, of the kind of the first; None if there are none."""
+    for path in folder.rglob("*"):
+        suffix = next((each for each in SUFFIXES if path.name.endswith(each)), None)
+        hidden = any(part[0] in "._" for part in path.relative_to(folder).parts)
+        if suffix is not None and not hidden and path.is_file():
+            return f"{folder}/**/*{suffix}"
+    return None
+
+
 def _files(path: Path) -> list[tuple[str, Path]]:
     if path.is_file():
         if not path.name.endswith(SUFFIXES):
@@ -158,7 +173,8 @@ def _files(path: Path) -> list[tuple[str, Path]]:
         base = path
         while glob.has_magic(str(base)):
             base = base.parent
-        found = [] if base == path else list(base.glob(str(path.relative_to(base))))
+        pattern = str(path.relative_to(base))
+        found = [] if base == path else list(base.glob(f"{pattern}/*" if path.name == "**" else pattern))
     named = {each.relative_to(base).as_posix(): each for each in found if each.is_file()}
     return [(name, named[name]) for name in _tables(named, str(path))]
 
@@ -214,6 +230,19 @@ def _pieces(name: str, path: Path) -> Iterator[Piece]:
     for group in range(metadata.num_row_groups):
         yield ParquetPiece(name=name, path=path, group=group, first_row=first)
         first += metadata.row_group(group).num_rows
+
+
+def _no_line_fits(name: str, read: Delimited) -> BadInput:
+    header = read.table.column_names
+    fix = parting(header) or "Leave out what stands before the names, or name every field."
+    if read.swallowed is not None:
+        fix = 'Balance the quotes (").'
+    return BadInput(
+        f"No line of {name} has as many fields as its header.",
+        got=f"no rows, and {read.broken} lines of another number of fields than the first, which has {len(header)}",
+        expected="a line of names, and lines of as many fields",
+        fix=fix,
+    )
 
 
 def unreadable(path: Path, reason: str) -> CannotRun:

@@ -11,8 +11,10 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns
+from monitoring.traffic.tables.delimited import parting
 from monitoring.traffic.tables.files import Piece, RawRows
-from monitoring.traffic.tables.rows import is_list
+from monitoring.traffic.tables.indexes import index_columns
+from monitoring.traffic.tables.rows import answers, is_list, probabilities
 from monitoring.traffic.tables.values import (
     class_indices,
     class_words,
@@ -51,11 +53,9 @@ def read_all(pieces: Sequence[Piece]) -> tuple[ReadPiece, ...]:
     """The pieces, read. Raises BadInput if they hold no rows."""
     found = tuple(ReadPiece(name=each.name, first_row=each.first_row, raw=each.read()) for each in pieces)
     if not sum(piece.raw.table.num_rows for piece in found):
-        broken = sum(piece.raw.broken for piece in found)
-        told = f", and {broken} lines of another number of fields than the first" if broken else ""
         raise BadInput(
             "The reference table is empty.",
-            got=f"no rows{told}",
+            got="no rows",
             expected="one row per prediction, with its label, on rows the model was not fitted on",
             fix="Give held-out or out-of-fold predictions of some weeks.",
         )
@@ -78,26 +78,34 @@ def kinds_of(
 ) -> tuple[dict[str, Kind], tuple[str, ...]]:
     """The inputs by name with their kinds, and what was left out and why.
 
-    `wanted` are names, or NAME:number and NAME:category; none means every column that nothing else is made of. What
-    traffic is sliced by is a category. Raises BadInput for a name that is no column, or one that cannot be an input.
+    `wanted` are names, or NAME:number and NAME:category; none means every column that nothing else is made of, and
+    that has a name and was no frame's index. What traffic is sliced by is a category. Raises BadInput for a name that
+    is no column, or one that cannot be an input.
     """
     there = types_of(pieces)
     said = dict(_split(word) for word in wanted)
     absent = [name for name in (*said, *slices) if name not in there]
-    taken = [name for name in said if name in columns.mapped or name in ROW_NAMES]
+    taken = [name for name in (*said, *slices) if name == ""]
+    taken += [name for name in said if name in columns.mapped or name in ROW_NAMES]
     if absent or taken:
         raise BadInput(
             "Not an input." if taken else "There is no such column.",
-            got=", ".join(absent or taken),
+            got=", ".join(name or "a column without a name" for name in absent or taken),
             expected=f"some of {', '.join(n for n in there if n not in columns.mapped)[:300]}",
-            fix="Check the spelling." if absent else f"Rename the column: {', '.join(ROW_NAMES)} have a meaning.",
+            fix="Check the spelling."
+            if absent
+            else f"Give the column a name, and another than {', '.join(ROW_NAMES)}, which have a meaning.",
         )
     names = [*said, *(name for name in slices if name not in said)] if said else list(there)
     found: dict[str, Kind] = {}
     left_out = []
     cells = [(piece, piece.raw.columns()) for piece in pieces]
+    indexes = frozenset().union(*(index_columns(piece.raw.table.schema) for piece in pieces))
     for name in names:
         if name in columns.mapped:
+            continue
+        if not name or (name in indexes and name not in said and name not in slices):
+            left_out.append(f"{name} (an index of pandas)" if name else "a column without a name")
             continue
         kind = "category" if name in slices and not said.get(name) else said.get(name) or _kind(cells, name)
         if kind in ("number", "category") and name not in ROW_NAMES:
@@ -187,7 +195,7 @@ def _width(pieces: Sequence[ReadPiece], columns: TableColumns) -> int:
         return len(columns.scores)
     for piece in pieces:
         table = piece.raw.table
-        if columns.scores[0] in table.column_names and is_list(table.schema.field(columns.scores[0]).type):
+        if _listed(piece.raw, columns):
             lengths = pc.list_value_length(plain(table[columns.scores[0]]).drop_null())
             return int(pc.max(lengths).as_py() or 0) or 2
     return 2
@@ -213,11 +221,7 @@ def _values(pieces: Sequence[ReadPiece], name: str) -> set[str]:
 
 def spelling(there: Mapping[str, str]) -> str:
     """What to do about a column that is not there, where `there` are those that are."""
-    only = next(iter(there), "")
-    parted = next((mark for mark in ";\t|" if mark in only), None) if len(there) == 1 else None
-    if parted is None:
-        return "Check the spelling."
-    return f"The fields seem to be parted by {parted!r}: write them with commas, with tabs as .tsv, or as Parquet."
+    return parting(list(there)) or "Check the spelling."
 
 
 def check_labels(pieces: Sequence[ReadPiece], label: str) -> None:
@@ -235,6 +239,37 @@ def check_labels(pieces: Sequence[ReadPiece], label: str) -> None:
                 expected="the name or number of a class",
                 fix="Name the right column with --label, or leave it out.",
             )
+
+
+def check_scores(pieces: Sequence[ReadPiece], columns: TableColumns) -> None:
+    """Raises BadInput where most rows that have scores have some that are no probabilities."""
+    if columns.predicted is not None:
+        return
+    there = wrong = 0
+    ends: list[float] = []
+    for raw in (piece.raw for piece in pieces if set(columns.scores) <= set(piece.raw.table.column_names)):
+        given = probabilities(raw, columns)
+        usable = np.isfinite(answers(raw, columns)[0]).all(axis=1)
+        scored = ~np.isnan(given).all(axis=1)
+        there += int(scored.sum())
+        wrong += int((scored & ~usable).sum())
+        said = given[scored, 1:] if len(columns.scores) == 1 and not _listed(raw, columns) else given[scored]
+        ends += [float(np.nanmin(said)), float(np.nanmax(said))] if said.size else []
+    if 2 * wrong <= there:
+        return
+    several = len(columns.scores) > 1 or any(_listed(piece.raw, columns) for piece in pieces)
+    raise BadInput(
+        "Most scores of the reference are no probabilities.",
+        got=f"{', '.join(columns.scores)} from {min(ends):.4g} to {max(ends):.4g}; "
+        f"{wrong:,} of {there:,} rows do not fit",
+        expected="probabilities in 0..1" + (", 1 in sum over the classes" if several else ""),
+        fix=f"Divide per cent by 100, apply the {'softmax' if several else 'sigmoid'} to logits.",
+    )
+
+
+def _listed(raw: RawRows, columns: TableColumns) -> bool:
+    name = columns.scores[0]
+    return name in raw.table.column_names and is_list(raw.table.schema.field(name).type)
 
 
 def check_label_times(pieces: Sequence[ReadPiece], columns: TableColumns) -> None:

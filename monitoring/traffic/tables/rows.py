@@ -14,6 +14,8 @@ from monitoring.records import Finding
 from monitoring.traffic.rows import MOMENT
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import Piece, RawRows
+from monitoring.traffic.tables.indexes import index_columns
+from monitoring.traffic.tables.quotes import about_quotes
 from monitoring.traffic.tables.values import (
     Moments,
     class_indices,
@@ -71,6 +73,7 @@ def read_rows(piece: Piece, columns: TableColumns) -> TableRows:
     values, unanswered, facts = answers(raw, columns)
     facts = facts or no_answers(columns, raw.table.num_rows, unanswered)
     truth = truths(raw, columns, times)
+    lost = [] if raw.swallowed is None else [(piece.name, raw.table.num_rows, raw.swallowed)]
     table = pa.table(
         {
             "prediction_id": identities(piece, raw, columns),
@@ -89,7 +92,7 @@ def read_rows(piece: Piece, columns: TableColumns) -> TableRows:
         unread=tuple(unread),
         unanswered=unanswered,
         undated=int(undated(raw, columns, label_words(raw, columns), own_times(raw, columns)).sum()),
-        findings=(*facts, *strangers(raw, columns)),
+        findings=(*facts, *strangers(raw, columns), *about_quotes(lost)),
     )
 
 
@@ -217,7 +220,7 @@ def answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float64], i
             for name in absent
         )
         return values, rows, facts
-    values = _probabilities(raw, columns)
+    values = probabilities(raw, columns)
     with np.errstate(invalid="ignore"):
         total = values[:, 0] + values[:, 1] if width == 2 else values.sum(axis=1)
         usable = np.abs(total - 1) <= ROUNDING
@@ -239,7 +242,8 @@ def no_answers(columns: TableColumns, rows: int, unanswered: int) -> tuple[Findi
     return (Finding(kind="no answers", feature=columns.answer[0], message=message, fact=True),)
 
 
-def _probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
+def probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
+    """What stands in the columns of the answer, shape [n, classes], probabilities or not; NaN where nothing does."""
     rows, width = raw.table.num_rows, len(columns.classes)
     found = [plain(raw.table[name]) for name in columns.answer]
     if columns.predicted is not None:
@@ -283,14 +287,15 @@ def lists(values: NDArray[np.float64]) -> pa.Array:
 
 
 def strangers(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
-    """Columns that the reference did not have, and names that are there twice."""
+    """Columns that the reference did not have, but for a frame's index, and names that are there twice."""
     there = raw.columns()
     found: list[Finding] = []
     if columns.known:
         found += _about_roles(there, columns)
         gone = [name for name in columns.known if name not in there and name in columns.inputs]
+        passed = {*columns.known, *columns.mapped, *index_columns(raw.table.schema)}
         for name in there:
-            if name in columns.known or name in columns.mapped:
+            if name in passed:
                 continue
             kind = str(there[name].type)
             like = [other for other in gone if raw.text or columns.known[other] == kind]

@@ -17,6 +17,7 @@ from monitoring.traffic.rows import MOMENT
 from monitoring.traffic.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import MemoryPiece, Piece
+from monitoring.traffic.tables.quotes import Swallowed, about_quotes
 from monitoring.traffic.tables.rows import (
     TableRows,
     about_label_times,
@@ -49,7 +50,7 @@ class WindowOfTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """Rows of pieces of which no row has a place in time: nothing says to which window they might belong.
+    """Rows of pieces of which no row has a place in time, or lost in a line: nothing says to which window they belong.
 
     `untimed` says that there are such rows, and that no row of the table has an event time.
     """
@@ -163,6 +164,7 @@ class TableTraffic:
         astray: list[_Astray] = []
         findings: dict[str, Finding] = {}
         lost: list[Finding] = []
+        swallowed: list[tuple[str, int, Swallowed]] = []
         timed = untimed = False
         self._reach: set[int] = set()
         for number, piece in enumerate(self._pieces):
@@ -181,12 +183,16 @@ class TableTraffic:
                     lost += [_about(reason, count, piece.name)] if count else []
             if start is not None:
                 good &= when.us >= start
+            if raw.swallowed is not None and (good.any() or not when.valid.any()):
+                swallowed.append((piece.name, raw.table.num_rows, raw.swallowed))
             if good.any():
                 self._reach.add(number)
                 rows = np.flatnonzero(good)
                 given = given_ids(raw, self._columns)
                 parts.append((when.us[rows], number, rows, None if given is None else given.take(pa.array(rows))))
-        self.left_out = LeftOut(findings=(*findings.values(), *lost), untimed=untimed and not timed)
+        self.left_out = LeftOut(
+            findings=(*findings.values(), *lost, *about_quotes(swallowed)), untimed=untimed and not timed
+        )
         self._astray = astray
         times = np.concatenate([part[0] for part in parts] or [np.zeros(0, np.int64)])
         order = np.argsort(times, kind="stable")

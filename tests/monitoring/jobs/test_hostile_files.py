@@ -117,6 +117,40 @@ def test_a_reference_that_cannot_be_used_says_of_which_column(
     assert part in result.stderr
 
 
+def logits(count: int) -> pa.Array:
+    """Numbers of which a third lie between 0 and 1."""
+    return pa.array(np.linspace(-1, 2, count))
+
+
+@pytest.mark.parametrize(
+    ("columns", "more", "part"),
+    [
+        (
+            {"p": lambda count: pa.array(np.linspace(0, 100, count))},
+            (),
+            "Got p from 0 to 100; 475 of 480 rows do not fit",
+        ),
+        ({"p": logits}, (), "Got p from -1 to 2; 320 of 480 rows do not fit; expected probabilities in 0..1. Divide"),
+        ({"p": cells(0.5, 7.0, float("nan"), -3.5)}, (), "Got p from -3.5 to 7; 240 of 360 rows do not fit"),
+        ({"p": cells(float("inf"))}, (), "Got p from inf to inf; 480 of 480 rows do not fit"),
+        ({"p": cells([-1.0, 2.0], [0.5, 0.9], [0.2, 0.8])}, (), "from -1 to 2; 320 of 480 rows do not fit"),
+        ({"a": cells(3.0), "b": cells(-2.0)}, ("--score", "a,b"), "Got a, b from -2 to 3; 480 of 480 rows do not fit"),
+    ],
+)
+def test_a_reference_of_scores_that_are_no_probabilities_says_what_they_are(
+    pitfalls: Pitfalls, tmp_path: Path, columns: dict[str, Any], more: tuple[str, ...], part: str
+) -> None:
+    pq.write_table(rows(**columns), tmp_path / "REF.parquet")
+    scores = more or ("--score", "p")
+    given = ("--reference", tmp_path / "REF.parquet", "--event-time", "ts", *scores, "--label", "y", "--rows", "50")
+    result = pitfalls("monitor", "init", *given, "--out", tmp_path / "out")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Most scores of the reference are no probabilities." in result.stderr
+    assert part in result.stderr
+    assert "Divide per cent by 100, apply the s" in result.stderr
+    assert not (tmp_path / "out" / "monitor.toml").exists()
+
+
 @pytest.mark.parametrize(
     "columns",
     [
@@ -144,6 +178,7 @@ def test_a_reference_of_one_class_is_told(init: Callable[..., Result]) -> None:
     ("name", "content", "code", "part"),
     [
         ("a.csv", text(rows(), ";").encode(), 2, "parted by ';': write them with commas"),
+        ("a.csv", text(rows(), ";").replace(".", ",").encode(), 2, "parted by ';': write them with commas"),
         ("a.csv", text(rows(), "\t").encode(), 2, "with tabs as .tsv"),
         ("a.csv", b"# made by hand\n" + text(rows()).encode(), 2, "no rows, and 481 lines of another number of fields"),
         ("a.csv", bytes(range(256)) * 20, 2, "There is no such column"),
@@ -162,6 +197,48 @@ def test_a_file_that_is_no_table_is_one_error(
     assert not any(letter < " " and letter not in "\n\t" for letter in result.stderr)
 
 
+def test_a_folder_that_is_neither_a_log_nor_of_tables_is_one_error(
+    init: Callable[..., Result], pitfalls: Pitfalls, tmp_path: Path
+) -> None:
+    def judge(traffic: Path | str) -> Result:
+        return pitfalls("monitor", "run", "--config", tmp_path / "out" / "monitor.toml", "--traffic", traffic, "--json")
+
+    assert init(rows()).exit_code == 0
+    empty, below = tmp_path / "empty", tmp_path / "live" / "date=2024-02-01"
+    empty.mkdir()
+    below.mkdir(parents=True)
+    pq.write_table(live(), below / "a.parquet")
+    for folder, got, fix in (
+        (empty, "an empty folder", "Check the path."),
+        (below.parent, "a folder with date=2024-02-01", f"by a pattern: '{below.parent}/**/*.parquet'."),
+    ):
+        result = judge(folder)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"{folder} is neither a traffic log nor a folder of tables. Got {got}; expected" in result.stderr
+        assert fix in result.stderr
+    assert [w["rows"] for w in json.loads(judge(f"{below.parent}/**/*.parquet").stdout)["windows"]] == [50] * 3
+    assert judge(f"{below.parent}/**").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (text(live(), ";").encode(), "parted by ';': write them with commas"),
+        (text(live(), ";").replace(".", ",").encode(), "parted by ';': write them with commas"),
+        (
+            b"# made by hand\n" + text(live()).encode(),
+            "No line of LIVE.csv has as many fields as its header. Got no rows",
+        ),
+    ],
+)
+def test_traffic_that_is_no_table_is_an_error_and_not_silence(
+    run: Callable[..., Result], content: bytes, part: str
+) -> None:
+    result = run(content, name="LIVE.csv")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert part in result.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "broken"),
     [
@@ -178,6 +255,71 @@ def test_text_of_any_encoding_is_read(
     assert [w["rows"] for w in json.loads(result.stdout)["windows"]] == [50] * 3
     assert sum(kind == "broken lines" for kind, _, _ in findings(result)) == broken
     assert "Traceback" not in capfd.readouterr().err
+
+
+def quoted(table: pa.Table, *places: int) -> bytes:
+    """The table as CSV, with a quote before each of these lines."""
+    lines = text(table).split("\n")
+    return "\n".join('"' + line if place in places else line for place, line in enumerate(lines, 1)).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "told", "rows_left", "code"),
+    [
+        (quoted(live(), 102), "60 lines of LIVE.csv are lost in one record, from line 102 on", 100, 1),
+        (quoted(live(), 102, 112), "11 lines of LIVE.csv are lost in one record, from line 102 on", 100, 1),
+        (
+            quoted(live(), 12, 22, 112),
+            "61 lines of LIVE.csv are lost in 2 records, one of 50 lines, from line 112 on",
+            50,
+            1,
+        ),
+        (quoted(rows(40, start=LIVE_START), 102, 106), "5 lines of LIVE.csv are lost", 1550, 0),
+        (
+            text(live()).encode("latin-1").replace(b",a,", b",\xe9,") + b'"' + text(live()).encode(),
+            "161 lines of LIVE.csv are lost in one record, from line 162 on",
+            150,
+            1,
+        ),
+    ],
+    ids=["to the end", "to the next quote", "twice", "a few lines of many", "in Latin-1"],
+)
+def test_lines_that_a_quote_swallowed_are_told_and_page_where_they_are_many(
+    run: Callable[..., Result], content: bytes, told: str, rows_left: int, code: int
+) -> None:
+    result = run(content, name="LIVE.csv")
+    assert result.exit_code == code, result.output
+    messages = [message for kind, _, message in findings(result) if kind == "unbalanced quote"]
+    assert [message.startswith(told) for message in messages] == [True]
+    assert messages[0].endswith('a quote (") there is unbalanced.')
+    assert sum(window["rows"] for window in json.loads(result.stdout)["windows"]) == rows_left
+
+
+def test_lines_that_a_quote_swallowed_are_told_by_init_and_where_no_window_is_due(
+    init: Callable[..., Result], pitfalls: Pitfalls, tmp_path: Path
+) -> None:
+    result = init(quoted(rows(), 302), name="REF.csv")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("180 lines of REF.csv are lost in one record, from line 302 on") == 1
+    (tmp_path / "LIVE.csv").write_bytes(quoted(live(), 32))
+    config = tmp_path / "out" / "monitor.toml"
+    result = pitfalls("monitor", "run", "--config", config, "--traffic", tmp_path / "LIVE.csv", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["windows"]) == (0, [])
+    assert "130 lines of LIVE.csv are lost in one record, from line 32 on" in result.stderr
+
+
+def test_a_quote_that_swallows_every_line_is_the_error(run: Callable[..., Result]) -> None:
+    result = run(quoted(live(), 2), name="LIVE.csv")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "160 lines of another number of fields than the first, which has 5" in result.stderr
+    assert 'Balance the quotes (").' in result.stderr
+
+
+def test_text_of_several_lines_loses_nothing(run: Callable[..., Result]) -> None:
+    letter = '"Dear all,\nplease, see, this, list:\nit is\ngood.\n"'
+    result = run(text(live()).replace(",a,", f",{letter},").encode(), name="LIVE.csv")
+    assert [w["rows"] for w in json.loads(result.stdout)["windows"]] == [50] * 3
+    assert not {"unbalanced quote", "broken lines"} & {kind for kind, _, _ in findings(result)}
 
 
 @pytest.mark.parametrize("beside", [True, False], ids=["labels beside their rows", "labels through the log"])

@@ -239,7 +239,7 @@ def test_times_without_a_zone_are_of_the_one_that_was_said(tmp_path: Path) -> No
         ({"inputs": ("tmp",)}, "tmp"),
         ({"inputs": ("y",)}, "Not an input"),
         ({"event_time": "temp"}, "no row of the reference has an event time"),
-        ({"scores": ("temp",)}, "no row of the reference has a usable answer"),
+        ({"scores": ("temp",)}, "most scores of the reference are no probabilities"),
         ({"every": "90d"}, "too short"),
         ({"label": "temp", "classes": ()}, "more than 1,000 different values"),
     ],

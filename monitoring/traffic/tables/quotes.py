@@ -1,0 +1,91 @@
+"""Lines of a CSV file that an unbalanced quote makes part of one field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.records import Finding
+
+#: A record that was left out and spans so many lines is no text of several lines.
+MANY_LINES = 100
+
+#: More than this share of a file's lines lost in such records is a fact, and pages.
+MUCH = 0.01
+
+#: Bytes of a record by which it is found again in its file.
+_HEAD = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record that swallowed other lines: how many it spans, and the bytes that it begins with."""
+
+    lines: int
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swallowed:
+    """How many records of a file swallowed lines, how many lines they span, and the longest of them.
+
+    `first_line` is the line of the file on which that begins, counted from 1; 0 where it could not be found.
+    """
+
+    records: int
+    lines: int
+    longest: int
+    first_line: int
+
+
+def swallowing(text: bytes, delimiter: bytes, fields: int, *, broken: bool) -> Record | None:
+    """What a record, or a field of a sound one, swallowed: None for one line, or text that has lines of its own.
+
+    `fields` are those of the header: lines with as many are rows.
+    """
+    lines = text.split(b"\n")
+    if len(lines) < 3:
+        return None
+    rows = sum(line.count(delimiter) == fields - 1 for line in lines[1:])
+    if (rows > 1 and 2 * rows >= len(lines) - 1) or (broken and len(lines) >= MANY_LINES):
+        return Record(lines=len(lines), head=text[:_HEAD])
+    return None
+
+
+def within_cells(table: pa.Table, delimiter: bytes) -> list[Record]:
+    """Fields of a table of bytes that swallowed lines. Cost: a pass over every cell."""
+    found = []
+    for column in table.columns:
+        several = pc.greater(pc.count_substring(column, "\n"), 1)
+        for cell in column.filter(several).to_pylist():
+            record = swallowing(cell, delimiter, table.num_columns, broken=False)
+            found += [record] if record is not None else []
+    return found
+
+
+def all_swallowed(records: Sequence[Record], content: bytes) -> Swallowed:
+    """All that the records of a file swallowed, of which there is one at least."""
+    longest = max(records, key=lambda record: record.lines)
+    place = content.find(longest.head) if b"\n" in longest.head else -1
+    return Swallowed(
+        records=len(records),
+        lines=sum(record.lines for record in records),
+        longest=longest.lines,
+        first_line=content.count(b"\n", 0, place) + 1 if place >= 0 else 0,
+    )
+
+
+def about_quotes(found: Sequence[tuple[str, int, Swallowed]]) -> tuple[Finding, ...]:
+    """What is said of files (each with its name and its rows) of which lines were swallowed: the worst is named."""
+    if not found:
+        return ()
+    name, _, worst = max(found, key=lambda each: each[2].lines)
+    where = f", from line {worst.first_line:,} on" if worst.first_line else ""
+    records = "one record" if worst.records == 1 else f"{worst.records:,} records, one of {worst.longest:,} lines"
+    others = f" So are lines of {len(found) - 1} other files." if len(found) > 1 else ""
+    message = f'{worst.lines:,} lines of {name} are lost in {records}{where}: a quote (") there is unbalanced.{others}'
+    much = any(each.lines > MUCH * (rows + each.lines) for _, rows, each in found)
+    return (Finding(kind="unbalanced quote", feature="", message=message, fact=much),)

@@ -79,7 +79,10 @@ class TableReader:
         self._apart: tuple[Finding, ...] = ()
         if reach.job:
             self._settled.begin(reach.since, reach.judged)
-        streamed = StreamedTable.of(self._pieces, columns, now=self._now, since=reach.since) if apart is None else None
+        streamed = None
+        if apart is None:  # rows ahead of the clock are told by the job; to others they are rows like others
+            now = self._now if reach.job else None
+            streamed = StreamedTable.of(self._pieces, columns, now=now, since=reach.since)
         self._streamed = streamed
         ledger = Ledger(root=label_log, settled=self._settled, indices=self._indices, clock=clock)
         if streamed is None:
@@ -143,8 +146,6 @@ class TableReader:
     def latest_labels(self) -> pa.Table:
         """See `Traffic`."""
         latest = LabelLog(self._labels).latest().select(["prediction_id", "label", "label_time"])
-        if self._streamed is None:
-            return latest
         beside = self._table.labels().cast(latest.schema)
         new = pc.invert(pc.is_in(beside["prediction_id"], latest["prediction_id"].combine_chunks()))
         return pa.concat_tables([latest, beside.filter(new)])

@@ -78,10 +78,13 @@ class StreamedTable:
 
     @classmethod
     def of(
-        cls, pieces: Sequence[Piece], columns: TableColumns, *, now: datetime, since: datetime | None
+        cls, pieces: Sequence[Piece], columns: TableColumns, *, now: datetime | None, since: datetime | None
     ) -> StreamedTable | None:
-        """The table, or None if it has to be indexed row by row. Cost: the files' metadata, and what ids cost."""
-        limit = microseconds(now + AHEAD)
+        """The table, or None if it has to be indexed row by row, as where rows are ahead of the clock at `now`.
+
+        Cost: the files' metadata, and what ids cost.
+        """
+        limit = LAST_US if now is None else microseconds(now + AHEAD)
         found: list[Extent] = []
         naive = named = False
         known: dict[object, tuple[pq.FileMetaData, bool]] = {}

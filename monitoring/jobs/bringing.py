@@ -55,6 +55,7 @@ def bring(
             *found.findings,
             *_repeated(found.repeats, answered.rows),
             *(found.strange + arrivals.strange).told(feed.classes),
+            *arrivals.nameless.told(labelled.rows),
         ),
         unseen=traffic.unseen(window),
     )

@@ -18,7 +18,7 @@ from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
 from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.table_reader import EVERYTHING, Reach, TableReader
-from monitoring.jobs.window_rows import HeldRows, WindowRows
+from monitoring.jobs.window_rows import HeldRows, Nameless, WindowRows
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.log import LostRows, TrafficLog, flatten_scalars
@@ -41,6 +41,10 @@ class Traffic(Protocol):
     @property
     def unplaced(self) -> tuple[Finding, ...]:
         """What was found about rows that no window holds."""
+
+    @property
+    def waiting(self) -> Nameless:
+        """Labels that name no prediction so far, and wait for it in no label log."""
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
@@ -65,6 +69,7 @@ class PredictionReader:
     """Reads one version's predictions, window by window, as the baseline declares its inputs. A `Traffic`."""
 
     unplaced: tuple[Finding, ...] = ()
+    waiting = Nameless()
 
     def __init__(self, config: MonitorConfig, baseline: Baseline, version: int | None) -> None:
         self._root = log_folder(traffic_path(config))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -35,8 +35,9 @@ from monitoring.watches.labelled import Awaited
 #: Seconds a run may take for one window before another run may take over.
 LEASE_SECONDS = 120
 
-#: The label cursor's only entry: how many labels, in order of arrival, had been read.
+#: The label cursor's entries: how many labels, in order of arrival, had been read, and how many waited for their rows.
 CURSOR = "labels"
+WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +175,8 @@ class _Job:
         self._empty = no_predictions(deployment.baseline.spec)
         last = store.last_window(number)
         self._after = None if last is None else last.record.end
-        self._read = 0 if last is None else int(last.label_cursor.get(CURSOR, 0))
+        cursor = {} if last is None else last.label_cursor
+        self._read, self._waited = int(cursor.get(CURSOR, 0)), int(cursor.get(WAITING, 0))
         incidents = store.incidents(number)
         states = store.level_states(number)
         self._state = MonitorState(
@@ -207,6 +209,7 @@ class _Job:
             classes=deployment.baseline.spec.classes,
             read=self._read,
             horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
+            waiting=replace(traffic.waiting, labels=max(traffic.waiting.labels - self._waited, 0)),
         )
         due = due_windows(traffic, deployment.plan, after=self._after, now=now)
         if due and self._after is not None:
@@ -228,7 +231,7 @@ class _Job:
                 FIRST_LABELS: judgement.state.first_labels.to_text(),
                 COMPARED: judgement.state.compared,
             },
-            label_cursor={CURSOR: self._feed.read},
+            label_cursor={CURSOR: self._feed.read, WAITING: self._traffic.waiting.labels},
             incidents=judgement.changed,
         )
         self._state = judgement.state

@@ -18,10 +18,10 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.jobs.cutting import blocks
-from monitoring.jobs.window_rows import Found, HeldRows, Strange, WindowRows
+from monitoring.jobs.window_rows import Found, HeldRows, Nameless, Strange, WindowRows
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
-from monitoring.traffic.tables.arrivals import Ledger, gather_beside, gather_labels
+from monitoring.traffic.tables.arrivals import Apart, Ledger, gather_beside, gather_labels
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.keys import Wanted, keys, member
@@ -76,7 +76,7 @@ class TableReader:
         self._pieces = pieces_of(path)
         self._now, self._since = clock(), reach.since
         self._settled = Settled(label_log)
-        self._apart: tuple[Finding, ...] = ()
+        self._apart = Apart()
         if reach.job:
             self._settled.begin(reach.since, reach.judged)
         streamed = None
@@ -103,7 +103,12 @@ class TableReader:
     @property
     def unplaced(self) -> tuple[Finding, ...]:
         """See `Traffic`."""
-        return () if self._streamed is not None else (*self._table.left_out.findings, *self._apart)
+        return () if self._streamed is not None else (*self._table.left_out.findings, *self._apart.findings)
+
+    @property
+    def waiting(self) -> Nameless:
+        """See `Traffic`."""
+        return Nameless(labels=self._apart.waiting, one=self._apart.one)
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The window's rows at once, without labels, and how many repeats were dropped from them."""

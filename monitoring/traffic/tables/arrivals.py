@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from monitoring.traffic.tables.keys import member
 from monitoring.traffic.tables.rows import (
     about_label_times,
     event_times,
+    given_ids,
     identities,
     label_words,
     own_ids,
@@ -29,11 +30,11 @@ from monitoring.traffic.tables.rows import (
     truths,
     undated,
 )
-from monitoring.traffic.tables.settled import NEVER, Settled, labels_of
+from monitoring.traffic.tables.settled import NEVER, Counted, Settled, labels_of
 from monitoring.traffic.tables.stream import raw_batches
 from monitoring.traffic.tables.streamed import StreamedTable
 from monitoring.traffic.tables.table import TableTraffic, by_arrival
-from monitoring.traffic.tables.values import Moments, is_text, plain, words
+from monitoring.traffic.tables.values import Moments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +50,24 @@ class Ledger:
     clock: Callable[[], datetime]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """What was found about labels in tables apart.
+
+    `waiting` of them name no row of the table and do not say when they became known, as `one` id does.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    waiting: int = 0
+    one: str = ""
+
+
 def gather_labels(
     traffic: TableTraffic,
     apart: Sequence[Piece],
     columns: TableColumns,
     ledger: Ledger,
-) -> tuple[Finding, ...]:
+) -> Apart:
     """Append to the label log each label that it does not have yet, and say what was wrong with those apart.
 
     Labels come from the table's own rows and from the tables `apart`. One without a time became known when its row
@@ -64,18 +77,42 @@ def gather_labels(
     Raises CannotRun if the folder cannot be written, BadInput for a table apart without ids or labels.
     """
     beside = [_apart(piece, traffic, columns) for piece in apart]
-    found = by_arrival([traffic.labels(), *(labels for labels, _ in beside)])
+    found = by_arrival([traffic.labels(), *(each.labels for each in beside)])
     writer = LabelWriter(ledger.root, clock=ledger.clock)
     try:
         known = LabelLog(ledger.root).read()
         # The first time, and where no two rows can have one id, there is nothing that could be there already.
         added = _unknown(found, known) if known.num_rows or apart or traffic.named else found
-        before = labels_of(added["prediction_id"].combine_chunks(), ledger.settled.read(), NEVER)
+        settled = ledger.settled.read()
+        before = labels_of(added["prediction_id"].combine_chunks(), settled, NEVER)
         added = added.filter(pa.array(before != ledger.indices(added["label"])))
         _append(writer, added)
     finally:
         writer.close()
-    return about_label_times(columns.label_time, sum(undated for _, undated in beside))
+    waiting = pa.chunked_array([_never_seen(each.timeless, known, settled) for each in beside], pa.string())
+    return Apart(
+        findings=about_label_times(columns.label_time, sum(each.undated for each in beside)),
+        waiting=len(waiting),
+        one=pc.min(waiting).as_py() or "",
+    )
+
+
+def _never_seen(ids: pa.Array, known: pa.Table, settled: Mapping[str, Counted]) -> pa.Array:
+    """Those of the ids for which no label is in the log or was counted with its row."""
+    fresh = ids.filter(pc.invert(pc.is_in(ids, known["prediction_id"].combine_chunks())))
+    return fresh.filter(pa.array(labels_of(fresh, settled, NEVER) == NEVER))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """A table of labels: those of which it is known when they became so, and ids of those of which it is not.
+
+    `undated` of them say by what is no time when that was.
+    """
+
+    labels: pa.Table
+    timeless: pa.Array
+    undated: int
 
 
 def gather_beside(
@@ -150,8 +187,8 @@ def _pairs(labels: pa.Table) -> pa.Array:
     return joined.combine_chunks().cast(pa.large_string())
 
 
-def _apart(piece: Piece, traffic: TableTraffic, columns: TableColumns) -> tuple[pa.Table, int]:
-    """The labels of a table of labels, and how many of them say when they became known by what is no time."""
+def _apart(piece: Piece, traffic: TableTraffic, columns: TableColumns) -> _Given:
+    """The labels of a table of labels."""
     raw = piece.read([columns.prediction_id, columns.label, columns.label_time])
     absent = [name for name in (columns.prediction_id, columns.label) if name not in raw.table.column_names]
     if absent and raw.table.num_rows:
@@ -162,11 +199,15 @@ def _apart(piece: Piece, traffic: TableTraffic, columns: TableColumns) -> tuple[
             fix="Name the columns as in the [traffic] section.",
         )
     if absent:
-        return by_arrival([]), 0
-    given = plain(raw.table[columns.prediction_id])
-    ids = words(given) if is_text(given.type) or pa.types.is_integer(given.type) else pa.nulls(len(given), pa.string())
+        return _Given(labels=by_arrival([]), timeless=pa.array([], pa.string()), undated=0)
+    named = given_ids(raw, columns)
+    ids = pa.nulls(raw.table.num_rows, pa.string()) if named is None else named
     us, known = traffic.happened(ids)
     truth = truths(raw, columns, Moments(us=us, valid=known))
-    there = ids.is_valid()
-    wrong = undated(raw, columns, label_words(raw, columns), own_times(raw, columns))
-    return truth.add_column(0, "prediction_id", ids).filter(there), int(wrong.sum())
+    labels = label_words(raw, columns)
+    there = labels.dictionary_decode().is_valid()
+    return _Given(
+        labels=truth.add_column(0, "prediction_id", ids).filter(ids.is_valid()),
+        timeless=ids.filter(pc.and_(there, truth["label"].combine_chunks().is_null())).drop_null(),
+        undated=int(undated(raw, columns, labels, own_times(raw, columns)).sum()),
+    )

@@ -138,7 +138,7 @@ class TableReader:
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
         """See `Traffic`."""
         ends = None if self._streamed is None else self._streamed.ends(longest_gap)
-        return blocks(self._table.times() if ends is None else ends, longest_gap)
+        return blocks(self._table.all_times() if ends is None else ends, longest_gap)
 
     def times(self) -> NDArray[np.int64]:
         """See `Traffic`."""

@@ -18,8 +18,7 @@ from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import ParquetPiece, Piece
 from monitoring.traffic.tables.keys import member
 from monitoring.traffic.tables.repeats import Repeats
-from monitoring.traffic.tables.rows import event_times
-from monitoring.traffic.tables.stream import Stream, StreamedRows, raw_batches, streamable
+from monitoring.traffic.tables.stream import Stream, StreamedRows, streamable
 from monitoring.traffic.tables.table import AHEAD
 from monitoring.traffic.windows import Window
 
@@ -114,19 +113,7 @@ class StreamedTable:
         longest = longest_gap // timedelta(microseconds=1)
         if any(extent.last - extent.first > longest for extent in self.extents):
             return None
-        return np.sort(np.array([end for extent in self.extents for end in self._ends(extent)], dtype=np.int64))
-
-    def _ends(self, extent: Extent) -> tuple[int, ...]:
-        """First and last times of the rows of a piece that count; none where there are no such rows."""
-        dropped = self.repeats.dropped.get(extent.piece)
-        if dropped is None:
-            return extent.first, extent.last
-        found: list[int] = []
-        for first, raw in raw_batches(extent.piece, (self._columns.event_time,)):
-            us = event_times(raw, self._columns).us
-            us = us[~member(first + np.arange(us.size), dropped)]
-            found += [int(us.min()), int(us.max())] if us.size else []
-        return (min(found), max(found)) if found else ()
+        return np.sort(np.array([end for e in self.extents for end in (e.first, e.last)], dtype=np.int64))
 
     def parts(self, window: Window, streams: list[Stream]) -> Iterator[Part]:
         """The rows of a window; `streams` comes to have the pieces that they are of, gone through."""

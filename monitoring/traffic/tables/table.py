@@ -96,6 +96,10 @@ class TableTraffic:
         """Event times of the rows that count, sorted, in microseconds since 1970, UTC."""
         return self._times[self._counts]
 
+    def all_times(self) -> NDArray[np.int64]:
+        """The same, with the rows that do not count."""
+        return self._times
+
     @property
     def repeats(self) -> int:
         """How many rows do not count, as another of their id does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -54,6 +54,9 @@ class Traffic(Protocol):
 
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
         """First and last event time of each stretch of traffic that has no gap longer than that."""
+
+    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64] | None:
+        """How many rows some windows have by now, int64 [n, 2]: all, and without repeats; None where not known."""
 
     def times(self) -> NDArray[np.int64]:
         """Every event time, sorted, in microseconds since 1970, UTC."""
@@ -120,6 +123,9 @@ class PredictionReader:
         """The whole extent of the log, whatever its gaps."""
         extent = self.log.extent(self.model, self.version)
         return () if extent is None else (extent,)
+
+    def counts(self, windows: Sequence[Window]) -> None:
+        """Not known of a log, whose rows are written as they are answered."""
 
     def times(self) -> NDArray[np.int64]:
         """See `Traffic`."""

@@ -19,6 +19,7 @@ from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.feed import Given, LabelFeed
 from monitoring.jobs.judging import MonitorState
+from monitoring.jobs.late import Late
 from monitoring.jobs.reading import Traffic, open_traffic
 from monitoring.jobs.table_reader import Reach
 from monitoring.jobs.telling import Tell, Teller
@@ -177,6 +178,8 @@ class _Job:
         self._after = None if last is None else last.record.end
         cursor = {} if last is None else last.label_cursor
         self._read, self._waited = int(cursor.get(CURSOR, 0)), int(cursor.get(WAITING, 0))
+        self._told = cursor
+        self._late = Late()
         incidents = store.incidents(number)
         states = store.level_states(number)
         self._state = MonitorState(
@@ -214,12 +217,16 @@ class _Job:
         due = due_windows(traffic, deployment.plan, after=self._after, now=now)
         if due and self._after is not None:
             self._feed.recall(self._judged_before(due[0].start))
+            self._late = self._late_rows()
         return due
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed."""
         judge = self._deployment.judge
         traffic = bring(self._traffic, self._feed, window, judge.gatherer(), first=first, empty=self._empty)
+        if first:
+            late = self._late
+            traffic = replace(traffic, late=late.rows, findings=(*traffic.findings, *late.told()))
         judgement = judge.judge(self._state, traffic)
         self._store.commit_window(
             self._number,
@@ -231,11 +238,18 @@ class _Job:
                 FIRST_LABELS: judgement.state.first_labels.to_text(),
                 COMPARED: judgement.state.compared,
             },
-            label_cursor={CURSOR: self._feed.read, WAITING: self._traffic.waiting.labels},
+            label_cursor={CURSOR: self._feed.read, WAITING: self._traffic.waiting.labels, **self._late.cursor},
             incidents=judgement.changed,
         )
         self._state = judgement.state
         return judgement.window, judgement.changed
+
+    def _late_rows(self) -> Late:
+        """Rows that came into windows judged before, of those within the horizon."""
+        since = self.since
+        records = [w for w in self._store.windows(self._number, scores=False) if since is None or w.start >= since]
+        counts = self._traffic.counts([Window(start=record.start, end=record.end) for record in records])
+        return Late() if counts is None else Late.of(records, counts, self._told)
 
     def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Given]]:
         """The judged windows within the horizon, whose predictions may still get their label."""

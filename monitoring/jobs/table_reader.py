@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -139,6 +139,10 @@ class TableReader:
         """See `Traffic`."""
         ends = None if self._streamed is None else self._streamed.ends(longest_gap)
         return blocks(self._table.all_times() if ends is None else ends, longest_gap)
+
+    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """See `Traffic`."""
+        return self._table.counts(windows) if self._streamed is None else self._streamed.counts(windows)
 
     def times(self) -> NDArray[np.int64]:
         """See `Traffic`."""

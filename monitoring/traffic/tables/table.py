@@ -100,6 +100,12 @@ class TableTraffic:
         """The same, with the rows that do not count."""
         return self._times
 
+    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """How many rows lie in each of some windows, int64 [n, 2]: all of them, and those that count."""
+        edges = np.array([(microseconds(w.start), microseconds(w.end)) for w in windows], dtype=np.int64).reshape(-1, 2)
+        found = [np.diff(np.searchsorted(times, edges), axis=1)[:, 0] for times in (self._times, self.times())]
+        return np.stack(found, axis=1)
+
     @property
     def repeats(self) -> int:
         """How many rows do not count, as another of their id does."""

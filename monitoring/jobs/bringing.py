@@ -56,6 +56,7 @@ def bring(
             *_repeated(found.repeats, answered.rows),
             *(found.strange + arrivals.strange).told(feed.classes),
             *arrivals.nameless.told(labelled.rows),
+            *feed.about_overdue(arrivals),
         ),
         unseen=traffic.unseen(window),
     )

@@ -16,6 +16,7 @@ from monitoring.baseline.batch import Batch, in_batches, joined
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
 from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.window_rows import Nameless, Strange, newest_of
+from monitoring.records import Finding
 from monitoring.traffic.tables.keys import Wanted
 from monitoring.traffic.windows import Window
 
@@ -26,12 +27,13 @@ class Arrivals:
 
     `starts` int64 [n] are the beginnings, in microseconds, of the windows in which the labelled rows were answered.
     `nameless` labels named no prediction within reach; `conflicts` came for a prediction that had another label
-    already; `strange` are those of no class.
+    already; `overdue` are those of predictions that wait no longer, and `strange` those of no class.
     """
 
     labelled: Predictions
     starts: NDArray[np.int64]
     conflicts: int
+    overdue: int = 0
     nameless: Nameless = field(default_factory=Nameless)
     strange: Strange = field(default_factory=Strange)
 
@@ -84,7 +86,8 @@ class LabelFeed:
 
     `labels` is the label log (columns prediction_id, label, label_time, sequence) and `read` how many of its rows, in
     order of arrival, the windows judged so far had seen. `waiting` are labels that are not in the log, as they wait for
-    their rows: those that are told now, with the first window.
+    their rows: those that are told now, with the first window. `has` says which ids are those of rows that
+    are there, so that a label for one that waits no longer came too late.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class LabelFeed:
         read: int,
         horizon_us: int,
         waiting: Nameless = NOBODY,
+        has: Callable[[pa.Array], NDArray[np.bool_]] | None = None,
     ) -> None:
         self._ids = labels["prediction_id"].combine_chunks()
         self._wanted = Wanted(self._ids)
@@ -107,6 +111,7 @@ class LabelFeed:
         self._ordered = self._times[self._by_time]
         self._horizon_us = horizon_us
         self._nameless = waiting
+        self._has = has
         self._waiting: deque[_Waiting] = deque()
         self._put_off: deque[tuple[Window, Given, NDArray[np.int64]]] = deque()
         self.read = labels.num_rows
@@ -142,6 +147,16 @@ class LabelFeed:
             found = self._join(taken, rows)
         return replace(found, nameless=found.nameless + self._nameless) if first else found
 
+    def about_overdue(self, arrivals: Arrivals) -> tuple[Finding, ...]:
+        """What is said of labels that came too late to count."""
+        if not arrivals.overdue:
+            return ()
+        message = (
+            f"{arrivals.overdue:,} labels came later than label_horizon ({_length(self._horizon_us)}) after their "
+            "predictions, and do not count."
+        )
+        return (Finding(kind="labels too late", feature="", message=message),)
+
     def _wait_for(self, window: Window, predictions: Predictions, newest: int) -> None:
         self._waiting.append(_Waiting(predictions, as_microseconds(window.start), newest))
         oldest = as_microseconds(window.end) - self._horizon_us
@@ -166,6 +181,10 @@ class LabelFeed:
         labels = self._labels[places]
         strange = places[(known >= 0) & (labels == NO_LABEL)]
         unknown = places[known < 0]
+        overdue = np.zeros(unknown.size, dtype=np.bool_)
+        if unknown.size and self._has is not None:
+            overdue = self._has(self._ids.take(pa.array(unknown)))
+        unknown = unknown[~overdue]
         usable = (known >= 0) & (labels != NO_LABEL)
         consumed: list[Predictions] = []
         begun: list[NDArray[np.int64]] = []
@@ -183,12 +202,26 @@ class LabelFeed:
             labelled=joined(consumed) if consumed else empty.take(np.empty(0, dtype=np.int64)),
             starts=np.concatenate(begun) if begun else np.empty(0, dtype=np.int64),
             conflicts=conflicts,
+            overdue=int(overdue.sum()),
             nameless=Nameless(labels=unknown.size, one=_first(self._ids.take(pa.array(unknown)))),
             strange=Strange(
                 labels=strange.size,
                 words=frozenset(pc.unique(self._words.take(pa.array(strange))).to_pylist()),
             ),
         )
+
+
+def _length(microseconds: int) -> str:
+    """A length of time in the largest unit of which it is a whole number.
+
+    >>> _length(7 * 86_400_000_000), _length(5_400_000_000)
+    ('7 days', '90 minutes')
+    """
+    for name, unit in (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000)):
+        count, rest = divmod(microseconds, unit)
+        if count and not rest:
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return f"{microseconds / 1_000_000} seconds"
 
 
 def _first(ids: pa.Array) -> str:

@@ -46,6 +46,9 @@ class Traffic(Protocol):
     def waiting(self) -> Nameless:
         """Labels that name no prediction so far, and wait for it in no label log."""
 
+    def has(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """Which ids of labels are those of rows that are there, as far as it is known, [n]."""
+
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
 
@@ -98,6 +101,10 @@ class PredictionReader:
         # An input goes by its own name; outputs keep their prefix, so that neither can stand for the other.
         plain = {name.removeprefix("input:"): flat[name] for name in flat.column_names if name in _ROW or ":" in name}
         return predictions_from(pa.table(plain), self._spec, probabilities=self._output), repeats
+
+    def has(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """See `Traffic`. Not known of a log, which is not gone through for them."""
+        return np.zeros(len(ids), dtype=np.bool_)
 
     def rows(self, window: Window) -> HeldRows:
         """See `Traffic`."""

@@ -40,6 +40,9 @@ LEASE_SECONDS = 120
 CURSOR = "labels"
 WAITING = "waiting"
 
+#: Labels are told as too late for so many horizons.
+HORIZONS = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -109,7 +112,7 @@ def run_due_windows(
             deployment.baseline,
             deployment.version,
             clock=clock,
-            reach=Reach(since=job.since, judged=job.judged, job=True),
+            reach=Reach(since=job.since, overdue=job.overdue, judged=job.judged, job=True),
         )
         due = job.due(traffic, now)
         teller = Teller(store, number, helpers.tell, clock=clock, renew=lease.renew)
@@ -203,6 +206,11 @@ class _Job:
         """Rows before that are of no interest any more."""
         return None if self._after is None else self._after - self._deployment.horizon
 
+    @property
+    def overdue(self) -> datetime | None:
+        """Labels of rows before that are not told any more when they come."""
+        return None if self._after is None else self._after - HORIZONS * self._deployment.horizon
+
     def due(self, traffic: Traffic, now: datetime) -> tuple[Window, ...]:
         """The windows to judge now; the traffic is read for them from here on."""
         deployment = self._deployment
@@ -213,6 +221,7 @@ class _Job:
             read=self._read,
             horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
             waiting=replace(traffic.waiting, labels=max(traffic.waiting.labels - self._waited, 0)),
+            has=traffic.has,
         )
         due = due_windows(traffic, deployment.plan, after=self._after, now=now)
         if due and self._after is not None:

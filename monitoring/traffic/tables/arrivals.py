@@ -51,7 +51,7 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Apart:
+class Gathered:
     """What was found about labels in tables apart.
 
     `waiting` of them name no row of the table and do not say when they became known, as `one` id does.
@@ -67,7 +67,7 @@ def gather_labels(
     apart: Sequence[Piece],
     columns: TableColumns,
     ledger: Ledger,
-) -> Apart:
+) -> Gathered:
     """Append to the label log each label that it does not have yet, and say what was wrong with those apart.
 
     Labels come from the table's own rows and from the tables `apart`. One without a time became known when its row
@@ -90,7 +90,7 @@ def gather_labels(
     finally:
         writer.close()
     waiting = pa.chunked_array([_never_seen(each.timeless, known, settled) for each in beside], pa.string())
-    return Apart(
+    return Gathered(
         findings=about_label_times(columns.label_time, sum(each.undated for each in beside)),
         waiting=len(waiting),
         one=pc.min(waiting).as_py() or "",
@@ -122,16 +122,16 @@ def gather_beside(
     *,
     since: datetime | None,
     judged: datetime | None,
-) -> None:
+) -> pa.Array:
     """As `gather_labels`, of a streamed table: those labels alone that are not counted with their rows.
 
     They are labels with a time of their own, those of rows that share their id with others, and those that are seen for
     the first time, or are another than before, after their row's window was judged: of rows from `since` on (None: from
     the first), in windows that end by `judged` (None: none was judged). Nothing is read of a file in which there can be
-    none.
+    none. The ids of their rows.
     """
     found, counted = [], ledger.settled.read() if judged is not None else {}
-    for extent in table.extents:
+    for extent in (*table.older, *table.extents):
         piece, shared = extent.piece, table.repeats.shared.get(extent.piece, _NO_ROWS)
         before = judged is not None and extent.first < microseconds(judged)
         if not (before or extent.own_times or shared.size):
@@ -155,12 +155,13 @@ def gather_beside(
             names = own_ids(piece, places[mine]) if ids is None else ids.take(pa.array(mine))
             found.append(truth.take(pa.array(mine)).add_column(0, "prediction_id", names))
     writer = LabelWriter(ledger.root, clock=ledger.clock)
+    labels = by_arrival(found)
     try:
-        if not any(part.num_rows for part in found):
-            return
-        _append(writer, _unknown(by_arrival(found), LabelLog(ledger.root).read()))
+        if labels.num_rows:
+            _append(writer, _unknown(labels, LabelLog(ledger.root).read()))
     finally:
         writer.close()
+    return labels["prediction_id"].combine_chunks()
 
 
 _NO_ROWS = np.zeros(0, dtype=np.int64)

@@ -68,7 +68,8 @@ class StreamedTable:
     def __init__(
         self, extents: tuple[Extent, ...], columns: TableColumns, *, naive: bool, named: bool, since: int | None
     ) -> None:
-        self.extents = extents
+        self.older = tuple(e for e in extents if since is not None and e.last < since)
+        self.extents = extents = tuple(e for e in extents if since is None or e.last >= since)
         self.naive = naive
         self.named = named
         rows = sum(extent.rows for extent in extents)
@@ -78,12 +79,21 @@ class StreamedTable:
 
     @classmethod
     def of(
-        cls, pieces: Sequence[Piece], columns: TableColumns, *, now: datetime | None, since: datetime | None
+        cls,
+        pieces: Sequence[Piece],
+        columns: TableColumns,
+        *,
+        now: datetime | None,
+        since: datetime | None,
+        overdue: datetime | None = None,
     ) -> StreamedTable | None:
         """The table, or None if it has to be indexed row by row, as where rows are ahead of the clock at `now`.
 
+        Pieces that end before `since` are `older`, and those that end before `overdue` of no interest at all.
         Cost: the files' metadata, and what ids cost.
         """
+        start = None if since is None else microseconds(since)
+        oldest = start if overdue is None else microseconds(overdue)
         limit = LAST_US if now is None else microseconds(now + AHEAD)
         found: list[Extent] = []
         naive = named = False
@@ -102,11 +112,10 @@ class StreamedTable:
             schema = metadata.schema.to_arrow_schema()
             naive |= schema.field(columns.event_time).type.tz is None
             named |= columns.prediction_id in schema.names
-            if metadata.row_group(piece.group).num_rows and (since is None or extent.last >= microseconds(since)):
+            if metadata.row_group(piece.group).num_rows and (oldest is None or extent.last >= oldest):
                 found.append(extent)
         if naive and columns.naive_timezone != "UTC":
             return None
-        start = None if since is None else microseconds(since)
         return cls(tuple(found), columns, naive=naive, named=named, since=start)
 
     def ends(self, longest_gap: timedelta) -> NDArray[np.int64] | None:

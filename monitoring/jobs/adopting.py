@@ -100,6 +100,8 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
     times = traffic.times()
     if not times.size:
         raise _no_times(pieces, columns)
+    if traffic.repeats > times.size:
+        raise _no_ids(times.size, traffic.repeats, columns.prediction_id)
     everything = Window(start=as_datetime(int(times[0])), end=as_datetime(int(times[-1]) + 1))
     found = traffic.read(everything)
     table, unanswered = _answered(found.table, columns, types_of(pieces))
@@ -130,6 +132,15 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
         classes=spec.classes,
         inputs=tuple(columns.inputs),
         notes=tuple(notes),
+    )
+
+
+def _no_ids(rows: int, repeats: int, column: str) -> BadInput:
+    return BadInput(
+        "Most rows of the reference have the id of another row.",
+        got=f"{rows + repeats} rows with {rows} ids in the column {column}",
+        expected="ids of rows: of those that share one, one alone counts",
+        fix="Name another column with --prediction-id, or none and drop this one; drop rows that are copies.",
     )
 
 

@@ -55,6 +55,8 @@ def bring(
             *found.findings,
             *_repeated(found.repeats, answered.rows),
             *(found.strange + arrivals.strange).told(feed.classes),
+            *arrivals.nameless.told(labelled.rows),
+            *feed.about_overdue(arrivals),
         ),
         unseen=traffic.unseen(window),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch, in_batches, joined
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
 from monitoring.jobs.cutting import as_microseconds
-from monitoring.jobs.window_rows import Strange, newest_of
+from monitoring.jobs.window_rows import Nameless, Strange, newest_of
+from monitoring.records import Finding
 from monitoring.traffic.tables.keys import Wanted
 from monitoring.traffic.windows import Window
 
@@ -25,15 +26,21 @@ class Arrivals:
     """The labels of one window joined to their predictions: each prediction once, with the label first consumed for it.
 
     `starts` int64 [n] are the beginnings, in microseconds, of the windows in which the labelled rows were answered.
-    `unknown` labels named no prediction within reach; `conflicts` came for a prediction that had another label
-    already; `strange` are those of no class.
+    `nameless` labels named no prediction within reach; `conflicts` came for a prediction that had another label
+    already; `overdue` are those of predictions that wait no longer, and `strange` those of no class.
     """
 
     labelled: Predictions
     starts: NDArray[np.int64]
-    unknown: int
     conflicts: int
+    overdue: int = 0
+    nameless: Nameless = field(default_factory=Nameless)
     strange: Strange = field(default_factory=Strange)
+
+    @property
+    def unknown(self) -> int:
+        """Labels that do not count, as they name no prediction within reach or no class."""
+        return self.nameless.labels + self.strange.labels
 
     def batches(self) -> Iterator[tuple[int, Batch]]:
         """The labelled rows, each batch with the beginning of the window in which all of its rows were answered."""
@@ -53,9 +60,11 @@ NO_ARRIVALS = Arrivals(
         label_times=np.zeros(0, dtype=np.int64),
     ),
     starts=np.zeros(0, dtype=np.int64),
-    unknown=0,
     conflicts=0,
 )
+
+#: No label waits for its row.
+NOBODY = Nameless()
 
 #: A window's predictions, or what reads them when they are asked for: those with wanted ids at least, and the time of
 #: the newest of all.
@@ -76,10 +85,21 @@ class LabelFeed:
     another one for the same row is a conflict.
 
     `labels` is the label log (columns prediction_id, label, label_time, sequence) and `read` how many of its rows, in
-    order of arrival, the windows judged so far had seen.
+    order of arrival, the windows judged so far had seen. `waiting` are labels that are not in the log, as they wait for
+    their rows: those that are told now, with the first window. `has` says which ids are those of rows that
+    are there, so that a label for one that waits no longer came too late.
     """
 
-    def __init__(self, labels: pa.Table, *, classes: tuple[str, ...], read: int, horizon_us: int) -> None:
+    def __init__(
+        self,
+        labels: pa.Table,
+        *,
+        classes: tuple[str, ...],
+        read: int,
+        horizon_us: int,
+        waiting: Nameless = NOBODY,
+        has: Callable[[pa.Array], NDArray[np.bool_]] | None = None,
+    ) -> None:
         self._ids = labels["prediction_id"].combine_chunks()
         self._wanted = Wanted(self._ids)
         self.classes = classes
@@ -90,6 +110,8 @@ class LabelFeed:
         self._by_time = np.argsort(self._times, kind="stable")
         self._ordered = self._times[self._by_time]
         self._horizon_us = horizon_us
+        self._nameless = waiting
+        self._has = has
         self._waiting: deque[_Waiting] = deque()
         self._put_off: deque[tuple[Window, Given, NDArray[np.int64]]] = deque()
         self.read = labels.num_rows
@@ -123,7 +145,17 @@ class LabelFeed:
             )
             self._wait_for(window, rows, newest)
             found = self._join(taken, rows)
-        return found
+        return replace(found, nameless=found.nameless + self._nameless) if first else found
+
+    def about_overdue(self, arrivals: Arrivals) -> tuple[Finding, ...]:
+        """What is said of labels that came too late to count."""
+        if not arrivals.overdue:
+            return ()
+        message = (
+            f"{arrivals.overdue:,} labels came later than label_horizon ({_length(self._horizon_us)}) after their "
+            "predictions, and do not count."
+        )
+        return (Finding(kind="labels too late", feature="", message=message),)
 
     def _wait_for(self, window: Window, predictions: Predictions, newest: int) -> None:
         self._waiting.append(_Waiting(predictions, as_microseconds(window.start), newest))
@@ -148,7 +180,11 @@ class LabelFeed:
                 known = np.asarray(pc.fill_null(pc.index_in(wanted, ids), -1), dtype=np.int64)
         labels = self._labels[places]
         strange = places[(known >= 0) & (labels == NO_LABEL)]
-        unknown = int((known < 0).sum() + strange.size)
+        unknown = places[known < 0]
+        overdue = np.zeros(unknown.size, dtype=np.bool_)
+        if unknown.size and self._has is not None:
+            overdue = self._has(self._ids.take(pa.array(unknown)))
+        unknown = unknown[~overdue]
         usable = (known >= 0) & (labels != NO_LABEL)
         consumed: list[Predictions] = []
         begun: list[NDArray[np.int64]] = []
@@ -165,13 +201,32 @@ class LabelFeed:
         return Arrivals(
             labelled=joined(consumed) if consumed else empty.take(np.empty(0, dtype=np.int64)),
             starts=np.concatenate(begun) if begun else np.empty(0, dtype=np.int64),
-            unknown=unknown,
             conflicts=conflicts,
+            overdue=int(overdue.sum()),
+            nameless=Nameless(labels=unknown.size, one=_first(self._ids.take(pa.array(unknown)))),
             strange=Strange(
                 labels=strange.size,
                 words=frozenset(pc.unique(self._words.take(pa.array(strange))).to_pylist()),
             ),
         )
+
+
+def _length(microseconds: int) -> str:
+    """A length of time in the largest unit of which it is a whole number.
+
+    >>> _length(7 * 86_400_000_000), _length(5_400_000_000)
+    ('7 days', '90 minutes')
+    """
+    for name, unit in (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000)):
+        count, rest = divmod(microseconds, unit)
+        if count and not rest:
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return f"{microseconds / 1_000_000} seconds"
+
+
+def _first(ids: pa.Array) -> str:
+    """The first in the order of text, empty where there is none."""
+    return pc.min(ids).as_py() or ""
 
 
 class _Waiting:

@@ -229,7 +229,7 @@ class Judge:
             end=traffic.window.end,
             rows=rows,
             labels=traffic.labelled.rows,
-            labels_due=rows,
+            labels_due=rows + traffic.late,
             labels_unknown=traffic.unknown,
             labels_conflicting=traffic.conflicts,
             label_delays=traffic.labelled.delays,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,7 @@ from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
 from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.table_reader import EVERYTHING, Reach, TableReader
-from monitoring.jobs.window_rows import HeldRows, WindowRows
+from monitoring.jobs.window_rows import HeldRows, Nameless, WindowRows
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.listing import LABELS, OPEN, is_log
@@ -44,6 +44,13 @@ class Traffic(Protocol):
     def unplaced(self) -> tuple[Finding, ...]:
         """What was found about rows that no window holds."""
 
+    @property
+    def waiting(self) -> Nameless:
+        """Labels that name no prediction so far, and wait for it in no label log."""
+
+    def has(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """Which ids of labels are those of rows that are there, as far as it is known, [n]."""
+
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
 
@@ -52,6 +59,9 @@ class Traffic(Protocol):
 
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
         """First and last event time of each stretch of traffic that has no gap longer than that."""
+
+    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64] | None:
+        """How many rows some windows have by now, int64 [n, 2]: all, and without repeats; None where not known."""
 
     def times(self) -> NDArray[np.int64]:
         """Every event time, sorted, in microseconds since 1970, UTC."""
@@ -67,6 +77,7 @@ class PredictionReader:
     """Reads one version's predictions, window by window, as the baseline declares its inputs. A `Traffic`."""
 
     unplaced: tuple[Finding, ...] = ()
+    waiting = Nameless()
 
     def __init__(self, config: MonitorConfig, baseline: Baseline, version: int | None) -> None:
         self._root = log_folder(traffic_path(config))
@@ -93,6 +104,10 @@ class PredictionReader:
         plain = {name.removeprefix("input:"): flat[name] for name in flat.column_names if name in _ROW or ":" in name}
         return predictions_from(pa.table(plain), self._spec, probabilities=self._output), repeats
 
+    def has(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """See `Traffic`. Not known of a log, which is not gone through for them."""
+        return np.zeros(len(ids), dtype=np.bool_)
+
     def rows(self, window: Window) -> HeldRows:
         """See `Traffic`."""
         predictions, repeats = self.read(window)
@@ -117,6 +132,9 @@ class PredictionReader:
         """The whole extent of the log, whatever its gaps."""
         extent = self.log.extent(self.model, self.version)
         return () if extent is None else (extent,)
+
+    def counts(self, windows: Sequence[Window]) -> None:
+        """Not known of a log, whose rows are written as they are answered."""
 
     def times(self) -> NDArray[np.int64]:
         """See `Traffic`."""

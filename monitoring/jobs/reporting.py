@@ -142,9 +142,7 @@ def _write_drift(
 ) -> DriftSummary:
     from monitoring.reports.drift import write_drift_report  # noqa: PLC0415  # brings Evidently
 
-    traffic = open_traffic(config, baseline, found.version, clock=lambda: window.end, reach=Reach(since=window.start))
-    current, _ = traffic.read(Window(start=window.start, end=window.end))
-    labelled = with_labels(current, traffic.latest_labels(), baseline.spec.classes)
+    labelled = labelled_rows(config, baseline, found.version, Window(start=window.start, end=window.end))
     scores = sorted(
         (score for score in window.scores if score.level == "page"), key=lambda s: (-s.log_evidence, s.watch, s.slice)
     )
@@ -163,6 +161,13 @@ def _write_drift(
             ),
         ),
     )
+
+
+def labelled_rows(config: MonitorConfig, baseline: Baseline, version: int | None, window: Window) -> Predictions:
+    """The rows of a window that was judged, each with the label that is known for it now."""
+    traffic = open_traffic(config, baseline, version, clock=lambda: window.end, reach=Reach(since=window.start))
+    current, _ = traffic.read(window)
+    return with_labels(current, traffic.latest_labels(), baseline.spec.classes)
 
 
 def _verdict(name: str, log_evidence: float, threshold: float | None = None) -> WatchVerdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -19,6 +19,7 @@ from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.feed import Given, LabelFeed
 from monitoring.jobs.judging import MonitorState
+from monitoring.jobs.late import Late
 from monitoring.jobs.reading import Traffic, open_traffic
 from monitoring.jobs.table_reader import Reach
 from monitoring.jobs.telling import Tell, Teller
@@ -35,8 +36,12 @@ from monitoring.watches.labelled import Awaited
 #: Seconds a run may take for one window before another run may take over.
 LEASE_SECONDS = 120
 
-#: The label cursor's only entry: how many labels, in order of arrival, had been read.
+#: The label cursor's entries: how many labels, in order of arrival, had been read, and how many waited for their rows.
 CURSOR = "labels"
+WAITING = "waiting"
+
+#: Labels are told as too late for so many horizons.
+HORIZONS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,7 @@ def run_due_windows(
             deployment.baseline,
             deployment.version,
             clock=clock,
-            reach=Reach(since=job.since, judged=job.judged, job=True),
+            reach=Reach(since=job.since, overdue=job.overdue, judged=job.judged, job=True),
         )
         due = job.due(traffic, now)
         teller = Teller(store, number, helpers.tell, clock=clock, renew=lease.renew)
@@ -174,7 +179,10 @@ class _Job:
         self._empty = no_predictions(deployment.baseline.spec)
         last = store.last_window(number)
         self._after = None if last is None else last.record.end
-        self._read = 0 if last is None else int(last.label_cursor.get(CURSOR, 0))
+        cursor = {} if last is None else last.label_cursor
+        self._read, self._waited = int(cursor.get(CURSOR, 0)), int(cursor.get(WAITING, 0))
+        self._told = cursor
+        self._late = Late()
         incidents = store.incidents(number)
         states = store.level_states(number)
         self._state = MonitorState(
@@ -198,6 +206,11 @@ class _Job:
         """Rows before that are of no interest any more."""
         return None if self._after is None else self._after - self._deployment.horizon
 
+    @property
+    def overdue(self) -> datetime | None:
+        """Labels of rows before that are not told any more when they come."""
+        return None if self._after is None else self._after - HORIZONS * self._deployment.horizon
+
     def due(self, traffic: Traffic, now: datetime) -> tuple[Window, ...]:
         """The windows to judge now; the traffic is read for them from here on."""
         deployment = self._deployment
@@ -207,16 +220,22 @@ class _Job:
             classes=deployment.baseline.spec.classes,
             read=self._read,
             horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
+            waiting=replace(traffic.waiting, labels=max(traffic.waiting.labels - self._waited, 0)),
+            has=traffic.has,
         )
         due = due_windows(traffic, deployment.plan, after=self._after, now=now)
         if due and self._after is not None:
             self._feed.recall(self._judged_before(due[0].start))
+            self._late = self._late_rows()
         return due
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed."""
         judge = self._deployment.judge
         traffic = bring(self._traffic, self._feed, window, judge.gatherer(), first=first, empty=self._empty)
+        if first:
+            late = self._late
+            traffic = replace(traffic, late=late.rows, findings=(*traffic.findings, *late.told()))
         judgement = judge.judge(self._state, traffic)
         self._store.commit_window(
             self._number,
@@ -228,11 +247,18 @@ class _Job:
                 FIRST_LABELS: judgement.state.first_labels.to_text(),
                 COMPARED: judgement.state.compared,
             },
-            label_cursor={CURSOR: self._feed.read},
+            label_cursor={CURSOR: self._feed.read, WAITING: self._traffic.waiting.labels, **self._late.cursor},
             incidents=judgement.changed,
         )
         self._state = judgement.state
         return judgement.window, judgement.changed
+
+    def _late_rows(self) -> Late:
+        """Rows that came into windows judged before, of those within the horizon."""
+        since = self.since
+        records = [w for w in self._store.windows(self._number, scores=False) if since is None or w.start >= since]
+        counts = self._traffic.counts([Window(start=record.start, end=record.end) for record in records])
+        return Late() if counts is None else Late.of(records, counts, self._told)
 
     def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Given]]:
         """The judged windows within the horizon, whose predictions may still get their label."""

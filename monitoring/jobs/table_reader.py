@@ -18,10 +18,10 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.jobs.cutting import blocks
-from monitoring.jobs.window_rows import Found, HeldRows, Strange, WindowRows
+from monitoring.jobs.window_rows import Found, HeldRows, Nameless, Strange, WindowRows
 from monitoring.records import Finding
 from monitoring.traffic.labels import LabelLog
-from monitoring.traffic.tables.arrivals import Ledger, gather_beside, gather_labels
+from monitoring.traffic.tables.arrivals import Gathered, Ledger, gather_beside, gather_labels
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import parting
 from monitoring.traffic.tables.files import pieces_of
@@ -38,10 +38,12 @@ from monitoring.traffic.windows import Window
 class Reach:
     """What of the traffic is of interest: rows from `since` on, all of them where it is None.
 
+    Labels that come for rows from `overdue` on are told, though for those before `since` they come too late.
     `job` says that the monitor's job reads, which has judged the windows that end by `judged`, None if there are none.
     """
 
     since: datetime | None = None
+    overdue: datetime | None = None
     judged: datetime | None = None
     job: bool = False
 
@@ -77,18 +79,24 @@ class TableReader:
         self._pieces = pieces_of(path)
         self._now, self._since = clock(), reach.since
         self._settled = Settled(label_log)
-        self._apart: tuple[Finding, ...] = ()
+        self._gathered = Gathered()
+        self._late = Wanted(pa.array([], pa.string()))
         if reach.job:
-            self._settled.begin(reach.since, reach.judged)
-        streamed = StreamedTable.of(self._pieces, columns, now=self._now, since=reach.since) if apart is None else None
+            self._settled.begin(reach.overdue, reach.judged)
+        overdue = _remembered(reach, self._settled, streamed=True)
+        streamed = None
+        if apart is None:  # rows ahead of the clock are told by the job; to others they are rows like others
+            now = self._now if reach.job else None
+            streamed = StreamedTable.of(self._pieces, columns, now=now, since=reach.since, overdue=overdue)
         self._streamed = streamed
+        self._overdue = _remembered(reach, self._settled, streamed=streamed is not None)
         ledger = Ledger(root=label_log, settled=self._settled, indices=self._indices, clock=clock)
         if streamed is None:
             if self._table.left_out.untimed:
                 raise _untimed(self._table.left_out.findings, self._pieces[0].read().table.column_names)
-            self._apart = gather_labels(self._table, () if apart is None else pieces_of(apart), columns, ledger)
+            self._gathered = gather_labels(self._table, () if apart is None else pieces_of(apart), columns, ledger)
         elif reach.job:
-            gather_beside(streamed, columns, ledger, since=reach.since, judged=reach.judged)
+            self._late = Wanted(gather_beside(streamed, columns, ledger, since=overdue, judged=reach.judged))
 
     def _indices(self, labels: pa.ChunkedArray) -> NDArray[np.int64]:
         return label_indices(labels, self._spec.classes)
@@ -96,12 +104,21 @@ class TableReader:
     @cached_property
     def _table(self) -> TableTraffic:
         """The table with an index of its rows."""
-        return TableTraffic(self._pieces, self._columns, now=self._now, since=self._since)
+        return TableTraffic(self._pieces, self._columns, now=self._now, since=self._since, overdue=self._overdue)
 
     @property
     def unplaced(self) -> tuple[Finding, ...]:
         """See `Traffic`."""
-        return () if self._streamed is not None else (*self._table.left_out.findings, *self._apart)
+        return () if self._streamed is not None else (*self._table.left_out.findings, *self._gathered.findings)
+
+    @property
+    def waiting(self) -> Nameless:
+        """See `Traffic`."""
+        return Nameless(labels=self._gathered.waiting, one=self._gathered.one)
+
+    def has(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """See `Traffic`."""
+        return self._late.among(ids) if self._streamed is not None else self._table.happened(ids)[1]
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The window's rows at once, without labels, and how many repeats were dropped from them."""
@@ -131,7 +148,11 @@ class TableReader:
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
         """See `Traffic`."""
         ends = None if self._streamed is None else self._streamed.ends(longest_gap)
-        return blocks(self._table.times() if ends is None else ends, longest_gap)
+        return blocks(self._table.all_times() if ends is None else ends, longest_gap)
+
+    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """See `Traffic`."""
+        return self._table.counts(windows) if self._streamed is None else self._streamed.counts(windows)
 
     def times(self) -> NDArray[np.int64]:
         """See `Traffic`."""
@@ -144,11 +165,22 @@ class TableReader:
     def latest_labels(self) -> pa.Table:
         """See `Traffic`."""
         latest = LabelLog(self._labels).latest().select(["prediction_id", "label", "label_time"])
-        if self._streamed is None:
-            return latest
         beside = self._table.labels().cast(latest.schema)
         new = pc.invert(pc.is_in(beside["prediction_id"], latest["prediction_id"].combine_chunks()))
         return pa.concat_tables([latest, beside.filter(new)])
+
+
+def _remembered(reach: Reach, settled: Settled, *, streamed: bool) -> datetime | None:
+    """From when on new labels are told: where it is remembered which of them are new, as far as the reach goes.
+
+    The label log remembers all that are not counted with their rows.
+    """
+    earliest = settled.earliest()
+    if reach.since is None or reach.overdue is None or (streamed and earliest is None):
+        return reach.since
+    if earliest is None:
+        return reach.overdue
+    return min(reach.since, max(reach.overdue, earliest))
 
 
 def _untimed(findings: tuple[Finding, ...], header: Sequence[str]) -> BadInput:

@@ -41,6 +41,28 @@ class Strange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Nameless:
+    """Labels that name no prediction that is known: how many, and the id that one of them gives.
+
+    >>> (Nameless(labels=2, one="7.0") + Nameless(labels=1, one="8.0")).told(2)[0].message
+    "3 labels name no known prediction; one is '7.0'."
+    """
+
+    labels: int = 0
+    one: str = ""
+
+    def __add__(self, other: Nameless) -> Nameless:
+        return Nameless(labels=self.labels + other.labels, one=min(filter(None, (self.one, other.one)), default=""))
+
+    def told(self, joined: int) -> tuple[Finding, ...]:
+        """The finding that they are most of a window's labels, `joined` of which were of known predictions."""
+        if self.labels <= joined:
+            return ()
+        message = f"{self.labels:,} labels name no known prediction; one is {self.one[:60]!r}."
+        return (Finding(kind="unknown predictions", feature="", message=message),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What a pass over a window's rows found out: repeats dropped, broken inputs, labels of no class, and the rest."""
 

@@ -18,8 +18,8 @@ class WindowTraffic:
 
     `unknown` labels named no prediction within reach, `conflicts` came for a prediction that had another label;
     `problems` are inputs that were absent or of another type; `findings` what reading found out besides; `unseen` rows
-    that were answered and could not be read. `again` brings the rows once more, answered and labelled, for the few
-    windows with a cause to name.
+    that were answered and could not be read; `late` rows are of windows that had been judged already. `again` brings
+    the rows once more, answered and labelled, for the few windows with a cause to name.
     """
 
     window: Window
@@ -32,6 +32,7 @@ class WindowTraffic:
     problems: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
     unseen: int = 0
+    late: int = 0
 
 
 class Rows(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from monitoring.traffic.tables.quotes import Swallowed, about_quotes
 from monitoring.traffic.tables.rows import (
     about_label_times,
     event_times,
+    given_ids,
     identities,
     label_words,
     own_ids,
@@ -30,11 +31,11 @@ from monitoring.traffic.tables.rows import (
     truths,
     undated,
 )
-from monitoring.traffic.tables.settled import NEVER, Settled, labels_of
+from monitoring.traffic.tables.settled import NEVER, Counted, Settled, labels_of
 from monitoring.traffic.tables.stream import raw_batches
 from monitoring.traffic.tables.streamed import StreamedTable
 from monitoring.traffic.tables.table import TableTraffic, by_arrival
-from monitoring.traffic.tables.values import Moments, is_text, plain, words
+from monitoring.traffic.tables.values import Moments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +51,24 @@ class Ledger:
     clock: Callable[[], datetime]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What was found about labels in tables apart.
+
+    `waiting` of them name no row of the table and do not say when they became known, as `one` id does.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    waiting: int = 0
+    one: str = ""
+
+
 def gather_labels(
     traffic: TableTraffic,
     apart: Sequence[Piece],
     columns: TableColumns,
     ledger: Ledger,
-) -> tuple[Finding, ...]:
+) -> Gathered:
     """Append to the label log each label that it does not have yet, and say what was wrong with those apart.
 
     Labels come from the table's own rows and from the tables `apart`. One without a time became known when its row
@@ -65,19 +78,45 @@ def gather_labels(
     Raises CannotRun if the folder cannot be written, BadInput for a table apart without ids or labels.
     """
     beside = [_apart(piece, traffic, columns) for piece in apart]
-    found = by_arrival([traffic.labels(), *(labels for labels, _, _ in beside)])
+    found = by_arrival([traffic.labels(), *(each.labels for each in beside)])
     writer = LabelWriter(ledger.root, clock=ledger.clock)
     try:
         known = LabelLog(ledger.root).read()
         # The first time, and where no two rows can have one id, there is nothing that could be there already.
         added = _unknown(found, known) if known.num_rows or apart or traffic.named else found
-        before = labels_of(added["prediction_id"].combine_chunks(), ledger.settled.read(), NEVER)
+        settled = ledger.settled.read()
+        before = labels_of(added["prediction_id"].combine_chunks(), settled, NEVER)
         added = added.filter(pa.array(before != ledger.indices(added["label"])))
         _append(writer, added)
     finally:
         writer.close()
-    lost = [swallowed for _, _, swallowed in beside if swallowed is not None]
-    return (*about_label_times(columns.label_time, sum(undated for _, undated, _ in beside)), *about_quotes(lost))
+    waiting = pa.chunked_array([_never_seen(each.timeless, known, settled) for each in beside], pa.string())
+    about = about_label_times(columns.label_time, sum(each.undated for each in beside))
+    lost = [each.swallowed for each in beside if each.swallowed is not None]
+    return Gathered(
+        findings=(*about, *about_quotes(lost)),
+        waiting=len(waiting),
+        one=pc.min(waiting).as_py() or "",
+    )
+
+
+def _never_seen(ids: pa.Array, known: pa.Table, settled: Mapping[str, Counted]) -> pa.Array:
+    """Those of the ids for which no label is in the log or was counted with its row."""
+    fresh = ids.filter(pc.invert(pc.is_in(ids, known["prediction_id"].combine_chunks())))
+    return fresh.filter(pa.array(labels_of(fresh, settled, NEVER) == NEVER))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """A table of labels: those of which it is known when they became so, and ids of those of which it is not.
+
+    `undated` of them say by what is no time when that was; `swallowed` are lines that a quote has swallowed.
+    """
+
+    labels: pa.Table
+    timeless: pa.Array
+    undated: int
+    swallowed: tuple[str, int, Swallowed] | None = None
 
 
 def gather_beside(
@@ -87,16 +126,16 @@ def gather_beside(
     *,
     since: datetime | None,
     judged: datetime | None,
-) -> None:
+) -> pa.Array:
     """As `gather_labels`, of a streamed table: those labels alone that are not counted with their rows.
 
     They are labels with a time of their own, those of rows that share their id with others, and those that are seen for
     the first time, or are another than before, after their row's window was judged: of rows from `since` on (None: from
     the first), in windows that end by `judged` (None: none was judged). Nothing is read of a file in which there can be
-    none.
+    none. The ids of their rows.
     """
     found, counted = [], ledger.settled.read() if judged is not None else {}
-    for extent in table.extents:
+    for extent in (*table.older, *table.extents):
         piece, shared = extent.piece, table.repeats.shared.get(extent.piece, _NO_ROWS)
         before = judged is not None and extent.first < microseconds(judged)
         if not (before or extent.own_times or shared.size):
@@ -120,12 +159,13 @@ def gather_beside(
             names = own_ids(piece, places[mine]) if ids is None else ids.take(pa.array(mine))
             found.append(truth.take(pa.array(mine)).add_column(0, "prediction_id", names))
     writer = LabelWriter(ledger.root, clock=ledger.clock)
+    labels = by_arrival(found)
     try:
-        if not any(part.num_rows for part in found):
-            return
-        _append(writer, _unknown(by_arrival(found), LabelLog(ledger.root).read()))
+        if labels.num_rows:
+            _append(writer, _unknown(labels, LabelLog(ledger.root).read()))
     finally:
         writer.close()
+    return labels["prediction_id"].combine_chunks()
 
 
 _NO_ROWS = np.zeros(0, dtype=np.int64)
@@ -152,10 +192,8 @@ def _pairs(labels: pa.Table) -> pa.Array:
     return joined.combine_chunks().cast(pa.large_string())
 
 
-def _apart(
-    piece: Piece, traffic: TableTraffic, columns: TableColumns
-) -> tuple[pa.Table, int, tuple[str, int, Swallowed] | None]:
-    """The labels of a table of labels, how many are said to have become known at what is no time, and lines lost."""
+def _apart(piece: Piece, traffic: TableTraffic, columns: TableColumns) -> _Given:
+    """The labels of a table of labels."""
     raw = piece.read([columns.prediction_id, columns.label, columns.label_time])
     absent = [name for name in (columns.prediction_id, columns.label) if name not in raw.table.column_names]
     if absent and raw.table.num_rows:
@@ -167,11 +205,16 @@ def _apart(
         )
     lost = None if raw.swallowed is None else (piece.name, raw.table.num_rows, raw.swallowed)
     if absent:
-        return by_arrival([]), 0, lost
-    given = plain(raw.table[columns.prediction_id])
-    ids = words(given) if is_text(given.type) or pa.types.is_integer(given.type) else pa.nulls(len(given), pa.string())
+        return _Given(labels=by_arrival([]), timeless=pa.array([], pa.string()), undated=0, swallowed=lost)
+    named = given_ids(raw, columns)
+    ids = pa.nulls(raw.table.num_rows, pa.string()) if named is None else named
     us, known = traffic.happened(ids)
     truth = truths(raw, columns, Moments(us=us, valid=known))
-    there = ids.is_valid()
-    wrong = undated(raw, columns, label_words(raw, columns), own_times(raw, columns))
-    return truth.add_column(0, "prediction_id", ids).filter(there), int(wrong.sum()), lost
+    labels = label_words(raw, columns)
+    there = labels.dictionary_decode().is_valid()
+    return _Given(
+        labels=truth.add_column(0, "prediction_id", ids).filter(ids.is_valid()),
+        timeless=ids.filter(pc.and_(there, truth["label"].combine_chunks().is_null())).drop_null(),
+        undated=int(undated(raw, columns, labels, own_times(raw, columns)).sum()),
+        swallowed=lost,
+    )

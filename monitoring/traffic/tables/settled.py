@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,8 @@ from monitoring.traffic.tables.keys import keys
 from monitoring.traffic.windows import Window
 
 FOLDER = "settled"
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Rows that are written at once.
 ROWS = 1 << 18
@@ -78,6 +80,11 @@ class Settled:
             if over or judged is None or start >= microseconds(judged):
                 path.unlink(missing_ok=True)
 
+    def earliest(self) -> datetime | None:
+        """Where what is remembered begins; None where there is nothing."""
+        first = min((_span(path)[0] for path in self._paths()), default=None)
+        return None if first is None else EPOCH + timedelta(microseconds=first)
+
     def writer(self, window: Window) -> SettledWriter:
         """Remembers one window's."""
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -123,19 +130,17 @@ class SettledWriter:
             self._flush()
 
     def close(self) -> None:
-        """All of them have been added."""
-        if self._waiting:
+        """All of them have been added; a window without any is remembered too."""
+        if self._waiting or self._file is None:
             self._flush()
         if self._file is not None:
             self._file.close()
             self._hidden.replace(self._path)
-        else:
-            self._path.unlink(missing_ok=True)
 
     def _flush(self) -> None:
         if self._file is None:
             self._file = pq.ParquetWriter(self._hidden, _SCHEMA, **_COLUMNS)
-        self._file.write_table(pa.Table.from_batches(self._parts), row_group_size=ROWS)
+        self._file.write_table(pa.Table.from_batches(self._parts, _SCHEMA), row_group_size=ROWS)
         self._parts, self._waiting = [], 0
 
     @property

@@ -68,7 +68,8 @@ class StreamedTable:
     def __init__(
         self, extents: tuple[Extent, ...], columns: TableColumns, *, naive: bool, named: bool, since: int | None
     ) -> None:
-        self.extents = extents
+        self.older = tuple(e for e in extents if since is not None and e.last < since)
+        self.extents = extents = tuple(e for e in extents if since is None or e.last >= since)
         self.naive = naive
         self.named = named
         rows = sum(extent.rows for extent in extents)
@@ -78,10 +79,22 @@ class StreamedTable:
 
     @classmethod
     def of(
-        cls, pieces: Sequence[Piece], columns: TableColumns, *, now: datetime, since: datetime | None
+        cls,
+        pieces: Sequence[Piece],
+        columns: TableColumns,
+        *,
+        now: datetime | None,
+        since: datetime | None,
+        overdue: datetime | None = None,
     ) -> StreamedTable | None:
-        """The table, or None if it has to be indexed row by row. Cost: the files' metadata, and what ids cost."""
-        limit = microseconds(now + AHEAD)
+        """The table, or None if it has to be indexed row by row, as where rows are ahead of the clock at `now`.
+
+        Pieces that end before `since` are `older`, and those that end before `overdue` of no interest at all.
+        Cost: the files' metadata, and what ids cost.
+        """
+        start = None if since is None else microseconds(since)
+        oldest = start if overdue is None else microseconds(overdue)
+        limit = LAST_US if now is None else microseconds(now + AHEAD)
         found: list[Extent] = []
         naive = named = False
         known: dict[object, tuple[pq.FileMetaData, bool]] = {}
@@ -99,11 +112,10 @@ class StreamedTable:
             schema = metadata.schema.to_arrow_schema()
             naive |= schema.field(columns.event_time).type.tz is None
             named |= columns.prediction_id in schema.names
-            if metadata.row_group(piece.group).num_rows and (since is None or extent.last >= microseconds(since)):
+            if metadata.row_group(piece.group).num_rows and (oldest is None or extent.last >= oldest):
                 found.append(extent)
         if naive and columns.naive_timezone != "UTC":
             return None
-        start = None if since is None else microseconds(since)
         return cls(tuple(found), columns, naive=naive, named=named, since=start)
 
     def ends(self, longest_gap: timedelta) -> NDArray[np.int64] | None:
@@ -111,19 +123,26 @@ class StreamedTable:
         longest = longest_gap // timedelta(microseconds=1)
         if any(extent.last - extent.first > longest for extent in self.extents):
             return None
-        return np.sort(np.array([end for extent in self.extents for end in self._ends(extent)], dtype=np.int64))
+        return np.sort(np.array([end for e in self.extents for end in (e.first, e.last)], dtype=np.int64))
 
-    def _ends(self, extent: Extent) -> tuple[int, ...]:
-        """First and last times of the rows of a piece that count; none where there are no such rows."""
-        dropped = self.repeats.dropped.get(extent.piece)
-        if dropped is None:
-            return extent.first, extent.last
-        found: list[int] = []
-        for first, raw in raw_batches(extent.piece, (self._columns.event_time,)):
-            us = event_times(raw, self._columns).us
-            us = us[~member(first + np.arange(us.size), dropped)]
-            found += [int(us.min()), int(us.max())] if us.size else []
-        return (min(found), max(found)) if found else ()
+    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """See `TableTraffic.counts`. Cost: event times of row groups that lie in several windows, or have repeats."""
+        edges = np.array([(microseconds(w.start), microseconds(w.end)) for w in windows], dtype=np.int64).reshape(-1, 2)
+        found = np.zeros_like(edges)
+        for extent in self.extents:
+            dropped = self.repeats.dropped.get(extent.piece)
+            whole = (edges[:, 0] <= extent.first) & (extent.last < edges[:, 1])
+            if whole.any() and dropped is None:
+                found[whole] += extent.rows
+            elif ((edges[:, 0] <= extent.last) & (extent.first < edges[:, 1])).any():
+                for first, raw in raw_batches(extent.piece, (self._columns.event_time,)):
+                    us = event_times(raw, self._columns).us
+                    repeated = np.zeros(us.size, dtype=np.bool_)
+                    if dropped is not None:
+                        repeated = member(first + np.arange(us.size), dropped)
+                    for place, times in enumerate((us, us[~repeated])):
+                        found[:, place] += np.diff(np.searchsorted(np.sort(times), edges), axis=1)[:, 0]
+        return found
 
     def parts(self, window: Window, streams: list[Stream]) -> Iterator[Part]:
         """The rows of a window; `streams` comes to have the pieces that they are of, gone through."""

@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +38,10 @@ AHEAD = timedelta(days=1)
 
 #: Pieces are kept while windows are cut out of them, up to so many bytes of Arrow columns.
 KEPT_BYTES = 1 << 29
+
+
+#: Rows of one piece: their times, its number, their places in it, and their ids where they are given.
+_Part: TypeAlias = tuple[NDArray[np.int64], int, NDArray[np.int64], pa.Array | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,26 +82,44 @@ class TableTraffic:
     """A table's rows by event time, each once, and its labels.
 
     A row is known by its prediction id, or else by its file and place. Of rows with one id the earliest counts, and of
-    those of one time the last; the others are counted as repeats. `since` says that rows and labels before are of no
-    interest any more. A row without a usable time is told with the window of the row before it in its piece (or else
-    of the first after it), whichever run judges that. Cost: event times of every row since then, and ids where the
-    table has any, are read at once and kept, about 30 bytes a row; the rest is read piece by piece (Parquet by row
-    group), as windows ask for it.
+    those of one time the last; the others are counted as repeats. `since` says that rows before are of no interest any
+    more, and `overdue` the same of labels of rows before. A row without a usable time is told with the window of the
+    row before it in its piece (or else of the first after it), whichever run judges that. Cost: event times of every
+    row since then, and ids where the table has any, are read at once and kept, about 30 bytes a row; the rest is read
+    piece by piece (Parquet by row group), as windows ask for it.
     """
 
     def __init__(
-        self, pieces: Sequence[Piece], columns: TableColumns, *, now: datetime, since: datetime | None = None
+        self,
+        pieces: Sequence[Piece],
+        columns: TableColumns,
+        *,
+        now: datetime,
+        since: datetime | None = None,
+        overdue: datetime | None = None,
     ) -> None:
         self._pieces = pieces
         self._columns = columns
         self._kept: OrderedDict[int, TableRows] = OrderedDict()
         self._ids: pa.Array | None = None
         self.naive = False
+        self._since = since
+        self._overdue = since if overdue is None else overdue
         self._index(now, since)
 
     def times(self) -> NDArray[np.int64]:
         """Event times of the rows that count, sorted, in microseconds since 1970, UTC."""
         return self._times[self._counts]
+
+    def all_times(self) -> NDArray[np.int64]:
+        """The same, with the rows that do not count."""
+        return self._times
+
+    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """How many rows lie in each of some windows, int64 [n, 2]: all of them, and those that count."""
+        edges = np.array([(microseconds(w.start), microseconds(w.end)) for w in windows], dtype=np.int64).reshape(-1, 2)
+        found = [np.diff(np.searchsorted(times, edges), axis=1)[:, 0] for times in (self._times, self.times())]
+        return np.stack(found, axis=1)
 
     @property
     def repeats(self) -> int:
@@ -155,12 +179,33 @@ class TableTraffic:
         found = pc.index_in(ids.cast(pa.large_string()), self._ids)
         known = np.asarray(found.is_valid(), dtype=np.bool_)
         places = np.asarray(pc.fill_null(found, 0), dtype=np.int64)
-        return (self._times[places] if len(self._times) else np.zeros(len(ids), np.int64)), known
+        us = self._times[places] if len(self._times) else np.zeros(len(ids), np.int64)
+        if not known.all() and len(self._earlier[0]):
+            found = pc.index_in(ids.cast(pa.large_string()), self._earlier[0])
+            more = np.asarray(found.is_valid(), dtype=np.bool_) & ~known
+            us = np.where(more, self._earlier[1][np.asarray(pc.fill_null(found, 0), dtype=np.int64)], us)
+            known |= more
+        return us, known
+
+    @cached_property
+    def _earlier(self) -> tuple[pa.Array, NDArray[np.int64]]:
+        """Ids and event times of the rows of which labels alone are of interest."""
+        ids, times = [pa.array([], pa.large_string())], [np.zeros(0, np.int64)]
+        if self._since is not None and self._overdue is not None:
+            first, end = microseconds(self._overdue), microseconds(self._since)
+            for number in sorted(self._reach):
+                raw = self._pieces[number].read([self._columns.event_time, self._columns.prediction_id])
+                when = event_times(raw, self._columns)
+                mine = np.flatnonzero(when.valid & (when.us >= first) & (when.us < end))
+                named = identities(self._pieces[number], raw, self._columns).take(pa.array(mine))
+                ids.append(named.cast(pa.large_string()))
+                times.append(when.us[mine])
+        return pa.concat_arrays(ids), np.concatenate(times)
 
     def _index(self, now: datetime, since: datetime | None) -> None:
         limit = microseconds(now + AHEAD)
         start = None if since is None else microseconds(since)
-        parts: list[tuple[NDArray[np.int64], int, NDArray[np.int64], pa.Array | None]] = []
+        parts: list[_Part] = []
         astray: list[_Astray] = []
         findings: dict[str, Finding] = {}
         lost: list[Finding] = []
@@ -181,7 +226,9 @@ class TableTraffic:
             elif good.size:
                 for reason, count in ((UNTIMED, int((~when.valid).sum())), (AHEAD_OF_CLOCK, int(when.valid.sum()))):
                     lost += [_about(reason, count, piece.name)] if count else []
-            if start is not None:
+            if start is not None and self._overdue is not None:
+                if (good & (when.us >= microseconds(self._overdue))).any():
+                    self._reach.add(number)
                 good &= when.us >= start
             if raw.swallowed is not None and (good.any() or not when.valid.any()):
                 swallowed.append((piece.name, raw.table.num_rows, raw.swallowed))
@@ -194,6 +241,10 @@ class TableTraffic:
             findings=(*findings.values(), *lost, *about_quotes(swallowed)), untimed=untimed and not timed
         )
         self._astray = astray
+        self._ordered(parts)
+
+    def _ordered(self, parts: Sequence[_Part]) -> None:
+        """The rows of all pieces in order of time, and the first of each id."""
         times = np.concatenate([part[0] for part in parts] or [np.zeros(0, np.int64)])
         order = np.argsort(times, kind="stable")
         self._times = times[order]

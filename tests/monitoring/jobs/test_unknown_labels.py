@@ -1,0 +1,97 @@
+"""Labels that name no prediction are counted, and told where they are most of a window's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from monitoring.config import load_config
+from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.status import status
+from monitoring.records import Finding, MonitorStatus
+from monitoring.store.store import Store
+from tests.own_table import NOW, Watched, own_rows, watch
+from tests.small_deployment import Days
+
+LIVE = Days(days=6)
+FOURTH = datetime(2013, 4, 4, tzinfo=UTC)
+
+
+def numbered() -> pa.Table:
+    """Live rows whose ids are whole numbers, each with a label."""
+    rows = own_rows(LIVE)
+    rows = rows.set_column(rows.column_names.index("y"), "y", pc.fill_null(rows["y"], "late"))
+    return rows.set_column(0, "id", pa.array(np.arange(rows.num_rows)).cast(pa.string()))
+
+
+def run(watched: Watched, rows: pa.Table, labels: pa.Table, now: datetime = NOW) -> MonitorStatus:
+    """Judge rows without labels, and labels in a table apart."""
+    watched.live("all.parquet", rows.drop_columns(["y", "known_at"]))
+    pq.write_table(labels, watched.folder / "labels.parquet")
+    config = load_config(watched.adopted.config)
+    paths = {"path": (watched.folder / "live").absolute(), "labels": (watched.folder / "labels.parquet").absolute()}
+    config = config.model_copy(update={"traffic": config.traffic.model_copy(update=paths)})
+    with Store.open(config.store.url) as store:
+        done = run_due_windows(config, store, clock=lambda: now)
+        return status(store, config.model.name, done.deployment)
+
+
+def told(found: MonitorStatus) -> list[tuple[int, Finding]]:
+    return [
+        (place, finding)
+        for place, window in enumerate(found.windows)
+        for finding in window.findings
+        if finding.kind == "unknown predictions"
+    ]
+
+
+def test_ids_that_are_spelled_otherwise_are_counted_once_and_one_is_quoted(tmp_path: Path) -> None:
+    watched, rows = watch(tmp_path), numbered()
+    labels = rows.select(["id", "y"]).set_column(0, "id", pc.binary_join_element_wise(rows["id"], "0", "."))
+    first = run(watched, rows.filter(pc.less(rows["ts"], pa.scalar(FOURTH))), labels, FOURTH)
+    assert first.coverage.labels_unknown == first.windows[0].labels_unknown == rows.num_rows
+    [(place, finding)] = told(first)
+    assert (place, finding.message) == (0, "360 labels name no known prediction; one is '0.0'.")
+    found = run(watched, rows, labels)
+    assert (found.coverage.labels, found.coverage.labels_unknown) == (0, rows.num_rows)
+    assert told(found) == [(place, finding)]
+
+
+def test_labels_with_times_that_name_no_row_are_told_in_their_window(tmp_path: Path) -> None:
+    watched, rows = watch(tmp_path), numbered()
+    labels = rows.select(["id", "y", "known_at"])
+    labels = labels.set_column(2, "known_at", rows["ts"])
+    day = np.asarray(pc.day(rows["ts"]))
+    ids = [f"{name}.0" if when == 5 else name for name, when in zip(rows["id"].to_pylist(), day, strict=True)]
+    found = run(watched, rows, labels.set_column(0, "id", pa.array(ids)))
+    assert [w.labels_unknown for w in found.windows] == [0, 0, 0, 0, 60, 0]
+    assert [place for place, _ in told(found)] == [4]
+
+
+def test_labels_may_be_there_before_their_rows(tmp_path: Path) -> None:
+    watched, rows = watch(tmp_path), numbered()
+    labels = rows.select(["id", "y"])
+    first = run(watched, rows.filter(pc.less(rows["ts"], pa.scalar(FOURTH))), labels, FOURTH)
+    assert (len(first.windows), first.coverage.labels, first.coverage.labels_unknown) == (2, 120, 180)
+    found = run(watched, rows, labels)
+    assert (found.coverage.labels, found.coverage.labels_unknown) == (rows.num_rows, 180)
+
+
+@pytest.mark.parametrize("kind", [pa.float64(), pa.int64()])
+def test_whole_numbers_name_rows_however_they_are_stored(tmp_path: Path, kind: pa.DataType) -> None:
+    watched, rows = watch(tmp_path), numbered()
+    ids = rows["id"].cast(pa.int64()).cast(kind)
+    found = run(watched, rows, rows.select(["id", "y"]).set_column(0, "id", ids))
+    assert (found.coverage.labels, found.coverage.labels_unknown) == (rows.num_rows, 0)
+
+
+def test_cells_that_hold_no_label_are_none_that_waits(tmp_path: Path) -> None:
+    watched, rows = watch(tmp_path), numbered()
+    labels = pa.table({"id": ["x", "y", "z"], "y": pa.array([np.nan, None, 1.0])})
+    assert run(watched, rows, labels).coverage.labels_unknown == 1

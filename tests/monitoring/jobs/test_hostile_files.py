@@ -106,7 +106,7 @@ def findings(result: Result) -> set[tuple[str, str, str]]:
         ({"p": cells("0.5")}, "480 rows of p (string)"),
         ({"p": cells([])}, "480 rows of p (list<"),
         ({"p": cells(0.5, 7.0, float("nan"))}, "160 rows that count (320 without a usable answer left out)"),
-        ({"prediction_id": cells("a", "b")}, "2 rows that count (478 of an id of another left out)"),
+        ({"prediction_id": cells("a", "b")}, "480 rows with 2 ids in the column prediction_id"),
     ],
 )
 def test_a_reference_that_cannot_be_used_says_of_which_column(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches import estimates, outputs, performance, surprise
+from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.estimates import PREFIX, Expected
 from monitoring.watches.scoring import fixed_point, row_choices, row_maxima, slice_codes, summed, whole
@@ -78,7 +79,7 @@ class Scored:
     codes: tuple[Whole, ...]
     answers: Mapping[str, Floats]
     counts: Mapping[str, Whole]
-    calibrated: Floats | None
+    confusion: Whole | None
 
 
 class Scorer:
@@ -104,12 +105,9 @@ class Scorer:
             codes = [code[inside] for code in codes]
         confidence = row_maxima(given)
         counts = {"rows": np.array(len(given)), "parts": self._parts(given, confidence, codes)}
-        calibration, calibrated = self._catalogue.calibration, None
+        calibration, confusion = self._catalogue.calibration, None
         if calibration is not None:
-            calibrated = calibration.calibrated(given)
-            expected = estimates.calibrated_confidence(given, calibrated)
-            sums = [(summed(expected[one].losses), summed(expected[one].variances)) for one in METRICS]
-            counts["expected"] = np.array(sums)
+            counts["expected"], confusion = self._expected(given, calibration)
             if self._threshold is not None:
                 counts["below"] = np.array(np.count_nonzero(confidence < self._threshold))
         scores = outputs.scores(given, self._catalogue.classes, confidence)
@@ -119,15 +117,36 @@ class Scorer:
             codes=tuple(codes),
             answers={name: scores[name] for name in self._answers},
             counts=counts,
-            calibrated=calibrated,
+            confusion=confusion,
         )
+
+    def _expected(self, given: Floats, calibration: Calibration) -> tuple[Whole, Whole | None]:
+        """Sums of the losses that calibration expects and of their variances, [metrics, 2], and their confusion.
+
+        Rows of two classes that fell into one bin and were answered alike expect the same error: they are counted.
+        """
+        if len(self._catalogue.classes) != 2:
+            calibrated = calibration.calibrated(given)
+            expected = estimates.calibrated_confidence(given, calibrated)
+            sums = [(summed(expected[one].losses), summed(expected[one].variances)) for one in METRICS]
+            return np.array(sums), _confusion(given, calibrated) if self._confused else None
+        places = calibration.places(given)
+        bins = calibration.at(np.arange(calibration.steps[0].size))
+        alike = np.bincount(2 * places + row_choices(given), minlength=bins.size).reshape(bins.shape)
+        wrong = 1.0 - bins
+        brier = estimates.expected_brier(given, calibration.at(places))
+        sums = [
+            (int((alike * fixed_point(wrong)).sum()), int((alike * fixed_point(wrong * (1.0 - wrong))).sum())),
+            (summed(brier.losses), summed(brier.variances)),
+        ]
+        return np.array(sums), alike.T @ fixed_point(bins) if self._confused else None
 
     def answered(self, scored: Scored) -> Tally:
         """The tally of answered rows."""
         counts = dict(scored.counts)
         counts["answers"] = np.array([summed(scored.answers[name]) for name in self._answers], dtype=np.int64)
-        if self._confused and scored.calibrated is not None:
-            counts["confusion"] = _confusion(scored.probabilities, scored.calibrated)
+        if scored.confusion is not None:
+            counts["confusion"] = scored.confusion
         return Tally(counts)
 
     def labelled(self, scored: Scored, labels: Whole) -> Tally:

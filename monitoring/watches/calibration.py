@@ -103,14 +103,27 @@ class Calibration:
             for ruler, steps, k in zip(self.rulers, self.steps, _mapped(self.classes), strict=True)
         ]
         if self.classes == 2:
-            pair = np.empty((2, found[0].size))
-            np.subtract(1.0, found[0], out=pair[0])
-            pair[1] = found[0]
-            return pair.T
+            return _both(found[0])
         values = np.stack(found, axis=1)
         sums = values.sum(axis=1, keepdims=True)
         shares: Floats = np.divide(values, sums, out=np.full_like(values, 1.0 / self.classes), where=sums > 0)
         return shares
+
+    def places(self, probabilities: Floats) -> Whole:
+        """Of two classes: the bin of each row's probability of the second, [n]."""
+        return self.rulers[0].places(probabilities[:, 1]).astype(np.int64, copy=False)
+
+    def at(self, places: Whole) -> Floats:
+        """Of two classes: what rows of these bins are calibrated to, [n, 2]."""
+        return _both(self.steps[0][places])
+
+
+def _both(second: Floats) -> Floats:
+    """Probabilities of both classes, [n, 2], by those of the second."""
+    pair = np.empty((2, second.size))
+    np.subtract(1.0, second, out=pair[0])
+    pair[1] = second
+    return pair.T
 
 
 def rising(values: Floats, weights: Floats) -> Floats:

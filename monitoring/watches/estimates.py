@@ -52,14 +52,20 @@ def calibrated_confidence(probabilities: Floats, calibrated: Floats) -> dict[str
         wrong = 1.0 - np.where(chosen == 1, calibrated[:, 1], calibrated[:, 0])
     else:
         wrong = 1.0 - calibrated[np.arange(chosen.size), chosen]
+    return {
+        "error": Expected(losses=wrong, variances=wrong * (1.0 - wrong)),
+        "brier": expected_brier(probabilities, calibrated),
+    }
+
+
+def expected_brier(probabilities: Floats, calibrated: Floats) -> Expected:
+    """The Brier score's part of `calibrated_confidence`."""
     squared = probabilities**2
     squares = row_sums(squared)
     hit = row_sums(calibrated * probabilities)
     spread = row_sums(calibrated * squared) - hit**2
-    return {
-        "error": Expected(losses=wrong, variances=wrong * (1.0 - wrong)),
-        "brier": Expected(losses=np.clip((squares - 2.0 * hit + 1.0) / 2.0, 0.0, 1.0), variances=np.maximum(spread, 0)),
-    }
+    losses = np.clip((squares - 2.0 * hit + 1.0) / 2.0, 0.0, 1.0)
+    return Expected(losses=losses, variances=np.maximum(spread, 0))
 
 
 def confusion(probabilities: Floats, calibrated: Floats) -> Floats:

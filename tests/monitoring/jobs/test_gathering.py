@@ -20,7 +20,7 @@ from monitoring.jobs.losses import METRICS, Scorer
 from monitoring.watches import estimates, integrity, performance
 from monitoring.watches.catalogue import Catalogue, catalogue, known_rows
 from monitoring.watches.joint import SAMPLE, sampled
-from monitoring.watches.scoring import summed
+from monitoring.watches.scoring import fixed_point, summed
 
 WORDS = ("a", "b", "c", "new")
 
@@ -109,6 +109,23 @@ def test_batches_of_any_size_in_any_order_come_to_the_same_to_the_last_bit(
     parts = [Batch.of(rows.take(order[a:b])) for a, b in itertools.pairwise(ends)]
     assert told(*gathered(parts, classes)[1:]) == told(*whole[1:])
     assert told(*gathered(parts, classes, beside=False)[1:]) == told(*whole[1:])
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_what_is_expected_of_rows_counted_by_their_bins_is_the_sum_over_each(classes: int) -> None:
+    rows = rows_of(3000, 2, classes)
+    watched, _ = WATCHED[classes]
+    scorer, answered, _ = gathered(list(in_batches(rows)), classes)
+    assert watched.calibration is not None
+    usable = rows.probabilities[np.isfinite(rows.probabilities).all(axis=1)]
+    calibrated = watched.calibration.calibrated(usable)
+    for metric, one in estimates.calibrated_confidence(usable, calibrated).items():
+        found = scorer.expected(answered.tally, metric)
+        assert (found.rows, found.losses, found.variances) == (len(usable), summed(one.losses), summed(one.variances))
+    chosen = usable.argmax(axis=1)
+    units = fixed_point(calibrated)
+    by_answer = [[int(units[chosen == k, j].sum()) for j in range(classes)] for k in range(classes)]
+    assert answered.tally.counts["confusion"].tolist() == by_answer
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -133,7 +133,8 @@ def _onset(history: Sequence[WindowRecord], key: WatchKey, known: Known) -> int:
     sums = np.cumsum(excess[::-1])[::-1]
     if known.watches[key.watch].direction == "up":
         sums = np.maximum(sums, 0.0)
-    return int(np.argmax(sums**2 / np.maximum(np.cumsum(there[::-1])[::-1], 1.0))) if excess.size else 0
+    gathered = sums**2 / np.maximum(np.cumsum(there[::-1])[::-1], 1.0)
+    return int(np.argmax(np.where(there > 0.0, gathered, -1.0))) if excess.size else 0
 
 
 def _split(since: Sequence[WindowRecord], known: Known, *, metric: str, part: str) -> LossSplit | None:

@@ -319,7 +319,7 @@ def _about(table: pa.Table, columns: TableColumns, windows: int) -> list[str]:
         notes.append(
             "The reference has no labels: what the model gets wrong is not watched, only what it is given and answers."
         )
-    notes += _worse_than_a_guess(table, columns.classes)
+    notes += [] if columns.predicted is not None else _worse_than_a_guess(table, columns.classes)
     if windows < FEW_WINDOWS:
         notes.append(
             f"{windows} windows are few: harm has to be large to be noticed; {FEW_WINDOWS} or more are better."

@@ -85,7 +85,7 @@ class Scored:
 class Scorer:
     """Makes tallies for one baseline's watches; `threshold` is that of confidence, where errors are estimated by it.
 
-    Cost: about 100 ns a row for all of it, some 60 passes over columns that the processor's cache holds.
+    Cost: about 100 ns a row for all of it, some 50 passes over columns that the processor's cache holds.
     """
 
     def __init__(self, catalogue: Catalogue, *, threshold: float | None = None, most_classes: int = 0) -> None:

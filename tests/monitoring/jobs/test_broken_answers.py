@@ -61,14 +61,18 @@ def test_days_with_no_rows_or_few_do_not_end_what_was_seen_outright(tmp_path: Pa
     assert [state for watch_, part, state in pages(found) if (watch_, part) == ("schema", "temp")] == ["open"]
 
 
+@pytest.mark.parametrize("quiet", [0, 2])
 @pytest.mark.parametrize("moved", [-60.0, 60.0])
-def test_the_cause_says_since_when_also_of_what_fell(tmp_path: Path, moved: float) -> None:
+def test_the_cause_says_since_when_also_of_what_fell_and_after_days_without_rows(
+    tmp_path: Path, moved: float, quiet: int
+) -> None:
     watched = watch(tmp_path)
     rows = own_rows(DAYS)
     day = np.arange(len(rows)) // (len(rows) // 20)
     temp = np.asarray(rows["temp"]) + np.where(day >= 8, moved, 0.0).astype(np.float32)
-    watched.live("all.parquet", rows.set_column(rows.column_names.index("temp"), "temp", pa.array(temp)))
+    rows = rows.set_column(rows.column_names.index("temp"), "temp", pa.array(temp))
+    watched.live("all.parquet", rows.filter(pa.array((day < 8 - quiet) | (day >= 8))))
     _, found = watched.run()
-    incident = next(i for i in found.incidents if i.watch == "input:temp:location")
+    incident = next(i for i in found.incidents if i.level == "notice")
     start = found.windows[8].start
     assert f"since {start.day} {start:%B %Y}" in incident.message

@@ -21,6 +21,7 @@ from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.evidence.conformal import ConformalTest, WatchState
+from monitoring.evidence.learning import due
 from monitoring.evidence.memory import memories
 from monitoring.watches.joint import Recent, Space, Witness
 
@@ -114,8 +115,12 @@ def _fitted(rng: np.random.Generator, stream: Stream) -> tuple[Witness, Conforma
 def _alarm(witness: Witness, test: ConformalTest, windows: Iterator[Predictions]) -> int:
     """How many windows there were up to the alarm, or at most."""
     state, recent = WatchState.fresh(len(test.steepness)), Recent()
+    judged: list[float] = []
     for number, window in enumerate(windows, 1):
+        if due(number - 1):
+            test = test.remembering(memories({0: np.asarray(test.known)}, {0: [np.array(judged)]})[0])
         total, recent = witness.judged(recent, window)
+        judged += [total.mean] if total.rows else []
         state = test.after(state, total.mean) if total.rows else state
         if state.log_evidence >= math.log(THRESHOLD):
             return number

@@ -125,7 +125,8 @@ def alarms(labels: Labels, streams: int, rng: np.random.Generator) -> Alarms:
     drawn = [_windows(labels, WINDOWS, rng, live=True) for _ in range(streams)]
     live = np.stack([_scores(parts, *windows) for windows in drawn])
     came = np.stack([np.repeat(labelled.sum(axis=1)[:, None], len(QUARTERS), axis=1) for _, labelled in drawn])
-    runs, at = ManyRuns(tests, 1), np.zeros((streams, WINDOWS), dtype=np.bool_)
+    levels = np.repeat(np.arange(streams), len(QUARTERS)).tolist()
+    runs, at = ManyRuns(tests, 1, levels=levels), np.zeros((streams, WINDOWS), dtype=np.bool_)
     for window in range(WINDOWS):
         evidence = runs.step(live[:, window].reshape(1, -1), came[:, window].reshape(1, -1))
         over = evidence.reshape(streams, -1).mean(axis=1) >= THRESHOLD

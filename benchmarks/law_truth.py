@@ -177,7 +177,7 @@ def paged_by(tests: list[ConformalTest], live: NDArray[np.float64], watches: int
     """Alarms as of `paged`, of levels of so many watches each; `live` is [streams, tests, windows]."""
     levels = len(tests) // watches
     streams, _, windows = live.shape
-    runs = ManyRuns(tests, streams)
+    runs = ManyRuns(tests, streams, levels=np.repeat(np.arange(levels), watches).tolist())
     at = np.zeros((streams, levels, windows), dtype=np.bool_)
     for window in range(windows):
         over = runs.step(live[:, :, window]).reshape(streams, levels, watches).mean(axis=2) >= THRESHOLD

@@ -82,11 +82,13 @@ def alarms(
     *,
     threshold: float | None = None,
     growth: NDArray[np.float64] | None = None,
+    learning: bool = True,
 ) -> Alarms:
     """Run a level's test over streams of baseline windows; `moves` adds to the scores of the watches it names.
 
     `places` [streams, windows] points into the longest watch's windows; a watch with fewer is pointed into in
-    proportion, as the product's own simulation does. Cost: 27 watches, 1,000 streams of a year: some twenty seconds.
+    proportion, as the product's own simulation does, which is that without `learning`. Cost: 27 watches, 1,000 streams
+    of a year: some twenty seconds.
     """
     longest = max(baseline[key].size for key in test.tests)
     spread = np.arange(longest)
@@ -95,9 +97,10 @@ def alarms(
     shares = np.array([test.shares[key] for key in test.tests])
     limit = test.budget.threshold if threshold is None else threshold
     at = np.zeros(places.shape, dtype=np.bool_)
+    levels = [0] * len(test.tests) if learning else None
     for start in range(0, len(places), TOGETHER):
         some = places[start : start + TOGETHER]
-        runs = ManyRuns(list(test.tests.values()), len(some))
+        runs = ManyRuns(list(test.tests.values()), len(some), levels=levels)
         for window in range(some.shape[1]):
             moved = rises if growth is None else rises * growth[window]
             over = runs.step(scores[some[:, window]] + moved) @ shares >= limit

@@ -54,7 +54,7 @@ def ours(known: Summaries, live: Summaries) -> Flags:
             ConformalTest.fit(column, tolerance=0.0, direction="both" if place > 1 else "up", memory=remembered[place])
             for place, column in enumerate(one.T)
         ]
-    runs = ManyRuns(tests, 1)
+    runs = ManyRuns(tests, 1, levels=np.repeat(np.arange(len(baseline)), len(shares)).tolist())
     for window in range(stream.shape[1]):
         over = runs.step(stream[:, window].reshape(1, -1)).reshape(len(stream), -1) @ shares >= BUDGET
         at[:, window] = over

@@ -18,6 +18,7 @@ from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.chance import NONE, Chance
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
+from monitoring.evidence.learning import due
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.memory import memories
 from monitoring.evidence.simulation import ManyRuns
@@ -211,8 +212,18 @@ def level_of(
 def pages(level: LevelTest, stream: Sequence[Sums], *, first: bool = False) -> NDArray[np.bool_]:
     """In which windows the level pages, [windows], starting anew after each; with `first`, none after the first one."""
     at, state = np.zeros(len(stream), dtype=np.bool_), LevelState()
+    judged: dict[WatchKey, list[float]] = {key: [] for key in level.tests}
+    learnt_from = 0
     for window, sums in enumerate(stream):
+        seen = max(len(scores) for scores in judged.values())
+        if due(seen) and seen > learnt_from:
+            learnt_from = seen
+            known = {key: np.asarray(test.known) for key, test in level.tests.items()}
+            learnt = memories(known, {key: [np.array(scores)] for key, scores in judged.items()})
+            level = level.remembering(learnt)
         state, reading = level.step(state, sums)
+        for one in reading.watches:
+            judged[one.key] += [] if one.score is None else [one.score]
         if reading.alarm:
             at[window] = True
             if first:
@@ -229,7 +240,7 @@ def many_pages(levels: Sequence[LevelTest], streams: Sequence[Sequence[Sums]]) -
     for place, (sums, _) in enumerate(joined):
         scores[: len(sums), place] = [one.mean for one in sums]
         rows[: len(sums), place] = [one.rows for one in sums]
-    runs = ManyRuns([level.tests[ERROR] for level in levels], 1)
+    runs = ManyRuns([level.tests[ERROR] for level in levels], 1, levels=range(len(levels)))
     at = np.zeros((len(streams), len(streams[0])), dtype=np.bool_)
     ends = np.array([len(sums) for sums, _ in joined])
     for window in range(most):

@@ -15,7 +15,7 @@ from monitoring.evidence.detector import DetectorState
 from monitoring.records import Direction
 
 #: Steepness of the score ``exp(η z)``: small values gather many small rises, large ones catch a single jump.
-ETAS = (0.7, 1.2, 2.4)
+ETAS = (0.8, 1.2, 2.0)
 
 #: For each of them, from where on all deviations count alike. Without an end, the first window of a huge harm, which no
 #: memory foretells, would dwarf all that follow it, and a harm of twenty deviations might never be told. What gathers
@@ -112,9 +112,28 @@ class ConformalTest:
     steepness: tuple[float, ...]
     ends: tuple[float, ...]
     log_sums: tuple[float, ...]
-    windows: int
+    known: tuple[float, ...]
+    smallest: float
     shown: float = 1.0
     chance: Chance = NONE
+
+    @property
+    def windows(self) -> int:
+        """R, how many windows the baseline has."""
+        return len(self.known)
+
+    def remembering(self, memory: float) -> ConformalTest:
+        """The same test with another memory."""
+        if memory == self.memory:
+            return self
+        return ConformalTest.fit(
+            self.known,
+            tolerance=self.tolerance,
+            direction="up" if min(self.steepness) > 0.0 else "both",
+            memory=memory,
+            smallest_deviation=self.smallest,
+            chance=self.chance,
+        )
 
     @classmethod
     def fit(
@@ -161,7 +180,8 @@ class ConformalTest:
             steepness=steepness,
             ends=ends,
             log_sums=tuple(float(v) for v in np.logaddexp.reduce(log_f, axis=1)),
-            windows=int(values.size),
+            known=tuple(values.tolist()),
+            smallest=smallest_deviation,
             shown=1.0 if moved >= scatter else (moved / scatter) ** 2,
             chance=chance,
         )

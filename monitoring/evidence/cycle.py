@@ -81,7 +81,7 @@ def fitted(
 
 def _clearness(scores: NDArray[np.float64], smallest: float) -> float:
     """How far a lasting rise of 1 moves an innovation, in deviations of innovations."""
-    memory = cautious(remembered(scores), scores.size)
+    memory = float(cautious(remembered(scores), scores.size))
     off = scores - scores.mean()
     return (1.0 - memory) / max(float((off[1:] - memory * off[:-1]).std()), smallest)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from monitoring.evidence.budget import Budget, log_level_evidence, ranking
@@ -21,8 +21,8 @@ NO_PHASES: Mapping[str, int] = MappingProxyType({})
 class LevelState:
     """What a level's test remembers between windows.
 
-    The state of each watch and slice, the rows that still wait for company, and how many windows have passed since
-    the test began.
+    The state of each watch and slice, the rows that still wait for company, how many windows have passed since
+    the test began, and the memories that were learnt from traffic (see `monitoring.evidence.learning`).
 
     >>> LevelState.from_text(LevelState().to_text()) == LevelState()
     True
@@ -31,6 +31,7 @@ class LevelState:
     watches: Mapping[WatchKey, WatchState] = field(default_factory=dict)
     pending: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     windows: int = 0
+    memories: Mapping[WatchKey, float] = field(default_factory=dict)
 
     def to_text(self) -> str:
         """One JSON document; floats as exact hexadecimal text, integers as they are."""
@@ -43,6 +44,9 @@ class LevelState:
                 "pending": [
                     [key.watch, key.slice, self.pending[key].rows, self.pending[key].total]
                     for key in sorted(self.pending, key=str)
+                ],
+                "memories": [
+                    [key.watch, key.slice, self.memories[key].hex()] for key in sorted(self.memories, key=str)
                 ],
             }
         )
@@ -61,6 +65,9 @@ class LevelState:
                 for watch, part, rows, total in document["pending"]
             },
             windows=document["windows"],
+            memories={
+                WatchKey(watch=watch, slice=part): float.fromhex(memory) for watch, part, memory in document["memories"]
+            },
         )
 
 
@@ -94,9 +101,10 @@ class LevelReading:
 class LevelTest:
     """All watches of one level, each with its yardstick and its share of the budget.
 
-    A step takes the window's score sums; a watch whose rows (with those left over from before) are fewer than
-    `min_rows` waits for the next window, untouched, and has that one's place in its cycle. Order of rows, shards and
-    watches cannot matter: sums are integers, and the level's evidence is summed exactly.
+    Give it the state's memories (`remembering`) before it steps. A step takes the window's score sums; a watch whose
+    rows (with those left over from before) are fewer than `min_rows` waits for the next window, untouched, and has that
+    one's place in its cycle. Order of rows, shards and watches cannot matter: sums are integers, and the level's
+    evidence is summed exactly.
     """
 
     level: Level
@@ -133,7 +141,13 @@ class LevelTest:
             shares=ranking(evidences, self.shares),
             alarm=log_evidence >= math.log(self.budget.threshold),
         )
-        return LevelState(watches=watches, pending=pending, windows=state.windows + 1), reading
+        after = LevelState(watches=watches, pending=pending, windows=state.windows + 1, memories=state.memories)
+        return after, reading
+
+    def remembering(self, memories: Mapping[WatchKey, float]) -> LevelTest:
+        """The same test, of which some watches have another memory."""
+        learnt = {key: test.remembering(memories.get(key, test.memory)) for key, test in self.tests.items()}
+        return replace(self, tests=learnt) if memories else self
 
     def judged(self, key: WatchKey, score: float, phases: Mapping[str, int]) -> float:
         """A watch's score as it is held against its yardstick: without what its place in the watch's cycle adds."""
@@ -142,11 +156,12 @@ class LevelTest:
     def restarted(self, state: LevelState) -> LevelState:
         """The state when an incident is closed: evidence starts from nothing; rows that wait stay.
 
-        The incident's windows leave the yardstick, and each watch's last score stays.
+        The incident's windows leave the yardstick; each watch's last score and what was learnt of its memory stay.
         """
         return LevelState(
             watches={
                 key: WatchState.fresh(len(watch.log_seen), last=watch.last) for key, watch in state.watches.items()
             },
             pending=state.pending,
+            memories=state.memories,
         )

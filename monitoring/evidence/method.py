@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitoring.evidence import betting, chance, conformal, cycle, memory
+from monitoring.evidence import betting, chance, conformal, cycle, learning, memory
 
 #: Raised whenever the same windows would give other evidence for a reason that no constant below shows.
-METHOD = 4
+METHOD = 5
 
 
 def method() -> dict[str, object]:
@@ -18,13 +18,16 @@ def method() -> dict[str, object]:
         "steepness": [conformal.ETAS, conformal.ENDS],
         "yardstick": [conformal.FEWEST_WINDOWS, conformal.COVERED],
         "memory": [
+            memory.BEYOND_DOUBT,
             memory.GATE,
             memory.CAUTION,
             memory.LONGEST,
             memory.WINDOWS_PER_LAG,
             memory.MOST_LAGS,
             memory.DOUBT,
+            memory.SHORTEST,
         ],
+        "learning": [learning.FIRST, learning.LONGEST_LOOK],
         "chance": [chance.FEWER, chance.USUAL],
         "cycle": [cycle.FEWEST_ROUNDS, cycle.MOSTLY, cycle.WORTH],
         "recovery": [betting.WIDTHS, betting.STAKES, betting.HIGHEST_BOUNDARY],

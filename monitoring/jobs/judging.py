@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from monitoring.baseline.counter import Counter
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
-from monitoring.evidence.level import LevelReading, LevelState
+from monitoring.evidence.level import LevelReading, LevelState, LevelTest
 from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact
 from monitoring.jobs.checking import Check
@@ -17,6 +17,7 @@ from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.estimating import MOST_CLASSES, elsewhere, settled_losses, step_without
 from monitoring.jobs.examples import worst_rows
 from monitoring.jobs.gathering import Answered, Gatherer, Labelled
+from monitoring.jobs.learning import Remembering
 from monitoring.jobs.losses import Scorer
 from monitoring.jobs.window_traffic import WindowTraffic
 from monitoring.jobs.yardstick import LEVELS, Yardstick
@@ -105,6 +106,7 @@ class Judge:
             most_classes=0 if estimator is None else MOST_CLASSES,
         )
         self._yardstick = yardstick
+        self._remembering = Remembering(yardstick.tests)
         self._timezone = timezone
         self._check = check
         self._phases = phases
@@ -140,19 +142,18 @@ class Judge:
             )
         found, compared = self._findings(traffic.problems, counts, state.compared)
         findings = (*traffic.findings, *first_labels.told(traffic.labelled.rows), *found, *unseen)
-        incidents, changed = self._followed(state.incidents, sums, findings, traffic.window, traffic.answered.rows)
+        tests = self._remembering.tests(state.levels)
+        incidents, changed = self._followed(state.incidents, tests, sums, findings, traffic)
         over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
         levels: dict[Level, LevelState] = {}
         phases = self._phases(traffic.window.start)
         readings: dict[Level, LevelReading] = {}
         previous = state.history[-1].estimates if state.history else ()
         for level in LEVELS:
-            test = self._yardstick.tests[level]
-            before = state.levels.get(level, LevelState())
+            test, before = tests[level], state.levels.get(level, LevelState())
+            before = test.restarted(before) if level in over else before
             away = elsewhere(test, level, previous)
-            levels[level], readings[level] = step_without(
-                test, test.restarted(before) if level in over else before, sums, away, phases
-            )
+            levels[level], readings[level] = step_without(test, before, sums, away, phases)
         record = self._record(traffic, readings, findings)
         if self._yardstick.estimator is not None:
             held = self._yardstick.estimator.records(previous, traffic.answered, labelled, self._scorer)
@@ -163,8 +164,8 @@ class Judge:
             if readings[level].alarm and not any(i.level == level and i.watch != SCHEMA for i in _alive(incidents)):
                 since = history[-levels[level].windows :]
                 cause = self._explained(readings[level], readings["notice"], since, recent)
-                opener = self._yardstick.tests[level].tests[WatchKey(watch=cause.watch, slice=cause.slice)]
                 key = WatchKey(watch=cause.watch, slice=cause.slice)
+                opener = tests[level].tests[key]
                 cause = replace(cause, detail=replace(cause.detail, rows=self._rows(key, traffic)))
                 begun = beginning(opener, cause.rise / self._watches[cause.watch].scale)
                 opened.append(_incident(state.next_number + len(opened), level, record, cause, recovery=begun))
@@ -256,13 +257,14 @@ class Judge:
     def _followed(
         self,
         incidents: Sequence[IncidentRecord],
+        tests: Mapping[Level, LevelTest],
         sums: Mapping[WatchKey, ScoreSum],
         findings: Sequence[Finding],
-        window: Window,
-        rows: int,
+        traffic: WindowTraffic,
     ) -> tuple[tuple[IncidentRecord, ...], tuple[IncidentRecord, ...]]:
         """Every incident one window on, and those that the window changed."""
         after = []
+        window, rows = traffic.window, traffic.answered.rows
         for incident in incidents:
             key = WatchKey(watch=incident.watch, slice=incident.slice)
             if incident.watch == SCHEMA:
@@ -271,14 +273,13 @@ class Judge:
                 told = seen or rows >= max(self._yardstick.tests["page"].min_rows, 1)
                 after.append(followed_fact(incident, seen=seen, now=window.end) if told else incident)
                 continue
-            test = self._yardstick.tests[incident.level].tests[key]
+            level = tests[incident.level]
             total = sums.get(key, ScoreSum())
-            if total.rows < max(self._yardstick.tests[incident.level].min_rows, 1):
+            if total.rows < max(level.min_rows, 1):
                 after.append(incident)
                 continue
-            level = self._yardstick.tests[incident.level]
             score = level.judged(key, total.mean, self._phases(window.start))
-            after.append(followed(incident, test, score, threshold=level.budget.threshold, now=window.end))
+            after.append(followed(incident, level.tests[key], score, threshold=level.budget.threshold, now=window.end))
         changed = tuple(new for old, new in zip(incidents, after, strict=True) if new != old)
         return tuple(after), changed
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from monitoring.baseline.predictions import no_predictions
 from monitoring.config import MonitorConfig
+from monitoring.evidence.learning import LONGEST_LOOK, due
 from monitoring.evidence.level import LevelState
 from monitoring.evidence.sensitivity import smallest_harms
 from monitoring.incidents.cause import HISTORY
@@ -18,8 +19,9 @@ from monitoring.jobs.bringing import bring
 from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.feed import Given, LabelFeed
-from monitoring.jobs.judging import MonitorState
+from monitoring.jobs.judging import SCHEMA, MonitorState
 from monitoring.jobs.late import Late
+from monitoring.jobs.learning import Learner
 from monitoring.jobs.reading import Traffic, open_traffic
 from monitoring.jobs.table_reader import Reach
 from monitoring.jobs.telling import Tell, Teller
@@ -133,10 +135,16 @@ def run_due_windows(
 
 
 def _describe(store: Store, number: int, deployment: Deployment) -> None:
-    """What the deployment is held against and how small a harm it would notice: fixed by baseline and config."""
+    """What the deployment is held against and how small a harm it would notice."""
+    store.save_baseline(number, deployment.yardstick.baseline_scores())
+    _say_what_is_noticed(store, number, deployment, LevelState())
+
+
+def _say_what_is_noticed(store: Store, number: int, deployment: Deployment, page: LevelState) -> None:
+    """How small a harm would be noticed with the memories that the page level has learnt by now."""
     yardstick = deployment.yardstick
-    store.save_baseline(number, yardstick.baseline_scores())
-    harms = smallest_harms(yardstick.tests["page"], yardstick.means, yardstick.harms(), np.random.default_rng(0))
+    test = yardstick.tests["page"].remembering(page.memories)
+    harms = smallest_harms(test, yardstick.means, yardstick.harms(), np.random.default_rng(0))
     store.save_sensitivity(number, harms)
 
 
@@ -182,6 +190,7 @@ class _Job:
         cursor = {} if last is None else last.label_cursor
         self._read, self._waited = int(cursor.get(CURSOR, 0)), int(cursor.get(WAITING, 0))
         self._told = cursor
+        self._judged = store.judged(number)
         self._late = Late()
         incidents = store.incidents(number)
         states = store.level_states(number)
@@ -231,6 +240,8 @@ class _Job:
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed."""
+        if due(self._judged):
+            self._learn()
         judge = self._deployment.judge
         traffic = bring(self._traffic, self._feed, window, judge.gatherer(), first=first, empty=self._empty)
         if first:
@@ -251,7 +262,24 @@ class _Job:
             incidents=judgement.changed,
         )
         self._state = judgement.state
+        self._judged += 1
         return judgement.window, judgement.changed
+
+    def _learn(self) -> None:
+        """Learn what windows remember, from those in the store: the same at whichever run its turn comes."""
+        deployment, incidents = self._deployment, self._store.incidents(self._number)
+        levels = dict(self._state.levels)
+        for level in LEVELS:
+            learner = Learner(
+                test=deployment.yardstick.tests[level],
+                watches=deployment.yardstick.watches,
+                phases=deployment.plan.phases,
+            )
+            judged = self._store.judged_scores(self._number, level, latest=LONGEST_LOOK)
+            mine = [one for one in incidents if one.level == level and one.watch != SCHEMA]
+            levels[level] = replace(levels[level], memories=learner.learn(judged, mine))
+        self._state = replace(self._state, levels=levels)
+        _say_what_is_noticed(self._store, self._number, deployment, levels["page"])
 
     def _late_rows(self) -> Late:
         """Rows that came into windows judged before, of those within the horizon."""

@@ -12,13 +12,13 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from monitoring.records import BaselineScore, IncidentRecord, Sensitivity, WindowRecord
+from monitoring.records import BaselineScore, IncidentRecord, Level, Sensitivity, WindowRecord
 from monitoring.store import deployments, incidents, leases, telling, windows
 from monitoring.store.deployments import StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
 from monitoring.store.opening import cannot_use, open_engine, writing
-from monitoring.store.records import DeploymentRecord, StoredWindow
+from monitoring.store.records import DeploymentRecord, JudgedScores, StoredWindow
 from monitoring.store.telling import OwedTelling
 
 _FIX = "Nothing was changed; run again once the database can be reached and written."
@@ -115,6 +115,16 @@ class Store:
         """Every window in order of time; without their scores it is much faster."""
         with self._reading() as connection:
             return windows.read(connection, deployment, scores=scores)
+
+    def judged(self, deployment: int) -> int:
+        """How many windows were judged."""
+        with self._reading() as connection:
+            return windows.count(connection, deployment)
+
+    def judged_scores(self, deployment: int, level: Level, *, latest: int) -> JudgedScores:
+        """One level's scores in the latest windows, at most so many. Cost: some 2 µs a score."""
+        with self._reading() as connection:
+            return windows.read_scores(connection, deployment, level, latest)
 
     def incidents(self, deployment: int) -> tuple[IncidentRecord, ...]:
         """Every incident, in order of its number."""

@@ -9,13 +9,14 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+import numpy as np
+from sqlalchemy import Connection, Row, func, insert, select
 
 from monitoring.errors import CannotRun
-from monitoring.records import Finding, ScoreRecord, WindowRecord
+from monitoring.records import Finding, Level, ScoreRecord, WatchKey, WindowRecord
 from monitoring.store.columns import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.estimates import estimates_of, estimates_text
-from monitoring.store.records import StoredWindow
+from monitoring.store.records import JudgedScores, StoredWindow
 from monitoring.store.tables import score, window
 
 
@@ -85,6 +86,40 @@ def read_last(connection: Connection, deployment: int) -> StoredWindow | None:
         return None
     scores = connection.execute(select(score).where(score.c.window == row.id).order_by(score.c.position))
     return StoredWindow(record=_record(row, tuple(map(_score, scores))), label_cursor=json.loads(row.label_cursor))
+
+
+def count(connection: Connection, deployment: int) -> int:
+    """How many windows there are."""
+    return int(connection.execute(select(func.count()).where(window.c.deployment == deployment)).scalar_one())
+
+
+def read_scores(connection: Connection, deployment: int, level: Level, latest: int) -> JudgedScores:
+    """One level's scores in the latest windows, at most so many; windows that wait for rows have none."""
+    recent = select(window).where(window.c.deployment == deployment).order_by(window.c.start.desc()).limit(latest)
+    rows = connection.execute(recent).all()[::-1]
+    place = {row.id: at for at, row in enumerate(rows)}
+    first = rows[0].id if rows else 0
+    query = (
+        select(score.c.window, score.c.watch, score.c.slice, score.c.value)
+        .join(window, window.c.id == score.c.window)
+        .where((window.c.deployment == deployment) & (score.c.window >= first) & (score.c.level == level))
+        .where(score.c.value.is_not(None))
+        .order_by(score.c.window)
+    )
+    places: dict[tuple[str, str], list[int]] = {}
+    values: dict[tuple[str, str], list[float]] = {}
+    for number, watch, part, value in connection.execute(query):
+        key = (watch, part)
+        places.setdefault(key, []).append(place[number])
+        values.setdefault(key, []).append(float_of(value))
+    return JudgedScores(
+        starts=tuple(row.start for row in rows),
+        ends=tuple(row.end for row in rows),
+        scores={
+            WatchKey(watch=watch, slice=part): (np.array(at, dtype=np.int64), np.array(values[watch, part]))
+            for (watch, part), at in places.items()
+        },
+    )
 
 
 def already_judged(record: WindowRecord) -> CannotRun:

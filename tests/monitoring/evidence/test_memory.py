@@ -46,6 +46,33 @@ def test_a_week_that_repeats_itself_is_less_memory_than_neighbours_show() -> Non
     assert np.mean([cautious(one, 91) for one in found]) < 0.4 < np.cos(2.0 * np.pi / 7.0) / 1.18 - 0.1
 
 
+@pytest.mark.parametrize("memory", [0.0, 0.3, 0.6])
+def test_stretches_about_means_of_their_own_tell_as_much_as_one_that_is_as_long(memory: float) -> None:
+    rng = np.random.default_rng(8)
+    parts = [days(rng, 30, memory) for _ in range(1500)], [days(rng, 60, memory) + 5.0 for _ in range(1500)]
+    found = remembered(np.stack(parts[0]), np.stack(parts[1]))
+    assert np.median(found) == pytest.approx(memory, abs=0.04)
+    whole = remembered(np.stack([days(rng, 90, memory) for _ in range(1500)]))
+    assert found.std() == pytest.approx(whole.std(), rel=0.25)
+
+
+def test_many_series_at_once_are_each_by_itself() -> None:
+    rng = np.random.default_rng(9)
+    series = rng.normal(size=(5, 40)).cumsum(axis=1)
+    np.testing.assert_array_equal(remembered(series), [remembered(one) for one in series])
+
+
+def test_before_any_traffic_memory_counts_only_beyond_doubt_and_then_as_far_as_it_was_seen() -> None:
+    rng = np.random.default_rng(10)
+    known = {place: days(rng, 20, 0.4) for place in range(200)}
+    alone = [memories({place: one})[place] for place, one in known.items()]
+    assert np.mean(np.asarray(alone) == 0.0) > 0.7
+    seen = [memories({place: one}, {place: [days(rng, 60, 0.4)]})[place] for place, one in known.items()]
+    assert np.mean(np.asarray(seen) > 0.2) > 0.8
+    short = {place: [days(rng, 7, 0.4)] for place in known}
+    assert [memories({place: one}, short)[place] for place, one in known.items()] == alone
+
+
 def test_two_of_three_baselines_without_memory_pay_nothing_and_memory_is_seldom_missed() -> None:
     rng = np.random.default_rng(2)
     independent = [cautious(remembered(days(rng, 90, 0.0)), 90) for _ in range(500)]

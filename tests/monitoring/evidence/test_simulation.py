@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest, WatchState
+from monitoring.evidence.learning import due
 from monitoring.evidence.level import LevelState, LevelTest
+from monitoring.evidence.memory import memories
 from monitoring.evidence.simulation import ManyRuns, SimulatedStreams
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
@@ -40,6 +44,29 @@ def test_the_many_streams_at_once_are_the_test_itself_window_by_window() -> None
             }
             state, reading = test.step(state, sums)
             np.testing.assert_allclose(evidence[stream, window], reading.evidence, rtol=1e-9)
+
+
+def test_streams_that_learn_are_the_test_with_what_its_own_windows_taught_it() -> None:
+    test, simulated = streams(windows=90)
+    scores = np.stack([simulated.scores[key] for key in test.tests], axis=2)
+    runs = ManyRuns(list(test.tests.values()), len(scores), levels=[0, 0])
+    found = [runs.step(scores[:, window]) for window in range(90)]
+    shares = np.array([test.shares[key] for key in test.tests])
+    known = {key: np.asarray(one.known) for key, one in test.tests.items()}
+    changed = 0
+    for stream in range(5):
+        state = LevelState()
+        for window in range(90):
+            if due(window):
+                judged = {key: [scores[stream, :window, place]] for place, key in enumerate(test.tests)}
+                state = replace(state, memories=memories(known, judged))
+                changed += state.memories[ERROR] != test.tests[ERROR].memory
+            sums = {
+                key: ScoreSum(1, int(scores[stream, window, place] * SCORE_ONE)) for place, key in enumerate(test.tests)
+            }
+            state, reading = test.remembering(state.memories).step(state, sums)
+            np.testing.assert_allclose(found[window][stream] @ shares, reading.evidence, rtol=1e-9)
+    assert changed == 5 * 4
 
 
 def test_a_larger_harm_is_never_caught_later() -> None:

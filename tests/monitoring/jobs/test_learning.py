@@ -1,0 +1,146 @@
+"""Memories are learnt from the quiet windows in the store, at their turn, and once learnt are in the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from monitoring.config import load_config
+from monitoring.evidence.budget import Budget
+from monitoring.evidence.conformal import ConformalTest
+from monitoring.evidence.cycle import Cycle
+from monitoring.evidence.level import LevelState, LevelTest
+from monitoring.evidence.memory import memories
+from monitoring.evidence.sensitivity import smallest_harms
+from monitoring.jobs.deployment import deploy as made_ready
+from monitoring.jobs.learning import Learner, Remembering, stretches
+from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.yardstick import LEVELS
+from monitoring.records import IncidentRecord, Level, Watch, WatchKey
+from monitoring.store.records import JudgedScores
+from monitoring.store.store import Store
+
+BRIER = WatchKey(watch="brier")
+WATCH = Watch(name="brier", family="performance", level="page", needs_label=True, scale=2.0, offset=-1.0)
+FIRST = datetime(2013, 4, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def incident(opened: int, closed: int | None) -> IncidentRecord:
+    return IncidentRecord(
+        number=1,
+        level="page",
+        state="open" if closed is None else "closed",
+        opened_at=FIRST + opened * DAY,
+        window_start=FIRST + (opened - 1) * DAY,
+        window_end=FIRST + opened * DAY,
+        watch="brier",
+        slice="",
+        cause="",
+        message="",
+        closed_at=None if closed is None else FIRST + closed * DAY,
+    )
+
+
+def judged(scores: np.ndarray, *, missing: tuple[int, ...] = ()) -> JudgedScores:
+    places = np.array([at for at in range(scores.size) if at not in missing])
+    return JudgedScores(
+        starts=tuple(FIRST + at * DAY for at in range(scores.size)),
+        ends=tuple(FIRST + (at + 1) * DAY for at in range(scores.size)),
+        scores={BRIER: (places, np.array([WATCH.value(float(scores[at])) for at in places]))},
+    )
+
+
+def learner(known: np.ndarray, cycles: Mapping[WatchKey, Cycle] | None = None) -> Learner:
+    test = LevelTest(
+        level="page",
+        budget=Budget(alarms=1, windows=365),
+        tests={BRIER: ConformalTest.fit(known, tolerance=0.0)},
+        shares={BRIER: 1.0},
+        min_rows=1,
+        cycles=cycles or {},
+    )
+    return Learner(test=test, watches={"brier": WATCH}, phases=lambda start: {"week": start.weekday()})
+
+
+@pytest.mark.parametrize(
+    ("incidents", "found"),
+    [
+        ([], [0, 0, 0, 0, 0, 0]),
+        ([(3, 4)], [0, 0, -1, -1, 2, 2]),
+        ([(3, None)], [0, 0, -1, -1, -1, -1]),
+        ([(1, 1), (5, None)], [-1, 1, 1, 1, -1, -1]),
+    ],
+)
+def test_windows_of_incidents_part_the_quiet(incidents: list[tuple[int, int | None]], found: list[int]) -> None:
+    numbers = stretches(judged(np.zeros(6)), [incident(*one) for one in incidents])
+    assert numbers.tolist() == found
+
+
+def test_a_harm_that_was_told_of_is_no_memory() -> None:
+    rng = np.random.default_rng(1)
+    known, live = rng.normal(0.3, 0.05, 60), rng.normal(0.3, 0.05, 90)
+    live[30:60] += 0.3
+    taken = learner(known).learn(judged(live), ())
+    told = learner(known).learn(judged(live), [incident(31, 60)])
+    assert taken[BRIER] > 0.8
+    assert told[BRIER] < 0.2
+    apart = memories({BRIER: known}, {BRIER: [live[:30], live[60:]]})
+    assert told[BRIER] == pytest.approx(apart[BRIER], abs=1e-9)
+
+
+def test_windows_that_waited_for_rows_have_no_score_and_the_cycle_is_taken_out() -> None:
+    rng = np.random.default_rng(2)
+    known, live = rng.normal(0.3, 0.05, 60), rng.normal(0.3, 0.05, 50)
+    week = tuple(0.2 * (day >= 5) for day in range(7))
+    moved = live + [week[(FIRST + at * DAY).weekday()] for at in range(50)]
+    missing = (3, 17)
+    found = learner(known, {BRIER: Cycle(name="week", offsets=week, gain=2.0)}).learn(
+        judged(moved, missing=missing), ()
+    )
+    kept = np.delete(live, missing)
+    assert found[BRIER] == pytest.approx(memories({BRIER: known}, {BRIER: [kept]})[BRIER], abs=1e-9)
+
+
+def test_a_test_is_fitted_anew_for_the_memories_of_its_state_and_once() -> None:
+    test = learner(np.linspace(0.2, 0.4, 40)).test
+    remembering = Remembering({"page": test})
+    state: dict[Level, LevelState] = {"page": LevelState(memories={BRIER: 0.25})}
+    first = remembering.tests(state)["page"]
+    assert first.tests[BRIER].memory == 0.25
+    assert remembering.tests(state)["page"] is first
+    assert remembering.tests({})["page"].tests[BRIER].memory == test.tests[BRIER].memory
+    assert first.tests[BRIER].remembering(test.tests[BRIER].memory) == test.tests[BRIER]
+
+
+def test_the_job_learns_after_ten_windows_from_those_and_says_what_it_would_notice_now(
+    deploy: Callable[[str], Path], send: Callable[..., None], days: Any
+) -> None:
+    folder = deploy("learning")
+    send(folder, days(days=13))
+    config = load_config(folder / "monitor.toml")
+    deployment = made_ready(config)
+    yardstick = deployment.yardstick
+    with Store.open(config.store.url) as store:
+        run_due_windows(config, store, clock=lambda: datetime(2013, 4, 11, 12, tzinfo=UTC))
+        assert store.judged(1) == 10
+        learnt = {}
+        for level in LEVELS:
+            assert LevelState.from_text(store.level_states(1)[level]).memories == {}
+            one = Learner(test=yardstick.tests[level], watches=yardstick.watches, phases=deployment.plan.phases)
+            learnt[level] = one.learn(store.judged_scores(1, level, latest=640), ())
+        before = store.sensitivity(1)
+        run_due_windows(config, store, clock=lambda: datetime(2014, 1, 1, tzinfo=UTC))
+        for level in LEVELS:
+            assert LevelState.from_text(store.level_states(1)[level]).memories == learnt[level]
+        page = yardstick.tests["page"]
+        assert learnt["page"] != {key: test.memory for key, test in page.tests.items()}
+        found = smallest_harms(
+            page.remembering(learnt["page"]), yardstick.means, yardstick.harms(), np.random.default_rng(0)
+        )
+        assert store.sensitivity(1) == found != before

@@ -59,7 +59,7 @@ class Deployment:
         return DeploymentRecord(
             model=self.model,
             version=self.version,
-            settings_digest=_digest(settings_digest(config), find_baseline(config).baseline / DESCRIPTION),
+            settings_digest=same_evidence(config),
             created_at=now,
             timezone=config.windows.timezone,
             page_budget=str(tests["page"].budget),
@@ -153,8 +153,12 @@ def window_plan(config: MonitorConfig) -> WindowPlan | RowPlan:
     )
 
 
-def _digest(settings: str, baseline: Path) -> str:
-    """What evidence belongs together: the settings, the method, and the baseline that it is held against."""
+def same_evidence(config: MonitorConfig) -> str:
+    """What evidence belongs together: a digest of the settings, the method, and the baseline that it is held against.
+
+    Raises CannotRun if there is no baseline.
+    """
+    baseline = find_baseline(config).baseline / DESCRIPTION
     constants = {
         **method(),
         "yardstick deviation": INTEGRITY_DEVIATION,
@@ -164,5 +168,14 @@ def _digest(settings: str, baseline: Path) -> str:
         "labelled": labelled.TOLERANCE,
         "estimates": [STEPS, ROWS_A_STEP, FEWEST_ROWS, MISS_RATE, SUSPECTED, THRESHOLD],
     }
-    known = settings.encode() + json.dumps(constants, sort_keys=True).encode()
-    return hashlib.sha256(known + baseline.read_bytes()).hexdigest()
+    try:
+        described = baseline.read_bytes()
+    except OSError as error:
+        raise CannotRun(
+            "The baseline cannot be read.",
+            got=f"{baseline}: {error.strerror}",
+            expected="the file that describes it",
+            fix="Export the model again, or make the baseline again with `pitfalls monitor init`.",
+        ) from error
+    known = settings_digest(config).encode() + json.dumps(constants, sort_keys=True).encode()
+    return hashlib.sha256(known + described).hexdigest()

@@ -16,6 +16,7 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.deployment import find_baseline
+from monitoring.jobs.lookup import meant
 from monitoring.jobs.reading import open_traffic, with_labels
 from monitoring.jobs.status import first_page, status
 from monitoring.jobs.table_reader import Reach
@@ -60,7 +61,7 @@ def write_reports(
     from monitoring.reports.page import write_page  # noqa: PLC0415  # Plotly and Jinja2 are only needed to draw
     from monitoring.reports.picture import write_picture  # noqa: PLC0415  # so is matplotlib
 
-    found = status(store, config.model.name)
+    found = status(store, config.model.name, meant(config, store).number)
     baseline = load_baseline(find_baseline(config).baseline)
     promise = promised(baseline, config)
     try:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.counter import Counter
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.errors import BadInput
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.chance import Chance
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
@@ -155,8 +156,9 @@ def yardstick(
     """Cut the baseline's rows as the traffic is cut, losses by the arrival of labels, and fit every watch's test.
 
     A cycle of the day or the week is taken out of a watch that has one. Labels later than `horizon` after their window
-    did not come. A watch or slice with fewer than five baseline windows is left out: nothing to hold it against. Cost:
-    a pass over the reference's file, some over samples; memory as of `ReferenceFile`.
+    did not come. A watch or slice with fewer than five baseline windows is left out: nothing to hold it against.
+    Raises BadInput where none is left. Cost: a pass over the reference's file, some over samples; memory as of
+    `ReferenceFile`.
     """
     witness, reference = _witness(baseline, catalogue, plan), _sliced(baseline, catalogue)
     windows = _window_sums(baseline, catalogue, plan, reference=reference, witness=witness, horizon=horizon)
@@ -164,6 +166,8 @@ def yardstick(
     watches = catalogue.watches
     smallest = {name: max(tolerances.deviation(watch), 0.5 / rows) for name, watch in watches.items()}
     found = _known(windows, catalogue.keys, plan, smallest)
+    if not found:
+        raise _too_short(len(windows.starts), len(reference), plan.min_rows)
     means = {key: one.scores for key, one in found.items()}
     tests: dict[Level, dict[WatchKey, ConformalTest]] = {}
     for level in LEVELS:
@@ -199,6 +203,15 @@ def yardstick(
         witness=witness,
         horizon=horizon,
         labelled=_labelled_share(reference, horizon),
+    )
+
+
+def _too_short(windows: int, rows: int, min_rows: int) -> BadInput:
+    return BadInput(
+        "The baseline is too short to be held against: no watch has windows enough.",
+        got=f"{rows:,} rows in {windows} windows, small ones joined to {min_rows} rows",
+        expected=f"at least {FEWEST_WINDOWS}, better 20 or more",
+        fix="Give a longer reference with event times, or cut shorter windows: `every`, or `rows`, and `min_rows`.",
     )
 
 

@@ -38,14 +38,20 @@ def lock(connection: Connection, number: int) -> None:
 
 def find(connection: Connection, record: DeploymentRecord) -> int | None:
     """The number of the deployment of the same model, version and settings, marked as the one used last."""
-    same = (
-        (deployment.c.model == record.model)
-        & (deployment.c.version == record.version)
-        & (deployment.c.settings_digest == record.settings_digest)
-    )
-    number: int | None = connection.execute(select(deployment.c.id).where(same)).scalar()
+    number = same(connection, record.model, record.version, record.settings_digest)
     if number is not None:
-        connection.execute(update(deployment).where(same).values(used_at=record.created_at))
+        connection.execute(update(deployment).where(deployment.c.id == number).values(used_at=record.created_at))
+    return number
+
+
+def same(connection: Connection, model: str, version: int, settings_digest: str) -> int | None:
+    """The number of the deployment of that model, version and settings."""
+    query = select(deployment.c.id).where(
+        (deployment.c.model == model)
+        & (deployment.c.version == version)
+        & (deployment.c.settings_digest == settings_digest)
+    )
+    number: int | None = connection.execute(query).scalar()
     return number
 
 

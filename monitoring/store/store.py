@@ -79,6 +79,11 @@ class Store:
         with self._reading() as connection:
             return deployments.latest(connection, model)
 
+    def find(self, model: str, version: int, settings_digest: str) -> int | None:
+        """The number of the deployment of that model, version and settings; None if there is none."""
+        with self._reading() as connection:
+            return deployments.same(connection, model, version, settings_digest)
+
     def last_window(self, deployment: int) -> StoredWindow | None:
         """The last window judged, with its label cursor; None before the first."""
         with self._reading() as connection:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.monitor.options import config_option
+from pitfalls_tf.cli.monitor.options import config_option, deployment_of
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def command(incident: int, config_path: Path, *, output: Output) -> int:
 
     config = load_config(config_path)
     with Store.open(config.store.url) as store:
-        deployment = store.latest(config.model.name)
+        deployment = deployment_of(config, store, output)
         if deployment is None:
             raise BadInput(
                 "There is no such incident.",

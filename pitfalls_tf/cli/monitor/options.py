@@ -112,6 +112,16 @@ def judge(
     return run
 
 
+def deployment_of(config: MonitorConfig, store: Store, output: Output) -> int | None:
+    """The number of the deployment that the config means; that it is another than its own is told on stderr."""
+    from monitoring.jobs.lookup import meant  # noqa: PLC0415 - help must not wait for it
+
+    found = meant(config, store)
+    if found.note:
+        output.progress(found.note)
+    return found.number
+
+
 def show(found: MonitorStatus) -> None:
     """The status for a person, on stdout."""
     from rich.console import Console  # noqa: PLC0415 - help must not wait for it

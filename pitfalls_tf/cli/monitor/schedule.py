@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.monitor.options import config_option, exit_code, judge, show, traffic_option, with_traffic
+from pitfalls_tf.cli.monitor.options import (
+    config_option,
+    deployment_of,
+    exit_code,
+    judge,
+    show,
+    traffic_option,
+    with_traffic,
+)
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
@@ -48,6 +56,6 @@ def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
             output.progress(f"Judged {run.judged} windows; the schedule is {config.schedule.cron!r}.")
 
         run_on_schedule(config.schedule.cron, job, timezone=config.windows.timezone, stop=stop, on_error=failed)
-        found = status(store, config.model.name)
+        found = status(store, config.model.name, deployment_of(config, store, output))
     output.finish(dict(status_document(found)), lambda: show(found))
     return exit_code(found)

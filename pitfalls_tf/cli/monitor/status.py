@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.monitor.options import config_option, exit_code, show
+from pitfalls_tf.cli.monitor.options import config_option, deployment_of, exit_code, show
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
@@ -30,6 +30,6 @@ def command(config_path: Path, *, output: Output) -> int:
 
     config = load_config(config_path)
     with Store.open(config.store.url) as store:
-        found = status(store, config.model.name)
+        found = status(store, config.model.name, deployment_of(config, store, output))
     output.finish(dict(status_document(found)), lambda: show(found))
     return exit_code(found)

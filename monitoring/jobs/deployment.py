@@ -10,7 +10,7 @@ from pathlib import Path
 
 from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline
 from monitoring.config import MonitorConfig, settings_digest
-from monitoring.errors import CannotRun
+from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
@@ -104,6 +104,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     """
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)
+    _check_classes(config, baseline.spec.classes)
     plan = window_plan(config)
     watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
     if baseline.spec.embedding is not None:
@@ -141,6 +142,17 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         yardstick=fitted,
         judge=judge,
     )
+
+
+def _check_classes(config: MonitorConfig, known: tuple[str, ...]) -> None:
+    if config.model.classes and config.model.classes != known:
+        raise BadInput(
+            "The classes are not those of the baseline.",
+            got=", ".join(config.model.classes),
+            expected=", ".join(known),
+            fix="Change `classes` in the [model] section, or make the baseline again: `pitfalls monitor init`, or by "
+            "exporting the model.",
+        )
 
 
 def window_plan(config: MonitorConfig) -> WindowPlan | RowPlan:

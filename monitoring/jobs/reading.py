@@ -33,6 +33,9 @@ from monitoring.traffic.windows import Window
 _REPEATS = b"pitfalls.repeats"
 _ROW = ("prediction_id", "event_time")
 
+#: Models that a message names.
+_SHOWN = 5
+
 
 class Traffic(Protocol):
     """The narrow waist between where predictions are kept and how they are judged."""
@@ -76,11 +79,11 @@ class Traffic(Protocol):
 class PredictionReader:
     """Reads one version's predictions, window by window, as the baseline declares its inputs. A `Traffic`."""
 
-    unplaced: tuple[Finding, ...] = ()
     waiting = Nameless()
 
     def __init__(self, config: MonitorConfig, baseline: Baseline, version: int | None) -> None:
         self._root = log_folder(traffic_path(config))
+        self._labels = LabelLog(self._root)
         self.log = TrafficLog(self._root)
         self.model = config.model.name
         self.version = version
@@ -103,6 +106,23 @@ class PredictionReader:
         # An input goes by its own name; outputs keep their prefix, so that neither can stand for the other.
         plain = {name.removeprefix("input:"): flat[name] for name in flat.column_names if name in _ROW or ":" in name}
         return predictions_from(pa.table(plain), self._spec, probabilities=self._output), repeats
+
+    @property
+    def unplaced(self) -> tuple[Finding, ...]:
+        """See `Traffic`: labels that are not read as their log is damaged, and that no row is of the model."""
+        held = () if self.log.extent(self.model, self.version) is not None else self.log.models()
+        others = ", ".join(sorted({f"{key.model} version {key.version}" for key in held})[:_SHOWN])
+        mine = self.model if self.version is None else f"{self.model} version {self.version}"
+        foreign = f"The traffic log has no row of {mine}; it has rows of {others}."
+        damaged = tuple(
+            Finding(
+                kind="label log damaged",
+                feature="",
+                message=f"The label log is damaged: {each.unread_bytes:,} bytes of {each.path.name} are not read.",
+            )
+            for each in self._labels.damage()
+        )
+        return (*damaged, *((Finding(kind="no such model", feature="", message=foreign),) if others else ()))
 
     def has(self, ids: pa.Array) -> NDArray[np.bool_]:
         """See `Traffic`. Not known of a log, which is not gone through for them."""
@@ -143,11 +163,11 @@ class PredictionReader:
 
     def labels(self) -> pa.Table:
         """See `Traffic`."""
-        return LabelLog(self._root).read()
+        return self._labels.read()
 
     def latest_labels(self) -> pa.Table:
         """See `Traffic`."""
-        return LabelLog(self._root).latest()
+        return self._labels.latest()
 
     def with_labels(self, predictions: Predictions, labels: pa.Table) -> Predictions:
         """See `with_labels`."""
@@ -227,13 +247,6 @@ def traffic_path(config: MonitorConfig) -> Path | str:
 def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
     """The columns of a table, as the config names them, and the inputs and classes of the baseline."""
     traffic, spec = config.traffic, baseline.spec
-    if config.model.classes and config.model.classes != spec.classes:
-        raise BadInput(
-            "The classes are not those of the baseline.",
-            got=", ".join(config.model.classes),
-            expected=", ".join(spec.classes),
-            fix="Change `classes` in the [model] section, or write the baseline again with `pitfalls monitor init`.",
-        )
     return TableColumns(
         event_time=traffic.event_time,
         prediction_id=traffic.prediction_id,

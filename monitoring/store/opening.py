@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from monitoring.errors import CannotRun
+from monitoring.errors import BadInput, CannotRun
 
 #: How long a writer waits for another one, in seconds. A window's transaction takes milliseconds.
 _BUSY_SECONDS = 30.0
@@ -20,14 +20,21 @@ _MIGRATION_LOCK = 0x7069_7466
 _FIX = "Mend the [store] url in monitor.toml, or let this user write there."
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, make: bool = True) -> Engine:
     """An engine on a store whose tables are those of this release: made or migrated here if they were not.
 
-    Raises CannotRun if the URL names no store that can be used.
+    Raises CannotRun if the URL names no store that can be used; without `make` BadInput for a file that is not there.
     """
     parsed = _parsed(url)
     shown = parsed.render_as_string(hide_password=True)
     is_sqlite = parsed.get_backend_name() == "sqlite"
+    if is_sqlite and not make and not Path(parsed.database or "").exists():
+        raise BadInput(
+            "Nothing was judged yet.",
+            got=f"no store at {parsed.database}",
+            expected="at least one run",
+            fix="Run `pitfalls monitor run` first, or mend the [store] url of the config.",
+        )
     if is_sqlite:
         _prepare_folder(parsed)
     try:

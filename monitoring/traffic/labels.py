@@ -146,6 +146,17 @@ class LabelSummary:
     repeats: int  # labels for a prediction that had one already
     conflicts: int  # predictions that were given two different labels
     torn_bytes: int
+    damaged_bytes: int = 0
+    """Bytes behind a damaged spot, which hold whole labels that are not read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A segment whose last bytes could not be read: torn off an append, or behind bytes that are `damaged`."""
+
+    path: Path
+    unread_bytes: int
+    damaged: bool
 
 
 class LabelLog:
@@ -179,7 +190,7 @@ class LabelLog:
 
     def summary(self) -> LabelSummary:
         """Counts over all labels that have arrived."""
-        table, torn = self._load()
+        table, damage = self._load()
         codes = _codes(table.column("prediction_id"))
         distinct = int(codes.max(initial=-1)) + 1
         pairs = np.unique(np.stack([codes, _codes(table.column("label"))]), axis=1)
@@ -189,16 +200,26 @@ class LabelLog:
             distinct=distinct,
             repeats=len(codes) - distinct,
             conflicts=int(np.count_nonzero(versions > 1)),
-            torn_bytes=torn,
+            torn_bytes=sum(each.unread_bytes for each in damage if not each.damaged),
+            damaged_bytes=sum(each.unread_bytes for each in damage if each.damaged),
         )
 
-    def _load(self) -> tuple[pa.Table, int]:
-        contents = [read_segment(path) for path in segments_in(self._folder)]
-        tables = [each.table.select(_SCHEMA.names) for each in contents if each.table is not None]
+    def damage(self) -> tuple[Unread, ...]:
+        """The segments of which bytes in the midst are damaged, so that whole labels behind them are not read."""
+        return tuple(each for each in self._load()[1] if each.damaged)
+
+    def _load(self) -> tuple[pa.Table, tuple[Unread, ...]]:
+        contents = {path: read_segment(path) for path in segments_in(self._folder)}
+        tables = [each.table.select(_SCHEMA.names) for each in contents.values() if each.table is not None]
         table = pa.concat_tables([_SCHEMA.empty_table(), *tables]).replace_schema_metadata(None)
         sequence = pa.array(np.arange(table.num_rows, dtype=np.int64))
         table = table.append_column(pa.field("sequence", pa.int64(), nullable=False), sequence)
-        return table, sum(each.torn_bytes for each in contents)
+        unread = tuple(
+            Unread(path=path, unread_bytes=each.torn_bytes, damaged=each.damaged)
+            for path, each in contents.items()
+            if each.torn_bytes
+        )
+        return table, unread
 
 
 def _words(given: Sequence[str] | pa.Array) -> pa.Array:

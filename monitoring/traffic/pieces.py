@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from monitoring.errors import CannotRun
 from monitoring.traffic.conversion import POSITION, TORN_KEY
 from monitoring.traffic.listing import Part, Selection, list_traffic, parts_of
 from monitoring.traffic.rows import ModelKey, sampling_rate_of
@@ -123,25 +126,42 @@ def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
     return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
 
+@contextmanager
+def _opened(part: Part) -> Iterator[pq.ParquetFile]:
+    """The part's file. Raises CannotRun for one that is damaged, FileNotFoundError for one that is gone."""
+    try:
+        with part.open() as file:
+            yield file
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise CannotRun(
+            "A part of the traffic log cannot be read.",
+            got=f"{part.path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            expected="a Parquet file as the log's writer made it",
+            fix="Restore it from a copy; or move it out of the folder, and its rows are not counted.",
+        ) from error
+
+
 def _key_of(part: Part) -> ModelKey:
-    with part.open() as file:
-        return ModelKey.of(file.schema_arrow)
+    with _opened(part) as file:
+        return ModelKey.of(file.schema_arrow, part.path.name)
 
 
 def _part_span(part: Part) -> tuple[int, int]:
-    with part.open() as file:
+    with _opened(part) as file:
         metadata = file.metadata
     groups = [metadata.row_group(i).column(_EVENT_TIME_LEAF).statistics for i in range(metadata.num_row_groups)]
     return min(microseconds(group.min) for group in groups), max(microseconds(group.max) for group in groups)
 
 
 def _read_part(part: Part, query: Query, columns: Sequence[str] | None) -> Piece:
-    with part.open() as file:
+    with _opened(part) as file:
         schema = file.schema_arrow
         wanted = schema.names if columns is None else [name for name in schema.names if name in {*columns, POSITION}]
         table = file.read(columns=wanted).select(wanted)
     return Piece(
-        key=ModelKey.of(schema),
+        key=ModelKey.of(schema, part.path.name),
         segment=part.segment,
         table=query.cut(table),
         torn_bytes=int((schema.metadata or {}).get(TORN_KEY, b"0")),

@@ -40,15 +40,15 @@ class ModelKey:
     signature: str
 
     @classmethod
-    def of(cls, schema: pa.Schema) -> ModelKey:
-        """Whose answers a segment or a part holds. Raises BadInput for a file that the log's writer did not make."""
+    def of(cls, schema: pa.Schema, file: str = "") -> ModelKey:
+        """Whose answers a segment or a part holds. Raises BadInput, naming it, for a file of another writer."""
         metadata = schema.metadata or {}
         try:
             return cls(metadata[MODEL_KEY].decode(), int(metadata[VERSION_KEY]), metadata[SIGNATURE_KEY].decode())
         except KeyError as error:
             raise BadInput(
                 "A file in the traffic log was not made by its writer.",
-                got=f"a schema without {error.args[0].decode()}",
+                got=f"{f'{file}, ' if file else ''}a schema without {error.args[0].decode()}",
                 expected="model, version and signature in the schema's metadata",
                 fix="Move foreign files out of the folder.",
             ) from None

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput, CannotRun
@@ -29,6 +30,11 @@ SUFFIX = ".arrows"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTER = itertools.count()
 _NAMES_TRIED = 100
+
+#: Every message begins at a multiple of so many bytes, with this mark.
+_ALIGNED = 8
+_MARKER = 0xFFFFFFFF
+_PLACES_TRIED = 1000
 
 
 def microseconds(moment: datetime) -> int:
@@ -157,10 +163,14 @@ def _still_named(descriptor: int, path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentContents:
-    """What could be read of a segment: every complete batch up to the first torn one."""
+    """What could be read of a segment: every complete batch up to the first torn one.
+
+    `damaged` says that a whole message follows the torn one, which no writer that was interrupted leaves behind.
+    """
 
     table: pa.Table | None  # None: not even the schema could be read
     torn_bytes: int
+    damaged: bool = False
 
 
 def read_segment(path: Path, columns: Sequence[str] | None = None) -> SegmentContents:
@@ -207,7 +217,25 @@ def decode_segment(data: pa.Buffer, columns: Sequence[str] | None = None) -> Seg
             batches.append(batch)
             end = source.tell()
         table = pa.Table.from_batches(batches, schema=reader.schema)
-    return SegmentContents(table=table.combine_chunks(), torn_bytes=data.size - end)
+    torn = data.size - end
+    return SegmentContents(
+        table=table.combine_chunks(), torn_bytes=torn, damaged=torn > 0 and _goes_on(data, end, schema)
+    )
+
+
+def _goes_on(data: pa.Buffer, end: int, schema: pa.Schema) -> bool:
+    """Whether a whole batch begins behind `end`; it is looked for in the first places that look like a beginning."""
+    words = np.frombuffer(data.slice(0, data.size - data.size % _ALIGNED), np.uint32)[:: _ALIGNED // 4]
+    first = end // _ALIGNED + 1
+    for place in np.flatnonzero(words[first:] == _MARKER)[:_PLACES_TRIED].tolist():
+        source = pa.BufferReader(data.slice((first + place) * _ALIGNED))
+        try:
+            batch = pa.ipc.read_record_batch(pa.ipc.read_message(source), schema)
+            batch.validate(full=True)
+        except (pa.ArrowException, OSError, EOFError):
+            continue
+        return True
+    return False
 
 
 def _projection(schema: pa.Schema, columns: Sequence[str] | None) -> pa.ipc.IpcReadOptions:

@@ -220,4 +220,6 @@ def lines(summary: TrafficSummary) -> list[str]:
         text.append(f"left out: {summary.repeats:,} repeated predictions, {labels.repeats:,} repeated labels")
     if summary.torn_bytes or labels.torn_bytes:
         text.append(f"cut off: {summary.torn_bytes + labels.torn_bytes:,} bytes of appends that were interrupted")
+    if labels.damaged_bytes:
+        text.append(f"damaged: {labels.damaged_bytes:,} bytes of labels behind a spot that is not what was written")
     return text

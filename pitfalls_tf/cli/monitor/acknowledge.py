@@ -30,7 +30,7 @@ def command(incident: int, config_path: Path, *, output: Output) -> int:
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
-    with Store.open(config.store.url) as store:
+    with Store.open(config.store.url, make=False) as store:
         deployment = deployment_of(config, store, output)
         if deployment is None:
             raise BadInput(

@@ -46,7 +46,7 @@ def command(
     config = with_traffic(load_config(config_path), traffic)
     if drift:
         load_frameworks("evidently")
-    with Store.open(config.store.url) as store:
+    with Store.open(config.store.url, make=False) as store:
         deployment_of(config, store, output)
         reports = write_reports(config, store, out=out, day=window, drift=drift)
     output.finish(report_document(reports), lambda: _show(reports))

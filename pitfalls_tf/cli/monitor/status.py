@@ -29,7 +29,7 @@ def command(config_path: Path, *, output: Output) -> int:
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
-    with Store.open(config.store.url) as store:
+    with Store.open(config.store.url, make=False) as store:
         found = status(store, config.model.name, deployment_of(config, store, output))
     output.finish(dict(status_document(found)), lambda: show(found))
     return exit_code(found)

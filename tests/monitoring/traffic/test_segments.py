@@ -93,6 +93,16 @@ def test_one_flipped_byte_never_crashes_the_reader(place: int, flip: int) -> Non
     assert contents.table["n"].to_pylist()[: sum(COUNTS[:kept])] == list(range(sum(COUNTS[:kept])))
 
 
+def test_bytes_that_changed_in_the_midst_are_told_from_an_append_that_was_interrupted() -> None:
+    spot = ENDS[1] + 64
+    changed = WHOLE[:spot] + b"\x77" * 48 + WHOLE[spot + 48 :]
+    found = decode_segment(pa.py_buffer(changed))
+    assert found.damaged
+    assert found.torn_bytes == len(WHOLE) - ENDS[1]
+    for length in range(ENDS[1], len(WHOLE) + 1):
+        assert not decode_segment(pa.py_buffer(WHOLE[:length])).damaged
+
+
 def test_columns_are_picked_without_losing_count_of_torn_bytes(tmp_path: Path) -> None:
     path = tmp_path / "s.arrows"
     path.write_bytes(WHOLE[:-1])

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
 from monitoring.traffic.gaps import GapFile
-from monitoring.traffic.log import AnsweredRows, Gap, LostRows, TrafficLog, TrafficWriter
+from monitoring.traffic.log import AnsweredRows, Gap, LostRows, TrafficLog, TrafficWriter, recover
 from pitfalls_tf.cli import pitfalls
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
@@ -64,7 +65,7 @@ def test_labels_are_added_counted_and_joined(traffic: Path, labels: Path, tmp_pa
         "file": str(labels),
         "traffic": str(traffic),
         "added": 3,
-        "labels": {"rows": 3, "distinct": 2, "repeats": 1, "conflicts": 1, "torn_bytes": 0},
+        "labels": {"rows": 3, "distinct": 2, "repeats": 1, "conflicts": 1, "torn_bytes": 0, "damaged_bytes": 0},
     }
     target = tmp_path / "rows.parquet"
     done = run("traffic", traffic, "--to", target, "--json")
@@ -95,7 +96,7 @@ def test_the_summary_is_for_people_and_for_programs(traffic: Path, labels: Path)
         "models": [{**key, "rows": 3, "first": moment, "last": moment, "answered": 3}],
         "gaps": [],
         "lost_rows": 0,
-        "labels": {"rows": 3, "distinct": 2, "repeats": 1, "conflicts": 1, "torn_bytes": 0},
+        "labels": {"rows": 3, "distinct": 2, "repeats": 1, "conflicts": 1, "torn_bytes": 0, "damaged_bytes": 0},
     }
     said = run("traffic", traffic).stdout
     assert "3 predictions in 1 segment, 2013-04-01 12:00 to 2013-04-01 12:00 UTC" in said
@@ -109,6 +110,40 @@ def test_interrupted_appends_are_mentioned(traffic: Path, labels: Path) -> None:
     with segment.open("ab") as file:
         file.write(b"torn")
     assert "cut off: 4 bytes of appends that were interrupted" in run("traffic", traffic).stdout
+
+
+def test_labels_behind_a_damaged_spot_are_told_of(traffic: Path, labels: Path) -> None:
+    for _ in range(3):
+        run("labels", "add", labels, "--traffic", traffic)
+    kept = sorted((traffic / "labels").glob("*.arrows"))
+    data = b"".join([kept[0].read_bytes(), *(path.read_bytes()[_schema_bytes(path) :] for path in kept[1:])])
+    for path in kept[1:]:
+        path.unlink()
+    spot = _schema_bytes(kept[0]) + 80
+    kept[0].write_bytes(data[:spot] + b"\x77" * 64 + data[spot + 64 :])
+    said = run("traffic", traffic).stdout
+    assert "bytes of labels behind a spot that is not what was written" in said
+    assert "interrupted" not in said
+
+
+def _schema_bytes(path: Path) -> int:
+    source = pa.BufferReader(path.read_bytes())
+    pa.ipc.read_message(source)
+    return int(source.tell())
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", None], ids=["empty", "foreign", "scratched"])
+def test_a_damaged_part_is_one_error_that_names_it(traffic: Path, tmp_path: Path, content: bytes | None) -> None:
+    run("traffic", traffic, "--to", tmp_path / "before.parquet")
+    recover(traffic)
+    [part] = traffic.glob("model=*/version=*/date=*/*.parquet")
+    whole = part.read_bytes()
+    part.write_bytes(whole[:40] + b"\x77" * 200 + whole[240:] if content is None else content)
+    done = run("traffic", traffic, "--to", tmp_path / "rows.parquet")
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert "A part of the traffic log cannot be read." in done.stderr
+    assert part.name in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_empty_log_is_no_error(tmp_path: Path) -> None:

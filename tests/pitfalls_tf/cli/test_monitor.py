@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from monitoring.baseline.folder import write_baseline
+from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.store.store import Store
-from tests.small_deployment import bundle, days, deploy, deployed, send
+from tests.small_deployment import FIRST, SPEC, Days, bundle, days, deploy, deployed, send, table_of
 
 __all__ = ["bundle", "days", "deploy", "deployed", "send"]
 
@@ -128,9 +131,70 @@ def test_bad_surroundings_are_one_clear_message_and_the_right_code(
 
 
 def test_a_status_before_the_first_run_says_what_to_do(pitfalls: Pitfalls, deployed: Path) -> None:
-    result = pitfalls("monitor", "status", "--config", deployed / "monitor.toml")
+    for verb in (("status",), ("report", "--no-drift"), ("acknowledge", "1")):
+        result = pitfalls("monitor", *verb, "--config", deployed / "monitor.toml")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "pitfalls monitor run" in result.stderr
+    assert not (deployed / "pitfalls.db").exists()
+
+
+def test_status_and_acknowledge_are_of_the_config_and_of_no_other_on_the_same_store(
+    pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=25, broken_from=12))
+    first, other = deployed / "monitor.toml", deployed / "other.toml"
+    other.write_text(first.read_text() + '[budget]\npage = "1 per 1000 windows"\n')
+    assert pitfalls("monitor", "run", "--config", first).exit_code == 1
+    before = pitfalls("monitor", "status", "--config", other, "--json")
+    assert "Nothing was judged yet as the config stands" in before.stderr
+    assert json.loads(before.stdout)["budget"]["page"] == "1 per 365 windows"
+    pitfalls("monitor", "run", "--config", other)
+    for config, budget in ((first, "1 per 365 windows"), (other, "1 per 1000 windows")):
+        found = pitfalls("monitor", "status", "--config", config, "--json")
+        assert found.stderr == ""
+        assert json.loads(found.stdout)["budget"]["page"] == budget
+    (page,) = [one["id"] for one in json.loads(found.stdout)["incidents"] if one["level"] == "page"]
+    assert pitfalls("monitor", "acknowledge", page, "--config", other).exit_code == 0
+    states = {
+        config: [
+            one["state"]
+            for one in json.loads(pitfalls("monitor", "status", "--config", config, "--json").stdout)["incidents"]
+            if one["level"] == "page"
+        ]
+        for config in (first, other)
+    }
+    assert states == {first: ["open"], other: ["acknowledged"]}
+
+
+def test_a_log_that_holds_another_model_and_classes_of_another_order_are_told(
+    pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=3))
+    config = deployed / "monitor.toml"
+    text = config.read_text()
+    shutil.copytree(deployed / "models" / "flights", deployed / "fleet" / "boats")
+    config.write_text(text.replace("models/flights", "fleet/boats"))
+    result = pitfalls("monitor", "run", "--config", config)
+    assert "The traffic log has no row of boats version 1; it has rows of flights version 1." in result.stderr
+    config.write_text(text.replace("[model]", '[model]\nclasses = ["late", "on_time"]'))
+    refused = pitfalls("monitor", "run", "--config", config)
+    assert refused.exit_code == 2
+    assert "The classes are not those of the baseline." in refused.stderr
+
+
+def test_a_bundle_with_a_baseline_of_four_windows_is_refused_before_anything_is_written(
+    pitfalls: Pitfalls, tmp_path: Path
+) -> None:
+    extras = tmp_path / "models" / "flights" / "1" / "assets.extra"
+    table = table_of(Days(days=4, start=FIRST, seed=1))
+    write_baseline(table, folder=extras / "baseline", spec=SPEC)
+    write_schema(infer_schema(table.select(["temp", "origin", "label"]), label="label"), extras / "schema.pbtxt")
+    bundle = tmp_path / "models" / "flights"
+    out = tmp_path / "out"
+    result = pitfalls("monitor", "init", "--bundle", bundle, "--traffic", tmp_path / "traffic", "--out", out)
     assert result.exit_code == 2
-    assert "pitfalls monitor run" in result.stderr
+    assert "The baseline is too short to be held against" in result.stderr
+    assert not (out / "monitor.toml").exists()
 
 
 def test_reports_are_written_and_the_window_is_checked(

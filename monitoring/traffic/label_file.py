@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-from monitoring.traffic.rows import FIRST_US, LAST_US, MOMENT
+from monitoring.traffic.rows import FIRST_US, LABEL_CHARACTERS, LAST_US, MOMENT
 
 COLUMNS = ("prediction_id", "label", "label_time")
 _PARQUET = b"PAR1"
@@ -29,7 +29,8 @@ def read_label_file(path: Path) -> pa.Table:
     an offset is UTC. Labels in Parquet may be strings, integers or booleans.
 
     Raises BadInput that lists what is wrong in which line (CSV) or row (Parquet, from 1) and column: no such file, an
-    empty one, a column missing or there twice, an empty id or label, a time that is none.
+    empty one, a column missing or there twice, an empty id or label, a label of more than 1024 characters, a time that
+    is none.
     """
     try:
         with path.open("rb") as file:
@@ -133,7 +134,11 @@ def _checked(path: Path, places: Sequence[int], columns: tuple[Sequence[object],
     if problems:
         shown = "; ".join(problems[:_PROBLEMS_SHOWN])
         more = f"; and {len(problems) - _PROBLEMS_SHOWN} more" if len(problems) > _PROBLEMS_SHOWN else ""
-        _fail(path, got=shown + more, expected=f"an id, a label and {_TIMES} in each {unit}")
+        _fail(
+            path,
+            got=shown + more,
+            expected=f"an id, a label of at most {LABEL_CHARACTERS} characters and {_TIMES} in each {unit}",
+        )
     arrays = [pa.array(ids, pa.string()), pa.array(labels, pa.string()), pa.array(times, MOMENT)]
     return pa.Table.from_arrays(arrays, names=list(COLUMNS))
 
@@ -150,6 +155,8 @@ def _problems(
             yield f"{place}: no prediction_id"
         if label in (None, ""):
             yield f"{place}: no label"
+        elif isinstance(label, str) and len(label) > LABEL_CHARACTERS:
+            yield f"{place}: a label of {len(label):,} characters"
         if moment is None:
             yield f"{place}: label_time {text!r}"
 

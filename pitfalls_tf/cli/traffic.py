@@ -55,6 +55,13 @@ def command(place: str, target: Path | None, origin: Path | None, *, output: Out
             expected="a log on this machine",
             fix="Add them to a folder, and copy that.",
         )
+    if target is not None and target.is_dir():
+        raise BadInput(
+            "The rows go to a file, and this is a folder.",
+            got=f"--to {target}",
+            expected="the name of a file, which need not be there yet",
+            fix=f"Name one in it: --to {target / 'rows.parquet'}",
+        )
     traffic = log_folder(place) if origin is None else Path(place)
     added = None if origin is None else add_records(traffic, origin)
     log = TrafficLog(traffic)

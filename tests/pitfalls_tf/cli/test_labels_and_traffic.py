@@ -125,6 +125,8 @@ def test_what_is_wrong_is_said_on_stderr_with_its_exit_code(traffic: Path, label
         (("traffic", nowhere), 2, "There is no such traffic log."),
         (("traffic", tmp_path), 2, "is not a traffic log"),
         (("traffic", traffic, "--to", nowhere / "rows.parquet"), 3, "The rows were not written."),
+        (("traffic", traffic, "--to", "."), 2, "The rows go to a file, and this is a folder. Got --to .;"),
+        (("traffic", traffic, "--to", tmp_path), 2, f"Name one in it: --to {tmp_path / 'rows.parquet'}"),
         (("labels", "add", labels, "--traffic", nowhere), 2, "There is no such traffic log."),
         (("labels", "add", nowhere, "--traffic", traffic), 2, "The labels cannot be read."),
         (("labels", "add", tmp_path / "broken.csv", "--traffic", traffic), 2, "no label_time"),

@@ -152,7 +152,11 @@ def test_records_there_and_back_are_the_same_log(traffic: Path, tmp_path: Path) 
     again = json.loads(run("traffic", copy, "--from", file, "--json").stdout)
     assert (again["rows"], again["repeats"]) == (3, 3), "what is there twice counts once"
     file.write_bytes(file.read_bytes()[:-3])
-    assert json.loads(run("traffic", copy, "--from", file, "--json").stdout)["from"]["torn_bytes"] > 0
+    torn = json.loads(run("traffic", copy, "--from", file, "--json").stdout)["from"]["torn_bytes"]
+    assert torn > 0
+    said = f"left out: the last record of {file}, of which {torn:,} bytes are there"
+    assert said in run("traffic", tmp_path / "plain", "--from", file).stdout
+    assert said in run("traffic", tmp_path / "plain", "--from", file, "--to", tmp_path / "rows.parquet").stdout
     file.write_bytes(b"something else, of some length")
     refused = run("traffic", copy, "--from", file)
     assert (refused.exit_code, refused.stdout) == (2, "")

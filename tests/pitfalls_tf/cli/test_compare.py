@@ -79,6 +79,15 @@ def test_what_is_known_of_a_metric_may_be_said_and_not_contradicted(
     assert verdicts == ["better", "worse"]
 
 
+def test_names_from_a_table_cannot_act_on_a_terminal(pitfalls: Callable[..., Result], better: Path) -> None:
+    better.write_text(better.read_text().replace("jfk", '"j\x1b[31m\nf\u202ek"').replace("new", "n\x07ew"))
+    shown = pitfalls("compare", f"{better}:n\x07ew", f"{better}:old")
+    assert shown.exit_code == 0, shown.stderr
+    assert "n\ufffdew against old by accuracy: better" in shown.stdout
+    assert "  j\ufffd[31m\ufffdf\ufffdk " in shown.stdout
+    assert not {"\x07", "\x1b", "\u202e"} & set(shown.stdout)
+
+
 def test_a_picture_on_request(pitfalls: Callable[..., Result], worst_fails: Path, tmp_path: Path) -> None:
     compare(pitfalls, worst_fails, "--picture", str(tmp_path / "verdict.svg"))
     assert ET.parse(tmp_path / "verdict.svg").getroot().tag.endswith("svg")  # noqa: S314 - our own file

@@ -16,6 +16,7 @@ from monitoring.baseline.predictions import predictions_from
 from serving.embedding import PROJECTION_FILE, embed_reference
 from serving.reference import LABEL, as_texts, baseline_spec, class_names, complete, is_words, scalars
 from serving.scores import classes_of, find_score
+from serving.usable_rows import usable_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,14 +90,18 @@ def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: da
     """Write the schema of the reference and, where the answers are class probabilities, the baseline and its metrics.
 
     Raises:
-        BadInput: see `monitoring.baseline.write_baseline`.
+        BadInput: see `serving.usable_rows` and `monitoring.baseline.write_baseline`.
     """
     model, classes = reading.model, reading.classes
-    _write_schema(reference, reading, folder / SCHEMA_FILE)
     if not classes:
+        _write_schema(reference, reading, folder / SCHEMA_FILE)
         return Written(description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), NO_CLASSES))
     spec = baseline_spec(model, classes)
     table = complete(reference, model, classes, now)
+    usable = usable_rows(table, reference, model)
+    if not usable.rows.all():
+        reference, table = (rows.filter(pa.array(usable.rows)) for rows in (reference, table))
+    _write_schema(reference, reading, folder / SCHEMA_FILE)
     seen = embed_reference(reference, model)
     if seen is not None:
         spec, table = replace(spec, embedding=seen.embedding), seen.beside(table)
@@ -108,7 +113,7 @@ def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: da
         has_baseline=True,
         metrics=benchmark(predictions_from(table, spec), spec, np.random.default_rng(SEED)),
         description=_describe(table, folder),
-        remarks=(*_tensors(model, seen=seen is not None), *_gaps(reference)),
+        remarks=(*usable.remarks, *_tensors(model, seen=seen is not None), *_gaps(reference)),
     )
 
 

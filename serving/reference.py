@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from monitoring.baseline import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
+from monitoring.traffic.rows import FIRST_US, LAST_US, MOMENT
 from serving.columns import MISSING_CATEGORY
 from serving.columns_for_inputs import array_of, equal_sizes, problem_of
 from serving.model_tensors import MADE_UP_SIZE
@@ -31,6 +32,7 @@ MOST_BYTES = 1 << 25
 UNSEEN_CATEGORY = b"\xc3\x97 never seen"
 LABEL = "label"
 BATCH = 1024
+_MICROSECONDS = {"day": 86_400_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
 
 
 def scalars(model: KerasModel) -> tuple[ModelInput, ...]:
@@ -100,12 +102,11 @@ def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: 
     the event.
     """
     rows = table.num_rows
-    moments = pa.timestamp("us", tz="UTC")
     columns = {one.name: _plain(table[one.name]) for one in scalars(model)}
     ids = table["prediction_id"] if "prediction_id" in table.column_names else None
     columns["prediction_id"] = ids or pa.array([f"reference-{row}:0" for row in range(rows)])
     timed = "event_time" in table.column_names
-    columns["event_time"] = table["event_time"].cast(moments) if timed else pa.array([now] * rows, moments)
+    columns["event_time"] = moments_of(table["event_time"]) if timed else pa.array([now] * rows, MOMENT)
     if PROBABILITIES in table.column_names:
         columns[PROBABILITIES] = table[PROBABILITIES]
     else:
@@ -113,10 +114,26 @@ def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: 
     labels = class_names(table[LABEL], classes) if LABEL in table.column_names else pa.nulls(rows, pa.string())
     columns[LABEL] = labels
     if "label_time" in table.column_names:
-        columns["label_time"] = table["label_time"].cast(moments)
+        columns["label_time"] = moments_of(table["label_time"])
     else:
-        columns["label_time"] = pc.if_else(pc.is_valid(labels), columns["event_time"], pa.scalar(None, moments))
+        columns["label_time"] = pc.if_else(pc.is_valid(labels), columns["event_time"], pa.scalar(None, MOMENT))
     return pa.table(columns)
+
+
+def moments_of(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Timestamps or dates in microseconds, UTC, parts of one cut off; null where no calendar has such a day.
+
+    >>> moments_of(pa.chunked_array([pa.array([9 * 10**18, 0], pa.timestamp("ms"))])).cast(pa.int64()).to_pylist()
+    [None, 0]
+    """
+    kind = column.type
+    unit = "day" if pa.types.is_date32(kind) else "ms" if pa.types.is_date64(kind) else kind.unit
+    if unit != "ns":  # its first and last are centuries that every calendar has
+        long = _MICROSECONDS[unit]
+        numbers = column.cast(pa.int32() if unit == "day" else pa.int64())
+        known = pc.and_(pc.greater_equal(numbers, -(-FIRST_US // long)), pc.less_equal(numbers, LAST_US // long))
+        column = pc.if_else(known, column, pa.scalar(None, kind))
+    return pc.cast(column, options=pc.CastOptions(MOMENT, allow_time_truncate=True))
 
 
 def class_names(column: pa.ChunkedArray[Any], classes: tuple[str, ...]) -> pa.ChunkedArray[Any]:

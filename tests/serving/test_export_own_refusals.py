@@ -118,6 +118,17 @@ def test_a_table_without_the_columns_says_how_to_name_them() -> None:
         match_columns(pa.table({"a": [1.0], "b": [1.0]}), model, "late")
 
 
+def test_an_empty_label_is_not_known_and_no_class() -> None:
+    model = KerasModel(of_three())
+    lists = pa.array([[1.0, 2.0, 3.0]] * 3)
+    for labels in (pa.array(["", "late", None]), pa.array(["", "late", None]).dictionary_encode()):
+        table = match_columns(pa.table({"x": lists, "late": labels}), model, "late")
+        assert table["label"].to_pylist() == [None, "late", None]
+        check_reference(table, model, ("on_time", "late"))
+        with pytest.raises(BadInput, match="labels late are not among the classes a, b"):
+            check_reference(table, model, ("a", "b"))
+
+
 def test_a_list_column_is_taken_apart_for_features() -> None:
     table = match_columns(table_of({"x": np.arange(6.0).reshape(2, 3)}), KerasModel(of_three(), ("a", "b", "c")))
     assert table.to_pydict() == {"a": [0.0, 3.0], "b": [1.0, 4.0], "c": [2.0, 5.0]}

@@ -62,8 +62,10 @@ class Written:
 NO_REFERENCE: Final = Written(remarks=("Without --reference the bundle has no baseline, and cannot be monitored.",))
 NO_CLASSES: Final = (
     "The answers are not known to be class probabilities, so the bundle has no baseline, and cannot be monitored: a "
-    "monitor watches classifiers. For one, name --label or --classes."
+    "monitor watches classifiers."
 )
+# Labels that are quoted, at most.
+QUOTED: Final = 5
 
 
 def read_answers(
@@ -95,7 +97,9 @@ def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: da
     model, classes = reading.model, reading.classes
     if not classes:
         _write_schema(reference, reading, folder / SCHEMA_FILE)
-        return Written(description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), NO_CLASSES))
+        return Written(
+            description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), _no_classes(reference))
+        )
     spec = baseline_spec(model, classes)
     table = complete(reference, model, classes, now)
     usable = usable_rows(table, reference, model)
@@ -114,6 +118,21 @@ def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: da
         metrics=benchmark(predictions_from(table, spec), spec, np.random.default_rng(SEED)),
         description=_describe(table, folder),
         remarks=(*usable.remarks, *_tensors(model, seen=seen is not None), *_gaps(reference)),
+    )
+
+
+def _no_classes(reference: pa.Table) -> str:
+    """That the model is not known to be a classifier, and what would make it one."""
+    if LABEL not in reference.column_names:
+        return f"{NO_CLASSES} For one, name --label or --classes."
+    labels = pc.unique(as_texts(reference[LABEL])).drop_null().sort()[: QUOTED + 1].to_pylist()
+    if not labels:
+        return f"{NO_CLASSES} The reference has no label that is known: for a classifier, name --classes."
+    few = len(labels) <= QUOTED
+    return (
+        f"{NO_CLASSES} The labels ({', '.join(labels if few else [*labels[:QUOTED], '…'])}) are no places, from 0 on, "
+        "among the numbers of an output: for a classifier, name its classes in the order of its answer, "
+        f"--classes {','.join(labels) if few else 'A,B,C'}."
     )
 
 

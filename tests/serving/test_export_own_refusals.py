@@ -227,6 +227,24 @@ def test_labels_that_are_words_need_their_order() -> None:
     assert classes_of(["a", "b", "c"], {"outputs": np.zeros((3, 1))}, text=True) == ()
 
 
+def test_labels_that_are_no_places_in_an_output_are_said_to_be_none(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((3,), name="x"), keras.layers.Dense(3)])
+
+    def said(labels: Any, *classes: str) -> tuple[str, ...]:
+        table = pa.table({"x": [[1.0, 2.0, 3.0]] * 6, "label": labels})
+        made = Provenance(classes=classes)
+        return export_bundle(model, name="own", models=tmp_path, reference=table, provenance=made, clock=now).remarks
+
+    one = said(pa.array([1, 2, 3, None, 3, 3]))[-1]
+    assert one.endswith(
+        "The labels (1, 2, 3) are no places, from 0 on, among the numbers of an output: for a classifier, name its "
+        "classes in the order of its answer, --classes 1,2,3."
+    )
+    assert not any("no places" in remark for remark in said(pa.array([1, 2, 3, None, 3, 3]), "1", "2", "3"))
+    assert "(0, 1, 2, 3, 4, …)" in said(pa.array([0, 1, 2, 3, 4, 5]))[-1]
+    assert said(pa.nulls(6, pa.int64()))[-1].endswith("no label that is known: for a classifier, name --classes.")
+
+
 def test_the_command_line_exports_somebodys_model(tmp_path: Path, pitfalls: Any) -> None:
     keras.Sequential([keras.Input((2,)), Shifting(), keras.layers.Dense(1)]).save(tmp_path / "own.keras")
     (tmp_path / "rows.csv").write_text("temp,wind,late\n1,2,1\n3,4,0\n5,6,1\n")

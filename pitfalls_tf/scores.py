@@ -116,7 +116,8 @@ def pair(a: Scores, b: Scores, *, metric: str | None = None, larger_is_better: b
     """What both setups have: domains with a value for half of the seeds or more, and the seeds whole in all of them.
 
     Raises:
-        BadInput: no such metric, nobody knows which way it runs, nothing in common, or every seed of one has diverged.
+        BadInput: no such metric, nobody knows which way it runs, or it is known otherwise; nothing in common, or every
+            seed of one has diverged.
     """
     for scores in (a, b):
         _check_some(scores)
@@ -195,10 +196,19 @@ def _metric(a: Scores, b: Scores, wanted: str | None) -> str:
 
 
 def _direction(metric: str, said: bool | None) -> bool:  # noqa: FBT001 - what the caller was told, or nothing
+    known = metric in LARGER if metric in LARGER | SMALLER else None
+    if known is not None and said not in {None, known}:
+        way, other = ("larger", "smaller") if known else ("smaller", "larger")
+        raise BadInput(
+            "This metric is known to run the other way.",
+            got=f"--better {other} for {metric}",
+            expected=f"{way}, or nothing said",
+            fix="Leave --better away, or give the metric another name if it is another one.",
+        )
+    if known is not None:
+        return known
     if said is not None:
         return said
-    if metric in LARGER | SMALLER:
-        return metric in LARGER
     raise BadInput(
         "Is more of this metric better, or less?",
         got=repr(metric),

@@ -54,7 +54,8 @@ def array_of(column: pa.ChunkedArray[Any], one: ModelInput) -> Array:
         if flat.null_count:
             flat = pc.fill_null(flat.cast(pa.float64(), safe=False), float("nan"))
         kind = "float32" if one.dtype == "bfloat16" else one.dtype
-        values = np.asarray(flat).astype(kind)
+        with np.errstate(over="ignore"):  # what the type cannot hold is infinite to the model
+            values = np.asarray(flat).astype(kind)
     shape = one.shape if -1 not in one.shape else sizes
     return values.reshape((rows, *shape))
 

@@ -16,6 +16,7 @@ from monitoring.baseline.predictions import predictions_from
 from serving.embedding import PROJECTION_FILE, embed_reference
 from serving.reference import LABEL, as_texts, baseline_spec, class_names, complete, is_words, scalars
 from serving.scores import classes_of, find_score
+from serving.usable_rows import usable_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,8 +62,10 @@ class Written:
 NO_REFERENCE: Final = Written(remarks=("Without --reference the bundle has no baseline, and cannot be monitored.",))
 NO_CLASSES: Final = (
     "The answers are not known to be class probabilities, so the bundle has no baseline, and cannot be monitored: a "
-    "monitor watches classifiers. For one, name --label or --classes."
+    "monitor watches classifiers."
 )
+# Labels that are quoted, at most.
+QUOTED: Final = 5
 
 
 def read_answers(
@@ -89,14 +92,20 @@ def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: da
     """Write the schema of the reference and, where the answers are class probabilities, the baseline and its metrics.
 
     Raises:
-        BadInput: see `monitoring.baseline.write_baseline`.
+        BadInput: see `serving.usable_rows` and `monitoring.baseline.write_baseline`.
     """
     model, classes = reading.model, reading.classes
-    _write_schema(reference, reading, folder / SCHEMA_FILE)
     if not classes:
-        return Written(description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), NO_CLASSES))
+        _write_schema(reference, reading, folder / SCHEMA_FILE)
+        return Written(
+            description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), _no_classes(reference))
+        )
     spec = baseline_spec(model, classes)
     table = complete(reference, model, classes, now)
+    usable = usable_rows(table, reference, model)
+    if not usable.rows.all():
+        reference, table = (rows.filter(pa.array(usable.rows)) for rows in (reference, table))
+    _write_schema(reference, reading, folder / SCHEMA_FILE)
     seen = embed_reference(reference, model)
     if seen is not None:
         spec, table = replace(spec, embedding=seen.embedding), seen.beside(table)
@@ -108,7 +117,22 @@ def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: da
         has_baseline=True,
         metrics=benchmark(predictions_from(table, spec), spec, np.random.default_rng(SEED)),
         description=_describe(table, folder),
-        remarks=(*_tensors(model, seen=seen is not None), *_gaps(reference)),
+        remarks=(*usable.remarks, *_tensors(model, seen=seen is not None), *_gaps(reference)),
+    )
+
+
+def _no_classes(reference: pa.Table) -> str:
+    """That the model is not known to be a classifier, and what would make it one."""
+    if LABEL not in reference.column_names:
+        return f"{NO_CLASSES} For one, name --label or --classes."
+    labels = pc.unique(as_texts(reference[LABEL])).drop_null().sort()[: QUOTED + 1].to_pylist()
+    if not labels:
+        return f"{NO_CLASSES} The reference has no label that is known: for a classifier, name --classes."
+    few = len(labels) <= QUOTED
+    return (
+        f"{NO_CLASSES} The labels ({', '.join(labels if few else [*labels[:QUOTED], '…'])}) are no places, from 0 on, "
+        "among the numbers of an output: for a classifier, name its classes in the order of its answer, "
+        f"--classes {','.join(labels) if few else 'A,B,C'}."
     )
 
 

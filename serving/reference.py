@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -11,13 +13,14 @@ import pyarrow.compute as pc
 
 from monitoring.baseline import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
+from monitoring.traffic.rows import FIRST_US, LAST_US, MOMENT
 from serving.columns import MISSING_CATEGORY
 from serving.columns_for_inputs import array_of, equal_sizes, problem_of
 from serving.model_tensors import MADE_UP_SIZE
 from serving.scores import PROBABILITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from serving.keras_model import KerasModel
@@ -31,6 +34,11 @@ MOST_BYTES = 1 << 25
 UNSEEN_CATEGORY = b"\xc3\x97 never seen"
 LABEL = "label"
 BATCH = 1024
+_MEND: Final = (
+    "Mend the table; say which columns the model takes, in its order, by --features a,b,c; name the column of the "
+    "truth by --label, and the classes in the order of the probabilities by --classes on_time,late."
+)
+_MICROSECONDS = {"day": 86_400_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
 
 
 def scalars(model: KerasModel) -> tuple[ModelInput, ...]:
@@ -72,7 +80,18 @@ def match_columns(table: pa.Table, model: KerasModel, label: str | None = None) 
             if whole is not None:
                 found |= _apart(whole, parts) if fed.parts else {parts[0]: whole}
     rest = {name: table[name] for name in ROW_COLUMNS if name in table.column_names and name not in found}
+    if LABEL in rest:
+        rest[LABEL] = _without_empty(rest[LABEL])
     return pa.table(found | rest)
+
+
+def _without_empty(labels: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Labels as they are, null where they are empty text: in a CSV file nothing else can stand for one not known."""
+    kind = labels.type.value_type if pa.types.is_dictionary(labels.type) else labels.type
+    if not _is_text(kind):
+        return labels
+    texts = labels.cast(kind)
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, kind), texts)
 
 
 def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...]) -> None:
@@ -82,15 +101,18 @@ def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...]
         BadInput: with every problem there is: columns that are absent or of the wrong type or size, classes that fit
             neither the labels nor the probabilities.
     """
-    problems = [*_input_problems(table, model, classes), *_row_problems(table, classes)]
-    if problems:
-        raise BadInput(
-            "The reference table does not fit the model.",
-            got="; ".join(problems),
-            expected=", ".join(f"{one.name} {one.dtype} {list(one.shape) or ''}".rstrip() for one in model.inputs),
-            fix="Mend the table; say which columns the model takes, in its order, by --features a,b,c; name the column "
-            "of the truth by --label, and the classes in the order of the probabilities by --classes on_time,late.",
-        )
+    types = {name: table.schema.field(name).type for name in ROW_COLUMNS if name in table.column_names}
+    mistyped = [name for name, kind in types.items() if not ROW_COLUMNS[name].fits(kind)]
+    others = [*_input_problems(table, model, classes), *_row_problems(table, types, classes)]
+    if not mistyped and not others:
+        return
+    inputs = [f"{one.name} {one.dtype} {list(one.shape) or ''}".rstrip() for one in model.inputs] if others else []
+    raise BadInput(
+        "The reference table does not fit the model.",
+        got="; ".join([*others, *(f"column {name} is {types[name]}" for name in mistyped)]),
+        expected=", ".join([*inputs, *(f"{name}: {ROW_COLUMNS[name].wanted}" for name in mistyped)]),
+        fix=" ".join([*([_MEND] if others else ()), *dict.fromkeys(ROW_COLUMNS[name].fix for name in mistyped)]),
+    )
 
 
 def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: datetime) -> pa.Table:
@@ -100,12 +122,11 @@ def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: 
     the event.
     """
     rows = table.num_rows
-    moments = pa.timestamp("us", tz="UTC")
     columns = {one.name: _plain(table[one.name]) for one in scalars(model)}
     ids = table["prediction_id"] if "prediction_id" in table.column_names else None
     columns["prediction_id"] = ids or pa.array([f"reference-{row}:0" for row in range(rows)])
     timed = "event_time" in table.column_names
-    columns["event_time"] = table["event_time"].cast(moments) if timed else pa.array([now] * rows, moments)
+    columns["event_time"] = moments_of(table["event_time"]) if timed else pa.array([now] * rows, MOMENT)
     if PROBABILITIES in table.column_names:
         columns[PROBABILITIES] = table[PROBABILITIES]
     else:
@@ -113,10 +134,26 @@ def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: 
     labels = class_names(table[LABEL], classes) if LABEL in table.column_names else pa.nulls(rows, pa.string())
     columns[LABEL] = labels
     if "label_time" in table.column_names:
-        columns["label_time"] = table["label_time"].cast(moments)
+        columns["label_time"] = moments_of(table["label_time"])
     else:
-        columns["label_time"] = pc.if_else(pc.is_valid(labels), columns["event_time"], pa.scalar(None, moments))
+        columns["label_time"] = pc.if_else(pc.is_valid(labels), columns["event_time"], pa.scalar(None, MOMENT))
     return pa.table(columns)
+
+
+def moments_of(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Timestamps or dates in microseconds, UTC, parts of one cut off; null where no calendar has such a day.
+
+    >>> moments_of(pa.chunked_array([pa.array([9 * 10**18, 0], pa.timestamp("ms"))])).cast(pa.int64()).to_pylist()
+    [None, 0]
+    """
+    kind = column.type
+    unit = "day" if pa.types.is_date32(kind) else "ms" if pa.types.is_date64(kind) else kind.unit
+    if unit != "ns":  # its first and last are centuries that every calendar has
+        long = _MICROSECONDS[unit]
+        numbers = column.cast(pa.int32() if unit == "day" else pa.int64())
+        known = pc.and_(pc.greater_equal(numbers, -(-FIRST_US // long)), pc.less_equal(numbers, LAST_US // long))
+        column = pc.if_else(known, column, pa.scalar(None, kind))
+    return pc.cast(column, options=pc.CastOptions(MOMENT, allow_time_truncate=True))
 
 
 def class_names(column: pa.ChunkedArray[Any], classes: tuple[str, ...]) -> pa.ChunkedArray[Any]:
@@ -228,11 +265,7 @@ def _input_problems(table: pa.Table, model: KerasModel, classes: tuple[str, ...]
             yield f"column {column} {problem}"
 
 
-def _row_problems(table: pa.Table, classes: tuple[str, ...]) -> Iterator[str]:
-    types = {name: table.schema.field(name).type for name in ROW_COLUMNS if name in table.column_names}
-    for name, kind in types.items():
-        if not ROW_COLUMNS[name](kind):
-            yield f"column {name} is {kind}"
+def _row_problems(table: pa.Table, types: Mapping[str, pa.DataType], classes: tuple[str, ...]) -> Iterator[str]:
     if LABEL in types and _is_label(types[LABEL]) and classes:
         known = class_names(table[LABEL], classes)
         unknown = pc.unique(table[LABEL].filter(pc.is_null(known)).drop_null()).to_pylist()
@@ -277,11 +310,27 @@ def _is_list_of_floats(kind: pa.DataType) -> bool:
     return bool(lists and pa.types.is_floating(kind.value_type))
 
 
-#: What a table may say of each row beside the model's inputs, and the types it may say it in.
-ROW_COLUMNS = {
-    "prediction_id": _is_text,
-    "event_time": _is_moment,
-    PROBABILITIES: _is_list_of_floats,
-    LABEL: _is_label,
-    "label_time": _is_moment,
+@dataclass(frozen=True, slots=True)
+class RowColumn:
+    """The types that a column may have, in code and in words, and how to come by one."""
+
+    fits: Callable[[pa.DataType], bool]
+    wanted: str
+    fix: str
+
+
+_MOMENT: Final = RowColumn(
+    _is_moment,
+    "a timestamp or a date",
+    "Convert the column first, for example with pandas.to_datetime(column, utc=True), or leave it away.",
+)
+#: What a table may say of each row beside the model's inputs.
+ROW_COLUMNS: Final = {
+    "prediction_id": RowColumn(_is_text, "text", "Convert the ids to text, or leave them away."),
+    "event_time": _MOMENT,
+    PROBABILITIES: RowColumn(
+        _is_list_of_floats, "lists of floats, one for each class", "Put them into lists, or leave them away."
+    ),
+    LABEL: RowColumn(_is_label, "text or numbers", "Name the column of the truth by --label."),
+    "label_time": _MOMENT,
 }

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NoReturn
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-from monitoring.traffic.rows import MOMENT
+from monitoring.traffic.rows import FIRST_US, LABEL_CHARACTERS, LAST_US, MOMENT
 
 COLUMNS = ("prediction_id", "label", "label_time")
 _PARQUET = b"PAR1"
@@ -28,7 +29,8 @@ def read_label_file(path: Path) -> pa.Table:
     an offset is UTC. Labels in Parquet may be strings, integers or booleans.
 
     Raises BadInput that lists what is wrong in which line (CSV) or row (Parquet, from 1) and column: no such file, an
-    empty one, a column missing or there twice, an empty id or label, a time that is none.
+    empty one, a column missing or there twice, an empty id or label, a label of more than 1024 characters, a time that
+    is none.
     """
     try:
         with path.open("rb") as file:
@@ -76,15 +78,25 @@ def _parquet(path: Path) -> tuple[Sequence[int], tuple[Sequence[object], Sequenc
         table = pq.ParquetFile(path).read()
         picked = _picked(path, table.column_names)
         ids, labels = (_as_text(path, table.column(index), table.column_names[index]) for index in picked[:2])
-        times = table.column(picked[2])
-        if pa.types.is_timestamp(times.type):
-            times = times.cast(pa.timestamp("us", tz=times.type.tz), safe=False)
-            times = times.cast(MOMENT) if times.type.tz else times.cast(pa.int64()).cast(MOMENT)
-        elif not (pa.types.is_string(times.type) or pa.types.is_large_string(times.type)):
-            _fail(path, got=f"label_time of type {times.type}", expected="timestamps, or text in ISO 8601")
+        times = _times(path, table.column(picked[2]))
     except (pa.ArrowException, OSError) as error:
         _fail(path, got=f"a Parquet file that cannot be read: {error}", expected="a whole one")
-    return range(1, table.num_rows + 1), (ids.to_pylist(), labels.to_pylist(), times.to_pylist())
+    return range(1, table.num_rows + 1), (ids.to_pylist(), labels.to_pylist(), times)
+
+
+def _times(path: Path, column: pa.ChunkedArray) -> list[object]:
+    """Moments or text. Of a timestamp that no calendar has a day for, the number."""
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        texts: list[object] = _as_text(path, column, "label_time").to_pylist()
+        return texts
+    if not pa.types.is_timestamp(kind):
+        _fail(path, got=f"label_time of type {kind}", expected="timestamps, or text in ISO 8601")
+    microseconds = pa.timestamp("us", tz=kind.tz)
+    whole = pc.cast(column, options=pc.CastOptions(microseconds, allow_time_truncate=True)).cast(pa.int64())
+    known = pc.and_(pc.greater_equal(whole, FIRST_US), pc.less_equal(whole, LAST_US))
+    moments = pc.if_else(known, whole, pa.scalar(None, pa.int64())).cast(MOMENT).to_pylist()
+    return [number if time is None else time for number, time in zip(whole.to_pylist(), moments, strict=True)]
 
 
 def _as_text(path: Path, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
@@ -95,6 +107,10 @@ def _as_text(path: Path, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     if not (texts or (name == "label" and (pa.types.is_integer(kind) or pa.types.is_boolean(kind)))):
         _fail(path, got=f"{name} of type {kind}", expected="text")
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        _fail(path, got=f"{name} with bytes that are no UTF-8 ({error})", expected="text")
     return column.cast(pa.string())
 
 
@@ -118,7 +134,11 @@ def _checked(path: Path, places: Sequence[int], columns: tuple[Sequence[object],
     if problems:
         shown = "; ".join(problems[:_PROBLEMS_SHOWN])
         more = f"; and {len(problems) - _PROBLEMS_SHOWN} more" if len(problems) > _PROBLEMS_SHOWN else ""
-        _fail(path, got=shown + more, expected=f"an id, a label and {_TIMES} in each {unit}")
+        _fail(
+            path,
+            got=shown + more,
+            expected=f"an id, a label of at most {LABEL_CHARACTERS} characters and {_TIMES} in each {unit}",
+        )
     arrays = [pa.array(ids, pa.string()), pa.array(labels, pa.string()), pa.array(times, MOMENT)]
     return pa.Table.from_arrays(arrays, names=list(COLUMNS))
 
@@ -135,6 +155,8 @@ def _problems(
             yield f"{place}: no prediction_id"
         if label in (None, ""):
             yield f"{place}: no label"
+        elif isinstance(label, str) and len(label) > LABEL_CHARACTERS:
+            yield f"{place}: a label of {len(label):,} characters"
         if moment is None:
             yield f"{place}: label_time {text!r}"
 

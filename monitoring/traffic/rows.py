@@ -18,6 +18,8 @@ ROW_FIELDS: tuple[pa.Field, ...] = (
     pa.field("answered_at", MOMENT, nullable=False),
     pa.field("latency_us", pa.int64(), nullable=False),
 )
+#: Longer labels are no names of classes.
+LABEL_CHARACTERS = 1024
 MODEL_KEY = b"pitfalls.model"
 VERSION_KEY = b"pitfalls.version"
 SIGNATURE_KEY = b"pitfalls.signature"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import answers, visible
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
@@ -80,23 +80,28 @@ def _judged(judgement: Judgement) -> dict[str, object]:
 def _show(verdict: Verdict) -> None:
     a, b = verdict.a, verdict.b
     counted = f"{len(verdict.seeds)} seeds, {len(verdict.domains)} domain{'s' if len(verdict.domains) > 1 else ''}"
-    click.echo(f"{a.setup} against {b.setup} by {verdict.metric}: {verdict.word}")
-    click.echo(f"  {a.mean:.4f} against {b.mean:.4f}; {counted}; gains are positive where {a.setup} is better")
+    _say(f"{a.setup} against {b.setup} by {verdict.metric}: {verdict.word}")
+    _say(f"  {a.mean:.4f} against {b.mean:.4f}; {counted}; gains are positive where {a.setup} is better")
     width = max(20, *(len(one.domain) for one in verdict.domains))
-    click.echo(f"  {'':<{width}} {'gain':>8}   95 % interval")
+    _say(f"  {'':<{width}} {'gain':>8}   95 % interval")
     for name, judgement in (("domains like these", verdict.overall), ("these domains", verdict.these_domains)):
-        click.echo(_line(name, verdict.gain, judgement, width))
+        _say(_line(name, verdict.gain, judgement, width))
         if len(verdict.domains) == 1:
             break
     for one in verdict.domains:
-        click.echo(_line(one.domain, one.gain, one.judgement, width))
+        _say(_line(one.domain, one.gain, one.judgement, width))
     chance = verdict.probability_interval
-    click.echo(f"  P({a.setup} beats {b.setup}) {verdict.probability:.2f}, {chance.low:.2f} to {chance.high:.2f}")
-    click.echo(verdict.reason)
+    _say(f"  P({a.setup} beats {b.setup}) {verdict.probability:.2f}, {chance.low:.2f} to {chance.high:.2f}")
+    _say(verdict.reason)
     if len(verdict.domains) == 1:
-        click.echo("One domain only: the verdict says nothing about another.")
+        _say("One domain only: the verdict says nothing about another.")
     for what in verdict.left_out:
-        click.echo(f"Left out: {what}")
+        _say(f"Left out: {what}")
+
+
+def _say(line: str) -> None:
+    """One line, whatever the names in it hold: they come from a table that may be anyone's."""
+    click.echo(visible(line).replace("\n", "\ufffd"))
 
 
 def _line(name: str, gain: float, judgement: Judgement, width: int) -> str:

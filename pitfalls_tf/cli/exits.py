@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+#: They write to the standard streams, and to nothing else.
+PRINTERS = frozenset({"click.utils", "rich.console", "pitfalls_tf.cli.output"})
 
 
 @contextmanager
@@ -61,10 +63,35 @@ def exits() -> Iterator[None]:
     except BrokenPipeError as error:
         _drop_stdout()
         raise click.exceptions.Exit(PIPE_CLOSED) from error
+    except OSError as error:
+        if not _is_of_stdout(error):
+            raise
+        _drop_stdout()
+        unwritten = CannotRun(
+            "The answer could not be written.",
+            got=f"standard output: {error.strerror}",
+            expected="a place with room, which may be written",
+            fix="Make room or send it elsewhere, then run it again.",
+        )
+        click.echo(f"Error: {unwritten}", err=True)
+        raise click.exceptions.Exit(unwritten.exit_code) from error
+
+
+def _is_of_stdout(error: OSError) -> bool:
+    """Whether it was stdout that could not be written.
+
+    What it could not take is still held for it. Where nothing is held (PYTHONUNBUFFERED), whoever raised this tells.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals.get("__name__") in PRINTERS
 
 
 def _drop_stdout() -> None:
-    """Send what is still buffered for the closed pipe nowhere, or the interpreter complains about it at exit."""
+    """Send what is still held for a closed pipe or a full disk nowhere, or the interpreter complains at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -55,6 +55,13 @@ def command(place: str, target: Path | None, origin: Path | None, *, output: Out
             expected="a log on this machine",
             fix="Add them to a folder, and copy that.",
         )
+    if target is not None and target.is_dir():
+        raise BadInput(
+            "The rows go to a file, and this is a folder.",
+            got=f"--to {target}",
+            expected="the name of a file, which need not be there yet",
+            fix=f"Name one in it: --to {target / 'rows.parquet'}",
+        )
     traffic = log_folder(place) if origin is None else Path(place)
     added = None if origin is None else add_records(traffic, origin)
     log = TrafficLog(traffic)
@@ -62,19 +69,19 @@ def command(place: str, target: Path | None, origin: Path | None, *, output: Out
     document = {"traffic": place, **described(summary)}
     if added is not None:
         document["from"] = {"file": str(origin), "rows": added.rows, "torn_bytes": added.torn_bytes}
-    if target is not None and target.suffix in RECORD_SUFFIXES:
+    if target is None:
+        told = lines(summary)
+    elif target.suffix in RECORD_SUFFIXES:
         moved = write_records(traffic, target)
         document["to"] = {"file": str(target), "rows": moved.rows, "records": moved.records}
-        output.finish(
-            document, lambda: click.echo(f"Wrote {moved.rows:,} rows in {moved.records:,} records to {target}.")
-        )
-        return 0
-    if target is None:
-        output.finish(document, lambda: click.echo("\n".join(lines(summary))))
-        return 0
-    written = write(log, target)
-    document["to"] = {"file": str(target), "rows": written}
-    output.finish(document, lambda: click.echo(f"Wrote {written:,} rows to {target}."))
+        told = [f"Wrote {moved.rows:,} rows in {moved.records:,} records to {target}."]
+    else:
+        written = write(log, target)
+        document["to"] = {"file": str(target), "rows": written}
+        told = [f"Wrote {written:,} rows to {target}."]
+    if added is not None and added.torn_bytes:
+        told.append(f"left out: the last record of {origin}, of which {added.torn_bytes:,} bytes are there")
+    output.finish(document, lambda: click.echo("\n".join(told)))
     return 0
 
 

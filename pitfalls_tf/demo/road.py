@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,7 +76,7 @@ def run_demo(settings: DemoSettings, told: Told) -> DemoResult:
         "export": ("the median seed, as a bundle with its baseline", lambda: _export(out)),
         "replay": ("April to December through the server, labels as they come", lambda: _replay(settings, told)),
         "monitor": ("every day judged within one budget", lambda: _monitor(out, told)),
-        "report": ("the page, the picture, the paging day's drift", lambda: _report(settings)),
+        "report": ("the page, the picture, the paging day's drift", lambda: _report(out)),
     }
     for name in STAGES:
         note, walk = stages[name]
@@ -85,6 +86,8 @@ def run_demo(settings: DemoSettings, told: Told) -> DemoResult:
         if not skipped:
             found = walk()
             journal = journal.with_stage(name, time.monotonic() - started, found)
+    if settings.picture is not None:
+        _copy_picture(out, settings.picture)
     return DemoResult(
         out=out,
         report=out / "report" / "report.html",
@@ -175,22 +178,36 @@ def _monitor(out: Path, told: Told) -> dict[str, Any]:
     return {"windows": run.judged, "incidents": len(run.opened)}
 
 
-def _report(settings: DemoSettings) -> dict[str, Any]:
+def _report(out: Path) -> dict[str, Any]:
     from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
     from monitoring.jobs.reporting import write_reports  # noqa: PLC0415 - brings Evidently and Plotly
     from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
 
-    config = load_config(settings.out / "monitor.toml")
+    config = load_config(out / "monitor.toml")
     with Store.open(config.store.url) as store:
-        reports = write_reports(config, store, out=settings.out / "report")
-    if settings.picture is not None:
-        settings.picture.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(reports.picture, settings.picture)
+        reports = write_reports(config, store, out=out / "report")
     return {
-        "page": str(reports.page.relative_to(settings.out)),
-        "drift": None if reports.drift_html is None else str(reports.drift_html.relative_to(settings.out)),
+        "page": str(reports.page.relative_to(out)),
+        "drift": None if reports.drift_html is None else str(reports.drift_html.relative_to(out)),
         "drifted_columns": [] if reports.drift is None else [column.column for column in reports.drift.drifted],
     }
+
+
+def _copy_picture(out: Path, target: Path) -> None:
+    """The report's picture, of this call or of one before."""
+    from monitoring.jobs.reporting import PICTURE  # noqa: PLC0415 - brings Evidently and Plotly
+
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(shutil.SameFileError):
+            shutil.copyfile(out / "report" / PICTURE, target)
+    except OSError as error:
+        raise CannotRun(
+            "The picture was not copied.",
+            got=f"{error}",
+            expected="the report's picture, and a place that may be written",
+            fix="Give another --picture; `pitfalls monitor report` draws the report's again.",
+        ) from error
 
 
 def _status(out: Path) -> MonitorStatus:

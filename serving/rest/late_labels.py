@@ -10,6 +10,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from monitoring.traffic.rows import LABEL_CHARACTERS
 from serving.moments import read_moment_us
 from serving.rest.parsing import parse_object
 from serving.rest.responses import Response
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 TOKEN_VARIABLE = "PITFALLS_TOKEN"  # noqa: S105 - the name of the variable, not a token
 ID_CHARACTERS = 160
-LABEL_CHARACTERS = 1024
 
 
 class LabelTaker(Protocol):
@@ -84,8 +84,8 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
         prediction_id, label, time = (fields.get(name) for name in ("prediction_id", "label", "label_time"))
         if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= ID_CHARACTERS:
             raise invalid(f"labels[{index}].prediction_id must be text of 1 to {ID_CHARACTERS} characters.")
-        if not isinstance(label, str) or len(label) > LABEL_CHARACTERS:
-            raise invalid(f"labels[{index}].label must be text of at most {LABEL_CHARACTERS} characters.")
+        if not isinstance(label, str) or not 0 < len(label) <= LABEL_CHARACTERS:
+            raise invalid(f"labels[{index}].label must be text of 1 to {LABEL_CHARACTERS} characters.")
         moment = read_moment_us(time) if isinstance(time, str) else _seconds_us(time)
         if moment is None:
             raise invalid(

@@ -118,6 +118,17 @@ def test_a_table_without_the_columns_says_how_to_name_them() -> None:
         match_columns(pa.table({"a": [1.0], "b": [1.0]}), model, "late")
 
 
+def test_an_empty_label_is_not_known_and_no_class() -> None:
+    model = KerasModel(of_three())
+    lists = pa.array([[1.0, 2.0, 3.0]] * 3)
+    for labels in (pa.array(["", "late", None]), pa.array(["", "late", None]).dictionary_encode()):
+        table = match_columns(pa.table({"x": lists, "late": labels}), model, "late")
+        assert table["label"].to_pylist() == [None, "late", None]
+        check_reference(table, model, ("on_time", "late"))
+        with pytest.raises(BadInput, match="labels late are not among the classes a, b"):
+            check_reference(table, model, ("a", "b"))
+
+
 def test_a_list_column_is_taken_apart_for_features() -> None:
     table = match_columns(table_of({"x": np.arange(6.0).reshape(2, 3)}), KerasModel(of_three(), ("a", "b", "c")))
     assert table.to_pydict() == {"a": [0.0, 3.0], "b": [1.0, 4.0], "c": [2.0, 5.0]}
@@ -214,6 +225,24 @@ def test_labels_that_are_words_need_their_order() -> None:
     assert classes_of(["3.5"], {"outputs": np.zeros((3, 1))}, text=False) == ()
     assert classes_of(["0", "7"], {"outputs": np.zeros((3, 1))}, text=False) == ()
     assert classes_of(["a", "b", "c"], {"outputs": np.zeros((3, 1))}, text=True) == ()
+
+
+def test_labels_that_are_no_places_in_an_output_are_said_to_be_none(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((3,), name="x"), keras.layers.Dense(3)])
+
+    def said(labels: Any, *classes: str) -> tuple[str, ...]:
+        table = pa.table({"x": [[1.0, 2.0, 3.0]] * 6, "label": labels})
+        made = Provenance(classes=classes)
+        return export_bundle(model, name="own", models=tmp_path, reference=table, provenance=made, clock=now).remarks
+
+    one = said(pa.array([1, 2, 3, None, 3, 3]))[-1]
+    assert one.endswith(
+        "The labels (1, 2, 3) are no places, from 0 on, among the numbers of an output: for a classifier, name its "
+        "classes in the order of its answer, --classes 1,2,3."
+    )
+    assert not any("no places" in remark for remark in said(pa.array([1, 2, 3, None, 3, 3]), "1", "2", "3"))
+    assert "(0, 1, 2, 3, 4, …)" in said(pa.array([0, 1, 2, 3, 4, 5]))[-1]
+    assert said(pa.nulls(6, pa.int64()))[-1].endswith("no label that is known: for a classifier, name --classes.")
 
 
 def test_the_command_line_exports_somebodys_model(tmp_path: Path, pitfalls: Any) -> None:

@@ -53,6 +53,18 @@ def test_a_column_that_does_not_fit_is_named(opened: KerasModel, name: str, colu
         check_reference(changed(name, column), opened, CLASSES)
 
 
+def test_a_time_as_text_is_told_what_is_wanted_of_it(opened: KerasModel) -> None:
+    with pytest.raises(BadInput) as refused:
+        check_reference(changed("event_time", pa.array(["yesterday"] * 400)), opened, CLASSES)
+    assert refused.value.got == "column event_time is string"
+    assert refused.value.expected == "event_time: a timestamp or a date"
+    assert "pandas.to_datetime" in refused.value.fix
+    assert "--features" not in refused.value.fix
+    wrong = changed("event_time", pa.array(["yesterday"] * 400)).drop_columns(["dist"])
+    with pytest.raises(BadInput, match=r"no column dist; column event_time is string; expected carrier string, .*"):
+        check_reference(wrong, opened, CLASSES)
+
+
 def test_every_problem_is_in_one_message(opened: KerasModel) -> None:
     with pytest.raises(BadInput) as refused:
         check_reference(changed("temp", pa.array(["warm"] * 400)).drop_columns(["dist"]), opened, ("a", "b", "c"))

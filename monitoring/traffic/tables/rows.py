@@ -221,15 +221,26 @@ def answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float64], i
         )
         return values, rows, facts
     values = probabilities(raw, columns)
-    with np.errstate(invalid="ignore"):
-        total = values[:, 0] + values[:, 1] if width == 2 else values.sum(axis=1)
-        usable = np.abs(total - 1) <= ROUNDING
-        for place in range(width):
-            usable &= (values[:, place] >= 0) & (values[:, place] <= 1)
+    usable = are_probabilities(values)
     unanswered = int(rows - usable.sum())
     if unanswered:
         values = np.where(usable[:, None], values, np.nan)
     return values, unanswered, ()
+
+
+def are_probabilities(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of n rows, [n, classes], are from 0 to 1, and 1 in sum but for rounding.
+
+    >>> are_probabilities(np.array([[0.25, 0.75], [0.5, 0.7], [np.nan, 0.5]])).tolist()
+    [True, False, False]
+    """
+    width = values.shape[1]
+    with np.errstate(invalid="ignore"):
+        total = values[:, 0] + values[:, 1] if width == 2 else values.sum(axis=1)
+        usable: NDArray[np.bool_] = np.abs(total - 1) <= ROUNDING
+        for place in range(width):
+            usable &= (values[:, place] >= 0) & (values[:, place] <= 1)
+    return usable
 
 
 def no_answers(columns: TableColumns, rows: int, unanswered: int) -> tuple[Finding, ...]:

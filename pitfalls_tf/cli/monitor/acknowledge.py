@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
 
 
+#: The largest number that every database keeps in a column of whole numbers.
+LAST_NUMBER = 2**31 - 1
+
+
 @click.command()
-@click.argument("incident", type=click.IntRange(1))
+@click.argument("incident", type=click.IntRange(1, LAST_NUMBER))
 @config_option
 @answers
 def command(incident: int, config_path: Path, *, output: Output) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,6 +16,19 @@ from monitoring.errors import BadInput
 from monitoring.traffic.labels import read_label_file
 
 FIVE_PAST_FIVE = datetime(2013, 4, 1, 17, 5, tzinfo=UTC)
+NO_TEXT = b"\xff\xfe"
+
+
+def moments(unit: str, *times: datetime | int) -> pa.Array:
+    """Times as they are, and numbers that a calendar may have no day for."""
+    numbers = [int(time.timestamp() * 1_000_000) if isinstance(time, datetime) else time for time in times]
+    return pa.array(numbers, pa.timestamp(unit, tz="UTC"))
+
+
+def text_of(cells: Sequence[object]) -> pa.Array:
+    """Bytes as a column of text, whether they are UTF-8 or not."""
+    raw = pa.array(cells, pa.binary())
+    return pa.StringArray.from_buffers(len(raw), raw.buffers()[1], raw.buffers()[2])
 
 
 @pytest.mark.parametrize(
@@ -80,6 +94,7 @@ def test_parquet_of_several_types_is_understood(tmp_path: Path, times: pa.Array,
         ("prediction_id,label,label_time\na,b,yesterday\n", r"line 2: label_time 'yesterday'"),
         ("prediction_id,label,label_time\n,b,2013-04-01\n", "line 2: no prediction_id"),
         ("prediction_id,label,label_time\na,,2013-04-01\n", "line 2: no label"),
+        (f"prediction_id,label,label_time\na,{'x' * 1025},2013-04-01\n", "line 2: a label of 1,025 characters"),
         ('prediction_id,label,label_time\n"a\nb",x,2013-04-01\nc,x,\n', "line 4: label_time ''"),
         ("prediction_id,label,label_time\n" + "a,b,c\n" * 9, "line 6: label_time 'c'; and 4 more"),
         ("prediction_id,label,label_time\na,b,0001-01-01T00:00+14:00\n", "line 2"),
@@ -104,13 +119,23 @@ def test_what_is_wrong_in_a_csv_file_is_said_with_its_line(tmp_path: Path, conte
         ({"prediction_id": ["a"], "label": ["x"], "label_time": [1364835900]}, "label_time of type int64"),
         ({"prediction_id": ["a", "b"], "label": ["x", None], "label_time": [FIVE_PAST_FIVE] * 2}, "row 2: no label"),
         ({"prediction_id": ["a"], "label": ["x"], "label_time": ["soon"]}, "row 1: label_time 'soon'"),
+        (
+            {"prediction_id": ["a", "b"], "label": ["x"] * 2, "label_time": moments("us", FIVE_PAST_FIVE, 9 * 10**18)},
+            "row 2: label_time 9000000000000000000",
+        ),
+        ({"prediction_id": ["a"], "label": ["x"], "label_time": moments("us", -(10**17))}, "row 1: label_time -1000"),
+        ({"prediction_id": ["a"], "label": ["x"], "label_time": moments("ms", 9 * 10**18)}, "out of bounds"),
+        ({"prediction_id": [NO_TEXT], "label": ["x"], "label_time": [FIVE_PAST_FIVE]}, "prediction_id .* no UTF-8"),
+        ({"prediction_id": ["a"], "label": [NO_TEXT], "label_time": [FIVE_PAST_FIVE]}, "label .* no UTF-8"),
+        ({"prediction_id": ["a"], "label": ["x"], "label_time": [NO_TEXT]}, "label_time .* no UTF-8"),
     ],
 )
 def test_what_is_wrong_in_a_parquet_file_is_said_with_its_row(
     tmp_path: Path, columns: dict[str, list[object]], said: str
 ) -> None:
     path = tmp_path / "labels.parquet"
-    pq.write_table(pa.table(columns), path)
+    made = {name: text_of(cells) if NO_TEXT in cells else cells for name, cells in columns.items()}
+    pq.write_table(pa.table(made), path)
     with pytest.raises(BadInput, match=said):
         read_label_file(path)
 

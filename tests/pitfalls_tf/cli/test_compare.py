@@ -66,6 +66,28 @@ def test_the_document_and_the_words_say_the_same(pitfalls: Callable[..., Result]
     assert json.loads(turned.stdout)["verdict"] == "worse"
 
 
+def test_what_is_known_of_a_metric_may_be_said_and_not_contradicted(
+    pitfalls: Callable[..., Result], better: Path, tmp_path: Path
+) -> None:
+    assert compare(pitfalls, better, "--better", "larger") == compare(pitfalls, better)
+    own = tmp_path / "own.csv"
+    own.write_text(better.read_text().replace("accuracy", "brier"))
+    refused = pitfalls("compare", f"{own}:new", f"{own}:old", "--better", "larger")
+    assert "Got --better larger for brier; expected smaller, or nothing said." in refused.stderr
+    own.write_text(better.read_text().replace("accuracy", "of our own"))
+    verdicts = [compare(pitfalls, own, "--better", way)["verdict"] for way in ("larger", "smaller")]
+    assert verdicts == ["better", "worse"]
+
+
+def test_names_from_a_table_cannot_act_on_a_terminal(pitfalls: Callable[..., Result], better: Path) -> None:
+    better.write_text(better.read_text().replace("jfk", '"j\x1b[31m\nf\u202ek"').replace("new", "n\x07ew"))
+    shown = pitfalls("compare", f"{better}:n\x07ew", f"{better}:old")
+    assert shown.exit_code == 0, shown.stderr
+    assert "n\ufffdew against old by accuracy: better" in shown.stdout
+    assert "  j\ufffd[31m\ufffdf\ufffdk " in shown.stdout
+    assert not {"\x07", "\x1b", "\u202e"} & set(shown.stdout)
+
+
 def test_a_picture_on_request(pitfalls: Callable[..., Result], worst_fails: Path, tmp_path: Path) -> None:
     compare(pitfalls, worst_fails, "--picture", str(tmp_path / "verdict.svg"))
     assert ET.parse(tmp_path / "verdict.svg").getroot().tag.endswith("svg")  # noqa: S314 - our own file
@@ -81,6 +103,7 @@ def test_wrong_input_ends_with_2_and_prints_nothing(pitfalls: Callable[..., Resu
         ("none.csv", "none.csv"),
         (f"{better}:new", f"{better}:old", "--metric", "auc"),
         (f"{better}:new", f"{better}:old", "--smallest", "-1"),
+        (f"{better}:new", f"{better}:old", "--better", "smaller"),
     ):
         result = pitfalls("compare", *arguments)
         assert (result.exit_code, result.stdout) == (2, "")

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -68,7 +69,9 @@ def test_what_nobody_foresaw_is_not_hidden() -> None:
         raise ZeroDivisionError
 
 
-def run_main(table: str, *arguments: str, closed_stdout: bool = False) -> subprocess.CompletedProcess[str]:
+def run_main(
+    table: str, *arguments: str, closed_stdout: bool = False, stdout: int | None = None
+) -> subprocess.CompletedProcess[str]:
     """The real entry point in a process of its own, over a table of verbs defined in `table`."""
     program = f"""
 import signal, sys, types, click
@@ -82,6 +85,8 @@ VERBS["made-up"] = Verb("made_up", "Made up.")
 main()
 """
     command = [sys.executable, "-c", program, *arguments]
+    if stdout is not None:
+        return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
     if not closed_stdout:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     reader, writer = os.pipe()
@@ -103,6 +108,38 @@ def test_a_defect_ends_with_its_traceback_and_three() -> None:
 def test_a_reader_that_went_away_is_no_error_message(arguments: list[str]) -> None:
     done = run_main("@click.command()\ndef command():\n    click.echo('x')", *arguments, closed_stdout=True)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+ANSWERING = """
+from pitfalls_tf.cli.output import answers
+@click.command()
+@answers
+def command(output):
+    output.finish({"x": 1}, lambda: click.echo("x"))
+"""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    "arguments",
+    [["made-up"], ["made-up", "--json"], ["made-up", "--help"], ["--help"], ["--version"]],
+    ids=" ".join,
+)
+def test_an_answer_that_finds_no_room_is_one_line_and_three(
+    arguments: list[str], unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    with Path("/dev/full").open("w") as full:
+        done = run_main(ANSWERING, *arguments, stdout=full.fileno())
+    assert done.returncode == 3
+    assert done.stderr.startswith("Error: The answer could not be written. Got standard output: No space left")
+    assert done.stderr.count("\n") == 1
+
+
+def test_another_file_that_finds_no_room_is_not_taken_for_the_answer() -> None:
+    done = run_main("@click.command()\ndef command():\n    raise OSError(28, 'No space left on device')", "made-up")
+    assert done.returncode == 3
+    assert "a defect of pitfalls" in done.stderr
 
 
 def test_an_interrupt_from_the_keyboard_ends_with_130() -> None:

@@ -160,6 +160,8 @@ def test_what_is_wrong_is_said_on_stderr_with_its_exit_code(traffic: Path, label
         (("traffic", nowhere), 2, "There is no such traffic log."),
         (("traffic", tmp_path), 2, "is not a traffic log"),
         (("traffic", traffic, "--to", nowhere / "rows.parquet"), 3, "The rows were not written."),
+        (("traffic", traffic, "--to", "."), 2, "The rows go to a file, and this is a folder. Got --to .;"),
+        (("traffic", traffic, "--to", tmp_path), 2, f"Name one in it: --to {tmp_path / 'rows.parquet'}"),
         (("labels", "add", labels, "--traffic", nowhere), 2, "There is no such traffic log."),
         (("labels", "add", nowhere, "--traffic", traffic), 2, "The labels cannot be read."),
         (("labels", "add", tmp_path / "broken.csv", "--traffic", traffic), 2, "no label_time"),
@@ -185,7 +187,11 @@ def test_records_there_and_back_are_the_same_log(traffic: Path, tmp_path: Path) 
     again = json.loads(run("traffic", copy, "--from", file, "--json").stdout)
     assert (again["rows"], again["repeats"]) == (3, 3), "what is there twice counts once"
     file.write_bytes(file.read_bytes()[:-3])
-    assert json.loads(run("traffic", copy, "--from", file, "--json").stdout)["from"]["torn_bytes"] > 0
+    torn = json.loads(run("traffic", copy, "--from", file, "--json").stdout)["from"]["torn_bytes"]
+    assert torn > 0
+    said = f"left out: the last record of {file}, of which {torn:,} bytes are there"
+    assert said in run("traffic", tmp_path / "plain", "--from", file).stdout
+    assert said in run("traffic", tmp_path / "plain", "--from", file, "--to", tmp_path / "rows.parquet").stdout
     file.write_bytes(b"something else, of some length")
     refused = run("traffic", copy, "--from", file)
     assert (refused.exit_code, refused.stdout) == (2, "")

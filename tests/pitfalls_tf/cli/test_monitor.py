@@ -71,6 +71,9 @@ def test_an_incident_is_acknowledged_by_its_number(
     missing = pitfalls("monitor", "acknowledge", "99", "--config", config)
     assert missing.exit_code == 2
     assert "99" in missing.stderr
+    for number in (2**31 - 1, 2**31, 2**63, 10**23):
+        missing = pitfalls("monitor", "acknowledge", str(number), "--config", config)
+        assert (missing.exit_code, missing.stdout, str(number) in missing.stderr) == (2, "", True)
 
 
 def test_init_writes_a_config_that_run_accepts_and_replaces_none_unasked(

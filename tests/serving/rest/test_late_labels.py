@@ -45,6 +45,8 @@ def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None
             ({"labels": [1]}, "labels[0].prediction_id"),
             ({"labels": [label("x" * 161)]}, "labels[0].prediction_id"),
             ({"labels": [label("a:0", value=1)]}, "labels[0].label "),
+            ({"labels": [label("a:0", value="")]}, "labels[0].label must be text of 1 to 1024 characters"),
+            ({"labels": [label("a:0", value="x" * 1025)]}, "labels[0].label "),
             ({"labels": [label("a:0", True)]}, "labels[0].label_time"),
         ):
             reply = post(website, document)

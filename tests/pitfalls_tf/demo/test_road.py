@@ -1,0 +1,51 @@
+"""A demo that was finished before: what is asked of it all the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.errors import CannotRun
+from pitfalls_tf.demo import road
+from pitfalls_tf.demo.journal import open_journal
+from pitfalls_tf.demo.road import STAGES, DemoSettings, run_demo
+
+
+class Silent:
+    """Hears, and says nothing."""
+
+    def stage(self, name: str, note: str, *, skipped: bool) -> None:
+        assert skipped, name
+
+    def moved(self, done: int, total: int, note: str) -> None:
+        raise AssertionError(note)
+
+
+@pytest.fixture
+def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DemoSettings:
+    """A demo all of whose stages are behind it, and a report of it."""
+    settings = DemoSettings(out=tmp_path / "demo", picture=tmp_path / "new" / "copy.png")
+    journal = open_journal(settings.out, {"seeds": 5, "until": settings.until.isoformat()}, fresh=False)
+    for name in STAGES:
+        journal = journal.with_stage(name, 1.0, {})
+    (settings.out / "report").mkdir()
+    (settings.out / "report" / "report.png").write_text("drawn")
+
+    def status(out: Path) -> Any:
+        return None
+
+    monkeypatch.setattr(road, "_status", status)
+    return settings
+
+
+def test_the_picture_of_a_finished_demo_is_copied_when_it_is_asked_for(finished: DemoSettings, tmp_path: Path) -> None:
+    run_demo(finished, Silent())
+    assert (tmp_path / "new" / "copy.png").read_text() == "drawn"
+
+
+def test_a_picture_that_cannot_be_copied_is_told(finished: DemoSettings) -> None:
+    (finished.out / "report" / "report.png").unlink()
+    with pytest.raises(CannotRun, match=r"The picture was not copied.*report\.png"):
+        run_demo(finished, Silent())

@@ -40,9 +40,9 @@ class Store:
     def open(cls, url: str, *, make: bool = True) -> Store:
         """The store at a URL, made if there is none, migrated if it is of an earlier release.
 
-        Without `make` a file that is not there is BadInput, and no folder is made for it. Raises CannotRun if the folder
-        cannot be written, the driver is missing, the server cannot be reached, the file is something else, or the store
-        was written by a newer release. Cost: about .2 s the first time in a process.
+        Without `make` a file that is not there is BadInput, and no folder is made for it. Raises CannotRun if the
+        folder cannot be written, the driver is missing, the server cannot be reached, the file is something else, or
+        the store was written by a newer release. Cost: about .2 s the first time in a process.
         """
         return cls(open_engine(url, make=make))
 

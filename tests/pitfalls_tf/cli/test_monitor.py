@@ -150,14 +150,15 @@ def test_status_and_acknowledge_are_of_the_config_and_of_no_other_on_the_same_st
     assert pitfalls("monitor", "run", "--config", first).exit_code == 1
     before = pitfalls("monitor", "status", "--config", other, "--json")
     assert "Nothing was judged yet as the config stands" in before.stderr
-    assert json.loads(before.stdout)["budget"]["page"] == "1 per 365 windows"
+    assert json.loads(before.stdout)["budget"]["page"]["text"] == "1 per 365 windows"
     pitfalls("monitor", "run", "--config", other)
+    found = before
     for config, budget in ((first, "1 per 365 windows"), (other, "1 per 1000 windows")):
         found = pitfalls("monitor", "status", "--config", config, "--json")
         assert found.stderr == ""
-        assert json.loads(found.stdout)["budget"]["page"] == budget
+        assert json.loads(found.stdout)["budget"]["page"]["text"] == budget
     (page,) = [one["id"] for one in json.loads(found.stdout)["incidents"] if one["level"] == "page"]
-    assert pitfalls("monitor", "acknowledge", page, "--config", other).exit_code == 0
+    assert pitfalls("monitor", "acknowledge", str(page), "--config", other).exit_code == 0
     states = {
         config: [
             one["state"]

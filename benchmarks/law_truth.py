@@ -266,7 +266,7 @@ def delay_table(streams: int, seed: int) -> Table:
 
 
 def caution_table(streams: int, seed: int) -> Table:
-    """What caution about memory costs where there is none: delays of tests that estimate it, and of some told of it."""
+    """What not knowing the memory costs where there is none: delays of tests that learn it, and of some told of it."""
     rng = np.random.default_rng(seed)
     rows: list[tuple[Cell, ...]] = []
     for windows in (20, 40, 90):
@@ -283,7 +283,7 @@ def caution_table(streams: int, seed: int) -> Table:
         rows.append((windows, *cells))
     bars = [f"+{rise:.0f} SD within {within}" for rise, within in BARS.items()]
     return Table(
-        title="The price of the memory's caution: normal scores without memory",
+        title="What not knowing the memory costs: normal scores without memory",
         columns=("R", *bars, *(f"{bar}, told" for bar in bars)),
         rows=tuple(rows),
         note=f"One watch, {streams:,} streams, each on a fresh baseline; told: that the memory is zero.",

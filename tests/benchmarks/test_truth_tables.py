@@ -78,11 +78,12 @@ def test_an_all_clear_comes_when_the_harm_is_gone_and_hardly_before() -> None:
     assert float(str(rows[-1][4])) <= 10.0
 
 
-def test_caution_about_memory_costs_delay_where_windows_are_few() -> None:
-    rows = caution_table(60, 1).rows
+def test_not_knowing_that_there_is_no_memory_costs_little_even_where_windows_are_few() -> None:
+    rows = caution_table(150, 1).rows  # before memory was learnt on from traffic: .64 and .67 for .90 and .93
     assert [row[0] for row in rows] == [20, 40, 90]
-    estimated, told = float(str(rows[0][2])), float(str(rows[0][4]))
-    assert estimated < told
+    for _, small, large, small_told, large_told in rows:
+        assert float(str(small)) > float(str(small_told)) - 0.1 > 0.7
+        assert float(str(large)) > float(str(large_told)) - 0.1 > 0.7
 
 
 @pytest.mark.parametrize(

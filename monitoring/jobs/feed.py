@@ -86,8 +86,9 @@ class LabelFeed:
 
     `labels` is the label log (columns prediction_id, label, label_time, sequence) and `read` how many of its rows, in
     order of arrival, the windows judged so far had seen. `waiting` are labels that are not in the log, as they wait for
-    their rows: those that are told now, with the first window. `has` says which ids are those of rows that
-    are there, so that a label for one that waits no longer came too late.
+    their rows: those that are told now, with the first window. `has` says which ids are those of rows that were
+    answered before a time (microseconds), so that a label for one that waits no longer came too late, and `elsewhere`
+    which are those of another model's, whose labels are nobody's business here.
     """
 
     def __init__(
@@ -98,7 +99,8 @@ class LabelFeed:
         read: int,
         horizon_us: int,
         waiting: Nameless = NOBODY,
-        has: Callable[[pa.Array], NDArray[np.bool_]] | None = None,
+        has: Callable[[pa.Array, int], NDArray[np.bool_]] | None = None,
+        elsewhere: Callable[[pa.Array], NDArray[np.bool_]] | None = None,
     ) -> None:
         self._ids = labels["prediction_id"].combine_chunks()
         self._wanted = Wanted(self._ids)
@@ -112,6 +114,7 @@ class LabelFeed:
         self._horizon_us = horizon_us
         self._nameless = waiting
         self._has = has
+        self._elsewhere = elsewhere
         self._waiting: deque[_Waiting] = deque()
         self._put_off: deque[tuple[Window, Given, NDArray[np.int64]]] = deque()
         self.read = labels.num_rows
@@ -144,7 +147,7 @@ class LabelFeed:
                 else predictions(self._wanted)
             )
             self._wait_for(window, rows, newest)
-            found = self._join(taken, rows)
+            found = self._join(taken, rows, as_microseconds(window.end) - self._horizon_us)
         return replace(found, nameless=found.nameless + self._nameless) if first else found
 
     def about_overdue(self, arrivals: Arrivals) -> tuple[Finding, ...]:
@@ -168,7 +171,7 @@ class LabelFeed:
         first, last = np.searchsorted(self._ordered, [as_microseconds(window.start), as_microseconds(window.end)])
         return np.sort(self._by_time[first:last])
 
-    def _join(self, places: NDArray[np.int64], empty: Predictions) -> Arrivals:
+    def _join(self, places: NDArray[np.int64], empty: Predictions, oldest: int) -> Arrivals:
         waiting = [entry for entry in self._waiting if len(entry.predictions)]
         known = np.full(places.size, -1, dtype=np.int64)
         if waiting and places.size:
@@ -183,8 +186,10 @@ class LabelFeed:
         unknown = places[known < 0]
         overdue = np.zeros(unknown.size, dtype=np.bool_)
         if unknown.size and self._has is not None:
-            overdue = self._has(self._ids.take(pa.array(unknown)))
+            overdue = self._has(self._ids.take(pa.array(unknown)), oldest)
         unknown = unknown[~overdue]
+        if unknown.size and self._elsewhere is not None:
+            unknown = unknown[~self._elsewhere(self._ids.take(pa.array(unknown)))]
         usable = (known >= 0) & (labels != NO_LABEL)
         consumed: list[Predictions] = []
         begun: list[NDArray[np.int64]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from monitoring.jobs.cutting import as_microseconds
 from monitoring.jobs.table_reader import EVERYTHING, Reach, TableReader
 from monitoring.jobs.window_rows import HeldRows, Nameless, WindowRows
 from monitoring.records import Finding
+from monitoring.traffic.identities import Identities
 from monitoring.traffic.labels import LabelLog
 from monitoring.traffic.listing import LABELS, OPEN, is_log
 from monitoring.traffic.log import LostRows, TrafficLog, flatten_scalars
@@ -51,8 +53,14 @@ class Traffic(Protocol):
     def waiting(self) -> Nameless:
         """Labels that name no prediction so far, and wait for it in no label log."""
 
-    def has(self, ids: pa.Array) -> NDArray[np.bool_]:
-        """Which ids of labels are those of rows that are there, as far as it is known, [n]."""
+    def has(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
+        """Which ids of labels are those of rows that are there, as far as it is known, [n].
+
+        Where rows are known with their times, those from `before` (microseconds) on are not among them.
+        """
+
+    def elsewhere(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """Which ids of labels are those of another model's rows, as far as it is known, [n]."""
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
@@ -63,8 +71,8 @@ class Traffic(Protocol):
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
         """First and last event time of each stretch of traffic that has no gap longer than that."""
 
-    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64] | None:
-        """How many rows some windows have by now, int64 [n, 2]: all, and without repeats; None where not known."""
+    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """How many rows some windows have by now, int64 [n, 2]: all, and without repeats."""
 
     def times(self) -> NDArray[np.int64]:
         """Every event time, sorted, in microseconds since 1970, UTC."""
@@ -77,11 +85,16 @@ class Traffic(Protocol):
 
 
 class PredictionReader:
-    """Reads one version's predictions, window by window, as the baseline declares its inputs. A `Traffic`."""
+    """Reads one version's predictions, window by window, as the baseline declares its inputs. A `Traffic`.
+
+    Of rows before `since` it is not known that they are there when labels come for them.
+    """
 
     waiting = Nameless()
 
-    def __init__(self, config: MonitorConfig, baseline: Baseline, version: int | None) -> None:
+    def __init__(
+        self, config: MonitorConfig, baseline: Baseline, version: int | None, since: datetime | None = None
+    ) -> None:
         self._root = log_folder(traffic_path(config))
         self._labels = LabelLog(self._root)
         self.log = TrafficLog(self._root)
@@ -92,6 +105,7 @@ class PredictionReader:
             self.model = models.pop() if len(models) == 1 else self.model
         self._gaps = self.log.gaps(model=self.model, version=version)
         self._unsampled: dict[Window, int] = {}
+        self._since = since
         self._output = f"output:{config.model.probabilities}"
         self._spec = baseline.spec
 
@@ -124,9 +138,17 @@ class PredictionReader:
         )
         return (*damaged, *((Finding(kind="no such model", feature="", message=foreign),) if others else ()))
 
-    def has(self, ids: pa.Array) -> NDArray[np.bool_]:
-        """See `Traffic`. Not known of a log, which is not gone through for them."""
-        return np.zeros(len(ids), dtype=np.bool_)
+    @cached_property
+    def _identities(self) -> Identities:
+        return Identities(self._root, model=self.model, version=self.version, since=self._since)
+
+    def has(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
+        """See `Traffic`."""
+        return self._identities.before(ids, before)
+
+    def elsewhere(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """See `Traffic`."""
+        return self._identities.elsewhere(ids)
 
     def rows(self, window: Window) -> HeldRows:
         """See `Traffic`."""
@@ -153,8 +175,9 @@ class PredictionReader:
         extent = self.log.extent(self.model, self.version)
         return () if extent is None else (extent,)
 
-    def counts(self, windows: Sequence[Window]) -> None:
-        """Not known of a log, whose rows are written as they are answered."""
+    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """See `Traffic`."""
+        return self._identities.counts(windows)
 
     def times(self) -> NDArray[np.int64]:
         """See `Traffic`."""
@@ -213,7 +236,8 @@ def open_traffic(
             reach=reach,
         )
     _check_folder(traffic_path(config))
-    return PredictionReader(config, baseline, version if config.model.bundle is not None else None)
+    version = version if config.model.bundle is not None else None
+    return PredictionReader(config, baseline, version, since=reach.overdue)
 
 
 def _check_folder(place: Path | str) -> None:

@@ -231,6 +231,7 @@ class _Job:
             horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
             waiting=replace(traffic.waiting, labels=max(traffic.waiting.labels - self._waited, 0)),
             has=traffic.has,
+            elsewhere=traffic.elsewhere,
         )
         due = due_windows(traffic, deployment.plan, after=self._after, now=now)
         if due and self._after is not None:
@@ -286,7 +287,7 @@ class _Job:
         since = self.since
         records = [w for w in self._store.windows(self._number, scores=False) if since is None or w.start >= since]
         counts = self._traffic.counts([Window(start=record.start, end=record.end) for record in records])
-        return Late() if counts is None else Late.of(records, counts, self._told)
+        return Late.of(records, counts, self._told)
 
     def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Given]]:
         """The judged windows within the horizon, whose predictions may still get their label."""

@@ -116,7 +116,11 @@ class TableReader:
         """See `Traffic`."""
         return Nameless(labels=self._gathered.waiting, one=self._gathered.one)
 
-    def has(self, ids: pa.Array) -> NDArray[np.bool_]:
+    def elsewhere(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """See `Traffic`: a table is of one model."""
+        return np.zeros(len(ids), dtype=np.bool_)
+
+    def has(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
         """See `Traffic`."""
         return self._late.among(ids) if self._streamed is not None else self._table.happened(ids)[1]
 

@@ -73,11 +73,16 @@ def read_pieces(root: Path, query: Query, columns: Sequence[str] | None) -> list
 
     `event_time` must be among the columns if the query has times.
     """
+    return sorted(each_piece(root, query, columns), key=lambda piece: piece.segment)
+
+
+def each_piece(root: Path, query: Query, columns: Sequence[str] | None) -> Iterator[Piece]:
+    """The same in any order, one in memory at a time."""
     listing = list_traffic(root, query.selection)
-    pieces = [_read_part(part, query, columns) for part in listing.parts]
+    for part in listing.parts:
+        yield _read_part(part, query, columns)
     for path in listing.open:
-        pieces += _read_open(root, path, query, columns)
-    return sorted(pieces, key=lambda piece: piece.segment)
+        yield from _read_open(root, path, query, columns)
 
 
 def read_segments(root: Path, query: Query) -> Iterator[Piece]:

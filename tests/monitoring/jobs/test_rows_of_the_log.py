@@ -1,0 +1,120 @@
+"""Rows that a traffic log gets late are told, so are labels that come too late, and other models' labels are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.config import load_config
+from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.status import status
+from monitoring.records import MonitorStatus
+from monitoring.store.store import Store
+from monitoring.traffic.identities import Identities
+from monitoring.traffic.labels import LabelWriter
+from monitoring.traffic.log import AnsweredRows, TrafficWriter
+from monitoring.traffic.windows import Window
+
+Send = Callable[..., None]
+APRIL = datetime(2013, 4, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+NOW = datetime(2014, 1, 1, tzinfo=UTC)
+
+
+def run(folder: Path, now: datetime = NOW) -> MonitorStatus:
+    config = load_config(folder / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        done = run_due_windows(config, store, clock=lambda: now)
+        return status(store, "flights", done.deployment)
+
+
+def answer(folder: Path, names: list[str], when: datetime, *, model: str = "flights") -> None:
+    writer = TrafficWriter(folder / "traffic", clock=lambda: NOW)
+    writer.append(
+        AnsweredRows(
+            model=model,
+            version=1,
+            signature="serving_default",
+            request_ids=names,
+            rows=[0] * len(names),
+            event_times_us=np.full(len(names), int(when.timestamp()) * 1_000_000),
+            answered_at_us=0,
+            latencies_us=np.zeros(len(names), np.int64),
+            inputs={"temp": np.full(len(names), 50.0, np.float32), "origin": np.array([b"EWR"] * len(names), object)},
+            outputs={"probabilities": np.full((len(names), 2), 0.5, np.float32)},
+        )
+    )
+    writer.close()
+
+
+def label(folder: Path, names: list[str], when: datetime) -> None:
+    writer = LabelWriter(folder / "traffic", clock=lambda: NOW)
+    writer.append(
+        [f"{name}:0" for name in names], ["late"] * len(names), [int(when.timestamp()) * 1_000_000] * len(names)
+    )
+    writer.close()
+
+
+def messages(found: MonitorStatus, kind: str) -> list[tuple[int, str]]:
+    return [(at, f.message) for at, w in enumerate(found.windows) for f in w.findings if f.kind == kind]
+
+
+def test_rows_that_come_into_judged_windows_are_told_once_and_copies_are_none(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    send(deployed, days(days=4))
+    assert messages(run(deployed, APRIL + 3.5 * DAY), "late rows") == []
+    answer(deployed, ["x", "y", "z"], APRIL + DAY)
+    send(deployed, days(days=3), labels=False)  # the first three days once more, as a client that tries again does
+    found = run(deployed, APRIL + 4.5 * DAY)
+    expected = [(3, "3 rows came after their window was judged, and do not count; labels of theirs do.")]
+    assert messages(found, "late rows") == expected
+    assert [w.rows for w in found.windows] == [60] * 4
+    send(deployed, days(days=1, start=APRIL + 4 * DAY))
+    label(deployed, ["x", "y"], APRIL + 4.2 * DAY)
+    found = run(deployed)
+    assert messages(found, "late rows") == expected
+    assert found.windows[4].labels >= 2 + 50
+    assert found.coverage.labels_due == 5 * 60 + 3
+
+
+def test_labels_that_come_after_the_horizon_are_told_as_such_and_unknown_ones_as_unknown(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    answer(deployed, [f"old{place}" for place in range(40)], APRIL)
+    send(deployed, days(days=12), labels=False)
+    label(deployed, [f"old{place}" for place in range(40)], APRIL + 11.5 * DAY)
+    label(deployed, ["never", "seen"], APRIL + 11.5 * DAY)
+    found = run(deployed)
+    (told,) = messages(found, "labels too late")
+    assert told == (11, "40 labels came later than label_horizon (7 days) after their predictions, and do not count.")
+    assert found.coverage.labels_unknown == 2
+
+
+def test_labels_of_another_model_in_the_same_log_are_not_counted_here(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=3))
+    alone = run(deployed)
+    (deployed / "pitfalls.db").unlink()
+    names = [f"boat{place}" for place in range(500)]
+    answer(deployed, names, APRIL + DAY, model="boats")
+    label(deployed, names, APRIL + 1.5 * DAY)
+    assert run(deployed) == alone
+
+
+def test_identities_tell_mine_by_time_and_others_apart(deployed: Path) -> None:
+    answer(deployed, ["a", "b", "a"], APRIL)
+    answer(deployed, ["c"], APRIL + 5 * DAY)
+    answer(deployed, ["d"], APRIL, model="boats")
+    ids = pa.array([f"{name}:0" for name in "abcde"])
+    found = Identities(deployed / "traffic", model="flights", version=1, since=None)
+    day = int((APRIL + DAY).timestamp()) * 1_000_000
+    assert found.before(ids, day).tolist() == [True, True, False, False, False]
+    assert found.elsewhere(ids).tolist() == [False, False, False, True, False]
+    assert found.counts([Window(start=APRIL, end=APRIL + DAY)]).tolist() == [[3, 2]]
+    later = Identities(deployed / "traffic", model="flights", version=None, since=APRIL + 2 * DAY)
+    assert later.before(ids, 10**18).tolist() == [False, False, True, False, False]

@@ -75,7 +75,8 @@ class LabelFeed:
     """Joins labels to predictions, each label consumed once, in order of arrival.
 
     A label belongs to the window its `label_time` falls in; one that was written after that window had been judged
-    belongs to the first window judged after. Predictions wait for their label for a horizon of time, then are let go.
+    belongs to the first window judged after. Predictions wait for their label for a horizon of time, then are let go;
+    of those that have one, ids and labels alone are kept.
     Of several labels for one prediction in one window the last written wins; in a later window they change nothing
     and are counted.
 
@@ -172,10 +173,10 @@ class LabelFeed:
         return np.sort(self._by_time[first:last])
 
     def _join(self, places: NDArray[np.int64], empty: Predictions, oldest: int) -> Arrivals:
-        waiting = [entry for entry in self._waiting if len(entry.predictions)]
+        waiting = [entry for entry in self._waiting if len(entry.ids)]
         known = np.full(places.size, -1, dtype=np.int64)
         if waiting and places.size:
-            ids = pa.concat_arrays([entry.predictions.ids for entry in waiting])
+            ids = pa.concat_arrays([entry.ids for entry in waiting])
             wanted = self._ids.take(pa.array(places))
             if wanted.equals(ids):  # every row with its label beside it, in order: nothing to look for
                 known = np.arange(len(ids), dtype=np.int64)
@@ -194,7 +195,7 @@ class LabelFeed:
         consumed: list[Predictions] = []
         begun: list[NDArray[np.int64]] = []
         conflicts = 0
-        starts = np.cumsum([0, *(len(entry.predictions) for entry in waiting)])
+        starts = np.cumsum([0, *(len(entry.ids) for entry in waiting)])
         for entry, start, end in zip(waiting, starts[:-1], starts[1:], strict=True):
             mine = usable & (known >= start) & (known < end)
             if not mine.any():
@@ -235,13 +236,19 @@ def _first(ids: pa.Array) -> str:
 
 
 class _Waiting:
-    """One window's predictions with the labels consumed for them so far."""
+    """One window's predictions that still wait for their label, and of the others ids and labels.
+
+    `ids` and `labels` are those of all, first of the `done` ones whose rows are held no longer.
+    """
 
     def __init__(self, predictions: Predictions, start: int, newest: int) -> None:
-        self.predictions = predictions
-        self.start = start
+        self.ids = predictions.ids
         self.labels: NDArray[np.int64] = predictions.labels
+        self.start = start
         self.newest = newest
+        self._done = 0
+        self._predictions = predictions
+        self._let_go()
 
     def conflicts(self, rows: NDArray[np.int64], given: NDArray[np.int64]) -> int:
         """Labels that contradict one already consumed."""
@@ -256,6 +263,19 @@ class _Waiting:
         labels[rows], label_times[rows] = given, times
         mine = np.zeros(len(self.labels), dtype=np.bool_)
         mine[rows] = True
-        taken = np.flatnonzero(mine)
         self.labels = labels
-        return self.predictions.labelled(labels, label_times).take(taken)
+        held = slice(self._done, None)
+        found = self._predictions.labelled(labels[held], label_times[held]).take(np.flatnonzero(mine[held]))
+        self._let_go()
+        return found
+
+    def _let_go(self) -> None:
+        """Hold the rows that have their label no longer, once they are half of those held."""
+        known = self.labels[self._done :] != NO_LABEL
+        if 2 * int(known.sum()) < max(known.size, 1):
+            return
+        order = np.concatenate([np.flatnonzero(known), np.flatnonzero(~known)])
+        places = np.concatenate([np.arange(self._done), self._done + order])
+        self._predictions = self._predictions.take(~known)
+        self._done += int(known.sum())
+        self.ids, self.labels = self.ids.take(pa.array(places)), self.labels[places]

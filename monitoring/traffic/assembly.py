@@ -35,7 +35,9 @@ def assemble(pieces: Sequence[Piece]) -> pa.Table:
     rates = np.repeat(np.array([piece.sampling_rate for _, piece in full], np.float64), counts)
     if (rates < 1.0).any():
         stored = stored.append_column(SAMPLING_RATE, pa.array(rates))
-    table = stored.append_column("prediction_id", ids).take(rows)
+    table = stored.append_column("prediction_id", ids)
+    if not np.array_equal(order, np.arange(stored.num_rows)):  # else it is as it was written, and needs no copy
+        table = table.take(rows)
     return _named(table, keys, owner).replace_schema_metadata({REPEATS_KEY: str(stored.num_rows - len(kept)).encode()})
 
 

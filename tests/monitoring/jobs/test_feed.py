@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -91,6 +93,26 @@ def test_a_label_for_a_prediction_that_had_another_changes_nothing_and_is_counte
     assert found.next(day(0), predictions(0), first=True).labelled.labels.tolist() == [0]
     second = found.next(day(1), predictions(1), first=False)
     assert (len(second.labelled), second.conflicts) == (0, 1)
+
+
+def test_rows_that_have_their_label_are_held_no_longer_and_are_remembered_all_the_same() -> None:
+    entries = [("0-3", "b", 4), ("0-0", "a", 5), ("0-2", "a", 6)]
+    late = [("0-1", "b", DAY + 1), ("0-0", "b", DAY + 2), ("0-2", "a", DAY + 3), ("1-0", "a", DAY + 4)]
+    found = feed(entries + late)
+    rows = predictions(0)
+    values = weakref.ref(rows.features)
+    first = found.next(day(0), rows, first=True)
+    assert first.labelled.ids.to_pylist() == ["0-0", "0-2", "0-3"]
+    del rows, first
+    gc.collect()
+    assert values() is None
+    second = found.next(day(1), predictions(1), first=False)
+    assert dict(zip(second.labelled.ids.to_pylist(), second.labelled.labels.tolist(), strict=True)) == {
+        "0-1": 1,
+        "1-0": 0,
+    }
+    assert (second.conflicts, second.unknown) == (1, 0)
+    assert sorted(second.starts.tolist()) == [ZERO, ZERO + DAY]
 
 
 def test_labels_for_nobody_or_of_no_class_are_counted_as_unknown() -> None:

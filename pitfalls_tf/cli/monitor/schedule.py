@@ -49,13 +49,15 @@ def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
     def failed(error: PitfallsError) -> None:
         output.progress(f"Error: {error} The next run tries again.")
 
-    with Store.open(config.store.url) as store, stopping() as stop:
+    with stopping() as stop:
 
         def job() -> None:
-            run = judge(config, store, output, progress=told, stop=stop.is_set)
+            with Store.open(config.store.url) as store:  # which may be away now, and back at the next time
+                run = judge(config, store, output, progress=told, stop=stop.is_set)
             output.progress(f"Judged {run.judged} windows; the schedule is {config.schedule.cron!r}.")
 
         run_on_schedule(config.schedule.cron, job, timezone=config.windows.timezone, stop=stop, on_error=failed)
+    with Store.open(config.store.url, make=False) as store:
         found = status(store, config.model.name, deployment_of(config, store, output))
     output.finish(dict(status_document(found)), lambda: show(found))
     return exit_code(found)

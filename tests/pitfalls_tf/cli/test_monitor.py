@@ -261,3 +261,22 @@ def test_the_schedule_judges_stops_on_sigterm_and_judges_every_window_once_howev
         assert document["model"] == "flights"
     judged = _judged(deployed)
     assert len(judged) == len(set(judged)) == 12
+
+
+def test_a_schedule_goes_on_when_its_store_is_away_at_first(
+    deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=2))
+    away = deployed / "away"
+    away.write_text("in the way of the folder")
+    config = deployed / "monitor.toml"
+    text = config.read_text().replace("sqlite:///pitfalls.db", "sqlite:///away/pitfalls.db")
+    config.write_text(text + '[schedule]\ncron = "* * * * *"\n')
+    process = _scheduled(deployed)
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    assert "The next run tries again." in first
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (2, "")
+    assert "Nothing was judged yet." in errors

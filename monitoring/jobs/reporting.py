@@ -121,7 +121,7 @@ def chosen_window(found: MonitorStatus, day: date | None) -> WindowRecord | None
                 "No window begins on that day.",
                 got=day.isoformat(),
                 expected=_span(found, zone),
-                fix="Choose a day that was judged; `pitfalls monitor status` lists them.",
+                fix="Choose a day that was judged; `pitfalls monitor status --json` lists them.",
             )
         return match
     page = first_page(found)

@@ -23,6 +23,8 @@ NOISE = (
     r"|^To enable the following instructions: .* rebuild TensorFlow"
     r"|^Unable to import IPython"
     r"|^TFDV visualization APIs will not function"
+    # TensorFlow's own copy of Arrow, about the pool of pyarrow's.
+    r"|memory_pool\.cc:.*Unsupported backend 'jemalloc'"
 )
 
 

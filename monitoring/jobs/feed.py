@@ -155,10 +155,10 @@ class LabelFeed:
         """What is said of labels that came too late to count."""
         if not arrivals.overdue:
             return ()
-        message = (
-            f"{arrivals.overdue:,} labels came later than label_horizon ({_length(self._horizon_us)}) after their "
-            "predictions, and do not count."
-        )
+        horizon = f"label_horizon ({_length(self._horizon_us)})"
+        message = f"{arrivals.overdue:,} labels came later than {horizon} after their predictions, and do not count."
+        if arrivals.overdue == 1:
+            message = f"1 label came later than {horizon} after its prediction, and does not count."
         return (Finding(kind="labels too late", feature="", message=message),)
 
     def _wait_for(self, window: Window, predictions: Predictions, newest: int) -> None:

@@ -48,4 +48,6 @@ class Late:
         if not self.rows:
             return ()
         message = f"{self.rows:,} rows came after their window was judged, and do not count; labels of theirs do."
+        if self.rows == 1:
+            message = "1 row came after its window was judged, and does not count; a label of its does."
         return (Finding(kind="late rows", feature="", message=message),)

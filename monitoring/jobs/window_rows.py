@@ -36,7 +36,9 @@ class Strange:
             return ()
         known = ", ".join(classes[:_SHOWN]) + (", …" if len(classes) > _SHOWN else "")
         one = min(self.words)[:60]
-        message = f"{self.labels} labels name none of the classes {known}, and do not count; one is {one!r}."
+        message = f"{self.labels:,} labels name none of the classes {known}, and do not count; one is {one!r}."
+        if self.labels == 1:
+            message = f"1 label names none of the classes {known}, and does not count: {one!r}."
         return (Finding(kind="unknown labels", feature="", message=message),)
 
 
@@ -59,6 +61,8 @@ class Nameless:
         if self.labels <= joined:
             return ()
         message = f"{self.labels:,} labels name no known prediction; one is {self.one[:60]!r}."
+        if self.labels == 1:
+            message = f"1 label names no known prediction: {self.one[:60]!r}."
         return (Finding(kind="unknown predictions", feature="", message=message),)
 
 

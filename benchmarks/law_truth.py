@@ -19,6 +19,7 @@ from monitoring.evidence.simulation import ManyRuns
 
 THRESHOLD = 365.0
 YEAR = 365
+MONTH = 30
 
 #: Tests advanced together, so that one numpy call advances all of their streams.
 TOGETHER = 300
@@ -202,6 +203,7 @@ def law_table(sizes: Sizes, seed: int, laws: dict[str, Law] = LAWS) -> Table:
                     windows,
                     watches,
                     len(by_level),
+                    found.ours.share_with_any(MONTH),
                     found.ours.share_with_any(YEAR),
                     float(by_level.mean()),
                     float(by_level.std(ddof=1) / np.sqrt(len(by_level))),
@@ -217,6 +219,7 @@ def law_table(sizes: Sizes, seed: int, laws: dict[str, Law] = LAWS) -> Table:
             "R",
             "watches",
             "baselines",
+            "any page in 30",
             "any page in 365",
             "pages per 365",
             "± SE",

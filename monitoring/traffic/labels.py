@@ -165,6 +165,7 @@ class LabelLog:
     def __init__(self, root: Path) -> None:
         check_root(root)
         self._folder = root / LABELS
+        self._unread: tuple[Unread, ...] | None = None
 
     def read(self, *, start: datetime | None = None, end: datetime | None = None) -> pa.Table:
         """The labels whose `label_time` is in [start, end), in order of arrival, repeats kept.
@@ -205,8 +206,12 @@ class LabelLog:
         )
 
     def damage(self) -> tuple[Unread, ...]:
-        """The segments of which bytes in the midst are damaged, so that whole labels behind them are not read."""
-        return tuple(each for each in self._load()[1] if each.damaged)
+        """The segments of which bytes in the midst are damaged, so that whole labels behind them are not read.
+
+        As the log was when it was read last; it is read now if it was not.
+        """
+        unread = self._load()[1] if self._unread is None else self._unread
+        return tuple(each for each in unread if each.damaged)
 
     def _load(self) -> tuple[pa.Table, tuple[Unread, ...]]:
         contents = {path: read_segment(path) for path in segments_in(self._folder)}
@@ -219,6 +224,7 @@ class LabelLog:
             for path, each in contents.items()
             if each.torn_bytes
         )
+        self._unread = unread
         return table, unread
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -71,14 +71,23 @@ NOBODY = Nameless()
 Given: TypeAlias = Predictions | Callable[[Wanted], tuple[Predictions, int]]
 
 
+class KnownRows(Protocol):
+    """What is known of rows that wait for no label."""
+
+    def has(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
+        """Which ids are those of rows that were answered before a time (microseconds), as far as it is known, [n]."""
+
+    def elsewhere(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """Which ids are those of another model's rows, as far as it is known, [n]."""
+
+
 class LabelFeed:
     """Joins labels to predictions, each label consumed once, in order of arrival.
 
     A label belongs to the window its `label_time` falls in; one that was written after that window had been judged
     belongs to the first window judged after. Predictions wait for their label for a horizon of time, then are let go;
-    of those that have one, ids and labels alone are kept.
-    Of several labels for one prediction in one window the last written wins; in a later window they change nothing
-    and are counted.
+    of those that have one, ids and labels alone are kept. Of several labels for one prediction in one window the last
+    written wins; in a later window they change nothing and are counted.
 
     Windows are read for their predictions when a label may be for one of them, and not before: where no label is in
     the log, as those in a table are counted with their rows, nothing is held; and of a window that is streamed only the
@@ -87,9 +96,8 @@ class LabelFeed:
 
     `labels` is the label log (columns prediction_id, label, label_time, sequence) and `read` how many of its rows, in
     order of arrival, the windows judged so far had seen. `waiting` are labels that are not in the log, as they wait for
-    their rows: those that are told now, with the first window. `has` says which ids are those of rows that were
-    answered before a time (microseconds), so that a label for one that waits no longer came too late, and `elsewhere`
-    which are those of another model's, whose labels are nobody's business here.
+    their rows: those that are told now, with the first window. `rows` tells labels that came too late, and those of
+    another model, which are nobody's business here, from those that name no row at all.
     """
 
     def __init__(
@@ -100,8 +108,7 @@ class LabelFeed:
         read: int,
         horizon_us: int,
         waiting: Nameless = NOBODY,
-        has: Callable[[pa.Array, int], NDArray[np.bool_]] | None = None,
-        elsewhere: Callable[[pa.Array], NDArray[np.bool_]] | None = None,
+        rows: KnownRows | None = None,
     ) -> None:
         self._ids = labels["prediction_id"].combine_chunks()
         self._wanted = Wanted(self._ids)
@@ -114,8 +121,7 @@ class LabelFeed:
         self._ordered = self._times[self._by_time]
         self._horizon_us = horizon_us
         self._nameless = waiting
-        self._has = has
-        self._elsewhere = elsewhere
+        self._rows = rows
         self._waiting: deque[_Waiting] = deque()
         self._put_off: deque[tuple[Window, Given, NDArray[np.int64]]] = deque()
         self.read = labels.num_rows
@@ -186,11 +192,11 @@ class LabelFeed:
         strange = places[(known >= 0) & (labels == NO_LABEL)]
         unknown = places[known < 0]
         overdue = np.zeros(unknown.size, dtype=np.bool_)
-        if unknown.size and self._has is not None:
-            overdue = self._has(self._ids.take(pa.array(unknown)), oldest)
+        if unknown.size and self._rows is not None:
+            overdue = self._rows.has(self._ids.take(pa.array(unknown)), oldest)
         unknown = unknown[~overdue]
-        if unknown.size and self._elsewhere is not None:
-            unknown = unknown[~self._elsewhere(self._ids.take(pa.array(unknown)))]
+        if unknown.size and self._rows is not None:
+            unknown = unknown[~self._rows.elsewhere(self._ids.take(pa.array(unknown)))]
         usable = (known >= 0) & (labels != NO_LABEL)
         consumed: list[Predictions] = []
         begun: list[NDArray[np.int64]] = []

@@ -230,8 +230,7 @@ class _Job:
             read=self._read,
             horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
             waiting=replace(traffic.waiting, labels=max(traffic.waiting.labels - self._waited, 0)),
-            has=traffic.has,
-            elsewhere=traffic.elsewhere,
+            rows=traffic,
         )
         due = due_windows(traffic, deployment.plan, after=self._after, now=now)
         if due and self._after is not None:

@@ -146,8 +146,11 @@ class LevelTest:
 
     def remembering(self, memories: Mapping[WatchKey, float]) -> LevelTest:
         """The same test, of which some watches have another memory."""
-        learnt = {key: test.remembering(memories.get(key, test.memory)) for key, test in self.tests.items()}
-        return replace(self, tests=learnt) if memories else self
+        if not memories:
+            return self
+        return replace(
+            self, tests={key: test.remembering(memories.get(key, test.memory)) for key, test in self.tests.items()}
+        )
 
     def judged(self, key: WatchKey, score: float, phases: Mapping[str, int]) -> float:
         """A watch's score as it is held against its yardstick: without what its place in the watch's cycle adds."""

@@ -44,10 +44,8 @@ class ManyRuns:
         self._tolerance = np.array([test.tolerance for test in tests])
         self._smallest = np.array([test.smallest for test in tests])
         self._windows = np.array([float(test.windows) for test in tests])
-        self._row, self._usual = (
-            np.array([test.chance.row for test in tests]),
-            np.array([1.0 / test.chance.rows for test in tests]),
-        )
+        self._row = np.array([test.chance.row for test in tests])
+        self._usual = np.array([1.0 / test.chance.rows for test in tests])
         # Watches whose baselines have as many windows are fitted together: their places, and scores about the mean.
         by_size: dict[int, list[int]] = {}
         for place, test in enumerate(tests):

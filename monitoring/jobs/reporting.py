@@ -38,7 +38,10 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reports:
-    """Where the reports were written; no drift report where none was asked for or the window has no rows."""
+    """Where the reports were written; no drift report where none was asked for or the window has no rows.
+
+    `note` says so if they are not of the config as it stands.
+    """
 
     page: Path
     picture: Path
@@ -46,6 +49,7 @@ class Reports:
     drift_json: Path | None
     drift: DriftSummary | None
     window: WindowRecord | None
+    note: str = ""
 
 
 def write_reports(
@@ -61,7 +65,8 @@ def write_reports(
     from monitoring.reports.page import write_page  # noqa: PLC0415  # Plotly and Jinja2 are only needed to draw
     from monitoring.reports.picture import write_picture  # noqa: PLC0415  # so is matplotlib
 
-    found = status(store, config.model.name, meant(config, store).number)
+    mine = meant(config, store)
+    found = status(store, config.model.name, mine.number)
     baseline = load_baseline(find_baseline(config).baseline)
     promise = promised(baseline, config)
     try:
@@ -89,6 +94,7 @@ def write_reports(
         drift_json=json,
         drift=summary,
         window=window,
+        note=mine.note,
     )
 
 

@@ -21,7 +21,7 @@ from monitoring.traffic.windows import Window
 class Identities:
     """The ids and event times of a log's rows from a time on, those of one model and those of all others.
 
-    Cost: two columns of every file are read once; memory: 16 bytes a row of the model, 8 of others.
+    Cost: three columns of every file are read once; memory: 16 bytes a row of the model, 8 of others.
     """
 
     def __init__(self, root: Path, *, model: str, version: int | None, since: datetime | None) -> None:

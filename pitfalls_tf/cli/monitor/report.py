@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.monitor.options import config_option, deployment_of, traffic_option, with_traffic
+from pitfalls_tf.cli.monitor.options import config_option, traffic_option, with_traffic
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ def command(
     if drift:
         load_frameworks("evidently")
     with Store.open(config.store.url, make=False) as store:
-        deployment_of(config, store, output)
         reports = write_reports(config, store, out=out, day=window, drift=drift)
+    if reports.note:
+        output.progress(reports.note)
     output.finish(report_document(reports), lambda: _show(reports))
     return 0
 

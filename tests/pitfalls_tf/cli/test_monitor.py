@@ -150,6 +150,8 @@ def test_status_and_acknowledge_are_of_the_config_and_of_no_other_on_the_same_st
     assert pitfalls("monitor", "run", "--config", first).exit_code == 1
     before = pitfalls("monitor", "status", "--config", other, "--json")
     assert "Nothing was judged yet as the config stands" in before.stderr
+    report = pitfalls("monitor", "report", "--no-drift", "--config", other, "--out", deployed / "report")
+    assert "Nothing was judged yet as the config stands" in report.stderr
     assert json.loads(before.stdout)["budget"]["page"]["text"] == "1 per 365 windows"
     pitfalls("monitor", "run", "--config", other)
     found = before
@@ -263,9 +265,7 @@ def test_the_schedule_judges_stops_on_sigterm_and_judges_every_window_once_howev
     assert len(judged) == len(set(judged)) == 12
 
 
-def test_a_schedule_goes_on_when_its_store_is_away_at_first(
-    deployed: Path, send: Callable[..., None], days: Any
-) -> None:
+def test_a_schedule_whose_store_is_away_says_so_and_waits(deployed: Path, send: Callable[..., None], days: Any) -> None:
     send(deployed, days(days=2))
     away = deployed / "away"
     away.write_text("in the way of the folder")

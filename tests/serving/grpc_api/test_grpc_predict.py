@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -16,6 +17,8 @@ from serving.grpc_api.server import GrpcSettings
 from tests.serving.grpc_api.conftest import Ledger, StuckLedger, predict_request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.serving.grpc_api.conftest import OpenSite, Site
 
 NAMED = {
@@ -247,6 +250,19 @@ def test_long_texts_are_cut(site: Site) -> None:
     assert (code, len(text), text[-12:]) == (grpc.StatusCode.NOT_FOUND, 1036, "...TRUNCATED")
 
 
+def metrics(site: Site) -> str:
+    return site.website.send("GET", "/monitoring/prometheus/metrics").body.decode()
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Ask again and again until it has, or half a minute is over."""
+    for _ in range(3000):
+        if happened():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it has not happened within half a minute")
+
+
 def test_a_deadline_that_passes_in_the_queue_is_told_and_nothing_is_logged(open_site: OpenSite) -> None:
     ledger = StuckLedger()
     request = predict_request("half_plus_two", {"x": floats(1)})
@@ -255,8 +271,11 @@ def test_a_deadline_that_passes_in_the_queue_is_told_and_nothing_is_logged(open_
         assert ledger.is_stuck.wait(30)
         code, _ = failure(site, request, timeout=0.05, metadata=(("x-request-id", "late"),))
         assert code == grpc.StatusCode.DEADLINE_EXCEEDED
+        waiting = site.inference.waiting
         given_up = site.predictions.Predict.future(request, metadata=(("x-request-id", "given-up"),))
+        until(lambda: site.inference.waiting > waiting)
         given_up.cancel()
+        until(lambda: 'status="CANCELLED"} 1' in metrics(site))  # the server has heard of it
         ledger.go_on.set()
         assert first.result(30).model_spec.version.value == 123
         site.predictions.Predict(request, timeout=60, metadata=(("x-request-id", "in-time"),))

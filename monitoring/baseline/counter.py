@@ -14,9 +14,6 @@ from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.baseline.ruler import Ruler
 from monitoring.baseline.sketch import Sketch
 
-#: Rows counted at once: a column of so many numbers fits the processor's second cache.
-BATCH = 1 << 15
-
 
 class Counter:
     """Counts columns on fixed bins, batch by batch, in memory that does not grow with the rows.
@@ -98,13 +95,11 @@ class _Numbers:
         self._moments = NO_MOMENTS
 
     def add(self, column: pa.ChunkedArray) -> None:
-        """Cut into pieces that the processor's cache holds."""
+        """See `_Column`."""
         for chunk in column.chunks:
-            for first in range(0, len(chunk), BATCH):
-                piece = chunk.slice(first, BATCH)
-                moments = self._ruler.add(piece, self._counts, described=self._described)
-                if self._described:
-                    self._moments += moments
+            moments = self._ruler.add(chunk, self._counts, described=self._described)
+            if self._described:
+                self._moments += moments
         self._cells += len(column)
 
     def counted(self) -> FeatureCounts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
@@ -86,6 +87,33 @@ def test_c_counts_as_numpy_does_and_describes_to_1e_12(edges: NDArray[np.float64
     values = column.to_numpy(zero_copy_only=False).astype(np.float64)
     assert sum(found[0][0]) == int((~np.isnan(values)).sum())
     assert close(found[0][1], found[1][1]), found
+
+
+@IN_C
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.full(5_000, 0.1),
+        np.append(1e9, np.random.default_rng(0).normal(size=5_000)),
+        np.append(np.random.default_rng(0).normal(size=5_000), 1e9),
+        np.sort(np.random.default_rng(0).exponential(size=50_000)) ** 8,
+        np.random.default_rng(0).normal(size=50_000) + 1e6,
+        np.repeat([1.0, -3e5, 7.0], 1_500),
+    ],
+    ids=["one value", "an outlier first", "an outlier last", "sorted", "far from zero", "steps"],
+)
+def test_squares_lose_no_more_than_three_digits_however_values_come(values: NDArray[np.float64]) -> None:
+    told = Ruler(np.array([0.0])).add(pa.array(values), np.zeros(2, dtype=np.int64), described=True)
+    exact = [Fraction(value) for value in values.tolist()]
+    mean = sum(exact) / len(exact)
+    assert told.mean == pytest.approx(float(mean), rel=1e-12)
+    assert told.squares == pytest.approx(float(sum((value - mean) ** 2 for value in exact)), rel=1e-12, abs=0.0)
+
+
+@IN_C
+def test_squares_of_the_largest_floats_are_infinite() -> None:
+    told = Ruler(np.array([0.0])).add(pa.array([-1.7e308, 1.7e308]), np.zeros(2, dtype=np.int64), described=True)
+    assert (told.finite, told.squares) == (2, np.inf)
 
 
 def test_more_places_than_c_counts_are_counted_all_the_same() -> None:

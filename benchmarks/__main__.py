@@ -26,6 +26,7 @@ NAMES = (
     "labelled_truth",
     "thin_truth",
     "slices_truth",
+    "alike_truth",
     "monitor_speed",
     "window_speed",
     "window_growth",

@@ -15,7 +15,7 @@ from monitoring.evidence.detector import DetectorState
 from monitoring.records import Direction
 
 #: Steepness of the score ``exp(η z)``: small values gather many small rises, large ones catch a single jump.
-ETAS = (0.8, 1.2, 2.0)
+ETAS = (0.85, 1.15, 2.0)
 
 #: For each of them, from where on all deviations count alike. Without an end, the first window of a huge harm, which no
 #: memory foretells, would dwarf all that follow it, and a harm of twenty deviations might never be told. What gathers
@@ -99,9 +99,9 @@ class ConformalTest:
     >>> test = ConformalTest.fit([0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2], tolerance=0.0)
     >>> fresh = WatchState.fresh(len(ETAS))
     >>> np.exp(test.log_e_values(fresh, 0.2)).round(2).tolist()[:3]
-    [0.79, 0.61, 0.29]
+    [0.77, 0.63, 0.29]
     >>> np.exp(test.log_e_values(fresh, 0.9)).round(2).tolist()[-2:]
-    [6.34, 7.91]
+    [6.18, 7.91]
     """
 
     mean: float

@@ -118,6 +118,43 @@ def _error(estimates: Floats, windows: int) -> Floats:
     return np.asarray(np.sqrt(np.maximum(1.0 - estimates**2, 0.05) / windows), dtype=np.float64)
 
 
+def mean_error(scores: Sequence[Floats], estimate: float) -> float:
+    """The standard error of the mean `estimate` of a memory over K watches, by how alike their scores are.
+
+    Estimates of two series whose scores correlate by c correlate by about c². `scores` [R] are those of each watch;
+    only watches with as many windows are compared, and what they show stands for all. From the mean c² is taken what
+    series that have nothing to do with each other show, ``(1 + φ²) / (1 - φ²) / R``. One watch's error is that of its
+    first lag, as everywhere here. Infinite if none ever moved. Cost: a product of scores, K R min(K, R). Source:
+    Bartlett, *Some aspects of the time-correlation problem in regard to tests of significance* (1935).
+
+    >>> one = np.random.default_rng(0).normal(size=90)
+    >>> round(mean_error([one, one + 1.0, 2.0 * one], 0.0), 3)
+    0.105
+    >>> round(mean_error([np.random.default_rng(place).normal(size=90) for place in range(30)], 0.0), 2)
+    0.02
+    """
+    standard: dict[int, list[Floats]] = {}
+    for one in scores:
+        off = one - one.mean()
+        length = float(np.sqrt(np.square(off).sum()))
+        if length > 0.0:
+            standard.setdefault(one.size, []).append(off / length)
+    windows = [size for size, group in standard.items() for _ in group]
+    if not windows:
+        return float("inf")
+    squared = pairs = 0.0
+    memory = min(abs(estimate), LONGEST)
+    for size, group in standard.items():
+        watches = np.stack(group)
+        products = watches @ watches.T if len(group) < size else watches.T @ watches
+        others = len(group) * (len(group) - 1)
+        squared += float(np.square(products).sum()) - len(group) - others * (1 + memory**2) / (1 - memory**2) / size
+        pairs += others
+    shared = min(max(squared / pairs, 0.0), 1.0) if pairs else 1.0
+    alone = _error(np.asarray(memory), round(float(np.mean(windows))))
+    return float(alone * np.sqrt(shared + (1.0 - shared) / len(windows)))
+
+
 def beyond_doubt(estimates: Floats, windows: int) -> Floats:
     """The memory to begin with, of estimates from so many baseline windows: 0 where it may well be chance.
 
@@ -148,7 +185,8 @@ def memories(scores: Mapping[Key, Floats], traffic: Mapping[Key, Sequence[Floats
     `scores[key]` has shape [R]; `traffic[key]` are stretches of windows that were judged, in order of time: without
     any, and for keys without a long enough one, see `beyond_doubt`, else `cautious`. The watches of a level see the
     same days, and where there are many, the luckiest of them would decide the level's false alarms: so no watch works
-    with less than the level's mean estimate. Watches that never moved have none.
+    with less than the level's mean estimate; before any traffic only if that is beyond doubt as well, which the more
+    watches can say the less they are alike (see `mean_error`). Watches that never moved have none.
     """
     known = {key: (values, *_long(traffic.get(key, ()))) if traffic else (values,) for key, values in scores.items()}
     alike: dict[tuple[int, ...], list[Key]] = {}
@@ -160,8 +198,15 @@ def memories(scores: Mapping[Key, Floats], traffic: Mapping[Key, Sequence[Floats
         estimates |= dict(zip(keys, found, strict=True))
     moves = {key: np.ptp(values) > 0.0 for key, values in scores.items()}
     shared = _shared([estimates[key] for key in scores if moves[key]])
+    sizes = {key: [part.size for part in parts] for key, parts in known.items()}
+    begun = shared
+    if any(len(found) == 1 for found in sizes.values()):
+        error = mean_error([scores[key] for key in scores if moves[key]], float(shared))
+        begun = np.where(shared > BEYOND_DOUBT * error, shared, 0.0)
     return {
-        key: float(_worked_with(estimates[key], [part.size for part in known[key]], shared)) if moves[key] else 0.0
+        key: float(_worked_with(estimates[key], sizes[key], begun if len(sizes[key]) == 1 else shared))
+        if moves[key]
+        else 0.0
         for key in scores
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitoring.evidence import betting, chance, conformal, cycle, learning, memory
 
 #: Raised whenever the same windows would give other evidence for a reason that no constant below shows.
-METHOD = 5
+METHOD = 6
 
 
 def method() -> dict[str, object]:

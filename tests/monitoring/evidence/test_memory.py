@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitoring.evidence.memory import LONGEST, cautious, memories, remembered
+from monitoring.evidence.memory import LONGEST, cautious, mean_error, memories, remembered
 
 
 def days(rng: np.random.Generator, windows: int, memory: float) -> NDArray[np.float64]:
@@ -71,6 +71,31 @@ def test_before_any_traffic_memory_counts_only_beyond_doubt_and_then_as_far_as_i
     assert np.mean(np.asarray(seen) > 0.2) > 0.8
     short = {place: [days(rng, 7, 0.4)] for place in known}
     assert [memories({place: one}, short)[place] for place, one in known.items()] == alone
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.6, 0.95])
+def test_the_mean_of_watches_errs_beside_one_of_them_as_their_likeness_says(alike: float) -> None:
+    rng = np.random.default_rng(11)
+    found, told = [], []
+    for _ in range(300):
+        common = days(rng, 60, 0.3)
+        level = [np.sqrt(alike) * common + np.sqrt(1.0 - alike) * days(rng, 60, 0.3) for _ in range(8)]
+        found.append([float(remembered(one)) for one in level])
+        told.append(mean_error(level, 0.3) / mean_error(level[:1], 0.3))
+    spread = np.std(found, axis=0).mean()
+    assert np.mean(told) == pytest.approx(np.std(np.mean(found, axis=1)) / spread, rel=0.15)
+
+
+def test_before_any_traffic_a_levels_mean_counts_only_beyond_the_doubt_that_is_left() -> None:
+    rng = np.random.default_rng(12)
+    parts = [days(rng, 40, 0.3) for _ in range(13)]
+    apart = dict(enumerate(parts[1:]))
+    assert min(memories(apart).values()) > 0.1
+    alike = {place: parts[0] + 0.1 * one for place, one in enumerate(parts[1:])}
+    assert float(np.mean([remembered(one) for one in alike.values()])) > 0.1
+    assert set(memories(alike).values()) == {0.0}
+    seen = {place: [days(rng, 40, 0.3)] for place in alike}
+    assert min(memories(alike, seen).values()) > 0.1
 
 
 def test_two_of_three_baselines_without_memory_pay_nothing_and_memory_is_seldom_missed() -> None:

@@ -141,7 +141,9 @@ def _deliver(
             continue
         detail = f"answered {status}, attempt {attempt} of {ATTEMPTS}"
         if status not in _PASSING:
-            return Delivery(url=webhook.shown, receiver=receiver_of(webhook), ok=200 <= status < 300, detail=detail)
+            ok = 200 <= status < 300
+            detail = detail if ok else f"answered {status}; the next run tries again"
+            return Delivery(url=webhook.shown, receiver=receiver_of(webhook), ok=ok, detail=detail)
     return Delivery(url=webhook.shown, receiver=receiver_of(webhook), ok=False, detail=detail)
 
 

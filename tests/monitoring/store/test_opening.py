@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from alembic.autogenerate import compare_metadata
 
 from monitoring.errors import CannotRun
-from monitoring.store import DeploymentRecord, Store
+from monitoring.store import DeploymentRecord, Store, migrations
 from monitoring.store.migrations import migration_context
 from monitoring.store.opening import open_engine
 from monitoring.store.tables import REVISION_TABLE, metadata
@@ -161,3 +165,53 @@ def test_importing_the_store_loads_no_alembic() -> None:
     probe = "import sys, monitoring.store; print({'alembic', 'tensorflow', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.fixture
+def shelf() -> Iterator[Path]:
+    """A folder that another user can reach, as pytest's own is not."""
+    with TemporaryDirectory() as name:
+        yield Path(name)
+
+
+@contextmanager
+def of_another_user(folder: Path) -> Iterator[None]:
+    """As a user who may read what is in the folder, and write nothing there."""
+    parts = [folder, *folder.iterdir()]
+    for path in parts:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        if not all(os.access(path, os.R_OK, effective_ids=True) for path in (folder, Path(migrations.__file__))):
+            pytest.skip("the checkout, or the folder for temporary files, is closed to other users")
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("writer", [False, True], ids=["closed", "open beside it"])
+def test_a_store_that_may_not_be_written_is_read(
+    shelf: Path, deployment_record: DeploymentRecord, writer: bool
+) -> None:
+    url = f"sqlite:///{shelf}/pitfalls.db"
+    with ExitStack() as still:
+        store = still.enter_context(Store.open(url))
+        number = store.deployment(deployment_record)
+        if not writer:
+            still.close()
+        with of_another_user(shelf), Store.open(url, make=False) as seen:
+            assert seen.deployment_record(number) == deployment_record
+            with pytest.raises(CannotRun, match="readonly"):
+                seen.deployment(replace(deployment_record, version=99))
+
+
+def test_a_store_of_an_earlier_release_that_may_not_be_written_is_one_clear_message(shelf: Path) -> None:
+    url = f"sqlite:///{shelf}/pitfalls.db"
+    with closing(sqlite3.connect(shelf / "pitfalls.db")) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    with of_another_user(shelf), pytest.raises(CannotRun, match="may not write it"):
+        Store.open(url, make=False)

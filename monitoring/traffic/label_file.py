@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-from monitoring.traffic.rows import FIRST_US, LABEL_CHARACTERS, LAST_US, MOMENT
+from monitoring.traffic.rows import FIRST_US, ID_CHARACTERS, LABEL_CHARACTERS, LAST_US, MOMENT
 
 COLUMNS = ("prediction_id", "label", "label_time")
 _PARQUET = b"PAR1"
@@ -29,8 +29,8 @@ def read_label_file(path: Path) -> pa.Table:
     an offset is UTC. Labels in Parquet may be strings, integers or booleans.
 
     Raises BadInput that lists what is wrong in which line (CSV) or row (Parquet, from 1) and column: no such file, an
-    empty one, a column missing or there twice, an empty id or label, a label of more than 1024 characters, a time that
-    is none.
+    empty one, a column missing or there twice, an empty id or label, an id of more than 160 or a label of more than
+    1024 characters, a time that is none.
     """
     try:
         with path.open("rb") as file:
@@ -137,7 +137,9 @@ def _checked(path: Path, places: Sequence[int], columns: tuple[Sequence[object],
         _fail(
             path,
             got=shown + more,
-            expected=f"an id, a label of at most {LABEL_CHARACTERS} characters and {_TIMES} in each {unit}",
+            expected=(
+                f"an id of at most {ID_CHARACTERS} characters, a label of at most {LABEL_CHARACTERS} and {_TIMES} in each {unit}"
+            ),
         )
     arrays = [pa.array(ids, pa.string()), pa.array(labels, pa.string()), pa.array(times, MOMENT)]
     return pa.Table.from_arrays(arrays, names=list(COLUMNS))
@@ -153,6 +155,8 @@ def _problems(
     for place, each, label, text, moment in zip(places, ids, labels, given, times, strict=True):
         if each in (None, ""):
             yield f"{place}: no prediction_id"
+        elif isinstance(each, str) and len(each) > ID_CHARACTERS:
+            yield f"{place}: a prediction_id of {len(each):,} characters"
         if label in (None, ""):
             yield f"{place}: no label"
         elif isinstance(label, str) and len(label) > LABEL_CHARACTERS:

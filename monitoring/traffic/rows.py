@@ -20,6 +20,9 @@ ROW_FIELDS: tuple[pa.Field, ...] = (
 )
 #: Longer labels are no names of classes.
 LABEL_CHARACTERS = 1024
+
+#: And the longest id of a prediction.
+ID_CHARACTERS = 160
 MODEL_KEY = b"pitfalls.model"
 VERSION_KEY = b"pitfalls.version"
 SIGNATURE_KEY = b"pitfalls.signature"

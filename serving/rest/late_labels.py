@@ -10,7 +10,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from monitoring.traffic.rows import LABEL_CHARACTERS
+from monitoring.traffic.rows import ID_CHARACTERS, LABEL_CHARACTERS
 from serving.moments import read_moment_us
 from serving.rest.parsing import parse_object
 from serving.rest.responses import Response
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 TOKEN_VARIABLE = "PITFALLS_TOKEN"  # noqa: S105 - the name of the variable, not a token
-ID_CHARACTERS = 160
 
 
 class LabelTaker(Protocol):

@@ -52,8 +52,8 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
 
     def show() -> None:
         click.echo(
-            f"Added {table.num_rows:,} labels; {summary.distinct:,} predictions now have one"
-            f" ({summary.repeats:,} labels repeated, {summary.conflicts:,} predictions with conflicting ones)."
+            f"Added {table.num_rows:,} labels; {summary.distinct:,} ids now have one"
+            f" ({summary.repeats:,} labels repeated, {summary.conflicts:,} ids with conflicting ones)."
         )
 
     output.finish({**document, "labels": dataclasses.asdict(summary)}, show)

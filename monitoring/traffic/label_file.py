@@ -138,7 +138,8 @@ def _checked(path: Path, places: Sequence[int], columns: tuple[Sequence[object],
             path,
             got=shown + more,
             expected=(
-                f"an id of at most {ID_CHARACTERS} characters, a label of at most {LABEL_CHARACTERS} and {_TIMES} in each {unit}"
+                f"an id of at most {ID_CHARACTERS} characters, a label of at most {LABEL_CHARACTERS} and {_TIMES} "
+                f"in each {unit}"
             ),
         )
     arrays = [pa.array(ids, pa.string()), pa.array(labels, pa.string()), pa.array(times, MOMENT)]

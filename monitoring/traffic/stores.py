@@ -54,7 +54,9 @@ class Store:
         """
         try:
             self._files.invalidate_cache()
-            found = self._files.find(self._place(under) if under else self._root)
+            # The web's driver takes a server that does not answer for a folder without files, unless told otherwise.
+            told = {"on_error": "raise"} if self._is_web else {}
+            found = self._files.find(self._place(under) if under else self._root, **told)
         except FileNotFoundError:
             return []
         except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -122,6 +123,10 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
         *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
         *mixed,
         *([f"No inputs: {', '.join(left_out)}."] if left_out else []),
+        *(
+            f"The reference has no column {name} ({option}): it is looked for in the traffic."
+            for option, name in _later(types_of(pieces), own).items()
+        ),
         *([f"Event times have no zone, and were taken as {own.naive_timezone}."] if traffic.naive else []),
         *_about(table, columns, windows),
     )
@@ -133,6 +138,11 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
         inputs=tuple(columns.inputs),
         notes=tuple(notes),
     )
+
+
+def _later(there: Mapping[str, str], own: OwnTable) -> dict[str, str]:
+    """Named columns that the reference can do without, and has not: the traffic may have them."""
+    return absent_columns(there, {"--label-time": own.label_time, "--prediction-id": own.prediction_id})
 
 
 def _no_ids(rows: int, repeats: int, column: str) -> BadInput:
@@ -171,11 +181,10 @@ def _columns(pieces: tuple[ReadPiece, ...], own: OwnTable) -> tuple[TableColumns
         "--event-time": own.event_time,
         "--predicted": own.predicted,
         "--label": own.label,
-        "--label-time": own.label_time,
-        "--prediction-id": own.prediction_id,
         **{f"--score {name}": name for name in own.scores},
     }
     absent = absent_columns(there, options)
+    absent |= {option: name for option, name in _later(there, own).items() if get_close_matches(name, there, n=1)}
     if absent:
         raise BadInput(
             "There is no such column.",

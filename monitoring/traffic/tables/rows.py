@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.traffic.rows import MOMENT
-from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns
 from monitoring.traffic.tables.files import Piece, RawRows
 from monitoring.traffic.tables.indexes import index_columns
 from monitoring.traffic.tables.quotes import about_quotes
@@ -331,9 +331,9 @@ def _about_roles(there: Mapping[str, pa.ChunkedArray], columns: TableColumns) ->
     unnamed = "rows go by their files and places, and none is told as a repeat."
     untimed = "labels count as of their row's."
     found = []
-    if name in columns.known and name not in there:
+    if (name in columns.known or name not in ROW_NAMES) and name not in there:
         found.append(Finding(kind="column gone", feature=name, message=f"The column {name} is absent: {unnamed}"))
-    if when in columns.known and when not in there and label in there:
+    if (when in columns.known or when not in ROW_NAMES) and when not in there and label in there:
         found.append(Finding(kind="column gone", feature=when, message=f"The column {when} is absent: {untimed}"))
     for one, holds, ends in (
         (name, names_something, f"names no row: {unnamed}"),

@@ -102,3 +102,25 @@ def test_a_reference_in_which_no_label_has_a_time_is_one_error(tmp_path: Path, t
     with pytest.raises(BadInput, match="known_at does not hold times"):
         watch(tmp_path, with_times(own_rows(REFERENCE), times))
     assert not (tmp_path / "flights").exists()
+
+
+def test_columns_that_only_traffic_has_are_looked_for_there_and_told_where_it_has_them_not(tmp_path: Path) -> None:
+    watched = watch(tmp_path, own_rows(REFERENCE).drop_columns(["known_at", "id"]))
+    assert {note for note in watched.adopted.notes if note.startswith("The reference has no column")} == {
+        "The reference has no column known_at (--label-time): it is looked for in the traffic.",
+        "The reference has no column id (--prediction-id): it is looked for in the traffic.",
+    }
+    rows = own_rows(Days(days=2))
+    watched.live("all.parquet", rows)
+    found = watched.run()[1]
+    assert not [f for w in found.windows for f in w.findings]
+    assert (found.windows[0].labels, found.windows[0].label_delays[0]) == (60, 0)
+    without = watch(tmp_path / "without", own_rows(REFERENCE).drop_columns(["known_at", "id"]))
+    without.live("all.parquet", rows.drop_columns(["known_at", "id"]))
+    told = {(f.kind, f.feature) for w in without.run()[1].windows for f in w.findings}
+    assert told == {("column gone", "known_at"), ("column gone", "id")}
+
+
+def test_a_column_that_is_spelled_nearly_as_one_that_is_there_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"no such column.*knwon_at \(--label-time\)"):
+        watch(tmp_path, label_time="knwon_at")

@@ -26,6 +26,9 @@ BRIER = WatchKey(watch="brier")
 RESAMPLED = {"single days": 1, "7-day blocks": 7}
 RISES = (1.0, 2.0, 5.0)
 
+#: Those that are told beside the limit.
+EVERY_RISE = (1.0, 2.0, 3.0, 4.0, 5.0)
+
 #: The bar: a rise of so many deviations within so many windows, in nine of ten streams.
 BARS = {2.0: 10, 5.0: 3}
 
@@ -159,10 +162,12 @@ class FlightsTruth:
         length = self.quiet[name].known_run_length
         # What the quiet windows can tell of a run length ends somewhere: twenty false pages are the fewest to go by.
         told = min(self.quiet[name].run_length, streams.years.size / 20)
-        budgeted = {rise: alarms(self.page, self.means, streams.year, self.losses(rise)) for rise in RISES}
-        alone = {rise: alarms(self.alone, self.means, streams.year, self.losses(rise)) for rise in RISES}
+        budgeted = {rise: alarms(self.page, self.means, streams.year, self.losses(rise)) for rise in EVERY_RISE}
+        alone = {rise: alarms(self.alone, self.means, streams.year, self.losses(rise)) for rise in EVERY_RISE}
         spent = self._spent(name)
-        used = {rise: alarms(self.page, self.means, streams.year, self.losses(rise), threshold=spent) for rise in RISES}
+        used = {
+            rise: alarms(self.page, self.means, streams.year, self.losses(rise), threshold=spent) for rise in EVERY_RISE
+        }
         at_budget, at_same = self._limit(streams, float(YEAR)), self._limit(streams, told)
         used_length = alarms(self.page, self.means, streams.years, threshold=spent).run_length
         bands = self._bands(streams)
@@ -182,7 +187,7 @@ class FlightsTruth:
             columns=(
                 "test",
                 "windows per false page",
-                *(f"+{rise:.0f} SD" for rise in RISES),
+                *(f"+{rise:.0f} SD" for rise in EVERY_RISE),
                 *(f"+{rise:.0f} SD within {windows}" for rise, windows in BARS.items()),
             ),
             rows=tuple(rows),
@@ -227,7 +232,7 @@ class FlightsTruth:
         test = self.page.tests[BRIER]
         z = (self.means[BRIER] - test.mean) / test.deviation
         found: dict[float, Alarms] = {}
-        for rise in RISES:
+        for rise in EVERY_RISE:
             cusum = calibrated(rise, z[streams.years], run_length)
             found[rise] = cusum.alarms(z[streams.year] + rise)
         return found
@@ -249,7 +254,8 @@ class FlightsTruth:
         scores = {BRIER: self.means[BRIER]}
         quiet = Alarms(at=outside_bands(scores, {BRIER: "up"}, {})[streams.year])
         delays = {
-            rise: Alarms(at=outside_bands(scores, {BRIER: "up"}, self.losses(rise))[streams.year]) for rise in RISES
+            rise: Alarms(at=outside_bands(scores, {BRIER: "up"}, self.losses(rise))[streams.year])
+            for rise in EVERY_RISE
         }
         return quiet.run_length, delays
 
@@ -318,12 +324,12 @@ def _quiet_cells(found: Alarms) -> tuple[Cell, ...]:
 
 def _delays(label: str, run_length: float | str, found: Mapping[float, Alarms]) -> tuple[Cell, ...]:
     shares = [found[rise].share_with_any(windows) for rise, windows in BARS.items()]
-    return (label, run_length, *(found[rise].median_delay for rise in RISES), *shares)
+    return (label, run_length, *(found[rise].median_delay for rise in EVERY_RISE), *shares)
 
 
 def _ratios(label: str, ours: Mapping[float, Alarms], limit: Mapping[float, Alarms]) -> tuple[Cell, ...]:
     cells: list[Cell] = []
-    for rise in RISES:
+    for rise in EVERY_RISE:
         one, other = ours[rise].median_delay, limit[rise].median_delay
         cells.append(None if one is None or other is None else one / other)
     return (label, None, *cells, *(None for _ in BARS))

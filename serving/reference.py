@@ -118,13 +118,14 @@ def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...]
 def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: datetime) -> pa.Table:
     """A matched and checked table with everything a baseline needs, where the table did not have it.
 
-    `prediction_id` by row, `event_time` ``now``, `probabilities` from the model, `label` null, `label_time` that of
-    the event.
+    `prediction_id` by row where there is none, `event_time` ``now``, `probabilities` from the model, `label` null,
+    `label_time` that of the event.
     """
     rows = table.num_rows
     columns = {one.name: _plain(table[one.name]) for one in scalars(model)}
-    ids = table["prediction_id"] if "prediction_id" in table.column_names else None
-    columns["prediction_id"] = ids or pa.array([f"reference-{row}:0" for row in range(rows)])
+    own = pa.chunked_array([pa.array([f"reference-{row}:0" for row in range(rows)], pa.string())])
+    given = table["prediction_id"].cast(pa.string()) if "prediction_id" in table.column_names else own
+    columns["prediction_id"] = pc.coalesce(given, own)
     timed = "event_time" in table.column_names
     columns["event_time"] = moments_of(table["event_time"]) if timed else pa.array([now] * rows, MOMENT)
     if PROBABILITIES in table.column_names:

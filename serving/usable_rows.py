@@ -1,4 +1,4 @@
-"""Which rows of a reference a baseline can use: those with a time, and with an answer that is a probability a class."""
+"""Which rows of a reference a baseline can use: with a time, probabilities for an answer, and an id of their own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel) -> Usab
     """Look through a reference, and the ``table`` that `serving.reference.complete` made of it.
 
     Raises:
-        BadInput: no row has a time, or most have no answer that can be used.
+        BadInput: no row has a time, or most have no answer that can be used, or the id of another.
     """
     timed = np.asarray(table["event_time"].is_valid(), dtype=np.bool_)
     if not timed.any():
@@ -58,7 +58,31 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel) -> Usab
         if 2 * int(wrong.sum()) > rows:
             raise _most(values[timed], _share(wrong, rows), given=given, why=why)
         said.append(f"Rows without a usable answer were left out: {_share(wrong, rows)}{why and f' ({why})'}.")
-    return UsableRows(rows=timed & ~wrong, remarks=tuple(said))
+    usable = timed & ~wrong
+    repeated = _repeated(table, usable)
+    if 2 * int(repeated.sum()) > int(usable.sum()):
+        raise BadInput(
+            "Most rows of the reference have the id of another row.",
+            got=f"{_share(repeated, int(usable.sum()))} rows whose prediction_id an earlier row has",
+            expected="ids of rows: of those that share one, one alone counts",
+            fix="Leave the column prediction_id away, or drop rows that are copies.",
+        )
+    if repeated.any():
+        shared = _share(repeated, int(usable.sum()))
+        said.append(f"Rows with the prediction_id of an earlier one were left out: {shared}.")
+    return UsableRows(rows=usable & ~repeated, remarks=tuple(said))
+
+
+def _repeated(table: pa.Table, rows: Mask) -> Mask:
+    """Which of the `rows` have an id that one of them has which happened earlier, or stands before it, [n]."""
+    places = np.flatnonzero(rows)
+    times = table["event_time"].cast(pa.int64()).to_numpy()[places]
+    places = places[np.argsort(times, kind="stable")]
+    ids = table["prediction_id"].take(pa.array(places)).combine_chunks().dictionary_encode()
+    _, first = np.unique(ids.indices.to_numpy(), return_index=True)
+    found = rows.copy()
+    found[places[first]] = False
+    return found
 
 
 def _share(some: Mask, rows: int) -> str:

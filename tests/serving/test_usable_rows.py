@@ -88,6 +88,22 @@ def test_most_rows_without_an_answer_are_no_reference(opened: KerasModel) -> Non
         looked_through(reference(probabilities=per_cent), opened)
 
 
+def test_of_rows_that_share_an_id_the_earliest_counts_and_rows_without_one_are_their_own(opened: KerasModel) -> None:
+    ids = [f"flight-{place}" for place in range(ROWS)]
+    ids[7] = ids[9] = ids[30]
+    times = TIMES_US.copy()
+    times[30] = TIMES_US[8]
+    given: list[str | None] = [None, None, *ids[2:]]
+    moments = pa.array(times, pa.timestamp("us", tz="UTC"))
+    found = looked_through(reference(prediction_id=given, event_time=moments), opened)
+    assert np.flatnonzero(~found.rows).tolist() == [9, 30]
+    assert found.remarks == ("Rows with the prediction_id of an earlier one were left out: 2 of 40.",)
+    twice = [f"flight-{place // 2}" for place in range(ROWS)]
+    assert looked_through(reference(prediction_id=twice), opened).rows.sum() == 20
+    with pytest.raises(BadInput, match=r"Most rows .* Got 30 of 40 rows"):
+        looked_through(reference(prediction_id=[f"flight-{place // 4}" for place in range(ROWS)]), opened)
+
+
 @pytest.mark.parametrize(
     ("kind", "first"),
     [

@@ -116,6 +116,11 @@ DELAYED = (
     ("normal, AR(1) .3", 90),
     ("normal, AR(1) .5", 90),
     ("normal, AR(1) .7", 90),
+    ("normal", 30),
+    ("beta(2, 8)", 20),
+    ("beta(2, 8)", 30),
+    ("Student t(3)", 20),
+    ("Student t(3)", 30),
 )
 
 #: Laws with a cycle, by name: that of the cycle, the windows in it, and the numbers of baseline windows.

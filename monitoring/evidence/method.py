@@ -16,6 +16,7 @@ def method() -> dict[str, object]:
     return {
         "method": METHOD,
         "steepness": [conformal.ETAS, conformal.ENDS],
+        "of few": [conformal.FEW, conformal.ETAS_OF_FEW, conformal.ENDS_OF_FEW],
         "yardstick": [conformal.FEWEST_WINDOWS, conformal.COVERED],
         "memory": [
             memory.BEYOND_DOUBT,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
-from monitoring.evidence.conformal import COVERED, ETAS, ConformalTest, WatchState
+from monitoring.evidence.conformal import COVERED, ETAS, ETAS_OF_FEW, FEW, ConformalTest, WatchState
 
 scores = st.lists(st.floats(0.0, 1.0), min_size=5, max_size=60)
 memory = st.sampled_from([0.0, 0.3, 0.9])
@@ -133,10 +133,19 @@ def test_a_harm_of_any_size_is_told_however_much_its_first_window_stands_out(par
         assert max(evidence[: 8 if rise == 5.0 else 4]) > np.log(365.0)
 
 
+@pytest.mark.parametrize(("windows", "etas"), [(FEW - 1, ETAS_OF_FEW), (FEW, ETAS)])
+def test_few_windows_have_a_grid_of_their_own(windows: int, etas: tuple[float, ...]) -> None:
+    scores = np.linspace(0.1, 0.3, windows)
+    assert ConformalTest.fit(scores, tolerance=0.0).steepness == etas
+    both = ConformalTest.fit(scores, tolerance=0.0, direction="both")
+    assert both.steepness == etas + tuple(-eta for eta in etas)
+    assert both.ends[: len(etas)] == both.ends[len(etas) :] == ConformalTest.fit(scores, tolerance=0.0).ends
+
+
 def test_both_directions_carry_the_grid_twice() -> None:
     test = ConformalTest.fit(np.linspace(0.1, 0.2, 30), tolerance=0.0, direction="both")
     low = first(test, 0.0)
-    assert test.steepness == ETAS + tuple(-eta for eta in ETAS)
+    assert test.steepness == ETAS_OF_FEW + tuple(-eta for eta in ETAS_OF_FEW)
     assert (low[len(ETAS) :] > 0).all()
     assert (low[: len(ETAS)] < 0).all()
 

@@ -47,9 +47,7 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
         _prepare_folder(parsed)
     try:
         if read_only:
-            engine = create_engine(
-                "sqlite://", creator=partial(_reader, Path(parsed.database or "")), poolclass=NullPool
-            )
+            engine = create_engine(parsed, creator=partial(_reader, Path(parsed.database or "")), poolclass=NullPool)
         else:
             engine = create_engine(parsed, connect_args=_connect_args(parsed) if is_sqlite else {})
     except (NoSuchModuleError, ImportError) as error:

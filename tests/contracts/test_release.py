@@ -76,3 +76,10 @@ def _libraries(path: Path) -> set[str]:
             names.add(node.module)
     ours = {"monitoring", "serving", "pitfalls_tf", *sys.stdlib_module_names}
     return {name for name in names if name.split(".")[0] not in ours}
+
+
+def test_every_decision_is_in_the_list_of_decisions(root: Path) -> None:
+    folder = root / "docs" / "decisions"
+    listed = re.findall(r"^\| \[(\d{4})\]\((\S+)\)", (folder / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert [name for _, name in listed] == sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert all(name.startswith(number) for number, name in listed)

@@ -205,7 +205,7 @@ def test_a_store_that_may_not_be_written_is_read(
             still.close()
         with of_another_user(shelf), Store.open(url, make=False) as seen:
             assert seen.deployment_record(number) == deployment_record
-            with pytest.raises(CannotRun, match="readonly"):
+            with pytest.raises(CannotRun, match=rf"{url} \(.*readonly"):
                 seen.deployment(replace(deployment_record, version=99))
 
 

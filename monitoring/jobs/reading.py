@@ -115,6 +115,7 @@ class PredictionReader:
         repeats = int((table.schema.metadata or {}).get(_REPEATS, b"0"))
         self._unsampled[window] = _unsampled(table)
         flat = flatten_scalars(table)
+        del table  # a window of it, and what follows is another
         if flat.num_rows == 0 and self._output not in flat.column_names:
             flat = flat.append_column(self._output, pa.array([], pa.list_(pa.float64())))
         # An input goes by its own name; outputs keep their prefix, so that neither can stand for the other.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -20,37 +20,61 @@ _ROW_COLUMNS = tuple(field.name for field in ROW_FIELDS)
 
 
 def assemble(pieces: Sequence[Piece]) -> pa.Table:
-    """The rows of the pieces (of one model), as `TrafficLog.read` describes them. n log n in rows."""
+    """The rows of the pieces (of one model), as `TrafficLog.read` describes them. n log n in rows.
+
+    Memory: beside the pieces, if nobody else holds them, and the table, which takes their place column by column, some
+    40 bytes a row.
+    """
     full = [(piece.key, piece) for piece in pieces if piece.key is not None and piece.table.num_rows]
     keys = sorted({key for key, _ in full})
-    stored = _concatenated([piece for _, piece in full])
     counts = [piece.table.num_rows for _, piece in full]
-    ids = pc.binary_join_element_wise(stored.column("request_id"), stored.column("row").cast(pa.string()), ":")
     segments = {name: rank for rank, name in enumerate(sorted({piece.segment for _, piece in full}))}
     written = np.repeat(np.array([segments[piece.segment] for _, piece in full], np.int64), counts)
-    kept = _last_of_each(ids, written, stored.column(POSITION).to_numpy())
-    order = _by_event_time(stored, kept)
-    owner = np.repeat(np.array([keys.index(key) for key, _ in full], np.int64), counts)[order]
-    rows = pa.array(order)
+    owner = np.repeat(np.array([keys.index(key) for key, _ in full], np.int64), counts)
     rates = np.repeat(np.array([piece.sampling_rate for _, piece in full], np.float64), counts)
+    fields = _fields([piece.table for _, piece in full])
+    stored = {field.name: _column([piece.table for _, piece in full], field) for field in fields}
+    del pieces, full
+    ids = pc.binary_join_element_wise(_whole(stored["request_id"]), _whole(stored["row"]).cast(pa.string()), ":")
+    kept = _last_of_each(ids, written, _whole(stored[POSITION]).to_numpy())
+    order = _by_event_time({name: _whole(stored[name]) for name in ("event_time", "request_id", "row")}, kept)
+    rows = None if np.array_equal(order, np.arange(len(ids))) else pa.array(order)  # None: as they were written
+    columns = []
+    for field in fields:
+        column = _whole(stored.pop(field.name))
+        columns.append(column if rows is None else column.take(rows))
+    table = pa.Table.from_arrays(columns, schema=pa.schema(fields))
     if (rates < 1.0).any():
-        stored = stored.append_column(SAMPLING_RATE, pa.array(rates))
-    table = stored.append_column("prediction_id", ids)
-    if not np.array_equal(order, np.arange(stored.num_rows)):  # else it is as it was written, and needs no copy
-        table = table.take(rows)
-    return _named(table, keys, owner).replace_schema_metadata({REPEATS_KEY: str(stored.num_rows - len(kept)).encode()})
+        table = table.append_column(SAMPLING_RATE, pa.array(rates[order]))
+    table = table.append_column("prediction_id", ids if rows is None else ids.take(rows))
+    repeats = len(ids) - len(kept)
+    return _named(table, keys, owner[order]).replace_schema_metadata({REPEATS_KEY: str(repeats).encode()})
 
 
-def _concatenated(pieces: Sequence[Piece]) -> pa.Table:
-    """All rows in one table of one chunk; nulls where a piece lacks a column."""
+def _fields(tables: Sequence[pa.Table]) -> list[pa.Field]:
+    """Every column that any of the tables has."""
     by_name: dict[str, list[pa.Field]] = {}
-    for schema in _distinct([piece.table.schema for piece in pieces]):
+    for schema in _distinct([table.schema for table in tables]):
         for field in schema:
             by_name.setdefault(field.name, []).append(field)
-    if not by_name:
-        return pa.schema([*ROW_FIELDS, pa.field(POSITION, pa.int64())]).empty_table()
-    united = pa.schema([merged_fields(fields) for fields in by_name.values()])
-    return pa.concat_tables([_conformed(piece.table, united) for piece in pieces]).combine_chunks()
+    return [merged_fields(fields) for fields in by_name.values()] or [*ROW_FIELDS, pa.field(POSITION, pa.int64())]
+
+
+def _column(tables: Sequence[pa.Table], field: pa.Field) -> pa.ChunkedArray:
+    """All rows of a column; null where a table lacks it."""
+    chunks: list[pa.Array] = []
+    for table in tables:
+        if field.name in table.column_names:
+            chunks += table.column(field.name).cast(field.type).chunks
+        else:
+            chunks.append(pa.nulls(table.num_rows, field.type))
+    return pa.chunked_array(chunks, field.type)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """In one chunk."""
+    whole = column.combine_chunks()
+    return whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
 
 
 def _distinct(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
@@ -61,17 +85,9 @@ def _distinct(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
     return found
 
 
-def _conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    there = set(table.column_names)
-    columns = [
-        table.column(field.name) if field.name in there else pa.nulls(table.num_rows, field.type) for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _last_of_each(ids: pa.ChunkedArray, segment: np.ndarray, position: np.ndarray) -> np.ndarray:
+def _last_of_each(ids: pa.Array, segment: np.ndarray, position: np.ndarray) -> np.ndarray:
     """Indices of the last written row of each id; "last" is by segment, then by position in it."""
-    codes = ids.combine_chunks().dictionary_encode().indices.to_numpy()
+    codes = ids.dictionary_encode().indices.to_numpy()
     distinct = int(codes.max(initial=-1)) + 1
     if distinct == len(codes):
         return np.arange(distinct)
@@ -81,8 +97,8 @@ def _last_of_each(ids: pa.ChunkedArray, segment: np.ndarray, position: np.ndarra
     return last
 
 
-def _by_event_time(stored: pa.Table, kept: np.ndarray) -> np.ndarray:
-    identity = stored.select(["event_time", "request_id", "row"]).take(pa.array(kept))
+def _by_event_time(identity_columns: Mapping[str, pa.Array], kept: np.ndarray) -> np.ndarray:
+    identity = pa.table(dict(identity_columns)).take(pa.array(kept))
     order = pc.sort_indices(identity, sort_keys=[(name, "ascending") for name in identity.column_names])
     by_time: np.ndarray = kept[order.to_numpy()]
     return by_time

@@ -26,7 +26,7 @@ SHOWN = ("normal", "normal, AR(1) .3", "normal, AR(1) .5", "normal, AR(1) .7", "
 
 
 def measure(settings: Settings) -> Result:
-    """Every law, number of baseline windows and correlation. Cost: some three minutes of a free core."""
+    """Every law, number of baseline windows and correlation. Cost: about a minute of a free core."""
     levels = LEVELS_QUICK if settings.quick else LEVELS
     rows: list[tuple[Cell, ...]] = []
     for name in SHOWN:

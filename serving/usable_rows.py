@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from monitoring.errors import BadInput
 from monitoring.traffic.tables.rows import are_probabilities
+from monitoring.traffic.tables.table import first_of_each
 from serving.columns_for_inputs import array_of, equal_sizes
 from serving.scores import PROBABILITIES
 
@@ -63,25 +64,25 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel) -> Usab
     if 2 * int(repeated.sum()) > int(usable.sum()):
         raise BadInput(
             "Most rows of the reference have the id of another row.",
-            got=f"{_share(repeated, int(usable.sum()))} rows whose prediction_id an earlier row has",
+            got=f"{_share(repeated, int(usable.sum()))} rows whose prediction_id another row has that counts",
             expected="ids of rows: of those that share one, one alone counts",
             fix="Leave the column prediction_id away, or drop rows that are copies.",
         )
     if repeated.any():
         shared = _share(repeated, int(usable.sum()))
-        said.append(f"Rows with the prediction_id of an earlier one were left out: {shared}.")
+        said.append(f"Rows with the prediction_id of another were left out: {shared}.")
     return UsableRows(rows=usable & ~repeated, remarks=tuple(said))
 
 
 def _repeated(table: pa.Table, rows: Mask) -> Mask:
-    """Which of the `rows` have an id that one of them has which happened earlier, or stands before it, [n]."""
+    """Which of the `rows` have the id of another of them that counts: see `first_of_each`, [n]."""
     places = np.flatnonzero(rows)
     times = table["event_time"].cast(pa.int64()).to_numpy()[places]
-    places = places[np.argsort(times, kind="stable")]
-    ids = table["prediction_id"].take(pa.array(places)).combine_chunks().dictionary_encode()
-    _, first = np.unique(ids.indices.to_numpy(), return_index=True)
+    order = np.argsort(times, kind="stable")
+    places, times = places[order], times[order]
+    ids = table["prediction_id"].take(pa.array(places)).combine_chunks()
     found = rows.copy()
-    found[places[first]] = False
+    found[places[first_of_each(ids, times)]] = False
     return found
 
 

@@ -51,8 +51,8 @@ typedef struct {
 /* `values` [BLOCK], NaN where there is none; those behind the last are NaN as well. Gives how many are no NaN.
 
 Distances are to the mean of the values before, or to the first value. With at least as many before as here, half of
-the sum of their squares at least stays when the mean moves; else at least one part in `BLOCK`, as one of the values
-is what the distances are to. So no more than three digits are lost of sixteen. */
+the sum of their squares at least stays when the mean moves; else at least about one part in `BLOCK`, as the distances
+are to one of the values, or to the mean of a few. So no more than three digits are lost of sixteen. */
 WIDE static int64_t describe(const double *values, Moments *told)
 {
     const lanes infinity = {INFINITY, INFINITY, INFINITY, INFINITY};

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -22,8 +22,8 @@ _ROW_COLUMNS = tuple(field.name for field in ROW_FIELDS)
 def assemble(pieces: Sequence[Piece]) -> pa.Table:
     """The rows of the pieces (of one model), as `TrafficLog.read` describes them. n log n in rows.
 
-    Memory: beside the pieces, if nobody else holds them, and the table, which takes their place column by column, some
-    40 bytes a row.
+    Memory: where nobody else holds the pieces, the table takes their place column by column; besides it there are the
+    rows' ids, and a few numbers a row.
     """
     full = [(piece.key, piece) for piece in pieces if piece.key is not None and piece.table.num_rows]
     keys = sorted({key for key, _ in full})
@@ -32,16 +32,19 @@ def assemble(pieces: Sequence[Piece]) -> pa.Table:
     written = np.repeat(np.array([segments[piece.segment] for _, piece in full], np.int64), counts)
     owner = np.repeat(np.array([keys.index(key) for key, _ in full], np.int64), counts)
     rates = np.repeat(np.array([piece.sampling_rate for _, piece in full], np.float64), counts)
-    fields = _fields([piece.table for _, piece in full])
-    stored = {field.name: _column([piece.table for _, piece in full], field) for field in fields}
-    del pieces, full
-    ids = pc.binary_join_element_wise(_whole(stored["request_id"]), _whole(stored["row"]).cast(pa.string()), ":")
-    kept = _last_of_each(ids, written, _whole(stored[POSITION]).to_numpy())
-    order = _by_event_time({name: _whole(stored[name]) for name in ("event_time", "request_id", "row")}, kept)
+    tables = [piece.table for _, piece in full]
+    fields = _fields(tables)
+    stored = {field.name: _column(tables, field) for field in fields}
+    del pieces, full, tables  # from here on a column is all that holds its rows
+    identity = {name: stored[name].combine_chunks() for name in IDENTITY}
+    ids = pc.binary_join_element_wise(identity["request_id"], identity["row"].cast(pa.string()), ":")
+    kept = _last_of_each(ids, written, stored[POSITION].to_numpy())
+    order = _by_event_time(pa.table(identity), kept)
+    del identity
     rows = None if np.array_equal(order, np.arange(len(ids))) else pa.array(order)  # None: as they were written
     columns = []
     for field in fields:
-        column = _whole(stored.pop(field.name))
+        column = stored.pop(field.name).combine_chunks()
         columns.append(column if rows is None else column.take(rows))
     table = pa.Table.from_arrays(columns, schema=pa.schema(fields))
     if (rates < 1.0).any():
@@ -71,12 +74,6 @@ def _column(tables: Sequence[pa.Table], field: pa.Field) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, field.type)
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    """In one chunk."""
-    whole = column.combine_chunks()
-    return whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
-
-
 def _distinct(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
     found: list[pa.Schema] = []
     for schema in schemas:
@@ -97,9 +94,11 @@ def _last_of_each(ids: pa.Array, segment: np.ndarray, position: np.ndarray) -> n
     return last
 
 
-def _by_event_time(identity_columns: Mapping[str, pa.Array], kept: np.ndarray) -> np.ndarray:
-    identity = pa.table(dict(identity_columns)).take(pa.array(kept))
-    order = pc.sort_indices(identity, sort_keys=[(name, "ascending") for name in identity.column_names])
+def _by_event_time(identity: pa.Table, kept: np.ndarray) -> np.ndarray:
+    """Places of the kept rows in order of event time, then request and row."""
+    identity = identity.take(pa.array(kept))
+    keys = [(name, "ascending") for name in ("event_time", "request_id", "row")]
+    order = pc.sort_indices(identity, sort_keys=keys)
     by_time: np.ndarray = kept[order.to_numpy()]
     return by_time
 

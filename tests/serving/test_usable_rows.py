@@ -97,7 +97,7 @@ def test_of_rows_that_share_an_id_the_earliest_counts_and_rows_without_one_are_t
     moments = pa.array(times, pa.timestamp("us", tz="UTC"))
     found = looked_through(reference(prediction_id=given, event_time=moments), opened)
     assert np.flatnonzero(~found.rows).tolist() == [9, 30]
-    assert found.remarks == ("Rows with the prediction_id of an earlier one were left out: 2 of 40.",)
+    assert found.remarks == ("Rows with the prediction_id of another were left out: 2 of 40.",)
     twice = [f"flight-{place // 2}" for place in range(ROWS)]
     assert looked_through(reference(prediction_id=twice), opened).rows.sum() == 20
     with pytest.raises(BadInput, match=r"Most rows .* Got 30 of 40 rows"):

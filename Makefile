@@ -59,6 +59,6 @@ clean: ## remove what the targets above made, .venv and demo/ too
 	find monitoring serving pitfalls_tf tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 	find monitoring -name '*.so' -delete
 
-$(READY): requirements.lock setup.cfg setup.py monitoring/baseline/_ruler.c .ci/install .ci/interpreter
+$(READY): requirements.lock setup.cfg setup.py monitoring/baseline/_binning.c .ci/install .ci/interpreter
 	@sh .ci/install .venv
 	@touch $@

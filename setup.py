@@ -5,8 +5,8 @@ from setuptools import Extension, setup
 setup(
     ext_modules=[
         Extension(
-            "monitoring.baseline._ruler",
-            ["monitoring/baseline/_ruler.c"],
+            "monitoring.baseline._binning",
+            ["monitoring/baseline/_binning.c"],
             # no fused multiply and add: the results are those of every other machine
             extra_compile_args=["-O3", "-ffp-contract=off"],
             py_limited_api=True,

@@ -18,17 +18,17 @@ import uvloop
 
 from benchmarks.peer_models import Asked, exported
 from benchmarks.results import Cell, Result, Settings, Table
-from monitoring.traffic.log import TrafficWriter
-from monitoring.traffic.segments import SegmentFile
-from serving.capture import Capture
-from serving.catalogue import Catalogue, ModelsFolder
-from serving.inference import Inference
+from monitoring.traffic.log.log import TrafficWriter
+from monitoring.traffic.log.segments import SegmentFile
+from serving.capture.capture import Capture
+from serving.inference.inference import Inference
+from serving.models.model_list import Catalogue, ModelsFolder
+from serving.models.runner import Runner
+from serving.models.versions import Models
 from serving.rest import calls
-from serving.rest.app import RestApp, Rooms
-from serving.rest.requests import Request
-from serving.rest.responses import Response
-from serving.runner import Runner
-from serving.versions import Models
+from serving.server.http_app import RestApp, Rooms
+from serving.transport.http_request import Request
+from serving.transport.http_response import Response
 
 AT_ONCE = (1, 16, 64)
 ALL = "all"

@@ -20,10 +20,10 @@ from benchmarks.peer_truth import error_of_share, kept_verdicts
 from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
-from monitoring.jobs.cutting import cut
 from monitoring.jobs.deployment import deploy
-from monitoring.jobs.reading import PredictionReader
-from monitoring.jobs.running import due_windows
+from monitoring.jobs.log_source import PredictionReader
+from monitoring.jobs.run import due_windows
+from monitoring.judging.windowing import cut
 
 SEED = 20_130_403
 

@@ -13,12 +13,12 @@ from benchmarks.level_streams import Alarms, alarms, resampled
 from benchmarks.results import Cell, Table
 from benchmarks.rules import calibrated, kolmogorov_flags, outside_bands
 from monitoring.config import MonitorConfig
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.memory import memories
-from monitoring.jobs.cutting import cut
 from monitoring.jobs.deployment import Deployment
-from monitoring.jobs.yardstick import Tolerances
+from monitoring.judging.reference_fit import Tolerances
+from monitoring.judging.windowing import cut
 from monitoring.records import WatchKey
 
 YEAR = 365

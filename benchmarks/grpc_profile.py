@@ -24,17 +24,17 @@ from benchmarks.grpc_load_generator import METHOD
 from benchmarks.load_generator import Load
 from benchmarks.peer_models import Asked, exported
 from benchmarks.results import Cell, Result, Settings, Table
-from serving.address import Address, take_address, target_of
-from serving.capture import Capture
-from serving.catalogue import Catalogue, ModelsFolder
+from serving.capture.capture import Capture
 from serving.grpc_api import calls, predictions
 from serving.grpc_api.methods import GrpcRooms
 from serving.grpc_api.server import GrpcServer
-from serving.inference import Inference
-from serving.metrics import Metrics
-from serving.runner import Runner
-from serving.server import SWITCH_S
-from serving.versions import Models
+from serving.inference.inference import Inference
+from serving.metrics.metrics import Metrics
+from serving.models.model_list import Catalogue, ModelsFolder
+from serving.models.runner import Runner
+from serving.models.versions import Models
+from serving.server.server import SWITCH_S
+from serving.transport.sockets import Address, take_address, target_of
 
 CONNECTIONS = (1, 16, 64)
 THREADS = 64

@@ -15,14 +15,14 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.results import Cell, Result, Settings, Table
-from monitoring.baseline.counter import profile
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import fit_bins
+from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.evidence.learning import due
-from monitoring.evidence.memory import memories
 from monitoring.watches.joint import Recent, Space, Witness
 
 RUNS = 40

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from benchmarks.level_streams import Alarms
 from benchmarks.results import Cell, Result, Settings, Table
-from monitoring.evidence.chance import Chance
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.evidence.memory import memories
+from monitoring.evidence.sampling_variance import Chance
 from monitoring.evidence.simulation import ManyRuns
-from monitoring.jobs.yardstick import Tolerances
+from monitoring.judging.reference_fit import Tolerances
 from monitoring.watches.labelled import QUARTERS, Parts
 
 SEED = 20_130_404

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from benchmarks.level_streams import Alarms
 from benchmarks.results import Cell, Table
 from benchmarks.rules import calibrated
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.evidence.cycle import NONE, fitted
-from monitoring.evidence.memory import memories
+from monitoring.evidence.seasonality import NONE, fitted
 from monitoring.evidence.simulation import ManyRuns
 
 THRESHOLD = 365.0

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from benchmarks.row_streams import Summaries
 from benchmarks.rules import kolmogorov_flags
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.evidence.memory import memories
 from monitoring.evidence.simulation import ManyRuns
 
 Flags = NDArray[np.bool_]

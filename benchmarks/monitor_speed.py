@@ -20,13 +20,13 @@ from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig
 from monitoring.evidence.level import LevelState
 from monitoring.jobs.deployment import EXTRAS, SCHEMA_FILE, Deployment, deploy
-from monitoring.jobs.feed import LabelFeed
-from monitoring.jobs.reading import PredictionReader
-from monitoring.jobs.running import Progress, run_due_windows
-from monitoring.jobs.yardstick import LEVELS
+from monitoring.jobs.log_source import PredictionReader
+from monitoring.jobs.run import Progress, run_due_windows
+from monitoring.judging.label_join import LabelFeed
+from monitoring.judging.reference_fit import LEVELS
 from monitoring.records import Level, ScoreSum, WatchKey, WindowRecord
 from monitoring.store.store import Store
-from monitoring.traffic.labels import LabelLog
+from monitoring.traffic.log.labels import LabelLog
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import catalogue
 

@@ -51,8 +51,8 @@ def _export(root: Path, name: str, shape: tuple[int, ...], layers: list[Any]) ->
     from tensorflow import make_tensor_proto  # noqa: PLC0415 - as above
     from tensorflow_serving.apis import predict_pb2  # noqa: PLC0415 - as above
 
-    from serving.export import export_bundle  # noqa: PLC0415 - as above
-    from serving.manifest import Provenance  # noqa: PLC0415 - as above
+    from serving.export.export import export_bundle  # noqa: PLC0415 - as above
+    from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
 
     model = keras.Sequential([keras.Input(shape, name="x"), *layers])
     path = export_bundle(

@@ -15,17 +15,17 @@ from benchmarks.flights_truth import BARS, RESAMPLED, YEAR
 from benchmarks.level_streams import Alarms, resampled
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.thin_truth import Sums, pages
-from monitoring.baseline.counter import Counter
 from monitoring.baseline.folder import load_baseline
+from monitoring.baseline.profile_builder import Counter
 from monitoring.config import MonitorConfig
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.budget import Budget, weights
-from monitoring.evidence.chance import Chance
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.memory import memories
-from monitoring.jobs.cutting import arrival_windows, cut, joined_sums
+from monitoring.evidence.sampling_variance import Chance
 from monitoring.jobs.deployment import find_baseline, window_plan
-from monitoring.jobs.yardstick import Tolerances
+from monitoring.judging.reference_fit import Tolerances
+from monitoring.judging.windowing import arrival_windows, cut, joined_sums
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches.catalogue import Catalogue, catalogue
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks.load_generator import WARM_UP, Load
 from benchmarks.results import Result, Settings, Table
 from benchmarks.serving_speed import Server, started
-from monitoring.traffic.log import TrafficLog
+from monitoring.traffic.log.log import TrafficLog
 
 CONNECTIONS = 16
 GRPC_CONNECTIONS = 4

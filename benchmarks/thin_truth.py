@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 
 from benchmarks.level_streams import Alarms
 from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.budget import Budget, weights
-from monitoring.evidence.chance import NONE, Chance
 from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
 from monitoring.evidence.learning import due
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.memory import memories
+from monitoring.evidence.sampling_variance import NONE, Chance
 from monitoring.evidence.simulation import ManyRuns
-from monitoring.jobs.cutting import joined_sums
+from monitoring.judging.windowing import joined_sums
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
-from monitoring.watches.first_labels import FirstLabels, Usual
+from monitoring.watches.early_labels import FirstLabels, Usual
 from monitoring.watches.labelled import Span
 
 SEED = 20_130_405

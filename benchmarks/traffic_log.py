@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.results import Cell, Result, Settings, Table
-from monitoring.traffic.log import AnsweredRows, TrafficLog, TrafficWriter
+from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
 
 FIRST_DAY = datetime(2013, 4, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000

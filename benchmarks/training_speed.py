@@ -12,9 +12,9 @@ import numpy as np
 from benchmarks.results import Result, Settings, Table
 from pitfalls_tf.architectures.dense import Mlp
 from pitfalls_tf.architectures.lenet import LeNet
-from pitfalls_tf.examples import Examples
+from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.optimisers import Optimiser
-from pitfalls_tf.recipes import Recipe
+from pitfalls_tf.rows.examples import Examples
 
 SEEDS = (1, 8, 32)
 GOALS = {8: 1.3, 32: 3.5}
@@ -34,7 +34,7 @@ class Case:
 
 def measure(settings: Settings) -> Result:
     """Each network's rows and remarks. A warm-up of the libraries is not counted; tracing and compiling are."""
-    from pitfalls_tf import ensemble  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
     cases = _cases(quick=settings.quick)
     ensemble.fit(cases[0].recipe, cases[0].examples.take(np.arange(2048)), seeds=(0,))
@@ -92,14 +92,14 @@ def _cases(*, quick: bool) -> tuple[Case, ...]:
 
 def _flights(*, quick: bool) -> Examples:
     """The labelled rows of January to March."""
-    from pitfalls_tf.setups import FLIGHTS  # noqa: PLC0415 - loads tables
+    from pitfalls_tf.training.named_setups import FLIGHTS  # noqa: PLC0415 - loads tables
 
     table = FLIGHTS.load().labelled()
     return Examples.from_table(table.take(np.arange(4_096)) if quick else table)
 
 
 def _ours(case: Case, count: int, threads: int) -> float:
-    from pitfalls_tf import ensemble  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
     ensemble.forget()
     started = time.perf_counter()

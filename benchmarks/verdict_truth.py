@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.results import Cell, Result, Settings, Table
-from pitfalls_tf.paired import NOMINAL, PROMISED, Resampling, interval, of_these
-from pitfalls_tf.verdict import SMALLEST, word_of
+from pitfalls_tf.verdicts.paired import NOMINAL, PROMISED, Resampling, interval, of_these
+from pitfalls_tf.verdicts.verdict import SMALLEST, word_of
 
 SEED = 20_210_405
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.window_probe import LIVE, NOW, WATCHED
 from benchmarks.window_speed import DAYS, ROWS_A_DAY, forget, probe, rows_of
-from monitoring.jobs.adopting import OwnTable, adopt
+from monitoring.jobs.init import OwnTable, adopt
 
 #: Rows of the window, streamed without ids, and with ids of its own.
 SIZES = (1_000_000, 5_000_000, 20_000_000, 50_000_000)

@@ -17,21 +17,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.stopwatch import Stopwatch
-from monitoring.baseline.counter import Counter
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import no_predictions
 from monitoring.baseline.profile import Bins, Profile
+from monitoring.baseline.profile_builder import Counter
 from monitoring.baseline.schema import load_schema, validate
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig, load_config
-from monitoring.jobs.bringing import bring
-from monitoring.jobs.checking import Checked
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.feed import LabelFeed
-from monitoring.jobs.judging import Judge, MonitorState
-from monitoring.jobs.reading import open_traffic
-from monitoring.jobs.running import due_windows
-from monitoring.jobs.table_reader import Reach
+from monitoring.jobs.log_source import open_traffic
+from monitoring.jobs.run import due_windows
+from monitoring.jobs.table_source import Reach
+from monitoring.judging.judge import Judge, MonitorState
+from monitoring.judging.label_join import LabelFeed
+from monitoring.judging.schema_check import Checked
+from monitoring.judging.window_reader import bring
 from monitoring.watches.catalogue import Catalogue, catalogue
 
 LIVE = "live.parquet"

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.window_probe import LIVE, NOW, WATCHED
-from monitoring.jobs.adopting import OwnTable, adopt
+from monitoring.jobs.init import OwnTable, adopt
 from pitfalls_tf.cli import JOB_ENVIRONMENT
 
 DAY = 86_400_000_000

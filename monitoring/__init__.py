@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from monitoring.errors import BadInput, CannotRun, PitfallsError
 
 if TYPE_CHECKING:
-    from monitoring.jobs.table_monitor import Monitor, TableVerdicts, watch_table
+    from monitoring.jobs.monitor import Monitor, TableVerdicts, watch_table
 
 __all__ = ["BadInput", "CannotRun", "Monitor", "PitfallsError", "TableVerdicts", "watch_table"]
 
@@ -34,6 +34,6 @@ def __getattr__(name: str) -> object:
     """The notebook's door, opened when it is asked for: it brings Arrow, SQLAlchemy and pydantic."""
     if name not in _OF_TABLES:
         raise AttributeError(f"module 'monitoring' has no attribute {name!r}")
-    from monitoring.jobs import table_monitor  # noqa: PLC0415 - see above
+    from monitoring.jobs import monitor  # noqa: PLC0415 - see above
 
-    return getattr(table_monitor, name)
+    return getattr(monitor, name)

@@ -187,7 +187,7 @@ class WindowRecord:
     labels_conflicting: int = 0
     """Labels that contradict the one that their prediction already had; they change nothing."""
     label_delays: tuple[int, ...] = ()
-    """`labels` by how long they took, in the classes of `monitoring.watches.delays`; empty where none came."""
+    """`labels` by how long they took, in the classes of `monitoring.watches.label_delays`; empty where none came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.config import load_config
-from monitoring.jobs.adopting import Adopted, OwnTable, adopt
-from monitoring.jobs.running import Run, run_due_windows
+from monitoring.jobs.init import Adopted, OwnTable, adopt
+from monitoring.jobs.run import Run, run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store

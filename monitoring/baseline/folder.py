@@ -10,10 +10,10 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitoring.baseline.counter import profile
-from monitoring.baseline.damage import damaged, remedy
+from monitoring.baseline.baseline_errors import damaged, remedy
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile, fit_bins
+from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import MOST_ROWS, Reference, ReferenceFile
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from monitoring.baseline.damage import damaged
+from monitoring.baseline.baseline_errors import damaged
 from monitoring.baseline.predictions import Predictions, inputs_from, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from monitoring.baseline.counter import Counter
-from monitoring.baseline.damage import remedy
+from monitoring.baseline.baseline_errors import remedy
 from monitoring.baseline.predictions import as_text
 from monitoring.baseline.profile import CATEGORIES, Bins, commonest
+from monitoring.baseline.profile_builder import Counter
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.baseline.validator import anomalies, infer
 from monitoring.errors import BadInput, CannotRun

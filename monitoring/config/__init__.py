@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitoring.config.digest import settings_digest
 from monitoring.config.draft import ConfigDraft, DraftedWebhook, TableDraft, render_config
-from monitoring.config.drafted import config_of
+from monitoring.config.draft_check import config_of
 from monitoring.config.loading import load_config
 from monitoring.config.sections import (
     BudgetSection,

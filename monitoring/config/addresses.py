@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import ValidationInfo
 
-from monitoring.config.refusal import refusal
+from monitoring.config.setting_error import refusal
 
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?)://(?:/([^?]*))?(\?.*)?", re.DOTALL)
 _POSTGRESQL = re.compile(r"postgresql(?:\+\w+)?://[^/\s]*/[^\s?]+(?:\?\S*)?")

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from monitoring.config.lines import Place, line_of
-from monitoring.config.refusal import REFUSAL, shown
 from monitoring.config.sections import SECTIONS
+from monitoring.config.setting_error import REFUSAL, shown
 
 #: pydantic's error types for which one phrase is enough. The rest carry their bounds or their choices.
 _EXPECTED = {

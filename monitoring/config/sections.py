@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from monitoring.config.addresses import local_path, place, redacted, store_url, webhook_url
-from monitoring.config.refusal import refusal
+from monitoring.config.setting_error import refusal
 from monitoring.config.values import (
     budget,
     cron,

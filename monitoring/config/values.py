@@ -8,7 +8,7 @@ import zoneinfo
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from monitoring.config.refusal import refusal
+from monitoring.config.setting_error import refusal
 
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,6})([smhd])")
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
-from monitoring.evidence.chance import NONE, Chance
 from monitoring.evidence.detector import DetectorState
+from monitoring.evidence.sampling_variance import NONE, Chance
 from monitoring.records import Direction
 
 #: Steepness of the score ``exp(η z)``: small values gather many small rises, large ones catch a single jump.
@@ -154,10 +154,10 @@ class ConformalTest:
     ) -> ConformalTest:
         """Learn the yardstick from the baseline's window scores, shape [R], in order of time.
 
-        `memory` is what a window remembers of the one before (see `monitoring.evidence.memory`). `smallest_deviation`
-        keeps a score that never moved in the baseline (a share of missing values, say) from turning the first odd row
-        into a certainty. `chance` is what windows of few rows answer for; without it their rows do not matter. Raises
-        BadInput for fewer than 5 windows.
+        `memory` is what a window remembers of the one before (see `monitoring.evidence.autocorrelation`).
+        `smallest_deviation` keeps a score that never moved in the baseline (a share of missing values, say) from
+        turning the first odd row into a certainty. `chance` is what windows of few rows answer for; without it their
+        rows do not matter. Raises BadInput for fewer than 5 windows.
         """
         values = np.asarray(scores, dtype=np.float64)
         if values.size < FEWEST_WINDOWS:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from monitoring.evidence.budget import Budget, log_level_evidence, ranking
 from monitoring.evidence.conformal import ConformalTest, WatchState
-from monitoring.evidence.cycle import Cycle
+from monitoring.evidence.seasonality import Cycle
 from monitoring.records import Level, ScoreSum, WatchKey
 
 #: A window whose place in any cycle is not known.

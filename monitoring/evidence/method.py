@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.evidence import betting, chance, conformal, cycle, learning, memory
+from monitoring.evidence import autocorrelation, betting, conformal, learning, sampling_variance, seasonality
 
 #: Raised whenever the same windows would give other evidence for a reason that no constant below shows.
 METHOD = 6
@@ -19,17 +19,17 @@ def method() -> dict[str, object]:
         "of few": [conformal.FEW, conformal.ETAS_OF_FEW, conformal.ENDS_OF_FEW],
         "yardstick": [conformal.FEWEST_WINDOWS, conformal.COVERED],
         "memory": [
-            memory.BEYOND_DOUBT,
-            memory.GATE,
-            memory.CAUTION,
-            memory.LONGEST,
-            memory.WINDOWS_PER_LAG,
-            memory.MOST_LAGS,
-            memory.DOUBT,
-            memory.SHORTEST,
+            autocorrelation.BEYOND_DOUBT,
+            autocorrelation.GATE,
+            autocorrelation.CAUTION,
+            autocorrelation.LONGEST,
+            autocorrelation.WINDOWS_PER_LAG,
+            autocorrelation.MOST_LAGS,
+            autocorrelation.DOUBT,
+            autocorrelation.SHORTEST,
         ],
         "learning": [learning.FIRST, learning.LONGEST_LOOK],
-        "chance": [chance.FEWER, chance.USUAL],
-        "cycle": [cycle.FEWEST_ROUNDS, cycle.MOSTLY, cycle.WORTH],
+        "chance": [sampling_variance.FEWER, sampling_variance.USUAL],
+        "cycle": [seasonality.FEWEST_ROUNDS, seasonality.MOSTLY, seasonality.WORTH],
         "recovery": [betting.WIDTHS, betting.STAKES, betting.HIGHEST_BOUNDARY],
     }

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.evidence.autocorrelation import pooled
 from monitoring.evidence.blocks import block_starts
 from monitoring.evidence.conformal import COVERED, ConformalTest, toll, within
 from monitoring.evidence.learning import LONGEST_LOOK, due
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.memory import pooled
 from monitoring.records import WatchKey
 
 #: Evidence is cut off here: far above any threshold, and far below what a float holds, times a thousand.

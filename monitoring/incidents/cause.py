@@ -25,7 +25,7 @@ from monitoring.records import (
     WatchKey,
     WindowRecord,
 )
-from monitoring.watches.words import METRICS, printable, slice_words, watch_words, within_sentence
+from monitoring.watches.descriptions import METRICS, printable, slice_words, watch_words, within_sentence
 
 #: Inputs and watches named in a message.
 NAMED = 3

@@ -14,9 +14,9 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
-from monitoring.jobs.checking import SchemaCheck
-from monitoring.jobs.judging import MOSTLY_MISSING, Judge, optional_inputs
-from monitoring.jobs.yardstick import INTEGRITY_DEVIATION, Tolerances, Yardstick, yardstick
+from monitoring.judging.judge import MOSTLY_MISSING, Judge, optional_inputs
+from monitoring.judging.reference_fit import INTEGRITY_DEVIATION, Tolerances, Yardstick, yardstick
+from monitoring.judging.schema_check import SchemaCheck
 from monitoring.store.records import DeploymentRecord
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import joint, labelled

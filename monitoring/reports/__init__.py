@@ -6,7 +6,6 @@ Importing this room loads none of the libraries that draw; each function loads w
 from monitoring.reports.document import StatusDocument, status_document
 from monitoring.reports.drift import write_drift_report
 from monitoring.reports.page import write_page
-from monitoring.reports.picture import write_picture
 from monitoring.reports.records import (
     Benchmark,
     BenchmarkMetric,
@@ -18,6 +17,7 @@ from monitoring.reports.records import (
     SliceSeries,
     WatchVerdict,
 )
+from monitoring.reports.summary_figure import write_picture
 from monitoring.reports.terminal import render
 
 __all__ = [

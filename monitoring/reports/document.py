@@ -11,8 +11,8 @@ from typing import TypedDict
 from monitoring.records import IncidentRecord, MonitorStatus, SettledLosses, SlicePart, WindowRecord
 from monitoring.reports.estimates import realised, settled_by_window, trust_rows
 from monitoring.reports.findings import finding_groups
-from monitoring.reports.words import finite_evidence
-from monitoring.watches.delays import added, arrival_curve
+from monitoring.reports.formatting import finite_evidence
+from monitoring.watches.label_delays import added, arrival_curve
 
 
 class SpanDocument(TypedDict):

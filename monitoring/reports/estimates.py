@@ -8,8 +8,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitoring.records import SCORE_ONE, MonitorStatus, SettledLosses
-from monitoring.reports.words import METRICS, count_words, moment_words
-from monitoring.watches.words import within_sentence
+from monitoring.reports.formatting import METRICS, count_words, moment_words
+from monitoring.watches.descriptions import within_sentence
 
 #: How an estimate is made, in words.
 METHODS = {

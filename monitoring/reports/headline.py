@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
-from monitoring.reports.words import (
+from monitoring.reports.formatting import (
     LONGEST_MESSAGE,
     METRICS,
     count_words,

@@ -15,19 +15,14 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from monitoring.records import MonitorStatus
-from monitoring.reports.charts.arrivals import arrival_charts
 from monitoring.reports.charts.chart import Chart, Figure
 from monitoring.reports.charts.comparison import month_chart, slice_chart
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.charts.evidence import evidence_chart
+from monitoring.reports.charts.label_delays import arrival_charts
 from monitoring.reports.charts.losses import baseline_score, loss_charts
 from monitoring.reports.findings import finding_groups
-from monitoring.reports.headline import headline
-from monitoring.reports.months import LOSSES, loss_series, whole_series
-from monitoring.reports.records import Benchmark, Interval, SliceSeries
-from monitoring.reports.sensitivity import sensitivity_rows
-from monitoring.reports.watches import watch_rows
-from monitoring.reports.words import (
+from monitoring.reports.formatting import (
     METRICS,
     count_words,
     evidence_words,
@@ -37,6 +32,11 @@ from monitoring.reports.words import (
     watch_words,
     window_words,
 )
+from monitoring.reports.headline import headline
+from monitoring.reports.months import LOSSES, loss_series, whole_series
+from monitoring.reports.records import Benchmark, Interval, SliceSeries
+from monitoring.reports.sensitivity import sensitivity_rows
+from monitoring.reports.watches import watch_rows
 
 if TYPE_CHECKING:
     from jinja2 import Environment

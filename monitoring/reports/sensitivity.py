@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitoring.records import Sensitivity
-from monitoring.reports.words import METRICS, NOTHING, printable, rise_words, slice_words
+from monitoring.reports.formatting import METRICS, NOTHING, printable, rise_words, slice_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus
-from monitoring.reports.arrivals import arrival_words
 from monitoring.reports.estimates import trust_lines
 from monitoring.reports.findings import finding_groups
-from monitoring.reports.headline import headline
-from monitoring.reports.sensitivity import sensitivity_rows
-from monitoring.reports.words import (
+from monitoring.reports.formatting import (
     LONGEST_MESSAGE,
     MONTHS,
     evidence_words,
@@ -22,6 +19,9 @@ from monitoring.reports.words import (
     watch_words,
     window_words,
 )
+from monitoring.reports.headline import headline
+from monitoring.reports.label_delays import arrival_words
+from monitoring.reports.sensitivity import sensitivity_rows
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from monitoring.records import BaselineScore, Level, MonitorStatus, ScoreRecord
-from monitoring.reports.words import NOTHING, evidence_words, slice_words, value_words, watch_words
+from monitoring.reports.formatting import NOTHING, evidence_words, slice_words, value_words, watch_words
 
 #: What a cycle goes by, in words.
 CYCLES = {"day": "time of day", "week": "time of week"}

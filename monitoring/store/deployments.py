@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from monitoring.errors import BadInput
 from monitoring.records import BaselineScore, Level, Sensitivity
-from monitoring.store.columns import float_of, float_text, optional_float_of, optional_float_text
+from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.records import DeploymentRecord
 from monitoring.store.tables import deployment, level_state
 

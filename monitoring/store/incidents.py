@@ -14,7 +14,7 @@ from monitoring.records import IncidentRecord
 from monitoring.store.details import detail_of, detail_text
 from monitoring.store.tables import incident
 
-#: The columns of a record; who was told of it is the store's own (see `monitoring.store.telling`).
+#: The columns of a record; who was told of it is the store's own (see `monitoring.store.notifications`).
 COLUMNS = [incident.c[field.name] for field in fields(IncidentRecord)]
 
 

@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from monitoring.records import BaselineScore, IncidentRecord, Level, Sensitivity, WindowRecord
-from monitoring.store import deployments, incidents, leases, telling, windows
+from monitoring.store import deployments, incidents, leases, notifications, windows
 from monitoring.store.deployments import StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
+from monitoring.store.notifications import OwedTelling
 from monitoring.store.opening import cannot_use, open_engine, writing
 from monitoring.store.records import DeploymentRecord, JudgedScores, StoredWindow
-from monitoring.store.telling import OwedTelling
 
 _FIX = "Nothing was changed; run again once the database can be reached and written."
 
@@ -140,12 +140,12 @@ class Store:
     def owed_tellings(self, deployment: int) -> tuple[OwedTelling, ...]:
         """The incidents that somebody has still to be told of: each is, from the moment it is in the store."""
         with self._reading() as connection:
-            return telling.read(connection, deployment)
+            return notifications.read(connection, deployment)
 
     def save_telling(self, deployment: int, number: int, told: AbstractSet[str], at: datetime | None) -> None:
         """One attempt made: the receivers reached by now, and, once none is owed anything more, when that was."""
         with self._writing(deployment) as connection:
-            telling.write(connection, deployment, number, told, at)
+            notifications.write(connection, deployment, number, told, at)
 
     def acknowledge(self, deployment: int, number: int, at: datetime) -> IncidentRecord:
         """Somebody has seen the incident. Raises BadInput if there is none, or if it is closed."""

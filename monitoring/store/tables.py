@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from monitoring.store.columns import UtcTime
+from monitoring.store.column_types import UtcTime
 
 #: Where Alembic keeps the revision: a name of its own, so that a database shared with other programs is not confused.
 REVISION_TABLE = "pitfalls_revision"

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from monitoring.errors import CannotRun
 from monitoring.records import Finding, Level, ScoreRecord, WatchKey, WindowRecord
-from monitoring.store.columns import float_of, float_text, optional_float_of, optional_float_text
+from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.estimates import estimates_of, estimates_text
 from monitoring.store.records import JudgedScores, StoredWindow
 from monitoring.store.tables import score, window

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.baseline.ruler import Ruler
+from monitoring.baseline.binning import Ruler
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]

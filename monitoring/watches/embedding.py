@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitoring.baseline.counter import profile
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, FeatureCounts, fit_bins
+from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.records import Finding
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from monitoring.errors import BadInput
 
 if TYPE_CHECKING:
-    from pitfalls_tf.examples import Shape
+    from pitfalls_tf.rows.examples import Shape
 
 Norm = Literal["none", "batch", "layer"]
 

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 if TYPE_CHECKING:
-    from pitfalls_tf.setups import Mlp
+    from pitfalls_tf.training.named_setups import Mlp
 
 
 def core(width: int, classes: int, settings: Mlp, *, seed: int) -> keras.Model:

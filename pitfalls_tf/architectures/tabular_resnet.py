@@ -14,7 +14,7 @@ from pitfalls_tf.optimisers import Optimiser
 if TYPE_CHECKING:
     import keras
 
-    from pitfalls_tf.examples import Shape
+    from pitfalls_tf.rows.examples import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

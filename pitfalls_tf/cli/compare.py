@@ -12,7 +12,7 @@ from pitfalls_tf.cli.output import answers, visible
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
-    from pitfalls_tf.verdict import Judgement, Verdict
+    from pitfalls_tf.verdicts.verdict import Judgement, Verdict
 
 
 @click.command()
@@ -32,9 +32,9 @@ def command(
     with several setups, TABLE:SETUP names one. A is better if the whole interval of its gain lies beyond the smallest
     difference that matters.
     """
-    from pitfalls_tf.scores import pair, read_scores  # noqa: PLC0415 - help must not wait for tables
-    from pitfalls_tf.verdict import judge  # noqa: PLC0415 - as above
-    from pitfalls_tf.verdict_picture import check_picture, draw_verdict  # noqa: PLC0415 - as above
+    from pitfalls_tf.verdicts.picture import check_picture, draw_verdict  # noqa: PLC0415 - as above
+    from pitfalls_tf.verdicts.scores import pair, read_scores  # noqa: PLC0415 - help must not wait for tables
+    from pitfalls_tf.verdicts.verdict import judge  # noqa: PLC0415 - as above
 
     if picture is not None:
         check_picture(picture)

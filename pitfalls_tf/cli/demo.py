@@ -35,8 +35,8 @@ def command(out: Path, seeds: int, *, until: datetime | None, fresh: bool, pictu
     December with labels as they came, judges every day, and reports. Called again, it goes on where it stopped. A
     page is what the demo is meant to find, so it exits with 0 all the same.
     """
+    from pitfalls_tf.demo.pipeline import YEAR_END, DemoSettings, run_demo  # noqa: PLC0415 - as above
     from pitfalls_tf.demo.progress import telling  # noqa: PLC0415 - help must not wait for it
-    from pitfalls_tf.demo.road import YEAR_END, DemoSettings, run_demo  # noqa: PLC0415 - as above
 
     settings = DemoSettings(
         out=out,

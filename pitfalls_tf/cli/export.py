@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pitfalls_tf.cli.output import Output
-    from pitfalls_tf.gate import Gate
-    from serving.export import Bundle
+    from pitfalls_tf.verdicts.gate import Gate
+    from serving.export.export import Bundle
 
 
 @click.command()
@@ -49,7 +49,7 @@ def command(
     the Keras model does. With --gate, a model that is not better than the deployed one in its worst domain is refused,
     with exit code 1.
     """
-    from serving.export import check_name  # noqa: PLC0415 - help must not wait for tables
+    from serving.export.export import check_name  # noqa: PLC0415 - help must not wait for tables
 
     check_name(name)
     if not source.exists():
@@ -126,7 +126,7 @@ def split_names(text: str | None, flag: str, example: str) -> tuple[str, ...]:
 
 
 def _ask(gate: Path, source: Path) -> Gate:
-    from pitfalls_tf.gate import check_same_model, read_gate  # noqa: PLC0415 - as above
+    from pitfalls_tf.verdicts.gate import check_same_model, read_gate  # noqa: PLC0415 - as above
 
     passage = read_gate(gate)
     check_same_model(passage, source)
@@ -139,7 +139,7 @@ def _refuse(name: str, passage: Gate) -> None:
 
 
 def _export_runs(source: Path, request: Request, output: Output) -> Bundle:
-    from pitfalls_tf.bundles import export_runs  # noqa: PLC0415 - as above
+    from pitfalls_tf.training.bundles import export_runs  # noqa: PLC0415 - as above
 
     if request.for_files:
         raise BadInput(
@@ -161,10 +161,10 @@ def _export_runs(source: Path, request: Request, output: Output) -> Bundle:
 
 
 def _export_file(source: Path, request: Request, output: Output) -> Bundle:
-    from serving.export import Reference, export_bundle  # noqa: PLC0415 - as above
-    from serving.keras_file import import_custom, load_keras  # noqa: PLC0415 - as above
-    from serving.manifest import Provenance  # noqa: PLC0415 - as above
-    from serving.table_file import read_table  # noqa: PLC0415 - as above
+    from serving.export.export import Reference, export_bundle  # noqa: PLC0415 - as above
+    from serving.export.keras_file import import_custom, load_keras  # noqa: PLC0415 - as above
+    from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
+    from serving.export.table_file import read_table  # noqa: PLC0415 - as above
 
     table = None if request.reference is None else read_table(request.reference)
     load_frameworks("tensorflow", "keras")
@@ -181,7 +181,7 @@ def _export_file(source: Path, request: Request, output: Output) -> Bundle:
 
 
 def _document(bundle: Bundle) -> dict[str, object]:
-    from serving.manifest import nest  # noqa: PLC0415 - as above
+    from serving.export.manifest import nest  # noqa: PLC0415 - as above
 
     return {
         "name": bundle.name,

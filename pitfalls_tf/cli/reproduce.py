@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pitfalls_tf.cli.output import Output
-    from pitfalls_tf.experiments.lab import Progress
     from pitfalls_tf.experiments.reproduce import Reproduced
+    from pitfalls_tf.experiments.run_store import Progress
 
 
 @click.command()

@@ -14,8 +14,8 @@ from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
-    from monitoring.traffic.log import Gap, TrafficLog, TrafficSummary
-    from monitoring.traffic.prediction_log import Transfer
+    from monitoring.traffic.log.log import Gap, TrafficLog, TrafficSummary
+    from monitoring.traffic.tf_prediction_log.prediction_log import Transfer
     from pitfalls_tf.cli.output import Output
 
 RECORD_SUFFIXES = (".tfrecord", ".tfrecords")
@@ -44,9 +44,9 @@ def command(place: str, target: Path | None, origin: Path | None, *, output: Out
     The columns of the file: prediction_id, request_id, row, event_time, model, version, signature, one for each input
     and output, label and label_time. Each prediction is there once. The log may be in use meanwhile.
     """
-    from monitoring.traffic.log import TrafficLog  # noqa: PLC0415 - help must not wait for it
-    from monitoring.traffic.mirror import log_folder  # noqa: PLC0415 - as above
-    from monitoring.traffic.stores import is_url  # noqa: PLC0415 - as above
+    from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.log.remote_log import log_folder  # noqa: PLC0415 - as above
+    from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - as above
 
     if origin is not None and is_url(place):
         raise BadInput(
@@ -91,7 +91,7 @@ def write(log: TrafficLog, target: Path) -> int:
     Raises:
         CannotRun: the file cannot be written.
     """
-    from monitoring.traffic.parquet import write_parquet  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.log.parquet import write_parquet  # noqa: PLC0415 - help must not wait for it
 
     table = log.table()
     try:
@@ -113,8 +113,8 @@ def add_records(traffic: Path, origin: Path) -> Transfer:
         BadInput: no such file, or another kind of file; the log is as it was.
         CannotRun: the log cannot be written.
     """
-    from monitoring.traffic.log import TrafficWriter  # noqa: PLC0415 - help must not wait for it
-    from monitoring.traffic.prediction_log import import_log  # noqa: PLC0415 - as above
+    from monitoring.traffic.log.log import TrafficWriter  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.tf_prediction_log.prediction_log import import_log  # noqa: PLC0415 - as above
 
     load_frameworks("tensorflow")
     writer = TrafficWriter(traffic, clock=lambda: datetime.now(UTC))
@@ -137,7 +137,7 @@ def write_records(traffic: Path, target: Path) -> Transfer:
     Raises:
         CannotRun: the file cannot be written.
     """
-    from monitoring.traffic.prediction_log import export_log  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.tf_prediction_log.prediction_log import export_log  # noqa: PLC0415 - help must not wait for it
 
     load_frameworks("tensorflow")
     aside = target.with_name(target.name + ".tmp")

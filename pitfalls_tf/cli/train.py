@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pitfalls_tf.cli.output import Output
-    from pitfalls_tf.composed.place import Place
-    from pitfalls_tf.composed.setup import ComposedSetup, Source
-    from pitfalls_tf.composed.training import Trained
-    from pitfalls_tf.runs import Ensemble
+    from pitfalls_tf.training.output import Place
+    from pitfalls_tf.training.runs import Ensemble
+    from pitfalls_tf.training.setup import ComposedSetup, Source
+    from pitfalls_tf.training.trainer import Trained
 
 #: Any of these makes a setup of names; without them `flights` is the demo's, scored out of fold.
 COMPOSING: Final = ("architecture", "remedy", "split", "held_out", "at", "epochs", "batch", "learning_rate", "stopping")
@@ -80,7 +80,7 @@ def command(
     assert setup is not None  # noqa: S101 - for the type checker: one of the two is there
     if (source := _source(setup, said)) is not None:
         return _composed(_setup(source, said), seeds, _place(out, said), output)
-    from pitfalls_tf.setups import find  # noqa: PLC0415 - help must not wait for tables
+    from pitfalls_tf.training.named_setups import find  # noqa: PLC0415 - help must not wait for tables
 
     chosen = find(setup)
     if said["tensorboard"] is not None:
@@ -92,7 +92,7 @@ def command(
         )
     output.progress(f"Training {chosen.name} with {seeds} seeds into {out / chosen.name}")
     load_frameworks("keras")
-    from pitfalls_tf.training import train_ensemble  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.training.fold_training import train_ensemble  # noqa: PLC0415 - loads TensorFlow
 
     with told(output, time.monotonic) as tell:
         ensemble = train_ensemble(
@@ -108,8 +108,8 @@ def command(
 
 def _source(setup: str, said: Mapping[str, Any]) -> Source | None:
     """The source of a composed setup; None for one that has a name of its own, and nothing said to change it."""
-    from pitfalls_tf.composed.setup import SOURCES  # noqa: PLC0415 - help must not wait for tables
-    from pitfalls_tf.setups import SETUPS  # noqa: PLC0415 - as above
+    from pitfalls_tf.training.named_setups import SETUPS  # noqa: PLC0415 - as above
+    from pitfalls_tf.training.setup import SOURCES  # noqa: PLC0415 - help must not wait for tables
 
     asked = any(said[name] not in {None, ()} for name in COMPOSING)
     if setup in SETUPS and not asked:
@@ -128,7 +128,7 @@ def _source(setup: str, said: Mapping[str, Any]) -> Source | None:
 
 
 def _setup(source: Source, said: Mapping[str, Any]) -> ComposedSetup:
-    from pitfalls_tf.composed.setup import ComposedSetup, HeldOut  # noqa: PLC0415 - as above
+    from pitfalls_tf.training.setup import ComposedSetup, HeldOut  # noqa: PLC0415 - as above
 
     held_out = HeldOut(split=said["split"], at=said["at"], domains=said["held_out"])
     own = ("architecture", "remedy", "epochs", "batch", "learning_rate", "stopping")
@@ -174,7 +174,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _place(out: Path, said: Mapping[str, Any]) -> Place:
-    from pitfalls_tf.composed.place import Place  # noqa: PLC0415 - help must not wait for it
+    from pitfalls_tf.training.output import Place  # noqa: PLC0415 - help must not wait for it
 
     return Place(out=out, fresh=said["fresh"], tensorboard=said["tensorboard"])
 
@@ -184,7 +184,7 @@ def _composed(setup: ComposedSetup, seeds: int, place: Place, output: Output) ->
     _ = setup.network, setup.fix
     output.progress(f"Training {setup.name} with {seeds} seeds into {place.out / setup.name}")
     load_frameworks("keras")
-    from pitfalls_tf.composed.driving import train_composed  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.training.train import train_composed  # noqa: PLC0415 - loads TensorFlow
 
     with told(output, time.monotonic) as tell:
         trained = train_composed(
@@ -196,8 +196,8 @@ def _composed(setup: ComposedSetup, seeds: int, place: Place, output: Output) ->
 def _again(manifest: Path, place: Place, output: Output) -> int:
     output.progress(f"Training the run of {manifest} again into {place.out}")
     load_frameworks("keras")
-    from pitfalls_tf.composed.driving import train_composed_again  # noqa: PLC0415 - loads TensorFlow
-    from pitfalls_tf.training import read_run_manifest, train_again  # noqa: PLC0415 - as above
+    from pitfalls_tf.training.fold_training import read_run_manifest, train_again  # noqa: PLC0415 - as above
+    from pitfalls_tf.training.train import train_composed_again  # noqa: PLC0415 - loads TensorFlow
 
     kept = read_run_manifest(manifest)
     with told(output, time.monotonic) as tell:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pitfalls_tf.demo.road import DemoResult, DemoSettings, run_demo
+from pitfalls_tf.demo.pipeline import DemoResult, DemoSettings, run_demo
 
 __all__ = ["DemoResult", "DemoSettings", "run_demo"]

@@ -19,7 +19,7 @@ FRAMEWORKS = {
 
 
 class Teller:
-    """Shows stages as bars (see `pitfalls_tf.demo.road.Told`)."""
+    """Shows stages as bars (see `pitfalls_tf.demo.pipeline.Told`)."""
 
     def __init__(self, bar: Progress, load: Callable[..., None]) -> None:
         self._bar = bar

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.experiments.catalogue import ALL, find
 from pitfalls_tf.experiments.experiment import Scale
-from pitfalls_tf.experiments.lab import CELLS, Lab
 from pitfalls_tf.experiments.page import SCORES, digest, final_rows
 from pitfalls_tf.experiments.processor import Processor, processor
-from pitfalls_tf.training_environment import check_environment
-from serving.manifest import environment
+from pitfalls_tf.experiments.run_store import CELLS, Lab
+from pitfalls_tf.training.environment import check_environment
+from serving.export.manifest import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from pitfalls_tf.experiments.lab import Progress
+    from pitfalls_tf.experiments.run_store import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pitfalls_tf import alterations
+from pitfalls_tf.experiments import alterations
 from pitfalls_tf.experiments.tasks import Part, Task, load, thinned
-from pitfalls_tf.splits import random_split
+from pitfalls_tf.rows.splits import random_split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from pitfalls_tf.examples import Examples
+    from pitfalls_tf.rows.examples import Examples
 
 PLAIN: Final = "plain"
 OF_TABLES: Final = ("noise", "missing_category")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from monitoring.baseline.metrics import Interval
-    from pitfalls_tf.experiments.lab import Lab
+    from pitfalls_tf.experiments.run_store import Lab
 
 Size = TypeVar("Size")
 Word = Literal["reproduced", "not reproduced", "inconclusive"]

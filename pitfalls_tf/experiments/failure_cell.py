@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pitfalls_tf.experiments.tasks import Task
-    from pitfalls_tf.recipes import Recipe
+    from pitfalls_tf.fitting.recipe import Recipe
 
 SCHEMA: Final = pa.schema(
     {
@@ -50,7 +50,7 @@ class FailureCell:
 
     def run(self, seeds: Sequence[int]) -> Mapping[int, pa.Table]:
         """Fit the seeds together, and ask each about every deployed row."""
-        from pitfalls_tf import ensemble  # noqa: PLC0415 - loads TensorFlow
+        from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
         fits = ensemble.fit(self.recipe, self.task.training, seeds=seeds, plan=ensemble.Plan(threads=len(seeds)))
         found = {}

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.compute as pc
 
-from pitfalls_tf import paired
 from pitfalls_tf.experiments.scores_table import block, chosen, distinct, diverged
 from pitfalls_tf.experiments.spread import UNKNOWN
-from pitfalls_tf.scores import SCHEMA, Scores, pair
-from pitfalls_tf.verdict import SEED, judge
+from pitfalls_tf.verdicts import paired
+from pitfalls_tf.verdicts.scores import SCHEMA, Scores, pair
+from pitfalls_tf.verdicts.verdict import SEED, judge
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from monitoring.baseline.metrics import Interval
-    from pitfalls_tf.verdict import Verdict
+    from pitfalls_tf.verdicts.verdict import Verdict
 
 
 def judged(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pitfalls_tf import runs as folders
 from pitfalls_tf.experiments.catalogue import order
-from pitfalls_tf.experiments.glance import glance
+from pitfalls_tf.experiments.claims_overview import glance
 from pitfalls_tf.experiments.page import PAGE, read_manifests
+from pitfalls_tf.training import runs as folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

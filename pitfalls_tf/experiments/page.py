@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pitfalls_tf import runs as folders
 from pitfalls_tf.experiments import drawing
-from pitfalls_tf.experiments.account import found, markdown, measured, paragraph
 from pitfalls_tf.experiments.experiment import overall
+from pitfalls_tf.experiments.narrative import found, markdown, measured, paragraph
+from pitfalls_tf.training import runs as folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pitfalls_tf.experiments.index import write_index
-from pitfalls_tf.experiments.lab import CELLS, Lab
 from pitfalls_tf.experiments.page import Made, write
 from pitfalls_tf.experiments.processor import processor
-from serving.manifest import environment
+from pitfalls_tf.experiments.run_store import CELLS, Lab
+from serving.export.manifest import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pitfalls_tf.experiments.experiment import Experiment, Scale
-    from pitfalls_tf.experiments.lab import Progress
+    from pitfalls_tf.experiments.run_store import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pitfalls_tf.experiments.tasks import RawRows, Task
-    from pitfalls_tf.fits import Fits
-    from pitfalls_tf.recipes import Recipe
+    from pitfalls_tf.fitting.fits import Fits
+    from pitfalls_tf.fitting.recipe import Recipe
 
     Floats = NDArray[np.float64]
     Times = NDArray[np.datetime64]
@@ -65,7 +65,7 @@ class ServedCell:
 
         Cost: for flights, about a minute a seed on two cores, and a server's start.
         """
-        from pitfalls_tf import ensemble  # noqa: PLC0415 - loads TensorFlow
+        from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
         fits = ensemble.fit(self.recipe, self.task.training, seeds=seeds)
         healthy = [seed for seed in seeds if seed not in fits.diverged]
@@ -84,16 +84,17 @@ class ServedCell:
 
     def _export(self, fits: Fits, seed: int, folder: Path) -> None:
         """The seed's network behind its preprocessing, as a bundle whose baseline is the held-out rows."""
-        from pitfalls_tf.architectures import mlp, preprocessing  # noqa: PLC0415 - loads Keras
-        from pitfalls_tf.examples import Examples  # noqa: PLC0415 - as above
-        from pitfalls_tf.reference import reference_table  # noqa: PLC0415 - only here
-        from serving.export import export_bundle  # noqa: PLC0415 - loads TensorFlow
-        from serving.manifest import Provenance  # noqa: PLC0415 - as above
+        from pitfalls_tf.architectures import mlp  # noqa: PLC0415 - loads Keras
+        from pitfalls_tf.rows import feature_encoding  # noqa: PLC0415 - loads Keras
+        from pitfalls_tf.rows.examples import Examples  # noqa: PLC0415 - as above
+        from pitfalls_tf.rows.reference_rows import reference_table  # noqa: PLC0415 - only here
+        from serving.export.export import export_bundle  # noqa: PLC0415 - loads TensorFlow
+        from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
 
         held = self.raw.held
         said = fits.one(seed).predict(Examples.from_table(held, self.raw.encoding).inputs)[0]
         export_bundle(
-            mlp.assemble(preprocessing.layers(self.raw.encoding), fits.model(seed)),
+            mlp.assemble(feature_encoding.layers(self.raw.encoding), fits.model(seed)),
             name=self._name(seed),
             models=folder / "models",
             reference=reference_table(held, said),
@@ -103,8 +104,8 @@ class ServedCell:
 
     def _serve(self, seeds: Sequence[int], folder: Path) -> None:
         """Every deployed row as a request to each model, the labels as they came; into one traffic log."""
-        from pitfalls_tf.demo.server_process import ServerFolders, ServerProcess  # noqa: PLC0415 - starts a process
         from pitfalls_tf.replay import ReplayLink, ReplayPlan, replay  # noqa: PLC0415 - brings httpx
+        from pitfalls_tf.replay.server_process import ServerFolders, ServerProcess  # noqa: PLC0415 - starts a process
 
         if not seeds:
             return
@@ -121,7 +122,7 @@ class ServedCell:
             server.stop()
 
     def _watch(self, fits: Fits, seed: int, folder: Path) -> dict[str, float]:
-        from monitoring.traffic.log import TrafficLog  # noqa: PLC0415 - only here
+        from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - only here
 
         held = next(part.examples for part in self.task.parts if part.split == "random")
         promised = float(row_losses(fits.one(seed).predict(held.inputs)[0], held.targets)["brier"].mean())
@@ -132,8 +133,8 @@ class ServedCell:
     def _first_page(self, seed: int, folder: Path) -> np.datetime64:
         """When the window ended whose judgement paged first; NaT if none did."""
         from monitoring.config import ConfigDraft, load_config  # noqa: PLC0415 - brings pydantic
-        from monitoring.jobs.drafting import write_config  # noqa: PLC0415 - as above
-        from monitoring.jobs.running import run_due_windows  # noqa: PLC0415 - as above
+        from monitoring.jobs.config_file import write_config  # noqa: PLC0415 - as above
+        from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - as above
         from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
 
         name = self._name(seed)

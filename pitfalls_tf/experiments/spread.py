@@ -1,7 +1,7 @@
 """Intervals for how much runs differ: standard deviations, distances, ranks and shares, from few seeds.
 
-Means have `pitfalls_tf.paired`. For what is no mean, the bootstrap is too narrow with 5 to 20 runs, as it is there; the
-jackknife on a logarithm with Student's quantile is not (Miller, Biometrika 61, 1974, section 4).
+Means have `pitfalls_tf.verdicts.paired`. For what is no mean, the bootstrap is too narrow with 5 to 20 runs, as it is
+there; the jackknife on a logarithm with Student's quantile is not (Miller, Biometrika 61, 1974, section 4).
 """
 
 from __future__ import annotations

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from pitfalls_tf.examples import Examples
-from pitfalls_tf.splits import blocked_split, random_split
+from pitfalls_tf.rows.examples import Examples
+from pitfalls_tf.rows.splits import blocked_split, random_split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from pitfalls_tf.architectures.preprocessing import Encoding
-    from pitfalls_tf.sources.source import Table
+    from pitfalls_tf.rows.feature_encoding import Encoding
+    from pitfalls_tf.rows.table import Table
 
 Preprocessing = Literal["standardised", "raw"]
 SplitName = Literal["random", "blocked", "deployed"]
@@ -231,9 +231,9 @@ def _numbered(table: Table, positions: NDArray[np.int64]) -> Examples:
 
 def _encoding(training: Table, *, raw: bool) -> Encoding:
     """Of the training rows; raw leaves numbers in their own units, and a gap is 0 of them."""
-    from pitfalls_tf.architectures import preprocessing  # noqa: PLC0415 - loads Keras
+    from pitfalls_tf.rows import feature_encoding  # noqa: PLC0415 - loads Keras
 
-    fitted = preprocessing.fit(training.rows, training.features)
+    fitted = feature_encoding.fit(training.rows, training.features)
     if not raw:
         return fitted
     return replace(fitted, numbers=tuple(replace(number, mean=0.0, deviation=1.0) for number in fitted.numbers))

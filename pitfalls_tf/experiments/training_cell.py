@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pitfalls_tf.experiments.tasks import Task
-    from pitfalls_tf.fits import Epoch, Fits
-    from pitfalls_tf.recipes import Recipe
+    from pitfalls_tf.fitting.fits import Epoch, Fits
+    from pitfalls_tf.fitting.recipe import Recipe
 
 METRICS: Final = ("brier", "log_loss", "error", "calibration_error", "auc")
 OF_EPOCHS: Final = ("loss", "gradient_norm", "validation_log_loss", "validation_brier", "validation_error")
@@ -61,7 +61,7 @@ class TrainingCell:
 
     def run(self, seeds: Sequence[int]) -> Mapping[int, pa.Table]:
         """Fit the seeds together, and score each on every part of the task."""
-        from pitfalls_tf import ensemble  # noqa: PLC0415 - loads TensorFlow
+        from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
         task, count = self.task, self.members
         each = {

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, cast
 from pitfalls_tf.remedies.remedy import Remedy, Situation
 
 if TYPE_CHECKING:
-    from pitfalls_tf.examples import Shape
-    from pitfalls_tf.recipes import Architecture, Recipe
+    from pitfalls_tf.fitting.recipe import Architecture, Recipe
+    from pitfalls_tf.rows.examples import Shape
 
 FACTORS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 Direction = Literal["width", "depth"]

@@ -1,7 +1,7 @@
 """Curated batches: which rows of a batch are allowed to teach, decided by loss, by confidence or by balance.
 
-Each is a `Weighting` of `pitfalls_tf.recipes`: a row that is set aside weighs 0, and the others weigh more, so that the
-mean weight is 1. A person who curates by hand looks at every row of every batch; `cost` counts that.
+Each is a `Weighting` of `pitfalls_tf.fitting.recipe`: a row that is set aside weighs 0, and the others weigh more, so
+that the mean weight is 1. A person who curates by hand looks at every row of every batch; `cost` counts that.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from pitfalls_tf.recipes import Batch
+from pitfalls_tf.fitting.recipe import Batch
 from pitfalls_tf.remedies.remedy import Remedy, Situation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pitfalls_tf.examples import Examples, Shape
-    from pitfalls_tf.fits import Fits
-    from pitfalls_tf.recipes import Recipe, Weighting
+    from pitfalls_tf.fitting.fits import Fits
+    from pitfalls_tf.fitting.recipe import Recipe, Weighting
+    from pitfalls_tf.rows.examples import Examples, Shape
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
 
@@ -127,7 +127,7 @@ def cost(recipe: Recipe, rows: int, *, seconds: float = SECONDS_A_ROW) -> Cost:
     It grows with the rows and the epochs alike, and with every refit.
 
     >>> from pitfalls_tf.architectures.dense import Mlp
-    >>> from pitfalls_tf.recipes import Recipe
+    >>> from pitfalls_tf.fitting.recipe import Recipe
     >>> cost(Recipe(architecture=Mlp(), epochs=2, batch=100), 3_650, seconds=5)
     Cost(looked_at=7200, hours=10.0)
     """
@@ -142,7 +142,7 @@ def set_aside(weighting: Weighting, fits: Fits, training: Examples) -> NDArray[n
     """
     import tensorflow as tf  # noqa: PLC0415 - as above
 
-    from pitfalls_tf.ensemble import with_domains  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.fitting.ensemble import with_domains  # noqa: PLC0415 - loads TensorFlow
 
     rows = training.where(training.labelled)
     truths = np.eye(len(rows.classes), dtype=np.float32)[rows.targets]

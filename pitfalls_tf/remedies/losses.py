@@ -1,4 +1,4 @@
-"""Losses other than cross-entropy, each the error of a row: `Loss` of `pitfalls_tf.recipes`.
+"""Losses other than cross-entropy, each the error of a row: `Loss` of `pitfalls_tf.fitting.recipe`.
 
 All take truths float32 [b, classes], one-hot or shares, and logits of the same shape, and give float32 [b]. A row
 without a label, whose truths are all zero, costs nothing. Label smoothing is a setting of `recipes.CrossEntropy`.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pitfalls_tf.remedies.remedy import Remedy, Situation
 
 if TYPE_CHECKING:
-    from pitfalls_tf.recipes import Loss, Recipe
+    from pitfalls_tf.fitting.recipe import Loss, Recipe
 
 Tensor = Any  # a tf.Tensor; TensorFlow has no types
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pitfalls_tf.architectures.preprocessing import Encoding
-    from pitfalls_tf.examples import Examples
     from pitfalls_tf.remedies.remedy import Need
+    from pitfalls_tf.rows.examples import Examples
+    from pitfalls_tf.rows.feature_encoding import Encoding
 
 By = Literal["nothing", "source", "season", "source and season"]
 FEWEST: Final = 30  # rows of a group: fewer say less about it than all rows do

@@ -12,8 +12,8 @@ from monitoring.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pitfalls_tf.examples import Examples, Shape
-    from pitfalls_tf.recipes import Architecture, Recipe
+    from pitfalls_tf.fitting.recipe import Architecture, Recipe
+    from pitfalls_tf.rows.examples import Examples, Shape
 
 Family = Literal[
     "stabiliser", "loss", "capacity", "preprocessing", "curation", "adaptation", "alignment"
@@ -128,7 +128,7 @@ def with_setting(architecture: Architecture, **settings: object) -> Architecture
 
 def normalising(architecture: Architecture, shape: Shape) -> frozenset[str]:
     """The kinds of normalisation its network holds: class names of Keras' layers. Cost: builds the network."""
-    from pitfalls_tf.program import NORMALISING  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.fitting.program import NORMALISING  # noqa: PLC0415 - loads TensorFlow
 
     layers = architecture.build(shape)._flatten_layers()  # noqa: SLF001 - the one way to every inner layer
     return frozenset(type(layer).__name__ for layer in layers if isinstance(layer, NORMALISING))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from monitoring.errors import BadInput
-from pitfalls_tf.recipes import CrossEntropy
+from pitfalls_tf.fitting.recipe import CrossEntropy
 from pitfalls_tf.remedies.remedy import Remedy, Situation, with_setting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pitfalls_tf.recipes import Recipe
+    from pitfalls_tf.fitting.recipe import Recipe
 
 ENSEMBLED: Final = 5  # Lakshminarayanan et al. use 5 networks in most of their experiments
 BATCH_FACTOR: Final = 4

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from monitoring.traffic.labels import LabelLog
-from monitoring.traffic.log import TrafficLog
+from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.log.log import TrafficLog
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from pitfalls_tf.examples import Examples
+from pitfalls_tf.rows.examples import Examples
 
 NAME: Final = "digits"
 CLASSES: Final = tuple("0123456789")

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pitfalls_tf.sources.source import Feature, Table
+from pitfalls_tf.rows.table import Feature, Table
 
 NAME: Final = "flights"
 CLASSES: Final = ("on_time", "late")

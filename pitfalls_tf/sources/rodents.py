@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from pitfalls_tf.sources.source import Feature, Table
+from pitfalls_tf.rows.table import Feature, Table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,10 +14,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-from pitfalls_tf.sources.source import Feature, Table
+from pitfalls_tf.rows.table import Feature, Table
 
 if TYPE_CHECKING:
-    from pitfalls_tf.sources.source import Kind
+    from pitfalls_tf.rows.table import Kind
 
 NAME: Final = "table"
 WHOLE: Final = "all"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, final
 
 import grpc
 
-from serving.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, read_caller
 from serving.grpc_api.methods import Call
-from serving.identity import RequestIds
-from serving.inference import wall_clock_us
+from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, read_caller
+from serving.inference.inference import wall_clock_us
+from serving.inference.request_ids import RequestIds
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:

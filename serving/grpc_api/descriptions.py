@@ -9,7 +9,7 @@ from serving.status import invalid
 
 if TYPE_CHECKING:
     from serving.grpc_api.methods import Call
-    from serving.versions import Models
+    from serving.models.versions import Models
 
 SIGNATURES = "signature_def"
 

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
-from serving.heads import read_head
-from serving.inference import Question
-from serving.signatures import element_type_of
+from serving.inference.inference import Question
+from serving.models.heads import read_head
+from serving.models.signatures import element_type_of
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from serving.grpc_api.methods import Call
-    from serving.heads import Head
-    from serving.inference import Answer, Inference
-    from serving.signatures import Signature
-    from serving.versions import Models, Served
+    from serving.inference.inference import Answer, Inference
+    from serving.models.heads import Head
+    from serving.models.signatures import Signature
+    from serving.models.versions import Models, Served
 
     Array = np.ndarray[Any, Any]
 

@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2
 from serving.grpc_api.methods import MODEL_SERVICE, PREDICTION_SERVICE
 
 if TYPE_CHECKING:
-    from serving.versions import Models
+    from serving.models.versions import Models
 
 HEALTH_SERVICE = "grpc.health.v1.Health"
 LOOK_S = 1.0

@@ -10,16 +10,16 @@ from serving.grpc_api.descriptions import Descriptions
 from serving.grpc_api.examples import Examples
 from serving.grpc_api.model_lists import ModelLists
 from serving.grpc_api.predictions import Predictions
-from serving.rest.crowd import HELD_BYTES, Crowd
+from serving.transport.limits import HELD_BYTES, Crowd
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from serving.capture import Caller
-    from serving.company import Reload
-    from serving.inference import Inference
-    from serving.metrics import Metrics
-    from serving.versions import Models
+    from serving.capture.capture import Caller
+    from serving.inference.inference import Inference
+    from serving.metrics.metrics import Metrics
+    from serving.models.versions import Models
+    from serving.server.peers import Reload
 
     Services = dict[str, tuple["Method", ...]]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, final
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
-    from serving.company import Reload
     from serving.grpc_api.methods import Call
+    from serving.server.peers import Reload
 
 
 @final

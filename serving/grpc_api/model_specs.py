@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from serving.signatures import DEFAULT_SIGNATURE
+from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.status import invalid
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from serving.versions import Models, Served
+    from serving.models.versions import Models, Served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

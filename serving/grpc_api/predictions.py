@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from serving.grpc_api.model_specs import read_model_spec, write_spec
 from serving.grpc_api.tensors import decode, delimited, write_tensor
-from serving.inference import Question, check_names
+from serving.inference.inference import Question, check_names
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from serving.grpc_api.methods import Call
-    from serving.inference import Inference
-    from serving.signatures import Signature
-    from serving.versions import Models
+    from serving.inference.inference import Inference
+    from serving.models.signatures import Signature
+    from serving.models.versions import Models
 
     Array = np.ndarray[Any, Any]
 

@@ -9,13 +9,13 @@ import grpc
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION_SERVICE
 
 from monitoring.errors import CannotRun
-from serving.address import target_of
 from serving.grpc_api.calls import Calls
 from serving.grpc_api.descriptors import describe
 from serving.grpc_api.health import HEALTH_SERVICE, Health
 from serving.grpc_api.methods import make_services
-from serving.grpc_api.reflecting import Reflecting
-from serving.rest.crowd import room_for_grpc
+from serving.grpc_api.reflection import Reflecting
+from serving.transport.limits import room_for_grpc
+from serving.transport.sockets import target_of
 
 if TYPE_CHECKING:
     import socket

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.signatures import ELEMENT_TYPES, ELEMENT_TYPES_BY_NAME, element_type_of, numpy_type
+from serving.models.signatures import ELEMENT_TYPES, ELEMENT_TYPES_BY_NAME, element_type_of, numpy_type
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:

@@ -7,23 +7,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 from serving.inference_v2.descriptions import describe_model, describe_server, list_models, list_versions
-from serving.inference_v2.infers import Infer, Infers
+from serving.inference_v2.infer import Infer, Infers
 from serving.inference_v2.routes import read_route
-from serving.rest.bodies import read_body
 from serving.rest.encoding import write_error
-from serving.rest.parsing import parse_object
-from serving.rest.responses import Response
 from serving.status import Code, Failure, invalid
+from serving.transport.bodies import read_body
+from serving.transport.http_response import Response
+from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from serving.identity import RequestIds
-    from serving.inference import Inference
+    from serving.inference.inference import Inference
+    from serving.inference.request_ids import RequestIds
     from serving.inference_v2.routes import Route
-    from serving.rest.counting import Counting
-    from serving.rest.requests import Request
-    from serving.versions import Models
+    from serving.models.versions import Models
+    from serving.transport.http_request import Request
+    from serving.transport.request_metrics import Counting
 
     Reply = Callable[[Response], None]
 

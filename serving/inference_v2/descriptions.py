@@ -7,15 +7,15 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from serving.inference_v2.datatypes import datatype_of
-from serving.signatures import DEFAULT_SIGNATURE
+from serving.models.signatures import DEFAULT_SIGNATURE
+from serving.models.versions import State
 from serving.status import Code, Failure
-from serving.versions import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from serving.signatures import TensorSpec
-    from serving.versions import Models, Served
+    from serving.models.signatures import TensorSpec
+    from serving.models.versions import Models, Served
 
 #: Named as Triton names them; of the repository's extension only the index is here.
 EXTENSIONS = ("binary_tensor_data", "model_repository(index)")

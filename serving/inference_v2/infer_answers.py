@@ -8,9 +8,9 @@ import orjson
 
 from serving.inference_v2.datatypes import ELEMENTS, datatype_of
 from serving.inference_v2.tensors import write_binary, write_json
-from serving.rest.responses import JSON, Response
-from serving.signatures import element_type_of
+from serving.models.signatures import element_type_of
 from serving.status import invalid
+from serving.transport.http_response import JSON, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from serving.inference_v2.infer_requests import InferRequest
-    from serving.versions import Served
+    from serving.models.versions import Served
 
     Array = np.ndarray[Any, Any]
 

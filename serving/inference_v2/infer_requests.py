@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from serving.callers import REQUEST_ID
+from serving.inference.callers import REQUEST_ID
 from serving.inference_v2.datatypes import ELEMENTS
 from serving.inference_v2.tensors import MAX_RANK, read_binary, read_json
-from serving.rest.parsing import parse_object
-from serving.signatures import DEFAULT_SIGNATURE
+from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.status import invalid
+from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

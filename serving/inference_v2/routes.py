@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from serving.rest.remembering import bounded_cache
-from serving.sources import LARGEST_VERSION
+from serving.models.version_folders import LARGEST_VERSION
 from serving.status import invalid
+from serving.transport.bounded_cache import bounded_cache
 
 PREFIX = re.compile(r"/v2(?:[/?].*)?", re.DOTALL)
 MODEL = re.compile(r"/v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?(?:/(?P<verb>ready|infer))?")

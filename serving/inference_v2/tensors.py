@@ -16,9 +16,9 @@ import numpy as np
 import orjson
 
 from serving.inference_v2.datatypes import datatype_of
-from serving.rest.decimals import format_floats
-from serving.signatures import numpy_type
+from serving.models.signatures import numpy_type
 from serving.status import invalid
+from serving.transport.number_format import format_floats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

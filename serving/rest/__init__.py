@@ -1,3 +1,3 @@
-"""TensorFlow Serving's REST dialect, over `serving.inference`."""
+"""TensorFlow Serving's REST dialect, over `serving.inference.inference`."""
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
-from serving.callers import read_caller
-from serving.heads import read_head
-from serving.inference import Answer, Question, RowQuestion
+from serving.inference.callers import read_caller
+from serving.inference.inference import Answer, Question, RowQuestion
+from serving.models.heads import read_head
+from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.rest.encoding import write_batch, write_columns
 from serving.rest.examples import read_examples, serialise, write_results
 from serving.rest.instances import (
@@ -21,24 +22,23 @@ from serving.rest.instances import (
     read_signature_name,
 )
 from serving.rest.number_rows import NumberRows, has_many_lists, nested, read_number_rows
-from serving.rest.parsing import parse_object
-from serving.rest.responses import Response
-from serving.signatures import DEFAULT_SIGNATURE
 from serving.status import invalid
+from serving.transport.http_response import Response
+from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
 
-    from serving.capture import Caller
-    from serving.identity import RequestIds
-    from serving.inference import Inference
-    from serving.named_tensors import Kinds
-    from serving.rest.requests import Headers
+    from serving.capture.capture import Caller
+    from serving.inference.inference import Inference
+    from serving.inference.request_ids import RequestIds
+    from serving.models.named_tensors import Kinds
+    from serving.models.signatures import Signature
+    from serving.models.versions import Models, Served
     from serving.rest.routes import Route
-    from serving.signatures import Signature
-    from serving.versions import Models, Served
+    from serving.transport.http_request import Headers
 
     Array = np.ndarray[Any, Any]
     Rows = Sequence[Any] | NumberRows
@@ -56,7 +56,7 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Instances:
-    """Row form, as `serving.inference` reads and writes it in bulk."""
+    """Row form, as `serving.inference.inference` reads and writes it in bulk."""
 
     def promise(self, rows: Rows, signature: Signature) -> Kinds:
         """What tensors rows like the first of these belong to."""

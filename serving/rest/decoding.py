@@ -1,8 +1,8 @@
 """JSON values into tensors, by TensorFlow Serving's rules.
 
 Two roads. The fast one flattens lists level by level and checks types in bulk; where it meets anything out of the
-ordinary it says so by None. Then `serving.rest.walking` reads the value as TensorFlow Serving's own code does, element
-by element, and either finds the tensor or the error with its text.
+ordinary it says so by None. Then `serving.rest.element_reader` reads the value as TensorFlow Serving's own code does,
+element by element, and either finds the tensor or the error with its text.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.rest.walking import INTEGERS, walk
+from serving.rest.element_reader import INTEGERS, walk
 from serving.status import Failure, invalid
 
 if TYPE_CHECKING:
-    from serving.signatures import TensorSpec
+    from serving.models.signatures import TensorSpec
 
     Array = np.ndarray[Any, Any]
 

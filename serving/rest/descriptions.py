@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serving.versions import Served, VersionStatus
+    from serving.models.versions import Served, VersionStatus
 
 
 def write_status(statuses: Sequence[VersionStatus]) -> bytes:

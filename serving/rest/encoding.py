@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.rest.decimals import format_floats
-from serving.rest.quoting import quote_string
-from serving.signatures import element_type_of
+from serving.models.signatures import element_type_of
 from serving.status import invalid
+from serving.transport.json_quoting import quote_string
+from serving.transport.number_format import format_floats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

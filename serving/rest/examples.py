@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.rest.decimals import format_floats
-from serving.rest.quoting import quote, quote_string, type_name
-from serving.rest.walking import is_base64, read_base64
+from serving.rest.element_reader import is_base64, read_base64
 from serving.status import invalid
+from serving.transport.json_quoting import quote, quote_string, type_name
+from serving.transport.number_format import format_floats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

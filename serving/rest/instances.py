@@ -10,19 +10,19 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from serving.rest.decoding import decode, decode_plain, make_array, make_numbers
+from serving.rest.element_reader import is_base64, shape_of, walk
 from serving.rest.number_rows import NumberRows
-from serving.rest.plain_objects import read_plain_objects
-from serving.rest.quoting import quote
-from serving.rest.walking import is_base64, shape_of, walk
+from serving.rest.object_rows import read_plain_objects
 from serving.status import Failure, invalid
+from serving.transport.json_quoting import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy as np
 
-    from serving.named_tensors import Kinds
-    from serving.signatures import TensorSpec
+    from serving.models.named_tensors import Kinds
+    from serving.models.signatures import TensorSpec
 
     Array = np.ndarray[Any, Any]
 
@@ -105,9 +105,9 @@ def read_plain_rows(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -
 
 
 def promised_kinds(row: Any, specs: Mapping[str, TensorSpec]) -> Kinds:
-    """What the tensors are like that regular rows such as this one make (see `serving.named_tensors.kinds_of`).
+    """What the tensors are like that regular rows such as this one make (see `serving.models.named_tensors.kinds_of`).
 
-    >>> from serving.signatures import ELEMENT_TYPES, TensorSpec
+    >>> from serving.models.signatures import ELEMENT_TYPES, TensorSpec
     >>> promised_kinds([[1, 2]], {"x": TensorSpec(name="x", graph_name="", element=ELEMENT_TYPES[1], shape=None)})
     (('x', dtype('float32'), (1, 2)),)
     """

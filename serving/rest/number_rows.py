@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import orjson
 
-from serving.rest.parsing import parse_object
+from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from serving.rest.remembering import bounded_cache
-from serving.sources import LARGEST_VERSION
+from serving.models.version_folders import LARGEST_VERSION
 from serving.status import Failure, invalid
+from serving.transport.bounded_cache import bounded_cache
 
 VERSION_1 = re.compile(r"/v1/.*", re.IGNORECASE | re.DOTALL)
 WHICH = r"(?:/(?:versions/(?P<version>[0-9]+)|labels/(?P<label>[^/:]+)))?"

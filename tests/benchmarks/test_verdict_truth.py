@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.verdict_truth import LAWS, SPREADS, Sizes, null_table, power_table, simulate, worse
-from pitfalls_tf.verdict import SMALLEST
+from pitfalls_tf.verdicts.verdict import SMALLEST
 
 COUNT = 250
 
@@ -24,7 +24,7 @@ def test_without_a_difference_hardly_anything_is_claimed(spread: str, shape: tup
 
 
 def test_the_simulation_sees_an_interval_that_is_too_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pitfalls_tf.paired.NOMINAL", 0.8)
+    monkeypatch.setattr("pitfalls_tf.verdicts.paired.NOMINAL", 0.8)
     found = simulate(LAWS["normal"], SPREADS["seeds, in all domains"], (1, 5), np.random.default_rng(1), count=COUNT)
     assert found.outside > 0.1
 

@@ -16,9 +16,9 @@ import pytest
 from benchmarks.level_streams import alarms, resampled
 from monitoring.config import load_config
 from monitoring.jobs.deployment import deploy
-from monitoring.traffic.labels import LabelLog
-from monitoring.traffic.log import TrafficLog
-from pitfalls_tf.demo.road import DEPLOYED
+from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.log.log import TrafficLog
+from pitfalls_tf.demo.pipeline import DEPLOYED
 from pitfalls_tf.sources import flights
 from tests.end_to_end.walking import Walk, walk
 

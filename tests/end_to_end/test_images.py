@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.config import load_config
-from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.run import run_due_windows
 from monitoring.store.store import Store
 from pitfalls_tf.sources import digits
 from tests.serving.server_process import serving
 
 if TYPE_CHECKING:
-    from pitfalls_tf.examples import Examples
+    from pitfalls_tf.rows.examples import Examples
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

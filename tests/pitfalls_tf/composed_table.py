@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pitfalls_tf.composed.setup import ComposedSetup, HeldOut
 from pitfalls_tf.sources.table import OwnTable
+from pitfalls_tf.training.setup import ComposedSetup, HeldOut
 
 if TYPE_CHECKING:
     from pathlib import Path

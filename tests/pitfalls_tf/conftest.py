@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from pitfalls_tf import setups
-from pitfalls_tf.folds import Folds
-from pitfalls_tf.setups import Mlp, Optimisation, Setup
+from pitfalls_tf.rows.folds import Folds
+from pitfalls_tf.training import named_setups
+from pitfalls_tf.training.named_setups import Mlp, Optimisation, Setup
 
 if TYPE_CHECKING:
-    from pitfalls_tf.sources.source import Table
+    from pitfalls_tf.rows.table import Table
 
 
 @pytest.fixture(scope="session")
 def few_flights() -> Table:
     """Rows of twelve winter days, two of them a storm with many cancelled flights."""
-    table = setups.FLIGHTS.load()
+    table = named_setups.FLIGHTS.load()
     days = table.days.to_numpy(zero_copy_only=False).astype("datetime64[D]")
     inside = (days >= np.datetime64("2013-02-01")) & (days < np.datetime64("2013-02-13"))
     return table.take(np.flatnonzero(inside)[::40])
@@ -29,12 +29,12 @@ def few_flights() -> Table:
 def small(few_flights: Table, monkeypatch: pytest.MonkeyPatch) -> Setup:
     """The setup `small`, registered, whose rows are `few_flights`."""
     setup = replace(
-        setups.FLIGHTS,
+        named_setups.FLIGHTS,
         name="small",
         network=Mlp(hidden=(8, 4), dropout=0.2),
         optimisation=Optimisation(epochs=2, batch=64, learning_rate=0.01, weight_decay=0.01),
         folds=Folds(count=3, block_days=2, seed=1),
     )
     monkeypatch.setattr("pitfalls_tf.sources.flights.load", lambda: few_flights)
-    monkeypatch.setattr(setups, "SETUPS", {setup.name: setup})
+    monkeypatch.setattr(named_setups, "SETUPS", {setup.name: setup})
     return setup

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from pitfalls_tf.architectures.dense import Mlp
-from pitfalls_tf.examples import Examples
+from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.optimisers import Optimiser
-from pitfalls_tf.recipes import Recipe
+from pitfalls_tf.rows.examples import Examples
 
 
 class Traced(Mlp):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.alterations import ALTERATIONS, Blur, MissingCategory, Noise, Rotation, another_month, find
-from pitfalls_tf.examples import Examples
+from pitfalls_tf.experiments.alterations import ALTERATIONS, Blur, MissingCategory, Noise, Rotation, another_month, find
+from pitfalls_tf.rows.examples import Examples
 from tests.pitfalls_tf.small_examples import rows
 
 

@@ -12,21 +12,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from pitfalls_tf.composed.place import Place
-from pitfalls_tf.composed.setup import ComposedSetup, HeldOut, read
-from pitfalls_tf.domain_metrics import scores_of_runs
-from pitfalls_tf.runs import as_written, read_ensemble, read_manifest
+from pitfalls_tf.training.domain_metrics import scores_of_runs
+from pitfalls_tf.training.output import Place
+from pitfalls_tf.training.runs import as_written, read_ensemble, read_manifest
+from pitfalls_tf.training.setup import ComposedSetup, HeldOut, read
 from tests.pitfalls_tf.composed_table import small_setup, write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pitfalls_tf.composed.training import Step, Trained
+    from pitfalls_tf.training.trainer import Step, Trained
 
 
 def train(setup: ComposedSetup, out: Path, *, seeds: int = 2, **place: Any) -> tuple[Trained, list[str]]:
     """What was trained, and the runs that were told of."""
-    from pitfalls_tf.composed.driving import train_composed
+    from pitfalls_tf.training.train import train_composed
 
     stages: list[str] = []
 
@@ -63,7 +63,7 @@ def test_names_are_checked_before_anything_is_loaded() -> None:
 def test_seeds_are_scored_kept_and_the_median_one_deployed(tmp_path: Path) -> None:
     import keras
 
-    from pitfalls_tf.composed.training import ComposedTrainer
+    from pitfalls_tf.training.trainer import ComposedTrainer
 
     setup = small_setup(tmp_path / "rows.parquet", stopping=5)
     trained, stages = train(setup, tmp_path, seeds=3)
@@ -99,7 +99,7 @@ def test_seeds_are_scored_kept_and_the_median_one_deployed(tmp_path: Path) -> No
 
 
 def test_a_manifest_makes_the_same_bits_again_or_says_why_not(tmp_path: Path) -> None:
-    from pitfalls_tf.composed.driving import train_composed_again
+    from pitfalls_tf.training.train import train_composed_again
 
     setup = small_setup(tmp_path / "rows.parquet", architecture="wide_and_deep")
     trained, _ = train(setup, tmp_path / "first")
@@ -123,7 +123,7 @@ def test_a_manifest_makes_the_same_bits_again_or_says_why_not(tmp_path: Path) ->
 
 
 def test_an_interrupted_training_goes_on_and_others_are_refused(tmp_path: Path) -> None:
-    from pitfalls_tf.composed.driving import train_composed
+    from pitfalls_tf.training.train import train_composed
 
     setup = small_setup(tmp_path / "rows.parquet")
 
@@ -159,7 +159,7 @@ def test_diverged_seeds_are_kept_reported_and_never_deployed(tmp_path: Path) -> 
 
 
 def test_an_adapting_remedy_is_scored_on_rows_it_has_not_seen(tmp_path: Path) -> None:
-    from pitfalls_tf.composed.rows import prepare
+    from pitfalls_tf.training.prepared_rows import prepare
 
     held_out = HeldOut(split="domain", domains=("north",))
     setup = small_setup(tmp_path / "rows.parquet", held_out=held_out, remedy="batch_norm+coral")
@@ -175,9 +175,9 @@ def test_remedies_without_a_single_model_say_so(tmp_path: Path) -> None:
     trained, _ = train(small_setup(tmp_path / "rows.parquet", remedy="seed_ensembling", epochs=1), tmp_path, seeds=1)
     assert "5 networks predict together" in (trained.without_model or "")
     assert not trained.ensemble.model.exists()
-    from pitfalls_tf.composed import keeping
+    from pitfalls_tf.training import weights
 
-    assert len(keeping.read(trained.ensemble.deployed.folder)) == 5
+    assert len(weights.read(trained.ensemble.deployed.folder)) == 5
 
 
 def test_what_cannot_be_learnt_from_is_refused(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_gaps_are_learnt_from_and_domains_without_labels_are_named(tmp_path: Pat
 
 
 def test_groups_are_never_empty_however_large_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pitfalls_tf.composed import training
+    from pitfalls_tf.training import trainer as training
 
     trainer = training.ComposedTrainer(small_setup(tmp_path / "rows.parquet"))
     assert trainer.group() >= 1

@@ -10,19 +10,19 @@ import pytest
 
 from monitoring.errors import BadInput
 from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.fitting.recipe import Batch, Outputs, Recipe, Stopping
 from pitfalls_tf.optimisers import Optimiser
-from pitfalls_tf.recipes import Batch, Outputs, Recipe, Stopping
 from tests.pitfalls_tf.small_examples import RECIPE, Traced, rows
 
 if TYPE_CHECKING:
-    from pitfalls_tf.examples import Examples, Shape
-    from pitfalls_tf.fits import Fits
+    from pitfalls_tf.fitting.fits import Fits
+    from pitfalls_tf.rows.examples import Examples, Shape
 
 TRAINING, VALIDATION, TARGET = rows(300, seed=1), rows(100, seed=2), rows(90, seed=3, shift=1.0)
 
 
 def fit(recipe: Recipe, **more: Any) -> Fits:
-    from pitfalls_tf import ensemble
+    from pitfalls_tf.fitting import ensemble
 
     given = {"seeds": (0, 1, 2), "validation": VALIDATION, **more}
     return ensemble.fit(recipe, given.pop("training", TRAINING), given.pop("validation"), **given)
@@ -35,7 +35,7 @@ def same(one: Fits, other: Fits, *, seed: int) -> bool:
 
 
 def test_a_seed_is_the_same_alone_in_company_and_in_threads() -> None:
-    from pitfalls_tf.ensemble import Plan
+    from pitfalls_tf.fitting.ensemble import Plan
 
     together = fit(RECIPE)
     assert same(together, fit(RECIPE, seeds=(1,)), seed=1)
@@ -60,8 +60,8 @@ def test_gradients_and_losses_are_those_of_separate_keras_runs() -> None:
     import keras
     import tensorflow as tf
 
-    from pitfalls_tf import ensemble
-    from pitfalls_tf.program import Program
+    from pitfalls_tf.fitting import ensemble
+    from pitfalls_tf.fitting.program import Program
 
     recipe = replace(RECIPE, architecture=Traced(hidden=(8, 4), norm="batch"), epochs=2)
     fits = fit(recipe)
@@ -113,7 +113,7 @@ def test_a_model_of_one_seed_says_what_the_fits_say() -> None:
 
 
 def test_seeds_may_learn_from_rows_of_their_own() -> None:
-    from pitfalls_tf.ensemble import Plan
+    from pitfalls_tf.fitting.ensemble import Plan
 
     thirds = [np.flatnonzero(np.arange(300) % 3 != fold) for fold in range(3)]
     folds = fit(RECIPE, plan=Plan(rows=thirds))
@@ -148,7 +148,7 @@ def test_averaged_weights_predict_and_some_weights_may_rest() -> None:
     averaged = fit(replace(RECIPE, optimiser=replace(RECIPE.optimiser, average=0.9)))
     assert not same(averaged, fit(RECIPE), seed=0)
     before = fit(RECIPE)
-    from pitfalls_tf.ensemble import Plan
+    from pitfalls_tf.fitting.ensemble import Plan
 
     for part, moving in (("normalisation", {"gamma", "beta"}), ("logits", {"kernel", "bias"})):
         tuned = fit(replace(RECIPE, trained=part), plan=Plan(start=before))  # type: ignore[arg-type] # a literal

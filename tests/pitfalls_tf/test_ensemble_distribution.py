@@ -19,9 +19,9 @@ from scipy.stats import cramervonmises_2samp, levene
 
 from monitoring.baseline.metrics import row_losses
 from pitfalls_tf.architectures.dense import Mlp
-from pitfalls_tf.fits import softmax
+from pitfalls_tf.fitting.fits import softmax
+from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.optimisers import Optimiser
-from pitfalls_tf.recipes import Recipe
 from tests.pitfalls_tf.small_examples import Traced, rows
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ RECIPE = Recipe(
 
 def of_the_ensemble(recipe: Recipe) -> dict[str, Floats]:
     """Each metric on the validation rows after the last epoch, by member."""
-    from pitfalls_tf import ensemble
+    from pitfalls_tf.fitting import ensemble
 
     fits = ensemble.fit(recipe, TRAINING, seeds=range(RUNS))
     return of_logits(list(fits.logits(VALIDATION.inputs)))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.examples import Examples, Shape
-from pitfalls_tf.sources.source import Table
+from pitfalls_tf.rows.examples import Examples, Shape
+from pitfalls_tf.rows.table import Table
 from tests.pitfalls_tf.small_examples import rows
 
 
@@ -39,10 +39,10 @@ def test_gaps_and_ragged_columns_are_refused() -> None:
 
 
 def test_a_table_is_encoded_as_its_training_rows_say(few_flights: Table) -> None:
-    from pitfalls_tf.architectures import preprocessing
+    from pitfalls_tf.rows import feature_encoding
 
     half = few_flights.take(np.arange(0, len(few_flights), 2))
-    encoding = preprocessing.fit(half.rows, half.features)
+    encoding = feature_encoding.fit(half.rows, half.features)
     examples = Examples.from_table(few_flights, encoding)
     assert examples.inputs.shape == (len(few_flights), encoding.width)
     assert sum(examples.tokens) == encoding.width

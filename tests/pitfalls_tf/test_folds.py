@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from pitfalls_tf.folds import Folds, assign, blocks_of
+from pitfalls_tf.rows.folds import Folds, assign, blocks_of
 
 FIRST = np.datetime64("2013-01-01", "D")
 offsets = st.lists(st.integers(0, 60), min_size=1, max_size=80).map(lambda days: [0, 60, *days])

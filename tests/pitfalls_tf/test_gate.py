@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf import gate as gates
-from pitfalls_tf.gate import Gate, check_same_model
-from pitfalls_tf.scores import SCHEMA, Scores
+from pitfalls_tf.verdicts import gate as gates
+from pitfalls_tf.verdicts.gate import Gate, check_same_model
+from pitfalls_tf.verdicts.scores import SCHEMA, Scores
 
 if TYPE_CHECKING:
     from pathlib import Path

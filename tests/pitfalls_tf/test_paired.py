@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from pitfalls_tf.paired import NOMINAL, Resampling, Variances, half_width, interval, of_these, probability, variances
+from pitfalls_tf.verdicts.paired import (
+    NOMINAL,
+    Resampling,
+    Variances,
+    half_width,
+    interval,
+    of_these,
+    probability,
+    variances,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

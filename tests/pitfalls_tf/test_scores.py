@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.domain_metrics import by_domain, write_domains
-from pitfalls_tf.scores import SCHEMA, Scores, pair, read_scores
-from pitfalls_tf.training import train_ensemble
+from pitfalls_tf.training.domain_metrics import by_domain, write_domains
+from pitfalls_tf.training.fold_training import train_ensemble
+from pitfalls_tf.verdicts.scores import SCHEMA, Scores, pair, read_scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pitfalls_tf.setups import Setup
-    from pitfalls_tf.sources.source import Table
+    from pitfalls_tf.rows.table import Table
+    from pitfalls_tf.training.named_setups import Setup
 
 
 def scores(setup: str, values: Mapping[tuple[str, int], float | None], metric: str = "brier") -> Scores:

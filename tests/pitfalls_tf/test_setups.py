@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.setups import SETUPS, find
+from pitfalls_tf.training.named_setups import SETUPS, find
 
 
 def test_an_unknown_setup_is_answered_with_the_nearest() -> None:

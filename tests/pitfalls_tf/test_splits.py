@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from pitfalls_tf.splits import Split, blocked_split, domain_split, random_split, time_split
+from pitfalls_tf.rows.splits import Split, blocked_split, domain_split, random_split, time_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable

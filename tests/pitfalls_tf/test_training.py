@@ -13,17 +13,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from pitfalls_tf.runs import Ensemble, clear, exclusive, median, read_ensemble, read_run
-from pitfalls_tf.setups import Setup
-from pitfalls_tf.sources.source import Table
+from pitfalls_tf.rows.table import Table
+from pitfalls_tf.training.named_setups import Setup
+from pitfalls_tf.training.runs import Ensemble, clear, exclusive, median, read_ensemble, read_run
 
 if TYPE_CHECKING:
-    from pitfalls_tf.training import Progress
+    from pitfalls_tf.training.fold_training import Progress
 
 
 def train(setup: Setup, out: Path, *, seeds: int = 2, fresh: bool = False) -> tuple[Ensemble, list[str]]:
     """The ensemble, and the stages that were reported."""
-    from pitfalls_tf.training import train_ensemble
+    from pitfalls_tf.training.fold_training import train_ensemble
 
     stages: list[str] = []
     ensemble = train_ensemble(
@@ -78,7 +78,7 @@ def test_each_seed_predicts_every_row_and_the_median_one_is_deployed(
 
 
 def test_held_out_labels_and_values_are_never_learnt_from(small: Setup, few_flights: Table, tmp_path: Path) -> None:
-    from pitfalls_tf.trainer import Trainer
+    from pitfalls_tf.training.fold_trainer import Trainer
 
     trainer = Trainer(small, few_flights)
     fold = pq.read_table(trainer.run(0, tmp_path / "seed-0000", lambda _: None).folder / "out_of_fold.parquet")["fold"]
@@ -102,7 +102,7 @@ def test_held_out_labels_and_values_are_never_learnt_from(small: Setup, few_flig
 def test_the_same_manifest_gives_the_same_weights_in_any_order(
     small: Setup, few_flights: Table, tmp_path: Path
 ) -> None:
-    from pitfalls_tf.trainer import Trainer
+    from pitfalls_tf.training.fold_trainer import Trainer
 
     one, other = Trainer(small, few_flights), Trainer(small, few_flights)
     assert one.manifest(1) == other.manifest(1)
@@ -120,7 +120,7 @@ def test_the_same_manifest_gives_the_same_weights_in_any_order(
 
 
 def test_a_killed_training_goes_on_where_it_stopped(small: Setup, tmp_path: Path) -> None:
-    from pitfalls_tf.training import train_ensemble
+    from pitfalls_tf.training.fold_training import train_ensemble
 
     def kill(progress: Progress) -> None:
         if progress.stage.startswith("seed 1, fold 2"):
@@ -193,7 +193,7 @@ def test_a_folder_in_use_or_unwritable_is_said_so(small: Setup, tmp_path: Path) 
 
 
 def test_rows_without_any_label_are_refused(small: Setup, few_flights: Table) -> None:
-    from pitfalls_tf.trainer import Trainer
+    from pitfalls_tf.training.fold_trainer import Trainer
 
     unknown = few_flights.take(np.flatnonzero(few_flights.targets() < 0))
     with pytest.raises(BadInput, match="nothing to learn from"):
@@ -217,7 +217,7 @@ def test_a_folder_without_runs_or_with_a_broken_one_is_said_so(small: Setup, tmp
 def test_a_manifest_makes_the_same_weights_again_or_says_why_not(small: Setup, tmp_path: Path) -> None:
     import keras
 
-    from pitfalls_tf.training import train_again
+    from pitfalls_tf.training.fold_training import train_again
 
     ensemble, _ = train(small, tmp_path / "first")
     manifest = ensemble.deployed.folder / "manifest.json"

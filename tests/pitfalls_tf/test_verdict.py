@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.scores import Half, Pairs
-from pitfalls_tf.verdict import AFFORDABLE, Verdict, judge
+from pitfalls_tf.verdicts.scores import Half, Pairs
+from pitfalls_tf.verdicts.verdict import AFFORDABLE, Verdict, judge
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,24 +18,24 @@ import orjson
 import pytest
 import uvloop
 
-from serving.address import Address, take_address, url_of
-from serving.batching import BatchSettings
-from serving.capture import Capture
-from serving.draining import DrainingServer
-from serving.inference import Inference
-from serving.loading import load_version
-from serving.metrics import Metrics
-from serving.model_counts import ModelCounts
-from serving.rest.app import RestApp, RestSettings, Rooms
-from serving.rest.late_labels import LabelDesk
-from serving.sources import discover
-from serving.versions import Models
+from serving.capture.capture import Capture
+from serving.inference.batching import BatchSettings
+from serving.inference.inference import Inference
+from serving.metrics.metrics import Metrics
+from serving.metrics.model_metrics import ModelCounts
+from serving.models.loading import load_version
+from serving.models.version_folders import discover
+from serving.models.versions import Models
+from serving.server.http_app import RestApp, RestSettings, Rooms
+from serving.server.labels_endpoint import LabelDesk
+from serving.server.shutdown import DrainingServer
+from serving.transport.sockets import Address, take_address, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from serving.sink import RowWriter
+    from serving.capture.log_sink import RowWriter
 
 CASES = Path(__file__).parent / "cases"
 # A script that imports TensorFlow, for a process of its own.

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pyarrow as pa
 
-from serving.manifest import Provenance
+from serving.export.manifest import Provenance
 
 CLASSES = ("on_time", "late")
 CARRIERS = ("AA", "B6", "UA")

@@ -12,7 +12,7 @@ import sys
 
 import tensorflow as tf
 
-import serving.server
+import serving.server.server
 from pitfalls_tf.cli import main
 
 
@@ -29,7 +29,7 @@ def become_server(order: dict[str, str | list[str]]) -> None:
 
 if __name__ == "__main__":
     assert tf.__version__
-    assert serving.server.__name__
+    assert serving.server.server.__name__
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.batching import Batcher, BatchSettings, Ticket
+from serving.inference.batching import Batcher, BatchSettings, Ticket
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from monitoring.errors import CannotRun
-from serving.capture import AnsweredBatch, Caller, Capture
+from serving.capture.capture import AnsweredBatch, Caller, Capture
 
 if TYPE_CHECKING:
-    from monitoring.traffic.rows import AnsweredRows
-    from serving.versions import Models, Served
+    from monitoring.traffic.log.rows import AnsweredRows
+    from serving.models.versions import Models, Served
 
 
 class Disk:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from monitoring.errors import CannotRun
-from serving.embedding import AXES, Projection
+from serving.export.embedding import AXES, Projection
 
 
 def rows(seed: int, size: int, width: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

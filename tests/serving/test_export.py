@@ -16,17 +16,17 @@ from monitoring.baseline import load_baseline
 from monitoring.baseline.metrics import area_under_curve
 from monitoring.baseline.schema import load_schema, table_statistics, validate
 from monitoring.errors import BadInput, CannotRun
-from serving.endpoints import EXAMPLES, write_examples
-from serving.export import Bundle, check_name, export_bundle
-from serving.keras_model import KerasModel, tensors_of
-from serving.loading import load_version
-from serving.manifest import Provenance
-from serving.runner import Runner
-from serving.signatures import DEFAULT_SIGNATURE
-from serving.sources import discover, find_versions
-from serving.staging import PREFIX
-from serving.versions import Models
-from serving.warmup import MAX_RECORDS, WARMUP_FILE, read_records, warm_up
+from serving.export.export import Bundle, check_name, export_bundle
+from serving.export.keras_model import KerasModel, tensors_of
+from serving.export.manifest import Provenance
+from serving.export.signatures_written import EXAMPLES, write_examples
+from serving.export.staging import PREFIX
+from serving.models.loading import load_version
+from serving.models.runner import Runner
+from serving.models.signatures import DEFAULT_SIGNATURE
+from serving.models.version_folders import discover, find_versions
+from serving.models.versions import Models
+from serving.models.warmup import MAX_RECORDS, WARMUP_FILE, read_records, warm_up
 from tests.serving.export_model import (
     CLASSES,
     NOW,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.sources import find_versions
-from serving.staging import PREFIX
+from serving.export.staging import PREFIX
+from serving.models.version_folders import find_versions
 
 # Every step that Python takes in the file system is an audit event; the process kills itself at the one it is told.
 STEPS = """

@@ -13,13 +13,13 @@ import tensorflow as tf
 
 from monitoring.baseline import load_baseline
 from monitoring.baseline.schema import load_schema
-from serving.export import Bundle, Reference, export_bundle
-from serving.keras_file import import_custom, load_keras
-from serving.loading import load_version
-from serving.manifest import Provenance
-from serving.sources import discover
-from serving.table_file import read_table, table_of
-from serving.versions import Models
+from serving.export.export import Bundle, Reference, export_bundle
+from serving.export.keras_file import import_custom, load_keras
+from serving.export.manifest import Provenance
+from serving.export.table_file import read_table, table_of
+from serving.models.loading import load_version
+from serving.models.version_folders import discover
+from serving.models.versions import Models
 from tests.serving.export_model import now
 from tests.serving.own_layers import Judging, Reading
 

@@ -14,16 +14,16 @@ import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from serving.agreement import rehearse
-from serving.columns_for_inputs import array_of, problem_of
-from serving.export import export_bundle
-from serving.keras_file import import_custom, load_keras
-from serving.keras_model import KerasModel
-from serving.manifest import Provenance
-from serving.model_inputs import FeedPlan, ModelInput
-from serving.reference import check_reference, match_columns
-from serving.scores import classes_of, find_score
-from serving.table_file import read_table, table_of
+from serving.export.export import export_bundle
+from serving.export.input_arrays import array_of, problem_of
+from serving.export.keras_file import import_custom, load_keras
+from serving.export.keras_model import KerasModel
+from serving.export.manifest import Provenance
+from serving.export.model_inputs import FeedPlan, ModelInput
+from serving.export.parity import rehearse
+from serving.export.probabilities import classes_of, find_score
+from serving.export.reference_table import check_reference, match_columns
+from serving.export.table_file import read_table, table_of
 from tests.serving.export_model import now
 from tests.serving.own_layers import Shifting, Untraceable
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput
-from serving.agreement import difference
-from serving.keras_file import load_keras
-from serving.keras_model import KerasModel
-from serving.reference import check_reference, sample
+from serving.export.keras_file import load_keras
+from serving.export.keras_model import KerasModel
+from serving.export.parity import difference
+from serving.export.reference_table import check_reference, sample
 from tests.serving.export_model import CLASSES, reference_table, small_model
 
 

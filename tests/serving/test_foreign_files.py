@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitoring.errors import BadInput
-from serving.batching import BatchSettings
-from serving.foreign_files import Batching, read_batching_file, read_monitoring_file, read_ssl_file
+from serving.inference.batching import BatchSettings
+from serving.server.tf_serving_files import Batching, read_batching_file, read_monitoring_file, read_ssl_file
 
 if TYPE_CHECKING:
     from pathlib import Path

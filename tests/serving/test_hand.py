@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from serving.hand import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_S, Hand
+from serving.workers.worker_handle import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_S, Hand
 
 
 def deaths(hand: Hand, *lives: tuple[float, bool]) -> list[float]:

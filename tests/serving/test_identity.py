@@ -7,7 +7,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.identity import RequestIds
+from serving.inference.request_ids import RequestIds
 
 clocks = st.lists(st.integers(0, (1 << 48) - 2), min_size=1, max_size=50)
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from serving.capture import Caller, Capture
-from serving.inference import Inference, Question, RowQuestion
+from serving.capture.capture import Caller, Capture
+from serving.inference.inference import Inference, Question, RowQuestion
 from serving.rest.calls import INSTANCES
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from monitoring.traffic.rows import AnsweredRows
-    from serving.inference import Answer, Outcome
-    from serving.versions import Models, Served
+    from monitoring.traffic.log.rows import AnsweredRows
+    from serving.inference.inference import Answer, Outcome
+    from serving.models.versions import Models, Served
 
 Array = np.ndarray[Any, Any]
 

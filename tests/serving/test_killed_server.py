@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitoring.traffic.log import TrafficLog
+from monitoring.traffic.log.log import TrafficLog
 from tests.serving.nursery import nursery
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.capture import Capture
-from serving.metrics import Metrics
-from serving.metrics_sum import add_pages
+from serving.capture.capture import Capture
+from serving.metrics.merge import add_pages
+from serving.metrics.metrics import Metrics
 
 COUNTS = st.lists(
     st.tuples(st.sampled_from(["a", "b"]), st.sampled_from(["OK", "NOT_FOUND"]), st.integers(1, 10**6)), max_size=8

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tensorflow_serving.config import model_server_config_pb2
 
 from monitoring.errors import BadInput
-from serving.model_config import check_config, read_config_file, sources_of
-from serving.sources import ModelSource, RequestLogging, VersionPolicy
+from serving.models.model_config import check_config, read_config_file, sources_of
+from serving.models.version_folders import ModelSource, RequestLogging, VersionPolicy
 
 WHOLE = """
 model_config_list {

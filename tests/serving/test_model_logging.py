@@ -11,17 +11,17 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log import TrafficLog
-from monitoring.traffic.redaction import Redaction
-from serving.capture import AnsweredBatch, Caller, Capture
-from serving.model_config import sources_of
-from serving.model_logging import ModelLogging, logging_of
-from serving.sink import Sink
-from serving.traffic import TrafficSettings, open_traffic
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.redaction import Redaction
+from serving.capture.capture import AnsweredBatch, Caller, Capture
+from serving.capture.log_sink import Sink
+from serving.capture.model_logging import ModelLogging, logging_of
+from serving.capture.traffic import TrafficSettings, open_traffic
+from serving.models.model_config import sources_of
 
 if TYPE_CHECKING:
-    from monitoring.traffic.rows import AnsweredRows
-    from serving.versions import Models, Served
+    from monitoring.traffic.log.rows import AnsweredRows
+    from serving.models.versions import Models, Served
 
 
 class Rows(list["AnsweredRows"]):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.traffic.redaction import Redaction
-from serving.redacted_names import RedactedNames, example_features, tensor_and_feature_names
+from monitoring.traffic.log.redaction import Redaction
+from serving.capture.redacted_names import RedactedNames, example_features, tensor_and_feature_names
 
 if TYPE_CHECKING:
-    from serving.runner import Runner
-    from serving.versions import Models
+    from serving.models.runner import Runner
+    from serving.models.versions import Models
 
 
 def runner_of(models: Models, name: str) -> Runner:

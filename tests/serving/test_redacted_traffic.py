@@ -9,9 +9,9 @@ import orjson
 import pyarrow.parquet as pq
 import pytest
 
-from monitoring.traffic.log import TrafficLog
-from monitoring.traffic.redaction import Redaction, hashed
-from serving.traffic import TrafficSettings, open_traffic
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.redaction import Redaction, hashed
+from serving.capture.traffic import TrafficSettings, open_traffic
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,17 +10,17 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from serving.catalogue import Catalogue, ConfigFile, ModelsFolder, OneModel
-from serving.loading import load_version
-from serving.reloading import Reloader
+from serving.models.loading import load_version
+from serving.models.model_list import Catalogue, ConfigFile, ModelsFolder, OneModel
+from serving.models.reloading import Reloader
+from serving.models.versions import Models, Retries, Rules, State
 from serving.status import Code, Failure
-from serving.versions import Models, Retries, Rules, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from serving.catalogue import Origin
+    from serving.models.model_list import Origin
 
 
 @dataclass

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.labels import LabelLog, LabelWriter
-from monitoring.traffic.log import TrafficLog, TrafficWriter
+from monitoring.traffic.log.labels import LabelLog, LabelWriter
+from monitoring.traffic.log.log import TrafficLog, TrafficWriter
 from pitfalls_tf.replay import AlreadyLogged, ReplayLink, ReplayPlan, ReplayProgress, already_logged, replay
-from serving.rest.late_labels import LabelDesk
+from serving.server.labels_endpoint import LabelDesk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

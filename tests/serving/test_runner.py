@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pytest
 
-from serving.runner import LoadFailed, Runner
+from serving.models.runner import LoadFailed, Runner
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:

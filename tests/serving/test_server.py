@@ -20,8 +20,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitoring.traffic.labels import LabelLog
-from monitoring.traffic.log import TrafficLog
+from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.log.log import TrafficLog
 from pitfalls_tf.replay import ReplayLink, ReplayPlan, ReplayProgress, replay
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from monitoring.traffic.gaps import Gap, GapFile, read_gaps
-from monitoring.traffic.log import AnsweredRows, TrafficLog, TrafficWriter
-from serving.capture import Capture
-from serving.sink import Sink
+from monitoring.traffic.log.gaps import Gap, GapFile, read_gaps
+from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
+from serving.capture.capture import Capture
+from serving.capture.log_sink import Sink
 from tests.serving.small_disk import small_disk
 
 if TYPE_CHECKING:

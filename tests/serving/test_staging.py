@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from monitoring.errors import CannotRun
-from serving.sources import find_versions
-from serving.staging import PREFIX, Staging, staged, sweep
+from serving.export.staging import PREFIX, Staging, staged, sweep
+from serving.models.version_folders import find_versions
 
 # Dies by SIGKILL at the moment that it is given.
 DYING = """

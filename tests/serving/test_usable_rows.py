@@ -13,11 +13,11 @@ import pytest
 
 from monitoring.baseline import load_baseline
 from monitoring.errors import BadInput
-from serving.export import Bundle, Reference, export_bundle
-from serving.keras_model import KerasModel
-from serving.manifest import Provenance
-from serving.reference import complete
-from serving.usable_rows import UsableRows, usable_rows
+from serving.export.export import Bundle, Reference, export_bundle
+from serving.export.keras_model import KerasModel
+from serving.export.manifest import Provenance
+from serving.export.reference_table import complete
+from serving.export.usable_rows import UsableRows, usable_rows
 from tests.serving.export_model import CLASSES, NOW, now
 
 ROWS = 40

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from serving.loading import load_version
-from serving.sources import ModelSource, VersionPolicy, discover, find_versions
+from serving.models.loading import load_version
+from serving.models.version_folders import ModelSource, VersionPolicy, discover, find_versions
+from serving.models.versions import Models, State
 from serving.status import Code, Failure
-from serving.versions import Models, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from serving.versions import Served
+    from serving.models.versions import Served
 
 
 def value(served: Served) -> float:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serving.loading import Loading, load_version
-from serving.model_counts import LOAD_ATTEMPTS, LOAD_LATENCY, WARMUP_LATENCY, WARMUP_RECORDS, ModelCounts
-from serving.runner import LoadFailed, Runner
-from serving.warmup import WARMUP_FILE, read_records, warm_up
+from serving.metrics.model_metrics import LOAD_ATTEMPTS, LOAD_LATENCY, WARMUP_LATENCY, WARMUP_RECORDS, ModelCounts
+from serving.models.loading import Loading, load_version
+from serving.models.runner import LoadFailed, Runner
+from serving.models.warmup import WARMUP_FILE, read_records, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable

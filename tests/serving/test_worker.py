@@ -12,17 +12,17 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from serving.catalogue import Catalogue, OneModel
-from serving.loading import load_version
-from serving.reloading import Reloader
+from serving.models.loading import load_version
+from serving.models.model_list import Catalogue, OneModel
+from serving.models.reloading import Reloader
+from serving.models.versions import Models
 from serving.status import Code, Failure
-from serving.versions import Models
-from serving.worker import Place, Worker
+from serving.workers.worker import Place, Worker
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serving.company import Reload
+    from serving.server.peers import Reload
 
 
 class Crew:

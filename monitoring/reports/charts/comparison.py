@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitoring.reports.charts.chart import Chart, DataTable, Figure, axis, label, layout
+from monitoring.reports.formatting import METRICS, MONTHS, NOTHING, as_share, slice_words, value_words
 from monitoring.reports.months import slice_series
 from monitoring.reports.records import Interval, SliceSeries
-from monitoring.reports.words import METRICS, MONTHS, NOTHING, as_share, slice_words, value_words
 
 #: Month labels at most, so that they never overlap.
 MOST_LABELS = 12

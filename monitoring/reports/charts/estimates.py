@@ -8,7 +8,7 @@ from monitoring.records import EstimateRecord, MonitorStatus, WindowRecord
 from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.charts.evidence import local
 from monitoring.reports.estimates import realised, settled_by_window, trust_lines
-from monitoring.reports.words import as_share, value_words, watch_words, window_words
+from monitoring.reports.formatting import as_share, value_words, watch_words, window_words
 
 HEIGHT = 230
 

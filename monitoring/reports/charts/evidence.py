@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout, time_axis
+from monitoring.reports.formatting import MONTHS, count_words, evidence_words, window_words
 from monitoring.reports.headline import pages_of
-from monitoring.reports.words import MONTHS, count_words, evidence_words, window_words
 
 HEIGHT = 360
 

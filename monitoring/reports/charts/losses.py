@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from monitoring.records import WHOLE, BaselineScore, MonitorStatus
 from monitoring.reports.charts.chart import MOST_MARKS, Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.charts.evidence import local
+from monitoring.reports.formatting import as_share, value_words, watch_words, window_words
 from monitoring.reports.headline import pages_of
-from monitoring.reports.words import as_share, value_words, watch_words, window_words
 
 HEIGHT = 230
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.copies import COPIES
-from monitoring.traffic.stores import Store, is_url
+from monitoring.traffic.remote.file_store import Store, is_url
+from monitoring.traffic.remote.local_cache import COPIES
 from monitoring.traffic.tables.delimited import Delimited, parting, read_delimited
 from monitoring.traffic.tables.quotes import Swallowed
 from monitoring.traffic.tables.records import RECORDS, as_parquet

@@ -6,7 +6,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitoring.traffic.copies import COPIES
+from monitoring.traffic.remote.local_cache import COPIES
 
 RECORDS = (".tfrecord", ".tfrecords")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,9 +22,9 @@ def as_parquet(path: Path) -> Path:
     found = path.stat()
 
     def convert(target: Path) -> None:
-        from monitoring.traffic.log import TrafficLog, TrafficWriter  # noqa: PLC0415 - it stands on what tables do
-        from monitoring.traffic.parquet import write_parquet  # noqa: PLC0415 - as above
-        from monitoring.traffic.prediction_log import import_log  # noqa: PLC0415 - as above
+        from monitoring.traffic.log.log import TrafficLog, TrafficWriter  # noqa: PLC0415 - it stands on what tables do
+        from monitoring.traffic.log.parquet import write_parquet  # noqa: PLC0415 - as above
+        from monitoring.traffic.tf_prediction_log.prediction_log import import_log  # noqa: PLC0415 - as above
 
         with tempfile.TemporaryDirectory(prefix="pitfalls-") as folder:
             writer = TrafficWriter(Path(folder), clock=lambda: _EPOCH)

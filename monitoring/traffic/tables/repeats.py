@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from monitoring.traffic.id_keys import keys, member
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import ParquetPiece
-from monitoring.traffic.tables.keys import keys, member
+from monitoring.traffic.tables.indexed import first_of_each
+from monitoring.traffic.tables.piece_stream import raw_batches
 from monitoring.traffic.tables.rows import event_times, identities
-from monitoring.traffic.tables.stream import raw_batches
-from monitoring.traffic.tables.table import first_of_each
 
 #: Rows whose ids are compared as words at once, about.
 AT_ONCE = 1 << 20

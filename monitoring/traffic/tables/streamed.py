@@ -12,15 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from monitoring.traffic.rows import FIRST_US, LAST_US
-from monitoring.traffic.segments import microseconds
+from monitoring.traffic.id_keys import member
+from monitoring.traffic.log.rows import FIRST_US, LAST_US
+from monitoring.traffic.log.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import ParquetPiece, Piece
-from monitoring.traffic.tables.keys import member
+from monitoring.traffic.tables.indexed import AHEAD
+from monitoring.traffic.tables.piece_stream import Stream, StreamedRows, raw_batches, streamable
 from monitoring.traffic.tables.repeats import Repeats
 from monitoring.traffic.tables.rows import event_times
-from monitoring.traffic.tables.stream import Stream, StreamedRows, raw_batches, streamable
-from monitoring.traffic.tables.table import AHEAD
 from monitoring.traffic.windows import Window
 
 #: A piece that spans more windows than this is kept for the next ones, where it fits.

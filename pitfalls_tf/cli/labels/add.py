@@ -30,7 +30,7 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
     """
     import pyarrow as pa  # noqa: PLC0415 - help must not wait for it
 
-    from monitoring.traffic.labels import LabelLog, LabelWriter, read_label_file  # noqa: PLC0415 - as above
+    from monitoring.traffic.log.labels import LabelLog, LabelWriter, read_label_file  # noqa: PLC0415 - as above
 
     log = LabelLog(traffic)
     table = read_label_file(file)

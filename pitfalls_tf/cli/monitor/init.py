@@ -14,7 +14,7 @@ from pitfalls_tf.cli.output import answers, visible
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from monitoring.jobs.adopting import Adopted
+    from monitoring.jobs.init import Adopted
     from pitfalls_tf.cli.output import Output
 
 FAIR = "The reference should hold predictions on rows that the model was not fitted on: held out, or out of fold."
@@ -81,8 +81,8 @@ def command(
     The file is checked as `monitor run` will check it, and the baseline is cut into windows once, before anything is
     written in its place. With --reference, the baseline is made of that table first, with its TFDV schema.
     """
-    from monitoring.jobs.drafting import as_written  # noqa: PLC0415 - help must not wait for it
-    from monitoring.traffic.stores import is_url  # noqa: PLC0415 - as above
+    from monitoring.jobs.config_file import as_written  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - as above
 
     _check(bundle, reference, traffic, {f"--{name.replace('_', '-')}": said[name] for name in COLUMNS})
     windows = {name: said[name] for name in ("every", "rows", "timezone")}
@@ -91,7 +91,7 @@ def command(
     if reference is None:
         assert bundle is not None  # noqa: S101 - for the type checker: one of them is given
         from monitoring.config import ConfigDraft  # noqa: PLC0415 - help must not wait for it
-        from monitoring.jobs.drafting import write_config  # noqa: PLC0415 - as above
+        from monitoring.jobs.config_file import write_config  # noqa: PLC0415 - as above
 
         draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, **sliced, **windows)
         path = write_config(draft, out, force=force)
@@ -99,7 +99,7 @@ def command(
             {"config": str(path)}, lambda: click.echo(f"Wrote {path}. Next: pitfalls monitor run --config {path}")
         )
         return 0
-    from monitoring.jobs.adopting import OwnTable, adopt  # noqa: PLC0415 - help must not wait for it
+    from monitoring.jobs.init import OwnTable, adopt  # noqa: PLC0415 - help must not wait for it
 
     own = OwnTable(
         event_time=said["event_time"] or "event_time",

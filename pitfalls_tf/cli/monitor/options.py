@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from monitoring.config import MonitorConfig
     from monitoring.jobs.deployment import Deployment
-    from monitoring.jobs.running import Progress, Run
+    from monitoring.jobs.run import Progress, Run
     from monitoring.records import IncidentRecord, MonitorStatus
     from monitoring.store.store import Store
     from monitoring.watches.embedding import Embed
@@ -42,7 +42,7 @@ traffic_option = click.option(
 
 def with_traffic(config: MonitorConfig, traffic: str | None) -> MonitorConfig:
     """The config with its traffic there, if it is given: a URL, or a path from where the command is run."""
-    from monitoring.traffic.stores import is_url  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - help must not wait for it
 
     if traffic is None:
         return config
@@ -81,8 +81,8 @@ def judge(
 ) -> Run:
     """Judge every due window by the clock of this machine, and tell the config's webhooks of each incident opened."""
     from monitoring.incidents.notification import notify, receiver_of  # noqa: PLC0415 - help must not wait for it
-    from monitoring.jobs.running import Helpers, run_due_windows  # noqa: PLC0415 - as above
-    from serving.embedding import BundleEmbedder  # noqa: PLC0415 - as above
+    from monitoring.jobs.run import Helpers, run_due_windows  # noqa: PLC0415 - as above
+    from serving.export.embedding import BundleEmbedder  # noqa: PLC0415 - as above
 
     if ".tfrecord" in str(config.traffic.path):  # whose messages are TensorFlow Serving's
         load_frameworks("tensorflow")
@@ -114,7 +114,7 @@ def judge(
 
 def deployment_of(config: MonitorConfig, store: Store, output: Output) -> int | None:
     """The number of the deployment that the config means; that it is another than its own is told on stderr."""
-    from monitoring.jobs.lookup import meant  # noqa: PLC0415 - help must not wait for it
+    from monitoring.jobs.deployment_lookup import meant  # noqa: PLC0415 - help must not wait for it
 
     found = meant(config, store)
     if found.note:

@@ -14,7 +14,7 @@ from pitfalls_tf.cli.output import answers
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from monitoring.jobs.reporting import Reports
+    from monitoring.jobs.report import Reports
     from pitfalls_tf.cli.output import Output
 
 
@@ -40,7 +40,7 @@ def command(
     Writes report.html, report.png and, by Evidently, drift-DAY.html and drift-DAY.json. Judges nothing.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - help must not wait for it
-    from monitoring.jobs.reporting import write_reports  # noqa: PLC0415 - as above
+    from monitoring.jobs.report import write_reports  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)

@@ -20,7 +20,7 @@ from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
     from monitoring.errors import PitfallsError
-    from monitoring.jobs.running import Progress
+    from monitoring.jobs.run import Progress
     from pitfalls_tf.cli.output import Output
 
 

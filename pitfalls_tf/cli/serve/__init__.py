@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pitfalls_tf.cli.output import Output
-    from serving.settings import Ready
+    from serving.server.settings import Ready
 
 __all__ = ["command"]
 
@@ -56,8 +56,8 @@ def command(
     answered; a second signal stops at once. Labels are taken at POST /monitor/labels from whoever shows the token of
     --token-file or of the variable PITFALLS_TOKEN.
     """
-    from serving.server import serve  # noqa: PLC0415 - help must not wait for a server's libraries
-    from serving.settings import ServeSettings  # noqa: PLC0415 - as above
+    from serving.server.server import serve  # noqa: PLC0415 - help must not wait for a server's libraries
+    from serving.server.settings import ServeSettings  # noqa: PLC0415 - as above
 
     for line in without_effect(unused):
         output.progress(line)
@@ -88,7 +88,7 @@ def command(
     if own.workers == 1:
         serve(settings, on_ready=ready, report=output.progress, prepare=prepare)
     else:
-        from serving.workers import serve_workers  # noqa: PLC0415 - as above
+        from serving.workers.workers import serve_workers  # noqa: PLC0415 - as above
 
         serve_workers(settings, own.workers, on_ready=ready, report=output.progress, prepare=prepare)
     return 0

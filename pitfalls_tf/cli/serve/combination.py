@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.serve.limit_flags import LimitFlags
     from pitfalls_tf.cli.serve.own_flags import OwnFlags
     from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags
-    from serving.address import Address
-    from serving.batching import BatchSettings
-    from serving.catalogue import Origin
     from serving.grpc_api.server import GrpcSettings
-    from serving.rest.app import RestSettings
-    from serving.runner import Threads
-    from serving.settings import GrpcDoor, Limits, Shelf
+    from serving.inference.batching import BatchSettings
+    from serving.models.model_list import Origin
+    from serving.models.runner import Threads
+    from serving.server.http_app import RestSettings
+    from serving.server.settings import GrpcDoor, Limits, Shelf
+    from serving.transport.sockets import Address
 
     Report = Callable[[str], None]
 
@@ -32,9 +32,9 @@ POLL_S = 1.0
 
 def read_shelf(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -> Shelf:
     """Which models, and how they are loaded. Raises `BadInput`."""
-    from serving.loading import Loading  # noqa: PLC0415 - help must not wait for a server's libraries
-    from serving.settings import Shelf  # noqa: PLC0415 - as above
-    from serving.versions import Retries, Rules  # noqa: PLC0415 - as above
+    from serving.models.loading import Loading  # noqa: PLC0415 - help must not wait for a server's libraries
+    from serving.models.versions import Retries, Rules  # noqa: PLC0415 - as above
+    from serving.server.settings import Shelf  # noqa: PLC0415 - as above
 
     poll_s = _one_of(
         "--poll-seconds", own.poll_seconds, "--file_system_poll_wait_seconds", theirs.file_system_poll_wait_seconds
@@ -64,7 +64,7 @@ def read_shelf(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) ->
 
 def read_origin(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -> Origin:
     """Where the list of models comes from. Raises `BadInput` unless exactly one flag says so."""
-    from serving.catalogue import ConfigFile, ModelsFolder, OneModel  # noqa: PLC0415 - as above
+    from serving.models.model_list import ConfigFile, ModelsFolder, OneModel  # noqa: PLC0415 - as above
 
     labels = read_version_labels(own.labels)
     names = ("model_config_file", "model_base_path", "model_name", "model_config_file_poll_wait_seconds")
@@ -101,7 +101,7 @@ def read_addresses(
     own: OwnFlags, theirs: TensorFlowServingFlags, limits: LimitFlags
 ) -> tuple[Address | None, GrpcDoor | None]:
     """Where REST and gRPC clients come in; None where they do not. Raises `BadInput`."""
-    from serving.address import Address  # noqa: PLC0415 - as above
+    from serving.transport.sockets import Address  # noqa: PLC0415 - as above
 
     rest_port = _one_of("--rest-port", own.rest_port, "--rest_api_port", _or_off(theirs.rest_api_port))
     rest = None
@@ -118,9 +118,9 @@ def read_addresses(
 
 def read_limits(theirs: TensorFlowServingFlags, limits: LimitFlags, report: Report) -> Limits:
     """How long and how much. Raises `BadInput`."""
-    from serving.foreign_files import read_monitoring_file  # noqa: PLC0415 - as above
-    from serving.rest.app import RestSettings  # noqa: PLC0415 - as above
-    from serving.settings import Limits  # noqa: PLC0415 - as above
+    from serving.server.http_app import RestSettings  # noqa: PLC0415 - as above
+    from serving.server.settings import Limits  # noqa: PLC0415 - as above
+    from serving.server.tf_serving_files import read_monitoring_file  # noqa: PLC0415 - as above
 
     timeout_s: float | None = Limits().timeout_s
     if theirs.rest_api_timeout_in_ms is not None:
@@ -157,8 +157,8 @@ def _bounded(rest: RestSettings, limits: LimitFlags) -> RestSettings:
 
 
 def _batches(theirs: TensorFlowServingFlags, report: Report) -> BatchSettings:
-    from serving.batching import BatchSettings  # noqa: PLC0415 - as above
-    from serving.foreign_files import read_batching_file, usual_batching  # noqa: PLC0415 - as above
+    from serving.inference.batching import BatchSettings  # noqa: PLC0415 - as above
+    from serving.server.tf_serving_files import read_batching_file, usual_batching  # noqa: PLC0415 - as above
 
     if theirs.batching_parameters_file is None:
         return usual_batching() if theirs.enable_batching else BatchSettings()
@@ -175,8 +175,8 @@ def _grpc_door(own: OwnFlags, theirs: TensorFlowServingFlags, limits: LimitFlags
 
     So its clients find the server, and a second server on the machine starts all the same.
     """
-    from serving.address import Address  # noqa: PLC0415 - as above
-    from serving.settings import GrpcDoor  # noqa: PLC0415 - as above
+    from serving.server.settings import GrpcDoor  # noqa: PLC0415 - as above
+    from serving.transport.sockets import Address  # noqa: PLC0415 - as above
 
     port = _one_of("--grpc-port", own.grpc_port, "--port", _or_off(theirs.port))
     if port == OFF:
@@ -201,8 +201,8 @@ def _grpc_settings(theirs: TensorFlowServingFlags, limits: LimitFlags) -> GrpcSe
     given: dict[str, Any] = {name: value for name, value in bounds.items() if value is not None}
     if not given and theirs.ssl_config_file is None and not theirs.grpc_channel_arguments:
         return None
-    from serving.foreign_files import read_ssl_file  # noqa: PLC0415 - as above
     from serving.grpc_api.server import GrpcSettings  # noqa: PLC0415 - as above
+    from serving.server.tf_serving_files import read_ssl_file  # noqa: PLC0415 - as above
 
     return GrpcSettings(
         credentials=None if theirs.ssl_config_file is None else read_ssl_file(theirs.ssl_config_file),
@@ -232,7 +232,7 @@ def read_channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
 
 
 def _threads(theirs: TensorFlowServingFlags) -> Threads:
-    from serving.runner import Threads  # noqa: PLC0415 - as above
+    from serving.models.runner import Threads  # noqa: PLC0415 - as above
 
     both = theirs.tensorflow_session_parallelism
     within, between = theirs.tensorflow_intra_op_parallelism, theirs.tensorflow_inter_op_parallelism

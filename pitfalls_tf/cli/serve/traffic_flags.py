@@ -14,8 +14,8 @@ from monitoring.errors import BadInput
 from pitfalls_tf.cli.serve.groups import option_group
 
 if TYPE_CHECKING:
-    from monitoring.traffic.redaction import Redaction
-    from serving.traffic import TrafficSettings
+    from monitoring.traffic.log.redaction import Redaction
+    from serving.capture.traffic import TrafficSettings
 
 HASH_KEY_VARIABLE = "PITFALLS_HASH_KEY"
 SERVE, REFUSE = "serve", "refuse"
@@ -44,9 +44,9 @@ class TrafficFlags:
             BadInput: an age that is none, a column both left out and hashed, no key to hash with, or an archive
                 without a log.
         """
-        from monitoring.traffic.upkeep import Sync, Upkeep  # noqa: PLC0415 - help must not wait for the log's libraries
+        from monitoring.traffic.log.upkeep import Sync, Upkeep  # noqa: PLC0415 - help must not wait for the log's libraries
         from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
-        from serving.traffic import TrafficSettings  # noqa: PLC0415 - as above
+        from serving.capture.traffic import TrafficSettings  # noqa: PLC0415 - as above
 
         if self.traffic_archive is not None and self.traffic is None:
             raise BadInput(
@@ -72,7 +72,7 @@ class TrafficFlags:
     def _redaction(self) -> Redaction | None:
         if not self.redact and not self.hashes:
             return None
-        from monitoring.traffic.redaction import Redaction  # noqa: PLC0415 - as above
+        from monitoring.traffic.log.redaction import Redaction  # noqa: PLC0415 - as above
 
         key = read_hash_key(self.hash_key_file) if self.hashes else b""
         return Redaction(left_out=frozenset(self.redact), hashed=frozenset(self.hashes), key=key)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import keras
 
-    from pitfalls_tf.examples import Shape
-    from pitfalls_tf.recipes import Outputs
+    from pitfalls_tf.fitting.recipe import Outputs
+    from pitfalls_tf.rows.examples import Shape
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
 

@@ -13,8 +13,8 @@ from pitfalls_tf.optimisers import Optimiser
 if TYPE_CHECKING:
     import keras
 
-    from pitfalls_tf.examples import Shape
-    from pitfalls_tf.recipes import Outputs
+    from pitfalls_tf.fitting.recipe import Outputs
+    from pitfalls_tf.rows.examples import Shape
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
 

@@ -15,9 +15,9 @@ from monitoring.errors import BadInput
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pitfalls_tf.examples import Examples
-    from pitfalls_tf.fits import Fits, Member
-    from pitfalls_tf.recipes import Recipe
+    from pitfalls_tf.fitting.fits import Fits, Member
+    from pitfalls_tf.fitting.recipe import Recipe
+    from pitfalls_tf.rows.examples import Examples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def plainly(recipe: Recipe, *, epochs: int, slower: float) -> Recipe:
 
 def refitted(fits: Fits, recipe: Recipe, rows: Examples) -> Fits:
     """The seeds of `fits` trained on with `recipe` on `rows`, still bound to the program of the first fit."""
-    from pitfalls_tf import ensemble  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
     again = ensemble.fit(recipe, rows, seeds=fits.seeds, plan=ensemble.Plan(start=fits))
     after = dict(zip(again.seeds, again.members, strict=True))

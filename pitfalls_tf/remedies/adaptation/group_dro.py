@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from pitfalls_tf.examples import Shape
-    from pitfalls_tf.recipes import Batch
+    from pitfalls_tf.fitting.recipe import Batch
+    from pitfalls_tf.rows.examples import Shape
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
 

@@ -17,9 +17,9 @@ from scipy.special import expit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pitfalls_tf.examples import Examples, Shape
-    from pitfalls_tf.recipes import Batch, Recipe
+    from pitfalls_tf.fitting.recipe import Batch, Recipe
     from pitfalls_tf.remedies.remedy import Situation
+    from pitfalls_tf.rows.examples import Examples, Shape
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
     Floats = NDArray[np.float64]

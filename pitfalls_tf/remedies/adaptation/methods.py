@@ -19,7 +19,7 @@ from pitfalls_tf.remedies.remedy import Remedy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pitfalls_tf.recipes import Afterwards, Penalty, Preparation, Recipe
+    from pitfalls_tf.fitting.recipe import Afterwards, Penalty, Preparation, Recipe
     from pitfalls_tf.remedies.remedy import Need, Situation
 
 _TARGET: Final[tuple[Need, ...]] = ("target",)

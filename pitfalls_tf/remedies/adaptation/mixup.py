@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 if TYPE_CHECKING:
-    from pitfalls_tf.recipes import Batch
+    from pitfalls_tf.fitting.recipe import Batch
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
 

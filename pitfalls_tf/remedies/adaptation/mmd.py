@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import keras
 
-    from pitfalls_tf.examples import Shape
-    from pitfalls_tf.recipes import Outputs
+    from pitfalls_tf.fitting.recipe import Outputs
+    from pitfalls_tf.rows.examples import Shape
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
 
@@ -89,7 +89,7 @@ def median(squares: Tensor) -> Tensor:
 
 
 def _first(outputs: Outputs, rows: int) -> Outputs:
-    from pitfalls_tf.recipes import Outputs as Made  # noqa: PLC0415 - only for its type above
+    from pitfalls_tf.fitting.recipe import Outputs as Made  # noqa: PLC0415 - only for its type above
 
     return Made(
         logits=outputs.logits[:rows],

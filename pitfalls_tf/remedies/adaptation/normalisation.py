@@ -14,13 +14,13 @@ import numpy as np
 import tensorflow as tf
 
 from monitoring.errors import BadInput
-from pitfalls_tf.program import NORMALISING
+from pitfalls_tf.fitting.program import NORMALISING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pitfalls_tf.examples import Examples
-    from pitfalls_tf.fits import Fits, Member
+    from pitfalls_tf.fitting.fits import Fits, Member
+    from pitfalls_tf.rows.examples import Examples
 
 ROWS = 2_048  # whose statistics are taken: all activations of them are held at once
 

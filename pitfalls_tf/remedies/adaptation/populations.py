@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 if TYPE_CHECKING:
-    from pitfalls_tf.recipes import Outputs
+    from pitfalls_tf.fitting.recipe import Outputs
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
 

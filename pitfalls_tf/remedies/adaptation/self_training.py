@@ -17,8 +17,8 @@ from pitfalls_tf.remedies.adaptation.fine_tuning import plainly, refitted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pitfalls_tf.examples import Examples
-    from pitfalls_tf.fits import Fits, Member
+    from pitfalls_tf.fitting.fits import Fits, Member
+    from pitfalls_tf.rows.examples import Examples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from monitoring.baseline.comparators import Comparators
-from monitoring.baseline.counter import Counter
 from monitoring.baseline.profile import Bins
+from monitoring.baseline.profile_builder import Counter
 from monitoring.baseline.schema import infer_schema
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.errors import BadInput

@@ -14,10 +14,10 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from monitoring.baseline import sketch as sketch_module
-from monitoring.baseline.counter import Counter
+from monitoring.baseline.binning import FEW, Ruler
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts
-from monitoring.baseline.ruler import FEW, Ruler
+from monitoring.baseline.profile_builder import Counter
 from monitoring.baseline.sketch import HASHES, KEPT, Sketch, hashed
 
 ANY = st.floats(allow_nan=False, allow_infinity=True)

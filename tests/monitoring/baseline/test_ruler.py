@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from monitoring.baseline import ruler as module
-from monitoring.baseline.counter import Counter
+from monitoring.baseline import binning as module
+from monitoring.baseline.binning import FEW, Ruler
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins
-from monitoring.baseline.ruler import FEW, Ruler
+from monitoring.baseline.profile_builder import Counter
 
 TYPES = (
     (pa.float32(), st.floats(width=32)),

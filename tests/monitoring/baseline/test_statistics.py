@@ -10,8 +10,8 @@ import pytest
 
 from monitoring.baseline import schema as module
 from monitoring.baseline.comparators import Comparators
-from monitoring.baseline.counter import Counter
 from monitoring.baseline.profile import Bins, commonest
+from monitoring.baseline.profile_builder import Counter
 from monitoring.baseline.schema import infer_schema, table_statistics, validate
 from monitoring.baseline.statistics import dataset_statistics
 

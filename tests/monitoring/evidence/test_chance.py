@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.budget import Budget
-from monitoring.evidence.chance import NONE, Chance
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.memory import memories
+from monitoring.evidence.sampling_variance import NONE, Chance
 from monitoring.evidence.simulation import ManyRuns
 from monitoring.records import SCORE_ONE, Direction, ScoreSum, WatchKey
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.evidence.cycle import FEWEST_ROUNDS, NONE, Cycle, fitted
-from monitoring.evidence.memory import memories
+from monitoring.evidence.seasonality import FEWEST_ROUNDS, NONE, Cycle, fitted
 from monitoring.evidence.simulation import ManyRuns
 
 HOURS = 24

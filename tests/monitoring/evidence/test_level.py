@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.blocks import block_starts
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.memory import memories
 from monitoring.evidence.sensitivity import HORIZONS, Harm, smallest_harms
 from monitoring.evidence.simulation import ManyRuns
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitoring.evidence.memory import LONGEST, cautious, mean_error, memories, remembered
+from monitoring.evidence.autocorrelation import LONGEST, cautious, mean_error, memories, remembered
 
 
 def days(rng: np.random.Generator, windows: int, memory: float) -> NDArray[np.float64]:

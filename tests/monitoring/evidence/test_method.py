@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.conformal import ConformalTest, WatchState
-from monitoring.evidence.memory import memories
 from monitoring.evidence.method import METHOD, method
 
 

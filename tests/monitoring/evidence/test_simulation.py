@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.evidence.learning import due
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.memory import memories
 from monitoring.evidence.simulation import ManyRuns, SimulatedStreams
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 

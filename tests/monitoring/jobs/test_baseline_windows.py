@@ -11,13 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.baseline import reference
-from monitoring.baseline.counter import Counter
 from monitoring.baseline.folder import REFERENCE as FILE
 from monitoring.baseline.folder import Baseline, load_baseline
+from monitoring.baseline.profile_builder import Counter
 from monitoring.baseline.reference import HeldReference, ReferenceFile
 from monitoring.config import load_config
-from monitoring.jobs import baseline_windows, deployment
+from monitoring.jobs import deployment
 from monitoring.jobs.deployment import deploy, find_baseline
+from monitoring.judging import baseline_windows
 from tests.own_table import REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days
 

@@ -10,8 +10,8 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import BadInput
-from monitoring.jobs.adopting import OwnTable
 from monitoring.jobs.deployment import deploy
+from monitoring.jobs.init import OwnTable
 from monitoring.watches.classes import ClassSlices
 from tests.own_table import OWN, own_rows, watch
 from tests.small_deployment import Days

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.config import load_config
-from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store

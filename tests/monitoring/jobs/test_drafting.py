@@ -8,7 +8,7 @@ import pytest
 
 from monitoring.config import ConfigDraft, load_config
 from monitoring.errors import CannotRun
-from monitoring.jobs.drafting import write_config
+from monitoring.jobs.config_file import write_config
 
 
 def test_a_bundle_may_be_named_from_a_folder_that_is_not_there_yet(deployed: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 from monitoring.config import load_config
 from monitoring.evidence.level import LevelState
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.estimating import Spread, elsewhere, step_without
-from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
+from monitoring.judging.estimator import Spread, elsewhere, step_without
 from monitoring.records import SCORE_ONE, Account, EstimateRecord, MonitorStatus, ScoreSum, WatchKey
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.document import status_document

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import Predictions
-from monitoring.jobs.cutting import as_datetime, as_microseconds, cut
-from monitoring.jobs.feed import LabelFeed
+from monitoring.judging.label_join import LabelFeed
+from monitoring.judging.windowing import as_datetime, as_microseconds, cut
 from monitoring.traffic.windows import Window, WindowPlan
 
 DAY = 86_400_000_000

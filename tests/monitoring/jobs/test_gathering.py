@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.baseline.batch import Batch, in_batches
-from monitoring.baseline.counter import Counter, profile
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions, no_predictions
 from monitoring.baseline.profile import fit_bins
+from monitoring.baseline.profile_builder import Counter, profile
 from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.jobs.gathering import Answered, Gatherer, Labelled
-from monitoring.jobs.losses import METRICS, Scorer
+from monitoring.judging.loss_sums import METRICS, Scorer
+from monitoring.judging.window_sums import Answered, Gatherer, Labelled
 from monitoring.watches import estimates, integrity, performance
 from monitoring.watches.catalogue import Catalogue, catalogue, known_rows
 from monitoring.watches.joint import SAMPLE, sampled

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.jobs.adopting import Adopted
+from monitoring.jobs.init import Adopted
 from monitoring.records import MonitorStatus, WindowRecord
 from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days

@@ -14,7 +14,7 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import BadInput
-from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store

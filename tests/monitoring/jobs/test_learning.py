@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from monitoring.config import load_config
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.evidence.cycle import Cycle
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.memory import memories
+from monitoring.evidence.seasonality import Cycle
 from monitoring.evidence.sensitivity import smallest_harms
 from monitoring.jobs.deployment import deploy as made_ready
-from monitoring.jobs.learning import Learner, Remembering, stretches
-from monitoring.jobs.running import run_due_windows
-from monitoring.jobs.yardstick import LEVELS
+from monitoring.jobs.run import run_due_windows
+from monitoring.judging.autocorrelation_update import Learner, Remembering, stretches
+from monitoring.judging.reference_fit import LEVELS
 from monitoring.records import IncidentRecord, Level, Watch, WatchKey
 from monitoring.store.records import JudgedScores
 from monitoring.store.store import Store

@@ -15,11 +15,11 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import BadInput
-from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
-from monitoring.traffic.labels import LabelLog
+from monitoring.traffic.log.labels import LabelLog
 from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days
 

@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.config import load_config
-from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
-from monitoring.traffic.identities import Identities
-from monitoring.traffic.labels import LabelWriter
-from monitoring.traffic.log import AnsweredRows, TrafficWriter
+from monitoring.traffic.log.identities import Identities
+from monitoring.traffic.log.labels import LabelWriter
+from monitoring.traffic.log.log import AnsweredRows, TrafficWriter
 from monitoring.traffic.windows import Window
 
 Send = Callable[..., None]

@@ -20,16 +20,16 @@ from hypothesis import strategies as st
 from monitoring.config import load_config
 from monitoring.errors import CannotRun
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.reading import lost_within
-from monitoring.jobs.running import Helpers, Progress, Run, run_due_windows
+from monitoring.jobs.log_source import lost_within
+from monitoring.jobs.notify import MOST_TELLINGS, Tell, Teller
+from monitoring.jobs.run import Helpers, Progress, Run, run_due_windows
 from monitoring.jobs.status import status
-from monitoring.jobs.telling import MOST_TELLINGS, Tell, Teller
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.document import status_document
 from monitoring.store.store import Store
-from monitoring.traffic.gaps import GapFile
-from monitoring.traffic.labels import LabelWriter
-from monitoring.traffic.log import AnsweredRows, Gap, LostRows, TrafficWriter
+from monitoring.traffic.log.gaps import GapFile
+from monitoring.traffic.log.labels import LabelWriter
+from monitoring.traffic.log.log import AnsweredRows, Gap, LostRows, TrafficWriter
 from monitoring.traffic.windows import Window
 from tests.small_deployment import table_of
 

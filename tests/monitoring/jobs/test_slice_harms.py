@@ -11,7 +11,7 @@ from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sensitivity import smallest_harms
-from monitoring.jobs.yardstick import Yardstick
+from monitoring.judging.reference_fit import Yardstick
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
 
 ROWS, SHARE, WINDOWS = 1_000, 0.25, 90

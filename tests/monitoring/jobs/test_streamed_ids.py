@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from monitoring.baseline import batch
 from monitoring.config import load_config
-from monitoring.jobs.table_reader import TableReader
+from monitoring.jobs.table_source import TableReader
 from monitoring.records import MonitorStatus
-from monitoring.traffic.labels import LabelLog
-from monitoring.traffic.tables import repeats, stream
-from monitoring.traffic.tables.keys import Wanted, keys
+from monitoring.traffic.id_keys import Wanted, keys
+from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.tables import piece_stream, repeats
 from monitoring.traffic.tables.streamed import StreamedTable
 from tests.own_table import NOW, own_rows, watch
 from tests.small_deployment import Days
@@ -110,7 +110,7 @@ def test_repeats_and_labels_count_as_in_an_indexed_table(
     assert any(w.labels_unknown for w in indexed.windows)
     with monkeypatch.context() as patch:
         patch.setattr(TableReader, "_table", property(lambda _: pytest.fail("no index of the rows is wanted")))
-        patch.setattr(stream, "ROWS", 37)
+        patch.setattr(piece_stream, "ROWS", 37)
         patch.setattr(batch, "ROWS", 41)
         patch.setattr(repeats, "AT_ONCE", 50)
         streamed = runs(tmp_path / "streamed", tables, known=known, files=files, rename=rename)

@@ -14,11 +14,11 @@ import pytest
 
 from monitoring.baseline import batch
 from monitoring.config import load_config
-from monitoring.jobs.table_reader import TableReader
+from monitoring.jobs.table_source import TableReader
 from monitoring.records import MonitorStatus
-from monitoring.traffic.labels import LabelLog
-from monitoring.traffic.tables import stream
-from monitoring.traffic.tables.settled import FOLDER
+from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.tables import piece_stream
+from monitoring.traffic.tables.inline_labels import FOLDER
 from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days
 
@@ -115,7 +115,7 @@ def test_rows_read_at_once_and_row_groups_change_nothing(
 ) -> None:
     rows = rows_of(LIVE)
     whole = runs(tmp_path / "whole", [rows], text=False)
-    monkeypatch.setattr(stream, "ROWS", 13)
+    monkeypatch.setattr(piece_stream, "ROWS", 13)
     monkeypatch.setattr(batch, "ROWS", 17)
     assert told(runs(tmp_path / "parts", [rows], text=False, group=group)) == told(whole)
 

@@ -13,15 +13,15 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import BadInput, CannotRun
-from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
-from monitoring.traffic.archive import Archiver
-from monitoring.traffic.log import TrafficLog
-from monitoring.traffic.mirror import log_folder
-from monitoring.traffic.prediction_log import export_log
+from monitoring.traffic.log.archive import Archiver
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.remote_log import log_folder
 from monitoring.traffic.tables.files import is_table, pieces_of
+from monitoring.traffic.tf_prediction_log.prediction_log import export_log
 from tests.own_table import NOW, REFERENCE, watch
 from tests.small_deployment import Days, table_of
 

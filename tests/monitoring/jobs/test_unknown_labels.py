@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.config import load_config
-from monitoring.jobs.running import run_due_windows
+from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import Finding, MonitorStatus
 from monitoring.store.store import Store

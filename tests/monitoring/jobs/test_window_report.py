@@ -15,7 +15,7 @@ from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import NO_LABEL
 from monitoring.config import load_config
 from monitoring.jobs.deployment import find_baseline
-from monitoring.jobs.reporting import labelled_rows
+from monitoring.jobs.report import labelled_rows
 from monitoring.traffic.windows import Window
 from tests.own_table import Watched, own_rows, watch
 from tests.small_deployment import Days

@@ -22,7 +22,7 @@ from monitoring.records import (
     WindowStatus,
 )
 from monitoring.reports.records import Benchmark, BenchmarkMetric, Interval
-from monitoring.watches.delays import delay_counts
+from monitoring.watches.label_delays import delay_counts
 
 FIRST = date(2013, 4, 1)
 HOUR_US = 3_600_000_000

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.reports.words import LONGEST, evidence_words, printable, watch_words, window_words
+from monitoring.reports.formatting import LONGEST, evidence_words, printable, watch_words, window_words
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from monitoring.records import (
     WindowStatus,
 )
 from monitoring.store import DeploymentRecord, Store
-from monitoring.store.columns import UtcTime, float_of, float_text
+from monitoring.store.column_types import UtcTime, float_of, float_text
 from monitoring.store.deployments import WITNESS, StateName
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)

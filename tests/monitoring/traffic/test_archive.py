@@ -12,10 +12,10 @@ import fsspec
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.archive import Archiver, closed_parts, move_in_steps
-from monitoring.traffic.listing import ARCHIVE, Selection, list_traffic, local_parts
-from monitoring.traffic.log import AnsweredRows, TrafficLog, TrafficWriter
-from monitoring.traffic.stores import Store
+from monitoring.traffic.log.archive import Archiver, closed_parts, move_in_steps
+from monitoring.traffic.log.listing import ARCHIVE, Selection, list_traffic, local_parts
+from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
+from monitoring.traffic.remote.file_store import Store
 from tests.monitoring.traffic.conftest import NOON
 
 Answer = Callable[..., AnsweredRows]

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log import AnsweredRows, TrafficLog, TrafficWriter, recover
+from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter, recover
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
 DAY_US = 86_400_000_000
@@ -142,7 +142,8 @@ def test_readers_see_each_row_once_while_segments_are_converted_under_them(
 
 
 RECOVER = (
-    "import sys, pathlib; from monitoring.traffic.log import recover; print(recover(pathlib.Path(sys.argv[1])).rows)"
+    "import sys, pathlib; from monitoring.traffic.log.conversion import recover; "
+    "print(recover(pathlib.Path(sys.argv[1])).rows)"
 )
 
 

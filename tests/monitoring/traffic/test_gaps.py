@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.traffic.gaps import PAGE, RESERVED, Gap, GapFile, LostRows, clear_up, read_gaps
-from monitoring.traffic.log import TrafficWriter, recover
+from monitoring.traffic.log.gaps import PAGE, RESERVED, Gap, GapFile, LostRows, clear_up, read_gaps
+from monitoring.traffic.log.log import TrafficWriter, recover
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.traffic.archive import Archiver
-from monitoring.traffic.inventory import KEPT, VALID_S, Inventory, mark_moved
-from monitoring.traffic.log import AnsweredRows, TrafficLog, TrafficWriter
-from monitoring.traffic.stores import Store
+from monitoring.traffic.log.archive import Archiver
+from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
+from monitoring.traffic.remote.file_store import Store
+from monitoring.traffic.remote.inventory import KEPT, VALID_S, Inventory, mark_moved
 
 Answer = Callable[..., AnsweredRows]
 

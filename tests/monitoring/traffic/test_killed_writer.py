@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitoring.traffic.log import TrafficLog, recover
+from monitoring.traffic.log.log import TrafficLog, recover
 
 WRITER = """
 import sys

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.labels import LabelLog, LabelWriter
+from monitoring.traffic.log.labels import LabelLog, LabelWriter
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Clock = Callable[[], datetime]

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from monitoring.traffic.labels import LabelWriter
-from monitoring.traffic.log import REPEATS_KEY, AnsweredRows, ModelKey, TrafficLog, TrafficWriter, recover
+from monitoring.traffic.log.labels import LabelWriter
+from monitoring.traffic.log.log import REPEATS_KEY, AnsweredRows, ModelKey, TrafficLog, TrafficWriter, recover
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

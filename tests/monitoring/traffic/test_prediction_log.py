@@ -18,11 +18,11 @@ from hypothesis.extra import numpy as arrays
 from tensorflow_serving.apis import prediction_log_pb2
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log import AnsweredRows, TrafficWriter
-from monitoring.traffic.pieces import Query, read_segments
-from monitoring.traffic.prediction_log import export_log, import_log, read_rows
-from monitoring.traffic.tensor_protos import read_tensor
-from monitoring.traffic.tfrecord import RecordReader, write_record
+from monitoring.traffic.log.log import AnsweredRows, TrafficWriter
+from monitoring.traffic.log.scans import Query, read_segments
+from monitoring.traffic.tf_prediction_log.prediction_log import export_log, import_log, read_rows
+from monitoring.traffic.tf_prediction_log.tensor_protos import read_tensor
+from monitoring.traffic.tf_prediction_log.tfrecord import RecordReader, write_record
 
 Answer = Callable[..., AnsweredRows]
 BFLOAT16 = np.dtype(tf.bfloat16.as_numpy_dtype)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from monitoring.traffic.redaction import Redaction, hashed
+from monitoring.traffic.log.redaction import Redaction, hashed
 
 KEY = b"a key of the tests, nobody else's"
 

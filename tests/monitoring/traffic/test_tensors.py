@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log import AnsweredRows, TrafficLog, TrafficWriter, flatten_scalars
-from monitoring.traffic.tensors import TensorEncoder, tensor_type, text
+from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter, flatten_scalars
+from monitoring.traffic.log.tensors import TensorEncoder, tensor_type, text
 
 NUMBERS = [
     np.dtype(name) for name in ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitoring.traffic.conversion import convert_in_steps
-from monitoring.traffic.listing import OPEN
-from monitoring.traffic.log import AnsweredRows, TrafficLog, TrafficWriter, recover
-from monitoring.traffic.segments import SegmentFile, segments_in
-from monitoring.traffic.upkeep import Keeper, Sync, Upkeep
+from monitoring.traffic.log.conversion import convert_in_steps
+from monitoring.traffic.log.listing import OPEN
+from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter, recover
+from monitoring.traffic.log.segments import SegmentFile, segments_in
+from monitoring.traffic.log.upkeep import Keeper, Sync, Upkeep
 
 Answer = Callable[..., AnsweredRows]
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
@@ -156,7 +156,7 @@ def test_a_failed_conversion_is_tried_again_after_a_while(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("monitoring.traffic.conversion.write_parquet", full)
+        patch.setattr("monitoring.traffic.log.conversion.write_parquet", full)
         writer.tend()
         writer._converter.submit(lambda: None).result()
     assert (writer.unconverted, TrafficLog(tmp_path).summary().rows) == (1, 2)

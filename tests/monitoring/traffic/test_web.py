@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from monitoring.errors import CannotRun
-from monitoring.traffic.log import TrafficLog, TrafficWriter
-from monitoring.traffic.mirror import log_folder
-from monitoring.traffic.rows import AnsweredRows
-from monitoring.traffic.stores import Store
+from monitoring.traffic.log.log import TrafficLog, TrafficWriter
+from monitoring.traffic.log.remote_log import log_folder
+from monitoring.traffic.log.rows import AnsweredRows
+from monitoring.traffic.remote.file_store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.log import AnsweredRows, TrafficLog, TrafficWriter
-from monitoring.traffic.rows import LAST_US
+from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
+from monitoring.traffic.log.rows import LAST_US
 
 Answer = Callable[..., AnsweredRows]
 Clock = Callable[[], datetime]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.watches.delays import EDGES, added, arrival_curve, delay_counts, within
+from monitoring.watches.label_delays import EDGES, added, arrival_curve, delay_counts, within
 
 #: Microseconds between an event and its label, some before it.
 delays = st.lists(st.integers(-(10**9), 2 * EDGES[-1] * 10**6), max_size=40)

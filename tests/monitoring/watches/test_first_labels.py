@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.watches.first_labels import FirstLabels, Usual
+from monitoring.watches.early_labels import FirstLabels, Usual
 from monitoring.watches.labelled import Span
 
 ALL = Usual(share=1.0, enough=50)

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.baseline.counter import profile
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import fit_bins
+from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.evidence.autocorrelation import memories
 from monitoring.evidence.conformal import ConformalTest, WatchState
-from monitoring.evidence.memory import memories
 from monitoring.records import SCORE_ONE, WatchKey
 from monitoring.watches import inputs
 from monitoring.watches.joint import RECENT, SAMPLE, Recent, Space, Witness, sampled

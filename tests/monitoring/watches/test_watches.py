@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from monitoring.baseline.counter import profile
 from monitoring.baseline.predictions import NO_LABEL, Predictions, predictions_from
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile, fit_bins
+from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches import inputs, integrity, outputs, performance, scoring, surprise

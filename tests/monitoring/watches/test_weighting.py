@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitoring.baseline.counter import profile
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import fit_bins
+from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.watches import performance

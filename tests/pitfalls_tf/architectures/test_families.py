@@ -11,7 +11,7 @@ from monitoring.errors import BadInput
 from pitfalls_tf.architectures.blocks import Norm
 from pitfalls_tf.architectures.catalogue import IMAGES, TABLES
 from pitfalls_tf.architectures.ft_transformer import FtTransformer
-from pitfalls_tf.examples import Shape
+from pitfalls_tf.rows.examples import Shape
 
 TABLE = Shape(inputs=(6,), tokens=(1, 1, 1, 3), classes=3, domains=2)
 IMAGE = Shape(inputs=(28, 28, 1), tokens=(), classes=10, domains=3)
@@ -78,9 +78,9 @@ def test_options_are_heeded_and_rows_that_do_not_fit_refused() -> None:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_learns_in_the_ensemble(name: str, rng: np.random.Generator) -> None:
     """Two seeds of a recipe with the family's own optimiser, alone and together: the same bits, and a falling loss."""
-    from pitfalls_tf.ensemble import fit
-    from pitfalls_tf.examples import Examples
-    from pitfalls_tf.recipes import Recipe
+    from pitfalls_tf.fitting.ensemble import fit
+    from pitfalls_tf.fitting.recipe import Recipe
+    from pitfalls_tf.rows.examples import Examples
 
     family, shape = {**TABLES, **IMAGES}[name], FAMILIES[name]
     targets = rng.integers(0, shape.classes, 256)

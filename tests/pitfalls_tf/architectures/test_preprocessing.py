@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pitfalls_tf.setups import Mlp
-from pitfalls_tf.sources.source import Feature
+from pitfalls_tf.rows.table import Feature
+from pitfalls_tf.training.named_setups import Mlp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,10 +34,10 @@ ROWS = pa.table(
 
 
 def encoded(fitted_on: pa.Table, rows: pa.Table) -> np.ndarray:
-    from pitfalls_tf.architectures import preprocessing
+    from pitfalls_tf.rows import feature_encoding
 
-    encoding = preprocessing.fit(fitted_on, FEATURES)
-    return preprocessing.encode(preprocessing.layers(encoding), encoding, rows)
+    encoding = feature_encoding.fit(fitted_on, FEATURES)
+    return feature_encoding.encode(feature_encoding.layers(encoding), encoding, rows)
 
 
 def test_numbers_are_standardised_gaps_are_marked_and_categories_have_a_place() -> None:
@@ -63,9 +63,9 @@ def test_a_column_without_spread_or_without_values_stays_finite() -> None:
 
 
 def test_refitting_changes_the_constants_and_not_the_layout() -> None:
-    from pitfalls_tf.architectures import preprocessing
+    from pitfalls_tf.rows import feature_encoding
 
-    encoding = preprocessing.fit(ROWS, FEATURES)
+    encoding = feature_encoding.fit(ROWS, FEATURES)
     refitted = encoding.refitted(ROWS.slice(0, 1))
     assert refitted.width == encoding.width
     assert refitted.numbers[0].mean == 10.0
@@ -75,19 +75,20 @@ def test_refitting_changes_the_constants_and_not_the_layout() -> None:
 @pytest.fixture(scope="module")
 def parts() -> tuple[keras.Model, keras.Model, np.ndarray]:
     """The assembled model, the network alone, and its logits for the rows encoded outside."""
-    from pitfalls_tf.architectures import mlp, preprocessing
+    from pitfalls_tf.architectures import mlp
+    from pitfalls_tf.rows import feature_encoding
 
-    encoding = preprocessing.fit(ROWS, FEATURES)
-    layers = preprocessing.layers(encoding)
+    encoding = feature_encoding.fit(ROWS, FEATURES)
+    layers = feature_encoding.layers(encoding)
     network = mlp.core(encoding.width, 2, Mlp(hidden=(8, 4), dropout=0.5), seed=3)
-    logits = network(preprocessing.encode(layers, encoding, ROWS))["logits"].numpy()
+    logits = network(feature_encoding.encode(layers, encoding, ROWS))["logits"].numpy()
     return mlp.assemble(layers, network), network, logits
 
 
 def answers(model: keras.Model) -> dict[str, np.ndarray]:
     import tensorflow as tf
 
-    from serving.columns import columns_of
+    from serving.export.feature_columns import columns_of
 
     columns = columns_of(ROWS, {"temp": "number", "gust": "number", "dest": "category"})
     given = {

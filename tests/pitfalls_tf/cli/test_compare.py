@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from pitfalls_tf.runs import Run, write_run
+from pitfalls_tf.training.runs import Run, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from monitoring.traffic.gaps import GapFile
-from monitoring.traffic.log import AnsweredRows, Gap, LostRows, TrafficLog, TrafficWriter, recover
+from monitoring.traffic.log.gaps import GapFile
+from monitoring.traffic.log.log import AnsweredRows, Gap, LostRows, TrafficLog, TrafficWriter, recover
 from pitfalls_tf.cli import pitfalls
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)

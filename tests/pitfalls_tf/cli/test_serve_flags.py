@@ -15,16 +15,16 @@ from pitfalls_tf.cli.serve.limit_flags import LimitFlags, limit_flags
 from pitfalls_tf.cli.serve.own_flags import OwnFlags, own_flags
 from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags, tensorflow_serving_flags
 from pitfalls_tf.cli.serve.unused_flags import REFUSED, TAKEN, without_effect
-from serving.address import Address
-from serving.batching import BatchSettings
-from serving.catalogue import ConfigFile, ModelsFolder, OneModel
 from serving.grpc_api.server import GrpcSettings
-from serving.loading import Loading
-from serving.rest.app import RestSettings
-from serving.rest.crowd import Patience
-from serving.runner import Threads
-from serving.settings import Limits, Shelf
-from serving.versions import Retries, Rules
+from serving.inference.batching import BatchSettings
+from serving.models.loading import Loading
+from serving.models.model_list import ConfigFile, ModelsFolder, OneModel
+from serving.models.runner import Threads
+from serving.models.versions import Retries, Rules
+from serving.server.http_app import RestSettings
+from serving.server.settings import Limits, Shelf
+from serving.transport.limits import Patience
+from serving.transport.sockets import Address
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from pitfalls_tf.setups import Setup
+    from pitfalls_tf.training.named_setups import Setup
 
 
 def test_an_unknown_setup_is_wrong_input(pitfalls: Callable[..., Result], tmp_path: Path) -> None:

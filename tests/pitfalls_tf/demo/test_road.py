@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from monitoring.errors import CannotRun
-from pitfalls_tf.demo import road
+from pitfalls_tf.demo import pipeline
 from pitfalls_tf.demo.journal import open_journal
-from pitfalls_tf.demo.road import STAGES, DemoSettings, run_demo
+from pitfalls_tf.demo.pipeline import STAGES, DemoSettings, run_demo
 
 
 class Silent:
@@ -36,7 +36,7 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DemoSettings:
     def status(out: Path) -> Any:
         return None
 
-    monkeypatch.setattr(road, "_status", status)
+    monkeypatch.setattr(pipeline, "_status", status)
     return settings
 
 

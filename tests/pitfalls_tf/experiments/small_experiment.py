@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from pitfalls_tf.experiments.lab import Lab
+    from pitfalls_tf.experiments.run_store import Lab
 
 KNOWN = rows(60, seed=2)
 TASK = Task(

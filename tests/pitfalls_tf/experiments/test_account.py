@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.metrics import Interval
-from pitfalls_tf.experiments.account import markdown, number, paragraph
 from pitfalls_tf.experiments.experiment import Claim, Finding, overall
+from pitfalls_tf.experiments.narrative import markdown, number, paragraph
 
 numbers = st.floats(-10, 10)
 bounds = st.tuples(numbers, numbers).map(sorted)

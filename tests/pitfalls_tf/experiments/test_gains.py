@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from monitoring.baseline.metrics import Interval
-from pitfalls_tf.experiments import alternatives, curation, figure4, future
 from pitfalls_tf.experiments.domain_pairs import PLAIN
+from pitfalls_tf.experiments.figures import alternatives, curation, figure4, future
 from pitfalls_tf.experiments.gains import best_on_benchmark, gain, in_words, judged, mean_gain
 from pitfalls_tf.experiments.training_cell import SCHEMA
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pitfalls_tf.experiments import alternatives, curation, domain_pairs, figure4, future, tasks
-from pitfalls_tf.experiments.conventional import recipe
+from pitfalls_tf.experiments import domain_pairs, tasks
+from pitfalls_tf.experiments.figures import alternatives, curation, figure4, future
 from pitfalls_tf.remedies import catalogue
+from pitfalls_tf.rows.splits import random_split
 from pitfalls_tf.sources import digits
-from pitfalls_tf.splits import random_split
+from pitfalls_tf.training.conventional import recipe
 from tests.pitfalls_tf.small_examples import RECIPE, rows
 
 

@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from pitfalls_tf import runs
 from pitfalls_tf.experiments import checking
 from pitfalls_tf.experiments.experiment import Scale
-from pitfalls_tf.experiments.lab import Lab, Progress
 from pitfalls_tf.experiments.reproduce import reproduce
+from pitfalls_tf.experiments.run_store import Lab, Progress
+from pitfalls_tf.training import runs
 from tests.pitfalls_tf.experiments.small_experiment import CELLS, SMALL, Counting, Interrupted
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def test_a_run_of_other_code_is_not_taken_for_one(folder: Path, monkeypatch: pyt
     cell = Counting(CELLS[0])
     lab(folder / ".cells").run([cell], range(1))
     assert cell.made == []
-    monkeypatch.setattr(Counting, "code", property(lambda _: (*CELLS[0].code, "pitfalls_tf.alterations")))
+    monkeypatch.setattr(Counting, "code", property(lambda _: (*CELLS[0].code, "pitfalls_tf.experiments.alterations")))
     lab(folder / ".cells").run([cell], range(1))
     assert cell.made == [0]
 

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.metrics import row_losses
-from pitfalls_tf.experiments import figure5, tasks
-from pitfalls_tf.experiments.conventional import recipe
-from pitfalls_tf.experiments.figure3 import MODELS
+from pitfalls_tf.experiments import tasks
+from pitfalls_tf.experiments.figures import figure5
+from pitfalls_tf.experiments.figures.figure3 import MODELS
 from pitfalls_tf.experiments.served_cell import ServedCell, harm
-from serving.export import check_name
+from pitfalls_tf.training.conventional import recipe
+from serving.export.export import check_name
 
 DAYS = np.datetime64("2013-04-01", "us") + np.arange(4) * np.timedelta64(1, "D")
 
@@ -67,7 +68,7 @@ def test_a_model_is_exported_served_and_watched() -> None:
     cell = ServedCell(
         setup="mlp", task=task, raw=raw, recipe=recipe("flights", quick=True), slices=("origin",), timezone="UTC"
     )
-    from pitfalls_tf import ensemble
+    from pitfalls_tf.fitting import ensemble
 
     table = cell.run([0])[0]
     fits = ensemble.fit(cell.recipe, task.training, seeds=[0])

@@ -83,6 +83,6 @@ def test_cells_name_the_code_that_runs_them() -> None:
     no_rows = cast("RawRows", None)  # which its code has nothing to do with
     served = ServedCell(setup="plain", task=TASK, recipe=DRY, raw=no_rows)
     named = source_code.imported(served.code)
-    assert {"pitfalls_tf.ensemble", "monitoring.jobs.running", "serving.worker"} <= set(named)
-    assert "monitoring.baseline._ruler" in named, "in C, and compiled or not it is code"
+    assert {"pitfalls_tf.fitting.ensemble", "monitoring.jobs.run", "serving.workers.worker"} <= set(named)
+    assert "monitoring.baseline._binning" in named, "in C, and compiled or not it is code"
     assert len({cell.code for cell in (CELLS[0], failures, served)}) == 3

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pitfalls_tf import ensemble
-from pitfalls_tf.examples import Shape
-from pitfalls_tf.recipes import Batch
+from pitfalls_tf.fitting import ensemble
+from pitfalls_tf.fitting.recipe import Batch
 from pitfalls_tf.remedies.catalogue import family
 from pitfalls_tf.remedies.curation import BalanceCurated, ConfidenceCurated, LossCurated, cost, set_aside
+from pitfalls_tf.rows.examples import Shape
 from tests.pitfalls_tf.small_examples import RECIPE, rows
 
 SHAPE = Shape(inputs=(1,), tokens=(1,), classes=2, domains=3)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pitfalls_tf.recipes import CrossEntropy
+from pitfalls_tf.fitting.recipe import CrossEntropy
 from pitfalls_tf.remedies.losses import Bootstrapped, Focal, GeneralisedCrossEntropy, SymmetricCrossEntropy
 
 if TYPE_CHECKING:
-    from pitfalls_tf.recipes import Loss
+    from pitfalls_tf.fitting.recipe import Loss
 
 ALL: list[Loss] = [
     CrossEntropy(),

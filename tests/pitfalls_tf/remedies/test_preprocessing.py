@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.recipes import Recipe
+from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.remedies.catalogue import find
 from pitfalls_tf.remedies.preprocessing import fitted, numeric, raw
 from tests.pitfalls_tf.small_examples import RECIPE, rows
@@ -93,7 +93,7 @@ def test_images_are_standardised_by_channel() -> None:
 
 
 def test_raw_numbers_are_as_measured() -> None:
-    from pitfalls_tf.architectures.preprocessing import Category, Encoding, Number
+    from pitfalls_tf.rows.feature_encoding import Category, Encoding, Number
 
     encoding = Encoding(
         numbers=(Number(name="height", mean=3.0, deviation=2.0, gaps=True),),

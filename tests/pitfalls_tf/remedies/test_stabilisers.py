@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
+from pitfalls_tf.fitting.recipe import CrossEntropy, Recipe
 from pitfalls_tf.optimisers import Optimiser
-from pitfalls_tf.recipes import CrossEntropy, Recipe
 from pitfalls_tf.remedies.capacity import FACTORS, parameters
 from pitfalls_tf.remedies.catalogue import REMEDIES, allowed, find
 from pitfalls_tf.remedies.remedy import Situation
@@ -18,7 +18,7 @@ from pitfalls_tf.remedies.stabilisers import pairs, together
 from tests.pitfalls_tf.small_examples import Traced, rows
 
 if TYPE_CHECKING:
-    from pitfalls_tf.examples import Shape
+    from pitfalls_tf.rows.examples import Shape
 
 TRAINING = rows(200, seed=1)
 RECIPE = Recipe(architecture=Traced(hidden=(8, 4)), epochs=1, batch=16, optimiser=Optimiser(kind="adam"))

@@ -8,7 +8,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from pitfalls_tf.examples import Examples
+from pitfalls_tf.rows.examples import Examples
 from pitfalls_tf.sources import digits
 
 FILE = "digits_3domains_28px.npz"

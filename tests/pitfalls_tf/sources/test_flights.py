@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput
+from pitfalls_tf.rows.table import Feature, Table
 from pitfalls_tf.sources import flights
-from pitfalls_tf.sources.source import Feature, Table
 
 # Known only after the prediction is due, or naming what the timetable does not.
 FORBIDDEN = {"dep_delay", "dep_time", "arr_time", "air_time", "arr_delay", "tailnum", "label", "label_time"}

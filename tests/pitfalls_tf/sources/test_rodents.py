@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pytest
 
+from pitfalls_tf.rows.table import Table
 from pitfalls_tf.sources import rodents
-from pitfalls_tf.sources.source import Table
 
 FILE = "portal_rodents_ratdat.csv.gz"
 

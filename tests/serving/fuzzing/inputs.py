@@ -6,7 +6,7 @@ import gzip
 import struct
 from typing import TYPE_CHECKING, Any, final
 
-from serving.rest.requests import Request
+from serving.transport.http_request import Request
 from tests.serving.fuzzing.mutations import STRANGE, damage_bytes, damage_value, write
 
 if TYPE_CHECKING:

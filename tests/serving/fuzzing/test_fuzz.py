@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from serving.capture import Caller, Capture
+from serving.capture.capture import Caller, Capture
 from serving.grpc_api.calls import read_message
 from serving.grpc_api.methods import Call, GrpcRooms, make_services
-from serving.inference import Inference
-from serving.metrics import Metrics
-from serving.rest.app import RestApp, Rooms
+from serving.inference.inference import Inference
+from serving.metrics.metrics import Metrics
+from serving.server.http_app import RestApp, Rooms
 from serving.status import Code, Failure
 from tests.serving.fuzzing.inputs import HttpInputs, wire
 from tests.serving.fuzzing.messages import Messages
@@ -32,10 +32,10 @@ from tests.serving.fuzzing.mutations import damage_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from monitoring.traffic.rows import AnsweredRows
-    from serving.rest.requests import Request
-    from serving.rest.responses import Response
-    from serving.versions import Models
+    from monitoring.traffic.log.rows import AnsweredRows
+    from serving.models.versions import Models
+    from serving.transport.http_request import Request
+    from serving.transport.http_response import Response
     from tests.serving.conftest import OpenWebsite, Website
 
 Something = TypeVar("Something")

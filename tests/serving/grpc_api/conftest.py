@@ -13,25 +13,25 @@ import uvloop
 from tensorflow import make_tensor_proto
 from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
 
-from serving.address import Address, take_address, target_of, url_of
-from serving.capture import Capture
-from serving.draining import DrainingServer
+from serving.capture.capture import Capture
 from serving.grpc_api.methods import GrpcRooms, usual_crowd
 from serving.grpc_api.server import GrpcServer
-from serving.inference import Inference
-from serving.rest.app import RestApp, Rooms
+from serving.inference.inference import Inference
+from serving.server.http_app import RestApp, Rooms
+from serving.server.shutdown import DrainingServer
+from serving.transport.sockets import Address, take_address, target_of, url_of
 from tests.serving.conftest import Website
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from monitoring.traffic.rows import AnsweredRows
-    from serving.batching import BatchSettings
+    from monitoring.traffic.log.rows import AnsweredRows
+    from serving.capture.log_sink import RowWriter
     from serving.grpc_api.server import GrpcSettings
-    from serving.rest.crowd import Crowd
-    from serving.sink import RowWriter
-    from serving.versions import Models
+    from serving.inference.batching import BatchSettings
+    from serving.models.versions import Models
+    from serving.transport.limits import Crowd
 
 
 @dataclass

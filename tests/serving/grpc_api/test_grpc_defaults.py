@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving.loading import load_version
-from serving.sources import discover
-from serving.versions import Models
+from serving.models.loading import load_version
+from serving.models.version_folders import discover
+from serving.models.versions import Models
 from tests.serving.grpc_api.conftest import predict_request
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from serving.batching import BatchSettings
-from serving.foreign_files import read_ssl_file
 from serving.grpc_api.server import GrpcSettings
-from serving.rest.crowd import Crowd
+from serving.inference.batching import BatchSettings
+from serving.server.tf_serving_files import read_ssl_file
+from serving.transport.limits import Crowd
 from tests.serving.grpc_api.conftest import StuckLedger, predict_request
 
 if TYPE_CHECKING:

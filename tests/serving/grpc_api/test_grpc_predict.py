@@ -12,8 +12,8 @@ from tensorflow import make_ndarray, make_tensor_proto
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import predict_pb2
 
-from serving.batching import BatchSettings
 from serving.grpc_api.server import GrpcSettings
+from serving.inference.batching import BatchSettings
 from tests.serving.grpc_api.conftest import Ledger, StuckLedger, predict_request
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ import pytest
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from monitoring.traffic.log import TrafficLog
-from serving.batching import BatchSettings
+from monitoring.traffic.log.log import TrafficLog
+from serving.inference.batching import BatchSettings
 from tests.serving.grpc_api.conftest import StuckLedger, predict_request
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from tensorflow_serving.apis.predict_pb2 import PredictResponse
 
 from serving.grpc_api.predictions import write_response
 from serving.grpc_api.tensors import VALUES, decode, encode, write_tensor
-from serving.signatures import numpy_type
+from serving.models.signatures import numpy_type
 from serving.status import Failure
 
 LIMIT = 1 << 20

@@ -16,22 +16,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow import make_ndarray
 
-from serving.batching import BatchSettings
-from serving.capture import Caller, Capture
-from serving.inference import Inference, Question, RowQuestion
-from serving.loading import load_version
+from serving.capture.capture import Caller, Capture
+from serving.inference.batching import BatchSettings
+from serving.inference.inference import Inference, Question, RowQuestion
+from serving.models.loading import load_version
+from serving.models.version_folders import discover
+from serving.models.versions import Models
 from serving.rest.calls import INSTANCES
 from serving.rest.encoding import write_columns
-from serving.sources import discover
 from serving.status import Failure
-from serving.versions import Models
 from tests.serving.grpc_api.conftest import Ledger, StuckLedger, predict_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from serving.inference import Asked, Outcome
-    from serving.versions import Served
+    from serving.inference.inference import Asked, Outcome
+    from serving.models.versions import Served
     from tests.serving.grpc_api.conftest import OpenSite, Site
 
 REST = "/v1/models/sums:predict"

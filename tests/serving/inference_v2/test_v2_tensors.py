@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 
 from serving.inference_v2.datatypes import ELEMENTS, datatype_of
 from serving.inference_v2.tensors import read_binary, read_json, write_binary, write_json
-from serving.rest.parsing import parse
-from serving.signatures import numpy_type
+from serving.models.signatures import numpy_type
+from serving.transport.json_parsing import parse
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 PLAIN = [element for element in ELEMENTS.values() if element not in {"string", "bfloat16"}]

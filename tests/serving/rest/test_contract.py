@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serving.batching import BatchSettings
-from serving.rest.responses import error_response
+from serving.inference.batching import BatchSettings
 from serving.status import Code, Failure
+from serving.transport.http_response import error_response
 from tests.serving.grpc_api.conftest import StuckLedger
 
 if TYPE_CHECKING:

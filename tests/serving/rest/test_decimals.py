@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.rest.decimals import format_float, format_floats
+from serving.transport.number_format import format_float, format_floats
 
 
 def rule(value: np.floating[Any]) -> str:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.models.signatures import ELEMENT_TYPES_BY_NAME, TensorSpec
 from serving.rest.decoding import decode, decode_plain, make_array
-from serving.rest.walking import walk
-from serving.signatures import ELEMENT_TYPES_BY_NAME, TensorSpec
+from serving.rest.element_reader import walk
 from serving.status import Code, Failure
 
 NAMES = ["float", "double", "int32", "int8", "int64", "uint32", "uint64", "bool", "string"]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from serving.rest.encoding import write_columns, write_error, write_rows
-from serving.rest.quoting import quote
 from serving.status import Failure
+from serving.transport.json_quoting import quote
 
 Array = np.ndarray[Any, Any]
 arrays = st.sampled_from(["float32", "float64", "int8", "int64", "uint64", "bool"]).flatmap(

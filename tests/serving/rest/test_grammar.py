@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.rest.grammar import BadJson, parse
-from serving.rest.parsing import parse as parse_body
-from serving.rest.parsing import parse_object
 from serving.status import Failure
+from serving.transport.json_grammar import BadJson, parse
+from serving.transport.json_parsing import parse as parse_body
+from serving.transport.json_parsing import parse_object
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.rest.app import RestSettings
-from serving.rest.crowd import Crowd, Patience
+from serving.server.http_app import RestSettings
+from serving.transport.limits import Crowd, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.traffic.labels import LabelLog, LabelWriter
-from serving.moments import EPOCH, read_moment_us
-from serving.rest.late_labels import LabelDesk
+from monitoring.traffic.log.labels import LabelLog, LabelWriter
+from serving.inference.timestamps import EPOCH, read_moment_us
+from serving.server.labels_endpoint import LabelDesk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.models.signatures import ELEMENT_TYPES_BY_NAME, Signature, TensorSpec
 from serving.rest.calls import INSTANCES
 from serving.rest.instances import read_rows
 from serving.rest.number_rows import has_many_lists, read_number_rows
-from serving.rest.parsing import parse_object
-from serving.signatures import ELEMENT_TYPES_BY_NAME, Signature, TensorSpec
 from serving.status import Failure
+from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
     from tests.serving.conftest import Website

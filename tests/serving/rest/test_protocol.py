@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from serving.rest.app import RestSettings
+from serving.server.http_app import RestSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

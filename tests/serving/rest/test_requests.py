@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from serving.batching import BatchSettings
-from serving.rest.app import RestSettings
+from serving.inference.batching import BatchSettings
+from serving.server.http_app import RestSettings
 
 if TYPE_CHECKING:
-    from monitoring.traffic.rows import AnsweredRows
+    from monitoring.traffic.log.rows import AnsweredRows
     from tests.serving.conftest import OpenWebsite, Website
 
 NAMED = {"ints": [1, 2], "name": "foo", "feat": [1.0, 0.5]}

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf import ensemble
+from pitfalls_tf.fitting import ensemble
 from pitfalls_tf.remedies.adaptation.fine_tuning import FineTuned, few
 from pitfalls_tf.remedies.adaptation.normalisation import AdaBn, Tent
 from pitfalls_tf.remedies.adaptation.self_training import SelfTrained, surest
 from tests.pitfalls_tf.small_examples import RECIPE, Traced, rows
 
 if TYPE_CHECKING:
-    from pitfalls_tf.fits import Fits, Member
+    from pitfalls_tf.fitting.fits import Fits, Member
 
 TRAINING, TARGET = rows(300, seed=1), rows(200, seed=3, shift=1.0)
 BLIND = replace(TARGET, targets=np.full(len(TARGET), -1))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pitfalls_tf.recipes import Outputs, Penalty
+from pitfalls_tf.fitting.recipe import Outputs, Penalty
 from pitfalls_tf.remedies.adaptation.coral import Coral
 from pitfalls_tf.remedies.adaptation.dann import Dann, reversed_gradient, schedule
 from pitfalls_tf.remedies.adaptation.mmd import Mmd
@@ -124,7 +124,7 @@ def test_dann_teaches_the_classifier_and_unteaches_the_embedding() -> None:
 
 
 def test_dann_between_sources_has_a_class_for_each_domain() -> None:
-    from pitfalls_tf.examples import Shape
+    from pitfalls_tf.rows.examples import Shape
 
     shape = Shape(inputs=(3,), tokens=(), classes=2, domains=4)
     head = Dann(domains=4).head(shape, 3)

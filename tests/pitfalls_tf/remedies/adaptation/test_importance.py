@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from scipy.optimize import minimize
 
-from pitfalls_tf.recipes import Batch
+from pitfalls_tf.fitting.recipe import Batch
 from pitfalls_tf.remedies.adaptation.importance import effective_rows, fitted, logistic
 from tests.pitfalls_tf.small_examples import rows
 

@@ -10,11 +10,11 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pitfalls_tf.examples import Shape
-from pitfalls_tf.recipes import Batch, Outputs
+from pitfalls_tf.fitting.recipe import Batch, Outputs
 from pitfalls_tf.remedies.adaptation.group_dro import GroupDro
 from pitfalls_tf.remedies.adaptation.irm import Irm
 from pitfalls_tf.remedies.adaptation.mixup import Mixup, beta_quantiles, partners
+from pitfalls_tf.rows.examples import Shape
 
 RANDOM = np.random.default_rng(3)
 LOGITS = RANDOM.normal(size=(9, 3)).astype(np.float32)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf import ensemble
 from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.fitting import ensemble
 from pitfalls_tf.remedies.adaptation.dann import ANNEALED
 from pitfalls_tf.remedies.catalogue import family, find
 from tests.pitfalls_tf.small_examples import RECIPE, Traced, rows
@@ -18,8 +18,8 @@ from tests.pitfalls_tf.small_examples import RECIPE, Traced, rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pitfalls_tf.examples import Examples
-    from pitfalls_tf.fits import Fits
+    from pitfalls_tf.fitting.fits import Fits
+    from pitfalls_tf.rows.examples import Examples
 
 TRAINING = rows(300, seed=1)
 TARGET = replace(rows(120, seed=3, shift=1.0), domains=np.full(120, "west"))

@@ -1,0 +1,190 @@
+"""The three commands as Python, for notebooks: a reference table, live tables, and what was found in them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitoring.baseline.folder import load_baseline
+from monitoring.config import MonitorConfig, load_config
+from monitoring.errors import BadInput
+from monitoring.jobs.deployment import find_baseline
+from monitoring.jobs.init import OwnTable, adopt
+from monitoring.jobs.report import promised, write_reports
+from monitoring.jobs.run import run_due_windows
+from monitoring.jobs.status import status
+from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
+from monitoring.reports.formatting import printable
+from monitoring.reports.records import Benchmark
+from monitoring.store.store import Store
+from monitoring.traffic.tables.frames import stored
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from monitoring.jobs.report import Reports
+
+#: Characters of a message that a notebook shows.
+_LONGEST = 2_000
+
+#: What may be given as one name where several are meant.
+_TUPLES = frozenset({"scores", "classes", "inputs", "slices", "class_slices"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableVerdicts:
+    """What a monitor has found so far: the status as the store keeps it, and how many windows this run judged."""
+
+    status: MonitorStatus
+    judged: int
+    benchmark: Benchmark
+
+    @property
+    def windows(self) -> tuple[WindowRecord, ...]:
+        """Every window judged, in order of time."""
+        return self.status.windows
+
+    @property
+    def incidents(self) -> tuple[IncidentRecord, ...]:
+        """Every incident, in order of its number."""
+        return self.status.incidents
+
+    @property
+    def paged(self) -> bool:
+        """Whether a page is not closed yet."""
+        return any(i.level == "page" and i.state != "closed" for i in self.incidents)
+
+    def plot(self) -> Figure:
+        """Losses and evidence, window by window, as a matplotlib figure."""
+        from monitoring.reports.summary_figure import draw_figure  # noqa: PLC0415 - brings matplotlib
+
+        return draw_figure(self.status, self.benchmark)
+
+    def _repr_html_(self) -> str:
+        found = self.status
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{escape(printable(cell, _LONGEST))}</td>' for cell in _cells(incident))}</tr>"
+            for incident in found.incidents
+        )
+        head = "".join(f"<th>{name}</th>" for name in ("level", "window", "cause", "message", "state"))
+        table = (
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else "<p>No incidents.</p>"
+        )
+        last = f", to {found.windows[-1].end:%Y-%m-%d %H:%M}" if found.windows else ""
+        return (
+            f"<p><b>{escape(printable(found.model))}</b>: {len(found.windows)} windows judged{last}, "
+            f"{found.coverage.rows:,} rows, {found.coverage.labels:,} labels. Budget of false pages: "
+            f"{escape(found.page_budget)}.</p>{table}"
+        )
+
+
+def _cells(incident: IncidentRecord) -> tuple[str, ...]:
+    when = f"{incident.window_start:%Y-%m-%d %H:%M}"
+    return (incident.level, when, incident.cause, incident.message, incident.state)
+
+
+class Scratch:
+    """A folder that goes when nobody holds it any more."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="pitfalls-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+class Monitor:
+    """Watches live tables against a reference table. Make it with `from_reference`, or `open` a folder again.
+
+    >>> Monitor.from_reference("REF.parquet", event_time="ts", scores=("p",), label="y")  # doctest: +SKIP
+    """
+
+    def __init__(self, config: Path, *, clock: Callable[[], datetime], notes: tuple[str, ...] = ()) -> None:
+        self.config = config
+        self.notes = notes
+        self._clock = clock
+        self._scratch = Scratch()
+
+    @classmethod
+    def from_reference(
+        cls,
+        reference: Any,
+        *,
+        out: str | Path | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        force: bool = False,
+        **own: Any,
+    ) -> Monitor:
+        """A monitor of its own folder `out` (one that goes with the process where there is none).
+
+        `reference` is a path (or pattern), a pandas frame, a pyarrow table, or anything with the Arrow interface:
+        predictions on rows that the model was not fitted on. The rest are the fields of `OwnTable`: `event_time`,
+        `scores` or `predicted`, `label` and so on. Raises what `pitfalls monitor init` ends with.
+        """
+        unknown = sorted(own.keys() - {field.name for field in fields(OwnTable)})
+        if unknown or "event_time" not in own:
+            raise BadInput(
+                "Not what a table is described by.",
+                got=f"{', '.join(unknown)}" if unknown else "no event_time",
+                expected=", ".join(field.name for field in fields(OwnTable)),
+                fix="Name the columns: event_time='ts', scores=('p',), label='y'.",
+            )
+        said: dict[str, Any] = dict(own)
+        for name in _TUPLES & said.keys():
+            said[name] = (said[name],) if isinstance(said[name], str) else tuple(said[name])
+        table = OwnTable(**said)
+        scratch = Scratch()
+        path = stored(
+            reference,
+            scratch.path / "reference.parquet",
+            event_time=table.event_time,
+            ids=table.prediction_id or "prediction_id",
+        )
+        folder = scratch.path / "table" if out is None else Path(out)
+        adopted = adopt(path, table, out=folder, clock=clock, force=force)
+        made = cls(adopted.config, clock=clock, notes=adopted.notes)
+        made._scratch = scratch
+        return made
+
+    @classmethod
+    def open(cls, folder: str | Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Monitor:
+        """The monitor whose ``monitor.toml`` lies in `folder`."""
+        return cls(Path(folder) / "monitor.toml", clock=clock)
+
+    def run(self, live: Any) -> TableVerdicts:
+        """Judge every due window of `live`: a path (or pattern), or a frame as for the reference.
+
+        Windows judged before are not judged again, so a growing table may be given whole each time. At least the rows
+        of the windows that were not due yet have to be in it, and those whose labels have come since. Raises what
+        `pitfalls monitor run` ends with.
+        """
+        config = self._config(live)
+        with Store.open(config.store.url) as store:
+            run = run_due_windows(config, store, clock=self._clock)
+            found = status(store, config.model.name, run.deployment)
+        baseline = load_baseline(find_baseline(config).baseline)
+        return TableVerdicts(status=found, judged=run.judged, benchmark=promised(baseline, config))
+
+    def report(self, live: Any, out: str | Path, *, drift: bool = True) -> Reports:
+        """Write the report page, the picture, and Evidently's drift report of a window of `live` into `out`."""
+        config = self._config(live)
+        with Store.open(config.store.url) as store:
+            return write_reports(config, store, out=Path(out), drift=drift)
+
+    def _config(self, live: Any) -> MonitorConfig:
+        config = load_config(self.config)
+        traffic = config.traffic
+        path = stored(
+            live, self._scratch.path / "live.parquet", event_time=traffic.event_time, ids=traffic.prediction_id
+        )
+        return config.model_copy(update={"traffic": traffic.model_copy(update={"path": path.absolute()})})
+
+
+def watch_table(reference: Any, live: Any, **own: Any) -> TableVerdicts:
+    """`Monitor.from_reference(reference, **own).run(live)`, for one look."""
+    return Monitor.from_reference(reference, **own).run(live)

@@ -1,0 +1,211 @@
+"""The reports of a deployment: the monitor's page, a picture, and the drift report of one window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.baseline.benchmark import benchmark
+from monitoring.baseline.folder import Baseline, load_baseline
+from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.config import MonitorConfig
+from monitoring.errors import BadInput, CannotRun
+from monitoring.jobs.deployment import find_baseline
+from monitoring.jobs.deployment_lookup import meant
+from monitoring.jobs.log_source import open_traffic, with_labels
+from monitoring.jobs.status import first_page, status
+from monitoring.jobs.table_source import Reach
+from monitoring.records import MonitorStatus, ScoreRecord, WindowRecord
+from monitoring.reports.formatting import finite_evidence, slice_words, watch_words, window_words
+from monitoring.reports.records import Benchmark, BenchmarkMetric, DriftSubject, DriftSummary, Interval, WatchVerdict
+from monitoring.store.store import Store
+from monitoring.traffic.windows import Window
+
+PAGE = "report.html"
+PICTURE = "report.png"
+
+#: Watches shown beside Evidently's own columns, those with most evidence.
+VERDICTS = 6
+
+#: The 95 % interval of the benchmark is a bootstrap over days, seeded, so that a report written again is the same.
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """Where the reports were written; no drift report where none was asked for or the window has no rows.
+
+    `note` says so if they are not of the config as it stands.
+    """
+
+    page: Path
+    picture: Path
+    drift_html: Path | None
+    drift_json: Path | None
+    drift: DriftSummary | None
+    window: WindowRecord | None
+    note: str = ""
+
+
+def write_reports(
+    config: MonitorConfig, store: Store, *, out: Path, day: date | None = None, drift: bool = True
+) -> Reports:
+    """Write ``report.html`` and ``report.png`` into `out`, and Evidently's drift report of one window beside them.
+
+    The window is the first that begins on `day` (in the config's time zone; a datetime with a time of day, bare, names
+    the window that holds it), else that of the first page, else the last. Raises BadInput if nothing was judged yet or
+    no window begins on that day, CannotRun if `out` cannot be written. Cost: Evidently's import and 10 to 20 s for its
+    report; the rest takes two.
+    """
+    from monitoring.reports.page import write_page  # noqa: PLC0415  # Plotly and Jinja2 are only needed to draw
+    from monitoring.reports.summary_figure import write_picture  # noqa: PLC0415  # so is matplotlib
+
+    mine = meant(config, store)
+    found = status(store, config.model.name, mine.number)
+    baseline = load_baseline(find_baseline(config).baseline)
+    promise = promised(baseline, config)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotRun(
+            "The reports cannot be written.",
+            got=f"{out}: {error.strerror}",
+            expected="a folder this user may write",
+            fix="Give another folder with --out.",
+        ) from error
+    window = chosen_window(found, day)
+    html = json = summary = None
+    if drift and window is not None and window.rows:
+        begun = window.start.astimezone(ZoneInfo(found.timezone))
+        stem = f"drift-{begun:%Y-%m-%d}" + (f"T{begun:%H%M}" if begun.time() != time() else "")
+        html, json = out / f"{stem}.html", out / f"{stem}.json"
+        summary = _write_drift(config, baseline, found, window, (html, json))
+    write_page(found, path=out / PAGE, benchmark=promise, drift_report=html)
+    write_picture(found, path=out / PICTURE, benchmark=promise)
+    return Reports(
+        page=out / PAGE,
+        picture=out / PICTURE,
+        drift_html=html,
+        drift_json=json,
+        drift=summary,
+        window=window,
+        note=mine.note,
+    )
+
+
+def promised(baseline: Baseline, config: MonitorConfig) -> Benchmark:
+    """What the model scored on rows that it was not fitted on, on the whole and by slice."""
+    found = benchmark(baseline.reference, baseline.spec, np.random.default_rng(SEED), timezone=config.windows.timezone)
+    intervals = {(m.metric, m.slice): Interval(mean=m.mean, low=m.low, high=m.high) for m in found}
+    return Benchmark(
+        metrics=tuple(
+            BenchmarkMetric(
+                metric=metric,
+                mean=whole.mean,
+                low=whole.low,
+                high=whole.high,
+                by_slice={part: value for (other, part), value in intervals.items() if other == metric and part},
+            )
+            for (metric, slice_), whole in intervals.items()
+            if not slice_
+        )
+    )
+
+
+def chosen_window(found: MonitorStatus, day: date | None) -> WindowRecord | None:
+    """The window that begins on that day or holds that moment, else that of the first page, else the last with rows."""
+    zone = ZoneInfo(found.timezone)
+    if day is not None:
+        match = next((w for w in found.windows if _meant(w, day, zone)), None)
+        if match is None:
+            raise BadInput(
+                "No window begins on that day.",
+                got=day.isoformat(),
+                expected=_span(found, zone),
+                fix="Choose a day that was judged; `pitfalls monitor status --json` lists them.",
+            )
+        return match
+    page = first_page(found)
+    if page is not None:
+        return next((w for w in found.windows if w.end == page[0]), None)
+    return next((w for w in reversed(found.windows) if w.rows), None)
+
+
+def _meant(window: WindowRecord, day: date, zone: ZoneInfo) -> bool:
+    if not isinstance(day, datetime):
+        return window.start.astimezone(zone).date() == day
+    if day.time() == time():
+        return window.start.astimezone(zone).date() == day.date()
+    return window.start <= day.replace(tzinfo=zone) < window.end
+
+
+def _write_drift(
+    config: MonitorConfig, baseline: Baseline, found: MonitorStatus, window: WindowRecord, paths: tuple[Path, Path]
+) -> DriftSummary:
+    from monitoring.reports.drift import write_drift_report  # noqa: PLC0415  # brings Evidently
+
+    labelled = labelled_rows(config, baseline, found.version, Window(start=window.start, end=window.end))
+    scores = sorted(
+        (score for score in window.scores if score.level == "page"), key=lambda s: (-s.log_evidence, s.watch, s.slice)
+    )
+    return write_drift_report(
+        plain_table(labelled, baseline),
+        plain_table(baseline.reference, baseline),
+        spec=baseline.spec,
+        paths=paths,
+        rng=np.random.default_rng(SEED),
+        subject=DriftSubject(
+            title=f"{found.model} version {found.version}, {_window_words(window, found)}",
+            verdicts=(
+                _verdict("All watches that page", window.page_log_evidence, found.page_threshold),
+                _verdict("All watches that notice", window.notice_log_evidence, found.notice_threshold),
+                *(_verdict(_score_words(score), score.log_evidence) for score in scores[:VERDICTS]),
+            ),
+        ),
+    )
+
+
+def labelled_rows(config: MonitorConfig, baseline: Baseline, version: int | None, window: Window) -> Predictions:
+    """The rows of a window that was judged, each with the label that is known for it now."""
+    traffic = open_traffic(config, baseline, version, clock=lambda: window.end, reach=Reach(since=window.start))
+    current, _ = traffic.read(window)
+    return with_labels(current, traffic.latest_labels(), baseline.spec.classes)
+
+
+def _verdict(name: str, log_evidence: float, threshold: float | None = None) -> WatchVerdict:
+    return WatchVerdict(name=name, evidence=finite_evidence(log_evidence), threshold=threshold)
+
+
+def _score_words(score: ScoreRecord) -> str:
+    name = watch_words(score.watch)
+    return f"{name} at {slice_words(score.slice)}" if score.slice else name
+
+
+def _window_words(window: WindowRecord, found: MonitorStatus) -> str:
+    return window_words(window.start, window.end, ZoneInfo(found.timezone))
+
+
+def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:
+    """Predictions as a table: event_time, the inputs, probabilities, and the label's name (null without one)."""
+    classes = baseline.spec.classes
+    labels = [None if label == NO_LABEL else classes[label] for label in predictions.labels]
+    return (
+        predictions.features.append_column("event_time", pa.array(predictions.event_times, pa.timestamp("us", "UTC")))
+        .append_column("probabilities", pa.array(list(predictions.probabilities), pa.list_(pa.float64())))
+        .append_column("label", pa.array(labels, pa.string()))
+    )
+
+
+def _span(found: MonitorStatus, zone: ZoneInfo) -> str:
+    if not found.windows:
+        return "a day that was judged (none was)"
+
+    def local(moment: datetime) -> str:
+        return moment.astimezone(zone).date().isoformat()
+
+    return f"a day from {local(found.windows[0].start)} to {local(found.windows[-1].start)}"

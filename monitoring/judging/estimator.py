@@ -1,0 +1,250 @@
+"""Performance as estimated without labels, window by window, and held to account when labels come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.baseline.folder import Baseline
+from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
+from monitoring.judging.baseline_windows import Samples
+from monitoring.judging.loss_sums import METRICS, LossSum, Scorer, Tally
+from monitoring.judging.window_sums import Answered, Labelled
+from monitoring.judging.windowing import arrival_windows, as_datetime
+from monitoring.records import (
+    SCORE_ONE,
+    Account,
+    EstimateMethod,
+    EstimateRecord,
+    Level,
+    ScoreSum,
+    SettledLosses,
+    WatchKey,
+)
+from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.watches import estimates, performance, trust
+from monitoring.watches.calibration import Calibration
+from monitoring.watches.catalogue import Catalogue, known_rows
+from monitoring.watches.estimates import Expected
+from monitoring.watches.scoring import summed
+from monitoring.watches.weighting import Weighted, Weighting
+
+#: A confusion matrix of more classes than this is not kept with every window.
+MOST_CLASSES = 10
+
+#: Fewer baseline windows than this have no interval of this level.
+FEWEST_WINDOWS = math.ceil(1.0 / trust.MISS_RATE) - 1
+
+Kind = tuple[EstimateMethod, str]
+_KINDS: tuple[Kind, ...] = (("calibrated", "error"), ("calibrated", "brier"), ("threshold", "error"))
+_WEIGHTED: tuple[Kind, ...] = (("weighted", "error"), ("weighted", "brier"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How far estimates were from the truth in the baseline's windows.
+
+    `between` is the variance of the difference beyond what chance among a window's rows explains, `reach` the quantile
+    of |difference| in units of its standard error that split conformal prediction asks for: the ⌈(R + 1)(1 - a)⌉-th
+    smallest of R. Source: Vovk, Gammerman & Shafer, *Algorithmic learning in a random world* (2nd ed. 2022), §4.2.
+    """
+
+    between: float
+    reach: float
+
+    @classmethod
+    def fit(cls, differences: NDArray[np.float64], chance: NDArray[np.float64]) -> Spread:
+        """From each baseline window's difference, and the variance that chance explains of it; both [R], R >= 9."""
+        between = max(float(np.mean(differences**2 - chance)), 0.0)
+        errors = np.abs(differences) / np.sqrt(np.maximum(between + chance, 1e-12))
+        place = math.ceil((differences.size + 1) * (1.0 - trust.MISS_RATE))
+        return cls(between=between, reach=float(np.sort(errors)[place - 1]))
+
+    def half(self, rows: int, variance: float) -> float:
+        """Half the width of the interval for a mean over rows whose variances sum to `variance`."""
+        return self.reach * math.sqrt(max(self.between + variance / rows**2, 1e-12))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Estimator:
+    """Estimates of every kind with their spreads, as learnt from one baseline."""
+
+    calibration: Calibration
+    threshold: float | None
+    weighting: Weighting
+    spreads: Mapping[Kind, Spread]
+    min_rows: int
+
+    @classmethod
+    def fit(cls, baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> Estimator | None:
+        """Learn from the baseline's labels; None where they are too few.
+
+        Each baseline window of label arrivals is estimated by a calibration that has not seen its labels, and by
+        weighing other rows than its own; the threshold, a single number, is the same for all. Cost: one pass over the
+        labelled rows, and per window a fit of some dozens of points per class and of the weights.
+        """
+        calibration, reference = catalogue.calibration, baseline.rows.answers
+        if calibration is None:
+            return None
+        known = known_rows(reference)
+        answers, labels = reference.probabilities[known], reference.labels[known]
+        threshold = estimates.confidence_threshold(answers, labels) if catalogue.scored else None
+        rows, weighting = max(plan.min_rows, 1), Weighting.fit(baseline, known)
+        gathered: dict[Kind, Account] = {}
+        found: dict[Kind, list[tuple[float, float]]] = {}
+        arrived = [places for _, places in arrival_windows(reference, plan)]
+        samples = Samples(baseline.rows, [places[known[places]] for places in arrived], weighting.inputs)
+        for places, sample in zip(arrived, samples, strict=True):
+            window = reference.take(places[known[places]])
+            unseen = calibration.without(window.probabilities, window.labels)
+            truth = performance.scores(window.probabilities, window.labels)
+            estimated = [
+                *_expected(window.probabilities, unseen, threshold),
+                *_weighted(weighting.without(places).expected(sample, len(window))),
+            ]
+            for kind, expected in estimated:
+                account = _gathered(gathered.get(kind, Account()), LossSum.of(expected), summed(truth[kind[1]]))
+                if account.rows >= rows:
+                    difference = (account.realised - account.expected) / (account.rows * SCORE_ONE)
+                    found.setdefault(kind, []).append((difference, account.variance / account.rows**2))
+                    account = Account()
+                gathered[kind] = account
+        spreads = {
+            kind: Spread.fit(*np.asarray(pairs, dtype=np.float64).T)
+            for kind, pairs in found.items()
+            if len(pairs) >= FEWEST_WINDOWS and (catalogue.scored or kind[1] == "error")
+        }
+        if not spreads:
+            return None
+        return cls(calibration=calibration, threshold=threshold, weighting=weighting, spreads=spreads, min_rows=rows)
+
+    def records(
+        self, previous: Sequence[EstimateRecord], answered: Answered, labelled: Labelled, scorer: Scorer
+    ) -> tuple[EstimateRecord, ...]:
+        """One window's estimates, and what its labels say of them; `previous` is what the window before left."""
+        accounts = {(one.method, one.metric): one.account for one in previous}
+        effective, weighted = self.weighting.weighed(answered.usable, answered.tally.number("rows"))
+        _, weighted_later = self.weighting.weighed(labelled.usable, labelled.whole.number("rows"))
+        now_expected = self._sums(scorer, answered.tally, weighted)
+        later = self._sums(scorer, labelled.whole, weighted_later)
+        realised = dict(zip(METRICS, labelled.whole.numbers("realised") or (0,) * len(METRICS), strict=True))
+        found = []
+        for kind in (*_KINDS, *_WEIGHTED):
+            if kind not in self.spreads:
+                continue
+            before = accounts.get(kind, Account())
+            now = _gathered(before, later[kind], realised[kind[1]]) if kind in later else before
+            record = self._record(kind, now_expected.get(kind), before, now)
+            if kind in _WEIGHTED:
+                record = replace(record, rows=answered.tally.number("rows"), effective=effective)
+            found.append(record)
+        if found and scorer.width <= MOST_CLASSES:
+            matrix = scorer.confusion(answered.tally)
+            found[0] = replace(found[0], confusion=matrix)
+        return tuple(found)
+
+    def _sums(self, scorer: Scorer, tally: Tally, weighted: Mapping[str, tuple[float, float]]) -> dict[Kind, LossSum]:
+        found = {kind: scorer.expected(tally, kind[1]) for kind in _KINDS[:2]}
+        if self.threshold is not None:
+            found[_KINDS[2]] = scorer.thresholded(tally)
+        rows = tally.number("rows")
+        return found | {kind: LossSum.alike(rows, *weighted[kind[1]]) for kind in _WEIGHTED if kind[1] in weighted}
+
+    def _record(self, kind: Kind, expected: LossSum | None, before: Account, now: Account) -> EstimateRecord:
+        spread, count = self.spreads[kind], 0 if expected is None else expected.rows
+        value = low = high = estimated = half = realised = None
+        if expected is not None and count >= self.min_rows:
+            value = expected.losses / (count * SCORE_ONE)
+            reach = spread.half(count, expected.variances / SCORE_ONE)
+            low, high = max(value - reach, 0.0), min(value + reach, 1.0)
+        checked = 0
+        if now.rows >= self.min_rows:
+            checked = now.rows
+            estimated, realised = (total / (checked * SCORE_ONE) for total in (now.expected, now.realised))
+            half = spread.half(checked, now.variance)
+            cleared = replace(now, rows=0, expected=0, realised=0, variance=0.0)
+            now = trust.after(cleared, missed=abs(realised - estimated) > half)
+        return EstimateRecord(
+            method=kind[0],
+            metric=kind[1],
+            rows=count,
+            value=value,
+            low=low,
+            high=high,
+            checked=checked,
+            expected=estimated,
+            half=half,
+            realised=realised,
+            trusted=before.trusted,
+            account=now,
+        )
+
+
+def settled_losses(labelled: Labelled) -> tuple[SettledLosses, ...]:
+    """The losses of the labels that arrived, by the window in which their predictions were answered."""
+    found = []
+    for start, tally in labelled.tallies.items():
+        error, brier = tally.numbers("realised")
+        found.append(SettledLosses(start=as_datetime(start), rows=tally.number("rows"), error=error, brier=brier))
+    return tuple(found)
+
+
+def elsewhere(test: LevelTest, level: Level, previous: Sequence[EstimateRecord]) -> frozenset[WatchKey]:
+    """The watches of estimates that are not judged in that level: trusted ones page, the others are worth a notice.
+
+    Decided by what was known before the window. A watch that falls takes its evidence with it, which only lowers the
+    level it leaves; in the other level its share was kept free, and it begins from nothing there.
+    """
+    distrusted = {one.metric for one in previous if one.method == "calibrated" and not one.account.trusted}
+    keys = {key for key in test.tests if key.watch.startswith(estimates.PREFIX)}
+    fallen = {key for key in keys if key.watch.removeprefix(estimates.PREFIX) in distrusted}
+    return frozenset(fallen if level == "page" else keys - fallen)
+
+
+def step_without(
+    test: LevelTest,
+    state: LevelState,
+    sums: Mapping[WatchKey, ScoreSum],
+    away: AbstractSet[WatchKey],
+    phases: Mapping[str, int] = NO_PHASES,
+) -> tuple[LevelState, LevelReading]:
+    """`LevelTest.step` as if those watches had never been judged; their shares stay with them."""
+    before = replace(
+        state,
+        watches={key: watch for key, watch in state.watches.items() if key not in away},
+        pending={key: rows for key, rows in state.pending.items() if key not in away},
+    )
+    after, reading = test.step(before, {key: total for key, total in sums.items() if key not in away}, phases)
+    return after, replace(reading, watches=tuple(one for one in reading.watches if one.key not in away))
+
+
+def _expected(
+    answers: NDArray[np.float64], calibration: Calibration, threshold: float | None
+) -> Iterator[tuple[Kind, Expected]]:
+    found = estimates.calibrated_confidence(answers, calibration.calibrated(answers))
+    for kind in _KINDS[:2]:
+        yield kind, found[kind[1]]
+    if threshold is not None:
+        yield _KINDS[2], estimates.thresholded_confidence(answers, threshold)
+
+
+def _weighted(weighted: Weighted) -> Iterator[tuple[Kind, Expected]]:
+    for kind in _WEIGHTED:
+        if kind[1] in weighted.losses:
+            yield kind, weighted.losses[kind[1]]
+
+
+def _gathered(account: Account, expected: LossSum, realised: int) -> Account:
+    """The account with those labelled rows added; a window's sums are whole, so that no order of rows matters."""
+    return replace(
+        account,
+        rows=account.rows + expected.rows,
+        expected=account.expected + expected.losses,
+        realised=account.realised + realised,
+        variance=account.variance + expected.variances / SCORE_ONE,
+    )

@@ -1,0 +1,397 @@
+"""One window's job, pure: state and rows in; state, record and incidents out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from monitoring.baseline.predictions import Predictions
+from monitoring.baseline.profile import Profile
+from monitoring.baseline.profile_builder import Counter
+from monitoring.evidence.level import LevelReading, LevelState, LevelTest
+from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
+from monitoring.incidents.life_cycle import beginning, followed, followed_fact
+from monitoring.judging.autocorrelation_update import Remembering
+from monitoring.judging.estimator import MOST_CLASSES, elsewhere, settled_losses, step_without
+from monitoring.judging.loss_sums import Scorer
+from monitoring.judging.reference_fit import LEVELS, Yardstick
+from monitoring.judging.schema_check import Check
+from monitoring.judging.window_sums import Answered, Gatherer, Labelled
+from monitoring.judging.window_traffic import WindowTraffic
+from monitoring.judging.windowing import as_microseconds
+from monitoring.judging.worst_rows import worst_rows
+from monitoring.records import (
+    BaselineScore,
+    CauseRow,
+    Finding,
+    IncidentRecord,
+    Level,
+    ScoreRecord,
+    ScoreSum,
+    WatchKey,
+    WindowRecord,
+    WindowStatus,
+)
+from monitoring.traffic.windows import Window
+from monitoring.watches import integrity, joint
+from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.early_labels import FirstLabels, Usual
+from monitoring.watches.embedding import embedded, unseen_tensors
+from monitoring.watches.joint import Recent
+from monitoring.watches.labelled import Awaited, Span
+
+#: The watch that names an incident opened by a fact.
+SCHEMA = "schema"
+
+#: Between the inputs that such an incident names, in its `slice`.
+BETWEEN = ", "
+
+#: An input that the baseline has in most rows, and that is missing in every row of a window, is gone: that is a fact.
+MOSTLY_MISSING = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorState:
+    """All that passes from window to window.
+
+    Each level's test, the incidents not yet closed, recent windows, what the joint watch remembers of their rows,
+    the counts of windows whose labels are waited for, whether the first of all labels have come, and what the schema's
+    comparators compare the next window with.
+    """
+
+    levels: Mapping[Level, LevelState] = field(default_factory=dict)
+    incidents: tuple[IncidentRecord, ...] = ()
+    next_number: int = 1
+    history: tuple[WindowRecord, ...] = ()
+    recent: Recent = field(default_factory=Recent)
+    awaited: Awaited = field(default_factory=Awaited)
+    first_labels: FirstLabels = field(default_factory=FirstLabels)
+    compared: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One judged window: the state after it, its record, and every incident that it opened or moved."""
+
+    state: MonitorState
+    window: WindowRecord
+    changed: tuple[IncidentRecord, ...]
+
+
+class Judge:
+    """Judges windows by one yardstick. Holds no state of its own: the same state and traffic give the same answer.
+
+    `check` holds a window's profile against the schema (see `monitoring.judging.schema_check`), `phases` tells the
+    places of the window that begins at a time in each cycle. An incident's times are those of windows, never of a
+    clock, so that a run repeated gives the same words.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        yardstick: Yardstick,
+        *,
+        timezone: str,
+        check: Check,
+        phases: Callable[[datetime], Mapping[str, int]],
+        optional: frozenset[str] = frozenset(),
+    ) -> None:
+        self._catalogue = catalogue
+        self._counter = Counter(catalogue.bins)
+        estimator = yardstick.estimator
+        self._scorer = Scorer(
+            catalogue,
+            threshold=None if estimator is None else estimator.threshold,
+            most_classes=0 if estimator is None else MOST_CLASSES,
+        )
+        self._yardstick = yardstick
+        self._remembering = Remembering(yardstick.tests)
+        self._timezone = timezone
+        self._check = check
+        self._phases = phases
+        self._optional = optional
+        self._sight = catalogue.sight
+        self._watches = catalogue.watches
+        self._baseline: dict[WatchKey, BaselineScore] = {
+            WatchKey(watch=score.watch, slice=score.slice): score for score in yardstick.baseline_scores()
+        }
+
+    def gatherer(self) -> Gatherer:
+        """What takes a window's rows; its sums go into `WindowTraffic`."""
+        return Gatherer(self._scorer, self._counter)
+
+    def sums(self, answered: Answered, labelled: Labelled) -> dict[WatchKey, ScoreSum]:
+        """A window's sums of all watches that need no earlier window."""
+        found = self._scorer.prediction_sums(answered.tally)
+        found |= integrity.answer_sums(answered.rows, answered.tally.number("rows"))
+        return found | self._catalogue.count_sums(answered.counts) | self._scorer.label_sums(labelled.whole)
+
+    def judge(self, state: MonitorState, traffic: WindowTraffic) -> Judgement:
+        """Judge one window. Cost: that of its watches, whatever its rows, but where rows are named with a cause."""
+        counts = traffic.answered.counts
+        first_labels, labelled = self._first_labels(state.first_labels, traffic)
+        awaited, mature = self._labelled(state.awaited, traffic)
+        sums = self.sums(traffic.answered, labelled) | mature
+        recent, witness = state.recent, self._yardstick.witness
+        unseen: list[Finding] = []
+        if witness is not None:
+            sample = self._seen(traffic.answered.sample, unseen)
+            sums[WatchKey(watch=joint.WATCH.name)], recent = witness.judged_sample(
+                recent, sample, traffic.answered.rows
+            )
+        found, compared = self._findings(traffic.problems, counts, state.compared)
+        findings = (*traffic.findings, *first_labels.told(traffic.labelled.rows), *found, *unseen)
+        tests = self._remembering.tests(state.levels)
+        incidents, changed = self._followed(state.incidents, tests, sums, findings, traffic)
+        over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
+        levels: dict[Level, LevelState] = {}
+        phases = self._phases(traffic.window.start)
+        readings: dict[Level, LevelReading] = {}
+        previous = state.history[-1].estimates if state.history else ()
+        for level in LEVELS:
+            test, before = tests[level], state.levels.get(level, LevelState())
+            before = test.restarted(before) if level in over else before
+            away = elsewhere(test, level, previous)
+            levels[level], readings[level] = step_without(test, before, sums, away, phases)
+        record = self._record(traffic, readings, findings)
+        if self._yardstick.estimator is not None:
+            held = self._yardstick.estimator.records(previous, traffic.answered, labelled, self._scorer)
+            record = replace(record, estimates=held, settled=settled_losses(traffic.labelled))
+        history = (*state.history, record)[-HISTORY:]
+        opened = _facts(record, incidents, state.next_number)
+        for level in LEVELS:
+            if readings[level].alarm and not any(i.level == level and i.watch != SCHEMA for i in _alive(incidents)):
+                since = history[-levels[level].windows :]
+                cause = self._explained(readings[level], readings["notice"], since, recent)
+                key = WatchKey(watch=cause.watch, slice=cause.slice)
+                opener = tests[level].tests[key]
+                cause = replace(cause, detail=replace(cause.detail, rows=self._rows(key, traffic)))
+                begun = beginning(opener, cause.rise / self._watches[cause.watch].scale)
+                opened.append(_incident(state.next_number + len(opened), level, record, cause, recovery=begun))
+        incidents, changed = (*incidents, *opened), (*changed, *opened)
+        record = replace(record, status=self._status(record, incidents))
+        history = (*history[:-1], record)
+        return Judgement(
+            state=MonitorState(
+                levels=levels,
+                incidents=_alive(incidents),
+                next_number=state.next_number + len(opened),
+                history=history,
+                recent=recent,
+                awaited=awaited,
+                first_labels=first_labels,
+                compared=compared,
+            ),
+            window=record,
+            changed=changed,
+        )
+
+    def _seen(self, rows: Predictions, unseen: list[Finding]) -> Predictions:
+        """The sampled rows as the joint watch sees them; what it does not see goes to `unseen`."""
+        if self._sight is None:
+            return rows
+        found = embedded(rows, self._sight.embedding, self._sight.embed)
+        unseen += unseen_tensors(len(rows), len(found), self._sight)
+        return found
+
+    def _findings(
+        self, problems: tuple[tuple[str, str], ...], counts: Profile, previous: str
+    ) -> tuple[tuple[Finding, ...], str]:
+        """What the schema says, the inputs that were absent, retyped or all missing, and what to compare next."""
+        if counts.rows == 0:
+            return (), previous
+        broken = dict(problems)
+        found = [
+            Finding(
+                kind="column gone" if problem == "absent" else "type changed",
+                feature=name,
+                message=f"The input {name} is {problem}." if problem == "absent" else f"The input {name}: {problem}.",
+                fact=True,
+            )
+            for name, problem in problems
+        ]
+        for bins, feature in zip(self._catalogue.bins, counts.features, strict=True):
+            enough = counts.rows >= self._yardstick.tests["page"].min_rows
+            if enough and feature.present == 0 and bins.feature not in broken and bins.feature not in self._optional:
+                message = f"The input {bins.feature} is missing in all {counts.rows} rows."
+                found.append(Finding(kind="all values missing", feature=bins.feature, message=message, fact=True))
+        named = {(finding.kind, finding.feature) for finding in found}
+        checked = self._check(counts, tuple(broken), previous)
+        new = (f for f in checked.findings if (f.kind, f.feature) not in named and f.feature not in broken)
+        return (*found, *new), checked.previous
+
+    def _record(
+        self, traffic: WindowTraffic, readings: Mapping[Level, LevelReading], findings: tuple[Finding, ...]
+    ) -> WindowRecord:
+        rows = traffic.answered.rows
+        return WindowRecord(
+            start=traffic.window.start,
+            end=traffic.window.end,
+            rows=rows,
+            labels=traffic.labelled.rows,
+            labels_due=rows + traffic.late,
+            labels_unknown=traffic.unknown,
+            labels_conflicting=traffic.conflicts,
+            label_delays=traffic.labelled.delays,
+            repeats=traffic.repeats,
+            unseen=traffic.unseen,
+            status="ok",
+            page_log_evidence=readings["page"].log_evidence,
+            notice_log_evidence=readings["notice"].log_evidence,
+            findings=findings,
+            scores=tuple(
+                ScoreRecord(
+                    level=level,
+                    watch=reading.key.watch,
+                    slice=reading.key.slice,
+                    rows=reading.rows,
+                    value=None if reading.score is None else self._watches[reading.key.watch].value(reading.score),
+                    log_evidence=reading.log_evidence,
+                )
+                for level in LEVELS
+                for reading in readings[level].watches
+            ),
+        )
+
+    def _followed(
+        self,
+        incidents: Sequence[IncidentRecord],
+        tests: Mapping[Level, LevelTest],
+        sums: Mapping[WatchKey, ScoreSum],
+        findings: Sequence[Finding],
+        traffic: WindowTraffic,
+    ) -> tuple[tuple[IncidentRecord, ...], tuple[IncidentRecord, ...]]:
+        """Every incident one window on, and those that the window changed."""
+        after = []
+        window, rows = traffic.window, traffic.answered.rows
+        for incident in incidents:
+            key = WatchKey(watch=incident.watch, slice=incident.slice)
+            if incident.watch == SCHEMA:
+                seen = any(f.fact and f.feature in incident.slice.split(BETWEEN) for f in findings)
+                # A window without rows enough to see it in says nothing of a fact.
+                told = seen or rows >= max(self._yardstick.tests["page"].min_rows, 1)
+                after.append(followed_fact(incident, seen=seen, now=window.end) if told else incident)
+                continue
+            level = tests[incident.level]
+            total = sums.get(key, ScoreSum())
+            if total.rows < max(level.min_rows, 1):
+                after.append(incident)
+                continue
+            score = level.judged(key, total.mean, self._phases(window.start))
+            after.append(followed(incident, level.tests[key], score, threshold=level.budget.threshold, now=window.end))
+        changed = tuple(new for old, new in zip(incidents, after, strict=True) if new != old)
+        return tuple(after), changed
+
+    def _explained(
+        self, reading: LevelReading, moved: LevelReading, history: Sequence[WindowRecord], recent: Recent
+    ) -> Cause:
+        witness = self._yardstick.witness
+        return explain(
+            reading,
+            moved,
+            history=history,
+            known=Known(
+                baseline=self._baseline,
+                losses=self._yardstick.losses,
+                watches=self._watches,
+                timezone=self._timezone,
+                moving=self._yardstick.tests["notice"].budget.threshold,
+                usual=self._usual,
+                pairs=() if witness is None else witness.pairs(recent, NAMED),
+            ),
+        )
+
+    def _usual(self, key: WatchKey, start: datetime) -> float:
+        """What the baseline expects of a watch in the window that begins at `start`, in the watch's own unit."""
+        level = self._yardstick.tests[self._watches[key.watch].level]
+        cycle = level.cycles.get(key)
+        owed = 0.0 if cycle is None else cycle.offset(self._phases(start))
+        return self._baseline[key].mean + owed * self._watches[key.watch].scale
+
+    def _labelled(self, awaited: Awaited, traffic: WindowTraffic) -> tuple[Awaited, dict[WatchKey, ScoreSum]]:
+        if self._catalogue.parts is None:
+            return awaited, {}
+        answered, scorer = traffic.answered, self._scorer
+        return awaited.after_counts(
+            self._catalogue.parts,
+            scorer.counted(answered.tally),
+            answered.newest if answered.rows else None,
+            {start: scorer.counted(tally) for start, tally in traffic.labelled.tallies.items()},
+            window=self._span(traffic.window),
+        )
+
+    def _first_labels(self, before: FirstLabels, traffic: WindowTraffic) -> tuple[FirstLabels, Labelled]:
+        """Whether the first labels have come, and the window's own, from which losses are made once they have."""
+        found = before.after(
+            traffic.answered.tally.number("rows"),
+            traffic.answered.newest,
+            {start: tally.number("rows") for start, tally in traffic.labelled.tallies.items()},
+            window=self._span(traffic.window),
+            usual=Usual(share=self._yardstick.labelled, enough=self._yardstick.tests["page"].min_rows),
+        )
+        return found, traffic.labelled if found.complete else traffic.labelled.without_losses()
+
+    def _span(self, window: Window) -> Span:
+        horizon = self._yardstick.horizon // timedelta(microseconds=1)
+        return Span(start=as_microseconds(window.start), end=as_microseconds(window.end), horizon=horizon)
+
+    def _rows(self, key: WatchKey, traffic: WindowTraffic) -> tuple[CauseRow, ...]:
+        return worst_rows(
+            key,
+            self._catalogue,
+            labelled=traffic.again.labelled,
+            answered=traffic.again.answered,
+        )
+
+    def _status(self, record: WindowRecord, incidents: Sequence[IncidentRecord]) -> WindowStatus:
+        """The highest level at which an incident is alive; thin if the window's rows still wait for company."""
+        levels = {i.level for i in _alive(incidents)}
+        if "page" in levels:
+            return "page"
+        if record.rows < self._yardstick.tests["page"].min_rows:
+            return "thin"
+        return "notice" if "notice" in levels else "ok"
+
+
+def _alive(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
+    return tuple(i for i in incidents if i.state != "closed")
+
+
+def optional_inputs(catalogue: Catalogue, missing: Mapping[str, float]) -> frozenset[str]:
+    """Inputs missing so often in the baseline (a share of its rows) that a window without any is no fact."""
+    return frozenset(b.feature for b in catalogue.bins if missing.get(b.feature, 0.0) > MOSTLY_MISSING)
+
+
+def _facts(record: WindowRecord, incidents: Sequence[IncidentRecord], number: int) -> list[IncidentRecord]:
+    """One incident for each kind of fact that is new in this window: outside the budget, at once."""
+    known = {feature for i in _alive(incidents) if i.watch == SCHEMA for feature in i.slice.split(BETWEEN)}
+    by_kind: dict[str, dict[str, Finding]] = {}
+    for finding in record.findings:
+        if finding.fact and finding.feature not in known:
+            by_kind.setdefault(finding.kind, {})[finding.feature] = finding
+    opened: list[IncidentRecord] = []
+    for kind, facts in by_kind.items():
+        named = BETWEEN.join(facts)
+        first = next(iter(facts.values()))
+        message = first.message if len(facts) == 1 else f"{kind[0].upper()}{kind[1:]} for {len(facts)} inputs: {named}."
+        cause = Cause(watch=SCHEMA, slice=named, cause=kind, message=message)
+        opened.append(_incident(number + len(opened), "page", record, cause, recovery="0"))
+    return opened
+
+
+def _incident(number: int, level: Level, record: WindowRecord, cause: Cause, *, recovery: str) -> IncidentRecord:
+    return IncidentRecord(
+        number=number,
+        level=level,
+        state="open",
+        opened_at=record.end,
+        window_start=record.start,
+        window_end=record.end,
+        watch=cause.watch,
+        slice=cause.slice,
+        cause=cause.cause,
+        message=cause.message,
+        recovery=recovery,
+        detail=cause.detail,
+    )

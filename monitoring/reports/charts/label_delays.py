@@ -1,0 +1,69 @@
+"""How long labels take to come, of all windows and of the last ones."""
+
+from __future__ import annotations
+
+from monitoring.records import MonitorStatus
+from monitoring.reports.charts.chart import Chart, axis, bounded, layout
+from monitoring.reports.formatting import duration_words
+from monitoring.reports.label_delays import LAST_WINDOWS, arrival_words
+from monitoring.watches.label_delays import added, arrival_curve
+
+HEIGHT = 230
+
+
+def arrival_charts(status: MonitorStatus) -> tuple[Chart, ...]:
+    """The arrival curve; none while no label has come, or where each comes with its prediction."""
+    whole = arrival_curve(added(window.label_delays for window in status.windows))
+    if len(whole) < 2:  # nobody says when labels come: the event's own time stands in
+        return ()
+    with_labels = [window for window in status.windows if window.label_delays]
+    last = arrival_curve(added(window.label_delays for window in with_labels[-LAST_WINDOWS:]))
+    recent = len(with_labels) > LAST_WINDOWS
+    shares = dict(last)
+    lines = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "x": [edge for edge, _ in curve],
+            "y": [share for _, share in curve],
+            "line": {"color": colour, "width": width, "dash": dash},
+            "marker": {"color": colour, "size": 4},
+            "text": [f"{name}: <b>{share:.1%}</b> within {duration_words(edge)}" for edge, share in curve],
+            "hovertemplate": "%{text}<extra></extra>",
+        }
+        for curve, colour, width, dash, name in (
+            (whole, "--ink", 2, "solid", "all windows"),
+            *(((last, "--notice", 1.5, "dot", f"last {LAST_WINDOWS} windows"),) if recent else ()),
+        )
+    ]
+    note = f"{arrival_words(status)} The line is the share that came within so long after the event."
+    if recent:
+        note += f" Solid: all windows; dotted: the last {LAST_WINDOWS} with labels."
+    edges = [edge for edge, _ in whole]
+    return (
+        Chart(
+            name="arrivals",
+            title="How long labels take",
+            note=note,
+            summary=arrival_words(status),
+            height=HEIGHT,
+            figure={
+                "data": lines,
+                "layout": layout(
+                    HEIGHT,
+                    xaxis=axis(
+                        type="log",
+                        showgrid=False,
+                        tickmode="array",
+                        tickvals=edges[:: max(len(edges) // 8, 1)],
+                        ticktext=[duration_words(edge) for edge in edges[:: max(len(edges) // 8, 1)]],
+                    ),
+                    yaxis=axis(tickformat=".0%", range=[0, 1.03], nticks=6),
+                ),
+            },
+            table=bounded(
+                ("Within", "All windows", f"Last {LAST_WINDOWS} windows"),
+                [(duration_words(edge), f"{share:.1%}", f"{shares.get(edge, 1.0):.1%}") for edge, share in whole],
+            ),
+        ),
+    )

@@ -1,0 +1,115 @@
+"""Assembly: the pieces of one model become one table, each prediction once, in order of event time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.traffic.log.conversion import POSITION
+from monitoring.traffic.log.rows import INPUT, OUTPUT, ROW_FIELDS, SAMPLING_RATE, ModelKey
+from monitoring.traffic.log.scans import Piece
+from monitoring.traffic.log.tensors import merged_fields
+
+REPEATS_KEY = b"pitfalls.repeats"
+IDENTITY = ("request_id", "row", "event_time")  # what every piece must have been read with
+_KEY_TYPES = {"model": pa.string(), "version": pa.int64(), "signature": pa.string()}
+_ROW_COLUMNS = tuple(field.name for field in ROW_FIELDS)
+
+
+def assemble(pieces: Sequence[Piece]) -> pa.Table:
+    """The rows of the pieces (of one model), as `TrafficLog.read` describes them. n log n in rows.
+
+    Memory: where nobody else holds the pieces, the table takes their place column by column; besides it there are the
+    rows' ids, and a few numbers a row.
+    """
+    full = [(piece.key, piece) for piece in pieces if piece.key is not None and piece.table.num_rows]
+    keys = sorted({key for key, _ in full})
+    counts = [piece.table.num_rows for _, piece in full]
+    segments = {name: rank for rank, name in enumerate(sorted({piece.segment for _, piece in full}))}
+    written = np.repeat(np.array([segments[piece.segment] for _, piece in full], np.int64), counts)
+    owner = np.repeat(np.array([keys.index(key) for key, _ in full], np.int64), counts)
+    rates = np.repeat(np.array([piece.sampling_rate for _, piece in full], np.float64), counts)
+    tables = [piece.table for _, piece in full]
+    fields = _fields(tables)
+    stored = {field.name: _column(tables, field) for field in fields}
+    del pieces, full, tables  # from here on a column is all that holds its rows
+    identity = {name: stored[name].combine_chunks() for name in IDENTITY}
+    ids = pc.binary_join_element_wise(identity["request_id"], identity["row"].cast(pa.string()), ":")
+    kept = _last_of_each(ids, written, stored[POSITION].to_numpy())
+    order = _by_event_time(pa.table(identity), kept)
+    del identity
+    rows = None if np.array_equal(order, np.arange(len(ids))) else pa.array(order)  # None: as they were written
+    columns = []
+    for field in fields:
+        column = stored.pop(field.name).combine_chunks()
+        columns.append(column if rows is None else column.take(rows))
+    table = pa.Table.from_arrays(columns, schema=pa.schema(fields))
+    if (rates < 1.0).any():
+        table = table.append_column(SAMPLING_RATE, pa.array(rates[order]))
+    table = table.append_column("prediction_id", ids if rows is None else ids.take(rows))
+    repeats = len(ids) - len(kept)
+    return _named(table, keys, owner[order]).replace_schema_metadata({REPEATS_KEY: str(repeats).encode()})
+
+
+def _fields(tables: Sequence[pa.Table]) -> list[pa.Field]:
+    """Every column that any of the tables has."""
+    by_name: dict[str, list[pa.Field]] = {}
+    for schema in _distinct([table.schema for table in tables]):
+        for field in schema:
+            by_name.setdefault(field.name, []).append(field)
+    return [merged_fields(fields) for fields in by_name.values()] or [*ROW_FIELDS, pa.field(POSITION, pa.int64())]
+
+
+def _column(tables: Sequence[pa.Table], field: pa.Field) -> pa.ChunkedArray:
+    """All rows of a column; null where a table lacks it."""
+    chunks: list[pa.Array] = []
+    for table in tables:
+        if field.name in table.column_names:
+            chunks += table.column(field.name).cast(field.type).chunks
+        else:
+            chunks.append(pa.nulls(table.num_rows, field.type))
+    return pa.chunked_array(chunks, field.type)
+
+
+def _distinct(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
+    found: list[pa.Schema] = []
+    for schema in schemas:
+        if not any(schema.equals(other, check_metadata=True) for other in found):
+            found.append(schema)
+    return found
+
+
+def _last_of_each(ids: pa.Array, segment: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """Indices of the last written row of each id; "last" is by segment, then by position in it."""
+    codes = ids.dictionary_encode().indices.to_numpy()
+    distinct = int(codes.max(initial=-1)) + 1
+    if distinct == len(codes):
+        return np.arange(distinct)
+    in_order = np.lexsort((position, segment))
+    last = np.zeros(distinct, np.int64)
+    last[codes[in_order]] = in_order  # of equal indices, NumPy keeps the last
+    return last
+
+
+def _by_event_time(identity: pa.Table, kept: np.ndarray) -> np.ndarray:
+    """Places of the kept rows in order of event time, then request and row."""
+    identity = identity.take(pa.array(kept))
+    keys = [(name, "ascending") for name in ("event_time", "request_id", "row")]
+    order = pc.sort_indices(identity, sort_keys=keys)
+    by_time: np.ndarray = kept[order.to_numpy()]
+    return by_time
+
+
+def _named(table: pa.Table, keys: Sequence[ModelKey], owner: np.ndarray) -> pa.Table:
+    """The columns in the order of the contract, with whose answer each row is."""
+    owners = pa.array(owner)
+    for name, kind in _KEY_TYPES.items():
+        table = table.append_column(name, pa.array([getattr(key, name) for key in keys], kind).take(owners))
+    there = table.column_names
+    names = ["prediction_id", *(name for name in _ROW_COLUMNS if name in there), *_KEY_TYPES]
+    names += [SAMPLING_RATE] if SAMPLING_RATE in there else []
+    names += [name for prefix in (INPUT, OUTPUT) for name in there if name.startswith(prefix)]
+    return table.select(names)

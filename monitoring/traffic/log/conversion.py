@@ -1,0 +1,136 @@
+"""Closed segments to Parquet, one part per UTC date of event time. Killed at any moment, it loses and doubles nothing.
+
+Every part is written aside, synced and renamed; the segment is deleted last, and that is the commit: until then readers
+take the segment and ignore its parts, and doing the whole conversion again gives the same parts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.traffic.log.gaps import clear_up
+from monitoring.traffic.log.listing import OPEN, PART_SUFFIX, check_root, model_folder
+from monitoring.traffic.log.parquet import write_parquet
+from monitoring.traffic.log.rows import ModelKey
+from monitoring.traffic.log.segments import SegmentFile, read_segment, segments_in
+
+TORN_KEY = b"pitfalls.torn_bytes"
+POSITION = "position"  # a row's place in its segment, so that "the last write wins" still means the same
+
+_DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """What became of one segment, or of several together."""
+
+    segments: int  # converted; the empty ones of writers that died before their first row are not counted
+    rows: int
+    parts: int
+    torn_bytes: int
+
+
+def recover(root: Path) -> Conversion:
+    """Converts the segments whose writers are gone; those of living writers are left alone. Safe to run at any time.
+
+    A segment whose writer died within its very first append holds torn bytes only; it stays, so that they are counted.
+
+    Raises BadInput if `root` is no traffic log, OSError if the disk fails (the segment then stays as it was).
+    """
+    check_root(root)
+    clear_up(root)
+    done: list[Conversion] = []
+    for path in segments_in(root / OPEN):
+        segment = SegmentFile.claim(path)
+        if segment is not None:
+            try:
+                done.append(convert(root, segment))
+            finally:
+                segment.release()
+    return Conversion(
+        segments=sum(each.segments for each in done),
+        rows=sum(each.rows for each in done),
+        parts=sum(each.parts for each in done),
+        torn_bytes=sum(each.torn_bytes for each in done),
+    )
+
+
+def convert(root: Path, segment: SegmentFile) -> Conversion:
+    """Converts a segment that this process owns and appends to no more. Raises OSError if the disk fails.
+
+    Cost: linear in rows plus about 3 ms per date; memory about three times the segment.
+    """
+    steps = convert_in_steps(root, segment)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            conversion: Conversion = done.value
+            return conversion
+
+
+def convert_in_steps(root: Path, segment: SegmentFile) -> Generator[str, None, Conversion]:
+    """The same, named step by step: between any two of them the process may die."""
+    contents = read_segment(segment.path)
+    table = contents.table
+    if table is None or not table.num_rows:
+        if not contents.torn_bytes:
+            segment.remove()
+        return Conversion(segments=0, rows=0, parts=0, torn_bytes=contents.torn_bytes)
+    metadata = dict(table.schema.metadata or {})
+    if contents.torn_bytes:
+        metadata[TORN_KEY] = str(contents.torn_bytes).encode()
+    position = pa.array(np.arange(table.num_rows, dtype=np.int64))
+    table = table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position)
+    table = table.replace_schema_metadata(metadata)
+    key = ModelKey.of(table.schema)
+    folder = model_folder(root, key.model, key.version)
+    parts = 0
+    yield "read"
+    for day, rows in by_date(table):
+        _write_part(folder / f"date={day}", segment.path.stem, rows)
+        parts += 1
+        yield f"date={day}"
+    sync_folder(folder)
+    sync_folder(folder.parent)
+    sync_folder(root)
+    yield "synced"
+    segment.remove()
+    yield "removed"
+    return Conversion(segments=1, rows=table.num_rows, parts=parts, torn_bytes=contents.torn_bytes)
+
+
+def by_date(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """The rows (at least one) by UTC date of `event_time` (YYYY-MM-DD), ascending; within a date in their order."""
+    table = table.combine_chunks()
+    times = table.column("event_time").cast(pa.int64()).to_numpy()
+    days = times // _DAY_US
+    if np.any(days[1:] < days[:-1]):
+        order = np.argsort(days, kind="stable")
+        table = table.take(pa.array(order))
+        days = days[order]
+    starts = np.flatnonzero(np.concatenate([[True], days[1:] != days[:-1]]))
+    ends = np.append(starts[1:], len(days))
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        yield str(np.datetime64(int(days[start]), "D")), table.slice(start, end - start)
+
+
+def _write_part(folder: Path, name: str, rows: pa.Table) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_parquet(folder / (name + PART_SUFFIX), rows)
+    sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Has the names in the folder survive a power cut. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,48 @@
+"""The user's table: answered rows under plain names, with their labels."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.traffic.log.rows import INPUT, MOMENT, OUTPUT, SAMPLING_RATE
+from monitoring.traffic.log.tensors import flatten_scalars
+
+_ROW_COLUMNS = ("prediction_id", "request_id", "row", "event_time", "model", "version", "signature")
+_LABEL_COLUMNS = ("label", "label_time")
+
+
+def join_labels(rows: pa.Table, labels: pa.Table) -> pa.Table:
+    """`rows` as `TrafficLog.read` gives them, `labels` as `LabelLog.latest` does: one row per answered row.
+
+    See `TrafficLog.table` for the columns and their names.
+    """
+    rows = flatten_scalars(rows)
+    names = [*_ROW_COLUMNS, *([SAMPLING_RATE] if SAMPLING_RATE in rows.column_names else [])]
+    fields = [rows.schema.field(name) for name in names]
+    columns: list[pa.ChunkedArray] = [rows.column(name) for name in names]
+    for name, plain in plain_names(rows.column_names).items():
+        fields.append(rows.schema.field(name).with_name(plain))
+        columns.append(rows.column(name))
+    found = pc.index_in(rows.column("prediction_id"), value_set=labels.column("prediction_id").combine_chunks())
+    for name, kind in zip(_LABEL_COLUMNS, (pa.string(), MOMENT), strict=True):
+        fields.append(pa.field(name, kind))
+        columns.append(labels.column(name).combine_chunks().take(found))
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def plain_names(columns: list[str]) -> dict[str, str]:
+    """The bare name of each tensor column; the prefixed one where the bare one is taken.
+
+    >>> plain_names(["row", "input:temp", "input:row", "output:temp", "output:p"])
+    {'input:temp': 'temp', 'input:row': 'input:row', 'output:temp': 'output:temp', 'output:p': 'p'}
+    """
+    taken = {*_ROW_COLUMNS, SAMPLING_RATE, *_LABEL_COLUMNS}
+    names: dict[str, str] = {}
+    for prefix in (INPUT, OUTPUT):
+        for name in columns:
+            if name.startswith(prefix):
+                bare = name.removeprefix(prefix)
+                names[name] = name if bare in taken else bare
+                taken.add(names[name])
+    return names

@@ -1,0 +1,244 @@
+"""Which files hold the rows of a traffic log at this moment, each row in exactly one of them.
+
+ROOT/open/SEGMENT.arrows                                              a segment being written, or not converted yet
+ROOT/model=NAME/version=N/date=YYYY-MM-DD/SEGMENT.parquet             its rows once converted, by UTC date of event time
+ROOT/labels/SEGMENT.arrows                                            labels
+ROOT/archive.json                                                     where parts are moved to, if they are: a URL
+URL/model=NAME/version=N/date=YYYY-MM-DD/SEGMENT.parquet              parts that were moved
+
+While `open/SEGMENT.arrows` exists it is the truth, and Parquet files of that segment are still in the making.
+While a part is in ROOT it is the truth, and that of its name in the archive may be in the making.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import pyarrow.parquet as pq
+
+from monitoring.errors import BadInput
+from monitoring.traffic.log.segments import segments_in
+from monitoring.traffic.remote.file_store import Store
+from monitoring.traffic.remote.inventory import INVENTORY
+
+OPEN = "open"
+LABELS = "labels"
+PART_SUFFIX = ".parquet"
+ARCHIVE = "archive.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The rows of one segment that belong to one date."""
+
+    model: str
+    version: int
+    day: str  # YYYY-MM-DD; sorts as dates do
+    segment: str
+    path: Path  # where it is on this machine, or was before it was moved
+    store: Store | None = None  # the log's archive, if it has one
+
+    @property
+    def key(self) -> str:
+        """Its path below the log, or below the archive's URL."""
+        return "/".join(self.path.parts[-4:])
+
+    def open(self) -> pq.ParquetFile:
+        """The file, wherever it is by now. Raises OSError or CannotRun if it cannot be read."""
+        try:
+            return pq.ParquetFile(self.path)
+        except FileNotFoundError:
+            if self.store is None:
+                raise
+            return self.store.parquet(self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The open segments and the parts of all others, in order of segments."""
+
+    open: tuple[Path, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which parts are wanted; None is all. Dates are inclusive."""
+
+    model: str | None = None
+    version: int | None = None
+    first: date | None = None
+    last: date | None = None
+
+    def wants(self, part_day: str) -> bool:
+        """Whether a date (YYYY-MM-DD) is within the selection."""
+        return not (
+            (self.first is not None and part_day < self.first.isoformat())
+            or (self.last is not None and part_day > self.last.isoformat())
+        )
+
+
+def model_folder(root: Path, model: str, version: int) -> Path:
+    """Where the parts of a version are kept; the model's name is percent-encoded.
+
+    >>> model_folder(Path("traffic"), "a/b", 3).as_posix()
+    'traffic/model=a%2Fb/version=3'
+    """
+    return root / f"model={quote(model, safe='')}" / f"version={version}"
+
+
+def is_log(names: Iterable[str]) -> bool:
+    """Whether these names are those in the folder of a traffic log."""
+    return any(name in (OPEN, LABELS) or name.startswith("model=") for name in names)
+
+
+def check_root(root: Path) -> None:
+    """Raises BadInput unless `root` is the folder of a traffic log."""
+    if not root.is_dir():
+        raise BadInput(
+            "There is no such traffic log.",
+            got=str(root) if not root.exists() else f"{root}, which is a file",
+            expected="the folder that a server was given with --traffic",
+            fix="Check the path.",
+        )
+    with os.scandir(root) as entries:
+        names = [entry.name for entry in entries]
+    if not is_log(names):
+        raise BadInput(
+            f"{root} is not a traffic log.",
+            got=f"a folder with {', '.join(sorted(names)[:3])}" if names else "an empty folder",
+            expected=f"a folder with {OPEN}/, {LABELS}/ or model=NAME/ in it",
+            fix="Give the folder that a server was given with --traffic.",
+        )
+
+
+def archive_of(root: Path) -> Store | None:
+    """Where the log's parts are moved to, if they are. Raises BadInput for an archive.json that cannot be read."""
+    try:
+        text = (root / ARCHIVE).read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    try:
+        return Store(json.loads(text)["url"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BadInput(
+            f"{root / ARCHIVE} cannot be read.",
+            got=repr(text[:60]),
+            expected='{"url": "s3://BUCKET/traffic"}',
+            fix="Write the URL of the log's archive into it.",
+        ) from None
+
+
+def name_archive(root: Path, store: Store) -> None:
+    """Has readers look there, too. Raises OSError."""
+    aside = root / f"{ARCHIVE}.{os.getpid()}"
+    aside.write_text(json.dumps({"url": store.url}), "utf-8")
+    aside.rename(root / ARCHIVE)
+
+
+def list_traffic(root: Path, selection: Selection) -> Listing:
+    """The files to read, so that no row is missing and none is there twice even while segments are being converted.
+
+    A part seen once may be one of several that are still being made. But once its segment is gone all of them are
+    there: so parts are listed, then the open segments, then the parts again, and of the second list only those count
+    whose segments had been seen before. The archive is listed last: a part that is not in the second list any more was
+    there before. What only the archive has belongs to segments that are closed.
+    """
+    seen = {path.stem for path in segments_in(root / OPEN)}
+    seen |= {part.segment for part in local_parts(root, selection)}
+    unconverted = segments_in(root / OPEN)
+    converted = seen - {path.stem for path in unconverted}
+    here = local_parts(root, selection)
+    store = archive_of(root)
+    parts = {part.key: replace(part, store=store) for part in here if part.segment in converted}
+    if store is not None:
+        unfinished = {part.segment for part in here} - converted
+        unfinished |= {path.stem for path in unconverted}
+        there = (part for part in _archived(root, store, selection) if part.segment not in unfinished)
+        parts = {part.key: part for part in there} | parts
+    return Listing(open=unconverted, parts=tuple(sorted(parts.values(), key=lambda part: (part.segment, part.day))))
+
+
+def parts_of(root: Path, selection: Selection, segment: str) -> tuple[Part, ...]:
+    """The parts of one segment, complete once the segment itself is gone."""
+    store = archive_of(root)
+    here = (replace(part, store=store) for part in local_parts(root, selection))
+    parts = {part.key: part for part in here if part.segment == segment}
+    if store is not None:
+        there = (part for part in _archived(root, store, selection) if part.segment == segment)
+        parts = {part.key: part for part in there} | parts
+    return tuple(parts.values())
+
+
+def local_parts(root: Path, selection: Selection) -> list[Part]:
+    """The parts on this machine, finished or not."""
+    return list(_each_part(root, selection))
+
+
+def _archived(root: Path, store: Store, selection: Selection) -> Iterator[Part]:
+    """The parts that the archive has. The narrowest folder that the selection allows is listed."""
+    under = ""
+    if selection.model is not None:
+        under = f"model={quote(selection.model, safe='')}"
+        under += "" if selection.version is None else f"/version={selection.version}"
+    for key in INVENTORY.keys(root / ARCHIVE, store, under):
+        names = key.split("/")
+        prefixes = ("model=", "version=", "date=")
+        if len(names) != len(prefixes) + 1 or not names[-1].endswith(PART_SUFFIX):
+            continue
+        if not all(name.startswith(prefix) for name, prefix in zip(names, prefixes, strict=False)):
+            continue
+        model, version, day = (name.partition("=")[2] for name in names[:3])
+        wanted = selection.version is None or version == str(selection.version)
+        if wanted and version.removeprefix("-").isdecimal() and selection.wants(day):
+            yield Part(
+                model=unquote(model),
+                version=int(version),
+                day=day,
+                segment=names[-1].removesuffix(PART_SUFFIX),
+                path=root / key,
+                store=store,
+            )
+
+
+def _each_part(root: Path, selection: Selection) -> Iterator[Part]:
+    def of_model(name: str) -> bool:
+        return selection.model in (None, unquote(name))
+
+    def of_version(name: str) -> bool:
+        return name.removeprefix("-").isdecimal() and selection.version in (None, int(name))
+
+    for model, model_path in _partitions(root, "model=", of_model):
+        for version, version_path in _partitions(model_path, "version=", of_version):
+            for day, day_path in _partitions(version_path, "date=", selection.wants):
+                for name in _names(day_path):
+                    if name.endswith(PART_SUFFIX):
+                        yield Part(
+                            model=unquote(model),
+                            version=int(version),
+                            day=day,
+                            segment=name.removesuffix(PART_SUFFIX),
+                            path=day_path / name,
+                        )
+
+
+def _partitions(folder: Path, prefix: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Path]]:
+    """Only the wanted ones become paths: each window lists the log, which may have many days."""
+    for name in _names(folder):
+        value = name.removeprefix(prefix)
+        if name.startswith(prefix) and wanted(value):
+            yield value, folder / name
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -1,0 +1,160 @@
+"""The traffic log as one reads it: each prediction once, sorted by event time, whatever files hold it.
+
+This is the room's front door: the writer and the records that travel through it are to be had from here, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.errors import BadInput
+from monitoring.traffic.log.assembly import IDENTITY, REPEATS_KEY, assemble
+from monitoring.traffic.log.conversion import Conversion, recover
+from monitoring.traffic.log.gaps import Gap, LostRows, read_gaps
+from monitoring.traffic.log.joined import join_labels
+from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.log.listing import check_root
+from monitoring.traffic.log.rows import SAMPLING_RATE, AnsweredRows, ModelKey
+from monitoring.traffic.log.scans import Piece, Query, extent_us, list_keys, read_pieces
+from monitoring.traffic.log.summary import ModelSummary, TrafficSummary, summarise
+from monitoring.traffic.log.tensors import flatten_scalars
+from monitoring.traffic.log.writer import TrafficWriter
+
+__all__ = [
+    "REPEATS_KEY",
+    "AnsweredRows",
+    "Conversion",
+    "Gap",
+    "LostRows",
+    "ModelKey",
+    "ModelSummary",
+    "TrafficLog",
+    "TrafficSummary",
+    "TrafficWriter",
+    "flatten_scalars",
+    "recover",
+]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class TrafficLog:
+    """Reads the traffic log in the folder `root`, also while it is being written.
+
+    Raises BadInput if there is no such folder, or if it is no traffic log.
+    """
+
+    def __init__(self, root: Path) -> None:
+        check_root(root)
+        self._root = root
+
+    def models(self) -> tuple[ModelKey, ...]:
+        """The models, versions and signatures with rows in the log, sorted. Cost: one file opened per segment."""
+        return tuple(sorted(list_keys(self._root)))
+
+    def read(
+        self,
+        *,
+        model: str,
+        version: int | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """The rows of a model (all its versions, or one) with event time in [start, end), each prediction once.
+
+        Columns: prediction_id, request_id, row, event_time, answered_at, latency_us, model, version, signature, where
+        only a sample was logged sampling_rate (each row stands for 1 / sampling_rate of those answered; may always be
+        asked for), then a list column per tensor, `input:NAME` and `output:NAME`; null where a version has no such
+        tensor. `columns` picks some of them, in that order. Sorted by event_time, request_id, row. Of a prediction that
+        is there several times the one written last is kept; how many were dropped is in the schema's metadata,
+        `pitfalls.repeats`.
+
+        A model without rows gives an empty table. Raises BadInput for a column that no version has, or whose type
+        changed between versions, and for times without a zone.
+
+        Cost: only the files of the dates asked for are opened, about 2 ms each, and every open segment of the model.
+        """
+        _check_aware(start, end)
+        query = Query(model=model, version=version, start=start, end=end)
+        stored = None if columns is None else tuple(dict.fromkeys((*IDENTITY, *columns)))
+        table = assemble(read_pieces(self._root, query, stored))
+        if columns is None:
+            return table
+        if SAMPLING_RATE in columns and SAMPLING_RATE not in table.column_names:
+            table = table.append_column(SAMPLING_RATE, pa.array(np.ones(table.num_rows)))
+        unknown = [name for name in columns if name not in table.column_names]
+        if unknown and not table.num_rows:
+            return table.select([name for name in columns if name not in unknown])
+        if unknown:
+            raise BadInput(
+                f"The traffic of {model} has no such column.",
+                got=", ".join(unknown),
+                expected="columns of the log, such as event_time, input:NAME or output:NAME",
+                fix="`pitfalls traffic` lists the models; their signatures name the tensors.",
+            )
+        return table.select(list(columns))
+
+    def table(
+        self,
+        *,
+        model: str | None = None,
+        version: int | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> pa.Table:
+        """The rows with their labels, under plain names, for other tools; all models unless one is named.
+
+        Columns: prediction_id, request_id, row, event_time, model, version, signature, one per input and output, label
+        and label_time (null while no label has come; the last to arrive wins). A tensor goes by its bare name, unless
+        another column has it: then it keeps its prefix, `input:NAME` or `output:NAME`. Where only a sample of a model's
+        requests was logged there is sampling_rate, too, null for models that were logged wholly.
+        """
+        names = sorted({key.model for key in self.models()}) if model is None else [model]
+        labels = LabelLog(self._root).latest()
+        tables = [join_labels(self.read(model=name, version=version, start=start, end=end), labels) for name in names]
+        if not tables:
+            return join_labels(assemble([]), labels)
+        return pa.concat_tables(tables, promote_options="permissive")
+
+    def extent(self, model: str, version: int | None = None) -> tuple[datetime, datetime] | None:
+        """First and last event time; None without rows. Cost: two dates' footers, and the times of open segments."""
+        found = extent_us(self._root, Query(model=model, version=version))
+        return None if found is None else (_moment(found[0]), _moment(found[1]))
+
+    def gaps(self, *, model: str | None = None, version: int | None = None) -> tuple[Gap, ...]:
+        """Stretches of answers that left though the log could not take them, in order of time, with the lost rows.
+
+        Of one model or version if that is asked for. A gap that goes on is there as it is by now.
+        """
+        return read_gaps(self._root, model=model, version=version)
+
+    def summary(self) -> TrafficSummary:
+        """What is in the log. Cost: ids and times of every row are read."""
+        pieces = read_pieces(self._root, Query(), IDENTITY)
+        by_model: dict[str, list[Piece]] = {}
+        for piece in pieces:
+            if piece.key is not None:
+                by_model.setdefault(piece.key.model, []).append(piece)
+        tables = [assemble(by_model[model]) for model in sorted(by_model)]
+        return summarise(pieces, tables, LabelLog(self._root).summary(), self.gaps())
+
+
+def _check_aware(*moments: datetime | None) -> None:
+    for moment in moments:
+        if moment is not None and moment.tzinfo is None:
+            raise BadInput(
+                "A time has no zone.",
+                got=moment.isoformat(),
+                expected="a time with a zone, such as 2013-04-01T00:00:00+00:00",
+                fix="Add the zone.",
+            )
+
+
+def _moment(us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=us)

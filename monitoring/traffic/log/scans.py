@@ -1,0 +1,193 @@
+"""Pieces: the rows of one file of the traffic log, whether it is an open segment or a Parquet part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from monitoring.errors import CannotRun
+from monitoring.traffic.log.conversion import POSITION, TORN_KEY
+from monitoring.traffic.log.listing import Part, Selection, list_traffic, parts_of
+from monitoring.traffic.log.rows import ModelKey, sampling_rate_of
+from monitoring.traffic.log.segments import microseconds, read_segment, read_segment_schema
+
+_EVENT_TIME_LEAF = 2  # its place among a part's columns, for the statistics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which rows are wanted: event time in [start, end), aware datetimes; None is all."""
+
+    model: str | None = None
+    version: int | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def selection(self) -> Selection:
+        """The parts that may hold such rows."""
+        first = None if self.start is None else self.start.astimezone(UTC).date()
+        last = None if self.end is None else (self.end - timedelta(microseconds=1)).astimezone(UTC).date()
+        return Selection(model=self.model, version=self.version, first=first, last=last)
+
+    def wants(self, key: ModelKey) -> bool:
+        """Whether rows of this model and version are wanted."""
+        return self.model in (None, key.model) and self.version in (None, key.version)
+
+    def cut(self, table: pa.Table) -> pa.Table:
+        """The rows of the table that are within the times."""
+        if self.start is None and self.end is None:
+            return table
+        times = table.column("event_time").cast(pa.int64()).to_numpy()
+        keep = np.ones(len(times), np.bool_)
+        if self.start is not None:
+            keep &= times >= microseconds(self.start)
+        if self.end is not None:
+            keep &= times < microseconds(self.end)
+        return table if keep.all() else table.filter(pa.array(keep))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """The wanted rows of one file, in the order in which they were written.
+
+    `table` has the stored columns that were asked for, and `position`, a row's place in its segment.
+    """
+
+    key: ModelKey | None  # None: a torn segment of which not even the schema could be read
+    segment: str
+    table: pa.Table
+    torn_bytes: int  # of the segment, the same for each of its pieces
+    sampling_rate: float = 1.0
+
+
+def read_pieces(root: Path, query: Query, columns: Sequence[str] | None) -> list[Piece]:
+    """The pieces with wanted rows, in order of segments; `columns` picks stored columns (those that a piece has).
+
+    `event_time` must be among the columns if the query has times.
+    """
+    return sorted(each_piece(root, query, columns), key=lambda piece: piece.segment)
+
+
+def each_piece(root: Path, query: Query, columns: Sequence[str] | None) -> Iterator[Piece]:
+    """The same in any order, one in memory at a time."""
+    listing = list_traffic(root, query.selection)
+    for part in listing.parts:
+        yield _read_part(part, query, columns)
+    for path in listing.open:
+        yield from _read_open(root, path, query, columns)
+
+
+def read_segments(root: Path, query: Query) -> Iterator[Piece]:
+    """The rows as they were written: segment after segment, repeats and all, one segment in memory at a time."""
+    listing = list_traffic(root, query.selection)
+    parts: dict[str, list[Part]] = {}
+    for part in listing.parts:
+        parts.setdefault(part.segment, []).append(part)
+    unconverted = {path.stem: path for path in listing.open}
+    for segment in sorted({*parts, *unconverted}):
+        if segment in unconverted:
+            pieces = _read_open(root, unconverted[segment], query, None)
+        else:
+            pieces = [_read_part(part, query, None) for part in parts[segment]]
+        if pieces:
+            table = pa.concat_tables([piece.table for piece in pieces])
+            yield replace(pieces[0], table=table.sort_by(POSITION) if len(pieces) > 1 else table)
+
+
+def list_keys(root: Path) -> set[ModelKey]:
+    """The models, versions and signatures that have segments; one file of each segment is opened."""
+    listing = list_traffic(root, Selection())
+    keys: set[ModelKey] = set()
+    parts = {part.segment: part for part in listing.parts}
+    for path in listing.open:
+        try:
+            schema = read_segment_schema(path)
+        except FileNotFoundError:
+            parts.update((part.segment, part) for part in parts_of(root, Selection(), path.stem))
+        else:
+            keys |= set() if schema is None else {ModelKey.of(schema)}
+    return keys | {_key_of(part) for part in parts.values()}
+
+
+def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
+    """First and last event time in microseconds: from the footers of two dates, and from the open segments' times."""
+    listing = list_traffic(root, query.selection)
+    days = [part.day for part in listing.parts]
+    edges = [part for part in listing.parts if part.day in (min(days), max(days))]
+    spans = [_part_span(part) for part in edges]
+    for path in listing.open:
+        for piece in _read_open(root, path, query, ["event_time"]):
+            if piece.table.num_rows:
+                times = piece.table.column("event_time").cast(pa.int64()).to_numpy()
+                spans.append((int(times.min()), int(times.max())))
+    return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
+
+
+@contextmanager
+def _opened(part: Part) -> Iterator[pq.ParquetFile]:
+    """The part's file. Raises CannotRun for one that is damaged, FileNotFoundError for one that is gone."""
+    try:
+        with part.open() as file:
+            yield file
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise CannotRun(
+            "A part of the traffic log cannot be read.",
+            got=f"{part.path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            expected="a Parquet file as the log's writer made it",
+            fix="Restore it from a copy; or move it out of the folder, and its rows are not counted.",
+        ) from error
+
+
+def _key_of(part: Part) -> ModelKey:
+    with _opened(part) as file:
+        return ModelKey.of(file.schema_arrow, part.path.name)
+
+
+def _part_span(part: Part) -> tuple[int, int]:
+    with _opened(part) as file:
+        metadata = file.metadata
+    groups = [metadata.row_group(i).column(_EVENT_TIME_LEAF).statistics for i in range(metadata.num_row_groups)]
+    return min(microseconds(group.min) for group in groups), max(microseconds(group.max) for group in groups)
+
+
+def _read_part(part: Part, query: Query, columns: Sequence[str] | None) -> Piece:
+    with _opened(part) as file:
+        schema = file.schema_arrow
+        wanted = schema.names if columns is None else [name for name in schema.names if name in {*columns, POSITION}]
+        table = file.read(columns=wanted).select(wanted)
+    return Piece(
+        key=ModelKey.of(schema, part.path.name),
+        segment=part.segment,
+        table=query.cut(table),
+        torn_bytes=int((schema.metadata or {}).get(TORN_KEY, b"0")),
+        sampling_rate=sampling_rate_of(schema),
+    )
+
+
+def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | None) -> list[Piece]:
+    try:
+        schema = read_segment_schema(path)
+        if schema is not None and not query.wants(ModelKey.of(schema)):
+            return []
+        contents = read_segment(path, columns)
+    except FileNotFoundError:  # converted since it was listed: its parts are complete
+        return [_read_part(part, query, columns) for part in parts_of(root, query.selection, path.stem)]
+    if contents.table is None:
+        return [Piece(key=None, segment=path.stem, table=pa.table({}), torn_bytes=contents.torn_bytes)]
+    position = pa.array(np.arange(contents.table.num_rows, dtype=np.int64))
+    table = query.cut(contents.table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position))
+    key = ModelKey.of(contents.table.schema)
+    if not query.wants(key):
+        return []
+    rate = sampling_rate_of(contents.table.schema)
+    return [Piece(key=key, segment=path.stem, table=table, torn_bytes=contents.torn_bytes, sampling_rate=rate)]

@@ -1,0 +1,91 @@
+"""What is in a traffic log, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.traffic.log.assembly import REPEATS_KEY
+from monitoring.traffic.log.gaps import Gap
+from monitoring.traffic.log.labels import LabelSummary
+from monitoring.traffic.log.rows import SAMPLING_RATE, ModelKey
+from monitoring.traffic.log.scans import Piece
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSummary:
+    """The answers of one signature of one version of a model."""
+
+    key: ModelKey
+    rows: int
+    answered: int  # about as many were answered; more than `rows` where only a sample was logged
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficSummary:
+    """A traffic log's contents. Rows are predictions, each counted once; `repeats` are the copies left out."""
+
+    rows: int
+    repeats: int
+    torn_bytes: int
+    segments: int
+    models: tuple[ModelSummary, ...]
+    labels: LabelSummary
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def lost_rows(self) -> int:
+        """Answered rows that are missing."""
+        return sum(gap.rows for gap in self.gaps)
+
+    @property
+    def first(self) -> datetime | None:
+        """The first event time."""
+        return min((model.first for model in self.models), default=None)
+
+    @property
+    def last(self) -> datetime | None:
+        """The last event time."""
+        return max((model.last for model in self.models), default=None)
+
+
+def summarise(
+    pieces: Sequence[Piece], tables: Sequence[pa.Table], labels: LabelSummary, gaps: Sequence[Gap]
+) -> TrafficSummary:
+    """`pieces` are all of the log's, `tables` the assembled ones, one per model."""
+    models = tuple(sorted((each for table in tables for each in _by_key(table)), key=lambda each: each.key))
+    torn = {piece.segment: piece.torn_bytes for piece in pieces}
+    return TrafficSummary(
+        rows=sum(table.num_rows for table in tables),
+        repeats=sum(int((table.schema.metadata or {})[REPEATS_KEY]) for table in tables),
+        torn_bytes=sum(torn.values()),
+        segments=len(torn),
+        models=models,
+        labels=labels,
+        gaps=tuple(gaps),
+    )
+
+
+def _by_key(table: pa.Table) -> list[ModelSummary]:
+    keys = ["model", "version", "signature"]
+    rates = table.column(SAMPLING_RATE) if SAMPLING_RATE in table.column_names else pa.array(np.ones(table.num_rows))
+    table = table.append_column("weight", pc.divide(1.0, rates))
+    sums = [("event_time", "count"), ("event_time", "min"), ("event_time", "max"), ("weight", "sum")]
+    grouped = table.group_by(keys).aggregate(sums)
+    return [
+        ModelSummary(
+            key=ModelKey(row["model"], row["version"], row["signature"]),
+            rows=row["event_time_count"],
+            answered=round(row["weight_sum"]),
+            first=row["event_time_min"],
+            last=row["event_time_max"],
+        )
+        for row in grouped.to_pylist()
+    ]

@@ -1,0 +1,1 @@
+"""Files in object stores and at other URLs, and their local cache."""

@@ -1,0 +1,175 @@
+"""Which labels of a table were counted with their rows, window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from monitoring.traffic.id_keys import keys
+from monitoring.traffic.log.segments import microseconds
+from monitoring.traffic.windows import Window
+
+FOLDER = "settled"
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: Rows that are written at once.
+ROWS = 1 << 18
+
+_SCHEMA = pa.schema(
+    [
+        pa.field("file", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("row", pa.int64(), nullable=False),
+        pa.field("label", pa.int32(), nullable=False),
+    ]
+)
+_COLUMNS = {
+    "compression": "zstd",
+    "use_dictionary": ["file"],
+    "column_encoding": {"row": "DELTA_BINARY_PACKED", "label": "DELTA_BINARY_PACKED"},
+    "write_statistics": False,  # nobody asks, and they take as long as the columns
+}
+
+
+#: Stands for the label of a row that was not counted.
+NEVER = -2
+
+#: What stands in the place of a file's name, which has an ending, where rows go by the keys of their ids.
+NAMED = "ids"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Rows of one file, int64 [n] sorted, and the labels that they were counted with, class indices [n]."""
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    def of(self, rows: NDArray[np.int64], missing: int) -> NDArray[np.int64]:
+        """The label that each of some rows was counted with; `missing` where it was not."""
+        if not self.rows.size:
+            return np.full(rows.size, missing, dtype=np.int64)
+        places = np.minimum(np.searchsorted(self.rows, rows), self.rows.size - 1)
+        return np.where(self.rows[places] == rows, self.labels[places], missing)
+
+
+class Settled:
+    """What is remembered of labels that stand beside their rows, in a file for each window.
+
+    A row is known by its file and its place in it, or where the table gives ids by its id's key, which goes by the file
+    `NAMED`. A few bytes a thousand rows where labels are alike; about a bit a row where there are two classes; eight
+    bytes more where rows go by keys.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._folder = root / FOLDER
+
+    def begin(self, since: datetime | None, judged: datetime | None) -> None:
+        """Forget windows that ended by `since`, and those that begin at `judged` or later: they were never judged."""
+        for path in self._paths():
+            start, end = _span(path)
+            over = since is not None and end <= microseconds(since)
+            if over or judged is None or start >= microseconds(judged):
+                path.unlink(missing_ok=True)
+
+    def earliest(self) -> datetime | None:
+        """Where what is remembered begins; None where there is nothing."""
+        first = min((_span(path)[0] for path in self._paths()), default=None)
+        return None if first is None else EPOCH + timedelta(microseconds=first)
+
+    def writer(self, window: Window) -> SettledWriter:
+        """Remembers one window's."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return SettledWriter(self._folder / f"{microseconds(window.start)}-{microseconds(window.end)}.parquet")
+
+    def read(self, window: Window | None = None) -> Mapping[str, Counted]:
+        """All that is remembered, or that of one window, by file."""
+        wanted = None if window is None else (microseconds(window.start), microseconds(window.end))
+        paths = [path for path in self._paths() if wanted is None or _span(path) == wanted]
+        table = pa.concat_tables([_SCHEMA.empty_table(), *(_table(path) for path in paths)])
+        files = table["file"].unify_dictionaries().combine_chunks()
+        rows, labels = table["row"].to_numpy(), table["label"].to_numpy().astype(np.int64)
+        codes = files.indices.to_numpy()
+        found = {}
+        for code, name in enumerate(files.dictionary.to_pylist()):
+            mine = np.flatnonzero(codes == code)
+            mine = mine[np.argsort(rows[mine], kind="stable")]
+            found[name] = Counted(rows=rows[mine], labels=labels[mine])
+        return found
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob("*-*.parquet")) if self._folder.is_dir() else []
+
+
+class SettledWriter:
+    """Writes a window's, and puts them in their place at the end; before that there is nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._parts: list[pa.RecordBatch] = []
+        self._waiting = 0
+        self._file: pq.ParquetWriter | None = None
+
+    def add(self, file: str, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+        """Some rows of a file and their labels, class indices; -1 for a label of no class."""
+        if not rows.size:
+            return
+        name = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows.size, np.int32)), [file])
+        columns = [name, pa.array(rows), pa.array(labels.astype(np.int32))]
+        self._parts.append(pa.RecordBatch.from_arrays(columns, schema=_SCHEMA))
+        self._waiting += rows.size
+        if self._waiting >= ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        """All of them have been added; a window without any is remembered too."""
+        if self._waiting or self._file is None:
+            self._flush()
+        if self._file is not None:
+            self._file.close()
+            self._hidden.replace(self._path)
+
+    def _flush(self) -> None:
+        if self._file is None:
+            self._file = pq.ParquetWriter(self._hidden, _SCHEMA, **_COLUMNS)
+        self._file.write_table(pa.Table.from_batches(self._parts, _SCHEMA), row_group_size=ROWS)
+        self._parts, self._waiting = [], 0
+
+    @property
+    def _hidden(self) -> Path:
+        return self._path.with_suffix(".new")
+
+
+def labels_of(ids: pa.Array, counted: Mapping[str, Counted], missing: int) -> NDArray[np.int64]:
+    """As `Counted.of`, of rows by their ids: the table's own, or their file's name and their place in it.
+
+    >>> one = Counted(rows=np.array([3]), labels=np.array([1]))
+    >>> labels_of(pa.array(["a.parquet:3", "a.parquet:4", "x"]), {"a.parquet": one}, -2).tolist()
+    [1, -2, -2]
+    """
+    found = np.full(len(ids), missing, dtype=np.int64)
+    if NAMED in counted:
+        found = counted[NAMED].of(keys(ids), missing)
+    for name, one in ((name, one) for name, one in counted.items() if name != NAMED):
+        rest = pc.if_else(pc.starts_with(ids, f"{name}:"), pc.utf8_slice_codeunits(ids, len(name) + 1), "")
+        mine = np.flatnonzero(np.asarray(pc.match_substring_regex(rest, r"^\d{1,18}$"), dtype=np.bool_))
+        found[mine] = one.of(np.asarray(rest.take(pa.array(mine)).cast(pa.int64()), dtype=np.int64), missing)
+    return found
+
+
+def _table(path: Path) -> pa.Table:
+    with pq.ParquetFile(path) as file:
+        return file.read(use_threads=False).cast(_SCHEMA)
+
+
+def _span(path: Path) -> tuple[int, int]:
+    start, _, end = path.stem.rpartition("-")
+    return int(start), int(end)

@@ -1,0 +1,226 @@
+"""The stages of the road, in order: train, export, serve and replay, monitor, report."""
+
+from __future__ import annotations
+
+import resource
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from monitoring.errors import CannotRun
+from pitfalls_tf.demo.journal import open_journal
+from pitfalls_tf.replay.server_process import ServerFolders, ServerProcess
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from monitoring.records import MonitorStatus
+
+MODEL = "flights"
+TIMEZONE = "America/New_York"
+DEPLOYED = datetime(2013, 4, 1, 4, tzinfo=UTC)
+YEAR_END = datetime(2014, 1, 1, 5, tzinfo=UTC)
+ROWS_PER_REQUEST = 256
+STAGES = ("train", "export", "replay", "monitor", "report")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSettings:
+    """Where, how many seeds, up to when the year is replayed, and where a copy of the picture goes."""
+
+    out: Path
+    seeds: int = 5
+    until: datetime = YEAR_END
+    fresh: bool = False
+    picture: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoResult:
+    """What the demo found, where its report is, and what each stage took."""
+
+    out: Path
+    report: Path
+    status: MonitorStatus
+    stages: dict[str, dict[str, Any]]
+    peak_bytes: int
+
+
+class Told(Protocol):
+    """Hears how far the demo is."""
+
+    def stage(self, name: str, note: str, *, skipped: bool) -> None:
+        """A stage begins, or is passed over because it was finished before."""
+
+    def moved(self, done: int, total: int, note: str) -> None:
+        """The current stage is so far."""
+
+
+def run_demo(settings: DemoSettings, told: Told) -> DemoResult:
+    """Walk the road in `settings.out`; stages that were finished there before are passed over.
+
+    Raises BadInput or CannotRun as the stages do. Cost: about two minutes and 2 GB on two cores the first time,
+    seconds after that.
+    """
+    out = settings.out
+    keys = {"seeds": settings.seeds, "until": settings.until.isoformat()}
+    journal = open_journal(out, keys, fresh=settings.fresh)
+    stages: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
+        "train": (f"{settings.seeds} seeds on January to March 2013", lambda: _train(settings, told)),
+        "export": ("the median seed, as a bundle with its baseline", lambda: _export(out)),
+        "replay": ("April to December through the server, labels as they come", lambda: _replay(settings, told)),
+        "monitor": ("every day judged within one budget", lambda: _monitor(out, told)),
+        "report": ("the page, the picture, the paging day's drift", lambda: _report(out)),
+    }
+    for name in STAGES:
+        note, walk = stages[name]
+        skipped = journal.finished(name)
+        started = time.monotonic()
+        told.stage(name, note, skipped=skipped)
+        if not skipped:
+            found = walk()
+            journal = journal.with_stage(name, time.monotonic() - started, found)
+    if settings.picture is not None:
+        _copy_picture(out, settings.picture)
+    return DemoResult(
+        out=out,
+        report=out / "report" / "report.html",
+        status=_status(out),
+        stages=journal.stages,
+        peak_bytes=_peak_bytes(),
+    )
+
+
+def _train(settings: DemoSettings, told: Told) -> dict[str, Any]:
+    from pitfalls_tf.training.fold_training import train_ensemble  # noqa: PLC0415 - as above
+    from pitfalls_tf.training.named_setups import find  # noqa: PLC0415 - each stage brings its own libraries
+
+    ensemble = train_ensemble(
+        find(MODEL),
+        seeds=settings.seeds,
+        out=settings.out / "runs",
+        progress=lambda p: told.moved(p.done, p.total, p.stage),
+    )
+    return {
+        "deployed_seed": ensemble.deployed.seed,
+        "diverged": list(ensemble.diverged),
+        "spread": {metric: asdict(spread) for metric, spread in ensemble.spread.items()},
+    }
+
+
+def _export(out: Path) -> dict[str, Any]:
+    from pitfalls_tf.training.bundles import export_runs  # noqa: PLC0415 - brings TensorFlow
+
+    bundle = export_runs(
+        out / "runs" / MODEL, name=MODEL, models=out / "models", classes=(), clock=lambda: datetime.now(UTC)
+    )
+    return {"version": bundle.version, "path": str(bundle.path.relative_to(out))}
+
+
+def _replay(settings: DemoSettings, told: Told) -> dict[str, Any]:
+    from pitfalls_tf.replay import ReplayLink, ReplayPlan, already_logged, replay  # noqa: PLC0415 - brings httpx
+
+    out = settings.out
+    token = secrets.token_urlsafe(24)
+    folders = ServerFolders(models=out / "models", traffic=out / "traffic", own=out)
+    with ServerProcess(folders, token=token) as server:
+        url = server.start()
+        summary = replay(
+            _deployment_months(settings),
+            url=url,
+            model=MODEL,
+            plan=ReplayPlan(rows_per_request=ROWS_PER_REQUEST, prefix=MODEL, label="label", label_time="label_time"),
+            progress=lambda p: told.moved(p.rows, p.total, f"{p.now:%-d %B %Y}, {p.labels} labels"),
+            link=ReplayLink(token=token, already=already_logged(out / "traffic"), on_disconnect=server.start),
+        )
+        code = server.stop()
+        starts = server.starts
+    if code != 0:
+        raise CannotRun(
+            "The server did not end well.",
+            got=f"exit code {code}",
+            expected="0, after answering what it had accepted",
+            fix=f"Look into {out / 'server.log'}, then run the demo again: it goes on from here.",
+        )
+    return {**asdict(summary), "server_starts": starts}
+
+
+def _deployment_months(settings: DemoSettings) -> pa.Table:
+    from pitfalls_tf.sources import flights  # noqa: PLC0415 - brings PyArrow
+
+    return flights.load().between(DEPLOYED, settings.until).rows
+
+
+def _monitor(out: Path, told: Told) -> dict[str, Any]:
+    from monitoring.config import ConfigDraft, load_config  # noqa: PLC0415 - brings pydantic
+    from monitoring.jobs.config_file import NAME, write_config  # noqa: PLC0415 - as above
+    from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
+
+    path = out / NAME
+    if not path.exists():
+        draft = ConfigDraft(bundle=f"models/{MODEL}", traffic="traffic", slices=("origin",), timezone=TIMEZONE)
+        write_config(draft, out)
+    config = load_config(path)
+    with Store.open(config.store.url) as store:
+        run = run_due_windows(
+            config,
+            store,
+            clock=lambda: datetime.now(UTC),
+            progress=lambda p: told.moved(p.done, p.due, f"{p.window.start:%-d %B %Y}: {p.window.status}"),
+        )
+    return {"windows": run.judged, "incidents": len(run.opened)}
+
+
+def _report(out: Path) -> dict[str, Any]:
+    from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
+    from monitoring.jobs.report import write_reports  # noqa: PLC0415 - brings Evidently and Plotly
+    from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
+
+    config = load_config(out / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        reports = write_reports(config, store, out=out / "report")
+    return {
+        "page": str(reports.page.relative_to(out)),
+        "drift": None if reports.drift_html is None else str(reports.drift_html.relative_to(out)),
+        "drifted_columns": [] if reports.drift is None else [column.column for column in reports.drift.drifted],
+    }
+
+
+def _copy_picture(out: Path, target: Path) -> None:
+    """The report's picture, of this call or of one before."""
+    from monitoring.jobs.report import PICTURE  # noqa: PLC0415 - brings Evidently and Plotly
+
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(shutil.SameFileError):
+            shutil.copyfile(out / "report" / PICTURE, target)
+    except OSError as error:
+        raise CannotRun(
+            "The picture was not copied.",
+            got=f"{error}",
+            expected="the report's picture, and a place that may be written",
+            fix="Give another --picture; `pitfalls monitor report` draws the report's again.",
+        ) from error
+
+
+def _status(out: Path) -> MonitorStatus:
+    from monitoring.config import load_config  # noqa: PLC0415 - brings pydantic
+    from monitoring.jobs.status import status  # noqa: PLC0415 - as above
+    from monitoring.store.store import Store  # noqa: PLC0415 - brings SQLAlchemy
+
+    config = load_config(out / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        return status(store, MODEL)
+
+
+def _peak_bytes() -> int:
+    """The largest resident size of this process or of one that it started, as Linux counts it."""
+    own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return int(max(own, others)) * 1024

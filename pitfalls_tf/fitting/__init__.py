@@ -1,0 +1,1 @@
+"""Many seeds of one recipe, fitted through one compiled program."""

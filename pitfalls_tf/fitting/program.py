@@ -1,0 +1,255 @@
+"""A recipe compiled: one epoch of one member is one call of one function of its state, the same for every seed.
+
+On a processor this beats stacking the weights of all seeds, see docs/decisions/0014-ensembles.md for the figures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pitfalls_tf.architectures.dropout import plain
+from pitfalls_tf.architectures.initial import initial, network_of
+from pitfalls_tf.fitting.recipe import Batch, Outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.fitting.recipe import Recipe
+    from pitfalls_tf.rows.examples import Shape
+
+    Arrays = tuple[NDArray[Any], ...]
+
+ROWS_AT_ONCE = 4_096  # when predicting
+NORMALISING = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization)
+
+
+class State(NamedTuple):
+    """All that changes while a member is fitted, as tensors. `average` is empty unless the optimiser keeps one."""
+
+    weights: Any
+    others: Any
+    slots: Any
+    average: Any
+    memory: Any
+    step: Any
+
+
+class Rows(NamedTuple):
+    """Rows on the device: inputs [n, *shape], truths [n, classes], domains int32 [n]. Equal for all members."""
+
+    inputs: Any
+    truths: Any
+    domains: Any
+
+
+class Order(NamedTuple):
+    """Which rows one epoch takes: positions int32 [steps, b] into the training and the target rows.
+
+    `steps` of the member may be fewer than there are rows of positions, so that members with fewer rows share the
+    compiled epoch. `total` steps make the whole fit; from `seed`, int32, follow the random numbers of preparations.
+    """
+
+    training: Any
+    target: Any
+    steps: Any
+    total: Any
+    seed: Any
+
+
+class Program:
+    """One recipe for rows of one shape. Compiles in the first epoch: 1 to 3 s for a small dense network."""
+
+    def __init__(self, recipe: Recipe, shape: Shape) -> None:
+        self.recipe = recipe
+        self.shape = shape
+        self.network = recipe.architecture.build(shape)
+        width = int(self.network.output["embedding"].shape[-1])
+        self._heads = [penalty.head(shape, width) for penalty in recipe.penalties]
+        self._networks = [self.network, *(head for head in self._heads if head is not None)]
+        self._own = len(self.network.trainable_variables), len(self.network.non_trainable_variables)
+        self._follows = self._trained()
+        self.run_epoch = tf.function(self._epoch, jit_compile=recipe.architecture.compiled)
+        self._run_outputs = tf.function(self._predicted, reduce_retracing=True)
+
+    def start(self, seed: int, weights: Arrays | None = None, others: Arrays | None = None) -> State:
+        """The state before the first step; `weights` and `others` of the network instead of fresh ones, if given."""
+        fresh, fresh_others = initial(self._networks, seed)
+        if weights is not None and others is not None:
+            fresh = (*weights, *fresh[self._own[0] :])
+            fresh_others = (*_counters_of(fresh_others, others, self.network), *fresh_others[self._own[1] :])
+        begun = tuple(tf.constant(weight) for weight in fresh)
+        followed = [weight for weight, follows in zip(begun, self._follows, strict=True) if follows]
+        weighting = self.recipe.weighting
+        return State(
+            weights=begun,
+            others=tuple(tf.constant(value) for value in fresh_others),
+            slots=tuple(tuple(tf.zeros_like(one) for one in followed) for _ in range(self.recipe.optimiser.slots)),
+            average=begun if self.recipe.optimiser.average is not None else (),
+            memory=tf.constant(np.zeros(()) if weighting is None else weighting.initial(self.shape), tf.float32),
+            step=tf.constant(0.0),
+        )
+
+    def fitted(self, state: State) -> tuple[Arrays, Arrays]:
+        """The weights that predict, and the other state, of the network alone."""
+        weights = state.average if self.recipe.optimiser.average is not None else state.weights
+        return (
+            tuple(weight.numpy() for weight in weights[: self._own[0]]),
+            tuple(value.numpy() for value in state.others[: self._own[1]]),
+        )
+
+    def outputs(self, weights: Arrays, others: Arrays, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Logits [n, classes] and embedding [n, width], dropout off."""
+        held = tuple(map(tf.constant, weights)), tuple(map(tf.constant, others))
+        parts = [
+            self._run_outputs(*held, tf.constant(inputs[start : start + ROWS_AT_ONCE]))
+            for start in range(0, max(len(inputs), 1), ROWS_AT_ONCE)
+        ]
+        return {name: np.concatenate([part[name].numpy() for part in parts]) for name in ("logits", "embedding")}
+
+    def model(self, weights: Arrays, others: Arrays) -> keras.Model:
+        """A Keras model of plain layers with these weights."""
+        return plain(network_of(self.network, weights, others))
+
+    def gradients(self, state: State, rows: Rows, positions: Any) -> tuple[Any, Any]:
+        """Loss and gradients of the trained weights on one batch, as the first step of an epoch takes them."""
+        loss, gradients, _, _ = self._gradients(state, self._batch(rows, positions), None, tf.constant(0), 0.0)
+        return loss, gradients
+
+    def _predicted(self, weights: Any, others: Any, inputs: Any) -> Any:
+        said, _ = self.network.stateless_call(list(weights), list(others), inputs, training=False)
+        return said
+
+    def _trained(self) -> tuple[bool, ...]:
+        """Of each weight, heads included, whether the optimiser moves it."""
+        moved: set[int] = set()
+        for layer in self.network._flatten_layers():  # noqa: SLF001 - the one way to every inner layer
+            wanted = (
+                self.recipe.trained == "all"
+                or (self.recipe.trained == "normalisation" and isinstance(layer, NORMALISING))
+                or (self.recipe.trained == "logits" and layer.name.endswith("logits"))
+            )
+            moved |= {id(variable) for variable in layer.trainable_variables} if wanted else set()
+        own = tuple(id(variable) in moved for variable in self.network.trainable_variables)
+        return own + (True,) * sum(len(head.trainable_variables) for head in self._networks[1:])
+
+    def _epoch(self, state: State, rows: Rows, target: Rows | None, order: Order) -> Any:
+        total, steepest = tf.constant(0.0), tf.constant(0.0)
+        for step in tf.range(order.steps):
+            batch = self._batch(rows, order.training[step])
+            aside = None if target is None else self._batch(target, order.target[step])
+            loss, gradients, others, memory = self._gradients(
+                state, batch, aside, order.seed, state.step / tf.maximum(order.total, 1.0)
+            )
+            state = self._moved(state, gradients, order.total)._replace(others=others, memory=memory)
+            total += loss
+            steepest = tf.maximum(steepest, tf.linalg.global_norm(gradients))
+        return state, total / tf.cast(order.steps, tf.float32), steepest
+
+    def _moved(self, state: State, gradients: Sequence[Any], total: Any) -> State:
+        optimiser = self.recipe.optimiser
+        followed = tuple(weight for weight, follows in zip(state.weights, self._follows, strict=True) if follows)
+        moved, slots = optimiser.update(followed, state.slots, gradients, step=state.step, total=total)
+        fresh = iter(moved)
+        weights = tuple(
+            next(fresh) if follows else weight for weight, follows in zip(state.weights, self._follows, strict=True)
+        )
+        average = state.average
+        if optimiser.average is not None:
+            average = tuple(
+                optimiser.average * old + (1 - optimiser.average) * new
+                for old, new in zip(average, weights, strict=True)
+            )
+        return state._replace(weights=weights, slots=slots, average=average, step=state.step + 1.0)
+
+    @staticmethod
+    def _batch(rows: Rows, positions: Any) -> Batch:
+        return Batch(
+            inputs=tf.gather(rows.inputs, positions),
+            truths=tf.gather(rows.truths, positions),
+            domains=tf.gather(rows.domains, positions),
+        )
+
+    def _gradients(
+        self, state: State, batch: Batch, target: Batch | None, seed: Any, progress: Any
+    ) -> tuple[Any, Any, Any, Any]:
+        """Loss, gradients of the weights that follow them, the other state and the memory after the batch."""
+        for position, preparation in enumerate(self.recipe.preparations):
+            step = tf.cast(state.step, tf.int32)
+            batch = preparation(batch, tf.stack([seed + position * 7919, step]))
+        with tf.GradientTape() as tape:
+            tape.watch(state.weights)
+            loss, others, memory = self._loss(state, batch, target, progress)
+        followed = [weight for weight, follows in zip(state.weights, self._follows, strict=True) if follows]
+        gradients = tape.gradient(loss, followed, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return loss, gradients, others, memory
+
+    def _loss(self, state: State, batch: Batch, target: Batch | None, progress: Any) -> tuple[Any, Any, Any]:
+        own = self._own
+        weights, others = list(state.weights[: own[0]]), list(state.others[: own[1]])
+        source, there, others = self._said(weights, others, batch, target)
+        losses = self.recipe.loss(batch.truths, source.logits)
+        memory = state.memory
+        if self.recipe.weighting is not None:
+            counted, memory = self.recipe.weighting(
+                batch, tf.stop_gradient(losses), tf.stop_gradient(source.logits), memory
+            )
+            losses = losses * tf.stop_gradient(counted)
+        loss = tf.reduce_mean(losses)
+        rest, beside = list(state.weights[own[0] :]), list(state.others[own[1] :])
+        after: list[Any] = list(others)
+        for penalty, head in zip(self.recipe.penalties, self._heads, strict=True):
+            bound = None
+            if head is not None:
+                count, kept = len(head.trainable_variables), len(head.non_trainable_variables)
+                bound = _Bound(head, rest[:count], beside[:kept])
+                rest, beside = rest[count:], beside[kept:]
+            loss += penalty(source, there, head=bound, progress=progress)
+            after += [] if bound is None else bound.others
+        return loss, tuple(after), memory
+
+    def _said(
+        self, weights: list[Any], others: list[Any], batch: Batch, target: Batch | None
+    ) -> tuple[Outputs, Outputs | None, list[Any]]:
+        """What the network makes of the batch and, where a penalty compares them, of the target's rows, in one pass.
+
+        In one, because batch normalisation then takes one mean and variance of both, and remembers those for
+        predicting: two passes would bring together embeddings that are each normalised by their own statistics, and
+        the target's would be predicted with the other's.
+        """
+        if target is None or not any(penalty.needs_target for penalty in self.recipe.penalties):
+            said, others = self.network.stateless_call(weights, others, batch.inputs, training=True)
+            return _outputs(said, batch), None, others
+        both = tf.concat([batch.inputs, target.inputs], axis=0)
+        said, others = self.network.stateless_call(weights, others, both, training=True)
+        count = batch.inputs.shape[0]
+        here, there = ({name: said[name][part] for name in said} for part in (slice(count), slice(count, None)))
+        return _outputs(here, batch), _outputs(there, target), others
+
+
+class _Bound:
+    """A head with the member's own weights; called like the network it is, again if need be."""
+
+    def __init__(self, head: keras.Model, weights: list[Any], others: list[Any]) -> None:
+        self._head, self._weights, self.others = head, weights, others
+
+    def __call__(self, embedding: Any) -> Any:
+        said, self.others = self._head.stateless_call(self._weights, self.others, embedding, training=True)
+        return said
+
+
+def _outputs(said: Any, batch: Batch) -> Outputs:
+    return Outputs(logits=said["logits"], embedding=said["embedding"], truths=batch.truths, domains=batch.domains)
+
+
+def _counters_of(fresh: Arrays, given: Arrays, network: keras.Model) -> Arrays:
+    """The given state, but the seeds of dropout fresh: a second fit must not repeat the masks of the first."""
+    return tuple(
+        new if variable.name == "seed_generator_state" else old
+        for new, old, variable in zip(fresh, given, network.non_trainable_variables, strict=False)
+    )

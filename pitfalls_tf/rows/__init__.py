@@ -1,0 +1,1 @@
+"""Rows before training: tables, features and their encoding, splits, folds and the reference table."""

@@ -1,0 +1,152 @@
+"""From named inputs to one vector of floats, as Keras layers, so that an exported model takes raw rows.
+
+Numbers are standardised; a missing one becomes the mean and, where the fitting rows had gaps, sets an indicator.
+Categories are one-hot over the vocabulary of the fitting rows; a value not among them is all zeros rather than a weight
+that was never trained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import pyarrow.compute as pc
+import tensorflow as tf
+
+from serving.export.feature_columns import columns_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.rows.table import Feature
+
+ROWS_AT_ONCE = 8_192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """How a number is encoded: mean and deviation of the rows it was fitted on, and whether any was missing there."""
+
+    name: str
+    mean: float
+    deviation: float
+    gaps: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """How a category is encoded: the values that have a place, in order."""
+
+    name: str
+    vocabulary: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """The layout and constants of the encoded vector: standardised numbers, gap indicators, then one-hot categories."""
+
+    numbers: tuple[Number, ...]
+    categories: tuple[Category, ...]
+
+    @property
+    def width(self) -> int:
+        """Elements of the encoded vector."""
+        return sum(self.tokens)
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """Widths of the groups of columns that stand for one thing: each number, each gap indicator, each category."""
+        single = len(self.numbers) + sum(number.gaps for number in self.numbers)
+        return (1,) * single + tuple(len(category.vocabulary) for category in self.categories)
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The inputs in order, and what each is: "number" or "category"."""
+        return {
+            **{number.name: "number" for number in self.numbers},
+            **{category.name: "category" for category in self.categories},
+        }
+
+    def refitted(self, rows: pa.Table) -> Encoding:
+        """The same layout with the means and deviations of these rows."""
+        return Encoding(
+            numbers=tuple(_number(rows, number.name, gaps=number.gaps) for number in self.numbers),
+            categories=self.categories,
+        )
+
+
+def fit(rows: pa.Table, features: Sequence[Feature]) -> Encoding:
+    """The encoding of these rows' features. No label is looked at."""
+    return Encoding(
+        numbers=tuple(_number(rows, feature.name) for feature in features if feature.kind == "number"),
+        categories=tuple(
+            Category(name=feature.name, vocabulary=tuple(sorted(pc.unique(rows[feature.name].drop_null()).to_pylist())))
+            for feature in features
+            if feature.kind == "category"
+        ),
+    )
+
+
+def layers(encoding: Encoding) -> keras.Model:
+    """The encoding as a Keras model: inputs of shape [n, 1] by name, output float32 [n, width]."""
+    inputs = {
+        name: keras.Input((1,), name=name, dtype="float32" if kind == "number" else "string")
+        for name, kind in encoding.kinds.items()
+    }
+    parts: list[Any] = []
+    if encoding.numbers:
+        raw = [inputs[number.name] for number in encoding.numbers]
+        values = keras.layers.Concatenate(name="numbers")(raw) if len(raw) > 1 else raw[0]
+        standardised = keras.layers.Normalization(
+            mean=[number.mean for number in encoding.numbers],
+            variance=[number.deviation**2 for number in encoding.numbers],
+            name="standardised",
+        )(values)
+        missing = keras.ops.isnan(values)
+        parts.append(keras.ops.where(missing, 0.0, standardised))
+        gaps = [position for position, number in enumerate(encoding.numbers) if number.gaps]
+        if gaps:
+            parts.append(keras.ops.take(keras.ops.cast(missing, "float32"), gaps, axis=1))
+    for category in encoding.categories:
+        places = keras.layers.StringLookup(
+            vocabulary=list(category.vocabulary), output_mode="one_hot", name=f"{category.name}_place"
+        )(inputs[category.name])
+        parts.append(places[:, 1:])  # column 0 is the unseen value's
+    encoded = keras.layers.Concatenate(name="encoded")(parts) if len(parts) > 1 else parts[0]
+    return keras.Model(inputs, encoded, name="preprocessing")
+
+
+def encode(model: keras.Model, encoding: Encoding, rows: pa.Table) -> NDArray[np.float32]:
+    """Run the rows through the preprocessing layers once, outside the training loop. Shape [rows, width].
+
+    Not compiled: one pass costs less than tracing would. About half a second for 100,000 rows of 16 columns.
+    """
+    columns = columns_of(rows, encoding.kinds)
+    encoded = np.empty((rows.num_rows, encoding.width), dtype=np.float32)
+    for start in range(0, rows.num_rows, ROWS_AT_ONCE):
+        batch = {
+            name: tf.constant(column[start : start + ROWS_AT_ONCE, None], tf.string if column.dtype == object else None)
+            for name, column in columns.items()
+        }
+        encoded[start : start + ROWS_AT_ONCE] = model(batch, training=False).numpy()
+    return encoded
+
+
+def _number(rows: pa.Table, name: str, *, gaps: bool | None = None) -> Number:
+    values = columns_of(rows, {name: "number"})[name].astype(np.float64)
+    missing = np.isnan(values)
+    present = values[~missing]
+    # A constant or wholly absent column carries nothing: centred on what there is, and left at its own scale.
+    mean = float(present.mean()) if present.size else 0.0
+    deviation = float(present.std()) if present.size else 0.0
+    return Number(
+        name=name,
+        mean=mean,
+        deviation=deviation if deviation > 0 else 1.0,
+        gaps=bool(missing.any()) if gaps is None else gaps,
+    )

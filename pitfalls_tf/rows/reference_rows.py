@@ -1,0 +1,38 @@
+"""The reference table: what the deployed model's predictions and traffic looked like when it was good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.rows.table import Table
+
+
+def reference_table(table: Table, probabilities: NDArray[np.float64]) -> pa.Table:
+    """One row per out-of-fold prediction, in order of event time.
+
+    Args:
+        table: the rows, labelled or not.
+        probabilities: shape [rows, classes], each row's from a network that was not fitted on its days.
+
+    Returns:
+        Columns `prediction_id` ("reference-ROW:0"), `event_time`, the features, `probabilities` list<float>, `label`
+        and `label_time` (null where the truth never came).
+    """
+    flat = pa.array(probabilities.astype(np.float32).reshape(-1))
+    offsets = pa.array(np.arange(len(table) + 1, dtype=np.int32) * probabilities.shape[1])
+    ids = [f"reference-{row}:0" for row in table.rows["row_id"].to_pylist()]
+    columns = {
+        "prediction_id": pa.array(ids, pa.string()),
+        "event_time": table.rows["event_time"],
+        **{feature.name: table.rows[feature.name] for feature in table.features},
+        "probabilities": pa.ListArray.from_arrays(offsets, flat),
+        "label": table.rows["label"],
+        "label_time": table.rows["label_time"],
+    }
+    return pa.table(columns)

@@ -1,0 +1,61 @@
+"""From a runs folder, or any Keras file, to a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitoring.errors import BadInput
+from pitfalls_tf.training.runs import read_ensemble, read_manifest
+from serving.export.export import export_bundle
+from serving.export.manifest import Provenance
+from serving.export.table_file import read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from serving.export.export import Bundle
+
+
+def export_runs(
+    runs: Path,
+    *,
+    name: str,
+    models: Path,
+    classes: tuple[str, ...],
+    clock: Callable[[], datetime],
+    verdict: Mapping[str, Any] | None = None,
+) -> Bundle:
+    """Export the deployed run (the median seed) of RUNS/SETUP, or of RUNS if it holds one setup.
+
+    ``classes`` are the setup's own where none are given. ``verdict`` goes into the manifest, see
+    `pitfalls_tf.verdicts.gate`.
+
+    Raises:
+        BadInput: there are no finished runs, or the files of the deployed one are not there or do not fit.
+        CannotRun: see `serving.export.export.export_bundle`.
+    """
+    ensemble = read_ensemble(runs)
+    manifest = read_manifest(ensemble.deployed.folder)
+    provenance = Provenance(
+        classes=classes or tuple(manifest["classes"]),
+        setup=manifest["setup"],
+        seed=ensemble.deployed.seed,
+        seeds=tuple(run.seed for run in ensemble.runs),
+        data=manifest["data"],
+        training=manifest["environment"],
+        verdict=verdict,
+    )
+    # Images bear no time, so their runs have no reference, and their bundle no baseline.
+    reference = None if manifest["setup"].get("source") == "digits" else read_table(ensemble.reference)
+    if not ensemble.model.is_file():
+        raise BadInput(
+            "These runs have no single model.",
+            got=f"no {ensemble.model}",
+            expected="runs whose training wrote one; it says why where it cannot",
+            fix="Train with a remedy that leaves rows and single networks as they are.",
+        )
+    return export_bundle(
+        ensemble.model, name=name, models=models, reference=reference, provenance=provenance, clock=clock
+    )

@@ -1,0 +1,31 @@
+"""The widely used architecture of each source, trained as its own paper recommends: where every experiment begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pitfalls_tf.architectures.catalogue import IMAGES, TABLES
+from pitfalls_tf.fitting.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pitfalls_tf.architectures.catalogue import Imaging, Tabular
+
+NETWORKS: Final[dict[str, Tabular | Imaging]] = {
+    "flights": TABLES["mlp"],
+    "rodents": TABLES["mlp"],
+    "digits": IMAGES["lenet"],
+}
+BATCHES: Final = {"flights": 256, "rodents": 128, "digits": 64}
+EPOCHS: Final = {"flights": 12, "rodents": 40, "digits": 15}
+QUICK_EPOCHS: Final = {"flights": 9, "rodents": 15, "digits": 6}
+
+
+def recipe(source: str, *, quick: bool = False, network: Tabular | Imaging | None = None) -> Recipe:
+    """The recipe of a source, with another network if one is given; no stabiliser, no early stopping."""
+    chosen = NETWORKS[source] if network is None else network
+    return Recipe(
+        architecture=chosen,
+        epochs=(QUICK_EPOCHS if quick else EPOCHS)[source],
+        batch=BATCHES[source],
+        optimiser=chosen.optimiser,
+    )

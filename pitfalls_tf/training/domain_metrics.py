@@ -1,0 +1,104 @@
+"""A run's metrics domain by domain: read from its folder, or made from its held-out predictions and the source."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from monitoring.baseline.metrics import Metrics, measure
+from monitoring.errors import BadInput
+from pitfalls_tf.training.named_setups import find
+from pitfalls_tf.training.runs import OUT_OF_FOLD, read_ensemble
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from pitfalls_tf.rows.table import Table
+    from pitfalls_tf.training.runs import Run
+
+# {"domains": {NAME: metrics}}, where a training has written it. Its predictions need not be kept then.
+DOMAINS: Final = "domains.json"
+WHOLE: Final = "all"
+NAMES: Final = ("brier", "log_loss", "error", "calibration_error", "auc")
+
+
+def by_domain(
+    probabilities: NDArray[np.float64], targets: NDArray[np.int64], domains: Sequence[str]
+) -> dict[str, Metrics]:
+    """Metrics of probabilities [n, classes] in each domain that has rows with a label (targets [n], -1 for none)."""
+    names, place = np.unique(np.asarray(domains, dtype=str), return_inverse=True)
+    labelled = targets >= 0
+    found = {}
+    for number, name in enumerate(names):
+        inside = labelled & (place == number)
+        if inside.any():
+            found[str(name)] = measure(probabilities[inside], targets[inside])
+    return found
+
+
+def write_domains(metrics: dict[str, Metrics], folder: Path) -> None:
+    """Write a run's metrics by domain into its folder."""
+    document = {"domains": {name: asdict(one) for name, one in metrics.items()}}
+    (folder / DOMAINS).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def scores_of_runs(folder: Path) -> tuple[str, list[dict[str, Any]]]:
+    """The setup of a runs folder, and one row per domain, seed and metric; a diverged seed has one row, with no value.
+
+    Where runs have no file of domains, their predictions are joined with the source's rows, whose loading is most of
+    the cost.
+
+    Raises:
+        BadInput: no finished runs there, or their rows are not those of the source.
+    """
+    ensemble = read_ensemble(folder)
+    if all(run.diverged or (run.folder / DOMAINS).is_file() for run in ensemble.runs):
+        found = {run.seed: _read(run.folder) for run in ensemble.runs if not run.diverged}
+    else:
+        table = find(ensemble.setup).load()
+        found = {run.seed: _measured(run, table) for run in ensemble.runs if not run.diverged}
+    rows: list[dict[str, Any]] = []
+    for run in ensemble.runs:
+        if run.diverged:
+            rows.append({"domain": WHOLE, "seed": run.seed, "metric": NAMES[0], "value": None})
+            continue
+        for domain, metrics in found[run.seed].items():
+            rows += [{"domain": domain, "seed": run.seed, "metric": name, "value": metrics.get(name)} for name in NAMES]
+    return ensemble.setup, [{"setup": ensemble.setup, **row} for row in rows]
+
+
+def _read(folder: Path) -> dict[str, dict[str, Any]]:
+    try:
+        document = json.loads((folder / DOMAINS).read_text(encoding="utf-8"))
+        found: dict[str, dict[str, Any]] = {str(name): dict(one) for name, one in document["domains"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(
+            "A run's metrics by domain cannot be read.",
+            got=f"{folder / DOMAINS}: {error}",
+            expected="what training wrote",
+            fix="Train it again with --fresh.",
+        ) from error
+    return found
+
+
+def _measured(run: Run, table: Table) -> dict[str, dict[str, Any]]:
+    predictions = pq.read_table(run.folder / OUT_OF_FOLD)
+    if not predictions["row_id"].equals(table.rows["row_id"]) or not predictions["label"].equals(table.rows["label"]):
+        raise BadInput(
+            "The runs are of other rows than their source has now.",
+            got=f"{len(predictions)} rows in {run.folder}, {len(table)} in {table.source}",
+            expected="the same rows in the same order",
+            fix="Train them again with --fresh.",
+        )
+    flat = pc.list_flatten(predictions["probabilities"].combine_chunks()).to_numpy().astype(np.float64)
+    probabilities = flat.reshape(len(table), len(table.classes))
+    found = by_domain(probabilities, table.targets(), table.domains.to_pylist())
+    return {name: asdict(one) for name, one in found.items()}

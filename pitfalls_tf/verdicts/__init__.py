@@ -1,0 +1,1 @@
+"""Better, worse or inconclusive: paired comparison over seeds and domains, and the release gate."""

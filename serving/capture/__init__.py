@@ -1,0 +1,1 @@
+"""Every answered prediction into the traffic log, before its answer leaves."""

@@ -1,0 +1,113 @@
+"""Whether what is to be left out of the log, or hashed, is there at all: a mistyped name must not pass in silence."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, final
+
+from monitoring.errors import BadInput
+from serving.models.signatures import ELEMENT_TYPES_BY_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from monitoring.traffic.log.redaction import Redaction
+    from serving.models.runner import Runner
+
+STRING = ELEMENT_TYPES_BY_NAME["string"]
+
+
+@final
+class RedactedNames:
+    """Compares the names to redact with what each version that is loaded takes, gives and reads. Thread-safe.
+
+    A name is found if it is a tensor of a signature, a feature that the graph reads out of tf.Examples, or
+    ``TENSOR.FEATURE`` with a tensor of strings: clients may send features that the graph does not read. ``report`` is
+    told, in one sentence each, what cannot be found in versions that are loaded while the server answers.
+    """
+
+    def __init__(self, redaction: Redaction | None, *, report: Callable[[str], None]) -> None:
+        self._redaction = redaction
+        self._report = report
+        self._found: dict[Path, frozenset[str]] = {}  # by model: the names that its newest version knows
+        self._has_started = False
+        self._lock = threading.Lock()
+
+    def note(self, path: Path, runner: Runner) -> None:
+        """A version has been loaded from this folder."""
+        if self._redaction is None:
+            return
+        names = self._redaction.left_out | self._redaction.hashed
+        found = names - set(self._redaction.unknown(tensor_and_feature_names(runner)))
+        found |= {name for name in names if _is_inside(name, runner)}
+        with self._lock:
+            before, self._found[path.parent] = self._found.get(path.parent, frozenset()), frozenset(found)
+            missing = names - frozenset().union(*self._found.values())
+            started = self._has_started
+        if not started:
+            return
+        for name in sorted((before - found) | missing):
+            self._report(
+                f"{path} has no input, output or feature {name!r}, which is to be kept out of the log: what it may be "
+                "called there is logged as it is."
+            )
+
+    def check(self, *, is_everything: bool) -> None:
+        """The start is over. `is_everything` is whether every model has been loaded, and so was noted.
+
+        Raises:
+            BadInput: a name that nothing has; without `is_everything` that is reported only.
+        """
+        with self._lock:
+            self._has_started = True
+            found = frozenset().union(*self._found.values())
+        if self._redaction is None:
+            return
+        missing = sorted((self._redaction.left_out | self._redaction.hashed) - found)
+        if not missing:
+            return
+        if is_everything:
+            raise BadInput(
+                "There is nothing of the name that --redact or --hash gives.",
+                got=", ".join(missing),
+                expected="inputs and outputs of the models, or features that they read out of tf.Examples",
+                fix="Check the spelling; a feature that no model reads is named with its tensor, as in examples.email.",
+            )
+        for name in missing:
+            self._report(f"No loaded model has an input, output or feature {name!r}, to be kept out of the log.")
+
+
+def tensor_and_feature_names(runner: Runner) -> Iterator[str]:
+    """The tensors of every signature, and the features that the graph may read out of tf.Examples."""
+    for signature in runner.signatures.values():
+        yield from signature.inputs
+        yield from signature.outputs
+    yield from example_features(runner.graph_definition)
+
+
+def example_features(graph: Any) -> set[str]:
+    """The names of features in a ``tensorflow.GraphDef``: every text beside an operation that parses tf.Examples.
+
+    So a few texts too many, and none too few unless they are computed.
+    """
+    found: set[bytes] = set()
+    for nodes in (graph.node, *(function.node_def for function in graph.library.function)):
+        parsers = [node for node in nodes if node.op.startswith("Parse") and "Example" in node.op]
+        for node in parsers:
+            for attribute in ("dense_keys", "sparse_keys", "ragged_keys"):
+                found.update(node.attr[attribute].list.s if attribute in node.attr else ())
+        if parsers:
+            found.update(text for node in nodes if node.op == "Const" for text in node.attr["value"].tensor.string_val)
+    return {name.decode(errors="replace") for name in found}
+
+
+def _is_inside(name: str, runner: Runner) -> bool:
+    """Whether a name is ``TENSOR.FEATURE`` of a tensor that may hold tf.Examples."""
+    strings = {
+        tensor.name
+        for signature in runner.signatures.values()
+        for tensor in (*signature.inputs.values(), *signature.outputs.values())
+        if tensor.element == STRING
+    }
+    return name.rpartition(".")[0] in strings

@@ -1,0 +1,141 @@
+"""The traffic log of one server process: opened before anything slow is loaded, closed when all is answered."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from monitoring.errors import CannotRun
+from monitoring.traffic.log.archive import Archiver
+from monitoring.traffic.log.gaps import GapFile
+from monitoring.traffic.log.labels import LabelWriter
+from monitoring.traffic.log.listing import OPEN
+from monitoring.traffic.log.log import TrafficWriter, recover
+from monitoring.traffic.log.segments import segments_in
+from monitoring.traffic.log.upkeep import Sync, Upkeep
+from monitoring.traffic.log.writer import SEGMENT_BYTES
+from serving.capture.capture import Capture
+from serving.capture.log_sink import Sink
+from serving.server.labels_endpoint import LabelDesk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from monitoring.traffic.log.redaction import Redaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficSettings:
+    """Where answers are logged, and how."""
+
+    folder: Path | None
+    """None logs only those models that have a folder of their own."""
+    upkeep: Upkeep = field(default_factory=Upkeep)
+    segment_bytes: int = SEGMENT_BYTES
+    refuses: bool = False
+    """Whether an answer that cannot be logged is refused."""
+    redaction: Redaction | None = None
+    archive: str | None = None
+    """URL to which the closed parts of the log in `folder` are moved; those of logs elsewhere are, below it."""
+
+    def archive_of(self, folder: Path) -> str | None:
+        """Where the closed parts of the log in a folder are moved to: each log has an archive of its own.
+
+        >>> settings = TrafficSettings(folder=Path("/own"), archive="s3://bucket/t")
+        >>> settings.archive_of(Path("/own")), settings.archive_of(Path("/logs/m"))
+        ('s3://bucket/t', 's3://bucket/t/elsewhere/logs%2Fm')
+        """
+        if self.archive is None or folder == self.folder:
+            return self.archive
+        return f"{self.archive.rstrip('/')}/elsewhere/{quote(str(folder).strip('/'), safe='')}"
+
+
+@contextmanager
+def open_traffic(
+    settings: TrafficSettings | None, *, token: str | None, report: Callable[[str], None]
+) -> Iterator[tuple[Capture, LabelDesk]]:
+    """The traffic log's two writers, closed at the end; what a killed server left open is converted first.
+
+    Raises:
+        BadInput: the archive's URL cannot be opened here, or the log has another.
+        CannotRun: the folder cannot be written.
+    """
+    if settings is None:
+        yield Capture(None), LabelDesk(token=token)
+        return
+    with ExitStack() as stack:
+
+        def open_sink(folder: Path) -> Sink:
+            url = settings.archive_of(folder)
+            if url is not None:
+                _archive(folder, url, stack)
+            return _open_sink(folder, settings, report, stack)
+
+        own = None if settings.folder is None else open_sink(settings.folder)
+        desk = LabelDesk(token=token)
+        if settings.folder is not None:
+            labels = LabelWriter(settings.folder, clock=_now)
+            stack.callback(labels.close)
+            desk = LabelDesk(writer=labels, token=token)
+        waits = settings.upkeep.sync is Sync.ALWAYS
+        yield Capture(own, redaction=settings.redaction, open_sink=open_sink, waits_for_disk=waits), desk
+
+
+def close_after(settings: TrafficSettings, elsewhere: Iterable[Path], report: Callable[[str], None]) -> None:
+    """Convert what processes that were killed have left of the logs, when nobody writes them any more.
+
+    ``elsewhere`` are the models' own logs. What cannot be converted stays as it is for the next start, and is reported.
+    """
+    for folder in (*([] if settings.folder is None else [settings.folder]), *elsewhere):
+        try:
+            if not segments_in(folder / OPEN):
+                continue
+            recover(folder)
+            url = settings.archive_of(folder)
+            if url is not None:
+                Archiver(folder, url).sweep()
+        except OSError as error:
+            report(f"Open segments stay in {folder}: {error.strerror}.")
+
+
+def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], None], stack: ExitStack) -> Sink:
+    rows = TrafficWriter(folder, clock=_now, segment_bytes=settings.segment_bytes, upkeep=settings.upkeep)
+    stack.callback(rows.close)
+    try:
+        left = recover(folder)
+        gaps = GapFile(folder, _now())
+    except OSError as error:
+        raise CannotRun(
+            "The traffic log cannot be written.",
+            got=f"{folder}: {error.strerror}",
+            expected="a folder this user may write, on a disk with room",
+            fix="Make room, or give another folder.",
+        ) from error
+    stack.callback(gaps.close)
+    if left.rows:
+        report(f"Converted {left.rows} rows that an earlier server left in {left.segments} open segments.")
+    return Sink(rows, gaps, refuses=settings.refuses)
+
+
+def _archive(folder: Path, url: str, stack: ExitStack) -> None:
+    """Moves parts from now on; closed after the log itself, so that its last segments are moved, too."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        archiver = Archiver(folder, url)
+    except OSError as error:
+        raise CannotRun(
+            "The traffic log cannot be written.",
+            got=f"{folder}: {error.strerror}",
+            expected="a folder this user may write, on a disk with room",
+            fix="Make room, or give another folder.",
+        ) from error
+    archiver.start()
+    stack.callback(archiver.close)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""A Keras model and its reference table become a bundle."""

@@ -1,0 +1,156 @@
+"""A table's columns as the arrays that a model's inputs take: whether they fit, and the arrays.
+
+Numbers may be whole, floating or true/false; an input of whole numbers takes floats without a fraction. A tensor
+takes a list column, flat or nested as the tensor is. Nulls are NaN for a floating input and the empty string for a
+text; a whole number cannot be missing.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from serving.export.feature_columns import MISSING_CATEGORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from serving.export.model_inputs import ModelInput
+
+    Array = np.ndarray[Any, Any]
+
+
+def problem_of(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
+    """Why this column is none for this input, or the empty string.
+
+    >>> from serving.export.model_inputs import ModelInput
+    >>> problem_of(pa.chunked_array([["warm"]]), ModelInput(name="temp", dtype="float32", shape=()))
+    'is string, and the model takes float32'
+    """
+    leaf = _leaf(column.type)
+    fits = _is_text(leaf) if one.dtype == "string" else _is_number(leaf)
+    if not fits:
+        return f"is {column.type}, and the model takes {'text' if one.dtype == 'string' else one.dtype}"
+    if column.type != leaf and column.null_count:
+        return f"has {column.null_count} rows without a list"
+    return _size_problem(column, one) or _value_problem(column, one) if len(column) else ""
+
+
+def array_of(column: pa.ChunkedArray[Any], one: ModelInput) -> Array:
+    """The column as [n, *shape] of the input's type (objects holding bytes for text); its rows must be of one size."""
+    rows = len(column)
+    sizes = _sizes(column) or ()
+    flat = _flat(column)
+    if one.dtype == "string":
+        texts = pc.fill_null(flat.cast(pa.string()), MISSING_CATEGORY).cast(pa.binary())
+        values = np.array(texts.to_pylist(), dtype=object)
+    else:
+        if pa.types.is_boolean(flat.type):
+            flat = flat.cast(pa.int8())
+        if flat.null_count:
+            flat = pc.fill_null(flat.cast(pa.float64(), safe=False), float("nan"))
+        kind = "float32" if one.dtype == "bfloat16" else one.dtype
+        with np.errstate(over="ignore"):  # what the type cannot hold is infinite to the model
+            values = np.asarray(flat).astype(kind)
+    shape = one.shape if -1 not in one.shape else sizes
+    return values.reshape((rows, *shape))
+
+
+def equal_sizes(table: pa.Table, inputs: tuple[ModelInput, ...]) -> Iterator[np.ndarray[Any, Any]]:
+    """Places of rows that can share one batch, largest group first: only lists of any length need telling apart."""
+    lengths = [
+        np.asarray(pc.list_value_length(table[one.name].combine_chunks()))
+        for one in inputs
+        if one.shape == (-1,) and _sizes(table[one.name]) is None
+    ]
+    if not lengths:
+        yield np.arange(table.num_rows)
+        return
+    _, group, counts = np.unique(np.stack(lengths, axis=1), axis=0, return_inverse=True, return_counts=True)
+    for number in np.argsort(-counts, kind="stable"):
+        yield np.flatnonzero(group.reshape(-1) == number)
+
+
+def _size_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
+    """What is wrong with the lists of a column."""
+    sizes = _sizes(column)
+    if sizes is None:
+        return "" if one.shape == (-1,) and _depth(column.type) == 1 else "has rows of different sizes"
+    if not _shapes_agree(sizes, one.shape):
+        return f"has {_worded(sizes)} a row, and the model takes {_worded(one.shape)}"
+    return ""
+
+
+def _value_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
+    """What is wrong with the values for an input of whole numbers."""
+    if one.dtype == "string" or one.is_float:
+        return ""
+    flat = _flat(column)
+    if flat.null_count:
+        return f"has {flat.null_count} missing values, and {one.dtype} has none to stand for them"
+    values = np.asarray(flat.cast(pa.int8()) if pa.types.is_boolean(flat.type) else flat)
+    if values.dtype.kind == "f" and not bool(np.all(np.isfinite(values) & (values == np.floor(values)))):
+        return f"has fractions, and the model takes {one.dtype}"
+    low, high = (0, 1) if one.dtype == "bool" else (np.iinfo(one.dtype).min, np.iinfo(one.dtype).max)
+    if values.size and (values.min() < low or values.max() > high):
+        return f"has values from {values.min()} to {values.max()}, and {one.dtype} holds {low} to {high}"
+    return ""
+
+
+def _sizes(column: pa.ChunkedArray[Any]) -> tuple[int, ...] | None:
+    """What each row of a column holds, () for a scalar; None if rows differ."""
+    level = column.combine_chunks()
+    sizes = []
+    while _is_list(level.type):
+        lengths = pc.unique(pc.list_value_length(level)).to_pylist()
+        if len(lengths) != 1 or lengths[0] is None:
+            return None
+        sizes.append(int(lengths[0]))
+        level = level.flatten()
+    return tuple(sizes)
+
+
+def _flat(column: pa.ChunkedArray[Any]) -> pa.Array:
+    level = column.combine_chunks()
+    while _is_list(level.type):
+        level = level.flatten()
+    return level
+
+
+def _shapes_agree(sizes: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether rows of these sizes can be read as that shape: flat, or nested but for dimensions of one."""
+    if -1 in shape:
+        return len(sizes) == len(shape) and all(want in {-1, got} for got, want in zip(sizes, shape, strict=True))
+    if len(sizes) <= 1:
+        return prod(sizes) == prod(shape)
+    return [size for size in sizes if size != 1] == [size for size in shape if size != 1]
+
+
+def _worded(shape: tuple[int, ...]) -> str:
+    return f"a list of shape {['any' if size == -1 else size for size in shape]}" if shape else "one value"
+
+
+def _depth(kind: pa.DataType) -> int:
+    return 1 + _depth(kind.value_type) if _is_list(kind) else 0
+
+
+def _leaf(kind: pa.DataType) -> pa.DataType:
+    return _leaf(kind.value_type) if _is_list(kind) else kind
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))

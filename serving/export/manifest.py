@@ -1,0 +1,128 @@
+"""What a bundle says about its own making: setup, seeds, data, libraries, threads, and how good it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from monitoring.records import WHOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from monitoring.baseline.benchmark import Metric
+    from serving.export.model_inputs import ModelInput
+
+MANIFEST_FILE = "assets.extra/manifest.json"
+FORMAT = 1
+LIBRARIES = ("tensorflow", "keras", "numpy", "pyarrow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What, beside the seed, decides a run to the last bit: versions, thread counts, and the kernels in use.
+
+    Thread counts of 0 leave the choice to TensorFlow, which takes the number of cores.
+    """
+
+    python: str
+    libraries: Mapping[str, str]
+    machine: str
+    cores: int
+    intra_op_threads: int
+    inter_op_threads: int
+    omp_num_threads: str | None  # as the variable was set, None if it was not
+    onednn: bool
+    deterministic_ops: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What only the maker of a model knows: its classes, in the order of the probabilities, and how it was trained.
+
+    `training` is the environment of the training run, where it is known; the export records its own beside it.
+    `verdict` is the comparison with the version before it, and whether it was released in spite of it; None while there
+    has been none.
+    """
+
+    classes: tuple[str, ...] = ()
+    setup: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    seeds: tuple[int, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    verdict: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The bundle's own account of itself. Its version is the name of its folder, and not written down twice."""
+
+    name: str
+    created_at: datetime
+    provenance: Provenance
+    environment: Environment
+    inputs: tuple[ModelInput, ...]
+    outputs: tuple[str, ...]
+    reference: Mapping[str, Any] | None
+    metrics: tuple[Metric, ...]
+
+    def document(self) -> dict[str, Any]:
+        """As it is written: plain JSON values, the metrics one entry each with its slices."""
+        made = self.provenance
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "created_at": self.created_at.isoformat(),
+            "classes": list(made.classes),
+            "setup": made.setup,
+            "seed": made.seed,
+            "seeds": list(made.seeds),
+            "data": made.data,
+            "training": made.training,
+            "environment": asdict(self.environment),
+            "inputs": [asdict(one) | {"kind": one.kind} for one in self.inputs],
+            "outputs": list(self.outputs),
+            "reference": self.reference,
+            "metrics": nest(self.metrics),
+            "verdict": made.verdict,
+        }
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(self.document(), indent=1, default=str, allow_nan=False) + "\n", "utf-8")
+
+
+def nest(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
+    """One entry per metric: of the whole, and under ``by_slice`` of each slice."""
+    entries: dict[str, dict[str, Any]] = {}
+    for one in metrics:
+        values = {"mean": one.mean, "low": one.low, "high": one.high, "rows": one.rows, "days": one.days}
+        if one.slice == WHOLE:
+            entries[one.metric] = {"metric": one.metric, **values, "by_slice": {}}
+        else:
+            entries[one.metric]["by_slice"][one.slice] = values
+    return list(entries.values())
+
+
+def environment(*, deterministic_ops: bool = False) -> Environment:
+    """This process's. Imports TensorFlow."""
+    import tensorflow as tf  # noqa: PLC0415 - whoever asks has loaded it, or is about to
+
+    return Environment(
+        python=platform.python_version(),
+        libraries={name: version(name) for name in LIBRARIES},
+        machine=platform.machine(),
+        cores=os.cpu_count() or 1,
+        intra_op_threads=tf.config.threading.get_intra_op_parallelism_threads(),
+        inter_op_threads=tf.config.threading.get_inter_op_parallelism_threads(),
+        omp_num_threads=os.environ.get("OMP_NUM_THREADS"),
+        onednn=os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0",
+        deterministic_ops=deterministic_ops,
+    )

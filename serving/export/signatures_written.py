@@ -1,0 +1,159 @@
+"""The three ways to call a bundle, as signatures of its SavedModel.
+
+================  ====================================  ===================================================
+signature         takes                                 gives
+================  ====================================  ===================================================
+serving_default   one named tensor per input            every output, but where there are ``probabilities``
+                                                        not those that explain them: logits and embedding
+explain           the same                              every output: logits, probabilities, embedding
+tf_example        ``examples``, serialised tf.Examples  as serving_default
+================  ====================================  ===================================================
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from monitoring.errors import CannotRun
+from serving.export.probabilities import EMBEDDING, LOGITS, PROBABILITIES
+from serving.models.signatures import DEFAULT_SIGNATURE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from serving.export.keras_model import Columns, KerasModel, ModelInput
+
+EXPLAIN = "explain"
+EXAMPLES = "tf_example"
+EXAMPLES_INPUT = "examples"
+
+
+def served_outputs(model: KerasModel) -> tuple[str, ...]:
+    """What `serving_default` and `tf_example` give."""
+    if PROBABILITIES not in model.outputs:
+        return model.outputs
+    return tuple(name for name in model.outputs if name not in {LOGITS, EMBEDDING})
+
+
+def takes_examples(model: KerasModel) -> bool:
+    """Whether there is a `tf_example`: every input has a shape that a tf.Example's flat list can be given."""
+    return all(-1 not in one.shape for one in model.inputs)
+
+
+def write_saved_model(model: KerasModel, folder: Path) -> None:
+    """Write the model as a SavedModel with these signatures. Cost: 1 to 3 s for a small model.
+
+    Raises:
+        CannotRun: the model runs, but a layer of it cannot be traced, or holds what a SavedModel cannot.
+    """
+    import keras  # noqa: PLC0415 - whoever has a model has loaded it
+    import tensorflow as tf  # noqa: PLC0415 - as above
+
+    served = served_outputs(model)
+    rows = {one.name: tf.TensorSpec([None, *_open(one)], one.dtype, one.name) for one in model.inputs}
+    archive = keras.export.ExportArchive()
+    try:
+        archive.track(model.layers)
+        archive.add_endpoint(DEFAULT_SIGNATURE, _endpoint(model, served), input_signature=[rows])
+        archive.add_endpoint(EXPLAIN, _endpoint(model, model.outputs), input_signature=[rows])
+        if takes_examples(model):
+            examples = tf.TensorSpec([None], tf.string, EXAMPLES_INPUT)
+            archive.add_endpoint(EXAMPLES, _example_endpoint(model, served), input_signature=[examples])
+        archive.write_out(str(folder), verbose=False)
+    except Exception as error:  # whatever somebody's layer raises when it is traced; named and passed on
+        raise _untraceable(error) from error
+
+
+def write_examples(inputs: tuple[ModelInput, ...], rows: Columns) -> list[bytes]:
+    """The rows as serialised tf.Examples; a missing value (NaN, the empty string) is left out, as clients do."""
+    count = len(next(iter(rows.values())))
+    return [_example(inputs, {name: column[row] for name, column in rows.items()}) for row in range(count)]
+
+
+def layer_at_fault(error: BaseException) -> str:
+    """The innermost Keras layer that was being called when this was raised, as ``Class 'name'``; empty if none was."""
+    import keras  # noqa: PLC0415 - whoever has a model has loaded it
+
+    found, frame = "", error.__traceback__
+    while frame is not None:
+        owner = frame.tb_frame.f_locals.get("self")
+        if isinstance(owner, keras.Layer) and not isinstance(owner, keras.Model):
+            found = f"{type(owner).__name__} {owner.name!r}"
+        frame = frame.tb_next
+    return found
+
+
+def _untraceable(error: Exception) -> CannotRun:
+    layer = layer_at_fault(error)
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
+    if "untracked resource" in str(error):
+        return CannotRun(
+            "The model cannot be exported: a table or variable in it belongs to no layer.",
+            got=said,
+            expected="tables and variables that are attributes of the layer that uses them",
+            fix="Set it in the layer's __init__ or build: self.table = …",
+        )
+    return CannotRun(
+        "The model cannot be exported: a layer of it runs, but cannot be traced into a graph.",
+        got=f"{layer}: {said}" if layer else said,
+        expected="a call() of keras.ops or tf operations alone",
+        fix="Replace numpy and Python code on a tensor's values (if, float(), .numpy()) by keras.ops or tf operations.",
+    )
+
+
+def _endpoint(model: KerasModel, outputs: tuple[str, ...]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda rows: model.call(rows, outputs)
+
+
+def _example_endpoint(model: KerasModel, outputs: tuple[str, ...]) -> Callable[[Any], dict[str, Any]]:
+    import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
+
+    features = {one.name: _feature(one) for one in model.inputs}
+
+    def call(examples: Any) -> dict[str, Any]:
+        parsed = tf.io.parse_example(examples, features)
+        return model.call({one.name: tf.cast(parsed[one.name], one.dtype) for one in model.inputs}, outputs)
+
+    return call
+
+
+def _feature(one: ModelInput) -> Any:
+    """How an input is read from a tf.Example. Only a scalar number or text has a value that means missing."""
+    import tensorflow as tf  # noqa: PLC0415 - as above
+
+    stored = _stored(one)
+    if one.shape or stored == "int64":
+        return tf.io.FixedLenFeature(one.shape, stored)
+    return tf.io.FixedLenFeature((), stored, default_value="" if stored == "string" else float("nan"))
+
+
+def _stored(one: ModelInput) -> str:
+    """The one of a tf.Example's three types that holds an input's values."""
+    if one.dtype == "string":
+        return "string"
+    return "float32" if one.is_float else "int64"
+
+
+def _example(inputs: tuple[ModelInput, ...], row: dict[str, Any]) -> bytes:
+    import tensorflow as tf  # noqa: PLC0415 - as above
+
+    features = {}
+    for one in inputs:
+        values = np.reshape(row[one.name], -1).tolist()
+        stored = _stored(one)
+        if stored == "string":
+            if values != [b""]:
+                features[one.name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+        elif stored == "int64":
+            features[one.name] = tf.train.Feature(int64_list=tf.train.Int64List(value=map(int, values)))
+        elif one.shape or not np.isnan(values[0]):
+            features[one.name] = tf.train.Feature(float_list=tf.train.FloatList(value=values))
+    serialized: bytes = tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+    return serialized
+
+
+def _open(one: ModelInput) -> list[int | None]:
+    return [None if size == -1 else size for size in one.shape]

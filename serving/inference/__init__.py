@@ -1,0 +1,1 @@
+"""One request in no dialect: resolve the model, batch, run, log, answer."""

@@ -1,0 +1,39 @@
+"""Who calls, and what their request's own clock says: the headers ``X-Request-Id`` and ``X-Event-Time``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from serving.capture.capture import Caller
+from serving.inference.timestamps import read_moment_us
+from serving.status import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+REQUEST_ID_HEADER = b"x-request-id"
+EVENT_TIME_HEADER = b"x-event-time"
+REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+
+
+def read_caller(headers: Iterable[tuple[bytes, bytes]], *, new_id: Callable[[], str], arrived_us: int) -> Caller:
+    """The caller of a request. Without the headers: a new id, and now as the event time.
+
+    Raises:
+        Failure: an id that is not 1 to 128 visible ASCII characters, or a time that `read_moment_us` cannot read.
+    """
+    request_id: str | None = None
+    event_time_us: int | None = arrived_us
+    for name, value in headers:
+        if name == REQUEST_ID_HEADER:
+            if not REQUEST_ID.fullmatch(value):
+                raise invalid("X-Request-Id must be 1 to 128 visible ASCII characters without spaces.")
+            request_id = value.decode("ascii")
+        elif name == EVENT_TIME_HEADER:
+            event_time_us = read_moment_us(value.decode("latin-1").strip())
+    if event_time_us is None:
+        raise invalid(
+            "X-Event-Time must be ISO 8601 with an offset, such as 2013-04-01T05:15:00Z, or seconds since 1970."
+        )
+    return Caller(request_id or new_id(), event_time_us, arrived_us)

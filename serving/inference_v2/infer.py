@@ -1,0 +1,106 @@
+"""Inference: a body in, the model's answer out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, final
+
+from serving.inference.callers import read_caller
+from serving.inference.inference import Answer, Question
+from serving.inference_v2.datatypes import datatype_of
+from serving.inference_v2.infer_answers import JSON_BYTES_HEADER, AnswerWriter
+from serving.inference_v2.infer_requests import read_infer_request
+from serving.status import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from serving.capture.capture import Caller
+    from serving.inference.inference import Inference
+    from serving.inference.request_ids import RequestIds
+    from serving.inference_v2.infer_requests import InferRequest
+    from serving.inference_v2.routes import Route
+    from serving.models.versions import Models, Served
+    from serving.transport.http_request import Headers
+    from serving.transport.http_response import Response
+
+
+class Infer(NamedTuple):
+    """One inference request."""
+
+    route: Route
+    headers: Headers
+    body: bytes
+    arrived_us: int
+
+
+@final
+class Infers:
+    """Translates inference requests into questions, and answers into responses."""
+
+    def __init__(self, *, models: Models, inference: Inference, ids: RequestIds) -> None:
+        self._models = models
+        self._inference = inference
+        self._ids = ids
+
+    def start(self, infer: Infer, done: Callable[[Response | BaseException], None]) -> None:
+        """Answer a request: ``done`` is given the response, which carries the request's id, or a `Failure`.
+
+        Raises:
+            Failure: the request is wrong; ``done`` is not called then.
+        """
+        request = read_infer_request(infer.body, _json_bytes(infer.headers))
+        caller = read_caller(infer.headers, new_id=lambda: request.id or self._ids.new(), arrived_us=infer.arrived_us)
+        served = self._models.take(infer.route.model, infer.route.version)
+        writer = AnswerWriter(request, served)
+
+        def answered(outcome: Answer | bytes | BaseException) -> None:
+            served.give_back()
+            if isinstance(outcome, bytes):
+                done(writer.respond(outcome, caller.request_id))
+            elif isinstance(outcome, BaseException):
+                done(outcome)
+
+        is_put = False
+        try:
+            self._inference.put(_question(request, served, caller, writer), answered)
+            is_put = True
+        finally:
+            if not is_put:
+                served.give_back()
+
+
+def _question(request: InferRequest, served: Served, caller: Caller, writer: AnswerWriter) -> Question:
+    signature = served.runner.signatures.get(request.signature)
+    if signature is None:
+        known = ", ".join(served.runner.signatures)
+        raise invalid(f"Model {served.model} has no signature {request.signature}, only: {known}")
+    for name, element in request.datatypes.items():
+        spec = signature.inputs.get(name)
+        if spec is not None and spec.element.name != element:
+            raise invalid(
+                f'input "{name}": its datatype is {datatype_of(element)}, '
+                f"the model takes {datatype_of(spec.element.name)}"
+            )
+    for name in request.outputs:
+        if name not in signature.outputs:
+            raise invalid(f'output "{name}": the model has only: {", ".join(signature.outputs)}')
+    inputs = {name: request.inputs[name] for name in signature.inputs if name in request.inputs}
+    return Question(
+        served=served,
+        signature=signature,
+        # Names that the signature does not know stay: the core says what is wrong with them.
+        inputs=inputs if len(inputs) == len(request.inputs) else request.inputs,
+        caller=caller,
+        outputs=tuple(sorted(request.outputs)),  # sorted: requests that want the same share a batch
+        write=writer,
+        timeout_s=request.timeout_s,
+    )
+
+
+def _json_bytes(headers: Headers) -> int | None:
+    value = next((value for name, value in headers if name == JSON_BYTES_HEADER), None)
+    if value is None:
+        return None
+    if not value.isdigit() or len(value) > 18:
+        raise invalid("Inference-Header-Content-Length must be a number of bytes")
+    return int(value)

@@ -1,0 +1,1 @@
+"""Prometheus metrics of one server process, and of several as one."""

@@ -1,0 +1,56 @@
+"""The Prometheus page: TensorFlow Serving's names, which `prometheus_client` would change, and our own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, final
+
+from serving.metrics.model_metrics import ModelCounts
+from serving.metrics.prometheus import Histogram, Labels, counter_lines, histogram_lines
+
+if TYPE_CHECKING:
+    from serving.capture.capture import Capture
+
+REQUEST_COUNT = ":tensorflow:serving:request_count"
+REQUEST_LATENCY = ":tensorflow:serving:request_latency"
+
+
+@final
+class Metrics:
+    """What the server counts. Requests belong to the event loop; ``models`` to whoever loads and runs them."""
+
+    def __init__(self, models: ModelCounts | None = None) -> None:
+        self._requests: Counter[tuple[str, str]] = Counter()  # by model and status
+        self._latencies: dict[tuple[str, str, str], Histogram] = {}  # by model, API and entrypoint
+        self._models = models or ModelCounts()
+
+    def count(self, *, model: str, verb: str, status: str, latency_us: float, entrypoint: str = "REST") -> None:
+        """One request is over; its latency counts only if it succeeded. ``entrypoint`` is REST or GRPC."""
+        self._requests[model, status] += 1
+        if status == "OK":
+            key = (model, verb, entrypoint)
+            histogram = self._latencies.get(key)
+            if histogram is None:
+                histogram = self._latencies[key] = Histogram()
+            histogram.observe(latency_us)
+
+    def page(self, capture: Capture) -> str:
+        """The whole page, ending with a newline."""
+        requests: dict[Labels, int] = {
+            (("model_name", model), ("status", status)): count for (model, status), count in self._requests.items()
+        }
+        latencies: dict[Labels, Histogram] = {
+            (("model_name", model), ("API", verb), ("entrypoint", entrypoint)): histogram
+            for (model, verb, entrypoint), histogram in self._latencies.items()
+        }
+        lines = [
+            *counter_lines(REQUEST_COUNT, requests),
+            *histogram_lines(REQUEST_LATENCY, latencies),
+            *self._models.lines(),
+            *counter_lines("pitfalls_traffic_rows_logged_total", {(): capture.rows_logged}),
+            *counter_lines("pitfalls_traffic_rows_lost_total", {(): capture.rows_lost}),
+            *counter_lines("pitfalls_traffic_rows_refused_total", {(): capture.rows_refused}),
+            *counter_lines("pitfalls_traffic_rows_unsampled_total", {(): capture.rows_unsampled}),
+            *counter_lines("pitfalls_traffic_gap_open", {(): int(capture.open_gap is not None)}, kind="gauge"),
+        ]
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Models and their versions: where they lie, how they are loaded, warmed up and taken over."""

@@ -1,0 +1,40 @@
+"""Which tensors of a signature classify or regress: the rules that REST and gRPC share.
+
+Checks and texts are TensorFlow Serving's (``classifier.cc``, ``regressor.cc``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from serving.status import Code, Failure, invalid
+
+if TYPE_CHECKING:
+    from serving.models.signatures import Signature
+
+INPUT = "inputs"
+OUTPUTS = {"classify": ("classes", "scores"), "regress": ("outputs",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Which tensors of a signature classify or regress."""
+
+    input: str
+    outputs: tuple[str, ...]
+
+
+def read_head(signature: Signature, verb: str) -> Head:
+    """The tensors that classify or regress use. Raises `Failure` if the signature is not made for that."""
+    if len(signature.inputs) != 1:
+        raise invalid("Expected one input Tensor.")
+    if INPUT not in signature.inputs:
+        kind = "classification" if verb == "classify" else "regression"
+        raise Failure(Code.FAILED_PRECONDITION, f"No {kind} inputs found in SignatureDef: {signature.name}")
+    outputs = tuple(name for name in OUTPUTS[verb] if name in signature.outputs)
+    if not outputs:
+        wanted = " or ".join(f"'{name}'" for name in OUTPUTS[verb])
+        text = f"Expected {verb} signature outputs to contain at least one of {wanted}: {signature.name}"
+        raise Failure(Code.FAILED_PRECONDITION, text)
+    return Head(input=INPUT, outputs=outputs)

@@ -1,0 +1,62 @@
+"""How a version's folder becomes a runner that is ready to answer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from serving.models.runner import LoadFailed, Runner, Threads
+from serving.models.warmup import warm_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from serving.metrics.model_metrics import ModelCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading:
+    """What is done to every version before it answers."""
+
+    warm_ups: int = 1
+    """How often its warmup records are replayed; 0 leaves them out."""
+    tags: tuple[str, ...] = ("serve",)
+    """Of the graph within the SavedModel."""
+    threads: Threads = field(default_factory=Threads)
+
+
+def load_version(
+    path: Path,
+    loading: Loading | None = None,
+    *,
+    counts: ModelCounts | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Runner:
+    """A version's runner, warmed up. ``counts`` is told what that took; ``clock`` is in seconds.
+
+    Raises:
+        LoadFailed: it cannot be loaded, or a warmup record fails.
+    """
+    how = loading or Loading()
+    begin = clock()
+    try:
+        runner = Runner(path, tags=how.tags, threads=how.threads)
+    except LoadFailed:
+        if counts is not None:
+            counts.not_loaded(path)
+        raise
+    if counts is not None:
+        counts.loaded(path, (clock() - begin) * 1e6)
+    begin, records, status = clock(), 0, "INTERNAL"
+    try:
+        for _ in range(how.warm_ups):
+            records += warm_up(runner, path)
+        status = "OK"
+    finally:
+        if counts is not None:
+            counts.warmed_up(path, records=records, latency_us=(clock() - begin) * 1e6, status=status)
+        if status != "OK":
+            runner.close()
+    return runner

@@ -1,0 +1,171 @@
+"""A model config of TensorFlow Serving's: which models, from where, which versions, by which labels.
+
+Source: ``tensorflow_serving/config/model_server_config.proto``; the checks are those of its ``server_core.cc``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitoring.errors import BadInput
+from serving.models.version_folders import ModelSource, RequestLogging, VersionPolicy
+from serving.tf_serving.text_format import read_text_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FLAG = "--model_config_file"
+PLATFORM = "tensorflow"
+TENSORFLOW_TYPE = 1  # ModelType.TENSORFLOW: how the platform was said before there was a field for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with a config.
+
+    >>> str(Problem(place="config[0]", what="no name", got="''", expected="a name", fix="Give it one."))
+    "config[0]: no name: got ''; expected a name. Give it one."
+    """
+
+    place: str
+    what: str
+    got: str
+    expected: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}: got {self.got}; expected {self.expected}. {self.fix}"
+
+
+def read_config_file(path: Path) -> tuple[ModelSource, ...]:
+    """The models that a config file lists.
+
+    Raises:
+        BadInput: the file cannot be used; every problem in one message.
+    """
+    from tensorflow_serving.config import model_server_config_pb2  # noqa: PLC0415 - only whoever has such a file
+
+    config = read_text_file(path, model_server_config_pb2.ModelServerConfig(), flag=FLAG)
+    problems = tuple(check_config(config))
+    if problems:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise BadInput(f"{path} cannot be used.", got=count, expected="none", fix=f"Mend each of these:\n{listed}")
+    return sources_of(config)
+
+
+def sources_of(config: Any) -> tuple[ModelSource, ...]:
+    """The models of a ``ModelServerConfig`` in which `check_config` has found nothing wrong."""
+    return tuple(
+        ModelSource(
+            name=one.name,
+            base=Path(one.base_path.removeprefix("file://")),
+            policy=_policy(one.model_version_policy),
+            labels=dict(one.version_labels),
+            logging=_logging(one.logging_config) if one.HasField("logging_config") else None,
+        )
+        for one in config.model_config_list.config
+    )
+
+
+def check_config(config: Any) -> Iterator[Problem]:
+    """What is wrong with a ``ModelServerConfig``, in its own order."""
+    if config.WhichOneof("config") == "custom_model_config":
+        yield Problem(
+            place="custom_model_config",
+            what="a config for other code than this server's",
+            got="a custom_model_config",
+            expected="a model_config_list",
+            fix="List the models in a model_config_list.",
+        )
+        return
+    counts = Counter(one.name for one in config.model_config_list.config)
+    for index, one in enumerate(config.model_config_list.config):
+        place = f"model_config_list.config[{index}]" + (f" ({one.name})" if one.name else "")
+        yield from _check_identity(place, one, counts[one.name])
+        yield from _check_details(place, one)
+
+
+def _check_identity(place: str, one: Any, count: int) -> Iterator[Problem]:
+    if not one.name:
+        yield Problem(place=place, what="no name", got="none", expected="a name", fix='Add name: "NAME".')
+    elif count > 1:
+        yield Problem(
+            place=place,
+            what="a model that is listed more than once",
+            got=f"{count} times",
+            expected="once",
+            fix="Remove or rename the others.",
+        )
+    path = one.base_path.removeprefix("file://")
+    if not path.startswith("/"):
+        is_elsewhere = "://" in path
+        yield Problem(
+            place=place,
+            what="base_path is no absolute path" + (" of this machine" if is_elsewhere else ""),
+            got=repr(one.base_path),
+            expected="the folder that holds the numbered versions, such as '/models/flights'",
+            fix="Mount or copy it here." if is_elsewhere else "Write it out, beginning with /.",
+        )
+    is_known = one.model_platform == PLATFORM or (not one.model_platform and one.model_type == TENSORFLOW_TYPE)
+    if not is_known or (one.model_platform and one.model_type):
+        yield Problem(
+            place=place,
+            what="no model_platform that is served here",
+            got=repr(one.model_platform) + (" beside a model_type" if one.model_type else ""),
+            expected=f'"{PLATFORM}"',
+            fix=f'Write model_platform: "{PLATFORM}", and no model_type.',
+        )
+
+
+def _check_details(place: str, one: Any) -> Iterator[Problem]:
+    policy = one.model_version_policy
+    if policy.WhichOneof("policy_choice") == "specific":
+        bad = [number for number in policy.specific.versions if number < 0]
+        if bad or not policy.specific.versions:
+            yield Problem(
+                place=place,
+                what="a specific policy without usable versions",
+                got=", ".join(map(str, bad)) or "none",
+                expected="versions: N, once for each version, none of them negative",
+                fix="Name the versions, or choose all {} or latest {}.",
+            )
+    for label, number in one.version_labels.items():
+        if not label or "/" in label or ":" in label or number < 0:
+            yield Problem(
+                place=place,
+                what="a version label that cannot be asked for",
+                got=f"{label!r}: {number}",
+                expected="a name without / and :, and a version that is not negative",
+                fix="Mend key or value.",
+            )
+    rate = one.logging_config.sampling_config.sampling_rate
+    if not 0 <= rate <= 1:
+        yield Problem(
+            place=place,
+            what="a sampling_rate that is no share",
+            got=f"{rate:g}",
+            expected="a number from 0 to 1",
+            fix="Write 1 to log every request.",
+        )
+
+
+def _policy(policy: Any) -> VersionPolicy:
+    choice = policy.WhichOneof("policy_choice")
+    if choice == "all":
+        return VersionPolicy(kind="all")
+    if choice == "specific":
+        return VersionPolicy(kind="specific", numbers=tuple(policy.specific.versions))
+    return VersionPolicy(kind="latest", count=max(1, policy.latest.num_versions))
+
+
+def _logging(config: Any) -> RequestLogging:
+    collector = config.log_collector_config
+    return RequestLogging(
+        sink=collector.type,
+        prefix=collector.filename_prefix,
+        sampling_rate=round(config.sampling_config.sampling_rate, 15),
+    )

@@ -1,0 +1,145 @@
+"""What a model takes and gives: named tensors with an element type and a shape, as its SignatureDef says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from serving.models.named_tensors import Kinds
+
+DEFAULT_SIGNATURE = "serving_default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElementType:
+    """One element type under its three names.
+
+    >>> ELEMENT_TYPES[1].name, ELEMENT_TYPES[1].proto, ELEMENT_TYPES[1].numpy
+    ('float', 'DT_FLOAT', dtype('float32'))
+    """
+
+    number: int
+    """Value of the protobuf enum ``tensorflow.DataType``."""
+    name: str
+    """What TensorFlow prints, for example ``float``."""
+    numpy: np.dtype[Any] | None
+    """None where numpy has no such type of its own."""
+
+    @property
+    def proto(self) -> str:
+        """The enum's name in protobuf's JSON, for example ``DT_FLOAT``."""
+        return f"DT_{self.name.upper()}"
+
+
+# Numbers and names: tensorflow/core/framework/types.proto and types.cc.
+ELEMENT_TYPES: Mapping[int, ElementType] = {
+    number: ElementType(number=number, name=name, numpy=None if numpy is None else np.dtype(numpy))
+    for number, name, numpy in (
+        (1, "float", "float32"),
+        (2, "double", "float64"),
+        (3, "int32", "int32"),
+        (4, "uint8", "uint8"),
+        (5, "int16", "int16"),
+        (6, "int8", "int8"),
+        (7, "string", "object"),
+        (8, "complex64", "complex64"),
+        (9, "int64", "int64"),
+        (10, "bool", "bool"),
+        (14, "bfloat16", None),
+        (17, "uint16", "uint16"),
+        (18, "complex128", "complex128"),
+        (19, "half", "float16"),
+        (22, "uint32", "uint32"),
+        (23, "uint64", "uint64"),
+    )
+}
+ELEMENT_TYPES_BY_NAME: Mapping[str, ElementType] = {kind.name: kind for kind in ELEMENT_TYPES.values()}
+ELEMENT_TYPES_BY_NUMPY: Mapping[np.dtype[Any], ElementType] = {
+    kind.numpy: kind for kind in ELEMENT_TYPES.values() if kind.numpy is not None
+}
+
+
+def element_type_of(array: np.ndarray[Any, Any]) -> ElementType:
+    """The element type of an answer's array; ``number`` 0 for one that numpy borrows from elsewhere (bfloat16).
+
+    >>> element_type_of(np.zeros(2, np.int64)).name
+    'int64'
+    """
+    kind = ELEMENT_TYPES_BY_NUMPY.get(array.dtype)
+    return kind if kind is not None else ElementType(number=0, name=array.dtype.name, numpy=None)
+
+
+@cache
+def numpy_type(element: str) -> np.dtype[Any]:
+    """The array type that holds an element type.
+
+    >>> numpy_type("half"), numpy_type("string")
+    (dtype('float16'), dtype('O'))
+    """
+    dtype = ELEMENT_TYPES_BY_NAME[element].numpy
+    if dtype is None:
+        from tensorflow import bfloat16  # noqa: PLC0415 - only models that take it get here, and they loaded TensorFlow
+
+        dtype = np.dtype(bfloat16.as_numpy_dtype)
+    return dtype
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorSpec:
+    """One named tensor of a signature."""
+
+    name: str
+    """The name that requests and answers use."""
+    graph_name: str
+    """The tensor's own name in the graph, for example ``serving_default_x:0``."""
+    element: ElementType
+    shape: tuple[int, ...] | None
+    """-1 for a dimension that may be anything; None if even the rank is open."""
+
+    @property
+    def is_batch_major(self) -> bool:
+        """Whether the leading dimension is left open, as it is where it counts rows."""
+        return self.shape is not None and len(self.shape) > 0 and self.shape[0] == -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """One way to call a model."""
+
+    name: str
+    method: str
+    inputs: Mapping[str, TensorSpec]
+    """In the order of their names."""
+    outputs: Mapping[str, TensorSpec]
+    """In the order of their names."""
+
+    joins_requests: bool = field(init=False)
+    """Whether rows of several requests may share one run: every input and output keeps rows apart.
+
+    A tensor without an open leading dimension may mix rows (a sum over the batch), so such a signature runs each
+    request alone, as TensorFlow Serving does when batching is off.
+    """
+    kinds: Kinds | None = field(init=False)
+    """What its inputs are like, see `named_tensors.kinds_of`; None if a dimension beside the rows is open."""
+
+    def __post_init__(self) -> None:
+        tensors = [*self.inputs.values(), *self.outputs.values()]
+        apart = bool(self.inputs) and all(tensor.is_batch_major for tensor in tensors)
+        # Once, as both are asked for with every request.
+        object.__setattr__(self, "joins_requests", apart)
+        object.__setattr__(self, "kinds", _settled_kinds(self.inputs) if apart else None)
+
+
+def _settled_kinds(inputs: Mapping[str, TensorSpec]) -> Kinds | None:
+    kinds: list[tuple[str, np.dtype[Any], tuple[int, ...]]] = []
+    for name, spec in inputs.items():
+        if spec.shape is None or spec.element.numpy is None or -1 in spec.shape[1:]:
+            return None
+        kinds.append((name, spec.element.numpy, spec.shape[1:]))
+    return tuple(kinds)

@@ -1,0 +1,89 @@
+"""Replays a bundle's recorded requests before it answers its first real one, so that nobody waits for its first run.
+
+The file is ``assets.extra/tf_serving_warmup_requests``: an uncompressed TFRecord of ``PredictionLog`` messages.
+As in TensorFlow Serving, at most 1000 records, and one that fails makes the version fail to load.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serving.models.runner import LoadFailed
+from serving.models.signatures import DEFAULT_SIGNATURE
+from serving.status import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from serving.models.runner import Runner
+
+WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
+MAX_RECORDS = 1000
+
+
+def warm_up(runner: Runner, path: Path) -> int:
+    """Replay the records of the version folder ``path``; gives how many there were, 0 if there is no such file.
+
+    Raises:
+        LoadFailed: a record is damaged, of an unknown kind, or fails in the model; or there are more than 1000.
+    """
+    file = path / WARMUP_FILE
+    if not file.is_file():
+        return 0
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 - beside the messages it belongs to
+    from tensorflow_serving.apis import prediction_log_pb2  # noqa: PLC0415 - imports TF
+
+    count = 0
+    for record in read_records(file):
+        count += 1
+        if count > MAX_RECORDS:
+            raise LoadFailed(f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) in {file}")
+        try:
+            _replay(runner, prediction_log_pb2.PredictionLog.FromString(record))
+        except (DecodeError, Failure) as error:
+            raise LoadFailed(f"Warmup record {count} of {file} failed: {error}") from error
+    return count
+
+
+def read_records(file: Path) -> Iterator[bytes]:
+    """The records of an uncompressed TFRecord file: length (u64), its checksum, the bytes, their checksum.
+
+    Raises:
+        LoadFailed: the file ends in the middle of a record.
+    """
+    with file.open("rb") as stream:
+        while header := stream.read(12):
+            length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else None
+            if length is None or length > file.stat().st_size:
+                raise LoadFailed(f"Damaged record in {file}")
+            record = stream.read(length + 4)
+            if len(record) != length + 4:
+                raise LoadFailed(f"Damaged record in {file}")
+            yield record[:-4]
+
+
+def _replay(runner: Runner, log: Any) -> None:
+    kind = log.WhichOneof("log_type")
+    if kind == "predict_log":
+        from tensorflow import make_ndarray  # noqa: PLC0415 - the runner loaded it
+
+        request = log.predict_log.request
+        inputs = {name: make_ndarray(value) for name, value in request.inputs.items()}
+    elif kind in {"classify_log", "regress_log"}:
+        request = getattr(log, kind).request
+        inputs = {"": np.array([one.SerializeToString() for one in request.input.example_list.examples], object)}
+    else:
+        raise LoadFailed(f"Unsupported log_type for warmup: {kind}")
+    signature = runner.signatures.get(request.model_spec.signature_name or DEFAULT_SIGNATURE)
+    if signature is None:
+        raise LoadFailed(f"Serving signature key {request.model_spec.signature_name!r} not found.")
+    if "" in inputs:
+        inputs = {next(iter(signature.inputs)): inputs[""]}
+    unknown = inputs.keys() - signature.inputs.keys()
+    if unknown:
+        raise LoadFailed(f"No such inputs in signature {signature.name}: {', '.join(sorted(unknown))}")
+    runner.run(signature, inputs, list(signature.outputs))

@@ -1,0 +1,121 @@
+"""A JSON value read element by element, as TensorFlow Serving does: for exact errors, base64 and the unusual."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any
+
+from serving.status import Code, Failure, invalid
+from serving.transport.json_quoting import quote, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from serving.models.signatures import ElementType
+
+# The JSON numbers that an integer type takes: int32's range also for the narrower ones, which then wrap round.
+INTEGERS = {
+    "int8": (-(2**31), 2**31 - 1),
+    "uint8": (-(2**31), 2**31 - 1),
+    "int16": (-(2**31), 2**31 - 1),
+    "int32": (-(2**31), 2**31 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+    "uint32": (0, 2**32 - 1),
+    "uint64": (0, 2**64 - 1),
+}
+
+
+def walk(value: Any, element: ElementType) -> tuple[list[Any], tuple[int, ...]]:
+    """The elements in C order (strings as bytes) and the shape, which the first element of every list decides.
+
+    Raises:
+        Failure: at the first element that is of another type, or not where the shape has a place for it.
+    """
+    shape = shape_of(value)
+    elements: list[Any] = []
+    open_lists: list[Iterator[Any]] = [iter((value,))]
+    while open_lists:
+        for one in open_lists[-1]:
+            level = len(open_lists) - 1
+            if isinstance(one, list):
+                _check_list(one, level, shape)
+                open_lists.append(iter(one))
+                break
+            if level != len(shape):
+                raise invalid(
+                    f"JSON Value: {quote(one)} found at incorrect level: {level + 1} "
+                    f"in the JSON DOM. Expected at level: {len(shape)}"
+                )
+            elements.append(_element(one, element))
+        else:
+            open_lists.pop()
+    return elements, shape
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape that the first elements promise.
+
+    >>> shape_of([[1, 2], [3]])
+    (2, 2)
+    """
+    shape: list[int] = []
+    while isinstance(value, list):
+        shape.append(len(value))
+        if not value:
+            break
+        value = value[0]
+    return tuple(shape)
+
+
+def is_base64(value: Any) -> bool:
+    """Whether the value is bytes, written ``{"b64": "..."}``, and no object of inputs."""
+    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
+
+
+def _check_list(value: list[Any], level: int, shape: tuple[int, ...]) -> None:
+    if level >= len(shape):
+        raise invalid(f"Encountered list at unexpected level: {level} expected < {len(shape)}")
+    if len(value) != shape[level]:
+        raise invalid(
+            f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}"
+        )
+
+
+def _element(value: Any, element: ElementType) -> Any:
+    name = element.name
+    if isinstance(value, dict):
+        if name != "string":
+            raise _wrong_type(value, element)
+        return read_base64(value)
+    if name in {"float", "double"}:
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif name == "string":
+        fits = isinstance(value, str)
+    elif name == "bool":
+        fits = isinstance(value, bool)
+    elif name in INTEGERS:
+        low, high = INTEGERS[name]
+        fits = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    else:
+        raise Failure(Code.UNIMPLEMENTED, f"Conversion of JSON Value: {quote(value)} to type: {name}")
+    if not fits:
+        raise _wrong_type(value, element)
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+
+
+def read_base64(value: dict[str, Any]) -> bytes:
+    """The bytes of ``{"b64": "..."}``; padding may be missing. Raises `Failure` if it is written in another way."""
+    if not is_base64(value):
+        raise invalid(f"JSON Value: {quote(value)} not formatted correctly for base64 data")
+    text = "".join(value["b64"].split()).rstrip("=.")
+    if len(text) % 4 != 1:
+        try:
+            return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise invalid("Unable to base64 decode") from error
+    raise invalid("Unable to base64 decode")
+
+
+def _wrong_type(value: Any, element: ElementType) -> Failure:
+    return invalid(f"JSON Value: {quote(value)} Type: {type_name(value)} is not of expected type: {element.name}")

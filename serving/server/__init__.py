@@ -1,0 +1,1 @@
+"""A server process: its settings, start, reload of settings, and shutdown."""

@@ -1,0 +1,102 @@
+"""``POST /monitor/labels``: the truth about predictions, as it becomes known.
+
+Body: ``{"labels": [{"prediction_id": "...", "label": "late", "label_time": "2013-04-01T09:00:00Z"}, ...]}``. All
+of them are taken, or none. The caller shows the server's token: ``Authorization: Bearer TOKEN``.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from monitoring.traffic.log.rows import ID_CHARACTERS, LABEL_CHARACTERS
+from serving.inference.timestamps import read_moment_us
+from serving.status import Code, Failure, invalid
+from serving.transport.http_response import Response
+from serving.transport.json_parsing import parse_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+TOKEN_VARIABLE = "PITFALLS_TOKEN"  # noqa: S105 - the name of the variable, not a token
+
+
+class LabelTaker(Protocol):
+    """What labels are written to; `monitoring.traffic.log.labels.LabelWriter` is one."""
+
+    def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
+        """Write the labels, all or none; OSError if the disk fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelDesk:
+    """Where labels go, and the token that opens it. Either may be missing; the answer then says how to set it."""
+
+    writer: LabelTaker | None = None
+    token: str | None = None
+
+    def take(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Response:
+        """Check the token, read the labels, write them.
+
+        Raises:
+            Failure: PERMISSION_DENIED or UNAUTHENTICATED, FAILED_PRECONDITION without a traffic log,
+                INVALID_ARGUMENT naming the first wrong label, UNAVAILABLE if they cannot be written now.
+        """
+        self._check_token(headers)
+        if self.writer is None:
+            raise Failure(Code.FAILED_PRECONDITION, "This server keeps no traffic log: start it with --traffic DIR.")
+        prediction_ids, labels, times = read_labels(parse_object(body))
+        try:
+            self.writer.append(prediction_ids, labels, times)
+        except OSError as error:
+            raise Failure(Code.UNAVAILABLE, f"Labels cannot be written now, none was: {error.strerror}") from error
+        return Response(status=200, body=b'{"accepted": %d}\n' % len(labels))
+
+    def _check_token(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        if not self.token:
+            raise Failure(
+                Code.PERMISSION_DENIED,
+                "This server takes no labels because it was started without a token: "
+                f"set {TOKEN_VARIABLE} in its environment, or pass --token-file FILE.",
+            )
+        given = next((value for name, value in headers if name == b"authorization"), b"")
+        if not hmac.compare_digest(given, b"Bearer " + self.token.encode()):
+            raise Failure(Code.UNAUTHENTICATED, "Wrong or missing token: send the header Authorization: Bearer TOKEN.")
+
+
+def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[int]]:
+    """Prediction ids, labels and times (microseconds since 1970) of a labels document.
+
+    >>> read_labels({"labels": [{"prediction_id": "a:0", "label": "late", "label_time": 0}]})
+    (['a:0'], ['late'], [0])
+
+    Raises:
+        Failure: INVALID_ARGUMENT, naming the first entry that is wrong and what it should be.
+    """
+    entries = document.get("labels")
+    if not isinstance(entries, list):
+        raise invalid('Expecting {"labels": [{"prediction_id": ..., "label": ..., "label_time": ...}, ...]}.')
+    prediction_ids, labels, times = [], [], []
+    for index, entry in enumerate(entries):
+        fields = entry if isinstance(entry, dict) else {}
+        prediction_id, label, time = (fields.get(name) for name in ("prediction_id", "label", "label_time"))
+        if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= ID_CHARACTERS:
+            raise invalid(f"labels[{index}].prediction_id must be text of 1 to {ID_CHARACTERS} characters.")
+        if not isinstance(label, str) or not 0 < len(label) <= LABEL_CHARACTERS:
+            raise invalid(f"labels[{index}].label must be text of 1 to {LABEL_CHARACTERS} characters.")
+        moment = read_moment_us(time) if isinstance(time, str) else _seconds_us(time)
+        if moment is None:
+            raise invalid(
+                f"labels[{index}].label_time must be ISO 8601 with an offset, such as 2013-04-01T09:00:00Z, "
+                "or seconds since 1970."
+            )
+        prediction_ids.append(prediction_id)
+        labels.append(label)
+        times.append(moment)
+    return prediction_ids, labels, times
+
+
+def _seconds_us(value: Any) -> int | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return read_moment_us(f"{value:.6f}") if is_number else None

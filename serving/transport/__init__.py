@@ -1,0 +1,1 @@
+"""HTTP and JSON on the wire, in no dialect."""

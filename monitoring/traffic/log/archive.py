@@ -15,7 +15,7 @@ from pathlib import Path
 from monitoring.errors import BadInput
 from monitoring.traffic.log.listing import ARCHIVE, OPEN, Part, Selection, archive_of, local_parts, name_archive
 from monitoring.traffic.log.segments import SUFFIX, lock_file
-from monitoring.traffic.remote.file_store import Store
+from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.inventory import mark_moved
 
 LOCK = "archive.lock"
@@ -34,7 +34,7 @@ class Archiver:
 
     def __init__(self, root: Path, url: str, *, every_s: float = EVERY_S) -> None:
         self._root = root
-        self.store = Store(url)
+        self.store = FileStore(url)
         known = archive_of(root)
         if known is not None and known.url != self.store.url:
             raise BadInput(
@@ -99,7 +99,7 @@ def closed_parts(root: Path) -> list[Part]:
     return [part for part in parts if not (root / OPEN / (part.segment + SUFFIX)).exists()]
 
 
-def move_in_steps(store: Store, part: Part) -> Iterator[str]:
+def move_in_steps(store: FileStore, part: Part) -> Iterator[str]:
     """Moves a part; between any two steps the process may die, and doing it again is safe."""
     yield "listed"
     store.put(part.path, part.key)

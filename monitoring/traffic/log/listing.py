@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
 from monitoring.traffic.log.segments import segments_in
-from monitoring.traffic.remote.file_store import Store
+from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.inventory import INVENTORY
 
 OPEN = "open"
@@ -42,7 +42,7 @@ class Part:
     day: str  # YYYY-MM-DD; sorts as dates do
     segment: str
     path: Path  # where it is on this machine, or was before it was moved
-    store: Store | None = None  # the log's archive, if it has one
+    store: FileStore | None = None  # the log's archive, if it has one
 
     @property
     def key(self) -> str:
@@ -118,14 +118,14 @@ def check_root(root: Path) -> None:
         )
 
 
-def archive_of(root: Path) -> Store | None:
+def archive_of(root: Path) -> FileStore | None:
     """Where the log's parts are moved to, if they are. Raises BadInput for an archive.json that cannot be read."""
     try:
         text = (root / ARCHIVE).read_text("utf-8")
     except FileNotFoundError:
         return None
     try:
-        return Store(json.loads(text)["url"])
+        return FileStore(json.loads(text)["url"])
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadInput(
             f"{root / ARCHIVE} cannot be read.",
@@ -135,7 +135,7 @@ def archive_of(root: Path) -> Store | None:
         ) from None
 
 
-def name_archive(root: Path, store: Store) -> None:
+def name_archive(root: Path, store: FileStore) -> None:
     """Has readers look there, too. Raises OSError."""
     aside = root / f"{ARCHIVE}.{os.getpid()}"
     aside.write_text(json.dumps({"url": store.url}), "utf-8")
@@ -181,7 +181,7 @@ def local_parts(root: Path, selection: Selection) -> list[Part]:
     return list(_each_part(root, selection))
 
 
-def _archived(root: Path, store: Store, selection: Selection) -> Iterator[Part]:
+def _archived(root: Path, store: FileStore, selection: Selection) -> Iterator[Part]:
     """The parts that the archive has. The narrowest folder that the selection allows is listed."""
     under = ""
     if selection.model is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from monitoring.errors import BadInput
 from monitoring.traffic.log.gaps import GAPS
 from monitoring.traffic.log.listing import ARCHIVE, LABELS, OPEN, name_archive
-from monitoring.traffic.remote.file_store import Store, is_url
+from monitoring.traffic.remote.file_store import FileStore, is_url
 from monitoring.traffic.remote.local_cache import COPIES
 
 PART = "model="
@@ -22,7 +22,7 @@ def log_folder(place: Path | str) -> Path:
     text = str(place)
     if not is_url(text):
         return Path(place)
-    store = Store(text)
+    store = FileStore(text)
     keys = store.find()
     tops = {key.partition("/")[0] for key in keys}
     if ARCHIVE in tops or not any(top in (OPEN, LABELS) or top.startswith(PART) for top in tops):

@@ -1,4 +1,4 @@
-"""A store: files at any URL that fsspec knows, of which each is there whole or not at all."""
+"""Files at any URL that fsspec has a driver for; each file is there whole or not at all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def is_url(text: str) -> bool:
     return "://" in text
 
 
-class Store:
+class FileStore:
     """The files below `url`, by key: their path below it, with slashes. Credentials are found as fsspec's drivers do.
 
     Raises BadInput for a URL that no driver of this installation is for. Nothing is looked at yet.

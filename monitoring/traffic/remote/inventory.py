@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from monitoring.traffic.remote.file_store import Store
+from monitoring.traffic.remote.file_store import FileStore
 
 #: Others may move parts to the same store, or delete old ones, without a mark in this log.
 VALID_S = 60.0
@@ -37,8 +37,8 @@ class Inventory:
         self._lock = threading.Lock()
         self._listed: OrderedDict[tuple[Path, str, str], _Listed] = OrderedDict()
 
-    def keys(self, marker: Path, store: Store, under: str) -> list[str]:
-        """The keys below a folder of the store, for a log whose archive.json is `marker`. Raises as `Store.find`."""
+    def keys(self, marker: Path, store: FileStore, under: str) -> list[str]:
+        """The keys below a folder of the store; `marker` is the log's archive.json. Raises as `FileStore.find`."""
         name = (marker, store.url, under)
         status = marker.stat()
         mark, now_s = (status.st_mtime_ns, status.st_ino), self._clock()

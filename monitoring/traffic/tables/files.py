@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.remote.file_store import Store, is_url
+from monitoring.traffic.remote.file_store import FileStore, is_url
 from monitoring.traffic.remote.local_cache import COPIES
 from monitoring.traffic.tables.delimited import Delimited, parting, read_delimited
 from monitoring.traffic.tables.quotes import Swallowed
@@ -141,7 +141,7 @@ def is_table(place: Path | str) -> bool:
     if is_url(str(place)):
         if str(place).endswith(SUFFIXES):
             return True
-        names = [key.partition("/")[0] for key in Store(str(place)).find()]
+        names = [key.partition("/")[0] for key in FileStore(str(place)).find()]
     else:
         path = Path(place)
         if path.is_file():
@@ -183,19 +183,19 @@ def _files_at(url: str) -> list[tuple[str, Path]]:
     """The files at a URL, copied."""
     base, _, name = url.rpartition("/")
     if url.endswith(SUFFIXES) and not glob.has_magic(url):
-        store, names = Store(base), [name]
+        store, names = FileStore(base), [name]
     elif glob.has_magic(url):
         while glob.has_magic(base):
             base = base.rpartition("/")[0]
-        store = Store(base)
+        store = FileStore(base)
         names = store.matching(url.removeprefix(base + "/"))
     else:
-        store = Store(url)
+        store = FileStore(url)
         names = store.find()
     return [(name, _copied(store, name)) for name in _tables(names, url)]
 
 
-def _copied(store: Store, key: str) -> Path:
+def _copied(store: FileStore, key: str) -> Path:
     suffix = next(each for each in SUFFIXES if key.endswith(each))
     return COPIES.of(f"{store.url}/{key}", store.stamp(key), suffix, lambda target: store.get(key, target))
 

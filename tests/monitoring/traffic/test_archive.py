@@ -15,7 +15,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.log.archive import Archiver, closed_parts, move_in_steps
 from monitoring.traffic.log.listing import ARCHIVE, Selection, list_traffic, local_parts
 from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
-from monitoring.traffic.remote.file_store import Store
+from monitoring.traffic.remote.file_store import FileStore
 from tests.monitoring.traffic.conftest import NOON
 
 Answer = Callable[..., AnsweredRows]
@@ -58,7 +58,7 @@ def test_all_that_is_closed_moves_and_is_read_as_before(log: Path, url: str, clo
     before, summary, extent = TrafficLog(log).table(), TrafficLog(log).summary(), TrafficLog(log).extent("flights")
     assert Archiver(log, url + "/").sweep() == DAYS + 1
     assert local_parts(log, Selection()) == []
-    assert len(Store(url).find()) == DAYS + 1
+    assert len(FileStore(url).find()) == DAYS + 1
     assert TrafficLog(log).table().equals(before)
     assert TrafficLog(log).summary() == summary
     assert TrafficLog(log).extent("flights") == extent

@@ -12,13 +12,13 @@ import pytest
 
 from monitoring.traffic.log.archive import Archiver
 from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
-from monitoring.traffic.remote.file_store import Store
+from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.inventory import KEPT, VALID_S, Inventory, mark_moved
 
 Answer = Callable[..., AnsweredRows]
 
 
-class Counted(Store):
+class Counted(FileStore):
     """A store that counts how often it is listed."""
 
     listings = 0

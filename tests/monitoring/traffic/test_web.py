@@ -20,7 +20,7 @@ from monitoring.errors import CannotRun
 from monitoring.traffic.log.log import TrafficLog, TrafficWriter
 from monitoring.traffic.log.remote_log import log_folder
 from monitoring.traffic.log.rows import AnsweredRows
-from monitoring.traffic.remote.file_store import Store
+from monitoring.traffic.remote.file_store import FileStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ def test_a_log_is_read_as_the_same_log_on_this_machine(tmp_path: Path, url: str)
 
 
 def test_files_are_found_by_patterns_and_told_apart_when_they_change(tmp_path: Path, url: str) -> None:
-    store = Store(url)
+    store = FileStore(url)
     for name in ("a.csv", "b.csv", "c.txt"):
         (tmp_path / name).write_text(name)
     assert store.matching("*.csv") == ["a.csv", "b.csv"]
@@ -104,12 +104,12 @@ def test_files_are_found_by_patterns_and_told_apart_when_they_change(tmp_path: P
 
 def test_what_is_not_there_is_told(url: str) -> None:
     with pytest.raises(CannotRun, match="A store cannot be read"):
-        Store(url).read("none.csv")
+        FileStore(url).read("none.csv")
 
 
 def test_a_server_that_does_not_answer_is_no_log_without_files(url: str) -> None:
-    assert Store(f"{url}/nothing").find() == []
+    assert FileStore(f"{url}/nothing").find() == []
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: the port refuses
         with pytest.raises(CannotRun, match="store cannot be read"):
-            Store(f"http://127.0.0.1:{taken.getsockname()[1]}/traffic").find()
+            FileStore(f"http://127.0.0.1:{taken.getsockname()[1]}/traffic").find()

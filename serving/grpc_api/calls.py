@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import grpc
 
-from serving.grpc_api.methods import Call
+from serving.grpc_api.call import GrpcCall
 from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, read_caller
 from serving.inference.inference import wall_clock_us
 from serving.inference.request_ids import RequestIds
@@ -91,7 +91,7 @@ class Calls:
         left_s = context.time_remaining()
         if left_s is not None and left_s <= 0:
             raise Failure(Code.DEADLINE_EXCEEDED, "The deadline had passed when the request came.")
-        response = await method.answer(request, Call(caller, left_s))
+        response = await method.answer(request, GrpcCall(caller, left_s))
         return response if isinstance(response, bytes) else bytes(response.SerializeToString())
 
     def _count(self, method: Method, model: str, code: Code, started: float) -> None:

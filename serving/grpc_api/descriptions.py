@@ -8,7 +8,7 @@ from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
 from serving.status import invalid
 
 if TYPE_CHECKING:
-    from serving.grpc_api.methods import Call
+    from serving.grpc_api.call import GrpcCall
     from serving.models.versions import Models
 
 SIGNATURES = "signature_def"
@@ -28,7 +28,7 @@ class Descriptions:
         self._metadata = get_model_metadata_pb2
         self._status = get_model_status_pb2
 
-    async def metadata(self, request: Any, _: Call) -> Any:
+    async def metadata(self, request: Any, _: GrpcCall) -> Any:
         """The ``GetModelMetadataResponse``: every signature of the version. Raises `Failure`."""
         if not request.HasField("model_spec"):
             raise invalid("Missing ModelSpec")
@@ -46,7 +46,7 @@ class Descriptions:
             response.metadata[SIGNATURES].Pack(signatures)
         return response
 
-    async def status(self, request: Any, _: Call) -> Any:
+    async def status(self, request: Any, _: GrpcCall) -> Any:
         """The ``GetModelStatusResponse``, newest version first; a label is ignored. Raises `Failure`."""
         if not request.HasField("model_spec"):
             raise invalid("Missing ModelSpec")

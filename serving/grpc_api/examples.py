@@ -20,7 +20,7 @@ from serving.status import Code, Failure, invalid
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from serving.grpc_api.methods import Call
+    from serving.grpc_api.call import GrpcCall
     from serving.inference.inference import Answer, Inference
     from serving.models.heads import Head
     from serving.models.signatures import Signature
@@ -48,15 +48,15 @@ class Examples:
         self._regression = regression_pb2.RegressionResponse
         self._several = inference_pb2.MultiInferenceResponse
 
-    async def classify(self, request: Any, call: Call) -> bytes:
+    async def classify(self, request: Any, call: GrpcCall) -> bytes:
         """The ``ClassificationResponse``. Raises `Failure`."""
         return await self._one(request, call, "classify", self._classification)
 
-    async def regress(self, request: Any, call: Call) -> bytes:
+    async def regress(self, request: Any, call: GrpcCall) -> bytes:
         """The ``RegressionResponse``. Raises `Failure`."""
         return await self._one(request, call, "regress", self._regression)
 
-    async def several(self, request: Any, call: Call) -> bytes:
+    async def several(self, request: Any, call: GrpcCall) -> bytes:
         """The ``MultiInferenceResponse``, one result for each task. Raises `Failure`.
 
         Each task is a prediction of its own in the traffic log, under ``<request id>/<signature>``: all of them are
@@ -70,7 +70,7 @@ class Examples:
             examples = read_examples(request.input)
             questions = []
             for verb, signature in tasks:
-                own = call.named(f"{call.caller.request_id}/{signature.name}")
+                own = call.with_request_id(f"{call.caller.request_id}/{signature.name}")
                 questions.append(_question(served, signature, read_head(signature, verb), examples, own))
 
             def write(answers: Sequence[Answer]) -> bytes:
@@ -84,7 +84,7 @@ class Examples:
 
             return await self._inference.ask_all(questions, write)
 
-    async def _one(self, request: Any, call: Call, verb: str, kind: Any) -> bytes:
+    async def _one(self, request: Any, call: GrpcCall, verb: str, kind: Any) -> bytes:
         wanted = read_model_spec(request)
         with wanted.lease(self._models) as served:
             signature = served.runner.signatures.get(wanted.signature)
@@ -103,7 +103,7 @@ class Examples:
             return await self._inference.ask_body(replace(question, write=write))
 
 
-def _question(served: Served, signature: Signature, head: Head, examples: Array, call: Call) -> Question:
+def _question(served: Served, signature: Signature, head: Head, examples: Array, call: GrpcCall) -> Question:
     return Question(
         served=served,
         signature=signature,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from serving.grpc_api.descriptions import Descriptions
 from serving.grpc_api.examples import Examples
@@ -15,11 +15,11 @@ from serving.transport.limits import HELD_BYTES, Crowd
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from serving.capture.capture import Caller
+    from serving.grpc_api.call import GrpcCall
     from serving.inference.inference import Inference
     from serving.metrics.metrics import Metrics
+    from serving.models.reloading import Reload
     from serving.models.versions import Models
-    from serving.server.peers import Reload
 
     Services = dict[str, tuple["Method", ...]]
 
@@ -45,17 +45,6 @@ class GrpcRooms:
     """Counts the bytes of all requests that are being answered, those of REST too where there is one."""
 
 
-class Call(NamedTuple):
-    """Who asks, and for how many seconds they will wait; None: for as long as the server lets them."""
-
-    caller: Caller
-    timeout_s: float | None
-
-    def named(self, request_id: str) -> Call:
-        """The same call under another id."""
-        return self._replace(caller=self.caller._replace(request_id=request_id))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """One method of a service."""
@@ -65,7 +54,7 @@ class Method:
     """Class of its request messages."""
     response: Any
     """Class of its response messages."""
-    answer: Callable[[Any, Call], Awaitable[Any]]
+    answer: Callable[[Any, GrpcCall], Awaitable[Any]]
     """Gives the response's message, or its bytes where it was written beside the model."""
     is_counted: bool = True
     """Whether the metrics count it, as they do what runs a model."""
@@ -93,7 +82,7 @@ def make_services(rooms: GrpcRooms, limit_bytes: int) -> Services:
 
 
 def _method(
-    name: str, messages: str, answer: Callable[[Any, Call], Awaitable[Any]], *, is_counted: bool = True
+    name: str, messages: str, answer: Callable[[Any, GrpcCall], Awaitable[Any]], *, is_counted: bool = True
 ) -> Method:
     """``messages`` is the file and the common stem of request and response."""
     file, _, stem = messages.partition(".")

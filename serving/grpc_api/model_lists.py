@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, final
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
-    from serving.grpc_api.methods import Call
-    from serving.server.peers import Reload
+    from serving.grpc_api.call import GrpcCall
+    from serving.models.reloading import Reload
 
 
 @final
@@ -21,7 +21,7 @@ class ModelLists:
         self._reload = reload
         self._response = model_management_pb2.ReloadConfigResponse
 
-    async def reload(self, request: Any, _: Call) -> Any:
+    async def reload(self, request: Any, _: GrpcCall) -> Any:
         """The ``ReloadConfigResponse``, when every model of the list answers. Raises `Failure`."""
         if self._reload is None:
             raise Failure(Code.UNIMPLEMENTED, "This server's list of models is fixed.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from serving.grpc_api.methods import Call
+    from serving.grpc_api.call import GrpcCall
     from serving.inference.inference import Inference
     from serving.models.signatures import Signature
     from serving.models.versions import Models
@@ -32,7 +32,7 @@ class Predictions:
         self._inference = inference
         self._limit_bytes = limit_bytes
 
-    async def predict(self, request: Any, call: Call) -> bytes:
+    async def predict(self, request: Any, call: GrpcCall) -> bytes:
         """The ``PredictResponse``. Raises `Failure`."""
         wanted = read_model_spec(request)
         with wanted.lease(self._models) as served:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, final
 from serving.inference_v2.descriptions import describe_model, describe_server, list_models, list_versions
 from serving.inference_v2.infer import Infer, Infers
 from serving.inference_v2.routes import read_route
-from serving.rest.encoding import write_error
 from serving.status import Code, Failure, invalid
 from serving.transport.bodies import read_body
-from serving.transport.http_response import Response
+from serving.transport.http_response import Response, write_error
 from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:

@@ -11,11 +11,14 @@ from serving.models.model_config import check_config, sources_of
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from serving.models.model_list import Catalogue
     from serving.models.version_folders import ModelSource
     from serving.models.versions import Models
+
+    Reload = Callable[[Any], Awaitable[None]]
+    """Takes a ``ModelServerConfig``; raises `Failure`."""
 
 
 @final

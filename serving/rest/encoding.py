@@ -99,15 +99,6 @@ def write_columns(outputs: Mapping[str, Array]) -> bytes:
     return f'{{\n{INDENT}"outputs": {body}\n}}'.encode()
 
 
-def write_error(message: str) -> bytes:
-    r"""The body of every error.
-
-    >>> write_error("Missing model name in request.")
-    b'{\n    "error": "Missing model name in request."\n}'
-    """
-    return f'{{\n{INDENT}"error": {quote_string(message)}\n}}'.encode("utf-8", "replace")
-
-
 def _check_rows(outputs: Mapping[str, Array]) -> int:
     rows = -1
     for name, value in outputs.items():

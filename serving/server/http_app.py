@@ -15,13 +15,13 @@ from serving.inference_v2.routes import is_v2
 from serving.metrics.metrics import Metrics
 from serving.rest.calls import Call, Calls
 from serving.rest.descriptions import write_metadata, write_status
-from serving.rest.encoding import write_error
 from serving.rest.routes import is_ours, malformed, read_route
 from serving.server.labels_endpoint import LabelDesk
 from serving.status import Failure
-from serving.transport.bodies import BODY_BYTES, BodyTooLarge, read_body
-from serving.transport.http_response import TEXT, Response, error_response
-from serving.transport.limits import HELD_BYTES, Crowd, Patience, room_for_connections
+from serving.transport.bodies import BodyTooLarge, read_body
+from serving.transport.http_response import TEXT, Response, error_response, too_large
+from serving.transport.http_settings import HttpSettings
+from serving.transport.limits import Crowd, room_for_connections
 from serving.transport.request_metrics import Counting
 
 if TYPE_CHECKING:
@@ -35,26 +35,9 @@ if TYPE_CHECKING:
 
     Reply = Callable[[Response], None]
 
-METRICS_PATH = "/monitoring/prometheus/metrics"  # where TensorFlow Serving has it, unless told otherwise
 LABELS_PATH = "/monitor/labels"
 NOT_FOUND = b"Not found: the models are at /v1/models/NAME and /v2/models/NAME\n"
 ORIGIN = re.compile(rb"https?://.*", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestSettings:
-    """What the REST interface allows."""
-
-    body_bytes: int = BODY_BYTES
-    """Larger bodies are refused with 413; TensorFlow Serving takes any."""
-    held_bytes: int = HELD_BYTES
-    """Bodies of all requests that are being read or answered; beyond it 503."""
-    connections: int | None = None
-    """Beyond it idle connections are closed, or, if there is none, the new one is. None: `room_for_connections`."""
-    patience: Patience = field(default_factory=Patience)
-    cors: bool = False
-    metrics_path: str | None = METRICS_PATH
-    """Where the Prometheus page is; None for nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +63,13 @@ class RestApp:
     def __init__(
         self,
         rooms: Rooms,
-        settings: RestSettings | None = None,
+        settings: HttpSettings | None = None,
         *,
         clock_us: Callable[[], int] = wall_clock_us,
         ids: RequestIds | None = None,
     ) -> None:
         self._rooms = rooms
-        self._settings = settings or RestSettings()
+        self._settings = settings or HttpSettings()
         self.crowd = Crowd(
             most=self._settings.connections or room_for_connections(), most_held=self._settings.held_bytes
         )
@@ -105,7 +88,7 @@ class RestApp:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def settings(self) -> RestSettings:
+    def settings(self) -> HttpSettings:
         """What it allows."""
         return self._settings
 
@@ -170,9 +153,3 @@ class RestApp:
         else:
             call = Call(route, request.headers, body, self._clock_us())
             self._counting.run(partial(self._calls.start, call), model=route.model, verb=route.verb, reply=reply)
-
-
-def too_large(limit: int) -> Response:
-    """The answer to a body beyond the limit; the connection ends with it."""
-    message = f"The body is larger than the {limit} bytes that this server takes."
-    return Response(status=413, body=write_error(message), headers=((b"connection", b"close"),))

@@ -10,11 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from serving.models.reloading import Reloader
+    from serving.models.reloading import Reload, Reloader
     from serving.models.version_folders import ModelSource
 
-    Reload = Callable[[Any], Awaitable[None]]
-    """Takes a ``ModelServerConfig``; raises `Failure`."""
     Gather = Callable[[str], Awaitable[str]]
     """Takes a process's own metrics page; gives the sum over all processes."""
 

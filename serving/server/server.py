@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serving.grpc_api.server import GrpcServer
+    from serving.models.reloading import Reload
     from serving.models.runner import Runner
-    from serving.server.peers import Company, Reload
+    from serving.server.peers import Company
     from serving.server.settings import GrpcDoor, ServeSettings, Shelf
     from serving.transport.limits import Crowd
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from serving.inference.batching import BatchSettings
 from serving.models.loading import Loading
 from serving.models.versions import Rules
-from serving.server.http_app import RestSettings
+from serving.transport.http_settings import HttpSettings
 from serving.transport.sockets import Address
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Limits:
     drain_s: float = 30.0
     """How long a server that was told to stop goes on answering what it accepted."""
     batches: BatchSettings = field(default_factory=BatchSettings)
-    rest: RestSettings = field(default_factory=RestSettings)
+    rest: HttpSettings = field(default_factory=HttpSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
 from serving.inference.batching import BatchSettings
-from serving.server.http_app import METRICS_PATH
 from serving.tf_serving.messages import batching_parameters, monitoring_config, ssl_config
 from serving.tf_serving.text_format import read_text_file
+from serving.transport.http_settings import METRICS_PATH
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any, cast, final
 
 import httptools
 
-from serving.rest.encoding import write_error
-from serving.server.http_app import too_large
 from serving.transport.bounded_cache import bounded_cache
 from serving.transport.http_request import Request
-from serving.transport.http_response import Response
+from serving.transport.http_response import Response, too_large, write_error
 
 if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
-    from serving.server.http_app import RestApp
+    from serving.transport.http_application import HttpApplication
 
 #: How long a client may go on sending what will not be read before the connection is cut, so that it sees the answer.
 LINGER_S = 2.0
@@ -50,7 +48,7 @@ STATUS_LINES = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n".encode() for
 class RestProtocol(asyncio.Protocol):
     """One connection. Requests that a client sends ahead wait their turn: answers leave in the requests' order."""
 
-    def __init__(self, app: RestApp, *, server_state: ServerState, **_from_uvicorn: Any) -> None:
+    def __init__(self, app: HttpApplication, *, server_state: ServerState, **_from_uvicorn: Any) -> None:
         self._answer = app.answer
         self._crowd = app.crowd
         self._patience = app.settings.patience

@@ -1,11 +1,11 @@
-"""A response, and how a failure becomes one."""
+"""An HTTP response, and the responses to requests that fail."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from serving.rest.encoding import write_error
 from serving.status import Code
+from serving.transport.json_quoting import quote_string
 
 if TYPE_CHECKING:
     from serving.status import Failure
@@ -39,6 +39,21 @@ class Response(NamedTuple):
     body: bytes
     content_type: bytes = JSON
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def write_error(message: str) -> bytes:
+    r"""The body of every error.
+
+    >>> write_error("Missing model name in request.")
+    b'{\n    "error": "Missing model name in request."\n}'
+    """
+    return f'{{\n    "error": {quote_string(message)}\n}}'.encode("utf-8", "replace")
+
+
+def too_large(limit: int) -> Response:
+    """The response to a body of more than ``limit`` bytes; the connection ends with it."""
+    message = f"The body is larger than the {limit} bytes that this server takes."
+    return Response(status=413, body=write_error(message), headers=((b"connection", b"close"),))
 
 
 def error_response(failure: Failure, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:

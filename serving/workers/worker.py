@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from serving.models.reloading import Reloader
+    from serving.models.reloading import Reload, Reloader
     from serving.models.version_folders import ModelSource
-    from serving.server.peers import Reload
 
 SENT = "sent"
 SUFFIX = ".sock"

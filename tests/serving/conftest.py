@@ -26,9 +26,10 @@ from serving.metrics.model_metrics import ModelCounts
 from serving.models.loading import load_version
 from serving.models.version_folders import discover
 from serving.models.versions import Models
-from serving.server.http_app import RestApp, RestSettings, Rooms
+from serving.server.http_app import RestApp, Rooms
 from serving.server.labels_endpoint import LabelDesk
 from serving.server.shutdown import DrainingServer
+from serving.transport.http_settings import HttpSettings
 from serving.transport.sockets import Address, take_address, url_of
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class OpenWebsite(Protocol):
         *,
         writer: RowWriter | None = None,
         batches: BatchSettings | None = None,
-        rest: RestSettings | None = None,
+        rest: HttpSettings | None = None,
         desk: LabelDesk | None = None,
         timeout_s: float | None = 30.0,
         served: Models | None = None,
@@ -131,7 +132,7 @@ def open_website(models: Models) -> OpenWebsite:
         *,
         writer: RowWriter | None = None,
         batches: BatchSettings | None = None,
-        rest: RestSettings | None = None,
+        rest: HttpSettings | None = None,
         desk: LabelDesk | None = None,
         timeout_s: float | None = 30.0,
         served: Models | None = None,

@@ -22,7 +22,7 @@ from serving.workers.worker import Place, Worker
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serving.server.peers import Reload
+    from serving.models.reloading import Reload
 
 
 class Crew:

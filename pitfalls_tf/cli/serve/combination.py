@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from serving.inference.batching import BatchSettings
     from serving.models.model_list import Origin
     from serving.models.runner import Threads
-    from serving.server.http_app import RestSettings
     from serving.server.settings import GrpcDoor, Limits, Shelf
+    from serving.transport.http_settings import HttpSettings
     from serving.transport.sockets import Address
 
     Report = Callable[[str], None]
@@ -118,17 +118,17 @@ def read_addresses(
 
 def read_limits(theirs: TensorFlowServingFlags, limits: LimitFlags, report: Report) -> Limits:
     """How long and how much. Raises `BadInput`."""
-    from serving.server.http_app import RestSettings  # noqa: PLC0415 - as above
     from serving.server.settings import Limits  # noqa: PLC0415 - as above
     from serving.server.tf_serving_files import read_monitoring_file  # noqa: PLC0415 - as above
+    from serving.transport.http_settings import HttpSettings  # noqa: PLC0415 - as above
 
     timeout_s: float | None = Limits().timeout_s
     if theirs.rest_api_timeout_in_ms is not None:
         timeout_s = theirs.rest_api_timeout_in_ms / 1000 if theirs.rest_api_timeout_in_ms > 0 else None
-    metrics_path = RestSettings().metrics_path
+    metrics_path = HttpSettings().metrics_path
     if theirs.monitoring_config_file is not None:
         metrics_path = read_monitoring_file(theirs.monitoring_config_file)
-    rest = RestSettings(cors=bool(theirs.rest_api_enable_cors_support), metrics_path=metrics_path)
+    rest = HttpSettings(cors=bool(theirs.rest_api_enable_cors_support), metrics_path=metrics_path)
     return Limits(
         timeout_s=timeout_s,
         drain_s=_or_usual(limits.drain_seconds, Limits().drain_s),
@@ -137,7 +137,7 @@ def read_limits(theirs: TensorFlowServingFlags, limits: LimitFlags, report: Repo
     )
 
 
-def _bounded(rest: RestSettings, limits: LimitFlags) -> RestSettings:
+def _bounded(rest: HttpSettings, limits: LimitFlags) -> HttpSettings:
     bounded = replace(
         rest,
         body_bytes=_or_usual(limits.max_request_bytes, rest.body_bytes),

@@ -21,8 +21,8 @@ from serving.models.loading import Loading
 from serving.models.model_list import ConfigFile, ModelsFolder, OneModel
 from serving.models.runner import Threads
 from serving.models.versions import Retries, Rules
-from serving.server.http_app import RestSettings
 from serving.server.settings import Limits, Shelf
+from serving.transport.http_settings import HttpSettings
 from serving.transport.limits import Patience
 from serving.transport.sockets import Address
 
@@ -149,7 +149,7 @@ def test_bounds_of_what_clients_take() -> None:
     )
     limits = given.limits()
     patience = Patience(idle_s=9.0, request_s=10.0, bytes_per_s=11.0)
-    assert limits.rest == RestSettings(body_bytes=2048, held_bytes=4096, connections=5, patience=patience)
+    assert limits.rest == HttpSettings(body_bytes=2048, held_bytes=4096, connections=5, patience=patience)
     assert limits.drain_s == 12.0
     _, door = read_addresses(given.own, given.theirs, given.given)
     assert door is not None

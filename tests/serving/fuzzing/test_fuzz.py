@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from serving.capture.capture import Caller, Capture
+from serving.grpc_api.call import GrpcCall
 from serving.grpc_api.calls import read_message
-from serving.grpc_api.methods import Call, GrpcRooms, make_services
+from serving.grpc_api.methods import GrpcRooms, make_services
 from serving.inference.inference import Inference
 from serving.metrics.metrics import Metrics
 from serving.server.http_app import RestApp, Rooms
@@ -101,7 +102,7 @@ async def call(rooms: GrpcRooms, messages: Iterable[tuple[str, bytes]]) -> Count
             return "no message"
         code = Code.OK
         try:
-            await methods[name].answer(request, Call(Caller("r", 0, 0), None))
+            await methods[name].answer(request, GrpcCall(Caller("r", 0, 0), None))
         except Failure as failure:
             code = failure.code
         assert code not in {Code.INTERNAL, Code.UNKNOWN}, (name, body)

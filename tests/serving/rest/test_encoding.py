@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from serving.rest.encoding import write_columns, write_error, write_rows
+from serving.rest.encoding import write_columns, write_rows
 from serving.status import Failure
+from serving.transport.http_response import write_error
 from serving.transport.json_quoting import quote
 
 Array = np.ndarray[Any, Any]

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.server.http_app import RestSettings
+from serving.transport.http_settings import HttpSettings
 from serving.transport.limits import Crowd, Patience
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def answers(website: Website) -> bool:
 
 @pytest.mark.parametrize("sent", [20, len(WHOLE) - len(BODY), len(WHOLE) - 1], ids=["head", "no body", "body"])
 def test_a_request_that_does_not_end_is_refused(open_website: OpenWebsite, sent: int) -> None:
-    with open_website(rest=RestSettings(patience=HURRY)) as website, connected(website) as connection:
+    with open_website(rest=HttpSettings(patience=HURRY)) as website, connected(website) as connection:
         connection.sendall(WHOLE[:sent])
         assert answers(website)
         assert until_closed(connection).startswith(b"HTTP/1.1 408 ")
@@ -71,7 +71,7 @@ def test_a_large_request_has_longer(open_website: OpenWebsite) -> None:
     padding = b" " * 8000
     head = HEAD + b"Content-Length: %d\r\n\r\n" % (len(BODY) + len(padding))
     patience = Patience(request_s=0.2, bytes_per_s=1.0)
-    site = open_website(rest=RestSettings(patience=patience))
+    site = open_website(rest=HttpSettings(patience=patience))
     with site as website, connected(website) as slow, connected(website) as large:
         large.sendall(head + padding)
         slow.sendall(head)
@@ -82,13 +82,13 @@ def test_a_large_request_has_longer(open_website: OpenWebsite) -> None:
 
 
 def test_an_idle_connection_is_closed(open_website: OpenWebsite) -> None:
-    with open_website(rest=RestSettings(patience=Patience(idle_s=0.2))) as website, connected(website) as connection:
+    with open_website(rest=HttpSettings(patience=Patience(idle_s=0.2))) as website, connected(website) as connection:
         assert until_closed(connection) == b""
 
 
 def test_a_client_that_does_not_read_its_answer_is_cut_off(open_website: OpenWebsite) -> None:
     body = orjson.dumps({"instances": [0.1] * 1_000_000})
-    site = open_website(rest=RestSettings(patience=Patience(idle_s=0.5)))
+    site = open_website(rest=HttpSettings(patience=Patience(idle_s=0.5)))
     with site as website, connected(website, receives=4096) as connection:
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         while website.connections():  # asking is a connection, too, but one that ends
@@ -108,7 +108,7 @@ def until_cut(connection: socket.socket) -> bytes:
 
 
 def test_the_longest_idle_connections_give_way(open_website: OpenWebsite) -> None:
-    with open_website(rest=RestSettings(connections=8)) as website, ExitStack() as stack:
+    with open_website(rest=HttpSettings(connections=8)) as website, ExitStack() as stack:
         crowd = [stack.enter_context(connected(website)) for _ in range(40)]
         assert answers(website)
         assert until_closed(crowd[0]) == b""
@@ -116,7 +116,7 @@ def test_the_longest_idle_connections_give_way(open_website: OpenWebsite) -> Non
 
 
 def test_the_bodies_of_all_together_are_bounded(open_website: OpenWebsite) -> None:
-    with open_website(rest=RestSettings(held_bytes=1000)) as website:
+    with open_website(rest=HttpSettings(held_bytes=1000)) as website:
         head = HEAD + b"Content-Length: 900\r\n\r\n"
         with connected(website) as first, connected(website) as second:
             first.sendall(WHOLE + head + b" " * 800)

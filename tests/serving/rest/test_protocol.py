@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from serving.server.http_app import RestSettings
+from serving.transport.http_settings import HttpSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +110,7 @@ def test_a_body_beyond_the_limit_is_refused_while_it_comes(open_website: OpenWeb
     endless = b"".join(b"400\r\n%b\r\n" % (b" " * 1024) for _ in range(100))
     framed = b"Transfer-Encoding: chunked\r\n" if chunked else b"Content-Length: 99999999\r\n"
     head = b"POST " + PATH + b" HTTP/1.1\r\nHost: a\r\n" + framed + b"\r\n"
-    with open_website(rest=RestSettings(body_bytes=4096)) as website, connected(website) as connection:
+    with open_website(rest=HttpSettings(body_bytes=4096)) as website, connected(website) as connection:
         connection.sendall(post(b'{"instances": [2]}') + head + endless)
         received = until_closed(connection)
     first, second = bodies(received)

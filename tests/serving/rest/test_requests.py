@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from serving.inference.batching import BatchSettings
-from serving.server.http_app import RestSettings
+from serving.transport.http_settings import HttpSettings
 
 if TYPE_CHECKING:
     from monitoring.traffic.log.rows import AnsweredRows
@@ -177,7 +177,7 @@ def test_ids_and_times_that_cannot_be_logged_are_refused(website: Website, heade
 def test_bodies_are_bounded_as_sent_and_as_inflated(open_website: OpenWebsite) -> None:
     path = "/v1/models/half_plus_two:predict"
     document = b'{"instances": [1.0]' + b" " * 5000 + b"}"
-    with open_website(rest=RestSettings(body_bytes=4096)) as website:
+    with open_website(rest=HttpSettings(body_bytes=4096)) as website:
         for body, headers in ((document, {}), (gzip.compress(document), {"Content-Encoding": "gzip"})):
             reply = website.send("POST", path, body, headers)
             assert (reply.status, "larger than the 4096 bytes" in reply.error) == (413, True)
@@ -198,7 +198,7 @@ def test_a_body_in_chunks_is_one_body(website: Website) -> None:
 
 
 def test_cors(open_website: OpenWebsite) -> None:
-    with open_website(rest=RestSettings(cors=True)) as website:
+    with open_website(rest=HttpSettings(cors=True)) as website:
         asked = website.send("OPTIONS", "/v1/models/half_plus_two:predict", headers={"Origin": "https://a.example"})
         assert (asked.status, asked.body) == (200, b"")
         assert asked.headers["access-control-allow-origin"] == "*"

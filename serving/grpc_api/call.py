@@ -1,0 +1,19 @@
+"""Who makes a gRPC call, and how long they wait for its answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from serving.capture.capture import Caller
+
+
+class GrpcCall(NamedTuple):
+    """One call: its caller, and the seconds left until the caller's deadline; None without a deadline."""
+
+    caller: Caller
+    timeout_s: float | None
+
+    def with_request_id(self, request_id: str) -> GrpcCall:
+        """The same call under another request id."""
+        return self._replace(caller=self.caller._replace(request_id=request_id))

@@ -1,0 +1,27 @@
+"""Options and limits of the HTTP interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from serving.transport.bodies import BODY_BYTES
+from serving.transport.limits import HELD_BYTES, Patience
+
+METRICS_PATH = "/monitoring/prometheus/metrics"  # TensorFlow Serving's default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """Options and limits of the HTTP interface."""
+
+    body_bytes: int = BODY_BYTES
+    """Larger bodies are refused with 413; TensorFlow Serving takes any."""
+    held_bytes: int = HELD_BYTES
+    """Bodies of all requests that are being read or answered; beyond it 503."""
+    connections: int | None = None
+    """Beyond it idle connections are closed, or, if there is none, the new one is. None: `room_for_connections`."""
+    patience: Patience = field(default_factory=Patience)
+    cors: bool = False
+    """Whether responses allow requests from pages of any origin."""
+    metrics_path: str | None = METRICS_PATH
+    """Path of the Prometheus page; None for no page."""

@@ -12,8 +12,8 @@ import numpy as np
 from benchmarks.results import Result, Settings, Table
 from pitfalls_tf.architectures.dense import Mlp
 from pitfalls_tf.architectures.lenet import LeNet
+from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.recipe import Recipe
-from pitfalls_tf.optimisers import Optimiser
 from pitfalls_tf.rows.examples import Examples
 
 SEEDS = (1, 8, 32)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pitfalls_tf.architectures.blocks import Norm, normalised, widened
-from pitfalls_tf.optimisers import Optimiser
+from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
     import keras

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
 from pitfalls_tf.architectures.blocks import widened
-from pitfalls_tf.optimisers import Optimiser
+from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
     import keras

@@ -37,19 +37,3 @@ def core(width: int, classes: int, settings: Mlp, *, seed: int) -> keras.Model:
         classes, kernel_initializer=keras.initializers.GlorotUniform(seed=int(next(seeds))), name="logits"
     )(signal)
     return keras.Model(encoded, {"logits": logits, "embedding": embedding}, name="core")
-
-
-def assemble(preprocessing: keras.Model, network: keras.Model) -> keras.Model:
-    """The model to deploy: named raw inputs [n, 1] to {"logits", "probabilities", "embedding"}."""
-    inputs = {tensor.name: keras.Input((1,), name=tensor.name, dtype=tensor.dtype) for tensor in preprocessing.inputs}
-    heads = network(preprocessing(inputs))
-    probabilities = keras.layers.Softmax(name="probabilities")(heads["logits"])
-    return keras.Model(inputs, {**heads, "probabilities": probabilities})
-
-
-def headed(network: keras.Model) -> keras.Model:
-    """The model to deploy where rows need no encoding: images [n, height, width, channels] to the same outputs."""
-    images = keras.Input(network.input_shape[1:], name="image")
-    heads = network(images)
-    probabilities = keras.layers.Softmax(name="probabilities")(heads["logits"])
-    return keras.Model({"image": images}, {**heads, "probabilities": probabilities})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pitfalls_tf.architectures.blocks import Norm, image_inputs, normalised, widened
-from pitfalls_tf.optimisers import Optimiser
+from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
     import keras

@@ -84,17 +84,17 @@ class ServedCell:
 
     def _export(self, fits: Fits, seed: int, folder: Path) -> None:
         """The seed's network behind its preprocessing, as a bundle whose baseline is the held-out rows."""
-        from pitfalls_tf.architectures import mlp  # noqa: PLC0415 - loads Keras
         from pitfalls_tf.rows import feature_encoding  # noqa: PLC0415 - loads Keras
         from pitfalls_tf.rows.examples import Examples  # noqa: PLC0415 - as above
         from pitfalls_tf.rows.reference_rows import reference_table  # noqa: PLC0415 - only here
+        from pitfalls_tf.training import deployed_model  # noqa: PLC0415 - loads Keras
         from serving.export.export import export_bundle  # noqa: PLC0415 - loads TensorFlow
         from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
 
         held = self.raw.held
         said = fits.one(seed).predict(Examples.from_table(held, self.raw.encoding).inputs)[0]
         export_bundle(
-            mlp.assemble(feature_encoding.layers(self.raw.encoding), fits.model(seed)),
+            deployed_model.with_preprocessing(feature_encoding.layers(self.raw.encoding), fits.model(seed)),
             name=self._name(seed),
             models=folder / "models",
             reference=reference_table(held, said),

@@ -27,7 +27,7 @@ def digest(modules: tuple[str, ...]) -> str:
 
     Whatever they load by a name that is put together while they run is not seen: name it too.
 
-    >>> digest(("pitfalls_tf.optimisers",)) == digest(("pitfalls_tf.optimisers",))
+    >>> digest(("pitfalls_tf.architectures.optimiser",)) == digest(("pitfalls_tf.architectures.optimiser",))
     True
 
     Cost: about 5 ms for each module that is found, the first time.

@@ -19,14 +19,13 @@ architectures. A recipe can be hashed, and two that are equal share one compiled
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-from pitfalls_tf.optimisers import Optimiser
+from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
     import keras
 
-    from pitfalls_tf.fitting.fits import Fits
     from pitfalls_tf.rows.examples import Examples, Shape
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
@@ -114,10 +113,13 @@ class Weighting(Protocol):
         """Weights [b], of which no gradient is taken, and the new memory; the loss is mean(weights x losses)."""
 
 
-class Afterwards(Protocol):
+FitsT = TypeVar("FitsT")  # `pitfalls_tf.fitting.fits.Fits`, which knows recipes
+
+
+class Afterwards(Protocol[FitsT]):
     """A step after fitting, over all seeds."""
 
-    def __call__(self, fits: Fits, training: Examples, target: Examples | None) -> Fits:
+    def __call__(self, fits: FitsT, training: Examples, target: Examples | None) -> FitsT:
         """The same seeds with other weights; `fits.remade`, `ensemble.fit(..., start=fits)` and `fits.predict` help."""
 
 
@@ -159,6 +161,6 @@ class Recipe:
     penalties: tuple[Penalty, ...] = ()
     preparations: tuple[Preparation, ...] = ()
     weighting: Weighting | None = None
-    afterwards: tuple[Afterwards, ...] = ()
+    afterwards: tuple[Afterwards[Any], ...] = ()
     stopping: Stopping | None = None
     trained: Literal["all", "normalisation", "logits"] = "all"

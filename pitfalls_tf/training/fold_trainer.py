@@ -18,6 +18,7 @@ from pitfalls_tf.architectures import mlp
 from pitfalls_tf.rows import feature_encoding
 from pitfalls_tf.rows.folds import assign, blocks_of
 from pitfalls_tf.rows.reference_rows import reference_table
+from pitfalls_tf.training import deployed_model
 from pitfalls_tf.training import runs as folders
 from pitfalls_tf.training.domain_metrics import by_domain, write_domains
 from pitfalls_tf.training.loop import Loop
@@ -133,7 +134,7 @@ class Trainer:
                 expected="a finite loss",
                 fix="Train more seeds, so that another is the median.",
             )
-        return mlp.assemble(self._layers, self._loop.network())
+        return deployed_model.with_preprocessing(self._layers, self._loop.network())
 
     def reference(self, run: Run) -> pa.Table:
         """The reference table of a finished run's out-of-fold predictions."""

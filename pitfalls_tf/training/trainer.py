@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 
 from monitoring.baseline.metrics import intervals, measure
 from monitoring.errors import BadInput
-from pitfalls_tf.architectures import mlp
 from pitfalls_tf.fitting import ensemble as loop
 from pitfalls_tf.fitting.fits import Fits
 from pitfalls_tf.fitting.program import Program
@@ -20,8 +19,8 @@ from pitfalls_tf.remedies.remedy import Situation, same_rows
 from pitfalls_tf.rows import feature_encoding
 from pitfalls_tf.rows.folds import blocks_of
 from pitfalls_tf.rows.reference_rows import reference_table
+from pitfalls_tf.training import deployed_model, weights
 from pitfalls_tf.training import runs as folders
-from pitfalls_tf.training import weights
 from pitfalls_tf.training.combination import check_combination
 from pitfalls_tf.training.domain_metrics import by_domain, write_domains
 from pitfalls_tf.training.prepared_rows import BLOCK_DAYS, prepare, remedied
@@ -196,8 +195,8 @@ class ComposedTrainer:
         fits = self.fits(run)
         network, encoding = fits.model(run.seed), self._rows.encoding
         if encoding is not None:
-            return mlp.assemble(feature_encoding.layers(encoding), network)
-        return mlp.headed(network)
+            return deployed_model.with_preprocessing(feature_encoding.layers(encoding), network)
+        return deployed_model.of_images(network)
 
     def fits(self, run: Run) -> Fits:
         """The fits of a written run, as they were."""

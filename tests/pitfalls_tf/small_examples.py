@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.recipe import Recipe
-from pitfalls_tf.optimisers import Optimiser
 from pitfalls_tf.rows.examples import Examples
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from monitoring.errors import BadInput
 from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.recipe import Batch, Outputs, Recipe, Stopping
-from pitfalls_tf.optimisers import Optimiser
 from tests.pitfalls_tf.small_examples import RECIPE, Traced, rows
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from scipy.stats import cramervonmises_2samp, levene
 
 from monitoring.baseline.metrics import row_losses
 from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.fits import softmax
 from pitfalls_tf.fitting.recipe import Recipe
-from pitfalls_tf.optimisers import Optimiser
 from tests.pitfalls_tf.small_examples import Traced, rows
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pitfalls_tf.optimisers import Optimiser
+from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
     import keras

@@ -19,6 +19,7 @@ from pitfalls_tf.remedies.remedy import Remedy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pitfalls_tf.fitting.fits import Fits
     from pitfalls_tf.fitting.recipe import Afterwards, Penalty, Preparation, Recipe
     from pitfalls_tf.remedies.remedy import Need, Situation
 
@@ -61,7 +62,7 @@ def _penalised(penalty: Callable[[int], Penalty]) -> Callable[[Situation], Recip
     return change
 
 
-def _afterwards(step: Afterwards) -> Callable[[Situation], Recipe]:
+def _afterwards(step: Afterwards[Fits]) -> Callable[[Situation], Recipe]:
     def change(situation: Situation) -> Recipe:
         return replace(situation.recipe, afterwards=(*situation.recipe.afterwards, step))
 

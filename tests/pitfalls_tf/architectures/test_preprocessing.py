@@ -77,12 +77,13 @@ def parts() -> tuple[keras.Model, keras.Model, np.ndarray]:
     """The assembled model, the network alone, and its logits for the rows encoded outside."""
     from pitfalls_tf.architectures import mlp
     from pitfalls_tf.rows import feature_encoding
+    from pitfalls_tf.training import deployed_model
 
     encoding = feature_encoding.fit(ROWS, FEATURES)
     layers = feature_encoding.layers(encoding)
     network = mlp.core(encoding.width, 2, Mlp(hidden=(8, 4), dropout=0.5), seed=3)
     logits = network(feature_encoding.encode(layers, encoding, ROWS))["logits"].numpy()
-    return mlp.assemble(layers, network), network, logits
+    return deployed_model.with_preprocessing(layers, network), network, logits
 
 
 def answers(model: keras.Model) -> dict[str, np.ndarray]:

@@ -75,7 +75,14 @@ def test_a_module_that_is_none_is_said() -> None:
 def test_cells_name_the_code_that_runs_them() -> None:
     """What is not imported by the module of a cell, but handed to it or run beside it, must not be forgotten."""
     trained = source_code.imported(CELLS[0].code)
-    for name in ("ensemble", "program", "fits", "optimisers", "architectures.dropout", "remedies.adaptation.dann"):
+    for name in (
+        "fitting.ensemble",
+        "fitting.program",
+        "fitting.fits",
+        "architectures.optimiser",
+        "architectures.dropout",
+        "remedies.adaptation.dann",
+    ):
         assert f"pitfalls_tf.{name}" in trained
     assert "monitoring.baseline.metrics" in trained
     assert "pitfalls_tf.cli.reproduce" not in trained

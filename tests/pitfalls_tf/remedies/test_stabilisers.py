@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
+from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.recipe import CrossEntropy, Recipe
-from pitfalls_tf.optimisers import Optimiser
 from pitfalls_tf.remedies.capacity import FACTORS, parameters
 from pitfalls_tf.remedies.catalogue import REMEDIES, allowed, find
 from pitfalls_tf.remedies.remedy import Situation

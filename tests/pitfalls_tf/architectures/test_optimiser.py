@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pitfalls_tf.optimisers import Optimiser
+from pitfalls_tf.architectures.optimiser import Optimiser
 
 
 def keras_optimiser(settings: Optimiser) -> object:

@@ -18,8 +18,8 @@ import uvloop
 
 from benchmarks.peer_models import Asked, exported
 from benchmarks.results import Cell, Result, Settings, Table
-from monitoring.traffic.log.log import TrafficWriter
-from monitoring.traffic.log.segments import SegmentFile
+from monitoring.traffic.format.segments import SegmentFile
+from monitoring.traffic.log.writer import TrafficWriter
 from serving.capture.capture import Capture
 from serving.inference.inference import Inference
 from serving.models.model_list import Catalogue, ModelsFolder

@@ -26,7 +26,7 @@ from monitoring.judging.label_join import LabelFeed
 from monitoring.judging.reference_fit import LEVELS
 from monitoring.records import Level, ScoreSum, WatchKey, WindowRecord
 from monitoring.store.store import Store
-from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import catalogue
 

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.results import Cell, Result, Settings, Table
-from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 
 FIRST_DAY = datetime(2013, 4, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000

@@ -17,8 +17,9 @@ import pytest
 
 from monitoring.baseline import BaselineSpec, FeatureSpec, write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
-from monitoring.traffic.log.labels import LabelWriter
-from monitoring.traffic.log.log import AnsweredRows, TrafficWriter
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.labels.label_writer import LabelWriter
+from monitoring.traffic.log.writer import TrafficWriter
 
 FIRST = datetime(2013, 1, 1, tzinfo=UTC)
 LIVE = datetime(2013, 4, 1, tzinfo=UTC)

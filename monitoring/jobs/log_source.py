@@ -20,12 +20,14 @@ from monitoring.jobs.table_source import EVERYTHING, Reach, TableReader
 from monitoring.judging.source import HeldRows, Nameless, Traffic
 from monitoring.judging.windowing import as_microseconds
 from monitoring.records import Finding
-from monitoring.traffic.log.identities import Identities
-from monitoring.traffic.log.labels import LabelLog
-from monitoring.traffic.log.listing import LABELS, OPEN, is_log
-from monitoring.traffic.log.log import LostRows, TrafficLog, flatten_scalars
+from monitoring.traffic.format.layout import LABELS, OPEN, is_log
+from monitoring.traffic.format.rows import SAMPLING_RATE
+from monitoring.traffic.format.tensors import flatten_scalars
+from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.log.gaps import LostRows
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.prediction_index import PredictionIndex
 from monitoring.traffic.log.remote_log import log_folder
-from monitoring.traffic.log.rows import SAMPLING_RATE
 from monitoring.traffic.remote.file_store import is_url
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import is_table, pattern_below
@@ -94,8 +96,8 @@ class PredictionReader:
         return (*damaged, *((Finding(kind="no such model", feature="", message=foreign),) if others else ()))
 
     @cached_property
-    def _identities(self) -> Identities:
-        return Identities(self._root, model=self.model, version=self.version, since=self._since)
+    def _identities(self) -> PredictionIndex:
+        return PredictionIndex(self._root, model=self.model, version=self.version, since=self._since)
 
     def has(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
         """See `Traffic`."""

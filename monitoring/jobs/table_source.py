@@ -21,7 +21,7 @@ from monitoring.judging.source import Found, HeldRows, Nameless, Strange, Window
 from monitoring.judging.windowing import blocks
 from monitoring.records import Finding
 from monitoring.traffic.id_keys import Wanted, keys, member
-from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.delimited import parting
 from monitoring.traffic.tables.files import pieces_of

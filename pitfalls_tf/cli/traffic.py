@@ -14,7 +14,9 @@ from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import answers
 
 if TYPE_CHECKING:
-    from monitoring.traffic.log.log import Gap, TrafficLog, TrafficSummary
+    from monitoring.traffic.log.gaps import Gap
+    from monitoring.traffic.log.log import TrafficLog
+    from monitoring.traffic.log.summary import TrafficSummary
     from monitoring.traffic.tf_prediction_log.prediction_log import Transfer
     from pitfalls_tf.cli.output import Output
 
@@ -91,7 +93,7 @@ def write(log: TrafficLog, target: Path) -> int:
     Raises:
         CannotRun: the file cannot be written.
     """
-    from monitoring.traffic.log.parquet import write_parquet  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.format.parquet_file import write_parquet  # noqa: PLC0415 - help must not wait for it
 
     table = log.table()
     try:
@@ -113,7 +115,7 @@ def add_records(traffic: Path, origin: Path) -> Transfer:
         BadInput: no such file, or another kind of file; the log is as it was.
         CannotRun: the log cannot be written.
     """
-    from monitoring.traffic.log.log import TrafficWriter  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.log.writer import TrafficWriter  # noqa: PLC0415 - help must not wait for it
     from monitoring.traffic.tf_prediction_log.prediction_log import import_log  # noqa: PLC0415 - as above
 
     load_frameworks("tensorflow")

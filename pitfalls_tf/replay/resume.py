@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.log import TrafficLog
 
 if TYPE_CHECKING:

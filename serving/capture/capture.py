@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 import numpy as np
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.rows import AnsweredRows
+from monitoring.traffic.format.rows import AnsweredRows
 from serving.capture.log_sink import RowWriter, Sink
 from serving.capture.model_logging import ModelLogging
 

@@ -12,7 +12,7 @@ from monitoring.errors import PitfallsError
 from monitoring.traffic.log.gaps import Gap, LostRows
 
 if TYPE_CHECKING:
-    from monitoring.traffic.log.rows import AnsweredRows
+    from monitoring.traffic.format.rows import AnsweredRows
 
 GAPS_KEPT = 100
 _logger = logging.getLogger(__name__)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from monitoring.errors import CannotRun
+from monitoring.traffic.format.layout import OPEN
+from monitoring.traffic.format.segments import segments_in
+from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.archive import Archiver
+from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.gaps import GapFile
-from monitoring.traffic.log.labels import LabelWriter
-from monitoring.traffic.log.listing import OPEN
-from monitoring.traffic.log.log import TrafficWriter, recover
-from monitoring.traffic.log.segments import segments_in
 from monitoring.traffic.log.upkeep import Sync, Upkeep
-from monitoring.traffic.log.writer import SEGMENT_BYTES
+from monitoring.traffic.log.writer import SEGMENT_BYTES, TrafficWriter
 from serving.capture.capture import Capture
 from serving.capture.log_sink import Sink
 from serving.server.labels_endpoint import LabelDesk

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from monitoring.baseline import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
-from monitoring.traffic.log.rows import FIRST_US, LAST_US, MOMENT
+from monitoring.traffic.format.rows import FIRST_US, LAST_US, MOMENT
 from serving.export.feature_columns import MISSING_CATEGORY
 from serving.export.input_arrays import array_of, equal_sizes, problem_of
 from serving.export.model_tensors import MADE_UP_SIZE

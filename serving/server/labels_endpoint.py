@@ -10,7 +10,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from monitoring.traffic.log.rows import ID_CHARACTERS, LABEL_CHARACTERS
+from monitoring.traffic.format.rows import ID_CHARACTERS, LABEL_CHARACTERS
 from serving.inference.timestamps import read_moment_us
 from serving.status import Code, Failure, invalid
 from serving.transport.http_response import Response
@@ -23,7 +23,7 @@ TOKEN_VARIABLE = "PITFALLS_TOKEN"  # noqa: S105 - the name of the variable, not 
 
 
 class LabelTaker(Protocol):
-    """What labels are written to; `monitoring.traffic.log.labels.LabelWriter` is one."""
+    """What labels are written to; `monitoring.traffic.labels.label_log.LabelWriter` is one."""
 
     def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
         """Write the labels, all or none; OSError if the disk fails."""

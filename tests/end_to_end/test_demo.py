@@ -16,7 +16,7 @@ import pytest
 from benchmarks.level_streams import alarms, resampled
 from monitoring.config import load_config
 from monitoring.jobs.deployment import deploy
-from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.log import TrafficLog
 from pitfalls_tf.demo.pipeline import DEPLOYED
 from pitfalls_tf.sources import flights

@@ -12,7 +12,7 @@ from monitoring.errors import CannotRun
 from serving.capture.capture import AnsweredBatch, Caller, Capture
 
 if TYPE_CHECKING:
-    from monitoring.traffic.log.rows import AnsweredRows
+    from monitoring.traffic.format.rows import AnsweredRows
     from serving.models.versions import Models, Served
 
 

@@ -17,7 +17,7 @@ from serving.status import Code, Failure
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from monitoring.traffic.log.rows import AnsweredRows
+    from monitoring.traffic.format.rows import AnsweredRows
     from serving.inference.inference import Answer, Outcome
     from serving.models.versions import Models, Served
 

@@ -20,7 +20,7 @@ from serving.capture.traffic import TrafficSettings, open_traffic
 from serving.models.model_config import sources_of
 
 if TYPE_CHECKING:
-    from monitoring.traffic.log.rows import AnsweredRows
+    from monitoring.traffic.format.rows import AnsweredRows
     from serving.models.versions import Models, Served
 
 

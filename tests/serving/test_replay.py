@@ -10,8 +10,10 @@ import pyarrow as pa
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.log.labels import LabelLog, LabelWriter
-from monitoring.traffic.log.log import TrafficLog, TrafficWriter
+from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.labels.label_writer import LabelWriter
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 from pitfalls_tf.replay import AlreadyLogged, ReplayLink, ReplayPlan, ReplayProgress, already_logged, replay
 from serving.server.labels_endpoint import LabelDesk
 

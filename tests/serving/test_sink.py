@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.gaps import Gap, GapFile, read_gaps
-from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 from serving.capture.capture import Capture
 from serving.capture.log_sink import Sink
 from tests.serving.small_disk import small_disk

@@ -6,7 +6,8 @@ import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from monitoring.traffic.log.log import TrafficLog, TrafficWriter
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 from serving.capture.traffic import TrafficSettings, close_after
 from tests.serving.test_sink import answered
 

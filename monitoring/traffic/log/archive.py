@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.listing import ARCHIVE, OPEN, Part, Selection, archive_of, local_parts, name_archive
-from monitoring.traffic.log.segments import SUFFIX, lock_file
+from monitoring.traffic.format.layout import ARCHIVE, OPEN
+from monitoring.traffic.format.segments import SUFFIX, lock_file
+from monitoring.traffic.log.listing import PartFile, Selection, archive_of, local_parts, name_archive
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.inventory import mark_moved
 
@@ -93,13 +94,13 @@ class Archiver:
             os.close(descriptor)
 
 
-def closed_parts(root: Path) -> list[Part]:
+def closed_parts(root: Path) -> list[PartFile]:
     """The local parts whose segments are closed, in order of segments: no conversion will write them again."""
     parts = local_parts(root, Selection())
     return [part for part in parts if not (root / OPEN / (part.segment + SUFFIX)).exists()]
 
 
-def move_in_steps(store: FileStore, part: Part) -> Iterator[str]:
+def move_in_steps(store: FileStore, part: PartFile) -> Iterator[str]:
     """Moves a part; between any two steps the process may die, and doing it again is safe."""
     yield "listed"
     store.put(part.path, part.key)

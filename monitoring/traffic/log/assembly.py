@@ -1,4 +1,4 @@
-"""Assembly: the pieces of one model become one table, each prediction once, in order of event time."""
+"""Assembly: the scans of one model become one table, each prediction once, in order of event time."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from monitoring.traffic.format.rows import INPUT, OUTPUT, ROW_FIELDS, SAMPLING_RATE, ModelKey
+from monitoring.traffic.format.tensors import merged_fields
 from monitoring.traffic.log.conversion import POSITION
-from monitoring.traffic.log.rows import INPUT, OUTPUT, ROW_FIELDS, SAMPLING_RATE, ModelKey
-from monitoring.traffic.log.scans import Piece
-from monitoring.traffic.log.tensors import merged_fields
+from monitoring.traffic.log.scans import Scan
 
 REPEATS_KEY = b"pitfalls.repeats"
-IDENTITY = ("request_id", "row", "event_time")  # what every piece must have been read with
+IDENTITY = ("request_id", "row", "event_time")  # what every scan must have been read with
 _KEY_TYPES = {"model": pa.string(), "version": pa.int64(), "signature": pa.string()}
 _ROW_COLUMNS = tuple(field.name for field in ROW_FIELDS)
 
 
-def assemble(pieces: Sequence[Piece]) -> pa.Table:
-    """The rows of the pieces (of one model), as `TrafficLog.read` describes them. n log n in rows.
+def assemble(scans: Sequence[Scan]) -> pa.Table:
+    """The rows of the scans (of one model), as `TrafficLog.read` describes them. n log n in rows.
 
-    Memory: where nobody else holds the pieces, the table takes their place column by column; besides it there are the
+    Memory: where nobody else holds the scans, the table takes their place column by column; besides it there are the
     rows' ids, and a few numbers a row.
     """
-    full = [(piece.key, piece) for piece in pieces if piece.key is not None and piece.table.num_rows]
+    full = [(scan.key, scan) for scan in scans if scan.key is not None and scan.table.num_rows]
     keys = sorted({key for key, _ in full})
-    counts = [piece.table.num_rows for _, piece in full]
-    segments = {name: rank for rank, name in enumerate(sorted({piece.segment for _, piece in full}))}
-    written = np.repeat(np.array([segments[piece.segment] for _, piece in full], np.int64), counts)
+    counts = [scan.table.num_rows for _, scan in full]
+    segments = {name: rank for rank, name in enumerate(sorted({scan.segment for _, scan in full}))}
+    written = np.repeat(np.array([segments[scan.segment] for _, scan in full], np.int64), counts)
     owner = np.repeat(np.array([keys.index(key) for key, _ in full], np.int64), counts)
-    rates = np.repeat(np.array([piece.sampling_rate for _, piece in full], np.float64), counts)
-    tables = [piece.table for _, piece in full]
+    rates = np.repeat(np.array([scan.sampling_rate for _, scan in full], np.float64), counts)
+    tables = [scan.table for _, scan in full]
     fields = _fields(tables)
     stored = {field.name: _column(tables, field) for field in fields}
-    del pieces, full, tables  # from here on a column is all that holds its rows
+    del scans, full, tables  # from here on a column is all that holds its rows
     identity = {name: stored[name].combine_chunks() for name in IDENTITY}
     ids = pc.binary_join_element_wise(identity["request_id"], identity["row"].cast(pa.string()), ":")
     kept = _last_of_each(ids, written, stored[POSITION].to_numpy())

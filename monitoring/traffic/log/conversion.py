@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from monitoring.traffic.format.layout import OPEN, PART_SUFFIX, check_root, model_folder
+from monitoring.traffic.format.parquet_file import write_parquet
+from monitoring.traffic.format.rows import ModelKey
+from monitoring.traffic.format.segments import SegmentFile, read_segment, segments_in
 from monitoring.traffic.log.gaps import clear_up
-from monitoring.traffic.log.listing import OPEN, PART_SUFFIX, check_root, model_folder
-from monitoring.traffic.log.parquet import write_parquet
-from monitoring.traffic.log.rows import ModelKey
-from monitoring.traffic.log.segments import SegmentFile, read_segment, segments_in
 
 TORN_KEY = b"pitfalls.torn_bytes"
 POSITION = "position"  # a row's place in its segment, so that "the last write wins" still means the same

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitoring.traffic.log.segments import lock_file, segment_name
+from monitoring.traffic.format.layout import GAPS
+from monitoring.traffic.format.segments import lock_file, segment_name
 
-GAPS = "gaps"
 SUFFIX = ".gaps"
 PAGE = 4096  # what the kernel copies whole, even for a process that is being killed
 RESERVED = 16 * PAGE

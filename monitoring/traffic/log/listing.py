@@ -1,20 +1,15 @@
 """Which files hold the rows of a traffic log at this moment, each row in exactly one of them.
 
-ROOT/open/SEGMENT.arrows                                              a segment being written, or not converted yet
-ROOT/model=NAME/version=N/date=YYYY-MM-DD/SEGMENT.parquet             its rows once converted, by UTC date of event time
-ROOT/labels/SEGMENT.arrows                                            labels
-ROOT/archive.json                                                     where parts are moved to, if they are: a URL
-URL/model=NAME/version=N/date=YYYY-MM-DD/SEGMENT.parquet              parts that were moved
-
-While `open/SEGMENT.arrows` exists it is the truth, and Parquet files of that segment are still in the making.
-While a part is in ROOT it is the truth, and that of its name in the archive may be in the making.
+While `open/SEGMENT.arrows` exists it is the truth, and Parquet files of that segment are still being written. While a
+part is in the log's folder it is the truth, and a file of its name in the archive may still be being written. See
+`monitoring.traffic.format.layout` for the folders.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -23,18 +18,14 @@ from urllib.parse import quote, unquote
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.segments import segments_in
+from monitoring.traffic.format.layout import ARCHIVE, OPEN, PART_SUFFIX
+from monitoring.traffic.format.segments import segments_in
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.inventory import INVENTORY
 
-OPEN = "open"
-LABELS = "labels"
-PART_SUFFIX = ".parquet"
-ARCHIVE = "archive.json"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class PartFile:
     """The rows of one segment that belong to one date."""
 
     model: str
@@ -64,7 +55,7 @@ class Listing:
     """The open segments and the parts of all others, in order of segments."""
 
     open: tuple[Path, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[PartFile, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,40 +72,6 @@ class Selection:
         return not (
             (self.first is not None and part_day < self.first.isoformat())
             or (self.last is not None and part_day > self.last.isoformat())
-        )
-
-
-def model_folder(root: Path, model: str, version: int) -> Path:
-    """Where the parts of a version are kept; the model's name is percent-encoded.
-
-    >>> model_folder(Path("traffic"), "a/b", 3).as_posix()
-    'traffic/model=a%2Fb/version=3'
-    """
-    return root / f"model={quote(model, safe='')}" / f"version={version}"
-
-
-def is_log(names: Iterable[str]) -> bool:
-    """Whether these names are those in the folder of a traffic log."""
-    return any(name in (OPEN, LABELS) or name.startswith("model=") for name in names)
-
-
-def check_root(root: Path) -> None:
-    """Raises BadInput unless `root` is the folder of a traffic log."""
-    if not root.is_dir():
-        raise BadInput(
-            "There is no such traffic log.",
-            got=str(root) if not root.exists() else f"{root}, which is a file",
-            expected="the folder that a server was given with --traffic",
-            fix="Check the path.",
-        )
-    with os.scandir(root) as entries:
-        names = [entry.name for entry in entries]
-    if not is_log(names):
-        raise BadInput(
-            f"{root} is not a traffic log.",
-            got=f"a folder with {', '.join(sorted(names)[:3])}" if names else "an empty folder",
-            expected=f"a folder with {OPEN}/, {LABELS}/ or model=NAME/ in it",
-            fix="Give the folder that a server was given with --traffic.",
         )
 
 
@@ -165,7 +122,7 @@ def list_traffic(root: Path, selection: Selection) -> Listing:
     return Listing(open=unconverted, parts=tuple(sorted(parts.values(), key=lambda part: (part.segment, part.day))))
 
 
-def parts_of(root: Path, selection: Selection, segment: str) -> tuple[Part, ...]:
+def parts_of(root: Path, selection: Selection, segment: str) -> tuple[PartFile, ...]:
     """The parts of one segment, complete once the segment itself is gone."""
     store = archive_of(root)
     here = (replace(part, store=store) for part in local_parts(root, selection))
@@ -176,12 +133,12 @@ def parts_of(root: Path, selection: Selection, segment: str) -> tuple[Part, ...]
     return tuple(parts.values())
 
 
-def local_parts(root: Path, selection: Selection) -> list[Part]:
+def local_parts(root: Path, selection: Selection) -> list[PartFile]:
     """The parts on this machine, finished or not."""
     return list(_each_part(root, selection))
 
 
-def _archived(root: Path, store: FileStore, selection: Selection) -> Iterator[Part]:
+def _archived(root: Path, store: FileStore, selection: Selection) -> Iterator[PartFile]:
     """The parts that the archive has. The narrowest folder that the selection allows is listed."""
     under = ""
     if selection.model is not None:
@@ -197,7 +154,7 @@ def _archived(root: Path, store: FileStore, selection: Selection) -> Iterator[Pa
         model, version, day = (name.partition("=")[2] for name in names[:3])
         wanted = selection.version is None or version == str(selection.version)
         if wanted and version.removeprefix("-").isdecimal() and selection.wants(day):
-            yield Part(
+            yield PartFile(
                 model=unquote(model),
                 version=int(version),
                 day=day,
@@ -207,7 +164,7 @@ def _archived(root: Path, store: FileStore, selection: Selection) -> Iterator[Pa
             )
 
 
-def _each_part(root: Path, selection: Selection) -> Iterator[Part]:
+def _each_part(root: Path, selection: Selection) -> Iterator[PartFile]:
     def of_model(name: str) -> bool:
         return selection.model in (None, unquote(name))
 
@@ -219,7 +176,7 @@ def _each_part(root: Path, selection: Selection) -> Iterator[Part]:
             for day, day_path in _partitions(version_path, "date=", selection.wants):
                 for name in _names(day_path):
                     if name.endswith(PART_SUFFIX):
-                        yield Part(
+                        yield PartFile(
                             model=unquote(model),
                             version=int(version),
                             day=day,

@@ -1,7 +1,4 @@
-"""The traffic log as one reads it: each prediction once, sorted by event time, whatever files hold it.
-
-This is the room's front door: the writer and the records that travel through it are to be had from here, too.
-"""
+"""The traffic log as one reads it: each prediction once, sorted by event time, whatever files hold it."""
 
 from __future__ import annotations
 
@@ -13,32 +10,14 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.assembly import IDENTITY, REPEATS_KEY, assemble
-from monitoring.traffic.log.conversion import Conversion, recover
-from monitoring.traffic.log.gaps import Gap, LostRows, read_gaps
-from monitoring.traffic.log.joined import join_labels
-from monitoring.traffic.log.labels import LabelLog
-from monitoring.traffic.log.listing import check_root
-from monitoring.traffic.log.rows import SAMPLING_RATE, AnsweredRows, ModelKey
-from monitoring.traffic.log.scans import Piece, Query, extent_us, list_keys, read_pieces
-from monitoring.traffic.log.summary import ModelSummary, TrafficSummary, summarise
-from monitoring.traffic.log.tensors import flatten_scalars
-from monitoring.traffic.log.writer import TrafficWriter
-
-__all__ = [
-    "REPEATS_KEY",
-    "AnsweredRows",
-    "Conversion",
-    "Gap",
-    "LostRows",
-    "ModelKey",
-    "ModelSummary",
-    "TrafficLog",
-    "TrafficSummary",
-    "TrafficWriter",
-    "flatten_scalars",
-    "recover",
-]
+from monitoring.traffic.format.layout import check_root
+from monitoring.traffic.format.rows import SAMPLING_RATE, ModelKey
+from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.log.assembly import IDENTITY, assemble
+from monitoring.traffic.log.gaps import Gap, read_gaps
+from monitoring.traffic.log.labelled_table import join_labels
+from monitoring.traffic.log.scans import Query, Scan, extent_us, list_keys, read_scans
+from monitoring.traffic.log.summary import TrafficSummary, summarise
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -83,7 +62,7 @@ class TrafficLog:
         _check_aware(start, end)
         query = Query(model=model, version=version, start=start, end=end)
         stored = None if columns is None else tuple(dict.fromkeys((*IDENTITY, *columns)))
-        table = assemble(read_pieces(self._root, query, stored))
+        table = assemble(read_scans(self._root, query, stored))
         if columns is None:
             return table
         if SAMPLING_RATE in columns and SAMPLING_RATE not in table.column_names:
@@ -136,13 +115,13 @@ class TrafficLog:
 
     def summary(self) -> TrafficSummary:
         """What is in the log. Cost: ids and times of every row are read."""
-        pieces = read_pieces(self._root, Query(), IDENTITY)
-        by_model: dict[str, list[Piece]] = {}
-        for piece in pieces:
-            if piece.key is not None:
-                by_model.setdefault(piece.key.model, []).append(piece)
+        scans = read_scans(self._root, Query(), IDENTITY)
+        by_model: dict[str, list[Scan]] = {}
+        for scan in scans:
+            if scan.key is not None:
+                by_model.setdefault(scan.key.model, []).append(scan)
         tables = [assemble(by_model[model]) for model in sorted(by_model)]
-        return summarise(pieces, tables, LabelLog(self._root).summary(), self.gaps())
+        return summarise(scans, tables, LabelLog(self._root).summary(), self.gaps())
 
 
 def _check_aware(*moments: datetime | None) -> None:

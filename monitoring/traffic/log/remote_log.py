@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.gaps import GAPS
-from monitoring.traffic.log.listing import ARCHIVE, LABELS, OPEN, name_archive
+from monitoring.traffic.format.layout import ARCHIVE, GAPS, LABELS, MODEL_PREFIX, OPEN
+from monitoring.traffic.log.listing import name_archive
 from monitoring.traffic.remote.file_store import FileStore, is_url
 from monitoring.traffic.remote.local_cache import COPIES
-
-PART = "model="
 
 
 def log_folder(place: Path | str) -> Path:
@@ -25,7 +23,7 @@ def log_folder(place: Path | str) -> Path:
     store = FileStore(text)
     keys = store.find()
     tops = {key.partition("/")[0] for key in keys}
-    if ARCHIVE in tops or not any(top in (OPEN, LABELS) or top.startswith(PART) for top in tops):
+    if ARCHIVE in tops or not any(top in (OPEN, LABELS) or top.startswith(MODEL_PREFIX) for top in tops):
         raise BadInput(
             "There is no traffic log that can be read at this URL.",
             got=f"{text} with {', '.join(sorted(tops)[:3]) or 'nothing in it'}",

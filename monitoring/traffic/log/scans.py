@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import CannotRun
+from monitoring.traffic.format.rows import ModelKey, sampling_rate_of
+from monitoring.traffic.format.segments import microseconds, read_segment, read_segment_schema
 from monitoring.traffic.log.conversion import POSITION, TORN_KEY
-from monitoring.traffic.log.listing import Part, Selection, list_traffic, parts_of
-from monitoring.traffic.log.rows import ModelKey, sampling_rate_of
-from monitoring.traffic.log.segments import microseconds, read_segment, read_segment_schema
+from monitoring.traffic.log.listing import PartFile, Selection, list_traffic, parts_of
 
 _EVENT_TIME_LEAF = 2  # its place among a part's columns, for the statistics
 
@@ -55,7 +55,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class Scan:
     """The wanted rows of one file, in the order in which they were written.
 
     `table` has the stored columns that were asked for, and `position`, a row's place in its segment.
@@ -64,19 +64,19 @@ class Piece:
     key: ModelKey | None  # None: a torn segment of which not even the schema could be read
     segment: str
     table: pa.Table
-    torn_bytes: int  # of the segment, the same for each of its pieces
+    torn_bytes: int  # of the segment, the same for each of its scans
     sampling_rate: float = 1.0
 
 
-def read_pieces(root: Path, query: Query, columns: Sequence[str] | None) -> list[Piece]:
-    """The pieces with wanted rows, in order of segments; `columns` picks stored columns (those that a piece has).
+def read_scans(root: Path, query: Query, columns: Sequence[str] | None) -> list[Scan]:
+    """The scans with wanted rows, in order of segments; `columns` picks stored columns (those that a scan has).
 
     `event_time` must be among the columns if the query has times.
     """
-    return sorted(each_piece(root, query, columns), key=lambda piece: piece.segment)
+    return sorted(scan_files(root, query, columns), key=lambda scan: scan.segment)
 
 
-def each_piece(root: Path, query: Query, columns: Sequence[str] | None) -> Iterator[Piece]:
+def scan_files(root: Path, query: Query, columns: Sequence[str] | None) -> Iterator[Scan]:
     """The same in any order, one in memory at a time."""
     listing = list_traffic(root, query.selection)
     for part in listing.parts:
@@ -85,21 +85,21 @@ def each_piece(root: Path, query: Query, columns: Sequence[str] | None) -> Itera
         yield from _read_open(root, path, query, columns)
 
 
-def read_segments(root: Path, query: Query) -> Iterator[Piece]:
+def scan_segments(root: Path, query: Query) -> Iterator[Scan]:
     """The rows as they were written: segment after segment, repeats and all, one segment in memory at a time."""
     listing = list_traffic(root, query.selection)
-    parts: dict[str, list[Part]] = {}
+    parts: dict[str, list[PartFile]] = {}
     for part in listing.parts:
         parts.setdefault(part.segment, []).append(part)
     unconverted = {path.stem: path for path in listing.open}
     for segment in sorted({*parts, *unconverted}):
         if segment in unconverted:
-            pieces = _read_open(root, unconverted[segment], query, None)
+            scans = _read_open(root, unconverted[segment], query, None)
         else:
-            pieces = [_read_part(part, query, None) for part in parts[segment]]
-        if pieces:
-            table = pa.concat_tables([piece.table for piece in pieces])
-            yield replace(pieces[0], table=table.sort_by(POSITION) if len(pieces) > 1 else table)
+            scans = [_read_part(part, query, None) for part in parts[segment]]
+        if scans:
+            table = pa.concat_tables([scan.table for scan in scans])
+            yield replace(scans[0], table=table.sort_by(POSITION) if len(scans) > 1 else table)
 
 
 def list_keys(root: Path) -> set[ModelKey]:
@@ -124,15 +124,15 @@ def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
     edges = [part for part in listing.parts if part.day in (min(days), max(days))]
     spans = [_part_span(part) for part in edges]
     for path in listing.open:
-        for piece in _read_open(root, path, query, ["event_time"]):
-            if piece.table.num_rows:
-                times = piece.table.column("event_time").cast(pa.int64()).to_numpy()
+        for scan in _read_open(root, path, query, ["event_time"]):
+            if scan.table.num_rows:
+                times = scan.table.column("event_time").cast(pa.int64()).to_numpy()
                 spans.append((int(times.min()), int(times.max())))
     return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
 
 @contextmanager
-def _opened(part: Part) -> Iterator[pq.ParquetFile]:
+def _opened(part: PartFile) -> Iterator[pq.ParquetFile]:
     """The part's file. Raises CannotRun for one that is damaged, FileNotFoundError for one that is gone."""
     try:
         with part.open() as file:
@@ -148,24 +148,24 @@ def _opened(part: Part) -> Iterator[pq.ParquetFile]:
         ) from error
 
 
-def _key_of(part: Part) -> ModelKey:
+def _key_of(part: PartFile) -> ModelKey:
     with _opened(part) as file:
         return ModelKey.of(file.schema_arrow, part.path.name)
 
 
-def _part_span(part: Part) -> tuple[int, int]:
+def _part_span(part: PartFile) -> tuple[int, int]:
     with _opened(part) as file:
         metadata = file.metadata
     groups = [metadata.row_group(i).column(_EVENT_TIME_LEAF).statistics for i in range(metadata.num_row_groups)]
     return min(microseconds(group.min) for group in groups), max(microseconds(group.max) for group in groups)
 
 
-def _read_part(part: Part, query: Query, columns: Sequence[str] | None) -> Piece:
+def _read_part(part: PartFile, query: Query, columns: Sequence[str] | None) -> Scan:
     with _opened(part) as file:
         schema = file.schema_arrow
         wanted = schema.names if columns is None else [name for name in schema.names if name in {*columns, POSITION}]
         table = file.read(columns=wanted).select(wanted)
-    return Piece(
+    return Scan(
         key=ModelKey.of(schema, part.path.name),
         segment=part.segment,
         table=query.cut(table),
@@ -174,7 +174,7 @@ def _read_part(part: Part, query: Query, columns: Sequence[str] | None) -> Piece
     )
 
 
-def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | None) -> list[Piece]:
+def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | None) -> list[Scan]:
     try:
         schema = read_segment_schema(path)
         if schema is not None and not query.wants(ModelKey.of(schema)):
@@ -183,11 +183,11 @@ def _read_open(root: Path, path: Path, query: Query, columns: Sequence[str] | No
     except FileNotFoundError:  # converted since it was listed: its parts are complete
         return [_read_part(part, query, columns) for part in parts_of(root, query.selection, path.stem)]
     if contents.table is None:
-        return [Piece(key=None, segment=path.stem, table=pa.table({}), torn_bytes=contents.torn_bytes)]
+        return [Scan(key=None, segment=path.stem, table=pa.table({}), torn_bytes=contents.torn_bytes)]
     position = pa.array(np.arange(contents.table.num_rows, dtype=np.int64))
     table = query.cut(contents.table.append_column(pa.field(POSITION, pa.int64(), nullable=False), position))
     key = ModelKey.of(contents.table.schema)
     if not query.wants(key):
         return []
     rate = sampling_rate_of(contents.table.schema)
-    return [Piece(key=key, segment=path.stem, table=table, torn_bytes=contents.torn_bytes, sampling_rate=rate)]
+    return [Scan(key=key, segment=path.stem, table=table, torn_bytes=contents.torn_bytes, sampling_rate=rate)]

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from monitoring.traffic.format.rows import SAMPLING_RATE, ModelKey
+from monitoring.traffic.labels.label_log import LabelSummary
 from monitoring.traffic.log.assembly import REPEATS_KEY
 from monitoring.traffic.log.gaps import Gap
-from monitoring.traffic.log.labels import LabelSummary
-from monitoring.traffic.log.rows import SAMPLING_RATE, ModelKey
-from monitoring.traffic.log.scans import Piece
+from monitoring.traffic.log.scans import Scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +57,11 @@ class TrafficSummary:
 
 
 def summarise(
-    pieces: Sequence[Piece], tables: Sequence[pa.Table], labels: LabelSummary, gaps: Sequence[Gap]
+    scans: Sequence[Scan], tables: Sequence[pa.Table], labels: LabelSummary, gaps: Sequence[Gap]
 ) -> TrafficSummary:
-    """`pieces` are all of the log's, `tables` the assembled ones, one per model."""
+    """`scans` are all of the log's, `tables` the assembled ones, one per model."""
     models = tuple(sorted((each for table in tables for each in _by_key(table)), key=lambda each: each.key))
-    torn = {piece.segment: piece.torn_bytes for piece in pieces}
+    torn = {scan.segment: scan.torn_bytes for scan in scans}
     return TrafficSummary(
         rows=sum(table.num_rows for table in tables),
         repeats=sum(int((table.schema.metadata or {})[REPEATS_KEY]) for table in tables),

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.records import Finding
-from monitoring.traffic.log.rows import MOMENT
-from monitoring.traffic.log.segments import microseconds
+from monitoring.traffic.format.rows import MOMENT
+from monitoring.traffic.format.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import MemoryPiece, Piece
 from monitoring.traffic.tables.quotes import Swallowed, about_quotes

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from monitoring.traffic.format.segments import microseconds
 from monitoring.traffic.id_keys import keys
-from monitoring.traffic.log.segments import microseconds
 from monitoring.traffic.windows import Window
 
 FOLDER = "settled"

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.records import Finding
+from monitoring.traffic.format.segments import microseconds
 from monitoring.traffic.id_keys import member
-from monitoring.traffic.log.labels import LabelLog, LabelWriter
-from monitoring.traffic.log.segments import microseconds
+from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import Piece
 from monitoring.traffic.tables.indexed import TableTraffic, by_arrival

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.records import Finding
-from monitoring.traffic.log.rows import MOMENT
+from monitoring.traffic.format.rows import MOMENT
 from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns
 from monitoring.traffic.tables.files import Piece, RawRows
 from monitoring.traffic.tables.indexes import index_columns

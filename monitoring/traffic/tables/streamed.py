@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from monitoring.traffic.format.rows import FIRST_US, LAST_US
+from monitoring.traffic.format.segments import microseconds
 from monitoring.traffic.id_keys import member
-from monitoring.traffic.log.rows import FIRST_US, LAST_US
-from monitoring.traffic.log.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import ParquetPiece, Piece
 from monitoring.traffic.tables.indexed import AHEAD

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.traffic.log.rows import FIRST_US, LAST_US
+from monitoring.traffic.format.rows import FIRST_US, LAST_US
 from monitoring.traffic.tables.zones import from_wall
 
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$"

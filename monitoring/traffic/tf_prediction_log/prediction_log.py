@@ -25,9 +25,9 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.listing import check_root
-from monitoring.traffic.log.rows import INPUT, OUTPUT, AnsweredRows, ModelKey
-from monitoring.traffic.log.scans import Query, read_segments
+from monitoring.traffic.format.layout import check_root
+from monitoring.traffic.format.rows import INPUT, OUTPUT, AnsweredRows, ModelKey
+from monitoring.traffic.log.scans import Query, scan_segments
 from monitoring.traffic.tf_prediction_log.tensor_protos import read_tensor, write_tensor
 from monitoring.traffic.tf_prediction_log.tfrecord import RecordReader, write_record
 
@@ -63,10 +63,10 @@ def export_log(root: Path, file: BinaryIO) -> Transfer:
     """
     check_root(root)
     records = rows = 0
-    for piece in read_segments(root, Query()):
-        if piece.key is not None and piece.table.num_rows:
-            records += write_rows(file, piece.key, piece.table, piece.sampling_rate)
-            rows += piece.table.num_rows
+    for scan in scan_segments(root, Query()):
+        if scan.key is not None and scan.table.num_rows:
+            records += write_rows(file, scan.key, scan.table, scan.sampling_rate)
+            rows += scan.table.num_rows
     return Transfer(records=records, rows=rows)
 
 

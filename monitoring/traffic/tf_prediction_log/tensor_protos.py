@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.tensors import DTYPE_KEY, SHAPE_KEY, Shape
+from monitoring.traffic.format.tensors import DTYPE_KEY, SHAPE_KEY, Shape
 
 Array = np.ndarray[Any, Any]
 

@@ -30,7 +30,9 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
     """
     import pyarrow as pa  # noqa: PLC0415 - help must not wait for it
 
-    from monitoring.traffic.log.labels import LabelLog, LabelWriter, read_label_file  # noqa: PLC0415 - as above
+    from monitoring.traffic.labels.label_file import read_label_file  # noqa: PLC0415 - as above
+    from monitoring.traffic.labels.label_log import LabelLog  # noqa: PLC0415 - as above
+    from monitoring.traffic.labels.label_writer import LabelWriter  # noqa: PLC0415 - as above
 
     log = LabelLog(traffic)
     table = read_label_file(file)

@@ -19,7 +19,7 @@ from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
-from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.labels.label_log import LabelLog
 from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days
 

@@ -15,9 +15,10 @@ from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
-from monitoring.traffic.log.identities import Identities
-from monitoring.traffic.log.labels import LabelWriter
-from monitoring.traffic.log.log import AnsweredRows, TrafficWriter
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.labels.label_writer import LabelWriter
+from monitoring.traffic.log.prediction_index import PredictionIndex
+from monitoring.traffic.log.writer import TrafficWriter
 from monitoring.traffic.windows import Window
 
 Send = Callable[..., None]
@@ -111,10 +112,10 @@ def test_identities_tell_mine_by_time_and_others_apart(deployed: Path) -> None:
     answer(deployed, ["c"], APRIL + 5 * DAY)
     answer(deployed, ["d"], APRIL, model="boats")
     ids = pa.array([f"{name}:0" for name in "abcde"])
-    found = Identities(deployed / "traffic", model="flights", version=1, since=None)
+    found = PredictionIndex(deployed / "traffic", model="flights", version=1, since=None)
     day = int((APRIL + DAY).timestamp()) * 1_000_000
     assert found.before(ids, day).tolist() == [True, True, False, False, False]
     assert found.elsewhere(ids).tolist() == [False, False, False, True, False]
     assert found.counts([Window(start=APRIL, end=APRIL + DAY)]).tolist() == [[3, 2]]
-    later = Identities(deployed / "traffic", model="flights", version=None, since=APRIL + 2 * DAY)
+    later = PredictionIndex(deployed / "traffic", model="flights", version=None, since=APRIL + 2 * DAY)
     assert later.before(ids, 10**18).tolist() == [False, False, True, False, False]

@@ -27,9 +27,10 @@ from monitoring.jobs.status import status
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.document import status_document
 from monitoring.store.store import Store
-from monitoring.traffic.log.gaps import GapFile
-from monitoring.traffic.log.labels import LabelWriter
-from monitoring.traffic.log.log import AnsweredRows, Gap, LostRows, TrafficWriter
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.labels.label_writer import LabelWriter
+from monitoring.traffic.log.gaps import Gap, GapFile, LostRows
+from monitoring.traffic.log.writer import TrafficWriter
 from monitoring.traffic.windows import Window
 from tests.small_deployment import table_of
 

@@ -18,7 +18,7 @@ from monitoring.config import load_config
 from monitoring.jobs.table_source import TableReader
 from monitoring.records import MonitorStatus
 from monitoring.traffic.id_keys import Wanted, keys
-from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.tables import piece_stream, repeats
 from monitoring.traffic.tables.streamed import StreamedTable
 from tests.own_table import NOW, own_rows, watch

@@ -16,7 +16,7 @@ from monitoring.baseline import batch
 from monitoring.config import load_config
 from monitoring.jobs.table_source import TableReader
 from monitoring.records import MonitorStatus
-from monitoring.traffic.log.labels import LabelLog
+from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.tables import piece_stream
 from monitoring.traffic.tables.inline_labels import FOLDER
 from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch

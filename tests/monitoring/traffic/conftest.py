@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from monitoring.traffic.log.log import AnsweredRows
+from monitoring.traffic.format.rows import AnsweredRows
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
 NOON_US = int(NOON.timestamp()) * 1_000_000

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from monitoring.traffic.log.ipc_frames import Body, Form, Frame
-from monitoring.traffic.log.tensors import TensorEncoder
+from monitoring.traffic.format.ipc_frames import Body, Form, Frame
+from monitoring.traffic.format.tensors import TensorEncoder
 
 PLAIN = [np.dtype(name) for name in ("bool", "int8", "uint16", "int32", "uint64", "float16", "float32", "float64")]
 

@@ -12,8 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from monitoring.traffic.log.gaps import GapFile
-from monitoring.traffic.log.log import AnsweredRows, Gap, LostRows, TrafficLog, TrafficWriter, recover
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.log.conversion import recover
+from monitoring.traffic.log.gaps import Gap, GapFile, LostRows
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 from pitfalls_tf.cli import pitfalls
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)

@@ -33,7 +33,7 @@ from tests.serving.fuzzing.mutations import damage_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from monitoring.traffic.log.rows import AnsweredRows
+    from monitoring.traffic.format.rows import AnsweredRows
     from serving.models.versions import Models
     from serving.transport.http_request import Request
     from serving.transport.http_response import Response

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from monitoring.traffic.log.rows import AnsweredRows
+    from monitoring.traffic.format.rows import AnsweredRows
     from serving.capture.log_sink import RowWriter
     from serving.grpc_api.server import GrpcSettings
     from serving.inference.batching import BatchSettings

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 if TYPE_CHECKING:
-    from monitoring.traffic.log.rows import AnsweredRows
+    from monitoring.traffic.format.rows import AnsweredRows
     from tests.serving.conftest import OpenWebsite, Reply, Website
 
 PATH = "/v2/models/half_plus_two/infer"

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.traffic.log.labels import LabelLog, LabelWriter
+from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.labels.label_writer import LabelWriter
 from serving.inference.timestamps import EPOCH, read_moment_us
 from serving.server.labels_endpoint import LabelDesk
 

@@ -14,7 +14,7 @@ from serving.inference.batching import BatchSettings
 from serving.transport.http_settings import HttpSettings
 
 if TYPE_CHECKING:
-    from monitoring.traffic.log.rows import AnsweredRows
+    from monitoring.traffic.format.rows import AnsweredRows
     from tests.serving.conftest import OpenWebsite, Website
 
 NAMED = {"ints": [1, 2], "name": "foo", "feat": [1.0, 0.5]}

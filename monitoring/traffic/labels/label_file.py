@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.rows import FIRST_US, ID_CHARACTERS, LABEL_CHARACTERS, LAST_US, MOMENT
+from monitoring.traffic.format.rows import FIRST_US, ID_CHARACTERS, LABEL_CHARACTERS, LAST_US, MOMENT
 
 COLUMNS = ("prediction_id", "label", "label_time")
 _PARQUET = b"PAR1"

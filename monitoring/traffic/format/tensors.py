@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.ipc_frames import VARIES, Body, even_offsets, pad, text_buffers
-from monitoring.traffic.log.rows import INPUT, OUTPUT
+from monitoring.traffic.format.ipc_frames import VARIES, Body, even_offsets, pad, text_buffers
+from monitoring.traffic.format.rows import INPUT, OUTPUT
 
 SHAPE_KEY = b"shape"
 DTYPE_KEY = b"dtype"

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
-from monitoring.traffic.log.rows import LAST_US
+from monitoring.traffic.format.rows import LAST_US, AnsweredRows
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 
 Answer = Callable[..., AnsweredRows]
 Clock = Callable[[], datetime]
@@ -151,7 +152,10 @@ import errno, resource, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 import numpy as np
-from monitoring.traffic.log import AnsweredRows, TrafficLog, TrafficWriter, recover
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.log.conversion import recover
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 
 root, limit = Path(sys.argv[1]), int(sys.argv[2])
 

@@ -13,8 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.labels import LabelWriter
-from monitoring.traffic.log.log import REPEATS_KEY, AnsweredRows, ModelKey, TrafficLog, TrafficWriter, recover
+from monitoring.traffic.format.rows import AnsweredRows, ModelKey
+from monitoring.traffic.labels.label_writer import LabelWriter
+from monitoring.traffic.log.assembly import REPEATS_KEY
+from monitoring.traffic.log.conversion import recover
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

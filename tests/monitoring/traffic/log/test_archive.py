@@ -12,9 +12,12 @@ import fsspec
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.traffic.format.layout import ARCHIVE
+from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.archive import Archiver, closed_parts, move_in_steps
-from monitoring.traffic.log.listing import ARCHIVE, Selection, list_traffic, local_parts
-from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
+from monitoring.traffic.log.listing import Selection, list_traffic, local_parts
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 from monitoring.traffic.remote.file_store import FileStore
 from tests.monitoring.traffic.conftest import NOON
 

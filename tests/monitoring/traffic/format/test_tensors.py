@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter, flatten_scalars
-from monitoring.traffic.log.tensors import TensorEncoder, tensor_type, text
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.format.tensors import TensorEncoder, flatten_scalars, tensor_type, text
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 
 NUMBERS = [
     np.dtype(name) for name in ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.log.segments import (
+from monitoring.traffic.format.segments import (
     SegmentFile,
     decode_segment,
     microseconds,

@@ -18,8 +18,9 @@ from hypothesis.extra import numpy as arrays
 from tensorflow_serving.apis import prediction_log_pb2
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.log import AnsweredRows, TrafficWriter
-from monitoring.traffic.log.scans import Query, read_segments
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.log.scans import Query, scan_segments
+from monitoring.traffic.log.writer import TrafficWriter
 from monitoring.traffic.tf_prediction_log.prediction_log import export_log, import_log, read_rows
 from monitoring.traffic.tf_prediction_log.tensor_protos import read_tensor
 from monitoring.traffic.tf_prediction_log.tfrecord import RecordReader, write_record
@@ -84,7 +85,7 @@ def written(root: Path, each: list[AnsweredRows]) -> list[AnsweredRows]:
 def contents(root: Path) -> list[tuple[object, float, pa.Table]]:
     """Everything that is stored, without how it is spread over segments."""
     by_key: dict[tuple[str, float], list[pa.Table]] = {}
-    for piece in read_segments(root, Query()):
+    for piece in scan_segments(root, Query()):
         names = sorted(set(piece.table.column_names) - {"position"})
         schema = pa.schema([piece.table.schema.field(name) for name in names])
         shapeless = [(field.name, field.type, (field.metadata or {}).get(b"dtype")) for field in schema]

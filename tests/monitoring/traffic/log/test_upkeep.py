@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitoring.traffic.log.conversion import convert_in_steps
-from monitoring.traffic.log.listing import OPEN
-from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter, recover
-from monitoring.traffic.log.segments import SegmentFile, segments_in
+from monitoring.traffic.format.layout import OPEN
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.format.segments import SegmentFile, segments_in
+from monitoring.traffic.log.conversion import convert_in_steps, recover
+from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.upkeep import Keeper, Sync, Upkeep
+from monitoring.traffic.log.writer import TrafficWriter
 
 Answer = Callable[..., AnsweredRows]
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)

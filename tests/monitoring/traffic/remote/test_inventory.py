@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.archive import Archiver
-from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.inventory import KEPT, VALID_S, Inventory, mark_moved
 

@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitoring.traffic.format.segments import microseconds
 from monitoring.traffic.id_keys import keys, member
 from monitoring.traffic.log.assembly import IDENTITY
-from monitoring.traffic.log.scans import Query, each_piece
-from monitoring.traffic.log.segments import microseconds
+from monitoring.traffic.log.scans import Query, scan_files
 from monitoring.traffic.windows import Window
 
 
-class Identities:
+class PredictionIndex:
     """The ids and event times of a log's rows from a time on, those of one model and those of all others.
 
     Cost: three columns of every file are read once; memory: 16 bytes a row of the model, 8 of others.
@@ -28,13 +28,13 @@ class Identities:
         mine: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         others: list[NDArray[np.int64]] = []
         wanted = Query(model=model, version=version)
-        for piece in each_piece(root, Query(start=since), IDENTITY):
-            if piece.key is None or not piece.table.num_rows:
+        for scan in scan_files(root, Query(start=since), IDENTITY):
+            if scan.key is None or not scan.table.num_rows:
                 continue
-            table = piece.table
+            table = scan.table
             words = pc.binary_join_element_wise(table["request_id"], table["row"].cast(pa.string()), ":")
             found = keys(words.combine_chunks())
-            if wanted.wants(piece.key):
+            if wanted.wants(scan.key):
                 mine.append((found, table["event_time"].cast(pa.int64()).to_numpy()))
             else:
                 others.append(found)

@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 
 from monitoring.errors import CannotRun
-from monitoring.traffic.log.log import TrafficLog, TrafficWriter
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.remote_log import log_folder
-from monitoring.traffic.log.rows import AnsweredRows
+from monitoring.traffic.log.writer import TrafficWriter
 from monitoring.traffic.remote.file_store import FileStore
 
 if TYPE_CHECKING:

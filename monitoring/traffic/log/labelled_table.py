@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.traffic.log.rows import INPUT, MOMENT, OUTPUT, SAMPLING_RATE
-from monitoring.traffic.log.tensors import flatten_scalars
+from monitoring.traffic.format.rows import INPUT, MOMENT, OUTPUT, SAMPLING_RATE
+from monitoring.traffic.format.tensors import flatten_scalars
 
 _ROW_COLUMNS = ("prediction_id", "request_id", "row", "event_time", "model", "version", "signature")
 _LABEL_COLUMNS = ("label", "label_time")

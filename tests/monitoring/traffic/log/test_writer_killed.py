@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitoring.traffic.log.log import TrafficLog, recover
+from monitoring.traffic.log.conversion import recover
+from monitoring.traffic.log.log import TrafficLog
 
 WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 import numpy as np
-from monitoring.traffic.log import AnsweredRows, TrafficWriter
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.log.writer import TrafficWriter
 
 root, prefix, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 rng = np.random.default_rng(seed)

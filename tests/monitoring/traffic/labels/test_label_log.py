@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput, CannotRun
-from monitoring.traffic.log.labels import LabelLog, LabelWriter
+from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.labels.label_writer import LabelWriter
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Clock = Callable[[], datetime]
@@ -107,7 +108,7 @@ LABELLER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from monitoring.traffic.labels import LabelWriter
+from monitoring.traffic.labels.label_writer import LabelWriter
 
 writer = LabelWriter(Path(sys.argv[1]), clock=lambda: datetime.now(UTC))
 for number in range(30):

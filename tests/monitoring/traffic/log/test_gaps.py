@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.gaps import PAGE, RESERVED, Gap, GapFile, LostRows, clear_up, read_gaps
-from monitoring.traffic.log.log import TrafficWriter, recover
+from monitoring.traffic.log.writer import TrafficWriter
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
 
@@ -90,7 +91,7 @@ DYING = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from monitoring.traffic.gaps import Gap, GapFile, LostRows
+from monitoring.traffic.log.gaps import Gap, GapFile, LostRows
 
 file = GapFile(Path(sys.argv[1]), datetime(2013, 4, 1, tzinfo=UTC))
 gap = Gap(first_us=0, last_us=0, reason="no space", lost=())

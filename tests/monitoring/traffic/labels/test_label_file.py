@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.labels import read_label_file
+from monitoring.traffic.labels.label_file import read_label_file
 
 FIVE_PAST_FIVE = datetime(2013, 4, 1, 17, 5, tzinfo=UTC)
 NO_TEXT = b"\xff\xfe"

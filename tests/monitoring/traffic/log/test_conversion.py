@@ -15,7 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.log import AnsweredRows, TrafficLog, TrafficWriter, recover
+from monitoring.traffic.format.rows import AnsweredRows
+from monitoring.traffic.log.conversion import recover
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.log.writer import TrafficWriter
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
 DAY_US = 86_400_000_000

@@ -22,13 +22,13 @@ from monitoring.traffic.format.segments import SegmentFile
 from monitoring.traffic.log.writer import TrafficWriter
 from serving.capture.capture import Capture
 from serving.inference.inference import Inference
-from serving.models.model_list import Catalogue, ModelsFolder
+from serving.models.model_list import ModelList, ModelsFolder
 from serving.models.runner import Runner
 from serving.models.versions import Models
 from serving.rest import calls
-from serving.server.http_app import RestApp, Rooms
-from serving.transport.http_request import Request
-from serving.transport.http_response import Response
+from serving.server.http_app import HttpApp, HttpDependencies
+from serving.transport.http_request import HttpRequest
+from serving.transport.http_response import HttpResponse
 
 AT_ONCE = (1, 16, 64)
 ALL = "all"
@@ -36,10 +36,10 @@ ASKING, LOGGING = "read head and JSON, find the model", "log: record and write"
 Stage = tuple[Any, str, str]
 #: What is timed, inner stages after those they are part of.
 STAGES: tuple[Stage, ...] = (
-    (RestApp, "answer", ASKING),
+    (HttpApp, "answer", ASKING),
     (calls, "parse_object", "  of it: JSON"),
     (calls, "read_number_rows", "  of it: JSON"),
-    (calls.Instances, "read_plain", "numbers into tensors"),
+    (calls.InstancesFormat, "read_plain", "numbers into tensors"),
     (Runner, "run", "the model, by a session callable"),
     (calls, "write_batch", "tensors into JSON"),
     (Capture, "record", LOGGING),
@@ -97,12 +97,12 @@ class TrafficLogged:
 def _profile(model: Asked, capture: Capture, at_once: int, answers: int) -> dict[str, float]:
     """Microseconds an answer by stage."""
     folder = model.saved_model.parents[1]
-    models = Models(Catalogue(ModelsFolder(folder=folder)), load=Runner, report=lambda _: None)
+    models = Models(ModelList(ModelsFolder(folder=folder)), load=Runner, report=lambda _: None)
     models.poll()
     inference = Inference(capture=capture)
-    app = RestApp(Rooms(models=models, inference=inference, capture=capture))
+    app = HttpApp(HttpDependencies(models=models, inference=inference, capture=capture))
     target = f"/v1/models/{model.name}:predict"
-    requests = [Request("POST", target, HEADERS, body) for body in model.rows.splitlines()]
+    requests = [HttpRequest("POST", target, HEADERS, body) for body in model.rows.splitlines()]
     with timed(STAGES) as times:
         uvloop.run(_asked(app, requests, at_once, answers, times))
     inference.close()
@@ -113,7 +113,7 @@ def _profile(model: Asked, capture: Capture, at_once: int, answers: int) -> dict
     }
 
 
-async def _asked(app: RestApp, requests: Sequence[Request], at_once: int, answers: int, times: Times) -> None:
+async def _asked(app: HttpApp, requests: Sequence[HttpRequest], at_once: int, answers: int, times: Times) -> None:
     loop = asyncio.get_running_loop()
     asked = 0
 
@@ -122,7 +122,7 @@ async def _asked(app: RestApp, requests: Sequence[Request], at_once: int, answer
         left = at_once
         done = loop.create_future()
 
-        def reply(response: Response) -> None:
+        def reply(response: HttpResponse) -> None:
             nonlocal left
             assert response.status == 200, response.body
             left -= 1

@@ -26,11 +26,11 @@ from benchmarks.peer_models import Asked, exported
 from benchmarks.results import Cell, Result, Settings, Table
 from serving.capture.capture import Capture
 from serving.grpc_api import calls, predictions
-from serving.grpc_api.methods import GrpcRooms
+from serving.grpc_api.methods import GrpcDependencies
 from serving.grpc_api.server import GrpcServer
 from serving.inference.inference import Inference
 from serving.metrics.metrics import Metrics
-from serving.models.model_list import Catalogue, ModelsFolder
+from serving.models.model_list import ModelList, ModelsFolder
 from serving.models.runner import Runner
 from serving.models.versions import Models
 from serving.server.server import SWITCH_S
@@ -168,14 +168,14 @@ def constant_in_a_loop() -> AbstractContextManager[int]:
 @contextmanager
 def ours(model: Asked, capture: Capture) -> Iterator[int]:
     """This server's gRPC; gives its port."""
-    models = Models(Catalogue(ModelsFolder(folder=model.saved_model.parents[1])), load=Runner, report=lambda _: None)
+    models = Models(ModelList(ModelsFolder(folder=model.saved_model.parents[1])), load=Runner, report=lambda _: None)
     models.poll()
     inference = Inference(capture=capture)
 
     async def start() -> tuple[int, Any]:
         door = take_address(Address(port=0))
         port = int(target_of(door).rpartition(":")[2])
-        server = GrpcServer(door, GrpcRooms(models=models, inference=inference, metrics=Metrics()))
+        server = GrpcServer(door, GrpcDependencies(models=models, inference=inference, metrics=Metrics()))
         await server.start()
         return port, lambda: server.drain(5.0)
 

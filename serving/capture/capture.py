@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from monitoring.traffic.log.gaps import Gap
     from monitoring.traffic.log.redaction import Redaction
     from serving.models.signatures import Signature
-    from serving.models.versions import Served
+    from serving.models.versions import ServedVersion
 
     Array = np.ndarray[Any, Any]
 
@@ -48,7 +48,7 @@ class AnsweredBatch(NamedTuple):
     its cost, as a caller is.)
     """
 
-    served: Served
+    served: ServedVersion
     signature: Signature
     callers: Sequence[Caller]
     counts: Sequence[int]

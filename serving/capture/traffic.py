@@ -20,7 +20,7 @@ from monitoring.traffic.log.upkeep import Sync, Upkeep
 from monitoring.traffic.log.writer import SEGMENT_BYTES, TrafficWriter
 from serving.capture.capture import Capture
 from serving.capture.log_sink import Sink
-from serving.server.labels_endpoint import LabelDesk
+from serving.server.labels_endpoint import LabelsEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -57,7 +57,7 @@ class TrafficSettings:
 @contextmanager
 def open_traffic(
     settings: TrafficSettings | None, *, token: str | None, report: Callable[[str], None]
-) -> Iterator[tuple[Capture, LabelDesk]]:
+) -> Iterator[tuple[Capture, LabelsEndpoint]]:
     """The traffic log's two writers, closed at the end; what a killed server left open is converted first.
 
     Raises:
@@ -65,7 +65,7 @@ def open_traffic(
         CannotRun: the folder cannot be written.
     """
     if settings is None:
-        yield Capture(None), LabelDesk(token=token)
+        yield Capture(None), LabelsEndpoint(token=token)
         return
     with ExitStack() as stack:
 
@@ -76,11 +76,11 @@ def open_traffic(
             return _open_sink(folder, settings, report, stack)
 
         own = None if settings.folder is None else open_sink(settings.folder)
-        desk = LabelDesk(token=token)
+        desk = LabelsEndpoint(token=token)
         if settings.folder is not None:
             labels = LabelWriter(settings.folder, clock=_now)
             stack.callback(labels.close)
-            desk = LabelDesk(writer=labels, token=token)
+            desk = LabelsEndpoint(writer=labels, token=token)
         waits = settings.upkeep.sync is Sync.ALWAYS
         yield Capture(own, redaction=settings.redaction, open_sink=open_sink, waits_for_disk=waits), desk
 

@@ -22,7 +22,7 @@ from serving.export.model_inputs import ModelInput
 from serving.export.probabilities import EMBEDDING
 from serving.export.reference_table import answers_to
 from serving.export.signatures_written import EXPLAIN
-from serving.models.runner import LoadFailed, Runner, Threads
+from serving.models.runner import LoadError, Runner, ThreadSettings
 from serving.status import Failure
 
 if TYPE_CHECKING:
@@ -174,8 +174,8 @@ class BundleEmbedder:
         if self._opened is None:
             projection = Projection.read(self._bundle / PROJECTION_FILE)
             try:
-                runner = Runner(self._bundle, threads=Threads(within=1))
-            except LoadFailed as failure:
+                runner = Runner(self._bundle, threads=ThreadSettings(within=1))
+            except LoadError as failure:
                 raise CannotRun(
                     "The bundle's model cannot be loaded, and its embedding is watched.",
                     got=str(failure),

@@ -10,7 +10,7 @@ from monitoring.errors import CannotRun
 from serving.export.keras_model import tensors_of
 from serving.export.reference_table import row_bytes
 from serving.export.signatures_written import EXPLAIN
-from serving.models.runner import LoadFailed, Runner
+from serving.models.runner import LoadError, Runner
 from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.models.warmup import WARMUP_FILE, warm_up
 
@@ -49,7 +49,7 @@ def write_warmup(folder: Path, name: str, inputs: tuple[ModelInput, ...], rows: 
             writer.write(record)
     try:
         return _replay(folder)
-    except LoadFailed as failed:
+    except LoadError as failed:
         raise CannotRun(
             "The exported model fails on its own warmup requests, so it was not published.",
             got=str(failed),

@@ -18,7 +18,7 @@ from serving.status import Code, Failure
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
-    from serving.grpc_api.methods import GrpcRooms, Method, Services
+    from serving.grpc_api.methods import GrpcDependencies, GrpcMethod, Services
 
 # An error's text travels in a header, and headers are small; TensorFlow Serving cuts it at the same length.
 TEXT_LENGTH = 1024
@@ -29,11 +29,11 @@ _logger = logging.getLogger(__name__)
 
 
 @final
-class Calls:
+class GrpcCallHandler:
     """Answers calls of both services. Belongs to the event loop."""
 
     def __init__(
-        self, rooms: GrpcRooms, *, ids: RequestIds | None = None, clock_us: Callable[[], int] = wall_clock_us
+        self, rooms: GrpcDependencies, *, ids: RequestIds | None = None, clock_us: Callable[[], int] = wall_clock_us
     ) -> None:
         self._rooms = rooms
         self._ids = ids or RequestIds()
@@ -45,7 +45,7 @@ class Calls:
             answers = {method.name: grpc.unary_unary_rpc_method_handler(self._handler(method)) for method in methods}
             yield grpc.method_handlers_generic_handler(name, answers)
 
-    def _handler(self, method: Method) -> Callable[[bytes, Any], Awaitable[bytes]]:
+    def _handler(self, method: GrpcMethod) -> Callable[[bytes, Any], Awaitable[bytes]]:
         crowd = self._rooms.crowd
 
         async def handle(body: bytes, context: Any) -> bytes:
@@ -83,7 +83,7 @@ class Calls:
 
         return handle
 
-    async def _answer(self, method: Method, request: Any, context: Any) -> bytes:
+    async def _answer(self, method: GrpcMethod, request: Any, context: Any) -> bytes:
         caller = read_caller(
             headers_of(context.invocation_metadata()), new_id=self._ids.new, arrived_us=self._clock_us()
         )
@@ -94,7 +94,7 @@ class Calls:
         response = await method.answer(request, GrpcCall(caller, left_s))
         return response if isinstance(response, bytes) else bytes(response.SerializeToString())
 
-    def _count(self, method: Method, model: str, code: Code, started: float) -> None:
+    def _count(self, method: GrpcMethod, model: str, code: Code, started: float) -> None:
         if method.is_counted:
             self._rooms.metrics.count(
                 model=model if self._rooms.models.knows(model) else "",

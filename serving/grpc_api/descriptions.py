@@ -15,7 +15,7 @@ SIGNATURES = "signature_def"
 
 
 @final
-class Descriptions:
+class ModelInfoHandler:
     """Answers requests about models."""
 
     def __init__(self, *, models: Models) -> None:
@@ -54,7 +54,7 @@ class Descriptions:
         response = self._status.GetModelStatusResponse()
         for one in self._models.statuses(wanted.model, wanted.version):
             added = response.model_version_status.add(
-                version=one.number, state=self._status.ModelVersionStatus.State.Value(one.state)
+                version=one.number, state=self._status.ModelVersionStatus.VersionState.Value(one.state)
             )
             added.status.error_code = int(one.code)
             added.status.error_message = one.message

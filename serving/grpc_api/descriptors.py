@@ -12,10 +12,10 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from serving.grpc_api.methods import Method
+    from serving.grpc_api.methods import GrpcMethod
 
 
-def describe(services: Mapping[str, Sequence[Method]]) -> None:
+def describe(services: Mapping[str, Sequence[GrpcMethod]]) -> None:
     """Make the services known to protobuf's default pool, where reflection looks them up by name."""
     pool = descriptor_pool.Default()
     for full_name, methods in services.items():

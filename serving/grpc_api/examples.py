@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
-from serving.inference.inference import Question
+from serving.inference.inference import InferenceRequest
 from serving.models.heads import read_head
 from serving.models.signatures import element_type_of
 from serving.status import Code, Failure, invalid
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from serving.grpc_api.call import GrpcCall
-    from serving.inference.inference import Answer, Inference
+    from serving.inference.inference import Inference, InferenceResult
     from serving.models.heads import Head
     from serving.models.signatures import Signature
-    from serving.models.versions import Models, Served
+    from serving.models.versions import Models, ServedVersion
 
     Array = np.ndarray[Any, Any]
 
@@ -32,7 +32,7 @@ VERBS = {"tensorflow/serving/classify": "classify", "tensorflow/serving/regress"
 
 
 @final
-class Examples:
+class ExampleHandler:
     """Answers requests whose input is a list of examples."""
 
     def __init__(self, *, models: Models, inference: Inference) -> None:
@@ -73,7 +73,7 @@ class Examples:
                 own = call.with_request_id(f"{call.caller.request_id}/{signature.name}")
                 questions.append(_question(served, signature, read_head(signature, verb), examples, own))
 
-            def write(answers: Sequence[Answer]) -> bytes:
+            def write(answers: Sequence[InferenceResult]) -> bytes:
                 response = self._several()
                 for (verb, signature), answer in zip(tasks, answers, strict=True):
                     result = response.results.add()
@@ -103,8 +103,10 @@ class Examples:
             return await self._inference.ask_body(replace(question, write=write))
 
 
-def _question(served: Served, signature: Signature, head: Head, examples: Array, call: GrpcCall) -> Question:
-    return Question(
+def _question(
+    served: ServedVersion, signature: Signature, head: Head, examples: Array, call: GrpcCall
+) -> InferenceRequest:
+    return InferenceRequest(
         served=served,
         signature=signature,
         inputs={head.input: examples},
@@ -114,7 +116,7 @@ def _question(served: Served, signature: Signature, head: Head, examples: Array,
     )
 
 
-def read_tasks(tasks: Any, served: Served) -> list[tuple[str, Signature]]:
+def read_tasks(tasks: Any, served: ServedVersion) -> list[tuple[str, Signature]]:
     """Verb and signature of each task. Raises `Failure` for what does not go together."""
     found: dict[str, tuple[str, Signature]] = {}
     for task in tasks:

@@ -20,7 +20,7 @@ KNOWN = {"", PREDICTION_SERVICE, MODEL_SERVICE, "PredictionService", "ModelServi
 
 
 @final
-class Health:
+class HealthServicer:
     """SERVING while every model has a version that answers and the server is not draining, as ``/v2/health/ready``."""
 
     def __init__(self, models: Models) -> None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from serving.grpc_api.descriptions import Descriptions
-from serving.grpc_api.examples import Examples
-from serving.grpc_api.model_lists import ModelLists
-from serving.grpc_api.predictions import Predictions
-from serving.transport.limits import HELD_BYTES, Crowd
+from serving.grpc_api.descriptions import ModelInfoHandler
+from serving.grpc_api.examples import ExampleHandler
+from serving.grpc_api.model_lists import ReloadHandler
+from serving.grpc_api.predictions import PredictHandler
+from serving.transport.limits import HELD_BYTES, ConnectionLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from serving.models.reloading import Reload
     from serving.models.versions import Models
 
-    Services = dict[str, tuple["Method", ...]]
+    Services = dict[str, tuple["GrpcMethod", ...]]
 
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"
 
 
-def usual_crowd() -> Crowd:
+def usual_crowd() -> ConnectionLimiter:
     """Of a server without REST, whose connections nobody counts."""
-    return Crowd(most=0, most_held=HELD_BYTES)
+    return ConnectionLimiter(most=0, most_held=HELD_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrpcRooms:
+class GrpcDependencies:
     """What the dialect stands on."""
 
     models: Models
@@ -41,12 +41,12 @@ class GrpcRooms:
     metrics: Metrics
     reload: Reload | None = None
     """Takes another list of models; None where the list is fixed."""
-    crowd: Crowd = field(default_factory=usual_crowd)
+    crowd: ConnectionLimiter = field(default_factory=usual_crowd)
     """Counts the bytes of all requests that are being answered, those of REST too where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
+class GrpcMethod:
     """One method of a service."""
 
     name: str
@@ -60,12 +60,12 @@ class Method:
     """Whether the metrics count it, as they do what runs a model."""
 
 
-def make_services(rooms: GrpcRooms, limit_bytes: int) -> Services:
+def make_services(rooms: GrpcDependencies, limit_bytes: int) -> Services:
     """Both services by their full names. Imports TensorFlow, whose messages theirs are made of."""
-    predictions = Predictions(models=rooms.models, inference=rooms.inference, limit_bytes=limit_bytes)
-    examples = Examples(models=rooms.models, inference=rooms.inference)
-    about = Descriptions(models=rooms.models)
-    lists = ModelLists(reload=rooms.reload)
+    predictions = PredictHandler(models=rooms.models, inference=rooms.inference, limit_bytes=limit_bytes)
+    examples = ExampleHandler(models=rooms.models, inference=rooms.inference)
+    about = ModelInfoHandler(models=rooms.models)
+    lists = ReloadHandler(reload=rooms.reload)
     return {
         PREDICTION_SERVICE: (
             _method("Predict", "predict.Predict", predictions.predict),
@@ -83,9 +83,9 @@ def make_services(rooms: GrpcRooms, limit_bytes: int) -> Services:
 
 def _method(
     name: str, messages: str, answer: Callable[[Any, GrpcCall], Awaitable[Any]], *, is_counted: bool = True
-) -> Method:
+) -> GrpcMethod:
     """``messages`` is the file and the common stem of request and response."""
     file, _, stem = messages.partition(".")
     module = import_module(f"tensorflow_serving.apis.{file}_pb2")
     request, response = getattr(module, f"{stem}Request"), getattr(module, f"{stem}Response")
-    return Method(name=name, request=request, response=response, answer=answer, is_counted=is_counted)
+    return GrpcMethod(name=name, request=request, response=response, answer=answer, is_counted=is_counted)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @final
-class ModelLists:
+class ReloadHandler:
     """Answers requests to serve another list of models."""
 
     def __init__(self, *, reload: Reload | None) -> None:

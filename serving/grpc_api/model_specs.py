@@ -11,11 +11,11 @@ from serving.status import invalid
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from serving.models.versions import Models, Served
+    from serving.models.versions import Models, ServedVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ServableRequest:
     """What a request asks for."""
 
     model: str
@@ -23,12 +23,12 @@ class Wanted:
     label: str | None = None
     signature: str = DEFAULT_SIGNATURE
 
-    def lease(self, models: Models) -> AbstractContextManager[Served]:
+    def lease(self, models: Models) -> AbstractContextManager[ServedVersion]:
         """The version, held while the block runs; errors as in `Models.lease`."""
         return models.lease(self.model, self.version, self.label)
 
 
-def read_model_spec(request: Any) -> Wanted:
+def read_model_spec(request: Any) -> ServableRequest:
     """What the ``model_spec`` of a request asks for.
 
     Raises:
@@ -42,10 +42,10 @@ def read_model_spec(request: Any) -> Wanted:
     return wanted
 
 
-def read_spec(spec: Any) -> Wanted:
+def read_spec(spec: Any) -> ServableRequest:
     """What a ``ModelSpec`` asks for, its name unchecked."""
     choice = spec.WhichOneof("version_choice")
-    return Wanted(
+    return ServableRequest(
         model=spec.name,
         version=spec.version.value if choice == "version" else None,
         label=spec.version_label if choice == "version_label" else None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from serving.grpc_api.model_specs import read_model_spec, write_spec
 from serving.grpc_api.tensors import decode, delimited, write_tensor
-from serving.inference.inference import Question, check_names
+from serving.inference.inference import InferenceRequest, check_names
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @final
-class Predictions:
+class PredictHandler:
     """Answers ``PredictRequest`` messages. ``limit_bytes`` bounds the tensors of one request, written out."""
 
     def __init__(self, *, models: Models, inference: Inference, limit_bytes: int) -> None:
@@ -42,10 +42,12 @@ class Predictions:
             given, known = request.inputs, signature.inputs
             defaults = served.runner.signature_definitions[signature.name].defaults
             if len(given) > len(known) or (len(given) < len(known) and not defaults):
-                check_names(Question(served=served, signature=signature, inputs=dict(given), caller=call.caller))
+                check_names(
+                    InferenceRequest(served=served, signature=signature, inputs=dict(given), caller=call.caller)
+                )
             inputs = read_inputs(given, signature, defaults, self._limit_bytes)
 
-            question = Question(
+            question = InferenceRequest(
                 served=served,
                 signature=signature,
                 inputs=inputs,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @final
-class Reflecting(reflection.aio.ReflectionServicer):  # type: ignore[misc]  # the library has no types
+class DrainableReflection(reflection.aio.ReflectionServicer):  # type: ignore[misc]  # the library has no types
     """Answers about the services of the names it is given, until it is told to `drain`."""
 
     def __init__(self, names: Sequence[str]) -> None:

@@ -9,18 +9,18 @@ import grpc
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION_SERVICE
 
 from monitoring.errors import CannotRun
-from serving.grpc_api.calls import Calls
+from serving.grpc_api.calls import GrpcCallHandler
 from serving.grpc_api.descriptors import describe
-from serving.grpc_api.health import HEALTH_SERVICE, Health
+from serving.grpc_api.health import HEALTH_SERVICE, HealthServicer
 from serving.grpc_api.methods import make_services
-from serving.grpc_api.reflection import Reflecting
+from serving.grpc_api.reflection import DrainableReflection
 from serving.transport.limits import room_for_grpc
 from serving.transport.sockets import target_of
 
 if TYPE_CHECKING:
     import socket
 
-    from serving.grpc_api.methods import GrpcRooms
+    from serving.grpc_api.methods import GrpcDependencies
 
 MESSAGE_BYTES = 64 << 20
 #: Twice as many as may wait for a batch.
@@ -55,14 +55,19 @@ class GrpcServer:
     """Listens where ``taken`` is bound, in the event loop of the inference."""
 
     def __init__(
-        self, taken: socket.socket, rooms: GrpcRooms, settings: GrpcSettings | None = None, *, is_shared: bool = False
+        self,
+        taken: socket.socket,
+        rooms: GrpcDependencies,
+        settings: GrpcSettings | None = None,
+        *,
+        is_shared: bool = False,
     ) -> None:
         self._taken = taken
         self._rooms = rooms
         self._settings = settings or GrpcSettings()
         self._is_shared = is_shared
-        self._health = Health(rooms.models)
-        self._reflecting: Reflecting | None = None
+        self._health = HealthServicer(rooms.models)
+        self._reflecting: DrainableReflection | None = None
         self._server: grpc.aio.Server | None = None
 
     async def start(self) -> None:
@@ -85,9 +90,9 @@ class GrpcServer:
             ],
         )
         services = make_services(self._rooms, limit)
-        server.add_generic_rpc_handlers((*Calls(self._rooms).handlers(services), self._health.service()))
+        server.add_generic_rpc_handlers((*GrpcCallHandler(self._rooms).handlers(services), self._health.service()))
         describe(services)
-        self._reflecting = Reflecting((*services, HEALTH_SERVICE, REFLECTION_SERVICE))
+        self._reflecting = DrainableReflection((*services, HEALTH_SERVICE, REFLECTION_SERVICE))
         self._reflecting.add_to(server)
         place = target_of(self._taken)
         self._taken.close()

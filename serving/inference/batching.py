@@ -51,7 +51,7 @@ class BatchSettings:
 
 
 @final
-class Ticket(Generic[Request, Answer]):
+class BatchTask(Generic[Request, Answer]):
     """One request on its way through a batch."""
 
     __slots__ = ("_claiming", "_taken", "_timer", "answer", "done", "key", "request", "rows", "timeout_s")
@@ -123,7 +123,7 @@ class Batcher(Generic[Request, Answer]):
 
     def __init__(
         self,
-        work: Callable[[Sequence[Ticket[Request, Answer]]], None],
+        work: Callable[[Sequence[BatchTask[Request, Answer]]], None],
         settings: BatchSettings | None = None,
         *,
         clock: Callable[[], float] = time.perf_counter,
@@ -133,7 +133,7 @@ class Batcher(Generic[Request, Answer]):
         self._clock = clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._claiming = threading.Lock()
-        self._groups: dict[Hashable, deque[Ticket[Request, Answer]]] = {}
+        self._groups: dict[Hashable, deque[BatchTask[Request, Answer]]] = {}
         self._durations: dict[tuple[Hashable, int], tuple[float, float]] = {}
         self._waiting = 0
         self._running = False
@@ -168,7 +168,7 @@ class Batcher(Generic[Request, Answer]):
         rows: int,
         timeout_s: float | None,
         done: Callable[[Answer | BaseException], None],
-    ) -> Ticket[Request, Answer]:
+    ) -> BatchTask[Request, Answer]:
         """Queue a request; ``done`` is called in the event loop, later, with the answer or with what went wrong.
 
         ``key`` None runs the request alone. The deadline of ``timeout_s`` seconds ends in DEADLINE_EXCEEDED.
@@ -185,7 +185,7 @@ class Batcher(Generic[Request, Answer]):
             raise Failure(Code.DEADLINE_EXCEEDED, late(timeout_s))
         if self._waiting >= settings.max_waiting:
             raise Failure(Code.UNAVAILABLE, "The batch scheduling queue to which this task was submitted is full")
-        ticket: Ticket[Request, Answer] = Ticket(request, key, rows, self._claiming, done, timeout_s)
+        ticket: BatchTask[Request, Answer] = BatchTask(request, key, rows, self._claiming, done, timeout_s)
         group = object() if key is None else key
         self._groups.setdefault(group, deque()).append(ticket)
         self._waiting += 1
@@ -230,7 +230,7 @@ class Batcher(Generic[Request, Answer]):
         running = self._thread.submit(self._timed, batch)
         running.add_done_callback(lambda done: loop.call_soon_threadsafe(self._back, loop, batch, done))
 
-    def _timed(self, batch: Sequence[Ticket[Request, Answer]]) -> None:
+    def _timed(self, batch: Sequence[BatchTask[Request, Answer]]) -> None:
         begin = self._clock()
         self._work(batch)
         key = batch[0].key
@@ -241,12 +241,12 @@ class Batcher(Generic[Request, Answer]):
             last = self._durations.get(place, UNKNOWN)
             self._durations[place] = (last[1], self._clock() - begin)
 
-    def _next(self) -> list[Ticket[Request, Answer]]:
+    def _next(self) -> list[BatchTask[Request, Answer]]:
         """The next batch: the group whose turn it is, up to the largest size; what is left of it queues up again."""
         while self._groups:
             key = next(iter(self._groups))
             group = self._groups.pop(key)
-            batch: list[Ticket[Request, Answer]] = []
+            batch: list[BatchTask[Request, Answer]] = []
             rows = 0
             while group and (not batch or rows + group[0].rows <= self._settings.max_rows):
                 ticket = group.popleft()
@@ -261,7 +261,7 @@ class Batcher(Generic[Request, Answer]):
         return []
 
     def _back(
-        self, loop: asyncio.AbstractEventLoop, batch: Sequence[Ticket[Request, Answer]], done: Future[None]
+        self, loop: asyncio.AbstractEventLoop, batch: Sequence[BatchTask[Request, Answer]], done: Future[None]
     ) -> None:
         self._in_thread = False
         self._finish(loop, batch, done.exception())
@@ -269,7 +269,7 @@ class Batcher(Generic[Request, Answer]):
     def _finish(
         self,
         loop: asyncio.AbstractEventLoop,
-        batch: Sequence[Ticket[Request, Answer]],
+        batch: Sequence[BatchTask[Request, Answer]],
         error: BaseException | None,
     ) -> None:
         if self._waiting:

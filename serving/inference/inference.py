@@ -1,7 +1,7 @@
 """One request in no dialect: find the model, check the inputs, batch, run, log, answer.
 
-The dialects (REST, and others to come) only translate: they build a `Question` from their wire format and write an
-`Answer` back. Everything that decides something is here or below.
+The dialects (REST, Open Inference Protocol, gRPC) only translate: they make an `InferenceRequest` of their wire format
+and write an `InferenceResult` back. Every decision is taken here or in the rooms below.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
 import numpy as np
 
 from serving.capture.capture import AnsweredBatch
-from serving.inference.batching import Batcher, BatchSettings, Ticket
+from serving.inference.batching import Batcher, BatchSettings, BatchTask
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.named_tensors import concatenated, counts_rows, kinds_of, shared_rows
 from serving.status import Code, Failure, invalid
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from serving.capture.capture import Caller, Capture
     from serving.models.named_tensors import Kinds
     from serving.models.signatures import Signature
-    from serving.models.versions import Served
+    from serving.models.versions import ServedVersion
 
     Array = np.ndarray[Any, Any]
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MOST_OF_NOTHING = 1 << 16
 
 
-class RowForm(Protocol):
+class RowFormat(Protocol):
     """How a dialect reads rows and writes their answers: in bulk, for all requests that share a run."""
 
     def promise(self, rows: Any, signature: Signature) -> Kinds:
@@ -53,10 +53,10 @@ class RowForm(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class InferenceRequest:
     """A request ready for the model. Strings are object arrays of bytes."""
 
-    served: Served
+    served: ServedVersion
     signature: Signature
     inputs: Mapping[str, Array]
     caller: Caller
@@ -70,38 +70,38 @@ class Question:
     """Whether its answer is not logged yet: `Inference.ask_all` logs several of one caller at once, or none."""
 
 
-class RowQuestion(NamedTuple):
+class RowRequest(NamedTuple):
     """A request whose rows are read together with those of the requests it shares a run with.
 
     Reading one row of 16 columns alone costs 80 µs, and among 64 others 5. (A named tuple: one is made for every
     request.)
     """
 
-    served: Served
+    served: ServedVersion
     signature: Signature
     rows: Sized
     """At least one, in the dialect's own form."""
     caller: Caller
-    form: RowForm
+    form: RowFormat
     outputs: tuple[str, ...] = ()
     """Names of the wanted outputs; none means all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class InferenceResult:
     """What the model says: its tensors by output name."""
 
     outputs: Mapping[str, Array]
 
 
-Asked = Question | RowQuestion
+Asked = InferenceRequest | RowRequest
 # Tensors, or the body where the question brought what writes it.
-Outcome = Answer | bytes
-Waiting = Ticket[Any, Outcome]
+Outcome = InferenceResult | bytes
+Waiting = BatchTask[Any, Outcome]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Joined:
+class _JoinedBatch:
     """The rows of one or more tickets in one run. Tickets of rows come before those of tensors."""
 
     tickets: Sequence[Waiting]
@@ -139,25 +139,27 @@ class Inference:
         self._counts = counts or ModelCounts()
         self._mixes_rows: set[tuple[str, int, str]] = set()
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: InferenceRequest) -> InferenceResult:
         """Answer one question in tensors. When this returns, the answer is in the traffic log, or counted as lost.
 
         Raises:
             Failure: wrong inputs, an error of the graph, too many waiting, or the deadline.
         """
         answer = await self._submit(question)
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, InferenceResult):
             raise TypeError("A question that brings what writes its body is put, not asked.")
         return answer
 
-    async def ask_body(self, question: Question) -> bytes:
+    async def ask_body(self, question: InferenceRequest) -> bytes:
         """As `ask`, for a question that brings what writes its body: an answer that cannot be written is not logged."""
         body = await self._submit(question)
         if not isinstance(body, bytes):
             raise TypeError("A question without what writes its body is asked for tensors.")
         return body
 
-    async def ask_all(self, questions: Sequence[Question], write: Callable[[Sequence[Answer]], bytes]) -> bytes:
+    async def ask_all(
+        self, questions: Sequence[InferenceRequest], write: Callable[[Sequence[InferenceResult]], bytes]
+    ) -> bytes:
         """Several questions of one caller, one body: all their answers are logged, or, if one fails, none.
 
         Raises:
@@ -179,7 +181,7 @@ class Inference:
             Failure: wrong names of inputs, or too many waiting; ``done`` is not called then.
         """
         key, rows = self._place(question)
-        own_s = question.timeout_s if isinstance(question, Question) else None
+        own_s = question.timeout_s if isinstance(question, InferenceRequest) else None
         timeout_s = self._timeout_s if own_s is None else own_s
         self._batcher.put(question, key=key, rows=rows, timeout_s=timeout_s, done=done)
 
@@ -192,7 +194,7 @@ class Inference:
         """End the model thread."""
         self._batcher.close()
 
-    async def _submit(self, question: Question) -> Outcome:
+    async def _submit(self, question: InferenceRequest) -> Outcome:
         key, rows = self._place(question)
         timeout_s = self._timeout_s if question.timeout_s is None else question.timeout_s
         return await self._batcher.submit(question, key=key, rows=rows, timeout_s=timeout_s)
@@ -206,7 +208,7 @@ class Inference:
         served, signature = question.served, question.signature
         together = signature.joins_requests and _name(question) not in self._mixes_rows
         kinds: Kinds | None = None
-        if isinstance(question, RowQuestion):
+        if isinstance(question, RowRequest):
             rows: int | None = len(question.rows)
             if together and signature.kinds is None:
                 kinds = question.form.promise(question.rows, signature)
@@ -226,11 +228,11 @@ class Inference:
 
     def _work(self, tickets: Sequence[Waiting]) -> None:
         """Read what is not read yet, run the batch, log it, and write its answers."""
-        if isinstance(tickets[0].request, RowQuestion) and len(tickets) == 1:
+        if isinstance(tickets[0].request, RowRequest) and len(tickets) == 1:
             unread, read = tickets, []
         else:
-            unread = [ticket for ticket in tickets if isinstance(ticket.request, RowQuestion)]
-            read = [ticket for ticket in tickets if isinstance(ticket.request, Question)]
+            unread = [ticket for ticket in tickets if isinstance(ticket.request, RowRequest)]
+            read = [ticket for ticket in tickets if isinstance(ticket.request, InferenceRequest)]
         if not unread:
             self._run_together([(ticket, ticket.request.inputs) for ticket in read])
             return
@@ -239,7 +241,7 @@ class Inference:
         inputs = form.read_plain(asked, signature)
         if inputs is not None and read:
             inputs = concatenated([inputs, *(ticket.request.inputs for ticket in read)])
-        if inputs is not None and self._run(_Joined(tickets=[*unread, *read], inputs=inputs)):
+        if inputs is not None and self._run(_JoinedBatch(tickets=[*unread, *read], inputs=inputs)):
             return
         alike: dict[object, list[tuple[Waiting, Mapping[str, Array]]]] = {}
         for ticket, rows in zip(unread, asked, strict=True):
@@ -259,12 +261,12 @@ class Inference:
         tickets = [ticket for ticket, _ in group]
         if len(group) > 1 and _name(tickets[0].request) not in self._mixes_rows:
             inputs = concatenated([one for _, one in group])
-            if inputs is not None and self._run(_Joined(tickets=tickets, inputs=inputs)):
+            if inputs is not None and self._run(_JoinedBatch(tickets=tickets, inputs=inputs)):
                 return
         for ticket, one in group:
-            self._run(_Joined(tickets=[ticket], inputs=one))
+            self._run(_JoinedBatch(tickets=[ticket], inputs=one))
 
-    def _run(self, joined: _Joined) -> bool:
+    def _run(self, joined: _JoinedBatch) -> bool:
         """Run, log and answer; False if several were joined and their answers cannot be told apart again."""
         tickets = joined.tickets
         first = tickets[0].request
@@ -323,7 +325,7 @@ class Inference:
         )
 
 
-def check_names(question: Question) -> None:
+def check_names(question: InferenceRequest) -> None:
     """Compare the inputs' names with the signature's. Raises `Failure` in TensorFlow Serving's words."""
     given, wanted = question.inputs.keys(), question.signature.inputs.keys()
     if given != wanted:
@@ -341,12 +343,12 @@ def _braced(names: set[str] | Any) -> str:
 def _answers(tickets: Sequence[Waiting], outputs: Mapping[str, Array], counts: Sequence[int]) -> list[Outcome]:
     """What each request is told. Raises `Failure` if it cannot be written."""
     first = tickets[0].request
-    if len(tickets) == 1 and isinstance(first, Question):
+    if len(tickets) == 1 and isinstance(first, InferenceRequest):
         return [_answer(first, outputs)]
     answers: list[Outcome] = []
     begin = 0
-    if isinstance(first, RowQuestion):
-        in_rows = sum([isinstance(ticket.request, RowQuestion) for ticket in tickets])
+    if isinstance(first, RowRequest):
+        in_rows = sum([isinstance(ticket.request, RowRequest) for ticket in tickets])
         if in_rows == len(tickets):
             return list(first.form.write(outputs, counts))
         begin = sum(counts[:in_rows])
@@ -359,8 +361,8 @@ def _answers(tickets: Sequence[Waiting], outputs: Mapping[str, Array], counts: S
     return answers
 
 
-def _answer(question: Question, outputs: Mapping[str, Array]) -> Outcome:
-    return Answer(outputs=outputs) if question.write is None else question.write(outputs)
+def _answer(question: InferenceRequest, outputs: Mapping[str, Array]) -> Outcome:
+    return InferenceResult(outputs=outputs) if question.write is None else question.write(outputs)
 
 
 def _unlogged() -> Failure:
@@ -368,7 +370,7 @@ def _unlogged() -> Failure:
 
 
 def _is_held(question: Asked) -> bool:
-    return isinstance(question, Question) and question.held
+    return isinstance(question, InferenceRequest) and question.held
 
 
 def _name(question: Asked) -> tuple[str, int, str]:

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 from serving.inference_v2.descriptions import describe_model, describe_server, list_models, list_versions
-from serving.inference_v2.infer import Infer, Infers
+from serving.inference_v2.infer import InferEndpoint, V2Call
 from serving.inference_v2.routes import read_route
 from serving.status import Code, Failure, invalid
 from serving.transport.bodies import read_body
-from serving.transport.http_response import Response, write_error
+from serving.transport.http_response import HttpResponse, write_error
 from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from serving.inference.inference import Inference
     from serving.inference.request_ids import RequestIds
-    from serving.inference_v2.routes import Route
+    from serving.inference_v2.routes import V2Route
     from serving.models.versions import Models
-    from serving.transport.http_request import Request
-    from serving.transport.request_metrics import Counting
+    from serving.transport.http_request import HttpRequest
+    from serving.transport.request_metrics import RequestMetrics
 
-    Reply = Callable[[Response], None]
+    Reply = Callable[[HttpResponse], None]
 
 
 @final
@@ -36,14 +36,14 @@ class InferenceV2:
         *,
         models: Models,
         inference: Inference,
-        counting: Counting,
+        counting: RequestMetrics,
         ids: RequestIds,
         clock_us: Callable[[], int],
         body_bytes: int,
     ) -> None:
         self._models = models
         self._counting = counting
-        self._infers = Infers(models=models, inference=inference, ids=ids)
+        self._infers = InferEndpoint(models=models, inference=inference, ids=ids)
         self._clock_us = clock_us
         self._body_bytes = body_bytes
         self._draining = False
@@ -52,7 +52,7 @@ class InferenceV2:
         """Answer what comes, but tell whoever asks for readiness to send no more."""
         self._draining = True
 
-    def answer(self, request: Request, reply: Reply) -> None:
+    def answer(self, request: HttpRequest, reply: Reply) -> None:
         """Answer one request: ``reply`` is called with the response, now or later.
 
         Raises:
@@ -64,15 +64,15 @@ class InferenceV2:
             raise Failure(Code.NOT_FOUND, f"There is nothing at {request.target}")
         if request.method != route.method:
             text = f"{request.target} is asked by {route.method}, not {request.method}"
-            reply(Response(405, write_error(text), headers=((b"allow", route.method.encode()),)))
+            reply(HttpResponse(405, write_error(text), headers=((b"allow", route.method.encode()),)))
         elif route.page == "infer":
             body = read_body(request, self._body_bytes, zlib_too=True)
-            infer = Infer(route, request.headers, body, self._clock_us())
+            infer = V2Call(route, request.headers, body, self._clock_us())
             self._counting.run(partial(self._infers.start, infer), model=route.model, verb="infer", reply=reply)
         else:
             reply(self._page(route, request))
 
-    def _page(self, route: Route, request: Request) -> Response:
+    def _page(self, route: V2Route, request: HttpRequest) -> HttpResponse:
         models = self._models
         match route.page:
             case "live":
@@ -95,7 +95,7 @@ class InferenceV2:
                 raise Failure(Code.UNIMPLEMENTED, "Models come and go with the models folder, not by request")
         return response
 
-    def _is_ready(self, route: Route) -> bool:
+    def _is_ready(self, route: V2Route) -> bool:
         """Whether a model (or one version of it) answers. Raises `Failure` NOT_FOUND if there is none."""
         try:
             with self._models.lease(route.model, route.version):
@@ -105,11 +105,11 @@ class InferenceV2:
             return False
 
 
-def _respond(document: Any, status: int = 200) -> Response:
-    return Response(status=status, body=json.dumps(document).encode() + b"\n")
+def _respond(document: Any, status: int = 200) -> HttpResponse:
+    return HttpResponse(status=status, body=json.dumps(document).encode() + b"\n")
 
 
-def _ready(about: dict[str, Any], *, is_ready: bool) -> Response:
+def _ready(about: dict[str, Any], *, is_ready: bool) -> HttpResponse:
     return _respond(about | {"ready": is_ready}, 200 if is_ready else 503)
 
 

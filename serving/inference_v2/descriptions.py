@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from serving.inference_v2.datatypes import datatype_of
 from serving.models.signatures import DEFAULT_SIGNATURE
-from serving.models.versions import State
+from serving.models.versions import VersionState
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from serving.models.signatures import TensorSpec
-    from serving.models.versions import Models, Served
+    from serving.models.versions import Models, ServedVersion
 
 #: Named as Triton names them; of the repository's extension only the index is here.
 EXTENSIONS = ("binary_tensor_data", "model_repository(index)")
 STATES = {
-    State.START: "LOADING",
-    State.LOADING: "LOADING",
-    State.AVAILABLE: "READY",
-    State.UNLOADING: "UNLOADING",
-    State.END: "UNAVAILABLE",
+    VersionState.START: "LOADING",
+    VersionState.LOADING: "LOADING",
+    VersionState.AVAILABLE: "READY",
+    VersionState.UNLOADING: "UNLOADING",
+    VersionState.END: "UNAVAILABLE",
 }
 
 
@@ -45,11 +45,11 @@ def list_versions(models: Models, *, only_ready: bool) -> list[dict[str, str]]:
         {"name": name, "version": str(one.number), "state": STATES[one.state], "reason": one.message}
         for name in models.names
         for one in models.statuses(name)
-        if one.state is State.AVAILABLE or not only_ready
+        if one.state is VersionState.AVAILABLE or not only_ready
     ]
 
 
-def describe_model(served: Served, models: Models) -> dict[str, Any]:
+def describe_model(served: ServedVersion, models: Models) -> dict[str, Any]:
     """Inputs and outputs of a version's default signature.
 
     An open dimension is -1; a tensor of which even the rank is open has the shape [-1].

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from serving.inference.callers import read_caller
-from serving.inference.inference import Answer, Question
+from serving.inference.inference import InferenceRequest, InferenceResult
 from serving.inference_v2.datatypes import datatype_of
-from serving.inference_v2.infer_answers import JSON_BYTES_HEADER, AnswerWriter
+from serving.inference_v2.infer_answers import JSON_BYTES_HEADER, ModelInferResponseWriter
 from serving.inference_v2.infer_requests import read_infer_request
 from serving.status import invalid
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from serving.capture.capture import Caller
     from serving.inference.inference import Inference
     from serving.inference.request_ids import RequestIds
-    from serving.inference_v2.infer_requests import InferRequest
-    from serving.inference_v2.routes import Route
-    from serving.models.versions import Models, Served
+    from serving.inference_v2.infer_requests import ModelInferRequest
+    from serving.inference_v2.routes import V2Route
+    from serving.models.versions import Models, ServedVersion
     from serving.transport.http_request import Headers
-    from serving.transport.http_response import Response
+    from serving.transport.http_response import HttpResponse
 
 
-class Infer(NamedTuple):
+class V2Call(NamedTuple):
     """One inference request."""
 
-    route: Route
+    route: V2Route
     headers: Headers
     body: bytes
     arrived_us: int
 
 
 @final
-class Infers:
+class InferEndpoint:
     """Translates inference requests into questions, and answers into responses."""
 
     def __init__(self, *, models: Models, inference: Inference, ids: RequestIds) -> None:
@@ -42,7 +42,7 @@ class Infers:
         self._inference = inference
         self._ids = ids
 
-    def start(self, infer: Infer, done: Callable[[Response | BaseException], None]) -> None:
+    def start(self, infer: V2Call, done: Callable[[HttpResponse | BaseException], None]) -> None:
         """Answer a request: ``done`` is given the response, which carries the request's id, or a `Failure`.
 
         Raises:
@@ -51,9 +51,9 @@ class Infers:
         request = read_infer_request(infer.body, _json_bytes(infer.headers))
         caller = read_caller(infer.headers, new_id=lambda: request.id or self._ids.new(), arrived_us=infer.arrived_us)
         served = self._models.take(infer.route.model, infer.route.version)
-        writer = AnswerWriter(request, served)
+        writer = ModelInferResponseWriter(request, served)
 
-        def answered(outcome: Answer | bytes | BaseException) -> None:
+        def answered(outcome: InferenceResult | bytes | BaseException) -> None:
             served.give_back()
             if isinstance(outcome, bytes):
                 done(writer.respond(outcome, caller.request_id))
@@ -69,7 +69,9 @@ class Infers:
                 served.give_back()
 
 
-def _question(request: InferRequest, served: Served, caller: Caller, writer: AnswerWriter) -> Question:
+def _question(
+    request: ModelInferRequest, served: ServedVersion, caller: Caller, writer: ModelInferResponseWriter
+) -> InferenceRequest:
     signature = served.runner.signatures.get(request.signature)
     if signature is None:
         known = ", ".join(served.runner.signatures)
@@ -85,7 +87,7 @@ def _question(request: InferRequest, served: Served, caller: Caller, writer: Ans
         if name not in signature.outputs:
             raise invalid(f'output "{name}": the model has only: {", ".join(signature.outputs)}')
     inputs = {name: request.inputs[name] for name in signature.inputs if name in request.inputs}
-    return Question(
+    return InferenceRequest(
         served=served,
         signature=signature,
         # Names that the signature does not know stay: the core says what is wrong with them.

@@ -10,15 +10,15 @@ from serving.inference_v2.datatypes import ELEMENTS, datatype_of
 from serving.inference_v2.tensors import write_binary, write_json
 from serving.models.signatures import element_type_of
 from serving.status import invalid
-from serving.transport.http_response import JSON, Response
+from serving.transport.http_response import JSON, HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
 
-    from serving.inference_v2.infer_requests import InferRequest
-    from serving.models.versions import Served
+    from serving.inference_v2.infer_requests import ModelInferRequest
+    from serving.models.versions import ServedVersion
 
     Array = np.ndarray[Any, Any]
 
@@ -27,10 +27,10 @@ JSON_BYTES_HEADER = b"inference-header-content-length"
 
 
 @final
-class AnswerWriter:
+class ModelInferResponseWriter:
     """Writes the answer to one request, beside the model."""
 
-    def __init__(self, request: InferRequest, served: Served) -> None:
+    def __init__(self, request: ModelInferRequest, served: ServedVersion) -> None:
         self._request = request
         self._model = served.model
         self._version = str(served.number)
@@ -61,9 +61,9 @@ class AnswerWriter:
         self._json_bytes = len(written) if behind else None
         return b"".join((written, *behind)) if behind else written
 
-    def respond(self, body: bytes, request_id: str) -> Response:
+    def respond(self, body: bytes, request_id: str) -> HttpResponse:
         """The response around the body that was written last."""
         headers = ((b"x-request-id", request_id.encode()),)
         if self._json_bytes is None:
-            return Response(200, body, JSON, headers)
-        return Response(200, body, BINARY, (*headers, (JSON_BYTES_HEADER, b"%d" % self._json_bytes)))
+            return HttpResponse(200, body, JSON, headers)
+        return HttpResponse(200, body, BINARY, (*headers, (JSON_BYTES_HEADER, b"%d" % self._json_bytes)))

@@ -24,7 +24,7 @@ REFUSED = {"shared_memory_region": "Shared memory", "classification": "The class
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InferRequest:
+class ModelInferRequest:
     """What is asked of a model."""
 
     id: str
@@ -40,7 +40,7 @@ class InferRequest:
     timeout_s: float | None
 
 
-def read_infer_request(body: bytes, json_bytes: int | None) -> InferRequest:
+def read_infer_request(body: bytes, json_bytes: int | None) -> ModelInferRequest:
     """The request in a body whose first ``json_bytes`` are JSON; None if all of it is.
 
     Raises:
@@ -64,7 +64,7 @@ def read_infer_request(body: bytes, json_bytes: int | None) -> InferRequest:
         inputs[name], datatypes[name] = tensor, element
     if rest:
         raise invalid(f"the body has {len(rest)} bytes that belong to no input")
-    return InferRequest(
+    return ModelInferRequest(
         id=_id(document),
         signature=_text(parameters, "signature_name", DEFAULT_SIGNATURE) or DEFAULT_SIGNATURE,
         inputs=inputs,

@@ -26,7 +26,7 @@ POSTED = {"index", "infer", "switch"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class V2Route:
     """What is asked, and of which model."""
 
     page: str
@@ -50,20 +50,20 @@ def is_v2(target: str) -> bool:
 
 
 @bounded_cache
-def read_route(target: str) -> Route | None:
+def read_route(target: str) -> V2Route | None:
     """What a path asks for; None if there is nothing there.
 
     >>> read_route("/v2/models/a%2Fb/versions/3/infer")
-    Route(page='infer', model='a/b', version=3)
+    V2Route(page='infer', model='a/b', version=3)
 
     Raises:
         Failure: INVALID_ARGUMENT for a version that is no number of 64 bits.
     """
     path = target.partition("?")[0]
     if path in PAGES:
-        return Route(page=PAGES[path])
+        return V2Route(page=PAGES[path])
     if SWITCH.fullmatch(path):
-        return Route(page="switch")
+        return V2Route(page="switch")
     match = MODEL.fullmatch(path)
     if match is None:
         return None
@@ -72,7 +72,7 @@ def read_route(target: str) -> Route | None:
         version.isascii() and version.isdecimal() and len(version) <= 19 and int(version) <= LARGEST_VERSION
     ):
         raise invalid(f"A version is a whole number of at most 64 bits, not {version}")
-    return Route(
+    return V2Route(
         page=match["verb"] or "metadata",
         model=unquote(match["model"]),
         version=None if version is None else int(version),

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from serving.models.runner import LoadFailed, Runner, Threads
+from serving.models.runner import LoadError, Runner, ThreadSettings
 from serving.models.warmup import warm_up
 
 if TYPE_CHECKING:
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loading:
+class LoadSettings:
     """What is done to every version before it answers."""
 
     warm_ups: int = 1
     """How often its warmup records are replayed; 0 leaves them out."""
     tags: tuple[str, ...] = ("serve",)
     """Of the graph within the SavedModel."""
-    threads: Threads = field(default_factory=Threads)
+    threads: ThreadSettings = field(default_factory=ThreadSettings)
 
 
 def load_version(
     path: Path,
-    loading: Loading | None = None,
+    loading: LoadSettings | None = None,
     *,
     counts: ModelCounts | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -37,13 +37,13 @@ def load_version(
     """A version's runner, warmed up. ``counts`` is told what that took; ``clock`` is in seconds.
 
     Raises:
-        LoadFailed: it cannot be loaded, or a warmup record fails.
+        LoadError: it cannot be loaded, or a warmup record fails.
     """
-    how = loading or Loading()
+    how = loading or LoadSettings()
     begin = clock()
     try:
         runner = Runner(path, tags=how.tags, threads=how.threads)
-    except LoadFailed:
+    except LoadError:
         if counts is not None:
             counts.not_loaded(path)
         raise

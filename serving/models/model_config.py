@@ -23,10 +23,10 @@ TENSORFLOW_TYPE = 1  # ModelType.TENSORFLOW: how the platform was said before th
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class ModelConfigProblem:
     """One thing that is wrong with a config.
 
-    >>> str(Problem(place="config[0]", what="no name", got="''", expected="a name", fix="Give it one."))
+    >>> str(ModelConfigProblem(place="config[0]", what="no name", got="''", expected="a name", fix="Give it one."))
     "config[0]: no name: got ''; expected a name. Give it one."
     """
 
@@ -71,10 +71,10 @@ def sources_of(config: Any) -> tuple[ModelSource, ...]:
     )
 
 
-def check_config(config: Any) -> Iterator[Problem]:
+def check_config(config: Any) -> Iterator[ModelConfigProblem]:
     """What is wrong with a ``ModelServerConfig``, in its own order."""
     if config.WhichOneof("config") == "custom_model_config":
-        yield Problem(
+        yield ModelConfigProblem(
             place="custom_model_config",
             what="a config for other code than this server's",
             got="a custom_model_config",
@@ -89,11 +89,11 @@ def check_config(config: Any) -> Iterator[Problem]:
         yield from _check_details(place, one)
 
 
-def _check_identity(place: str, one: Any, count: int) -> Iterator[Problem]:
+def _check_identity(place: str, one: Any, count: int) -> Iterator[ModelConfigProblem]:
     if not one.name:
-        yield Problem(place=place, what="no name", got="none", expected="a name", fix='Add name: "NAME".')
+        yield ModelConfigProblem(place=place, what="no name", got="none", expected="a name", fix='Add name: "NAME".')
     elif count > 1:
-        yield Problem(
+        yield ModelConfigProblem(
             place=place,
             what="a model that is listed more than once",
             got=f"{count} times",
@@ -103,7 +103,7 @@ def _check_identity(place: str, one: Any, count: int) -> Iterator[Problem]:
     path = one.base_path.removeprefix("file://")
     if not path.startswith("/"):
         is_elsewhere = "://" in path
-        yield Problem(
+        yield ModelConfigProblem(
             place=place,
             what="base_path is no absolute path" + (" of this machine" if is_elsewhere else ""),
             got=repr(one.base_path),
@@ -112,7 +112,7 @@ def _check_identity(place: str, one: Any, count: int) -> Iterator[Problem]:
         )
     is_known = one.model_platform == PLATFORM or (not one.model_platform and one.model_type == TENSORFLOW_TYPE)
     if not is_known or (one.model_platform and one.model_type):
-        yield Problem(
+        yield ModelConfigProblem(
             place=place,
             what="no model_platform that is served here",
             got=repr(one.model_platform) + (" beside a model_type" if one.model_type else ""),
@@ -121,12 +121,12 @@ def _check_identity(place: str, one: Any, count: int) -> Iterator[Problem]:
         )
 
 
-def _check_details(place: str, one: Any) -> Iterator[Problem]:
+def _check_details(place: str, one: Any) -> Iterator[ModelConfigProblem]:
     policy = one.model_version_policy
     if policy.WhichOneof("policy_choice") == "specific":
         bad = [number for number in policy.specific.versions if number < 0]
         if bad or not policy.specific.versions:
-            yield Problem(
+            yield ModelConfigProblem(
                 place=place,
                 what="a specific policy without usable versions",
                 got=", ".join(map(str, bad)) or "none",
@@ -135,7 +135,7 @@ def _check_details(place: str, one: Any) -> Iterator[Problem]:
             )
     for label, number in one.version_labels.items():
         if not label or "/" in label or ":" in label or number < 0:
-            yield Problem(
+            yield ModelConfigProblem(
                 place=place,
                 what="a version label that cannot be asked for",
                 got=f"{label!r}: {number}",
@@ -144,7 +144,7 @@ def _check_details(place: str, one: Any) -> Iterator[Problem]:
             )
     rate = one.logging_config.sampling_config.sampling_rate
     if not 0 <= rate <= 1:
-        yield Problem(
+        yield ModelConfigProblem(
             place=place,
             what="a sampling_rate that is no share",
             got=f"{rate:g}",

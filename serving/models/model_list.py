@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     VersionLabels = Mapping[str, Mapping[str, int]]
 
 
-class Origin(Protocol):
+class ModelListSource(Protocol):
     """Where the list of models comes from."""
 
     def read(self) -> Sequence[ModelSource]:
@@ -45,7 +45,7 @@ class ModelsFolder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OneModel:
+class SingleModel:
     """A single model and the folder of its versions."""
 
     name: str
@@ -81,10 +81,10 @@ class ConfigFile:
 
 
 @final
-class Catalogue:
+class ModelList:
     """The list of models that is valid now. Calling it gives the list; thread-safe."""
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: ModelListSource) -> None:
         self._origin = origin
         self._lock = threading.Lock()
         self._listed: tuple[ModelSource, ...] | None = None

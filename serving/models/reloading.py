@@ -13,7 +13,7 @@ from serving.status import Code, Failure, invalid
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-    from serving.models.model_list import Catalogue
+    from serving.models.model_list import ModelList
     from serving.models.version_folders import ModelSource
     from serving.models.versions import Models
 
@@ -33,7 +33,7 @@ class Reloader:
     def __init__(
         self,
         models: Models,
-        catalogue: Catalogue,
+        catalogue: ModelList,
         *,
         report: Callable[[str], None],
         may_label_unavailable: bool = False,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Array = np.ndarray[Any, Any]
-    Call = Callable[[Sequence[Array]], Sequence[Array]]
+    GraphCall = Callable[[Sequence[Array]], Sequence[Array]]
     _Key = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 # Added to a SavedModel by TensorFlow for its own use: not a way to call the model.
@@ -32,7 +32,7 @@ _CODES = {code.value: code for code in Code}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Threads:
+class ThreadSettings:
     """How many threads TensorFlow uses for a model; 0 lets it choose by the machine's cores."""
 
     within: int = 0
@@ -42,7 +42,7 @@ class Threads:
     costs ten times the work itself (130 against 11 µs for one row); a large one still spreads from within."""
 
 
-class LoadFailed(Exception):
+class LoadError(Exception):
     """A version folder that cannot be loaded; the message is the reason, for the status page and the operator."""
 
 
@@ -54,7 +54,7 @@ class Runner:
     TensorFlow is imported when a `Runner` is constructed (4 to 10 s the first time).
 
     Raises:
-        LoadFailed: the folder holds no SavedModel with these tags, or it is damaged.
+        LoadError: the folder holds no SavedModel with these tags, or it is damaged.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Runner:
         path: Path,
         *,
         tags: Sequence[str] = ("serve",),
-        threads: Threads | None = None,
+        threads: ThreadSettings | None = None,
         road: Literal["callable", "run"] = "callable",
     ) -> None:
         import tensorflow as tf  # noqa: PLC0415 - loaded by the first model only
@@ -70,7 +70,7 @@ class Runner:
         self._errors = tf.errors
         self._road = road
         graph = tf.Graph()
-        used = threads or Threads()
+        used = threads or ThreadSettings()
         settings = tf.compat.v1.ConfigProto(
             intra_op_parallelism_threads=used.within, inter_op_parallelism_threads=used.between
         )
@@ -80,13 +80,13 @@ class Runner:
                 self._meta_graph = tf.compat.v1.saved_model.loader.load(self._session, list(tags), str(path))
         except (tf.errors.OpError, OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
             self._session.close()
-            raise LoadFailed(getattr(error, "message", None) or str(error)) from error
+            raise LoadError(getattr(error, "message", None) or str(error)) from error
         self.signatures: Mapping[str, Signature] = {
             name: read_signature(name, definition)
             for name, definition in sorted(self._meta_graph.signature_def.items())
             if name != INITIALISER
         }
-        self._calls: dict[_Key, Call] = {}
+        self._calls: dict[_Key, GraphCall] = {}
         self._making = threading.Lock()
 
     @property
@@ -129,7 +129,7 @@ class Runner:
         self._calls.clear()
         self._session.close()
 
-    def _keep(self, key: _Key, signature: Signature) -> Call:
+    def _keep(self, key: _Key, signature: Signature) -> GraphCall:
         """Make the call for these names once, and remember it."""
         with self._making:
             call = self._calls.get(key)
@@ -141,7 +141,7 @@ class Runner:
                 )
             return call
 
-    def _make(self, feeds: list[str], fetches: list[str]) -> Call:
+    def _make(self, feeds: list[str], fetches: list[str]) -> GraphCall:
         make = getattr(self._session, "_make_callable_from_options", None) if self._road == "callable" else None
         if make is None:
             session = self._session

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, final
 
-from serving.models.runner import LoadFailed
+from serving.models.runner import LoadError
 from serving.models.version_folders import find_versions
 from serving.status import Code, Failure
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ENDED_KEPT = 100
 
 
-class State(StrEnum):
+class VersionState(StrEnum):
     """Where a version is in its life; the names are those of ``tensorflow.serving.ModelVersionStatus``."""
 
     START = "START"
@@ -43,13 +43,13 @@ class VersionStatus:
     """What is known about one version."""
 
     number: int
-    state: State
+    state: VersionState
     code: Code = Code.OK
     message: str = ""
 
 
 @final
-class Served:
+class ServedVersion:
     """One loaded version. Whoever uses it holds a lease, and it is let go only when the last lease is given back."""
 
     def __init__(self, *, model: str, number: int, runner: Runner, path: Path) -> None:
@@ -83,7 +83,7 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retries:
+class RetryPolicy:
     """How often a version that cannot be loaded is tried again, as long as its files do not change."""
 
     count: int = 5
@@ -91,16 +91,16 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class VersionSettings:
     """What holds for all models of a server."""
 
-    retries: Retries = field(default_factory=Retries)
+    retries: RetryPolicy = field(default_factory=RetryPolicy)
     newest_is_zero: bool = True
     """Whether version 0 means the newest where there is no version 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Broken:
+class _LoadFailure:
     """A version that could not be loaded."""
 
     stamp: int
@@ -114,7 +114,7 @@ class Models:
 
     ``poll`` blocks while it loads and belongs in a thread of its own; everything may be called from any thread.
     ``find`` gives what is wanted at the moment; what it names no longer is let go. ``load`` makes a ready (warmed-up)
-    runner from a version's folder, or raises `LoadFailed`. ``report`` is told, in one sentence, whatever changes.
+    runner from a version's folder, or raises `LoadError`. ``report`` is told, in one sentence, whatever changes.
     ``patience_s`` bounds how long a version waits for its last answers; ``clock`` is in seconds.
     """
 
@@ -125,23 +125,23 @@ class Models:
         load: Callable[[Path], Runner],
         report: Callable[[str], None],
         patience_s: float = 60.0,
-        rules: Rules | None = None,
+        rules: VersionSettings | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._find = find
         self._load = load
         self._report = report
         self._patience_s = patience_s
-        used = rules or Rules()
+        used = rules or VersionSettings()
         self._retries = used.retries
         self._newest_is_zero = used.newest_is_zero
         self._clock = clock
         self._changing = threading.Lock()
         self._sources: dict[str, ModelSource] = {}
-        self._served: dict[str, dict[int, Served]] = {}
+        self._served: dict[str, dict[int, ServedVersion]] = {}
         self._labels: dict[str, dict[str, int]] = {}
         self._statuses: dict[str, dict[int, VersionStatus]] = {}
-        self._broken: dict[Path, _Broken] = {}
+        self._broken: dict[Path, _LoadFailure] = {}
 
     def poll(self) -> None:
         """Look at the disk once; load what is new and wanted, let go what no longer is.
@@ -215,7 +215,7 @@ class Models:
         return (known[number],)
 
     @contextmanager
-    def lease(self, name: str, number: int | None = None, label: str | None = None) -> Iterator[Served]:
+    def lease(self, name: str, number: int | None = None, label: str | None = None) -> Iterator[ServedVersion]:
         """The asked-for version (by default the newest that answers), held while the block runs.
 
         Version 0 means the newest where no version 0 is loaded (unless that is switched off): some clients send it when
@@ -230,7 +230,7 @@ class Models:
         finally:
             served.give_back()
 
-    def take(self, name: str, number: int | None = None, label: str | None = None) -> Served:
+    def take(self, name: str, number: int | None = None, label: str | None = None) -> ServedVersion:
         """As `lease`, for whoever does not wait in one place: the version must be given back by hand."""
         while True:
             versions = self._served.get(name, {})
@@ -285,35 +285,37 @@ class Models:
                 return
         else:
             broken = None
-        self._note(name, VersionStatus(number=number, state=State.LOADING))
+        self._note(name, VersionStatus(number=number, state=VersionState.LOADING))
         try:
             runner = self._load(path)
-        except LoadFailed as failed:
+        except LoadError as failed:
             tries = 1 if broken is None else broken.tries + 1
-            self._broken[path] = _Broken(stamp=stamp, tries=tries, at_s=self._clock())
-            self._note(name, VersionStatus(number=number, state=State.END, code=Code.UNKNOWN, message=str(failed)))
+            self._broken[path] = _LoadFailure(stamp=stamp, tries=tries, at_s=self._clock())
+            self._note(
+                name, VersionStatus(number=number, state=VersionState.END, code=Code.UNKNOWN, message=str(failed))
+            )
             self._report(f"Version {number} of {name} cannot be loaded: {failed}")
             return
         self._broken.pop(path, None)
-        served = Served(model=name, number=number, runner=runner, path=path)
+        served = ServedVersion(model=name, number=number, runner=runner, path=path)
         self._served[name] = self._served.get(name, {}) | {number: served}
-        self._note(name, VersionStatus(number=number, state=State.AVAILABLE))
+        self._note(name, VersionStatus(number=number, state=VersionState.AVAILABLE))
         self._report(f"Version {number} of {name} answers.")
         if before is not None:
             before.retire(patience_s=self._patience_s)
 
     def _let_go(self, name: str, number: int) -> None:
         served = self._served[name][number]
-        self._note(name, VersionStatus(number=number, state=State.UNLOADING))
+        self._note(name, VersionStatus(number=number, state=VersionState.UNLOADING))
         self._served[name] = {kept: one for kept, one in self._served[name].items() if kept != number}
         served.retire(patience_s=self._patience_s)
-        self._note(name, VersionStatus(number=number, state=State.END))
+        self._note(name, VersionStatus(number=number, state=VersionState.END))
         self._report(f"Version {number} of {name} has been let go.")
 
     def _note(self, name: str, status: VersionStatus) -> None:
         # A new dict each time: readers in other threads see the old one or the new one, never one being changed.
         known = self._statuses.get(name, {}) | {status.number: status}
-        ended = sorted(number for number, one in known.items() if one.state is State.END)
+        ended = sorted(number for number, one in known.items() if one.state is VersionState.END)
         for number in ended[:-ENDED_KEPT]:
             del known[number]
         self._statuses[name] = known

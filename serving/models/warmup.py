@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.models.runner import LoadFailed
+from serving.models.runner import LoadError
 from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.status import Failure
 
@@ -29,7 +29,7 @@ def warm_up(runner: Runner, path: Path) -> int:
     """Replay the records of the version folder ``path``; gives how many there were, 0 if there is no such file.
 
     Raises:
-        LoadFailed: a record is damaged, of an unknown kind, or fails in the model; or there are more than 1000.
+        LoadError: a record is damaged, of an unknown kind, or fails in the model; or there are more than 1000.
     """
     file = path / WARMUP_FILE
     if not file.is_file():
@@ -41,11 +41,11 @@ def warm_up(runner: Runner, path: Path) -> int:
     for record in read_records(file):
         count += 1
         if count > MAX_RECORDS:
-            raise LoadFailed(f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) in {file}")
+            raise LoadError(f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) in {file}")
         try:
             _replay(runner, prediction_log_pb2.PredictionLog.FromString(record))
         except (DecodeError, Failure) as error:
-            raise LoadFailed(f"Warmup record {count} of {file} failed: {error}") from error
+            raise LoadError(f"Warmup record {count} of {file} failed: {error}") from error
     return count
 
 
@@ -53,16 +53,16 @@ def read_records(file: Path) -> Iterator[bytes]:
     """The records of an uncompressed TFRecord file: length (u64), its checksum, the bytes, their checksum.
 
     Raises:
-        LoadFailed: the file ends in the middle of a record.
+        LoadError: the file ends in the middle of a record.
     """
     with file.open("rb") as stream:
         while header := stream.read(12):
             length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else None
             if length is None or length > file.stat().st_size:
-                raise LoadFailed(f"Damaged record in {file}")
+                raise LoadError(f"Damaged record in {file}")
             record = stream.read(length + 4)
             if len(record) != length + 4:
-                raise LoadFailed(f"Damaged record in {file}")
+                raise LoadError(f"Damaged record in {file}")
             yield record[:-4]
 
 
@@ -77,13 +77,13 @@ def _replay(runner: Runner, log: Any) -> None:
         request = getattr(log, kind).request
         inputs = {"": np.array([one.SerializeToString() for one in request.input.example_list.examples], object)}
     else:
-        raise LoadFailed(f"Unsupported log_type for warmup: {kind}")
+        raise LoadError(f"Unsupported log_type for warmup: {kind}")
     signature = runner.signatures.get(request.model_spec.signature_name or DEFAULT_SIGNATURE)
     if signature is None:
-        raise LoadFailed(f"Serving signature key {request.model_spec.signature_name!r} not found.")
+        raise LoadError(f"Serving signature key {request.model_spec.signature_name!r} not found.")
     if "" in inputs:
         inputs = {next(iter(signature.inputs)): inputs[""]}
     unknown = inputs.keys() - signature.inputs.keys()
     if unknown:
-        raise LoadFailed(f"No such inputs in signature {signature.name}: {', '.join(sorted(unknown))}")
+        raise LoadError(f"No such inputs in signature {signature.name}: {', '.join(sorted(unknown))}")
     runner.run(signature, inputs, list(signature.outputs))

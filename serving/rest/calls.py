@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from serving.inference.callers import read_caller
-from serving.inference.inference import Answer, Question, RowQuestion
+from serving.inference.inference import InferenceRequest, InferenceResult, RowRequest
 from serving.models.heads import read_head
 from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.rest.encoding import write_batch, write_columns
@@ -23,7 +23,7 @@ from serving.rest.instances import (
 )
 from serving.rest.number_rows import NumberRows, has_many_lists, nested, read_number_rows
 from serving.status import invalid
-from serving.transport.http_response import Response
+from serving.transport.http_response import HttpResponse
 from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
@@ -36,26 +36,26 @@ if TYPE_CHECKING:
     from serving.inference.request_ids import RequestIds
     from serving.models.named_tensors import Kinds
     from serving.models.signatures import Signature
-    from serving.models.versions import Models, Served
-    from serving.rest.routes import Route
+    from serving.models.versions import Models, ServedVersion
+    from serving.rest.routes import RestRoute
     from serving.transport.http_request import Headers
 
     Array = np.ndarray[Any, Any]
     Rows = Sequence[Any] | NumberRows
-    Done = Callable[[Response | BaseException], None]
+    Done = Callable[[HttpResponse | BaseException], None]
 
 
-class Call(NamedTuple):
+class RestCall(NamedTuple):
     """One request to a model."""
 
-    route: Route
+    route: RestRoute
     headers: Headers
     body: bytes
     arrived_us: int
 
 
 @dataclass(frozen=True, slots=True)
-class Instances:
+class InstancesFormat:
     """Row form, as `serving.inference.inference` reads and writes it in bulk."""
 
     def promise(self, rows: Rows, signature: Signature) -> Kinds:
@@ -82,11 +82,11 @@ class Instances:
         return write_batch(outputs, counts)
 
 
-INSTANCES = Instances()
+INSTANCES = InstancesFormat()
 
 
 @final
-class Calls:
+class PredictionEndpoint:
     """Translates calls into questions and answers into responses."""
 
     def __init__(self, *, models: Models, inference: Inference, ids: RequestIds) -> None:
@@ -94,7 +94,7 @@ class Calls:
         self._inference = inference
         self._ids = ids
 
-    def start(self, call: Call, done: Done) -> None:
+    def start(self, call: RestCall, done: Done) -> None:
         """Answer a call: ``done`` is given the response, which carries the request's id, or a `Failure`.
 
         Raises:
@@ -115,10 +115,10 @@ class Calls:
             examples = None if route.verb == "predict" else read_examples(document)
         served = self._models.take(route.model, route.version, route.label)
 
-        def answered(outcome: Answer | bytes | BaseException) -> None:
+        def answered(outcome: InferenceResult | bytes | BaseException) -> None:
             served.give_back()
             if isinstance(outcome, bytes):
-                done(Response(200, outcome, headers=((b"x-request-id", caller.request_id.encode()),)))
+                done(HttpResponse(200, outcome, headers=((b"x-request-id", caller.request_id.encode()),)))
             elif isinstance(outcome, BaseException):
                 done(outcome)
 
@@ -135,7 +135,9 @@ class Calls:
                 served.give_back()
 
 
-def _predict(document: dict[str, Any], name: str, served: Served, caller: Caller) -> Question | RowQuestion:
+def _predict(
+    document: dict[str, Any], name: str, served: ServedVersion, caller: Caller
+) -> InferenceRequest | RowRequest:
     signature = served.runner.signatures.get(name or DEFAULT_SIGNATURE)
     if signature is None:
         asked = name or DEFAULT_SIGNATURE
@@ -145,18 +147,18 @@ def _predict(document: dict[str, Any], name: str, served: Served, caller: Caller
     given = document.get("instances")
     instances = given if isinstance(given, NumberRows) else read_instances(document)
     if instances is not None:
-        return RowQuestion(served, signature, instances, caller, INSTANCES)
+        return RowRequest(served, signature, instances, caller, INSTANCES)
     inputs = read_columns(document["inputs"], signature.inputs)
-    return Question(served=served, signature=signature, inputs=inputs, caller=caller, write=write_columns)
+    return InferenceRequest(served=served, signature=signature, inputs=inputs, caller=caller, write=write_columns)
 
 
-def _examples(examples: Sequence[Any], name: str, served: Served, caller: Caller, verb: str) -> Question:
+def _examples(examples: Sequence[Any], name: str, served: ServedVersion, caller: Caller, verb: str) -> InferenceRequest:
     """Classify and regress: the model parses ``tf.Example`` messages itself, so that is what it is given."""
     signature = served.runner.signatures.get(name or DEFAULT_SIGNATURE)
     if signature is None:
         raise invalid(f"No signature was found with the name: {name or DEFAULT_SIGNATURE}")
     head = read_head(signature, verb)
-    return Question(
+    return InferenceRequest(
         served=served,
         signature=signature,
         inputs={head.input: serialise(examples)},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serving.models.versions import Served, VersionStatus
+    from serving.models.versions import ServedVersion, VersionStatus
 
 
 def write_status(statuses: Sequence[VersionStatus]) -> bytes:
@@ -24,7 +24,7 @@ def write_status(statuses: Sequence[VersionStatus]) -> bytes:
     return json.dumps({"model_version_status": versions}, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def write_metadata(served: Served) -> bytes:
+def write_metadata(served: ServedVersion) -> bytes:
     """The signatures of a version, every default spelled out; about 1 ms a signature."""
     from google.protobuf import json_format  # noqa: PLC0415 - beside the messages, which a model's runner loaded
 

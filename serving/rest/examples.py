@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     Array = np.ndarray[Any, Any]
-    Features = Mapping[str, "Feature"]
+    Features = Mapping[str, "ExampleFeature"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Feature:
+class ExampleFeature:
     """The values of one feature, all of one kind: bytes, float or int64; None where there is no value."""
 
     kind: str | None
@@ -105,7 +105,7 @@ def _float(values: Array) -> Array:
     return values if values.dtype in {np.dtype(np.float32), np.dtype(np.float64)} else values.astype(np.float32)
 
 
-def _features(value: Any) -> dict[str, Feature]:
+def _features(value: Any) -> dict[str, ExampleFeature]:
     if not isinstance(value, dict):
         raise invalid(f"Example must be JSON object but got JSON {type_name(value)}")
     return {
@@ -123,7 +123,7 @@ def _checked(name: str) -> str:
     return name
 
 
-def _feature(name: str, values: list[Any]) -> Feature:
+def _feature(name: str, values: list[Any]) -> ExampleFeature:
     kind: str | None = None
     read: list[Any] = []
     for value in values:
@@ -132,7 +132,7 @@ def _feature(name: str, values: list[Any]) -> Feature:
             raise invalid(f"Unexpected element type in feature: {name} expecting type: {kind}")
         kind = found
         read.append(_read(value))
-    return Feature(kind=kind, values=tuple(read))
+    return ExampleFeature(kind=kind, values=tuple(read))
 
 
 def _kind(name: str, value: Any) -> str:

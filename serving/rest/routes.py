@@ -18,7 +18,7 @@ CALLS = {"predict", "classify", "regress"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class RestRoute:
     """What is asked of which model."""
 
     verb: str
@@ -38,11 +38,11 @@ def is_ours(path: str) -> bool:
 
 
 @bounded_cache
-def read_route(method: str, path: str) -> Route:
+def read_route(method: str, path: str) -> RestRoute:
     """What a request asks for.
 
     >>> read_route("POST", "/v1/models/half%5Fplus%5Ftwo/versions/3:predict")
-    Route(verb='predict', model='half_plus_two', version=3, label=None)
+    RestRoute(verb='predict', model='half_plus_two', version=3, label=None)
     >>> read_route("GET", "/v1/models/m").verb
     'status'
 
@@ -55,7 +55,7 @@ def read_route(method: str, path: str) -> Route:
         raise malformed(method, path)
     if not match["model"]:
         raise invalid("Missing model name in request.")
-    return Route(
+    return RestRoute(
         verb=verb if verb in CALLS or verb == "metadata" else "status",
         model=unquote(match["model"]),
         version=_version(match["version"]),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from monitoring.traffic.format.rows import ID_CHARACTERS, LABEL_CHARACTERS
 from serving.inference.timestamps import read_moment_us
 from serving.status import Code, Failure, invalid
-from serving.transport.http_response import Response
+from serving.transport.http_response import HttpResponse
 from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "PITFALLS_TOKEN"  # noqa: S105 - the name of the variable, not a token
 
 
-class LabelTaker(Protocol):
+class LabelAppender(Protocol):
     """What labels are written to; `monitoring.traffic.labels.label_log.LabelWriter` is one."""
 
     def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
@@ -30,13 +30,13 @@ class LabelTaker(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelDesk:
+class LabelsEndpoint:
     """Where labels go, and the token that opens it. Either may be missing; the answer then says how to set it."""
 
-    writer: LabelTaker | None = None
+    writer: LabelAppender | None = None
     token: str | None = None
 
-    def take(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Response:
+    def take(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> HttpResponse:
         """Check the token, read the labels, write them.
 
         Raises:
@@ -51,7 +51,7 @@ class LabelDesk:
             self.writer.append(prediction_ids, labels, times)
         except OSError as error:
             raise Failure(Code.UNAVAILABLE, f"Labels cannot be written now, none was: {error.strerror}") from error
-        return Response(status=200, body=b'{"accepted": %d}\n' % len(labels))
+        return HttpResponse(status=200, body=b'{"accepted": %d}\n' % len(labels))
 
     def _check_token(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         if not self.token:

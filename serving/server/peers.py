@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     """Takes a process's own metrics page; gives the sum over all processes."""
 
 
-class Company(Protocol):
+class PeerWorkers(Protocol):
     """What a server needs of those who serve beside it."""
 
     @property
@@ -44,7 +44,7 @@ class Company(Protocol):
 
 
 @final
-class Alone:
+class SingleProcess:
     """Nobody else."""
 
     is_shared = False

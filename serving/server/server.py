@@ -20,14 +20,14 @@ from serving.inference.inference import Inference
 from serving.metrics.metrics import Metrics
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.loading import load_version
-from serving.models.model_list import Catalogue, ModelsFolder
+from serving.models.model_list import ModelList, ModelsFolder
 from serving.models.reloading import Reloader
 from serving.models.versions import Models
 from serving.server.gc_tuning import settle
-from serving.server.http_app import RestApp, Rooms
-from serving.server.peers import Alone
+from serving.server.http_app import HttpApp, HttpDependencies
+from serving.server.peers import SingleProcess
 from serving.server.periodic import repeating
-from serving.server.settings import Ready
+from serving.server.settings import ServerInfo
 from serving.server.shutdown import DrainingServer
 from serving.transport.limits import raise_open_files
 from serving.transport.sockets import take_address, target_of, url_of
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from serving.grpc_api.server import GrpcServer
     from serving.models.reloading import Reload
     from serving.models.runner import Runner
-    from serving.server.peers import Company
-    from serving.server.settings import GrpcDoor, ServeSettings, Shelf
-    from serving.transport.limits import Crowd
+    from serving.server.peers import PeerWorkers
+    from serving.server.settings import GrpcListener, ModelRepositorySettings, ServeSettings
+    from serving.transport.limits import ConnectionLimiter
 
     Report = Callable[[str], None]
     Doors = tuple[socket.socket | None, socket.socket | None]
@@ -55,10 +55,10 @@ SWITCH_S = 0.0005
 def serve(
     settings: ServeSettings,
     *,
-    on_ready: Callable[[Ready], None],
+    on_ready: Callable[[ServerInfo], None],
     report: Report,
     prepare: Callable[[], None] = lambda: None,
-    company: Company | None = None,
+    company: PeerWorkers | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain and return. A second signal ends the process at once.
 
@@ -73,13 +73,13 @@ def serve(
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to answer it
     check_models(settings.shelf)
-    others = company or Alone()
+    others = company or SingleProcess()
     taken, door = take_doors(settings, report, is_shared=others.is_shared)
     log = open_traffic(settings.traffic, token=settings.token, report=report)
     with taken or nullcontext(), door or nullcontext(), log as (capture, desk):
         prepare()
         raise_open_files()
-        catalogue = Catalogue(settings.shelf.origin)
+        catalogue = ModelList(settings.shelf.origin)
         if (sent := others.sent()) is not None:
             catalogue.replace(sent)
         capture.log_models(logging_of(catalogue()))
@@ -89,7 +89,7 @@ def serve(
         redacted.check(is_everything=models.is_ready)
         limits = settings.limits
         inference = Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s, counts=counts)
-        rooms = Rooms(
+        rooms = HttpDependencies(
             models=models,
             inference=inference,
             capture=capture,
@@ -114,7 +114,7 @@ def serve(
     report("Stopped: everything accepted was answered.")
 
 
-def check_models(shelf: Shelf) -> None:
+def check_models(shelf: ModelRepositorySettings) -> None:
     """Look whether there is something to serve, before anything slow. Raises `BadInput`."""
     if shelf.origin.read() or not isinstance(shelf.origin, ModelsFolder):
         return
@@ -138,8 +138,8 @@ def take_doors(settings: ServeSettings, report: Report, *, is_shared: bool) -> D
 
 
 def load_models(
-    shelf: Shelf,
-    catalogue: Catalogue,
+    shelf: ModelRepositorySettings,
+    catalogue: ModelList,
     report: Report,
     *,
     on_load: Callable[[Path, Runner], None] = lambda *_: None,
@@ -179,9 +179,9 @@ def load_models(
 def _run(
     settings: ServeSettings,
     doors: Doors,
-    rooms: Rooms,
+    rooms: HttpDependencies,
     reloader: Reloader,
-    company: Company,
+    company: PeerWorkers,
     on_started: Callable[[], None],
 ) -> None:
     """Answer until a signal comes, and until what was accepted then is answered."""
@@ -189,7 +189,7 @@ def _run(
     taken, door = doors
 
     async def run(on_hangup: Callable[[], None]) -> None:
-        app = RestApp(rooms, limits.rest)
+        app = HttpApp(rooms, limits.rest)
         server = DrainingServer(app, limits.drain_s, on_started, on_hangup=on_hangup)
         page = partial(rooms.metrics.page, rooms.capture)
         async with company.working(reloader, page=page, leave=server.leave) as reload:
@@ -206,10 +206,10 @@ def _run(
         uvloop.run(run(reread))
 
 
-def ready_of(doors: Doors, models: Mapping[str, tuple[int, ...]]) -> Ready:
+def ready_of(doors: Doors, models: Mapping[str, tuple[int, ...]]) -> ServerInfo:
     """What is said of a server at these doors when it answers."""
     taken, door = doors
-    return Ready(
+    return ServerInfo(
         url=None if taken is None else url_of(taken),
         grpc=None if door is None else target_of(door),
         models=models,
@@ -224,7 +224,7 @@ def _reasons(models: Models, name: str) -> list[str]:
     return [f"{name}/{one.number}: {one.message}" for one in models.statuses(name)]
 
 
-def _take_grpc(door: GrpcDoor | None, report: Report, *, is_shared: bool) -> socket.socket | None:
+def _take_grpc(door: GrpcListener | None, report: Report, *, is_shared: bool) -> socket.socket | None:
     if door is None:
         return None
     try:
@@ -237,12 +237,18 @@ def _take_grpc(door: GrpcDoor | None, report: Report, *, is_shared: bool) -> soc
 
 
 def _grpc_server(
-    taken: socket.socket, door: GrpcDoor, rooms: Rooms, reload: Reload, *, crowd: Crowd, is_shared: bool
+    taken: socket.socket,
+    door: GrpcListener,
+    rooms: HttpDependencies,
+    reload: Reload,
+    *,
+    crowd: ConnectionLimiter,
+    is_shared: bool,
 ) -> GrpcServer:
-    from serving.grpc_api.methods import GrpcRooms  # noqa: PLC0415 - whoever wants no gRPC need not load it
+    from serving.grpc_api.methods import GrpcDependencies  # noqa: PLC0415 - whoever wants no gRPC need not load it
     from serving.grpc_api.server import GrpcServer  # noqa: PLC0415 - as above
 
-    stands_on = GrpcRooms(
+    stands_on = GrpcDependencies(
         models=rooms.models, inference=rooms.inference, metrics=rooms.metrics, reload=reload, crowd=crowd
     )
     return GrpcServer(taken, stands_on, door.settings, is_shared=is_shared)

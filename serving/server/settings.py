@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from serving.inference.batching import BatchSettings
-from serving.models.loading import Loading
-from serving.models.versions import Rules
+from serving.models.loading import LoadSettings
+from serving.models.versions import VersionSettings
 from serving.transport.http_settings import HttpSettings
 from serving.transport.sockets import Address
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from serving.capture.traffic import TrafficSettings
     from serving.grpc_api.server import GrpcSettings
-    from serving.models.model_list import Origin
+    from serving.models.model_list import ModelListSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
+class ModelRepositorySettings:
     """Which models there are, how they are loaded, and how often the disk is looked at."""
 
-    origin: Origin
+    origin: ModelListSource
     poll_s: float = 1.0
     """Seconds between two looks for versions; 0 looks only at the start, and when the list changes."""
     config_poll_s: float = 0.0
     """Seconds between two looks at a config file; 0 reads it at the start and when told."""
-    loading: Loading = field(default_factory=Loading)
-    rules: Rules = field(default_factory=Rules)
+    loading: LoadSettings = field(default_factory=LoadSettings)
+    rules: VersionSettings = field(default_factory=VersionSettings)
     may_label_unavailable: bool = False
     """Whether a reload may give a new label to a version that does not answer yet."""
 
@@ -47,7 +47,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrpcDoor:
+class GrpcListener:
     """Where gRPC clients come in."""
 
     address: Address
@@ -61,10 +61,10 @@ class GrpcDoor:
 class ServeSettings:
     """Everything a server needs to know."""
 
-    shelf: Shelf
+    shelf: ModelRepositorySettings
     address: Address | None = field(default_factory=Address)
     """Of the REST interface; None serves gRPC alone."""
-    grpc: GrpcDoor | None = None
+    grpc: GrpcListener | None = None
     """None serves REST alone."""
     traffic: TrafficSettings | None = None
     """None logs nothing."""
@@ -74,7 +74,7 @@ class ServeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class ServerInfo:
     """A server that answers now."""
 
     url: str | None

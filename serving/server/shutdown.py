@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, cast, final
 import uvicorn
 
 from monitoring.errors import CannotRun
-from serving.transport.http_connection import RestProtocol
+from serving.transport.http_connection import HttpConnection
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
     from serving.grpc_api.server import GrpcServer
-    from serving.server.http_app import RestApp
+    from serving.server.http_app import HttpApp
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Draining is bounded by itself; what comes after it (the last batch, the log's conversion) may take so much longer.
@@ -33,7 +33,7 @@ class DrainingServer(uvicorn.Server):
 
     def __init__(
         self,
-        app: RestApp,
+        app: HttpApp,
         drain_s: float,
         on_started: Callable[[], None],
         *,
@@ -43,7 +43,7 @@ class DrainingServer(uvicorn.Server):
             uvicorn.Config(
                 app.answer,
                 # uvicorn calls whatever it is given with what a protocol needs, though it asks for a class.
-                http=cast("type[asyncio.Protocol]", partial(RestProtocol, app)),
+                http=cast("type[asyncio.Protocol]", partial(HttpConnection, app)),
                 interface="asgi3",
                 ws="none",
                 lifespan="off",

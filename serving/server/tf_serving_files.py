@@ -22,7 +22,7 @@ MAX_ENQUEUED_BATCHES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batching:
+class BatchingFile:
     """What a file of batching parameters comes to here."""
 
     settings: BatchSettings
@@ -54,7 +54,7 @@ def usual_batching() -> BatchSettings:
     return BatchSettings(max_rows=MAX_BATCH_SIZE, refuse_larger=True, max_waiting=MAX_BATCH_SIZE * MAX_ENQUEUED_BATCHES)
 
 
-def read_batching_file(path: Path) -> Batching:
+def read_batching_file(path: Path) -> BatchingFile:
     """How requests are joined, by a file of batching parameters.
 
     Requests wait for no timer and no thread of their own here, so the parameters that tune those have no counterpart.
@@ -67,7 +67,7 @@ def read_batching_file(path: Path) -> Batching:
     batches = _positive(path, given, "max_enqueued_batches", MAX_ENQUEUED_BATCHES)
     used = {"max_batch_size", "max_enqueued_batches", "enable_large_batch_splitting"}
     is_split = given.enable_large_batch_splitting.value
-    return Batching(
+    return BatchingFile(
         settings=BatchSettings(max_rows=rows, refuse_larger=not is_split, max_waiting=rows * batches),
         ignored=tuple(field.name for field, _ in given.ListFields() if field.name not in used),
     )

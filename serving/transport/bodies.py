@@ -6,7 +6,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from serving.transport.http_request import Request
+    from serving.transport.http_request import HttpRequest
 
 BODY_BYTES = 64 << 20
 # zlib's codes for the header and trailer of each.
@@ -17,7 +17,7 @@ class BodyTooLarge(Exception):
     """More bytes than the server is willing to hold. TensorFlow Serving has no such limit."""
 
 
-def read_body(request: Request, limit: int, *, zlib_too: bool = False) -> bytes:
+def read_body(request: HttpRequest, limit: int, *, zlib_too: bool = False) -> bytes:
     """The body, inflated if it came as gzip; as in TensorFlow Serving, one that cannot be inflated counts as empty.
 
     ``zlib_too`` also inflates ``deflate``, which TensorFlow Serving does not know.

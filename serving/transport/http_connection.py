@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, cast, final
 import httptools
 
 from serving.transport.bounded_cache import bounded_cache
-from serving.transport.http_request import Request
-from serving.transport.http_response import Response, too_large, write_error
+from serving.transport.http_request import HttpRequest
+from serving.transport.http_response import HttpResponse, too_large, write_error
 
 if TYPE_CHECKING:
     from uvicorn.server import ServerState
@@ -36,16 +36,16 @@ CORS = (
     b"access-control-allow-headers: Content-Type\r\n"
 )
 CLOSE = ((b"connection", b"close"),)
-NO_HTTP = Response(400, b"Invalid HTTP request received.", b"text/plain; charset=utf-8", CLOSE)
-TOO_SLOW = Response(408, write_error("The request took too long to come."), headers=CLOSE)
-NO_ROOM = Response(503, write_error("The server has as many connections or bodies as it can hold."), headers=CLOSE)
+NO_HTTP = HttpResponse(400, b"Invalid HTTP request received.", b"text/plain; charset=utf-8", CLOSE)
+TOO_SLOW = HttpResponse(408, write_error("The request took too long to come."), headers=CLOSE)
+NO_ROOM = HttpResponse(503, write_error("The server has as many connections or bodies as it can hold."), headers=CLOSE)
 STATUS_LINES = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n".encode() for one in http.HTTPStatus} | {
     499: b"HTTP/1.1 499 Client Closed Request\r\n"
 }
 
 
 @final
-class RestProtocol(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """One connection. Requests that a client sends ahead wait their turn: answers leave in the requests' order."""
 
     def __init__(self, app: HttpApplication, *, server_state: ServerState, **_from_uvicorn: Any) -> None:
@@ -74,8 +74,8 @@ class RestProtocol(asyncio.Protocol):
         self._busy = False
         self._answering_bytes = 0
         self._is_head = False
-        self._waiting: deque[tuple[Request, bool]] = deque()
-        self._last: Response | None = None  # to be sent when the others are, because nothing more can be read
+        self._waiting: deque[tuple[HttpRequest, bool]] = deque()
+        self._last: HttpResponse | None = None  # to be sent when the others are, because nothing more can be read
         self._keeps = True  # whether the request that is being answered leaves the connection open
         self._ending = False  # whether it is closed when all that waits is answered
         self._deaf = False
@@ -222,7 +222,7 @@ class RestProtocol(asyncio.Protocol):
             return
         self._reading = self._is_first = False
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        request = Request(parser.get_method().decode("latin-1"), target_of(self._url), self._headers, body)
+        request = HttpRequest(parser.get_method().decode("latin-1"), target_of(self._url), self._headers, body)
         self._chunks = []
         self._body_bytes = 0  # held until it is answered
         keeps = parser.should_keep_alive()
@@ -249,14 +249,14 @@ class RestProtocol(asyncio.Protocol):
 
     # Answering.
 
-    def _begin(self, request: Request, *, keeps: bool) -> None:
+    def _begin(self, request: HttpRequest, *, keeps: bool) -> None:
         self._busy = True
         self._answering_bytes = len(request.body)
         self._is_head = request.method == "HEAD"
         self._keeps = keeps
         self._answer(request, self._reply)
 
-    def _reply(self, response: Response) -> None:
+    def _reply(self, response: HttpResponse) -> None:
         """Send an answer, and begin with the next request."""
         self._busy = False
         self._crowd.release(self._answering_bytes)
@@ -272,7 +272,7 @@ class RestProtocol(asyncio.Protocol):
         elif rest:
             self._loop.call_soon(self._go_on)  # not at once: a client that sends ahead would build a tower of calls
 
-    def _head(self, response: Response, *, keep: bool) -> bytes:
+    def _head(self, response: HttpResponse, *, keep: bool) -> bytes:
         head = b"%bcontent-type: %b\r\ncontent-length: %d\r\n" % (
             STATUS_LINES[response.status],
             response.content_type,
@@ -295,7 +295,7 @@ class RestProtocol(asyncio.Protocol):
         elif self._last is not None:
             self._send_last(self._last)
 
-    def _refuse(self, response: Response) -> None:
+    def _refuse(self, response: HttpResponse) -> None:
         """Read no more; say why when what came before is answered."""
         if self._deaf:
             return
@@ -306,7 +306,7 @@ class RestProtocol(asyncio.Protocol):
         else:
             self._send_last(response)
 
-    def _send_last(self, response: Response) -> None:
+    def _send_last(self, response: HttpResponse) -> None:
         """Send an answer and hang up, but not before the client has had time to read it.
 
         Closed with bytes unread, the connection would be reset, and the client would never see the answer.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-class Request(NamedTuple):
+class HttpRequest(NamedTuple):
     """One whole request.
 
     A named tuple, because it is made for every request, at a third of a frozen dataclass's cost.
@@ -24,7 +24,7 @@ class Request(NamedTuple):
     def header(self, name: bytes) -> bytes:
         """The first header of that name; empty if there is none.
 
-        >>> Request("GET", "/", [(b"origin", b"http://a")], b"").header(b"origin")
+        >>> HttpRequest("GET", "/", [(b"origin", b"http://a")], b"").header(b"origin")
         b'http://a'
         """
         return next((value for found, value in self.headers if found == name), b"")

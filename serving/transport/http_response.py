@@ -32,7 +32,7 @@ HTTP_STATUS = {
 }
 
 
-class Response(NamedTuple):
+class HttpResponse(NamedTuple):
     """Status, body and what the headers need. A named tuple for its cost, as a request is."""
 
     status: int
@@ -50,13 +50,13 @@ def write_error(message: str) -> bytes:
     return f'{{\n    "error": {quote_string(message)}\n}}'.encode("utf-8", "replace")
 
 
-def too_large(limit: int) -> Response:
+def too_large(limit: int) -> HttpResponse:
     """The response to a body of more than ``limit`` bytes; the connection ends with it."""
     message = f"The body is larger than the {limit} bytes that this server takes."
-    return Response(status=413, body=write_error(message), headers=((b"connection", b"close"),))
+    return HttpResponse(status=413, body=write_error(message), headers=((b"connection", b"close"),))
 
 
-def error_response(failure: Failure, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
+def error_response(failure: Failure, headers: tuple[tuple[bytes, bytes], ...] = ()) -> HttpResponse:
     """The response to a request that failed.
 
     >>> from serving.status import invalid
@@ -64,4 +64,4 @@ def error_response(failure: Failure, headers: tuple[tuple[bytes, bytes], ...] = 
     400
     """
     status = HTTP_STATUS.get(failure.code, 500)
-    return Response(status=status, body=write_error(failure.message), headers=headers)
+    return HttpResponse(status=status, body=write_error(failure.message), headers=headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from serving.transport.bodies import BODY_BYTES
-from serving.transport.limits import HELD_BYTES, Patience
+from serving.transport.limits import HELD_BYTES, ConnectionTimeouts
 
 METRICS_PATH = "/monitoring/prometheus/metrics"  # TensorFlow Serving's default
 
@@ -20,7 +20,7 @@ class HttpSettings:
     """Bodies of all requests that are being read or answered; beyond it 503."""
     connections: int | None = None
     """Beyond it idle connections are closed, or, if there is none, the new one is. None: `room_for_connections`."""
-    patience: Patience = field(default_factory=Patience)
+    patience: ConnectionTimeouts = field(default_factory=ConnectionTimeouts)
     cors: bool = False
     """Whether responses allow requests from pages of any origin."""
     metrics_path: str | None = METRICS_PATH

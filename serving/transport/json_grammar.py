@@ -27,7 +27,7 @@ ESCAPES = {b'"': '"', b"\\": "\\", b"/": "/", b"b": "\b", b"f": "\f", b"n": "\n"
 OPEN_OBJECT, OPEN_LIST, CLOSE_OBJECT, CLOSE_LIST, QUOTE, COMMA, COLON = b'{[}]",:'
 
 
-class BadJson(ValueError):
+class JsonSyntaxError(ValueError):
     """Not JSON, in the parser's own words."""
 
     def __init__(self, text: str, offset: int) -> None:
@@ -41,10 +41,10 @@ def parse(body: bytes) -> Any:
     {'a': [nan, 100.0]}
     >>> parse(b"instances = [1]")
     Traceback (most recent call last):
-    serving.transport.json_grammar.BadJson: Invalid value. at offset: 0
+    serving.transport.json_grammar.JsonSyntaxError: Invalid value. at offset: 0
 
     Raises:
-        BadJson: with RapidJSON's text and the offset in bytes.
+        JsonSyntaxError: with RapidJSON's text and the offset in bytes.
     """
     return _Reader(body.split(b"\0", 1)[0]).read()
 
@@ -226,4 +226,4 @@ class _Reader:
         return int(match[0], 16)
 
     def fail(self, text: str) -> NoReturn:
-        raise BadJson(text, self.at)
+        raise JsonSyntaxError(text, self.at)

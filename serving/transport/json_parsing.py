@@ -55,5 +55,5 @@ def parse(body: bytes) -> Any:
         raise invalid(f"JSON Parse error: Invalid value. at offset: {position}")
     try:
         return json_grammar.parse(body)
-    except json_grammar.BadJson as error:
+    except json_grammar.JsonSyntaxError as error:
         raise invalid(f"JSON Parse error: {error}") from error

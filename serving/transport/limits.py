@@ -26,7 +26,7 @@ SHARE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class ConnectionTimeouts:
     """How long a connection may take."""
 
     idle_s: float = 75.0
@@ -37,7 +37,7 @@ class Patience:
     """What a slow client still sends or reads."""
 
 
-class Guest(Protocol):
+class EvictableConnection(Protocol):
     """A connection, as far as the crowd knows it."""
 
     @property
@@ -53,7 +53,7 @@ class Guest(Protocol):
 
 
 @final
-class Crowd:
+class ConnectionLimiter:
     """All connections of one server. Belongs to the event loop."""
 
     def __init__(self, *, most: int, most_held: int) -> None:
@@ -61,7 +61,7 @@ class Crowd:
         self._most_held = most_held
         self._held = 0
 
-    def admit(self, newcomer: Guest, everybody: Collection[Guest]) -> bool:
+    def admit(self, newcomer: EvictableConnection, everybody: Collection[EvictableConnection]) -> bool:
         """Whether there is room for one more, ``newcomer`` being counted; the longest idle give way."""
         if len(everybody) <= self.most:
             return True

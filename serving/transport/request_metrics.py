@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from serving.status import Code, Failure
-from serving.transport.http_response import Response, error_response
+from serving.transport.http_response import HttpResponse, error_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,24 +16,26 @@ if TYPE_CHECKING:
     from serving.metrics.metrics import Metrics
     from serving.models.versions import Models
 
-    Done = Callable[[Response | BaseException], None]
+    Done = Callable[[HttpResponse | BaseException], None]
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counting:
+class RequestMetrics:
     """Runs what answers a request, and counts how it ended."""
 
     models: Models
     metrics: Metrics
 
-    def run(self, start: Callable[[Done], None], *, model: str, verb: str, reply: Callable[[Response], None]) -> None:
+    def run(
+        self, start: Callable[[Done], None], *, model: str, verb: str, reply: Callable[[HttpResponse], None]
+    ) -> None:
         """Call ``start`` with what it tells its response or failure to, now or later; ``reply`` is called once."""
         started = time.perf_counter()
 
-        def done(outcome: Response | BaseException) -> None:
-            if isinstance(outcome, Response):
+        def done(outcome: HttpResponse | BaseException) -> None:
+            if isinstance(outcome, HttpResponse):
                 status, response = "OK", outcome
             else:
                 failure = outcome if isinstance(outcome, Failure) else _defect(model, outcome)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, final
 from monitoring.errors import CannotRun, PitfallsError
 from serving.server.shutdown import AFTER_DRAIN_S
 from serving.workers.worker import SENT
-from serving.workers.worker_handle import Hand
+from serving.workers.worker_handle import WorkerHandle
 from serving.workers.worker_process import SIGNALS, fork_worker
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Supervisor:
         self._prepare = prepare
         self._report = report
         self._selector = selectors.DefaultSelector()
-        self._hands: list[Hand] = []
+        self._hands: list[WorkerHandle] = []
         self._signals: list[int] = []
         self._printed: Counter[str] = Counter()
         self._told: list[int] = []
@@ -62,7 +62,7 @@ class Supervisor:
             before = {number: signal.signal(number, self._hear_signal) for number in SIGNALS}
             wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
             try:
-                self._hands = [Hand(number=number) for number in range(count)]
+                self._hands = [WorkerHandle(number=number) for number in range(count)]
                 for hand in self._hands:
                     self._start(hand)
                 while any(hand.pid or hand.restart_at_s is not None for hand in self._hands):
@@ -161,12 +161,12 @@ class Supervisor:
                 started = f"another starts in {hand.pause_s:g} s"
                 self._report(f"Worker {hand.number} (process {pid}) has ended with {how}; {started}.")
 
-    def _forget(self, hand: Hand) -> None:
+    def _forget(self, hand: WorkerHandle) -> None:
         if hand.control is not None:
             self._selector.unregister(hand.control)
         hand.clear()
 
-    def _listen(self, hand: Hand) -> None:
+    def _listen(self, hand: WorkerHandle) -> None:
         for message in hand.hear():
             hand.note(message)
             if "said" in message:
@@ -175,7 +175,7 @@ class Supervisor:
                 what = f" (process {hand.pid}) answers." if hand.failure is None else f": {hand.failure}"
                 self._report(f"Worker {hand.number}{what}")
 
-    def _repeat(self, hand: Hand, text: str) -> None:
+    def _repeat(self, hand: WorkerHandle, text: str) -> None:
         """What several workers say is said once; what one says again is said again."""
         hand.said[text] += 1
         if hand.said[text] > self._printed[text]:
@@ -184,7 +184,7 @@ class Supervisor:
             self._printed[text] = hand.said[text]
             self._report(text)
 
-    def _start(self, hand: Hand) -> None:
+    def _start(self, hand: WorkerHandle) -> None:
         controls = [other.control for other in self._hands if other.control is not None]
         pid, control = fork_worker(hand.number, self._settings, self._folder, self._prepare, controls)
         hand.begin(pid, control, time.monotonic())

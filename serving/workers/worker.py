@@ -37,7 +37,7 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class WorkerContext:
     """Where a worker stands."""
 
     folder: Path
@@ -48,11 +48,11 @@ class Place:
 
 @final
 class Worker:
-    """The company of one worker; see `serving.server.peers.Company`."""
+    """The company of one worker; see `serving.server.peers.PeerWorkers`."""
 
     is_shared = True
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: WorkerContext) -> None:
         self._place = place
         self._own = place.folder / f"{place.number}{SUFFIX}"
 

@@ -19,7 +19,7 @@ WELL_S = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Hand:
+class WorkerHandle:
     """Moments are seconds of the supervisor's clock."""
 
     number: int

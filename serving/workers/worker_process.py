@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import CannotRun, PitfallsError
 from serving.server.server import serve
-from serving.workers.worker import Place, Worker
+from serving.workers.worker import Worker, WorkerContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,14 +44,14 @@ def fork_worker(
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     pid = os.fork()
     if not pid:
-        _live(settings, prepare, Place(folder=folder, number=number, control=theirs), (ours, *others))
+        _live(settings, prepare, WorkerContext(folder=folder, number=number, control=theirs), (ours, *others))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     theirs.close()
     return pid, ours
 
 
 def _live(
-    settings: ServeSettings, prepare: Callable[[], None], place: Place, not_ours: Iterable[socket.socket]
+    settings: ServeSettings, prepare: Callable[[], None], place: WorkerContext, not_ours: Iterable[socket.socket]
 ) -> None:
     """The child's whole life; it never returns into the supervisor's code."""
     code = CannotRun.exit_code
@@ -72,7 +72,7 @@ def _live(
         os._exit(code)
 
 
-def _serve(settings: ServeSettings, prepare: Callable[[], None], place: Place) -> int:
+def _serve(settings: ServeSettings, prepare: Callable[[], None], place: WorkerContext) -> int:
     def send(**message: Any) -> None:
         place.control.sendall(json.dumps(message).encode() + b"\n")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from monitoring.errors import BadInput
 from serving.capture.model_logging import logging_of
 from serving.capture.traffic import close_after
-from serving.models.model_list import Catalogue
+from serving.models.model_list import ModelList
 from serving.server.server import check_models, ready_of, take_doors
 from serving.transport.sockets import port_of
 from serving.workers.supervisor import Supervisor
@@ -19,22 +19,22 @@ from serving.workers.supervisor import Supervisor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from serving.server.settings import Ready, ServeSettings
+    from serving.server.settings import ServerInfo, ServeSettings
 
 
 def serve_workers(
     settings: ServeSettings,
     count: int,
     *,
-    on_ready: Callable[[Ready], None],
+    on_ready: Callable[[ServerInfo], None],
     report: Callable[[str], None],
     prepare: Callable[[], None] = lambda: None,
 ) -> None:
     """As `serving.server.server.serve`, in ``count`` processes. ``prepare`` is called in each of them.
 
-    ``on_ready`` is called when all of them answer. A worker that dies is replaced, see
-    `serving.workers.worker_handle.Hand.plan`. What it left of the traffic log is converted by its successor, or here
-    when all have ended. Call it before the process has any thread.
+    ``on_ready`` is called when all of them answer. A worker that dies is replaced (see `WorkerHandle.plan`). The open
+    segments of its traffic log are converted by its successor, or here when all have ended. Call it before the process
+    has any thread.
 
     Raises:
         BadInput, CannotRun: as a single server; or a worker dies before all are ready.
@@ -63,7 +63,7 @@ def _close_log(settings: ServeSettings, report: Callable[[str], None]) -> None:
     if settings.traffic is None:
         return
     try:
-        elsewhere = [one.folder for one in logging_of(Catalogue(settings.shelf.origin)()).values()]
+        elsewhere = [one.folder for one in logging_of(ModelList(settings.shelf.origin)()).values()]
     except BadInput:  # the list of models went wrong meanwhile, which was reported
         elsewhere = []
     close_after(settings.traffic, [folder for folder in elsewhere if folder is not None], report)

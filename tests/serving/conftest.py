@@ -26,8 +26,8 @@ from serving.metrics.model_metrics import ModelCounts
 from serving.models.loading import load_version
 from serving.models.version_folders import discover
 from serving.models.versions import Models
-from serving.server.http_app import RestApp, Rooms
-from serving.server.labels_endpoint import LabelDesk
+from serving.server.http_app import HttpApp, HttpDependencies
+from serving.server.labels_endpoint import LabelsEndpoint
 from serving.server.shutdown import DrainingServer
 from serving.transport.http_settings import HttpSettings
 from serving.transport.sockets import Address, take_address, url_of
@@ -92,7 +92,7 @@ class OpenWebsite(Protocol):
         writer: RowWriter | None = None,
         batches: BatchSettings | None = None,
         rest: HttpSettings | None = None,
-        desk: LabelDesk | None = None,
+        desk: LabelsEndpoint | None = None,
         timeout_s: float | None = 30.0,
         served: Models | None = None,
         capture: Capture | None = None,
@@ -133,7 +133,7 @@ def open_website(models: Models) -> OpenWebsite:
         writer: RowWriter | None = None,
         batches: BatchSettings | None = None,
         rest: HttpSettings | None = None,
-        desk: LabelDesk | None = None,
+        desk: LabelsEndpoint | None = None,
         timeout_s: float | None = 30.0,
         served: Models | None = None,
         capture: Capture | None = None,
@@ -141,16 +141,16 @@ def open_website(models: Models) -> OpenWebsite:
         capture = capture or Capture(writer)
         counts = ModelCounts()
         inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s, counts=counts)
-        rooms = Rooms(
+        rooms = HttpDependencies(
             models=served or models,
             inference=inference,
             capture=capture,
-            desk=desk or LabelDesk(),
+            desk=desk or LabelsEndpoint(),
             metrics=Metrics(counts),
         )
         started = threading.Event()
         with take_address(Address(port=0)) as taken:
-            server = DrainingServer(RestApp(rooms, rest), 5.0, started.set)
+            server = DrainingServer(HttpApp(rooms, rest), 5.0, started.set)
             # In a thread there are no signals to mind, so the server is told to stop by its own switch.
             running = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[taken])))
             running.start()

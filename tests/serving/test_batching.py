@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.inference.batching import Batcher, BatchSettings, Ticket
+from serving.inference.batching import Batcher, BatchSettings, BatchTask
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Kitchen:
         if not closed:
             self.door.set()
 
-    def work(self, tickets: Sequence[Ticket[int, int]]) -> None:
+    def work(self, tickets: Sequence[BatchTask[int, int]]) -> None:
         self.batches.append([ticket.request for ticket in tickets])
         self.keys.append(tickets[0].key)
         self.entered.set()
@@ -137,7 +137,7 @@ def test_a_deadline_that_passes_while_it_runs_takes_the_claim() -> None:
     kitchen = Kitchen(closed=True)
     claimed: list[bool] = []
 
-    def work(tickets: Sequence[Ticket[int, int]]) -> None:
+    def work(tickets: Sequence[BatchTask[int, int]]) -> None:
         kitchen.entered.set()
         assert kitchen.door.wait(30)
         claimed.extend(ticket.claim() for ticket in tickets)
@@ -157,7 +157,7 @@ def test_a_deadline_that_passes_while_it_runs_takes_the_claim() -> None:
 def test_a_claimed_answer_leaves_though_its_deadline_passes() -> None:
     kitchen = Kitchen(closed=True)
 
-    def work(tickets: Sequence[Ticket[int, int]]) -> None:
+    def work(tickets: Sequence[BatchTask[int, int]]) -> None:
         assert all(ticket.claim() for ticket in tickets)
         kitchen.entered.set()
         assert kitchen.door.wait(30)
@@ -179,7 +179,7 @@ def test_a_claimed_answer_leaves_though_its_deadline_passes() -> None:
 
 
 def test_failures_reach_their_own_request_and_defects_the_whole_batch() -> None:
-    def work(tickets: Sequence[Ticket[int, int]]) -> None:
+    def work(tickets: Sequence[BatchTask[int, int]]) -> None:
         for ticket in tickets:
             if ticket.request == 13:
                 raise ZeroDivisionError
@@ -204,7 +204,7 @@ def test_what_was_quick_runs_in_the_loop_next_time(took: float, place: str) -> N
     now = [0.0]
     places: list[str] = []
 
-    def work(tickets: Sequence[Ticket[int, int]]) -> None:
+    def work(tickets: Sequence[BatchTask[int, int]]) -> None:
         places.append("loop" if threading.current_thread() is threading.main_thread() else "thread")
         now[0] += took
         for ticket in tickets:
@@ -223,7 +223,7 @@ def test_what_was_quick_runs_in_the_loop_next_time(took: float, place: str) -> N
 
 
 def test_a_defect_in_the_loop_reaches_every_request_and_the_batcher_goes_on() -> None:
-    def work(tickets: Sequence[Ticket[int, int]]) -> None:
+    def work(tickets: Sequence[BatchTask[int, int]]) -> None:
         for ticket in tickets:
             ticket.answer = 6 // ticket.request
 

@@ -13,7 +13,7 @@ from serving.capture.capture import AnsweredBatch, Caller, Capture
 
 if TYPE_CHECKING:
     from monitoring.traffic.format.rows import AnsweredRows
-    from serving.models.versions import Models, Served
+    from serving.models.versions import Models, ServedVersion
 
 
 class Disk:
@@ -30,12 +30,12 @@ class Disk:
 
 
 @pytest.fixture
-def served(models: Models) -> Served:
+def served(models: Models) -> ServedVersion:
     with models.lease("half_plus_two") as one:
         return one
 
 
-def batch(served: Served, *counts: int, answered_us: int = 5_000_000) -> AnsweredBatch:
+def batch(served: ServedVersion, *counts: int, answered_us: int = 5_000_000) -> AnsweredBatch:
     total = sum(counts)
     return AnsweredBatch(
         served=served,
@@ -52,7 +52,7 @@ def batch(served: Served, *counts: int, answered_us: int = 5_000_000) -> Answere
 
 
 @pytest.mark.parametrize("counts", [(3,), (2, 0, 1), (1, 1, 1)])
-def test_one_append_holds_the_rows_of_every_caller(served: Served, counts: tuple[int, ...]) -> None:
+def test_one_append_holds_the_rows_of_every_caller(served: ServedVersion, counts: tuple[int, ...]) -> None:
     disk = Disk()
     Capture(disk).record(batch(served, *counts))
     (rows,) = disk.rows
@@ -63,7 +63,7 @@ def test_one_append_holds_the_rows_of_every_caller(served: Served, counts: tuple
     assert (rows.model, rows.version, rows.signature) == ("half_plus_two", 123, "serving_default")
 
 
-def test_without_a_log_nothing_is_counted_as_lost(served: Served) -> None:
+def test_without_a_log_nothing_is_counted_as_lost(served: ServedVersion) -> None:
     capture = Capture(None)
     capture.record(batch(served, 3))
     assert (capture.writes, capture.rows_logged, capture.rows_lost) == (False, 0, 0)
@@ -76,7 +76,7 @@ def failures() -> list[Any]:
 
 @pytest.mark.parametrize("error", failures())
 def test_lost_rows_are_counted_and_their_gap_is_told_when_it_ends(
-    served: Served, error: Exception, caplog: pytest.LogCaptureFixture
+    served: ServedVersion, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     disk = Disk()
     capture = Capture(disk)

@@ -8,7 +8,7 @@ import pytest
 
 from monitoring.errors import BadInput
 from serving.inference.batching import BatchSettings
-from serving.server.tf_serving_files import Batching, read_batching_file, read_monitoring_file, read_ssl_file
+from serving.server.tf_serving_files import BatchingFile, read_batching_file, read_monitoring_file, read_ssl_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,12 +43,12 @@ def test_batching_parameters_are_used_or_named(file: Path) -> None:
         allowed_batch_sizes: 128
         pad_variable_length_inputs: true
     """)
-    assert read_batching_file(file) == Batching(
+    assert read_batching_file(file) == BatchingFile(
         settings=BatchSettings(max_rows=128, refuse_larger=True, max_waiting=384),
         ignored=("batch_timeout_micros", "num_batch_threads", "allowed_batch_sizes", "pad_variable_length_inputs"),
     )
     file.write_text("enable_large_batch_splitting { value: true }")
-    assert read_batching_file(file) == Batching(
+    assert read_batching_file(file) == BatchingFile(
         settings=BatchSettings(max_rows=1000, refuse_larger=False, max_waiting=10_000), ignored=()
     )
 

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from serving.workers.worker_handle import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_S, Hand
+from serving.workers.worker_handle import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_S, WorkerHandle
 
 
-def deaths(hand: Hand, *lives: tuple[float, bool]) -> list[float]:
+def deaths(hand: WorkerHandle, *lives: tuple[float, bool]) -> list[float]:
     """The pauses after lives of so many seconds, in which it answered or did not."""
     pauses, now_s = [], 1000.0
     for lived_s, was_ready in lives:
@@ -26,18 +26,18 @@ def deaths(hand: Hand, *lives: tuple[float, bool]) -> list[float]:
 
 
 def test_a_worker_that_keeps_dying_is_replaced_later_and_later_up_to_a_longest_pause() -> None:
-    assert deaths(Hand(number=0), *[(5.0, True)] * 7) == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert deaths(WorkerHandle(number=0), *[(5.0, True)] * 7) == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert (FIRST_PAUSE_S, LONGEST_PAUSE_S) == (1.0, 30.0)
 
 
 def test_one_that_was_well_begins_anew() -> None:
-    assert deaths(Hand(number=0), (1.0, True), (1.0, True), (WELL_S, True), (1.0, True)) == [1.0, 2.0, 1.0, 2.0]
+    assert deaths(WorkerHandle(number=0), (1.0, True), (1.0, True), (WELL_S, True), (1.0, True)) == [1.0, 2.0, 1.0, 2.0]
     # Long in starting is not well.
-    assert deaths(Hand(number=0), (1.0, False), (10 * WELL_S, False), (1.0, True)) == [1.0, 2.0, 4.0]
+    assert deaths(WorkerHandle(number=0), (1.0, False), (10 * WELL_S, False), (1.0, True)) == [1.0, 2.0, 4.0]
 
 
 def test_messages_are_heard_whole_and_the_end_is_no_message() -> None:
-    hand = Hand(number=1)
+    hand = WorkerHandle(number=1)
     with ExitStack() as stack:
         ours, theirs = (stack.enter_context(one) for one in socket.socketpair())
         hand.begin(7, ours, 5.0)
@@ -58,7 +58,7 @@ def test_messages_are_heard_whole_and_the_end_is_no_message() -> None:
 
 @pytest.mark.parametrize("kind", [BadInput, CannotRun])
 def test_why_it_could_not_start_comes_over_whole(kind: type[BadInput | CannotRun]) -> None:
-    hand = Hand(number=0)
+    hand = WorkerHandle(number=0)
     told = {"what": "w", "got": "g", "expected": "e", "fix": "f"}
     hand.note({"failed": {**told, "exit_code": kind.exit_code}})
     assert type(hand.failure) is kind

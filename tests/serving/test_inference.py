@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from serving.capture.capture import Caller, Capture
-from serving.inference.inference import Inference, Question, RowQuestion
+from serving.inference.inference import Inference, InferenceRequest, RowRequest
 from serving.rest.calls import INSTANCES
 from serving.status import Code, Failure
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from monitoring.traffic.format.rows import AnsweredRows
-    from serving.inference.inference import Answer, Outcome
-    from serving.models.versions import Models, Served
+    from serving.inference.inference import InferenceResult, Outcome
+    from serving.models.versions import Models, ServedVersion
 
 Array = np.ndarray[Any, Any]
 
@@ -53,35 +53,35 @@ def inference(ledger: Ledger) -> Iterator[Inference]:
 
 
 @pytest.fixture
-def named(models: Models) -> Iterator[Served]:
+def named(models: Models) -> Iterator[ServedVersion]:
     with models.lease("named") as served:
         yield served
 
 
-def question(served: Served, signature: str, request_id: str, **inputs: Array) -> Question:
+def question(served: ServedVersion, signature: str, request_id: str, **inputs: Array) -> InferenceRequest:
     caller = Caller(request_id=request_id, event_time_us=0, arrived_us=0)
-    return Question(served=served, signature=served.runner.signatures[signature], inputs=inputs, caller=caller)
+    return InferenceRequest(served=served, signature=served.runner.signatures[signature], inputs=inputs, caller=caller)
 
 
-def ask(inference: Inference, *questions: Question) -> list[Answer | BaseException]:
-    async def all_at_once() -> list[Answer | BaseException]:
+def ask(inference: Inference, *questions: InferenceRequest) -> list[InferenceResult | BaseException]:
+    async def all_at_once() -> list[InferenceResult | BaseException]:
         return await asyncio.gather(*map(inference.ask, questions), return_exceptions=True)
 
     return asyncio.run(all_at_once())
 
 
-def outputs(answer: Answer | BaseException) -> dict[str, Any]:
+def outputs(answer: InferenceResult | BaseException) -> dict[str, Any]:
     assert not isinstance(answer, BaseException), answer
     return {name: value.tolist() for name, value in answer.outputs.items()}
 
 
-def two_float(served: Served, request_id: str, *rows: float) -> Question:
+def two_float(served: ServedVersion, request_id: str, *rows: float) -> InferenceRequest:
     a = np.array([[row, row] for row in rows], np.float32).reshape(-1, 2)
     return question(served, "two_float", request_id, a=a, b=np.zeros((len(rows), 3), np.float32))
 
 
 def test_requests_that_come_together_share_one_run_and_one_append(
-    inference: Inference, ledger: Ledger, named: Served
+    inference: Inference, ledger: Ledger, named: ServedVersion
 ) -> None:
     answers = ask(inference, two_float(named, "a", 1, 2), two_float(named, "b", 3), two_float(named, "c", 4, 5))
     assert [outputs(one)["p"] for one in answers] == [[2.0, 4.0], [6.0], [8.0, 10.0]]
@@ -89,7 +89,7 @@ def test_requests_that_come_together_share_one_run_and_one_append(
     assert ledger.rows == [("a", 0), ("a", 1), ("b", 0), ("c", 0), ("c", 1)]
 
 
-def test_other_inner_shapes_do_not_join(inference: Inference, ledger: Ledger, named: Served) -> None:
+def test_other_inner_shapes_do_not_join(inference: Inference, ledger: Ledger, named: ServedVersion) -> None:
     wide = question(named, "two_float", "w", a=np.ones((1, 5), np.float32), b=np.zeros((1, 3), np.float32))
     answers = ask(inference, two_float(named, "a", 1), wide)
     assert [outputs(one)["p"] for one in answers] == [[2.0], [5.0]]
@@ -97,7 +97,7 @@ def test_other_inner_shapes_do_not_join(inference: Inference, ledger: Ledger, na
 
 
 def test_a_signature_that_mixes_rows_runs_each_request_alone(
-    inference: Inference, ledger: Ledger, named: Served
+    inference: Inference, ledger: Ledger, named: ServedVersion
 ) -> None:
     asked = [question(named, "scalar_out", str(one), x=np.full(2, one, np.float32)) for one in (1, 5)]
     assert [outputs(one)["total"] for one in ask(inference, *asked)] == [2.0, 10.0]
@@ -108,7 +108,7 @@ def test_a_signature_that_mixes_rows_runs_each_request_alone(
 
 
 def test_outputs_whose_first_axis_counts_something_else_are_found_out(
-    inference: Inference, ledger: Ledger, named: Served
+    inference: Inference, ledger: Ledger, named: ServedVersion
 ) -> None:
     asked = [question(named, "distinct", str(one), x=np.array([one, one], np.float32)) for one in (1, 5)]
     for _ in range(2):
@@ -130,7 +130,7 @@ def test_one_bad_request_does_not_fail_those_it_was_joined_with(
     assert ledger.rows == [("g", 0)], "a failed request has no answer to log"
 
 
-def test_names_are_checked_in_the_words_of_the_contract(inference: Inference, named: Served) -> None:
+def test_names_are_checked_in_the_words_of_the_contract(inference: Inference, named: ServedVersion) -> None:
     (failed,) = ask(inference, question(named, "two_float", "a", z=np.zeros(1)))
     assert isinstance(failed, Failure)
     assert failed.message == (
@@ -139,14 +139,14 @@ def test_names_are_checked_in_the_words_of_the_contract(inference: Inference, na
     )
 
 
-def test_an_empty_batch_is_answered_and_has_no_rows(inference: Inference, ledger: Ledger, named: Served) -> None:
+def test_an_empty_batch_is_answered_and_has_no_rows(inference: Inference, ledger: Ledger, named: ServedVersion) -> None:
     (answer,) = ask(inference, two_float(named, "a"))
     assert outputs(answer)["p"] == []
     assert ledger.rows == []
 
 
-def ask_all(inference: Inference, *questions: Question) -> bytes:
-    def write(answers: Sequence[Answer]) -> bytes:
+def ask_all(inference: Inference, *questions: InferenceRequest) -> bytes:
+    def write(answers: Sequence[InferenceResult]) -> bytes:
         if any("q" not in answer.outputs for answer in answers):
             raise Failure(Code.INVALID_ARGUMENT, "no q")
         return b"written"
@@ -154,13 +154,15 @@ def ask_all(inference: Inference, *questions: Question) -> bytes:
     return asyncio.run(inference.ask_all(questions, write))
 
 
-def test_several_questions_are_logged_at_once(inference: Inference, ledger: Ledger, named: Served) -> None:
+def test_several_questions_are_logged_at_once(inference: Inference, ledger: Ledger, named: ServedVersion) -> None:
     assert ask_all(inference, two_float(named, "r/a", 1.0), two_float(named, "r/b", 2.0, 3.0)) == b"written"
     assert ledger.rows == [("r/a", 0), ("r/b", 0), ("r/b", 1)]
     assert ledger.appends[1].outputs["p"].tolist() == [4.0, 6.0]
 
 
-def test_several_questions_of_which_one_fails_leave_no_row(inference: Inference, ledger: Ledger, named: Served) -> None:
+def test_several_questions_of_which_one_fails_leave_no_row(
+    inference: Inference, ledger: Ledger, named: ServedVersion
+) -> None:
     whole = two_float(named, "r/a", 1.0)
     broken = question(named, "two_float", "r/b", a=np.zeros((1, 2), np.int32), b=np.zeros((1, 3), np.float32))
     unwritten = question(named, "scalar_out", "r/c", x=np.zeros(2, np.float32))
@@ -172,7 +174,7 @@ def test_several_questions_of_which_one_fails_leave_no_row(inference: Inference,
     assert ledger.rows == [("r/a", 0)]
 
 
-def test_nothing_is_bounded_too(inference: Inference, ledger: Ledger, models: Models, named: Served) -> None:
+def test_nothing_is_bounded_too(inference: Inference, ledger: Ledger, models: Models, named: ServedVersion) -> None:
     with models.lease("half_plus_two") as served:
         few, many = (question(served, "serving_default", "r", x=np.zeros((rows, 0), np.float32)) for rows in (5, 2**40))
         (answer,), (refusal,) = ask(inference, few), ask(inference, many)
@@ -186,7 +188,9 @@ def test_nothing_is_bounded_too(inference: Inference, ledger: Ledger, models: Mo
     assert len(ledger.rows) == 5
 
 
-def test_a_number_too_large_fails_its_own_request_only(inference: Inference, ledger: Ledger, named: Served) -> None:
+def test_a_number_too_large_fails_its_own_request_only(
+    inference: Inference, ledger: Ledger, named: ServedVersion
+) -> None:
     told: dict[str, Outcome | BaseException] = {}
 
     async def put_together() -> None:
@@ -200,7 +204,7 @@ def test_a_number_too_large_fails_its_own_request_only(inference: Inference, led
         for name, value in (("before", 2), ("large", 10**400), ("after", 4)):
             caller = Caller(request_id=name, event_time_us=0, arrived_us=0)
             row = {"a": [value, 0], "b": [0, 0, 0]}
-            asked = RowQuestion(named, signature, [row], caller, INSTANCES, ("p",))
+            asked = RowRequest(named, signature, [row], caller, INSTANCES, ("p",))
             inference.put(asked, partial(done, name))
         for _ in range(3):
             await waiting.acquire()

@@ -21,7 +21,7 @@ from serving.models.model_config import sources_of
 
 if TYPE_CHECKING:
     from monitoring.traffic.format.rows import AnsweredRows
-    from serving.models.versions import Models, Served
+    from serving.models.versions import Models, ServedVersion
 
 
 class Rows(list["AnsweredRows"]):
@@ -29,12 +29,12 @@ class Rows(list["AnsweredRows"]):
 
 
 @pytest.fixture
-def served(models: Models) -> Served:
+def served(models: Models) -> ServedVersion:
     with models.lease("half_plus_two") as one:
         return one
 
 
-def batch(served: Served, requests: int) -> AnsweredBatch:
+def batch(served: ServedVersion, requests: int) -> AnsweredBatch:
     """Two rows of each request, whose tensors say whose they are."""
     numbers = np.repeat(np.arange(requests, dtype=np.float32), 2)
     return AnsweredBatch(
@@ -65,7 +65,7 @@ def test_what_a_config_asks_for() -> None:
         ModelLogging(sampling_rate=1.5)
 
 
-def test_requests_are_taken_whole_and_about_as_many_as_was_asked_for(served: Served) -> None:
+def test_requests_are_taken_whole_and_about_as_many_as_was_asked_for(served: ServedVersion) -> None:
     rows = Rows()
     capture = Capture(rows)
     capture.log_models({"half_plus_two": ModelLogging(sampling_rate=0.25)})
@@ -86,7 +86,7 @@ def test_parts_of_a_request_are_in_the_sample_together() -> None:
     assert all(half.takes(f"{number}/classify") == half.takes(str(number)) for number in range(50))
 
 
-def test_a_model_is_logged_where_its_config_says_and_others_in_the_servers_own_log(served: Served) -> None:
+def test_a_model_is_logged_where_its_config_says_and_others_in_the_servers_own_log(served: ServedVersion) -> None:
     own, elsewhere = Rows(), Rows()
     opened: list[Path] = []
 
@@ -114,13 +114,13 @@ def test_a_model_that_is_to_be_logged_needs_a_log() -> None:
     capture.log_models({"m": ModelLogging(sampling_rate=0.0)})
 
 
-def test_what_is_redacted_never_reaches_the_writer(served: Served) -> None:
+def test_what_is_redacted_never_reaches_the_writer(served: ServedVersion) -> None:
     rows = Rows()
     Capture(rows, redaction=Redaction(left_out=frozenset({"x"}))).record(batch(served, 1))
     assert (rows[0].inputs, list(rows[0].outputs)) == ({}, ["y"])
 
 
-def test_logs_elsewhere_have_archives_of_their_own(served: Served, tmp_path: Path) -> None:
+def test_logs_elsewhere_have_archives_of_their_own(served: ServedVersion, tmp_path: Path) -> None:
     own, elsewhere, archive = (tmp_path / name for name in ("own", "elsewhere", "archive"))
     settings = TrafficSettings(folder=own, archive=f"file://{archive}")
     with open_traffic(settings, token=None, report=lambda _: None) as (capture, _):

@@ -11,16 +11,16 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.models.loading import load_version
-from serving.models.model_list import Catalogue, ConfigFile, ModelsFolder, OneModel
+from serving.models.model_list import ConfigFile, ModelList, ModelsFolder, SingleModel
 from serving.models.reloading import Reloader
-from serving.models.versions import Models, Retries, Rules, State
+from serving.models.versions import Models, RetryPolicy, VersionSettings, VersionState
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from serving.models.model_list import Origin
+    from serving.models.model_list import ModelListSource
 
 
 @dataclass
@@ -54,9 +54,9 @@ def shelf(tmp_path: Path, models_folder: Path) -> Path:
 def opened(shelf: Path) -> Iterator[Any]:
     stations: list[Station] = []
 
-    def make(origin: Origin, **settings: Any) -> Station:
+    def make(origin: ModelListSource, **settings: Any) -> Station:
         said: list[str] = []
-        catalogue = Catalogue(origin)
+        catalogue = ModelList(origin)
         models = Models(catalogue, load=load_version, report=said.append)
         models.poll()
         station = Station(shelf, models, Reloader(models, catalogue, report=said.append, **settings), said)
@@ -84,7 +84,7 @@ def test_a_list_replaces_the_one_before(opened: Any, shelf: Path) -> None:
         )
     )
     assert station.answering() == {"n": (2, 1), "p": (1,)}
-    assert [one.state for one in station.models.statuses("m")] == [State.END]
+    assert [one.state for one in station.models.statuses("m")] == [VersionState.END]
     with station.models.lease("n", label="old") as served:
         assert served.number == 1
     station.reloader.apply(station.config())
@@ -94,14 +94,14 @@ def test_a_list_replaces_the_one_before(opened: Any, shelf: Path) -> None:
 
 
 def test_a_list_that_is_wrong_changes_nothing(opened: Any, shelf: Path) -> None:
-    station = opened(OneModel(name="m", base=shelf / "m"))
+    station = opened(SingleModel(name="m", base=shelf / "m"))
     code, text = failure_of(station, 'name: "m"', 'name: "m"')
     assert (code, "listed more than once" in text) == (Code.INVALID_ARGUMENT, True)
     assert station.answering() == {"m": (2,)}
 
 
 def test_what_cannot_be_loaded_is_told_and_the_others_answer(opened: Any, shelf: Path) -> None:
-    station = opened(OneModel(name="m", base=shelf / "m"))
+    station = opened(SingleModel(name="m", base=shelf / "m"))
     (shelf / "broken" / "3").mkdir(parents=True)
     code, text = failure_of(station, 'name: "n"', f'name: "b" base_path: "{shelf}/broken"', 'name: "c" base_path: "/c"')
     assert code is Code.UNKNOWN
@@ -111,7 +111,7 @@ def test_what_cannot_be_loaded_is_told_and_the_others_answer(opened: Any, shelf:
 
 
 def test_a_label_moves_only_to_a_version_that_answers(opened: Any, shelf: Path) -> None:
-    station = opened(OneModel(name="m", base=shelf / "m"))
+    station = opened(SingleModel(name="m", base=shelf / "m"))
     both = 'name: "m" model_version_policy { all {} } '
     station.reloader.apply(station.config(both + 'version_labels { key: "a" value: 1 }'))
     code, text = failure_of(station, both + 'version_labels { key: "a" value: 9 } version_labels { key: "b" value: 9 }')
@@ -123,7 +123,7 @@ def test_a_label_moves_only_to_a_version_that_answers(opened: Any, shelf: Path) 
 
 
 def test_a_new_label_may_be_allowed_to_wait_for_its_version(opened: Any, shelf: Path, models_folder: Path) -> None:
-    station = opened(OneModel(name="m", base=shelf / "m"), may_label_unavailable=True)
+    station = opened(SingleModel(name="m", base=shelf / "m"), may_label_unavailable=True)
     station.reloader.apply(station.config('name: "m" version_labels { key: "next" value: 3 }'))
     with pytest.raises(Failure, match="Unrecognized servable version label: next"):
         station.models.take("m", label="next")
@@ -156,7 +156,7 @@ def test_a_config_file_is_read_again_when_it_has_changed_or_when_asked(opened: A
 
 
 def test_the_same_version_from_another_folder_is_loaded_anew(opened: Any, shelf: Path) -> None:
-    station = opened(OneModel(name="m", base=shelf / "m"))
+    station = opened(SingleModel(name="m", base=shelf / "m"))
     shutil.copytree(shelf / "m" / "1", shelf / "moved" / "2")
     before = station.models.take("m")
     before.give_back()
@@ -171,10 +171,10 @@ def test_a_version_that_cannot_be_loaded_is_tried_again_so_often_and_so_late(she
     said: list[str] = []
     now = [0.0]
     models = Models(
-        Catalogue(OneModel(name="b", base=shelf / "b")),
+        ModelList(SingleModel(name="b", base=shelf / "b")),
         load=load_version,
         report=said.append,
-        rules=Rules(retries=Retries(count=2, interval_s=60)),
+        rules=VersionSettings(retries=RetryPolicy(count=2, interval_s=60)),
         clock=lambda: now[0],
     )
     tries = []

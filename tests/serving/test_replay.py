@@ -15,7 +15,7 @@ from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
 from pitfalls_tf.replay import AlreadyLogged, ReplayLink, ReplayPlan, ReplayProgress, already_logged, replay
-from serving.server.labels_endpoint import LabelDesk
+from serving.server.labels_endpoint import LabelsEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def traffic(tmp_path: Path) -> Path:
 @pytest.fixture
 def site(open_website: OpenWebsite, traffic: Path) -> Iterator[Website]:
     rows, labels = TrafficWriter(traffic, clock=now), LabelWriter(traffic, clock=now)
-    with open_website(writer=rows, desk=LabelDesk(writer=labels, token=TOKEN)) as website:
+    with open_website(writer=rows, desk=LabelsEndpoint(writer=labels, token=TOKEN)) as website:
         yield website
     rows.close()
     labels.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pytest
 
-from serving.models.runner import LoadFailed, Runner
+from serving.models.runner import LoadError, Runner
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def test_a_folder_that_is_no_model_is_told_with_a_reason(models_folder: Path, tm
         folder.mkdir()
         graph = (models_folder / "half_plus_two" / "00000123" / "saved_model.pb").read_bytes()
         (folder / "saved_model.pb").write_bytes(graph[: len(graph) // 2] if damage == "cut" else b"")
-    with pytest.raises(LoadFailed, match=r"."):
+    with pytest.raises(LoadError, match=r"."):
         Runner(folder)
 
 

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from monitoring.errors import BadInput
 from serving.models.loading import load_version
 from serving.models.version_folders import ModelSource, VersionPolicy, discover, find_versions
-from serving.models.versions import Models, State
+from serving.models.versions import Models, VersionState
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from serving.models.versions import Served
+    from serving.models.versions import ServedVersion
 
 
-def value(served: Served) -> float:
+def value(served: ServedVersion) -> float:
     """What the model makes of 0: its bias, which tells the two models apart."""
     signature = served.runner.signatures["serving_default"]
     return float(served.runner.run(signature, {"x": np.zeros(1, np.float32)}, ["y"])["y"][0])
@@ -51,7 +51,7 @@ def put(models_folder: Path, target: Path) -> None:
     aside.rename(target)
 
 
-def states(models: Models) -> dict[int, State]:
+def states(models: Models) -> dict[int, VersionState]:
     return {one.number: one.state for one in models.statuses("m")}
 
 
@@ -62,7 +62,7 @@ def test_a_new_version_takes_over_and_the_old_one_is_let_go(shelf: Path, models:
     models.poll()
     with models.lease("m") as served:
         assert (served.number, value(served)) == (2, 3.0)
-    assert states(models) == {2: State.AVAILABLE, 1: State.END}
+    assert states(models) == {2: VersionState.AVAILABLE, 1: VersionState.END}
     with pytest.raises(Failure, match=r"Servable not found for request: Specific\(m, 1\)"), models.lease("m", 1):
         pass
 
@@ -85,9 +85,9 @@ def test_a_broken_version_is_reported_and_the_old_one_goes_on(shelf: Path, model
     (shelf / "m" / "2" / "saved_model.pb").write_bytes(b"no graph")
     models.poll()
     broken, old = models.statuses("m")
-    assert (broken.number, broken.state, broken.code) == (2, State.END, Code.UNKNOWN)
+    assert (broken.number, broken.state, broken.code) == (2, VersionState.END, Code.UNKNOWN)
     assert broken.message
-    assert (old.number, old.state) == (1, State.AVAILABLE)
+    assert (old.number, old.state) == (1, VersionState.AVAILABLE)
     with models.lease("m") as served:
         assert served.number == 1
 
@@ -95,11 +95,11 @@ def test_a_broken_version_is_reported_and_the_old_one_goes_on(shelf: Path, model
 def test_a_broken_version_is_tried_again_when_it_is_mended(shelf: Path, models: Models, models_folder: Path) -> None:
     (shelf / "m" / "2").mkdir()
     models.poll()
-    assert states(models)[2] is State.END
+    assert states(models)[2] is VersionState.END
     shutil.rmtree(shelf / "m" / "2")
     put(models_folder, shelf / "m" / "2")
     models.poll()
-    assert states(models) == {2: State.AVAILABLE, 1: State.END}
+    assert states(models) == {2: VersionState.AVAILABLE, 1: VersionState.END}
 
 
 def test_when_the_newest_is_broken_at_the_start_an_older_one_answers(shelf: Path) -> None:
@@ -114,7 +114,7 @@ def test_when_the_newest_is_broken_at_the_start_an_older_one_answers(shelf: Path
 def test_a_deleted_model_is_let_go(shelf: Path, models: Models) -> None:
     shutil.rmtree(shelf / "m" / "1")
     models.poll()
-    assert states(models) == {1: State.END}
+    assert states(models) == {1: VersionState.END}
     with pytest.raises(Failure, match=r"Servable not found for request: Latest\(m\)"), models.lease("m"):
         pass
 

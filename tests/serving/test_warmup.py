@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from serving.metrics.model_metrics import LOAD_ATTEMPTS, LOAD_LATENCY, WARMUP_LATENCY, WARMUP_RECORDS, ModelCounts
-from serving.models.loading import Loading, load_version
-from serving.models.runner import LoadFailed, Runner
+from serving.models.loading import LoadSettings, load_version
+from serving.models.runner import LoadError, Runner
 from serving.models.warmup import WARMUP_FILE, read_records, warm_up
 
 if TYPE_CHECKING:
@@ -79,11 +79,11 @@ def counted(counts: ModelCounts) -> list[str]:
 def test_loads_are_counted(version: Path, write: Callable[[list[bytes]], Path], tmp_path: Path) -> None:
     write([predict_log("", {"x": [1.0]})] * 3)
     counts = ModelCounts()
-    load_version(version, Loading(warm_ups=2), counts=counts, clock=count(0.0, 0.25).__next__).close()
+    load_version(version, LoadSettings(warm_ups=2), counts=counts, clock=count(0.0, 0.25).__next__).close()
     write([predict_log("", {"x": [1.0]}), predict_log("", {"x": ["text"]})])
-    with pytest.raises(LoadFailed):
+    with pytest.raises(LoadError):
         load_version(version, counts=counts, clock=count(0.0, 0.25).__next__)
-    with pytest.raises(LoadFailed):
+    with pytest.raises(LoadError):
         load_version(tmp_path / "none", counts=counts)
     place = f'model_path="{version}"'
     assert counted(counts) == [
@@ -119,21 +119,21 @@ def test_a_bad_record_fails_the_load(
     version: Path, write: Callable[[list[bytes]], Path], record: Callable[[], bytes], reason: str
 ) -> None:
     write([record()])
-    with pytest.raises(LoadFailed, match=reason):
+    with pytest.raises(LoadError, match=reason):
         load_version(version)
 
 
 def test_a_file_that_is_cut_short_fails_the_load(version: Path, write: Callable[[list[bytes]], Path]) -> None:
     file = write([predict_log("", {"x": [1.0]})])
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(LoadFailed, match="Damaged record"):
+    with pytest.raises(LoadError, match="Damaged record"):
         load_version(version)
     file.write_bytes(struct.pack("<QI", 1 << 62, 0))
-    with pytest.raises(LoadFailed, match="Damaged record"):
+    with pytest.raises(LoadError, match="Damaged record"):
         load_version(version)
 
 
 def test_too_many_records_fail_the_load(version: Path, write: Callable[[list[bytes]], Path]) -> None:
     write([predict_log("", {"x": [1.0]})] * 1001)
-    with pytest.raises(LoadFailed, match="exceeds the maximum"):
+    with pytest.raises(LoadError, match="exceeds the maximum"):
         load_version(version)

@@ -13,11 +13,11 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.models.loading import load_version
-from serving.models.model_list import Catalogue, OneModel
+from serving.models.model_list import ModelList, SingleModel
 from serving.models.reloading import Reloader
 from serving.models.versions import Models
 from serving.status import Code, Failure
-from serving.workers.worker import Place, Worker
+from serving.workers.worker import Worker, WorkerContext
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,12 +35,12 @@ class Crew:
         self.reloaders: list[Reloader] = []
         self.controls: list[socket.socket] = []
         for number in range(2):
-            catalogue = Catalogue(OneModel(name="m", base=shelf / "m"))
+            catalogue = ModelList(SingleModel(name="m", base=shelf / "m"))
             models = Models(catalogue, load=load_version, report=lambda _: None)
             models.poll()
             stack.callback(models.close)
             ours, theirs = (stack.enter_context(one) for one in socket.socketpair())
-            worker = Worker(Place(folder=folder, number=number, control=theirs))
+            worker = Worker(WorkerContext(folder=folder, number=number, control=theirs))
             self.models.append(models)
             self.workers.append(worker)
             self.controls.append(ours)

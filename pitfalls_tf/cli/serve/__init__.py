@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pitfalls_tf.cli.output import Output
-    from serving.server.settings import Ready
+    from serving.server.settings import ServerInfo
 
 __all__ = ["command"]
 
@@ -71,7 +71,7 @@ def command(
         limits=read_limits(tensorflow_serving, limits, output.progress),
     )
 
-    def ready(server: Ready) -> None:
+    def ready(server: ServerInfo) -> None:
         document = {
             "url": server.url,
             "grpc": server.grpc,
@@ -94,11 +94,11 @@ def command(
     return 0
 
 
-def _listed(server: Ready) -> str:
+def _listed(server: ServerInfo) -> str:
     named = [f"{name}/{versions[0]}" if versions else f"{name} (broken)" for name, versions in server.models.items()]
     return ", ".join(named) or "no model yet"
 
 
-def _doors(server: Ready) -> str:
+def _doors(server: ServerInfo) -> str:
     grpc = None if server.grpc is None else f"gRPC on {server.grpc}"
     return ", ".join(door for door in (server.url, grpc) if door is not None)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags
     from serving.grpc_api.server import GrpcSettings
     from serving.inference.batching import BatchSettings
-    from serving.models.model_list import Origin
-    from serving.models.runner import Threads
-    from serving.server.settings import GrpcDoor, Limits, Shelf
+    from serving.models.model_list import ModelListSource
+    from serving.models.runner import ThreadSettings
+    from serving.server.settings import GrpcListener, Limits, ModelRepositorySettings
     from serving.transport.http_settings import HttpSettings
     from serving.transport.sockets import Address
 
@@ -30,11 +30,11 @@ GRPC_PORT = 8500
 POLL_S = 1.0
 
 
-def read_shelf(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -> Shelf:
+def read_shelf(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -> ModelRepositorySettings:
     """Which models, and how they are loaded. Raises `BadInput`."""
-    from serving.models.loading import Loading  # noqa: PLC0415 - help must not wait for a server's libraries
-    from serving.models.versions import Retries, Rules  # noqa: PLC0415 - as above
-    from serving.server.settings import Shelf  # noqa: PLC0415 - as above
+    from serving.models.loading import LoadSettings  # noqa: PLC0415 - help must not wait for a server's libraries
+    from serving.models.versions import RetryPolicy, VersionSettings  # noqa: PLC0415 - as above
+    from serving.server.settings import ModelRepositorySettings  # noqa: PLC0415 - as above
 
     poll_s = _one_of(
         "--poll-seconds", own.poll_seconds, "--file_system_poll_wait_seconds", theirs.file_system_poll_wait_seconds
@@ -42,19 +42,19 @@ def read_shelf(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) ->
     iterations = 1 if theirs.num_request_iterations_for_warmup is None else theirs.num_request_iterations_for_warmup
     retries, micros = theirs.max_num_load_retries, theirs.load_retry_interval_micros
     tags = theirs.saved_model_tags
-    return Shelf(
+    return ModelRepositorySettings(
         origin=read_origin(own, theirs, report),
         poll_s=POLL_S if poll_s is None else max(0.0, poll_s),
         config_poll_s=float(theirs.model_config_file_poll_wait_seconds or 0),
-        loading=Loading(
+        loading=LoadSettings(
             warm_ups=0 if theirs.enable_model_warmup is False else max(1, iterations),
             tags=("serve",) if tags is None else tuple(tag for tag in tags.split(",") if tag),
             threads=_threads(theirs),
         ),
-        rules=Rules(
-            retries=Retries(
-                count=Retries().count if retries is None else retries,
-                interval_s=Retries().interval_s if micros is None else micros / 1e6,
+        rules=VersionSettings(
+            retries=RetryPolicy(
+                count=RetryPolicy().count if retries is None else retries,
+                interval_s=RetryPolicy().interval_s if micros is None else micros / 1e6,
             ),
             newest_is_zero=own.zero_is_newest,
         ),
@@ -62,9 +62,9 @@ def read_shelf(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) ->
     )
 
 
-def read_origin(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -> Origin:
+def read_origin(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -> ModelListSource:
     """Where the list of models comes from. Raises `BadInput` unless exactly one flag says so."""
-    from serving.models.model_list import ConfigFile, ModelsFolder, OneModel  # noqa: PLC0415 - as above
+    from serving.models.model_list import ConfigFile, ModelsFolder, SingleModel  # noqa: PLC0415 - as above
 
     labels = read_version_labels(own.labels)
     names = ("model_config_file", "model_base_path", "model_name", "model_config_file_poll_wait_seconds")
@@ -94,12 +94,12 @@ def read_origin(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -
             expected="a folder of this machine with numbered versions in it",
             fix="Mount or copy it here." if "://" in path else "Check the path.",
         )
-    return OneModel(name=theirs.model_name or "default", base=Path(path).absolute(), labels=labels)
+    return SingleModel(name=theirs.model_name or "default", base=Path(path).absolute(), labels=labels)
 
 
 def read_addresses(
     own: OwnFlags, theirs: TensorFlowServingFlags, limits: LimitFlags
-) -> tuple[Address | None, GrpcDoor | None]:
+) -> tuple[Address | None, GrpcListener | None]:
     """Where REST and gRPC clients come in; None where they do not. Raises `BadInput`."""
     from serving.transport.sockets import Address  # noqa: PLC0415 - as above
 
@@ -170,12 +170,12 @@ def _batches(theirs: TensorFlowServingFlags, report: Report) -> BatchSettings:
     return batching.settings
 
 
-def _grpc_door(own: OwnFlags, theirs: TensorFlowServingFlags, limits: LimitFlags) -> GrpcDoor | None:
+def _grpc_door(own: OwnFlags, theirs: TensorFlowServingFlags, limits: LimitFlags) -> GrpcListener | None:
     """Not asked for, TensorFlow Serving's port is taken where it is free.
 
     So its clients find the server, and a second server on the machine starts all the same.
     """
-    from serving.server.settings import GrpcDoor  # noqa: PLC0415 - as above
+    from serving.server.settings import GrpcListener  # noqa: PLC0415 - as above
     from serving.transport.sockets import Address  # noqa: PLC0415 - as above
 
     port = _one_of("--grpc-port", own.grpc_port, "--port", _or_off(theirs.port))
@@ -186,7 +186,7 @@ def _grpc_door(own: OwnFlags, theirs: TensorFlowServingFlags, limits: LimitFlags
     is_asked_for = bool(port is not None or theirs.ssl_config_file is not None or theirs.grpc_channel_arguments)
     flag = "--grpc-port" if theirs.port is None else "--port"
     address = Address(host=own.host, port=GRPC_PORT if port is None else port, flag=flag)
-    return GrpcDoor(address=address, needed=is_asked_for, settings=_grpc_settings(theirs, limits))
+    return GrpcListener(address=address, needed=is_asked_for, settings=_grpc_settings(theirs, limits))
 
 
 def _grpc_settings(theirs: TensorFlowServingFlags, limits: LimitFlags) -> GrpcSettings | None:
@@ -231,16 +231,16 @@ def read_channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
     return tuple(pairs)
 
 
-def _threads(theirs: TensorFlowServingFlags) -> Threads:
-    from serving.models.runner import Threads  # noqa: PLC0415 - as above
+def _threads(theirs: TensorFlowServingFlags) -> ThreadSettings:
+    from serving.models.runner import ThreadSettings  # noqa: PLC0415 - as above
 
     both = theirs.tensorflow_session_parallelism
     within, between = theirs.tensorflow_intra_op_parallelism, theirs.tensorflow_inter_op_parallelism
     if both and (within or between):
         other = "--tensorflow_intra_op_parallelism" if within else "--tensorflow_inter_op_parallelism"
         raise _contradiction("--tensorflow_session_parallelism", other, "the first sets both")
-    usual = Threads()
-    return Threads(within=within or both or usual.within, between=between or both or usual.between)
+    usual = ThreadSettings()
+    return ThreadSettings(within=within or both or usual.within, between=between or both or usual.between)
 
 
 def _or_usual(value: Any, usual: Any) -> Any:

@@ -17,13 +17,13 @@ from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlag
 from pitfalls_tf.cli.serve.unused_flags import REFUSED, TAKEN, without_effect
 from serving.grpc_api.server import GrpcSettings
 from serving.inference.batching import BatchSettings
-from serving.models.loading import Loading
-from serving.models.model_list import ConfigFile, ModelsFolder, OneModel
-from serving.models.runner import Threads
-from serving.models.versions import Retries, Rules
-from serving.server.settings import Limits, Shelf
+from serving.models.loading import LoadSettings
+from serving.models.model_list import ConfigFile, ModelsFolder, SingleModel
+from serving.models.runner import ThreadSettings
+from serving.models.versions import RetryPolicy, VersionSettings
+from serving.server.settings import Limits, ModelRepositorySettings
 from serving.transport.http_settings import HttpSettings
-from serving.transport.limits import Patience
+from serving.transport.limits import ConnectionTimeouts
 from serving.transport.sockets import Address
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Given:
         verb.main(list(arguments), standalone_mode=False)
         self.said: list[str] = []
 
-    def shelf(self) -> Shelf:
+    def shelf(self) -> ModelRepositorySettings:
         return read_shelf(self.own, self.theirs, self.said.append)
 
     def limits(self) -> Limits:
@@ -74,7 +74,7 @@ def test_ports_by_either_name(arguments: tuple[str, ...], ports: tuple[Any, ...]
 def test_a_shelf_by_our_own_flags(tmp_path: Path) -> None:
     shelf = Given("--models", str(tmp_path), "--label", "m:a=1", "--poll-seconds=0.5", "--no-zero-is-newest").shelf()
     origin = ModelsFolder(folder=tmp_path, labels={"m": {"a": 1}})
-    assert shelf == Shelf(origin=origin, poll_s=0.5, rules=Rules(newest_is_zero=False))
+    assert shelf == ModelRepositorySettings(origin=origin, poll_s=0.5, rules=VersionSettings(newest_is_zero=False))
 
 
 def test_a_shelf_by_tensorflow_servings_flags(tmp_path: Path) -> None:
@@ -89,11 +89,11 @@ def test_a_shelf_by_tensorflow_servings_flags(tmp_path: Path) -> None:
         "--tensorflow_intra_op_parallelism=2",
         "--allow_version_labels_for_unavailable_models",
     )
-    assert given.shelf() == Shelf(
-        origin=OneModel(name="m", base=tmp_path),
+    assert given.shelf() == ModelRepositorySettings(
+        origin=SingleModel(name="m", base=tmp_path),
         poll_s=0.0,
-        loading=Loading(warm_ups=0, tags=("serve", "gpu"), threads=Threads(within=2)),
-        rules=Rules(retries=Retries(count=2, interval_s=1.5)),
+        loading=LoadSettings(warm_ups=0, tags=("serve", "gpu"), threads=ThreadSettings(within=2)),
+        rules=VersionSettings(retries=RetryPolicy(count=2, interval_s=1.5)),
         may_label_unavailable=True,
     )
 
@@ -106,7 +106,7 @@ def test_a_config_file_outweighs_the_single_model_of_the_images_start_script(tmp
         f"--model_config_file={file}",
         "--model_config_file_poll_wait_seconds=30",
     )
-    assert given.shelf() == Shelf(origin=ConfigFile(path=file), config_poll_s=30.0)
+    assert given.shelf() == ModelRepositorySettings(origin=ConfigFile(path=file), config_poll_s=30.0)
     assert sorted(given.said) == [
         "--model_base_path does nothing here: --model_config_file lists the models.",
         "--model_name does nothing here: --model_config_file lists the models.",
@@ -148,7 +148,7 @@ def test_bounds_of_what_clients_take() -> None:
         "--drain-seconds=12",
     )
     limits = given.limits()
-    patience = Patience(idle_s=9.0, request_s=10.0, bytes_per_s=11.0)
+    patience = ConnectionTimeouts(idle_s=9.0, request_s=10.0, bytes_per_s=11.0)
     assert limits.rest == HttpSettings(body_bytes=2048, held_bytes=4096, connections=5, patience=patience)
     assert limits.drain_s == 12.0
     _, door = read_addresses(given.own, given.theirs, given.given)

@@ -6,7 +6,7 @@ import gzip
 import struct
 from typing import TYPE_CHECKING, Any, final
 
-from serving.transport.http_request import Request
+from serving.transport.http_request import HttpRequest
 from tests.serving.fuzzing.mutations import STRANGE, damage_bytes, damage_value, write
 
 if TYPE_CHECKING:
@@ -81,9 +81,15 @@ class HttpInputs:
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self._kinds: list[Callable[[], Request]] = [self._rows, self._rows, self._examples, self._infer, self._infer]
+        self._kinds: list[Callable[[], HttpRequest]] = [
+            self._rows,
+            self._rows,
+            self._examples,
+            self._infer,
+            self._infer,
+        ]
 
-    def __iter__(self) -> Iterator[Request]:
+    def __iter__(self) -> Iterator[HttpRequest]:
         while True:
             yield (
                 self._kinds[self._random.randrange(len(self._kinds))]()
@@ -91,15 +97,15 @@ class HttpInputs:
                 else self._page()
             )
 
-    def _rows(self) -> Request:
+    def _rows(self) -> HttpRequest:
         model, document = self._random.choice(ROWS)
         return self._post(f"/v1/models/{model}{self._version()}:predict", self._body(document))
 
-    def _examples(self) -> Request:
+    def _examples(self) -> HttpRequest:
         verb, document = self._random.choice(EXAMPLES)
         return self._post(f"/v1/models/half_plus_two{self._version()}:{verb}", self._body(document))
 
-    def _infer(self) -> Request:
+    def _infer(self) -> HttpRequest:
         random = self._random
         model, signature, tensors = random.choice(TENSORS)
         rows = random.randrange(3)
@@ -128,12 +134,12 @@ class HttpInputs:
         headers = [(b"inference-header-content-length", str(size).encode())]
         return self._post(f"/v2/models/{model}{self._version()}/infer", body, headers)
 
-    def _page(self) -> Request:
+    def _page(self) -> HttpRequest:
         random = self._random
         path = random.choice(PAGES)
         target = damage_bytes(random, path.encode()).decode("latin-1") if random.random() < 0.5 else path
         method = random.choice(["GET", "GET", "POST", "OPTIONS", "PUT", "HEAD"])
-        return Request(method, target, self._headers(), write(random.choice(STRANGE)))
+        return HttpRequest(method, target, self._headers(), write(random.choice(STRANGE)))
 
     def _version(self) -> str:
         return self._random.choice(PATHS) if self._random.random() < 0.1 else ""
@@ -149,14 +155,14 @@ class HttpInputs:
     def _headers(self) -> list[tuple[bytes, bytes]]:
         return [self._random.choice(HEADERS)] if self._random.random() < 0.1 else []
 
-    def _post(self, target: str, body: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> Request:
+    def _post(self, target: str, body: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> HttpRequest:
         added = self._headers()
         if (b"content-encoding", b"gzip") in added and self._random.random() < 0.8:
             body = gzip.compress(body, 1)
-        return Request("POST", target, [*(headers or []), *added], body)
+        return HttpRequest("POST", target, [*(headers or []), *added], body)
 
 
-def wire(request: Request) -> bytes:
+def wire(request: HttpRequest) -> bytes:
     """The request as it goes over a connection that ends with it."""
     head = b"%b %b HTTP/1.1\r\nhost: a\r\nconnection: close\r\n" % (
         request.method.encode(),

@@ -21,10 +21,10 @@ import pytest
 from serving.capture.capture import Caller, Capture
 from serving.grpc_api.call import GrpcCall
 from serving.grpc_api.calls import read_message
-from serving.grpc_api.methods import GrpcRooms, make_services
+from serving.grpc_api.methods import GrpcDependencies, make_services
 from serving.inference.inference import Inference
 from serving.metrics.metrics import Metrics
-from serving.server.http_app import RestApp, Rooms
+from serving.server.http_app import HttpApp, HttpDependencies
 from serving.status import Code, Failure
 from tests.serving.fuzzing.inputs import HttpInputs, wire
 from tests.serving.fuzzing.messages import Messages
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from monitoring.traffic.format.rows import AnsweredRows
     from serving.models.versions import Models
-    from serving.transport.http_request import Request
-    from serving.transport.http_response import Response
+    from serving.transport.http_request import HttpRequest
+    from serving.transport.http_response import HttpResponse
     from tests.serving.conftest import OpenWebsite, Website
 
 Something = TypeVar("Something")
@@ -62,7 +62,7 @@ def in_groups(many: Iterable[Something]) -> Iterator[list[Something]]:
         yield some
 
 
-def check(request: Request, response: Response) -> None:
+def check(request: HttpRequest, response: HttpResponse) -> None:
     assert response.status in EXPECTED, (request, response)
     assert b"Traceback" not in response.body, (request, response)
     if response.status == 200 and response.content_type == b"application/octet-stream":
@@ -75,7 +75,7 @@ def check(request: Request, response: Response) -> None:
         assert response.status == 200 or isinstance(document["error"], str), (request, response)
 
 
-async def send(app: RestApp, requests: Iterable[Request]) -> Counter[int]:
+async def send(app: HttpApp, requests: Iterable[HttpRequest]) -> Counter[int]:
     """Send them, many at once; every one is answered."""
     statuses: Counter[int] = Counter()
     loop = asyncio.get_running_loop()
@@ -91,7 +91,7 @@ async def send(app: RestApp, requests: Iterable[Request]) -> Counter[int]:
     return statuses
 
 
-async def call(rooms: GrpcRooms, messages: Iterable[tuple[str, bytes]]) -> Counter[str]:
+async def call(rooms: GrpcDependencies, messages: Iterable[tuple[str, bytes]]) -> Counter[str]:
     """Send messages, many at once; every one is answered or fails in words."""
     methods = {method.name: method for service in make_services(rooms, 64 << 20).values() for method in service}
 
@@ -123,8 +123,8 @@ def fuzz(models: Models, seed: int, http: int, grpc: int) -> tuple[Counter[int],
     ledger = CountingLedger()
     capture = Capture(ledger)
     inference = Inference(capture=capture)
-    app = RestApp(Rooms(models=models, inference=inference, capture=capture))
-    rooms = GrpcRooms(models=models, inference=inference, metrics=Metrics())
+    app = HttpApp(HttpDependencies(models=models, inference=inference, capture=capture))
+    rooms = GrpcDependencies(models=models, inference=inference, metrics=Metrics())
 
     async def everything() -> tuple[Counter[int], Counter[str]]:
         return (

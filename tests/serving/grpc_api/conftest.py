@@ -14,10 +14,10 @@ from tensorflow import make_tensor_proto
 from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
 
 from serving.capture.capture import Capture
-from serving.grpc_api.methods import GrpcRooms, usual_crowd
+from serving.grpc_api.methods import GrpcDependencies, usual_crowd
 from serving.grpc_api.server import GrpcServer
 from serving.inference.inference import Inference
-from serving.server.http_app import RestApp, Rooms
+from serving.server.http_app import HttpApp, HttpDependencies
 from serving.server.shutdown import DrainingServer
 from serving.transport.sockets import Address, take_address, target_of, url_of
 from tests.serving.conftest import Website
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from serving.grpc_api.server import GrpcSettings
     from serving.inference.batching import BatchSettings
     from serving.models.versions import Models
-    from serving.transport.limits import Crowd
+    from serving.transport.limits import ConnectionLimiter
 
 
 @dataclass
@@ -91,7 +91,7 @@ class OpenSite(Protocol):
         batches: BatchSettings | None = None,
         timeout_s: float | None = 30.0,
         settings: GrpcSettings | None = None,
-        crowd: Crowd | None = None,
+        crowd: ConnectionLimiter | None = None,
         served: Models | None = None,
     ) -> AbstractContextManager[Site]: ...
 
@@ -105,20 +105,20 @@ def open_site(models: Models) -> OpenSite:
         batches: BatchSettings | None = None,
         timeout_s: float | None = 30.0,
         settings: GrpcSettings | None = None,
-        crowd: Crowd | None = None,
+        crowd: ConnectionLimiter | None = None,
         served: Models | None = None,
     ) -> Iterator[Site]:
         capture = Capture(writer)
         inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
-        rooms = Rooms(models=served or models, inference=inference, capture=capture)
+        rooms = HttpDependencies(models=served or models, inference=inference, capture=capture)
         started = threading.Event()
         with take_address(Address(port=0)) as taken, take_address(Address(port=0)) as door:
             target = target_of(door)
-            stands_on = GrpcRooms(
+            stands_on = GrpcDependencies(
                 models=rooms.models, inference=inference, metrics=rooms.metrics, crowd=crowd or usual_crowd()
             )
             beside = GrpcServer(door, stands_on, settings)
-            server = DrainingServer(RestApp(rooms), 5.0, started.set)
+            server = DrainingServer(HttpApp(rooms), 5.0, started.set)
             running = threading.Thread(target=lambda: uvloop.run(server.serve_both(taken, beside)))
             running.start()
             assert started.wait(30)

@@ -19,7 +19,7 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 from serving.grpc_api.server import GrpcSettings
 from serving.inference.batching import BatchSettings
 from serving.server.tf_serving_files import read_ssl_file
-from serving.transport.limits import Crowd
+from serving.transport.limits import ConnectionLimiter
 from tests.serving.grpc_api.conftest import StuckLedger, predict_request
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def code_of(site: Site) -> grpc.StatusCode:
 
 
 def test_the_bytes_of_all_calls_are_bounded_together(open_site: OpenSite) -> None:
-    ledger, crowd = StuckLedger(), Crowd(most=0, most_held=2 * REQUEST.ByteSize() - 1)
+    ledger, crowd = StuckLedger(), ConnectionLimiter(most=0, most_held=2 * REQUEST.ByteSize() - 1)
     with open_site(writer=ledger, batches=BatchSettings(quick_s=0), crowd=crowd) as site:
         first = site.predictions.Predict.future(REQUEST)
         assert ledger.is_stuck.wait(30)

@@ -18,7 +18,7 @@ from tensorflow import make_ndarray
 
 from serving.capture.capture import Caller, Capture
 from serving.inference.batching import BatchSettings
-from serving.inference.inference import Inference, Question, RowQuestion
+from serving.inference.inference import Inference, InferenceRequest, RowRequest
 from serving.models.loading import load_version
 from serving.models.version_folders import discover
 from serving.models.versions import Models
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from serving.inference.inference import Asked, Outcome
-    from serving.models.versions import Served
+    from serving.models.versions import ServedVersion
     from tests.serving.grpc_api.conftest import OpenSite, Site
 
 REST = "/v1/models/sums:predict"
@@ -168,7 +168,7 @@ def told(models: Models, signature: str, asked: list[tuple[bool, list[Any]]]) ->
     outcomes: dict[int, Outcome | BaseException] = {}
     ledger = Ledger()
 
-    async def put_together(served: Served) -> None:
+    async def put_together(served: ServedVersion) -> None:
         inference = Inference(capture=Capture(ledger))
         waiting = asyncio.Semaphore(0)
 
@@ -193,9 +193,9 @@ def told(models: Models, signature: str, asked: list[tuple[bool, list[Any]]]) ->
     return texts, ledger
 
 
-def question(served: Served, signature: str, caller: Caller, rows: list[Any], *, in_rows: bool) -> Asked:
+def question(served: ServedVersion, signature: str, caller: Caller, rows: list[Any], *, in_rows: bool) -> Asked:
     known = served.runner.signatures[signature]
     if in_rows:
-        return RowQuestion(served, known, rows, caller, INSTANCES)
+        return RowRequest(served, known, rows, caller, INSTANCES)
     inputs = {NAMES[signature]: np.array(rows, np.float32)}
-    return Question(served=served, signature=known, inputs=inputs, caller=caller, write=write_columns)
+    return InferenceRequest(served=served, signature=known, inputs=inputs, caller=caller, write=write_columns)

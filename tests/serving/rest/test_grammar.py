@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.status import Failure
-from serving.transport.json_grammar import BadJson, parse
+from serving.transport.json_grammar import JsonSyntaxError, parse
 from serving.transport.json_parsing import parse as parse_body
 from serving.transport.json_parsing import parse_object
 
@@ -38,7 +38,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     error = ""
     try:
         parse(body)
-    except BadJson as refused:
+    except JsonSyntaxError as refused:
         error = str(refused)
     assert not error or " at offset: " in error
 
@@ -66,7 +66,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     ],
 )
 def test_errors_are_worded_and_placed_as_by_rapidjson(body: bytes, error: str) -> None:
-    with pytest.raises(BadJson) as caught:
+    with pytest.raises(JsonSyntaxError) as caught:
         parse(body)
     assert str(caught.value) == error
     if body:

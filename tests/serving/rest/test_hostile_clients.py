@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.transport.http_settings import HttpSettings
-from serving.transport.limits import Crowd, Patience
+from serving.transport.limits import ConnectionLimiter, ConnectionTimeouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HEAD = b"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: a\r\n"
 BODY = b'{"instances": [2.0]}'
 WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
-HURRY = Patience(request_s=0.2)
+HURRY = ConnectionTimeouts(request_s=0.2)
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def test_a_large_request_has_longer(open_website: OpenWebsite) -> None:
     """At one byte a second for a slow client, 8000 bytes that have come leave it more than two hours."""
     padding = b" " * 8000
     head = HEAD + b"Content-Length: %d\r\n\r\n" % (len(BODY) + len(padding))
-    patience = Patience(request_s=0.2, bytes_per_s=1.0)
+    patience = ConnectionTimeouts(request_s=0.2, bytes_per_s=1.0)
     site = open_website(rest=HttpSettings(patience=patience))
     with site as website, connected(website) as slow, connected(website) as large:
         large.sendall(head + padding)
@@ -82,13 +82,16 @@ def test_a_large_request_has_longer(open_website: OpenWebsite) -> None:
 
 
 def test_an_idle_connection_is_closed(open_website: OpenWebsite) -> None:
-    with open_website(rest=HttpSettings(patience=Patience(idle_s=0.2))) as website, connected(website) as connection:
+    with (
+        open_website(rest=HttpSettings(patience=ConnectionTimeouts(idle_s=0.2))) as website,
+        connected(website) as connection,
+    ):
         assert until_closed(connection) == b""
 
 
 def test_a_client_that_does_not_read_its_answer_is_cut_off(open_website: OpenWebsite) -> None:
     body = orjson.dumps({"instances": [0.1] * 1_000_000})
-    site = open_website(rest=HttpSettings(patience=Patience(idle_s=0.5)))
+    site = open_website(rest=HttpSettings(patience=ConnectionTimeouts(idle_s=0.5)))
     with site as website, connected(website, receives=4096) as connection:
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         while website.connections():  # asking is a connection, too, but one that ends
@@ -223,7 +226,7 @@ class OneGuest:
 def test_room_is_made_by_the_longest_idle(most: int, guests: list[tuple[float, bool]]) -> None:
     everybody = [OneGuest(heard, is_idle) for heard, is_idle in guests]
     newcomer = OneGuest(101.0, True)
-    admitted = Crowd(most=most, most_held=0).admit(newcomer, [*everybody, newcomer])
+    admitted = ConnectionLimiter(most=most, most_held=0).admit(newcomer, [*everybody, newcomer])
     gone = [one for one in everybody if one.gone]
     idle = [one for one in everybody if one.is_idle]
     assert not newcomer.gone
@@ -238,7 +241,7 @@ def test_room_is_made_by_the_longest_idle(most: int, guests: list[tuple[float, b
 
 @given(st.lists(st.integers(0, 100), max_size=30))
 def test_what_is_held_never_exceeds_the_limit(sizes: list[int]) -> None:
-    crowd = Crowd(most=1, most_held=200)
+    crowd = ConnectionLimiter(most=1, most_held=200)
     held = [size for size in sizes if crowd.hold(size)]
     assert sum(held) <= 200
     for size in held:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
 from serving.inference.timestamps import EPOCH, read_moment_us
-from serving.server.labels_endpoint import LabelDesk
+from serving.server.labels_endpoint import LabelsEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def label(prediction_id: str, time: Any = "2013-04-01T09:00:00Z", value: Any = "
 
 def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None:
     writer = LabelWriter(tmp_path, clock=lambda: datetime.now(UTC))
-    with open_website(desk=LabelDesk(writer=writer, token="secret")) as website:
+    with open_website(desk=LabelsEndpoint(writer=writer, token="secret")) as website:
         assert post(website, {"labels": [label("a:0"), label("a:1", 1_364_806_800.5)]}).json == {"accepted": 2}
         assert post(website, {"labels": []}).json == {"accepted": 0}
         broken = {"labels": [label("b:0"), label("b:1", "noon")]}
@@ -60,7 +60,7 @@ def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None
 
 
 def test_the_token_is_asked_for(open_website: OpenWebsite) -> None:
-    with open_website(desk=LabelDesk(token="secret")) as website:
+    with open_website(desk=LabelsEndpoint(token="secret")) as website:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret"}):
             assert post(website, {"labels": []}, headers).status == 401
         reply = post(website, {"labels": []})
@@ -77,7 +77,7 @@ def test_a_full_disk_is_told_and_the_labels_can_be_sent_again(open_website: Open
         def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
             raise OSError(28, "No space left on device")
 
-    with open_website(desk=LabelDesk(writer=FullDisk(), token="secret")) as website:
+    with open_website(desk=LabelsEndpoint(writer=FullDisk(), token="secret")) as website:
         reply = post(website, {"labels": [label("a:0")]})
     assert (reply.status, "No space left on device" in reply.error) == (503, True)
 

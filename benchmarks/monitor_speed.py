@@ -26,6 +26,7 @@ from monitoring.judging.label_join import LabelFeed
 from monitoring.judging.reference_fit import LEVELS
 from monitoring.records import Level, ScoreSum, WatchKey, WindowRecord
 from monitoring.store.store import Store
+from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.windows import Window
 from monitoring.watches.catalogue import catalogue
@@ -93,7 +94,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord,
         LabelLog(config.traffic.path).read(),
         classes=deployment.baseline.spec.classes,
         read=0,
-        horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
+        horizon_us=duration_microseconds(deployment.horizon),
     )
     empty = no_predictions(deployment.baseline.spec)
     levels: dict[Level, LevelState] = {level: LevelState() for level in LEVELS}

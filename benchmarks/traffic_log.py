@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
@@ -29,7 +30,7 @@ def measure(settings: Settings) -> Result:
 
 def batch(rng: np.random.Generator, count: int, *, day: int = 0, number: int = 0) -> AnsweredRows:
     """Sixteen inputs (12 numbers, 4 categories) and two outputs, as a flights model has."""
-    start = int(FIRST_DAY.timestamp()) * 1_000_000 + day * DAY_US
+    start = as_microseconds(FIRST_DAY) + day * DAY_US
     numbers = {f"number_{i}": rng.random(count, np.float32) for i in range(12)}
     categories = {f"category_{i}": rng.choice(np.array([b"UA", b"EWR", b"LGA"], object), count) for i in range(4)}
     return AnsweredRows(

@@ -32,6 +32,7 @@ from monitoring.judging.judge import Judge, MonitorState
 from monitoring.judging.label_join import LabelFeed
 from monitoring.judging.schema_check import Checked
 from monitoring.judging.window_reader import bring
+from monitoring.timestamps import duration_microseconds
 from monitoring.watches.catalogue import Catalogue, catalogue
 
 LIVE = "live.parquet"
@@ -143,7 +144,7 @@ def _judged(config: MonitorConfig, deployment: Deployment, watched: Catalogue, w
             traffic.labels(),
             classes=deployment.baseline.spec.classes,
             read=0,
-            horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
+            horizon_us=duration_microseconds(deployment.horizon),
         )
     empty = no_predictions(deployment.baseline.spec)
     with watch.stage("the stream"):

@@ -17,6 +17,7 @@ import pytest
 
 from monitoring.baseline import BaselineSpec, FeatureSpec, write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.writer import TrafficWriter
@@ -114,7 +115,7 @@ def table_of(days: Days) -> pa.Table:
     late = 1 / (1 + np.exp(-(rng.normal(-1.0, 1.0, count) + weather)))
     truth = late if days.broken_from is None else np.where(day >= days.broken_from, 1 - late, late)
     label = rng.random(count) < truth
-    start = int(days.start.timestamp()) * 1_000_000
+    start = as_microseconds(days.start)
     minute = np.tile(np.arange(ROWS_A_DAY), days.days)
     event = start + day * 86_400_000_000 + minute * 20 * 60_000_000
     known = event + 2 * 3_600_000_000

@@ -24,7 +24,8 @@ from monitoring.evidence.conformal import FEWEST_WINDOWS
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import BASELINE, SCHEMA_FILE, deploy
 from monitoring.jobs.staging import put_in_place, staging
-from monitoring.judging.windowing import as_datetime, cut
+from monitoring.judging.windowing import cut
+from monitoring.timestamps import as_datetime
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
 from monitoring.traffic.tables.indexed import TableTraffic

@@ -18,8 +18,8 @@ from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
 from monitoring.jobs.table_source import EVERYTHING, Reach, TableReader
 from monitoring.judging.source import HeldRows, Nameless, Traffic
-from monitoring.judging.windowing import as_microseconds
 from monitoring.records import Finding
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.format.rows import SAMPLING_RATE
 from monitoring.traffic.format.tensors import flatten_scalars

@@ -26,10 +26,10 @@ from monitoring.judging.late_rows import Late
 from monitoring.judging.reference_fit import LEVELS
 from monitoring.judging.source import Traffic
 from monitoring.judging.window_reader import bring
-from monitoring.judging.windowing import as_microseconds
 from monitoring.records import Finding, IncidentRecord, WindowRecord
 from monitoring.store.deployments import AWAITED, COMPARED, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
+from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 from monitoring.watches.early_labels import COMPLETE, FirstLabels
 from monitoring.watches.embedding import Embedder
@@ -229,7 +229,7 @@ class _Job:
             traffic.labels(),
             classes=deployment.baseline.spec.classes,
             read=self._read,
-            horizon_us=int(deployment.horizon.total_seconds() * 1_000_000),
+            horizon_us=duration_microseconds(deployment.horizon),
             waiting=replace(traffic.waiting, labels=max(traffic.waiting.labels - self._waited, 0)),
             rows=traffic,
         )

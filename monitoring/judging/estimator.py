@@ -15,7 +15,7 @@ from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, Level
 from monitoring.judging.baseline_windows import Samples
 from monitoring.judging.loss_sums import METRICS, LossSum, Scorer, Tally
 from monitoring.judging.window_sums import Answered, Labelled
-from monitoring.judging.windowing import arrival_windows, as_datetime
+from monitoring.judging.windowing import arrival_windows
 from monitoring.records import (
     SCORE_ONE,
     Account,
@@ -26,6 +26,7 @@ from monitoring.records import (
     SettledLosses,
     WatchKey,
 )
+from monitoring.timestamps import as_datetime
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import estimates, performance, trust
 from monitoring.watches.calibration import Calibration

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
@@ -19,7 +19,6 @@ from monitoring.judging.reference_fit import LEVELS, Yardstick
 from monitoring.judging.schema_check import Check
 from monitoring.judging.window_sums import Answered, Gatherer, Labelled
 from monitoring.judging.window_traffic import WindowTraffic
-from monitoring.judging.windowing import as_microseconds
 from monitoring.judging.worst_rows import worst_rows
 from monitoring.records import (
     BaselineScore,
@@ -33,6 +32,7 @@ from monitoring.records import (
     WindowRecord,
     WindowStatus,
 )
+from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.windows import Window
 from monitoring.watches import integrity, joint
 from monitoring.watches.catalogue import Catalogue
@@ -333,7 +333,7 @@ class Judge:
         return found, traffic.labelled if found.complete else traffic.labelled.without_losses()
 
     def _span(self, window: Window) -> Span:
-        horizon = self._yardstick.horizon // timedelta(microseconds=1)
+        horizon = duration_microseconds(self._yardstick.horizon)
         return Span(start=as_microseconds(window.start), end=as_microseconds(window.end), horizon=horizon)
 
     def _rows(self, key: WatchKey, traffic: WindowTraffic) -> tuple[CauseRow, ...]:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch, in_batches, joined
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
 from monitoring.judging.source import Nameless, Strange, newest_of
-from monitoring.judging.windowing import as_microseconds
 from monitoring.records import Finding
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import Wanted
 from monitoring.traffic.windows import Window
 

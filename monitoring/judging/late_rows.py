@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.judging.windowing import as_microseconds
 from monitoring.records import Finding, WindowRecord
+from monitoring.timestamps import as_microseconds
 
 #: Before the beginning of a window (microseconds), in the names of a cursor's entries.
 _LATE = "late:"

@@ -24,6 +24,7 @@ from monitoring.judging.baseline_windows import Samples, counted
 from monitoring.judging.estimator import Estimator
 from monitoring.judging.windowing import arrival_windows, cut, joined_sums
 from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey
+from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import joint, labelled
 from monitoring.watches.catalogue import Catalogue
@@ -324,14 +325,14 @@ def _phases(places: Sequence[Mapping[str, int]], completed: NDArray[np.int64]) -
 
 def _known_of(parts: Parts, rows: Predictions, horizon: timedelta) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Counts of one window's rows, at least one, and of those that got their label while it was waited for."""
-    last = int(rows.event_times.max()) + horizon // timedelta(microseconds=1)
+    last = int(rows.event_times.max()) + duration_microseconds(horizon)
     came = rows.take((rows.labels != NO_LABEL) & (rows.label_times <= last))
     return parts.counted(rows), parts.counted(came)
 
 
 def _labelled_share(rows: Predictions, horizon: timedelta) -> float:
     """Of some rows, how many got a label within the horizon."""
-    waited = rows.label_times - rows.event_times <= horizon // timedelta(microseconds=1)
+    waited = rows.label_times - rows.event_times <= duration_microseconds(horizon)
     return float(np.mean((rows.labels != NO_LABEL) & waited)) if len(rows) else 0.0
 
 

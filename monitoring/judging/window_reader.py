@@ -11,8 +11,8 @@ from monitoring.judging.label_join import Arrivals, LabelFeed
 from monitoring.judging.source import Traffic, WindowRows
 from monitoring.judging.window_sums import Gatherer
 from monitoring.judging.window_traffic import WindowTraffic
-from monitoring.judging.windowing import as_microseconds
 from monitoring.records import Finding
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
 
 

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.records import ScoreSum, WatchKey
+from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
-
-
-def as_datetime(microseconds: int) -> datetime:
-    """Microseconds since 1970 UTC as an aware datetime.
-
-    >>> as_datetime(0).isoformat()
-    '1970-01-01T00:00:00+00:00'
-    """
-    seconds, rest = divmod(int(microseconds), 1_000_000)
-    return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=rest)
-
-
-def as_microseconds(time: datetime) -> int:
-    """The inverse of `as_datetime`, exact."""
-    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def cut(times: NDArray[np.int64], plan: WindowPlan | RowPlan) -> Iterator[tuple[Window, NDArray[np.int64]]]:
@@ -69,7 +55,7 @@ def blocks(ordered: NDArray[np.int64], longest_gap: timedelta) -> tuple[tuple[da
     """
     if ordered.size == 0:
         return ()
-    cuts = np.flatnonzero(np.diff(ordered) > longest_gap // timedelta(microseconds=1)) + 1
+    cuts = np.flatnonzero(np.diff(ordered) > duration_microseconds(longest_gap)) + 1
     firsts = ordered[np.concatenate([[0], cuts])]
     lasts = ordered[np.concatenate([cuts - 1, [ordered.size - 1]])]
     return tuple((as_datetime(int(first)), as_datetime(int(last))) for first, last in zip(firsts, lasts, strict=True))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import NO_LABEL
 from monitoring.baseline.profile import Bins
-from monitoring.judging.windowing import as_datetime
 from monitoring.records import CauseRow, Watch, WatchKey
+from monitoring.timestamps import as_datetime
 from monitoring.watches import performance, surprise
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.classes import ClassSlices

@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
+from monitoring.timestamps import as_datetime
 
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([smhd])", re.ASCII)
 _DAY = timedelta(days=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CENTURY = timedelta(days=36_525)
-_MICROSECOND = timedelta(microseconds=1)
 
 #: Empty windows in a row that are gone through; a longer gap is passed over: one wrong date costs no year.
 EMPTY_WINDOWS = 1_000
@@ -193,8 +192,8 @@ class RowPlan:
         start = after
         while first + self.rows <= len(moments):
             last = int(np.searchsorted(moments, moments[first + self.rows - 1], side="right")) - 1
-            end = _EPOCH + timedelta(microseconds=int(moments[last])) + _MICROSECOND
-            begin = _EPOCH + timedelta(microseconds=int(moments[first])) if start is None else start
+            end = as_datetime(int(moments[last]) + 1)
+            begin = as_datetime(int(moments[first])) if start is None else start
             found.append(Window(start=begin, end=end))
             first, start = last + 1, end
         return tuple(found)

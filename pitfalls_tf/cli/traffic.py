@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.timestamps import as_datetime
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import answers
 
@@ -190,8 +191,8 @@ def described(summary: TrafficSummary) -> dict[str, object]:
 def described_gap(gap: Gap) -> dict[str, object]:
     """A stretch of missing rows, as a part of the document."""
     return {
-        "first": moment(gap.first_us),
-        "last": moment(gap.last_us),
+        "first": as_datetime(gap.first_us),
+        "last": as_datetime(gap.last_us),
         "rows": gap.rows,
         "reason": gap.reason,
         "lost": [
@@ -199,17 +200,12 @@ def described_gap(gap: Gap) -> dict[str, object]:
                 "model": each.model,
                 "version": each.version,
                 "rows": each.rows,
-                "first_event": moment(each.first_event_us),
-                "last_event": moment(each.last_event_us),
+                "first_event": as_datetime(each.first_event_us),
+                "last_event": as_datetime(each.last_event_us),
             }
             for each in gap.lost
         ],
     }
-
-
-def moment(us: int) -> datetime:
-    """The time so many microseconds after 1970, UTC."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
 
 
 def lines(summary: TrafficSummary) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
+from monitoring.timestamps import as_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     Times = np.ndarray[Any, np.dtype[np.int64]]
 
 HOUR_US = 3_600_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PREFIX = re.compile(r"[\x21-\x7e]{1,80}")
 MOST_ROWS = 100_000
 
@@ -129,7 +129,7 @@ def _requests(moments: Times, plan: ReplayPlan) -> tuple[PlannedRequest, ...]:
     requests = []
     for hour_start, hour_stop in pairwise(starts):
         for number, start in enumerate(range(hour_start, hour_stop, plan.rows_per_request)):
-            first = _moment(moments[start])
+            first = as_datetime(moments[start])
             requests.append(
                 PlannedRequest(
                     request_id=f"{plan.prefix}-{first:%Y%m%dT%H%M%SZ}-{number}",
@@ -163,7 +163,7 @@ def _labels(
             PlannedLabel(
                 prediction_id=f"{requests[owner].request_id}:{row - requests[owner].start}",
                 label=labels[row],
-                label_time=_moment(label_us[row]),
+                label_time=as_datetime(label_us[row]),
                 request=owner,
             )
         )
@@ -192,7 +192,3 @@ def _times(table: pa.Table, name: str) -> pa.Array:
             fix="Convert the column, in UTC if in doubt.",
         )
     return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
-
-
-def _moment(microseconds: int) -> datetime:
-    return EPOCH + timedelta(microseconds=int(microseconds))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from monitoring.timestamps import as_microseconds
+
 SECONDS = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?")
 # 0001-01-02 and 9999-12-30: what a calendar can name, with a day to spare for offsets.
 EARLIEST_US, LATEST_US = -62_135_510_400_000_000, 253_402_128_000_000_000
@@ -30,6 +31,5 @@ def read_moment_us(text: str) -> int | None:
             return None
         if moment.tzinfo is None:
             return None
-        since = moment - EPOCH
-        microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+        microseconds = as_microseconds(moment)
     return microseconds if EARLIEST_US <= microseconds <= LATEST_US else None

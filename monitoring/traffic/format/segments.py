@@ -15,19 +15,19 @@ import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.timestamps import as_microseconds
 
 FORMAT_KEY = b"pitfalls.format"
 FORMAT = b"1"
 SUFFIX = ".arrows"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTER = itertools.count()
 _NAMES_TRIED = 100
 
@@ -37,22 +37,13 @@ _MARKER = 0xFFFFFFFF
 _PLACES_TRIED = 1000
 
 
-def microseconds(moment: datetime) -> int:
-    """Microseconds since 1970 of an aware datetime, exact.
-
-    >>> microseconds(datetime(1970, 1, 1, 0, 0, 1, 5, tzinfo=UTC))
-    1000005
-    """
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
 def segment_name(created: datetime, *, after: str = "") -> str:
     """The name of a segment created now: sorted names are in order of creation, and later than the segment `after`.
 
     >>> segment_name(datetime(2013, 4, 1, tzinfo=UTC))[:20]
     '01364774400000000000'
     """
-    nanoseconds = max(microseconds(created), 0) * 1000
+    nanoseconds = max(as_microseconds(created), 0) * 1000
     if after:
         nanoseconds = max(nanoseconds, int(after.partition("-")[0]) + 1)
     return f"{nanoseconds:020d}-{os.getpid():07d}-{next(_COUNTER):06d}"

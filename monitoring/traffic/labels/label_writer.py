@@ -18,9 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.layout import LABELS
 from monitoring.traffic.format.rows import MOMENT
-from monitoring.traffic.format.segments import FORMAT, FORMAT_KEY, SegmentFile, microseconds, segments_in
+from monitoring.traffic.format.segments import FORMAT, FORMAT_KEY, SegmentFile, segments_in
 
 LABEL_SCHEMA = pa.schema(
     [
@@ -85,7 +86,7 @@ class LabelWriter:
             raise BadInput("A label is not one.", got="null", expected="an id and a label", fix="Leave it out.")
         with self._lock, self._turn():
             segment = self._newest()
-            now = np.full(len(labels), microseconds(self._clock()), np.int64)
+            now = np.full(len(labels), as_microseconds(self._clock()), np.int64)
             columns.append(pa.array(now).cast(MOMENT))
             record = pa.RecordBatch.from_arrays(columns, schema=LABEL_SCHEMA).serialize().to_pybytes()
             written = False

@@ -11,9 +11,10 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from monitoring.timestamps import as_datetime
 from monitoring.traffic.format.layout import GAPS
 from monitoring.traffic.format.segments import lock_file, segment_name
 
@@ -68,7 +69,7 @@ class Gap:
         return replace(self, last_us=max(self.last_us, last_us), lost=tuple(by_version.values()))
 
     def __str__(self) -> str:
-        first, last = (datetime.fromtimestamp(us / 1e6, UTC).isoformat() for us in (self.first_us, self.last_us))
+        first, last = (as_datetime(us).isoformat() for us in (self.first_us, self.last_us))
         return f"{self.rows} answered rows between {first} and {last} are not in the traffic log: {self.reason}"
 
 

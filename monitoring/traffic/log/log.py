@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
+from monitoring.timestamps import as_datetime
 from monitoring.traffic.format.layout import check_root
 from monitoring.traffic.format.rows import SAMPLING_RATE, ModelKey
 from monitoring.traffic.labels.label_log import LabelLog
@@ -18,8 +19,6 @@ from monitoring.traffic.log.gaps import Gap, read_gaps
 from monitoring.traffic.log.labelled_table import join_labels
 from monitoring.traffic.log.scans import Query, Scan, extent_us, list_keys, read_scans
 from monitoring.traffic.log.summary import TrafficSummary, summarise
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class TrafficLog:
@@ -104,7 +103,7 @@ class TrafficLog:
     def extent(self, model: str, version: int | None = None) -> tuple[datetime, datetime] | None:
         """First and last event time; None without rows. Cost: two dates' footers, and the times of open segments."""
         found = extent_us(self._root, Query(model=model, version=version))
-        return None if found is None else (_moment(found[0]), _moment(found[1]))
+        return None if found is None else (as_datetime(found[0]), as_datetime(found[1]))
 
     def gaps(self, *, model: str | None = None, version: int | None = None) -> tuple[Gap, ...]:
         """Stretches of answers that left though the log could not take them, in order of time, with the lost rows.
@@ -133,7 +132,3 @@ def _check_aware(*moments: datetime | None) -> None:
                 expected="a time with a zone, such as 2013-04-01T00:00:00+00:00",
                 fix="Add the zone.",
             )
-
-
-def _moment(us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=us)

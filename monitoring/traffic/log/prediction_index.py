@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.traffic.format.segments import microseconds
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import keys, member
 from monitoring.traffic.log.assembly import IDENTITY
 from monitoring.traffic.log.scans import Query, scan_files
@@ -63,6 +63,6 @@ class PredictionIndex:
         times, ids = self._times[order], self._ids[order]
         found = np.zeros((len(windows), 2), dtype=np.int64)
         for place, window in enumerate(windows):
-            first, end = np.searchsorted(times, [microseconds(window.start), microseconds(window.end)])
+            first, end = np.searchsorted(times, [as_microseconds(window.start), as_microseconds(window.end)])
             found[place] = end - first, np.unique(ids[first:end]).size
         return found

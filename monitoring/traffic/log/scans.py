@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import CannotRun
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import ModelKey, sampling_rate_of
-from monitoring.traffic.format.segments import microseconds, read_segment, read_segment_schema
+from monitoring.traffic.format.segments import read_segment, read_segment_schema
 from monitoring.traffic.log.conversion import POSITION, TORN_KEY
 from monitoring.traffic.log.listing import PartFile, Selection, list_traffic, parts_of
 
@@ -48,9 +49,9 @@ class Query:
         times = table.column("event_time").cast(pa.int64()).to_numpy()
         keep = np.ones(len(times), np.bool_)
         if self.start is not None:
-            keep &= times >= microseconds(self.start)
+            keep &= times >= as_microseconds(self.start)
         if self.end is not None:
-            keep &= times < microseconds(self.end)
+            keep &= times < as_microseconds(self.end)
         return table if keep.all() else table.filter(pa.array(keep))
 
 
@@ -157,7 +158,7 @@ def _part_span(part: PartFile) -> tuple[int, int]:
     with _opened(part) as file:
         metadata = file.metadata
     groups = [metadata.row_group(i).column(_EVENT_TIME_LEAF).statistics for i in range(metadata.num_row_groups)]
-    return min(microseconds(group.min) for group in groups), max(microseconds(group.max) for group in groups)
+    return min(as_microseconds(group.min) for group in groups), max(as_microseconds(group.max) for group in groups)
 
 
 def _read_part(part: PartFile, query: Query, columns: Sequence[str] | None) -> Scan:

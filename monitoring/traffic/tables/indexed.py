@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.records import Finding
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import MOMENT
-from monitoring.traffic.format.segments import microseconds
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import MemoryPiece, Piece
 from monitoring.traffic.tables.quotes import Swallowed, about_quotes
@@ -117,7 +117,8 @@ class TableTraffic:
 
     def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """How many rows lie in each of some windows, int64 [n, 2]: all of them, and those that count."""
-        edges = np.array([(microseconds(w.start), microseconds(w.end)) for w in windows], dtype=np.int64).reshape(-1, 2)
+        ends = [(as_microseconds(window.start), as_microseconds(window.end)) for window in windows]
+        edges = np.array(ends, dtype=np.int64).reshape(-1, 2)
         found = [np.diff(np.searchsorted(times, edges), axis=1)[:, 0] for times in (self._times, self.times())]
         return np.stack(found, axis=1)
 
@@ -128,7 +129,7 @@ class TableTraffic:
 
     def read(self, window: Window) -> WindowOfTable:
         """The rows of a window, in order of event time. What is wrong in any piece of them is said of the window."""
-        first, last = np.searchsorted(self._times, [microseconds(window.start), microseconds(window.end)])
+        first, last = np.searchsorted(self._times, [as_microseconds(window.start), as_microseconds(window.end)])
         wanted = np.arange(first, last)[self._counts[first:last]]
         tables: list[pa.Table] = []
         problems: dict[str, str] = {}
@@ -192,7 +193,7 @@ class TableTraffic:
         """Ids and event times of the rows of which labels alone are of interest."""
         ids, times = [pa.array([], pa.large_string())], [np.zeros(0, np.int64)]
         if self._since is not None and self._overdue is not None:
-            first, end = microseconds(self._overdue), microseconds(self._since)
+            first, end = as_microseconds(self._overdue), as_microseconds(self._since)
             for number in sorted(self._reach):
                 raw = self._pieces[number].read([self._columns.event_time, self._columns.prediction_id])
                 when = event_times(raw, self._columns)
@@ -203,8 +204,8 @@ class TableTraffic:
         return pa.concat_arrays(ids), np.concatenate(times)
 
     def _index(self, now: datetime, since: datetime | None) -> None:
-        limit = microseconds(now + AHEAD)
-        start = None if since is None else microseconds(since)
+        limit = as_microseconds(now + AHEAD)
+        start = None if since is None else as_microseconds(since)
         parts: list[_Part] = []
         astray: list[_Astray] = []
         findings: dict[str, Finding] = {}
@@ -227,7 +228,7 @@ class TableTraffic:
                 for reason, count in ((UNTIMED, int((~when.valid).sum())), (AHEAD_OF_CLOCK, int(when.valid.sum()))):
                     lost += [_about(reason, count, piece.name)] if count else []
             if start is not None and self._overdue is not None:
-                if (good & (when.us >= microseconds(self._overdue))).any():
+                if (good & (when.us >= as_microseconds(self._overdue))).any():
                     self._reach.add(number)
                 good &= when.us >= start
             if raw.swallowed is not None and (good.any() or not when.valid.any()):
@@ -272,7 +273,7 @@ class TableTraffic:
 
     def _about_times(self, window: Window) -> list[Finding]:
         """What is said with a window of rows whose time is not known, or not for certain."""
-        start, end = microseconds(window.start), microseconds(window.end)
+        start, end = as_microseconds(window.start), as_microseconds(window.end)
         found = []
         for each in self._astray:
             here = (each.moments >= start) & (each.moments < end)

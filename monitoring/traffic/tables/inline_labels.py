@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from monitoring.traffic.format.segments import microseconds
+from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.id_keys import keys
 from monitoring.traffic.windows import Window
 
 FOLDER = "settled"
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Rows that are written at once.
 ROWS = 1 << 18
@@ -76,23 +75,23 @@ class Settled:
         """Forget windows that ended by `since`, and those that begin at `judged` or later: they were never judged."""
         for path in self._paths():
             start, end = _span(path)
-            over = since is not None and end <= microseconds(since)
-            if over or judged is None or start >= microseconds(judged):
+            over = since is not None and end <= as_microseconds(since)
+            if over or judged is None or start >= as_microseconds(judged):
                 path.unlink(missing_ok=True)
 
     def earliest(self) -> datetime | None:
         """Where what is remembered begins; None where there is nothing."""
         first = min((_span(path)[0] for path in self._paths()), default=None)
-        return None if first is None else EPOCH + timedelta(microseconds=first)
+        return None if first is None else as_datetime(first)
 
     def writer(self, window: Window) -> SettledWriter:
         """Remembers one window's."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        return SettledWriter(self._folder / f"{microseconds(window.start)}-{microseconds(window.end)}.parquet")
+        return SettledWriter(self._folder / f"{as_microseconds(window.start)}-{as_microseconds(window.end)}.parquet")
 
     def read(self, window: Window | None = None) -> Mapping[str, Counted]:
         """All that is remembered, or that of one window, by file."""
-        wanted = None if window is None else (microseconds(window.start), microseconds(window.end))
+        wanted = None if window is None else (as_microseconds(window.start), as_microseconds(window.end))
         paths = [path for path in self._paths() if wanted is None or _span(path) == wanted]
         table = pa.concat_tables([_SCHEMA.empty_table(), *(_table(path) for path in paths)])
         files = table["file"].unify_dictionaries().combine_chunks()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.records import Finding
-from monitoring.traffic.format.segments import microseconds
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import member
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
@@ -138,7 +138,7 @@ def gather_beside(
     found, counted = [], ledger.settled.read() if judged is not None else {}
     for extent in (*table.older, *table.extents):
         piece, shared = extent.piece, table.repeats.shared.get(extent.piece, _NO_ROWS)
-        before = judged is not None and extent.first < microseconds(judged)
+        before = judged is not None and extent.first < as_microseconds(judged)
         if not (before or extent.own_times or shared.size):
             continue
         for first, raw in raw_batches(piece, columns.mapped):
@@ -154,8 +154,8 @@ def gather_beside(
                     known = labels_of(ids, counted, NEVER)
                 elif piece.name in counted:
                     known = counted[piece.name].of(piece.first_row + places, NEVER)
-                late = (known != ledger.indices(truth["label"])) & (times.us < microseconds(judged))
-                wanted |= late if since is None else late & (times.us >= microseconds(since))
+                late = (known != ledger.indices(truth["label"])) & (times.us < as_microseconds(judged))
+                wanted |= late if since is None else late & (times.us >= as_microseconds(since))
             mine = np.flatnonzero(wanted & np.asarray(truth["label"].is_valid(), dtype=np.bool_))
             names = own_ids(piece, places[mine]) if ids is None else ids.take(pa.array(mine))
             found.append(truth.take(pa.array(mine)).add_column(0, "prediction_id", names))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
+from monitoring.timestamps import EPOCH
 from monitoring.traffic.remote.local_cache import COPIES
 
 RECORDS = (".tfrecord", ".tfrecords")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def as_parquet(path: Path) -> Path:
@@ -28,7 +27,7 @@ def as_parquet(path: Path) -> Path:
         from monitoring.traffic.tf_prediction_log.prediction_log import import_log  # noqa: PLC0415 - as above
 
         with tempfile.TemporaryDirectory(prefix="pitfalls-") as folder:
-            writer = TrafficWriter(Path(folder), clock=lambda: _EPOCH)
+            writer = TrafficWriter(Path(folder), clock=lambda: EPOCH)
             try:
                 import_log(path, writer.append)
             finally:

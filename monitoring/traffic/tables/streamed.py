@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.format.rows import FIRST_US, LAST_US
-from monitoring.traffic.format.segments import microseconds
 from monitoring.traffic.id_keys import member
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import ParquetPiece, Piece
@@ -92,9 +92,9 @@ class StreamedTable:
         Pieces that end before `since` are `older`, and those that end before `overdue` of no interest at all.
         Cost: the files' metadata, and what ids cost.
         """
-        start = None if since is None else microseconds(since)
-        oldest = start if overdue is None else microseconds(overdue)
-        limit = LAST_US if now is None else microseconds(now + AHEAD)
+        start = None if since is None else as_microseconds(since)
+        oldest = start if overdue is None else as_microseconds(overdue)
+        limit = LAST_US if now is None else as_microseconds(now + AHEAD)
         found: list[Extent] = []
         naive = named = False
         known: dict[object, tuple[pq.FileMetaData, bool]] = {}
@@ -120,14 +120,15 @@ class StreamedTable:
 
     def ends(self, longest_gap: timedelta) -> NDArray[np.int64] | None:
         """First and last times of the row groups, sorted; None where one may hold a longer gap within."""
-        longest = longest_gap // timedelta(microseconds=1)
+        longest = duration_microseconds(longest_gap)
         if any(extent.last - extent.first > longest for extent in self.extents):
             return None
         return np.sort(np.array([end for e in self.extents for end in (e.first, e.last)], dtype=np.int64))
 
     def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """See `TableTraffic.counts`. Cost: event times of row groups that lie in several windows, or have repeats."""
-        edges = np.array([(microseconds(w.start), microseconds(w.end)) for w in windows], dtype=np.int64).reshape(-1, 2)
+        ends = [(as_microseconds(window.start), as_microseconds(window.end)) for window in windows]
+        edges = np.array(ends, dtype=np.int64).reshape(-1, 2)
         found = np.zeros_like(edges)
         for extent in self.extents:
             dropped = self.repeats.dropped.get(extent.piece)
@@ -146,7 +147,7 @@ class StreamedTable:
 
     def parts(self, window: Window, streams: list[Stream]) -> Iterator[Part]:
         """The rows of a window; `streams` comes to have the pieces that they are of, gone through."""
-        start, end = microseconds(window.start), microseconds(window.end)
+        start, end = as_microseconds(window.start), as_microseconds(window.end)
         for extent in self.extents:
             if extent.last < start or extent.first >= end:
                 continue

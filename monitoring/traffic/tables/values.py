@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import FIRST_US, LAST_US
 from monitoring.traffic.tables.zones import from_wall
 
@@ -19,7 +20,6 @@ _INFINITE = {"inf": np.inf, "+inf": np.inf, "-inf": -np.inf, "infinity": np.inf,
 _ISO = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?\s*(Z|[+-]\d\d(:?\d\d)?)?)?\s*$"
 _ZONED = r"(Z|[+-]\d\d(:?\d\d)?)\s*$"
 _TRUTH = {"0": "false", "1": "true"}  # how booleans are written that stand for these classes
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 #: Whole numbers that span no more than this are coded by their distance from the least.
@@ -283,7 +283,7 @@ def _parsed(
         try:
             moment = datetime.fromisoformat(texts[int(place)].as_py().strip().replace(",", "."))
             aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            us[place] = (aware - _EPOCH) // timedelta(microseconds=1)
+            us[place] = as_microseconds(aware)
             valid[place] = FIRST_US <= us[place] <= LAST_US
         except (ValueError, OverflowError):
             continue

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.timestamps import as_datetime, duration_microseconds
+
 #: Clocks are changed at a quarter of an hour, and offsets are looked up for each quarter once.
 QUARTER_US = 900_000_000
-
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - on the wall, in whatever zone
 
 
 def from_wall(us: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -28,7 +28,7 @@ def from_wall(us: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], NDAr
     where = ZoneInfo(zone)
     offsets = np.zeros((quarters.size, 2), dtype=np.int64)
     for place, quarter in enumerate(quarters.tolist()):
-        wall = (_EPOCH + timedelta(microseconds=quarter * QUARTER_US)).replace(tzinfo=where)
+        wall = as_datetime(quarter * QUARTER_US).replace(tzinfo=where)
         for fold in (0, 1):
-            offsets[place, fold] = (wall.replace(fold=fold).utcoffset() or timedelta()) // timedelta(microseconds=1)
+            offsets[place, fold] = duration_microseconds(wall.replace(fold=fold).utcoffset() or timedelta())
     return us - offsets[places, 0], (offsets[:, 0] > offsets[:, 1])[places]

@@ -15,6 +15,7 @@ from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.prediction_index import PredictionIndex
@@ -43,7 +44,7 @@ def answer(folder: Path, names: list[str], when: datetime, *, model: str = "flig
             signature="serving_default",
             request_ids=names,
             rows=[0] * len(names),
-            event_times_us=np.full(len(names), int(when.timestamp()) * 1_000_000),
+            event_times_us=np.full(len(names), as_microseconds(when)),
             answered_at_us=0,
             latencies_us=np.zeros(len(names), np.int64),
             inputs={"temp": np.full(len(names), 50.0, np.float32), "origin": np.array([b"EWR"] * len(names), object)},
@@ -55,9 +56,7 @@ def answer(folder: Path, names: list[str], when: datetime, *, model: str = "flig
 
 def label(folder: Path, names: list[str], when: datetime) -> None:
     writer = LabelWriter(folder / "traffic", clock=lambda: NOW)
-    writer.append(
-        [f"{name}:0" for name in names], ["late"] * len(names), [int(when.timestamp()) * 1_000_000] * len(names)
-    )
+    writer.append([f"{name}:0" for name in names], ["late"] * len(names), [as_microseconds(when)] * len(names))
     writer.close()
 
 
@@ -113,7 +112,7 @@ def test_identities_tell_mine_by_time_and_others_apart(deployed: Path) -> None:
     answer(deployed, ["d"], APRIL, model="boats")
     ids = pa.array([f"{name}:0" for name in "abcde"])
     found = PredictionIndex(deployed / "traffic", model="flights", version=1, since=None)
-    day = int((APRIL + DAY).timestamp()) * 1_000_000
+    day = as_microseconds(APRIL + DAY)
     assert found.before(ids, day).tolist() == [True, True, False, False, False]
     assert found.elsewhere(ids).tolist() == [False, False, False, True, False]
     assert found.counts([Window(start=APRIL, end=APRIL + DAY)]).tolist() == [[3, 2]]

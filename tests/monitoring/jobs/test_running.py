@@ -27,6 +27,7 @@ from monitoring.jobs.status import status
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.document import status_document
 from monitoring.store.store import Store
+from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.gaps import Gap, GapFile, LostRows
@@ -285,7 +286,7 @@ def test_two_runs_at_once_judge_every_window_once(deployed: Path, send: Send, da
 def test_rows_that_the_log_lost_or_left_out_are_answered_and_not_seen(deployed: Path, send: Send, days: Any) -> None:
     send(deployed, days(days=4))
     noon = datetime(2013, 4, 2, 12, tzinfo=UTC)
-    at_us = int(noon.timestamp()) * 1_000_000
+    at_us = as_microseconds(noon)
     gaps = GapFile(deployed / "traffic", noon)
     both = LostRows(model="flights", version=1, rows=8, first_event_us=at_us, last_event_us=at_us + DAY_US - 1)
     other = LostRows(model="flights", version=2, rows=99, first_event_us=at_us, last_event_us=at_us)
@@ -320,7 +321,7 @@ def test_rows_that_the_log_lost_or_left_out_are_answered_and_not_seen(deployed: 
 @given(st.integers(0, 1000), st.integers(0, 100), st.integers(1, 60))
 def test_the_parts_of_a_gap_add_up_over_any_windows(rows: int, length: int, every: int) -> None:
     lost = LostRows(model="m", version=1, rows=rows, first_event_us=7, last_event_us=7 + length)
-    edges = [datetime.fromtimestamp(us / 1e6, UTC) for us in range(0, 7 + length + every + 1, every)]
+    edges = [as_datetime(us) for us in range(0, 7 + length + every + 1, every)]
     parts = [lost_within(lost, Window(start=start, end=end)) for start, end in pairwise(edges)]
     assert sum(parts) == rows
     assert min(parts, default=0) >= 0

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.label_join import LabelFeed
-from monitoring.judging.windowing import as_datetime, as_microseconds, cut
+from monitoring.judging.windowing import cut
+from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.windows import Window, WindowPlan
 
 DAY = 86_400_000_000

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
-NOON_US = int(NOON.timestamp()) * 1_000_000
+NOON_US = as_microseconds(NOON)
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def answer() -> Callable[..., AnsweredRows]:
         signature: str = "serving_default",
         salt: float = 0.0,
     ) -> AnsweredRows:
-        start = int(at.timestamp()) * 1_000_000 + at.microsecond
+        start = as_microseconds(at)
         numbers = np.arange(count, dtype=np.float32) + np.float32(salt)
         return AnsweredRows(
             model=model,

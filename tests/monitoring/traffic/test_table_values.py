@@ -9,22 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.timestamps import EPOCH, as_microseconds
 from monitoring.traffic.tables.values import class_words, moments, numbers, words
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
 # Hypothesis takes bounds without a zone, and adds one.
 FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None) for year in (1800, 2500))
 aware = st.datetimes(FIRST, LAST, timezones=ZONES)
 
 
-def microseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
 @given(st.lists(aware, min_size=1, max_size=20))
 def test_times_are_the_same_however_they_are_written(times: list[datetime]) -> None:
-    expected = [microseconds(time) for time in times]
+    expected = [as_microseconds(time) for time in times]
     texts = [time.isoformat() for time in times]
     utc = [time.astimezone(UTC) for time in times]
     for column in (

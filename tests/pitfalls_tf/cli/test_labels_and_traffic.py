@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.gaps import Gap, GapFile, LostRows
@@ -34,7 +35,7 @@ def traffic(tmp_path: Path) -> Path:
             signature="serving_default",
             request_ids=["a", "a", "b"],
             rows=[0, 1, 0],
-            event_times_us=np.full(3, int(NOON.timestamp()) * 1_000_000),
+            event_times_us=np.full(3, as_microseconds(NOON)),
             answered_at_us=0,
             latencies_us=np.zeros(3, np.int64),
             inputs={"carrier": np.array([b"UA", b"B6", b"UA"], object)},
@@ -202,7 +203,7 @@ def test_records_there_and_back_are_the_same_log(traffic: Path, tmp_path: Path) 
 
 
 def test_gaps_are_told_to_people_and_programs(traffic: Path) -> None:
-    at_us = int(NOON.timestamp()) * 1_000_000
+    at_us = as_microseconds(NOON)
     lost = LostRows(model="flights", version=1, rows=7, first_event_us=at_us - 1_000_000, last_event_us=at_us)
     gaps = GapFile(traffic, NOON)
     gaps.write(Gap(first_us=at_us, last_us=at_us + 2_000_000, reason="no space", lost=(lost,)))

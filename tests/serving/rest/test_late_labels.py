@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
-from serving.inference.timestamps import EPOCH, read_moment_us
+from serving.inference.timestamps import read_moment_us
 from serving.server.labels_endpoint import LabelsEndpoint
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def test_a_full_disk_is_told_and_the_labels_can_be_sent_again(open_website: Open
 )
 def test_a_moment_is_the_same_in_every_zone_and_as_seconds(moment: datetime, offset: int) -> None:
     aware = moment.replace(tzinfo=UTC)
-    microseconds = (aware - EPOCH) // timedelta(microseconds=1)
+    microseconds = as_microseconds(aware)
     assert read_moment_us(aware.isoformat()) == microseconds
     elsewhere = aware.astimezone(timezone(timedelta(minutes=offset)))
     assert read_moment_us(elsewhere.isoformat()) == microseconds

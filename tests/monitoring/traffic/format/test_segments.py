@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.segments import (
     SegmentFile,
     decode_segment,
-    microseconds,
     read_segment,
     read_segment_schema,
     segment_name,
@@ -118,7 +118,7 @@ def test_names_sort_in_order_of_creation_even_if_the_clock_stands_or_goes_back()
     names.append(segment_name(datetime(2012, 1, 1, tzinfo=UTC), after=names[-1]))
     assert names == sorted(names)
     assert len(set(names)) == len(names)
-    assert names[0].startswith(f"{microseconds(NOON) * 1000:020d}-{os.getpid():07d}-")
+    assert names[0].startswith(f"{as_microseconds(NOON) * 1000:020d}-{os.getpid():07d}-")
 
 
 def test_a_living_owner_keeps_its_segment_and_a_dead_one_leaves_it(tmp_path: Path) -> None:

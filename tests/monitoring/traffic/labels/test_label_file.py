@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.labels.label_file import read_label_file
 
 FIVE_PAST_FIVE = datetime(2013, 4, 1, 17, 5, tzinfo=UTC)
@@ -21,7 +22,7 @@ NO_TEXT = b"\xff\xfe"
 
 def moments(unit: str, *times: datetime | int) -> pa.Array:
     """Times as they are, and numbers that a calendar may have no day for."""
-    numbers = [int(time.timestamp() * 1_000_000) if isinstance(time, datetime) else time for time in times]
+    numbers = [as_microseconds(time) if isinstance(time, datetime) else time for time in times]
     return pa.array(numbers, pa.timestamp(unit, tz="UTC"))
 
 

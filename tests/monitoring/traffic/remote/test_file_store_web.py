@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from monitoring.errors import CannotRun
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.remote_log import log_folder
@@ -65,7 +66,7 @@ def url(tmp_path: Path) -> Iterator[str]:
 
 
 def rows(request: str, day: int) -> AnsweredRows:
-    moment = int(datetime(2013, 4, day, tzinfo=UTC).timestamp() * 1e6)
+    moment = as_microseconds(datetime(2013, 4, day, tzinfo=UTC))
     return AnsweredRows(
         model=MODEL,
         version=1,

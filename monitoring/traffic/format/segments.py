@@ -40,6 +40,7 @@ _PLACES_TRIED = 1000
 def segment_name(created: datetime, *, after: str = "") -> str:
     """The name of a segment created now: sorted names are in order of creation, and later than the segment `after`.
 
+    >>> from datetime import UTC
     >>> segment_name(datetime(2013, 4, 1, tzinfo=UTC))[:20]
     '01364774400000000000'
     """

@@ -138,8 +138,3 @@ def test_cutting_puts_each_row_into_the_one_window_that_holds_it(offsets: list[i
         assert all(as_datetime(int(times[row])) in window for row in rows)
         places += rows.tolist()
     assert sorted(places) == list(range(times.size))
-
-
-@given(st.integers(-(10**15), 10**15))
-def test_times_go_to_microseconds_and_back(moment: int) -> None:
-    assert as_microseconds(as_datetime(moment)) == moment

@@ -13,7 +13,7 @@ from benchmarks.level_streams import Alarms, alarms, resampled
 from benchmarks.results import Cell, Table
 from benchmarks.rules import calibrated, kolmogorov_flags, outside_bands
 from monitoring.config import MonitorConfig
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.jobs.deployment import Deployment
@@ -82,7 +82,7 @@ class FlightsTruth:
     def losses(self, rise: float) -> dict[WatchKey, float]:
         """Every loss and surprise watch, whole and by slice, moved by so many of its own standard deviations."""
         return {
-            key: rise * test.deviation
+            key: rise * test.std
             for key, test in self.page.tests.items()
             if self.yardstick.watches[key.watch].family in {"performance", "surprise"}
         }
@@ -127,7 +127,7 @@ class FlightsTruth:
             key: self.means[key][(drawn * self.means[key].size) // self.longest][: self.means[key].size]
             for key in self.page.tests
         }
-        remembered = memories(scores)
+        remembered = level_ar1(scores)
         return {
             key: self.page.tests[key]
             if self.yardstick.watches[key.watch].family == "integrity"
@@ -135,7 +135,7 @@ class FlightsTruth:
                 values,
                 tolerance=self._tolerances.score(self.yardstick.watches[key.watch]),
                 direction=self.yardstick.watches[key.watch].direction,
-                memory=remembered[key],
+                ar1=remembered[key],
             )
             for key, values in scores.items()
         }
@@ -230,7 +230,7 @@ class FlightsTruth:
     def _limit(self, streams: Streams, run_length: float) -> dict[float, Alarms]:
         """Alarms of CUSUMs told each rise, calibrated on the quiet streams."""
         test = self.page.tests[BRIER]
-        z = (self.means[BRIER] - test.mean) / test.deviation
+        z = (self.means[BRIER] - test.mean) / test.std
         found: dict[float, Alarms] = {}
         for rise in EVERY_RISE:
             cusum = calibrated(rise, z[streams.years], run_length)

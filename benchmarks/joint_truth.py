@@ -20,9 +20,8 @@ from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import ar1_update_due, level_ar1
 from monitoring.evidence.conformal import ConformalTest, WatchState
-from monitoring.evidence.learning import due
 from monitoring.watches.joint import Recent, Space, Witness
 
 RUNS = 40
@@ -107,21 +106,19 @@ def _fitted(rng: np.random.Generator, stream: Stream) -> tuple[Witness, Conforma
     witness = Witness.fit(space, windows)
     scores = np.array([one.mean for one in witness.baseline if one.rows])
     smallest = 0.5 / stream.rows
-    return witness, ConformalTest.fit(
-        scores, tolerance=0.0, memory=memories({0: scores})[0], smallest_deviation=smallest
-    )
+    return witness, ConformalTest.fit(scores, tolerance=0.0, ar1=level_ar1({0: scores})[0], min_std=smallest)
 
 
 def _alarm(witness: Witness, test: ConformalTest, windows: Iterator[Predictions]) -> int:
     """How many windows there were up to the alarm, or at most."""
-    state, recent = WatchState.fresh(len(test.steepness)), Recent()
+    state, recent = WatchState.initial(len(test.etas)), Recent()
     judged: list[float] = []
     for number, window in enumerate(windows, 1):
-        if due(number - 1):
-            test = test.remembering(memories({0: np.asarray(test.known)}, {0: [np.array(judged)]})[0])
+        if ar1_update_due(number - 1):
+            test = test.with_ar1(level_ar1({0: np.asarray(test.calibration_scores)}, {0: [np.array(judged)]})[0])
         total, recent = witness.judged(recent, window)
         judged += [total.mean] if total.rows else []
-        state = test.after(state, total.mean) if total.rows else state
+        state = test.step(state, total.mean) if total.rows else state
         if state.log_evidence >= math.log(THRESHOLD):
             return number
     return LONGEST

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from benchmarks.level_streams import Alarms
 from benchmarks.results import Cell, Result, Settings, Table
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.evidence.sampling_variance import Chance
-from monitoring.evidence.simulation import ManyRuns
+from monitoring.evidence.sampling_variance import SamplingVariance
+from monitoring.evidence.simulation import VectorizedTests
 from monitoring.judging.reference_fit import Tolerances
 from monitoring.watches.labelled import QUARTERS, Parts
 
@@ -110,15 +110,15 @@ def alarms(labels: Labels, streams: int, rng: np.random.Generator) -> Alarms:
         scores = _scores(parts, *known)
         squares = _scores(parts, *known, squared=True)
         rows = np.maximum(known[1].sum(axis=1), 1)
-        remembered = memories(dict(enumerate(scores.T)))
+        remembered = level_ar1(dict(enumerate(scores.T)))
         tests += [
             ConformalTest.fit(
                 scores[:, place],
                 tolerance=tolerances.score(watch),
                 direction=watch.direction,
-                memory=remembered[place],
-                smallest_deviation=max(tolerances.deviation(watch), 0.5 / labels.rows),
-                chance=Chance.fit(scores[:, place], squares[:, place], rows),
+                ar1=remembered[place],
+                min_std=max(tolerances.deviation(watch), 0.5 / labels.rows),
+                sampling_variance=SamplingVariance.fit(scores[:, place], squares[:, place], rows),
             )
             for place, watch in enumerate(parts.watches)
         ]
@@ -126,7 +126,7 @@ def alarms(labels: Labels, streams: int, rng: np.random.Generator) -> Alarms:
     live = np.stack([_scores(parts, *windows) for windows in drawn])
     came = np.stack([np.repeat(labelled.sum(axis=1)[:, None], len(QUARTERS), axis=1) for _, labelled in drawn])
     levels = np.repeat(np.arange(streams), len(QUARTERS)).tolist()
-    runs, at = ManyRuns(tests, 1, levels=levels), np.zeros((streams, WINDOWS), dtype=np.bool_)
+    runs, at = VectorizedTests(tests, 1, levels=levels), np.zeros((streams, WINDOWS), dtype=np.bool_)
     for window in range(WINDOWS):
         evidence = runs.step(live[:, window].reshape(1, -1), came[:, window].reshape(1, -1))
         over = evidence.reshape(streams, -1).mean(axis=1) >= THRESHOLD

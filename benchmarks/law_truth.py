@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from benchmarks.level_streams import Alarms
 from benchmarks.results import Cell, Table
 from benchmarks.rules import calibrated
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.evidence.seasonality import NONE, fitted
-from monitoring.evidence.simulation import ManyRuns
+from monitoring.evidence.seasonality import NO_SEASONALITY, fit_seasonality
+from monitoring.evidence.simulation import VectorizedTests
 
 THRESHOLD = 365.0
 YEAR = 365
@@ -174,8 +174,8 @@ def paged(known: NDArray[np.float64], live: NDArray[np.float64]) -> NDArray[np.b
     """This monitor's alarms [levels · streams, windows], restarted after each; `known` is [levels, watches, R]."""
     tests = []
     for level in known:
-        remembered = memories(dict(enumerate(level)))
-        tests += [ConformalTest.fit(one, tolerance=0.0, memory=remembered[place]) for place, one in enumerate(level)]
+        remembered = level_ar1(dict(enumerate(level)))
+        tests += [ConformalTest.fit(one, tolerance=0.0, ar1=remembered[place]) for place, one in enumerate(level)]
     return paged_by(tests, live, known.shape[1])
 
 
@@ -183,7 +183,7 @@ def paged_by(tests: list[ConformalTest], live: NDArray[np.float64], watches: int
     """Alarms as of `paged`, of levels of so many watches each; `live` is [streams, tests, windows]."""
     levels = len(tests) // watches
     streams, _, windows = live.shape
-    runs = ManyRuns(tests, streams, levels=np.repeat(np.arange(levels), watches).tolist())
+    runs = VectorizedTests(tests, streams, levels=np.repeat(np.arange(levels), watches).tolist())
     at = np.zeros((streams, levels, windows), dtype=np.bool_)
     for window in range(windows):
         over = runs.step(live[:, :, window]).reshape(streams, levels, watches).mean(axis=2) >= THRESHOLD
@@ -281,8 +281,8 @@ def caution_table(streams: int, seed: int) -> Table:
         known, live = normal(rng, streams, windows), normal(rng, streams, 120)
         cells: list[Cell] = []
         for told in (False, True):
-            remembered = [0.0 if told else memories({0: one})[0] for one in known]
-            tests = [ConformalTest.fit(one, tolerance=0.0, memory=m) for one, m in zip(known, remembered, strict=True)]
+            remembered = [0.0 if told else level_ar1({0: one})[0] for one in known]
+            tests = [ConformalTest.fit(one, tolerance=0.0, ar1=m) for one, m in zip(known, remembered, strict=True)]
             for rise, within in BARS.items():
                 moved = live + rise * DEVIATIONS["normal"]
                 parts = range(0, streams, TOGETHER)
@@ -349,10 +349,10 @@ def _judged_with(
     tests, owed, found = [], np.zeros((len(known), length)), 0
     places = np.arange(known.shape[1]) % length
     for place, scores in enumerate(known):
-        one, judged = fitted(scores, {cycle: places}) if taken else (NONE, scores)
+        one, judged = fit_seasonality(scores, {cycle: places}) if taken else (NO_SEASONALITY, scores)
         found += bool(one.offsets)
         owed[place] = [one.offset({cycle: at}) for at in range(length)]
-        tests.append(ConformalTest.fit(judged, tolerance=0.0, memory=memories({0: judged})[0]))
+        tests.append(ConformalTest.fit(judged, tolerance=0.0, ar1=level_ar1({0: judged})[0]))
     return tests, owed, found
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.evidence.blocks import block_starts
+from monitoring.evidence.block_bootstrap import block_indices
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.simulation import ManyRuns
+from monitoring.evidence.simulation import VectorizedTests
 from monitoring.records import WatchKey
 
 #: Streams advanced together: what fits into the processor's cache is faster than everything at once.
@@ -21,7 +21,7 @@ NO_HARM: Mapping[WatchKey, float] = {}
 
 def resampled(baseline: int, rng: np.random.Generator, *, streams: int, windows: int, length: int) -> NDArray[np.int64]:
     """Positions of baseline windows, shape [streams, windows], in circular blocks of `length` windows."""
-    chunks = [block_starts(baseline, streams, rng, length=length) for _ in range(-(-windows // baseline))]
+    chunks = [block_indices(baseline, streams, rng, length=length) for _ in range(-(-windows // baseline))]
     places: NDArray[np.int64] = np.concatenate(chunks, axis=1)[:, :windows]
     return places
 
@@ -100,7 +100,7 @@ def alarms(
     levels = [0] * len(test.tests) if learning else None
     for start in range(0, len(places), TOGETHER):
         some = places[start : start + TOGETHER]
-        runs = ManyRuns(list(test.tests.values()), len(some), levels=levels)
+        runs = VectorizedTests(list(test.tests.values()), len(some), levels=levels)
         for window in range(some.shape[1]):
             moved = rises if growth is None else rises * growth[window]
             over = runs.step(scores[some[:, window]] + moved) @ shares >= limit

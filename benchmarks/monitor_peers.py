@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from benchmarks.row_streams import Summaries
 from benchmarks.rules import kolmogorov_flags
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.evidence.simulation import ManyRuns
+from monitoring.evidence.simulation import VectorizedTests
 
 Flags = NDArray[np.bool_]
 Frame = pd.DataFrame
@@ -49,12 +49,12 @@ def ours(known: Summaries, live: Summaries) -> Flags:
     at = np.zeros(stream.shape[:2], dtype=np.bool_)
     tests = []
     for one in baseline:
-        remembered = memories(dict(enumerate(one.T)))
+        remembered = level_ar1(dict(enumerate(one.T)))
         tests += [
-            ConformalTest.fit(column, tolerance=0.0, direction="both" if place > 1 else "up", memory=remembered[place])
+            ConformalTest.fit(column, tolerance=0.0, direction="both" if place > 1 else "up", ar1=remembered[place])
             for place, column in enumerate(one.T)
         ]
-    runs = ManyRuns(tests, 1, levels=np.repeat(np.arange(len(baseline)), len(shares)).tolist())
+    runs = VectorizedTests(tests, 1, levels=np.repeat(np.arange(len(baseline)), len(shares)).tolist())
     for window in range(stream.shape[1]):
         over = runs.step(stream[:, window].reshape(1, -1)).reshape(len(stream), -1) @ shares >= BUDGET
         at[:, window] = over

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.results import Cell, Table
 from monitoring.evidence.betting import RecoveryTest
-from monitoring.evidence.detector import advance
+from monitoring.evidence.e_detector import shiryaev_roberts_step
 from monitoring.incidents.life_cycle import HARM_LEFT
 
 THRESHOLD = 365.0
@@ -51,12 +51,12 @@ def _closed(rise: float, left: float, noise: NDArray[np.float64]) -> NDArray[np.
 
 
 def _each(rise: float, left: float, noise: NDArray[np.float64]) -> Iterator[int]:
-    test = RecoveryTest(mean=0.0, deviation=1.0, boundary=HARM_LEFT * rise)
+    test = RecoveryTest(mean=0.0, std=1.0, boundary=HARM_LEFT * rise)
     for stream in noise:
         log_m = np.full(len(test.log_e_values(0.0)), -np.inf)
         closed = len(stream) + 1
         for window, off in enumerate(stream.tolist(), start=1):
-            log_m = advance(log_m, test.log_e_values(left * rise + off))
+            log_m = shiryaev_roberts_step(log_m, test.log_e_values(left * rise + off))
             if float(np.exp(log_m).mean()) >= THRESHOLD:
                 closed = window
                 break

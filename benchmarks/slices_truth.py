@@ -18,11 +18,11 @@ from benchmarks.thin_truth import Sums, pages
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.profile_builder import Counter
 from monitoring.config import MonitorConfig
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.budget import Budget, weights
-from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
+from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.sampling_variance import Chance
+from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.jobs.deployment import find_baseline, window_plan
 from monitoring.judging.reference_fit import Tolerances
 from monitoring.judging.windowing import arrival_windows, cut, joined_sums
@@ -80,20 +80,20 @@ class Days:
         means, chances = {}, {}
         for key in (key for key in self.watched.keys if watches[key.watch].level == "page"):
             joined, _ = joined_sums(sums, key, self.plan.min_rows)
-            if len(joined) >= FEWEST_WINDOWS:
+            if len(joined) >= MIN_WINDOWS:
                 means[key] = np.array([one.mean for one in joined])
                 squared = np.array([one.mean for one in joined_sums(squares, key, self.plan.min_rows)[0]])
-                chances[key] = Chance.fit(means[key], squared, np.array([one.rows for one in joined]))
-        remembered = memories(means)
+                chances[key] = SamplingVariance.fit(means[key], squared, np.array([one.rows for one in joined]))
+        remembered = level_ar1(means)
         rows = float(np.median([max(one.rows for one in day.values()) for day in sums]))
         tests = {
             key: ConformalTest.fit(
                 scores,
                 tolerance=self.tolerances.score(watches[key.watch]),
                 direction=watches[key.watch].direction,
-                memory=remembered[key],
-                smallest_deviation=max(self.tolerances.deviation(watches[key.watch]), 0.5 / rows),
-                chance=chances[key],
+                ar1=remembered[key],
+                min_std=max(self.tolerances.deviation(watches[key.watch]), 0.5 / rows),
+                sampling_variance=chances[key],
             )
             for key, scores in means.items()
         }
@@ -106,7 +106,7 @@ class Days:
         moved = {}
         for key, one in day.items():
             test = level.tests.get(key)
-            by = round(rise * test.deviation * one.rows * SCORE_ONE) if test and key.watch in losses else 0
+            by = round(rise * test.std * one.rows * SCORE_ONE) if test and key.watch in losses else 0
             moved[key] = ScoreSum(one.rows, min(one.total + by, one.rows * SCORE_ONE))
         return moved
 

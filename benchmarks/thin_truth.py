@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from benchmarks.level_streams import Alarms
 from benchmarks.results import Cell, Result, Settings, Table
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import ar1_update_due, level_ar1
 from monitoring.evidence.budget import Budget, weights
-from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
-from monitoring.evidence.learning import due
+from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.sampling_variance import NONE, Chance
-from monitoring.evidence.simulation import ManyRuns
+from monitoring.evidence.sampling_variance import NO_SAMPLING_VARIANCE, SamplingVariance
+from monitoring.evidence.simulation import VectorizedTests
 from monitoring.judging.windowing import joined_sums
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches.early_labels import FirstLabels, Usual
@@ -192,17 +191,17 @@ def level_of(
     Without `rule`, windows of few rows do not answer for chance, as before decision 0030.
     """
     joined = {key: joined_sums(known, key, min_rows)[0] for key in keys}
-    means = {key: np.array([one.mean for one in sums]) for key, sums in joined.items() if len(sums) >= FEWEST_WINDOWS}
+    means = {key: np.array([one.mean for one in sums]) for key, sums in joined.items() if len(sums) >= MIN_WINDOWS}
     rows = {key: np.array([one.rows for one in sums]) for key, sums in joined.items()}
-    remembered = memories(means)
+    remembered = level_ar1(means)
     tests = {
         key: ConformalTest.fit(
             scores,
             tolerance=0.0,
-            memory=remembered[key],
-            smallest_deviation=0.5 / usual,
+            ar1=remembered[key],
+            min_std=0.5 / usual,
             # The square of an error is the error.
-            chance=Chance.fit(scores, scores, rows[key]) if rule else NONE,
+            sampling_variance=SamplingVariance.fit(scores, scores, rows[key]) if rule else NO_SAMPLING_VARIANCE,
         )
         for key, scores in means.items()
     }
@@ -216,11 +215,11 @@ def pages(level: LevelTest, stream: Sequence[Sums], *, first: bool = False) -> N
     learnt_from = 0
     for window, sums in enumerate(stream):
         seen = max(len(scores) for scores in judged.values())
-        if due(seen) and seen > learnt_from:
+        if ar1_update_due(seen) and seen > learnt_from:
             learnt_from = seen
-            known = {key: np.asarray(test.known) for key, test in level.tests.items()}
-            learnt = memories(known, {key: [np.array(scores)] for key, scores in judged.items()})
-            level = level.remembering(learnt)
+            known = {key: np.asarray(test.calibration_scores) for key, test in level.tests.items()}
+            learnt = level_ar1(known, {key: [np.array(scores)] for key, scores in judged.items()})
+            level = level.with_ar1(learnt)
         state, reading = level.step(state, sums)
         for one in reading.watches:
             judged[one.key] += [] if one.score is None else [one.score]
@@ -240,7 +239,7 @@ def many_pages(levels: Sequence[LevelTest], streams: Sequence[Sequence[Sums]]) -
     for place, (sums, _) in enumerate(joined):
         scores[: len(sums), place] = [one.mean for one in sums]
         rows[: len(sums), place] = [one.rows for one in sums]
-    runs = ManyRuns([level.tests[ERROR] for level in levels], 1, levels=range(len(levels)))
+    runs = VectorizedTests([level.tests[ERROR] for level in levels], 1, levels=range(len(levels)))
     at = np.zeros((len(streams), len(streams[0])), dtype=np.bool_)
     ends = np.array([len(sums) for sums, _ in joined])
     for window in range(most):

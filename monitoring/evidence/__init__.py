@@ -1,1 +1,1 @@
-"""From window scores to alarms: e-values, running tests, and the budget that they share."""
+"""From window scores to alarms: e-values, running tests, and the false-alarm budget they share."""

@@ -1,4 +1,8 @@
-"""How much of a window's score the next window remembers: days after a storm are not independent of it."""
+"""Autocorrelation of window scores: AR(1) coefficients, estimated from the baseline and re-estimated online.
+
+A day after a storm is not independent of the storm, so window scores are modelled as an AR(1) process and the tests run
+on its innovations. This module estimates the coefficient φ of each watch and decides which value a test uses.
+"""
 
 from __future__ import annotations
 
@@ -11,82 +15,107 @@ from numpy.typing import NDArray
 Key = TypeVar("Key")
 Floats = NDArray[np.float64]
 
-#: Before any traffic, an estimate below so many of its own standard errors is taken for none: a baseline alone cannot
-#: tell, a wrong memory blinds, and the first windows will tell more.
-BEYOND_DOUBT = 3.0
+#: Significance threshold, in standard errors, of an estimate from baseline windows alone; below it φ is taken as 0. A
+#: φ that is too large costs detection power, and the first live windows improve the estimate soon.
+BASELINE_SIGNIFICANCE = 3.0
 
-#: Once traffic is known as well, an estimate below so many is taken for none.
-GATE = 0.5
+#: Significance threshold, in standard errors, of an estimate that includes live windows.
+LIVE_SIGNIFICANCE = 0.5
 
-#: Then estimates that count are raised by so many standard errors over the square root of the windows: half at 90.
-CAUTION = 5.0
+#: A significant estimate that includes live windows is raised by this many standard errors over √windows: by half a
+#: standard error at 100 windows.
+UPWARD_MARGIN = 5.0
 
-#: No memory is taken to be longer than this: beyond it, windows tell next to nothing of a level.
-LONGEST = 0.95
+#: Largest coefficient a test uses: beyond it, windows carry almost no information about a level.
+MAX_AR1 = 0.95
 
-#: Correlations are summed over one lag for so many windows, and at most over a week of days.
+#: One autocorrelation lag is summed per this many windows, up to `MAX_LAGS`: a week of days.
 WINDOWS_PER_LAG = 12
-MOST_LAGS = 7
+MAX_LAGS = 7
 
-#: By so many of its standard errors must the sum miss a geometric memory's before the miss counts, and then the rest.
-DOUBT = 0.5
+#: The sum of autocorrelations must differ from that of an AR(1) process by this many standard errors before φ is
+#: corrected, and then by the excess alone.
+LAG_SUM_SIGNIFICANCE = 0.5
 
-#: Stretches of fewer windows are not looked at for what a window remembers.
-SHORTEST = 8
+#: Segments of fewer live windows are left out of the estimate.
+MIN_SEGMENT_WINDOWS = 8
 
-#: Between these a geometric memory is looked for; below the first, the sum of its powers no longer grows with it.
-_RANGE = (-0.5, 0.98)
+#: The estimate is updated after this many live windows, and then whenever their number has doubled.
+FIRST_UPDATE = 10
+
+#: At most this many of the latest live windows enter an update.
+MAX_UPDATE_WINDOWS = 640
+
+#: Bounds of the search for an AR(1) coefficient; below the first, the sum of its powers no longer increases with it.
+_SEARCH_BOUNDS = (-0.5, 0.98)
 
 
-def lags(windows: int) -> int:
-    """How many lags so many windows can tell of.
+def lag_count(windows: int) -> int:
+    """How many lags are summed for a number of windows.
 
-    >>> [lags(r) for r in (20, 40, 90, 365)]
+    >>> [lag_count(r) for r in (20, 40, 90, 365)]
     [1, 3, 7, 7]
     """
-    return min(max(windows // WINDOWS_PER_LAG, 1), MOST_LAGS)
+    return min(max(windows // WINDOWS_PER_LAG, 1), MAX_LAGS)
 
 
-def remembered(*stretches: Floats) -> Floats:
-    """The geometric memory φ under which sums of windows would vary as much as those of some stretches do.
+def ar1_update_due(windows: int) -> bool:
+    """Whether the coefficients are re-estimated once this many live windows were evaluated, before the next one.
 
-    Each stretch has shape [..., n], n windows in order of time, and is looked at about its own mean, so that a level
-    that differs between two is no memory; leading axes are broadcast, and the result has their shape. Evidence is
-    gathered over many windows, so what counts is how much their sum varies, and the correlation r of neighbours alone
-    foretells that only where memory fades geometrically. Real days often remember yesterday and not the day before: a
-    storm passes, and better weather follows. So the correlations of the first L lags are summed (see `lags`), each
-    corrected for the bias of short stretches, with k of them and R windows in all about -κk/R - lkr/R at lag l with
-    κ = (1 + φ)/(1 - φ). Where that sum misses ``φ + φ² + … + φ^L`` of the neighbours' φ by more than chance would, φ is
-    moved by what is beyond chance. One lag is the neighbours' correlation itself, ``(r + k/R) / (1 - 3k/R)``. 0 for
-    scores that never moved. Cost: about .3 ms, and for many series at once 3 µs each. Source: Kendall, *Note on bias in
-    the estimation of autocorrelation* (1954); Marriott & Pope, *Bias in the estimation of autocorrelations* (1954).
+    >>> [windows for windows in range(200) if ar1_update_due(windows)]
+    [10, 20, 40, 80, 160]
+    """
+    times, left = divmod(windows, FIRST_UPDATE)
+    return left == 0 and times > 0 and times & (times - 1) == 0
 
-    >>> bool(remembered(np.array([0.1, 0.2, 0.1, 0.2, 0.1, 0.2])) < 0.0 < remembered(np.linspace(0.1, 0.2, 30)))
+
+def estimate_ar1(*segments: Floats) -> Floats:
+    """The AR(1) coefficient φ whose sums of windows vary as much as those of the segments do.
+
+    Evidence accumulates over many windows, so what matters is the variance of their sum. The lag-1 autocorrelation r
+    determines it only if autocorrelation decays geometrically. Real days often depend on yesterday and not on the day
+    before. So the autocorrelations of the first L lags are summed (`lag_count`), each corrected for the bias of short
+    segments: with k segments and R windows in all about ``-κk/R - lkr/R`` at lag l, ``κ = (1 + φ)/(1 - φ)``. Where the
+    sum differs from ``φ + φ² + … + φ^L`` of the lag-1 estimate by more than `LAG_SUM_SIGNIFICANCE` standard errors, φ
+    moves by the excess. With one lag, φ is ``(r + k/R) / (1 - 3k/R)``.
+
+    Cost: about 0.3 ms; for many series at once 3 µs each. Source: Kendall, *Note on bias in the estimation of
+    autocorrelation* (1954); Marriott & Pope, *Bias in the estimation of autocorrelations* (1954).
+
+    Args:
+        segments: Each [..., n], n consecutive windows in order of time, centred on its own mean, so that a level that
+            differs between segments is no autocorrelation. Leading axes are broadcast.
+
+    Returns:
+        φ, with the shape of the leading axes; 0 for scores that never varied.
+
+    >>> alternating, trend = np.array([0.1, 0.2, 0.1, 0.2, 0.1, 0.2]), np.linspace(0.1, 0.2, 30)
+    >>> bool(estimate_ar1(alternating) < 0.0 < estimate_ar1(trend))
     True
     """
-    size = sum(part.shape[-1] for part in stretches)
-    centred = [part - part.mean(axis=-1, keepdims=True) for part in stretches]
-    total = _summed([_products(part, 0) for part in centred])
-    moved = total > 0.0
-    share = len(stretches) / size
-    found = [
-        _summed([_products(part, lag) for part in centred]) / np.where(moved, total, 1.0)
-        for lag in range(1, lags(size) + 1)
+    size = sum(part.shape[-1] for part in segments)
+    centred = [part - part.mean(axis=-1, keepdims=True) for part in segments]
+    total = _summed([_lagged_products(part, 0) for part in centred])
+    varies = total > 0.0
+    share = len(segments) / size
+    correlations = [
+        _summed([_lagged_products(part, lag) for part in centred]) / np.where(varies, total, 1.0)
+        for lag in range(1, lag_count(size) + 1)
     ]
-    neighbours = np.minimum((found[0] + share) / (1.0 - 3.0 * share), LONGEST)
-    if len(found) == 1:
-        return np.where(moved, neighbours, 0.0)
-    held = np.clip(neighbours, _RANGE[0], 0.9)
-    varies = (1.0 + held) / (1.0 - held)
-    seen = neighbours + sum(r + (varies + lag * r) * share for lag, r in enumerate(found[1:], start=2))
-    foretold = _powers(neighbours, len(found))
-    chance = DOUBT * float(np.sqrt((len(found) - 1) / size))
-    beyond = np.sign(seen - foretold) * np.maximum(np.abs(seen - foretold) - chance, 0.0)
-    return np.where(moved, _geometric(foretold + beyond, len(found)), 0.0)
+    first = np.minimum((correlations[0] + share) / (1.0 - 3.0 * share), MAX_AR1)
+    if len(correlations) == 1:
+        return np.where(varies, first, 0.0)
+    bounded = np.clip(first, _SEARCH_BOUNDS[0], 0.9)
+    kappa = (1.0 + bounded) / (1.0 - bounded)
+    observed = first + sum(r + (kappa + lag * r) * share for lag, r in enumerate(correlations[1:], start=2))
+    expected = _power_sum(first, len(correlations))
+    error = LAG_SUM_SIGNIFICANCE * float(np.sqrt((len(correlations) - 1) / size))
+    excess = np.sign(observed - expected) * np.maximum(np.abs(observed - expected) - error, 0.0)
+    return np.where(varies, _ar1_of_power_sum(expected + excess, len(correlations)), 0.0)
 
 
-def _products(centred: Floats, lag: int) -> Floats:
-    """Sum of products of windows so many windows apart."""
+def _lagged_products(centred: Floats, lag: int) -> Floats:
+    """Sum of products of windows `lag` apart, over the last axis."""
     size = centred.shape[-1]
     found: Floats = np.einsum("...w,...w->...", centred[..., lag:], centred[..., : max(size - lag, 0)])
     return found
@@ -96,162 +125,202 @@ def _summed(parts: Sequence[Floats]) -> Floats:
     return np.asarray(sum(parts[1:], start=parts[0]), dtype=np.float64)
 
 
-def _powers(memory: Floats, count: int) -> Floats:
+def _power_sum(ar1: Floats, count: int) -> Floats:
     """``φ + φ² + … + φ^count``."""
-    found = np.zeros_like(memory)
+    found = np.zeros_like(ar1)
     for _ in range(count):
-        found = (found + 1.0) * memory
+        found = (found + 1.0) * ar1
     return found
 
 
-def _geometric(total: Floats, count: int) -> Floats:
-    """The memory whose first `count` powers sum to `total`, to 1e-9, or the nearer end of the range looked at."""
-    low, high = np.full(total.shape, _RANGE[0]), np.full(total.shape, _RANGE[1])
+def _ar1_of_power_sum(total: Floats, count: int) -> Floats:
+    """The coefficient whose first `count` powers sum to `total`, by bisection to 1e-9, within `_SEARCH_BOUNDS`."""
+    low, high = np.full(total.shape, _SEARCH_BOUNDS[0]), np.full(total.shape, _SEARCH_BOUNDS[1])
     for _ in range(31):
         middle = (low + high) / 2.0
-        below = _powers(middle, count) < total
+        below = _power_sum(middle, count) < total
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     return low
 
 
-def _error(estimates: Floats, windows: int) -> Floats:
+def _standard_error(estimates: Floats, windows: int) -> Floats:
     return np.asarray(np.sqrt(np.maximum(1.0 - estimates**2, 0.05) / windows), dtype=np.float64)
 
 
-def mean_error(scores: Sequence[Floats], estimate: float) -> float:
-    """The standard error of the mean `estimate` of a memory over K watches, by how alike their scores are.
+def mean_standard_error(scores: Sequence[Floats], mean_ar1: float) -> float:
+    """The standard error of the mean AR(1) coefficient of K watches, which depends on how correlated they are.
 
-    Estimates of two series whose scores correlate by c correlate by about c². `scores` [R] are those of each watch;
-    only watches with as many windows are compared, and what they show stands for all. From the mean c² is taken what
-    series that have nothing to do with each other show, ``(1 + φ²) / (1 - φ²) / R``. One watch's error is that of its
-    first lag, as everywhere here. Infinite if none ever moved. Cost: a product of scores, K R min(K, R). Source:
-    Bartlett, *Some aspects of the time-correlation problem in regard to tests of significance* (1935).
+    Estimates from two series whose scores correlate by c correlate by about c². Only watches with the same number of
+    windows are compared, and their mean c² stands for all. From it is subtracted what independent series show by
+    chance, ``(1 + φ²) / (1 - φ²) / R``. One watch's own error is that of its first lag.
+
+    Cost: a matrix product, K R min(K, R). Source: Bartlett, *Some aspects of the time-correlation problem in regard to
+    tests of significance* (1935).
+
+    Args:
+        scores: Baseline window scores of each watch, [R].
+        mean_ar1: The mean of the watches' coefficients.
+
+    Returns:
+        The standard error; infinite if no watch ever varied.
 
     >>> one = np.random.default_rng(0).normal(size=90)
-    >>> round(mean_error([one, one + 1.0, 2.0 * one], 0.0), 3)
+    >>> round(mean_standard_error([one, one + 1.0, 2.0 * one], 0.0), 3)
     0.105
-    >>> round(mean_error([np.random.default_rng(place).normal(size=90) for place in range(30)], 0.0), 2)
+    >>> independent = [np.random.default_rng(place).normal(size=90) for place in range(30)]
+    >>> round(mean_standard_error(independent, 0.0), 2)
     0.02
     """
-    standard: dict[int, list[Floats]] = {}
+    standardised: dict[int, list[Floats]] = {}
     for one in scores:
         off = one - one.mean()
         length = float(np.sqrt(np.square(off).sum()))
         if length > 0.0:
-            standard.setdefault(one.size, []).append(off / length)
-    windows = [size for size, group in standard.items() for _ in group]
+            standardised.setdefault(one.size, []).append(off / length)
+    windows = [size for size, group in standardised.items() for _ in group]
     if not windows:
         return float("inf")
     squared = pairs = 0.0
-    memory = min(abs(estimate), LONGEST)
-    for size, group in standard.items():
+    ar1 = min(abs(mean_ar1), MAX_AR1)
+    for size, group in standardised.items():
         watches = np.stack(group)
         products = watches @ watches.T if len(group) < size else watches.T @ watches
         others = len(group) * (len(group) - 1)
-        squared += float(np.square(products).sum()) - len(group) - others * (1 + memory**2) / (1 - memory**2) / size
+        squared += float(np.square(products).sum()) - len(group) - others * (1 + ar1**2) / (1 - ar1**2) / size
         pairs += others
     shared = min(max(squared / pairs, 0.0), 1.0) if pairs else 1.0
-    alone = _error(np.asarray(memory), round(float(np.mean(windows))))
-    return float(alone * np.sqrt(shared + (1.0 - shared) / len(windows)))
+    single = _standard_error(np.asarray(ar1), round(float(np.mean(windows))))
+    return float(single * np.sqrt(shared + (1.0 - shared) / len(windows)))
 
 
-def beyond_doubt(estimates: Floats, windows: int) -> Floats:
-    """The memory to begin with, of estimates from so many baseline windows: 0 where it may well be chance.
+def significant_ar1(estimates: Floats, windows: int) -> Floats:
+    """The coefficient to use before any live window: the estimate where it is significant, else 0.
 
-    >>> beyond_doubt(np.array([0.2, 0.4]), 90).tolist(), beyond_doubt(np.array([0.4]), 20).tolist()
+    Args:
+        estimates: Raw estimates of any shape.
+        windows: Baseline windows they come from.
+
+    Returns:
+        Coefficients of that shape, at most `MAX_AR1`.
+
+    >>> significant_ar1(np.array([0.2, 0.4]), 90).tolist(), significant_ar1(np.array([0.4]), 20).tolist()
     ([0.0, 0.4], [0.0])
     """
-    certain = estimates > BEYOND_DOUBT * _error(estimates, windows)
-    return np.where(certain, np.minimum(estimates, LONGEST), 0.0)
+    significant = estimates > BASELINE_SIGNIFICANCE * _standard_error(estimates, windows)
+    return np.where(significant, np.minimum(estimates, MAX_AR1), 0.0)
 
 
-def cautious(estimates: Floats, windows: int) -> Floats:
-    """The memory to work with: 0 where the estimate may be chance, else the estimate and a part of its error.
+def conservative_ar1(estimates: Floats, windows: int) -> Floats:
+    """The coefficient to use with live windows: 0 where it is not significant, else raised by a part of its error.
 
-    Too little memory breaks the budget and too much costs delay, so the error is added, the more the fewer windows
-    it comes from. The constants were chosen by simulation (see docs/decisions/0021-long-run-memory.md).
+    A φ that is too small exceeds the budget, one that is too large delays alarms. So the margin is larger for fewer
+    windows. The constants were chosen by simulation (docs/method.md).
 
-    >>> cautious(np.array([0.02, 0.3]), 90).round(3).tolist(), cautious(np.array([0.3]), 30).round(3).tolist()
-    ([0.0, 0.353], [0.459])
+    Args:
+        estimates: Raw estimates of any shape.
+        windows: Baseline and live windows they come from.
+
+    Returns:
+        Coefficients of that shape, at most `MAX_AR1`.
+
+    >>> conservative_ar1(np.array([0.02, 0.3]), 90).round(3).tolist()
+    [0.0, 0.353]
+    >>> conservative_ar1(np.array([0.3]), 30).round(3).tolist()
+    [0.459]
     """
-    error = _error(estimates, windows)
-    raised = np.minimum(estimates + CAUTION / float(np.sqrt(windows)) * error, LONGEST)
-    return np.where(estimates <= GATE * error, 0.0, raised)
+    error = _standard_error(estimates, windows)
+    raised = np.minimum(estimates + UPWARD_MARGIN / float(np.sqrt(windows)) * error, MAX_AR1)
+    return np.where(estimates <= LIVE_SIGNIFICANCE * error, 0.0, raised)
 
 
-def memories(scores: Mapping[Key, Floats], traffic: Mapping[Key, Sequence[Floats]] | None = None) -> dict[Key, float]:
-    """The memory of each watch of one level, from its baseline's window scores and its quiet traffic's.
+def level_ar1(scores: Mapping[Key, Floats], live: Mapping[Key, Sequence[Floats]] | None = None) -> dict[Key, float]:
+    """The AR(1) coefficient that each watch of one level uses.
 
-    `scores[key]` has shape [R]; `traffic[key]` are stretches of windows that were judged, in order of time: without
-    any, and for keys without a long enough one, see `beyond_doubt`, else `cautious`. The watches of a level see the
-    same days, and where there are many, the luckiest of them would decide the level's false alarms: so no watch works
-    with less than the level's mean estimate; before any traffic only if that is beyond doubt as well, which the more
-    watches can say the less they are alike (see `mean_error`). Watches that never moved have none.
+    The watches of a level see the same days. Where there are many, the one with the lowest estimate would determine the
+    level's false alarms, so no watch uses less than the level's mean estimate. Before any live window the mean counts
+    only if it is significant too (`mean_standard_error`).
+
+    Args:
+        scores: Baseline window scores of each watch, [R].
+        live: Segments of live windows without an incident, in order of time. Without any, and for watches without a
+            segment of `MIN_SEGMENT_WINDOWS`, `significant_ar1` applies, otherwise `conservative_ar1`.
+
+    Returns:
+        The coefficient of each watch, in [0, `MAX_AR1`]; 0 for watches that never varied.
+
+    >>> slow = np.sin(np.arange(90.0) / 3.0)
+    >>> {key: round(ar1, 2) for key, ar1 in level_ar1({"slow": slow, "constant": np.full(90, 0.5)}).items()}
+    {'slow': 0.76, 'constant': 0.0}
     """
-    known = {key: (values, *_long(traffic.get(key, ()))) if traffic else (values,) for key, values in scores.items()}
-    alike: dict[tuple[int, ...], list[Key]] = {}
+    known = {key: (values, *_long_enough(live.get(key, ()))) if live else (values,) for key, values in scores.items()}
+    by_sizes: dict[tuple[int, ...], list[Key]] = {}
     for key, parts in known.items():
-        alike.setdefault(tuple(part.size for part in parts), []).append(key)
+        by_sizes.setdefault(tuple(part.size for part in parts), []).append(key)
     estimates: dict[Key, Floats] = {}
-    for keys in alike.values():
-        found = remembered(*(np.stack(parts) for parts in zip(*(known[key] for key in keys), strict=True)))
+    for keys in by_sizes.values():
+        found = estimate_ar1(*(np.stack(parts) for parts in zip(*(known[key] for key in keys), strict=True)))
         estimates |= dict(zip(keys, found, strict=True))
-    moves = {key: np.ptp(values) > 0.0 for key, values in scores.items()}
-    shared = _shared([estimates[key] for key in scores if moves[key]])
+    varies = {key: np.ptp(values) > 0.0 for key, values in scores.items()}
+    mean = _level_mean([estimates[key] for key in scores if varies[key]])
     sizes = {key: [part.size for part in parts] for key, parts in known.items()}
-    begun = shared
+    baseline_mean = mean
     if any(len(found) == 1 for found in sizes.values()):
-        error = mean_error([scores[key] for key in scores if moves[key]], float(shared))
-        begun = np.where(shared > BEYOND_DOUBT * error, shared, 0.0)
+        error = mean_standard_error([scores[key] for key in scores if varies[key]], float(mean))
+        baseline_mean = np.where(mean > BASELINE_SIGNIFICANCE * error, mean, 0.0)
     return {
-        key: float(_worked_with(estimates[key], sizes[key], begun if len(sizes[key]) == 1 else shared))
-        if moves[key]
+        key: float(_used(estimates[key], sizes[key], baseline_mean if len(sizes[key]) == 1 else mean))
+        if varies[key]
         else 0.0
         for key in scores
     }
 
 
-def pooled(scores: Sequence[Floats], traffic: Floats, levels: NDArray[np.int64]) -> Floats:
-    """What `memories` gives in many streams, [streams, watches], where every watch has one stretch of its own.
+def level_ar1_of_streams(scores: Sequence[Floats], live: Floats, levels: NDArray[np.int64]) -> Floats:
+    """What `level_ar1` returns, for many streams at once, where every watch has one live segment.
 
-    `scores` are the watches' baseline scores, [R] each, `traffic` is [streams, watches, windows], and `levels` has the
-    number of each watch's level, [watches].
+    Args:
+        scores: Baseline window scores of each watch, [R].
+        live: Live window scores, [streams, watches, windows].
+        levels: The number of each watch's level, [watches].
+
+    Returns:
+        Coefficients, [streams, watches].
 
     >>> rng = np.random.default_rng(0)
     >>> known, live = [rng.normal(size=40), rng.normal(size=30)], rng.normal(size=(1, 2, 50))
-    >>> alone = memories(dict(enumerate(known)), {0: [live[0, 0]], 1: [live[0, 1]]})
-    >>> pooled(known, live, np.array([0, 0])).tolist() == [[alone[0], alone[1]]]
+    >>> alone = level_ar1(dict(enumerate(known)), {0: [live[0, 0]], 1: [live[0, 1]]})
+    >>> level_ar1_of_streams(known, live, np.array([0, 0])).tolist() == [[alone[0], alone[1]]]
     True
     """
-    alike: dict[int, list[int]] = {}
+    by_size: dict[int, list[int]] = {}
     for place, one in enumerate(scores):
-        alike.setdefault(one.size, []).append(place)
-    long = traffic.shape[2] >= SHORTEST
-    found = np.zeros(traffic.shape[:2])
-    for places in alike.values():
+        by_size.setdefault(one.size, []).append(place)
+    long_enough = live.shape[2] >= MIN_SEGMENT_WINDOWS
+    found = np.zeros(live.shape[:2])
+    for places in by_size.values():
         known = np.stack([scores[place] for place in places])
-        found[:, places] = remembered(known, traffic[:, places]) if long else remembered(known)
-    moves = np.array([np.ptp(one) > 0.0 for one in scores])
+        found[:, places] = estimate_ar1(known, live[:, places]) if long_enough else estimate_ar1(known)
+    varies = np.array([np.ptp(one) > 0.0 for one in scores])
     used = np.zeros_like(found)
     for level in np.unique(levels):
-        mine = np.flatnonzero((levels == level) & moves)
-        shared = found[:, mine].mean(axis=1) if mine.size > 1 else np.zeros(len(found))
+        mine = np.flatnonzero((levels == level) & varies)
+        mean = found[:, mine].mean(axis=1) if mine.size > 1 else np.zeros(len(found))
         for place in mine.tolist():
-            sizes = [scores[place].size, *([traffic.shape[2]] if long else [])]
-            used[:, place] = _worked_with(found[:, place], sizes, shared)
+            sizes = [scores[place].size, *([live.shape[2]] if long_enough else [])]
+            used[:, place] = _used(found[:, place], sizes, mean)
     return used
 
 
-def _shared(estimates: Sequence[Floats]) -> Floats:
-    """The mean estimate of a level's watches, 0 of a single one."""
+def _level_mean(estimates: Sequence[Floats]) -> Floats:
+    """The mean estimate of a level's watches; 0 for a single watch."""
     return np.mean(estimates, axis=0) if len(estimates) > 1 else np.zeros(())
 
 
-def _worked_with(estimates: Floats, sizes: Sequence[int], shared: Floats) -> Floats:
-    """What a watch works with whose estimate is from stretches of so many windows; the first is the baseline."""
-    alone = cautious(estimates, sum(sizes)) if len(sizes) > 1 else beyond_doubt(estimates, sizes[0])
-    return np.asarray(np.minimum(np.maximum(alone, shared), LONGEST), dtype=np.float64)
+def _used(estimates: Floats, sizes: Sequence[int], level_mean: Floats) -> Floats:
+    """The coefficient used by a watch whose estimate is from segments of these sizes; the first is the baseline."""
+    own = conservative_ar1(estimates, sum(sizes)) if len(sizes) > 1 else significant_ar1(estimates, sizes[0])
+    return np.asarray(np.minimum(np.maximum(own, level_mean), MAX_AR1), dtype=np.float64)
 
 
-def _long(stretches: Sequence[Floats]) -> tuple[Floats, ...]:
-    return tuple(part for part in stretches if part.size >= SHORTEST)
+def _long_enough(segments: Sequence[Floats]) -> tuple[Floats, ...]:
+    return tuple(part for part in segments if part.size >= MIN_SEGMENT_WINDOWS)

@@ -1,4 +1,4 @@
-"""How many false alarms a deployment may cost, and how the watches share them."""
+"""The false-alarm budget of a deployment, and how its watches share it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BUDGET = re.compile(r"\s*(\d+)\s+(?:per|in)\s+(\d+)\s+windows?\s*", re.IGNORECA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """At most so many false alarms per so many windows, on average, for the deployment as a whole.
+    """At most `alarms` false alarms per `windows` windows, on average, for the deployment as a whole.
 
     >>> Budget.parse("1 per 365 windows").threshold
     365.0
@@ -26,7 +26,17 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read ``"1 per 365 windows"``; BadInput otherwise."""
+        """Read a budget from text.
+
+        Args:
+            text: For example ``"1 per 365 windows"``.
+
+        Returns:
+            The budget.
+
+        Raises:
+            BadInput: For any other form, or for as many alarms as windows.
+        """
         match = _BUDGET.fullmatch(text)
         if match is None or int(match[1]) < 1 or int(match[2]) <= int(match[1]):
             raise BadInput(
@@ -39,7 +49,7 @@ class Budget:
 
     @property
     def threshold(self) -> float:
-        """The evidence A at which the level alarms: the average run length that it guarantees, in windows."""
+        """The evidence A at which the level alarms: the average run length guaranteed, in windows."""
         return self.windows / self.alarms
 
     def __str__(self) -> str:
@@ -47,10 +57,17 @@ class Budget:
 
 
 def weights(keys: Iterable[WatchKey], groups: Mapping[str, str] | None = None) -> dict[WatchKey, float]:
-    """Shares π_k of a level's evidence, summing to 1: half to the whole traffic, half to the slices.
+    """Weights π_k of a level's watches, summing to 1: half for the whole traffic, half for the slices.
 
-    Watches of one group (the many watches of one input, say) share one portion, so that a feature of many categories
-    does not outweigh a number. `groups` maps a watch's name to its group; a watch without one stands alone.
+    Within each half every group has the same weight, divided equally among its watches, so that an input of many
+    categories does not outweigh a number.
+
+    Args:
+        keys: The level's watches.
+        groups: Maps a watch's name to its group; a watch without one is a group of its own.
+
+    Returns:
+        The weight of each watch, in the order of `keys`.
 
     >>> shares = weights(
     ...     [WatchKey(watch="brier"), WatchKey(watch="error"), WatchKey(watch="brier", slice="origin=EWR")]
@@ -73,9 +90,20 @@ def weights(keys: Iterable[WatchKey], groups: Mapping[str, str] | None = None) -
 
 
 def log_level_evidence(log_evidence: Mapping[WatchKey, float], shares: Mapping[WatchKey, float]) -> float:
-    """``log E = log Σ_k π_k M_k``; -inf while every watch is silent.
+    """The log evidence of a level, ``log E = log Σ_k π_k M_k``.
 
-    Summed by `math.fsum`, so the order of the watches does not matter to the last bit.
+    Summed by `math.fsum`, so that the order of the watches does not change a bit.
+
+    Args:
+        log_evidence: log M of each watch.
+        shares: The watches' weights π.
+
+    Returns:
+        The log; -inf while no watch has any evidence.
+
+    >>> key = WatchKey(watch="brier")
+    >>> log_level_evidence({key: math.log(4.0)}, {key: 0.5}) == math.log(2.0)
+    True
     """
     terms = {key: math.log(shares[key]) + value for key, value in log_evidence.items() if shares.get(key, 0.0) > 0.0}
     top = max(terms.values(), default=-math.inf)
@@ -87,7 +115,15 @@ def log_level_evidence(log_evidence: Mapping[WatchKey, float], shares: Mapping[W
 def ranking(
     log_evidence: Mapping[WatchKey, float], shares: Mapping[WatchKey, float]
 ) -> tuple[tuple[WatchKey, float], ...]:
-    """Each watch's share of the level's evidence, largest first: the first cause of an alarm."""
+    """Each watch's share of the level's evidence, largest first: the first one names an alarm.
+
+    Args:
+        log_evidence: log M of each watch.
+        shares: The watches' weights π.
+
+    Returns:
+        Pairs of a watch and its share, which sum to 1; empty while there is no evidence.
+    """
     total = log_level_evidence(log_evidence, shares)
     if total == -math.inf:
         return ()

@@ -1,4 +1,4 @@
-"""Conformal e-values: how strange is this window's score among the baseline's own, and those seen since?"""
+"""Conformal e-values: a window's score compared with a calibration set of baseline windows and later live windows."""
 
 from __future__ import annotations
 
@@ -10,54 +10,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
-from monitoring.evidence.detector import DetectorState
-from monitoring.evidence.sampling_variance import NONE, Chance
+from monitoring.evidence.e_detector import EDetectorState
+from monitoring.evidence.sampling_variance import NO_SAMPLING_VARIANCE, SamplingVariance
 from monitoring.records import Direction
 
-#: Steepness of the score ``exp(η z)``: small values gather many small rises, large ones catch a single jump.
+#: Exponents η of the nonconformity score ``f = exp(η z)``: small ones accumulate small rises, large ones detect jumps.
 ETAS = (0.85, 1.15, 2.0)
 
-#: For each of them, from where on all deviations count alike. Without an end, the first window of a huge harm, which no
-#: memory foretells, would dwarf all that follow it, and a harm of twenty deviations might never be told. What gathers
-#: small rises has the nearest end, so that a baseline's own storms do not hide them; what catches jumps, the farthest.
-ENDS = (2.75, 3.2, 3.9)
+#: Clipping bounds of z, one for each η. Without them the first window of a large harm, which no earlier score predicts,
+#: would dominate all later ones once it is in the calibration set. The η for small rises has the nearest bound, so that
+#: the baseline's own outliers do not hide such rises; the η for jumps has the farthest.
+CLIPPING_BOUNDS = (2.75, 3.2, 3.9)
 
-#: Baselines of fewer windows than this have both of their own. Few windows make no e-value large, and harmed ones soon
-#: are a good part of the yardstick: steeper points with nearer ends find more there, at fewer false alarms.
-FEW = 60
-ETAS_OF_FEW = (1.1, 1.4, 1.8)
-ENDS_OF_FEW = (2.5, 3.0, 3.6)
+#: Baselines of fewer windows than this use another grid. With few windows no e-value is large, and harmed windows soon
+#: are a good part of the calibration set; larger η and nearer bounds detect more there, at fewer false alarms.
+SHORT_BASELINE = 60
+SHORT_BASELINE_ETAS = (1.1, 1.4, 1.8)
+SHORT_BASELINE_CLIPPING_BOUNDS = (2.5, 3.0, 3.6)
 
-#: Fewer baseline windows than this carry no usable spread.
-FEWEST_WINDOWS = 5
+#: With fewer baseline windows the standard deviation is unusable.
+MIN_WINDOWS = 5
 
-#: A tolerance of so many standard errors of the baseline's mean leaves luck no room: such a yardstick stays as it is.
-COVERED = 4.0
+#: With a tolerance of this many standard errors of the baseline's mean, the error of the mean no longer matters, and
+#: live windows are not added to the calibration set.
+WIDE_TOLERANCE = 4.0
 
-_NOTHING = -math.inf
+_ZERO = -math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchState:
-    """What one watch's test remembers: its running evidence, and the windows that have joined its yardstick.
+    """The state of one watch's test: its running evidence, and the live windows in its calibration set.
 
-    `log_seen` is, for each point of the grid, the log of the sum of f over the `seen` windows since the test began;
-    `last` is the score of the window before, None at the very first.
+    `log_live_sums` is, for each point of the grid, the log of the sum of f over the `live_windows` added since the test
+    began; `last_score` is the previous window's score, None before the first.
 
-    >>> state = WatchState.fresh(2)
+    >>> state = WatchState.initial(2)
     >>> WatchState.from_text(state.to_text()) == state
     True
     """
 
-    detector: DetectorState
-    log_seen: tuple[float, ...]
-    seen: int = 0
-    last: float | None = None
+    detector: EDetectorState
+    log_live_sums: tuple[float, ...]
+    live_windows: int = 0
+    last_score: float | None = None
 
     @classmethod
-    def fresh(cls, grid: int, *, last: float | None = None) -> WatchState:
-        """The state before any window, or after a restart: what was seen is forgotten, but not the window before."""
-        return cls(detector=DetectorState.fresh(grid), log_seen=(_NOTHING,) * grid, last=last)
+    def initial(cls, grid: int, *, last_score: float | None = None) -> WatchState:
+        """The state before any window or after a restart, which drops live windows but keeps the previous score."""
+        return cls(detector=EDetectorState.initial(grid), log_live_sums=(_ZERO,) * grid, last_score=last_score)
 
     @property
     def log_evidence(self) -> float:
@@ -65,80 +66,86 @@ class WatchState:
         return self.detector.log_evidence
 
     def to_text(self) -> str:
-        """Exact: evidence, sums, count and last score, floats in hexadecimal."""
-        sums = " ".join(value.hex() for value in self.log_seen)
-        last = "-" if self.last is None else self.last.hex()
-        return f"{self.detector.to_text()};{sums};{self.seen};{last}"
+        """The state as exact text: evidence, sums, count and previous score, floats in hexadecimal."""
+        sums = " ".join(value.hex() for value in self.log_live_sums)
+        last_score = "-" if self.last_score is None else self.last_score.hex()
+        return f"{self.detector.to_text()};{sums};{self.live_windows};{last_score}"
 
     @classmethod
     def from_text(cls, text: str) -> WatchState:
         """The inverse of `to_text`."""
-        detector, sums, seen, last = text.split(";")
+        detector, sums, live_windows, last_score = text.split(";")
         return cls(
-            detector=DetectorState.from_text(detector),
-            log_seen=tuple(float.fromhex(word) for word in sums.split()),
-            seen=int(seen),
-            last=None if last == "-" else float.fromhex(last),
+            detector=EDetectorState.from_text(detector),
+            log_live_sums=tuple(float.fromhex(word) for word in sums.split()),
+            live_windows=int(live_windows),
+            last_score=None if last_score == "-" else float.fromhex(last_score),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConformalTest:
-    """Turns a window's mean score into e-values against R baseline windows and the n seen since the test began.
+    """Turns a window's mean score into e-values, by R baseline windows and the n live windows since the test began.
 
-    First the part that the window before foretells is taken out: with `memory` φ, the innovation of a score g after a
-    score h is ``u = (g - mean) - φ (h - mean)``; the first one, with nothing before it, is ``(g - mean) √(1 - φ²)``,
-    which has the same spread. Then, with ``f(u) = exp(η z)`` and ``z = u / scatter``, no farther out than η's own end,
-    ``e = (R + n + 1) f(u - forgiven) / (f(u - forgiven) + Σ_r f(u_r) + Σ_i f(u_i))``, where r runs over the baseline
-    and i over the n windows since. `forgiven` is the tolerance, in innovations: ``tolerance (1 - φ)``.
+    First the prediction from the previous window is removed. With AR(1) coefficient φ the innovation of a score g after
+    a score h is ``u = (g - mean) - φ (h - mean)``; without a previous window it is ``(g - mean) √(1 - φ²)``, which has
+    the same standard deviation. Then ``f(u) = exp(η z)`` with ``z = u / innovation_std`` clipped to η's bound, and
+    ``e = (R + n + 1) f(u - t) / (f(u - t) + Σ_r f(u_r) + Σ_i f(u_i))``, with r over the baseline, i over the n live
+    windows, and t the tolerance in innovations, ``tolerance (1 - φ)``.
 
-    Assumes that innovations, less what is forgiven, are exchangeable with the baseline's. Then the candidates for e
-    average to exactly 1 given all windows so far without their order, and so does the product of e-values over any
-    run of windows, over baselines and streams together: a lucky baseline needs no allowance, because the windows that
-    show it to be lucky join it. They join unforgiven, which only lowers what follows; where the tolerance is wide (see
-    `learns`) that would hide a lasting harm, and no allowance is needed, so there none joins. The scale is the
-    baseline's alone, which costs a little exactness; what that and optional stopping amount to is measured
-    in docs/truth.md. No window gives more than R + n + 1. A test in both directions carries every η twice, the second
-    time for a fall. Source: Vovk, Gammerman & Shafer, *Algorithmic learning in a random world* (2nd ed. 2022), on
-    conformal e-testing; Vovk & Wang, *E-values: calibration, combination and applications* (2021), §2.
+    Assumes that innovations, less t, are exchangeable with the baseline's. Then the candidates for e average to exactly
+    1 given all windows so far without their order, and so does the product of e-values over any run of windows, over
+    baselines and streams together. A baseline with an unlucky mean needs no allowance: live windows that show it join
+    the calibration set. They join without t subtracted, which only lowers later e-values. Where the tolerance is wide
+    that would hide a lasting harm, so none joins there (`adds_live_windows`). The standard deviation is the
+    baseline's alone, which costs a little exactness; docs/truth.md has the measured effect of that and of optional
+    stopping. No e-value exceeds R + n + 1. A two-sided test has every η twice, the second time negative.
+
+    Source: Vovk, Gammerman & Shafer, *Algorithmic learning in a random world* (2nd ed. 2022), on conformal e-testing;
+    Vovk & Wang, *E-values: calibration, combination and applications* (2021), §2.
 
     >>> test = ConformalTest.fit([0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2], tolerance=0.0)
-    >>> fresh = WatchState.fresh(len(ETAS))
-    >>> np.exp(test.log_e_values(fresh, 0.2)).round(2).tolist()[:3]
+    >>> state = WatchState.initial(len(ETAS))
+    >>> np.exp(test.log_e_values(state, 0.2)).round(2).tolist()[:3]
     [0.66, 0.52, 0.36]
-    >>> np.exp(test.log_e_values(fresh, 0.9)).round(2).tolist()[-2:]
+    >>> np.exp(test.log_e_values(state, 0.9)).round(2).tolist()[-2:]
     [6.57, 7.75]
     """
 
     mean: float
-    deviation: float
+    std: float
     tolerance: float
-    memory: float
-    scatter: float
-    steepness: tuple[float, ...]
-    ends: tuple[float, ...]
-    log_sums: tuple[float, ...]
-    known: tuple[float, ...]
-    smallest: float
-    shown: float = 1.0
-    chance: Chance = NONE
+    ar1: float
+    innovation_std: float
+    etas: tuple[float, ...]
+    clipping_bounds: tuple[float, ...]
+    log_calibration_sums: tuple[float, ...]
+    calibration_scores: tuple[float, ...]
+    min_std: float
+    observed_variance_ratio: float = 1.0
+    sampling_variance: SamplingVariance = NO_SAMPLING_VARIANCE
 
     @property
     def windows(self) -> int:
-        """R, how many windows the baseline has."""
-        return len(self.known)
+        """R, the number of baseline windows."""
+        return len(self.calibration_scores)
 
-    def remembering(self, memory: float) -> ConformalTest:
-        """The same test with another memory."""
-        if memory == self.memory:
+    @property
+    def direction(self) -> Direction:
+        """Whether rises alone count, or rises and falls."""
+        return "up" if min(self.etas) > 0.0 else "both"
+
+    def with_ar1(self, ar1: float) -> ConformalTest:
+        """The same test with another AR(1) coefficient."""
+        if ar1 == self.ar1:
             return self
         return ConformalTest.fit(
-            self.known,
+            self.calibration_scores,
             tolerance=self.tolerance,
-            direction="up" if min(self.steepness) > 0.0 else "both",
-            memory=memory,
-            smallest_deviation=self.smallest,
-            chance=self.chance,
+            direction=self.direction,
+            ar1=ar1,
+            min_std=self.min_std,
+            sampling_variance=self.sampling_variance,
         )
 
     @classmethod
@@ -148,120 +155,176 @@ class ConformalTest:
         *,
         tolerance: float,
         direction: Direction = "up",
-        memory: float = 0.0,
-        smallest_deviation: float = 1e-6,
-        chance: Chance = NONE,
+        ar1: float = 0.0,
+        min_std: float = 1e-6,
+        sampling_variance: SamplingVariance = NO_SAMPLING_VARIANCE,
     ) -> ConformalTest:
-        """Learn the yardstick from the baseline's window scores, shape [R], in order of time.
+        """Fit the test to the baseline's window scores.
 
-        `memory` is what a window remembers of the one before (see `monitoring.evidence.autocorrelation`).
-        `smallest_deviation` keeps a score that never moved in the baseline (a share of missing values, say) from
-        turning the first odd row into a certainty. `chance` is what windows of few rows answer for; without it their
-        rows do not matter. Raises BadInput for fewer than 5 windows.
+        Args:
+            scores: Baseline window scores in order of time, [R].
+            tolerance: The rise that counts as harmless, in score units.
+            direction: "up" for rises, "both" for rises and falls.
+            ar1: AR(1) coefficient of window scores (see `monitoring.evidence.autocorrelation`).
+            min_std: The smallest standard deviation assumed, so that a score that never varied in the baseline (a share
+                of missing values, say) does not turn the first odd row into a certainty.
+            sampling_variance: Variance to add for windows of few rows; without it, row counts do not matter.
+
+        Returns:
+            The fitted test.
+
+        Raises:
+            BadInput: For fewer than `MIN_WINDOWS` windows.
         """
         values = np.asarray(scores, dtype=np.float64)
-        if values.size < FEWEST_WINDOWS:
+        if values.size < MIN_WINDOWS:
             raise BadInput(
-                "The baseline has too few windows to judge by.",
+                "The baseline has too few windows.",
                 got=f"{values.size} windows",
-                expected=f"at least {FEWEST_WINDOWS} (20 or more to be useful)",
+                expected=f"at least {MIN_WINDOWS} (20 or more to be useful)",
                 fix="Use a longer reference or shorter windows.",
             )
         mean = float(values.mean())
         off = values - mean
         innovations = off.copy()
-        innovations[0] *= math.sqrt(1.0 - memory**2)
-        innovations[1:] -= memory * off[:-1]
-        moved = float(innovations.std(ddof=1))
-        scatter = max(moved, smallest_deviation)
-        etas, rise_ends = (ETAS_OF_FEW, ENDS_OF_FEW) if values.size < FEW else (ETAS, ENDS)
-        steepness = etas if direction == "up" else etas + tuple(-eta for eta in etas)
-        ends = rise_ends if direction == "up" else rise_ends + rise_ends
-        log_f = np.asarray(steepness)[:, None] * within(innovations / scatter, np.asarray(ends)[:, None])
+        innovations[0] *= math.sqrt(1.0 - ar1**2)
+        innovations[1:] -= ar1 * off[:-1]
+        observed_std = float(innovations.std(ddof=1))
+        innovation_std = max(observed_std, min_std)
+        rise_etas, rise_bounds = (
+            (SHORT_BASELINE_ETAS, SHORT_BASELINE_CLIPPING_BOUNDS)
+            if values.size < SHORT_BASELINE
+            else (ETAS, CLIPPING_BOUNDS)
+        )
+        etas = rise_etas if direction == "up" else rise_etas + tuple(-eta for eta in rise_etas)
+        bounds = rise_bounds if direction == "up" else rise_bounds + rise_bounds
+        log_f = np.asarray(etas)[:, None] * clipped(innovations / innovation_std, np.asarray(bounds)[:, None])
         return cls(
             mean=mean,
-            deviation=max(float(values.std(ddof=1)), smallest_deviation),
+            std=max(float(values.std(ddof=1)), min_std),
             tolerance=tolerance,
-            memory=memory,
-            scatter=scatter,
-            steepness=steepness,
-            ends=ends,
-            log_sums=tuple(float(v) for v in np.logaddexp.reduce(log_f, axis=1)),
-            known=tuple(values.tolist()),
-            smallest=smallest_deviation,
-            shown=1.0 if moved >= scatter else (moved / scatter) ** 2,
-            chance=chance,
+            ar1=ar1,
+            innovation_std=innovation_std,
+            etas=etas,
+            clipping_bounds=bounds,
+            log_calibration_sums=tuple(float(v) for v in np.logaddexp.reduce(log_f, axis=1)),
+            calibration_scores=tuple(values.tolist()),
+            min_std=min_std,
+            observed_variance_ratio=1.0 if observed_std >= innovation_std else (observed_std / innovation_std) ** 2,
+            sampling_variance=sampling_variance,
         )
 
-    def innovation(self, score: float, last: float | None) -> float:
-        """What the window before did not foretell, in score units."""
-        if last is None:
-            return (score - self.mean) * self.first_scale
-        return (score - self.mean) - self.memory * (last - self.mean)
+    def innovation(self, score: float, last_score: float | None) -> float:
+        """What the previous window's score does not predict, in score units."""
+        if last_score is None:
+            return (score - self.mean) * self.first_innovation_scale
+        return (score - self.mean) - self.ar1 * (last_score - self.mean)
 
     @property
-    def learns(self) -> bool:
-        """Whether windows join the yardstick: not where the tolerance is beyond any luck of the baseline's mean."""
-        return self.tolerance * (1.0 - self.memory) < COVERED * self.scatter / math.sqrt(self.windows)
+    def adds_live_windows(self) -> bool:
+        """Whether live windows join the calibration set: not where the tolerance exceeds any error of the mean."""
+        return self.tolerance * (1.0 - self.ar1) < WIDE_TOLERANCE * self.innovation_std / math.sqrt(self.windows)
 
     @property
-    def first_scale(self) -> float:
-        """What brings a score with no window before it to the spread of an innovation."""
-        return math.sqrt(1.0 - self.memory**2)
+    def first_innovation_scale(self) -> float:
+        """The factor that gives a score without a previous window the standard deviation of an innovation."""
+        return math.sqrt(1.0 - self.ar1**2)
 
-    def thinness(self, rows: int | None) -> float:
-        """What chance adds to the variance of an innovation of a window of so many rows, in parts of scatter².
+    def excess_variance_ratio(self, rows: int | None) -> float:
+        """The sampling variance of an innovation beyond the baseline's, as a multiple of innovation_std².
 
-        The window before is taken to have been as thin: what it foretells varies as well. 0 for as many rows as the
-        baseline's windows have or more, and where rows are not said.
+        The previous window is assumed to have had as few rows, so its prediction varies as well.
+
+        Args:
+            rows: Rows of the window; None if row counts do not matter.
+
+        Returns:
+            The ratio; 0 for at least `reference_rows` rows.
         """
-        return 0.0 if rows is None else self.chance.beyond(rows) * (1.0 + self.memory**2) / self.scatter**2
+        if rows is None:
+            return 0.0
+        return self.sampling_variance.excess(rows) * (1.0 + self.ar1**2) / self.innovation_std**2
 
     def log_e_values(self, state: WatchState, score: float, rows: int | None = None) -> NDArray[np.float64]:
-        """Logs of the e-values, shape [grid], for the next window's mean score over so many rows."""
-        slopes = np.asarray(self.steepness)
-        scale = self.first_scale if state.last is None else 1.0 - self.memory
-        thinness = self.thinness(rows)
-        unit = self.scatter * math.sqrt(1.0 + thinness)
-        innovation = self.innovation(score, state.last)
-        forgiven = np.sign(slopes) * self.tolerance * scale
-        log_f = slopes * within((innovation - forgiven) / unit, np.asarray(self.ends))
-        known = np.asarray(self.log_sums) + toll(slopes, thinness, self.shown)
-        others = np.logaddexp(known, np.asarray(state.log_seen))
+        """Logs of the e-values of the next window.
+
+        Args:
+            state: The state before the window.
+            score: The window's mean score.
+            rows: Rows of the window; None if row counts do not matter.
+
+        Returns:
+            Logs, [grid].
+        """
+        etas = np.asarray(self.etas)
+        scale = self.first_innovation_scale if state.last_score is None else 1.0 - self.ar1
+        excess = self.excess_variance_ratio(rows)
+        unit = self.innovation_std * math.sqrt(1.0 + excess)
+        innovation = self.innovation(score, state.last_score)
+        tolerated = np.sign(etas) * self.tolerance * scale
+        log_f = etas * clipped((innovation - tolerated) / unit, np.asarray(self.clipping_bounds))
+        correction = small_sample_correction(etas, excess, self.observed_variance_ratio)
+        baseline = np.asarray(self.log_calibration_sums) + correction
+        others = np.logaddexp(baseline, np.asarray(state.log_live_sums))
         shares = log_f - np.logaddexp(log_f, others)
-        return np.asarray(math.log(self.windows + state.seen + 1) + shares, dtype=np.float64)
+        return np.asarray(math.log(self.windows + state.live_windows + 1) + shares, dtype=np.float64)
 
-    def after(self, state: WatchState, score: float, rows: int | None = None) -> WatchState:
-        """One window on: its evidence is added, and the window itself joins the yardstick of the next."""
-        detector = state.detector.after(self.log_e_values(state, score, rows))
-        if not self.learns:
-            return replace(state, detector=detector, last=float(score))
-        unit = self.scatter * math.sqrt(1.0 + self.thinness(rows))
-        deviation = np.asarray(self.innovation(score, state.last) / unit)
-        log_f = np.asarray(self.steepness) * within(deviation, np.asarray(self.ends))
-        log_seen = tuple(float(v) for v in np.logaddexp(np.asarray(state.log_seen), log_f))
-        return WatchState(detector=detector, log_seen=log_seen, seen=state.seen + 1, last=float(score))
+    def step(self, state: WatchState, score: float, rows: int | None = None) -> WatchState:
+        """One window on: its evidence is added, and the window joins the calibration set of the next.
+
+        Args:
+            state: The state before the window.
+            score: The window's mean score.
+            rows: Rows of the window; None if row counts do not matter.
+
+        Returns:
+            The state after the window.
+        """
+        detector = state.detector.updated(self.log_e_values(state, score, rows))
+        if not self.adds_live_windows:
+            return replace(state, detector=detector, last_score=float(score))
+        unit = self.innovation_std * math.sqrt(1.0 + self.excess_variance_ratio(rows))
+        z = np.asarray(self.innovation(score, state.last_score) / unit)
+        log_f = np.asarray(self.etas) * clipped(z, np.asarray(self.clipping_bounds))
+        return WatchState(
+            detector=detector,
+            log_live_sums=tuple(float(v) for v in np.logaddexp(np.asarray(state.log_live_sums), log_f)),
+            live_windows=state.live_windows + 1,
+            last_score=float(score),
+        )
 
 
-def toll(
-    slopes: NDArray[np.float64], thinness: NDArray[np.float64] | float, shown: NDArray[np.float64] | float
+def small_sample_correction(
+    etas: NDArray[np.float64],
+    excess: NDArray[np.float64] | float,
+    observed_variance_ratio: NDArray[np.float64] | float,
 ) -> NDArray[np.float64]:
-    """What is added to the log of the baseline's sums for a thin window, of the shape that the three broadcast to.
+    """The small-sample variance correction: what is added to the log of the baseline's sums for a window of few rows.
 
-    In its own unit the thin window varies by ``(shown + thinness) / (1 + thinness)``, the baseline by ``shown``; f of a
-    normal innovation is larger on average by ``exp(η² / 2)`` to the power of the difference. 0 where all was shown.
+    In its own unit such a window has variance ``(observed + excess) / (1 + excess)``, the baseline `observed`. The mean
+    of f of a normal innovation grows by ``exp(η² / 2)`` to the power of the difference.
 
-    >>> toll(np.array([1.0, 2.0]), 3.0, 0.0).tolist(), toll(np.array([1.0]), 3.0, 1.0).tolist()
-    ([0.375, 1.5], [0.0])
+    Args:
+        etas: Exponents η.
+        excess: Excess variance ratio of the window (`ConformalTest.excess_variance_ratio`).
+        observed_variance_ratio: The baseline's observed innovation variance over the one assumed, in [0, 1].
+
+    Returns:
+        The correction, of the shape that the three broadcast to; 0 where the observed variance is the one assumed.
+
+    >>> small_sample_correction(np.array([1.0, 2.0]), 3.0, 0.0).tolist()
+    [0.375, 1.5]
+    >>> small_sample_correction(np.array([1.0]), 3.0, 1.0).tolist()
+    [0.0]
     """
-    return np.asarray(0.5 * slopes**2 * thinness / (1.0 + thinness) * (1.0 - shown), dtype=np.float64)
+    return np.asarray(0.5 * etas**2 * excess / (1.0 + excess) * (1.0 - observed_variance_ratio), dtype=np.float64)
 
 
-def within(deviations: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Deviations, those beyond an end brought back to it; of the shape that the two broadcast to.
+def clipped(deviations: NDArray[np.float64], bounds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Deviations clipped to [-bound, bound], of the shape that the two broadcast to.
 
-    >>> within(np.array([-9.0, 1.0]), np.array([[3.0], [4.0]])).tolist()
+    >>> clipped(np.array([-9.0, 1.0]), np.array([[3.0], [4.0]])).tolist()
     [[-3.0, 1.0], [-4.0, 1.0]]
     """
-    near: NDArray[np.float64] = np.clip(deviations, -ends, ends)
+    near: NDArray[np.float64] = np.clip(deviations, -bounds, bounds)
     return near

@@ -1,4 +1,4 @@
-"""One level's test: every watch's evidence under one budget, as a state and a step."""
+"""The test of one level: the evidence of all its watches under one false-alarm budget, as a state and a step."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from types import MappingProxyType
 
 from monitoring.evidence.budget import Budget, log_level_evidence, ranking
 from monitoring.evidence.conformal import ConformalTest, WatchState
-from monitoring.evidence.seasonality import Cycle
+from monitoring.evidence.seasonality import Seasonality
 from monitoring.records import Level, ScoreSum, WatchKey
 
-#: A window whose place in any cycle is not known.
+#: For a window whose phase in any period is unknown.
 NO_PHASES: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelState:
-    """What a level's test remembers between windows.
+    """The state of a level's test between windows.
 
-    The state of each watch and slice, the rows that still wait for company, how many windows have passed since
-    the test began, and the memories that were learnt from traffic (see `monitoring.evidence.learning`).
+    `watches` has the state of each watch, `pending` the rows pooled until there are `min_rows`, `windows` the number of
+    windows since the test began, and `ar1` the AR(1) coefficients that live windows have updated
+    (`monitoring.evidence.autocorrelation`).
 
     >>> LevelState.from_text(LevelState().to_text()) == LevelState()
     True
@@ -31,10 +32,10 @@ class LevelState:
     watches: Mapping[WatchKey, WatchState] = field(default_factory=dict)
     pending: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     windows: int = 0
-    memories: Mapping[WatchKey, float] = field(default_factory=dict)
+    ar1: Mapping[WatchKey, float] = field(default_factory=dict)
 
     def to_text(self) -> str:
-        """One JSON document; floats as exact hexadecimal text, integers as they are."""
+        """The state as a JSON document, floats as exact hexadecimal text. Keys are those that stores already hold."""
         return json.dumps(
             {
                 "windows": self.windows,
@@ -45,9 +46,7 @@ class LevelState:
                     [key.watch, key.slice, self.pending[key].rows, self.pending[key].total]
                     for key in sorted(self.pending, key=str)
                 ],
-                "memories": [
-                    [key.watch, key.slice, self.memories[key].hex()] for key in sorted(self.memories, key=str)
-                ],
+                "memories": [[key.watch, key.slice, self.ar1[key].hex()] for key in sorted(self.ar1, key=str)],
             }
         )
 
@@ -65,15 +64,13 @@ class LevelState:
                 for watch, part, rows, total in document["pending"]
             },
             windows=document["windows"],
-            memories={
-                WatchKey(watch=watch, slice=part): float.fromhex(memory) for watch, part, memory in document["memories"]
-            },
+            ar1={WatchKey(watch=watch, slice=part): float.fromhex(ar1) for watch, part, ar1 in document["memories"]},
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchReading:
-    """One watch after one window: its mean score where the window was large enough (else None), and its evidence."""
+    """One watch after one window: its mean score, None while rows are too few, and its evidence."""
 
     key: WatchKey
     rows: int
@@ -83,7 +80,7 @@ class WatchReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelReading:
-    """A level after one window: the evidence under its budget, each watch, and the watches ranked by their share."""
+    """A level after one window: its evidence, every watch, the watches ranked by their share, and whether it alarms."""
 
     level: Level
     log_evidence: float
@@ -93,18 +90,18 @@ class LevelReading:
 
     @property
     def evidence(self) -> float:
-        """E_w; alarms at the budget's threshold."""
+        """E_w; the level alarms at the budget's threshold."""
         return math.exp(min(self.log_evidence, 700.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelTest:
-    """All watches of one level, each with its yardstick and its share of the budget.
+    """The test of one level: one `ConformalTest` per watch, and each watch's share of the budget.
 
-    Give it the state's memories (`remembering`) before it steps. A step takes the window's score sums; a watch whose
-    rows (with those left over from before) are fewer than `min_rows` waits for the next window, untouched, and has that
-    one's place in its cycle. Order of rows, shards and watches cannot matter: sums are integers, and the level's
-    evidence is summed exactly.
+    Give it the state's AR(1) coefficients (`with_ar1`) before it steps. A watch whose rows, with those pooled from
+    earlier windows, are fewer than `min_rows` is not evaluated and keeps its state; its rows are pooled with those of
+    the next window, whose phase then counts. The order of rows, shards and watches does not matter: sums are integers,
+    and the level's evidence is summed exactly.
     """
 
     level: Level
@@ -112,26 +109,35 @@ class LevelTest:
     tests: Mapping[WatchKey, ConformalTest]
     shares: Mapping[WatchKey, float]
     min_rows: int
-    cycles: Mapping[WatchKey, Cycle] = field(default_factory=dict)
+    seasonality: Mapping[WatchKey, Seasonality] = field(default_factory=dict)
 
     def step(
         self, state: LevelState, sums: Mapping[WatchKey, ScoreSum], phases: Mapping[str, int] = NO_PHASES
     ) -> tuple[LevelState, LevelReading]:
-        """One window on, of these places in each cycle. Cost: microseconds per watch, whatever the window's size."""
+        """One window on. Cost: microseconds per watch, whatever the window's size.
+
+        Args:
+            state: The state before the window.
+            sums: The window's score sums of each watch.
+            phases: The window's phase in each period.
+
+        Returns:
+            The state after the window, and the level's reading.
+        """
         watches = dict(state.watches)
         pending: dict[WatchKey, ScoreSum] = {}
         readings = []
         for key, test in self.tests.items():
-            gathered = state.pending.get(key, ScoreSum()) + sums.get(key, ScoreSum())
-            watch = watches.get(key) or WatchState.fresh(len(test.steepness))
+            pooled = state.pending.get(key, ScoreSum()) + sums.get(key, ScoreSum())
+            watch = watches.get(key) or WatchState.initial(len(test.etas))
             score = None
-            if gathered.rows >= max(self.min_rows, 1):
-                score = gathered.mean
-                watch = test.after(watch, self.judged(key, score, phases), gathered.rows)
-            elif gathered.rows:
-                pending[key] = gathered
+            if pooled.rows >= max(self.min_rows, 1):
+                score = pooled.mean
+                watch = test.step(watch, self.adjusted_score(key, score, phases), pooled.rows)
+            elif pooled.rows:
+                pending[key] = pooled
             watches[key] = watch
-            readings.append(WatchReading(key=key, rows=gathered.rows, score=score, log_evidence=watch.log_evidence))
+            readings.append(WatchReading(key=key, rows=pooled.rows, score=score, log_evidence=watch.log_evidence))
         evidences = {reading.key: reading.log_evidence for reading in readings}
         log_evidence = log_level_evidence(evidences, self.shares)
         reading = LevelReading(
@@ -141,30 +147,31 @@ class LevelTest:
             shares=ranking(evidences, self.shares),
             alarm=log_evidence >= math.log(self.budget.threshold),
         )
-        after = LevelState(watches=watches, pending=pending, windows=state.windows + 1, memories=state.memories)
+        after = LevelState(watches=watches, pending=pending, windows=state.windows + 1, ar1=state.ar1)
         return after, reading
 
-    def remembering(self, memories: Mapping[WatchKey, float]) -> LevelTest:
-        """The same test, of which some watches have another memory."""
-        if not memories:
+    def with_ar1(self, coefficients: Mapping[WatchKey, float]) -> LevelTest:
+        """The same test with other AR(1) coefficients for some watches."""
+        if not coefficients:
             return self
         return replace(
-            self, tests={key: test.remembering(memories.get(key, test.memory)) for key, test in self.tests.items()}
+            self, tests={key: test.with_ar1(coefficients.get(key, test.ar1)) for key, test in self.tests.items()}
         )
 
-    def judged(self, key: WatchKey, score: float, phases: Mapping[str, int]) -> float:
-        """A watch's score as it is held against its yardstick: without what its place in the watch's cycle adds."""
-        return score - self.cycles[key].offset(phases) if key in self.cycles else score
+    def adjusted_score(self, key: WatchKey, score: float, phases: Mapping[str, int]) -> float:
+        """A watch's score without its seasonality, as the test takes it."""
+        return score - self.seasonality[key].offset(phases) if key in self.seasonality else score
 
     def restarted(self, state: LevelState) -> LevelState:
-        """The state when an incident is closed: evidence starts from nothing; rows that wait stay.
+        """The state after an incident was closed: no evidence, no live windows in the calibration sets.
 
-        The incident's windows leave the yardstick; each watch's last score and what was learnt of its memory stay.
+        Pooled rows, each watch's previous score and the updated AR(1) coefficients are kept.
         """
         return LevelState(
             watches={
-                key: WatchState.fresh(len(watch.log_seen), last=watch.last) for key, watch in state.watches.items()
+                key: WatchState.initial(len(watch.log_live_sums), last_score=watch.last_score)
+                for key, watch in state.watches.items()
             },
             pending=state.pending,
-            memories=state.memories,
+            ar1=state.ar1,
         )

@@ -1,35 +1,43 @@
-"""The method as data: what, besides settings and baseline, gives evidence its meaning."""
+"""The method as data: everything besides settings and baseline that determines the evidence."""
 
 from __future__ import annotations
 
-from monitoring.evidence import autocorrelation, betting, conformal, learning, sampling_variance, seasonality
+from monitoring.evidence import autocorrelation, betting, conformal, sampling_variance, seasonality
 
-#: Raised whenever the same windows would give other evidence for a reason that no constant below shows.
+#: Raised whenever the same windows would give other evidence for a reason that none of the constants below shows.
 METHOD = 6
 
 
 def method() -> dict[str, object]:
-    """Every constant of the tests, to be part of the digest that says which evidence belongs together.
+    """Every constant of the tests, for the digest that identifies evidence of one method.
 
-    A changed method starts new evidence; it is never mixed with evidence of another.
+    A changed method starts new evidence and never continues that of another. The keys are part of the digest of
+    deployed monitors, so they keep their names even where the constants are renamed.
+
+    Returns:
+        Names to numbers and lists of numbers, as JSON can hold them.
     """
     return {
         "method": METHOD,
-        "steepness": [conformal.ETAS, conformal.ENDS],
-        "of few": [conformal.FEW, conformal.ETAS_OF_FEW, conformal.ENDS_OF_FEW],
-        "yardstick": [conformal.FEWEST_WINDOWS, conformal.COVERED],
-        "memory": [
-            autocorrelation.BEYOND_DOUBT,
-            autocorrelation.GATE,
-            autocorrelation.CAUTION,
-            autocorrelation.LONGEST,
-            autocorrelation.WINDOWS_PER_LAG,
-            autocorrelation.MOST_LAGS,
-            autocorrelation.DOUBT,
-            autocorrelation.SHORTEST,
+        "steepness": [conformal.ETAS, conformal.CLIPPING_BOUNDS],
+        "of few": [
+            conformal.SHORT_BASELINE,
+            conformal.SHORT_BASELINE_ETAS,
+            conformal.SHORT_BASELINE_CLIPPING_BOUNDS,
         ],
-        "learning": [learning.FIRST, learning.LONGEST_LOOK],
-        "chance": [sampling_variance.FEWER, sampling_variance.USUAL],
-        "cycle": [seasonality.FEWEST_ROUNDS, seasonality.MOSTLY, seasonality.WORTH],
-        "recovery": [betting.WIDTHS, betting.STAKES, betting.HIGHEST_BOUNDARY],
+        "yardstick": [conformal.MIN_WINDOWS, conformal.WIDE_TOLERANCE],
+        "memory": [
+            autocorrelation.BASELINE_SIGNIFICANCE,
+            autocorrelation.LIVE_SIGNIFICANCE,
+            autocorrelation.UPWARD_MARGIN,
+            autocorrelation.MAX_AR1,
+            autocorrelation.WINDOWS_PER_LAG,
+            autocorrelation.MAX_LAGS,
+            autocorrelation.LAG_SUM_SIGNIFICANCE,
+            autocorrelation.MIN_SEGMENT_WINDOWS,
+        ],
+        "learning": [autocorrelation.FIRST_UPDATE, autocorrelation.MAX_UPDATE_WINDOWS],
+        "chance": [sampling_variance.ROWS_QUANTILE, sampling_variance.HARMONIC_MEAN_SHARE],
+        "cycle": [seasonality.MIN_WINDOWS_PER_PHASE, seasonality.MIN_COVERED_SHARE, seasonality.MIN_GAIN],
+        "recovery": [betting.WIDTHS, betting.BET_FRACTIONS, betting.MAX_BOUNDARY],
     }

@@ -1,4 +1,4 @@
-"""What a window's score owes to how many rows it has: a mean of few rows varies by chance more than one of many."""
+"""Sampling variance of a window's mean: a mean over few rows varies more than one over many."""
 
 from __future__ import annotations
 
@@ -7,55 +7,75 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-#: So large a part of the baseline's windows may have fewer rows than a window that answers for none.
-FEWER = 0.1
+#: Quantile of the baseline windows' row counts: windows with fewer rows than that get additional variance.
+ROWS_QUANTILE = 0.1
 
-#: It has so large a part of the harmonic mean of the baseline's rows at least: a few thin windows make none usual.
-USUAL = 0.75
+#: Lower bound of that row count as a share of the harmonic mean of the baseline's, so that a few thin baseline windows
+#: do not lower it.
+HARMONIC_MEAN_SHARE = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chance:
-    """One watch's chance within a window.
+class SamplingVariance:
+    """The sampling variance of one watch's window means.
 
-    `row` is the variance of one row's score about the mean of its window. `rows` are as many as nine of ten of the
-    baseline's windows have at least, and no fewer than three quarters of their harmonic mean: what chance does to
-    windows of that size is in the baseline's spread already.
+    `row_variance` is the variance of one row's score about its window's mean. `reference_rows` is the row count below
+    which sampling variance is added: nine of ten baseline windows have at least as many (`ROWS_QUANTILE`), and it is at
+    least three quarters of their harmonic mean (`HARMONIC_MEAN_SHARE`). The baseline's variance between windows already
+    contains the sampling variance of windows of that size.
 
-    >>> Chance(row=0.16, rows=200.0).beyond(20) == 0.16 * (1 / 20 - 1 / 200), Chance(row=0.16, rows=200.0).beyond(300)
+    >>> variance = SamplingVariance(row_variance=0.16, reference_rows=200.0)
+    >>> variance.excess(20) == 0.16 * (1 / 20 - 1 / 200), variance.excess(300)
     (True, 0.0)
     """
 
-    row: float = 0.0
-    rows: float = 1.0
+    row_variance: float = 0.0
+    reference_rows: float = 1.0
 
     @classmethod
-    def of(cls, row: float, rows: NDArray[np.int64]) -> Chance:
-        """That of a known variance, and of baseline windows [R] of so many rows, at least 1 each.
+    def from_row_variance(cls, row_variance: float, rows: NDArray[np.int64]) -> SamplingVariance:
+        """From a known variance of one row's score.
 
-        >>> Chance.of(0.25, np.arange(100, 200)).rows
+        Args:
+            row_variance: Variance of one row's score about its window's mean.
+            rows: Rows of each baseline window, at least 1, [R].
+
+        Returns:
+            The sampling variance with `reference_rows` from those windows.
+
+        >>> SamplingVariance.from_row_variance(0.25, np.arange(100, 200)).reference_rows
         109.0
         """
-        usual = USUAL / float(np.mean(1.0 / rows))
-        return cls(row=row, rows=max(float(np.quantile(rows, FEWER, method="lower")), usual))
+        lowest = HARMONIC_MEAN_SHARE / float(np.mean(1.0 / rows))
+        quantile = float(np.quantile(rows, ROWS_QUANTILE, method="lower"))
+        return cls(row_variance=row_variance, reference_rows=max(quantile, lowest))
 
     @classmethod
-    def fit(cls, means: NDArray[np.float64], squares: NDArray[np.float64], rows: NDArray[np.int64]) -> Chance:
-        """From the baseline's windows, [R] each: mean score, mean squared score, and rows, at least 1 each.
+    def fit(
+        cls, means: NDArray[np.float64], mean_squares: NDArray[np.float64], rows: NDArray[np.int64]
+    ) -> SamplingVariance:
+        """Estimate from the baseline's windows.
 
-        Rows alone in their windows tell no variance; then there is none.
+        Args:
+            means: Mean score of each window, [R].
+            mean_squares: Mean squared score of each window, [R].
+            rows: Rows of each window, at least 1, [R].
 
-        >>> Chance.fit(np.array([0.5, 0.3]), np.array([0.5, 0.3]), np.array([101, 101]))
-        Chance(row=0.2323, rows=101.0)
+        Returns:
+            The pooled within-window variance; 0 where every window has a single row.
+
+        >>> SamplingVariance.fit(np.array([0.5, 0.3]), np.array([0.5, 0.3]), np.array([101, 101]))
+        SamplingVariance(row_variance=0.2323, reference_rows=101.0)
         """
-        free = float(np.sum(rows - 1.0))
-        if free <= 0.0:
+        degrees_of_freedom = float(np.sum(rows - 1.0))
+        if degrees_of_freedom <= 0.0:
             return cls()
-        return cls.of(float(np.sum(rows * np.maximum(squares - means**2, 0.0))) / free, rows)
+        squares = float(np.sum(rows * np.maximum(mean_squares - means**2, 0.0)))
+        return cls.from_row_variance(squares / degrees_of_freedom, rows)
 
-    def beyond(self, rows: int) -> float:
-        """The variance of a mean of so many rows beyond that of `rows`; 0 for as many or more."""
-        return self.row * max(1.0 / max(rows, 1) - 1.0 / self.rows, 0.0)
+    def excess(self, rows: int) -> float:
+        """The variance of a mean over `rows` beyond that of a mean over `reference_rows`; 0 for as many or more."""
+        return self.row_variance * max(1.0 / max(rows, 1) - 1.0 / self.reference_rows, 0.0)
 
 
-NONE = Chance()
+NO_SAMPLING_VARIANCE = SamplingVariance()

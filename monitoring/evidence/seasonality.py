@@ -1,4 +1,4 @@
-"""Like with like: what a watch's score does by the hour of the day or the day of the week, taken out of it."""
+"""Seasonality: the part of a watch's score explained by the time of day or the day of the week, and its removal."""
 
 from __future__ import annotations
 
@@ -8,104 +8,120 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.evidence.autocorrelation import cautious, remembered
+from monitoring.evidence.autocorrelation import conservative_ar1, estimate_ar1
 
-#: A phase must have been seen so often in the baseline.
-FEWEST_ROUNDS = 4
+#: Baseline windows that a phase needs to have an offset.
+MIN_WINDOWS_PER_PHASE = 4
 
-#: A cycle is looked for if so many of the baseline's windows are of such phases.
-MOSTLY = 0.9
+#: Share of the baseline's windows that must be in phases with an offset.
+MIN_COVERED_SHARE = 0.9
 
-#: A cycle is taken out if a lasting rise then stands out so many times more from the noise, out of sample.
-WORTH = 1.1
+#: Seasonality is removed if that increases the signal-to-noise ratio of a lasting rise by this factor, out of sample.
+MIN_GAIN = 1.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cycle:
-    """One watch's cycle: `offsets[p]` is what phase p of `name` adds to its score; no offsets, no cycle.
+class Seasonality:
+    """The seasonality of one watch: `offsets[p]` is what phase p of `period` adds to its score; empty for none.
 
-    `gain` is how many times more a lasting rise stands out once it is taken out, on windows it was not learnt from.
+    `period` is "day" or "week". `gain` is the factor by which removal increases the signal-to-noise ratio of a lasting
+    rise, measured on windows that the offsets were not fitted on.
     """
 
-    name: str = ""
+    period: str = ""
     offsets: tuple[float, ...] = ()
     gain: float = 1.0
 
     def offset(self, phases: Mapping[str, int]) -> float:
-        """What a window of these phases owes to its place in the cycle, in score units; 0 at one never seen.
+        """The seasonal part of a window's score, in score units.
 
-        >>> Cycle(name="week", offsets=(0.1, -0.1)).offset({"week": 1}), Cycle().offset({"week": 1})
-        (-0.1, 0.0)
+        Args:
+            phases: The window's phase in each period, from 0.
+
+        Returns:
+            The offset; 0 for a phase without one.
+
+        >>> Seasonality(period="week", offsets=(0.1, -0.1)).offset({"week": 1})
+        -0.1
+        >>> Seasonality().offset({"week": 1})
+        0.0
         """
-        place = phases.get(self.name, len(self.offsets))
-        return self.offsets[place] if place < len(self.offsets) else 0.0
+        phase = phases.get(self.period, len(self.offsets))
+        return self.offsets[phase] if phase < len(self.offsets) else 0.0
 
 
-NONE = Cycle()
+NO_SEASONALITY = Seasonality()
 
 
-def fitted(
-    scores: NDArray[np.float64], phases: Mapping[str, NDArray[np.int64]], *, smallest_deviation: float = 1e-6
-) -> tuple[Cycle, NDArray[np.float64]]:
-    """The cycle worth taking out of a watch, if any, and the baseline's scores as they are then judged.
+def fit_seasonality(
+    scores: NDArray[np.float64], phases: Mapping[str, NDArray[np.int64]], *, min_std: float = 1e-6
+) -> tuple[Seasonality, NDArray[np.float64]]:
+    """Fit the seasonality worth removing from a watch, if any, and remove it from the baseline's scores.
 
-    `scores` [R] are the baseline's window scores in order of time; `phases` [R] are, for each cycle that might be
-    there, each window's place in it, from 0. An offset is the phase's mean, drawn towards the whole's by what the
-    scatter within phases says it is worth (empirical Bayes). The scores come back with the offset that the *other*
-    windows of their phase give taken out: so the yardstick is as uncertain as the windows to come are, and no cycle is
-    found in noise. Of several cycles the one that gains most; what is left is taken to scatter by `smallest_deviation`
-    at least, as it is when it is judged. Cost: some 100 µs a cycle.
+    An offset is the mean of its phase, shrunk towards the overall mean as far as the variance within phases asks for
+    (empirical Bayes). Each baseline score loses the offset fitted on the *other* windows of its phase, so that the
+    baseline is as uncertain as live windows are and noise shows no seasonality. Of several periods the one with the
+    largest gain counts. Cost: some 100 µs a period. Source: Efron & Morris, *Stein's estimation rule and its
+    competitors* (1973), for the shrinkage.
 
-    Source: Efron & Morris, *Stein's estimation rule and its competitors* (1973), for the shrinking.
+    Args:
+        scores: Baseline window scores in order of time, [R].
+        phases: For each candidate period, the phase of each window, from 0, [R].
+        min_std: The smallest standard deviation assumed, as in `ConformalTest.fit`.
+
+    Returns:
+        The seasonality, or `NO_SEASONALITY`; and the adjusted scores, [R].
 
     >>> days = np.arange(70) % 7
     >>> rng = np.random.default_rng(0)
-    >>> cycle, judged = fitted(np.where(days >= 5, 0.3, 0.2) + rng.normal(0, 0.01, 70), {"week": days})
-    >>> cycle.name, cycle.gain > 2.0, round(cycle.offsets[6] - cycle.offsets[0], 2)
+    >>> weekly, _ = fit_seasonality(np.where(days >= 5, 0.3, 0.2) + rng.normal(0, 0.01, 70), {"week": days})
+    >>> weekly.period, weekly.gain > 2.0, round(weekly.offsets[6] - weekly.offsets[0], 2)
     ('week', True, 0.1)
-    >>> fitted(rng.normal(0, 0.01, 70), {"week": days})[0] == NONE
+    >>> fit_seasonality(rng.normal(0, 0.01, 70), {"week": days})[0] == NO_SEASONALITY
     True
     """
-    best, judged, plain = NONE, scores, 0.0
-    for name, places in sorted(phases.items()):
-        found = _offsets(scores, places)
+    best, adjusted, plain = NO_SEASONALITY, scores, 0.0
+    for period, phase in sorted(phases.items()):
+        found = _offsets(scores, phase)
         if found is None:
             continue
-        offsets, left = found
-        plain = plain or _clearness(scores, smallest_deviation)
-        gain = _clearness(left, smallest_deviation) / plain
-        if gain > max(best.gain, WORTH):
-            best, judged = Cycle(name=name, offsets=tuple(float(one) for one in offsets), gain=gain), left
-    return best, judged
+        offsets, without = found
+        plain = plain or _signal_to_noise(scores, min_std)
+        gain = _signal_to_noise(without, min_std) / plain
+        if gain > max(best.gain, MIN_GAIN):
+            best = Seasonality(period=period, offsets=tuple(float(one) for one in offsets), gain=gain)
+            adjusted = without
+    return best, adjusted
 
 
-def _clearness(scores: NDArray[np.float64], smallest: float) -> float:
-    """How far a lasting rise of 1 moves an innovation, in deviations of innovations."""
-    memory = float(cautious(remembered(scores), scores.size))
+def _signal_to_noise(scores: NDArray[np.float64], min_std: float) -> float:
+    """How far a lasting rise of 1 moves an innovation, in standard deviations of innovations."""
+    ar1 = float(conservative_ar1(estimate_ar1(scores), scores.size))
     off = scores - scores.mean()
-    return (1.0 - memory) / max(float((off[1:] - memory * off[:-1]).std()), smallest)
+    return (1.0 - ar1) / max(float((off[1:] - ar1 * off[:-1]).std()), min_std)
 
 
 def _offsets(
-    scores: NDArray[np.float64], places: NDArray[np.int64]
+    scores: NDArray[np.float64], phase: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Each phase's offset, and the scores without the offset that the others of their phase give.
+    """Each phase's offset, and each score without the offset fitted on the other windows of its phase.
 
-    A phase that was seen too seldom has none. None where most windows are of such, or phases differ by chance alone.
+    A phase with too few windows has offset 0. None where too many windows are in such phases, or where phases differ
+    by no more than noise.
     """
-    rounds = np.bincount(places).astype(np.float64)
-    known = rounds >= FEWEST_ROUNDS
-    mine = known[places]
-    if known.sum() < 2 or mine.mean() < MOSTLY or np.ptp(scores) <= 0.0:
+    counts = np.bincount(phase).astype(np.float64)
+    known = counts >= MIN_WINDOWS_PER_PHASE
+    covered = known[phase]
+    if known.sum() < 2 or covered.mean() < MIN_COVERED_SHARE or np.ptp(scores) <= 0.0:
         return None
-    off = scores - scores[mine].mean()
-    sums = np.bincount(places, weights=off)
-    means = sums[known] / rounds[known]
-    within = (off - sums[places] / rounds[places])[mine]
+    off = scores - scores[covered].mean()
+    sums = np.bincount(phase, weights=off)
+    means = sums[known] / counts[known]
+    within = (off - sums[phase] / counts[phase])[covered]
     noise = float(within @ within) / (within.size - known.sum())
-    spread = float(np.var(means)) - noise * float(np.mean(1.0 / rounds[known]))
-    if spread <= 0.0:
+    between = float(np.var(means)) - noise * float(np.mean(1.0 / counts[known]))
+    if between <= 0.0:
         return None
-    held = noise / spread
-    others = np.where(mine, (sums[places] - off) / (rounds[places] - 1.0 + held), 0.0)
-    return np.where(known, sums / (rounds + held), 0.0), scores - others
+    shrinkage = noise / between
+    of_others = np.where(covered, (sums[phase] - off) / (counts[phase] - 1.0 + shrinkage), 0.0)
+    return np.where(known, sums / (counts + shrinkage), 0.0), scores - of_others

@@ -1,4 +1,4 @@
-"""The smallest harm that would be noticed: "no alarm" from a blind monitor must be readable as such."""
+"""Sensitivity: the smallest harm that a level detects, without which "no alarm" says nothing."""
 
 from __future__ import annotations
 
@@ -12,27 +12,30 @@ from monitoring.evidence.level import LevelTest
 from monitoring.evidence.simulation import SimulatedStreams
 from monitoring.records import Sensitivity, WatchKey
 
-#: Windows within which a harm should be caught.
+#: Windows within which a harm should be detected.
 HORIZONS = (7, 30, 90)
 
-#: Share of simulated streams in which a harm must be caught to count as noticed.
+#: Share of simulated streams in which a harm must be detected.
 POWER = 0.9
 
-#: Sizes tried, as parts of the largest harm: steps of 14 %.
+#: Sizes tried, as fractions of the largest harm: steps of 14 %.
 SIZES = np.geomspace(0.005, 1.0, 41)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harm:
-    """A harm to simulate: a rise of 1 in `metric` moves each watch of `moves` by so many score units."""
+    """A harm to simulate: a rise of 1 in `metric` on `slice` shifts each watch by `score_shifts`, in score units.
+
+    `largest` is the largest rise to try, in the metric's unit.
+    """
 
     metric: str
     slice: str
-    moves: Mapping[WatchKey, float]
+    score_shifts: Mapping[WatchKey, float]
     largest: float
 
 
-def smallest_harms(
+def smallest_detectable_harms(
     test: LevelTest,
     baseline: Mapping[WatchKey, NDArray[np.float64]],
     harms: Sequence[Harm],
@@ -40,10 +43,20 @@ def smallest_harms(
     *,
     simulations: int = 200,
 ) -> tuple[Sensitivity, ...]:
-    """The smallest rise of each harm that the level catches within each horizon.
+    """The smallest rise of each harm that the level detects within each horizon, by simulation.
 
-    Streams are simulated from the baseline's blocks (see `SimulatedStreams`), with the harm planted from the first
-    window on. Cost: about a second for 20 watches and two harms.
+    Streams are block bootstraps of the baseline (`SimulatedStreams`), with the harm present from the first window.
+    Cost: about a second for 20 watches and two harms.
+
+    Args:
+        test: The level.
+        baseline: Baseline window scores of each watch, [R].
+        harms: What to simulate.
+        rng: Source of randomness.
+        simulations: Streams per harm and size.
+
+    Returns:
+        One entry per harm and horizon; its rise is None where even the largest is not detected.
     """
     if not harms:
         return ()
@@ -52,13 +65,13 @@ def smallest_harms(
     for harm in harms:
         alarms: dict[int, NDArray[np.int64]] = {}
         for horizon in HORIZONS:
-            low, high = 0, len(SIZES)  # the answer's position; len(SIZES) stands for "never"
+            low, high = 0, len(SIZES)  # bisection over sizes; len(SIZES) stands for "never"
             while low < high:
                 middle = (low + high) // 2
                 if middle not in alarms:
                     size = float(SIZES[middle]) * harm.largest
                     alarms[middle] = streams.first_alarms(
-                        {key: size * per_unit for key, per_unit in harm.moves.items()}
+                        {key: size * per_unit for key, per_unit in harm.score_shifts.items()}
                     )
                 if float((alarms[middle] <= horizon).mean()) >= POWER:
                     high = middle

@@ -24,7 +24,7 @@ QUIET_WINDOWS = 3
 
 def beginning(test: ConformalTest, rise: float) -> str:
     """The recovery test of an incident opened by `test`, as text; `rise` is how far the score had left its baseline."""
-    return RecoveryState.begun(test.mean + max(test.tolerance, HARM_LEFT * rise)).to_text()
+    return RecoveryState.initial(test.mean + max(test.tolerance, HARM_LEFT * rise)).to_text()
 
 
 def followed(
@@ -58,12 +58,12 @@ def followed(
     if incident.state == "closed":
         return incident
     state = RecoveryState.from_text(incident.recovery)
-    kept = 1.0 - test.memory
-    recovery = RecoveryTest(mean=test.mean, deviation=max(test.deviation, test.scatter / kept), boundary=state.boundary)
-    unforetold = (score - test.memory * state.last) / kept
+    kept = 1.0 - test.ar1
+    recovery = RecoveryTest(mean=test.mean, std=max(test.std, test.innovation_std / kept), boundary=state.boundary)
+    unforetold = (score - test.ar1 * state.last_score) / kept
     # A watch that may leave its baseline on either side recovers from either.
-    off = test.mean + abs(unforetold - test.mean) if min(test.steepness) < 0 else unforetold
-    state = state.after(recovery.log_e_values(off), float(score))
+    off = test.mean + abs(unforetold - test.mean) if min(test.etas) < 0 else unforetold
+    state = state.updated(recovery.log_e_values(off), float(score))
     return _moved(replace(incident, recovery=state.to_text()), state.log_evidence - math.log(threshold), now)
 
 

@@ -20,7 +20,7 @@ from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ConfigDraft, TableDraft, config_of, render_config
 from monitoring.errors import BadInput
-from monitoring.evidence.conformal import FEWEST_WINDOWS
+from monitoring.evidence.conformal import MIN_WINDOWS
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import BASELINE, SCHEMA_FILE, deploy
 from monitoring.jobs.staging import put_in_place, staging
@@ -258,13 +258,13 @@ def _windows(table: pa.Table, own: OwnTable, lost: Mapping[str, int]) -> int:
         waiting += places.size
         if waiting >= _min_rows(own):
             found, waiting = found + 1, 0
-    if found < FEWEST_WINDOWS:
+    if found < MIN_WINDOWS:
         length = f"{own.rows} rows" if own.rows is not None else own.every
         raise BadInput(
             "The reference is too short to be held against.",
             got=f"{table.num_rows:,} rows that count{_in_words(lost)} in {found} windows of {length}, small ones "
             f"joined to {_min_rows(own)} rows",
-            expected=f"at least {FEWEST_WINDOWS}, better {FEW_WINDOWS} or more",
+            expected=f"at least {MIN_WINDOWS}, better {FEW_WINDOWS} or more",
             fix="Give a longer reference, or cut shorter windows: --every 6h, or --rows 500.",
         )
     return found

@@ -11,9 +11,9 @@ import numpy as np
 
 from monitoring.baseline.predictions import no_predictions
 from monitoring.config import MonitorConfig
-from monitoring.evidence.learning import LONGEST_LOOK, due
+from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
 from monitoring.evidence.level import LevelState
-from monitoring.evidence.sensitivity import smallest_harms
+from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.incidents.cause import HISTORY
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.log_source import open_traffic
@@ -144,8 +144,8 @@ def _describe(store: Store, number: int, deployment: Deployment) -> None:
 def _say_what_is_noticed(store: Store, number: int, deployment: Deployment, page: LevelState) -> None:
     """How small a harm would be noticed with the memories that the page level has learnt by now."""
     yardstick = deployment.yardstick
-    test = yardstick.tests["page"].remembering(page.memories)
-    harms = smallest_harms(test, yardstick.means, yardstick.harms(), np.random.default_rng(0))
+    test = yardstick.tests["page"].with_ar1(page.ar1)
+    harms = smallest_detectable_harms(test, yardstick.means, yardstick.harms(), np.random.default_rng(0))
     store.save_sensitivity(number, harms)
 
 
@@ -241,7 +241,7 @@ class _Job:
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed."""
-        if due(self._judged):
+        if ar1_update_due(self._judged):
             self._learn()
         judge = self._deployment.judge
         traffic = bring(self._traffic, self._feed, window, judge.gatherer(), first=first, empty=self._empty)
@@ -276,9 +276,9 @@ class _Job:
                 watches=deployment.yardstick.watches,
                 phases=deployment.plan.phases,
             )
-            judged = self._store.judged_scores(self._number, level, latest=LONGEST_LOOK)
+            judged = self._store.judged_scores(self._number, level, latest=MAX_UPDATE_WINDOWS)
             mine = [one for one in incidents if one.level == level and one.watch != SCHEMA]
-            levels[level] = replace(levels[level], memories=learner.learn(judged, mine))
+            levels[level] = replace(levels[level], ar1=learner.learn(judged, mine))
         self._state = replace(self._state, levels=levels)
         _say_what_is_noticed(self._store, self._number, deployment, levels["page"])
 

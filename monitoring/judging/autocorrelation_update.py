@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.records import IncidentRecord, Level, Watch, WatchKey
 from monitoring.store.records import JudgedScores
@@ -37,15 +37,15 @@ class Learner:
         traffic = {}
         for key, test in self.test.tests.items():
             windows, values = judged.scores.get(key, _NONE)
-            if test.scatter <= test.smallest or not windows.size:
+            if test.innovation_std <= test.min_std or not windows.size:
                 continue
             watch = self.watches[key.watch]
             scores = (values - watch.offset) / watch.scale
-            if key in self.test.cycles:
-                scores = scores - [self.test.cycles[key].offset(places[at]) for at in windows.tolist()]
+            if key in self.test.seasonality:
+                scores = scores - [self.test.seasonality[key].offset(places[at]) for at in windows.tolist()]
             mine = stretch[windows]
             traffic[key] = [scores[mine == number] for number in np.unique(mine[mine >= 0])]
-        return memories({key: np.asarray(test.known) for key, test in self.test.tests.items()}, traffic)
+        return level_ar1({key: np.asarray(test.calibration_scores) for key, test in self.test.tests.items()}, traffic)
 
 
 _NONE = (np.zeros(0, dtype=np.int64), np.zeros(0))
@@ -78,9 +78,9 @@ class Remembering:
         """Every level's test as its state has it."""
         found = {}
         for level, test in self._tests.items():
-            memories = states[level].memories if level in states else {}
+            memories = states[level].ar1 if level in states else {}
             made = self._made.get(level)
             if made is None or made[0] is not memories:
-                made = self._made[level] = (memories, test.remembering(memories))
+                made = self._made[level] = (memories, test.with_ar1(memories))
             found[level] = made[1]
         return found

@@ -278,7 +278,7 @@ class Judge:
             if total.rows < max(level.min_rows, 1):
                 after.append(incident)
                 continue
-            score = level.judged(key, total.mean, self._phases(window.start))
+            score = level.adjusted_score(key, total.mean, self._phases(window.start))
             after.append(followed(incident, level.tests[key], score, threshold=level.budget.threshold, now=window.end))
         changed = tuple(new for old, new in zip(incidents, after, strict=True) if new != old)
         return tuple(after), changed
@@ -305,7 +305,7 @@ class Judge:
     def _usual(self, key: WatchKey, start: datetime) -> float:
         """What the baseline expects of a watch in the window that begins at `start`, in the watch's own unit."""
         level = self._yardstick.tests[self._watches[key.watch].level]
-        cycle = level.cycles.get(key)
+        cycle = level.seasonality.get(key)
         owed = 0.0 if cycle is None else cycle.offset(self._phases(start))
         return self._baseline[key].mean + owed * self._watches[key.watch].scale
 

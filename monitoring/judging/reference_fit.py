@@ -13,12 +13,12 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.baseline.profile_builder import Counter
 from monitoring.errors import BadInput
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.budget import Budget, weights
-from monitoring.evidence.conformal import FEWEST_WINDOWS, ConformalTest
+from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.sampling_variance import Chance
-from monitoring.evidence.seasonality import NONE, Cycle, fitted
+from monitoring.evidence.sampling_variance import SamplingVariance
+from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality, fit_seasonality
 from monitoring.evidence.sensitivity import Harm
 from monitoring.judging.baseline_windows import Samples, counted
 from monitoring.judging.estimator import Estimator
@@ -94,11 +94,11 @@ class Yardstick:
                 watch=key.watch,
                 slice=key.slice,
                 mean=self.watches[key.watch].value(test.mean),
-                deviation=test.deviation * self.watches[key.watch].scale,
+                deviation=test.std * self.watches[key.watch].scale,
                 tolerance=test.tolerance * self.watches[key.watch].scale,
                 windows=test.windows,
-                cycle=self.tests[level].cycles.get(key, NONE).name,
-                gain=self.tests[level].cycles.get(key, NONE).gain,
+                cycle=self.tests[level].seasonality.get(key, NO_SEASONALITY).period,
+                gain=self.tests[level].seasonality.get(key, NO_SEASONALITY).gain,
             )
             for level in LEVELS
             for key, test in self.tests[level].tests.items()
@@ -123,7 +123,7 @@ class Yardstick:
                 share = self.losses[own].rows / max(self.losses[WatchKey(watch=metric)].rows, 1) if part else 1.0
                 whole = {key: move * share for key, move in self._moved(metric, "").items()} if part else {}
                 largest = 1.0 - tests[own].mean
-                found.append(Harm(metric=metric, slice=part, moves={**whole, **mine}, largest=largest))
+                found.append(Harm(metric=metric, slice=part, score_shifts={**whole, **mine}, largest=largest))
         return tuple(found)
 
     def _moved(self, metric: str, part: str) -> dict[WatchKey, float]:
@@ -173,15 +173,15 @@ def yardstick(
     tests: dict[Level, dict[WatchKey, ConformalTest]] = {}
     for level in LEVELS:
         known = {key: scores for key, scores in means.items() if stands_in(watches[key.watch], level)}
-        remembered = memories(known)
+        remembered = level_ar1(known)
         tests[level] = {
             key: ConformalTest.fit(
                 scores,
                 tolerance=tolerances.score(watches[key.watch]),
                 direction=watches[key.watch].direction,
-                memory=remembered[key],
-                smallest_deviation=smallest[key.watch],
-                chance=found[key].chance,
+                ar1=remembered[key],
+                min_std=smallest[key.watch],
+                sampling_variance=found[key].chance,
             )
             for key, scores in known.items()
         }
@@ -193,7 +193,7 @@ def yardstick(
                 tests=tests[level],
                 shares=weights(tests[level], catalogue.groups),
                 min_rows=plan.min_rows,
-                cycles={key: found[key].cycle for key in tests[level] if found[key].cycle.offsets},
+                seasonality={key: found[key].cycle for key in tests[level] if found[key].cycle.offsets},
             )
             for level in LEVELS
         },
@@ -211,7 +211,7 @@ def _too_short(windows: int, rows: int, min_rows: int) -> BadInput:
     return BadInput(
         "The baseline is too short to be held against: no watch has windows enough.",
         got=f"{rows:,} rows in {windows} windows, small ones joined to {min_rows} rows",
-        expected=f"at least {FEWEST_WINDOWS}, better 20 or more",
+        expected=f"at least {MIN_WINDOWS}, better 20 or more",
         fix="Give a longer reference with event times, or cut shorter windows: `every`, or `rows`, and `min_rows`.",
     )
 
@@ -242,13 +242,13 @@ class _Windows:
     sums: Sequence[Mapping[WatchKey, ScoreSum]]
     squares: Sequence[Mapping[WatchKey, ScoreSum]]
 
-    def chance(self, key: WatchKey, joined: Sequence[ScoreSum], min_rows: int) -> Chance:
+    def chance(self, key: WatchKey, joined: Sequence[ScoreSum], min_rows: int) -> SamplingVariance:
         """How much one watch's mean varies with its rows, from its windows as they were `joined`."""
         rows = np.array([one.rows for one in joined])
         if key.watch == joint.WATCH.name:
-            return Chance.of(joint.RANK_VARIANCE, np.minimum(rows, joint.SAMPLE))
+            return SamplingVariance.from_row_variance(joint.RANK_VARIANCE, np.minimum(rows, joint.SAMPLE))
         squares, _ = joined_sums(self.squares, key, min_rows)
-        return Chance.fit(_means(joined), _means(squares), rows)
+        return SamplingVariance.fit(_means(joined), _means(squares), rows)
 
 
 def _window_sums(
@@ -295,8 +295,8 @@ class _Known:
     """One watch over the baseline's windows: its scores [R], without its cycle, the cycle, and its chance."""
 
     scores: NDArray[np.float64]
-    cycle: Cycle
-    chance: Chance
+    cycle: Seasonality
+    chance: SamplingVariance
 
 
 def _known(
@@ -307,9 +307,9 @@ def _known(
     found = {}
     for key in keys:
         joined, completed = joined_sums(windows.sums, key, plan.min_rows)
-        if len(joined) >= FEWEST_WINDOWS:
+        if len(joined) >= MIN_WINDOWS:
             phases = _phases(places, completed)
-            cycle, scores = fitted(_means(joined), phases, smallest_deviation=smallest[key.watch])
+            cycle, scores = fit_seasonality(_means(joined), phases, min_std=smallest[key.watch])
             found[key] = _Known(scores=scores, cycle=cycle, chance=windows.chance(key, joined, plan.min_rows))
     return found
 

@@ -18,11 +18,11 @@ def test_the_level_fitted_to_the_baselines_days_is_the_products(deployed: Path) 
     days = Days(config, ("origin",))
     level = days.level(range(len(days.sums)))
     assert level.shares == page.shares
-    assert {key: test for key, test in level.tests.items() if key not in page.cycles} == {
-        key: test for key, test in page.tests.items() if key not in page.cycles
+    assert {key: test for key, test in level.tests.items() if key not in page.seasonality} == {
+        key: test for key, test in page.tests.items() if key not in page.seasonality
     }
     moved = days.harmed(level, days.sums[0], 2.0)
     for key, test in level.tests.items():
         rise = moved[key].mean - days.sums[0][key].mean
         is_loss = key.watch.removeprefix("surprise_") in {"error", "brier"}
-        assert rise == pytest.approx(2.0 * test.deviation if is_loss else 0.0, abs=1e-9)
+        assert rise == pytest.approx(2.0 * test.std if is_loss else 0.0, abs=1e-9)

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitoring.evidence.autocorrelation import memories
-from monitoring.evidence.blocks import block_starts
+from monitoring.evidence.autocorrelation import level_ar1
+from monitoring.evidence.block_bootstrap import block_indices
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.sensitivity import HORIZONS, Harm, smallest_harms
-from monitoring.evidence.simulation import ManyRuns
+from monitoring.evidence.sensitivity import HORIZONS, Harm, smallest_detectable_harms
+from monitoring.evidence.simulation import VectorizedTests
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
 ERROR, BRIER, SLICE = WatchKey(watch="error"), WatchKey(watch="brier"), WatchKey(watch="error", slice="origin=EWR")
@@ -109,8 +109,8 @@ def test_a_restart_forgets_the_evidence_and_keeps_the_rows_that_wait() -> None:
     state, _ = test.step(LevelState(), {ERROR: mean_of(0.5), BRIER: ScoreSum(3, 0)})
     fresh = test.restarted(state)
     assert fresh.watches[ERROR].log_evidence == -math.inf
-    assert fresh.watches[ERROR].seen == 0
-    assert fresh.watches[ERROR].last == state.watches[ERROR].last
+    assert fresh.watches[ERROR].live_windows == 0
+    assert fresh.watches[ERROR].last_score == state.watches[ERROR].last_score
     assert fresh.windows == 0
     assert fresh.pending == {BRIER: ScoreSum(3, 0)}
 
@@ -140,17 +140,17 @@ def windows_with_memory(rng: np.random.Generator, count: int, part: float) -> ND
 def test_a_harm_of_the_size_printed_is_noticed_that_soon(part: float) -> None:
     rng = np.random.default_rng(5)
     baseline = {ERROR: windows_with_memory(rng, 90, part)}
-    remembered = memories(baseline)[ERROR]
+    remembered = level_ar1(baseline)[ERROR]
     assert (remembered > 0.3) == (part > 0.0)
     test = LevelTest(
         level="page",
         budget=Budget(alarms=1, windows=365),
-        tests={ERROR: ConformalTest.fit(baseline[ERROR], tolerance=0.01, memory=remembered)},
+        tests={ERROR: ConformalTest.fit(baseline[ERROR], tolerance=0.01, ar1=remembered)},
         shares={ERROR: 1.0},
         min_rows=1,
     )
-    harm = Harm(metric="error", slice="", moves={ERROR: 1.0}, largest=0.8)
-    found = smallest_harms(test, baseline, [harm], np.random.default_rng(0))
+    harm = Harm(metric="error", slice="", score_shifts={ERROR: 1.0}, largest=0.8)
+    found = smallest_detectable_harms(test, baseline, [harm], np.random.default_rng(0))
     rises = [entry.rise for entry in found]
     assert [entry.windows for entry in found] == list(HORIZONS)
     assert all(rise is not None for rise in rises)
@@ -160,7 +160,7 @@ def test_a_harm_of_the_size_printed_is_noticed_that_soon(part: float) -> None:
         streams = np.stack(
             [windows_with_memory(np.random.default_rng(1000 + seed), entry.windows, part) for seed in range(200)]
         )
-        runs = ManyRuns([test.tests[ERROR]], len(streams))
+        runs = VectorizedTests([test.tests[ERROR]], len(streams))
         paths = [runs.step(streams[:, [window]] + (entry.rise or 0.0)) for window in range(entry.windows)]
         caught = (np.stack(paths).max(axis=0) >= 365.0).mean()
         assert caught >= 0.8
@@ -168,7 +168,7 @@ def test_a_harm_of_the_size_printed_is_noticed_that_soon(part: float) -> None:
 
 @given(st.integers(1, 60), st.integers(1, 60))
 def test_block_bootstrap_indices_are_runs_of_consecutive_windows(count: int, length: int) -> None:
-    places = block_starts(count, 5, np.random.default_rng(0), length=min(length, count))
+    places = block_indices(count, 5, np.random.default_rng(0), length=min(length, count))
     assert places.shape == (5, count)
     assert places.min() >= 0
     assert places.max() < count

@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import ar1_update_due, level_ar1
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest, WatchState
-from monitoring.evidence.learning import due
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.simulation import ManyRuns, SimulatedStreams
+from monitoring.evidence.simulation import SimulatedStreams, VectorizedTests
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
 ERROR, BRIER = WatchKey(watch="error"), WatchKey(watch="brier")
@@ -24,7 +23,7 @@ def streams(*, simulations: int = 40, windows: int = 50) -> tuple[LevelTest, Sim
         level="page",
         budget=Budget(alarms=1, windows=100),
         tests={
-            ERROR: ConformalTest.fit(baseline[ERROR], tolerance=0.01, memory=0.4),
+            ERROR: ConformalTest.fit(baseline[ERROR], tolerance=0.01, ar1=0.4),
             BRIER: ConformalTest.fit(baseline[BRIER], tolerance=0.05, direction="both"),
         },
         shares=weights(baseline),
@@ -49,22 +48,22 @@ def test_the_many_streams_at_once_are_the_test_itself_window_by_window() -> None
 def test_streams_that_learn_are_the_test_with_what_its_own_windows_taught_it() -> None:
     test, simulated = streams(windows=90)
     scores = np.stack([simulated.scores[key] for key in test.tests], axis=2)
-    runs = ManyRuns(list(test.tests.values()), len(scores), levels=[0, 0])
+    runs = VectorizedTests(list(test.tests.values()), len(scores), levels=[0, 0])
     found = [runs.step(scores[:, window]) for window in range(90)]
     shares = np.array([test.shares[key] for key in test.tests])
-    known = {key: np.asarray(one.known) for key, one in test.tests.items()}
+    known = {key: np.asarray(one.calibration_scores) for key, one in test.tests.items()}
     changed = 0
     for stream in range(5):
         state = LevelState()
         for window in range(90):
-            if due(window):
+            if ar1_update_due(window):
                 judged = {key: [scores[stream, :window, place]] for place, key in enumerate(test.tests)}
-                state = replace(state, memories=memories(known, judged))
-                changed += state.memories[ERROR] != test.tests[ERROR].memory
+                state = replace(state, ar1=level_ar1(known, judged))
+                changed += state.ar1[ERROR] != test.tests[ERROR].ar1
             sums = {
                 key: ScoreSum(1, int(scores[stream, window, place] * SCORE_ONE)) for place, key in enumerate(test.tests)
             }
-            state, reading = test.remembering(state.memories).step(state, sums)
+            state, reading = test.with_ar1(state.ar1).step(state, sums)
             np.testing.assert_allclose(found[window][stream] @ shares, reading.evidence, rtol=1e-9)
     assert changed == 5 * 4
 
@@ -86,14 +85,14 @@ def test_streams_without_an_alarm_say_one_past_the_last_window() -> None:
 def test_a_restart_forgets_evidence_and_yardstick_but_not_the_window_before() -> None:
     test, simulated = streams()
     scores = np.stack([simulated.scores[key] for key in test.tests], axis=2)
-    runs = ManyRuns(list(test.tests.values()), len(scores))
+    runs = VectorizedTests(list(test.tests.values()), len(scores))
     for window in range(20):
         runs.step(scores[:, window])
     runs.restart(np.ones((len(scores), 2), dtype=np.bool_))
     evidence = runs.step(scores[:, 20])
     for place, (key, one) in enumerate(test.tests.items()):
-        state = WatchState.fresh(len(one.steepness), last=float(simulated.scores[key][3, 19]))
-        again = one.after(state, float(simulated.scores[key][3, 20]))
+        state = WatchState.initial(len(one.etas), last_score=float(simulated.scores[key][3, 19]))
+        again = one.step(state, float(simulated.scores[key][3, 20]))
         np.testing.assert_allclose(evidence[3, place], np.exp(again.log_evidence), rtol=1e-9)
 
 
@@ -105,14 +104,14 @@ def test_watches_that_are_alike_are_gone_through_once_to_the_same_bits() -> None
     test = LevelTest(
         level="page",
         budget=Budget(alarms=1, windows=100),
-        tests={key: ConformalTest.fit(baseline[key], tolerance=0.01, smallest_deviation=0.005) for key in keys},
+        tests={key: ConformalTest.fit(baseline[key], tolerance=0.01, min_std=0.005) for key in keys},
         shares=weights(keys, {key.watch: "integrity" for key in keys[:4]}),
         min_rows=1,
     )
     simulated = SimulatedStreams(test, baseline, rng, simulations=20, windows=50)
 
     def alone(key: WatchKey, rise: float) -> NDArray[np.float64]:
-        runs = ManyRuns([test.tests[key]], 20)
+        runs = VectorizedTests([test.tests[key]], 20)
         scores = simulated.scores[key] + rise
         return np.stack([runs.step(scores[:, [at]])[:, 0] * test.shares[key] for at in range(50)], axis=1)
 

@@ -63,7 +63,7 @@ def test_while_the_harm_lasts_a_wrong_all_clear_comes_no_sooner_than_its_budget_
     for _ in range(200):
         current, windows = incident(), 0
         while current.state != "closed" and windows < 300:
-            score = float(rng.normal(boundary, TEST.deviation))
+            score = float(rng.normal(boundary, TEST.std))
             current = followed(current, TEST, score, threshold=THRESHOLD, now=MOMENT)
             windows += 1
         lengths.append(windows)
@@ -87,7 +87,7 @@ def lengths_of_harm_that_lasts(test: ConformalTest, part: float) -> np.ndarray:
 
 def test_a_run_of_good_days_that_foretell_each_other_is_no_recovery() -> None:
     part = 0.7
-    remembering = replace(TEST, memory=part, scatter=TEST.deviation * np.sqrt(1.0 - part**2))
+    remembering = replace(TEST, ar1=part, innovation_std=TEST.std * np.sqrt(1.0 - part**2))
     lengths = lengths_of_harm_that_lasts(remembering, part)
     assert lengths.mean() + 3 * lengths.std() / np.sqrt(lengths.size) >= LONG
     assert lengths_of_harm_that_lasts(TEST, part).mean() < 0.9 * LONG
@@ -99,7 +99,7 @@ def test_back_at_the_baseline_incidents_are_closed_within_two_months_of_days() -
     for _ in range(100):
         current, windows = incident(), 0
         while current.state != "closed" and windows < 200:
-            score = float(rng.normal(TEST.mean, TEST.deviation))
+            score = float(rng.normal(TEST.mean, TEST.std))
             current = followed(current, TEST, score, threshold=365.0, now=MOMENT)
             windows += 1
         waits.append(windows)
@@ -110,7 +110,7 @@ def test_back_at_the_baseline_incidents_are_closed_within_two_months_of_days() -
 @pytest.mark.parametrize("rise", [0.3, 0.6, 0.99])
 def test_of_a_huge_harm_time_is_no_recovery_and_its_end_is(direction: Direction, rise: float) -> None:
     # The last: every value of an input missing that never was, a hundred deviations above the boundary.
-    test = ConformalTest.fit([0.0] * 60, tolerance=0.01, direction=direction, smallest_deviation=0.005)
+    test = ConformalTest.fit([0.0] * 60, tolerance=0.01, direction=direction, min_std=0.005)
     current = incident(recovery=beginning(test, rise))
     for _ in range(2 * 365):
         current = followed(current, test, rise, threshold=365.0, now=MOMENT)

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from monitoring.config import load_config
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.seasonality import Cycle
-from monitoring.evidence.sensitivity import smallest_harms
+from monitoring.evidence.seasonality import Seasonality
+from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.jobs.deployment import deploy as made_ready
 from monitoring.jobs.run import run_due_windows
 from monitoring.judging.autocorrelation_update import Learner, Remembering, stretches
@@ -56,14 +56,14 @@ def judged(scores: np.ndarray, *, missing: tuple[int, ...] = ()) -> JudgedScores
     )
 
 
-def learner(known: np.ndarray, cycles: Mapping[WatchKey, Cycle] | None = None) -> Learner:
+def learner(known: np.ndarray, cycles: Mapping[WatchKey, Seasonality] | None = None) -> Learner:
     test = LevelTest(
         level="page",
         budget=Budget(alarms=1, windows=365),
         tests={BRIER: ConformalTest.fit(known, tolerance=0.0)},
         shares={BRIER: 1.0},
         min_rows=1,
-        cycles=cycles or {},
+        seasonality=cycles or {},
     )
     return Learner(test=test, watches={"brier": WATCH}, phases=lambda start: {"week": start.weekday()})
 
@@ -90,7 +90,7 @@ def test_a_harm_that_was_told_of_is_no_memory() -> None:
     told = learner(known).learn(judged(live), [incident(31, 60)])
     assert taken[BRIER] > 0.8
     assert told[BRIER] < 0.2
-    apart = memories({BRIER: known}, {BRIER: [live[:30], live[60:]]})
+    apart = level_ar1({BRIER: known}, {BRIER: [live[:30], live[60:]]})
     assert told[BRIER] == pytest.approx(apart[BRIER], abs=1e-9)
 
 
@@ -100,22 +100,22 @@ def test_windows_that_waited_for_rows_have_no_score_and_the_cycle_is_taken_out()
     week = tuple(0.2 * (day >= 5) for day in range(7))
     moved = live + [week[(FIRST + at * DAY).weekday()] for at in range(50)]
     missing = (3, 17)
-    found = learner(known, {BRIER: Cycle(name="week", offsets=week, gain=2.0)}).learn(
+    found = learner(known, {BRIER: Seasonality(period="week", offsets=week, gain=2.0)}).learn(
         judged(moved, missing=missing), ()
     )
     kept = np.delete(live, missing)
-    assert found[BRIER] == pytest.approx(memories({BRIER: known}, {BRIER: [kept]})[BRIER], abs=1e-9)
+    assert found[BRIER] == pytest.approx(level_ar1({BRIER: known}, {BRIER: [kept]})[BRIER], abs=1e-9)
 
 
 def test_a_test_is_fitted_anew_for_the_memories_of_its_state_and_once() -> None:
     test = learner(np.linspace(0.2, 0.4, 40)).test
     remembering = Remembering({"page": test})
-    state: dict[Level, LevelState] = {"page": LevelState(memories={BRIER: 0.25})}
+    state: dict[Level, LevelState] = {"page": LevelState(ar1={BRIER: 0.25})}
     first = remembering.tests(state)["page"]
-    assert first.tests[BRIER].memory == 0.25
+    assert first.tests[BRIER].ar1 == 0.25
     assert remembering.tests(state)["page"] is first
-    assert remembering.tests({})["page"].tests[BRIER].memory == test.tests[BRIER].memory
-    assert first.tests[BRIER].remembering(test.tests[BRIER].memory) == test.tests[BRIER]
+    assert remembering.tests({})["page"].tests[BRIER].ar1 == test.tests[BRIER].ar1
+    assert first.tests[BRIER].with_ar1(test.tests[BRIER].ar1) == test.tests[BRIER]
 
 
 def test_the_job_learns_after_ten_windows_from_those_and_says_what_it_would_notice_now(
@@ -131,16 +131,16 @@ def test_the_job_learns_after_ten_windows_from_those_and_says_what_it_would_noti
         assert store.judged(1) == 10
         learnt = {}
         for level in LEVELS:
-            assert LevelState.from_text(store.level_states(1)[level]).memories == {}
+            assert LevelState.from_text(store.level_states(1)[level]).ar1 == {}
             one = Learner(test=yardstick.tests[level], watches=yardstick.watches, phases=deployment.plan.phases)
             learnt[level] = one.learn(store.judged_scores(1, level, latest=640), ())
         before = store.sensitivity(1)
         run_due_windows(config, store, clock=lambda: datetime(2014, 1, 1, tzinfo=UTC))
         for level in LEVELS:
-            assert LevelState.from_text(store.level_states(1)[level]).memories == learnt[level]
+            assert LevelState.from_text(store.level_states(1)[level]).ar1 == learnt[level]
         page = yardstick.tests["page"]
-        assert learnt["page"] != {key: test.memory for key, test in page.tests.items()}
-        found = smallest_harms(
-            page.remembering(learnt["page"]), yardstick.means, yardstick.harms(), np.random.default_rng(0)
+        assert learnt["page"] != {key: test.ar1 for key, test in page.tests.items()}
+        found = smallest_detectable_harms(
+            page.with_ar1(learnt["page"]), yardstick.means, yardstick.harms(), np.random.default_rng(0)
         )
         assert store.sensitivity(1) == found != before

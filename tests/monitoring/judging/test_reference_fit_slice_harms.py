@@ -10,7 +10,7 @@ import pytest
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.sensitivity import smallest_harms
+from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.judging.reference_fit import Yardstick
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
 
@@ -34,7 +34,7 @@ def windows_of(rng: np.random.Generator, count: int, *, rise: float = 0.0) -> di
 def yardstick() -> Yardstick:
     means = windows_of(np.random.default_rng(0), WINDOWS)
     means[error(THIN)] = np.random.default_rng(1).normal(0.2, 0.01, WINDOWS // 3)
-    tests = {key: ConformalTest.fit(scores, tolerance=0.0, direction="up", memory=0.0) for key, scores in means.items()}
+    tests = {key: ConformalTest.fit(scores, tolerance=0.0, direction="up", ar1=0.0) for key, scores in means.items()}
     level = LevelTest(
         level="page", budget=Budget.parse("1 per 365 windows"), tests=tests, shares=weights(tests), min_rows=1
     )
@@ -50,13 +50,13 @@ def yardstick() -> Yardstick:
 
 def test_a_rise_on_one_slice_moves_the_whole_by_its_share_and_thin_slices_are_left_out(yardstick: Yardstick) -> None:
     everywhere, alone = yardstick.harms()
-    assert (everywhere.slice, dict(everywhere.moves)) == ("", {error(WHOLE): 1.0})
-    assert (alone.slice, dict(alone.moves)) == (WIDE, {error(WHOLE): SHARE, error(WIDE): 1.0})
+    assert (everywhere.slice, dict(everywhere.score_shifts)) == ("", {error(WHOLE): 1.0})
+    assert (alone.slice, dict(alone.score_shifts)) == (WIDE, {error(WHOLE): SHARE, error(WIDE): 1.0})
 
 
 def test_the_rise_that_is_printed_is_found_on_that_slice_in_time(yardstick: Yardstick) -> None:
     level = yardstick.tests["page"]
-    found = smallest_harms(level, yardstick.means, yardstick.harms(), np.random.default_rng(2))
+    found = smallest_detectable_harms(level, yardstick.means, yardstick.harms(), np.random.default_rng(2))
     (thirty,) = (one for one in found if (one.slice, one.windows) == (WIDE, 30))
     assert thirty.rise is not None
     in_time = 0

@@ -15,7 +15,7 @@ from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import HeldReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.records import SCORE_ONE, WatchKey
 from monitoring.watches import inputs
@@ -83,16 +83,16 @@ def fitted(baseline: list[Predictions]) -> Witness:
 
 def yardstick(witness: Witness) -> ConformalTest:
     scores = np.array([one.mean for one in witness.baseline if one.rows])
-    return ConformalTest.fit(scores, tolerance=0.0, memory=memories({0: scores})[0], smallest_deviation=0.5 / ROWS)
+    return ConformalTest.fit(scores, tolerance=0.0, ar1=level_ar1({0: scores})[0], min_std=0.5 / ROWS)
 
 
 def run_length(witness: Witness, windows: list[Predictions], threshold: float) -> int:
     """Windows up to the alarm, or all of them."""
     test = yardstick(witness)
-    state, recent = WatchState.fresh(len(test.steepness)), Recent()
+    state, recent = WatchState.initial(len(test.etas)), Recent()
     for place, one in enumerate(windows, 1):
         total, recent = witness.judged(recent, one)
-        state = test.after(state, total.mean) if total.rows else state
+        state = test.step(state, total.mean) if total.rows else state
         if state.log_evidence >= math.log(threshold):
             return place
     return len(windows)

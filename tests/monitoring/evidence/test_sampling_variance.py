@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitoring.evidence.autocorrelation import memories
+from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.sampling_variance import NONE, Chance
-from monitoring.evidence.simulation import ManyRuns
+from monitoring.evidence.sampling_variance import NO_SAMPLING_VARIANCE, SamplingVariance
+from monitoring.evidence.simulation import VectorizedTests
 from monitoring.records import SCORE_ONE, Direction, ScoreSum, WatchKey
 
 ERROR = WatchKey(watch="error")
@@ -26,9 +26,11 @@ memory = st.sampled_from([0.0, 0.3, 0.9])
 directions = st.sampled_from(["up", "both"])
 
 
-def fitted(baseline: list[float], part: float, direction: Direction, chance: Chance = NONE) -> ConformalTest:
+def fitted(
+    baseline: list[float], part: float, direction: Direction, variance: SamplingVariance = NO_SAMPLING_VARIANCE
+) -> ConformalTest:
     return ConformalTest.fit(
-        baseline, tolerance=0.01, direction=direction, memory=part, smallest_deviation=0.02, chance=chance
+        baseline, tolerance=0.01, direction=direction, ar1=part, min_std=0.02, sampling_variance=variance
     )
 
 
@@ -37,10 +39,10 @@ def test_a_window_of_as_many_rows_as_the_baselines_is_judged_as_without_to_the_l
     baseline: list[float], stream: list[tuple[float, int]], part: float, direction: Direction
 ) -> None:
     plain = fitted(baseline, part, direction)
-    test = replace(plain, chance=Chance(row=0.2, rows=100.0))
-    one = other = WatchState.fresh(len(plain.steepness))
+    test = replace(plain, sampling_variance=SamplingVariance(row_variance=0.2, reference_rows=100.0))
+    one = other = WatchState.initial(len(plain.etas))
     for score, rows in stream:
-        one, other = plain.after(one, score), test.after(other, score, rows)
+        one, other = plain.step(one, score), test.step(other, score, rows)
         assert one == other
 
 
@@ -48,9 +50,9 @@ def test_a_window_of_as_many_rows_as_the_baselines_is_judged_as_without_to_the_l
 def test_the_fewer_rows_a_rise_has_the_less_evidence_it_is(
     baseline: list[float], rise: float, rows: list[int], part: float
 ) -> None:
-    test = fitted(baseline, part, "up", Chance(row=0.2, rows=100.0))
-    state = WatchState.fresh(len(test.steepness))
-    score = test.mean + test.tolerance / test.first_scale + rise
+    test = fitted(baseline, part, "up", SamplingVariance(row_variance=0.2, reference_rows=100.0))
+    state = WatchState.initial(len(test.etas))
+    score = test.mean + test.tolerance / test.first_innovation_scale + rise
     logs = [test.log_e_values(state, score, few) for few in sorted(rows)]
     for fewer, more in itertools.pairwise(logs):
         assert (fewer <= more + 1e-9).all()
@@ -61,8 +63,8 @@ def test_the_fewer_rows_a_rise_has_the_less_evidence_it_is(
 def test_more_harm_in_a_thin_window_is_never_less_evidence(
     baseline: list[float], one: float, other: float, rows: int, part: float
 ) -> None:
-    test = fitted(baseline, part, "up", Chance(row=0.2, rows=100.0))
-    state = WatchState.fresh(len(test.steepness))
+    test = fitted(baseline, part, "up", SamplingVariance(row_variance=0.2, reference_rows=100.0))
+    state = WatchState.initial(len(test.etas))
     less, more = sorted((one, other))
     assert (test.log_e_values(state, more, rows) >= test.log_e_values(state, less, rows) - 1e-12).all()
 
@@ -74,7 +76,7 @@ def test_a_run_over_thin_windows_resumed_from_text_is_the_same_to_the_last_bit(
     level = LevelTest(
         level="page",
         budget=Budget(alarms=1, windows=365),
-        tests={ERROR: fitted(baseline, part, "up", Chance(row=0.2, rows=100.0))},
+        tests={ERROR: fitted(baseline, part, "up", SamplingVariance(row_variance=0.2, reference_rows=100.0))},
         shares={ERROR: 1.0},
         min_rows=20,
     )
@@ -93,17 +95,17 @@ def test_a_run_over_thin_windows_resumed_from_text_is_the_same_to_the_last_bit(
 def test_many_streams_at_once_answer_for_their_rows_as_the_test_does(direction: Direction) -> None:
     rng = np.random.default_rng(3)
     moving, still = rng.normal(0.2, 0.03, 30).tolist(), [0.5] * 30
-    chance = Chance(row=0.2, rows=100.0)
-    tests = [fitted(moving, 0.4, direction, chance), fitted(still, 0.0, direction, chance)]
+    variance = SamplingVariance(row_variance=0.2, reference_rows=100.0)
+    tests = [fitted(moving, 0.4, direction, variance), fitted(still, 0.0, direction, variance)]
     live = np.stack([rng.normal(0.2, 0.05, (6, 25)), rng.normal(0.5, 0.05, (6, 25))], axis=2)
     rows = rng.integers(5, 200, live.shape)
-    runs = ManyRuns(tests, len(live))
-    states = [[WatchState.fresh(len(test.steepness)) for test in tests] for _ in live]
+    runs = VectorizedTests(tests, len(live))
+    states = [[WatchState.initial(len(test.etas)) for test in tests] for _ in live]
     for window in range(live.shape[1]):
         evidence = runs.step(live[:, window], rows[:, window])
         for stream, mine in enumerate(states):
             for place, test in enumerate(tests):
-                mine[place] = test.after(mine[place], live[stream, window, place], int(rows[stream, window, place]))
+                mine[place] = test.step(mine[place], live[stream, window, place], int(rows[stream, window, place]))
                 np.testing.assert_allclose(evidence[stream, place], np.exp(mine[place].log_evidence), rtol=1e-9)
 
 
@@ -112,9 +114,11 @@ def pages(rng: np.random.Generator, rate: float, *, known: int, live: int, rule:
     tests = []
     for _ in range(60):
         errors = rng.binomial(known, rate, 60) / known
-        chance = Chance.fit(errors, errors, np.full(60, known)) if rule else NONE
-        tests.append(ConformalTest.fit(errors, tolerance=0.0, memory=memories({0: errors})[0], chance=chance))
-    runs, at = ManyRuns(tests, 1), np.zeros((60, 365), dtype=np.bool_)
+        variance = SamplingVariance.fit(errors, errors, np.full(60, known)) if rule else NO_SAMPLING_VARIANCE
+        tests.append(
+            ConformalTest.fit(errors, tolerance=0.0, ar1=level_ar1({0: errors})[0], sampling_variance=variance)
+        )
+    runs, at = VectorizedTests(tests, 1), np.zeros((60, 365), dtype=np.bool_)
     for window in range(365):
         over = runs.step(rng.binomial(live, rate, (1, 60)) / live, np.full((1, 60), live)) >= 365.0
         at[:, window] = over[0]
@@ -132,9 +136,13 @@ def test_windows_of_a_tenth_of_the_rows_keep_the_budget_and_would_not_without(ra
 def test_a_baseline_that_never_moved_is_not_certainty_for_a_few_rows() -> None:
     # All labels came in the baseline, so a share of them never moved; of 20 labels it moves by a tenth.
     test = ConformalTest.fit(
-        [0.5] * 60, tolerance=0.0, direction="both", smallest_deviation=0.0125, chance=Chance(row=0.047, rows=200.0)
+        [0.5] * 60,
+        tolerance=0.0,
+        direction="both",
+        min_std=0.0125,
+        sampling_variance=SamplingVariance(row_variance=0.047, reference_rows=200.0),
     )
-    fresh = WatchState.fresh(len(test.steepness))
+    fresh = WatchState.initial(len(test.etas))
     few = math.sqrt(0.047 * (1 / 20 - 1 / 200))
     draws = np.random.default_rng(1).normal(0.5, few, 4000)
     e_values = np.exp([test.log_e_values(fresh, float(score), 20) for score in draws])
@@ -145,23 +153,23 @@ def test_a_baseline_that_never_moved_is_not_certainty_for_a_few_rows() -> None:
 
 @given(st.lists(st.integers(1, 10**6), min_size=5, max_size=90))
 def test_most_of_the_baselines_own_windows_answer_for_nothing(rows: list[int]) -> None:
-    found = Chance.of(0.2, np.array(rows))
-    assert min(rows) <= found.rows <= max(rows)
+    found = SamplingVariance.from_row_variance(0.2, np.array(rows))
+    assert min(rows) <= found.reference_rows <= max(rows)
     alike = [few for few in rows if few >= sum(rows) / len(rows)]  # no harmonic mean is above this
-    assert all(found.beyond(few) == 0.0 for few in alike)
+    assert all(found.excess(few) == 0.0 for few in alike)
 
 
 def test_a_few_thin_windows_in_the_baseline_do_not_make_them_usual() -> None:
-    fifth = Chance.of(0.2, np.array([20] * 18 + [200] * 72))
-    assert fifth.rows == pytest.approx(0.75 / (0.2 / 20 + 0.8 / 200))
-    assert Chance.of(0.2, np.arange(160, 250)).rows == 168.0
+    fifth = SamplingVariance.from_row_variance(0.2, np.array([20] * 18 + [200] * 72))
+    assert fifth.reference_rows == pytest.approx(0.75 / (0.2 / 20 + 0.8 / 200))
+    assert SamplingVariance.from_row_variance(0.2, np.arange(160, 250)).reference_rows == 168.0
 
 
 def test_chance_is_the_variance_of_rows_within_their_window() -> None:
     rng = np.random.default_rng(2)
     rates = rng.uniform(0.1, 0.3, 80)  # windows differ, and that is no chance
     errors = rng.binomial(500, rates) / 500
-    found = Chance.fit(errors, errors, np.full(80, 500))
-    assert found.row == pytest.approx(float(np.mean(rates * (1 - rates))), rel=0.03)
-    assert found.beyond(500) == 0.0 < found.beyond(499)
-    assert Chance.fit(np.ones(5), np.ones(5), np.ones(5, np.int64)) == NONE
+    found = SamplingVariance.fit(errors, errors, np.full(80, 500))
+    assert found.row_variance == pytest.approx(float(np.mean(rates * (1 - rates))), rel=0.03)
+    assert found.excess(500) == 0.0 < found.excess(499)
+    assert SamplingVariance.fit(np.ones(5), np.ones(5), np.ones(5, np.int64)) == NO_SAMPLING_VARIANCE

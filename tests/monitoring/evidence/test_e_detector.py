@@ -4,38 +4,38 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.evidence.detector import DetectorState, advance
+from monitoring.evidence.e_detector import EDetectorState, shiryaev_roberts_step
 
 logs = st.lists(st.one_of(st.floats(-700, 700), st.just(float("-inf"))), min_size=1, max_size=20)
 
 
 @given(logs)
 def test_a_state_comes_back_from_text_bit_for_bit(values: list[float]) -> None:
-    state = DetectorState(tuple(values))
-    assert DetectorState.from_text(state.to_text()) == state
+    state = EDetectorState(tuple(values))
+    assert EDetectorState.from_text(state.to_text()) == state
 
 
 @given(st.lists(st.floats(0.01, 100.0), min_size=1, max_size=40))
 def test_the_logs_follow_the_recursion(e_values: list[float]) -> None:
     m = 0.0
-    state = DetectorState.fresh(1)
+    state = EDetectorState.initial(1)
     for e in e_values:
         m = e * (m + 1.0)
-        state = state.after(np.log([e]))
+        state = state.updated(np.log([e]))
     np.testing.assert_allclose(np.exp(state.log_m[0]), m, rtol=1e-9)
 
 
 @given(st.lists(st.floats(-5.0, 5.0), min_size=2, max_size=30), st.integers(0, 30))
 def test_stopping_and_going_on_from_text_changes_nothing(log_e: list[float], cut: int) -> None:
-    whole = DetectorState.fresh(1)
+    whole = EDetectorState.initial(1)
     for value in log_e:
-        whole = whole.after(np.array([value]))
-    half = DetectorState.fresh(1)
+        whole = whole.updated(np.array([value]))
+    half = EDetectorState.initial(1)
     for value in log_e[:cut]:
-        half = half.after(np.array([value]))
-    half = DetectorState.from_text(half.to_text())
+        half = half.updated(np.array([value]))
+    half = EDetectorState.from_text(half.to_text())
     for value in log_e[cut:]:
-        half = half.after(np.array([value]))
+        half = half.updated(np.array([value]))
     assert half == whole
 
 
@@ -48,7 +48,7 @@ def _run_lengths(e_values: np.ndarray, threshold: float) -> np.ndarray:
     first = np.full(e_values.shape[0], e_values.shape[1])
     waiting = np.ones(e_values.shape[0], dtype=bool)
     for window in range(e_values.shape[1]):
-        log_m = advance(log_m, np.log(e_values[:, window]))
+        log_m = shiryaev_roberts_step(log_m, np.log(e_values[:, window]))
         over = waiting & (np.exp(log_m).mean(axis=1) >= threshold)
         first[over] = window + 1
         waiting &= ~over

@@ -6,7 +6,7 @@ TensorFlow, Keras, TFDV or Evidently: each room below imports what it needs when
 The rooms, from the ground up. Each imports only from the lines above its own, and names on one line do not know each
 other::
 
-    errors
+    errors | atomic
     config | records
     traffic | store
     baseline

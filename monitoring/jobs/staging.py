@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from monitoring.atomic import aside_folder, publish
 from monitoring.errors import CannotRun
+
+PREFIX = ".init."
 
 
 @contextmanager
@@ -19,19 +21,15 @@ def staging(out: Path) -> Iterator[Path]:
     folder or of what is written into it.
     """
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    aside = out / f".init.{os.getpid()}.tmp"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
-        yield aside
+        with aside_folder(out, PREFIX) as aside:
+            yield aside
     except BaseException as error:
-        shutil.rmtree(aside, ignore_errors=True)
         _remove_empty(made)
         if isinstance(error, OSError):
             raise _unwritable(out, error) from error
         raise
-    shutil.rmtree(aside, ignore_errors=True)
 
 
 def put_in_place(aside: Path, names: Sequence[str], out: Path) -> None:
@@ -47,7 +45,7 @@ def put_in_place(aside: Path, names: Sequence[str], out: Path) -> None:
                 (out / name).rename(before / name)
             elif (out / name).exists():  # a file is never away, not even for a moment
                 shutil.copy2(out / name, before / name)
-            (aside / name).rename(out / name)
+            publish(aside / name, out / name)
     except OSError:
         for name in names:
             if (before / name).exists():

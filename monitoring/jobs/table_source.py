@@ -215,12 +215,11 @@ class _StreamedWindow:
 
     def counted(self) -> Iterator[Batch]:
         """See `WindowRows`."""
-        writer = self._settled.writer(self._window)
-        for part, batch, given in self._all():
-            known = np.flatnonzero(given)
-            writer.add(*self._known_by(part, known), batch.labels[known])
-            yield batch
-        writer.close()
+        with self._settled.writer(self._window) as writer:
+            for part, batch, given in self._all():
+                known = np.flatnonzero(given)
+                writer.add(*self._known_by(part, known), batch.labels[known])
+                yield batch
 
     def wanted(self, ids: Wanted) -> tuple[Predictions, int]:
         """See `WindowRows`."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monitoring.atomic import write_text
 from monitoring.errors import BadInput
 from monitoring.reports.records import ColumnDrift, DriftSubject, DriftSummary, WatchVerdict
 
@@ -219,6 +220,4 @@ def _finite(node: Any) -> Any:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    aside.write_text(text, encoding="utf-8", newline="\n")
-    aside.replace(path)
+    write_text(path, text, durable=False)

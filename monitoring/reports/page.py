@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from monitoring.atomic import write_bytes
 from monitoring.records import MonitorStatus
 from monitoring.reports.charts.chart import Chart, Figure
 from monitoring.reports.charts.comparison import month_chart, slice_chart
@@ -78,9 +79,7 @@ def write_page(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = page_text(status, benchmark=benchmark, slices=slices, link=_link(drift_report, path))
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    aside.write_bytes(text.encode("utf-8", "replace"))
-    aside.replace(path)
+    write_bytes(path, text.encode("utf-8", "replace"), durable=False)
 
 
 def page_text(status: MonitorStatus, *, benchmark: Benchmark | None, slices: tuple[SliceSeries, ...], link: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import textwrap
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from monitoring.atomic import write_bytes
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.charts.evidence import LOWEST_DECADE, decades, incident_span, wall_clock
 from monitoring.reports.charts.losses import points
@@ -82,13 +82,12 @@ def write_picture(status: MonitorStatus, *, path: Path, benchmark: Benchmark | N
     import matplotlib as mpl  # noqa: PLC0415  # takes a second, and only the picture needs it
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with mpl.rc_context(STYLE):
         stream = BytesIO()
         draw_figure(status, benchmark).savefig(stream, format="rgba")
     wide, high = (int(inches * DOTS) for inches in SIZE)
-    aside.write_bytes(_png(np.frombuffer(stream.getvalue(), np.uint8).reshape(high, wide, 4)[..., :3]))
-    aside.replace(path)
+    picture = _png(np.frombuffer(stream.getvalue(), np.uint8).reshape(high, wide, 4)[..., :3])
+    write_bytes(path, picture, durable=False)
 
 
 def draw_figure(status: MonitorStatus, benchmark: Benchmark | None = None) -> Figure:

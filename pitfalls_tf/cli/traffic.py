@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from monitoring.atomic import replacing
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import as_datetime
 from pitfalls_tf.cli.frameworks import load_frameworks
@@ -143,22 +143,16 @@ def write_records(traffic: Path, target: Path) -> Transfer:
     from monitoring.traffic.tf_prediction_log.prediction_log import export_log  # noqa: PLC0415 - help must not wait for it
 
     load_frameworks("tensorflow")
-    aside = target.with_name(target.name + ".tmp")
     try:
-        with aside.open("wb") as file:
-            moved = export_log(traffic, file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.rename(target)
+        with replacing(target) as file:
+            return export_log(traffic, file)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise CannotRun(
             "The records were not written.",
             got=f"{target}: {error.strerror}",
             expected="a file in a folder that exists, has room and may be written",
             fix="Give another --to.",
         ) from error
-    return moved
 
 
 def described(summary: TrafficSummary) -> dict[str, object]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from monitoring.atomic import SUFFIX, write_text
 from monitoring.errors import BadInput, CannotRun
 
 NAME = "demo.json"
@@ -37,9 +38,7 @@ class Journal:
         stages = self.stages | {stage: {**found, "seconds": round(seconds, 1)}}
         journal = replace(self, stages=stages)
         document = {"format": FORMAT, "settings": self.settings, "stages": stages}
-        aside = self.folder / f".{NAME}.tmp"
-        aside.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        aside.replace(self.folder / NAME)
+        write_text(self.folder / NAME, json.dumps(document, indent=1) + "\n")
         return journal
 
 
@@ -53,7 +52,7 @@ def open_journal(folder: Path, settings: dict[str, Any], *, fresh: bool) -> Jour
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = path.is_file()
-        if not there and any(folder.iterdir()):
+        if not there and any(not entry.name.endswith(SUFFIX) for entry in folder.iterdir()):
             raise BadInput(
                 "The folder is not a demo's.",
                 got=f"{folder}, which holds other files",
@@ -73,7 +72,7 @@ def open_journal(folder: Path, settings: dict[str, Any], *, fresh: bool) -> Jour
             )
         journal = Journal(folder=folder, settings=settings, stages=document["stages"])
         if not there:
-            path.write_text(json.dumps({"format": FORMAT, "settings": settings, "stages": {}}) + "\n", encoding="utf-8")
+            write_text(path, json.dumps({"format": FORMAT, "settings": settings, "stages": {}}) + "\n")
     except OSError as error:
         raise CannotRun(
             "The demo's folder cannot be written.",
@@ -99,5 +98,5 @@ def _clear(folder: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    for path in (*folder.glob("pitfalls.db-*"), *folder.glob(".demo.json.tmp")):
+    for path in (*folder.glob("pitfalls.db-*"), *folder.glob(f".{NAME}*{SUFFIX}")):
         path.unlink()

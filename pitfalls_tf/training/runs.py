@@ -15,7 +15,6 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from monitoring.atomic import aside_folder, publish
 from monitoring.baseline.metrics import Interval, Metrics
 from monitoring.errors import BadInput, CannotRun
 
@@ -156,7 +156,7 @@ def exclusive(folder: Path) -> Iterator[None]:
         for path in folder.glob(".seed-*"):
             shutil.rmtree(path)
         for path in folder.glob(f"{UNFINISHED}*"):
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         yield
 
 
@@ -177,12 +177,9 @@ def withdraw(folder: Path) -> None:
 @contextmanager
 def aside(folder: Path) -> Iterator[Path]:
     """A folder to write in, renamed to `folder` when the block ends well and deleted when it does not."""
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with aside_folder(folder.parent, f".{folder.name}-") as unfinished:
         yield unfinished
-        unfinished.rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        publish(unfinished, folder)
 
 
 def read_run(folder: Path) -> Run:
@@ -277,10 +274,10 @@ def deployed_seed(folder: Path) -> int | None:
 
 
 def write_aside(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` make a file beside `path`, then rename it into place. It keeps its suffix, which Keras looks at."""
-    unfinished = path.with_name(f"{UNFINISHED}{path.name}")
-    write(unfinished)
-    unfinished.rename(path)
+    """Let `write` make a file aside, then rename it to `path`. It keeps its suffix, which Keras looks at."""
+    with aside_folder(path.parent, UNFINISHED) as unfinished:
+        write(unfinished / path.name)
+        publish(unfinished / path.name, path)
 
 
 def as_written(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from serving.export.parity import check_agreement, rehearse
 from serving.export.reference_answers import NO_REFERENCE, read_answers, write_reference
 from serving.export.reference_table import check_reference, match_columns, sample
 from serving.export.signatures_written import write_saved_model
-from serving.export.staging import staged
+from serving.export.staging import staged_version
 from serving.export.warmup_writer import write_warmup
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def export_bundle(
     rows, answers = rehearse(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
     reading = read_answers(opened, answers, table, provenance.classes)
     opened, provenance = reading.model, replace(provenance, classes=reading.classes)
-    with staged(models / name) as staging:
+    with staged_version(models / name) as staging:
         folder = staging.folder
         write_saved_model(opened, folder)
         check_agreement(opened, folder, rows)

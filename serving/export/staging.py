@@ -1,147 +1,86 @@
 """A version folder is written aside and renamed into place, so that a server never sees half of one.
 
-    MODELS/NAME/.export-XXXX/lock      held (flock) by the process that writes
-    MODELS/NAME/.export-XXXX/bundle/   becomes MODELS/NAME/N in one rename
-
-The folder's name is no number, so no server looks into it. A staging folder whose lock is free was left behind by a
-process that died, and the next export deletes it.
+The hidden folder's name, MODELS/NAME/.export-XXXX, is no number, so no server looks into it. One that a killed export
+left behind is deleted by the next; see `monitoring.atomic`.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
-import os
-import shutil
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, final
 
+from monitoring.atomic import aside_folder, publish, sync_folder
 from monitoring.errors import CannotRun
 from serving.models.version_folders import LARGEST_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PREFIX = ".export-"
-LOCK = "lock"
-BUNDLE = "bundle"
 # What renaming onto a folder with something in it, or onto a file, fails with.
-TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
+_TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
 
 
 @final
-class Staging:
+class StagedVersion:
     """A folder to write a version in, which `publish` moves to the next free number."""
 
     def __init__(self, model: Path, folder: Path) -> None:
         self._model = model
         self.folder = folder
+        """Where to write."""
 
     def publish(self) -> Path:
-        """Make everything written durable, take the next free number, and rename; the version's folder.
+        """Make everything written durable, take the next free number, and rename.
 
         Two that publish at once get two numbers: renaming onto a version that has just appeared fails.
+
+        Returns:
+            The version's folder.
+
+        Raises:
+            CannotRun: there is no number left.
+            OSError: the disk fails; there is no new version.
         """
-        for path in [*self.folder.rglob("*"), self.folder]:
-            _sync(path)
         while True:
             target = self._model / str(_next_version(self._model))
             try:
-                self.folder.rename(target)
+                publish(self.folder, target)
             except OSError as error:
-                if error.errno not in TAKEN:
+                if error.errno not in _TAKEN:
                     raise
                 continue
-            _sync(self._model)
-            _sync(self._model.parent)
+            sync_folder(self._model.parent)
             return target
 
 
 @contextmanager
-def staged(model: Path) -> Iterator[Staging]:
-    """An empty folder aside in MODELS/NAME, deleted at the end with whatever was not published.
+def staged_version(model: Path) -> Iterator[StagedVersion]:
+    """An empty hidden folder in MODELS/NAME, deleted at the end with whatever was not published.
 
-    What dead exports left there is deleted first.
+    Args:
+        model: The folder MODELS/NAME; it is made where there is none.
+
+    Yields:
+        The version to be written.
 
     Raises:
         CannotRun: nothing can be written there.
     """
-    try:
-        model.mkdir(parents=True, exist_ok=True)
-        sweep(model)
-        aside, lock = _take(model)
-    except OSError as error:
-        raise CannotRun(
-            "The models folder cannot be written.",
-            got=f"{model}: {error.strerror}",
-            expected="a folder of yours",
-            fix="Name another with --models, or change its permissions.",
-        ) from error
-    try:
-        folder = aside / BUNDLE
-        folder.mkdir()
-        yield Staging(model, folder)
-    finally:
-        _delete(aside)
-        os.close(lock)
-
-
-def sweep(model: Path) -> int:
-    """Delete the staging folders whose process is gone; how many there were. Those being written are left alone."""
-    swept = 0
-    for aside in sorted(model.glob(f"{PREFIX}*")):
+    with ExitStack() as stack:
         try:
-            lock = os.open(aside / LOCK, os.O_RDWR)
-        except FileNotFoundError:
-            # Being made or being deleted just now, or died in between: gone if it is empty, and otherwise not ours.
-            swept += _remove_empty(aside)
-            continue
-        try:
-            if _lock(lock):
-                _delete(aside)
-                swept += 1
-        finally:
-            os.close(lock)
-    return swept
-
-
-def _take(model: Path) -> tuple[Path, int]:
-    """A new staging folder and the descriptor that holds its lock; again, should a sweep be quicker."""
-    while True:
-        aside = Path(tempfile.mkdtemp(prefix=PREFIX, dir=model))
-        try:
-            lock = os.open(aside / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        except FileNotFoundError:
-            continue
-        if _lock(lock) and os.fstat(lock).st_nlink:
-            return aside, lock
-        os.close(lock)
-
-
-def _lock(descriptor: int) -> bool:
-    """Take the lock, unless somebody holds it."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _delete(aside: Path) -> None:
-    """Delete a staging folder whose lock is ours; the lock last but one, so that a kill in between leaves no doubt."""
-    shutil.rmtree(aside / BUNDLE, ignore_errors=True)
-    (aside / LOCK).unlink(missing_ok=True)
-    _remove_empty(aside)
-
-
-def _remove_empty(folder: Path) -> bool:
-    try:
-        folder.rmdir()
-    except OSError:
-        return False
-    return True
+            model.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(aside_folder(model, PREFIX))
+        except OSError as error:
+            raise CannotRun(
+                "The models folder cannot be written.",
+                got=f"{model}: {error.strerror}",
+                expected="a folder this user may write",
+                fix="Name another with --models, or change its permissions.",
+            ) from error
+        yield StagedVersion(model, folder)
 
 
 def _next_version(model: Path) -> int:
@@ -157,11 +96,3 @@ def _next_version(model: Path) -> int:
             fix="Rename that version, or export under another name.",
         )
     return version
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

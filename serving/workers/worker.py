@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
+from monitoring.atomic import write_bytes
 from serving.metrics.merge import add_pages
 from serving.models.model_config import sources_of
 from serving.status import Code, Failure
@@ -120,9 +121,7 @@ class Worker:
         return [answer for answer in answers if answer is not None]
 
     def _keep(self, content: bytes) -> None:
-        aside = self._place.folder / f"{SENT}.{self._place.number}"
-        aside.write_bytes(content)
-        aside.rename(self._place.folder / SENT)
+        write_bytes(self._place.folder / SENT, content, durable=False)
 
     def _sent_config(self) -> Any:
         try:

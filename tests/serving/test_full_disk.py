@@ -14,7 +14,7 @@ import pytest
 
 from monitoring.traffic.log.log import TrafficLog
 from tests.serving.nursery import nursery
-from tests.serving.small_disk import small_disk
+from tests.small_disk import small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,7 +17,7 @@ from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
 from serving.capture.capture import Capture
 from serving.capture.log_sink import Sink
-from tests.serving.small_disk import small_disk
+from tests.small_disk import small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

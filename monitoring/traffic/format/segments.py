@@ -10,7 +10,6 @@ Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
 from __future__ import annotations
 
 import errno
-import fcntl
 import itertools
 import os
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from monitoring.atomic import lock_file
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import as_microseconds
 
@@ -135,15 +135,6 @@ class SegmentFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-
-def lock_file(descriptor: int) -> bool:
-    """Whether the file's lock could be had; it is held until the descriptor is closed."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _still_named(descriptor: int, path: Path) -> bool:

@@ -12,9 +12,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from monitoring.atomic import lock_file
 from monitoring.errors import BadInput
 from monitoring.traffic.format.layout import ARCHIVE, OPEN
-from monitoring.traffic.format.segments import SUFFIX, lock_file
+from monitoring.traffic.format.segments import SUFFIX
 from monitoring.traffic.log.listing import PartFile, Selection, archive_of, local_parts, name_archive
 from monitoring.traffic.remote.file_store import FileStore
 from monitoring.traffic.remote.inventory import mark_moved

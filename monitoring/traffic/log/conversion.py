@@ -6,7 +6,6 @@ take the segment and ignore its parts, and doing the whole conversion again give
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from monitoring.atomic import SUFFIX, sync_folder
 from monitoring.traffic.format.layout import OPEN, PART_SUFFIX, check_root, model_folder
 from monitoring.traffic.format.parquet_file import write_parquet
 from monitoring.traffic.format.rows import ModelKey
@@ -123,14 +123,6 @@ def by_date(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 def _write_part(folder: Path, name: str, rows: pa.Table) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_parquet(folder / (name + PART_SUFFIX), rows)
-    sync_folder(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Has the names in the folder survive a power cut. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    path = folder / (name + PART_SUFFIX)
+    path.with_name(path.name + SUFFIX).unlink(missing_ok=True)  # versions up to 0.1 wrote aside under this name
+    write_parquet(path, rows)

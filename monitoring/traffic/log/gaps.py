@@ -14,9 +14,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from monitoring.atomic import lock_file
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.format.layout import GAPS
-from monitoring.traffic.format.segments import lock_file, segment_name
+from monitoring.traffic.format.segments import segment_name
 
 SUFFIX = ".gaps"
 PAGE = 4096  # what the kernel copies whole, even for a process that is being killed

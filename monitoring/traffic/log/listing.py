@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 
 import pyarrow.parquet as pq
 
+from monitoring.atomic import write_text
 from monitoring.errors import BadInput
 from monitoring.traffic.format.layout import ARCHIVE, OPEN, PART_SUFFIX
 from monitoring.traffic.format.segments import segments_in
@@ -94,9 +95,7 @@ def archive_of(root: Path) -> FileStore | None:
 
 def name_archive(root: Path, store: FileStore) -> None:
     """Has readers look there, too. Raises OSError."""
-    aside = root / f"{ARCHIVE}.{os.getpid()}"
-    aside.write_text(json.dumps({"url": store.url}), "utf-8")
-    aside.rename(root / ARCHIVE)
+    write_text(root / ARCHIVE, json.dumps({"url": store.url}))
 
 
 def list_traffic(root: Path, selection: Selection) -> Listing:

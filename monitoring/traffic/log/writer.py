@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from monitoring.atomic import sync_folder
 from monitoring.errors import CannotRun
 from monitoring.traffic.format.ipc_frames import VARIES, Body, Form, Frame, offset_bytes, pad
 from monitoring.traffic.format.layout import OPEN
 from monitoring.traffic.format.rows import INPUT, MOMENT, OUTPUT, RATE_KEY, ROW_FIELDS, AnsweredRows, ModelKey
 from monitoring.traffic.format.segments import FORMAT, FORMAT_KEY, SegmentFile
 from monitoring.traffic.format.tensors import Shape, TensorEncoder, merged_shape, tensor_field, tensor_type
-from monitoring.traffic.log.conversion import convert, sync_folder
+from monitoring.traffic.log.conversion import convert
 from monitoring.traffic.log.upkeep import Keeper, Sync, Upkeep
 
 SEGMENT_BYTES = 64 << 20

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from monitoring.atomic import AsideFile
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.id_keys import keys
 from monitoring.traffic.windows import Window
@@ -109,13 +112,23 @@ class Settled:
 
 
 class SettledWriter:
-    """Writes a window's, and puts them in their place at the end; before that there is nothing."""
+    """Writes a window's file, which is there when the `with` block has ended well; before that there is nothing."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._parts: list[pa.RecordBatch] = []
         self._waiting = 0
+        self._aside: AsideFile | None = None
         self._file: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._close()
+        else:
+            self._discard()
 
     def add(self, file: str, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
         """Some rows of a file and their labels, class indices; -1 for a label of no class."""
@@ -128,23 +141,32 @@ class SettledWriter:
         if self._waiting >= ROWS:
             self._flush()
 
-    def close(self) -> None:
-        """All of them have been added; a window without any is remembered too."""
-        if self._waiting or self._file is None:
-            self._flush()
+    def _close(self) -> None:
+        """All rows have been added; a window without any is remembered too."""
+        try:
+            if self._waiting or self._file is None:
+                self._flush()
+            if self._file is not None:
+                self._file.close()
+        except BaseException:
+            self._discard()
+            raise
+        if self._aside is not None:
+            self._aside.commit()
+
+    def _discard(self) -> None:
         if self._file is not None:
-            self._file.close()
-            self._hidden.replace(self._path)
+            with suppress(OSError, pa.ArrowException):  # a disk that is full has no room for the file's end
+                self._file.close()
+        if self._aside is not None:
+            self._aside.discard()
 
     def _flush(self) -> None:
         if self._file is None:
-            self._file = pq.ParquetWriter(self._hidden, _SCHEMA, **_COLUMNS)
+            self._aside = AsideFile(self._path)
+            self._file = pq.ParquetWriter(self._aside.file, _SCHEMA, **_COLUMNS)
         self._file.write_table(pa.Table.from_batches(self._parts, _SCHEMA), row_group_size=ROWS)
         self._parts, self._waiting = [], 0
-
-    @property
-    def _hidden(self) -> Path:
-        return self._path.with_suffix(".new")
 
 
 def labels_of(ids: pa.Array, counted: Mapping[str, Counted], missing: int) -> NDArray[np.int64]:

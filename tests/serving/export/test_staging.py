@@ -10,25 +10,26 @@ from pathlib import Path
 import pytest
 
 from monitoring.errors import CannotRun
-from serving.export.staging import PREFIX, Staging, staged, sweep
+from serving.export.staging import PREFIX, StagedVersion, staged_version
 from serving.models.version_folders import find_versions
 
 # Dies by SIGKILL at the moment that it is given.
 DYING = """
 import os, shutil, signal, sys
 from pathlib import Path
-from serving import staging
+from monitoring import atomic
+from serving.export.staging import staged_version
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 moment = sys.argv[2]
 if moment == "made":
-    staging.os.open = die
+    atomic.os.open = die
 if moment == "deleting":
     real = shutil.rmtree
     shutil.rmtree = lambda path, **options: (real(path, **options), die())
-with staging.staged(Path(sys.argv[1])) as writing:
+with staged_version(Path(sys.argv[1])) as writing:
     (writing.folder / "saved_model.pb").write_bytes(b"half")
     if moment == "written":
         die()
@@ -42,7 +43,7 @@ with staging.staged(Path(sys.argv[1])) as writing:
 
 
 def publish_one(model: Path, content: str) -> Path:
-    with staged(model) as writing:
+    with staged_version(model) as writing:
         (writing.folder / "saved_model.pb").write_text(content)
         return writing.publish()
 
@@ -103,19 +104,19 @@ def test_many_at_once_get_a_number_each(tmp_path: Path) -> None:
 
 
 def test_what_was_not_published_is_deleted(tmp_path: Path) -> None:
-    def fail(writing: Staging) -> None:
+    def fail(writing: StagedVersion) -> None:
         (writing.folder / "saved_model.pb").write_text("half")
         raise CannotRun("It broke.", got="a", expected="b", fix="c")
 
-    with pytest.raises(CannotRun), staged(tmp_path) as writing:
+    with pytest.raises(CannotRun), staged_version(tmp_path) as writing:
         fail(writing)
     assert not list(tmp_path.iterdir())
 
 
 def test_an_export_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
-    with staged(tmp_path) as slow:
+    with staged_version(tmp_path) as slow:
         (slow.folder / "saved_model.pb").write_text("slow")
-        assert sweep(tmp_path) == 0
+        assert len(leftovers(tmp_path)) == 1
         assert publish_one(tmp_path, "quick").name == "1"
         assert slow.publish().name == "2"
     assert (tmp_path / "2" / "saved_model.pb").read_text() == "slow"
@@ -136,6 +137,6 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file")
     with (
         pytest.raises(CannotRun, match=r"The models folder cannot be written.*models/flights"),
-        staged(tmp_path / "models" / "flights"),
+        staged_version(tmp_path / "models" / "flights"),
     ):
         pytest.fail("there is nowhere to write")

@@ -28,9 +28,9 @@ STAGING = (
     STEPS
     + """
 sys.path.insert(0, sys.argv[1])
-from serving.staging import staged
+from serving.export.staging import staged_version
 sys.addaudithook(step)
-with staged(Path(models) / "own") as staging:
+with staged_version(Path(models) / "own") as staging:
     for name in ("saved_model.pb", "variables/variables.index", "assets.extra/manifest.json"):
         (staging.folder / name).parent.mkdir(exist_ok=True)
         (staging.folder / name).write_text(name)
@@ -44,14 +44,14 @@ EXPORT = (
 sys.path.insert(0, sys.argv[1])
 from datetime import UTC, datetime
 from tests.serving.export_model import PROVENANCE, reference_table, small_model
-from serving.export import export_bundle
+from serving.export.export import export_bundle
 sys.addaudithook(step)
 export_bundle(small_model(), name="own", models=Path(models), reference=reference_table(), provenance=PROVENANCE,
               clock=lambda: datetime(2024, 5, 1, tzinfo=UTC))
 print(steps)
 """
 )
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 WHOLE = {"saved_model.pb", "variables/variables.index", "assets.extra/manifest.json"}
 
 

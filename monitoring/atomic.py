@@ -1,0 +1,319 @@
+"""Files and folders that appear whole or not at all.
+
+Everything is written aside, under a hidden name in the destination's own folder, and renamed into place. Readers see
+the old contents or the new. A write that fails (a full disk, an exception, Ctrl-C) leaves the old contents and nothing
+else. A process that is killed leaves the old contents or the new, and perhaps a hidden file or folder; the next write
+to the same place deletes it. Writers may compete: each writes aside by itself, and the last rename wins.
+
+The rule for power cuts. With `durable=True`, the default, contents are synced before the rename, and the folder that
+holds the name after it: when the call returns, they survive. This is for whatever a later run reads back: the traffic
+log and its archive, bundles, runs, journals, baselines, tables that were asked for. With `durable=False` nothing is
+synced: after a power cut a file may be old, new or empty. This is for what only people look at and the next run writes
+anew (reports, pages, pictures), and for files that do not outlive the process.
+
+Every function raises OSError if the disk fails, and nothing else of its own: callers turn it into CannotRun, as they
+know what was to be written and what to do about it. Should the last step alone fail, the sync after the rename, the new
+contents are in place and may not survive a power cut.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, final
+
+#: Names that end so are never read as part of a traffic log.
+SUFFIX = ".tmp"
+LOCK = "lock"
+CONTENTS = "contents"
+_NAME_CHARACTERS = 40  # of a destination's name that its hidden file carries: the longest names have no room for more
+_CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP}
+
+
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
+    r"""Write a file in UTF-8, line ends as they are.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_text(Path(folder) / "a.json", "{}\n", durable=False)
+    ...     os.listdir(folder)
+    ['a.json']
+
+    Raises:
+        OSError: the disk fails; the old file is as it was.
+    """
+    write_bytes(path, text.encode(), durable=durable)
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file.
+
+    Raises:
+        OSError: the disk fails; the old file is as it was.
+    """
+    with replacing(path, durable=durable) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """A file to write, which takes the place of `path` when the block ends well.
+
+    Args:
+        path: The destination. Its folder must exist.
+        durable: Whether the new contents survive a power cut from then on; see the module's rule.
+
+    Yields:
+        The hidden file, open for writing. If the block raises, it is deleted and `path` is as it was.
+
+    Raises:
+        OSError: the disk fails; the old file is as it was.
+    """
+    aside = AsideFile(path, durable=durable)
+    try:
+        yield aside.file
+    except BaseException:
+        aside.discard()
+        raise
+    aside.commit()
+
+
+@final
+class AsideFile:
+    """A hidden file beside `path`, for writers that are no single block: `commit` or `discard` ends it.
+
+    Hidden files that killed writers of the same destination left behind are deleted first.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self._path = path
+        self._durable = durable
+        _sweep_files(path)
+        self._aside, descriptor = _locked_file(path)
+        self.file: BinaryIO = os.fdopen(descriptor, "wb")
+        """Open for writing."""
+
+    def commit(self) -> None:
+        """Put the file in its place.
+
+        Raises:
+            OSError: the disk fails; the old file is as it was, and the hidden one is deleted.
+        """
+        try:
+            self.file.flush()
+            if self._durable:
+                os.fsync(self.file.fileno())
+            self._aside.rename(self._path)  # the lock is held until then: nobody takes it for a dead writer's
+        except BaseException:
+            self.discard()
+            raise
+        self.file.close()
+        if self._durable:
+            sync_folder(self._path.parent)
+
+    def discard(self) -> None:
+        """Delete the hidden file. Idempotent."""
+        self._aside.unlink(missing_ok=True)  # on a full disk, what is left over would keep it full
+        with suppress(OSError):  # what is still buffered has no room either
+            self.file.close()
+
+
+@contextmanager
+def aside_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """An empty folder to build something in, hidden in `parent`; `publish` moves what is in it, or itself, into place.
+
+    PARENT/PREFIXxxxxxxxx/lock       locked (flock) by the process that builds
+    PARENT/PREFIXxxxxxxxx/contents   the folder that is yielded
+
+    Folders of this prefix that killed processes left behind are deleted first.
+
+    Args:
+        parent: A folder that exists, on the file system of the destination.
+        prefix: How the hidden folder's name begins: a dot, and nothing that another use of `parent` begins with.
+
+    Yields:
+        The folder. At the end it is deleted, with whatever was not published.
+
+    Raises:
+        OSError: `parent` cannot be written.
+    """
+    sweep_folders(parent, prefix)
+    aside, lock = _locked_folder(parent, prefix)
+    try:
+        contents = aside / CONTENTS
+        contents.mkdir()
+        yield contents
+    finally:
+        _delete_folder(aside)
+        os.close(lock)
+
+
+def publish(source: Path, target: Path, *, durable: bool = True) -> None:
+    """Rename a file or folder that was built aside.
+
+    A file takes the place of a file that is there, a folder that of an empty folder.
+
+    Raises:
+        OSError: the disk fails, or `target` is a folder with something in it; both are as they were.
+    """
+    if durable:
+        for path in [*source.rglob("*"), source]:
+            sync(path)
+    source.rename(target)
+    if durable:
+        sync_folder(target.parent)
+
+
+def sweep_folders(parent: Path, prefix: str) -> int:
+    """Delete the hidden folders of killed processes; those that are being built are left alone.
+
+    Returns:
+        How many were deleted.
+
+    Raises:
+        OSError: `parent` cannot be written.
+    """
+    swept = 0
+    for aside in sorted(parent.glob(f"{prefix}*")):
+        try:
+            lock = os.open(aside / LOCK, os.O_RDWR)
+        except (FileNotFoundError, NotADirectoryError):
+            # Being made or being deleted just now, or its process died in between: gone if empty, otherwise not ours.
+            swept += _remove_empty(aside)
+            continue
+        try:
+            if _is_abandoned(lock):
+                _delete_folder(aside)
+                swept += 1
+        finally:
+            os.close(lock)
+    return swept
+
+
+def lock_file(descriptor: int) -> bool:
+    """Lock an open file against other processes and other descriptors, until this descriptor is closed.
+
+    Returns:
+        Whether that succeeded: False while another holds the lock.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def sync(path: Path) -> None:
+    """Make the contents of a file, or the names in a folder, survive a power cut.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut, where the file system can be asked to.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    try:
+        sync(folder)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
+
+
+def _hidden(path: Path, middle: str) -> str:
+    return f".{path.name[:_NAME_CHARACTERS]}.{middle}{SUFFIX}"
+
+
+def _locked_file(path: Path) -> tuple[Path, int]:
+    """A new hidden file beside `path`, and its descriptor, which holds its lock."""
+    while True:
+        aside = path.with_name(_hidden(path, secrets.token_hex(4)))
+        try:
+            descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        except FileExistsError:
+            continue
+        if _is_ours(descriptor):
+            return aside, descriptor
+        os.close(descriptor)
+
+
+def _sweep_files(path: Path) -> None:
+    """Delete the hidden files of killed writers of this destination."""
+    before, after = _hidden(path, "\0").split("\0")
+    with os.scandir(path.parent) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(before) and entry.name.endswith(after)]
+    for name in names:
+        with suppress(OSError):  # another sweep was quicker, or it is another user's
+            descriptor = os.open(path.with_name(name), os.O_RDWR)
+            try:
+                if _is_abandoned(descriptor):
+                    path.with_name(name).unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _is_ours(descriptor: int) -> bool:
+    """Whether a file just made could be locked before a sweep took it for abandoned."""
+    try:
+        return lock_file(descriptor) and os.fstat(descriptor).st_nlink > 0
+    except OSError:  # a file system without locks, where nothing is swept
+        return True
+
+
+def _is_abandoned(descriptor: int) -> bool:
+    """Whether the process that made a file is gone."""
+    try:
+        return lock_file(descriptor)
+    except OSError:
+        return False
+
+
+def _locked_folder(parent: Path, prefix: str) -> tuple[Path, int]:
+    """A new hidden folder, and the descriptor that holds its lock."""
+    while True:
+        aside = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        try:
+            lock = os.open(aside / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            continue
+        if _is_ours(lock):
+            return aside, lock
+        os.close(lock)
+
+
+def _delete_folder(aside: Path) -> None:
+    """Delete a hidden folder whose lock is ours; the lock last but one, so that a kill in between leaves no doubt."""
+    for path in list(aside.glob("*")):
+        if path.name != LOCK:
+            shutil.rmtree(path, ignore_errors=True)
+    (aside / LOCK).unlink(missing_ok=True)
+    _remove_empty(aside)
+
+
+def _remove_empty(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except OSError:
+        return False
+    return True

@@ -18,11 +18,11 @@ from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.profile_builder import profile
-from monitoring.baseline.reference import HeldReference
+from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.evidence.autocorrelation import ar1_update_due, level_ar1
 from monitoring.evidence.conformal import ConformalTest, WatchState
-from monitoring.watches.joint import Recent, Space, Witness
+from monitoring.watches.joint import FeatureSpace, RecentWindows, Witness
 
 RUNS = 40
 THRESHOLD = 30
@@ -95,10 +95,10 @@ def _fitted(rng: np.random.Generator, stream: Stream) -> tuple[Witness, Conforma
     windows = [_window(rng, stream, stream.strength, start) for start in range(stream.windows)]
     reference = _joined(windows)
     bins = fit_bins(reference, spec)
-    space = Space.fit(
+    space = FeatureSpace.fit(
         bins,
         profile(reference, bins).features,
-        HeldReference(reference),
+        InMemoryReference(reference),
         unwatched=tuple(names) if stream.alone else (),
     )
     if space is None:
@@ -111,7 +111,7 @@ def _fitted(rng: np.random.Generator, stream: Stream) -> tuple[Witness, Conforma
 
 def _alarm(witness: Witness, test: ConformalTest, windows: Iterator[Predictions]) -> int:
     """How many windows there were up to the alarm, or at most."""
-    state, recent = WatchState.initial(len(test.etas)), Recent()
+    state, recent = WatchState.initial(len(test.etas)), RecentWindows()
     judged: list[float] = []
     for number, window in enumerate(windows, 1):
         if ar1_update_due(number - 1):

@@ -18,7 +18,7 @@ from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.simulation import VectorizedTests
 from monitoring.judging.reference_fit import Tolerances
-from monitoring.watches.labelled import QUARTERS, Parts
+from monitoring.watches.labelled import QUARTERS, CoverageGroups
 
 SEED = 20_130_404
 STREAMS = 100
@@ -102,7 +102,7 @@ def measure(settings: Settings) -> Result:
 
 def alarms(labels: Labels, streams: int, rng: np.random.Generator) -> Alarms:
     """Notices of streams of windows, [streams, windows], with the product's tests on the product's scores."""
-    parts = Parts(classes=("no", "yes"), edges=np.array([0.25, 0.5, 0.75]), slices={})
+    parts = CoverageGroups(classes=("no", "yes"), edges=np.array([0.25, 0.5, 0.75]), slices={})
     tolerances = Tolerances(error=0.0, brier=0.0, integrity=0.0)
     tests: list[ConformalTest] = []
     for _ in range(streams):
@@ -150,7 +150,7 @@ def _windows(labels: Labels, count: int, rng: np.random.Generator, *, live: bool
     return answered, rng.binomial(answered, rates)
 
 
-def _scores(parts: Parts, answered: Whole, labelled: Whole, *, squared: bool = False) -> Floats:
+def _scores(parts: CoverageGroups, answered: Whole, labelled: Whole, *, squared: bool = False) -> Floats:
     """Each watch's mean score, or squared score, in each window, [count, 4]; as of 1/2 each, where no label came."""
     found = np.full(answered.shape, 0.25 if squared else 0.5)
     summed = parts.squares if squared else parts.sums

@@ -16,7 +16,7 @@ from benchmarks.level_streams import Alarms, resampled
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.thin_truth import Sums, pages
 from monitoring.baseline.folder import load_baseline
-from monitoring.baseline.profile_builder import Counter
+from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.config import MonitorConfig
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.budget import Budget, weights
@@ -57,7 +57,7 @@ class Days:
         self.budget = Budget.parse(config.budget.page)
         self.sums: list[Sums] = []
         self.squares: list[Sums] = []
-        reference, counter = baseline.reference, Counter(baseline.bins, described=False)
+        reference, counter = baseline.reference, ProfileBuilder(baseline.bins, described=False)
         found: dict[object, tuple[dict[WatchKey, ScoreSum], dict[WatchKey, ScoreSum]]] = {}
         for window, places in cut(reference.event_times, self.plan):
             rows = reference.take(places)

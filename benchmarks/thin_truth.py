@@ -23,8 +23,8 @@ from monitoring.evidence.sampling_variance import NO_SAMPLING_VARIANCE, Sampling
 from monitoring.evidence.simulation import VectorizedTests
 from monitoring.judging.windowing import joined_sums
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
-from monitoring.watches.early_labels import FirstLabels, Usual
-from monitoring.watches.labelled import Span
+from monitoring.watches.early_labels import EarlyLabels, LabelRate
+from monitoring.watches.labelled import LabelWindow
 
 SEED = 20_130_405
 STREAMS = 300
@@ -172,10 +172,10 @@ def arrivals(traffic: Traffic, count: int, rng: np.random.Generator, *, live: bo
 
 def unjudged(own: Whole, at: Whole, windows: int, min_rows: int) -> int:
     """How many windows pass before the first labels have come, of rows of the windows `own` with labels in `at`."""
-    first, usual = FirstLabels(), Usual(share=1.0, enough=min_rows)
+    first, usual = EarlyLabels(), LabelRate(share=1.0, enough=min_rows)
     for window in range(windows):
         came = Counter(own[at == window].tolist())
-        span = Span(start=window, end=window + 1, horizon=BEFORE)
+        span = LabelWindow(start=window, end=window + 1, horizon=BEFORE)
         first = first.after(int((own == window).sum()), window, came, window=span, usual=usual)
         if first.complete:
             return window

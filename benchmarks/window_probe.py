@@ -20,7 +20,7 @@ from benchmarks.stopwatch import Stopwatch
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import no_predictions
 from monitoring.baseline.profile import Bins, Profile
-from monitoring.baseline.profile_builder import Counter
+from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.schema import load_schema, validate
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig, load_config
@@ -77,7 +77,7 @@ def scan(folder: Path, watch: Stopwatch) -> None:
 def batches(folder: Path, watch: Stopwatch) -> None:
     """The profile of every input, batch by batch from the file, each column decoded once."""
     bins = load_baseline(folder / WATCHED / "baseline").bins
-    counting, names = Counter(bins).begin(), [b.feature for b in bins]
+    counting, names = ProfileBuilder(bins).begin(), [b.feature for b in bins]
     words = [b.feature for b in bins if b.edges is None]
     before = _peak()
     with (
@@ -98,7 +98,7 @@ def memory(folder: Path, watch: Stopwatch) -> None:
     passes = Stopwatch()
     for number in range(PASSES):
         with passes.stage(str(number)):
-            Counter(bins).count(table)
+            ProfileBuilder(bins).count(table)
     watch.cpu["profile"], watch.wall["profile"] = min(passes.cpu.values()), min(passes.wall.values())
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.baseline.metrics import Interval, Resamples, area_under_curve, interval, row_losses
+from monitoring.baseline.metrics import ConfidenceInterval, Resamples, area_under_curve, interval, row_losses
 from monitoring.records import WHOLE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ SLICES: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
+class ReferenceMetric:
     """One metric over the labelled rows of the whole reference or of one slice, written ``column=value``.
 
     `low` and `high` bound its 95 % bootstrap interval over days; both are `mean` where there is only one day.
@@ -47,7 +47,7 @@ class Metric:
 
 def benchmark(
     predictions: Predictions, spec: BaselineSpec, rng: np.random.Generator, *, timezone: str = "UTC"
-) -> tuple[Metric, ...]:
+) -> tuple[ReferenceMetric, ...]:
     """Metrics of the labelled predictions as a whole, then by the value of each category with at most 12 values.
 
     Days are those of `timezone`. Empty if no label has arrived. Cost: about a second per 100,000 rows and slicing
@@ -75,7 +75,7 @@ def benchmark(
 
 def _measure(
     part: str, probabilities: Floats, labels: NDArray[np.int64], days: NDArray[np.int64], rng: np.random.Generator
-) -> list[Metric]:
+) -> list[ReferenceMetric]:
     """Every metric of one part of the rows; `days` [n] tells which rows are drawn together."""
     resamples = Resamples.of(days, rng)
     found: dict[str, tuple[float, Floats]] = {}
@@ -91,9 +91,9 @@ def _measure(
     ]
 
 
-def _metric(name: str, part: str, *, mean: float, drawn: Floats, rows: int, days: int) -> Metric:
-    around = Interval(low=mean, high=mean) if days < 2 else interval(drawn, LEVEL)
-    return Metric(metric=name, slice=part, rows=rows, days=days, mean=mean, low=around.low, high=around.high)
+def _metric(name: str, part: str, *, mean: float, drawn: Floats, rows: int, days: int) -> ReferenceMetric:
+    around = ConfidenceInterval(low=mean, high=mean) if days < 2 else interval(drawn, LEVEL)
+    return ReferenceMetric(metric=name, slice=part, rows=rows, days=days, mean=mean, low=around.low, high=around.high)
 
 
 def _days(times: NDArray[np.int64], timezone: str) -> NDArray[np.int64]:

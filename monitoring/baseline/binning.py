@@ -54,7 +54,7 @@ _TYPES: dict[pa.DataType, str] = {
 _NO_CELLS = np.zeros(1, dtype=np.uint16)
 
 
-class Ruler:
+class Binner:
     """Counts values between fixed `edges` (sorted, inner ones): a value on an edge falls to its right.
 
     Cells are a monotone function of the value, rounding included. So a value whose cell is below an edge's is below

@@ -41,7 +41,7 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class ConfidenceInterval:
     """A percentile bootstrap interval; it covers at `LEVEL` where nothing else is said."""
 
     low: float
@@ -141,7 +141,7 @@ def area_under_curve(scores: Floats, positive: NDArray[np.bool_]) -> float | Non
 
 def intervals(
     probabilities: Floats, targets: NDArray[np.int64], blocks: NDArray[np.int64], rng: np.random.Generator
-) -> dict[str, Interval]:
+) -> dict[str, ConfidenceInterval]:
     """Percentile bootstrap over whole blocks of days, for Brier, log-loss, error and (two classes present) AUC."""
     resamples = Resamples.of(blocks, rng)
     found = {name: interval(resamples.means(losses)) for name, losses in row_losses(probabilities, targets).items()}
@@ -150,7 +150,7 @@ def intervals(
     return found
 
 
-def interval(values: Floats, level: float = LEVEL) -> Interval:
+def interval(values: Floats, level: float = LEVEL) -> ConfidenceInterval:
     """The middle `level` of drawn values; NaN among them count for nothing."""
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(low=float(low), high=float(high))
+    return ConfidenceInterval(low=float(low), high=float(high))

@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.baseline.binning import Ruler
+from monitoring.baseline.binning import Binner
 from monitoring.baseline.moments import NO_MOMENTS
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.baseline.sketch import Sketch
 
 
-class Counter:
+class ProfileBuilder:
     """Counts columns on fixed bins, batch by batch, in memory that does not grow with the rows.
 
     Columns are as `Predictions.features` has them: float64 with NaN for missing (null counts as missing too), and text,
@@ -27,12 +27,12 @@ class Counter:
     def __init__(self, bins: tuple[Bins, ...], *, described: bool = True) -> None:
         self._bins = bins
         self._described = described
-        self._rulers = {b.feature: Ruler(np.asarray(b.edges)) for b in bins if b.edges is not None}
+        self._rulers = {b.feature: Binner(np.asarray(b.edges)) for b in bins if b.edges is not None}
         self._categories = {b.feature: pa.array(b.categories or (), pa.string()) for b in bins if b.edges is None}
 
-    def begin(self) -> Counting:
+    def begin(self) -> RunningProfile:
         """A count of no rows, to which batches are added."""
-        return Counting(
+        return RunningProfile(
             {
                 bins.feature: (
                     _Words(self._categories[bins.feature], described=self._described)
@@ -56,11 +56,11 @@ class Counter:
 
 
 def profile(predictions: Predictions, bins: tuple[Bins, ...]) -> Profile:
-    """Count every input on the baseline's bins; for many windows make a `Counter` once."""
-    return Counter(bins).count(predictions.features, len(predictions))
+    """Count every input on the baseline's bins; for many windows make a `ProfileBuilder` once."""
+    return ProfileBuilder(bins).count(predictions.features, len(predictions))
 
 
-class Counting:
+class RunningProfile:
     """A profile on its way: the sum of its batches' profiles, without making one of each."""
 
     def __init__(self, columns: dict[str, _Column]) -> None:
@@ -87,7 +87,7 @@ class _Column(Protocol):
 
 
 class _Numbers:
-    def __init__(self, ruler: Ruler, places: int, *, described: bool) -> None:
+    def __init__(self, ruler: Binner, places: int, *, described: bool) -> None:
         self._ruler = ruler
         self._described = described
         self._counts = np.zeros(places, dtype=np.int64)

@@ -52,7 +52,7 @@ class Reference(Protocol):
         """Every row with every input, in memory."""
 
 
-class HeldReference:
+class InMemoryReference:
     """Rows in memory. A `Reference`."""
 
     def __init__(self, rows: Predictions) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from monitoring.baseline.baseline_errors import remedy
 from monitoring.baseline.predictions import as_text
 from monitoring.baseline.profile import CATEGORIES, Bins, commonest
-from monitoring.baseline.profile_builder import Counter
+from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.baseline.validator import anomalies, infer
 from monitoring.errors import BadInput, CannotRun
@@ -161,11 +161,11 @@ def table_statistics(table: pa.Table) -> Any:
             bins.append(Bins(feature=name, edges=()))
             whole |= {name} if kind == "whole" else set()
     features = pa.table(columns) if columns else table
-    return dataset_statistics(Counter(tuple(bins)).count(features), tuple(bins), whole=frozenset(whole))
+    return dataset_statistics(ProfileBuilder(tuple(bins)).count(features), tuple(bins), whole=frozenset(whole))
 
 
 def _plain(name: str, column: pa.ChunkedArray) -> tuple[pa.Array, str]:
-    """The column as a `Counter` takes it, and whether it holds text, whole numbers or any."""
+    """The column as a `ProfileBuilder` takes it, and whether it holds text, whole numbers or any."""
     given = column.combine_chunks()
     kind = given.type
     if pa.types.is_dictionary(kind):

@@ -22,7 +22,7 @@ from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import joint, labelled
 from monitoring.watches.calibration import FEWEST_ROWS, ROWS_A_STEP, STEPS
 from monitoring.watches.catalogue import catalogue
-from monitoring.watches.embedding import Embedder, Sight
+from monitoring.watches.embedding import Embedder, EmbeddingSource
 from monitoring.watches.trust import MISS_RATE, SUSPECTED, THRESHOLD
 
 EXTRAS = "assets.extra"
@@ -109,7 +109,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
     if baseline.spec.embedding is not None:
         embed = None if embedder is None else embedder(place.folder)
-        watched = replace(watched, sight=Sight(embedding=baseline.spec.embedding, embed=embed))
+        watched = replace(watched, sight=EmbeddingSource(embedding=baseline.spec.embedding, embed=embed))
     fitted = yardstick(
         baseline,
         watched,

@@ -31,10 +31,10 @@ from monitoring.store.deployments import AWAITED, COMPARED, FIRST_LABELS, WITNES
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
-from monitoring.watches.early_labels import COMPLETE, FirstLabels
+from monitoring.watches.early_labels import COMPLETE, EarlyLabels
 from monitoring.watches.embedding import Embedder
-from monitoring.watches.joint import Recent
-from monitoring.watches.labelled import Awaited
+from monitoring.watches.joint import RecentWindows
+from monitoring.watches.labelled import PendingLabels
 
 #: Seconds a run may take for one window before another run may take over.
 LEASE_SECONDS = 120
@@ -171,11 +171,11 @@ def due_windows(
     return tuple(found)
 
 
-def _first_labels(text: str | None, *, begun: bool) -> FirstLabels:
+def _first_labels(text: str | None, *, begun: bool) -> EarlyLabels:
     """What was remembered; of a deployment that had `begun` before anything was, that they have come."""
     if text is None:
-        return COMPLETE if begun else FirstLabels()
-    return FirstLabels.from_text(text)
+        return COMPLETE if begun else EarlyLabels()
+    return EarlyLabels.from_text(text)
 
 
 class _Job:
@@ -200,8 +200,8 @@ class _Job:
             incidents=tuple(i for i in incidents if i.state != "closed"),
             next_number=max((i.number for i in incidents), default=0) + 1,
             history=() if last is None else store.windows(number)[-HISTORY:],
-            recent=Recent.from_text(states.get(WITNESS, "")),
-            awaited=Awaited.from_text(states.get(AWAITED, "")),
+            recent=RecentWindows.from_text(states.get(WITNESS, "")),
+            awaited=PendingLabels.from_text(states.get(AWAITED, "")),
             first_labels=_first_labels(states.get(FIRST_LABELS), begun=last is not None),
             compared=states.get(COMPARED, ""),
         )

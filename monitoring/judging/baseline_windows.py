@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
-from monitoring.baseline.profile_builder import Counter
+from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.reference import Reference
 from monitoring.watches.joint import SAMPLE, sampled
 
@@ -41,7 +41,7 @@ class Samples:
                 yield taken.take(np.arange(end - each.size, end))
 
 
-def counted(rows: Reference, counter: Counter, windows: Sequence[Whole]) -> Iterator[tuple[int, Profile]]:
+def counted(rows: Reference, counter: ProfileBuilder, windows: Sequence[Whole]) -> Iterator[tuple[int, Profile]]:
     """The profile of each window, by its number, as soon as its last row has been counted.
 
     `windows` are places of rows, no row in two of them. Memory: a batch, and the profiles of windows that have begun.

@@ -31,9 +31,9 @@ from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import estimates, performance, trust
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue, known_rows
-from monitoring.watches.estimates import Expected
+from monitoring.watches.estimates import ExpectedLoss
 from monitoring.watches.scoring import summed
-from monitoring.watches.weighting import Weighted, Weighting
+from monitoring.watches.weighting import ImportanceWeighting, WeightedEstimate
 
 #: A confusion matrix of more classes than this is not kept with every window.
 MOST_CLASSES = 10
@@ -77,7 +77,7 @@ class Estimator:
 
     calibration: Calibration
     threshold: float | None
-    weighting: Weighting
+    weighting: ImportanceWeighting
     spreads: Mapping[Kind, Spread]
     min_rows: int
 
@@ -95,7 +95,7 @@ class Estimator:
         known = known_rows(reference)
         answers, labels = reference.probabilities[known], reference.labels[known]
         threshold = estimates.confidence_threshold(answers, labels) if catalogue.scored else None
-        rows, weighting = max(plan.min_rows, 1), Weighting.fit(baseline, known)
+        rows, weighting = max(plan.min_rows, 1), ImportanceWeighting.fit(baseline, known)
         gathered: dict[Kind, Account] = {}
         found: dict[Kind, list[tuple[float, float]]] = {}
         arrived = [places for _, places in arrival_windows(reference, plan)]
@@ -226,7 +226,7 @@ def step_without(
 
 def _expected(
     answers: NDArray[np.float64], calibration: Calibration, threshold: float | None
-) -> Iterator[tuple[Kind, Expected]]:
+) -> Iterator[tuple[Kind, ExpectedLoss]]:
     found = estimates.calibrated_confidence(answers, calibration.calibrated(answers))
     for kind in _KINDS[:2]:
         yield kind, found[kind[1]]
@@ -234,7 +234,7 @@ def _expected(
         yield _KINDS[2], estimates.thresholded_confidence(answers, threshold)
 
 
-def _weighted(weighted: Weighted) -> Iterator[tuple[Kind, Expected]]:
+def _weighted(weighted: WeightedEstimate) -> Iterator[tuple[Kind, ExpectedLoss]]:
     for kind in _WEIGHTED:
         if kind[1] in weighted.losses:
             yield kind, weighted.losses[kind[1]]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
-from monitoring.baseline.profile_builder import Counter
+from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.evidence.level import LevelReading, LevelState, LevelTest
 from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact
@@ -36,10 +36,10 @@ from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.windows import Window
 from monitoring.watches import integrity, joint
 from monitoring.watches.catalogue import Catalogue
-from monitoring.watches.early_labels import FirstLabels, Usual
+from monitoring.watches.early_labels import EarlyLabels, LabelRate
 from monitoring.watches.embedding import embedded, unseen_tensors
-from monitoring.watches.joint import Recent
-from monitoring.watches.labelled import Awaited, Span
+from monitoring.watches.joint import RecentWindows
+from monitoring.watches.labelled import LabelWindow, PendingLabels
 
 #: The watch that names an incident opened by a fact.
 SCHEMA = "schema"
@@ -64,9 +64,9 @@ class MonitorState:
     incidents: tuple[IncidentRecord, ...] = ()
     next_number: int = 1
     history: tuple[WindowRecord, ...] = ()
-    recent: Recent = field(default_factory=Recent)
-    awaited: Awaited = field(default_factory=Awaited)
-    first_labels: FirstLabels = field(default_factory=FirstLabels)
+    recent: RecentWindows = field(default_factory=RecentWindows)
+    awaited: PendingLabels = field(default_factory=PendingLabels)
+    first_labels: EarlyLabels = field(default_factory=EarlyLabels)
     compared: str = ""
 
 
@@ -98,7 +98,7 @@ class Judge:
         optional: frozenset[str] = frozenset(),
     ) -> None:
         self._catalogue = catalogue
-        self._counter = Counter(catalogue.bins)
+        self._counter = ProfileBuilder(catalogue.bins)
         estimator = yardstick.estimator
         self._scorer = Scorer(
             catalogue,
@@ -284,7 +284,7 @@ class Judge:
         return tuple(after), changed
 
     def _explained(
-        self, reading: LevelReading, moved: LevelReading, history: Sequence[WindowRecord], recent: Recent
+        self, reading: LevelReading, moved: LevelReading, history: Sequence[WindowRecord], recent: RecentWindows
     ) -> Cause:
         witness = self._yardstick.witness
         return explain(
@@ -309,7 +309,9 @@ class Judge:
         owed = 0.0 if cycle is None else cycle.offset(self._phases(start))
         return self._baseline[key].mean + owed * self._watches[key.watch].scale
 
-    def _labelled(self, awaited: Awaited, traffic: WindowTraffic) -> tuple[Awaited, dict[WatchKey, ScoreSum]]:
+    def _labelled(
+        self, awaited: PendingLabels, traffic: WindowTraffic
+    ) -> tuple[PendingLabels, dict[WatchKey, ScoreSum]]:
         if self._catalogue.parts is None:
             return awaited, {}
         answered, scorer = traffic.answered, self._scorer
@@ -321,20 +323,20 @@ class Judge:
             window=self._span(traffic.window),
         )
 
-    def _first_labels(self, before: FirstLabels, traffic: WindowTraffic) -> tuple[FirstLabels, Labelled]:
+    def _first_labels(self, before: EarlyLabels, traffic: WindowTraffic) -> tuple[EarlyLabels, Labelled]:
         """Whether the first labels have come, and the window's own, from which losses are made once they have."""
         found = before.after(
             traffic.answered.tally.number("rows"),
             traffic.answered.newest,
             {start: tally.number("rows") for start, tally in traffic.labelled.tallies.items()},
             window=self._span(traffic.window),
-            usual=Usual(share=self._yardstick.labelled, enough=self._yardstick.tests["page"].min_rows),
+            usual=LabelRate(share=self._yardstick.labelled, enough=self._yardstick.tests["page"].min_rows),
         )
         return found, traffic.labelled if found.complete else traffic.labelled.without_losses()
 
-    def _span(self, window: Window) -> Span:
+    def _span(self, window: Window) -> LabelWindow:
         horizon = duration_microseconds(self._yardstick.horizon)
-        return Span(start=as_microseconds(window.start), end=as_microseconds(window.end), horizon=horizon)
+        return LabelWindow(start=as_microseconds(window.start), end=as_microseconds(window.end), horizon=horizon)
 
     def _rows(self, key: WatchKey, traffic: WindowTraffic) -> tuple[CauseRow, ...]:
         return worst_rows(

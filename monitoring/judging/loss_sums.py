@@ -13,7 +13,7 @@ from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches import estimates, outputs, performance, surprise
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue
-from monitoring.watches.estimates import PREFIX, Expected
+from monitoring.watches.estimates import PREFIX, ExpectedLoss
 from monitoring.watches.scoring import fixed_point, row_choices, row_maxima, slice_codes, summed, whole
 
 Floats = NDArray[np.float64]
@@ -32,7 +32,7 @@ class LossSum:
     variances: int
 
     @classmethod
-    def of(cls, expected: Expected) -> LossSum:
+    def of(cls, expected: ExpectedLoss) -> LossSum:
         """Of each row's own."""
         return cls(rows=expected.losses.size, losses=summed(expected.losses), variances=summed(expected.variances))
 
@@ -201,7 +201,7 @@ class Scorer:
         }
 
     def counted(self, tally: Tally) -> tuple[int, ...]:
-        """Rows and rows in each part, as `monitoring.watches.labelled.Parts.counted`."""
+        """Rows and rows in each part, as `monitoring.watches.labelled.CoverageGroups.counted`."""
         return (tally.number("rows"), *(tally.numbers("parts") or (0,) * self._part_count))
 
     def expected(self, tally: Tally, metric: str) -> LossSum:

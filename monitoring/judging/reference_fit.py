@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions
-from monitoring.baseline.profile_builder import Counter
+from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.errors import BadInput
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.budget import Budget, weights
@@ -29,7 +29,7 @@ from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import joint, labelled
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.joint import Witness, inputs_of
-from monitoring.watches.labelled import Parts
+from monitoring.watches.labelled import CoverageGroups
 
 #: What a deviation is at least, as a part of the tolerance, of scores that hardly move in a good baseline: integrity,
 #: and which rows get their label.
@@ -265,7 +265,7 @@ def _window_sums(
     `reference` has every row with the inputs that it is sliced by.
     """
     windows = list(cut(reference.event_times, plan))
-    counter = Counter(baseline.bins, described=False)
+    counter = ProfileBuilder(baseline.bins, described=False)
     by_start: dict[datetime, dict[WatchKey, ScoreSum]] = {}
     squared: dict[datetime, dict[WatchKey, ScoreSum]] = {}
     for number, counts in counted(baseline.rows, counter, [places for _, places in windows]):
@@ -323,7 +323,7 @@ def _phases(places: Sequence[Mapping[str, int]], completed: NDArray[np.int64]) -
     return {name: np.array([places[at][name] for at in completed], dtype=np.int64) for name in (places or [{}])[0]}
 
 
-def _known_of(parts: Parts, rows: Predictions, horizon: timedelta) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _known_of(parts: CoverageGroups, rows: Predictions, horizon: timedelta) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Counts of one window's rows, at least one, and of those that got their label while it was waited for."""
     last = int(rows.event_times.max()) + duration_microseconds(horizon)
     came = rows.take((rows.labels != NO_LABEL) & (rows.label_times <= last))

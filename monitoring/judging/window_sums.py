@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.baseline.profile import Profile
-from monitoring.baseline.profile_builder import Counter
+from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.loss_sums import Scored, Scorer, Tally
 from monitoring.judging.sample import Sample
 from monitoring.watches.joint import mixed
@@ -59,7 +59,7 @@ class Gatherer:
     Memory does not grow with the rows. Cost: about 3 ns a value for the profile, 100 ns a row for the rest.
     """
 
-    def __init__(self, scorer: Scorer, counter: Counter) -> None:
+    def __init__(self, scorer: Scorer, counter: ProfileBuilder) -> None:
         self._scorer = scorer
         self._counting = counter.begin()
         self._rows = 0

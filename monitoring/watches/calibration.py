@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.baseline.binning import Ruler
+from monitoring.baseline.binning import Binner
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -79,14 +79,14 @@ class Calibration:
     classes: int
     maps: tuple[ClassMap, ...]
     steps: tuple[Floats, ...]
-    rulers: tuple[Ruler, ...]
+    rulers: tuple[Binner, ...]
 
     @classmethod
     def fit(cls, probabilities: Floats, labels: Whole) -> Calibration:
         """Learn from labelled rows: `probabilities` [n, classes], `labels` [n] class indices, n > 0."""
         classes = int(probabilities.shape[1])
         maps = tuple(ClassMap.fit(probabilities[:, k], labels == k) for k in _mapped(classes))
-        rulers = tuple(Ruler(one.edges) for one in maps)
+        rulers = tuple(Binner(one.edges) for one in maps)
         return cls(classes=classes, maps=maps, steps=tuple(one.steps() for one in maps), rulers=rulers)
 
     def without(self, probabilities: Floats, labels: Whole) -> Calibration:

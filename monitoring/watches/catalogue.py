@@ -16,7 +16,7 @@ from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.watches import estimates, inputs, integrity, joint, labelled, outputs, performance, scoring, surprise
 from monitoring.watches.calibration import FEWEST_ROWS, Calibration
 from monitoring.watches.classes import ClassSlices
-from monitoring.watches.embedding import Sight, embedding_bins
+from monitoring.watches.embedding import EmbeddingSource, embedding_bins
 
 #: Slices watched per column: its commonest values in the baseline.
 MOST_SLICES = 12
@@ -33,9 +33,9 @@ class Catalogue:
     integrity: tuple[Watch, ...]
     scored: bool = True
     calibration: Calibration | None = None
-    space: joint.Space | None = None
-    parts: labelled.Parts | None = None
-    sight: Sight | None = None
+    space: joint.FeatureSpace | None = None
+    parts: labelled.CoverageGroups | None = None
+    sight: EmbeddingSource | None = None
     class_slices: ClassSlices = field(default_factory=ClassSlices)
 
     @property
@@ -163,13 +163,13 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
         integrity=(integrity.ANSWERS, *(watch for b, c in pairs for watch in integrity.watches(b, c))),
-        space=joint.Space.fit(
+        space=joint.FeatureSpace.fit(
             (*unwatched, *baseline.bins),
             (*unwatched_counts, *baseline.profile.features),
             baseline.rows,
             unwatched=() if baseline.spec.embedding is None else baseline.spec.embedding.columns,
         ),
-        parts=labelled.Parts.fit(reference, baseline.spec.classes, slices)
+        parts=labelled.CoverageGroups.fit(reference, baseline.spec.classes, slices)
         if baseline.spec.scored
-        else labelled.Parts(classes=baseline.spec.classes, edges=None, slices=slices),
+        else labelled.CoverageGroups(classes=baseline.spec.classes, edges=None, slices=slices),
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from monitoring.records import Finding
-from monitoring.watches.labelled import Span
+from monitoring.watches.labelled import LabelWindow
 
 #: The first labels have come when this share of those is there that the baseline would have.
 NEARLY_ALL = 0.9
@@ -15,7 +15,7 @@ _NUMBERS = ("start", "until", "newest", "rows", "labels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usual:
+class LabelRate:
     """The share of the baseline's rows that got a label, and how many rows are enough to tell one."""
 
     share: float
@@ -23,7 +23,7 @@ class Usual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FirstLabels:
+class EarlyLabels:
     """What is remembered of the labels of a traffic's first rows, times in microseconds.
 
     They are those of the windows that began from `start` to `until`; the `newest` of the first window happened then.
@@ -40,12 +40,14 @@ class FirstLabels:
     labels: int = 0
     complete: bool = False
 
-    def after(self, rows: int, newest: int, labelled: Mapping[int, int], *, window: Span, usual: Usual) -> FirstLabels:
+    def after(
+        self, rows: int, newest: int, labelled: Mapping[int, int], *, window: LabelWindow, usual: LabelRate
+    ) -> EarlyLabels:
         """One window on: it has that many `rows`, the `newest` of them then; `labelled` goes by their windows' starts.
 
-        >>> usual = Usual(share=1.0, enough=50)
-        >>> first = FirstLabels().after(100, 0, {0: 60}, window=Span(start=0, end=1, horizon=9), usual=usual)
-        >>> second = first.after(100, 1, {0: 35, 1: 60}, window=Span(start=1, end=2, horizon=9), usual=usual)
+        >>> usual = LabelRate(share=1.0, enough=50)
+        >>> first = EarlyLabels().after(100, 0, {0: 60}, window=LabelWindow(start=0, end=1, horizon=9), usual=usual)
+        >>> second = first.after(100, 1, {0: 35, 1: 60}, window=LabelWindow(start=1, end=2, horizon=9), usual=usual)
         >>> first.complete, second.complete
         (False, True)
         """
@@ -75,15 +77,15 @@ class FirstLabels:
         return " ".join(str(int(getattr(self, name))) for name in (*_NUMBERS, "complete"))
 
     @classmethod
-    def from_text(cls, text: str) -> FirstLabels:
+    def from_text(cls, text: str) -> EarlyLabels:
         """The inverse of `to_text`.
 
-        >>> FirstLabels.from_text(FirstLabels(start=1, rows=3, complete=True).to_text())
-        FirstLabels(start=1, until=0, newest=0, rows=3, labels=0, complete=True)
+        >>> EarlyLabels.from_text(EarlyLabels(start=1, rows=3, complete=True).to_text())
+        EarlyLabels(start=1, until=0, newest=0, rows=3, labels=0, complete=True)
         """
         *numbers, complete = map(int, text.split())
         return cls(**dict(zip(_NUMBERS, numbers, strict=True)), complete=bool(complete))
 
 
 #: Of a traffic that was judged before this was remembered.
-COMPLETE = FirstLabels(complete=True)
+COMPLETE = EarlyLabels(complete=True)

@@ -31,7 +31,7 @@ Embedder: TypeAlias = Callable[[Path], Embed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class EmbeddingSource:
     """How a deployment's joint watch sees tensors: by which embedding, and what computes it, if anything does."""
 
     embedding: Embedding
@@ -66,7 +66,7 @@ def embedded(rows: Predictions, embedding: Embedding, embed: Embed | None) -> Pr
     return replace(kept, features=features)
 
 
-def unseen_tensors(rows: int, seen: int, sight: Sight) -> tuple[Finding, ...]:
+def unseen_tensors(rows: int, seen: int, sight: EmbeddingSource) -> tuple[Finding, ...]:
     """What to say where sampled rows were not embedded: a finding, and no fact, as it may well be meant so."""
     if seen == rows:
         return ()

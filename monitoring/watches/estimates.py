@@ -28,14 +28,14 @@ WATCHES = tuple(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class ExpectedLoss:
     """One estimated loss: each row's expectation, in [0, 1], and its variance, both float64 [n]."""
 
     losses: Floats
     variances: Floats
 
 
-def calibrated_confidence(probabilities: Floats, calibrated: Floats) -> dict[str, Expected]:
+def calibrated_confidence(probabilities: Floats, calibrated: Floats) -> dict[str, ExpectedLoss]:
     """Expected losses of each row if labels were drawn by the calibrated probabilities; both [n, classes].
 
     The error of an answer k is 1 - q_k; the Brier score expects Σ_j q_j |p - e_j|²/2. This is confidence-based
@@ -53,19 +53,19 @@ def calibrated_confidence(probabilities: Floats, calibrated: Floats) -> dict[str
     else:
         wrong = 1.0 - calibrated[np.arange(chosen.size), chosen]
     return {
-        "error": Expected(losses=wrong, variances=wrong * (1.0 - wrong)),
+        "error": ExpectedLoss(losses=wrong, variances=wrong * (1.0 - wrong)),
         "brier": expected_brier(probabilities, calibrated),
     }
 
 
-def expected_brier(probabilities: Floats, calibrated: Floats) -> Expected:
+def expected_brier(probabilities: Floats, calibrated: Floats) -> ExpectedLoss:
     """The Brier score's part of `calibrated_confidence`."""
     squared = probabilities**2
     squares = row_sums(squared)
     hit = row_sums(calibrated * probabilities)
     spread = row_sums(calibrated * squared) - hit**2
     losses = np.clip((squares - 2.0 * hit + 1.0) / 2.0, 0.0, 1.0)
-    return Expected(losses=losses, variances=np.maximum(spread, 0))
+    return ExpectedLoss(losses=losses, variances=np.maximum(spread, 0))
 
 
 def confusion(probabilities: Floats, calibrated: Floats) -> Floats:
@@ -92,11 +92,11 @@ def confidence_threshold(probabilities: Floats, labels: NDArray[np.int64]) -> fl
     return float(confidence[wrong]) if wrong < confidence.size else float("inf")
 
 
-def thresholded_confidence(probabilities: Floats, threshold: float) -> Expected:
+def thresholded_confidence(probabilities: Floats, threshold: float) -> ExpectedLoss:
     """The share of rows below the threshold as the error; the variance is that of independent rows of that share."""
     below = (row_maxima(probabilities) < threshold).astype(np.float64)
     share = float(below.mean()) if below.size else 0.0
-    return Expected(losses=below, variances=np.full(below.size, share * (1.0 - share)))
+    return ExpectedLoss(losses=below, variances=np.full(below.size, share * (1.0 - share)))
 
 
 def scores(probabilities: Floats, calibration: Calibration) -> dict[str, Floats]:

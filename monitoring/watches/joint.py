@@ -82,7 +82,7 @@ class Coordinate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Space:
+class FeatureSpace:
     """Rows as points: products of coordinates of different inputs, cosines of random directions, and some coordinates.
 
     `pairs` int64 [products, 2] are places among the coordinates; `directions` [coordinates, waves] and `phases` [waves]
@@ -107,7 +107,7 @@ class Space:
         reference: Rows,
         *,
         unwatched: Collection[str] = (),
-    ) -> Space | None:
+    ) -> FeatureSpace | None:
         """The space of a baseline; None where it has fewer than two inputs that vary, or no rows.
 
         `unwatched` are inputs of no other watch.
@@ -167,22 +167,22 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recent:
+class RecentWindows:
     """What the witness remembers: rows and sums of points of the last windows, oldest first; whole numbers.
 
-    >>> state = Recent().after(np.array([[1.0, -2.0], [3.0, 0.0]]))
-    >>> state.to_text(), Recent.from_text(state.to_text()) == state
+    >>> state = RecentWindows().after(np.array([[1.0, -2.0], [3.0, 0.0]]))
+    >>> state.to_text(), RecentWindows.from_text(state.to_text()) == state
     ('2 4 -2', True)
     """
 
     windows: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
-    def after(self, points: Floats) -> Recent:
+    def after(self, points: Floats) -> RecentWindows:
         """One window on; one without rows is no window."""
         if not len(points):
             return self
         window = (len(points), tuple(int(total) for total in points.sum(axis=0)))
-        return Recent(windows=(*self.windows, window)[-RECENT:])
+        return RecentWindows(windows=(*self.windows, window)[-RECENT:])
 
     @property
     def total(self) -> tuple[int, Whole]:
@@ -195,7 +195,7 @@ class Recent:
         return "\n".join(" ".join(map(str, (rows, *sums))) for rows, sums in self.windows)
 
     @classmethod
-    def from_text(cls, text: str) -> Recent:
+    def from_text(cls, text: str) -> RecentWindows:
         """The inverse of `to_text`."""
         lines = [tuple(map(int, line.split())) for line in text.splitlines()]
         return cls(windows=tuple((line[0], line[1:]) for line in lines))
@@ -213,13 +213,13 @@ class Reference:
     spread: Floats
     ranks: Floats
 
-    def difference(self, recent: Recent) -> Floats:
+    def difference(self, recent: RecentWindows) -> Floats:
         """How far recent windows, of which there is one at least, are from the baseline, in deviations, [size]."""
         rows, sums = recent.total
         found: Floats = (sums / rows - self.mean) / self.spread
         return found
 
-    def scores(self, recent: Recent, points: Floats) -> Floats:
+    def scores(self, recent: RecentWindows, points: Floats) -> Floats:
         """How recent each row looks, [n] in [0, 1]: its rank among the baseline's rows, along the witness.
 
         With d the difference of recent windows' mean from the baseline's, in units of the windows' own deviation, the
@@ -246,12 +246,12 @@ class Reference:
 class Witness:
     """The joint watch of a deployment: its space, the baseline in it, and what the baseline's own windows scored."""
 
-    space: Space
+    space: FeatureSpace
     reference: Reference
     baseline: tuple[ScoreSum, ...]
 
     @classmethod
-    def fit(cls, space: Space, windows: Iterable[Predictions], sizes: Sequence[int] | None = None) -> Witness:
+    def fit(cls, space: FeatureSpace, windows: Iterable[Predictions], sizes: Sequence[int] | None = None) -> Witness:
         """Go through the baseline's windows, in order of time, as through live ones; at least one has rows.
 
         `windows` are gone through twice; `sizes` are their rows where they are `sampled` already. Each is scored by a
@@ -262,7 +262,7 @@ class Witness:
         ranked = max(RANKED // max(sum(1 for size in rows if size), 1), 1)
         parts = [_Part.of(space.points(window.take(sampled(window, SAMPLE))), ranked) for window in windows]
         spread = _spread(parts)
-        found, recent = [], Recent()
+        found, recent = [], RecentWindows()
         for place, window in enumerate(windows):
             others = [part for at, part in enumerate(parts) if not place - RECENT <= at <= place]
             points = space.points(window.take(sampled(window, SAMPLE)))
@@ -273,11 +273,11 @@ class Witness:
             recent = recent.after(points)
         return cls(space=space, reference=_reference(parts, spread), baseline=tuple(found))
 
-    def judged(self, recent: Recent, window: Predictions) -> tuple[ScoreSum, Recent]:
+    def judged(self, recent: RecentWindows, window: Predictions) -> tuple[ScoreSum, RecentWindows]:
         """A window's sum of scores, none for the very first or without rows, and what is remembered after it."""
         return self.judged_sample(recent, window.take(sampled(window, SAMPLE)), len(window))
 
-    def judged_sample(self, recent: Recent, sample: Predictions, rows: int) -> tuple[ScoreSum, Recent]:
+    def judged_sample(self, recent: RecentWindows, sample: Predictions, rows: int) -> tuple[ScoreSum, RecentWindows]:
         """As `judged`, of a window of so many rows from which those were `sampled`, in any order.
 
         The sample has every column of the space; rows that have not may be left out of it.
@@ -288,7 +288,7 @@ class Witness:
         score = score_sum(self.reference.scores(recent, points), rows) if recent.windows else ScoreSum()
         return score, recent.after(points)
 
-    def pairs(self, recent: Recent, most: int) -> tuple[tuple[str, str], ...]:
+    def pairs(self, recent: RecentWindows, most: int) -> tuple[tuple[str, str], ...]:
         """The pairs of inputs whose products stand out most in recent windows, each pair once, largest first.
 
         Numbers of an embedding have no name that tells anybody anything, and are none of them.

@@ -18,12 +18,12 @@ PREFIX = "labelled:"
 #: Labels may come for a part of the rows this much more or less often than for all, in shares of the labelled rows.
 TOLERANCE = 0.05
 
-#: Parts of the rows by their score, each a quarter of the baseline.
+#: CoverageGroups of the rows by their score, each a quarter of the baseline.
 QUARTERS = ("lowest", "low", "high", "highest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Parts:
+class CoverageGroups:
     """How rows are divided: by quarters of the score, or by the answer where there are no scores, and by slices.
 
     `edges` float64 [3] divide the score, which is the second class's probability, or the largest of more than two; None
@@ -35,7 +35,9 @@ class Parts:
     slices: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def fit(cls, reference: Predictions, classes: tuple[str, ...], slices: Mapping[str, tuple[str, ...]]) -> Parts:
+    def fit(
+        cls, reference: Predictions, classes: tuple[str, ...], slices: Mapping[str, tuple[str, ...]]
+    ) -> CoverageGroups:
         """Quarters of the reference's scores; rows whose answer is not a number do not count."""
         scores = score_of(reference.probabilities)
         scores = scores[np.isfinite(scores)]
@@ -106,7 +108,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class PendingWindow:
     """One window whose labels are waited for: its beginning and newest event (microseconds), and counts so far."""
 
     start: int
@@ -116,19 +118,25 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Awaited:
+class PendingLabels:
     """What is remembered of windows whose labels are waited for, oldest first: counts, and no row.
 
-    >>> one = Waiting(start=0, newest=5, answered=(4, 2), labelled=(1, 0))
-    >>> Awaited.from_text(Awaited(windows=(one,)).to_text()).windows == (one,)
+    >>> one = PendingWindow(start=0, newest=5, answered=(4, 2), labelled=(1, 0))
+    >>> PendingLabels.from_text(PendingLabels(windows=(one,)).to_text()).windows == (one,)
     True
     """
 
-    windows: tuple[Waiting, ...] = ()
+    windows: tuple[PendingWindow, ...] = ()
 
     def after(
-        self, parts: Parts, answered: Predictions, labelled: Predictions, starts: NDArray[np.int64], *, window: Span
-    ) -> tuple[Awaited, dict[WatchKey, ScoreSum]]:
+        self,
+        parts: CoverageGroups,
+        answered: Predictions,
+        labelled: Predictions,
+        starts: NDArray[np.int64],
+        *,
+        window: LabelWindow,
+    ) -> tuple[PendingLabels, dict[WatchKey, ScoreSum]]:
         """One window on, and the sums of those windows that have waited long enough.
 
         `labelled` are the labels that arrived, of rows answered in the windows that begin at `starts` [n].
@@ -139,13 +147,13 @@ class Awaited:
 
     def after_counts(
         self,
-        parts: Parts,
+        parts: CoverageGroups,
         answered: tuple[int, ...],
         newest: int | None,
         labelled: Mapping[int, tuple[int, ...]],
         *,
-        window: Span,
-    ) -> tuple[Awaited, dict[WatchKey, ScoreSum]]:
+        window: LabelWindow,
+    ) -> tuple[PendingLabels, dict[WatchKey, ScoreSum]]:
         """As `after`, from counts of the parts: of rows answered, the `newest` of them then, and of those labelled.
 
         `newest` is None where no row was answered; `labelled` goes by the beginnings of the rows' own windows.
@@ -159,12 +167,12 @@ class Awaited:
         waiting = [one for one in self.windows if one.newest >= oldest]
         nothing = (0,) * len(answered)
         if newest is not None:
-            waiting.append(Waiting(start=window.start, newest=newest, answered=answered, labelled=nothing))
+            waiting.append(PendingWindow(start=window.start, newest=newest, answered=answered, labelled=nothing))
         windows = []
         for one in waiting:
             came = labelled.get(one.start, nothing)
             windows.append(replace(one, labelled=tuple(a + b for a, b in zip(one.labelled, came, strict=True))))
-        return Awaited(windows=tuple(windows)), sums
+        return PendingLabels(windows=tuple(windows)), sums
 
     def to_text(self) -> str:
         """Whole numbers: a line for each window."""
@@ -173,19 +181,19 @@ class Awaited:
         )
 
     @classmethod
-    def from_text(cls, text: str) -> Awaited:
+    def from_text(cls, text: str) -> PendingLabels:
         """The inverse of `to_text`."""
         windows = []
         for line in text.splitlines():
             start, newest, *counts = map(int, line.split())
             half = len(counts) // 2
             answered, labelled = tuple(counts[:half]), tuple(counts[half:])
-            windows.append(Waiting(start=start, newest=newest, answered=answered, labelled=labelled))
+            windows.append(PendingWindow(start=start, newest=newest, answered=answered, labelled=labelled))
         return cls(windows=tuple(windows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class LabelWindow:
     """A window and how long its labels are waited for, in microseconds."""
 
     start: int

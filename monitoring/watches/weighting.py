@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.watches import performance
-from monitoring.watches.estimates import Expected
+from monitoring.watches.estimates import ExpectedLoss
 from monitoring.watches.joint import Coordinate, coordinates, inputs_of, sampled
 from monitoring.watches.labelled import score_of
 
@@ -40,15 +40,15 @@ _CLOSE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Weighted:
+class WeightedEstimate:
     """What weighing came to: the effective rows, and the expected loss of each metric; none where they are too few."""
 
     effective: float
-    losses: Mapping[str, Expected]
+    losses: Mapping[str, ExpectedLoss]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Weighting:
+class ImportanceWeighting:
     """Labelled rows of the baseline: `points` [m, covariates], their `losses` by metric [m], `places` [m] in it."""
 
     coordinates: tuple[Coordinate, ...]
@@ -57,7 +57,7 @@ class Weighting:
     places: Whole
 
     @classmethod
-    def fit(cls, baseline: Baseline, known: NDArray[np.bool_]) -> Weighting:
+    def fit(cls, baseline: Baseline, known: NDArray[np.bool_]) -> ImportanceWeighting:
         """Of the reference's rows that are `known` to have label and answer, a sample of at most 2,048."""
         places = np.flatnonzero(known)
         places = places[sampled(baseline.rows.answers.take(places), SOURCE)]
@@ -75,7 +75,7 @@ class Weighting:
         """The inputs that rows need to have."""
         return inputs_of(self.coordinates)
 
-    def without(self, places: Whole) -> Weighting:
+    def without(self, places: Whole) -> ImportanceWeighting:
         """As if those rows of the reference were not in it."""
         kept = ~np.isin(self.places, places)
         return replace(
@@ -85,7 +85,7 @@ class Weighting:
             places=self.places[kept],
         )
 
-    def expected(self, rows: Predictions, count: int | None = None) -> Weighted:
+    def expected(self, rows: Predictions, count: int | None = None) -> WeightedEstimate:
         """The losses to expect of rows that have an answer, none of which is among those weighed.
 
         With a `count`, `rows` are the sample of so many.
@@ -100,10 +100,10 @@ class Weighting:
         count = len(rows) if count is None else count
         effective, each = self.weighed(rows.take(sampled(rows, TARGET)), count)
         losses = {
-            metric: Expected(losses=np.full(count, mean), variances=np.full(count, variance))
+            metric: ExpectedLoss(losses=np.full(count, mean), variances=np.full(count, variance))
             for metric, (mean, variance) in each.items()
         }
-        return Weighted(effective=effective, losses=losses)
+        return WeightedEstimate(effective=effective, losses=losses)
 
     def weighed(self, sample: Predictions, count: int) -> tuple[float, dict[str, tuple[float, float]]]:
         """Effective rows, and each metric's mean and variance of a row, of `count` rows of which `sample` were chosen.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from monitoring.baseline.metrics import Interval
+    from monitoring.baseline.metrics import ConfidenceInterval
 
 DPI: Final = 220
 WIDTH: Final = 7.0  # inches: two columns of a journal
@@ -55,7 +55,7 @@ def save(draw: Callable[[], Figure], folder: Path, name: str) -> None:
         figure.savefig(folder / f"{name}.png", dpi=DPI)
 
 
-def ladder(axes: Axes, rows: list[tuple[str, float, Interval]], *, zero: float, marker: str = "o") -> None:
+def ladder(axes: Axes, rows: list[tuple[str, float, ConfidenceInterval]], *, zero: float, marker: str = "o") -> None:
     """Estimates with their intervals, one below the other; an unknown interval leaves the mark alone."""
     axes.axvline(zero, color=GREY, linewidth=0.8)
     for place, (_, estimate, interval) in enumerate(rows):

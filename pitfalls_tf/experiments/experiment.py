@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
-    from monitoring.baseline.metrics import Interval
+    from monitoring.baseline.metrics import ConfidenceInterval
     from pitfalls_tf.experiments.run_store import Lab
 
 Size = TypeVar("Size")
@@ -73,12 +73,12 @@ class Claim:
             f" interval is {outside}; otherwise inconclusive.{because}"
         )
 
-    def word(self, interval: Interval) -> Word:
+    def word(self, interval: ConfidenceInterval) -> Word:
         """What an interval says of the claim; one with a NaN says nothing.
 
-        >>> from monitoring.baseline.metrics import Interval
+        >>> from monitoring.baseline.metrics import ConfidenceInterval
         >>> claim = Claim(name="n", section="3", says="s", quantity="q", above=1)
-        >>> [claim.word(Interval(low=low, high=low + 1)) for low in (1.5, 0.5, -0.5)]
+        >>> [claim.word(ConfidenceInterval(low=low, high=low + 1)) for low in (1.5, 0.5, -0.5)]
         ['reproduced', 'inconclusive', 'not reproduced']
         """
         if interval.low > self.above and interval.high < self.below:
@@ -98,7 +98,7 @@ class Finding:
     claim: Claim
     where: str
     estimate: float
-    interval: Interval
+    interval: ConfidenceInterval
     note: str = ""
 
     @property

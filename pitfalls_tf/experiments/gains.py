@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from monitoring.baseline.metrics import Interval
+    from monitoring.baseline.metrics import ConfidenceInterval
     from pitfalls_tf.verdicts.verdict import Verdict
 
 
@@ -33,12 +33,12 @@ def judged(
     return judge(pairs) if len(pairs.seeds) > 1 else None
 
 
-def gain(verdict: Verdict | None) -> tuple[float, Interval]:
+def gain(verdict: Verdict | None) -> tuple[float, ConfidenceInterval]:
     """The gain in domains like these and its interval; NaN where there is no verdict."""
     return (float("nan"), UNKNOWN) if verdict is None else (verdict.gain, verdict.overall.interval)
 
 
-def mean_gain(gains: NDArray[np.float64]) -> tuple[float, Interval]:
+def mean_gain(gains: NDArray[np.float64]) -> tuple[float, ConfidenceInterval]:
     """Of gains [domains, seeds], as `gain`; NaN without an interval with fewer than two seeds."""
     if gains.size == 0 or gains.shape[1] < 2:
         return (float(gains.mean()) if gains.size else float("nan")), UNKNOWN

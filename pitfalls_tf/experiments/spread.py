@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from monitoring.baseline.metrics import Interval
+from monitoring.baseline.metrics import ConfidenceInterval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LEVEL: Final = 0.95
-UNKNOWN: Final = Interval(low=float("nan"), high=float("nan"))
+UNKNOWN: Final = ConfidenceInterval(low=float("nan"), high=float("nan"))
 
 
-def jackknife(statistic: Callable[..., float], *values: Floats) -> tuple[float, Interval]:
+def jackknife(statistic: Callable[..., float], *values: Floats) -> tuple[float, ConfidenceInterval]:
     """A positive statistic of one or more paired samples, each [n], and the 95 % interval of what it estimates.
 
     The interval is Student's, of the pseudo-values of the logarithm. Unknown, NaN, with fewer than three values or
@@ -43,7 +43,9 @@ def jackknife(statistic: Callable[..., float], *values: Floats) -> tuple[float, 
         return estimate, UNKNOWN
     pseudo = count * np.log(estimate) - (count - 1) * np.log(without)
     half = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * float(pseudo.std(ddof=1)) / np.sqrt(count)
-    return estimate, Interval(low=float(np.exp(pseudo.mean() - half)), high=float(np.exp(pseudo.mean() + half)))
+    return estimate, ConfidenceInterval(
+        low=float(np.exp(pseudo.mean() - half)), high=float(np.exp(pseudo.mean() + half))
+    )
 
 
 def deviation(values: Floats) -> float:
@@ -72,14 +74,14 @@ def apart(values: Floats) -> float:
     return float(np.abs(values[:, None] - values).sum()) / (count * (count - 1))
 
 
-def bootstrapped(statistic: Callable[[Floats], float], values: Floats, rng: np.random.Generator) -> Interval:
+def bootstrapped(statistic: Callable[[Floats], float], values: Floats, rng: np.random.Generator) -> ConfidenceInterval:
     """Percentile interval over 2,000 resamples of the values, for what is not smooth, such as worst - median.
 
     Too narrow for few values: no claim rests on it.
     """
     draws = values[rng.integers(0, len(values), size=(2_000, len(values)))]
     low, high = np.quantile([statistic(draw) for draw in draws], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(low=float(low), high=float(high))
+    return ConfidenceInterval(low=float(low), high=float(high))
 
 
 def worst_minus_median(values: Floats) -> float:
@@ -87,7 +89,7 @@ def worst_minus_median(values: Floats) -> float:
     return float(values.max() - np.median(values))
 
 
-def kendall(one: Floats, other: Floats) -> tuple[float, Interval]:
+def kendall(one: Floats, other: Floats) -> tuple[float, ConfidenceInterval]:
     """Rank correlation tau-b of pairs, and its 95 % interval by Fisher's transformation.
 
     The variance .437 / (n - 4) is that of Fieller, Hartley and Pearson (Biometrika 44, 1957), made for normal pairs;
@@ -106,10 +108,10 @@ def kendall(one: Floats, other: Floats) -> tuple[float, Interval]:
         return tau, UNKNOWN
     centre = float(np.arctanh(np.clip(tau, -1 + 1e-9, 1 - 1e-9)))
     half = float(ndtri((1 + LEVEL) / 2)) * float(np.sqrt(0.437 / (count - 4)))
-    return tau, Interval(low=float(np.tanh(centre - half)), high=float(np.tanh(centre + half)))
+    return tau, ConfidenceInterval(low=float(np.tanh(centre - half)), high=float(np.tanh(centre + half)))
 
 
-def share(count: int, of: int) -> tuple[float, Interval]:
+def share(count: int, of: int) -> tuple[float, ConfidenceInterval]:
     """A share of independent cases, with Wilson's interval (JASA 22, 1927).
 
     >>> found, interval = share(0, 10)
@@ -122,14 +124,14 @@ def share(count: int, of: int) -> tuple[float, Interval]:
     return found, _wilson(found, of)
 
 
-def _wilson(found: float, of: float) -> Interval:
+def _wilson(found: float, of: float) -> ConfidenceInterval:
     z = float(ndtri((1 + LEVEL) / 2))
     centre = (found + z * z / (2 * of)) / (1 + z * z / of)
     half = z / (1 + z * z / of) * float(np.sqrt(found * (1 - found) / of + z * z / (4 * of * of)))
-    return Interval(low=max(0.0, centre - half), high=min(1.0, centre + half))
+    return ConfidenceInterval(low=max(0.0, centre - half), high=min(1.0, centre + half))
 
 
-def clustered_share(hit: Floats, of: Floats, *, most: float = np.inf) -> tuple[float, Interval]:
+def clustered_share(hit: Floats, of: Floats, *, most: float = np.inf) -> tuple[float, ConfidenceInterval]:
     """The share sum(hit) / sum(of), 0 <= hit <= of, of what comes in independent clusters [n].
 
     What is in one cluster may go together, so there are fewer independent cases than cases: as many as would give a

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from monitoring.atomic import aside_folder, publish
-from monitoring.baseline.metrics import Interval, Metrics
+from monitoring.baseline.metrics import ConfidenceInterval, Metrics
 from monitoring.errors import BadInput, CannotRun
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Run:
     seed: int
     folder: Path
     metrics: Metrics | None
-    intervals: Mapping[str, Interval]
+    intervals: Mapping[str, ConfidenceInterval]
 
     @property
     def diverged(self) -> bool:
@@ -194,7 +194,7 @@ def read_run(folder: Path) -> Run:
         seed=int(manifest["seed"]),
         folder=folder,
         metrics=None if metrics is None else Metrics(**metrics),
-        intervals={name: Interval(**interval) for name, interval in document["intervals"].items()},
+        intervals={name: ConfidenceInterval(**interval) for name, interval in document["intervals"].items()},
     )
 
 

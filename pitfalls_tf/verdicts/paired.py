@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from monitoring.baseline.metrics import Interval
+from monitoring.baseline.metrics import ConfidenceInterval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def half_width(variances: Variances, domains: int, seeds: int) -> float:
     return float(np.sqrt(max(of_seeds, of_domains, of_seeds + of_domains - both)))
 
 
-def interval(differences: Floats, resampling: Resampling) -> Interval:
+def interval(differences: Floats, resampling: Resampling) -> ConfidenceInterval:
     """Covers the expected difference in domains like these K, at `PROMISED`, from differences [K, n], n at least 2.
 
     Of one domain, the expected difference in that domain. Each side is the half width, stretched where the bootstrap's
@@ -113,16 +113,16 @@ def interval(differences: Floats, resampling: Resampling) -> Interval:
     mean = float(differences.mean())
     half = half_width(variances(differences), *differences.shape)
     low, high = _stretch(resampling.means(differences))
-    return Interval(low=mean - half * low, high=mean + half * high)
+    return ConfidenceInterval(low=mean - half * low, high=mean + half * high)
 
 
-def of_these(differences: Floats, resampling: Resampling) -> Interval:
+def of_these(differences: Floats, resampling: Resampling) -> ConfidenceInterval:
     """As `interval`, but for the very domains at hand: only the seeds are a sample."""
     over_domains = differences.mean(axis=0, keepdims=True)
     return interval(over_domains, Resampling(domains=np.ones((len(resampling.seeds), 1)), seeds=resampling.seeds))
 
 
-def probability(differences: Floats, resampling: Resampling) -> tuple[float, Interval]:
+def probability(differences: Floats, resampling: Resampling) -> tuple[float, ConfidenceInterval]:
     """P(A > B): how often A beats B with the same seed in the same domain, ties counted half (Bouthillier et al. 2021).
 
     Its interval is the hierarchical bootstrap's own percentiles, which are too narrow for few domains or seeds; no
@@ -130,7 +130,7 @@ def probability(differences: Floats, resampling: Resampling) -> tuple[float, Int
     """
     wins = (differences > 0) + 0.5 * (differences == 0)
     low, high = np.quantile(resampling.means(wins), [(1 - PROMISED) / 2, (1 + PROMISED) / 2])
-    return float(wins.mean()), Interval(low=float(low), high=float(high))
+    return float(wins.mean()), ConfidenceInterval(low=float(low), high=float(high))
 
 
 def _quantile(freedom: int) -> float:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from monitoring.baseline.metrics import Interval
+    from monitoring.baseline.metrics import ConfidenceInterval
     from pitfalls_tf.verdicts.verdict import Verdict
 
 SUFFIXES: Final = (".pdf", ".png", ".svg")
@@ -40,7 +40,7 @@ def draw_verdict(verdict: Verdict, path: Path) -> None:
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 - only when a picture is wanted
 
-    rows: list[tuple[str, float, Interval]] = [
+    rows: list[tuple[str, float, ConfidenceInterval]] = [
         (one.domain, one.gain, one.judgement.interval)
         for one in sorted(verdict.domains, key=lambda one: one.gain, reverse=True)
         if len(verdict.domains) > 1
@@ -79,7 +79,7 @@ def draw_verdict(verdict: Verdict, path: Path) -> None:
         ) from error
 
 
-def _row(axes: Axes, height: int, gain: float, interval: Interval, *, overall: bool) -> None:
+def _row(axes: Axes, height: int, gain: float, interval: ConfidenceInterval, *, overall: bool) -> None:
     ink = INK["overall" if overall else "domain"]
     axes.plot([interval.low, interval.high], [height, height], color=ink, linewidth=2.4 if overall else 1.2)
     axes.plot([gain], [height], marker="D" if overall else "o", color=ink, markersize=5 if overall else 4)

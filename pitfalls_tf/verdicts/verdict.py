@@ -20,7 +20,7 @@ from pitfalls_tf.verdicts.paired import Resampling, Variances, half_width, inter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from monitoring.baseline.metrics import Interval
+    from monitoring.baseline.metrics import ConfidenceInterval
     from pitfalls_tf.verdicts.scores import Half, Pairs
 
 Word = Literal["better", "worse", "inconclusive"]
@@ -45,7 +45,7 @@ class Judgement:
     """A word, and the interval of A's gain over B that it rests on."""
 
     word: Word
-    interval: Interval
+    interval: ConfidenceInterval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class Verdict:
     overall: Judgement
     these_domains: Judgement
     probability: float
-    probability_interval: Interval
+    probability_interval: ConfidenceInterval
     variances: Variances
     domains: tuple[DomainGain, ...]
     seeds: tuple[int, ...]
@@ -144,11 +144,11 @@ def judge(pairs: Pairs, *, smallest: float = SMALLEST) -> Verdict:
     )
 
 
-def word_of(interval: Interval, smallest: float) -> Word:
+def word_of(interval: ConfidenceInterval, smallest: float) -> Word:
     """What an interval of A's gain says.
 
-    >>> from monitoring.baseline.metrics import Interval
-    >>> [word_of(Interval(low=low, high=low + 0.01), 0.005) for low in (0.006, 0.004, -0.016)]
+    >>> from monitoring.baseline.metrics import ConfidenceInterval
+    >>> [word_of(ConfidenceInterval(low=low, high=low + 0.01), 0.005) for low in (0.006, 0.004, -0.016)]
     ['better', 'inconclusive', 'worse']
     """
     if interval.low > smallest:
@@ -160,7 +160,7 @@ def _side(half: Half) -> Side:
     return Side(setup=half.setup, origin=half.origin, mean=float(half.values.mean()), fingerprint=half.fingerprint)
 
 
-def _judgement(interval: Interval, smallest: float) -> Judgement:
+def _judgement(interval: ConfidenceInterval, smallest: float) -> Judgement:
     return Judgement(word=word_of(interval, smallest), interval=interval)
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from monitoring.baseline.benchmark import Metric
+    from monitoring.baseline.benchmark import ReferenceMetric
 
 # Of made-up rows: the same model and reference give the same manifest.
 SEED: Final = 0
@@ -48,7 +48,7 @@ class Bundle:
     name: str
     version: int
     path: Path
-    metrics: tuple[Metric, ...]
+    metrics: tuple[ReferenceMetric, ...]
     outputs: tuple[str, ...] = ()
     has_baseline: bool = False
     remarks: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from monitoring.baseline.benchmark import Metric
+    from monitoring.baseline.benchmark import ReferenceMetric
     from serving.export.model_inputs import ModelInput
 
 MANIFEST_FILE = "assets.extra/manifest.json"
@@ -71,7 +71,7 @@ class Manifest:
     inputs: tuple[ModelInput, ...]
     outputs: tuple[str, ...]
     reference: Mapping[str, Any] | None
-    metrics: tuple[Metric, ...]
+    metrics: tuple[ReferenceMetric, ...]
 
     def document(self) -> dict[str, Any]:
         """As it is written: plain JSON values, the metrics one entry each with its slices."""
@@ -99,7 +99,7 @@ class Manifest:
         path.write_text(json.dumps(self.document(), indent=1, default=str, allow_nan=False) + "\n", "utf-8")
 
 
-def nest(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
+def nest(metrics: Sequence[ReferenceMetric]) -> list[dict[str, Any]]:
     """One entry per metric: of the whole, and under ``by_slice`` of each slice."""
     entries: dict[str, dict[str, Any]] = {}
     for one in metrics:

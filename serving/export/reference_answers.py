@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.baseline import write_baseline
-from monitoring.baseline.benchmark import Metric, benchmark
+from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.predictions import predictions_from
 from serving.export.embedding import PROJECTION_FILE, embed_reference
 from serving.export.probabilities import classes_of, find_score
@@ -54,7 +54,7 @@ class Written:
     """What the bundle holds of its reference."""
 
     has_baseline: bool = False
-    metrics: tuple[Metric, ...] = ()
+    metrics: tuple[ReferenceMetric, ...] = ()
     description: Mapping[str, Any] | None = None
     remarks: tuple[str, ...] = ()
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from monitoring.baseline.metrics import Interval
+    from monitoring.baseline.metrics import ConfidenceInterval
     from pitfalls_tf.experiments.run_store import Lab
 
     Floats = NDArray[np.float64]
@@ -111,7 +111,7 @@ class _Scores:
         return shares
 
 
-def _interval(values: Floats) -> Interval:
+def _interval(values: Floats) -> ConfidenceInterval:
     if min(values.shape) < 2:
         return spread.UNKNOWN
     return interval(values, Resampling.draw(values.shape[0], values.shape[1], np.random.default_rng(SEED)))
@@ -199,7 +199,7 @@ def _draw_orders(axes: Any, scores: _Scores) -> None:
     axes.set(ylim=(0, 1), ylabel="pairs in another order", title="share, 95 % interval; dotted: chance")
 
 
-def _single(values: Floats) -> Interval:
+def _single(values: Floats) -> ConfidenceInterval:
     return interval(values[None, :], Resampling.draw(1, len(values), np.random.default_rng(SEED)))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.baseline.benchmark import Metric, benchmark
+from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.metrics import area_under_curve
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
@@ -45,7 +45,7 @@ def drawn(rows: int, *, days: int, seed: int, day_effect: float = 0.0) -> Predic
     )
 
 
-def by_key(metrics: tuple[Metric, ...]) -> dict[tuple[str, str], Metric]:
+def by_key(metrics: tuple[ReferenceMetric, ...]) -> dict[tuple[str, str], ReferenceMetric]:
     return {(one.metric, one.slice): one for one in metrics}
 
 

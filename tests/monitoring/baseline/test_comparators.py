@@ -11,7 +11,7 @@ import pytest
 
 from monitoring.baseline.comparators import Comparators
 from monitoring.baseline.profile import Bins
-from monitoring.baseline.profile_builder import Counter
+from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.schema import infer_schema
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.errors import BadInput
@@ -28,7 +28,7 @@ def rows(shift: float, share: float, *, seed: int = 0) -> pa.Table:
 
 
 def statistics(table: pa.Table, *, without: tuple[str, ...] = ()) -> Any:
-    return dataset_statistics(Counter(BINS).count(table), BINS, without=without)
+    return dataset_statistics(ProfileBuilder(BINS).count(table), BINS, without=without)
 
 
 def compared(name: str, field: str, measure: str, threshold: float = 0.1) -> Any:

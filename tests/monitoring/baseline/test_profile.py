@@ -14,10 +14,10 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from monitoring.baseline import sketch as sketch_module
-from monitoring.baseline.binning import FEW, Ruler
+from monitoring.baseline.binning import FEW, Binner
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts
-from monitoring.baseline.profile_builder import Counter
+from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.sketch import HASHES, KEPT, Sketch, hashed
 
 ANY = st.floats(allow_nan=False, allow_infinity=True)
@@ -36,7 +36,7 @@ def test_a_ruler_counts_as_a_binary_search(
     some = np.concatenate([values, *near, [0.0]])
     many = np.resize(some, FEW + some.size)
     expected = np.bincount(np.searchsorted(edges, many, side="right"), minlength=edges.size + 1)
-    assert Ruler(edges).counts(many).tolist() == expected.tolist()
+    assert Binner(edges).counts(many).tolist() == expected.tolist()
 
 
 @given(
@@ -114,14 +114,14 @@ def test_hashes_know_nothing_of_slices_and_nothing_is_theirs() -> None:
 def test_counting_knows_nothing_of_encodings_chunks_and_order(
     words: list[str | None], numbers: list[float | None], cut: int
 ) -> None:
-    counter = Counter((Bins(feature="c", categories=("p", "q")), Bins(feature="x", edges=(-1.0, 0.0, 2.5))))
+    counter = ProfileBuilder((Bins(feature="c", categories=("p", "q")), Bins(feature="x", edges=(-1.0, 0.0, 2.5))))
     table = pa.table({"c": pa.array(words, pa.string()), "x": pa.array(numbers[: len(words)], pa.float64())})
     whole = counter.count(table)
     coded = table.set_column(0, "c", table["c"].dictionary_encode())
     assert counter.count(pa.concat_tables([coded.slice(0, cut), coded.slice(cut)])) == whole
     shuffled = table.take(pa.array(np.random.default_rng(cut).permutation(len(words))))
     assert counter.count(shuffled.slice(0, cut)) + counter.count(shuffled.slice(cut)) == whole
-    bare = Counter(
+    bare = ProfileBuilder(
         (Bins(feature="c", categories=("p", "q")), Bins(feature="x", edges=(-1.0, 0.0, 2.5))), described=False
     )
     assert bare.count(table) == whole
@@ -135,6 +135,6 @@ def test_counting_knows_nothing_of_encodings_chunks_and_order(
 
 def test_a_dictionary_may_hold_words_that_no_row_has_and_null() -> None:
     column = pa.DictionaryArray.from_arrays(pa.array([0, 2, 2, None]), pa.array(["p", "never", None]))
-    (found,) = Counter((Bins(feature="c", categories=("p",)),)).count(pa.table({"c": column})).features
+    (found,) = ProfileBuilder((Bins(feature="c", categories=("p",)),)).count(pa.table({"c": column})).features
     assert found == FeatureCounts((1, 0), missing=3)
     assert found.others == Sketch()

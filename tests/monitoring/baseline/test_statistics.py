@@ -11,7 +11,7 @@ import pytest
 from monitoring.baseline import schema as module
 from monitoring.baseline.comparators import Comparators
 from monitoring.baseline.profile import Bins, commonest
-from monitoring.baseline.profile_builder import Counter
+from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.schema import infer_schema, table_statistics, validate
 from monitoring.baseline.statistics import dataset_statistics
 
@@ -69,7 +69,7 @@ def ours(table: pa.Table) -> dict[str, Any]:
             bins.append(Bins(feature=name, edges=tuple(np.unique(inner).tolist())))
         else:
             bins.append(Bins(feature=name, categories=commonest(column, 200)))
-    found = dataset_statistics(Counter(tuple(bins)).count(table), tuple(bins))
+    found = dataset_statistics(ProfileBuilder(tuple(bins)).count(table), tuple(bins))
     return {one.path.step[0]: one for one in found.datasets[0].features}
 
 
@@ -200,7 +200,7 @@ def test_a_check_without_histograms_finds_what_one_with_them_finds(table: pa.Tab
     assert drawn & {"wide", "skewed", "holes", "constant"} == {"wide"}
     wild = np.where(np.arange(ROWS) % 2, np.inf, 200.0)
     odd = table.set_column(0, "wide", pa.array(wild)).set_column(1, "skewed", pa.nulls(ROWS, pa.float64()))
-    counts = Counter(bins).count(odd)
+    counts = ProfileBuilder(bins).count(odd)
     bare = dataset_statistics(counts, bins, drawn=drawn)
     assert [len(one.num_stats.histograms) for one in bare.datasets[0].features][:4] == [2, 0, 0, 0]
     found = validate(bare, schema)

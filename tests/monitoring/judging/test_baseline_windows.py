@@ -13,8 +13,8 @@ import pytest
 from monitoring.baseline import reference
 from monitoring.baseline.folder import REFERENCE as FILE
 from monitoring.baseline.folder import Baseline, load_baseline
-from monitoring.baseline.profile_builder import Counter
-from monitoring.baseline.reference import HeldReference, ReferenceFile
+from monitoring.baseline.profile_builder import ProfileBuilder
+from monitoring.baseline.reference import InMemoryReference, ReferenceFile
 from monitoring.config import load_config
 from monitoring.jobs import deployment
 from monitoring.jobs.deployment import deploy, find_baseline
@@ -59,7 +59,7 @@ def test_any_batches_and_row_groups_fit_as_rows_in_memory_do(
 ) -> None:
     folder = find_baseline(load_config(watched.adopted.config)).baseline
     baseline = load_baseline(folder)
-    held = fit(watched, monkeypatch, replace(baseline, rows=HeldReference(baseline.reference)), windows)
+    held = fit(watched, monkeypatch, replace(baseline, rows=InMemoryReference(baseline.reference)), windows)
     again = tmp_path / "again.parquet"
     pq.write_table(pq.read_table(folder / FILE), again, row_group_size=(rows or 100) * 5)
     monkeypatch.setattr(reference, "COLUMNS", 2)
@@ -108,5 +108,5 @@ def test_a_table_of_answers_alone_is_watched_by_its_answers_as_one_with_inputs_i
 def test_windows_without_a_column_to_count_have_their_rows(watched: Watched) -> None:
     baseline = load_baseline(find_baseline(load_config(watched.adopted.config)).baseline)
     windows = [np.array([4, 2]), np.array([], dtype=np.int64), np.array([7])]
-    found = dict(baseline_windows.counted(baseline.rows, Counter(()), windows))
+    found = dict(baseline_windows.counted(baseline.rows, ProfileBuilder(()), windows))
     assert {number: profile.rows for number, profile in found.items()} == {0: 2, 1: 0, 2: 1}

@@ -12,8 +12,8 @@ from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions, no_predictions
 from monitoring.baseline.profile import fit_bins
-from monitoring.baseline.profile_builder import Counter, profile
-from monitoring.baseline.reference import HeldReference
+from monitoring.baseline.profile_builder import ProfileBuilder, profile
+from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.judging.loss_sums import METRICS, Scorer
 from monitoring.judging.window_sums import Answered, Gatherer, Labelled
@@ -63,7 +63,7 @@ def spec_of(classes: int) -> BaselineSpec:
 def catalogue_of(classes: int) -> tuple[Catalogue, Predictions]:
     spec, reference = spec_of(classes), rows_of(1500, 7, classes)
     bins = fit_bins(reference, spec)
-    found = Baseline(spec=spec, bins=bins, profile=profile(reference, bins), rows=HeldReference(reference))
+    found = Baseline(spec=spec, bins=bins, profile=profile(reference, bins), rows=InMemoryReference(reference))
     return catalogue(found, ("w",)), no_predictions(spec)
 
 
@@ -73,7 +73,7 @@ WATCHED = {classes: catalogue_of(classes) for classes in (2, 3)}
 def gathered(rows: list[Batch], classes: int, *, beside: bool = True) -> tuple[Scorer, Answered, Labelled]:
     watched, empty = WATCHED[classes]
     scorer = Scorer(watched, threshold=0.7, most_classes=10)
-    found = Gatherer(scorer, Counter(watched.bins))
+    found = Gatherer(scorer, ProfileBuilder(watched.bins))
     for batch in rows:
         found.answer(batch, 0 if beside else None)
     if not beside:

@@ -18,7 +18,7 @@ from monitoring.errors import BadInput
 from monitoring.records import ScoreSum
 from monitoring.watches.catalogue import catalogue
 from monitoring.watches.embedding import Embed, embedded
-from monitoring.watches.joint import Recent, Witness
+from monitoring.watches.joint import RecentWindows, Witness
 
 WINDOWS, ROWS = 20, 50
 EMBEDDING = Embedding(tensors=("image",), columns=("embedding:1", "embedding:2"))
@@ -73,14 +73,16 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Witness:
     return Witness.fit(space, [baseline.reference.take(rows[first : first + ROWS]) for first in rows[::ROWS]])
 
 
-def seen(witness: Witness, recent: Recent, rows: Predictions, embed: Embed | None) -> tuple[ScoreSum, Recent]:
+def seen(
+    witness: Witness, recent: RecentWindows, rows: Predictions, embed: Embed | None
+) -> tuple[ScoreSum, RecentWindows]:
     """A window judged as the job does: what can be embedded of its rows, out of all of them."""
     return witness.judged_sample(recent, embedded(rows, EMBEDDING, embed), len(rows))
 
 
 def test_a_number_that_moves_by_itself_is_seen_where_no_other_watch_looks(witness: Witness) -> None:
     rng = np.random.default_rng(1)
-    recent, scores = Recent(), []
+    recent, scores = RecentWindows(), []
     for number, moved in enumerate([0.0] * 8 + [1.0] * 8):
         images = rng.normal([moved, 0.0], 1.0, (ROWS, 2)).tolist()
         total, recent = seen(witness, recent, traffic(number, images), itself)
@@ -90,14 +92,14 @@ def test_a_number_that_moves_by_itself_is_seen_where_no_other_watch_looks(witnes
 
 
 def test_pairs_that_are_named_are_never_numbers_of_an_embedding(witness: Witness) -> None:
-    _, recent = seen(witness, Recent(), traffic(0, [[9.0, 9.0]] * ROWS), itself)
+    _, recent = seen(witness, RecentWindows(), traffic(0, [[9.0, 9.0]] * ROWS), itself)
     assert recent.windows
     assert witness.pairs(recent, 3) == ()
 
 
 def test_rows_that_nothing_embeds_are_no_rows_of_the_watch(witness: Witness) -> None:
     rows = traffic(0, [[0.0, 0.0]] * 4)
-    _, before = seen(witness, Recent(), rows, itself)
+    _, before = seen(witness, RecentWindows(), rows, itself)
     total, after = seen(witness, before, rows, None)
     assert (total, after) == (ScoreSum(), before)
 

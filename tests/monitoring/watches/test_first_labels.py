@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.watches.early_labels import FirstLabels, Usual
-from monitoring.watches.labelled import Span
+from monitoring.watches.early_labels import EarlyLabels, LabelRate
+from monitoring.watches.labelled import LabelWindow
 
-ALL = Usual(share=1.0, enough=50)
-
-
-def window(number: int, horizon: int = 30) -> Span:
-    return Span(start=number, end=number + 1, horizon=horizon)
+ALL = LabelRate(share=1.0, enough=50)
 
 
-def through(came: list[dict[int, int]], *, rows: int = 100, horizon: int = 30, usual: Usual = ALL) -> int | None:
+def window(number: int, horizon: int = 30) -> LabelWindow:
+    return LabelWindow(start=number, end=number + 1, horizon=horizon)
+
+
+def through(came: list[dict[int, int]], *, rows: int = 100, horizon: int = 30, usual: LabelRate = ALL) -> int | None:
     """The window in which the first labels had come."""
-    first = FirstLabels()
+    first = EarlyLabels()
     for number, labels in enumerate(came):
         first = first.after(rows, number, labels, window=window(number, horizon), usual=usual)
         if first.complete:
@@ -28,7 +28,7 @@ def through(came: list[dict[int, int]], *, rows: int = 100, horizon: int = 30, u
 
 def test_labels_that_come_with_their_rows_are_judged_at_once() -> None:
     assert through([{0: 100}]) == 0
-    assert through([{0: 40}], usual=Usual(share=0.4, enough=50)) == 0
+    assert through([{0: 40}], usual=LabelRate(share=0.4, enough=50)) == 0
 
 
 def test_slow_labels_are_waited_for_until_nine_tenths_are_there() -> None:
@@ -44,7 +44,7 @@ def test_labels_that_never_come_are_waited_for_no_longer_than_they_would_count()
 
 
 def test_a_few_first_rows_have_others_for_company() -> None:
-    few = FirstLabels().after(3, 0, {0: 1}, window=window(0), usual=ALL)
+    few = EarlyLabels().after(3, 0, {0: 1}, window=window(0), usual=ALL)
     more = few.after(100, 1, {1: 60}, window=window(1), usual=ALL)
     later = more.after(100, 2, {0: 1, 1: 33, 2: 60}, window=window(2), usual=ALL)
     assert (few.rows, more.rows, later.rows) == (3, 103, 103)
@@ -52,16 +52,16 @@ def test_a_few_first_rows_have_others_for_company() -> None:
 
 
 def test_a_window_without_rows_is_no_beginning() -> None:
-    empty = FirstLabels().after(0, 0, {}, window=window(0), usual=ALL)
-    assert empty == FirstLabels()
+    empty = EarlyLabels().after(0, 0, {}, window=window(0), usual=ALL)
+    assert empty == EarlyLabels()
     assert empty.after(10, 5, {5: 10}, window=window(5), usual=ALL).start == 5
 
 
 def test_what_is_not_judged_is_told() -> None:
-    first = FirstLabels().after(100, 0, {0: 12}, window=window(0), usual=ALL)
+    first = EarlyLabels().after(100, 0, {0: 12}, window=window(0), usual=ALL)
     [finding] = first.told(12)
     assert finding.message.startswith("The first labels still arrive, 12 of 100 rows have one")
-    assert (first.told(0), FirstLabels(complete=True).told(5)) == ((), ())
+    assert (first.told(0), EarlyLabels(complete=True).told(5)) == ((), ())
 
 
 @given(
@@ -74,11 +74,13 @@ def test_what_is_not_judged_is_told() -> None:
 def test_it_ends_within_the_horizon_for_good_and_survives_being_written_down(
     stream: list[tuple[int, dict[int, int]]], horizon: int, share: float
 ) -> None:
-    first = FirstLabels()
+    first = EarlyLabels()
     ended = False
     for number, (rows, labels) in enumerate(stream):
-        after = first.after(rows, number, labels, window=window(number, horizon), usual=Usual(share=share, enough=5))
-        assert FirstLabels.from_text(after.to_text()) == after
+        after = first.after(
+            rows, number, labels, window=window(number, horizon), usual=LabelRate(share=share, enough=5)
+        )
+        assert EarlyLabels.from_text(after.to_text()) == after
         assert after.complete or not ended
         ended = after.complete
         first = after
@@ -89,4 +91,4 @@ def test_it_ends_within_the_horizon_for_good_and_survives_being_written_down(
 @pytest.mark.parametrize("text", ["", "1 2 3", "a b c d e f"])
 def test_what_was_not_written_by_it_is_not_read(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        FirstLabels.from_text(text)
+        EarlyLabels.from_text(text)

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.profile_builder import profile
-from monitoring.baseline.reference import HeldReference
+from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.records import SCORE_ONE, WatchKey
 from monitoring.watches import inputs
-from monitoring.watches.joint import RECENT, SAMPLE, Recent, Space, Witness, sampled
+from monitoring.watches.joint import RECENT, SAMPLE, FeatureSpace, RecentWindows, Witness, sampled
 
 ROWS, WINDOWS, STRENGTH = 100, 40, 0.7
 SPEC = BaselineSpec(
@@ -76,7 +76,7 @@ def witness(baseline: list[Predictions]) -> Witness:
 def fitted(baseline: list[Predictions]) -> Witness:
     reference = joined(baseline)
     bins = fit_bins(reference, SPEC)
-    space = Space.fit(bins, profile(reference, bins).features, HeldReference(reference))
+    space = FeatureSpace.fit(bins, profile(reference, bins).features, InMemoryReference(reference))
     assert space is not None
     return Witness.fit(space, baseline)
 
@@ -89,7 +89,7 @@ def yardstick(witness: Witness) -> ConformalTest:
 def run_length(witness: Witness, windows: list[Predictions], threshold: float) -> int:
     """Windows up to the alarm, or all of them."""
     test = yardstick(witness)
-    state, recent = WatchState.initial(len(test.etas)), Recent()
+    state, recent = WatchState.initial(len(test.etas)), RecentWindows()
     for place, one in enumerate(windows, 1):
         total, recent = witness.judged(recent, one)
         state = test.step(state, total.mean) if total.rows else state
@@ -104,7 +104,7 @@ def test_a_correlation_that_changes_its_sign_is_found_and_no_watch_on_one_input_
     rng = np.random.default_rng(2)
     turned = [window(rng, -STRENGTH, start=100 + place) for place in range(12)]
     assert run_length(witness, turned, 300.0) <= 5
-    recent = Recent()
+    recent = RecentWindows()
     scores = []
     for one in turned:
         total, recent = witness.judged(recent, one)
@@ -145,14 +145,14 @@ def test_the_run_length_on_clean_streams_is_at_least_the_budgets() -> None:
 def test_no_row_is_ever_scored_by_a_witness_that_has_seen_it(witness: Witness) -> None:
     rng = np.random.default_rng(4)
     windows = [window(rng, -STRENGTH, start=200 + place) for place in range(3)]
-    first, recent = witness.judged(Recent(), windows[0])
+    first, recent = witness.judged(RecentWindows(), windows[0])
     assert first.rows == 0
     # what a window scores depends on those before it, and on its own rows one by one: of two halves it is the mean
     whole, _ = witness.judged(recent, windows[1])
     halves = [witness.judged(recent, windows[1].take(np.arange(k, ROWS, 2)))[0] for k in range(2)]
     assert abs(sum(one.total for one in halves) - whole.total) <= 2
     # after RECENT windows those before them are forgotten
-    other = Recent()
+    other = RecentWindows()
     for one in [window(rng, STRENGTH, start=300 + place) for place in range(RECENT)]:
         _, recent = witness.judged(recent, one)
         _, other = witness.judged(other, one)
@@ -166,8 +166,8 @@ def test_order_within_a_window_changes_nothing_and_the_state_comes_back_exactly(
 ) -> None:
     rng = np.random.default_rng(5)
     before, now = window(rng, 0.0, start=400), window(rng, 0.0, start=401, rows=40)
-    _, recent = witness.judged(Recent(), before)
-    assert Recent.from_text(recent.to_text()) == recent
+    _, recent = witness.judged(RecentWindows(), before)
+    assert RecentWindows.from_text(recent.to_text()) == recent
     shuffled = now.take(np.array(order))
     assert witness.judged(recent, shuffled) == witness.judged(recent, now)
 
@@ -183,7 +183,7 @@ def test_a_sample_of_a_large_window_stands_for_all_its_rows_whatever_their_order
         labels=large.labels,
         label_times=large.label_times,
     )
-    _, recent = witness.judged(Recent(), window(rng, STRENGTH, start=499))
+    _, recent = witness.judged(RecentWindows(), window(rng, STRENGTH, start=499))
     for one in (large, same_time):
         order = rng.permutation(len(one))
         shuffled = one.take(order)
@@ -201,4 +201,4 @@ def test_a_baseline_of_one_input_has_no_joint_watch() -> None:
     reference = window(rng, 0.0)
     spec = BaselineSpec(classes=SPEC.classes, features=SPEC.features[:1])
     bins = fit_bins(reference, spec)
-    assert Space.fit(bins, profile(reference, bins).features, HeldReference(reference)) is None
+    assert FeatureSpace.fit(bins, profile(reference, bins).features, InMemoryReference(reference)) is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
-from monitoring.watches.labelled import PREFIX, QUARTERS, Parts
+from monitoring.watches.labelled import PREFIX, QUARTERS, CoverageGroups
 
 SLICES = {"origin": ("EWR", "JFK")}
 
@@ -28,11 +28,11 @@ def rows(count: int, known: np.ndarray, seed: int = 0) -> Predictions:
     )
 
 
-def sums(parts: Parts, mature: Predictions) -> dict[WatchKey, ScoreSum]:
+def sums(parts: CoverageGroups, mature: Predictions) -> dict[WatchKey, ScoreSum]:
     return parts.sums(parts.counted(mature), parts.counted(mature.take(mature.labels != NO_LABEL)))
 
 
-def values(parts: Parts, mature: Predictions) -> dict[str, float]:
+def values(parts: CoverageGroups, mature: Predictions) -> dict[str, float]:
     """Each watch's value in its own unit."""
     named = {watch.name: watch for watch in parts.watches}
     return {
@@ -45,7 +45,7 @@ def values(parts: Parts, mature: Predictions) -> dict[str, float]:
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_squares_are_those_of_the_labelled_rows_scores(known: list[bool]) -> None:
     mature = rows(len(known), np.array(known))
-    parts = Parts.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
+    parts = CoverageGroups.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
     counts = parts.counted(mature), parts.counted(mature.take(mature.labels != NO_LABEL))
     origin = np.asarray(mature.features["origin"]) == "EWR"
     scores = (1.0 + origin[np.array(known)] - origin.mean()) / 2.0
@@ -58,7 +58,7 @@ def test_squares_are_those_of_the_labelled_rows_scores(known: list[bool]) -> Non
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_a_value_is_the_parts_share_of_labelled_rows_less_its_share_of_all(known: list[bool]) -> None:
     mature = rows(len(known), np.array(known))
-    parts = Parts.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
+    parts = CoverageGroups.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
     found = sums(parts, mature)
     assert {key.watch for key in found} == {watch.name for watch in parts.watches}
     origin = np.asarray(mature.features["origin"]) == "EWR"
@@ -73,7 +73,7 @@ def test_a_value_is_the_parts_share_of_labelled_rows_less_its_share_of_all(known
 
 def test_all_labels_or_few_at_random_say_nothing_and_few_by_score_say_it() -> None:
     rng = np.random.default_rng(2)
-    parts = Parts.fit(rows(4_000, np.ones(4_000, bool)), ("on_time", "late"), SLICES)
+    parts = CoverageGroups.fit(rows(4_000, np.ones(4_000, bool)), ("on_time", "late"), SLICES)
     assert all(abs(value) < 1e-6 for value in values(parts, rows(4_000, np.ones(4_000, bool))).values())
     few = values(parts, rows(4_000, rng.random(4_000) < 0.3))
     assert max(map(abs, few.values())) < 0.03
@@ -86,7 +86,7 @@ def test_all_labels_or_few_at_random_say_nothing_and_few_by_score_say_it() -> No
 def test_answers_alone_divide_by_class_and_more_classes_by_confidence() -> None:
     late = np.repeat([[1.0, 0.0], [0.0, 1.0]], 50, axis=0)
     mature = rows(100, np.repeat([True, False], 50))
-    alone = Parts(classes=("on_time", "late"), edges=None, slices={})
+    alone = CoverageGroups(classes=("on_time", "late"), edges=None, slices={})
     answered = Predictions(
         ids=mature.ids,
         event_times=mature.event_times,

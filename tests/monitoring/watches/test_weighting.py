@@ -10,10 +10,10 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.profile_builder import profile
-from monitoring.baseline.reference import HeldReference
+from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.watches import performance
-from monitoring.watches.weighting import FEWEST_EFFECTIVE, FEWEST_ROWS, Weighting
+from monitoring.watches.weighting import FEWEST_EFFECTIVE, FEWEST_ROWS, ImportanceWeighting
 
 SPEC = BaselineSpec(classes=("no", "yes"), features=(FeatureSpec(name="x", kind="number"),))
 
@@ -33,15 +33,17 @@ def rows(rng: np.random.Generator, count: int, shift: float) -> Predictions:
 
 
 @pytest.fixture(scope="module")
-def weighting() -> Weighting:
+def weighting() -> ImportanceWeighting:
     reference = rows(np.random.default_rng(1), 4_000, 0.0)
     bins = fit_bins(reference, SPEC)
-    baseline = Baseline(spec=SPEC, bins=bins, profile=profile(reference, bins), rows=HeldReference(reference))
-    return Weighting.fit(baseline, np.ones(len(reference), bool))
+    baseline = Baseline(spec=SPEC, bins=bins, profile=profile(reference, bins), rows=InMemoryReference(reference))
+    return ImportanceWeighting.fit(baseline, np.ones(len(reference), bool))
 
 
 @pytest.mark.parametrize("shift", [-0.7, 0.0, 0.7])
-def test_under_a_shift_of_inputs_the_weighted_loss_is_the_true_one(weighting: Weighting, shift: float) -> None:
+def test_under_a_shift_of_inputs_the_weighted_loss_is_the_true_one(
+    weighting: ImportanceWeighting, shift: float
+) -> None:
     live = rows(np.random.default_rng(2), 2_000, shift)
     found = weighting.expected(live)
     truth = performance.scores(live.probabilities, live.labels)
@@ -57,7 +59,7 @@ def test_under_a_shift_of_inputs_the_weighted_loss_is_the_true_one(weighting: We
     assert weighting.expected(shuffled).losses["error"].losses[0] == found.losses["error"].losses[0]
 
 
-def test_a_window_unlike_the_baseline_is_refused_and_so_is_one_of_few_rows(weighting: Weighting) -> None:
+def test_a_window_unlike_the_baseline_is_refused_and_so_is_one_of_few_rows(weighting: ImportanceWeighting) -> None:
     far = weighting.expected(rows(np.random.default_rng(4), 2_000, 3.0))
     assert far.losses == {}
     assert 0 < far.effective < FEWEST_EFFECTIVE
@@ -65,7 +67,7 @@ def test_a_window_unlike_the_baseline_is_refused_and_so_is_one_of_few_rows(weigh
     assert (few.effective, few.losses) == (0.0, {})
 
 
-def test_rows_left_out_are_not_weighed(weighting: Weighting) -> None:
+def test_rows_left_out_are_not_weighed(weighting: ImportanceWeighting) -> None:
     kept = weighting.without(np.arange(2_000))
     assert len(kept.points) == sum(weighting.places >= 2_000) == len(kept.losses["error"])
     assert weighting.without(np.arange(4_000)).expected(rows(np.random.default_rng(6), 500, 0.0)).losses == {}

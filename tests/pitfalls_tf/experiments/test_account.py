@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.baseline.metrics import Interval
+from monitoring.baseline.metrics import ConfidenceInterval
 from pitfalls_tf.experiments.experiment import Claim, Finding, overall
 from pitfalls_tf.experiments.narrative import markdown, number, paragraph
 
@@ -31,7 +31,7 @@ def accounts(draw: st.DrawFn) -> tuple[Claim, list[Finding]]:
     )
     intervals = draw(st.lists(bounds, min_size=1, max_size=4))
     return claim, [
-        Finding(claim=claim, where=f"place {place}", estimate=low, interval=Interval(low=low, high=high))
+        Finding(claim=claim, where=f"place {place}", estimate=low, interval=ConfidenceInterval(low=low, high=high))
         for place, (low, high) in enumerate(intervals)
     ]
 
@@ -54,7 +54,7 @@ def test_the_words_of_the_paragraph_follow_from_the_intervals(account: tuple[Cla
 @given(accounts())
 def test_an_unknown_interval_decides_nothing(account: tuple[Claim, list[Finding]]) -> None:
     claim, _ = account
-    unknown = Interval(low=float("nan"), high=float("nan"))
+    unknown = ConfidenceInterval(low=float("nan"), high=float("nan"))
     finding = Finding(claim=claim, where="here", estimate=float("nan"), interval=unknown)
     assert overall([finding]) == "inconclusive"
     assert "none (no interval), inconclusive" in paragraph([claim], [finding])
@@ -64,7 +64,7 @@ def test_of_many_findings_the_words_are_counted_and_the_rare_ones_named() -> Non
     claim = Claim(name="c", section="3", says="s", quantity="q", above=1)
     bounds = [(2.0, 3.0)] * 5 + [(0.0, 0.5)] + [(0.0, 2.0)] * 2
     findings = [
-        Finding(claim=claim, where=f"place {place}", estimate=1.0, interval=Interval(low=low, high=high))
+        Finding(claim=claim, where=f"place {place}", estimate=1.0, interval=ConfidenceInterval(low=low, high=high))
         for place, (low, high) in enumerate(bounds)
     ]
     text = paragraph([claim], findings)

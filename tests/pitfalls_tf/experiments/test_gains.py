@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitoring.baseline.metrics import Interval
+from monitoring.baseline.metrics import ConfidenceInterval
 from pitfalls_tf.experiments.domain_pairs import PLAIN
 from pitfalls_tf.experiments.figures import alternatives, curation, figure4, future
 from pitfalls_tf.experiments.gains import best_on_benchmark, gain, in_words, judged, mean_gain
@@ -134,4 +134,4 @@ def test_curation_is_compared_between_settings() -> None:
     found = curation.EXPERIMENT.findings(pa.Table.from_pylist(rows, schema=SCHEMA))
     assert [round(one.estimate, 6) for one in found] == [0.05, 0.07, 0.0]
     assert [one.word for one in found] == ["reproduced", "reproduced", "reproduced"]
-    assert found[0].interval == Interval(low=found[0].interval.low, high=found[0].interval.high)
+    assert found[0].interval == ConfidenceInterval(low=found[0].interval.low, high=found[0].interval.high)

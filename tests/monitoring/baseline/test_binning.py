@@ -16,10 +16,10 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from monitoring.baseline import binning as module
-from monitoring.baseline.binning import FEW, Ruler
+from monitoring.baseline.binning import FEW, Binner
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins
-from monitoring.baseline.profile_builder import Counter
+from monitoring.baseline.profile_builder import ProfileBuilder
 
 TYPES = (
     (pa.float32(), st.floats(width=32)),
@@ -79,9 +79,9 @@ def test_c_counts_as_numpy_does_and_describes_to_1e_12(edges: NDArray[np.float64
         counts = np.zeros(edges.size + 1, dtype=np.int64)
         if alone:
             with numpy_alone():
-                moments = Ruler(edges).add(column, counts, described=True)
+                moments = Binner(edges).add(column, counts, described=True)
         else:
-            moments = Ruler(edges).add(column, counts, described=True)
+            moments = Binner(edges).add(column, counts, described=True)
         found.append((counts.tolist(), moments))
     assert found[0][0] == found[1][0]
     values = column.to_numpy(zero_copy_only=False).astype(np.float64)
@@ -103,7 +103,7 @@ def test_c_counts_as_numpy_does_and_describes_to_1e_12(edges: NDArray[np.float64
     ids=["one value", "an outlier first", "an outlier last", "sorted", "far from zero", "steps"],
 )
 def test_squares_lose_no_more_than_three_digits_however_values_come(values: NDArray[np.float64]) -> None:
-    told = Ruler(np.array([0.0])).add(pa.array(values), np.zeros(2, dtype=np.int64), described=True)
+    told = Binner(np.array([0.0])).add(pa.array(values), np.zeros(2, dtype=np.int64), described=True)
     exact = [Fraction(value) for value in values.tolist()]
     mean = sum(exact) / len(exact)
     assert told.mean == pytest.approx(float(mean), rel=1e-12)
@@ -112,7 +112,7 @@ def test_squares_lose_no_more_than_three_digits_however_values_come(values: NDAr
 
 @IN_C
 def test_squares_of_the_largest_floats_are_infinite() -> None:
-    told = Ruler(np.array([0.0])).add(pa.array([-1.7e308, 1.7e308]), np.zeros(2, dtype=np.int64), described=True)
+    told = Binner(np.array([0.0])).add(pa.array([-1.7e308, 1.7e308]), np.zeros(2, dtype=np.int64), described=True)
     assert (told.finite, told.squares) == (2, np.inf)
 
 
@@ -120,7 +120,7 @@ def test_more_places_than_c_counts_are_counted_all_the_same() -> None:
     edges = np.linspace(-3, 3, 1000)
     values = np.random.default_rng(0).normal(size=10_000)
     counts = np.zeros(1001, dtype=np.int64)
-    Ruler(edges).add(pa.array(values), counts, described=False)
+    Binner(edges).add(pa.array(values), counts, described=False)
     assert counts.tolist() == np.bincount(np.searchsorted(edges, values, side="right"), minlength=1001).tolist()
 
 
@@ -130,10 +130,10 @@ def test_counting_in_batches_is_counting_at_once_with_and_without_c() -> None:
     words = rng.choice(["a", "b", "c", "d"], values.size)
     table = pa.table({"x": pa.array(values, mask=rng.random(values.size) < 0.1), "w": pa.array(words)})
     bins = (Bins(feature="x", edges=(-1.0, 0.0, 1.5)), Bins(feature="w", categories=("b", "a")))
-    whole = Counter(bins).count(table)
+    whole = ProfileBuilder(bins).count(table)
     with numpy_alone():
-        assert Counter(bins).count(table) == whole
-    counting = Counter(bins).begin()
+        assert ProfileBuilder(bins).count(table) == whole
+    counting = ProfileBuilder(bins).begin()
     first = counting.profile()
     assert (first.rows, first.features[0].present, first.features[1].present) == (0, 0, 0)
     for at in range(0, len(values), 30_000):

@@ -13,8 +13,9 @@ import numpy as np
 
 from monitoring.errors import BadInput
 from monitoring.traffic.format.rows import AnsweredRows
-from serving.capture.log_sink import RowWriter, Sink
+from serving.capture.log_sink import LogSink, RowWriter
 from serving.capture.model_logging import ModelLogging
+from serving.metrics.metrics import TrafficCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,20 +67,20 @@ class Capture:
 
     def __init__(
         self,
-        writer: RowWriter | Sink | None,
+        writer: RowWriter | LogSink | None,
         *,
         redaction: Redaction | None = None,
-        open_sink: Callable[[Path], Sink] | None = None,
+        open_sink: Callable[[Path], LogSink] | None = None,
         waits_for_disk: bool = False,
     ) -> None:
-        self._own = writer if isinstance(writer, Sink) or writer is None else Sink(writer)
+        self._own = writer if isinstance(writer, LogSink) or writer is None else LogSink(writer)
         self._redaction = redaction
         self._open_sink = open_sink
-        self._elsewhere: dict[Path, Sink] = {}
-        self._models: Mapping[str, tuple[ModelLogging, Sink | None]] = {}
+        self._elsewhere: dict[Path, LogSink] = {}
+        self._models: Mapping[str, tuple[ModelLogging, LogSink | None]] = {}
         self.waits_for_disk = waits_for_disk
         """Whether `record` waits for the disk, and so must not be called in an event loop."""
-        self.rows_unsampled = 0
+        self._rows_unsampled = 0
 
     def log_models(self, models: Mapping[str, ModelLogging]) -> None:
         """From now on log these models like that, and all others wholly, in the server's own log. May be called again.
@@ -108,26 +109,22 @@ class Capture:
         if logging.sampling_rate < 1.0:
             sampled = logging.sample([caller.request_id for caller in batch.callers])
             taken = batch if all(sampled) else _picked(batch, sampled)
-            self.rows_unsampled += sum(batch.counts) - sum(taken.counts)
+            self._rows_unsampled += sum(batch.counts) - sum(taken.counts)
             batch = taken
             if not any(batch.counts):
                 return True
         return sink.write(_rows(batch, self._redaction, logging.sampling_rate))
 
-    @property
-    def rows_logged(self) -> int:
-        """Rows in the logs."""
-        return sum(sink.rows_logged for sink in self._sinks())
-
-    @property
-    def rows_lost(self) -> int:
-        """Rows whose answers left though the log could not take them."""
-        return sum(sink.rows_lost for sink in self._sinks())
-
-    @property
-    def rows_refused(self) -> int:
-        """Rows whose answers did not leave because the log could not take them."""
-        return sum(sink.rows_refused for sink in self._sinks())
+    def counts(self) -> TrafficCounts:
+        """What became of the answered rows until now, over all logs."""
+        sinks = self._sinks()
+        return TrafficCounts(
+            rows_logged=sum(sink.rows_logged for sink in sinks),
+            rows_lost=sum(sink.rows_lost for sink in sinks),
+            rows_refused=sum(sink.rows_refused for sink in sinks),
+            rows_unsampled=self._rows_unsampled,
+            is_losing=any(sink.open_gap is not None for sink in sinks),
+        )
 
     @property
     def open_gap(self) -> Gap | None:
@@ -139,10 +136,10 @@ class Capture:
         """Gaps that are over, of each log the last 100."""
         return [gap for sink in self._sinks() for gap in sink.gaps]
 
-    def _sinks(self) -> list[Sink]:
+    def _sinks(self) -> list[LogSink]:
         return [*([] if self._own is None else [self._own]), *self._elsewhere.values()]
 
-    def _sink(self, model: str, logging: ModelLogging) -> Sink | None:
+    def _sink(self, model: str, logging: ModelLogging) -> LogSink | None:
         if logging.sampling_rate == 0.0:
             return self._own
         if logging.folder is None or self._open_sink is None:

@@ -36,7 +36,7 @@ class GapWriter(Protocol):
 
 
 @final
-class Sink:
+class LogSink:
     """Writes to one log and counts. Thread-safe.
 
     ``refuses`` is whether rows that the log cannot take are kept from leaving, and so are not lost.

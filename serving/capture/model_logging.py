@@ -43,10 +43,10 @@ class ModelLogging:
         Raises:
             BadInput: a log collector that there is not, or a rate outside 0 to 1.
         """
-        if asked.sink not in COLLECTORS:
+        if asked.collector not in COLLECTORS:
             raise BadInput(
                 f"The model config asks for a log collector that there is not, for {model!r}.",
-                got=f"type: {asked.sink!r}",
+                got=f"type: {asked.collector!r}",
                 expected="no type, or traffic_log",
                 fix="Leave the type out; filename_prefix names the folder of the traffic log.",
             )

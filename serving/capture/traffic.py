@@ -19,8 +19,7 @@ from monitoring.traffic.log.gaps import GapFile
 from monitoring.traffic.log.upkeep import Sync, Upkeep
 from monitoring.traffic.log.writer import SEGMENT_BYTES, TrafficWriter
 from serving.capture.capture import Capture
-from serving.capture.log_sink import Sink
-from serving.server.labels_endpoint import LabelsEndpoint
+from serving.capture.log_sink import LogSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -56,8 +55,8 @@ class TrafficSettings:
 
 @contextmanager
 def open_traffic(
-    settings: TrafficSettings | None, *, token: str | None, report: Callable[[str], None]
-) -> Iterator[tuple[Capture, LabelsEndpoint]]:
+    settings: TrafficSettings | None, *, report: Callable[[str], None]
+) -> Iterator[tuple[Capture, LabelWriter | None]]:
     """The traffic log's two writers, closed at the end; what a killed server left open is converted first.
 
     Raises:
@@ -65,24 +64,22 @@ def open_traffic(
         CannotRun: the folder cannot be written.
     """
     if settings is None:
-        yield Capture(None), LabelsEndpoint(token=token)
+        yield Capture(None), None
         return
     with ExitStack() as stack:
 
-        def open_sink(folder: Path) -> Sink:
+        def open_sink(folder: Path) -> LogSink:
             url = settings.archive_of(folder)
             if url is not None:
                 _archive(folder, url, stack)
             return _open_sink(folder, settings, report, stack)
 
         own = None if settings.folder is None else open_sink(settings.folder)
-        desk = LabelsEndpoint(token=token)
-        if settings.folder is not None:
-            labels = LabelWriter(settings.folder, clock=_now)
+        labels = None if settings.folder is None else LabelWriter(settings.folder, clock=_now)
+        if labels is not None:
             stack.callback(labels.close)
-            desk = LabelsEndpoint(writer=labels, token=token)
         waits = settings.upkeep.sync is Sync.ALWAYS
-        yield Capture(own, redaction=settings.redaction, open_sink=open_sink, waits_for_disk=waits), desk
+        yield Capture(own, redaction=settings.redaction, open_sink=open_sink, waits_for_disk=waits), labels
 
 
 def close_after(settings: TrafficSettings, elsewhere: Iterable[Path], report: Callable[[str], None]) -> None:
@@ -102,7 +99,7 @@ def close_after(settings: TrafficSettings, elsewhere: Iterable[Path], report: Ca
             report(f"Open segments stay in {folder}: {error.strerror}.")
 
 
-def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], None], stack: ExitStack) -> Sink:
+def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], None], stack: ExitStack) -> LogSink:
     rows = TrafficWriter(folder, clock=_now, segment_bytes=settings.segment_bytes, upkeep=settings.upkeep)
     stack.callback(rows.close)
     try:
@@ -118,7 +115,7 @@ def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], 
     stack.callback(gaps.close)
     if left.rows:
         report(f"Converted {left.rows} rows that an earlier server left in {left.segments} open segments.")
-    return Sink(rows, gaps, refuses=settings.refuses)
+    return LogSink(rows, gaps, refuses=settings.refuses)
 
 
 def _archive(folder: Path, url: str, stack: ExitStack) -> None:

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, final
+from dataclasses import dataclass
+from typing import final
 
 from serving.metrics.model_metrics import ModelCounts
 from serving.metrics.prometheus import Histogram, Labels, counter_lines, histogram_lines
 
-if TYPE_CHECKING:
-    from serving.capture.capture import Capture
-
 REQUEST_COUNT = ":tensorflow:serving:request_count"
 REQUEST_LATENCY = ":tensorflow:serving:request_latency"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficCounts:
+    """What became of the answered rows of this process."""
+
+    rows_logged: int = 0
+    """In the traffic log."""
+    rows_lost: int = 0
+    """Answered, and not in the log because it could not be written."""
+    rows_refused: int = 0
+    """Not answered because the log could not be written."""
+    rows_unsampled: int = 0
+    """Answered, and not in the log because their request was not in the sample."""
+    is_losing: bool = False
+    """Whether a log cannot be written now, so that answered rows are lost."""
 
 
 @final
@@ -34,8 +48,8 @@ class Metrics:
                 histogram = self._latencies[key] = Histogram()
             histogram.observe(latency_us)
 
-    def page(self, capture: Capture) -> str:
-        """The whole page, ending with a newline."""
+    def page(self, traffic: TrafficCounts) -> str:
+        """The whole page in Prometheus' text format, ending with a newline."""
         requests: dict[Labels, int] = {
             (("model_name", model), ("status", status)): count for (model, status), count in self._requests.items()
         }
@@ -47,10 +61,10 @@ class Metrics:
             *counter_lines(REQUEST_COUNT, requests),
             *histogram_lines(REQUEST_LATENCY, latencies),
             *self._models.lines(),
-            *counter_lines("pitfalls_traffic_rows_logged_total", {(): capture.rows_logged}),
-            *counter_lines("pitfalls_traffic_rows_lost_total", {(): capture.rows_lost}),
-            *counter_lines("pitfalls_traffic_rows_refused_total", {(): capture.rows_refused}),
-            *counter_lines("pitfalls_traffic_rows_unsampled_total", {(): capture.rows_unsampled}),
-            *counter_lines("pitfalls_traffic_gap_open", {(): int(capture.open_gap is not None)}, kind="gauge"),
+            *counter_lines("pitfalls_traffic_rows_logged_total", {(): traffic.rows_logged}),
+            *counter_lines("pitfalls_traffic_rows_lost_total", {(): traffic.rows_lost}),
+            *counter_lines("pitfalls_traffic_rows_refused_total", {(): traffic.rows_refused}),
+            *counter_lines("pitfalls_traffic_rows_unsampled_total", {(): traffic.rows_unsampled}),
+            *counter_lines("pitfalls_traffic_gap_open", {(): int(traffic.is_losing)}, kind="gauge"),
         ]
         return "\n".join(lines) + "\n"

@@ -165,7 +165,7 @@ def _policy(policy: Any) -> VersionPolicy:
 def _logging(config: Any) -> RequestLogging:
     collector = config.log_collector_config
     return RequestLogging(
-        sink=collector.type,
+        collector=collector.type,
         prefix=collector.filename_prefix,
         sampling_rate=round(config.sampling_config.sampling_rate, 15),
     )

@@ -40,7 +40,7 @@ class VersionPolicy:
 class RequestLogging:
     """What a ``tensorflow.serving.LoggingConfig`` asks for."""
 
-    sink: str
+    collector: str
     """Its ``log_collector_config.type``; empty if it has none."""
     prefix: str
     """Its ``log_collector_config.filename_prefix``."""

@@ -52,6 +52,10 @@ class HttpDependencies:
     gather: Gather | None = None
     """Adds up the metrics of several processes; None where there is one."""
 
+    def metrics_page(self) -> str:
+        """This process's metrics as Prometheus text."""
+        return self.metrics.page(self.capture.counts())
+
 
 @final
 class HttpApp:
@@ -125,7 +129,7 @@ class HttpApp:
         return HttpResponse(status=404, body=NOT_FOUND, content_type=TEXT)
 
     def _show_metrics(self, reply: Reply) -> None:
-        page = self._rooms.metrics.page(self._rooms.capture)
+        page = self._rooms.metrics_page()
         gather = self._rooms.gather
         if gather is None:
             reply(HttpResponse(status=200, body=page.encode(), content_type=TEXT))

@@ -25,6 +25,7 @@ from serving.models.reloading import Reloader
 from serving.models.versions import Models
 from serving.server.gc_tuning import settle
 from serving.server.http_app import HttpApp, HttpDependencies
+from serving.server.labels_endpoint import LabelsEndpoint
 from serving.server.peers import SingleProcess
 from serving.server.periodic import repeating
 from serving.server.settings import ServerInfo
@@ -75,8 +76,8 @@ def serve(
     check_models(settings.shelf)
     others = company or SingleProcess()
     taken, door = take_doors(settings, report, is_shared=others.is_shared)
-    log = open_traffic(settings.traffic, token=settings.token, report=report)
-    with taken or nullcontext(), door or nullcontext(), log as (capture, desk):
+    log = open_traffic(settings.traffic, report=report)
+    with taken or nullcontext(), door or nullcontext(), log as (capture, labels):
         prepare()
         raise_open_files()
         catalogue = ModelList(settings.shelf.origin)
@@ -93,7 +94,7 @@ def serve(
             models=models,
             inference=inference,
             capture=capture,
-            desk=desk,
+            desk=LabelsEndpoint(writer=labels, token=settings.token),
             metrics=Metrics(counts),
             gather=others.gather,
         )
@@ -191,8 +192,7 @@ def _run(
     async def run(on_hangup: Callable[[], None]) -> None:
         app = HttpApp(rooms, limits.rest)
         server = DrainingServer(app, limits.drain_s, on_started, on_hangup=on_hangup)
-        page = partial(rooms.metrics.page, rooms.capture)
-        async with company.working(reloader, page=page, leave=server.leave) as reload:
+        async with company.working(reloader, page=rooms.metrics_page, leave=server.leave) as reload:
             beside = None
             if door is not None and settings.grpc is not None:
                 beside = _grpc_server(door, settings.grpc, rooms, reload, crowd=app.crowd, is_shared=company.is_shared)

@@ -10,6 +10,7 @@ import pytest
 
 from monitoring.errors import CannotRun
 from serving.capture.capture import AnsweredBatch, Caller, Capture
+from serving.metrics.metrics import TrafficCounts
 
 if TYPE_CHECKING:
     from monitoring.traffic.format.rows import AnsweredRows
@@ -66,7 +67,7 @@ def test_one_append_holds_the_rows_of_every_caller(served: ServedVersion, counts
 def test_without_a_log_nothing_is_counted_as_lost(served: ServedVersion) -> None:
     capture = Capture(None)
     capture.record(batch(served, 3))
-    assert (capture.writes, capture.rows_logged, capture.rows_lost) == (False, 0, 0)
+    assert (capture.writes, capture.counts()) == (False, TrafficCounts())
 
 
 def failures() -> list[Any]:
@@ -91,7 +92,7 @@ def test_lost_rows_are_counted_and_their_gap_is_told_when_it_ends(
         assert str(error) in gap.reason
         disk.error = None
         capture.record(batch(served, 4))
-    assert (capture.rows_logged, capture.rows_lost) == (6, 5)
+    assert (capture.counts().rows_logged, capture.counts().rows_lost) == (6, 5)
     assert capture.open_gap is None
     assert capture.gaps == [gap]
     told = [record.getMessage() for record in caplog.records]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.capture.capture import Capture
 from serving.metrics.merge import add_pages
-from serving.metrics.metrics import Metrics
+from serving.metrics.metrics import Metrics, TrafficCounts
 
 COUNTS = st.lists(
     st.tuples(st.sampled_from(["a", "b"]), st.sampled_from(["OK", "NOT_FOUND"]), st.integers(1, 10**6)), max_size=8
@@ -18,7 +17,7 @@ def page(*requests: tuple[str, str, int]) -> str:
     metrics = Metrics()
     for model, status, latency_us in requests:
         metrics.count(model=model, verb="predict", status=status, latency_us=float(latency_us))
-    return metrics.page(Capture(None))
+    return metrics.page(TrafficCounts())
 
 
 @given(parts=st.lists(COUNTS, min_size=1, max_size=4))

@@ -54,7 +54,7 @@ def test_a_config_file_is_read_whole(tmp_path: Path) -> None:
             base=Path("/models/flights"),
             policy=VersionPolicy(kind="specific", numbers=(7, 9)),
             labels={"stable": 7, "canary": 9},
-            logging=RequestLogging(sink="traffic", prefix="/logs/flights", sampling_rate=0.25),
+            logging=RequestLogging(collector="traffic", prefix="/logs/flights", sampling_rate=0.25),
         ),
         ModelSource(name="every", base=Path("/models/every"), policy=VersionPolicy(kind="all")),
         ModelSource(name="two", base=Path("/m/two"), policy=VersionPolicy(count=2)),

@@ -14,7 +14,7 @@ from monitoring.errors import BadInput
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.redaction import Redaction
 from serving.capture.capture import AnsweredBatch, Caller, Capture
-from serving.capture.log_sink import Sink
+from serving.capture.log_sink import LogSink
 from serving.capture.model_logging import ModelLogging, logging_of
 from serving.capture.traffic import TrafficSettings, open_traffic
 from serving.models.model_config import sources_of
@@ -76,7 +76,7 @@ def test_requests_are_taken_whole_and_about_as_many_as_was_asked_for(served: Ser
     assert all(logged.request_ids.count(request) == 2 for request in set(logged.request_ids))
     # Five standard deviations of 400 draws.
     assert abs(logged.count / 2 - 100) < 5 * (400 * 0.25 * 0.75) ** 0.5
-    assert (capture.rows_logged, capture.rows_unsampled) == (logged.count, 800 - logged.count)
+    assert (capture.counts().rows_logged, capture.counts().rows_unsampled) == (logged.count, 800 - logged.count)
     capture.record(batch(served, 400))
     assert rows[1].request_ids == logged.request_ids, "a request that is sent again is in the sample again, or is not"
 
@@ -90,9 +90,9 @@ def test_a_model_is_logged_where_its_config_says_and_others_in_the_servers_own_l
     own, elsewhere = Rows(), Rows()
     opened: list[Path] = []
 
-    def open_sink(folder: Path) -> Sink:
+    def open_sink(folder: Path) -> LogSink:
         opened.append(folder)
-        return Sink(elsewhere)
+        return LogSink(elsewhere)
 
     capture = Capture(own, open_sink=open_sink)
     there = ModelLogging(folder=Path("there"))
@@ -104,7 +104,7 @@ def test_a_model_is_logged_where_its_config_says_and_others_in_the_servers_own_l
     capture.log_models({})
     capture.record(batch(served, 1))
     assert (opened, len(own), len(elsewhere)) == ([Path("there")], 1, 2)
-    assert (capture.rows_logged, capture.rows_unsampled) == (6, 2)
+    assert (capture.counts().rows_logged, capture.counts().rows_unsampled) == (6, 2)
 
 
 def test_a_model_that_is_to_be_logged_needs_a_log() -> None:
@@ -123,7 +123,7 @@ def test_what_is_redacted_never_reaches_the_writer(served: ServedVersion) -> Non
 def test_logs_elsewhere_have_archives_of_their_own(served: ServedVersion, tmp_path: Path) -> None:
     own, elsewhere, archive = (tmp_path / name for name in ("own", "elsewhere", "archive"))
     settings = TrafficSettings(folder=own, archive=f"file://{archive}")
-    with open_traffic(settings, token=None, report=lambda _: None) as (capture, _):
+    with open_traffic(settings, report=lambda _: None) as (capture, _):
         capture.record(batch(served, 1))
         capture.log_models({"half_plus_two": ModelLogging(folder=elsewhere)})
         capture.record(batch(served, 2))

@@ -43,7 +43,7 @@ def test_no_trace_of_it_is_in_any_file_nor_said(
         "store": None,
     }[fate]
     settings = TrafficSettings(folder=tmp_path / "traffic", redaction=redaction)
-    with open_traffic(settings, token=None, report=lambda _: None) as (capture, _):
+    with open_traffic(settings, report=lambda _: None) as (capture, _):
         with open_website(capture=capture) as site:
             lengths = {"signature_name": "length", "instances": [ADDRESS]}
             assert site.predict("strs", lengths).status == 200

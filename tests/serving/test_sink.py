@@ -16,7 +16,7 @@ from monitoring.traffic.log.gaps import Gap, GapFile, read_gaps
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
 from serving.capture.capture import Capture
-from serving.capture.log_sink import Sink
+from serving.capture.log_sink import LogSink
 from tests.small_disk import small_disk
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def answered(request: str, count: int, *, version: int = 1, at_us: int = 0) -> A
 
 def test_a_gap_is_recorded_while_it_lasts_and_ends_with_the_first_row_that_fits() -> None:
     disk = Disk()
-    sink = Sink(disk, disk)
+    sink = LogSink(disk, disk)
     disk.full = True
     assert sink.write(answered("a", 2, at_us=10))
     assert sink.write(answered("b", 3, version=2, at_us=20))
@@ -84,7 +84,7 @@ def test_a_gap_is_recorded_while_it_lasts_and_ends_with_the_first_row_that_fits(
 
 def test_a_gap_whose_record_has_no_room_stays_open_until_it_has() -> None:
     disk = Disk()
-    sink = Sink(disk, disk)
+    sink = LogSink(disk, disk)
     disk.full = disk.full_for_gaps = True
     sink.write(answered("a", 2, at_us=10))
     disk.full = False
@@ -100,7 +100,7 @@ def test_a_gap_whose_record_has_no_room_stays_open_until_it_has() -> None:
 
 def test_refused_rows_are_not_lost() -> None:
     disk = Disk()
-    sink = Sink(disk, disk, refuses=True)
+    sink = LogSink(disk, disk, refuses=True)
     disk.full = True
     assert not sink.write(answered("a", 2))
     assert (sink.rows_lost, sink.rows_refused, sink.open_gap) == (0, 2, None)
@@ -123,7 +123,7 @@ def test_on_a_disk_that_is_full_twice_every_missing_row_is_counted(disk_of_half_
         return datetime(2013, 4, 1, tzinfo=UTC)
 
     writer, gaps = TrafficWriter(root, clock=now), GapFile(root, now())
-    sink = Sink(writer, gaps)
+    sink = LogSink(writer, gaps)
     asked = 0
     for turn in (1, 2):
         room = os.statvfs(disk)
@@ -151,7 +151,7 @@ def test_on_a_disk_that_is_full_twice_every_missing_row_is_counted(disk_of_half_
 
 def test_a_server_that_may_not_lose_rows_says_503_until_the_log_takes_them_again(open_website: OpenWebsite) -> None:
     disk = Disk()
-    capture = Capture(Sink(disk, disk, refuses=True))
+    capture = Capture(LogSink(disk, disk, refuses=True))
     with open_website(capture=capture) as site:
         disk.full = True
         for instances in ([1.0], [1.0, 2.0]):

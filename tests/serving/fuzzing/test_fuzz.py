@@ -137,7 +137,7 @@ def fuzz(models: Models, seed: int, http: int, grpc: int) -> tuple[Counter[int],
     finally:
         inference.close()
     assert ledger.rows > 0
-    assert capture.rows_lost == 0
+    assert capture.counts().rows_lost == 0
     assert (sum(statuses.values()), sum(ends.values())) == (http, grpc)
     return statuses, ends
 

@@ -23,7 +23,7 @@ from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.log_source import PredictionReader
 from monitoring.jobs.run import due_windows
-from monitoring.judging.windowing import cut
+from monitoring.judging.windowing import split_by_window
 
 SEED = 20_130_403
 
@@ -67,7 +67,11 @@ def flights_days(config: MonitorConfig) -> Days:
     """The demo's days, as its monitor cuts them, with the last label of each row."""
     deployment = deploy(config)
     reference = deployment.baseline.reference
-    known = [frame_of(reference.take(rows)) for _, rows in cut(reference.event_times, deployment.plan) if rows.size]
+    known = [
+        frame_of(reference.take(rows))
+        for _, rows in split_by_window(reference.event_times, deployment.plan)
+        if rows.size
+    ]
     reader = PredictionReader(config, deployment.baseline, deployment.version)
     labels = reader.latest_labels()
     read = (

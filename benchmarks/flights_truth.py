@@ -18,7 +18,7 @@ from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.jobs.deployment import Deployment
 from monitoring.judging.reference_fit import Tolerances
-from monitoring.judging.windowing import cut
+from monitoring.judging.windowing import split_by_window
 from monitoring.records import WatchKey
 
 YEAR = 365
@@ -60,9 +60,9 @@ class FlightsTruth:
 
     def __init__(self, deployment: Deployment, config: MonitorConfig, sizes: Sizes, seed: int) -> None:
         self.deployment = deployment
-        self.yardstick = deployment.yardstick
-        self.page = deployment.yardstick.tests["page"]
-        self.means = deployment.yardstick.means
+        self.reference_fit = deployment.reference_fit
+        self.page = deployment.reference_fit.tests["page"]
+        self.means = deployment.reference_fit.means
         self.sizes = sizes
         self._tolerances = Tolerances(
             error=config.tolerance.error, brier=config.tolerance.brier or 0.0, integrity=config.tolerance.integrity
@@ -84,7 +84,7 @@ class FlightsTruth:
         return {
             key: rise * test.std
             for key, test in self.page.tests.items()
-            if self.yardstick.watches[key.watch].family in {"performance", "surprise"}
+            if self.reference_fit.watches[key.watch].family in {"performance", "surprise"}
         }
 
     def page_table(self) -> Table:
@@ -130,11 +130,11 @@ class FlightsTruth:
         remembered = level_ar1(scores)
         return {
             key: self.page.tests[key]
-            if self.yardstick.watches[key.watch].family == "integrity"
+            if self.reference_fit.watches[key.watch].family == "integrity"
             else ConformalTest.fit(
                 values,
-                tolerance=self._tolerances.score(self.yardstick.watches[key.watch]),
-                direction=self.yardstick.watches[key.watch].direction,
+                tolerance=self._tolerances.score(self.reference_fit.watches[key.watch]),
+                direction=self.reference_fit.watches[key.watch].direction,
                 ar1=remembered[key],
             )
             for key, values in scores.items()
@@ -142,7 +142,7 @@ class FlightsTruth:
 
     def notice_table(self) -> Table:
         """False notices of a month."""
-        notice = self.yardstick.tests["notice"]
+        notice = self.reference_fit.tests["notice"]
         seeds = max(self.sizes.seeds // 4, 1)
         rows: list[tuple[Cell, ...]] = []
         for name, streams in self.streams.items():
@@ -281,7 +281,7 @@ class FlightsTruth:
 
     def _flagged_windows(self) -> dict[str, NDArray[np.bool_]]:
         """Which baseline windows each rule flags."""
-        directions = {key: self.yardstick.watches[key.watch].direction for key in self.means}
+        directions = {key: self.reference_fit.watches[key.watch].direction for key in self.means}
         paging = {key: self.means[key] for key in self.page.tests}
         columns, days = self._numbers()
         flags = kolmogorov_flags(columns, days).any(axis=1)
@@ -302,7 +302,7 @@ class FlightsTruth:
             for name, kind in kinds.items()
             if kind == "number"
         ]
-        days = [rows for _, rows in cut(reference.event_times, self.deployment.plan) if rows.size]
+        days = [rows for _, rows in split_by_window(reference.event_times, self.deployment.plan) if rows.size]
         return columns, days
 
     def _shuffled_flags(self) -> float:

@@ -22,7 +22,7 @@ from monitoring.evidence.level import LevelState
 from monitoring.jobs.deployment import EXTRAS, SCHEMA_FILE, Deployment, deploy
 from monitoring.jobs.log_source import PredictionReader
 from monitoring.jobs.run import Progress, run_due_windows
-from monitoring.judging.label_join import LabelFeed
+from monitoring.judging.label_join import LabelJoin
 from monitoring.judging.reference_fit import LEVELS
 from monitoring.records import Level, ScoreSum, WatchKey, WindowRecord
 from monitoring.store.store import Store
@@ -90,7 +90,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord,
     watched = catalogue(deployment.baseline, config.traffic.slices)
     schema = load_schema(deployment.bundle / EXTRAS / SCHEMA_FILE)
     reader = PredictionReader(config, deployment.baseline, deployment.version)
-    feed = LabelFeed(
+    label_join = LabelJoin(
         LabelLog(config.traffic.path).read(),
         classes=deployment.baseline.spec.classes,
         read=0,
@@ -103,14 +103,14 @@ def _stages(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord,
         with watch.stage(READ):
             predictions, _ = reader.read(window)
         with watch.stage(LABELS):
-            arrivals = feed.next(window, predictions, first=number == 0)
-        gatherer = deployment.judge.gatherer()
+            arrivals = label_join.join(window, predictions, first=number == 0)
+        aggregator = deployment.judge.aggregator()
         with watch.stage(WATCHES):
             for batch in in_batches(predictions):
-                gatherer.answer(batch)
+                aggregator.add_answered(batch)
             for begun, batch in arrivals.batches():
-                gatherer.label(batch, begun)
-            answered, labelled = gatherer.gathered(empty)
+                aggregator.add_labelled(batch, begun)
+            answered, labelled = aggregator.result(empty)
             sums = deployment.judge.sums(answered, labelled)
         with watch.stage(EVIDENCE):
             _step(deployment, levels, sums)
@@ -120,7 +120,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord,
 
 def _step(deployment: Deployment, levels: dict[Level, LevelState], sums: dict[WatchKey, ScoreSum]) -> None:
     for level in LEVELS:
-        levels[level], _ = deployment.yardstick.tests[level].step(levels[level], sums)
+        levels[level], _ = deployment.reference_fit.tests[level].step(levels[level], sums)
 
 
 def _commits(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord, ...], folder: Path) -> None:

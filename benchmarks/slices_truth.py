@@ -25,7 +25,7 @@ from monitoring.evidence.level import LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.jobs.deployment import find_baseline, window_plan
 from monitoring.judging.reference_fit import Tolerances
-from monitoring.judging.windowing import arrival_windows, cut, joined_sums
+from monitoring.judging.windowing import pooled_sums, split_by_label_arrival, split_by_window
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches.catalogue import Catalogue, catalogue
 
@@ -59,12 +59,12 @@ class Days:
         self.squares: list[Sums] = []
         reference, counter = baseline.reference, ProfileBuilder(baseline.bins, described=False)
         found: dict[object, tuple[dict[WatchKey, ScoreSum], dict[WatchKey, ScoreSum]]] = {}
-        for window, places in cut(reference.event_times, self.plan):
+        for window, places in split_by_window(reference.event_times, self.plan):
             rows = reference.take(places)
             counts = counter.count(rows.features)
             for power, sums in enumerate(found.setdefault(window.start, ({}, {})), start=1):
                 sums.update(self.watched.prediction_sums(rows, counts, power=power))
-        for window, places in arrival_windows(reference, self.plan):
+        for window, places in split_by_label_arrival(reference, self.plan):
             arrived = reference.take(places)
             for power, sums in enumerate(found.get(window.start, ()), start=1):
                 sums.update(self.watched.label_sums(arrived, power=power))
@@ -79,10 +79,10 @@ class Days:
         watches, sums, squares = self.watched.watches, [self.sums[d] for d in drawn], [self.squares[d] for d in drawn]
         means, chances = {}, {}
         for key in (key for key in self.watched.keys if watches[key.watch].level == "page"):
-            joined, _ = joined_sums(sums, key, self.plan.min_rows)
+            joined, _ = pooled_sums(sums, key, self.plan.min_rows)
             if len(joined) >= MIN_WINDOWS:
                 means[key] = np.array([one.mean for one in joined])
-                squared = np.array([one.mean for one in joined_sums(squares, key, self.plan.min_rows)[0]])
+                squared = np.array([one.mean for one in pooled_sums(squares, key, self.plan.min_rows)[0]])
                 chances[key] = SamplingVariance.fit(means[key], squared, np.array([one.rows for one in joined]))
         remembered = level_ar1(means)
         rows = float(np.median([max(one.rows for one in day.values()) for day in sums]))

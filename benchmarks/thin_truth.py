@@ -21,7 +21,7 @@ from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sampling_variance import NO_SAMPLING_VARIANCE, SamplingVariance
 from monitoring.evidence.simulation import VectorizedTests
-from monitoring.judging.windowing import joined_sums
+from monitoring.judging.windowing import pooled_sums
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches.early_labels import EarlyLabels, LabelRate
 from monitoring.watches.labelled import LabelWindow
@@ -190,7 +190,7 @@ def level_of(
     Windows have `usual` rows, with a label or without: no score is taken to be more certain than half a row of those.
     Without `rule`, windows of few rows do not answer for chance, as before decision 0030.
     """
-    joined = {key: joined_sums(known, key, min_rows)[0] for key in keys}
+    joined = {key: pooled_sums(known, key, min_rows)[0] for key in keys}
     means = {key: np.array([one.mean for one in sums]) for key, sums in joined.items() if len(sums) >= MIN_WINDOWS}
     rows = {key: np.array([one.rows for one in sums]) for key, sums in joined.items()}
     remembered = level_ar1(means)
@@ -233,7 +233,7 @@ def pages(level: LevelTest, stream: Sequence[Sums], *, first: bool = False) -> N
 
 def many_pages(levels: Sequence[LevelTest], streams: Sequence[Sequence[Sums]]) -> Alarms:
     """As `pages`, of levels of one watch with a stream each, all at once; a test holds the two against each other."""
-    joined = [joined_sums(stream, ERROR, level.min_rows) for level, stream in zip(levels, streams, strict=True)]
+    joined = [pooled_sums(stream, ERROR, level.min_rows) for level, stream in zip(levels, streams, strict=True)]
     most = max(len(sums) for sums, _ in joined)
     scores, rows = np.zeros((most, len(streams))), np.ones((most, len(streams)), dtype=np.int64)
     for place, (sums, _) in enumerate(joined):

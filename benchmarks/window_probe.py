@@ -28,10 +28,10 @@ from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.log_source import open_traffic
 from monitoring.jobs.run import due_windows
 from monitoring.jobs.table_source import Reach
-from monitoring.judging.judge import Judge, MonitorState
-from monitoring.judging.label_join import LabelFeed
+from monitoring.judging.judge import Judge, JudgeState
+from monitoring.judging.label_join import LabelJoin
 from monitoring.judging.schema_check import Checked
-from monitoring.judging.window_reader import bring
+from monitoring.judging.window_reader import read_window
 from monitoring.timestamps import duration_microseconds
 from monitoring.watches.catalogue import Catalogue, catalogue
 
@@ -130,7 +130,7 @@ def job(folder: Path, watch: Stopwatch) -> tuple[Profile, tuple[Bins, ...]]:
 def _judged(config: MonitorConfig, deployment: Deployment, watched: Catalogue, watch: Stopwatch) -> Profile:
     judge = Judge(
         watched,
-        deployment.yardstick,
+        deployment.reference_fit,
         timezone=config.windows.timezone,
         phases=deployment.plan.phases,
         check=lambda _counts, _absent, _previous: Checked(),
@@ -140,7 +140,7 @@ def _judged(config: MonitorConfig, deployment: Deployment, watched: Catalogue, w
             config, deployment.baseline, deployment.version, clock=lambda: NOW, reach=Reach(job=True)
         )
         (window,) = due_windows(traffic, deployment.plan, after=None, now=NOW)
-        feed = LabelFeed(
+        label_join = LabelJoin(
             traffic.labels(),
             classes=deployment.baseline.spec.classes,
             read=0,
@@ -148,9 +148,9 @@ def _judged(config: MonitorConfig, deployment: Deployment, watched: Catalogue, w
         )
     empty = no_predictions(deployment.baseline.spec)
     with watch.stage("the stream"):
-        brought = bring(traffic, feed, window, judge.gatherer(), first=True, empty=empty)
+        brought = read_window(traffic, label_join, window, judge.aggregator(), first=True, empty=empty)
     with watch.stage("evidence"):
-        judge.judge(MonitorState(), brought)
+        judge.judge(JudgeState(), brought)
     return brought.answered.counts
 
 

@@ -15,7 +15,7 @@ from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
 from monitoring.judging.judge import MOSTLY_MISSING, Judge, optional_inputs
-from monitoring.judging.reference_fit import INTEGRITY_DEVIATION, Tolerances, Yardstick, yardstick
+from monitoring.judging.reference_fit import INTEGRITY_DEVIATION, ReferenceFit, Tolerances, fit_reference
 from monitoring.judging.schema_check import SchemaCheck
 from monitoring.store.records import DeploymentRecord
 from monitoring.traffic.windows import RowPlan, WindowPlan
@@ -50,12 +50,12 @@ class Deployment:
     baseline: Baseline
     plan: WindowPlan | RowPlan
     horizon: timedelta
-    yardstick: Yardstick
+    reference_fit: ReferenceFit
     judge: Judge
 
     def record(self, config: MonitorConfig, now: datetime) -> DeploymentRecord:
         """What the store keeps of it."""
-        tests = self.yardstick.tests
+        tests = self.reference_fit.tests
         return DeploymentRecord(
             model=self.model,
             version=self.version,
@@ -110,7 +110,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     if baseline.spec.embedding is not None:
         embed = None if embedder is None else embedder(place.folder)
         watched = replace(watched, sight=EmbeddingSource(embedding=baseline.spec.embedding, embed=embed))
-    fitted = yardstick(
+    fitted = fit_reference(
         baseline,
         watched,
         plan=plan,
@@ -139,7 +139,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         baseline=baseline,
         plan=plan,
         horizon=config.windows.label_horizon,
-        yardstick=fitted,
+        reference_fit=fitted,
         judge=judge,
     )
 

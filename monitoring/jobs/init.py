@@ -24,7 +24,7 @@ from monitoring.evidence.conformal import MIN_WINDOWS
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import BASELINE, SCHEMA_FILE, deploy
 from monitoring.jobs.staging import put_in_place, staging
-from monitoring.judging.windowing import cut
+from monitoring.judging.windowing import split_by_window
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
@@ -43,7 +43,7 @@ from monitoring.traffic.tables.reference import (
 )
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
-#: Fewer windows than this make a blunt yardstick.
+#: Fewer baseline windows than this detect only large changes.
 FEW_WINDOWS = 20
 
 #: A window of fewer rows than this waits for company, unless windows are cut smaller.
@@ -254,7 +254,7 @@ def _windows(table: pa.Table, own: OwnTable, lost: Mapping[str, int]) -> int:
     times = np.asarray(table["event_time"].cast(pa.int64()), dtype=np.int64)
     plan = RowPlan(rows=own.rows) if own.rows is not None else WindowPlan(every=own.every, timezone=own.timezone)
     found = waiting = 0
-    for _, places in cut(times, plan):
+    for _, places in split_by_window(times, plan):
         waiting += places.size
         if waiting >= _min_rows(own):
             found, waiting = found + 1, 0

@@ -17,7 +17,7 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
 from monitoring.jobs.table_source import EVERYTHING, Reach, TableReader
-from monitoring.judging.source import HeldRows, Nameless, Traffic
+from monitoring.judging.source import InMemoryRows, TrafficSource, UnmatchedLabels
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
@@ -41,12 +41,12 @@ _SHOWN = 5
 
 
 class PredictionReader:
-    """Reads one version's predictions, window by window, as the baseline declares its inputs. A `Traffic`.
+    """Reads one version's predictions, window by window, as the baseline declares its inputs. A `TrafficSource`.
 
     Of rows before `since` it is not known that they are there when labels come for them.
     """
 
-    waiting = Nameless()
+    unmatched_labels = UnmatchedLabels()
 
     def __init__(
         self, config: MonitorConfig, baseline: Baseline, version: int | None, since: datetime | None = None
@@ -66,7 +66,7 @@ class PredictionReader:
         self._spec = baseline.spec
 
     def read(self, window: Window) -> tuple[Predictions, int]:
-        """See `Traffic`."""
+        """See `TrafficSource`."""
         table = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end)
         repeats = int((table.schema.metadata or {}).get(_REPEATS, b"0"))
         self._unsampled[window] = _unsampled(table)
@@ -79,8 +79,8 @@ class PredictionReader:
         return predictions_from(pa.table(plain), self._spec, probabilities=self._output), repeats
 
     @property
-    def unplaced(self) -> tuple[Finding, ...]:
-        """See `Traffic`: labels that are not read as their log is damaged, and that no row is of the model."""
+    def source_findings(self) -> tuple[Finding, ...]:
+        """See `TrafficSource`: labels that are not read as their log is damaged, and that no row is of the model."""
         held = () if self.log.extent(self.model, self.version) is not None else self.log.models()
         others = ", ".join(sorted({f"{key.model} version {key.version}" for key in held})[:_SHOWN])
         mine = self.model if self.version is None else f"{self.model} version {self.version}"
@@ -99,21 +99,21 @@ class PredictionReader:
     def _identities(self) -> PredictionIndex:
         return PredictionIndex(self._root, model=self.model, version=self.version, since=self._since)
 
-    def has(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
-        """See `Traffic`."""
+    def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
+        """See `TrafficSource`."""
         return self._identities.before(ids, before)
 
-    def elsewhere(self, ids: pa.Array) -> NDArray[np.bool_]:
-        """See `Traffic`."""
+    def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """See `TrafficSource`."""
         return self._identities.elsewhere(ids)
 
-    def rows(self, window: Window) -> HeldRows:
-        """See `Traffic`."""
+    def rows(self, window: Window) -> InMemoryRows:
+        """See `TrafficSource`."""
         predictions, repeats = self.read(window)
-        return HeldRows(predictions, repeats, lambda: self.findings(window))
+        return InMemoryRows(predictions, repeats, lambda: self.findings(window))
 
-    def unseen(self, window: Window) -> int:
-        """See `Traffic`. The sample's part is about right: each of its rows stands for 1 / rate of those answered."""
+    def missing_rows(self, window: Window) -> int:
+        """See `TrafficSource`. Unsampled rows are estimated: a sampled row stands for 1 / rate answered rows."""
         if window not in self._unsampled:
             self.read(window)
         return self._unsampled[window] + self._lost(window)
@@ -132,21 +132,21 @@ class PredictionReader:
         extent = self.log.extent(self.model, self.version)
         return () if extent is None else (extent,)
 
-    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
-        """See `Traffic`."""
+    def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """See `TrafficSource`."""
         return self._identities.counts(windows)
 
-    def times(self) -> NDArray[np.int64]:
-        """See `Traffic`."""
+    def event_times(self) -> NDArray[np.int64]:
+        """See `TrafficSource`."""
         table = self.log.read(model=self.model, version=self.version, columns=("event_time",))
         return np.sort(microseconds(table["event_time"])) if table.num_columns else np.zeros(0, np.int64)
 
     def labels(self) -> pa.Table:
-        """See `Traffic`."""
+        """See `TrafficSource`."""
         return self._labels.read()
 
     def latest_labels(self) -> pa.Table:
-        """See `Traffic`."""
+        """See `TrafficSource`."""
         return self._labels.latest()
 
     def with_labels(self, predictions: Predictions, labels: pa.Table) -> Predictions:
@@ -181,7 +181,7 @@ def open_traffic(
     *,
     clock: Callable[[], datetime],
     reach: Reach = EVERYTHING,
-) -> Traffic:
+) -> TrafficSource:
     """The traffic that a config names: a traffic log or a table."""
     if is_table(traffic_path(config)):
         return TableReader(

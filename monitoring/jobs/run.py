@@ -19,13 +19,13 @@ from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.log_source import open_traffic
 from monitoring.jobs.notify import Tell, Teller
 from monitoring.jobs.table_source import Reach
-from monitoring.judging.autocorrelation_update import Learner
-from monitoring.judging.judge import SCHEMA, MonitorState
-from monitoring.judging.label_join import Given, LabelFeed
-from monitoring.judging.late_rows import Late
+from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
+from monitoring.judging.judge import SCHEMA, JudgeState
+from monitoring.judging.label_join import Given, LabelJoin
+from monitoring.judging.late_rows import LateRows
 from monitoring.judging.reference_fit import LEVELS
-from monitoring.judging.source import Traffic
-from monitoring.judging.window_reader import bring
+from monitoring.judging.source import TrafficSource
+from monitoring.judging.window_reader import read_window
 from monitoring.records import Finding, IncidentRecord, WindowRecord
 from monitoring.store.deployments import AWAITED, COMPARED, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
@@ -131,26 +131,26 @@ def run_due_windows(
                 teller.owed(deployment)
             opened += fresh
             progress(Progress(done=done + 1, due=len(due), window=record, changed=changed))
-        untold = () if due else traffic.unplaced
+        untold = () if due else traffic.source_findings
         return Run(deployment=number, judged=len(due), opened=tuple(opened), stopped=False, untold=untold)
 
 
 def _describe(store: Store, number: int, deployment: Deployment) -> None:
     """What the deployment is held against and how small a harm it would notice."""
-    store.save_baseline(number, deployment.yardstick.baseline_scores())
+    store.save_baseline(number, deployment.reference_fit.baseline_scores())
     _say_what_is_noticed(store, number, deployment, LevelState())
 
 
 def _say_what_is_noticed(store: Store, number: int, deployment: Deployment, page: LevelState) -> None:
     """How small a harm would be noticed with the memories that the page level has learnt by now."""
-    yardstick = deployment.yardstick
-    test = yardstick.tests["page"].with_ar1(page.ar1)
-    harms = smallest_detectable_harms(test, yardstick.means, yardstick.harms(), np.random.default_rng(0))
+    reference_fit = deployment.reference_fit
+    test = reference_fit.tests["page"].with_ar1(page.ar1)
+    harms = smallest_detectable_harms(test, reference_fit.means, reference_fit.harms(), np.random.default_rng(0))
     store.save_sensitivity(number, harms)
 
 
 def due_windows(
-    traffic: Traffic, plan: WindowPlan | RowPlan, *, after: datetime | None, now: datetime
+    traffic: TrafficSource, plan: WindowPlan | RowPlan, *, after: datetime | None, now: datetime
 ) -> tuple[Window, ...]:
     """The windows with traffic that are due and begin at `after` or later, in order.
 
@@ -158,7 +158,7 @@ def due_windows(
     looked at, so that a row from the far future costs nothing.
     """
     if isinstance(plan, RowPlan):
-        times = traffic.times()
+        times = traffic.event_times()
         if after is not None:
             times = times[np.searchsorted(times, as_microseconds(after)) :]
         return tuple(window for window in plan.windows(times, after) if plan.due(window, now))
@@ -192,10 +192,10 @@ class _Job:
         self._read, self._waited = int(cursor.get(CURSOR, 0)), int(cursor.get(WAITING, 0))
         self._told = cursor
         self._judged = store.judged(number)
-        self._late = Late()
+        self._late = LateRows()
         incidents = store.incidents(number)
         states = store.level_states(number)
-        self._state = MonitorState(
+        self._state = JudgeState(
             levels={level: LevelState.from_text(states[level]) for level in LEVELS if level in states},
             incidents=tuple(i for i in incidents if i.state != "closed"),
             next_number=max((i.number for i in incidents), default=0) + 1,
@@ -221,21 +221,21 @@ class _Job:
         """Labels of rows before that are not told any more when they come."""
         return None if self._after is None else self._after - HORIZONS * self._deployment.horizon
 
-    def due(self, traffic: Traffic, now: datetime) -> tuple[Window, ...]:
+    def due(self, traffic: TrafficSource, now: datetime) -> tuple[Window, ...]:
         """The windows to judge now; the traffic is read for them from here on."""
         deployment = self._deployment
         self._traffic = traffic
-        self._feed = LabelFeed(
+        self._label_join = LabelJoin(
             traffic.labels(),
             classes=deployment.baseline.spec.classes,
             read=self._read,
             horizon_us=duration_microseconds(deployment.horizon),
-            waiting=replace(traffic.waiting, labels=max(traffic.waiting.labels - self._waited, 0)),
+            waiting=replace(traffic.unmatched_labels, labels=max(traffic.unmatched_labels.labels - self._waited, 0)),
             rows=traffic,
         )
         due = due_windows(traffic, deployment.plan, after=self._after, now=now)
         if due and self._after is not None:
-            self._feed.recall(self._judged_before(due[0].start))
+            self._label_join.restore(self._judged_before(due[0].start))
             self._late = self._late_rows()
         return due
 
@@ -244,10 +244,12 @@ class _Job:
         if ar1_update_due(self._judged):
             self._learn()
         judge = self._deployment.judge
-        traffic = bring(self._traffic, self._feed, window, judge.gatherer(), first=first, empty=self._empty)
+        traffic = read_window(
+            self._traffic, self._label_join, window, judge.aggregator(), first=first, empty=self._empty
+        )
         if first:
             late = self._late
-            traffic = replace(traffic, late=late.rows, findings=(*traffic.findings, *late.told()))
+            traffic = replace(traffic, late=late.rows, findings=(*traffic.findings, *late.findings()))
         judgement = judge.judge(self._state, traffic)
         self._store.commit_window(
             self._number,
@@ -259,7 +261,11 @@ class _Job:
                 FIRST_LABELS: judgement.state.first_labels.to_text(),
                 COMPARED: judgement.state.compared,
             },
-            label_cursor={CURSOR: self._feed.read, WAITING: self._traffic.waiting.labels, **self._late.cursor},
+            label_cursor={
+                CURSOR: self._label_join.read,
+                WAITING: self._traffic.unmatched_labels.labels,
+                **self._late.cursor,
+            },
             incidents=judgement.changed,
         )
         self._state = judgement.state
@@ -271,9 +277,9 @@ class _Job:
         deployment, incidents = self._deployment, self._store.incidents(self._number)
         levels = dict(self._state.levels)
         for level in LEVELS:
-            learner = Learner(
-                test=deployment.yardstick.tests[level],
-                watches=deployment.yardstick.watches,
+            learner = AutocorrelationUpdate(
+                test=deployment.reference_fit.tests[level],
+                watches=deployment.reference_fit.watches,
                 phases=deployment.plan.phases,
             )
             judged = self._store.judged_scores(self._number, level, latest=MAX_UPDATE_WINDOWS)
@@ -282,12 +288,12 @@ class _Job:
         self._state = replace(self._state, levels=levels)
         _say_what_is_noticed(self._store, self._number, deployment, levels["page"])
 
-    def _late_rows(self) -> Late:
+    def _late_rows(self) -> LateRows:
         """Rows that came into windows judged before, of those within the horizon."""
         since = self.since
         records = [w for w in self._store.windows(self._number, scores=False) if since is None or w.start >= since]
-        counts = self._traffic.counts([Window(start=record.start, end=record.end) for record in records])
-        return Late.of(records, counts, self._told)
+        counts = self._traffic.row_counts([Window(start=record.start, end=record.end) for record in records])
+        return LateRows.of(records, counts, self._told)
 
     def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Given]]:
         """The judged windows within the horizon, whose predictions may still get their label."""
@@ -295,4 +301,4 @@ class _Job:
         for record in self._store.windows(self._number, scores=False):
             if oldest < record.end <= start:
                 window = Window(start=record.start, end=record.end)
-                yield window, self._traffic.rows(window).wanted
+                yield window, self._traffic.rows(window).select

@@ -17,8 +17,8 @@ from monitoring.baseline.batch import Batch, joined
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, no_predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
-from monitoring.judging.source import Found, HeldRows, Nameless, Strange, WindowRows
-from monitoring.judging.windowing import blocks
+from monitoring.judging.source import InMemoryRows, ReadSummary, UnknownClassLabels, UnmatchedLabels, WindowRows
+from monitoring.judging.windowing import contiguous_spans
 from monitoring.records import Finding
 from monitoring.traffic.id_keys import Wanted, keys, member
 from monitoring.traffic.labels.label_log import LabelLog
@@ -53,7 +53,7 @@ EVERYTHING = Reach()
 
 
 class TableReader:
-    """Reads a table of predictions, window by window, as the baseline declares its inputs. A `Traffic`.
+    """Reads a table of predictions, window by window, as the baseline declares its inputs. A `TrafficSource`.
 
     Parquet files are streamed, and labels that became known with their rows are counted with them (see
     `StreamedTable`, `Settled`); of all other tables an index is kept, and all labels go through the label log. Labels
@@ -107,21 +107,21 @@ class TableReader:
         return TableTraffic(self._pieces, self._columns, now=self._now, since=self._since, overdue=self._overdue)
 
     @property
-    def unplaced(self) -> tuple[Finding, ...]:
-        """See `Traffic`."""
+    def source_findings(self) -> tuple[Finding, ...]:
+        """See `TrafficSource`."""
         return () if self._streamed is not None else (*self._table.left_out.findings, *self._gathered.findings)
 
     @property
-    def waiting(self) -> Nameless:
-        """See `Traffic`."""
-        return Nameless(labels=self._gathered.waiting, one=self._gathered.one)
+    def unmatched_labels(self) -> UnmatchedLabels:
+        """See `TrafficSource`."""
+        return UnmatchedLabels(labels=self._gathered.waiting, one=self._gathered.one)
 
-    def elsewhere(self, ids: pa.Array) -> NDArray[np.bool_]:
-        """See `Traffic`: a table is of one model."""
+    def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """See `TrafficSource`: a table is of one model."""
         return np.zeros(len(ids), dtype=np.bool_)
 
-    def has(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
-        """See `Traffic`."""
+    def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
+        """See `TrafficSource`."""
         return self._late.among(ids) if self._streamed is not None else self._table.happened(ids)[1]
 
     def read(self, window: Window) -> tuple[Predictions, int]:
@@ -131,13 +131,13 @@ class TableReader:
         return replace(predictions_from(rows, self._spec), problems=found.problems), found.repeats
 
     def rows(self, window: Window) -> WindowRows:
-        """See `Traffic`."""
+        """See `TrafficSource`."""
         if self._streamed is not None:
             return _StreamedWindow(self._streamed, window, self._spec, self._settled)
         predictions, repeats = self.read(window)
         labels = labels_of(predictions.ids, self._settled.read(window), NO_LABEL)
         predictions = replace(predictions, labels=labels)
-        return HeldRows(predictions, repeats, lambda: self._window(window).findings)
+        return InMemoryRows(predictions, repeats, lambda: self._window(window).findings)
 
     def _window(self, window: Window) -> WindowOfTable:
         """The window's rows, kept until another is asked for: they are wanted more than once."""
@@ -145,29 +145,29 @@ class TableReader:
             self._latest = (window, self._table.read(window))
         return self._latest[1]
 
-    def unseen(self, window: Window) -> int:
+    def missing_rows(self, window: Window) -> int:
         """A table does not say what is missing in it."""
         return 0
 
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
-        """See `Traffic`."""
+        """See `TrafficSource`."""
         ends = None if self._streamed is None else self._streamed.ends(longest_gap)
-        return blocks(self._table.all_times() if ends is None else ends, longest_gap)
+        return contiguous_spans(self._table.all_times() if ends is None else ends, longest_gap)
 
-    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
-        """See `Traffic`."""
+    def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """See `TrafficSource`."""
         return self._table.counts(windows) if self._streamed is None else self._streamed.counts(windows)
 
-    def times(self) -> NDArray[np.int64]:
-        """See `Traffic`."""
+    def event_times(self) -> NDArray[np.int64]:
+        """See `TrafficSource`."""
         return self._table.times()
 
     def labels(self) -> pa.Table:
-        """See `Traffic`."""
+        """See `TrafficSource`."""
         return LabelLog(self._labels).read()
 
     def latest_labels(self) -> pa.Table:
-        """See `Traffic`."""
+        """See `TrafficSource`."""
         latest = LabelLog(self._labels).latest().select(["prediction_id", "label", "label_time"])
         beside = self._table.labels().cast(latest.schema)
         new = pc.invert(pc.is_in(beside["prediction_id"], latest["prediction_id"].combine_chunks()))
@@ -199,21 +199,21 @@ def _untimed(findings: tuple[Finding, ...], header: Sequence[str]) -> BadInput:
 class _StreamedWindow:
     """One window of a streamed table. A `WindowRows`."""
 
-    labelled_beside = True
+    inline_labels = True
 
     def __init__(self, table: StreamedTable, window: Window, spec: BaselineSpec, settled: Settled) -> None:
         self._table = table
         self._window = window
         self._spec = spec
         self._settled = settled
-        self._found = Found()
+        self._found = ReadSummary()
 
     def batches(self) -> Iterator[Batch]:
         """See `WindowRows`."""
         for _, batch, _ in self._all():
             yield batch
 
-    def counted(self) -> Iterator[Batch]:
+    def consume(self) -> Iterator[Batch]:
         """See `WindowRows`."""
         with self._settled.writer(self._window) as writer:
             for part, batch, given in self._all():
@@ -221,7 +221,7 @@ class _StreamedWindow:
                 writer.add(*self._known_by(part, known), batch.labels[known])
                 yield batch
 
-    def wanted(self, ids: Wanted) -> tuple[Predictions, int]:
+    def select(self, ids: Wanted) -> tuple[Predictions, int]:
         """See `WindowRows`."""
         counted = self._settled.read(self._window)
         found, newest = [no_predictions(self._spec)], 0
@@ -242,7 +242,7 @@ class _StreamedWindow:
             return NAMED, keys(_ids(part, at))
         return part.piece.name, part.piece.first_row + at
 
-    def found(self) -> Found:
+    def summary(self) -> ReadSummary:
         """See `WindowRows`."""
         return self._found
 
@@ -250,7 +250,7 @@ class _StreamedWindow:
         """Each part as a batch, and which of its rows have a label that became known with them."""
         streams: list[Stream] = []
         rows = lost = repeats = 0
-        strange = Strange()
+        strange = UnknownClassLabels()
         for part in self._table.parts(self._window, streams):
             repeats += part.repeats
             if part.places is not None and not part.places.size:
@@ -272,7 +272,9 @@ class _StreamedWindow:
         if lost:
             message = f"{lost} of {rows} rows have no answer that is a probability or a known class."
             about.append(Finding(kind="unusable answers", feature="", message=message))
-        self._found = Found(repeats=repeats, problems=tuple(problems.items()), strange=strange, findings=tuple(about))
+        self._found = ReadSummary(
+            repeats=repeats, problems=tuple(problems.items()), strange=strange, findings=tuple(about)
+        )
 
 
 def _places(part: Part) -> NDArray[np.int64]:
@@ -289,7 +291,7 @@ def _ids(part: Part, at: NDArray[np.int64]) -> pa.Array:
 
 def _batch(
     part: Part, classes: tuple[str, ...], shared: NDArray[np.int64] | None
-) -> tuple[Batch, NDArray[np.bool_], Strange]:
+) -> tuple[Batch, NDArray[np.bool_], UnknownClassLabels]:
     """The rows, which of them have a label beside them, and those labels that name no class.
 
     Beside them are those that became known with them, of rows that do not share their id with others.
@@ -322,4 +324,4 @@ def _batch(
         ids=lambda wanted: _ids(part, at[wanted]),
     )
     named = words.take(pa.array(np.unique(codes[strange]))).to_pylist()
-    return batch, given, Strange(labels=int(strange.sum()), words=frozenset(named))
+    return batch, given, UnknownClassLabels(labels=int(strange.sum()), words=frozenset(named))

@@ -16,7 +16,7 @@ from monitoring.store.records import JudgedScores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learner:
+class AutocorrelationUpdate:
     """Learns the memories of one level's watches from its baseline and from windows that were judged.
 
     `phases` tells the places of the window that begins at a time in each cycle.
@@ -29,10 +29,10 @@ class Learner:
     def learn(self, judged: JudgedScores, incidents: Sequence[IncidentRecord]) -> dict[WatchKey, float]:
         """The memory of each watch. Windows in which one of the `incidents` was alive do not count.
 
-        What stands before one and what comes after it are stretches of their own, so that a harm between them is no
-        memory. The windows that led to an alarm do count: which they are is not known.
+        What stands before one and what comes after it are segments of their own. The windows that led to an alarm do
+        count: which they are is not known.
         """
-        stretch = stretches(judged, incidents)
+        stretch = quiet_segments(judged, incidents)
         places = [self.phases(start) for start in judged.starts]
         traffic = {}
         for key, test in self.test.tests.items():
@@ -51,12 +51,12 @@ class Learner:
 _NONE = (np.zeros(0, dtype=np.int64), np.zeros(0))
 
 
-def stretches(judged: JudgedScores, incidents: Sequence[IncidentRecord]) -> NDArray[np.int64]:
+def quiet_segments(judged: JudgedScores, incidents: Sequence[IncidentRecord]) -> NDArray[np.int64]:
     """The number of the quiet stretch that each window is in, [windows]; -1 where an incident was alive.
 
     >>> day = [datetime(2013, 4, day) for day in range(1, 6)]
     >>> judged = JudgedScores(starts=tuple(day[:4]), ends=tuple(day[1:]), scores={})
-    >>> stretches(judged, ()).tolist()
+    >>> quiet_segments(judged, ()).tolist()
     [0, 0, 0, 0]
     """
     alive = np.zeros(len(judged.ends), dtype=np.bool_)
@@ -67,7 +67,7 @@ def stretches(judged: JudgedScores, incidents: Sequence[IncidentRecord]) -> NDAr
     return np.where(alive, -1, numbers)
 
 
-class Remembering:
+class UpdatedTests:
     """Levels' tests with the memories that their states have learnt, each made when it is wanted first."""
 
     def __init__(self, tests: Mapping[Level, LevelTest]) -> None:

@@ -20,7 +20,7 @@ Whole = NDArray[np.int64]
 AT_ONCE = 64
 
 
-class Samples:
+class BaselineSamples:
     """At most 512 rows of each window with some inputs, in order of windows; read anew each time it is gone through.
 
     `places` int64 are each window's rows. Memory: the samples of 64 windows; cost: a pass over the file for those.
@@ -41,7 +41,7 @@ class Samples:
                 yield taken.take(np.arange(end - each.size, end))
 
 
-def counted(rows: Reference, counter: ProfileBuilder, windows: Sequence[Whole]) -> Iterator[tuple[int, Profile]]:
+def window_profiles(rows: Reference, counter: ProfileBuilder, windows: Sequence[Whole]) -> Iterator[tuple[int, Profile]]:
     """The profile of each window, by its number, as soon as its last row has been counted.
 
     `windows` are places of rows, no row in two of them. Memory: a batch, and the profiles of windows that have begun.

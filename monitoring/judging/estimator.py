@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
-from monitoring.judging.baseline_windows import Samples
-from monitoring.judging.loss_sums import METRICS, LossSum, Scorer, Tally
-from monitoring.judging.window_sums import Answered, Labelled
-from monitoring.judging.windowing import arrival_windows
+from monitoring.judging.baseline_windows import BaselineSamples
+from monitoring.judging.loss_sums import METRICS, LossSum, RowScorer, Tally
+from monitoring.judging.window_sums import AnsweredSums, LabelledSums
+from monitoring.judging.windowing import split_by_label_arrival
 from monitoring.records import (
     SCORE_ONE,
     Account,
@@ -47,7 +47,7 @@ _WEIGHTED: tuple[Kind, ...] = (("weighted", "error"), ("weighted", "brier"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class ConformalInterval:
     """How far estimates were from the truth in the baseline's windows.
 
     `between` is the variance of the difference beyond what chance among a window's rows explains, `reach` the quantile
@@ -59,7 +59,7 @@ class Spread:
     reach: float
 
     @classmethod
-    def fit(cls, differences: NDArray[np.float64], chance: NDArray[np.float64]) -> Spread:
+    def fit(cls, differences: NDArray[np.float64], chance: NDArray[np.float64]) -> ConformalInterval:
         """From each baseline window's difference, and the variance that chance explains of it; both [R], R >= 9."""
         between = max(float(np.mean(differences**2 - chance)), 0.0)
         errors = np.abs(differences) / np.sqrt(np.maximum(between + chance, 1e-12))
@@ -72,17 +72,17 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Estimator:
+class PerformanceEstimator:
     """Estimates of every kind with their spreads, as learnt from one baseline."""
 
     calibration: Calibration
     threshold: float | None
     weighting: ImportanceWeighting
-    spreads: Mapping[Kind, Spread]
+    spreads: Mapping[Kind, ConformalInterval]
     min_rows: int
 
     @classmethod
-    def fit(cls, baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> Estimator | None:
+    def fit(cls, baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> PerformanceEstimator | None:
         """Learn from the baseline's labels; None where they are too few.
 
         Each baseline window of label arrivals is estimated by a calibration that has not seen its labels, and by
@@ -98,8 +98,8 @@ class Estimator:
         rows, weighting = max(plan.min_rows, 1), ImportanceWeighting.fit(baseline, known)
         gathered: dict[Kind, Account] = {}
         found: dict[Kind, list[tuple[float, float]]] = {}
-        arrived = [places for _, places in arrival_windows(reference, plan)]
-        samples = Samples(baseline.rows, [places[known[places]] for places in arrived], weighting.inputs)
+        arrived = [places for _, places in split_by_label_arrival(reference, plan)]
+        samples = BaselineSamples(baseline.rows, [places[known[places]] for places in arrived], weighting.inputs)
         for places, sample in zip(arrived, samples, strict=True):
             window = reference.take(places[known[places]])
             unseen = calibration.without(window.probabilities, window.labels)
@@ -116,7 +116,7 @@ class Estimator:
                     account = Account()
                 gathered[kind] = account
         spreads = {
-            kind: Spread.fit(*np.asarray(pairs, dtype=np.float64).T)
+            kind: ConformalInterval.fit(*np.asarray(pairs, dtype=np.float64).T)
             for kind, pairs in found.items()
             if len(pairs) >= FEWEST_WINDOWS and (catalogue.scored or kind[1] == "error")
         }
@@ -125,7 +125,7 @@ class Estimator:
         return cls(calibration=calibration, threshold=threshold, weighting=weighting, spreads=spreads, min_rows=rows)
 
     def records(
-        self, previous: Sequence[EstimateRecord], answered: Answered, labelled: Labelled, scorer: Scorer
+        self, previous: Sequence[EstimateRecord], answered: AnsweredSums, labelled: LabelledSums, scorer: RowScorer
     ) -> tuple[EstimateRecord, ...]:
         """One window's estimates, and what its labels say of them; `previous` is what the window before left."""
         accounts = {(one.method, one.metric): one.account for one in previous}
@@ -149,7 +149,9 @@ class Estimator:
             found[0] = replace(found[0], confusion=matrix)
         return tuple(found)
 
-    def _sums(self, scorer: Scorer, tally: Tally, weighted: Mapping[str, tuple[float, float]]) -> dict[Kind, LossSum]:
+    def _sums(
+        self, scorer: RowScorer, tally: Tally, weighted: Mapping[str, tuple[float, float]]
+    ) -> dict[Kind, LossSum]:
         found = {kind: scorer.expected(tally, kind[1]) for kind in _KINDS[:2]}
         if self.threshold is not None:
             found[_KINDS[2]] = scorer.thresholded(tally)
@@ -186,7 +188,7 @@ class Estimator:
         )
 
 
-def settled_losses(labelled: Labelled) -> tuple[SettledLosses, ...]:
+def losses_by_window(labelled: LabelledSums) -> tuple[SettledLosses, ...]:
     """The losses of the labels that arrived, by the window in which their predictions were answered."""
     found = []
     for start, tally in labelled.tallies.items():
@@ -207,7 +209,7 @@ def elsewhere(test: LevelTest, level: Level, previous: Sequence[EstimateRecord])
     return frozenset(fallen if level == "page" else keys - fallen)
 
 
-def step_without(
+def step_excluding(
     test: LevelTest,
     state: LevelState,
     sums: Mapping[WatchKey, ScoreSum],

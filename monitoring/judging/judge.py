@@ -12,12 +12,12 @@ from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.evidence.level import LevelReading, LevelState, LevelTest
 from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
 from monitoring.incidents.life_cycle import beginning, followed, followed_fact
-from monitoring.judging.autocorrelation_update import Remembering
-from monitoring.judging.estimator import MOST_CLASSES, elsewhere, settled_losses, step_without
-from monitoring.judging.loss_sums import Scorer
-from monitoring.judging.reference_fit import LEVELS, Yardstick
+from monitoring.judging.autocorrelation_update import UpdatedTests
+from monitoring.judging.estimator import MOST_CLASSES, elsewhere, losses_by_window, step_excluding
+from monitoring.judging.loss_sums import RowScorer
+from monitoring.judging.reference_fit import LEVELS, ReferenceFit
 from monitoring.judging.schema_check import Check
-from monitoring.judging.window_sums import Answered, Gatherer, Labelled
+from monitoring.judging.window_sums import AnsweredSums, LabelledSums, WindowAggregator
 from monitoring.judging.window_traffic import WindowTraffic
 from monitoring.judging.worst_rows import worst_rows
 from monitoring.records import (
@@ -52,7 +52,7 @@ MOSTLY_MISSING = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MonitorState:
+class JudgeState:
     """All that passes from window to window.
 
     Each level's test, the incidents not yet closed, recent windows, what the joint watch remembers of their rows,
@@ -74,13 +74,13 @@ class MonitorState:
 class Judgement:
     """One judged window: the state after it, its record, and every incident that it opened or moved."""
 
-    state: MonitorState
+    state: JudgeState
     window: WindowRecord
     changed: tuple[IncidentRecord, ...]
 
 
 class Judge:
-    """Judges windows by one yardstick. Holds no state of its own: the same state and traffic give the same answer.
+    """Judges windows by one reference fit. Holds no state of its own: the same state and traffic give the same answer.
 
     `check` holds a window's profile against the schema (see `monitoring.judging.schema_check`), `phases` tells the
     places of the window that begins at a time in each cycle. An incident's times are those of windows, never of a
@@ -90,7 +90,7 @@ class Judge:
     def __init__(
         self,
         catalogue: Catalogue,
-        yardstick: Yardstick,
+        reference_fit: ReferenceFit,
         *,
         timezone: str,
         check: Check,
@@ -99,14 +99,14 @@ class Judge:
     ) -> None:
         self._catalogue = catalogue
         self._counter = ProfileBuilder(catalogue.bins)
-        estimator = yardstick.estimator
-        self._scorer = Scorer(
+        estimator = reference_fit.estimator
+        self._scorer = RowScorer(
             catalogue,
             threshold=None if estimator is None else estimator.threshold,
             most_classes=0 if estimator is None else MOST_CLASSES,
         )
-        self._yardstick = yardstick
-        self._remembering = Remembering(yardstick.tests)
+        self._reference_fit = reference_fit
+        self._remembering = UpdatedTests(reference_fit.tests)
         self._timezone = timezone
         self._check = check
         self._phases = phases
@@ -114,26 +114,26 @@ class Judge:
         self._sight = catalogue.sight
         self._watches = catalogue.watches
         self._baseline: dict[WatchKey, BaselineScore] = {
-            WatchKey(watch=score.watch, slice=score.slice): score for score in yardstick.baseline_scores()
+            WatchKey(watch=score.watch, slice=score.slice): score for score in reference_fit.baseline_scores()
         }
 
-    def gatherer(self) -> Gatherer:
+    def aggregator(self) -> WindowAggregator:
         """What takes a window's rows; its sums go into `WindowTraffic`."""
-        return Gatherer(self._scorer, self._counter)
+        return WindowAggregator(self._scorer, self._counter)
 
-    def sums(self, answered: Answered, labelled: Labelled) -> dict[WatchKey, ScoreSum]:
+    def sums(self, answered: AnsweredSums, labelled: LabelledSums) -> dict[WatchKey, ScoreSum]:
         """A window's sums of all watches that need no earlier window."""
         found = self._scorer.prediction_sums(answered.tally)
         found |= integrity.answer_sums(answered.rows, answered.tally.number("rows"))
         return found | self._catalogue.count_sums(answered.counts) | self._scorer.label_sums(labelled.whole)
 
-    def judge(self, state: MonitorState, traffic: WindowTraffic) -> Judgement:
+    def judge(self, state: JudgeState, traffic: WindowTraffic) -> Judgement:
         """Judge one window. Cost: that of its watches, whatever its rows, but where rows are named with a cause."""
         counts = traffic.answered.counts
         first_labels, labelled = self._first_labels(state.first_labels, traffic)
         awaited, mature = self._labelled(state.awaited, traffic)
         sums = self.sums(traffic.answered, labelled) | mature
-        recent, witness = state.recent, self._yardstick.witness
+        recent, witness = state.recent, self._reference_fit.witness
         unseen: list[Finding] = []
         if witness is not None:
             sample = self._seen(traffic.answered.sample, unseen)
@@ -141,7 +141,7 @@ class Judge:
                 recent, sample, traffic.answered.rows
             )
         found, compared = self._findings(traffic.problems, counts, state.compared)
-        findings = (*traffic.findings, *first_labels.told(traffic.labelled.rows), *found, *unseen)
+        findings = (*traffic.findings, *first_labels.findings(traffic.labelled.rows), *found, *unseen)
         tests = self._remembering.tests(state.levels)
         incidents, changed = self._followed(state.incidents, tests, sums, findings, traffic)
         over = {i.level for i in changed if i.state == "closed" and i.watch != SCHEMA}
@@ -153,11 +153,11 @@ class Judge:
             test, before = tests[level], state.levels.get(level, LevelState())
             before = test.restarted(before) if level in over else before
             away = elsewhere(test, level, previous)
-            levels[level], readings[level] = step_without(test, before, sums, away, phases)
+            levels[level], readings[level] = step_excluding(test, before, sums, away, phases)
         record = self._record(traffic, readings, findings)
-        if self._yardstick.estimator is not None:
-            held = self._yardstick.estimator.records(previous, traffic.answered, labelled, self._scorer)
-            record = replace(record, estimates=held, settled=settled_losses(traffic.labelled))
+        if self._reference_fit.estimator is not None:
+            held = self._reference_fit.estimator.records(previous, traffic.answered, labelled, self._scorer)
+            record = replace(record, estimates=held, settled=losses_by_window(traffic.labelled))
         history = (*state.history, record)[-HISTORY:]
         opened = _facts(record, incidents, state.next_number)
         for level in LEVELS:
@@ -173,7 +173,7 @@ class Judge:
         record = replace(record, status=self._status(record, incidents))
         history = (*history[:-1], record)
         return Judgement(
-            state=MonitorState(
+            state=JudgeState(
                 levels=levels,
                 incidents=_alive(incidents),
                 next_number=state.next_number + len(opened),
@@ -212,7 +212,7 @@ class Judge:
             for name, problem in problems
         ]
         for bins, feature in zip(self._catalogue.bins, counts.features, strict=True):
-            enough = counts.rows >= self._yardstick.tests["page"].min_rows
+            enough = counts.rows >= self._reference_fit.tests["page"].min_rows
             if enough and feature.present == 0 and bins.feature not in broken and bins.feature not in self._optional:
                 message = f"The input {bins.feature} is missing in all {counts.rows} rows."
                 found.append(Finding(kind="all values missing", feature=bins.feature, message=message, fact=True))
@@ -270,7 +270,7 @@ class Judge:
             if incident.watch == SCHEMA:
                 seen = any(f.fact and f.feature in incident.slice.split(BETWEEN) for f in findings)
                 # A window without rows enough to see it in says nothing of a fact.
-                told = seen or rows >= max(self._yardstick.tests["page"].min_rows, 1)
+                told = seen or rows >= max(self._reference_fit.tests["page"].min_rows, 1)
                 after.append(followed_fact(incident, seen=seen, now=window.end) if told else incident)
                 continue
             level = tests[incident.level]
@@ -286,17 +286,17 @@ class Judge:
     def _explained(
         self, reading: LevelReading, moved: LevelReading, history: Sequence[WindowRecord], recent: RecentWindows
     ) -> Cause:
-        witness = self._yardstick.witness
+        witness = self._reference_fit.witness
         return explain(
             reading,
             moved,
             history=history,
             known=Known(
                 baseline=self._baseline,
-                losses=self._yardstick.losses,
+                losses=self._reference_fit.losses,
                 watches=self._watches,
                 timezone=self._timezone,
-                moving=self._yardstick.tests["notice"].budget.threshold,
+                moving=self._reference_fit.tests["notice"].budget.threshold,
                 usual=self._usual,
                 pairs=() if witness is None else witness.pairs(recent, NAMED),
             ),
@@ -304,7 +304,7 @@ class Judge:
 
     def _usual(self, key: WatchKey, start: datetime) -> float:
         """What the baseline expects of a watch in the window that begins at `start`, in the watch's own unit."""
-        level = self._yardstick.tests[self._watches[key.watch].level]
+        level = self._reference_fit.tests[self._watches[key.watch].level]
         cycle = level.seasonality.get(key)
         owed = 0.0 if cycle is None else cycle.offset(self._phases(start))
         return self._baseline[key].mean + owed * self._watches[key.watch].scale
@@ -323,19 +323,19 @@ class Judge:
             window=self._span(traffic.window),
         )
 
-    def _first_labels(self, before: EarlyLabels, traffic: WindowTraffic) -> tuple[EarlyLabels, Labelled]:
+    def _first_labels(self, before: EarlyLabels, traffic: WindowTraffic) -> tuple[EarlyLabels, LabelledSums]:
         """Whether the first labels have come, and the window's own, from which losses are made once they have."""
         found = before.after(
             traffic.answered.tally.number("rows"),
             traffic.answered.newest,
             {start: tally.number("rows") for start, tally in traffic.labelled.tallies.items()},
             window=self._span(traffic.window),
-            usual=LabelRate(share=self._yardstick.labelled, enough=self._yardstick.tests["page"].min_rows),
+            usual=LabelRate(share=self._reference_fit.labelled, enough=self._reference_fit.tests["page"].min_rows),
         )
         return found, traffic.labelled if found.complete else traffic.labelled.without_losses()
 
     def _span(self, window: Window) -> LabelWindow:
-        horizon = duration_microseconds(self._yardstick.horizon)
+        horizon = duration_microseconds(self._reference_fit.horizon)
         return LabelWindow(start=as_microseconds(window.start), end=as_microseconds(window.end), horizon=horizon)
 
     def _rows(self, key: WatchKey, traffic: WindowTraffic) -> tuple[CauseRow, ...]:
@@ -351,7 +351,7 @@ class Judge:
         levels = {i.level for i in _alive(incidents)}
         if "page" in levels:
             return "page"
-        if record.rows < self._yardstick.tests["page"].min_rows:
+        if record.rows < self._reference_fit.tests["page"].min_rows:
             return "thin"
         return "notice" if "notice" in levels else "ok"
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch, in_batches, joined
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
-from monitoring.judging.source import Nameless, Strange, newest_of
+from monitoring.judging.source import UnknownClassLabels, UnmatchedLabels, newest_event_us
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import Wanted
@@ -22,7 +22,7 @@ from monitoring.traffic.windows import Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrivals:
+class LabelArrivals:
     """The labels of one window joined to their predictions: each prediction once, with the label first consumed for it.
 
     `starts` int64 [n] are the beginnings, in microseconds, of the windows in which the labelled rows were answered.
@@ -34,8 +34,8 @@ class Arrivals:
     starts: NDArray[np.int64]
     conflicts: int
     overdue: int = 0
-    nameless: Nameless = field(default_factory=Nameless)
-    strange: Strange = field(default_factory=Strange)
+    nameless: UnmatchedLabels = field(default_factory=UnmatchedLabels)
+    strange: UnknownClassLabels = field(default_factory=UnknownClassLabels)
 
     @property
     def unknown(self) -> int:
@@ -50,7 +50,7 @@ class Arrivals:
 
 
 #: Of a window in which no label arrived.
-NO_ARRIVALS = Arrivals(
+NO_LABEL_ARRIVALS = LabelArrivals(
     labelled=Predictions(
         ids=pa.array([], pa.string()),
         event_times=np.zeros(0, dtype=np.int64),
@@ -64,24 +64,24 @@ NO_ARRIVALS = Arrivals(
 )
 
 #: No label waits for its row.
-NOBODY = Nameless()
+NOBODY = UnmatchedLabels()
 
 #: A window's predictions, or what reads them when they are asked for: those with wanted ids at least, and the time of
 #: the newest of all.
 Given: TypeAlias = Predictions | Callable[[Wanted], tuple[Predictions, int]]
 
 
-class KnownRows(Protocol):
+class PredictionLookup(Protocol):
     """What is known of rows that wait for no label."""
 
-    def has(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
+    def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
         """Which ids are those of rows that were answered before a time (microseconds), as far as it is known, [n]."""
 
-    def elsewhere(self, ids: pa.Array) -> NDArray[np.bool_]:
+    def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         """Which ids are those of another model's rows, as far as it is known, [n]."""
 
 
-class LabelFeed:
+class LabelJoin:
     """Joins labels to predictions, each label consumed once, in order of arrival.
 
     A label belongs to the window its `label_time` falls in; one that was written after that window had been judged
@@ -107,8 +107,8 @@ class LabelFeed:
         classes: tuple[str, ...],
         read: int,
         horizon_us: int,
-        waiting: Nameless = NOBODY,
-        rows: KnownRows | None = None,
+        waiting: UnmatchedLabels = NOBODY,
+        rows: PredictionLookup | None = None,
     ) -> None:
         self._ids = labels["prediction_id"].combine_chunks()
         self._wanted = Wanted(self._ids)
@@ -126,13 +126,13 @@ class LabelFeed:
         self._put_off: deque[tuple[Window, Given, NDArray[np.int64]]] = deque()
         self.read = labels.num_rows
 
-    def recall(self, windows: Iterable[tuple[Window, Given]]) -> None:
+    def restore(self, windows: Iterable[tuple[Window, Given]]) -> None:
         """Bring back the windows judged before, oldest first, with the labels that they had consumed."""
         for window, predictions in windows:
             places = self._between(window)
             self._put_off.append((window, predictions, places[~self._late[places]]))
 
-    def next(self, window: Window, predictions: Given, *, first: bool) -> Arrivals:
+    def join(self, window: Window, predictions: Given, *, first: bool) -> LabelArrivals:
         """The window's arrivals; `first` says that it is the first judged since the last read.
 
         What was read last is the label log.
@@ -145,11 +145,11 @@ class LabelFeed:
         while self._put_off and as_microseconds(self._put_off[0][0].end) <= oldest:
             self._put_off.popleft()
         self._put_off.append((window, predictions, np.sort(places)))
-        found = NO_ARRIVALS
+        found = NO_LABEL_ARRIVALS
         while self._put_off and places.size:
             window, predictions, taken = self._put_off.popleft()
             rows, newest = (
-                (predictions, newest_of(predictions))
+                (predictions, newest_event_us(predictions))
                 if isinstance(predictions, Predictions)
                 else predictions(self._wanted)
             )
@@ -157,7 +157,7 @@ class LabelFeed:
             found = self._join(taken, rows, as_microseconds(window.end) - self._horizon_us)
         return replace(found, nameless=found.nameless + self._nameless) if first else found
 
-    def about_overdue(self, arrivals: Arrivals) -> tuple[Finding, ...]:
+    def overdue_findings(self, arrivals: LabelArrivals) -> tuple[Finding, ...]:
         """What is said of labels that came too late to count."""
         if not arrivals.overdue:
             return ()
@@ -178,7 +178,7 @@ class LabelFeed:
         first, last = np.searchsorted(self._ordered, [as_microseconds(window.start), as_microseconds(window.end)])
         return np.sort(self._by_time[first:last])
 
-    def _join(self, places: NDArray[np.int64], empty: Predictions, oldest: int) -> Arrivals:
+    def _join(self, places: NDArray[np.int64], empty: Predictions, oldest: int) -> LabelArrivals:
         waiting = [entry for entry in self._waiting if len(entry.ids)]
         known = np.full(places.size, -1, dtype=np.int64)
         if waiting and places.size:
@@ -193,10 +193,10 @@ class LabelFeed:
         unknown = places[known < 0]
         overdue = np.zeros(unknown.size, dtype=np.bool_)
         if unknown.size and self._rows is not None:
-            overdue = self._rows.has(self._ids.take(pa.array(unknown)), oldest)
+            overdue = self._rows.was_answered(self._ids.take(pa.array(unknown)), oldest)
         unknown = unknown[~overdue]
         if unknown.size and self._rows is not None:
-            unknown = unknown[~self._rows.elsewhere(self._ids.take(pa.array(unknown)))]
+            unknown = unknown[~self._rows.of_other_models(self._ids.take(pa.array(unknown)))]
         usable = (known >= 0) & (labels != NO_LABEL)
         consumed: list[Predictions] = []
         begun: list[NDArray[np.int64]] = []
@@ -210,13 +210,13 @@ class LabelFeed:
             conflicts += entry.conflicts(rows, given)
             consumed.append(entry.consume(rows, given, times))
             begun.append(np.full(len(consumed[-1]), entry.start, dtype=np.int64))
-        return Arrivals(
+        return LabelArrivals(
             labelled=joined(consumed) if consumed else empty.take(np.empty(0, dtype=np.int64)),
             starts=np.concatenate(begun) if begun else np.empty(0, dtype=np.int64),
             conflicts=conflicts,
             overdue=int(overdue.sum()),
-            nameless=Nameless(labels=unknown.size, one=_first(self._ids.take(pa.array(unknown)))),
-            strange=Strange(
+            nameless=UnmatchedLabels(labels=unknown.size, one=_first(self._ids.take(pa.array(unknown)))),
+            strange=UnknownClassLabels(
                 labels=strange.size,
                 words=frozenset(pc.unique(self._words.take(pa.array(strange))).to_pylist()),
             ),

@@ -16,14 +16,14 @@ _LATE = "late:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Late:
-    """Late rows: how many were not told before, and how many there are by window, as a cursor's entries."""
+class LateRows:
+    """LateRows rows: how many were not told before, and how many there are by window, as a cursor's entries."""
 
     rows: int = 0
     cursor: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, judged: Sequence[WindowRecord], counts: NDArray[np.int64], told: Mapping[str, int]) -> Late:
+    def of(cls, judged: Sequence[WindowRecord], counts: NDArray[np.int64], told: Mapping[str, int]) -> LateRows:
         """By windows that were judged, and their rows by now [n, 2], all and without repeats.
 
         Copies of rows are not late, and no more are rows whose copies are forgotten. What was `told` is in the last
@@ -39,10 +39,10 @@ class Late:
                 cursor[name] = found
         return cls(rows=fresh, cursor=cursor)
 
-    def told(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[Finding, ...]:
         """The finding that there are some.
 
-        >>> Late(rows=500).told()[0].message
+        >>> LateRows(rows=500).findings()[0].message
         '500 rows came after their window was judged, and do not count; labels of theirs do.'
         """
         if not self.rows:

@@ -68,7 +68,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Scored:
+class ScoredRows:
     """n rows with a usable answer, and what is made of each answer once.
 
     `codes` int64 [n] are places among each slice column's values. `counts` are those that need no label.
@@ -82,7 +82,7 @@ class Scored:
     confusion: Whole | None
 
 
-class Scorer:
+class RowScorer:
     """Makes tallies for one baseline's watches; `threshold` is that of confidence, where errors are estimated by it.
 
     Cost: about 100 ns a row for all of it, some 50 passes over columns that the processor's cache holds.
@@ -97,7 +97,7 @@ class Scorer:
         self._estimates = tuple(watch.name for watch in catalogue.estimates)
         self._slices = tuple(f"{column}={value}" for column, values in catalogue.slices.items() for value in values)
 
-    def scored(self, probabilities: Floats, features: pa.Table, inside: NDArray[np.bool_] | None) -> Scored:
+    def scored(self, probabilities: Floats, features: pa.Table, inside: NDArray[np.bool_] | None) -> ScoredRows:
         """What is made of answers, of the rows where `inside` is true; there they are numbers."""
         given = probabilities if inside is None else probabilities[inside]
         codes = [slice_codes(features[column], values) for column, values in self._catalogue.slices.items()]
@@ -111,7 +111,7 @@ class Scorer:
             if self._threshold is not None:
                 counts["below"] = np.array(np.count_nonzero(confidence < self._threshold))
         scores = outputs.scores(given, self._catalogue.classes, confidence)
-        return Scored(
+        return ScoredRows(
             probabilities=given,
             confidence=confidence,
             codes=tuple(codes),
@@ -141,7 +141,7 @@ class Scorer:
         ]
         return np.array(sums), alike.T @ fixed_point(bins) if self._confused else None
 
-    def answered(self, scored: Scored) -> Tally:
+    def answered(self, scored: ScoredRows) -> Tally:
         """The tally of answered rows."""
         counts = dict(scored.counts)
         counts["answers"] = np.array([summed(scored.answers[name]) for name in self._answers], dtype=np.int64)
@@ -149,7 +149,7 @@ class Scorer:
             counts["confusion"] = scored.confusion
         return Tally(counts)
 
-    def labelled(self, scored: Scored, labels: Whole) -> Tally:
+    def labelled(self, scored: ScoredRows, labels: Whole) -> Tally:
         """The tally of labelled rows, at most 2^20; `labels` int64 [n] are class indices."""
         losses = performance.scores(scored.probabilities, labels)
         surprises = surprise.surprises(losses, surprise.expected(scored.probabilities, scored.confidence))
@@ -250,7 +250,7 @@ class Scorer:
             counts.append(np.bincount(code, minlength=len(values) + 1)[: len(values)])
         return np.concatenate(counts).astype(np.int64) if counts else np.zeros(0, np.int64)
 
-    def _by_slice(self, units: Floats, scored: Scored) -> list[int]:
+    def _by_slice(self, units: Floats, scored: ScoredRows) -> list[int]:
         """Sums of whole numbers below 2^32 by slice: exact in floating point up to 2^20 rows."""
         found: list[int] = []
         for code, values in zip(scored.codes, self._catalogue.slices.values(), strict=True):

@@ -20,9 +20,9 @@ from monitoring.evidence.level import LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality, fit_seasonality
 from monitoring.evidence.sensitivity import Harm
-from monitoring.judging.baseline_windows import Samples, counted
-from monitoring.judging.estimator import Estimator
-from monitoring.judging.windowing import arrival_windows, cut, joined_sums
+from monitoring.judging.baseline_windows import BaselineSamples, window_profiles
+from monitoring.judging.estimator import PerformanceEstimator
+from monitoring.judging.windowing import pooled_sums, split_by_label_arrival, split_by_window
 from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import RowPlan, WindowPlan
@@ -69,7 +69,7 @@ class Tolerances:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Yardstick:
+class ReferenceFit:
     """Each level's test, with the baseline's window means behind it, by watch and slice.
 
     `losses` are the sums of the losses over all its labelled rows, `witness` is the joint watch's; labels are
@@ -80,7 +80,7 @@ class Yardstick:
     tests: Mapping[Level, LevelTest]
     means: Mapping[WatchKey, NDArray[np.float64]]
     watches: Mapping[str, Watch]
-    estimator: Estimator | None = None
+    estimator: PerformanceEstimator | None = None
     losses: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     witness: Witness | None = None
     horizon: timedelta = timedelta(days=7)
@@ -145,7 +145,7 @@ class Yardstick:
         return 0 if whole is None else int(whole.size)
 
 
-def yardstick(
+def fit_reference(
     baseline: Baseline,
     catalogue: Catalogue,
     *,
@@ -153,7 +153,7 @@ def yardstick(
     budgets: Mapping[Level, Budget],
     tolerances: Tolerances,
     horizon: timedelta,
-) -> Yardstick:
+) -> ReferenceFit:
     """Cut the baseline's rows as the traffic is cut, losses by the arrival of labels, and fit every watch's test.
 
     A cycle of the day or the week is taken out of a watch that has one. Labels later than `horizon` after their window
@@ -185,7 +185,7 @@ def yardstick(
             )
             for key, scores in known.items()
         }
-    return Yardstick(
+    return ReferenceFit(
         tests={
             level: LevelTest(
                 level=level,
@@ -199,7 +199,7 @@ def yardstick(
         },
         means=means,
         watches=watches,
-        estimator=Estimator.fit(baseline, catalogue, plan),
+        estimator=PerformanceEstimator.fit(baseline, catalogue, plan),
         losses=catalogue.label_sums(reference),
         witness=witness,
         horizon=horizon,
@@ -224,9 +224,11 @@ def stands_in(watch: Watch, level: Level) -> bool:
 def _witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> Witness | None:
     if catalogue.space is None:
         return None
-    windows = [places for _, places in cut(baseline.rows.answers.event_times, plan)]
+    windows = [places for _, places in split_by_window(baseline.rows.answers.event_times, plan)]
     sizes = [places.size for places in windows]
-    return Witness.fit(catalogue.space, Samples(baseline.rows, windows, inputs_of(catalogue.space.coordinates)), sizes)
+    return Witness.fit(
+        catalogue.space, BaselineSamples(baseline.rows, windows, inputs_of(catalogue.space.coordinates)), sizes
+    )
 
 
 def _sliced(baseline: Baseline, catalogue: Catalogue) -> Predictions:
@@ -247,7 +249,7 @@ class _Windows:
         rows = np.array([one.rows for one in joined])
         if key.watch == joint.WATCH.name:
             return SamplingVariance.from_row_variance(joint.RANK_VARIANCE, np.minimum(rows, joint.SAMPLE))
-        squares, _ = joined_sums(self.squares, key, min_rows)
+        squares, _ = pooled_sums(self.squares, key, min_rows)
         return SamplingVariance.fit(_means(joined), _means(squares), rows)
 
 
@@ -264,11 +266,11 @@ def _window_sums(
 
     `reference` has every row with the inputs that it is sliced by.
     """
-    windows = list(cut(reference.event_times, plan))
+    windows = list(split_by_window(reference.event_times, plan))
     counter = ProfileBuilder(baseline.bins, described=False)
     by_start: dict[datetime, dict[WatchKey, ScoreSum]] = {}
     squared: dict[datetime, dict[WatchKey, ScoreSum]] = {}
-    for number, counts in counted(baseline.rows, counter, [places for _, places in windows]):
+    for number, counts in window_profiles(baseline.rows, counter, [places for _, places in windows]):
         window, places = windows[number]
         rows = reference.take(places)
         found, squares = by_start.setdefault(window.start, {}), squared.setdefault(window.start, {})
@@ -280,7 +282,7 @@ def _window_sums(
             squares.update(catalogue.parts.squares(*known))
         if witness is not None:
             found[WatchKey(watch=joint.WATCH.name)] = witness.baseline[number]
-    for window, places in arrival_windows(reference, plan):
+    for window, places in split_by_label_arrival(reference, plan):
         arrived = reference.take(places)
         by_start.setdefault(window.start, {}).update(catalogue.label_sums(arrived))
         squared.setdefault(window.start, {}).update(catalogue.label_sums(arrived, power=2))
@@ -306,7 +308,7 @@ def _known(
     places = [plan.phases(start) for start in windows.starts]
     found = {}
     for key in keys:
-        joined, completed = joined_sums(windows.sums, key, plan.min_rows)
+        joined, completed = pooled_sums(windows.sums, key, plan.min_rows)
         if len(joined) >= MIN_WINDOWS:
             phases = _phases(places, completed)
             cycle, scores = fit_seasonality(_means(joined), phases, min_std=smallest[key.watch])

@@ -15,7 +15,7 @@ from monitoring.watches.joint import SAMPLE, sampled
 WAITING = 2 * SAMPLE
 
 
-class Sample:
+class BottomKSample:
     """At most 512 of any number of rows: those that `monitoring.watches.joint.sampled` would choose of all of them.
 
     Memory: some 1,024 rows and what one batch brings. Cost: a comparison a row, and the columns of the rows that may
@@ -27,9 +27,9 @@ class Sample:
         self._waiting: tuple[Batch, ...] = ()
         self._lowest = np.zeros(0, dtype=np.uint64)  # the keys of the rows chosen so far
 
-    def copy(self) -> Sample:
+    def copy(self) -> BottomKSample:
         """Another with the same rows so far."""
-        found = Sample()
+        found = BottomKSample()
         found._kept, found._waiting, found._lowest = self._kept, self._waiting, self._lowest
         return found
 

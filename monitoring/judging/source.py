@@ -22,21 +22,21 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strange:
+class UnknownClassLabels:
     """Labels that name no class: how many, and their words.
 
-    >>> one = Strange(labels=2, words=frozenset({"yes", "no"}))
-    >>> (one + Strange(labels=1, words=frozenset({"maybe"}))).told(("0", "1"))[0].message
+    >>> one = UnknownClassLabels(labels=2, words=frozenset({"yes", "no"}))
+    >>> (one + UnknownClassLabels(labels=1, words=frozenset({"maybe"}))).findings(("0", "1"))[0].message
     "3 labels name none of the classes 0, 1, and do not count; one is 'maybe'."
     """
 
     labels: int = 0
     words: frozenset[str] = frozenset()
 
-    def __add__(self, other: Strange) -> Strange:
-        return Strange(labels=self.labels + other.labels, words=self.words | other.words)
+    def __add__(self, other: UnknownClassLabels) -> UnknownClassLabels:
+        return UnknownClassLabels(labels=self.labels + other.labels, words=self.words | other.words)
 
-    def told(self, classes: tuple[str, ...]) -> tuple[Finding, ...]:
+    def findings(self, classes: tuple[str, ...]) -> tuple[Finding, ...]:
         """The finding that there are some, with the first of their words in the order of text."""
         if not self.labels:
             return ()
@@ -49,20 +49,22 @@ class Strange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Nameless:
+class UnmatchedLabels:
     """Labels that name no prediction that is known: how many, and the id that one of them gives.
 
-    >>> (Nameless(labels=2, one="7.0") + Nameless(labels=1, one="8.0")).told(2)[0].message
+    >>> (UnmatchedLabels(labels=2, one="7.0") + UnmatchedLabels(labels=1, one="8.0")).findings(2)[0].message
     "3 labels name no known prediction; one is '7.0'."
     """
 
     labels: int = 0
     one: str = ""
 
-    def __add__(self, other: Nameless) -> Nameless:
-        return Nameless(labels=self.labels + other.labels, one=min(filter(None, (self.one, other.one)), default=""))
+    def __add__(self, other: UnmatchedLabels) -> UnmatchedLabels:
+        return UnmatchedLabels(
+            labels=self.labels + other.labels, one=min(filter(None, (self.one, other.one)), default="")
+        )
 
-    def told(self, joined: int) -> tuple[Finding, ...]:
+    def findings(self, joined: int) -> tuple[Finding, ...]:
         """The finding that they are most of a window's labels, `joined` of which were of known predictions."""
         if self.labels <= joined:
             return ()
@@ -73,47 +75,47 @@ class Nameless:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class ReadSummary:
     """What a pass over a window's rows found out: repeats dropped, broken inputs, labels of no class, and the rest."""
 
     repeats: int = 0
     problems: tuple[tuple[str, str], ...] = ()
-    strange: Strange = Strange()
+    strange: UnknownClassLabels = UnknownClassLabels()
     findings: tuple[Finding, ...] = ()
 
 
 class WindowRows(Protocol):
-    """The rows of one window. `labelled_beside` says that their own labels count with them."""
+    """The rows of one window. `inline_labels` says that their own labels count with them."""
 
     @property
-    def labelled_beside(self) -> bool:
+    def inline_labels(self) -> bool:
         """Whether the rows' labels stand beside them, became known with them, and are in no label log."""
 
     def batches(self) -> Iterator[Batch]:
         """The rows, each once, in any order; as often as it is asked for."""
 
-    def counted(self) -> Iterator[Batch]:
+    def consume(self) -> Iterator[Batch]:
         """The same, once, to be judged: that the labels beside the rows were counted is remembered at its end."""
 
-    def wanted(self, ids: Wanted) -> tuple[Predictions, int]:
+    def select(self, ids: Wanted) -> tuple[Predictions, int]:
         """The rows with those ids at least, in memory, with the labels beside them that were counted.
 
         And the time of the newest of all rows, 0 where there is none.
         """
 
-    def found(self) -> Found:
+    def summary(self) -> ReadSummary:
         """What the last pass over all of them found out."""
 
 
-def newest_of(rows: Predictions) -> int:
+def newest_event_us(rows: Predictions) -> int:
     """The last event time (microseconds), 0 where there is no row."""
     return int(rows.event_times.max()) if len(rows) else 0
 
 
-class HeldRows:
+class InMemoryRows:
     """Rows in memory, without labels. A `WindowRows`."""
 
-    labelled_beside = False
+    inline_labels = False
 
     def __init__(self, predictions: Predictions, repeats: int, findings: Callable[[], tuple[Finding, ...]]) -> None:
         self._predictions = predictions
@@ -124,55 +126,55 @@ class HeldRows:
         """See `WindowRows`."""
         return in_batches(self._predictions)
 
-    def counted(self) -> Iterator[Batch]:
+    def consume(self) -> Iterator[Batch]:
         """See `WindowRows`."""
         return self.batches()
 
-    def wanted(self, ids: Wanted) -> tuple[Predictions, int]:
+    def select(self, ids: Wanted) -> tuple[Predictions, int]:
         """See `WindowRows`."""
-        return self._predictions, newest_of(self._predictions)
+        return self._predictions, newest_event_us(self._predictions)
 
-    def found(self) -> Found:
+    def summary(self) -> ReadSummary:
         """See `WindowRows`."""
-        return Found(repeats=self._repeats, problems=self._predictions.problems, findings=self._findings())
+        return ReadSummary(repeats=self._repeats, problems=self._predictions.problems, findings=self._findings())
 
 
-class Traffic(Protocol):
+class TrafficSource(Protocol):
     """The narrow waist between where predictions are kept and how they are judged."""
 
     def rows(self, window: Window) -> WindowRows:
         """The rows of a window, to be read batch by batch."""
 
     @property
-    def unplaced(self) -> tuple[Finding, ...]:
+    def source_findings(self) -> tuple[Finding, ...]:
         """What was found about rows that no window holds."""
 
     @property
-    def waiting(self) -> Nameless:
+    def unmatched_labels(self) -> UnmatchedLabels:
         """Labels that name no prediction so far, and wait for it in no label log."""
 
-    def has(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
+    def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
         """Which ids of labels are those of rows that are there, as far as it is known, [n].
 
         Where rows are known with their times, those from `before` (microseconds) on are not among them.
         """
 
-    def elsewhere(self, ids: pa.Array) -> NDArray[np.bool_]:
+    def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         """Which ids of labels are those of another model's rows, as far as it is known, [n]."""
 
     def read(self, window: Window) -> tuple[Predictions, int]:
         """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
 
-    def unseen(self, window: Window) -> int:
+    def missing_rows(self, window: Window) -> int:
         """Rows that were answered in the window and cannot be read: lost by the log, or left out of its sample."""
 
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
         """First and last event time of each stretch of traffic that has no gap longer than that."""
 
-    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+    def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """How many rows some windows have by now, int64 [n, 2]: all, and without repeats."""
 
-    def times(self) -> NDArray[np.int64]:
+    def event_times(self) -> NDArray[np.int64]:
         """Every event time, sorted, in microseconds since 1970, UTC."""
 
     def labels(self) -> pa.Table:

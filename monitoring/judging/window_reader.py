@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
-from monitoring.judging.label_join import Arrivals, LabelFeed
-from monitoring.judging.source import Traffic, WindowRows
-from monitoring.judging.window_sums import Gatherer
+from monitoring.judging.label_join import LabelArrivals, LabelJoin
+from monitoring.judging.source import TrafficSource, WindowRows
+from monitoring.judging.window_sums import WindowAggregator
 from monitoring.judging.window_traffic import WindowTraffic
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
 
 
-def bring(
-    traffic: Traffic,
-    feed: LabelFeed,
+def read_window(
+    traffic: TrafficSource,
+    label_join: LabelJoin,
     window: Window,
-    gatherer: Gatherer,
+    aggregator: WindowAggregator,
     *,
     first: bool,
     empty: Predictions,
@@ -32,14 +32,14 @@ def bring(
     """
     rows = traffic.rows(window)
     start = as_microseconds(window.start)
-    for batch in rows.counted():
-        gatherer.answer(batch, start if rows.labelled_beside else None)
-    found = rows.found()
-    arrivals = feed.next(window, rows.wanted, first=first)
+    for batch in rows.consume():
+        aggregator.add_answered(batch, start if rows.inline_labels else None)
+    found = rows.summary()
+    arrivals = label_join.join(window, rows.select, first=first)
     for begun, batch in arrivals.batches():
-        gatherer.label(batch, begun)
-    answered, labelled = gatherer.gathered(empty)
-    unplaced: tuple[Finding, ...] = traffic.unplaced if first else ()
+        aggregator.add_labelled(batch, begun)
+    answered, labelled = aggregator.result(empty)
+    source_findings: tuple[Finding, ...] = traffic.source_findings if first else ()
     return WindowTraffic(
         window=window,
         answered=answered,
@@ -50,14 +50,14 @@ def bring(
         conflicts=arrivals.conflicts,
         problems=found.problems,
         findings=(
-            *(one for one in unplaced if one not in found.findings),
+            *(one for one in source_findings if one not in found.findings),
             *found.findings,
             *_repeated(found.repeats, answered.rows),
-            *(found.strange + arrivals.strange).told(feed.classes),
-            *arrivals.nameless.told(labelled.rows),
-            *feed.about_overdue(arrivals),
+            *(found.strange + arrivals.strange).findings(label_join.classes),
+            *arrivals.nameless.findings(labelled.rows),
+            *label_join.overdue_findings(arrivals),
         ),
-        unseen=traffic.unseen(window),
+        unseen=traffic.missing_rows(window),
     )
 
 
@@ -74,7 +74,7 @@ class _Again:
     """The rows of a window that was gathered, once more."""
 
     rows: WindowRows
-    arrivals: Arrivals
+    arrivals: LabelArrivals
 
     def answered(self) -> Iterator[Batch]:
         """Those answered in the window."""
@@ -82,7 +82,7 @@ class _Again:
 
     def labelled(self) -> Iterator[Batch]:
         """Those whose labels arrived in it."""
-        if self.rows.labelled_beside:
+        if self.rows.inline_labels:
             yield from self.rows.batches()
         for _, batch in self.arrivals.batches():
             yield batch

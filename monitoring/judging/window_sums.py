@@ -12,8 +12,8 @@ from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.baseline.profile import Profile
 from monitoring.baseline.profile_builder import ProfileBuilder
-from monitoring.judging.loss_sums import Scored, Scorer, Tally
-from monitoring.judging.sample import Sample
+from monitoring.judging.loss_sums import RowScorer, ScoredRows, Tally
+from monitoring.judging.sample import BottomKSample
 from monitoring.watches.joint import mixed
 from monitoring.watches.label_delays import EDGES, added, delay_counts
 
@@ -21,7 +21,7 @@ Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answered:
+class AnsweredSums:
     """A window's answered rows. `newest` is the last event time, 0 where there is no row.
 
     `sample` are at most 512 rows for the joint watch, `usable` of those whose answer is a number for the estimates.
@@ -36,7 +36,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Labelled:
+class LabelledSums:
     """The rows whose labels arrived in a window, in all `rows`; tallies by the beginnings of their own windows.
 
     `delays` are counts as `monitoring.watches.label_delays.delay_counts` has them.
@@ -48,18 +48,18 @@ class Labelled:
     whole: Tally
     usable: Predictions
 
-    def without_losses(self) -> Labelled:
+    def without_losses(self) -> LabelledSums:
         """The same labels, of which no loss is made."""
         return replace(self, whole=Tally(), usable=self.usable.take(np.zeros(0, dtype=np.int64)))
 
 
-class Gatherer:
+class WindowAggregator:
     """Takes one window's batches, in any order and of any size, and keeps what its judgement needs of them.
 
     Memory does not grow with the rows. Cost: about 3 ns a value for the profile, 100 ns a row for the rest.
     """
 
-    def __init__(self, scorer: Scorer, counter: ProfileBuilder) -> None:
+    def __init__(self, scorer: RowScorer, counter: ProfileBuilder) -> None:
         self._scorer = scorer
         self._counting = counter.begin()
         self._rows = 0
@@ -68,9 +68,9 @@ class Gatherer:
         self._labelled: dict[int, Tally] = {}
         self._known = 0
         self._delays: tuple[int, ...] = ()
-        self._sample = self._usable = self._labelled_sample = Sample()  # one, until they differ
+        self._sample = self._usable = self._labelled_sample = BottomKSample()  # one, until they differ
 
-    def answer(self, batch: Batch, start: int | None = None) -> None:
+    def add_answered(self, batch: Batch, start: int | None = None) -> None:
         """Rows answered in the window, each once; with `start`, the labels beside them arrived as well."""
         if not len(batch):
             return
@@ -101,7 +101,7 @@ class Gatherer:
         inside = scored if same else self._scorer.scored(batch.probabilities, batch.features, both)
         self._label(inside, batch.labels if both is None else batch.labels[both], start)
 
-    def label(self, batch: Batch, start: int) -> None:
+    def add_labelled(self, batch: Batch, start: int) -> None:
         """Rows whose labels arrived in the window, all of them answered in the window that begins at `start`."""
         self._known += len(batch)
         self._delay(batch, np.ones(len(batch), dtype=np.bool_))
@@ -124,14 +124,14 @@ class Gatherer:
             found = delay_counts(batch.event_times[known], batch.label_times[known])
         self._delays = added([self._delays, found])
 
-    def _label(self, scored: Scored, labels: Whole, start: int) -> None:
+    def _label(self, scored: ScoredRows, labels: Whole, start: int) -> None:
         if labels.size:
             found = self._scorer.labelled(scored, labels)
             self._labelled[start] = self._labelled.get(start, Tally()) + found
 
-    def gathered(self, empty: Predictions) -> tuple[Answered, Labelled]:
+    def result(self, empty: Predictions) -> tuple[AnsweredSums, LabelledSums]:
         """All of it; `empty` stands for samples without a row."""
-        answered = Answered(
+        answered = AnsweredSums(
             rows=self._rows,
             newest=self._newest,
             counts=self._counting.profile(),
@@ -139,7 +139,7 @@ class Gatherer:
             sample=self._sample.rows(empty),
             usable=self._usable.rows(empty),
         )
-        labelled = Labelled(
+        labelled = LabelledSums(
             rows=self._known,
             delays=self._delays,
             tallies={start: self._labelled[start] for start in sorted(self._labelled)},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from monitoring.baseline.batch import Batch
-from monitoring.judging.window_sums import Answered, Labelled
+from monitoring.judging.window_sums import AnsweredSums, LabelledSums
 from monitoring.records import Finding
 from monitoring.traffic.windows import Window
 
@@ -23,8 +23,8 @@ class WindowTraffic:
     """
 
     window: Window
-    answered: Answered
-    labelled: Labelled
+    answered: AnsweredSums
+    labelled: LabelledSums
     again: Rows
     repeats: int = 0
     unknown: int = 0

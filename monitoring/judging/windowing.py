@@ -14,20 +14,20 @@ from monitoring.timestamps import as_datetime, as_microseconds, duration_microse
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
 
-def cut(times: NDArray[np.int64], plan: WindowPlan | RowPlan) -> Iterator[tuple[Window, NDArray[np.int64]]]:
+def split_by_window(times: NDArray[np.int64], plan: WindowPlan | RowPlan) -> Iterator[tuple[Window, NDArray[np.int64]]]:
     """Each window that spans `times` (int64 microseconds, any order) with its rows' positions.
 
     Empty ones are included, but for stretches without a row that are longer than the plan's longest gap.
     """
     ordered = np.sort(times)
     if isinstance(plan, RowPlan):
-        yield from placed(times, plan.windows(ordered))
+        yield from assign_rows(times, plan.windows(ordered))
         return
-    for first, last in blocks(ordered, plan.longest_gap):
-        yield from placed(times, plan.windows(first, last))
+    for first, last in contiguous_spans(ordered, plan.longest_gap):
+        yield from assign_rows(times, plan.windows(first, last))
 
 
-def placed(times: NDArray[np.int64], windows: Iterable[Window]) -> Iterator[tuple[Window, NDArray[np.int64]]]:
+def assign_rows(times: NDArray[np.int64], windows: Iterable[Window]) -> Iterator[tuple[Window, NDArray[np.int64]]]:
     """Each window with the positions of the rows that lie in it; `times` in any order."""
     order = np.argsort(times, kind="stable")
     ordered = times[order]
@@ -36,21 +36,23 @@ def placed(times: NDArray[np.int64], windows: Iterable[Window]) -> Iterator[tupl
         yield window, order[first:last]
 
 
-def arrival_windows(predictions: Predictions, plan: WindowPlan | RowPlan) -> Iterator[tuple[Window, NDArray[np.int64]]]:
+def split_by_label_arrival(
+    predictions: Predictions, plan: WindowPlan | RowPlan
+) -> Iterator[tuple[Window, NDArray[np.int64]]]:
     """Each window with the positions of the labelled predictions whose labels arrived in it."""
     known = np.flatnonzero(predictions.labels != NO_LABEL)
     times = predictions.label_times[known]
-    arrived = cut(times, plan)
+    arrived = split_by_window(times, plan)
     if isinstance(plan, RowPlan):  # labels fall into the windows of the rows, however many arrive in each
-        arrived = placed(times, plan.windows(np.sort(predictions.event_times)))
+        arrived = assign_rows(times, plan.windows(np.sort(predictions.event_times)))
     for window, places in arrived:
         yield window, known[places]
 
 
-def blocks(ordered: NDArray[np.int64], longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
+def contiguous_spans(ordered: NDArray[np.int64], longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
     """The first and last of each group of moments (sorted, microseconds) between which no gap is longer than that.
 
-    >>> [(a.microsecond, b.microsecond) for a, b in blocks(np.array([1, 2, 9]), timedelta(microseconds=5))]
+    >>> [(a.microsecond, b.microsecond) for a, b in contiguous_spans(np.array([1, 2, 9]), timedelta(microseconds=5))]
     [(1, 2), (9, 9)]
     """
     if ordered.size == 0:
@@ -61,7 +63,7 @@ def blocks(ordered: NDArray[np.int64], longest_gap: timedelta) -> tuple[tuple[da
     return tuple((as_datetime(int(first)), as_datetime(int(last))) for first, last in zip(firsts, lasts, strict=True))
 
 
-def joined_sums(
+def pooled_sums(
     parts: Sequence[Mapping[WatchKey, ScoreSum]], key: WatchKey, min_rows: int
 ) -> tuple[tuple[ScoreSum, ...], NDArray[np.int64]]:
     """Sums of one watch over windows in order, and the place in `parts` of the window that completed each.

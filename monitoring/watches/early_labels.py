@@ -62,7 +62,7 @@ class EarlyLabels:
         too_late = window.end - window.horizon > first.newest
         return replace(first, labels=labels, complete=nearly_all or too_late)
 
-    def told(self, arrived: int) -> tuple[Finding, ...]:
+    def findings(self, arrived: int) -> tuple[Finding, ...]:
         """What is said of a window in which that many labels arrived, and were not judged."""
         if self.complete or not arrived:
             return ()

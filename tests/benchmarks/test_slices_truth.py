@@ -14,7 +14,7 @@ from monitoring.jobs.deployment import deploy as load_deployment
 def test_the_level_fitted_to_the_baselines_days_is_the_products(deployed: Path) -> None:
     (deployed / "traffic").mkdir()
     config = load_config(deployed / "monitor.toml")
-    page = load_deployment(config).yardstick.tests["page"]
+    page = load_deployment(config).reference_fit.tests["page"]
     days = Days(config, ("origin",))
     level = days.level(range(len(days.sums)))
     assert level.shares == page.shares

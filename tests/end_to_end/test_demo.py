@@ -77,10 +77,10 @@ def test_the_reports_are_there_and_ask_nobody_for_anything(walked: Walk) -> None
 
 
 def test_a_year_resampled_from_the_baselines_days_does_not_page_in_nine_of_ten(walked: Walk) -> None:
-    yardstick = deploy(load_config(walked.out / "monitor.toml")).yardstick
-    days = max(means.size for means in yardstick.means.values())
+    reference_fit = deploy(load_config(walked.out / "monitor.toml")).reference_fit
+    days = max(means.size for means in reference_fit.means.values())
     places = resampled(days, np.random.default_rng(1), streams=1000, windows=365, length=1)
-    assert alarms(yardstick.tests["page"], yardstick.means, places).share_with_any(365) <= 0.1
+    assert alarms(reference_fit.tests["page"], reference_fit.means, places).share_with_any(365) <= 0.1
 
 
 def test_a_folder_that_is_not_a_demos_is_left_alone(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_class_that_is_missed_more_often_is_watched_and_its_part_in_the_change
 def test_the_baseline_and_the_windows_count_classes_alike(tmp_path: Path) -> None:
     watched = watch(tmp_path, class_slices=BOTH)
     deployment = deploy(load_config(watched.adopted.config))
-    losses = deployment.yardstick.losses
+    losses = deployment.reference_fit.losses
     for column in BOTH:
         parts = [total for key, total in losses.items() if key.watch == "error" and key.slice.startswith(f"{column}=")]
         whole = next(total for key, total in losses.items() if key.watch == "error" and not key.slice)
@@ -60,7 +60,7 @@ def test_the_baseline_and_the_windows_count_classes_alike(tmp_path: Path) -> Non
 
 def test_without_them_nothing_is_watched_by_class(tmp_path: Path) -> None:
     watched = watch(tmp_path)
-    keys = deploy(load_config(watched.adopted.config)).yardstick.means
+    keys = deploy(load_config(watched.adopted.config)).reference_fit.means
     assert {key.slice for key in keys} == {"", "origin=EWR", "origin=JFK"}
 
 

@@ -19,7 +19,7 @@ from monitoring.evidence.seasonality import Seasonality
 from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.jobs.deployment import deploy as made_ready
 from monitoring.jobs.run import run_due_windows
-from monitoring.judging.autocorrelation_update import Learner, Remembering, stretches
+from monitoring.judging.autocorrelation_update import AutocorrelationUpdate, UpdatedTests, quiet_segments
 from monitoring.judging.reference_fit import LEVELS
 from monitoring.records import IncidentRecord, Level, Watch, WatchKey
 from monitoring.store.records import JudgedScores
@@ -56,7 +56,7 @@ def judged(scores: np.ndarray, *, missing: tuple[int, ...] = ()) -> JudgedScores
     )
 
 
-def learner(known: np.ndarray, cycles: Mapping[WatchKey, Seasonality] | None = None) -> Learner:
+def learner(known: np.ndarray, cycles: Mapping[WatchKey, Seasonality] | None = None) -> AutocorrelationUpdate:
     test = LevelTest(
         level="page",
         budget=Budget(alarms=1, windows=365),
@@ -65,7 +65,7 @@ def learner(known: np.ndarray, cycles: Mapping[WatchKey, Seasonality] | None = N
         min_rows=1,
         seasonality=cycles or {},
     )
-    return Learner(test=test, watches={"brier": WATCH}, phases=lambda start: {"week": start.weekday()})
+    return AutocorrelationUpdate(test=test, watches={"brier": WATCH}, phases=lambda start: {"week": start.weekday()})
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def learner(known: np.ndarray, cycles: Mapping[WatchKey, Seasonality] | None = N
     ],
 )
 def test_windows_of_incidents_part_the_quiet(incidents: list[tuple[int, int | None]], found: list[int]) -> None:
-    numbers = stretches(judged(np.zeros(6)), [incident(*one) for one in incidents])
+    numbers = quiet_segments(judged(np.zeros(6)), [incident(*one) for one in incidents])
     assert numbers.tolist() == found
 
 
@@ -109,7 +109,7 @@ def test_windows_that_waited_for_rows_have_no_score_and_the_cycle_is_taken_out()
 
 def test_a_test_is_fitted_anew_for_the_memories_of_its_state_and_once() -> None:
     test = learner(np.linspace(0.2, 0.4, 40)).test
-    remembering = Remembering({"page": test})
+    remembering = UpdatedTests({"page": test})
     state: dict[Level, LevelState] = {"page": LevelState(ar1={BRIER: 0.25})}
     first = remembering.tests(state)["page"]
     assert first.tests[BRIER].ar1 == 0.25
@@ -125,22 +125,24 @@ def test_the_job_learns_after_ten_windows_from_those_and_says_what_it_would_noti
     send(folder, days(days=13))
     config = load_config(folder / "monitor.toml")
     deployment = made_ready(config)
-    yardstick = deployment.yardstick
+    reference_fit = deployment.reference_fit
     with Store.open(config.store.url) as store:
         run_due_windows(config, store, clock=lambda: datetime(2013, 4, 11, 12, tzinfo=UTC))
         assert store.judged(1) == 10
         learnt = {}
         for level in LEVELS:
             assert LevelState.from_text(store.level_states(1)[level]).ar1 == {}
-            one = Learner(test=yardstick.tests[level], watches=yardstick.watches, phases=deployment.plan.phases)
+            one = AutocorrelationUpdate(
+                test=reference_fit.tests[level], watches=reference_fit.watches, phases=deployment.plan.phases
+            )
             learnt[level] = one.learn(store.judged_scores(1, level, latest=640), ())
         before = store.sensitivity(1)
         run_due_windows(config, store, clock=lambda: datetime(2014, 1, 1, tzinfo=UTC))
         for level in LEVELS:
             assert LevelState.from_text(store.level_states(1)[level]).ar1 == learnt[level]
-        page = yardstick.tests["page"]
+        page = reference_fit.tests["page"]
         assert learnt["page"] != {key: test.ar1 for key, test in page.tests.items()}
         found = smallest_detectable_harms(
-            page.with_ar1(learnt["page"]), yardstick.means, yardstick.harms(), np.random.default_rng(0)
+            page.with_ar1(learnt["page"]), reference_fit.means, reference_fit.harms(), np.random.default_rng(0)
         )
         assert store.sensitivity(1) == found != before

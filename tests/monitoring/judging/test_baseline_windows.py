@@ -45,7 +45,7 @@ def fit(watched: Watched, monkeypatch: pytest.MonkeyPatch, given: Baseline, wind
     config = load_config(watched.adopted.config)
     config = config.model_copy(update={"windows": config.windows.model_copy(update=windows)})
     monkeypatch.setattr(deployment, "load_baseline", lambda _: given)
-    return plain(deploy(config).yardstick)
+    return plain(deploy(config).reference_fit)
 
 
 @pytest.mark.parametrize("windows", [{}, {"rows": 41}])
@@ -91,8 +91,8 @@ def test_a_table_of_answers_alone_is_watched_by_its_answers_as_one_with_inputs_i
     """Without inputs the baseline's file has no column to count rows by: its windows have their rows all the same."""
     bare = own_rows(REFERENCE).select(["id", "ts", "on_time", "late", "y", "known_at"])
     alone = watch(tmp_path, bare, slices=())
-    levels = deploy(load_config(alone.adopted.config)).yardstick.tests
-    whole = deploy(load_config(watched.adopted.config)).yardstick.tests
+    levels = deploy(load_config(alone.adopted.config)).reference_fit.tests
+    whole = deploy(load_config(watched.adopted.config)).reference_fit.tests
     named = {level: {key.watch for key in test.tests} for level, test in levels.items()}
     assert {"output:late", "output:confidence"} <= named["notice"]
     assert {"error", "brier", "estimated_error", "estimated_brier"} <= named["page"]
@@ -108,5 +108,5 @@ def test_a_table_of_answers_alone_is_watched_by_its_answers_as_one_with_inputs_i
 def test_windows_without_a_column_to_count_have_their_rows(watched: Watched) -> None:
     baseline = load_baseline(find_baseline(load_config(watched.adopted.config)).baseline)
     windows = [np.array([4, 2]), np.array([], dtype=np.int64), np.array([7])]
-    found = dict(baseline_windows.counted(baseline.rows, ProfileBuilder(()), windows))
+    found = dict(baseline_windows.window_profiles(baseline.rows, ProfileBuilder(()), windows))
     assert {number: profile.rows for number, profile in found.items()} == {0: 2, 1: 0, 2: 1}

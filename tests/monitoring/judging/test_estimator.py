@@ -13,7 +13,7 @@ from monitoring.evidence.level import LevelState
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
-from monitoring.judging.estimator import Spread, elsewhere, step_without
+from monitoring.judging.estimator import ConformalInterval, elsewhere, step_excluding
 from monitoring.records import SCORE_ONE, Account, EstimateRecord, MonitorStatus, ScoreSum, WatchKey
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.document import status_document
@@ -38,7 +38,7 @@ def of(record: Any, method: str, metric: str) -> EstimateRecord:
 
 def test_a_spread_by_hand() -> None:
     differences = np.array([0.1, -0.2, 0.3, 0.0, 0.1, -0.1, 0.2, 0.0, -0.3])
-    spread = Spread.fit(differences, np.full(9, 0.01))
+    spread = ConformalInterval.fit(differences, np.full(9, 0.01))
     between = float(np.mean(differences**2)) - 0.01
     assert spread.between == pytest.approx(between)
     assert spread.reach == pytest.approx(0.3 / np.sqrt(between + 0.01))  # the ninth smallest of nine
@@ -118,7 +118,7 @@ def record(*, trusted: bool) -> EstimateRecord:
 
 
 def test_shares_sum_to_one_and_an_estimate_is_judged_in_one_level_at_a_time(deployment: Deployment) -> None:
-    tests = deployment.yardstick.tests
+    tests = deployment.reference_fit.tests
     key = WatchKey(watch="estimated_error")
     for level in tests:
         assert sum(tests[level].shares.values()) == pytest.approx(1.0)
@@ -130,13 +130,13 @@ def test_shares_sum_to_one_and_an_estimate_is_judged_in_one_level_at_a_time(depl
 
 
 def test_a_watch_that_falls_takes_its_evidence_with_it_and_begins_from_nothing(deployment: Deployment) -> None:
-    test = deployment.yardstick.tests["page"]
+    test = deployment.reference_fit.tests["page"]
     key = WatchKey(watch="estimated_error")
     bad = {key: ScoreSum(60, 50 * SCORE_ONE)}
     state, reading = test.step(LevelState(), bad)
-    after, fallen = step_without(test, state, bad, frozenset({key}))
+    after, fallen = step_excluding(test, state, bad, frozenset({key}))
     assert fallen.log_evidence < reading.log_evidence
     assert key not in {one.key for one in fallen.watches}
-    again, back = step_without(test, after, bad, frozenset())
+    again, back = step_excluding(test, after, bad, frozenset())
     assert back.log_evidence == reading.log_evidence
     assert again.watches[key] == state.watches[key]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import Predictions
-from monitoring.judging.label_join import LabelFeed
-from monitoring.judging.windowing import cut
+from monitoring.judging.label_join import LabelJoin
+from monitoring.judging.windowing import split_by_window
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.windows import Window, WindowPlan
 
@@ -48,8 +48,8 @@ def log(entries: list[tuple[str, str, int]]) -> pa.Table:
     )
 
 
-def feed(entries: list[tuple[str, str, int]], *, read: int = 0, horizon_us: int = WEEK) -> LabelFeed:
-    return LabelFeed(log(entries), classes=("a", "b"), read=read, horizon_us=horizon_us)
+def label_join(entries: list[tuple[str, str, int]], *, read: int = 0, horizon_us: int = WEEK) -> LabelJoin:
+    return LabelJoin(log(entries), classes=("a", "b"), read=read, horizon_us=horizon_us)
 
 
 arrivals = st.lists(
@@ -65,13 +65,13 @@ def test_each_prediction_gets_at_most_one_label_however_the_runs_are_cut(
     entries = [(f"{d}-{i}", label, when) for d, i, label, when in drawn]
     seen: list[str] = []
     # The first run knows the labels that had arrived by then, and judges some windows; the second knows all of them.
-    first = feed(entries[:known])
+    first = label_join(entries[:known])
     for number in range(stop):
-        seen += first.next(day(number), predictions(number), first=number == 0).labelled.ids.to_pylist()
-    second = feed(entries, read=first.read)
-    second.recall((day(number), predictions(number)) for number in range(stop))
+        seen += first.join(day(number), predictions(number), first=number == 0).labelled.ids.to_pylist()
+    second = label_join(entries, read=first.read)
+    second.restore((day(number), predictions(number)) for number in range(stop))
     for number in range(stop, 6):
-        seen += second.next(day(number), predictions(number), first=number == stop).labelled.ids.to_pylist()
+        seen += second.join(day(number), predictions(number), first=number == stop).labelled.ids.to_pylist()
     assert len(seen) == len(set(seen))
     reachable = {
         id_
@@ -82,32 +82,32 @@ def test_each_prediction_gets_at_most_one_label_however_the_runs_are_cut(
 
 
 def test_a_label_counts_in_the_window_of_its_time_and_the_last_of_a_window_wins() -> None:
-    found = feed([("0-0", "a", DAY + 5), ("0-0", "b", DAY + 9), ("0-1", "b", 5)])
-    first = found.next(day(0), predictions(0), first=True)
+    found = label_join([("0-0", "a", DAY + 5), ("0-0", "b", DAY + 9), ("0-1", "b", 5)])
+    first = found.join(day(0), predictions(0), first=True)
     assert (first.labelled.ids.to_pylist(), first.labelled.labels.tolist()) == (["0-1"], [1])
-    second = found.next(day(1), predictions(1), first=False)
+    second = found.join(day(1), predictions(1), first=False)
     assert (second.labelled.ids.to_pylist(), second.labelled.labels.tolist()) == (["0-0"], [1])
 
 
 def test_a_label_for_a_prediction_that_had_another_changes_nothing_and_is_counted() -> None:
-    found = feed([("0-0", "a", 5), ("0-0", "b", DAY + 5), ("0-0", "a", DAY + 6)])
-    assert found.next(day(0), predictions(0), first=True).labelled.labels.tolist() == [0]
-    second = found.next(day(1), predictions(1), first=False)
+    found = label_join([("0-0", "a", 5), ("0-0", "b", DAY + 5), ("0-0", "a", DAY + 6)])
+    assert found.join(day(0), predictions(0), first=True).labelled.labels.tolist() == [0]
+    second = found.join(day(1), predictions(1), first=False)
     assert (len(second.labelled), second.conflicts) == (0, 1)
 
 
 def test_rows_that_have_their_label_are_held_no_longer_and_are_remembered_all_the_same() -> None:
     entries = [("0-3", "b", 4), ("0-0", "a", 5), ("0-2", "a", 6)]
     late = [("0-1", "b", DAY + 1), ("0-0", "b", DAY + 2), ("0-2", "a", DAY + 3), ("1-0", "a", DAY + 4)]
-    found = feed(entries + late)
+    found = label_join(entries + late)
     rows = predictions(0)
     values = weakref.ref(rows.features)
-    first = found.next(day(0), rows, first=True)
+    first = found.join(day(0), rows, first=True)
     assert first.labelled.ids.to_pylist() == ["0-0", "0-2", "0-3"]
     del rows, first
     gc.collect()
     assert values() is None
-    second = found.next(day(1), predictions(1), first=False)
+    second = found.join(day(1), predictions(1), first=False)
     assert dict(zip(second.labelled.ids.to_pylist(), second.labelled.labels.tolist(), strict=True)) == {
         "0-1": 1,
         "1-0": 0,
@@ -117,14 +117,14 @@ def test_rows_that_have_their_label_are_held_no_longer_and_are_remembered_all_th
 
 
 def test_labels_for_nobody_or_of_no_class_are_counted_as_unknown() -> None:
-    found = feed([("9-9", "a", 5), ("0-0", "zebra", 6)])
-    first = found.next(day(0), predictions(0), first=True)
+    found = label_join([("9-9", "a", 5), ("0-0", "zebra", 6)])
+    first = found.join(day(0), predictions(0), first=True)
     assert (len(first.labelled), first.unknown) == (0, 2)
 
 
 def test_a_prediction_is_let_go_after_the_horizon() -> None:
-    found = feed([("0-0", "a", 3 * DAY + 5)], horizon_us=2 * DAY)
-    results = [found.next(day(n), predictions(n), first=n == 0) for n in range(4)]
+    found = label_join([("0-0", "a", 3 * DAY + 5)], horizon_us=2 * DAY)
+    results = [found.join(day(n), predictions(n), first=n == 0) for n in range(4)]
     assert sum(len(r.labelled) for r in results) == 0
     assert results[3].unknown == 1
 
@@ -134,7 +134,7 @@ def test_cutting_puts_each_row_into_the_one_window_that_holds_it(offsets: list[i
     times = np.array([ZERO + offset for offset in offsets], dtype=np.int64)
     plan = WindowPlan(every="1d", timezone="America/New_York", lateness=timedelta(0), min_rows=1)
     places = []
-    for window, rows in cut(times, plan):
+    for window, rows in split_by_window(times, plan):
         assert all(as_datetime(int(times[row])) in window for row in rows)
         places += rows.tolist()
     assert sorted(places) == list(range(times.size))

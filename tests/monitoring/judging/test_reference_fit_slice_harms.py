@@ -11,7 +11,7 @@ from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sensitivity import smallest_detectable_harms
-from monitoring.judging.reference_fit import Yardstick
+from monitoring.judging.reference_fit import ReferenceFit
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
 
 ROWS, SHARE, WINDOWS = 1_000, 0.25, 90
@@ -31,7 +31,7 @@ def windows_of(rng: np.random.Generator, count: int, *, rise: float = 0.0) -> di
 
 
 @pytest.fixture(scope="module")
-def yardstick() -> Yardstick:
+def reference_fit() -> ReferenceFit:
     means = windows_of(np.random.default_rng(0), WINDOWS)
     means[error(THIN)] = np.random.default_rng(1).normal(0.2, 0.01, WINDOWS // 3)
     tests = {key: ConformalTest.fit(scores, tolerance=0.0, direction="up", ar1=0.0) for key, scores in means.items()}
@@ -39,7 +39,7 @@ def yardstick() -> Yardstick:
         level="page", budget=Budget.parse("1 per 365 windows"), tests=tests, shares=weights(tests), min_rows=1
     )
     rows = {error(WHOLE): ROWS, error(WIDE): int(ROWS * SHARE), error(THIN): 50}
-    return Yardstick(
+    return ReferenceFit(
         tests={"page": level},
         means=means,
         watches=WATCHES,
@@ -48,15 +48,17 @@ def yardstick() -> Yardstick:
     )
 
 
-def test_a_rise_on_one_slice_moves_the_whole_by_its_share_and_thin_slices_are_left_out(yardstick: Yardstick) -> None:
-    everywhere, alone = yardstick.harms()
+def test_a_rise_on_one_slice_moves_the_whole_by_its_share_and_small_slices_are_left_out(
+    reference_fit: ReferenceFit,
+) -> None:
+    everywhere, alone = reference_fit.harms()
     assert (everywhere.slice, dict(everywhere.score_shifts)) == ("", {error(WHOLE): 1.0})
     assert (alone.slice, dict(alone.score_shifts)) == (WIDE, {error(WHOLE): SHARE, error(WIDE): 1.0})
 
 
-def test_the_rise_that_is_printed_is_found_on_that_slice_in_time(yardstick: Yardstick) -> None:
-    level = yardstick.tests["page"]
-    found = smallest_detectable_harms(level, yardstick.means, yardstick.harms(), np.random.default_rng(2))
+def test_the_rise_that_is_printed_is_found_on_that_slice_in_time(reference_fit: ReferenceFit) -> None:
+    level = reference_fit.tests["page"]
+    found = smallest_detectable_harms(level, reference_fit.means, reference_fit.harms(), np.random.default_rng(2))
     (thirty,) = (one for one in found if (one.slice, one.windows) == (WIDE, 30))
     assert thirty.rise is not None
     in_time = 0

@@ -15,8 +15,8 @@ from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.profile_builder import ProfileBuilder, profile
 from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.judging.loss_sums import METRICS, Scorer
-from monitoring.judging.window_sums import Answered, Gatherer, Labelled
+from monitoring.judging.loss_sums import METRICS, RowScorer
+from monitoring.judging.window_sums import AnsweredSums, LabelledSums, WindowAggregator
 from monitoring.watches import estimates, integrity, performance
 from monitoring.watches.catalogue import Catalogue, catalogue, known_rows
 from monitoring.watches.joint import SAMPLE, sampled
@@ -70,20 +70,20 @@ def catalogue_of(classes: int) -> tuple[Catalogue, Predictions]:
 WATCHED = {classes: catalogue_of(classes) for classes in (2, 3)}
 
 
-def gathered(rows: list[Batch], classes: int, *, beside: bool = True) -> tuple[Scorer, Answered, Labelled]:
+def gathered(rows: list[Batch], classes: int, *, beside: bool = True) -> tuple[RowScorer, AnsweredSums, LabelledSums]:
     watched, empty = WATCHED[classes]
-    scorer = Scorer(watched, threshold=0.7, most_classes=10)
-    found = Gatherer(scorer, ProfileBuilder(watched.bins))
+    scorer = RowScorer(watched, threshold=0.7, most_classes=10)
+    found = WindowAggregator(scorer, ProfileBuilder(watched.bins))
     for batch in rows:
-        found.answer(batch, 0 if beside else None)
+        found.add_answered(batch, 0 if beside else None)
     if not beside:
         for batch in rows:
             known = np.flatnonzero(batch.labels != NO_LABEL)
-            found.label(Batch.of(batch.take(known)), 0)
-    return scorer, *found.gathered(empty)
+            found.add_labelled(Batch.of(batch.take(known)), 0)
+    return scorer, *found.result(empty)
 
 
-def told(answered: Answered, labelled: Labelled) -> object:
+def told(answered: AnsweredSums, labelled: LabelledSums) -> object:
     return (
         (answered.rows, answered.newest, answered.counts, labelled.rows, labelled.delays),
         [{name: count.tolist() for name, count in t.counts.items()} for t in (answered.tally, labelled.whole)],

@@ -59,9 +59,9 @@ def test_a_window_without_rows_is_no_beginning() -> None:
 
 def test_what_is_not_judged_is_told() -> None:
     first = EarlyLabels().after(100, 0, {0: 12}, window=window(0), usual=ALL)
-    [finding] = first.told(12)
+    [finding] = first.findings(12)
     assert finding.message.startswith("The first labels still arrive, 12 of 100 rows have one")
-    assert (first.told(0), EarlyLabels(complete=True).told(5)) == ((), ())
+    assert (first.findings(0), EarlyLabels(complete=True).findings(5)) == ((), ())
 
 
 @given(

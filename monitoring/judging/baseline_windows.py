@@ -41,7 +41,9 @@ class BaselineSamples:
                 yield taken.take(np.arange(end - each.size, end))
 
 
-def window_profiles(rows: Reference, counter: ProfileBuilder, windows: Sequence[Whole]) -> Iterator[tuple[int, Profile]]:
+def window_profiles(
+    rows: Reference, counter: ProfileBuilder, windows: Sequence[Whole]
+) -> Iterator[tuple[int, Profile]]:
     """The profile of each window, by its number, as soon as its last row has been counted.
 
     `windows` are places of rows, no row in two of them. Memory: a batch, and the profiles of windows that have begun.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 Family: TypeAlias = Literal[
     "performance", "surprise", "estimates", "integrity", "outputs", "inputs", "joint", "labelled"
@@ -188,6 +192,19 @@ class WindowRecord:
     """Labels that contradict the one that their prediction already had; they change nothing."""
     label_delays: tuple[int, ...] = ()
     """`labels` by how long they took, in the classes of `monitoring.watches.label_delays`; empty where none came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScoreHistory:
+    """The scores of one level's watches over n evaluated windows in order of time, which begin and end at these times.
+
+    `scores` has for each watch the positions of the windows in which it had a score, int64 [k], and the scores there,
+    float64 [k], in the watch's own unit.
+    """
+
+    starts: tuple[datetime, ...]
+    ends: tuple[datetime, ...]
+    scores: Mapping[WatchKey, tuple[NDArray[np.int64], NDArray[np.float64]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
-from monitoring.traffic.tables.values import class_indices
+from monitoring.traffic.class_indices import class_indices
 
 #: In `Predictions.labels`: no label has arrived.
 NO_LABEL = -1

@@ -282,7 +282,7 @@ class _Job:
                 watches=deployment.reference_fit.watches,
                 phases=deployment.plan.phases,
             )
-            judged = self._store.judged_scores(self._number, level, latest=MAX_UPDATE_WINDOWS)
+            judged = self._store.score_history(self._number, level, latest=MAX_UPDATE_WINDOWS)
             mine = [one for one in incidents if one.level == level and one.watch != SCHEMA]
             levels[level] = replace(levels[level], ar1=learner.learn(judged, mine))
         self._state = replace(self._state, levels=levels)

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.records import IncidentRecord, Level, Watch, WatchKey
-from monitoring.store.records import JudgedScores
+from monitoring.records import IncidentRecord, Level, ScoreHistory, Watch, WatchKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +25,7 @@ class AutocorrelationUpdate:
     watches: Mapping[str, Watch]
     phases: Callable[[datetime], Mapping[str, int]]
 
-    def learn(self, judged: JudgedScores, incidents: Sequence[IncidentRecord]) -> dict[WatchKey, float]:
+    def learn(self, judged: ScoreHistory, incidents: Sequence[IncidentRecord]) -> dict[WatchKey, float]:
         """The memory of each watch. Windows in which one of the `incidents` was alive do not count.
 
         What stands before one and what comes after it are segments of their own. The windows that led to an alarm do
@@ -51,11 +50,11 @@ class AutocorrelationUpdate:
 _NONE = (np.zeros(0, dtype=np.int64), np.zeros(0))
 
 
-def quiet_segments(judged: JudgedScores, incidents: Sequence[IncidentRecord]) -> NDArray[np.int64]:
+def quiet_segments(judged: ScoreHistory, incidents: Sequence[IncidentRecord]) -> NDArray[np.int64]:
     """The number of the quiet stretch that each window is in, [windows]; -1 where an incident was alive.
 
     >>> day = [datetime(2013, 4, day) for day in range(1, 6)]
-    >>> judged = JudgedScores(starts=tuple(day[:4]), ends=tuple(day[1:]), scores={})
+    >>> judged = ScoreHistory(starts=tuple(day[:4]), ends=tuple(day[1:]), scores={})
     >>> quiet_segments(judged, ()).tolist()
     [0, 0, 0, 0]
     """

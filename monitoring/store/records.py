@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
-from monitoring.records import WatchKey, WindowRecord
+from monitoring.records import WindowRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +34,3 @@ class StoredWindow:
 
     record: WindowRecord
     label_cursor: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class JudgedScores:
-    """The scores of one level's watches over windows in order of time: `starts` and `ends` of them.
-
-    `scores` are, for each watch, the places of the windows that it was judged in, int64 [n], and its scores there in
-    its own unit, float64 [n].
-    """
-
-    starts: tuple[datetime, ...]
-    ends: tuple[datetime, ...]
-    scores: Mapping[WatchKey, tuple[NDArray[np.int64], NDArray[np.float64]]]

@@ -12,14 +12,14 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from monitoring.records import BaselineScore, IncidentRecord, Level, Sensitivity, WindowRecord
+from monitoring.records import BaselineScore, IncidentRecord, Level, ScoreHistory, Sensitivity, WindowRecord
 from monitoring.store import deployments, incidents, leases, notifications, windows
 from monitoring.store.deployments import StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
 from monitoring.store.notifications import OwedTelling
 from monitoring.store.opening import cannot_use, open_engine, writing
-from monitoring.store.records import DeploymentRecord, JudgedScores, StoredWindow
+from monitoring.store.records import DeploymentRecord, StoredWindow
 
 _FIX = "Nothing was changed; run again once the database can be reached and written."
 
@@ -127,7 +127,7 @@ class Store:
         with self._reading() as connection:
             return windows.count(connection, deployment)
 
-    def judged_scores(self, deployment: int, level: Level, *, latest: int) -> JudgedScores:
+    def score_history(self, deployment: int, level: Level, *, latest: int) -> ScoreHistory:
         """One level's scores in the latest windows, at most so many. Cost: some 2 µs a score."""
         with self._reading() as connection:
             return windows.read_scores(connection, deployment, level, latest)

@@ -13,10 +13,10 @@ import numpy as np
 from sqlalchemy import Connection, Row, func, insert, select
 
 from monitoring.errors import CannotRun
-from monitoring.records import Finding, Level, ScoreRecord, WatchKey, WindowRecord
+from monitoring.records import Finding, Level, ScoreHistory, ScoreRecord, WatchKey, WindowRecord
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.estimates import estimates_of, estimates_text
-from monitoring.store.records import JudgedScores, StoredWindow
+from monitoring.store.records import StoredWindow
 from monitoring.store.tables import score, window
 
 
@@ -93,7 +93,7 @@ def count(connection: Connection, deployment: int) -> int:
     return int(connection.execute(select(func.count()).where(window.c.deployment == deployment)).scalar_one())
 
 
-def read_scores(connection: Connection, deployment: int, level: Level, latest: int) -> JudgedScores:
+def read_scores(connection: Connection, deployment: int, level: Level, latest: int) -> ScoreHistory:
     """One level's scores in the latest windows, at most so many; windows that wait for rows have none."""
     recent = select(window).where(window.c.deployment == deployment).order_by(window.c.start.desc()).limit(latest)
     rows = connection.execute(recent).all()[::-1]
@@ -112,7 +112,7 @@ def read_scores(connection: Connection, deployment: int, level: Level, latest: i
         key = (watch, part)
         places.setdefault(key, []).append(place[number])
         values.setdefault(key, []).append(float_of(value))
-    return JudgedScores(
+    return ScoreHistory(
         starts=tuple(row.start for row in rows),
         ends=tuple(row.end for row in rows),
         scores={

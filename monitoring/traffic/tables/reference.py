@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
+from monitoring.traffic.class_indices import class_indices
 from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns
 from monitoring.traffic.tables.delimited import parting
 from monitoring.traffic.tables.files import Piece, RawRows
 from monitoring.traffic.tables.indexes import index_columns
 from monitoring.traffic.tables.rows import answers, is_list, probabilities
 from monitoring.traffic.tables.values import (
-    class_indices,
     class_words,
     filled,
     is_number,

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.records import Finding
+from monitoring.traffic.class_indices import class_indices
 from monitoring.traffic.format.rows import MOMENT
 from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns
 from monitoring.traffic.tables.files import Piece, RawRows
@@ -18,7 +19,6 @@ from monitoring.traffic.tables.indexes import index_columns
 from monitoring.traffic.tables.quotes import about_quotes
 from monitoring.traffic.tables.values import (
     Moments,
-    class_indices,
     class_words,
     coded_words,
     filled,

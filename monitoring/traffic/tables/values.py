@@ -19,7 +19,6 @@ _NO_NUMBER = ("nan", "na", "n/a", "null", "none", "")
 _INFINITE = {"inf": np.inf, "+inf": np.inf, "-inf": -np.inf, "infinity": np.inf, "-infinity": -np.inf}
 _ISO = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?\s*(Z|[+-]\d\d(:?\d\d)?)?)?\s*$"
 _ZONED = r"(Z|[+-]\d\d(:?\d\d)?)\s*$"
-_TRUTH = {"0": "false", "1": "true"}  # how booleans are written that stand for these classes
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 #: Whole numbers that span no more than this are coded by their distance from the least.
@@ -153,20 +152,6 @@ def _class_words(array: pa.Array) -> pa.Array:
     text = pc.replace_substring_regex(text, "^True$", "true")
     text = pc.replace_substring_regex(text, "^False$", "false")
     return pc.if_else(pc.fill_null(pc.equal(text, ""), fill_value=True), pa.scalar(None, pa.string()), text)
-
-
-def class_indices(text: pa.Array | pa.ChunkedArray, classes: tuple[str, ...]) -> pa.Array | pa.ChunkedArray:
-    """The place among the classes of each name, or number written as text; null for anything else.
-
-    >>> class_indices(pa.array(["late", "1", "true"]), ("on_time", "late")).to_pylist()
-    [1, 1, None]
-    """
-    by_name = pc.index_in(text, pa.array(classes, pa.string()))
-    by_number = pc.index_in(text, pa.array([str(i) for i in range(len(classes))], pa.string()))
-    found = pc.coalesce(by_name, by_number)
-    if set(classes) == {"0", "1"}:
-        found = pc.coalesce(found, pc.index_in(text, pa.array([_TRUTH[name] for name in classes], pa.string())))
-    return found
 
 
 def numbers(array: pa.Array, *, text: bool) -> tuple[pa.Array, int, str]:

@@ -21,8 +21,7 @@ from monitoring.jobs.deployment import deploy as made_ready
 from monitoring.jobs.run import run_due_windows
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate, UpdatedTests, quiet_segments
 from monitoring.judging.reference_fit import LEVELS
-from monitoring.records import IncidentRecord, Level, Watch, WatchKey
-from monitoring.store.records import JudgedScores
+from monitoring.records import IncidentRecord, Level, ScoreHistory, Watch, WatchKey
 from monitoring.store.store import Store
 
 BRIER = WatchKey(watch="brier")
@@ -47,9 +46,9 @@ def incident(opened: int, closed: int | None) -> IncidentRecord:
     )
 
 
-def judged(scores: np.ndarray, *, missing: tuple[int, ...] = ()) -> JudgedScores:
+def judged(scores: np.ndarray, *, missing: tuple[int, ...] = ()) -> ScoreHistory:
     places = np.array([at for at in range(scores.size) if at not in missing])
-    return JudgedScores(
+    return ScoreHistory(
         starts=tuple(FIRST + at * DAY for at in range(scores.size)),
         ends=tuple(FIRST + (at + 1) * DAY for at in range(scores.size)),
         scores={BRIER: (places, np.array([WATCH.value(float(scores[at])) for at in places]))},
@@ -135,7 +134,7 @@ def test_the_job_learns_after_ten_windows_from_those_and_says_what_it_would_noti
             one = AutocorrelationUpdate(
                 test=reference_fit.tests[level], watches=reference_fit.watches, phases=deployment.plan.phases
             )
-            learnt[level] = one.learn(store.judged_scores(1, level, latest=640), ())
+            learnt[level] = one.learn(store.score_history(1, level, latest=640), ())
         before = store.sensitivity(1)
         run_due_windows(config, store, clock=lambda: datetime(2014, 1, 1, tzinfo=UTC))
         for level in LEVELS:

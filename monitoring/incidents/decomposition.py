@@ -1,26 +1,61 @@
-"""Where a change of a loss comes from: other traffic (the mix), or other losses on the same traffic, slice by slice."""
+"""The change of a loss by slices: how much comes from another mix of values, how much from their own losses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from monitoring.records import WHOLE, ScoreSum, SlicePart, WatchKey, WindowRecord
+from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.loss_split import metric_of
+from monitoring.records import SCORE_ONE, WHOLE, ScoreSum, SlicePart, WatchKey, WindowRecord
+from monitoring.watches.descriptions import METRIC_TITLES
 
 #: What is in none of a column's watched slices.
 OTHERS = "other values"
 
 
-def decomposed(
+def slice_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
+    """Decompose the change of the alarm's loss over all labelled rows, once for each sliced column.
+
+    Args:
+        alarm: An alarm and its windows since the onset.
+
+    Returns:
+        The parts, column by column; none where the alarm is not about a loss.
+    """
+    metric = metric_of(alarm.key.watch)
+    if metric not in METRIC_TITLES:
+        return ()
+    before, after = alarm.baseline.losses, sum_windows(alarm.windows, metric)
+    columns = sorted({key.slice.partition("=")[0] for key in before if key.slice})
+    return tuple(
+        part
+        for column in columns
+        for part in decompose(
+            sums_by_slice(before, metric, column), sums_by_slice(after, metric, column), metric=metric, column=column
+        )
+    )
+
+
+def decompose(
     before: Mapping[str, ScoreSum], after: Mapping[str, ScoreSum], *, metric: str = "", column: str = ""
 ) -> tuple[SlicePart, ...]:
-    """Each slice's part in the change of a metric from one mean to the other; the parts add up to it, but for rounding.
+    """Each slice's part in the change of a metric's mean: the Kitagawa-Oaxaca-Blinder decomposition.
 
-    The slices divide all rows among them. A slice without rows before is held to the whole's mean there, and one
-    without rows after to its own mean before. Largest parts first; empty where a side has no rows.
+    A slice without rows before is compared with the whole's mean there, and one without rows after with its own mean
+    before.
+
+    Args:
+        before: Sums of the metric by slice; the slices partition the rows.
+        after: The same, later.
+        metric: The metric's name, for the parts.
+        column: The column's name, for the parts.
+
+    Returns:
+        The parts, largest first; they add up to the change but for rounding. Empty where a side has no rows.
 
     >>> before = {"a": ScoreSum(50, 0), "b": ScoreSum(50, 50 << 32)}
     >>> after = {"a": ScoreSum(25, 0), "b": ScoreSum(75, 75 << 32)}
-    >>> [(part.slice, part.mix, part.loss) for part in decomposed(before, after)]
+    >>> [(part.slice, part.mix, part.loss) for part in decompose(before, after)]
     [('a', 0.125, 0.0), ('b', 0.125, 0.0)]
     """
     first, last = (sum(side.values(), ScoreSum()) for side in (before, after))
@@ -36,8 +71,8 @@ def decomposed(
     return tuple(sorted(parts, key=lambda part: (-abs(part.total), part.slice)))
 
 
-def divided(sums: Mapping[WatchKey, ScoreSum], watch: str, column: str) -> dict[str, ScoreSum]:
-    """One watch's sums by the watched slices of a column, with all other rows under `OTHERS`."""
+def sums_by_slice(sums: Mapping[WatchKey, ScoreSum], watch: str, column: str) -> dict[str, ScoreSum]:
+    """One watch's sums by the watched slices of a column; all other rows are under `OTHERS`."""
     parts = {
         key.slice: total for key, total in sums.items() if key.watch == watch and key.slice.startswith(f"{column}=")
     }
@@ -46,10 +81,16 @@ def divided(sums: Mapping[WatchKey, ScoreSum], watch: str, column: str) -> dict[
     return {**parts, OTHERS: rest} if rest.rows > 0 else parts
 
 
-def added(windows: Sequence[WindowRecord], watch: str, unit: float) -> dict[WatchKey, ScoreSum]:
-    """A watch's sums over windows, whole and by slice, from their recorded means; `unit` is what one score unit is.
+def sum_windows(windows: Sequence[WindowRecord], watch: str) -> dict[WatchKey, ScoreSum]:
+    """A watch's sums over windows, whole and by slice, from their recorded means.
 
-    Only windows that were scored on the whole count, so that slices and whole are of the same rows.
+    Args:
+        windows: The windows; those without a score on the whole traffic are left out, so that whole and slices are
+            sums over the same rows.
+        watch: A watch whose unit is that of its score.
+
+    Returns:
+        Rows and fixed-point sums by watch and slice.
     """
     found: dict[WatchKey, ScoreSum] = {}
     for window in windows:
@@ -58,6 +99,6 @@ def added(windows: Sequence[WindowRecord], watch: str, unit: float) -> dict[Watc
             continue
         for one in scored:
             key = WatchKey(watch=watch, slice=one.slice)
-            total = round((one.value or 0.0) * one.rows * unit)
+            total = round((one.value or 0.0) * one.rows * SCORE_ONE)
             found[key] = found.get(key, ScoreSum()) + ScoreSum(one.rows, total)
     return found

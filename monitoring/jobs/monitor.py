@@ -21,10 +21,10 @@ from monitoring.jobs.report import promised, write_reports
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
-from monitoring.reports.formatting import printable
 from monitoring.reports.records import Benchmark
 from monitoring.store.store import Store
 from monitoring.traffic.tables.frames import stored
+from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

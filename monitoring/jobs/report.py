@@ -21,10 +21,11 @@ from monitoring.jobs.log_source import open_traffic, with_labels
 from monitoring.jobs.status import first_page, status
 from monitoring.jobs.table_source import Reach
 from monitoring.records import MonitorStatus, ScoreRecord, WindowRecord
-from monitoring.reports.formatting import finite_evidence, slice_words, watch_words, window_words
+from monitoring.reports.formatting import finite_evidence, format_window
 from monitoring.reports.records import Benchmark, BenchmarkMetric, DriftSubject, DriftSummary, Interval, WatchVerdict
 from monitoring.store.store import Store
 from monitoring.traffic.windows import Window
+from monitoring.watches.descriptions import slice_title, watch_title
 
 PAGE = "report.html"
 PICTURE = "report.png"
@@ -160,7 +161,7 @@ def _write_drift(
         paths=paths,
         rng=np.random.default_rng(SEED),
         subject=DriftSubject(
-            title=f"{found.model} version {found.version}, {_window_words(window, found)}",
+            title=f"{found.model} version {found.version}, {_window_title(window, found)}",
             verdicts=(
                 _verdict("All watches that page", window.page_log_evidence, found.page_threshold),
                 _verdict("All watches that notice", window.notice_log_evidence, found.notice_threshold),
@@ -182,12 +183,12 @@ def _verdict(name: str, log_evidence: float, threshold: float | None = None) -> 
 
 
 def _score_words(score: ScoreRecord) -> str:
-    name = watch_words(score.watch)
-    return f"{name} at {slice_words(score.slice)}" if score.slice else name
+    name = watch_title(score.watch)
+    return f"{name} at {slice_title(score.slice)}" if score.slice else name
 
 
-def _window_words(window: WindowRecord, found: MonitorStatus) -> str:
-    return window_words(window.start, window.end, ZoneInfo(found.timezone))
+def _window_title(window: WindowRecord, found: MonitorStatus) -> str:
+    return format_window(window.start, window.end, ZoneInfo(found.timezone))
 
 
 def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:

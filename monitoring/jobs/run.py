@@ -14,7 +14,7 @@ from monitoring.config import MonitorConfig
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
 from monitoring.evidence.level import LevelState
 from monitoring.evidence.sensitivity import smallest_detectable_harms
-from monitoring.incidents.cause import HISTORY
+from monitoring.incidents.onset import HISTORY
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.log_source import open_traffic
 from monitoring.jobs.notify import Tell, Teller

@@ -10,8 +10,11 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.evidence.level import LevelReading, LevelState, LevelTest
-from monitoring.incidents.cause import HISTORY, NAMED, Cause, Known, explain
-from monitoring.incidents.life_cycle import beginning, followed, followed_fact
+from monitoring.incidents.alarm import Alarm, DeploymentBaseline
+from monitoring.incidents.cause import Cause, explain
+from monitoring.incidents.input_drift import NAMED
+from monitoring.incidents.life_cycle import begin_recovery, step_fact_recovery, step_recovery
+from monitoring.incidents.onset import HISTORY
 from monitoring.judging.autocorrelation_update import UpdatedTests
 from monitoring.judging.estimator import MOST_CLASSES, elsewhere, losses_by_window, step_excluding
 from monitoring.judging.loss_sums import RowScorer
@@ -21,7 +24,6 @@ from monitoring.judging.window_sums import AnsweredSums, LabelledSums, WindowAgg
 from monitoring.judging.window_traffic import WindowTraffic
 from monitoring.judging.worst_rows import worst_rows
 from monitoring.records import (
-    BaselineScore,
     CauseRow,
     Finding,
     IncidentRecord,
@@ -107,15 +109,20 @@ class Judge:
         )
         self._reference_fit = reference_fit
         self._remembering = UpdatedTests(reference_fit.tests)
-        self._timezone = timezone
         self._check = check
         self._phases = phases
         self._optional = optional
         self._sight = catalogue.sight
         self._watches = catalogue.watches
-        self._baseline: dict[WatchKey, BaselineScore] = {
-            WatchKey(watch=score.watch, slice=score.slice): score for score in reference_fit.baseline_scores()
-        }
+        self._baseline = DeploymentBaseline(
+            scores={WatchKey(watch=score.watch, slice=score.slice): score for score in reference_fit.baseline_scores()},
+            losses=reference_fit.losses,
+            watches=self._watches,
+            expected=self._expected,
+            thresholds={level: test.budget.threshold for level, test in reference_fit.tests.items()},
+            timezone=timezone,
+            embedding=catalogue.sight is not None,
+        )
 
     def aggregator(self) -> WindowAggregator:
         """What takes a window's rows; its sums go into `WindowTraffic`."""
@@ -167,7 +174,7 @@ class Judge:
                 key = WatchKey(watch=cause.watch, slice=cause.slice)
                 opener = tests[level].tests[key]
                 cause = replace(cause, detail=replace(cause.detail, rows=self._rows(key, traffic)))
-                begun = beginning(opener, cause.rise / self._watches[cause.watch].scale)
+                begun = begin_recovery(opener, cause.rise / self._watches[cause.watch].scale)
                 opened.append(_incident(state.next_number + len(opened), level, record, cause, recovery=begun))
         incidents, changed = (*incidents, *opened), (*changed, *opened)
         record = replace(record, status=self._status(record, incidents))
@@ -271,7 +278,7 @@ class Judge:
                 seen = any(f.fact and f.feature in incident.slice.split(BETWEEN) for f in findings)
                 # A window without rows enough to see it in says nothing of a fact.
                 told = seen or rows >= max(self._reference_fit.tests["page"].min_rows, 1)
-                after.append(followed_fact(incident, seen=seen, now=window.end) if told else incident)
+                after.append(step_fact_recovery(incident, seen=seen, now=window.end) if told else incident)
                 continue
             level = tests[incident.level]
             total = sums.get(key, ScoreSum())
@@ -279,35 +286,31 @@ class Judge:
                 after.append(incident)
                 continue
             score = level.adjusted_score(key, total.mean, self._phases(window.start))
-            after.append(followed(incident, level.tests[key], score, threshold=level.budget.threshold, now=window.end))
+            threshold = level.budget.threshold
+            after.append(step_recovery(incident, level.tests[key], score, threshold=threshold, now=window.end))
         changed = tuple(new for old, new in zip(incidents, after, strict=True) if new != old)
         return tuple(after), changed
 
     def _explained(
-        self, reading: LevelReading, moved: LevelReading, history: Sequence[WindowRecord], recent: RecentWindows
+        self, reading: LevelReading, notice: LevelReading, history: Sequence[WindowRecord], recent: RecentWindows
     ) -> Cause:
         witness = self._reference_fit.witness
         return explain(
-            reading,
-            moved,
-            history=history,
-            known=Known(
+            Alarm(
+                reading=reading,
+                notice=notice,
+                windows=tuple(history),
                 baseline=self._baseline,
-                losses=self._reference_fit.losses,
-                watches=self._watches,
-                timezone=self._timezone,
-                moving=self._reference_fit.tests["notice"].budget.threshold,
-                usual=self._usual,
-                pairs=() if witness is None else witness.pairs(recent, NAMED),
-            ),
+                drifted_pairs=() if witness is None else witness.pairs(recent, NAMED),
+            )
         )
 
-    def _usual(self, key: WatchKey, start: datetime) -> float:
+    def _expected(self, key: WatchKey, start: datetime) -> float:
         """What the baseline expects of a watch in the window that begins at `start`, in the watch's own unit."""
         level = self._reference_fit.tests[self._watches[key.watch].level]
         cycle = level.seasonality.get(key)
         owed = 0.0 if cycle is None else cycle.offset(self._phases(start))
-        return self._baseline[key].mean + owed * self._watches[key.watch].scale
+        return self._baseline.scores[key].mean + owed * self._watches[key.watch].scale
 
     def _labelled(
         self, awaited: PendingLabels, traffic: WindowTraffic

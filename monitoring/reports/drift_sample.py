@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import NO_LABEL, Predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
-from monitoring.reports.formatting import printable
+from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
     import pandas as pd

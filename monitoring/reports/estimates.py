@@ -8,8 +8,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitoring.records import SCORE_ONE, MonitorStatus, SettledLosses
-from monitoring.reports.formatting import METRICS, count_words, moment_words
-from monitoring.watches.descriptions import within_sentence
+from monitoring.reports.formatting import format_count, format_moment
+from monitoring.watches.descriptions import METRIC_TITLES, lower_first
 
 #: How an estimate is made, in words.
 METHODS = {
@@ -84,9 +84,9 @@ def trust_lines(status: MonitorStatus) -> tuple[str, ...]:
     zone = ZoneInfo(status.timezone)
     lines = []
     for row in trust_rows(status):
-        name = within_sentence(METRICS.get(row.metric, row.metric))
-        checks = count_words(row.checks, "interval")
+        name = lower_first(METRIC_TITLES.get(row.metric, row.metric))
+        checks = format_count(row.checks, "interval")
         kept = f"{row.misses} of {checks} missed" if row.checks else "no labels to check it"
-        state = "trusted" if row.since is None else f"distrusted since {moment_words(row.since, zone)}"
+        state = "trusted" if row.since is None else f"distrusted since {format_moment(row.since, zone)}"
         lines.append(f"Estimated {name}, {METHODS.get(row.method, row.method)}: {state} ({kept}).")
     return tuple(lines)

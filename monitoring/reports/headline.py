@@ -6,17 +6,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
-from monitoring.reports.formatting import (
-    LONGEST_MESSAGE,
-    METRICS,
-    count_words,
-    moment_words,
-    printable,
-    rise_words,
-    slice_words,
-    watch_words,
-    window_words,
-)
+from monitoring.reports.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
+from monitoring.watches.descriptions import METRIC_TITLES, format_change, printable, slice_title, watch_title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +31,7 @@ def headline(status: MonitorStatus) -> Headline:
     period = "no window is due yet"
     if status.windows:
         first, last = status.windows[0], status.windows[-1]
-        period = window_words(first.start, last.end, zone) + f" ({printable(status.timezone)})"
+        period = format_window(first.start, last.end, zone) + f" ({printable(status.timezone)})"
     return Headline(
         model=f"{printable(status.model)} version {status.version}",
         period=period,
@@ -73,14 +64,14 @@ def smallest_harm(sensitivity: tuple[Sensitivity, ...]) -> str:
     parts = []
     for entry in whole:
         if entry.windows == horizon:
-            name = METRICS.get(entry.metric, printable(entry.metric))
-            rise = "no rise at all" if entry.rise is None else rise_words(entry.metric, entry.rise)
+            name = METRIC_TITLES.get(entry.metric, printable(entry.metric))
+            rise = "no rise at all" if entry.rise is None else format_change(entry.metric, entry.rise)
             parts.append(f"{name} {rise}")
-    return f"Smallest harm it would notice within {count_words(horizon, 'window')}: {', '.join(parts)}."
+    return f"Smallest harm it would notice within {format_count(horizon, 'window')}: {', '.join(parts)}."
 
 
 def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
-    windows = count_words(len(status.windows), "window")
+    windows = format_count(len(status.windows), "window")
     if not status.windows:
         return "Nothing judged yet"
     if not pages:
@@ -93,13 +84,13 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
         life = "still open" if len(pages) == 1 else "all still open"
     else:
         life = f"{still_open} still open"
-    return f"{count_words(len(pages), 'page')} in {windows}, {life}"
+    return f"{format_count(len(pages), 'page')} in {windows}, {life}"
 
 
 def _first_page(page: IncidentRecord, zone: ZoneInfo) -> str:
-    window = window_words(page.window_start, page.window_end, zone)
-    where = f" on {slice_words(page.slice)}" if page.slice else ""
-    opened = moment_words(page.opened_at, zone)
+    window = format_window(page.window_start, page.window_end, zone)
+    where = f" on {slice_title(page.slice)}" if page.slice else ""
+    opened = format_moment(page.opened_at, zone)
     cause = printable(page.cause, LONGEST_MESSAGE).strip().rstrip(".")
     said = f" {cause[0].upper()}{cause[1:]}." if cause else ""
-    return f"First page on {opened}, for the window {window}: {watch_words(page.watch)}{where}.{said}"
+    return f"First page on {opened}, for the window {window}: {watch_title(page.watch)}{where}.{said}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitoring.records import MonitorStatus
-from monitoring.reports.formatting import duration_words
+from monitoring.reports.formatting import format_duration
 from monitoring.watches.label_delays import added, within
 
 #: Windows with labels that count as the last ones.
@@ -18,5 +18,5 @@ def arrival_words(status: MonitorStatus) -> str:
     half, most = within(counts, 0.5), within(counts, 0.9)
     if half is None:
         return "Of the labels that came, most took longer than 90 days."
-    rest = f", nine in ten within {duration_words(most)}" if most is not None else ""
-    return f"Of the labels that came, half came within {duration_words(half)}{rest}."
+    rest = f", nine in ten within {format_duration(most)}" if most is not None else ""
+    return f"Of the labels that came, half came within {format_duration(half)}{rest}."

@@ -23,21 +23,13 @@ from monitoring.reports.charts.evidence import evidence_chart
 from monitoring.reports.charts.label_delays import arrival_charts
 from monitoring.reports.charts.losses import baseline_score, loss_charts
 from monitoring.reports.findings import finding_groups
-from monitoring.reports.formatting import (
-    METRICS,
-    count_words,
-    evidence_words,
-    moment_words,
-    printable,
-    slice_words,
-    watch_words,
-    window_words,
-)
+from monitoring.reports.formatting import format_count, format_evidence, format_moment, format_window
 from monitoring.reports.headline import headline
 from monitoring.reports.months import LOSSES, loss_series, whole_series
 from monitoring.reports.records import Benchmark, Interval, SliceSeries
 from monitoring.reports.sensitivity import sensitivity_rows
 from monitoring.reports.watches import watch_rows
+from monitoring.watches.descriptions import METRIC_TITLES, printable, slice_title, watch_title
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -164,17 +156,17 @@ def _environment(status: MonitorStatus) -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = {
-        "count": count_words,
-        "evidence": evidence_words,
-        "metric": lambda name: METRICS.get(name, printable(name)),
-        "moment": lambda moment: moment_words(moment, zone),
+        "count": format_count,
+        "evidence": format_evidence,
+        "metric": lambda name: METRIC_TITLES.get(name, printable(name)),
+        "moment": lambda moment: format_moment(moment, zone),
         "number": lambda number: f"{number:,}",
         "printable": printable,
-        "slice": slice_words,
-        "watch": watch_words,
+        "slice": slice_title,
+        "watch": watch_title,
     }
     environment.filters.update(filters)
-    environment.globals["window"] = lambda start, end: window_words(start, end, zone)
+    environment.globals["window"] = lambda start, end: format_window(start, end, zone)
     return environment
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitoring.records import Sensitivity
-from monitoring.reports.formatting import METRICS, NOTHING, printable, rise_words, slice_words
+from monitoring.watches.descriptions import METRIC_TITLES, NOTHING, format_change, printable, slice_title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +28,13 @@ def sensitivity_rows(sensitivity: tuple[Sensitivity, ...]) -> SensitivityTable:
     rises = {(entry.metric, entry.slice, entry.windows): entry.rise for entry in sensitivity}
     rows = []
     for metric, part in dict.fromkeys((entry.metric, entry.slice) for entry in sensitivity):
-        name = METRICS.get(metric, printable(metric)) + (f" on {slice_words(part)}" if part else "")
+        name = METRIC_TITLES.get(metric, printable(metric)) + (f" on {slice_title(part)}" if part else "")
         cells = []
         for horizon in horizons:
             if (metric, part, horizon) not in rises:
                 cells.append(NOTHING)
                 continue
             rise = rises[metric, part, horizon]
-            cells.append(f"not within {horizon}" if rise is None else rise_words(metric, rise))
+            cells.append(f"not within {horizon}" if rise is None else format_change(metric, rise))
         rows.append((name, tuple(cells)))
     return SensitivityTable(horizons=horizons, rows=tuple(rows))

@@ -16,19 +16,12 @@ from monitoring.atomic import write_bytes
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.charts.evidence import LOWEST_DECADE, decades, incident_span, wall_clock
 from monitoring.reports.charts.losses import points
-from monitoring.reports.formatting import (
-    METRICS,
-    as_share,
-    date_words,
-    printable,
-    slice_words,
-    value_words,
-    watch_words,
-)
+from monitoring.reports.formatting import format_date
 from monitoring.reports.headline import headline, pages_of
 from monitoring.reports.months import LOSSES, loss_series, whole_series
 from monitoring.reports.page import promise
 from monitoring.reports.records import Benchmark
+from monitoring.watches.descriptions import METRIC_TITLES, format_value, is_share, printable, slice_title, watch_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -131,7 +124,7 @@ def _draw_loss(axes: Axes, status: MonitorStatus, benchmark: Benchmark | None) -
     metric = next((name for name in LOSSES if whole_series(every, name) is not None), LOSSES[0])
     series = whole_series(every, metric)
     each = "day" if _daily(status) else "window"
-    axes.set_title(f"{METRICS[metric]}: thin by {each}, bold by month", loc="left", color=MUTED, fontsize=14)
+    axes.set_title(f"{METRIC_TITLES[metric]}: thin by {each}, bold by month", loc="left", color=MUTED, fontsize=14)
     if series is None:
         axes.text(0.5, 0.5, "no labels have arrived yet", transform=axes.transAxes, ha="center", color=MUTED)
         return
@@ -139,7 +132,7 @@ def _draw_loss(axes: Axes, status: MonitorStatus, benchmark: Benchmark | None) -
     if promised is not None:
         axes.axhspan(promised.low, promised.high, color=BAND, lw=0)
         axes.axhline(promised.mean, color=BASELINE, lw=1.6, ls=(0, (5, 3)))
-        _beside(axes, promised.mean, f"benchmark\n{value_words(metric, promised.mean)}", BASELINE)
+        _beside(axes, promised.mean, f"benchmark\n{format_value(metric, promised.mean)}", BASELINE)
     found = [(wall_clock(point.start, zone), point.value) for point in points(status, metric)]
     axes.plot(_dates([moment for moment, _ in found]), [value for _, value in found], color="#a9afb6", lw=1.0)
     for month in series.months:
@@ -147,7 +140,7 @@ def _draw_loss(axes: Axes, status: MonitorStatus, benchmark: Benchmark | None) -
         ends = _dates([inside[0], inside[-1]])
         axes.plot(ends, [month.value.mean] * 2, color=INK, lw=3.6, solid_capstyle="butt")
     axes.set_ylim(0, 1.08 * max(value for _, value in found) + 0.01)
-    if as_share(metric):
+    if is_share(metric):
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
 
 
@@ -192,7 +185,7 @@ def _mark_pages(axes: Axes, status: MonitorStatus, zone: ZoneInfo) -> None:
         axes.plot([start], [height], color=PAGE, marker="D", ms=9, mec="white", mew=1.5, clip_on=False, zorder=5)
         if place:
             continue
-        day = date_words(incident.window_start.astimezone(zone).date())
+        day = format_date(incident.window_start.astimezone(zone).date())
         left, right = axes.get_xlim()
         rightwards = start < left + 0.55 * (right - left)
         axes.annotate(
@@ -211,9 +204,9 @@ def _mark_pages(axes: Axes, status: MonitorStatus, zone: ZoneInfo) -> None:
 
 
 def _cause(incident: IncidentRecord) -> str:
-    where = f" on {slice_words(incident.slice)}" if incident.slice else ""
+    where = f" on {slice_title(incident.slice)}" if incident.slice else ""
     cause = f": {printable(incident.cause).strip()}" if incident.cause.strip() else ""
-    told = f"{watch_words(incident.watch)}{where}{cause}"
+    told = f"{watch_title(incident.watch)}{where}{cause}"
     return "\n".join(textwrap.wrap(told, CAUSE_WIDTH, max_lines=3, placeholder=" …"))
 
 

@@ -9,19 +9,11 @@ from zoneinfo import ZoneInfo
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.estimates import trust_lines
 from monitoring.reports.findings import finding_groups
-from monitoring.reports.formatting import (
-    LONGEST_MESSAGE,
-    MONTHS,
-    evidence_words,
-    moment_words,
-    printable,
-    slice_words,
-    watch_words,
-    window_words,
-)
+from monitoring.reports.formatting import LONGEST_MESSAGE, MONTHS, format_evidence, format_moment, format_window
 from monitoring.reports.headline import headline
 from monitoring.reports.label_delays import arrival_words
 from monitoring.reports.sensitivity import sensitivity_rows
+from monitoring.watches.descriptions import printable, slice_title, watch_title
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -96,7 +88,7 @@ def _evidence(status: MonitorStatus) -> Text:
         mark = bar(log_evidence, status.page_threshold)
         line.append(mark + " ", style="red" if mark == ALARM else "")
     line.append(
-        f" {ALARM} pages at {status.page_threshold:,.0f}; now {evidence_words(status.windows[-1].page_log_evidence)}"
+        f" {ALARM} pages at {status.page_threshold:,.0f}; now {format_evidence(status.windows[-1].page_log_evidence)}"
     )
     letters = " ".join(MONTHS[month - 1][0] for (_, month), _ in shown)
     line.append(f"\n{'':24}{letters}")
@@ -120,11 +112,11 @@ def _incidents(status: MonitorStatus) -> Table:
         if incident.acknowledged_at is not None and incident.state == "recovering":
             state += "\nacknowledged"
         if incident.closed_at is not None:
-            state = f"{state}\n{moment_words(incident.closed_at, zone)}"
+            state = f"{state}\n{format_moment(incident.closed_at, zone)}"
         table.add_row(
             Text(f"{incident.number}"),
             Text(incident.level, style="bold red" if incident.level == "page" else "blue"),
-            Text(window_words(incident.window_start, incident.window_end, zone)),
+            Text(format_window(incident.window_start, incident.window_end, zone)),
             Text(_told(incident)),
             Text(state),
         )
@@ -134,10 +126,10 @@ def _incidents(status: MonitorStatus) -> Table:
 def _told(incident: IncidentRecord) -> str:
     """The watch and the cause, or the cause alone where it begins with the watch."""
     cause = printable(incident.cause, LONGEST_MESSAGE)
-    watch = watch_words(incident.watch)
+    watch = watch_title(incident.watch)
     if cause.casefold().replace(" ", "").startswith(watch.casefold().replace(" ", "")):
         return cause
-    where = f" on {slice_words(incident.slice)}" if incident.slice else ""
+    where = f" on {slice_title(incident.slice)}" if incident.slice else ""
     return f"{watch}{where}: {cause}"
 
 
@@ -156,7 +148,7 @@ def _findings(status: MonitorStatus) -> Table:
         table.add_row(
             Text(printable(group.message, LONGEST_FINDING), style="bold red" if group.fact else ""),
             Text(f"{group.windows:,}"),
-            Text(window_words(group.last_start, group.last_end, zone)),
+            Text(format_window(group.last_start, group.last_end, zone)),
         )
     return table
 

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 from monitoring.records import BaselineScore, Level, MonitorStatus, ScoreRecord
-from monitoring.reports.formatting import NOTHING, evidence_words, slice_words, value_words, watch_words
+from monitoring.reports.formatting import format_evidence
+from monitoring.watches.descriptions import NOTHING, format_value, slice_title, watch_title
 
 #: What a cycle goes by, in words.
 CYCLES = {"day": "time of day", "week": "time of week"}
@@ -47,11 +48,11 @@ def watch_rows(status: MonitorStatus) -> tuple[WatchRow, ...]:
         rows.append(
             WatchRow(
                 level=level,
-                name=watch_words(watch),
-                slice=slice_words(part),
+                name=watch_title(watch),
+                slice=slice_title(part),
                 baseline=_known(before) if before else NOTHING,
-                latest=value_words(watch, valued.get(key)),
-                evidence=evidence_words(latest[key].log_evidence) if key in latest else "0",
+                latest=format_value(watch, valued.get(key)),
+                evidence=format_evidence(latest[key].log_evidence) if key in latest else "0",
                 share=shares.get(key, 0.0),
             )
         )
@@ -60,7 +61,7 @@ def watch_rows(status: MonitorStatus) -> tuple[WatchRow, ...]:
 
 def _known(before: BaselineScore) -> str:
     """The baseline's mean and deviation, and the cycle that was taken out."""
-    words = f"{value_words(before.watch, before.mean)} ± {value_words(before.watch, before.deviation)}"
+    words = f"{format_value(before.watch, before.mean)} ± {format_value(before.watch, before.deviation)}"
     return f"{words} by {CYCLES[before.cycle]}, {before.gain:.1f} times clearer" if before.cycle else words
 
 

@@ -1,28 +1,33 @@
-"""Watches and slices as a person reads them."""
+"""Watches, slices and their values as a person reads them."""
 
 from __future__ import annotations
 
+import math
 import unicodedata
 
 #: Text out of the traffic is cut here: a label a megabyte long is not a label.
 LONGEST = 200
 
-METRICS = {"error": "Error rate", "brier": "Brier score"}
+#: Stands where there is no value.
+NOTHING = "\N{EN DASH}"
 
-#: Watches whose name is one word of ours.
+METRIC_TITLES = {"error": "Error rate", "brier": "Brier score"}
+
+#: Watches without a part of their own in the name.
 _WHOLE = {
-    "joint": "Combination of inputs",
-    "output:confidence": "Confidence of the model",
-    "unusable_answers": "Unusable answers",
+    "joint": "Joint input drift",
+    "schema": "Schema",
+    "output:confidence": "Prediction confidence",
+    "unusable_answers": "Invalid predictions",
 }
 
 #: What a watch's kind, before the colon, says of what stands after it.
 _KINDS = {
-    "output": "Probability of",
-    "missing": "Missing",
-    "unseen": "Unseen",
+    "output": "Predicted probability of class",
+    "missing": "Missing values of",
+    "unseen": "Unseen values of",
     "input": "Share of",
-    "labelled": "Labels for",
+    "labelled": "Label coverage gap at",
 }
 
 
@@ -36,22 +41,22 @@ def printable(text: str, longest: int = LONGEST) -> str:
     return shown + "…" if len(text) > longest else shown
 
 
-def watch_words(name: str) -> str:
-    """A watch's name in words.
+def watch_title(name: str) -> str:
+    """A watch's name for people.
 
-    >>> [watch_words(name) for name in ("brier", "surprise_error", "missing:temp", "input:temp:location")]
-    ['Brier score', 'Surprise in error rate', 'Missing temp', 'Location of temp']
+    >>> [watch_title(name) for name in ("brier", "surprise_error", "missing:temp", "input:temp:location")]
+    ['Brier score', 'Surprise in error rate', 'Missing values of temp', 'Location of temp']
     """
     if name in _WHOLE:
         return _WHOLE[name]
     kind, colon, rest = name.partition(":")
     if not colon:
         metric = name.removeprefix("surprise_").removeprefix("estimated_")
-        words = METRICS.get(metric, printable(metric))
+        title = METRIC_TITLES.get(metric, printable(metric))
         if metric == name:
-            return words
+            return title
         kind = "Surprise in" if name.startswith("surprise_") else "Estimated"
-        return f"{kind} {words if metric == 'brier' else words[:1].lower() + words[1:]}"
+        return f"{kind} {title if metric == 'brier' else lower_first(title)}"
     feature, _, place = rest.rpartition(":")
     if kind == "input" and feature and place in {"location", "spread"}:
         return f"{place.capitalize()} of {printable(feature)}"
@@ -60,19 +65,59 @@ def watch_words(name: str) -> str:
     return printable(name)
 
 
-def slice_words(part: str) -> str:
-    """A slice in words; the whole traffic is "all traffic".
+def slice_title(part: str) -> str:
+    """A slice's name for people; the whole traffic is "all traffic".
 
-    >>> slice_words("origin=EWR"), slice_words("")
+    >>> slice_title("origin=EWR"), slice_title("")
     ('origin = EWR', 'all traffic')
     """
     return printable(part).replace("=", " = ", 1) if part else "all traffic"
 
 
-def within_sentence(words: str) -> str:
-    """The same words where they do not begin a sentence.
+def lower_first(title: str) -> str:
+    """A title where it does not begin a sentence; names keep their capital.
 
-    >>> within_sentence("Surprise in Brier score"), within_sentence("Brier score")
+    >>> lower_first("Surprise in Brier score"), lower_first("Brier score")
     ('surprise in Brier score', 'Brier score')
     """
-    return words if words.startswith("Brier") else words[:1].lower() + words[1:]
+    return title if title.startswith("Brier") else title[:1].lower() + title[1:]
+
+
+def is_share(watch: str) -> bool:
+    """Whether a watch's values are shares of rows, to be read in percent; the others are scores without a unit."""
+    return not watch.endswith(("brier", ":location", ":spread")) and watch != "joint"
+
+
+def format_value(watch: str, value: float | None) -> str:
+    """A watch's value in its own unit.
+
+    >>> format_value("brier", 0.1464), format_value("error", 0.2), format_value("error", None) == NOTHING
+    ('0.146', '20.0 %', True)
+    """
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    return _minus(f"{100 * value:.1f} %" if is_share(watch) else f"{value:.3f}")
+
+
+def format_amount(watch: str, amount: float) -> str:
+    """A size in a watch's own unit; that of a share is in percentage points.
+
+    >>> format_amount("error", 0.046), format_amount("brier", 0.02)
+    ('4.6 points', '0.020')
+    """
+    return f"{100 * amount:.1f} points" if is_share(watch) else f"{amount:.3f}"
+
+
+def format_change(watch: str, change: float) -> str:
+    """A change of a watch, with its sign.
+
+    >>> format_change("error", 0.046), format_change("brier", 0.02), format_change("brier", -0.0001)
+    ('+4.6 points', '+0.020', '+0.000')
+    """
+    amount = format_amount(watch, abs(change))
+    negative = change < 0 and any(digit in "123456789" for digit in amount)
+    return _minus(f"{'-' if negative else '+'}{amount}")
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "\N{MINUS SIGN}")

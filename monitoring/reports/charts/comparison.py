@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitoring.reports.charts.chart import Chart, DataTable, Figure, axis, label, layout
-from monitoring.reports.formatting import METRICS, MONTHS, NOTHING, as_share, slice_words, value_words
+from monitoring.reports.formatting import MONTHS
 from monitoring.reports.months import slice_series
 from monitoring.reports.records import Interval, SliceSeries
+from monitoring.watches.descriptions import METRIC_TITLES, NOTHING, format_value, is_share, slice_title
 
 #: Month labels at most, so that they never overlap.
 MOST_LABELS = 12
@@ -16,7 +17,7 @@ MOST_LABELS = 12
 def month_chart(series: SliceSeries, promised: Interval | None) -> Chart:
     """One metric of the whole traffic by month, over the benchmark's interval."""
     metric = series.metric
-    name = METRICS[metric]
+    name = METRIC_TITLES[metric]
     months = series.months
     places = list(range(len(months)))
     figure: Figure = {
@@ -41,19 +42,19 @@ def month_chart(series: SliceSeries, promised: Interval | None) -> Chart:
             f"{MONTHS[month.first_day.month - 1]} {month.first_day.year}",
             f"{month.windows:,}",
             f"{month.rows:,}",
-            value_words(metric, month.value.mean),
-            _interval_words(metric, month.value),
+            format_value(metric, month.value.mean),
+            _format_interval(metric, month.value),
         )
         for month in months
     ]
     return Chart(
         name=f"months-{metric}",
         title=f"{name} by month",
-        note=_promise_words(metric, promised),
+        note=_benchmark_note(metric, promised),
         summary=f"{name} by month: "
         + "; ".join(f"{row[0]} {row[3]}" for row in rows)
         + ". "
-        + _promise_words(metric, promised),
+        + _benchmark_note(metric, promised),
         height=250,
         figure=figure,
         table=DataTable(columns=("Month", "Windows", "Labelled rows", name, "95 % interval"), rows=tuple(rows)),
@@ -71,7 +72,7 @@ def _month_line(series: SliceSeries) -> Figure:
         "marker": {"color": "--ink", "size": 8},
         "text": [
             f"{MONTHS[month.first_day.month - 1]} {month.first_day.year}: "
-            f"<b>{value_words(series.metric, month.value.mean)}</b><br>{month.rows:,} labelled rows"
+            f"<b>{format_value(series.metric, month.value.mean)}</b><br>{month.rows:,} labelled rows"
             for month in series.months
         ],
         "hovertemplate": "%{text}<extra></extra>",
@@ -86,8 +87,8 @@ def slice_chart(metric: str, every: Sequence[SliceSeries], promised: dict[str, I
     series = sorted(slice_series(every, metric), key=lambda entry: entry.slice, reverse=True)
     if not series:
         return None
-    name = METRICS[metric]
-    parts = [label(slice_words(entry.slice)) for entry in series]
+    name = METRIC_TITLES[metric]
+    parts = [label(slice_title(entry.slice)) for entry in series]
     places = list(range(len(series)))
     known = [
         (place, promised[entry.slice]) for place, entry in zip(places, series, strict=True) if entry.slice in promised
@@ -120,7 +121,7 @@ def slice_chart(metric: str, every: Sequence[SliceSeries], promised: dict[str, I
         title=f"{name} by slice",
         note=f"◇ {word}   ● deployed, whole period; lines are 95 % intervals." if known else "Whole period.",
         summary=f"{name} by slice over the whole period: "
-        + "; ".join(f"{slice_words(entry.slice)} {value_words(metric, entry.whole.mean)}" for entry in series[::-1]),
+        + "; ".join(f"{slice_title(entry.slice)} {format_value(metric, entry.whole.mean)}" for entry in series[::-1]),
         height=height,
         figure=figure,
         table=_slice_table(metric, series[::-1], promised),
@@ -136,7 +137,7 @@ def _dots(metric: str, word: str, intervals: Sequence[tuple[float, Interval]]) -
         "x": [interval.mean for _, interval in intervals],
         "error_x": _bars([interval for _, interval in intervals]),
         "marker": {"color": "--ink", "size": 9},
-        "text": [f"{word} {value_words(metric, interval.mean)}" for _, interval in intervals],
+        "text": [f"{word} {format_value(metric, interval.mean)}" for _, interval in intervals],
         "hovertemplate": "%{text}<extra></extra>",
     }
 
@@ -149,11 +150,11 @@ def _slice_table(metric: str, series: Sequence[SliceSeries], promised: dict[str,
         before = promised.get(entry.slice)
         rows.append(
             (
-                slice_words(entry.slice),
+                slice_title(entry.slice),
                 f"{entry.rows:,}",
-                value_words(metric, before.mean if before else None),
-                value_words(metric, entry.whole.mean),
-                *(value_words(metric, by_month.get(month)) for month in months),
+                format_value(metric, before.mean if before else None),
+                format_value(metric, entry.whole.mean),
+                *(format_value(metric, by_month.get(month)) for month in months),
             )
         )
     heads = tuple(f"{MONTHS[month.month - 1]} {month.year}" for month in months)
@@ -161,7 +162,7 @@ def _slice_table(metric: str, series: Sequence[SliceSeries], promised: dict[str,
 
 
 def _metric_axis(metric: str, top: float) -> Figure:
-    return axis(range=[0, top], tickformat=".0%" if as_share(metric) else ".2f", nticks=6)
+    return axis(range=[0, top], tickformat=".0%" if is_share(metric) else ".2f", nticks=6)
 
 
 def _top(intervals: Sequence[Interval], *promised: Interval | None) -> float:
@@ -206,16 +207,16 @@ def _month_label(series: SliceSeries, place: int) -> str:
     return MONTHS[day.month - 1] + year
 
 
-def _interval_words(metric: str, interval: Interval) -> str:
+def _format_interval(metric: str, interval: Interval) -> str:
     if interval.low == interval.high:
         return NOTHING
-    return f"{value_words(metric, interval.low)} to {value_words(metric, interval.high)}"
+    return f"{format_value(metric, interval.low)} to {format_value(metric, interval.high)}"
 
 
-def _promise_words(metric: str, promised: Interval | None) -> str:
+def _benchmark_note(metric: str, promised: Interval | None) -> str:
     if promised is None:
         return ""
-    interval = _interval_words(metric, promised)
+    interval = _format_interval(metric, promised)
     if interval == NOTHING:
-        return f"Dashed: the baseline's mean, {value_words(metric, promised.mean)}."
-    return f"Dashed: benchmark {value_words(metric, promised.mean)} (95 %: {interval}, by day)."
+        return f"Dashed: the baseline's mean, {format_value(metric, promised.mean)}."
+    return f"Dashed: benchmark {format_value(metric, promised.mean)} (95 %: {interval}, by day)."

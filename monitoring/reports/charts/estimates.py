@@ -8,7 +8,8 @@ from monitoring.records import EstimateRecord, MonitorStatus, WindowRecord
 from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.charts.evidence import local
 from monitoring.reports.estimates import realised, settled_by_window, trust_lines
-from monitoring.reports.formatting import as_share, value_words, watch_words, window_words
+from monitoring.reports.formatting import format_window
+from monitoring.watches.descriptions import format_value, is_share, watch_title
 
 HEIGHT = 230
 
@@ -31,10 +32,10 @@ def estimate_charts(status: MonitorStatus) -> tuple[Chart, ...]:
 
 
 def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, EstimateRecord]]) -> Chart:
-    zone, name = ZoneInfo(status.timezone), watch_words(f"estimated_{metric}")
+    zone, name = ZoneInfo(status.timezone), watch_title(f"estimated_{metric}")
     settled = settled_by_window(status)
     starts = [local(window.start, zone) for window, _ in found]
-    names = [window_words(window.start, window.end, zone) for window, _ in found]
+    names = [format_window(window.start, window.end, zone) for window, _ in found]
     truths: list[float | None] = []
     for window, _ in found:
         one = settled.get(window.start)
@@ -49,8 +50,8 @@ def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, E
             f"{SETTLED:.0%} of a window's rows have come. {state}"
         ),
         summary=(
-            f"{name} in {len(found):,} windows, last {value_words(metric, found[-1][1].value)} between "
-            f"{value_words(metric, found[-1][1].low)} and {value_words(metric, found[-1][1].high)}; the truth is "
+            f"{name} in {len(found):,} windows, last {format_value(metric, found[-1][1].value)} between "
+            f"{format_value(metric, found[-1][1].low)} and {format_value(metric, found[-1][1].high)}; the truth is "
             f"known for {known:,} of them. {state}"
         ),
         height=HEIGHT,
@@ -59,13 +60,13 @@ def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, E
             "layout": layout(
                 HEIGHT,
                 xaxis=time_axis([starts[0], local(found[-1][0].end, zone)]),
-                yaxis=axis(tickformat=".0%" if as_share(metric) else ".2f", nticks=6),
+                yaxis=axis(tickformat=".0%" if is_share(metric) else ".2f", nticks=6),
             ),
         },
         table=bounded(
             ("Window", "Rows", name, "From", "To", "In truth"),
             [
-                (n, f"{one.rows:,}", *(value_words(metric, v) for v in (one.value, one.low, one.high, truth)))
+                (n, f"{one.rows:,}", *(format_value(metric, v) for v in (one.value, one.low, one.high, truth)))
                 for n, (_, one), truth in zip(names, found, truths, strict=True)
             ],
         ),
@@ -82,8 +83,8 @@ def _traces(
     """The band's two edges, the estimate's line, and the truth's dots."""
     edge = {"type": "scatter", "mode": "lines", "x": starts, "line": {"width": 0}, "hoverinfo": "skip"}
     text = [
-        f"{n}: <b>{value_words(metric, one.value)}</b> ({value_words(metric, one.low)} to "
-        f"{value_words(metric, one.high)}), in truth {value_words(metric, truth)}"
+        f"{n}: <b>{format_value(metric, one.value)}</b> ({format_value(metric, one.low)} to "
+        f"{format_value(metric, one.high)}), in truth {format_value(metric, truth)}"
         for n, (_, one), truth in zip(names, found, truths, strict=True)
     ]
     return [

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout, time_axis
-from monitoring.reports.formatting import MONTHS, count_words, evidence_words, window_words
+from monitoring.reports.formatting import MONTHS, format_count, format_evidence, format_window
 from monitoring.reports.headline import pages_of
 
 HEIGHT = 360
@@ -31,10 +31,10 @@ def evidence_chart(status: MonitorStatus) -> Chart:
     highest = math.ceil(math.log10(max(status.page_threshold, status.notice_threshold, 10.0))) + DECADES_ABOVE
     page = [decades(window.page_log_evidence, highest + 1) for window in status.windows]
     notice = [decades(window.notice_log_evidence, highest + 1) for window in status.windows]
-    names = [window_words(window.start, window.end, zone) for window in status.windows]
+    names = [format_window(window.start, window.end, zone) for window in status.windows]
     texts = [
-        f"{name}<br>page evidence <b>{evidence_words(window.page_log_evidence)}</b>"
-        f"<br>notice evidence {evidence_words(window.notice_log_evidence)}"
+        f"{name}<br>page evidence <b>{format_evidence(window.page_log_evidence)}</b>"
+        f"<br>notice evidence {format_evidence(window.notice_log_evidence)}"
         for name, window in zip(names, status.windows, strict=True)
     ]
     lowest = max(math.floor(min([0.0, *page, *notice])), LOWEST_DECADE)
@@ -76,8 +76,8 @@ def evidence_chart(status: MonitorStatus) -> Chart:
                     name,
                     f"{window.rows:,}",
                     window.status,
-                    evidence_words(window.page_log_evidence),
-                    evidence_words(window.notice_log_evidence),
+                    format_evidence(window.page_log_evidence),
+                    format_evidence(window.notice_log_evidence),
                 )
                 for name, window in zip(names, status.windows, strict=True)
             ],
@@ -212,11 +212,11 @@ def _power(power: int) -> str:
 
 def _summary(status: MonitorStatus, zone: ZoneInfo) -> str:
     pages = pages_of(status)
-    words = f"Evidence of both levels over {count_words(len(status.windows), 'window')} on a log scale."
+    words = f"Evidence of both levels over {format_count(len(status.windows), 'window')} on a log scale."
     if not pages:
         top = max((window.page_log_evidence for window in status.windows), default=-math.inf)
         return (
-            f"{words} Page evidence never reached {status.page_threshold:,.0f}; its highest was {evidence_words(top)}."
+            f"{words} Page evidence never reached {status.page_threshold:,.0f}; its highest was {format_evidence(top)}."
         )
-    dates = ", ".join(window_words(page.window_start, page.window_end, zone) for page in pages)
+    dates = ", ".join(format_window(page.window_start, page.window_end, zone) for page in pages)
     return f"{words} Page evidence reached {status.page_threshold:,.0f} in the window of {dates}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitoring.records import MonitorStatus
 from monitoring.reports.charts.chart import Chart, axis, bounded, layout
-from monitoring.reports.formatting import duration_words
+from monitoring.reports.formatting import format_duration
 from monitoring.reports.label_delays import LAST_WINDOWS, arrival_words
 from monitoring.watches.label_delays import added, arrival_curve
 
@@ -28,7 +28,7 @@ def arrival_charts(status: MonitorStatus) -> tuple[Chart, ...]:
             "y": [share for _, share in curve],
             "line": {"color": colour, "width": width, "dash": dash},
             "marker": {"color": colour, "size": 4},
-            "text": [f"{name}: <b>{share:.1%}</b> within {duration_words(edge)}" for edge, share in curve],
+            "text": [f"{name}: <b>{share:.1%}</b> within {format_duration(edge)}" for edge, share in curve],
             "hovertemplate": "%{text}<extra></extra>",
         }
         for curve, colour, width, dash, name in (
@@ -56,14 +56,14 @@ def arrival_charts(status: MonitorStatus) -> tuple[Chart, ...]:
                         showgrid=False,
                         tickmode="array",
                         tickvals=edges[:: max(len(edges) // 8, 1)],
-                        ticktext=[duration_words(edge) for edge in edges[:: max(len(edges) // 8, 1)]],
+                        ticktext=[format_duration(edge) for edge in edges[:: max(len(edges) // 8, 1)]],
                     ),
                     yaxis=axis(tickformat=".0%", range=[0, 1.03], nticks=6),
                 ),
             },
             table=bounded(
                 ("Within", "All windows", f"Last {LAST_WINDOWS} windows"),
-                [(duration_words(edge), f"{share:.1%}", f"{shares.get(edge, 1.0):.1%}") for edge, share in whole],
+                [(format_duration(edge), f"{share:.1%}", f"{shares.get(edge, 1.0):.1%}") for edge, share in whole],
             ),
         ),
     )

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from monitoring.records import WHOLE, BaselineScore, MonitorStatus
 from monitoring.reports.charts.chart import MOST_MARKS, Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.charts.evidence import local
-from monitoring.reports.formatting import as_share, value_words, watch_words, window_words
+from monitoring.reports.formatting import format_window
 from monitoring.reports.headline import pages_of
+from monitoring.watches.descriptions import format_value, is_share, watch_title
 
 HEIGHT = 230
 
@@ -75,9 +76,9 @@ def running_means(values: Sequence[float], weights: Sequence[int]) -> tuple[floa
 def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart:
     zone = ZoneInfo(status.timezone)
     known = baseline_score(status, watch)
-    name = watch_words(watch)
+    name = watch_title(watch)
     starts = [local(point.start, zone) for point in found]
-    names = [window_words(point.start, point.end, zone) for point in found]
+    names = [format_window(point.start, point.end, zone) for point in found]
     values = [point.value for point in found]
     means = running_means(values, [point.rows for point in found])
     dots: Figure = {
@@ -87,7 +88,7 @@ def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart
         "y": values,
         "marker": {"color": "--dot", "size": 5},
         "line": {"color": "--dot", "width": 1},
-        "text": [f"{n}: <b>{value_words(watch, v)}</b>" for n, v in zip(names, values, strict=True)],
+        "text": [f"{n}: <b>{format_value(watch, v)}</b>" for n, v in zip(names, values, strict=True)],
         "hovertemplate": "%{text}<extra></extra>",
     }
     mean_line: Figure = {
@@ -104,7 +105,7 @@ def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart
         "layout": layout(
             HEIGHT,
             xaxis=time_axis([starts[0], local(found[-1].end, zone)]),
-            yaxis=axis(tickformat=".0%" if as_share(watch) else ".2f", nticks=6),
+            yaxis=axis(tickformat=".0%" if is_share(watch) else ".2f", nticks=6),
             shapes=[*_band(known), *alarms],
         ),
     }
@@ -113,15 +114,15 @@ def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart
         title=f"{name} by window",
         note=_note(watch, known) + (" Dashed upright: a page was raised." if alarms else ""),
         summary=(
-            f"{name} in {len(found):,} windows: lowest {value_words(watch, min(values))}, highest "
-            f"{value_words(watch, max(values))}, last {value_words(watch, values[-1])}. {_note(watch, known)}"
+            f"{name} in {len(found):,} windows: lowest {format_value(watch, min(values))}, highest "
+            f"{format_value(watch, max(values))}, last {format_value(watch, values[-1])}. {_note(watch, known)}"
         ),
         height=HEIGHT,
         figure=figure,
         table=bounded(
             ("Window", "Labelled rows", name, f"Mean of {RUNNING} windows"),
             [
-                (n, f"{point.rows:,}", value_words(watch, point.value), value_words(watch, mean))
+                (n, f"{point.rows:,}", format_value(watch, point.value), format_value(watch, mean))
                 for n, point, mean in zip(names, found, means, strict=True)
             ],
         ),
@@ -167,5 +168,5 @@ def _note(watch: str, known: BaselineScore | None) -> str:
         return drawn
     return (
         f"{drawn} Band: baseline mean ± deviation between its {known.windows} windows, "
-        f"{value_words(watch, known.mean)} ± {value_words(watch, known.deviation)}."
+        f"{format_value(watch, known.mean)} ± {format_value(watch, known.deviation)}."
     )

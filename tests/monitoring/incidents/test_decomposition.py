@@ -4,8 +4,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from monitoring.incidents.decomposition import OTHERS, decomposed, divided
+from monitoring.incidents.decomposition import OTHERS, decompose, slice_parts, sum_windows, sums_by_slice
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from tests.monitoring.incidents.alarms import alarm, baseline, loss_sum, window
 
 
 @st.composite
@@ -20,14 +21,14 @@ def sides(draw: st.DrawFn) -> dict[str, ScoreSum]:
 def test_the_parts_add_up_to_the_change_exactly(before: dict[str, ScoreSum], after: dict[str, ScoreSum]) -> None:
     first, last = sum(before.values(), ScoreSum()), sum(after.values(), ScoreSum())
     assume(first.rows and last.rows)
-    parts = decomposed(before, after)
+    parts = decompose(before, after)
     assert sum(part.total for part in parts) == pytest.approx(last.mean - first.mean, abs=1e-12)
     assert {part.slice for part in parts} == {*before, *after}
 
 
 @given(sides())
 def test_nothing_changed_is_nothing_explained(side: dict[str, ScoreSum]) -> None:
-    for part in decomposed(side, side):
+    for part in decompose(side, side):
         assert part.mix == 0
         assert part.loss == 0
 
@@ -36,13 +37,38 @@ def test_a_slice_that_got_worse_is_told_from_one_that_came_more_often() -> None:
     before = {"a": ScoreSum(80, 8 * SCORE_ONE), "b": ScoreSum(20, 10 * SCORE_ONE)}
     worse = {"a": ScoreSum(80, 24 * SCORE_ONE), "b": ScoreSum(20, 10 * SCORE_ONE)}
     often = {"a": ScoreSum(40, 4 * SCORE_ONE), "b": ScoreSum(60, 30 * SCORE_ONE)}
-    a, b = decomposed(before, worse)
+    a, b = decompose(before, worse)
     assert (a.slice, a.mix, b.total) == ("a", 0.0, 0.0)
     assert a.loss == pytest.approx(0.16)
-    assert sum(part.mix for part in decomposed(before, often)) == pytest.approx(0.16)
-    assert all(abs(part.loss) < 1e-12 for part in decomposed(before, often))
+    assert sum(part.mix for part in decompose(before, often)) == pytest.approx(0.16)
+    assert all(abs(part.loss) < 1e-12 for part in decompose(before, often))
 
 
 def test_rows_in_no_watched_slice_are_the_others() -> None:
     sums = {WatchKey(watch="error"): ScoreSum(10, 5), WatchKey(watch="error", slice="o=A"): ScoreSum(6, 4)}
-    assert divided(sums, "error", "o") == {"o=A": ScoreSum(6, 4), OTHERS: ScoreSum(4, 1)}
+    assert sums_by_slice(sums, "error", "o") == {"o=A": ScoreSum(6, 4), OTHERS: ScoreSum(4, 1)}
+
+
+def test_windows_are_summed_by_their_rows_where_the_whole_was_scored() -> None:
+    found = [
+        window(0, {"error": 0.5, "error@o=A": 1.0}, rows=10),
+        window(1, {"error": None, "error@o=A": 1.0}, rows=10),
+        window(2, {"error": 0.25}, rows=20),
+    ]
+    assert sum_windows(found, "error") == {
+        WatchKey(watch="error"): loss_sum(30, 1 / 3),
+        WatchKey(watch="error", slice="o=A"): loss_sum(10, 1.0),
+    }
+
+
+def test_each_sliced_column_explains_the_whole_change() -> None:
+    losses = {WatchKey(watch="error"): loss_sum(100, 0.2), WatchKey(watch="error", slice="o=A"): loss_sum(40, 0.2)}
+    now = [window(0, {"error": 0.5, "error@o=A": 0.5})]
+    parts = slice_parts(alarm("error", now, against=baseline(losses=losses)))
+    assert {(part.metric, part.column, part.slice) for part in parts} == {("error", "o", "o=A"), ("error", "o", OTHERS)}
+    assert sum(part.total for part in parts) == pytest.approx(0.3)
+
+
+def test_what_is_no_loss_is_not_decomposed() -> None:
+    losses = {WatchKey(watch="error", slice="o=A"): loss_sum(40, 0.2)}
+    assert slice_parts(alarm("missing:z", [window(0, {"missing:z": 0.5})], against=baseline(losses=losses))) == ()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.incidents.life_cycle import QUIET_WINDOWS, beginning, followed, followed_fact
+from monitoring.incidents.life_cycle import QUIET_WINDOWS, begin_recovery, step_fact_recovery, step_recovery
 from monitoring.records import Direction, IncidentRecord
 
 MOMENT = datetime(2013, 4, 22, tzinfo=UTC)
@@ -29,7 +29,7 @@ def incident(**changes: object) -> IncidentRecord:
         slice="",
         cause="",
         message="",
-        recovery=beginning(TEST, RISE),
+        recovery=begin_recovery(TEST, RISE),
     )
     return replace(made, **changes)  # type: ignore[arg-type]  # the caller names fields of the record
 
@@ -37,7 +37,7 @@ def incident(**changes: object) -> IncidentRecord:
 def test_back_in_the_baseline_it_recovers_and_is_closed() -> None:
     states, current = [], incident()
     for _ in range(40):
-        current = followed(current, TEST, 0.15, threshold=THRESHOLD, now=MOMENT)
+        current = step_recovery(current, TEST, 0.15, threshold=THRESHOLD, now=MOMENT)
         states.append(current.state)
     assert states[0] == "open"
     assert [s for i, s in enumerate(states) if i == 0 or states[i - 1] != s] == ["open", "recovering", "closed"]
@@ -47,12 +47,12 @@ def test_back_in_the_baseline_it_recovers_and_is_closed() -> None:
 def test_an_acknowledged_incident_whose_recovery_fails_is_acknowledged_again() -> None:
     current = incident(acknowledged_at=MOMENT, state="acknowledged")
     for _ in range(12):
-        current = followed(current, TEST, 0.10, threshold=THRESHOLD, now=MOMENT)
+        current = step_recovery(current, TEST, 0.10, threshold=THRESHOLD, now=MOMENT)
         if current.state == "recovering":
             break
     assert current.state == "recovering"
     for _ in range(6):
-        current = followed(current, TEST, 0.35, threshold=THRESHOLD, now=MOMENT)
+        current = step_recovery(current, TEST, 0.35, threshold=THRESHOLD, now=MOMENT)
     assert current.state == "acknowledged"
 
 
@@ -64,7 +64,7 @@ def test_while_the_harm_lasts_a_wrong_all_clear_comes_no_sooner_than_its_budget_
         current, windows = incident(), 0
         while current.state != "closed" and windows < 300:
             score = float(rng.normal(boundary, TEST.std))
-            current = followed(current, TEST, score, threshold=THRESHOLD, now=MOMENT)
+            current = step_recovery(current, TEST, score, threshold=THRESHOLD, now=MOMENT)
             windows += 1
         lengths.append(windows)
     assert np.mean(lengths) + 3 * np.std(lengths) / np.sqrt(len(lengths)) >= THRESHOLD
@@ -76,16 +76,16 @@ def lengths_of_harm_that_lasts(test: ConformalTest, part: float) -> np.ndarray:
     boundary = test.mean + RISE / 2
     lengths = []
     for _ in range(60):
-        current, windows, off = incident(recovery=beginning(test, RISE)), 0, 0.0
+        current, windows, off = incident(recovery=begin_recovery(test, RISE)), 0, 0.0
         while current.state != "closed" and windows < 600:
             off = part * off + float(rng.normal(0.0, 0.05 * np.sqrt(1.0 - part**2)))
-            current = followed(current, test, boundary + off, threshold=LONG, now=MOMENT)
+            current = step_recovery(current, test, boundary + off, threshold=LONG, now=MOMENT)
             windows += 1
         lengths.append(windows)
     return np.asarray(lengths)
 
 
-def test_a_run_of_good_days_that_foretell_each_other_is_no_recovery() -> None:
+def test_a_run_of_correlated_good_days_is_no_recovery() -> None:
     part = 0.7
     remembering = replace(TEST, ar1=part, innovation_std=TEST.std * np.sqrt(1.0 - part**2))
     lengths = lengths_of_harm_that_lasts(remembering, part)
@@ -100,7 +100,7 @@ def test_back_at_the_baseline_incidents_are_closed_within_two_months_of_days() -
         current, windows = incident(), 0
         while current.state != "closed" and windows < 200:
             score = float(rng.normal(TEST.mean, TEST.std))
-            current = followed(current, TEST, score, threshold=365.0, now=MOMENT)
+            current = step_recovery(current, TEST, score, threshold=365.0, now=MOMENT)
             windows += 1
         waits.append(windows)
     assert np.median(waits) <= 60
@@ -111,28 +111,28 @@ def test_back_at_the_baseline_incidents_are_closed_within_two_months_of_days() -
 def test_of_a_huge_harm_time_is_no_recovery_and_its_end_is(direction: Direction, rise: float) -> None:
     # The last: every value of an input missing that never was, a hundred deviations above the boundary.
     test = ConformalTest.fit([0.0] * 60, tolerance=0.01, direction=direction, min_std=0.005)
-    current = incident(recovery=beginning(test, rise))
+    current = incident(recovery=begin_recovery(test, rise))
     for _ in range(2 * 365):
-        current = followed(current, test, rise, threshold=365.0, now=MOMENT)
+        current = step_recovery(current, test, rise, threshold=365.0, now=MOMENT)
         assert current.state == "open"
     windows = 0
     while current.state != "closed":
-        current = followed(current, test, 0.0, threshold=365.0, now=MOMENT)
+        current = step_recovery(current, test, 0.0, threshold=365.0, now=MOMENT)
         windows += 1
     assert windows <= 12
 
 
 def test_a_closed_incident_stays_as_it_is() -> None:
     closed = incident(state="closed", closed_at=MOMENT)
-    assert followed(closed, TEST, 0.9, threshold=THRESHOLD, now=MOMENT) == closed
-    assert followed_fact(closed, seen=True, now=MOMENT) == closed
+    assert step_recovery(closed, TEST, 0.9, threshold=THRESHOLD, now=MOMENT) == closed
+    assert step_fact_recovery(closed, seen=True, now=MOMENT) == closed
 
 
 @pytest.mark.parametrize("relapse", [False, True])
 def test_a_fact_is_over_after_quiet_windows_in_a_row(relapse: bool) -> None:
     current = incident(watch="schema", slice="temp", recovery="0")
     for _ in range(QUIET_WINDOWS - 1):
-        current = followed_fact(current, seen=False, now=MOMENT)
+        current = step_fact_recovery(current, seen=False, now=MOMENT)
     assert current.state == "recovering"
-    current = followed_fact(current, seen=relapse, now=MOMENT)
+    current = step_fact_recovery(current, seen=relapse, now=MOMENT)
     assert current.state == ("open" if relapse else "closed")

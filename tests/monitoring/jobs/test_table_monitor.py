@@ -86,8 +86,8 @@ def test_inputs_that_change_together_alone_are_a_notice_of_their_own_with_the_pa
     (incident,) = found.incidents
     assert (incident.level, incident.watch, incident.slice) == ("notice", "joint", "")
     assert incident.window_start >= datetime(2013, 4, 11, tzinfo=UTC)
-    assert incident.cause == "combination of inputs rose"
-    assert "Pairs whose combinations changed most: one with other" in incident.message
+    assert incident.cause.startswith("joint input drift rose from 0.5")
+    assert "Pairs whose joint distribution changed most: one with other" in incident.message
     scores = [s.value for w in found.windows for s in w.scores if s.watch == "joint"]
     assert scores[0] is None  # there was no earlier window to learn from
     assert scores[-1] is not None

@@ -38,7 +38,7 @@ def test_answers_that_are_none_are_paged_by_their_share(tmp_path: Path, part: fl
     _, found = watched.run()
     assert ("unusable_answers", "", "open") in pages(found)
     incident = next(i for i in found.incidents if i.watch == "unusable_answers")
-    assert incident.message.startswith("Unusable answers averaged")
+    assert incident.message.startswith("Invalid predictions averaged")
     assert incident.window_start <= found.windows[8 + 3].start
     assert incident.detail.rows
 

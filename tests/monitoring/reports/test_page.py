@@ -5,6 +5,8 @@ import hashlib
 import html
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -267,3 +269,10 @@ def test_page_replaces_itself_whole_and_leaves_nothing_aside(
     assert path.read_bytes() == first
     assert [entry.name for entry in path.parent.iterdir()] == ["report.html"]
     assert len(first) < 6_000_000
+
+
+def test_importing_the_package_loads_nothing_that_draws() -> None:
+    libraries = ("plotly", "jinja2", "matplotlib", "evidently", "pandas", "rich", "pyarrow", "tensorflow")
+    probe = f"import sys, monitoring.reports; print(sorted(set({libraries}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,94 @@
+"""An alarm of one level: what was read, in which windows, and the baseline that they are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitoring.evidence.level import LevelReading
+from monitoring.records import BaselineScore, Level, ScoreSum, Watch, WatchKey, WindowRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentBaseline:
+    """What every window of a deployment is compared with.
+
+    Attributes:
+        scores: Mean, deviation and tolerance of each watch over the baseline's windows.
+        losses: Sums of the losses over all labelled rows of the baseline, whole and by slice.
+        watches: Every watch by its name.
+        expected: What the baseline expects of a watch in the window that begins at a time, its daily or weekly cycle
+            included, in the watch's own unit.
+        thresholds: The evidence at which each level alarms.
+        timezone: IANA name of the zone in which days are named.
+        embedding: Whether the joint watch reads an embedding of the inputs.
+    """
+
+    scores: Mapping[WatchKey, BaselineScore]
+    losses: Mapping[WatchKey, ScoreSum]
+    watches: Mapping[str, Watch]
+    expected: Callable[[WatchKey, datetime], float]
+    thresholds: Mapping[Level, float]
+    timezone: str
+    embedding: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A level whose evidence has reached its threshold.
+
+    Attributes:
+        reading: The level that alarmed.
+        notice: The notice level in the same window, which has the evidence of every input.
+        windows: Windows in order of time; the last one alarmed.
+        baseline: What they are compared with.
+        drifted_pairs: Pairs of inputs whose joint distribution has changed most, as the joint watch sees it.
+    """
+
+    reading: LevelReading
+    notice: LevelReading
+    windows: tuple[WindowRecord, ...]
+    baseline: DeploymentBaseline
+    drifted_pairs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> WatchKey:
+        """The watch and slice with the largest share of the level's evidence."""
+        return self.reading.shares[0][0]
+
+    @property
+    def share(self) -> float:
+        """The share of `key` in the level's evidence, in [0, 1]."""
+        return self.reading.shares[0][1]
+
+    @property
+    def watch(self) -> Watch:
+        """The watch of `key`."""
+        return self.baseline.watches[self.key.watch]
+
+    @property
+    def threshold(self) -> float:
+        """The evidence at which this level alarms."""
+        return self.baseline.thresholds[self.reading.level]
+
+    def excess(self, window: WindowRecord, key: WatchKey) -> float | None:
+        """How far a watch lies above what the baseline expects of it in this window.
+
+        Args:
+            window: One of `windows`.
+            key: A watch of the baseline.
+
+        Returns:
+            The difference in the watch's own unit; None where the window has no score of it.
+        """
+        value = score_of(window, key)
+        return None if value is None else value - self.baseline.expected(key, window.start)
+
+
+def score_of(window: WindowRecord, key: WatchKey) -> float | None:
+    """The score of a watch in a window, in the watch's own unit; None where the window has none."""
+    for score in window.scores:
+        if score.watch == key.watch and score.slice == key.slice:
+            return score.value
+    return None

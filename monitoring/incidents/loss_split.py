@@ -1,0 +1,51 @@
+"""The change of a loss, as the change of what the model expected plus the change of its surprise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from monitoring.incidents.alarm import Alarm
+from monitoring.records import LossSplit, WatchKey
+
+#: What precedes the loss in the name of its surprise watch.
+PREFIX = "surprise_"
+
+
+def metric_of(watch: str) -> str:
+    """The loss that a watch is about.
+
+    >>> metric_of("surprise_brier"), metric_of("brier")
+    ('brier', 'brier')
+    """
+    return watch.removeprefix(PREFIX)
+
+
+def loss_split(alarm: Alarm) -> LossSplit | None:
+    """Split the change of a loss since the onset; the two parts add up to it, as a loss is their sum.
+
+    The expected loss is the one that the model's own probabilities promise; surprise is realised minus expected loss.
+    Where the realised loss rose and the expected one did not, the probabilities are no longer calibrated.
+
+    Args:
+        alarm: An alarm and its windows since the onset.
+
+    Returns:
+        The split in the metric's own unit; None where the alarm is not about a loss, or no window has both scores.
+    """
+    if alarm.watch.family not in ("performance", "surprise"):
+        return None
+    metric = metric_of(alarm.key.watch)
+    loss_key = WatchKey(watch=metric, slice=alarm.key.slice)
+    surprise_key = WatchKey(watch=f"{PREFIX}{metric}", slice=alarm.key.slice)
+    if loss_key not in alarm.baseline.scores or surprise_key not in alarm.baseline.scores:
+        return None
+    pairs = [
+        (loss, surprise)
+        for window in alarm.windows
+        if (loss := alarm.excess(window, loss_key)) is not None
+        and (surprise := alarm.excess(window, surprise_key)) is not None
+    ]
+    if not pairs:
+        return None
+    loss, surprise = (float(np.mean(side)) for side in zip(*pairs, strict=True))
+    return LossSplit(metric=metric, difficulty=loss - surprise, surprise=surprise)

@@ -1,0 +1,226 @@
+"""The cause of an alarm in sentences: the object, the number, the threshold, the next step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.departure import Departure
+from monitoring.incidents.input_drift import NAMED
+from monitoring.records import CauseDetail, LossSplit, SlicePart, Watch, WatchKey
+from monitoring.watches.descriptions import (
+    METRIC_TITLES,
+    format_amount,
+    format_change,
+    format_value,
+    lower_first,
+    printable,
+    slice_title,
+    watch_title,
+)
+
+#: From this share of the evidence on, a watch is named next to the first one.
+SMALLEST_SHARE = 0.05
+
+#: Evidence beyond this says nothing more.
+LARGEST_EVIDENCE = 1_000_000
+
+#: What surprise is, for a message that has not said it yet.
+SURPRISE = "Surprise is realised minus expected loss: a calibration gap."
+
+#: What a watch's number means, by the watch's name.
+_SCALES = {
+    "joint": "0.5 is no drift, 1 is complete separation from the baseline.",
+    "location": "Location is the mean baseline quantile of the values: 0.5 is no shift.",
+    "spread": "Spread is the mean of |2q - 1| over the values' baseline quantiles q: 0.5 is no change.",
+}
+
+
+def summary(alarm: Alarm, departure: Departure, split: LossSplit | None) -> str:
+    """The cause in a few words, with its number.
+
+    Args:
+        alarm: An alarm and its windows since the onset.
+        departure: How far the watch has left its baseline.
+        split: The split of its loss, where it has one.
+
+    Returns:
+        Words that do not begin a sentence.
+    """
+    if split is not None:
+        name = lower_first(METRIC_TITLES[split.metric])
+        if split.surprise >= split.difficulty:
+            return f"the model is overconfident (surprise in {name} {format_change(split.metric, split.surprise)})"
+        return f"the traffic is harder (expected {name} {format_change(split.metric, split.difficulty)})"
+    if not departure.windows:
+        return f"{_title(alarm)} changed"
+    level, expected = _number(departure.level, alarm.watch), _number(departure.expected, alarm.watch)
+    return f"{_title(alarm)} {_verb(departure.change)} from {expected} to {level}"
+
+
+def message(alarm: Alarm, departure: Departure, detail: CauseDetail) -> str:
+    """The whole cause, in sentences.
+
+    Args:
+        alarm: An alarm and its windows since the onset.
+        departure: How far the watch has left its baseline.
+        detail: The cause in numbers.
+
+    Returns:
+        Plain text; whatever came out of the traffic is printable.
+    """
+    sentences = [_departure_sentence(alarm, departure), *_scale_sentences(alarm)]
+    if detail.split is not None:
+        sentences.append(_split_sentence(detail.split))
+    sentences += [
+        _parts_sentence(column, list(parts)) for column, parts in groupby(detail.parts, key=lambda part: part.column)
+    ]
+    if alarm.watch.family == "joint" and alarm.drifted_pairs:
+        pairs = ", ".join(f"{printable(one)} with {printable(other)}" for one, other in alarm.drifted_pairs)
+        sentences.append(f"Pairs whose joint distribution changed most: {pairs}.")
+    sentences += [_share_sentence(alarm), *_input_sentences(alarm, detail)]
+    text = " ".join(sentences)
+    if "surprise" in text.casefold() and "realised minus expected" not in text:
+        text = f"{text} {SURPRISE}"
+    return f"{text} Next step: {_next_step(alarm, detail)}"
+
+
+def _departure_sentence(alarm: Alarm, departure: Departure) -> str:
+    score, name, day = alarm.baseline.scores[alarm.key], alarm.key.watch, _day(departure.start, alarm)
+    title = _title(alarm)
+    title = title[0].upper() + title[1:]
+    windows = f"{departure.windows} window{'' if departure.windows == 1 else 's'}"
+    averaged = (
+        f"averaged {_number(departure.level, alarm.watch)} over {windows}" if departure.windows else "was not scored"
+    )
+    cycle = f" at the same time of the {score.cycle}" if score.cycle else ""
+    return (
+        f"{title} {averaged} since {day}; baseline {_number(departure.expected, alarm.watch)}{cycle} "
+        f"(standard deviation between windows {format_amount(name, score.deviation)}, "
+        f"tolerance {format_amount(name, score.tolerance)})."
+    )
+
+
+def _scale_sentences(alarm: Alarm) -> list[str]:
+    """What the watch's number means, where its name does not say it."""
+    if alarm.watch.family == "labelled":
+        return ["The gap is the share of these rows among labelled rows minus their share among all rows: 0 is no gap."]
+    last = alarm.key.watch.rpartition(":")[2]
+    if alarm.watch.family in ("joint", "inputs") and last in _SCALES:
+        return [_SCALES[last]]
+    return []
+
+
+def _split_sentence(split: LossSplit) -> str:
+    metric, name = split.metric, lower_first(METRIC_TITLES[split.metric])
+    verdict = (
+        "the model is overconfident"
+        if split.surprise >= split.difficulty
+        else "the traffic is harder, and the model expected most of the rise"
+    )
+    return (
+        f"The expected {name} {_moved(metric, split.difficulty)} and the realised one {_moved(metric, split.change)}, "
+        f"so surprise (realised minus expected loss, a calibration gap) {_moved(metric, split.surprise)}: {verdict}."
+    )
+
+
+def _parts_sentence(column: str, parts: Sequence[SlicePart]) -> str:
+    metric = parts[0].metric
+    mix, own, change = (
+        format_change(metric, math.fsum(numbers))
+        for numbers in (
+            [part.mix for part in parts],
+            [part.loss for part in parts],
+            [number for part in parts for number in (part.mix, part.loss)],
+        )
+    )
+    largest = sorted(parts, key=lambda part: (-abs(part.loss), part.slice))[:NAMED]
+    named = ", ".join(f"{slice_title(part.slice)} {format_change(metric, part.loss)}" for part in largest)
+    return (
+        f"Over all labelled rows the {lower_first(METRIC_TITLES[metric])} changed by {change}; by {printable(column)}, "
+        f"{mix} comes from another mix of values and {own} from the values' own losses ({named})."
+    )
+
+
+def _share_sentence(alarm: Alarm) -> str:
+    level, evidence = alarm.reading.level, alarm.reading.evidence
+    shown = f"over {LARGEST_EVIDENCE:,}" if evidence > LARGEST_EVIDENCE else f"{evidence:,.0f}"
+    others = [_place(key) for key, share in alarm.reading.shares[1 : NAMED + 1] if share >= SMALLEST_SHARE]
+    following = f"; next: {', '.join(others)}" if others else ""
+    return (
+        f"The {level} evidence is {shown} (threshold {alarm.threshold:,.0f}), and this watch contributes "
+        f"{100 * alarm.share:.0f} % of it{following}."
+    )
+
+
+def _input_sentences(alarm: Alarm, detail: CauseDetail) -> list[str]:
+    threshold = f"{alarm.baseline.thresholds['notice']:,.0f}"
+    if detail.inputs:
+        named = ", ".join(printable(one.input) for one in detail.inputs)
+        return [f"Inputs that drifted, each with evidence of {threshold} or more: {named}."]
+    if any(watch.family == "inputs" for watch in alarm.baseline.watches.values()):
+        return [f"No input drifted by itself: none has evidence of {threshold}, the notice threshold."]
+    return []
+
+
+def _next_step(alarm: Alarm, detail: CauseDetail) -> str:
+    """What to look at first, by the family of the watch."""
+    family, feature = alarm.watch.family, printable(alarm.watch.feature or "")
+    if detail.split is not None and detail.split.surprise < detail.split.difficulty:
+        return "check whether this traffic is meant for this model."
+    if family in ("performance", "surprise"):
+        return (
+            "check the labels of the rows that `pitfalls monitor status --json` lists for this incident; if they are "
+            "right, retrain or roll back."
+        )
+    if family == "estimates":
+        return "compare with the labels when they arrive; until then check what sends these requests."
+    if family == "integrity":
+        return (
+            f"check the pipeline that fills {feature}."
+            if feature
+            else "check the model's outputs for NaN and unknown classes."
+        )
+    if family == "labelled":
+        return "check how these rows get their labels; losses over labelled rows are biased until then."
+    day = alarm.windows[-1].start.astimezone(ZoneInfo(alarm.baseline.timezone))
+    return f"compare the inputs with the baseline, `pitfalls monitor report --window {day:%Y-%m-%d}`."
+
+
+def _title(alarm: Alarm) -> str:
+    """The watch that alarmed and its slice, to stand within a sentence."""
+    if alarm.watch.family == "joint" and alarm.baseline.embedding:
+        return "embedding drift"
+    return _place(alarm.key)
+
+
+def _place(key: WatchKey) -> str:
+    name = lower_first(watch_title(key.watch))
+    return f"{name} at {slice_title(key.slice)}" if key.slice else name
+
+
+def _number(value: float, watch: Watch) -> str:
+    """A watch's value; one that is a difference itself has its sign."""
+    return format_change(watch.name, value) if watch.offset < 0 else format_value(watch.name, value)
+
+
+def _verb(change: float) -> str:
+    return "rose" if change >= 0 else "fell"
+
+
+def _moved(metric: str, change: float) -> str:
+    """A change in words.
+
+    >>> _moved("brier", 0.0123), _moved("error", -0.0123), _moved("brier", 0.0001)
+    ('rose by 0.012', 'fell by 1.2 points', 'did not change')
+    """
+    amount = format_amount(metric, abs(change))
+    return f"{_verb(change)} by {amount}" if any(digit in "123456789" for digit in amount) else "did not change"
+
+
+def _day(moment: datetime, alarm: Alarm) -> str:
+    return f"{moment.astimezone(ZoneInfo(alarm.baseline.timezone)):%-d %B %Y}"

@@ -1,0 +1,155 @@
+"""Alarms made by hand: a small set of watches, and windows whose scores are given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from monitoring.evidence.level import LevelReading, WatchReading
+from monitoring.incidents.alarm import Alarm, DeploymentBaseline
+from monitoring.records import (
+    SCORE_ONE,
+    BaselineScore,
+    Level,
+    ScoreRecord,
+    ScoreSum,
+    Watch,
+    WatchKey,
+    WindowRecord,
+)
+
+FIRST = datetime(2013, 4, 1, tzinfo=UTC)
+ROWS = 100
+THRESHOLDS: Mapping[Level, float] = {"page": 365.0, "notice": 30.0}
+
+
+def watch(name: str, family: str, **more: object) -> Watch:
+    """A watch of that family, on pages unless it says otherwise."""
+    said: dict[str, object] = {"level": "page", "needs_label": family in ("performance", "surprise"), **more}
+    return Watch(name=name, family=family, **said)  # type: ignore[arg-type]  # the caller names the fields
+
+
+WATCHES = {
+    one.name: one
+    for one in (
+        watch("brier", "performance"),
+        watch("error", "performance"),
+        watch("surprise_brier", "surprise", scale=2.0, offset=-1.0),
+        watch("estimated_error", "estimates"),
+        watch("missing:z", "integrity", feature="z"),
+        watch("unusable_answers", "integrity"),
+        watch("output:late", "outputs", level="notice", direction="both"),
+        watch("input:x:location", "inputs", level="notice", direction="both", feature="x"),
+        watch("input:x:spread", "inputs", level="notice", direction="both", feature="x"),
+        watch("input:y:location", "inputs", level="notice", direction="both", feature="y"),
+        watch("joint", "joint", level="notice"),
+        watch("labelled:score=high", "labelled", level="notice", direction="both", scale=2.0, offset=-1.0),
+    )
+}
+MEANS = {"brier": 0.15, "error": 0.2, "surprise_brier": 0.0, "joint": 0.5, "input:x:location": 0.5}
+
+
+def baseline(
+    *,
+    losses: Mapping[WatchKey, ScoreSum] | None = None,
+    cycle: str = "",
+    embedding: bool = False,
+    without: Sequence[str] = (),
+) -> DeploymentBaseline:
+    """All `WATCHES`, each with a baseline on the whole traffic."""
+    scores = {
+        WatchKey(watch=name): BaselineScore(
+            level=one.level,
+            watch=name,
+            slice="",
+            mean=MEANS.get(name, 0.0),
+            deviation=0.02,
+            tolerance=0.01,
+            windows=60,
+            cycle=cycle,
+        )
+        for name, one in WATCHES.items()
+        if name not in without
+    }
+    return DeploymentBaseline(
+        scores=scores,
+        losses=losses or {},
+        watches=WATCHES,
+        expected=lambda key, start: scores[key].mean,
+        thresholds=THRESHOLDS,
+        timezone="UTC",
+        embedding=embedding,
+    )
+
+
+def window(day: int, scores: Mapping[str, float | None], *, rows: int = ROWS) -> WindowRecord:
+    """A day's record; a score's name may carry a slice, as ``brier@origin=EWR``."""
+    return WindowRecord(
+        start=FIRST + timedelta(days=day),
+        end=FIRST + timedelta(days=day + 1),
+        rows=rows,
+        labels=rows,
+        labels_due=rows,
+        labels_unknown=0,
+        repeats=0,
+        status="ok",
+        page_log_evidence=0.0,
+        notice_log_evidence=0.0,
+        scores=tuple(
+            ScoreRecord(
+                level="page",
+                watch=name.partition("@")[0],
+                slice=name.partition("@")[2],
+                rows=rows,
+                value=value,
+                log_evidence=0.0,
+            )
+            for name, value in scores.items()
+        ),
+    )
+
+
+def windows(**series: Sequence[float | None]) -> tuple[WindowRecord, ...]:
+    """One window a day with these scores; the names' double underscores stand for colons."""
+    days = range(max(len(values) for values in series.values()))
+    return tuple(window(day, {name.replace("__", ":"): values[day] for name, values in series.items()}) for day in days)
+
+
+def reading(level: Level, evidence: Mapping[str, float], *, shares: Mapping[str, float] | None = None) -> LevelReading:
+    """A level that has just reached its threshold, by each watch's evidence."""
+    shown = shares or {name: value / sum(evidence.values()) for name, value in evidence.items()}
+    ranked = sorted(shown.items(), key=lambda pair: -pair[1])
+    return LevelReading(
+        level=level,
+        log_evidence=math.log(sum(evidence.values())),
+        watches=tuple(
+            WatchReading(key=WatchKey(watch=name), rows=ROWS, score=None, log_evidence=math.log(value))
+            for name, value in evidence.items()
+        ),
+        shares=tuple((WatchKey(watch=name), share) for name, share in ranked),
+        alarm=True,
+    )
+
+
+def alarm(
+    top: str,
+    found: Sequence[WindowRecord],
+    *,
+    against: DeploymentBaseline | None = None,
+    notice: Mapping[str, float] | None = None,
+    pairs: tuple[tuple[str, str], ...] = (),
+) -> Alarm:
+    """An alarm of the watch `top`, which has three quarters of the evidence."""
+    return Alarm(
+        reading=reading(WATCHES[top].level, {top: 300.0, "output:late" if top != "output:late" else "brier": 100.0}),
+        notice=reading("notice", notice or {"input:x:location": 2.0}),
+        windows=tuple(found),
+        baseline=against or baseline(),
+        drifted_pairs=pairs,
+    )
+
+
+def loss_sum(rows: int, mean: float) -> ScoreSum:
+    """So many rows of that mean loss."""
+    return ScoreSum(rows, round(rows * mean * SCORE_ONE))

@@ -21,7 +21,7 @@ from monitoring.jobs.report import promised, write_reports
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
-from monitoring.reports.records import Benchmark
+from monitoring.reports.sections.benchmark import Benchmark
 from monitoring.store.store import Store
 from monitoring.traffic.tables.frames import stored
 from monitoring.watches.descriptions import printable

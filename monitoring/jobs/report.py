@@ -21,8 +21,9 @@ from monitoring.jobs.log_source import open_traffic, with_labels
 from monitoring.jobs.status import first_page, status
 from monitoring.jobs.table_source import Reach
 from monitoring.records import MonitorStatus, ScoreRecord, WindowRecord
-from monitoring.reports.formatting import finite_evidence, format_window
-from monitoring.reports.records import Benchmark, BenchmarkMetric, DriftSubject, DriftSummary, Interval, WatchVerdict
+from monitoring.reports.drift_summary import DriftSubject, DriftSummary, WatchVerdict
+from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval
+from monitoring.reports.sections.formatting import finite_evidence, format_window
 from monitoring.store.store import Store
 from monitoring.traffic.windows import Window
 from monitoring.watches.descriptions import slice_title, watch_title

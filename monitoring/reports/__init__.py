@@ -5,18 +5,10 @@ Importing this room loads none of the libraries that draw; each function loads w
 
 from monitoring.reports.document import StatusDocument, status_document
 from monitoring.reports.drift import write_drift_report
+from monitoring.reports.drift_summary import ColumnDrift, DriftSubject, DriftSummary, WatchVerdict
 from monitoring.reports.page import write_page
-from monitoring.reports.records import (
-    Benchmark,
-    BenchmarkMetric,
-    ColumnDrift,
-    DriftSubject,
-    DriftSummary,
-    Interval,
-    Month,
-    SliceSeries,
-    WatchVerdict,
-)
+from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval
+from monitoring.reports.sections.months import Month, SliceSeries
 from monitoring.reports.summary_figure import write_picture
 from monitoring.reports.terminal import render
 

@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import TypedDict
 
 from monitoring.records import IncidentRecord, MonitorStatus, SettledLosses, SlicePart, WindowRecord
-from monitoring.reports.estimates import realised, settled_by_window, trust_rows
-from monitoring.reports.findings import finding_groups
-from monitoring.reports.formatting import finite_evidence
+from monitoring.reports.sections.estimates import realised, settled_by_window, trust_rows
+from monitoring.reports.sections.findings import finding_groups
+from monitoring.reports.sections.formatting import finite_evidence
 from monitoring.watches.label_delays import added, arrival_curve
 
 

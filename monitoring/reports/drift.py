@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitoring.atomic import write_text
 from monitoring.errors import BadInput
-from monitoring.reports.records import ColumnDrift, DriftSubject, DriftSummary, WatchVerdict
+from monitoring.reports.drift_summary import ColumnDrift, DriftSubject, DriftSummary, WatchVerdict
 
 if TYPE_CHECKING:
     import numpy as np

@@ -21,14 +21,14 @@ from monitoring.reports.charts.comparison import month_chart, slice_chart
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.charts.evidence import evidence_chart
 from monitoring.reports.charts.label_delays import arrival_charts
-from monitoring.reports.charts.losses import baseline_score, loss_charts
-from monitoring.reports.findings import finding_groups
-from monitoring.reports.formatting import format_count, format_evidence, format_moment, format_window
-from monitoring.reports.headline import headline
-from monitoring.reports.months import LOSSES, loss_series, whole_series
-from monitoring.reports.records import Benchmark, Interval, SliceSeries
-from monitoring.reports.sensitivity import sensitivity_rows
-from monitoring.reports.watches import watch_rows
+from monitoring.reports.charts.losses import loss_charts
+from monitoring.reports.sections.benchmark import Benchmark, benchmark_interval
+from monitoring.reports.sections.findings import finding_groups
+from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
+from monitoring.reports.sections.headline import headline
+from monitoring.reports.sections.months import LOSSES, SliceSeries, loss_series, whole_series
+from monitoring.reports.sections.sensitivity import sensitivity_rows
+from monitoring.reports.sections.watches import watch_rows
 from monitoring.watches.descriptions import METRIC_TITLES, printable, slice_title, watch_title
 
 if TYPE_CHECKING:
@@ -116,22 +116,14 @@ def page_charts(
     for metric in LOSSES:
         whole = whole_series(every, metric)
         if whole is not None:
-            charts.append(month_chart(whole, promise(status, benchmark, metric)))
+            charts.append(month_chart(whole, benchmark_interval(status, benchmark, metric)))
     for metric in LOSSES:
         parts = {entry.slice for entry in every if entry.metric == metric and entry.slice}
-        found = {part: promise(status, benchmark, metric, part) for part in sorted(parts)}
+        found = {part: benchmark_interval(status, benchmark, metric, part) for part in sorted(parts)}
         chart = slice_chart(metric, every, {part: interval for part, interval in found.items() if interval is not None})
         if chart is not None:
             charts.append(chart)
     return (*charts, evidence_chart(status), *loss_charts(status), *estimate_charts(status), *arrival_charts(status))
-
-
-def promise(status: MonitorStatus, benchmark: Benchmark | None, metric: str, part: str = "") -> Interval | None:
-    """What the benchmark says of a metric; without a benchmark, the baseline's mean without an interval."""
-    if benchmark is not None:
-        return benchmark.of(metric, part)
-    known = baseline_score(status, metric, part)
-    return None if known is None else Interval(mean=known.mean, low=known.mean, high=known.mean)
 
 
 def safe_json(figures: dict[str, Figure]) -> str:

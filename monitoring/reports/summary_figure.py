@@ -16,11 +16,10 @@ from monitoring.atomic import write_bytes
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.charts.evidence import LOWEST_DECADE, decades, incident_span, wall_clock
 from monitoring.reports.charts.losses import points
-from monitoring.reports.formatting import format_date
-from monitoring.reports.headline import headline, pages_of
-from monitoring.reports.months import LOSSES, loss_series, whole_series
-from monitoring.reports.page import promise
-from monitoring.reports.records import Benchmark
+from monitoring.reports.sections.benchmark import Benchmark, benchmark_interval
+from monitoring.reports.sections.formatting import format_date
+from monitoring.reports.sections.headline import headline, pages_of
+from monitoring.reports.sections.months import LOSSES, loss_series, whole_series
 from monitoring.watches.descriptions import METRIC_TITLES, format_value, is_share, printable, slice_title, watch_title
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def _draw_loss(axes: Axes, status: MonitorStatus, benchmark: Benchmark | None) -
     if series is None:
         axes.text(0.5, 0.5, "no labels have arrived yet", transform=axes.transAxes, ha="center", color=MUTED)
         return
-    promised = promise(status, benchmark, metric)
+    promised = benchmark_interval(status, benchmark, metric)
     if promised is not None:
         axes.axhspan(promised.low, promised.high, color=BAND, lw=0)
         axes.axhline(promised.mean, color=BASELINE, lw=1.6, ls=(0, (5, 3)))

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus
-from monitoring.reports.estimates import trust_lines
-from monitoring.reports.findings import finding_groups
-from monitoring.reports.formatting import LONGEST_MESSAGE, MONTHS, format_evidence, format_moment, format_window
-from monitoring.reports.headline import headline
-from monitoring.reports.label_delays import arrival_words
-from monitoring.reports.sensitivity import sensitivity_rows
+from monitoring.reports.sections.estimates import trust_lines
+from monitoring.reports.sections.findings import finding_groups
+from monitoring.reports.sections.formatting import (
+    LONGEST_MESSAGE,
+    MONTHS,
+    format_evidence,
+    format_moment,
+    format_window,
+)
+from monitoring.reports.sections.headline import headline
+from monitoring.reports.sections.label_delays import arrival_words
+from monitoring.reports.sections.sensitivity import sensitivity_rows
 from monitoring.watches.descriptions import printable, slice_title, watch_title
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from monitoring.reports.drift_sample import plain
-from monitoring.reports.records import WatchVerdict
+from monitoring.reports.drift_summary import WatchVerdict
 
 #: Evidence is shown up to here; beyond an alarm its size says nothing more, and JSON has no infinity.
 LARGEST = 1e12

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitoring.reports.charts.chart import Chart, DataTable, Figure, axis, label, layout
-from monitoring.reports.formatting import MONTHS
-from monitoring.reports.months import slice_series
-from monitoring.reports.records import Interval, SliceSeries
+from monitoring.reports.sections.benchmark import Interval
+from monitoring.reports.sections.formatting import MONTHS
+from monitoring.reports.sections.months import SliceSeries, slice_series
 from monitoring.watches.descriptions import METRIC_TITLES, NOTHING, format_value, is_share, slice_title
 
 #: Month labels at most, so that they never overlap.

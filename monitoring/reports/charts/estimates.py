@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from monitoring.records import EstimateRecord, MonitorStatus, WindowRecord
 from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.charts.evidence import local
-from monitoring.reports.estimates import realised, settled_by_window, trust_lines
-from monitoring.reports.formatting import format_window
+from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines
+from monitoring.reports.sections.formatting import format_window
 from monitoring.watches.descriptions import format_value, is_share, watch_title
 
 HEIGHT = 230

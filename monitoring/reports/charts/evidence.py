@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout, time_axis
-from monitoring.reports.formatting import MONTHS, format_count, format_evidence, format_window
-from monitoring.reports.headline import pages_of
+from monitoring.reports.sections.formatting import MONTHS, format_count, format_evidence, format_window
+from monitoring.reports.sections.headline import pages_of
 
 HEIGHT = 360
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from monitoring.records import MonitorStatus
 from monitoring.reports.charts.chart import Chart, axis, bounded, layout
-from monitoring.reports.formatting import format_duration
-from monitoring.reports.label_delays import LAST_WINDOWS, arrival_words
+from monitoring.reports.sections.formatting import format_duration
+from monitoring.reports.sections.label_delays import LAST_WINDOWS, arrival_words
 from monitoring.watches.label_delays import added, arrival_curve
 
 HEIGHT = 230

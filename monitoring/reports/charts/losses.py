@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from monitoring.records import WHOLE, BaselineScore, MonitorStatus
 from monitoring.reports.charts.chart import MOST_MARKS, Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.charts.evidence import local
-from monitoring.reports.formatting import format_window
-from monitoring.reports.headline import pages_of
+from monitoring.reports.sections.benchmark import baseline_score
+from monitoring.reports.sections.formatting import format_window
+from monitoring.reports.sections.headline import pages_of
 from monitoring.watches.descriptions import format_value, is_share, watch_title
 
 HEIGHT = 230
@@ -41,11 +42,6 @@ def points(status: MonitorStatus, watch: str) -> tuple[Point, ...]:
         for score in window.scores
         if score.watch == watch and score.slice == WHOLE and score.value is not None
     )
-
-
-def baseline_score(status: MonitorStatus, watch: str, part: str = WHOLE) -> BaselineScore | None:
-    """What the baseline knew of a watch on the whole traffic or on one slice."""
-    return next((score for score in status.baseline if score.watch == watch and score.slice == part), None)
 
 
 def loss_charts(status: MonitorStatus) -> tuple[Chart, ...]:

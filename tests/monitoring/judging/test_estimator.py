@@ -17,7 +17,7 @@ from monitoring.judging.estimator import ConformalInterval, elsewhere, step_excl
 from monitoring.records import SCORE_ONE, Account, EstimateRecord, MonitorStatus, ScoreSum, WatchKey
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.document import status_document
-from monitoring.reports.estimates import realised, settled_by_window, trust_lines, trust_rows
+from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines, trust_rows
 from monitoring.store.store import Store
 
 NOW = datetime(2014, 1, 1, tzinfo=UTC)

@@ -21,7 +21,7 @@ from monitoring.records import (
     WindowRecord,
     WindowStatus,
 )
-from monitoring.reports.records import Benchmark, BenchmarkMetric, Interval
+from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval
 from monitoring.watches.label_delays import delay_counts
 
 FIRST = date(2013, 4, 1)

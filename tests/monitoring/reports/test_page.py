@@ -16,9 +16,9 @@ import pytest
 
 from monitoring.records import MonitorStatus
 from monitoring.reports import Benchmark, SliceSeries, write_page
-from monitoring.reports.months import loss_series
 from monitoring.reports.page import page_charts
-from monitoring.reports.records import Interval
+from monitoring.reports.sections.benchmark import Interval
+from monitoring.reports.sections.months import loss_series
 
 HOSTILE = """</script><script>alert(1)</script><img src=x onerror=alert(2)>"'&{{7*7}}"""
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from monitoring.records import MonitorStatus
 from monitoring.reports import render
-from monitoring.reports.findings import finding_groups
+from monitoring.reports.sections.findings import finding_groups
 
 
 def printed(status: MonitorStatus, *, width: int = 80) -> str:

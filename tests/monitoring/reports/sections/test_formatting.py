@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitoring.reports.formatting import format_evidence, format_window
+from monitoring.reports.sections.formatting import format_evidence, format_window
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from monitoring.records import BaselineScore, Level, MonitorStatus, ScoreRecord
-from monitoring.reports.formatting import format_evidence
+from monitoring.reports.sections.formatting import format_evidence
 from monitoring.watches.descriptions import NOTHING, format_value, slice_title, watch_title
 
 #: What a cycle goes by, in words.

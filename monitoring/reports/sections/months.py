@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from monitoring.records import WHOLE, MonitorStatus
-from monitoring.reports.records import Interval, Month, SliceSeries
+from monitoring.reports.sections.benchmark import Interval
 
 #: The losses that a benchmark and a deployment are compared by, in this order.
 LOSSES = ("brier", "error")
 
 #: Fewer windows than this carry no interval.
 FEWEST_WINDOWS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """One metric over the windows that began in one calendar month: rows-weighted mean and 95 % interval by window."""
+
+    first_day: date
+    windows: int
+    rows: int
+    value: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceSeries:
+    """One metric of the deployment on the whole traffic or on one slice: over everything, and month by month."""
+
+    metric: str
+    slice: str
+    rows: int
+    whole: Interval
+    months: tuple[Month, ...]
 
 
 def loss_series(status: MonitorStatus) -> tuple[SliceSeries, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitoring.records import SCORE_ONE, MonitorStatus, SettledLosses
-from monitoring.reports.formatting import format_count, format_moment
+from monitoring.reports.sections.formatting import format_count, format_moment
 from monitoring.watches.descriptions import METRIC_TITLES, lower_first
 
 #: How an estimate is made, in words.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
-from monitoring.reports.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
+from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
 from monitoring.watches.descriptions import METRIC_TITLES, format_change, printable, slice_title, watch_title
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitoring.records import MonitorStatus
-from monitoring.reports.formatting import format_duration
+from monitoring.reports.sections.formatting import format_duration
 from monitoring.watches.label_delays import added, within
 
 #: Windows with labels that count as the last ones.

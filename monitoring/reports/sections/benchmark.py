@@ -1,0 +1,79 @@
+"""The benchmark: the model's metrics before it was deployed, which a report compares the deployment with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitoring.records import WHOLE, BaselineScore, MonitorStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A mean with the bounds of its 95 % interval; both bounds are the mean where there is too little to say more."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkMetric:
+    """One metric of the benchmark, in its own unit: what was promised before the model met its traffic.
+
+    `low` and `high` bound the mean's 95 % interval over days of out-of-fold predictions. `by_slice` has the same for
+    slices written ``column=value``.
+
+    >>> brier = BenchmarkMetric(metric="brier", mean=0.146, low=0.135, high=0.157)
+    >>> brier.of(), brier.of("origin=EWR")
+    (Interval(mean=0.146, low=0.135, high=0.157), None)
+    """
+
+    metric: str
+    mean: float
+    low: float
+    high: float
+    by_slice: Mapping[str, Interval] = field(default_factory=dict)
+
+    def of(self, part: str = WHOLE) -> Interval | None:
+        """The interval of the whole benchmark or of one slice; None for a slice that it does not know."""
+        if part == WHOLE:
+            return Interval(mean=self.mean, low=self.low, high=self.high)
+        return self.by_slice.get(part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """The model's metrics on rows that it was not fitted on, before it was deployed."""
+
+    metrics: tuple[BenchmarkMetric, ...]
+
+    def of(self, metric: str, part: str = WHOLE) -> Interval | None:
+        """The interval of one metric, on the whole or on one slice; None if the benchmark does not have it."""
+        found = next((entry for entry in self.metrics if entry.metric == metric), None)
+        return None if found is None else found.of(part)
+
+
+def benchmark_interval(
+    status: MonitorStatus, benchmark: Benchmark | None, metric: str, part: str = WHOLE
+) -> Interval | None:
+    """What a metric is compared with.
+
+    Args:
+        status: The deployment's state, whose baseline stands in where there is no benchmark.
+        benchmark: The model's metrics before it was deployed, if they are known.
+        metric: A loss.
+        part: A slice, or the whole traffic.
+
+    Returns:
+        The benchmark's interval, or the baseline's mean without an interval; None where neither has the metric.
+    """
+    if benchmark is not None:
+        return benchmark.of(metric, part)
+    score = baseline_score(status, metric, part)
+    return None if score is None else Interval(mean=score.mean, low=score.mean, high=score.mean)
+
+
+def baseline_score(status: MonitorStatus, watch: str, part: str = WHOLE) -> BaselineScore | None:
+    """The baseline of a watch on the whole traffic or on one slice; None where it has none."""
+    return next((score for score in status.baseline if score.watch == watch and score.slice == part), None)

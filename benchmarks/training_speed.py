@@ -92,16 +92,17 @@ def _cases(*, quick: bool) -> tuple[Case, ...]:
 
 def _flights(*, quick: bool) -> Examples:
     """The labelled rows of January to March."""
-    from pitfalls_tf.training.named_setups import FLIGHTS  # noqa: PLC0415 - loads tables
+    from pitfalls_tf.training.prepared_rows import load_table  # noqa: PLC0415 - loads tables
+    from pitfalls_tf.training.setup import FLIGHTS  # noqa: PLC0415 - as above
 
-    table = FLIGHTS.load().labelled()
+    table = load_table(FLIGHTS).labelled()
     return Examples.from_table(table.take(np.arange(4_096)) if quick else table)
 
 
 def _ours(case: Case, count: int, threads: int) -> float:
     from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
-    ensemble.forget()
+    ensemble.clear_programs()
     started = time.perf_counter()
     ensemble.fit(case.recipe, case.examples, seeds=range(count), plan=ensemble.Plan(threads=threads))
     return time.perf_counter() - started

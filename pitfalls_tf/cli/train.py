@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pitfalls_tf.cli.output import Output
-    from pitfalls_tf.training.output import Place
     from pitfalls_tf.training.runs import Ensemble
-    from pitfalls_tf.training.setup import ComposedSetup, Source
-    from pitfalls_tf.training.trainer import Trained
+    from pitfalls_tf.training.setup import Setup
+    from pitfalls_tf.training.train import TrainingResult
 
-#: Any of these makes a setup of names; without them `flights` is the demo's, scored out of fold.
+#: Any of these composes a setup; without them `flights` is the demo's tuned one.
 COMPOSING: Final = ("architecture", "remedy", "split", "held_out", "at", "epochs", "batch", "learning_rate", "stopping")
 COLUMNS: Final = ("label", "time", "domain", "label_time", "ignore", "categories", "timezone")
 
@@ -42,7 +41,9 @@ COLUMNS: Final = ("label", "time", "domain", "label_time", "ignore", "categories
 )
 @click.option("--architecture", metavar="NAME", help="Another network than the source's usual one.")
 @click.option("--remedy", metavar="NAME", help="An attempted fix, or several joined by +.")
-@click.option("--split", type=click.Choice(["random", "blocked", "time", "domain"]), help="Which rows are held out.")
+@click.option(
+    "--split", type=click.Choice(["random", "blocked", "time", "domain", "folds"]), help="Which rows are held out."
+)
 @click.option("--held-out", multiple=True, metavar="DOMAIN", help="Of --split domain; may be given again.")
 @click.option("--at", metavar="MOMENT", help="Of --split time: the first moment held out.")
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes over the rows.")
@@ -66,84 +67,57 @@ def command(
     manifest: Path | None,
     *,
     output: Output,
-    **said: Any,  # how the setup is composed, as click has read it
+    **given: Any,  # the other flags, as click has read them
 ) -> int:
-    """Train SETUP once per seed, score each run on held-out days, and train the median seed's model to deploy.
+    """Train SETUP once per seed, score each run on held-out rows, and deploy the median seed's model.
 
-    SETUP is flights, rodents, digits or table. Finished runs in the folder are kept if they were made with the same
-    setup and rows, so an interrupted training goes on where it stopped, and a larger --seeds adds to a smaller one.
+    SETUP is flights, rodents, digits or table. Metrics are over all labelled rows that are held out, each scored by a
+    fit that was not trained on it. With --split folds a run is five fits that hold out every row once, and the
+    deployed model is one more fit with the median seed on all rows; with any other split a run is one fit, and the
+    median seed's is deployed as it was scored. Both are in each run's manifest. flights without any of the flags from
+    --architecture to --stopping is the demo's setup: January to March 2013, tuned, in folds.
+
+    Finished runs in the folder are kept if they were made with the same setup and rows, so an interrupted training
+    goes on where it stopped, and a larger --seeds adds to a smaller one.
     """
     if (setup is None) == (manifest is None):
         raise click.UsageError("Name a SETUP, or --from MANIFEST, and not both.")
+    to = {"runs": out, "fresh": given["fresh"], "tensorboard": given["tensorboard"]}
     if manifest is not None:
-        return _again(manifest, _place(out, said), output)
+        return _train_again(manifest, to, output)
     assert setup is not None  # noqa: S101 - for the type checker: one of the two is there
-    if (source := _source(setup, said)) is not None:
-        return _composed(_setup(source, said), seeds, _place(out, said), output)
-    from pitfalls_tf.training.named_setups import find  # noqa: PLC0415 - help must not wait for tables
-
-    chosen = find(setup)
-    if said["tensorboard"] is not None:
-        raise BadInput(
-            "The out-of-fold training of flights writes no TensorBoard logs.",
-            got="--tensorboard",
-            expected="a setup composed of names",
-            fix="Say how rows are held out, such as --split blocked.",
-        )
-    output.progress(f"Training {chosen.name} with {seeds} seeds into {out / chosen.name}")
-    load_frameworks("keras")
-    from pitfalls_tf.training.fold_training import train_ensemble  # noqa: PLC0415 - loads TensorFlow
-
-    with told(output, time.monotonic) as tell:
-        ensemble = train_ensemble(
-            chosen,
-            seeds=seeds,
-            out=out,
-            fresh=said["fresh"],
-            progress=lambda now: tell(now.done, now.total, now.stage, shown=True),
-        )
-    output.finish(_document(ensemble), lambda: _show(ensemble))
-    return 0
+    return _train(_setup(setup, given), seeds, to, output)
 
 
-def _source(setup: str, said: Mapping[str, Any]) -> Source | None:
-    """The source of a composed setup; None for one that has a name of its own, and nothing said to change it."""
-    from pitfalls_tf.training.named_setups import SETUPS  # noqa: PLC0415 - as above
-    from pitfalls_tf.training.setup import SOURCES  # noqa: PLC0415 - help must not wait for tables
+def _setup(name: str, given: Mapping[str, Any]) -> Setup:
+    """The tuned setup of that name where no flag changes it, or one composed of a source and the flags."""
+    from pitfalls_tf.training.setup import SETUPS, SOURCES, HeldOut, Setup  # noqa: PLC0415 - help must not wait
 
-    asked = any(said[name] not in {None, ()} for name in COMPOSING)
-    if setup in SETUPS and not asked:
-        return None
-    found = next((source for source in SOURCES if source == setup), None)
-    if found is None:
-        names = sorted({*SETUPS, *SOURCES})
-        near = difflib.get_close_matches(setup, names, n=1)
+    source = next((source for source in SOURCES if source == name), None)
+    if source is None:
+        near = difflib.get_close_matches(name, SOURCES, n=1)
         raise BadInput(
             "No such setup.",
-            got=repr(setup),
-            expected=f"one of: {', '.join(names)}",
+            got=repr(name),
+            expected=f"one of: {', '.join(sorted(SOURCES))}",
             fix=f"Did you mean {near[0]}?" if near else "Choose one of those.",
         )
-    return found
-
-
-def _setup(source: Source, said: Mapping[str, Any]) -> ComposedSetup:
-    from pitfalls_tf.training.setup import ComposedSetup, HeldOut  # noqa: PLC0415 - as above
-
-    held_out = HeldOut(split=said["split"], at=said["at"], domains=said["held_out"])
-    own = ("architecture", "remedy", "epochs", "batch", "learning_rate", "stopping")
-    return ComposedSetup(
+    table = _table(source, given)
+    if name in SETUPS and all(given[flag] in {None, ()} for flag in COMPOSING):
+        return SETUPS[name]
+    chosen = ("architecture", "remedy", "epochs", "batch", "learning_rate", "stopping")
+    return Setup(
         source=source,
-        held_out=held_out,
-        table=_table(source, said),
-        **{name: said[name] for name in own},
+        held_out=HeldOut(split=given["split"], at=given["at"], domains=given["held_out"]),
+        table=table,
+        **{flag: given[flag] for flag in chosen},
     )
 
 
-def _table(source: str, said: Mapping[str, Any]) -> Any:
-    from pitfalls_tf.sources.table import OwnTable  # noqa: PLC0415 - help must not wait for tables
+def _table(source: str, given: Mapping[str, Any]) -> Any:
+    from pitfalls_tf.sources.table import TableFile  # noqa: PLC0415 - help must not wait for tables
 
-    named = [name for name in (*COLUMNS[:4], "table") if said[name] is not None]
+    named = [name for name in (*COLUMNS[:4], "table") if given[name] is not None]
     needed = ("table", "label", "time")
     if source != "table":
         if named:
@@ -154,18 +128,18 @@ def _table(source: str, said: Mapping[str, Any]) -> Any:
                 fix="Leave them out, or train SETUP table.",
             )
         return None
-    if missing := [f"--{name}" for name in needed if said[name] is None]:
+    if missing := [f"--{name}" for name in needed if given[name] is None]:
         raise BadInput(
             "What is in the table?",
             got=f"no {', '.join(missing)}",
             expected=", ".join(f"--{name}" for name in needed),
             fix="Name the file, its column of classes, and its column of times.",
         )
-    return OwnTable(
-        path=said["table"].absolute(),
-        **{name: said[name] for name in ("label", "time", "domain", "label_time", "timezone")},
-        ignored=_words(said["ignore"]),
-        categories=_words(said["categories"]),
+    return TableFile(
+        path=given["table"].absolute(),
+        **{name: given[name] for name in ("label", "time", "domain", "label_time", "timezone")},
+        ignored=_words(given["ignore"]),
+        categories=_words(given["categories"]),
     )
 
 
@@ -173,63 +147,54 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _place(out: Path, said: Mapping[str, Any]) -> Place:
-    from pitfalls_tf.training.output import Place  # noqa: PLC0415 - help must not wait for it
-
-    return Place(out=out, fresh=said["fresh"], tensorboard=said["tensorboard"])
-
-
-def _composed(setup: ComposedSetup, seeds: int, place: Place, output: Output) -> int:
-    # What names alone can tell is told before anything heavy is loaded.
-    _ = setup.network, setup.fix
-    output.progress(f"Training {setup.name} with {seeds} seeds into {place.out / setup.name}")
+def _train(setup: Setup, seeds: int, to: Mapping[str, Any], output: Output) -> int:
+    # Names are checked before anything heavy is loaded.
+    _ = setup.network, setup.find_remedy()
+    output.progress(f"Training {setup.name} with {seeds} seeds into {to['runs'] / setup.name}")
     load_frameworks("keras")
-    from pitfalls_tf.training.train import train_composed  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.training.train import TrainingOutput, train  # noqa: PLC0415 - loads TensorFlow
 
     with told(output, time.monotonic) as tell:
-        trained = train_composed(
-            setup, seeds=seeds, place=place, told=lambda now: tell(now.done, now.total, now.stage, shown=now.run)
+        result = train(
+            setup,
+            seeds=seeds,
+            output=TrainingOutput(**to),
+            progress=lambda now: tell(now.done, now.total, now.stage, shown=now.milestone),
         )
-    return _answer(trained, output)
+    return _answer(result, output)
 
 
-def _again(manifest: Path, place: Place, output: Output) -> int:
-    output.progress(f"Training the run of {manifest} again into {place.out}")
+def _train_again(manifest: Path, to: Mapping[str, Any], output: Output) -> int:
+    output.progress(f"Training the run of {manifest} again into {to['runs']}")
     load_frameworks("keras")
-    from pitfalls_tf.training.fold_training import read_run_manifest, train_again  # noqa: PLC0415 - as above
-    from pitfalls_tf.training.train import train_composed_again  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.training.train import TrainingOutput, train_again  # noqa: PLC0415 - loads TensorFlow
 
-    kept = read_run_manifest(manifest)
     with told(output, time.monotonic) as tell:
-        if kept["setup"].get("kind") == "composed":
-            trained = train_composed_again(
-                kept, manifest, place=place, told=lambda now: tell(now.done, now.total, now.stage, shown=now.run)
-            )
-            output.progress("The weights are those of the manifest, bit for bit.")
-            return _answer(trained, output)
-        ensemble = train_again(
-            manifest, out=place.out, progress=lambda now: tell(now.done, now.total, now.stage, shown=True)
+        result = train_again(
+            manifest,
+            output=TrainingOutput(**to),
+            progress=lambda now: tell(now.done, now.total, now.stage, shown=now.milestone),
         )
-    output.finish(_document(ensemble), lambda: _show(ensemble))
-    return 0
+    output.progress("The weights are those of the manifest, bit for bit.")
+    return _answer(result, output)
 
 
-def _answer(trained: Trained, output: Output) -> int:
-    ensemble = trained.ensemble
-    document = _document(ensemble) | {"unscored": list(trained.unscored), "without_model": trained.without_model}
-    if trained.without_model is not None:
+def _answer(result: TrainingResult, output: Output) -> int:
+    ensemble = result.ensemble
+    document = _document(ensemble) | {"unscored": list(result.unscored), "without_model": result.without_model}
+    if result.without_model is not None:
         document["model"] = None
     if not ensemble.reference.is_file():
         document["reference"] = None
 
     def show() -> None:
         _show_runs(ensemble)
-        if trained.unscored:
-            click.echo(f"  not scored, for want of labels: {', '.join(trained.unscored)}")
-        if trained.without_model is not None:
-            click.echo(f"No model to deploy: {trained.without_model}")
+        if result.unscored:
+            click.echo(f"  domains without metrics, as they have no labels: {', '.join(result.unscored)}")
+        if result.without_model is not None:
+            click.echo(f"No model to deploy: {result.without_model}")
             return
-        click.echo(f"Median seed {ensemble.deployed.seed}: {ensemble.model}")
+        click.echo(f"Deployed: median seed {ensemble.deployed.seed}, {result.deployed_rows}: {ensemble.model}")
         if document["reference"] is not None:
             click.echo(f"Its predictions on the held-out rows: {ensemble.reference}")
 
@@ -256,12 +221,6 @@ def _document(ensemble: Ensemble) -> dict[str, object]:
         ],
         "spread": {name: asdict(spread) for name, spread in ensemble.spread.items()},
     }
-
-
-def _show(ensemble: Ensemble) -> None:
-    _show_runs(ensemble)
-    click.echo(f"Median seed {ensemble.deployed.seed}, trained on all days: {ensemble.model}")
-    click.echo(f"Its out-of-fold predictions: {ensemble.reference}")
 
 
 def _show_runs(ensemble: Ensemble) -> None:

@@ -98,15 +98,15 @@ def run_demo(settings: DemoSettings, told: Told) -> DemoResult:
 
 
 def _train(settings: DemoSettings, told: Told) -> dict[str, Any]:
-    from pitfalls_tf.training.fold_training import train_ensemble  # noqa: PLC0415 - as above
-    from pitfalls_tf.training.named_setups import find  # noqa: PLC0415 - each stage brings its own libraries
+    from pitfalls_tf.training.setup import SETUPS  # noqa: PLC0415 - each stage brings its own libraries
+    from pitfalls_tf.training.train import TrainingOutput, train  # noqa: PLC0415 - as above
 
-    ensemble = train_ensemble(
-        find(MODEL),
+    ensemble = train(
+        SETUPS[MODEL],
         seeds=settings.seeds,
-        out=settings.out / "runs",
-        progress=lambda p: told.moved(p.done, p.total, p.stage),
-    )
+        output=TrainingOutput(runs=settings.out / "runs"),
+        progress=lambda now: told.moved(now.done, now.total, now.stage),
+    ).ensemble
     return {
         "deployed_seed": ensemble.deployed.seed,
         "diverged": list(ensemble.diverged),

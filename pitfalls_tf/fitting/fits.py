@@ -11,7 +11,7 @@ import pyarrow as pa
 from monitoring.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import keras
     from numpy.typing import NDArray
@@ -179,8 +179,3 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     raised = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
     shares: NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
     return shares
-
-
-def joined(fits: Sequence[Fits]) -> Fits:
-    """The members of several fits of one program."""
-    return replace(fits[0], members=tuple(member for part in fits for member in part.members))

@@ -40,8 +40,8 @@ class State(NamedTuple):
     step: Any
 
 
-class Rows(NamedTuple):
-    """Rows on the device: inputs [n, *shape], truths [n, classes], domains int32 [n]. Equal for all members."""
+class DeviceRows(NamedTuple):
+    """Rows on the device: inputs [n, *shape], truths [n, classes], domains int32 [n]; the last may be padding."""
 
     inputs: Any
     truths: Any
@@ -116,7 +116,7 @@ class Program:
         """A Keras model of plain layers with these weights."""
         return plain(network_of(self.network, weights, others))
 
-    def gradients(self, state: State, rows: Rows, positions: Any) -> tuple[Any, Any]:
+    def gradients(self, state: State, rows: DeviceRows, positions: Any) -> tuple[Any, Any]:
         """Loss and gradients of the trained weights on one batch, as the first step of an epoch takes them."""
         loss, gradients, _, _ = self._gradients(state, self._batch(rows, positions), None, tf.constant(0), 0.0)
         return loss, gradients
@@ -138,7 +138,7 @@ class Program:
         own = tuple(id(variable) in moved for variable in self.network.trainable_variables)
         return own + (True,) * sum(len(head.trainable_variables) for head in self._networks[1:])
 
-    def _epoch(self, state: State, rows: Rows, target: Rows | None, order: Order) -> Any:
+    def _epoch(self, state: State, rows: DeviceRows, target: DeviceRows | None, order: Order) -> Any:
         total, steepest = tf.constant(0.0), tf.constant(0.0)
         for step in tf.range(order.steps):
             batch = self._batch(rows, order.training[step])
@@ -168,7 +168,7 @@ class Program:
         return state._replace(weights=weights, slots=slots, average=average, step=state.step + 1.0)
 
     @staticmethod
-    def _batch(rows: Rows, positions: Any) -> Batch:
+    def _batch(rows: DeviceRows, positions: Any) -> Batch:
         return Batch(
             inputs=tf.gather(rows.inputs, positions),
             truths=tf.gather(rows.truths, positions),

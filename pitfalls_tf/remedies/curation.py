@@ -142,11 +142,11 @@ def set_aside(weighting: Weighting, fits: Fits, training: Examples) -> NDArray[n
     """
     import tensorflow as tf  # noqa: PLC0415 - as above
 
-    from pitfalls_tf.fitting.ensemble import with_domains  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.fitting.ensemble import domain_numbers  # noqa: PLC0415 - loads TensorFlow
 
     rows = training.where(training.labelled)
     truths = np.eye(len(rows.classes), dtype=np.float32)[rows.targets]
-    domains = tf.constant(with_domains(rows, training.names))
+    domains = tf.constant(domain_numbers(rows, training.names))
     batch = Batch(inputs=tf.constant(rows.inputs), truths=tf.constant(truths), domains=domains)
     said: NDArray[np.bool_] = np.zeros((len(fits), len(rows)), dtype=np.bool_)
     for place, logits in enumerate(fits.logits(rows.inputs)):

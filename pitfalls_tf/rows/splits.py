@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from monitoring.errors import BadInput
-from pitfalls_tf.rows.folds import blocks_of
+from pitfalls_tf.rows.folds import assign, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pitfalls_tf.rows.folds import Folds
+
     Positions = NDArray[np.int64]
 
-Kind = Literal["random", "blocked", "time", "domain"]
+SplitKind = Literal["random", "blocked", "time", "domain", "folds"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """Positions of rows, ascending and without overlap; a row may be in neither. `described` is the split in words."""
 
-    kind: Kind
+    kind: SplitKind
     described: str
     training: Positions
     held_out: Positions
@@ -106,7 +108,26 @@ def domain_split(
     return _split("domain", described, np.isin(domains, chosen), np.isin(domains, sorted(held_out)))
 
 
-def _split(kind: Kind, described: str, training: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> Split:
+def fold_splits(days: NDArray[np.datetime64], folds: Folds) -> tuple[Split, ...]:
+    """One split per fold: its blocks of days are held out, and all others are trained on.
+
+    Args:
+        days: datetime64[D], shape [rows].
+        folds: how many, of how many days, and the seed that shuffles the blocks.
+
+    Returns:
+        Splits whose held-out rows are disjoint and together all rows.
+
+    Raises:
+        BadInput: fewer blocks than folds, a fold without rows, or rows without a date.
+    """
+    _check_times(days)
+    fold = assign(days, folds)
+    described = f"{folds.count} folds of blocks of {folds.block_days} days, seed {folds.seed}"
+    return tuple(_split("folds", described, fold != number, fold == number) for number in range(folds.count))
+
+
+def _split(kind: SplitKind, described: str, training: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> Split:
     if not training.any() or not held_out.any():
         raise BadInput(
             "A split with nothing on one side.",

@@ -41,7 +41,7 @@ _MICROSECONDS: Final = pa.timestamp("us", tz="UTC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnTable:
+class TableFile:
     """Which columns of a file are what.
 
     label       the class; its values, as text and sorted, are the classes. Null: the truth never came

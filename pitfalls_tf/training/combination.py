@@ -1,4 +1,4 @@
-"""Remedies joined by `+`: every one of them must be there in the end."""
+"""The recipe with a setup's remedy, in which each of several remedies must still have an effect."""
 
 from __future__ import annotations
 
@@ -6,14 +6,30 @@ from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput
 from pitfalls_tf.remedies import catalogue
-from pitfalls_tf.remedies.remedy import same_recipe
+from pitfalls_tf.remedies.remedy import Situation, same_recipe
 
 if TYPE_CHECKING:
-    from pitfalls_tf.remedies.remedy import Situation
+    from pitfalls_tf.fitting.fit_rows import FitRows
+    from pitfalls_tf.fitting.recipe import Recipe
+    from pitfalls_tf.training.setup import Setup
+
+
+def recipe_with_remedy(setup: Setup, rows: FitRows) -> Recipe:
+    """The setup's recipe, changed by its remedy for these rows.
+
+    Raises:
+        BadInput: see `Remedy.applied`, and `check_combination`.
+    """
+    recipe, remedy = setup.recipe, setup.find_remedy()
+    if remedy is None:
+        return recipe
+    changed = remedy.applied(recipe, rows.training, rows.target)
+    check_combination(remedy.name, Situation(recipe=recipe, training=rows.training, target=rows.target))
+    return changed
 
 
 def check_combination(names: str, situation: Situation) -> None:
-    """Refuse remedies of which one leaves no trace, such as two losses: the later takes the earlier one's place.
+    """Refuse remedies of which one has no effect, such as two losses: the later replaces the earlier one.
 
     Args:
         names: such as "dropout+gradient_clipping".
@@ -31,7 +47,7 @@ def check_combination(names: str, situation: Situation) -> None:
         # Preprocessing and seed ensembling leave recipes alone.
         if catalogue.find(name).change is not same_recipe and catalogue.find(others).change(situation) == whole:
             raise BadInput(
-                f"{name} leaves no trace here.",
+                f"{name} has no effect in this combination.",
                 got=f"{names}, which is the same as {others}",
                 expected="remedies that do not undo each other, or change what is there already",
                 fix=f"Leave out {name}.",

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 
 from monitoring.baseline.metrics import Metrics, measure
 from monitoring.errors import BadInput
-from pitfalls_tf.training.named_setups import find
+from pitfalls_tf.training.prepared_rows import load_table
 from pitfalls_tf.training.runs import OUT_OF_FOLD, read_ensemble
+from pitfalls_tf.training.setup import SETUPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,18 +54,19 @@ def write_domains(metrics: dict[str, Metrics], folder: Path) -> None:
 def scores_of_runs(folder: Path) -> tuple[str, list[dict[str, Any]]]:
     """The setup of a runs folder, and one row per domain, seed and metric; a diverged seed has one row, with no value.
 
-    Where runs have no file of domains, their predictions are joined with the source's rows, whose loading is most of
-    the cost.
+    Runs of version 0.1 have no file of domains: their predictions are joined with the rows of flights, whose loading
+    is most of the cost.
 
     Raises:
         BadInput: no finished runs there, or their rows are not those of the source.
     """
     ensemble = read_ensemble(folder)
-    if all(run.diverged or (run.folder / DOMAINS).is_file() for run in ensemble.runs):
-        found = {run.seed: _read(run.folder) for run in ensemble.runs if not run.diverged}
+    finished = [run for run in ensemble.runs if not run.diverged]
+    if ensemble.setup in SETUPS and not all((run.folder / DOMAINS).is_file() for run in finished):
+        table = load_table(SETUPS[ensemble.setup])
+        found = {run.seed: _measured(run, table) for run in finished}
     else:
-        table = find(ensemble.setup).load()
-        found = {run.seed: _measured(run, table) for run in ensemble.runs if not run.diverged}
+        found = {run.seed: _read(run.folder) for run in finished}
     rows: list[dict[str, Any]] = []
     for run in ensemble.runs:
         if run.diverged:

@@ -203,6 +203,36 @@ def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
     return _read_json(folder / name)
 
 
+def read_run_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a run, from a file that somebody named.
+
+    Args:
+        path: a run's manifest.json, whatever it is called.
+
+    Returns:
+        The document, with at least setup, seed, data and environment.
+
+    Raises:
+        BadInput: there is none, or it is of something else.
+    """
+    if not path.is_file():
+        raise BadInput(
+            "No such manifest.",
+            got=str(path),
+            expected="a run's manifest.json",
+            fix="Name one: RUNS/SETUP/seed-0000/manifest.json.",
+        )
+    manifest = read_manifest(path.parent, path.name)
+    if not {"setup", "seed", "data", "environment"} <= set(manifest) or not isinstance(manifest["setup"], dict):
+        raise BadInput(
+            "Not the manifest of a run.",
+            got=f"{path} with {', '.join(sorted(manifest)) or 'nothing'}",
+            expected="setup, seed, data and environment",
+            fix="Name one: RUNS/SETUP/seed-0000/manifest.json.",
+        )
+    return manifest
+
+
 def write_run(run: Run, manifest: Mapping[str, Any], *, into: Path) -> None:
     """Write a run's manifest and metrics into a folder."""
     document = {

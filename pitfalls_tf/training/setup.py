@@ -1,10 +1,11 @@
-"""A setup composed of names: the source, the network, the remedies, and which rows are held out."""
+"""A setup: everything that decides a run but its seed, composed of names and numbers."""
 
 from __future__ import annotations
 
 import difflib
 import math
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -12,7 +13,8 @@ from monitoring.errors import BadInput
 from pitfalls_tf.architectures.catalogue import IMAGES, TABLES
 from pitfalls_tf.fitting.recipe import Recipe, Stopping
 from pitfalls_tf.remedies import catalogue
-from pitfalls_tf.sources.table import OwnTable
+from pitfalls_tf.rows.folds import Folds
+from pitfalls_tf.sources.table import TableFile
 from pitfalls_tf.training.conventional import BATCHES, EPOCHS, NETWORKS
 
 if TYPE_CHECKING:
@@ -20,43 +22,56 @@ if TYPE_CHECKING:
 
     from pitfalls_tf.architectures.catalogue import Imaging, Tabular
     from pitfalls_tf.remedies.remedy import Remedy
+    from pitfalls_tf.rows.splits import SplitKind
 
-Source = Literal["flights", "rodents", "digits", "table"]
-SplitKind = Literal["random", "blocked", "time", "domain"]
+SourceName = Literal["flights", "rodents", "digits", "table"]
 
-SOURCES: Final[tuple[Source, ...]] = ("flights", "rodents", "digits", "table")
-SPLITS: Final[tuple[SplitKind, ...]] = ("random", "blocked", "time", "domain")
-# Of a table of one's own, nobody knows; these are those of rodents, which are as many as most tables have.
+SOURCES: Final[tuple[SourceName, ...]] = ("flights", "rodents", "digits", "table")
+# A table of one's own has no usual settings; it gets those of rodents, which has about as many rows as most tables.
 LIKE: Final = {"table": "rodents"}
 COLUMNS: Final = ("features", "ignored", "categories")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOut:
-    """Which rows no seed learns from and all are scored on.
+    """Which rows are held out to be scored.
 
-    split    at random, in blocks of days, by time or by domain; None for the source's own: domains of digits, blocks
-             of all others
+    split    one part: at random, in blocks of days, by time or by domain; or folds of blocks of days, which hold out
+             every row once; None for the source's own: domains of digits, blocks of all others
     at       of a split by time, the first moment held out, ISO 8601; None for the source's own
     domains  of a split by domain, those held out: whole names, or what stands before the first slash
+    folds    of a split by folds; None for five of the source's blocks
     """
 
     split: SplitKind | None = None
     at: str | None = None
     domains: tuple[str, ...] = ()
+    folds: Folds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComposedSetup:
-    """Everything that decides a run but its seed and its rows. What is None is as the source has it.
+class Period:
+    """Rows whose event time lies in [start, end), aware datetimes."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """Everything that decides a run but its seed and its rows. What is None is the source's or the network's own.
 
     architecture   a name of `architectures.catalogue`
     remedy         a name of `remedies.catalogue`, or several joined by `+`
     stopping       epochs without a better validation log-loss after which a seed stops; None: none stops early
     table          of source "table", the columns of the file
+    dropout        of the network
+    weight_decay   of the optimiser
+    period         the rows of the source that are used; None for all
+    known_as       the name of a setup of `SETUPS`; None for one that is named after its parts
     """
 
-    source: Source
+    source: SourceName
     architecture: str | None = None
     remedy: str | None = None
     held_out: HeldOut = field(default_factory=HeldOut)
@@ -64,15 +79,21 @@ class ComposedSetup:
     batch: int | None = None
     learning_rate: float | None = None
     stopping: int | None = None
-    table: OwnTable | None = None
+    table: TableFile | None = None
+    dropout: float | None = None
+    weight_decay: float | None = None
+    period: Period | None = None
+    known_as: str | None = None
 
     @property
     def name(self) -> str:
-        """Of the folder of its runs: source, network, remedy and split, as far as they were chosen.
+        """The name of the folder of its runs: source, network, remedy and split, as far as they were chosen.
 
-        >>> ComposedSetup(source="rodents", remedy="batch_norm", held_out=HeldOut(split="time")).name
+        >>> Setup(source="rodents", remedy="batch_norm", held_out=HeldOut(split="time")).name
         'rodents-batch_norm-time'
         """
+        if self.known_as is not None:
+            return self.known_as
         source = self.source if self.table is None else self.table.path.stem
         chosen = (source, self.architecture, self.remedy, self.held_out.split)
         return "-".join(part for part in chosen if part is not None)
@@ -84,11 +105,53 @@ class ComposedSetup:
 
     @property
     def network(self) -> Tabular | Imaging:
-        """The network with its own paper's settings.
+        """The network, with its own paper's settings where the setup has none.
 
         Raises:
             BadInput: no such network, or none for rows of this kind.
         """
+        network = self._architecture()
+        return network if self.dropout is None else replace(network, dropout=self.dropout)
+
+    @property
+    def recipe(self) -> Recipe:
+        """How to fit, before a remedy changes it.
+
+        Raises:
+            BadInput: as of `network`; or a learning rate that is not above 0.
+        """
+        network, like = self.network, LIKE.get(self.source, self.source)
+        optimiser = network.optimiser
+        rate = optimiser.learning_rate if self.learning_rate is None else self.learning_rate
+        if not (rate > 0 and math.isfinite(rate)):
+            raise BadInput(
+                "The learning rate must be a finite number above 0.",
+                got=f"{rate:g}",
+                expected=f"such as the network's own {optimiser.learning_rate:g}",
+                fix="Leave out --learning-rate, or give a small positive number.",
+            )
+        decay = optimiser.weight_decay if self.weight_decay is None else self.weight_decay
+        return Recipe(
+            architecture=network,
+            epochs=self.epochs or EPOCHS[like],
+            batch=self.batch or BATCHES[like],
+            optimiser=replace(optimiser, learning_rate=rate, weight_decay=decay),
+            stopping=None if self.stopping is None else Stopping(patience=self.stopping),
+        )
+
+    def find_remedy(self) -> Remedy | None:
+        """The remedy, or the chain of those joined by `+`; None without one.
+
+        Raises:
+            BadInput: there is none of that name.
+        """
+        return None if self.remedy is None else catalogue.find(self.remedy)
+
+    def document(self) -> dict[str, Any]:
+        """The setup as a run's manifest holds it; `read` reads it back."""
+        return {"name": self.name, "kind": "composed", **asdict(self)}
+
+    def _architecture(self) -> Tabular | Imaging:
         if self.architecture is None:
             return NETWORKS[LIKE.get(self.source, self.source)]
         fitting: Mapping[str, Tabular | Imaging] = IMAGES if self.source == "digits" else TABLES
@@ -103,63 +166,61 @@ class ComposedSetup:
             fix=f"Did you mean {near[0]}?" if near else "Choose one of those.",
         )
 
-    @property
-    def fix(self) -> Remedy | None:
-        """The remedy; None without one.
 
-        Raises:
-            BadInput: there is none of that name.
-        """
-        return None if self.remedy is None else catalogue.find(self.remedy)
+FLIGHTS: Final = Setup(
+    source="flights",
+    held_out=HeldOut(split="folds", folds=Folds(count=5, block_days=3, seed=2013)),
+    epochs=6,
+    batch=1024,
+    learning_rate=4e-3,
+    dropout=0.5,
+    weight_decay=1e-2,
+    # January to March 2013 by New York's calendar.
+    period=Period(start=datetime(2013, 1, 1, 5, tzinfo=UTC), end=datetime(2013, 4, 1, 4, tzinfo=UTC)),
+    known_as="flights",
+)
 
-    @property
-    def recipe(self) -> Recipe:
-        """How to fit before the remedy has its say.
-
-        Raises:
-            BadInput: as of `network`; or a learning rate that is not above 0.
-        """
-        network, like = self.network, LIKE.get(self.source, self.source)
-        rate = network.optimiser.learning_rate if self.learning_rate is None else self.learning_rate
-        if not (rate > 0 and math.isfinite(rate)):
-            raise BadInput(
-                "No step goes downhill at this learning rate.",
-                got=f"{rate:g}",
-                expected=f"a finite number above 0, such as the network's own {network.optimiser.learning_rate:g}",
-                fix="Leave out --learning-rate, or give a small one.",
-            )
-        return Recipe(
-            architecture=network,
-            epochs=self.epochs or EPOCHS[like],
-            batch=self.batch or BATCHES[like],
-            optimiser=replace(network.optimiser, learning_rate=rate),
-            stopping=None if self.stopping is None else Stopping(patience=self.stopping),
-        )
-
-    def document(self) -> dict[str, Any]:
-        """As a run's manifest keeps it; `read` reads it back."""
-        return {"name": self.name, "kind": "composed", **asdict(self)}
+#: Tuned setups by name; the name of a source without flags means the setup here, if there is one.
+SETUPS: Final[dict[str, Setup]] = {"flights": FLIGHTS}
 
 
-def read(document: Mapping[str, Any]) -> ComposedSetup:
-    """The setup of a document.
+def read(document: Mapping[str, Any]) -> Setup:
+    """The setup of a manifest's document.
 
     Raises:
-        BadInput: it is none.
+        BadInput: it is none, or of a training that no longer exists.
     """
+    if "optimisation" in document and "kind" not in document:
+        raise BadInput(
+            "This run was trained by an earlier version, whose training of flights no longer exists.",
+            got=f"a manifest of setup {document.get('name')!r} without kind",
+            expected='a manifest whose setup has "kind": "composed"',
+            fix="Train it anew: pitfalls train flights. Its runs can still be compared and exported as they are.",
+        )
     try:
         given = {name: value for name, value in document.items() if name not in {"name", "kind"}}
-        held_out = dict(given.pop("held_out"))
         table = given.pop("table")
         if table is not None:
             lists = {name: None if table[name] is None else tuple(table[name]) for name in COLUMNS}
-            table = OwnTable(**{**table, **lists, "path": Path(table["path"])})
-        domains = tuple(held_out.pop("domains"))
-        return ComposedSetup(held_out=HeldOut(**held_out, domains=domains), table=table, **given)
+            table = TableFile(**{**table, **lists, "path": Path(table["path"])})
+        period = given.pop("period", None)
+        if period is not None:
+            period = Period(**{bound: datetime.fromisoformat(moment) for bound, moment in period.items()})
+        return Setup(held_out=_held_out(given.pop("held_out")), table=table, period=period, **given)
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(
-            "This is no setup of ours.",
+            "The manifest's setup cannot be read.",
             got=f"{type(error).__name__}: {error}",
             expected="what `pitfalls train` wrote into a manifest",
             fix="Name the manifest.json of a run.",
         ) from error
+
+
+def _held_out(document: Mapping[str, Any]) -> HeldOut:
+    folds = document.get("folds")
+    return HeldOut(
+        split=document["split"],
+        at=document["at"],
+        domains=tuple(document["domains"]),
+        folds=None if folds is None else Folds(**folds),
+    )

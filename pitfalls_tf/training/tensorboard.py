@@ -9,16 +9,18 @@ import tensorflow as tf
 from monitoring.errors import CannotRun
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pitfalls_tf.fitting.fits import Member
+    from pitfalls_tf.fitting.fits import Fits, Member
 
 SCALARS: Final = ("loss", "gradient_norm", "validation_log_loss", "validation_brier", "validation_error")
 
 
-def write(members: Sequence[Member], folder: Path) -> None:
-    """Write the members of one run into a folder; show them with ``tensorboard --logdir`` of the folder above.
+def write(fits: Sequence[Fits], folder: Path) -> None:
+    """Write the fits of one run into a folder; show them with ``tensorboard --logdir`` of the folder above.
+
+    Curves are named after their quantity; of several folds or members with the fold and the member before it.
 
     Raises:
         CannotRun: nothing can be written there.
@@ -36,8 +38,7 @@ def write(members: Sequence[Member], folder: Path) -> None:
             fix="Name another with --tensorboard.",
         ) from error
     with writer.as_default():
-        for member in members:
-            prefix = "" if len(members) == 1 else f"{member.seed}/"
+        for prefix, member in _named(fits):
             for epoch in member.epochs:
                 for name in SCALARS:
                     value = getattr(epoch, name)
@@ -47,7 +48,14 @@ def write(members: Sequence[Member], folder: Path) -> None:
     writer.close()
 
 
+def _named(fits: Sequence[Fits]) -> Iterator[tuple[str, Member]]:
+    for fold, one in enumerate(fits):
+        for member in one.members:
+            parts = ([f"fold-{fold}"] if len(fits) > 1 else []) + ([f"{member.seed}"] if len(one) > 1 else [])
+            yield "".join(f"{part}/" for part in parts), member
+
+
 def _scalar() -> Any:
-    """What makes TensorBoard draw a tensor as a curve; its own package, which is not needed to write, would set it."""
+    """The metadata that makes TensorBoard draw a tensor as a curve; its own package would set it."""
     data = tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
     return tf.compat.v1.SummaryMetadata(plugin_data=data, data_class=1)

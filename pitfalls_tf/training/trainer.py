@@ -1,30 +1,29 @@
-"""Many seeds of a composed setup, in groups that fit into memory; each finished run is a folder, and none is lost."""
+"""A setup with its rows: fits its runs, scores them on held-out rows, and builds the model to deploy."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitoring.baseline.metrics import intervals, measure
-from monitoring.errors import BadInput
-from pitfalls_tf.fitting import ensemble as loop
+from monitoring.errors import BadInput, CannotRun
+from pitfalls_tf.fitting.ensemble import FitJob, fit_jobs
 from pitfalls_tf.fitting.fits import Fits
 from pitfalls_tf.fitting.program import Program
-from pitfalls_tf.remedies.remedy import Situation, same_rows
+from pitfalls_tf.remedies.remedy import same_rows
 from pitfalls_tf.rows import feature_encoding
-from pitfalls_tf.rows.folds import blocks_of
-from pitfalls_tf.rows.reference_rows import reference_table
 from pitfalls_tf.training import deployed_model, weights
 from pitfalls_tf.training import runs as folders
-from pitfalls_tf.training.combination import check_combination
-from pitfalls_tf.training.domain_metrics import by_domain, write_domains
-from pitfalls_tf.training.prepared_rows import BLOCK_DAYS, prepare, remedied
-from pitfalls_tf.training.runs import Ensemble, Run
+from pitfalls_tf.training.combination import recipe_with_remedy
+from pitfalls_tf.training.domain_metrics import write_domains
+from pitfalls_tf.training.held_out import HeldOutRows
+from pitfalls_tf.training.prepared_rows import prepare, with_remedy
+from pitfalls_tf.training.row_roles import BLOCK_DAYS
+from pitfalls_tf.training.setup import read
 from serving.export.manifest import environment
 
 if TYPE_CHECKING:
@@ -32,113 +31,108 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import keras
-    from numpy.typing import NDArray
 
-    from pitfalls_tf.fitting.fits import Epoch, Member
+    from pitfalls_tf.fitting.fit_rows import FitRows
+    from pitfalls_tf.fitting.fits import Epoch
     from pitfalls_tf.fitting.recipe import Recipe
-    from pitfalls_tf.training.setup import ComposedSetup
-
-    Floats = NDArray[np.float64]
+    from pitfalls_tf.training.runs import Run
+    from pitfalls_tf.training.setup import Setup
 
 HELD_OUT: Final = "held_out.parquet"
 MEMBER_SEEDS: Final = 100_000  # members that predict together have seeds that no single run has
-MEMORY_SHARE: Final = 0.25  # of the machine's, for what a group of seeds holds at once
+MEMORY_SHARE: Final = 0.25  # of the machine's, for what a group of runs holds at once
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """How far training has come: epochs done of all that there may be, kept runs included, and what the last one was.
-
-    `run` says that a run has just ended, or was kept; in between there is a step for every epoch.
-    """
-
-    done: int
-    total: int
-    stage: str
-    run: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
-    """The ensemble; domains that could not be scored; and why there is no model to deploy, if there is none."""
-
-    ensemble: Ensemble
-    unscored: tuple[str, ...]
-    without_model: str | None
-
-
-class ComposedTrainer:
+class Trainer:
     """A setup with its rows, ready to fit any seeds.
 
-    Weights, dropout and the order of rows follow from the seed alone: a run is the same in whatever group, or alone.
+    A run is one fit, or one per fold; its metrics are over the held-out rows of all its fits. Weights, dropout and the
+    order of rows follow from the seed alone: a run is the same in whatever group, or alone.
 
     Raises:
         BadInput: no such network or remedy, or the source or the recipe does not allow it; remedies that undo each
-            other; no rows on one side of the split; nothing to tell apart.
+            other; no rows on one side of the split; no labels among the held-out rows.
     """
 
-    def __init__(self, setup: ComposedSetup) -> None:
+    def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        fix = setup.fix
-        plain = prepare(setup)
-        self.recipe: Recipe = setup.recipe
-        if fix is not None:
-            self.recipe = fix.applied(setup.recipe, plain.training, plain.target)
-            situation = Situation(recipe=setup.recipe, training=plain.training, target=plain.target)
-            check_combination(fix.name, situation)
-        self._rows = remedied(plain, setup)
-        self._together = 1 if fix is None else fix.seeds
-        if not self._rows.scored.labelled.any():
-            raise BadInput(
-                "Nothing can be scored.",
-                got=f"{len(self._rows.scored)} held-out rows, none with a label ({self._rows.roles.described})",
-                expected="held-out rows with labels",
-                fix="Hold out other rows.",
-            )
+        prepared = prepare(setup)
+        self._recipes = [recipe_with_remedy(setup, one.rows) for one in prepared.fits]
+        deployed = prepared.deployed
+        self._deployed_recipe = None if deployed is None else recipe_with_remedy(setup, deployed)
+        self._rows = with_remedy(prepared, setup)
+        remedy = setup.find_remedy()
+        self._together = 1 if remedy is None else remedy.seeds
+        self._held_out = HeldOutRows(self._rows, block_days=BLOCK_DAYS.get(setup.source, 1))
+
+    @property
+    def recipe(self) -> Recipe:
+        """How a run's fits are fitted, the remedy included; that of the first, where rows make a difference."""
+        return self._recipes[0]
+
+    @property
+    def epochs(self) -> tuple[int, int]:
+        """The most epochs of a run's fits together, and of the deployed model's own fit, 0 where it has none."""
+        run = sum(recipe.epochs for recipe in self._recipes) * self._together
+        return run, 0 if self._deployed_recipe is None else self._deployed_recipe.epochs
 
     @property
     def without_model(self) -> str | None:
         """Why no single model can be deployed; None where one can."""
+        remedy = self.setup.find_remedy()
         if self._together > 1:
             return f"{self._together} networks predict together; their weights are in each run's {weights.FIT}."
-        if self.setup.fix is not None and self.setup.fix.rows is not same_rows:
+        if remedy is not None and remedy.rows is not same_rows:
             return f"{self.setup.remedy} prepares rows outside the network, which a served model would have to do."
         return None
 
     @property
     def unscored(self) -> tuple[str, ...]:
         """Domains of which no held-out row has a label."""
-        rows = self._rows.scored
-        return tuple(sorted(set(rows.names) - set(np.unique(rows.domains[rows.labelled]).tolist())))
+        return self._held_out.unlabelled_domains
+
+    @property
+    def deployed_rows(self) -> str:
+        """Which fit is deployed, and which rows it has seen."""
+        if self.without_model is not None:
+            return "none"
+        if self._rows.deployed is None:
+            return "the fit that was scored; it has seen none of the held-out rows"
+        return (
+            f"one more fit with the same seed, on all {self._held_out.labelled} labelled rows, the scored ones included"
+        )
 
     def manifest(self, seed: int) -> dict[str, Any]:
         """Everything that makes this run what it is: with the same manifest, the same weights."""
-        rows = self._rows
+        training = [int(one.rows.training.labelled.sum()) for one in self._rows.fits]
         return {
             "setup": self.setup.document(),
             "seed": seed,
-            "classes": list(rows.scored.classes),
+            "classes": list(self._held_out.classes),
             "data": {
-                "digest": rows.digest,
-                "training": int(rows.training.labelled.sum()),
-                "scored": int(rows.scored.labelled.sum()),
-                "split": rows.roles.described,
+                "digest": self._rows.digest,
+                "training": training[0] if len(training) == 1 else training,
+                "scored": self._held_out.labelled,
+                "split": self._rows.described,
             },
+            "metrics_over": f"{self._held_out.labelled} labelled rows, each scored by a fit that was not trained on it",
+            "deployed_model": self.deployed_rows,
             "environment": asdict(environment()),
         }
 
-    def check_same(self, kept: Mapping[str, Any], where: Path) -> None:
+    def check_same(self, manifest: Mapping[str, Any], path: Path) -> None:
         """Another environment is allowed; another setup or other rows are not.
 
         Raises:
             BadInput: the manifest is of another setup or of other rows.
         """
-        wanted = folders.as_written(self.manifest(int(kept["seed"])))
-        different = [name for name in ("setup", "data") if kept.get(name) != wanted[name]]
+        data = folders.as_written(self.manifest(int(manifest["seed"])))["data"]
+        different = [] if _is_setup(manifest.get("setup"), self.setup) else ["setup"]
+        different += [] if manifest.get("data") == data else ["data"]
         if different:
             raise BadInput(
-                "A run was made otherwise.",
-                got=f"{where} with another {' and '.join(different)}",
+                "A run was trained with another setup or other rows.",
+                got=f"{path} with another {' and '.join(different)}",
                 expected=f"runs of setup {self.setup.name} as it is now",
                 fix="Name another folder with --out, or start over with --fresh.",
             )
@@ -148,178 +142,129 @@ class ComposedTrainer:
 
         A member holds its weights, the optimiser's slots, an average and gradients, and best weights to go back to.
         """
-        network = self.recipe.architecture.build(self._rows.training.shape)
+        network = self.recipe.architecture.build(self._rows.fits[0].rows.training.shape)
         copies = 4 + self.recipe.optimiser.slots
         bytes_each = 4 * network.count_params() * copies * self._together
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         cores = len(os.sched_getaffinity(0))
         return max(1, min(cores, int(MEMORY_SHARE * memory / max(bytes_each, 1))))
 
-    def fit(self, seeds: Sequence[int], told: Callable[[int, Epoch], None]) -> dict[int, Fits]:
-        """The fits of each run, several where seeds predict together."""
-        together = self._together
-        numbers = {
-            seed: [seed] if together == 1 else [MEMBER_SEEDS + together * seed + place for place in range(together)]
-            for seed in seeds
-        }
-        whose = {number: seed for seed, several in numbers.items() for number in several}
-        rows = self._rows
-        fits = loop.fit(
-            self.recipe,
-            rows.training,
-            rows.validation,
-            seeds=list(whose),
-            target=rows.target,
-            plan=loop.Plan(progress=lambda number, epoch: told(whose[number], epoch)),
-        )
-        return {seed: replace(fits, members=_of(fits, several)) for seed, several in numbers.items()}
+    def fit(self, seeds: Sequence[int], progress: Callable[[int, Epoch], None]) -> dict[int, tuple[Fits, ...]]:
+        """Fit runs together.
 
-    def write(self, seed: int, fits: Fits, folder: Path) -> Run:
+        Args:
+            seeds: of the runs.
+            progress: called after each epoch of each member, from its thread: the run's seed, the epoch.
+
+        Returns:
+            By seed, the fits of the run: one, or one per fold; each with several members where several networks
+            predict together.
+        """
+        members = {seed: self._member_seeds(seed) for seed in seeds}
+        owner = {number: seed for seed, numbers in members.items() for number in numbers}
+        jobs, numbers_of = [], []
+        for fold, (recipe, one) in enumerate(zip(self._recipes, self._rows.fits, strict=True)):
+            numbers = {self._fit_seed(number, fold): number for number in owner}
+            jobs.append(FitJob(recipe=recipe, rows=one.rows, seeds=list(numbers)))
+            numbers_of.append(numbers)
+        fitted = [
+            replace(fits, members=tuple(replace(one, seed=numbers[one.seed]) for one in fits.members))
+            for fits, numbers in zip(
+                fit_jobs(jobs, progress=lambda job, seed, epoch: progress(owner[numbers_of[job][seed]], epoch)),
+                numbers_of,
+                strict=True,
+            )
+        ]
+        return {seed: tuple(_members(fits, numbers) for fits in fitted) for seed, numbers in members.items()}
+
+    def write(self, seed: int, fits: Sequence[Fits], folder: Path) -> Run:
         """Score a run on the held-out rows, and write its folder in one rename."""
-        rows = self._rows.scored
-        said: Floats = np.full((len(rows), len(rows.classes)), np.nan)
-        if not fits.diverged:
-            said = fits.predict(rows.inputs).mean(axis=0)
-        run = self._judged(seed, said, folder)
+        probabilities = self._held_out.predict(fits)
+        run = self._held_out.score(seed, probabilities, folder)
+        members = [member for one in fits for member in one.members]
         with folders.aside(folder) as unfinished:
-            weights.write(fits.members, unfinished)
-            pq.write_table(fits.history(), unfinished / folders.HISTORY)
-            pq.write_table(self._answers(said), unfinished / HELD_OUT)
+            weights.write(members, unfinished)
+            pq.write_table(_history(fits), unfinished / folders.HISTORY)
+            pq.write_table(self._held_out.table(probabilities), unfinished / HELD_OUT)
             if not run.diverged:
-                write_domains(by_domain(said, rows.targets, rows.domains.tolist()), unfinished)
-            folders.write_run(run, self.manifest(seed) | {"weights": weights.digest(fits.members)}, into=unfinished)
+                write_domains(self._held_out.score_domains(probabilities), unfinished)
+            folders.write_run(run, self.manifest(seed) | {"weights": weights.digest(members)}, into=unfinished)
         return run
-
-    def model(self, run: Run) -> keras.Model:
-        """The model of a written run: raw inputs by name, or images, to {"logits", "probabilities", "embedding"}."""
-        fits = self.fits(run)
-        network, encoding = fits.model(run.seed), self._rows.encoding
-        if encoding is not None:
-            return deployed_model.with_preprocessing(feature_encoding.layers(encoding), network)
-        return deployed_model.of_images(network)
-
-    def fits(self, run: Run) -> Fits:
-        """The fits of a written run, as they were."""
-        program = Program(replace(self.recipe, afterwards=(), stopping=None), self._rows.training.shape)
-        return Fits(recipe=self.recipe, program=program, members=weights.read(run.folder))
 
     def reference(self, run: Run) -> pa.Table | None:
         """The reference table of a written run's held-out predictions; None for images, which bear no time."""
-        if self._rows.table is None:
-            return None
         flat = pq.read_table(run.folder / HELD_OUT)["probabilities"].combine_chunks().flatten()
-        held = self._rows.table.take(self._rows.ids)
-        return reference_table(held, np.asarray(flat, dtype=np.float64).reshape(len(held), -1))
+        return self._held_out.reference(np.asarray(flat, dtype=np.float64))
 
-    def _judged(self, seed: int, said: Floats, folder: Path) -> Run:
-        rows = self._rows.scored
-        known = rows.labelled
-        if not np.isfinite(said).all():
-            return Run(seed=seed, folder=folder, metrics=None, intervals={})
-        blocks = np.arange(int(known.sum()))
-        if self._rows.table is not None:
-            days = self._rows.table.take(self._rows.ids).days.to_numpy(zero_copy_only=False).astype("datetime64[D]")
-            blocks = blocks_of(days[known], BLOCK_DAYS.get(self.setup.source, 1))
-        return Run(
-            seed=seed,
-            folder=folder,
-            metrics=measure(said[known], rows.targets[known]),
-            intervals=intervals(said[known], rows.targets[known], blocks, np.random.default_rng([seed, 2])),
-        )
+    def deployed(self, run: Run, progress: Callable[[Epoch], None] = lambda _epoch: None) -> keras.Model:
+        """The model to deploy of a written run: raw inputs by name, or images, to logits, probabilities, embedding.
 
-    def _answers(self, said: Floats) -> pa.Table:
-        rows = self._rows.scored
-        offsets = pa.array(np.arange(len(rows) + 1, dtype=np.int32) * said.shape[1])
-        labels = np.array([*rows.classes, None], dtype=object)[rows.targets]
-        return pa.table(
-            {
-                "position": pa.array(self._rows.ids),
-                "domain": pa.array(rows.domains.tolist(), pa.string()),
-                "probabilities": pa.ListArray.from_arrays(offsets, pa.array(said.reshape(-1))),
-                "label": pa.array(labels.tolist(), pa.string()),
-            }
-        )
+        With one held-out part it is the fit that was scored; with folds one more fit with the run's seed on all rows.
 
+        Args:
+            run: one whose folder is written.
+            progress: called after each epoch, if it takes any.
 
-def train(
-    trainer: ComposedTrainer,
-    seeds: Sequence[int],
-    folder: Path,
-    *,
-    told: Callable[[Step], None],
-    finished: Callable[[Run, Sequence[Member]], None] = lambda _run, _members: None,
-) -> Trained:
-    """Fit the seeds that the folder does not have yet, and write what is deployed: the median seed as it was fitted.
-
-    Args:
-        trainer: the setup and its rows.
-        seeds: distinct, 0 or more.
-        folder: RUNS/SETUP, held by the caller, see `runs.exclusive`.
-        told: how far it has come, after every epoch and every run.
-        finished: each run that was fitted now, with its members, once it is written.
-
-    Raises:
-        BadInput: the folder holds runs made otherwise.
-        CannotRun: the folder cannot be written, or every run diverged.
-    """
-    counter = _Counter(len(seeds), trainer.recipe.epochs, told)
-    runs: dict[int, Run] = {}
-    missing = []
-    for seed in seeds:
-        where = folders.folder_of(folder, seed)
-        if where.is_dir():
-            trainer.check_same(folders.read_manifest(where), where)
-            runs[seed] = folders.read_run(where)
-            counter.ended(seed, "kept")
+        Raises:
+            CannotRun: the fit on all rows diverged, though those of the folds did not.
+        """
+        if self._rows.deployed is None:
+            network = self.read_fits(run)[0].model(run.seed)
         else:
-            missing.append(seed)
-    size = trainer.group()
-    for start in range(0, len(missing), size):
-        for seed, fits in trainer.fit(missing[start : start + size], counter.epoch).items():
-            runs[seed] = trainer.write(seed, fits, folders.folder_of(folder, seed))
-            finished(runs[seed], fits.members)
-            counter.ended(seed, "diverged" if runs[seed].diverged else "fitted")
-    in_order = tuple(runs[seed] for seed in seeds)
-    found = Ensemble(setup=trainer.setup.name, folder=folder, runs=in_order, deployed=folders.median(in_order))
-    _deploy(trainer, found)
-    folders.write_ensemble(found)
-    return Trained(ensemble=found, unscored=trainer.unscored, without_model=trainer.without_model)
+            network = self._fit_deployed(run.seed, self._rows.deployed, progress)
+        encoding = self._rows.encoding
+        if encoding is None:
+            return deployed_model.of_images(network)
+        return deployed_model.with_preprocessing(feature_encoding.layers(encoding), network)
+
+    def read_fits(self, run: Run) -> tuple[Fits, ...]:
+        """The scored fits of a written run, as they were."""
+        members, size = weights.read(run.folder), self._together
+        found = []
+        for fold, (recipe, one) in enumerate(zip(self._recipes, self._rows.fits, strict=True)):
+            program = Program(replace(recipe, afterwards=(), stopping=None), one.rows.training.shape)
+            found.append(Fits(recipe=recipe, program=program, members=members[fold * size : (fold + 1) * size]))
+        return tuple(found)
+
+    def _member_seeds(self, seed: int) -> list[int]:
+        size = self._together
+        return [seed] if size == 1 else [MEMBER_SEEDS + size * seed + place for place in range(size)]
+
+    def _fit_seed(self, seed: int, fold: int) -> int:
+        """The seed itself, or one of its own for each fold: folds must not share initial weights."""
+        if self._rows.deployed is None:
+            return seed
+        return int(np.random.SeedSequence([seed, fold]).generate_state(1)[0])
+
+    def _fit_deployed(self, seed: int, rows: FitRows, progress: Callable[[Epoch], None]) -> keras.Model:
+        assert self._deployed_recipe is not None  # noqa: S101 - for the type checker: there are rows for it
+        number = self._fit_seed(seed, len(self._rows.fits))
+        job = FitJob(recipe=self._deployed_recipe, rows=rows, seeds=[number])
+        (fits,) = fit_jobs([job], progress=lambda _job, _seed, epoch: progress(epoch))
+        if fits.diverged:
+            raise CannotRun(
+                "The fit on all rows diverged.",
+                got=f"a loss that is no finite number, seed {seed}",
+                expected="a finite loss, as in the folds",
+                fix="Train more seeds, so that another is the median.",
+            )
+        return fits.model(number)
 
 
-def _deploy(trainer: ComposedTrainer, found: Ensemble) -> None:
-    if folders.deployed_seed(found.folder) == found.deployed.seed:
-        return
-    folders.withdraw(found.folder)
-    reference = trainer.reference(found.deployed)
-    if reference is not None:
-        folders.write_aside(found.reference, lambda path: pq.write_table(reference, path))
-    if trainer.without_model is None:
-        folders.write_aside(found.model, trainer.model(found.deployed).save)
+def _is_setup(document: Any, setup: Setup) -> bool:
+    try:
+        return read(document) == setup
+    except BadInput:
+        return False
 
 
-class _Counter:
-    """Counts epochs; a run that ends early is done with all of its own. Called from several threads, one per member."""
-
-    def __init__(self, runs: int, epochs: int, told: Callable[[Step], None]) -> None:
-        self._epochs, self._total, self._told = epochs, runs * epochs, told
-        self._ended = 0
-        self._reached: dict[int, int] = {}
-
-    def epoch(self, seed: int, epoch: Epoch) -> None:
-        """A member has come so far."""
-        self._reached[seed] = min(epoch.number, self._epochs)
-        self._tell(f"seed {seed}, epoch {epoch.number} of {self._epochs}, loss {epoch.loss:.3g}", run=False)
-
-    def ended(self, seed: int, how: str) -> None:
-        """A run is written."""
-        self._reached.pop(seed, None)
-        self._ended += 1
-        self._tell(f"seed {seed} {how}", run=True)
-
-    def _tell(self, stage: str, *, run: bool) -> None:
-        done = self._ended * self._epochs + sum(self._reached.copy().values())
-        self._told(Step(done=done, total=self._total, stage=stage, run=run))
+def _members(fits: Fits, seeds: Sequence[int]) -> Fits:
+    return replace(fits, members=tuple(member for seed in seeds for member in fits.one(seed).members))
 
 
-def _of(fits: Fits, numbers: Sequence[int]) -> tuple[Member, ...]:
-    return tuple(member for number in numbers for member in fits.one(number).members)
+def _history(fits: Sequence[Fits]) -> pa.Table:
+    if len(fits) == 1:
+        return fits[0].history()
+    tables = [one.history() for one in fits]
+    folds = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+    return pa.concat_tables(tables).add_column(0, "fold", pa.array(folds))

@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pitfalls_tf.sources.table import OwnTable
+from pitfalls_tf.sources.table import TableFile
 from pitfalls_tf.training.setup import ComposedSetup, HeldOut
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_rows(path: Path, *, rows: int = 600, **columns: Any) -> OwnTable:
+def write_rows(path: Path, *, rows: int = 600, **columns: Any) -> TableFile:
     """Write rows in order of time and say which columns are what; `columns` replace those made here."""
     random = np.random.default_rng(11)
     size, kind = random.normal(size=rows).astype(np.float32), random.integers(0, 3, rows)
@@ -28,7 +28,7 @@ def write_rows(path: Path, *, rows: int = 600, **columns: Any) -> OwnTable:
         "outcome": pa.array(np.where(late, "late", "on time")),
     }
     pq.write_table(pa.table(made | columns), path)
-    return OwnTable(path=path, label="outcome", time="when", domain="site")
+    return TableFile(path=path, label="outcome", time="when", domain="site")
 
 
 def small_setup(path: Path, **settings: Any) -> ComposedSetup:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.sources.table import OwnTable
+from pitfalls_tf.sources.table import TableFile
 
 ROWS: dict[str, list[Any]] = {
     "machine": ["b", "a", "a", None],
@@ -24,10 +24,10 @@ ROWS: dict[str, list[Any]] = {
 }
 
 
-def written(path: Path, **changes: list[Any]) -> OwnTable:
+def written(path: Path, **changes: list[Any]) -> TableFile:
     """The table as CSV, with the columns changed, and what its columns are."""
     pa_csv.write_csv(pa.table({**ROWS, "machine": ["b", "a", "a", "c"], **changes}), path / "own.csv")
-    return OwnTable(path=path / "own.csv", label="broken", time="when", domain="machine", label_time="checked")
+    return TableFile(path=path / "own.csv", label="broken", time="when", domain="machine", label_time="checked")
 
 
 def test_a_csv_becomes_a_table_in_time_order(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ VERBS: Mapping[str, Verb] = {
     "demo": Verb("pitfalls_tf.cli.demo", "Walk the whole road on real flights."),
     "train": Verb(
         "pitfalls_tf.cli.train",
-        "Train SETUP once per seed, score each run on held-out days, and train the median seed's model to deploy.",
+        "Train SETUP once per seed, score each run on held-out rows, and deploy the median seed's model.",
     ),
     "compare": Verb(
         "pitfalls_tf.cli.compare",

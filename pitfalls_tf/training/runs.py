@@ -1,13 +1,14 @@
 """Runs and ensembles as records, and as a folder that grows by one finished run at a time.
 
-RUNS/SETUP/seed-0000/manifest.json         setup, seed, data digest, environment
-                     metrics.json          of the out-of-fold predictions
-                     out_of_fold.parquet   one row per training row
-                     history.parquet       one row per fold and epoch
-                     domains.json          metrics by domain
-RUNS/SETUP/model.keras                     the median seed's, trained on all days
-           reference.parquet               the median seed's out-of-fold predictions
-           ensemble.json                   spread over seeds, and which seed is deployed; written last
+RUNS/SETUP/seed-0000/manifest.json      setup, seed, data digest, environment, digest of the weights
+                     metrics.json       over the labelled held-out rows
+                     held_out.parquet   predictions of the held-out rows
+                     history.parquet    one row per fit and epoch
+                     domains.json       metrics by domain
+                     fit.npz            weights of every fit
+RUNS/SETUP/model.keras                  the median seed's
+           reference.parquet            the median seed's held-out predictions with their rows
+           ensemble.json                spread over seeds, and which seed is deployed; written last
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 MANIFEST = "manifest.json"
 METRICS = "metrics.json"
-OUT_OF_FOLD = "out_of_fold.parquet"
+HELD_OUT = "held_out.parquet"
+OUT_OF_FOLD = "out_of_fold.parquet"  # of runs of flights by earlier versions
 HISTORY = "history.parquet"
 MODEL = "model.keras"
 REFERENCE = "reference.parquet"

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from pitfalls_tf.training.runs import Run
     from pitfalls_tf.training.setup import Setup
 
-HELD_OUT: Final = "held_out.parquet"
 MEMBER_SEEDS: Final = 100_000  # members that predict together have seeds that no single run has
 MEMORY_SHARE: Final = 0.25  # of the machine's, for what a group of runs holds at once
 
@@ -185,7 +184,7 @@ class Trainer:
         with folders.aside(folder) as unfinished:
             weights.write(members, unfinished)
             pq.write_table(_history(fits), unfinished / folders.HISTORY)
-            pq.write_table(self._held_out.table(probabilities), unfinished / HELD_OUT)
+            pq.write_table(self._held_out.table(probabilities), unfinished / folders.HELD_OUT)
             if not run.diverged:
                 write_domains(self._held_out.score_domains(probabilities), unfinished)
             folders.write_run(run, self.manifest(seed) | {"weights": weights.digest(members)}, into=unfinished)
@@ -193,7 +192,7 @@ class Trainer:
 
     def reference(self, run: Run) -> pa.Table | None:
         """The reference table of a written run's held-out predictions; None for images, which bear no time."""
-        flat = pq.read_table(run.folder / HELD_OUT)["probabilities"].combine_chunks().flatten()
+        flat = pq.read_table(run.folder / folders.HELD_OUT)["probabilities"].combine_chunks().flatten()
         return self._held_out.reference(np.asarray(flat, dtype=np.float64))
 
     def deployed(self, run: Run, progress: Callable[[Epoch], None] = lambda _epoch: None) -> keras.Model:
@@ -253,7 +252,7 @@ class Trainer:
 
 def _is_setup(document: Any, setup: Setup) -> bool:
     try:
-        return read(document) == setup
+        return isinstance(document, dict) and read(document) == setup
     except BadInput:
         return False
 

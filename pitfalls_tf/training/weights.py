@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def read(folder: Path) -> tuple[Member, ...]:
         BadInput: there is no fit, or it is damaged.
     """
     try:
-        with np.load(folder / FIT, allow_pickle=False) as held:
+        with (folder / FIT).open("rb") as file, np.load(file, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
         members = []
         for place in range(sum(name.endswith("/said") for name in arrays)):
@@ -58,7 +59,7 @@ def read(folder: Path) -> tuple[Member, ...]:
             }
             epochs = tuple(Epoch(**epoch) for epoch in said["epochs"])
             members.append(Member(seed=said["seed"], kept=said["kept"], epochs=epochs, **parts))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise BadInput(
             "A run's weights cannot be read.",
             got=f"{folder / FIT}: {error}",

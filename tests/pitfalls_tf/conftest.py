@@ -1,4 +1,4 @@
-"""A training small enough for a test: a dozen days of flights, every fortieth row, a tiny network."""
+"""A training small enough for a test: a dozen days of flights, every fortieth row, in three folds."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from pitfalls_tf.rows.folds import Folds
-from pitfalls_tf.training import named_setups
-from pitfalls_tf.training.named_setups import Mlp, Optimisation, Setup
+from pitfalls_tf.sources import flights
+from pitfalls_tf.training.setup import FLIGHTS, SETUPS, HeldOut, Setup
 
 if TYPE_CHECKING:
     from pitfalls_tf.rows.table import Table
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def few_flights() -> Table:
     """Rows of twelve winter days, two of them a storm with many cancelled flights."""
-    table = named_setups.FLIGHTS.load()
+    table = flights.load()
     days = table.days.to_numpy(zero_copy_only=False).astype("datetime64[D]")
     inside = (days >= np.datetime64("2013-02-01")) & (days < np.datetime64("2013-02-13"))
     return table.take(np.flatnonzero(inside)[::40])
@@ -27,14 +27,16 @@ def few_flights() -> Table:
 
 @pytest.fixture
 def small(few_flights: Table, monkeypatch: pytest.MonkeyPatch) -> Setup:
-    """The setup `small`, registered, whose rows are `few_flights`."""
+    """What `flights` stands for in this test: three folds of `few_flights`, in a folder named small."""
     setup = replace(
-        named_setups.FLIGHTS,
-        name="small",
-        network=Mlp(hidden=(8, 4), dropout=0.2),
-        optimisation=Optimisation(epochs=2, batch=64, learning_rate=0.01, weight_decay=0.01),
-        folds=Folds(count=3, block_days=2, seed=1),
+        FLIGHTS,
+        known_as="small",
+        epochs=2,
+        batch=64,
+        learning_rate=0.01,
+        dropout=0.2,
+        held_out=HeldOut(split="folds", folds=Folds(count=3, block_days=2, seed=1)),
     )
     monkeypatch.setattr("pitfalls_tf.sources.flights.load", lambda: few_flights)
-    monkeypatch.setattr(named_setups, "SETUPS", {setup.name: setup})
+    monkeypatch.setitem(SETUPS, "flights", setup)
     return setup

@@ -14,14 +14,14 @@ import pytest
 
 from monitoring.errors import BadInput
 from pitfalls_tf.training.domain_metrics import by_domain, write_domains
-from pitfalls_tf.training.fold_training import train_ensemble
+from pitfalls_tf.training.train import TrainingOutput, train
 from pitfalls_tf.verdicts.scores import SCHEMA, Scores, pair, read_scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pitfalls_tf.rows.table import Table
-    from pitfalls_tf.training.named_setups import Setup
+    from pitfalls_tf.training.setup import Setup
 
 
 def scores(setup: str, values: Mapping[tuple[str, int], float | None], metric: str = "brier") -> Scores:
@@ -107,12 +107,12 @@ def test_metrics_and_seeds_in_common_are_needed() -> None:
 def test_runs_are_scored_domain_by_domain_from_their_held_out_predictions(
     small: Setup, few_flights: Table, tmp_path: Path
 ) -> None:
-    ensemble = train_ensemble(small, seeds=2, out=tmp_path, progress=lambda _: None)
+    ensemble = train(small, seeds=2, output=TrainingOutput(runs=tmp_path), progress=lambda _: None).ensemble
     found = read_scores(str(tmp_path))
     assert found.setup == "small"
     assert {domain for domain, _ in found.of("brier")} == set(few_flights.domains.to_pylist())
 
-    first = pq.read_table(ensemble.runs[0].folder / "out_of_fold.parquet").to_pylist()
+    first = pq.read_table(ensemble.runs[0].folder / "held_out.parquet").to_pylist()
     domain = few_flights.domains[0].as_py()
     inside = [row for row, where in zip(first, few_flights.domains.to_pylist(), strict=True) if where == domain]
     by_hand = np.mean([(row["probabilities"][1] - (row["label"] == "late")) ** 2 for row in inside if row["label"]])

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from pitfalls_tf.cli.output import encode
-from tests.pitfalls_tf.composed_table import write_rows
+from tests.pitfalls_tf.small_table import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from click.testing import Result
 
-    from pitfalls_tf.training.named_setups import Setup
+    from pitfalls_tf.training.setup import Setup
 
 
 def test_an_unknown_setup_is_wrong_input(pitfalls: Callable[..., Result], tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_the_folder_must_be_named_and_seeds_counted(pitfalls: Callable[..., Resu
 def test_training_answers_with_one_document_and_says_the_rest_on_stderr(
     pitfalls: Callable[..., Result], small: Setup, tmp_path: Path
 ) -> None:
-    result = pitfalls("train", small.name, "--out", tmp_path, "--seeds", "2", "--json")
+    result = pitfalls("train", "flights", "--out", tmp_path, "--seeds", "2", "--json")
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)
     assert encode(document) == result.stdout
@@ -45,9 +45,10 @@ def test_training_answers_with_one_document_and_says_the_rest_on_stderr(
     assert document["spread"]["brier"]["worst_minus_median"] >= 0
     for name in ("model", "reference"):
         assert (tmp_path / "small").joinpath(document[name].rsplit("/", 1)[1]).is_file()
-    assert "seed 1, fold 3 of 3" in result.stderr
+    assert "seed 1 fitted" in result.stderr
+    assert document["without_model"] is None
 
-    shown = pitfalls("train", small.name, "--out", tmp_path, "--seeds", "2")
+    shown = pitfalls("train", "flights", "--out", tmp_path, "--seeds", "2")
     assert shown.exit_code == 0
     assert "worst - median" in shown.stdout
     assert "seed 1 kept" in shown.stderr
@@ -55,7 +56,7 @@ def test_training_answers_with_one_document_and_says_the_rest_on_stderr(
 
 def test_a_setup_or_a_manifest_but_not_both(pitfalls: Callable[..., Result], small: Setup, tmp_path: Path) -> None:
     assert pitfalls("train", "--out", tmp_path).exit_code == 2
-    assert pitfalls("train", small.name, "--from", tmp_path / "manifest.json", "--out", tmp_path).exit_code == 2
+    assert pitfalls("train", "flights", "--from", tmp_path / "manifest.json", "--out", tmp_path).exit_code == 2
     missing = pitfalls("train", "--from", tmp_path / "manifest.json", "--out", tmp_path)
     assert missing.exit_code == 2
     assert "No such manifest" in missing.stderr
@@ -91,7 +92,8 @@ def test_what_a_source_does_not_have_is_wrong_input(pitfalls: Callable[..., Resu
         (("table", "--label", "y"), "What is in the table"),
         (("digits", "--remedy", "focl"), "Did you mean focal"),
         (("rodents", "--architecture", "lenet"), "another kind"),
-        (("flights", "--tensorboard", "board"), "no TensorBoard logs"),
+        (("flights", "--label", "late"), "The rows of flights are built in"),
+        (("flights", "--split", "folds", "--remedy", "coral"), "one held-out part"),
     ):
         result = pitfalls("train", *arguments, "--out", tmp_path / "runs")
         assert result.exit_code == 2

@@ -11,6 +11,7 @@ import pytest
 from monitoring.errors import BadInput
 from pitfalls_tf.architectures.dense import Mlp
 from pitfalls_tf.architectures.optimiser import Optimiser
+from pitfalls_tf.fitting.fit_rows import FitRows
 from pitfalls_tf.fitting.recipe import Batch, Outputs, Recipe, Stopping
 from tests.pitfalls_tf.small_examples import RECIPE, Traced, rows
 
@@ -67,15 +68,15 @@ def test_gradients_and_losses_are_those_of_separate_keras_runs() -> None:
     fits = fit(recipe)
     for seed in fits.seeds:
         program = Program(recipe, TRAINING.shape)
-        given = ensemble._Given(training=TRAINING, validation=None, target=None)
-        run = ensemble._Run(recipe, program, given, ensemble.Plan())
+        job = ensemble.FitJob(recipe=recipe, rows=FitRows(training=TRAINING), seeds=(seed,))
+        runner = ensemble._JobRunner(job, rows=len(TRAINING), steps=270 // recipe.batch)
         state = program.start(seed)
         network = program.network
         for variable, value in zip(network.trainable_variables, state.weights, strict=True):
             variable.assign(value)
         optimiser = keras.optimizers.AdamW(learning_rate=0.01, weight_decay=0.01)
         losses = []
-        for epoch, order in enumerate(run._orders(0, seed)):
+        for epoch, order in enumerate(runner.orders(seed)):
             total = 0.0
             for step, taken in enumerate(order.training.numpy()):
                 with tf.GradientTape() as tape:
@@ -83,7 +84,7 @@ def test_gradients_and_losses_are_those_of_separate_keras_runs() -> None:
                     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(TRAINING.targets[taken], said)
                 gradients = tape.gradient(loss, network.trainable_variables)
                 if epoch == step == 0:
-                    _, ours = program.gradients(state, run._rows, tf.constant(taken))
+                    _, ours = program.gradients(state, runner._rows, tf.constant(taken))
                     for one, other in zip(ours, gradients, strict=True):
                         assert one.numpy() == pytest.approx(other.numpy(), abs=1e-5)
                 optimiser.apply(gradients, network.trainable_variables)
@@ -112,16 +113,34 @@ def test_a_model_of_one_seed_says_what_the_fits_say() -> None:
         fits.model(9)
 
 
-def test_seeds_may_learn_from_rows_of_their_own() -> None:
-    from pitfalls_tf.fitting.ensemble import Plan
+def test_jobs_of_unequal_rows_share_a_program_and_are_the_same_alone() -> None:
+    from pitfalls_tf.fitting import ensemble
 
-    thirds = [np.flatnonzero(np.arange(300) % 3 != fold) for fold in range(3)]
-    folds = fit(RECIPE, plan=Plan(rows=thirds))
-    assert same(folds, fit(RECIPE, seeds=(1,), plan=Plan(rows=thirds[1:2])), seed=1)
-    # What a seed does not learn from changes nothing.
-    spoilt = replace(TRAINING, targets=np.where(np.arange(300) % 3 == 1, 0, TRAINING.targets))
-    assert same(folds, fit(RECIPE, training=spoilt, plan=Plan(rows=thirds)), seed=1)
-    assert not same(folds, fit(RECIPE, training=spoilt, plan=Plan(rows=thirds)), seed=0)
+    folds = [TRAINING.where(np.arange(300) % 3 != 0), TRAINING.where(np.arange(300) < 200), TRAINING]
+    jobs = [
+        ensemble.FitJob(recipe=RECIPE, rows=FitRows(training=one, validation=VALIDATION), seeds=seeds)
+        for one, seeds in zip(folds, ((0, 1), (1,), (2, 5)), strict=True)
+    ]
+    reported: list[tuple[int, int, int]] = []
+    together = ensemble.fit_jobs(jobs, progress=lambda job, seed, epoch: reported.append((job, seed, epoch.number)))
+    assert [fits.seeds for fits in together] == [(0, 1), (1,), (2, 5)]
+    assert together[1].program is together[2].program
+    for one, fits in zip(folds, together, strict=True):
+        alone = fit(RECIPE, training=one, seeds=fits.seeds)
+        assert all(same(fits, alone, seed=seed) for seed in fits.seeds)
+    members = [(job, seed) for job, fits in enumerate(together) for seed in fits.seeds]
+    assert sorted(reported) == [(*member, number) for member in members for number in (1, 2, 3)]
+
+
+def test_a_job_that_adapts_is_the_same_beside_a_longer_one() -> None:
+    from pitfalls_tf.fitting import ensemble
+
+    adapting = replace(RECIPE, penalties=(Gap(),))
+    short = ensemble.FitJob(
+        recipe=adapting, rows=FitRows(training=TRAINING.where(np.arange(300) < 120), target=TARGET), seeds=(0,)
+    )
+    long = ensemble.FitJob(recipe=adapting, rows=FitRows(training=TRAINING, target=TARGET), seeds=(0,))
+    assert same(ensemble.fit_jobs([short, long])[0], ensemble.fit_jobs([short])[0], seed=0)
 
 
 def test_a_diverged_seed_is_kept_reported_and_left_out() -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pitfalls_tf.sources.table import TableFile
-from pitfalls_tf.training.setup import ComposedSetup, HeldOut
+from pitfalls_tf.training.setup import HeldOut, Setup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def write_rows(path: Path, *, rows: int = 600, **columns: Any) -> TableFile:
     return TableFile(path=path, label="outcome", time="when", domain="site")
 
 
-def small_setup(path: Path, **settings: Any) -> ComposedSetup:
+def small_setup(path: Path, **settings: Any) -> Setup:
     """A setup of such a table, two epochs of the plain perceptron."""
     given = {"epochs": 2, "batch": 32, "held_out": HeldOut(), **settings}
-    return ComposedSetup(source="table", table=write_rows(path), **given)
+    return Setup(source="table", table=write_rows(path), **given)

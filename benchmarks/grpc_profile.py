@@ -25,7 +25,7 @@ from benchmarks.load_generator import Load
 from benchmarks.peer_models import Asked, exported
 from benchmarks.results import Cell, Result, Settings, Table
 from serving.capture.capture import Capture
-from serving.grpc_api import calls, predictions
+from serving.grpc_api import call_handler, predict
 from serving.grpc_api.methods import GrpcDependencies
 from serving.grpc_api.server import GrpcServer
 from serving.inference.inference import Inference
@@ -34,17 +34,17 @@ from serving.models.model_list import ModelList, ModelsFolder
 from serving.models.runner import Runner
 from serving.models.versions import Models
 from serving.server.server import SWITCH_S
-from serving.transport.sockets import Address, take_address, target_of
+from serving.transport.sockets import Address, bind_address, target_of
 
 CONNECTIONS = (1, 16, 64)
 THREADS = 64
 RUNNING, LOGGING = "the model, by a session callable", "log: record and write"
 STAGES: tuple[Stage, ...] = (
-    (calls, "read_message", "bytes into a message"),
-    (calls, "read_caller", "who calls: id, time"),
-    (predictions, "read_inputs", "message into tensors"),
+    (call_handler, "read_message", "bytes into a message"),
+    (call_handler, "read_caller", "who calls: id, time"),
+    (predict, "read_inputs", "message into tensors"),
     (Runner, "run", RUNNING),
-    (predictions, "write_response", "tensors into bytes"),
+    (predict, "write_response", "tensors into bytes"),
     (Capture, "record", LOGGING),
 )
 AIO, THREADED = "gRPC's own server in an event loop, a constant", "gRPC's own server with threads, a constant"
@@ -173,7 +173,7 @@ def ours(model: Asked, capture: Capture) -> Iterator[int]:
     inference = Inference(capture=capture)
 
     async def start() -> tuple[int, Any]:
-        door = take_address(Address(port=0))
+        door = bind_address(Address(port=0))
         port = int(target_of(door).rpartition(":")[2])
         server = GrpcServer(door, GrpcDependencies(models=models, inference=inference, metrics=Metrics()))
         await server.start()

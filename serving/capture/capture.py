@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from monitoring.traffic.log.gaps import Gap
     from monitoring.traffic.log.redaction import Redaction
+    from serving.models.served_version import ServedVersion
     from serving.models.signatures import Signature
-    from serving.models.versions import ServedVersion
 
     Array = np.ndarray[Any, Any]
 

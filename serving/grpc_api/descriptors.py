@@ -1,6 +1,7 @@
-"""The services' own descriptions, for reflection: made here, as those of ``tensorflow-serving-api`` cannot be imported.
+"""Descriptors of the services, for reflection.
 
-(They are of a form that protobuf gave up in its version 4; the messages and stubs of that package are not.)
+They are made here because those of ``tensorflow-serving-api`` cannot be imported: their form was dropped by protobuf 4.
+(The messages and stubs of that package can.)
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def describe(services: Mapping[str, Sequence[GrpcMethod]]) -> None:
-    """Make the services known to protobuf's default pool, where reflection looks them up by name."""
+    """Add the services to protobuf's default pool, where reflection looks them up by name."""
     pool = descriptor_pool.Default()
     for full_name, methods in services.items():
         package, _, name = full_name.rpartition(".")

@@ -1,4 +1,4 @@
-"""Classify, Regress and MultiInference: serialised ``tf.Example`` messages in, labelled scores or values out.
+"""Classify, Regress and MultiInference: ``tf.Example`` messages in, labelled scores or values out.
 
 Checks and texts are TensorFlow Serving's (``classifier.cc``, ``regressor.cc``, ``multi_inference.cc``), but the tasks
 of a MultiInference need not share an input tensor: the signatures of a TensorFlow 2 export never do.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
-from serving.inference.inference import InferenceRequest
+from serving.inference.requests import InferenceRequest
 from serving.models.heads import read_head
 from serving.models.signatures import element_type_of
 from serving.status import Code, Failure, invalid
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from serving.grpc_api.call import GrpcCall
-    from serving.inference.inference import Inference, InferenceResult
+    from serving.inference.inference import Inference
+    from serving.inference.requests import InferenceResult
     from serving.models.heads import Head
+    from serving.models.served_version import ServedVersion
     from serving.models.signatures import Signature
-    from serving.models.versions import Models, ServedVersion
+    from serving.models.versions import Models
 
     Array = np.ndarray[Any, Any]
 
@@ -33,7 +35,7 @@ VERBS = {"tensorflow/serving/classify": "classify", "tensorflow/serving/regress"
 
 @final
 class ExampleHandler:
-    """Answers requests whose input is a list of examples."""
+    """Handles requests whose input is a list of examples."""
 
     def __init__(self, *, models: Models, inference: Inference) -> None:
         from tensorflow_serving.apis import (  # noqa: PLC0415 - imports TensorFlow
@@ -46,7 +48,7 @@ class ExampleHandler:
         self._inference = inference
         self._classification = classification_pb2.ClassificationResponse
         self._regression = regression_pb2.RegressionResponse
-        self._several = inference_pb2.MultiInferenceResponse
+        self._multi_inference = inference_pb2.MultiInferenceResponse
 
     async def classify(self, request: Any, call: GrpcCall) -> bytes:
         """The ``ClassificationResponse``. Raises `Failure`."""
@@ -56,11 +58,21 @@ class ExampleHandler:
         """The ``RegressionResponse``. Raises `Failure`."""
         return await self._one(request, call, "regress", self._regression)
 
-    async def several(self, request: Any, call: GrpcCall) -> bytes:
-        """The ``MultiInferenceResponse``, one result for each task. Raises `Failure`.
+    async def multi_inference(self, request: Any, call: GrpcCall) -> bytes:
+        """Answer the tasks of a MultiInference request.
 
         Each task is a prediction of its own in the traffic log, under ``<request id>/<signature>``: all of them are
-        there, or, if one fails, none.
+        logged, or, if one fails, none.
+
+        Args:
+            request: A ``MultiInferenceRequest``.
+            call: Its caller and deadline.
+
+        Returns:
+            The bytes of a ``MultiInferenceResponse``, with a result for each task.
+
+        Raises:
+            Failure: The request is invalid, or a task fails.
         """
         first = read_spec(request.tasks[0].model_spec) if request.tasks else None
         if first is None or not first.model:
@@ -68,13 +80,13 @@ class ExampleHandler:
         with first.lease(self._models) as served:
             tasks = read_tasks(request.tasks, served)
             examples = read_examples(request.input)
-            questions = []
+            requests = []
             for verb, signature in tasks:
                 own = call.with_request_id(f"{call.caller.request_id}/{signature.name}")
-                questions.append(_question(served, signature, read_head(signature, verb), examples, own))
+                requests.append(_inference_request(served, signature, read_head(signature, verb), examples, own))
 
             def write(answers: Sequence[InferenceResult]) -> bytes:
-                response = self._several()
+                response = self._multi_inference()
                 for (verb, signature), answer in zip(tasks, answers, strict=True):
                     result = response.results.add()
                     write_spec(result.model_spec, served.model, served.number, signature.name)
@@ -82,7 +94,7 @@ class ExampleHandler:
                     FILLERS[verb](filled, answer.outputs, len(examples))
                 return bytes(response.SerializeToString())
 
-            return await self._inference.ask_all(questions, write)
+            return await self._inference.infer_all(requests, write)
 
     async def _one(self, request: Any, call: GrpcCall, verb: str, kind: Any) -> bytes:
         wanted = read_model_spec(request)
@@ -99,11 +111,11 @@ class ExampleHandler:
                 write_spec(response.model_spec, served.model, served.number, signature.name)
                 return bytes(response.SerializeToString())
 
-            question = _question(served, signature, head, examples, call)
-            return await self._inference.ask_body(replace(question, write=write))
+            inference_request = _inference_request(served, signature, head, examples, call)
+            return await self._inference.infer_body(replace(inference_request, write=write))
 
 
-def _question(
+def _inference_request(
     served: ServedVersion, signature: Signature, head: Head, examples: Array, call: GrpcCall
 ) -> InferenceRequest:
     return InferenceRequest(
@@ -117,7 +129,14 @@ def _question(
 
 
 def read_tasks(tasks: Any, served: ServedVersion) -> list[tuple[str, Signature]]:
-    """Verb and signature of each task. Raises `Failure` for what does not go together."""
+    """Read the tasks of a MultiInference request.
+
+    Returns:
+        Verb and signature of each task.
+
+    Raises:
+        Failure: The tasks are of several models, name a signature twice or one that does not fit.
+    """
     found: dict[str, tuple[str, Signature]] = {}
     for task in tasks:
         wanted = read_spec(task.model_spec)
@@ -139,9 +158,16 @@ def read_tasks(tasks: Any, served: ServedVersion) -> list[tuple[str, Signature]]
 
 
 def read_examples(given: Any) -> Array:
-    """The serialised examples of a ``tensorflow.serving.Input``, the shared context before each. Raises `Failure`."""
+    """Serialise the examples of a ``tensorflow.serving.Input``, with the shared context before each.
+
+    Returns:
+        An object array of bytes, one message for each example.
+
+    Raises:
+        Failure: There is no example.
+    """
     examples = getattr(given, given.WhichOneof("kind") or "example_list")
-    # What comes later in a message wins when it is parsed: an example's own features over those of the context.
+    # When a message is parsed, later fields replace earlier ones: an example's own features those of the context.
     context = examples.context.SerializeToString() if given.HasField("example_list_with_context") else b""
     if not examples.examples:
         raise invalid("Input is empty.")
@@ -151,7 +177,11 @@ def read_examples(given: Any) -> Array:
 
 
 def fill_classification(result: Any, outputs: Mapping[str, Array], count: int) -> None:
-    """Labels and scores into a ``ClassificationResult``; either may be missing. Raises `Failure`."""
+    """Fill a ``ClassificationResult`` with labels and scores, either of which may be missing.
+
+    Raises:
+        Failure: An output does not have the shape or type that Classify needs.
+    """
     for name, value in outputs.items():
         kind = "string" if name == "classes" else "float"
         if value.ndim != 2:
@@ -174,7 +204,11 @@ def fill_classification(result: Any, outputs: Mapping[str, Array], count: int) -
 
 
 def fill_regression(result: Any, outputs: Mapping[str, Array], count: int) -> None:
-    """Values into a ``RegressionResult``. Raises `Failure`."""
+    """Fill a ``RegressionResult``.
+
+    Raises:
+        Failure: The output does not have the shape or type that Regress needs.
+    """
     value = outputs["outputs"]
     if value.ndim != 1 and value.shape[1:] != (1,):
         raise invalid(f"Expected Tensor shape: [batch_size] or [batch_size, 1] but got {_shape(value)}")

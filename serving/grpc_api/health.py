@@ -1,4 +1,4 @@
-"""``grpc.health.v1``: whether the server is there, and whether to send it requests."""
+"""``grpc.health.v1``: whether the server is ready for requests."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from serving.models.versions import Models
 
 HEALTH_SERVICE = "grpc.health.v1.Health"
-LOOK_S = 1.0
-# TensorFlow Serving knows its services by their short names, other servers by their full ones.
+POLL_S = 1.0
+# TensorFlow Serving accepts the short names of its services, other servers the full ones.
 KNOWN = {"", PREDICTION_SERVICE, MODEL_SERVICE, "PredictionService", "ModelService"}
 
 
 @final
 class HealthServicer:
-    """SERVING while every model has a version that answers and the server is not draining, as ``/v2/health/ready``."""
+    """SERVING while every model has an available version and the server is not draining, as ``/v2/health/ready``."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
-        self._leaving = asyncio.Event()
+        self._draining = asyncio.Event()
 
     def drain(self) -> None:
-        """Say NOT_SERVING from now on; whoever watches is told, and their calls end."""
-        self._leaving.set()
+        """Answer NOT_SERVING from now on; watching clients are notified, and their calls end."""
+        self._draining.set()
 
-    def service(self) -> grpc.GenericRpcHandler:
-        """What a gRPC server is given."""
+    def handler(self) -> grpc.GenericRpcHandler:
+        """The handler to register with a gRPC server."""
         request, response = health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse
         both = {"request_deserializer": request.FromString, "response_serializer": response.SerializeToString}
         handlers = {
@@ -41,27 +41,27 @@ class HealthServicer:
         }
         return grpc.method_handlers_generic_handler(HEALTH_SERVICE, handlers)
 
-    def _now(self) -> int:
+    def _status(self) -> int:
         states = health_pb2.HealthCheckResponse
-        ready = self._models.is_ready and not self._leaving.is_set()
-        return int(states.SERVING if ready else states.NOT_SERVING)
+        is_ready = self._models.is_ready and not self._draining.is_set()
+        return int(states.SERVING if is_ready else states.NOT_SERVING)
 
     async def _check(self, request: Any, context: Any) -> Any:
         if request.service not in KNOWN:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"No such service: {request.service}")
-        return health_pb2.HealthCheckResponse(status=self._now())
+        return health_pb2.HealthCheckResponse(status=self._status())
 
     async def _watch(self, request: Any, context: Any) -> None:
-        told = None
+        sent = None
         while True:
             known = request.service in KNOWN
-            status = self._now() if known else health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
-            if status != told:
+            status = self._status() if known else health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+            if status != sent:
                 await context.write(health_pb2.HealthCheckResponse(status=status))
-                told = status
-            if self._leaving.is_set():
+                sent = status
+            if self._draining.is_set():
                 return
             try:
-                await asyncio.wait_for(self._leaving.wait(), LOOK_S)
+                await asyncio.wait_for(self._draining.wait(), POLL_S)
             except TimeoutError:
                 continue

@@ -1,4 +1,4 @@
-"""The methods of both services, and who answers them."""
+"""The methods of both services, and their handlers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from serving.grpc_api.descriptions import ModelInfoHandler
 from serving.grpc_api.examples import ExampleHandler
-from serving.grpc_api.model_lists import ReloadHandler
-from serving.grpc_api.predictions import PredictHandler
+from serving.grpc_api.model_info import ModelInfoHandler
+from serving.grpc_api.predict import PredictHandler
+from serving.grpc_api.reload import ReloadHandler
 from serving.transport.limits import HELD_BYTES, ConnectionLimiter
 
 if TYPE_CHECKING:
@@ -27,22 +27,22 @@ PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"
 
 
-def usual_crowd() -> ConnectionLimiter:
-    """Of a server without REST, whose connections nobody counts."""
-    return ConnectionLimiter(most=0, most_held=HELD_BYTES)
+def default_limiter() -> ConnectionLimiter:
+    """The limiter of a server without HTTP; gRPC limits its connections itself."""
+    return ConnectionLimiter(max_connections=0, max_held_bytes=HELD_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrpcDependencies:
-    """What the dialect stands on."""
+    """The services that the handlers call."""
 
     models: Models
     inference: Inference
     metrics: Metrics
     reload: Reload | None = None
-    """Takes another list of models; None where the list is fixed."""
-    crowd: ConnectionLimiter = field(default_factory=usual_crowd)
-    """Counts the bytes of all requests that are being answered, those of REST too where there is one."""
+    """Applies another list of models; None if the list is fixed."""
+    limiter: ConnectionLimiter = field(default_factory=default_limiter)
+    """Counts the bytes of all requests that are being answered, over HTTP and gRPC together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,32 +51,40 @@ class GrpcMethod:
 
     name: str
     request: Any
-    """Class of its request messages."""
+    """The class of request messages."""
     response: Any
-    """Class of its response messages."""
+    """The class of response messages."""
     answer: Callable[[Any, GrpcCall], Awaitable[Any]]
-    """Gives the response's message, or its bytes where it was written beside the model."""
+    """Gives the response's message, or its bytes if they were written in the model's thread."""
     is_counted: bool = True
-    """Whether the metrics count it, as they do what runs a model."""
+    """Whether the metrics count its calls: those of methods that run a model."""
 
 
-def make_services(rooms: GrpcDependencies, limit_bytes: int) -> Services:
-    """Both services by their full names. Imports TensorFlow, whose messages theirs are made of."""
-    predictions = PredictHandler(models=rooms.models, inference=rooms.inference, limit_bytes=limit_bytes)
-    examples = ExampleHandler(models=rooms.models, inference=rooms.inference)
-    about = ModelInfoHandler(models=rooms.models)
-    lists = ReloadHandler(reload=rooms.reload)
+def make_services(dependencies: GrpcDependencies, limit_bytes: int) -> Services:
+    """Make both services. Imports TensorFlow, whose messages the services use.
+
+    Args:
+        dependencies: What the handlers call.
+        limit_bytes: The most bytes of the tensors of one request, decoded.
+
+    Returns:
+        The methods of each service, by its full name.
+    """
+    predict = PredictHandler(models=dependencies.models, inference=dependencies.inference, limit_bytes=limit_bytes)
+    examples = ExampleHandler(models=dependencies.models, inference=dependencies.inference)
+    model_info = ModelInfoHandler(models=dependencies.models)
+    reload = ReloadHandler(reload=dependencies.reload)
     return {
         PREDICTION_SERVICE: (
-            _method("Predict", "predict.Predict", predictions.predict),
+            _method("Predict", "predict.Predict", predict.predict),
             _method("Classify", "classification.Classification", examples.classify),
             _method("Regress", "regression.Regression", examples.regress),
-            _method("MultiInference", "inference.MultiInference", examples.several),
-            _method("GetModelMetadata", "get_model_metadata.GetModelMetadata", about.metadata, is_counted=False),
+            _method("MultiInference", "inference.MultiInference", examples.multi_inference),
+            _method("GetModelMetadata", "get_model_metadata.GetModelMetadata", model_info.metadata, is_counted=False),
         ),
         MODEL_SERVICE: (
-            _method("GetModelStatus", "get_model_status.GetModelStatus", about.status, is_counted=False),
-            _method("HandleReloadConfigRequest", "model_management.ReloadConfig", lists.reload, is_counted=False),
+            _method("GetModelStatus", "get_model_status.GetModelStatus", model_info.status, is_counted=False),
+            _method("HandleReloadConfigRequest", "model_management.ReloadConfig", reload.reload, is_counted=False),
         ),
     }
 
@@ -84,7 +92,7 @@ def make_services(rooms: GrpcDependencies, limit_bytes: int) -> Services:
 def _method(
     name: str, messages: str, answer: Callable[[Any, GrpcCall], Awaitable[Any]], *, is_counted: bool = True
 ) -> GrpcMethod:
-    """``messages`` is the file and the common stem of request and response."""
+    """``messages`` is the file and the common stem of the request's and the response's names."""
     file, _, stem = messages.partition(".")
     module = import_module(f"tensorflow_serving.apis.{file}_pb2")
     request, response = getattr(module, f"{stem}Request"), getattr(module, f"{stem}Response")

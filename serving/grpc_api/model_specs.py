@@ -1,4 +1,4 @@
-"""``tensorflow.serving.ModelSpec``: which model, version and signature a request wants, and which one answered."""
+"""``tensorflow.serving.ModelSpec``: the model, version and signature that a request names, and that answered it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from serving.status import invalid
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from serving.models.versions import Models, ServedVersion
+    from serving.models.served_version import ServedVersion
+    from serving.models.versions import Models
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServableRequest:
-    """What a request asks for."""
+    """The model, version or label, and signature that a request names."""
 
     model: str
     version: int | None = None
@@ -24,15 +25,18 @@ class ServableRequest:
     signature: str = DEFAULT_SIGNATURE
 
     def lease(self, models: Models) -> AbstractContextManager[ServedVersion]:
-        """The version, held while the block runs; errors as in `Models.lease`."""
+        """Hold the version while the block runs; errors as of `Models.lease`."""
         return models.lease(self.model, self.version, self.label)
 
 
 def read_model_spec(request: Any) -> ServableRequest:
-    """What the ``model_spec`` of a request asks for.
+    """Read the ``model_spec`` of a request.
+
+    Returns:
+        What it names.
 
     Raises:
-        Failure: there is none, or it names no model.
+        Failure: There is none, or it names no model.
     """
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
@@ -43,7 +47,7 @@ def read_model_spec(request: Any) -> ServableRequest:
 
 
 def read_spec(spec: Any) -> ServableRequest:
-    """What a ``ModelSpec`` asks for, its name unchecked."""
+    """Read a ``ModelSpec``, which may name no model."""
     choice = spec.WhichOneof("version_choice")
     return ServableRequest(
         model=spec.name,
@@ -54,7 +58,7 @@ def read_spec(spec: Any) -> ServableRequest:
 
 
 def write_spec(spec: Any, model: str, number: int, signature: str = "") -> None:
-    """Fill the ``model_spec`` of an answer: the version is the one that answered, whatever was asked for."""
+    """Fill the ``model_spec`` of a response with the version that answered."""
     spec.name = model
     spec.version.value = number
     spec.signature_name = signature

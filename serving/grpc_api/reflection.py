@@ -1,4 +1,4 @@
-"""Server reflection whose streams end when the server drains: the stock one holds a stopping server up."""
+"""Server reflection whose streams end when the server drains; the library's own keep a stopping server alive."""
 
 from __future__ import annotations
 
@@ -13,31 +13,35 @@ if TYPE_CHECKING:
 
 @final
 class DrainableReflection(reflection.aio.ReflectionServicer):  # type: ignore[misc]  # the library has no types
-    """Answers about the services of the names it is given, until it is told to `drain`."""
+    """Describes services, given their full names, until `drain` is called."""
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(names)
-        self._leaving = asyncio.Event()
+        self._draining = asyncio.Event()
 
     def add_to(self, server: Any) -> None:
         """Register with a gRPC server."""
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(self, server)
 
     def drain(self) -> None:
-        """End every stream when what was asked in it is answered."""
-        self._leaving.set()
+        """End every stream when the requests in it are answered."""
+        self._draining.set()
 
     async def ServerReflectionInfo(self, request_iterator: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802
-        """The answers to a stream of questions."""
-        async for response in super().ServerReflectionInfo(self._until_leaving(request_iterator), context):
+        """Answer a stream of requests.
+
+        Yields:
+            A response to each.
+        """
+        async for response in super().ServerReflectionInfo(self._until_draining(request_iterator), context):
             yield response
 
-    async def _until_leaving(self, requests: Any) -> AsyncIterator[Any]:
-        leaving = asyncio.ensure_future(self._leaving.wait())
+    async def _until_draining(self, requests: Any) -> AsyncIterator[Any]:
+        draining = asyncio.ensure_future(self._draining.wait())
         try:
             while True:
                 following = asyncio.ensure_future(anext(requests))
-                await asyncio.wait({following, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({following, draining}, return_when=asyncio.FIRST_COMPLETED)
                 if not following.done():
                     following.cancel()
                     return
@@ -47,4 +51,4 @@ class DrainableReflection(reflection.aio.ReflectionServicer):  # type: ignore[mi
                     return
                 yield request
         finally:
-            leaving.cancel()
+            draining.cancel()

@@ -1,8 +1,8 @@
-"""``tensorflow.TensorProto`` messages into arrays and back, by the rules of TensorFlow's own C++ (``tensor.cc``).
+"""``tensorflow.TensorProto`` messages to arrays and back, by the rules of TensorFlow's own C++ (``tensor.cc``).
 
 A request may hold its values as raw bytes (``tensor_content``) or in the field of their type (``float_val``, ...),
-there with the last value standing for all that are missing. An answer holds them in the field of their type, since
-many clients read ``outputs["y"].float_val``.
+where the last value stands for all missing ones. A response holds them in the field of their type, since many clients
+read ``outputs["y"].float_val``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from serving.status import Code, Failure, invalid
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
-# By element type: the field of its values, and what a value is there. Narrow integers share a field, halves are bits.
+# The field of each element type, and the type of a value in it. Narrow integers share a field, halves are bits.
 VALUES: dict[str, tuple[str, str]] = {
     "float": ("float_val", "float32"),
     "double": ("double_val", "float64"),
@@ -38,20 +38,27 @@ VALUES: dict[str, tuple[str, str]] = {
     "complex128": ("dcomplex_val", "float64"),
     "string": ("string_val", "object"),
 }
-# Fields whose values stand in a message as they stand in memory: an array's bytes behind this tag are the field, which
-# is 70 times as fast for 10,000 floats as handing them over one by one. (field number << 3 | 2, for a packed list)
+# Fields whose values have the same bytes in a message as in memory: the tag and an array's bytes are the field. That is
+# 70 times as fast for 10,000 floats as adding them one by one. (field number << 3 | 2, for a packed list)
 TAGS = {"float": b"\x2a", "double": b"\x32", "complex64": b"\x4a", "bool": b"\x5a", "complex128": b"\x62"}
 POINTER_BYTES = 8
-# A row costs the traffic log far more than the few bytes that can stand for millions of them.
-MOST_SHORT_ROWS = 1 << 16
+#: Bound on the rows of a tensor in short form: a few bytes can stand for millions of rows, each of which is logged.
+MAX_SHORT_FORM_ROWS = 1 << 16
 
 
 def decode(name: str, message: Any, limit_bytes: int) -> Array:
-    """The array of a ``TensorProto``; strings are objects holding bytes. It may be read-only.
+    """Decode a ``TensorProto``.
+
+    Args:
+        name: Of the input, for errors.
+        message: The tensor.
+        limit_bytes: The most bytes of the array: a short message can stand for a long one.
+
+    Returns:
+        The array, which may be read-only; strings are objects holding bytes.
 
     Raises:
-        Failure: the shape is open, the type unknown, or the content of another size than the shape says; or the tensor
-            has more than ``limit_bytes``: a short message can stand for a long one.
+        Failure: The shape is open, the type unknown, the content's size not the shape's, or the array too large.
     """
     kind = ELEMENT_TYPES.get(message.dtype)
     sizes = [dimension.size for dimension in message.tensor_shape.dim]
@@ -69,7 +76,7 @@ def decode(name: str, message: Any, limit_bytes: int) -> Array:
             flat = _strings(content, count) if kind.name == "string" else _numbers(content, dtype, count)
         else:
             values = _listed(message, kind.name, dtype, count)
-            if len(values) < count and sizes and sizes[0] > MOST_SHORT_ROWS:
+            if len(values) < count and sizes and sizes[0] > MAX_SHORT_FORM_ROWS:
                 raise invalid(f"tensor parsing error: {name}: {sizes[0]} rows are too many for a short form.")
             flat = _filled(values, dtype, count)
         return flat.reshape(sizes)
@@ -81,7 +88,7 @@ def encode(array: Array, message: Any) -> None:
     """Fill a ``TensorProto`` with an array.
 
     Raises:
-        Failure: UNIMPLEMENTED, for element types that have no field of their own.
+        Failure: UNIMPLEMENTED: the element type has no field.
     """
     kind = element_type_of(array)
     kind = ELEMENT_TYPES_BY_NAME.get(kind.name, kind)
@@ -103,12 +110,15 @@ def encode(array: Array, message: Any) -> None:
 
 
 def write_tensor(array: Array) -> bytes:
-    """The bytes of an array's ``TensorProto``, as `encode` fills it.
+    """Write the ``TensorProto`` of an array, as `encode` fills it.
 
-    Floats and truth values without a message between, at a fifth of its cost: their elements stand in it as in memory.
+    Floats and booleans are written without a message, at a fifth of its cost: they have the same bytes as in memory.
+
+    Returns:
+        The message's bytes.
 
     Raises:
-        Failure: as `encode`.
+        Failure: As of `encode`.
     """
     kind = element_type_of(array)
     tag = TAGS.get(kind.name)
@@ -132,7 +142,7 @@ def _tensor_head(number: int, shape: tuple[int, ...]) -> bytes:
 
 
 def delimited(tag: bytes, content: bytes) -> bytes:
-    r"""A field of a message that says how long it is.
+    r"""Write a length-delimited field of a message.
 
     >>> delimited(b"\n", b"text")
     b'\n\x04text'
@@ -147,13 +157,13 @@ def _unreadable(name: str) -> Failure:
 def _numbers(content: bytes, dtype: np.dtype[Any], count: int) -> Array:
     if len(content) != count * dtype.itemsize:
         raise ValueError(f"{len(content)} bytes for {count} elements")
-    if dtype == np.bool_:  # any byte may have been sent, but only two of them are truth values
+    if dtype == np.bool_:  # a client may send any byte, but only two are booleans
         return np.asarray(np.frombuffer(content, np.uint8) != 0)
     return np.frombuffer(content, dtype)
 
 
 def _strings(content: bytes, count: int) -> Array:
-    """All the lengths as varints, then all the bytes."""
+    """Strings in ``tensor_content``: all lengths as varints, then all bytes."""
     lengths: list[int] = []
     at = length = shift = 0
     while len(lengths) < count:
@@ -191,7 +201,7 @@ def _listed(message: Any, element: str, dtype: np.dtype[Any], count: int) -> Arr
 
 
 def _filled(values: Array, dtype: np.dtype[Any], count: int) -> Array:
-    """As many as the shape says: the last value again and again, or zeros and empty strings if there is none."""
+    """Fill up to the shape's size with the last value, or with zeros or empty strings if there is none."""
     if len(values) == count:
         return values
     flat = np.empty(count, dtype)

@@ -1,11 +1,11 @@
-"""Requests into batches: what arrives while a batch runs forms the next one.
+"""Joins requests into batches: those that arrive while a batch runs form the next one.
 
 There is no timer to tune: an idle server starts at once, a busy one fills the next batch for exactly as long as the
-last one takes. Requests join only where their key is the same (version, signature, element types, inner shapes), in
-the order they came, and never beyond the largest batch size.
+last one runs. Requests are joined only if their keys are equal (version, signature, element types, inner shapes), in
+the order of their arrival, and never beyond the largest batch size.
 
-A batch that is known to be quick runs in the event loop itself. Handing it to a thread and its answers back costs
-two wake-ups and a fight over the interpreter.
+A batch that is known to be quick runs in the event loop itself: handing it to a thread and its results back costs two
+wake-ups and contention for the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -26,67 +26,69 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
     from concurrent.futures import Future
 
-Request = TypeVar("Request")
-Answer = TypeVar("Answer")
+RequestT = TypeVar("RequestT")
+OutcomeT = TypeVar("OutcomeT")
 
-# Durations are remembered by key and size; a client can make ever new keys (shapes), so there is an end to it.
+#: Durations are kept by key and size. A client can send ever new keys (shapes), so the number is bounded.
 DURATIONS_KEPT = 1024
 UNKNOWN = (float("inf"), float("inf"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSettings:
-    """How large a batch may be, how many requests may wait for theirs, and which batches run in the event loop."""
+    """How large a batch may be, how many requests may wait, and which batches run in the event loop."""
 
     max_rows: int = 1024
-    """Rows that are joined at most. A single larger request runs alone, whole."""
+    """The most rows of a batch. A single larger request runs alone, whole."""
     refuse_larger: bool = False
     """Refuse a request of more rows instead, as TensorFlow Serving does when its batching is on."""
     max_waiting: int = 4096
-    """Requests waiting beyond this are refused (UNAVAILABLE), so that a flood costs an answer and not the memory."""
+    """Further waiting requests are refused (UNAVAILABLE), so that a flood of them does not exhaust the memory."""
     quick_s: float = 0.002
-    """A batch runs in the event loop if one of the last two of its key and about its size took no longer. 0: none does.
+    """A batch runs in the event loop if one of the last two of its key and about its size took at most so many seconds.
+    0: none does.
 
     Of the last two, because on a busy machine a batch is now and then interrupted for longer than it takes."""
 
 
 @final
-class BatchTask(Generic[Request, Answer]):
+class BatchTask(Generic[RequestT, OutcomeT]):
     """One request on its way through a batch."""
 
-    __slots__ = ("_claiming", "_taken", "_timer", "answer", "done", "key", "request", "rows", "timeout_s")
+    __slots__ = ("_claiming", "_is_claimed", "_timer", "done", "key", "outcome", "request", "rows", "timeout_s")
 
     def __init__(
         self,
-        request: Request,
+        request: RequestT,
         key: Hashable,
         rows: int,
         claiming: threading.Lock,
-        done: Callable[[Answer | BaseException], None],
+        done: Callable[[OutcomeT | BaseException], None],
         timeout_s: float | None,
     ) -> None:
         self.request = request
         self.key = key
         self.rows = rows
         self.timeout_s = timeout_s
-        self.answer: Answer | Failure | None = None
-        self.done: Callable[[Answer | BaseException], None] | None = done
-        """Told the outcome; None once it has been, or when nobody waits any more."""
+        self.outcome: OutcomeT | Failure | None = None
+        self.done: Callable[[OutcomeT | BaseException], None] | None = done
+        """Called with the outcome; None after that, or when nobody waits any more."""
         self._timer: asyncio.TimerHandle | None = None
         self._claiming = claiming
-        self._taken = False
+        self._is_claimed = False
 
     def claim(self) -> bool:
-        """True for the first caller: either the answer goes out or the deadline does, never both.
+        """Decide between answer and deadline: the answer is claimed before it is logged, so that it leaves if logged.
 
-        Whoever is about to log the answer claims it first, so that a logged answer is one that leaves.
+        Returns:
+            True for the first call, False for all others.
         """
         with self._claiming:
-            first, self._taken = not self._taken, True
-        return first
+            is_first, self._is_claimed = not self._is_claimed, True
+        return is_first
 
-    def settle(self, outcome: Answer | BaseException) -> None:
-        """Tell the outcome, once; in the event loop."""
+    def finish(self, outcome: OutcomeT | BaseException) -> None:
+        """Call ``done`` with the outcome, once; in the event loop."""
         done, self.done = self.done, None
         if self._timer is not None:
             self._timer.cancel()
@@ -94,36 +96,39 @@ class BatchTask(Generic[Request, Answer]):
             done(outcome)
 
     def start_timer(self, loop: asyncio.AbstractEventLoop) -> None:
-        """From now on the deadline can end the wait."""
+        """Let the deadline end the wait from now on."""
         if self.timeout_s is not None and self._timer is None:
-            self._timer = loop.call_later(self.timeout_s, self._give_up, self.timeout_s)
+            self._timer = loop.call_later(self.timeout_s, self._miss_deadline, self.timeout_s)
 
-    def _give_up(self, timeout_s: float) -> None:
+    def _miss_deadline(self, timeout_s: float) -> None:
         if self.done is not None and self.claim():
-            self.settle(Failure(Code.DEADLINE_EXCEEDED, late(timeout_s)))
+            self.finish(Failure(Code.DEADLINE_EXCEEDED, deadline_message(timeout_s)))
 
 
-def late(timeout_s: float) -> str:
-    """What a caller is told whose deadline passed.
+def deadline_message(timeout_s: float) -> str:
+    """The error message of a missed deadline.
 
-    >>> late(0.25)
+    >>> deadline_message(0.25)
     'No answer within 250 ms: the deadline passed.'
     """
     return f"No answer within {timeout_s * 1000:.0f} ms: the deadline passed."
 
 
 @final
-class Batcher(Generic[Request, Answer]):
-    """Runs ``work`` on batches of tickets, one batch at a time, for requests that come from one event loop.
+class Batcher(Generic[RequestT, OutcomeT]):
+    """Runs batches, one at a time, of requests that come from one event loop.
 
-    ``work`` is given tickets of one key and must leave in each ticket's ``answer`` an answer or a `Failure`; a ticket
-    it cannot `claim` has been given up and needs none. What it raises fails the whole batch. It runs in a thread of the
-    batcher's, or in the event loop (see `BatchSettings.quick_s`). ``clock`` counts seconds.
+    Args:
+        work: Called with the tasks of a batch, which have one key; in a thread of the batcher's, or in the event loop
+            (see `BatchSettings.quick_s`). It leaves a result or a `Failure` in each task's ``outcome``; a task that it
+            cannot `BatchTask.claim` needs none. What it raises fails the whole batch.
+        settings: Limits.
+        clock: Seconds.
     """
 
     def __init__(
         self,
-        work: Callable[[Sequence[BatchTask[Request, Answer]]], None],
+        work: Callable[[Sequence[BatchTask[RequestT, OutcomeT]]], None],
         settings: BatchSettings | None = None,
         *,
         clock: Callable[[], float] = time.perf_counter,
@@ -133,17 +138,26 @@ class Batcher(Generic[Request, Answer]):
         self._clock = clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._claiming = threading.Lock()
-        self._groups: dict[Hashable, deque[BatchTask[Request, Answer]]] = {}
+        self._groups: dict[Hashable, deque[BatchTask[RequestT, OutcomeT]]] = {}
         self._durations: dict[tuple[Hashable, int], tuple[float, float]] = {}
         self._waiting = 0
-        self._running = False
-        self._in_thread = False
+        self._is_running = False
+        self._is_in_thread = False
 
-    async def submit(self, request: Request, *, key: Hashable, rows: int, timeout_s: float | None) -> Answer:
-        """Wait for the answer; arguments and errors as in `put`, and what the model said is raised, too."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    async def submit_and_wait(
+        self, request: RequestT, *, key: Hashable, rows: int, timeout_s: float | None
+    ) -> OutcomeT:
+        """Wait for the result; arguments as of `submit`.
 
-        def done(outcome: Answer | BaseException) -> None:
+        Returns:
+            The result.
+
+        Raises:
+            BaseException: What `submit` raises, or what ``done`` would be called with.
+        """
+        future: asyncio.Future[OutcomeT] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: OutcomeT | BaseException) -> None:
             if future.done():
                 return
             if isinstance(outcome, BaseException):
@@ -151,56 +165,64 @@ class Batcher(Generic[Request, Answer]):
             else:
                 future.set_result(outcome)
 
-        ticket = self.put(request, key=key, rows=rows, timeout_s=timeout_s, done=done)
+        task = self.submit(request, key=key, rows=rows, timeout_s=timeout_s, done=done)
         try:
             return await future
         except asyncio.CancelledError:
-            ticket.claim()  # nobody waits: an answer that is on its way is not to be logged
+            task.claim()  # nobody waits: a result that is being made must not be logged
             raise
         finally:
-            ticket.done = None  # whoever waited may have been cancelled: then the request need not run
+            task.done = None  # if the caller was cancelled, the request need not run
 
-    def put(
+    def submit(
         self,
-        request: Request,
+        request: RequestT,
         *,
         key: Hashable,
         rows: int,
         timeout_s: float | None,
-        done: Callable[[Answer | BaseException], None],
-    ) -> BatchTask[Request, Answer]:
-        """Queue a request; ``done`` is called in the event loop, later, with the answer or with what went wrong.
+        done: Callable[[OutcomeT | BaseException], None],
+    ) -> BatchTask[RequestT, OutcomeT]:
+        """Queue a request.
 
-        ``key`` None runs the request alone. The deadline of ``timeout_s`` seconds ends in DEADLINE_EXCEEDED.
+        Args:
+            request: What ``work`` is called with, within a task.
+            key: Requests of equal keys are joined; None runs the request alone.
+            rows: Its number of rows.
+            timeout_s: Its deadline in seconds, which ends in DEADLINE_EXCEEDED; None for none.
+            done: Called in the event loop, later, with the result or the error.
+
+        Returns:
+            The queued task.
 
         Raises:
-            Failure: UNAVAILABLE if too many wait; INVALID_ARGUMENT for too large a request; DEADLINE_EXCEEDED if there
-                is no time at all.
+            Failure: UNAVAILABLE if too many wait; INVALID_ARGUMENT for too large a request; DEADLINE_EXCEEDED for a
+                deadline that has passed.
         """
         settings = self._settings
         if settings.refuse_larger and rows > settings.max_rows:
             limit = settings.max_rows
             raise invalid(f"Task size {rows} is larger than maximum input batch size {limit}")
         if timeout_s is not None and timeout_s <= 0:
-            raise Failure(Code.DEADLINE_EXCEEDED, late(timeout_s))
+            raise Failure(Code.DEADLINE_EXCEEDED, deadline_message(timeout_s))
         if self._waiting >= settings.max_waiting:
             raise Failure(Code.UNAVAILABLE, "The batch scheduling queue to which this task was submitted is full")
-        ticket: BatchTask[Request, Answer] = BatchTask(request, key, rows, self._claiming, done, timeout_s)
+        task: BatchTask[RequestT, OutcomeT] = BatchTask(request, key, rows, self._claiming, done, timeout_s)
         group = object() if key is None else key
-        self._groups.setdefault(group, deque()).append(ticket)
+        self._groups.setdefault(group, deque()).append(task)
         self._waiting += 1
         loop = asyncio.get_running_loop()
-        if self._in_thread:
-            ticket.start_timer(loop)
-        if not self._running:
-            # Not at once: requests that the loop reads in the same round join the first batch too.
-            self._running = True
+        if self._is_in_thread:
+            task.start_timer(loop)
+        if not self._is_running:
+            # Not at once: requests that the loop reads in the same iteration join the first batch too.
+            self._is_running = True
             loop.call_soon(self._start, loop)
-        return ticket
+        return task
 
     @property
     def waiting(self) -> int:
-        """Requests that no batch has taken yet, those whose caller gave up among them."""
+        """The number of requests that are in no batch yet, cancelled ones among them."""
         return self._waiting
 
     def close(self) -> None:
@@ -214,71 +236,71 @@ class Batcher(Generic[Request, Answer]):
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         batch = self._next()
-        self._running = bool(batch)
+        self._is_running = bool(batch)
         if not batch:
             return
-        if self._is_quick(batch[0].key, sum([ticket.rows for ticket in batch])):
+        if self._is_quick(batch[0].key, sum([task.rows for task in batch])):
             try:
-                self._timed(batch)
-            finally:  # whatever happens, every request is told and the next batch starts
+                self._run(batch)
+            finally:  # in any case, every request gets its outcome and the next batch starts
                 self._finish(loop, batch, sys.exception())
             return
-        # No timer of the loop can overtake what runs in the loop, so it has none.
-        self._in_thread = True
-        for ticket in chain(batch, *self._groups.values()):
-            ticket.start_timer(loop)
-        running = self._thread.submit(self._timed, batch)
-        running.add_done_callback(lambda done: loop.call_soon_threadsafe(self._back, loop, batch, done))
+        # A batch in the loop needs no timers: none can fire while it runs.
+        self._is_in_thread = True
+        for task in chain(batch, *self._groups.values()):
+            task.start_timer(loop)
+        running = self._thread.submit(self._run, batch)
+        running.add_done_callback(lambda done: loop.call_soon_threadsafe(self._return, loop, batch, done))
 
-    def _timed(self, batch: Sequence[BatchTask[Request, Answer]]) -> None:
+    def _run(self, batch: Sequence[BatchTask[RequestT, OutcomeT]]) -> None:
         begin = self._clock()
         self._work(batch)
         key = batch[0].key
         if key is not None:
             if len(self._durations) >= DURATIONS_KEPT:
                 self._durations.clear()
-            place = (key, sum([ticket.rows for ticket in batch]).bit_length())
-            last = self._durations.get(place, UNKNOWN)
-            self._durations[place] = (last[1], self._clock() - begin)
+            kind = (key, sum([task.rows for task in batch]).bit_length())
+            last = self._durations.get(kind, UNKNOWN)
+            self._durations[kind] = (last[1], self._clock() - begin)
 
-    def _next(self) -> list[BatchTask[Request, Answer]]:
-        """The next batch: the group whose turn it is, up to the largest size; what is left of it queues up again."""
+    def _next(self) -> list[BatchTask[RequestT, OutcomeT]]:
+        """The next batch: the first group's, up to the largest size; the rest of the group queues up again."""
         while self._groups:
             key = next(iter(self._groups))
             group = self._groups.pop(key)
-            batch: list[BatchTask[Request, Answer]] = []
+            batch: list[BatchTask[RequestT, OutcomeT]] = []
             rows = 0
             while group and (not batch or rows + group[0].rows <= self._settings.max_rows):
-                ticket = group.popleft()
+                task = group.popleft()
                 self._waiting -= 1
-                if ticket.done is not None:
-                    batch.append(ticket)
-                    rows += ticket.rows
+                if task.done is not None:
+                    batch.append(task)
+                    rows += task.rows
             if group:
                 self._groups[key] = group
             if batch:
                 return batch
         return []
 
-    def _back(
-        self, loop: asyncio.AbstractEventLoop, batch: Sequence[BatchTask[Request, Answer]], done: Future[None]
+    def _return(
+        self, loop: asyncio.AbstractEventLoop, batch: Sequence[BatchTask[RequestT, OutcomeT]], done: Future[None]
     ) -> None:
-        self._in_thread = False
+        self._is_in_thread = False
         self._finish(loop, batch, done.exception())
 
     def _finish(
         self,
         loop: asyncio.AbstractEventLoop,
-        batch: Sequence[BatchTask[Request, Answer]],
+        batch: Sequence[BatchTask[RequestT, OutcomeT]],
         error: BaseException | None,
     ) -> None:
         if self._waiting:
-            # Not at once: the answers go out, and what has arrived meanwhile is read, before the next batch takes the
-            # loop.
+            # Not at once: the responses are sent, and requests that arrived are read, before the next batch occupies
+            # the loop.
             loop.call_soon(self._start, loop)
         else:
-            self._running = False
-        for ticket in batch:
-            outcome = ticket.answer if error is None else error
+            self._is_running = False
+        for task in batch:
+            outcome = task.outcome if error is None else error
             if outcome is not None:
-                ticket.settle(outcome)
+                task.finish(outcome)

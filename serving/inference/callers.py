@@ -1,4 +1,4 @@
-"""Who calls, and what their request's own clock says: the headers ``X-Request-Id`` and ``X-Event-Time``."""
+"""The request id and event time of a caller: the headers ``X-Request-Id`` and ``X-Event-Time``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from serving.capture.capture import Caller
-from serving.inference.timestamps import read_moment_us
+from serving.inference.timestamps import parse_time_us
 from serving.status import invalid
 
 if TYPE_CHECKING:
@@ -18,10 +18,18 @@ REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
 def read_caller(headers: Iterable[tuple[bytes, bytes]], *, new_id: Callable[[], str], arrived_us: int) -> Caller:
-    """The caller of a request. Without the headers: a new id, and now as the event time.
+    """Read the caller of a request.
+
+    Args:
+        headers: Of the request, with names in lower case.
+        new_id: Makes the id of a request without ``X-Request-Id``.
+        arrived_us: When the request arrived, in microseconds since 1970; the event time without ``X-Event-Time``.
+
+    Returns:
+        Id, event time and arrival.
 
     Raises:
-        Failure: an id that is not 1 to 128 visible ASCII characters, or a time that `read_moment_us` cannot read.
+        Failure: The id is not 1 to 128 visible ASCII characters, or the time is not one (see `parse_time_us`).
     """
     request_id: str | None = None
     event_time_us: int | None = arrived_us
@@ -31,7 +39,7 @@ def read_caller(headers: Iterable[tuple[bytes, bytes]], *, new_id: Callable[[], 
                 raise invalid("X-Request-Id must be 1 to 128 visible ASCII characters without spaces.")
             request_id = value.decode("ascii")
         elif name == EVENT_TIME_HEADER:
-            event_time_us = read_moment_us(value.decode("latin-1").strip())
+            event_time_us = parse_time_us(value.decode("latin-1").strip())
     if event_time_us is None:
         raise invalid(
             "X-Event-Time must be ISO 8601 with an offset, such as 2013-04-01T05:15:00Z, or seconds since 1970."

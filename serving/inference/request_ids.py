@@ -1,4 +1,4 @@
-"""Request ids for callers who bring none: UUID version 7, in the order they were made."""
+"""Request ids for requests without one: UUIDs of version 7, ascending."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 COUNTER_BITS = 12
 COUNTER_MASK = (1 << COUNTER_BITS) - 1
-NOISE_MASK = (1 << 62) - 1
-NOISE_BYTES = 8
-IDS_A_DRAW = 256
+RANDOM_MASK = (1 << 62) - 1
+RANDOM_BYTES = 8
+IDS_PER_DRAW = 256
 
 
 @final
 class RequestIds:
-    """Makes UUIDv7 text, each greater than the last one made here. Not thread-safe: it belongs to the event loop.
+    """Makes UUIDv7 text, each greater than the one before. Not thread-safe: it belongs to the event loop.
 
     48 bits of Unix milliseconds, a counter of 12 bits within the millisecond (RFC 9562, section 6.2, method 1; it
-    borrows from the next millisecond when it runs over), and 62 random bits, which keep processes apart.
+    borrows from the next millisecond when it overflows), and 62 random bits, so that ids of processes do not collide.
 
     >>> made = RequestIds(clock_ns=lambda: 1_645_557_742_000_000_000, random=lambda size: bytes(size))
     >>> made.new(), made.new()
@@ -36,7 +36,7 @@ class RequestIds:
         self._drawn: list[str] = []
         self._last = 0
         self._milliseconds = -1
-        self._opening = ""
+        self._prefix = ""
 
     def new(self) -> str:
         """The next id: 36 characters."""
@@ -46,14 +46,14 @@ class RequestIds:
         if milliseconds != self._milliseconds:
             self._milliseconds = milliseconds
             text = f"{milliseconds:012x}"
-            self._opening = f"{text[:8]}-{text[8:]}-7"
+            self._prefix = f"{text[:8]}-{text[8:]}-7"
         if not self._drawn:
             self._drawn = self._draw()
-        return f"{self._opening}{self._last & COUNTER_MASK:03x}-{self._drawn.pop()}"
+        return f"{self._prefix}{self._last & COUNTER_MASK:03x}-{self._drawn.pop()}"
 
     def _draw(self) -> list[str]:
-        """The random ends of many ids at once: each draw is a system call."""
-        drawn = self._random(NOISE_BYTES * IDS_A_DRAW)
-        noises = (int.from_bytes(drawn[at : at + NOISE_BYTES]) for at in range(0, len(drawn), NOISE_BYTES))
-        texts = (f"{(0b10 << 62) | (noise & NOISE_MASK):016x}" for noise in noises)
+        """The random parts of many ids at once: each draw is a system call."""
+        drawn = self._random(RANDOM_BYTES * IDS_PER_DRAW)
+        numbers = (int.from_bytes(drawn[at : at + RANDOM_BYTES]) for at in range(0, len(drawn), RANDOM_BYTES))
+        texts = (f"{(0b10 << 62) | (number & RANDOM_MASK):016x}" for number in numbers)
         return [f"{text[:4]}-{text[4:]}" for text in texts]

@@ -1,4 +1,4 @@
-"""Who answers a request of the Open Inference Protocol."""
+"""Answers requests of the Open Inference Protocol."""
 
 from __future__ import annotations
 
@@ -29,46 +29,60 @@ if TYPE_CHECKING:
 
 @final
 class InferenceV2:
-    """Answers in the event loop that `answer` is called in. ``body_bytes`` bounds a request's body."""
+    """Answers requests in the event loop that `answer` is called in.
+
+    Args:
+        models: The models of the server.
+        inference: Runs them.
+        request_metrics: Counts inference requests.
+        ids: Makes ids for requests without one.
+        clock_us: Wall-clock time in microseconds since 1970.
+        body_bytes: The most bytes of a request's body.
+    """
 
     def __init__(
         self,
         *,
         models: Models,
         inference: Inference,
-        counting: RequestMetrics,
+        request_metrics: RequestMetrics,
         ids: RequestIds,
         clock_us: Callable[[], int],
         body_bytes: int,
     ) -> None:
         self._models = models
-        self._counting = counting
-        self._infers = InferEndpoint(models=models, inference=inference, ids=ids)
+        self._request_metrics = request_metrics
+        self._infer = InferEndpoint(models=models, inference=inference, ids=ids)
         self._clock_us = clock_us
         self._body_bytes = body_bytes
         self._draining = False
 
     def drain(self) -> None:
-        """Answer what comes, but tell whoever asks for readiness to send no more."""
+        """Go on answering requests, and answer readiness probes with 503 from now on."""
         self._draining = True
 
     def answer(self, request: HttpRequest, reply: Reply) -> None:
-        """Answer one request: ``reply`` is called with the response, now or later.
+        """Answer one request.
+
+        Args:
+            request: The request.
+            reply: Called once with the response, now or later.
 
         Raises:
-            Failure: the request is wrong; ``reply`` is not called then.
-            BodyTooLarge: it inflates beyond the limit; as above.
+            Failure: The request is invalid; ``reply`` is not called then.
+            BodyTooLarge: Its body inflates beyond the limit; as above.
         """
         route = read_route(request.target)
         if route is None:
             raise Failure(Code.NOT_FOUND, f"There is nothing at {request.target}")
         if request.method != route.method:
-            text = f"{request.target} is asked by {route.method}, not {request.method}"
+            text = f"{request.target} has only the method {route.method}, not {request.method}"
             reply(HttpResponse(405, write_error(text), headers=((b"allow", route.method.encode()),)))
         elif route.page == "infer":
             body = read_body(request, self._body_bytes, zlib_too=True)
-            infer = V2Call(route, request.headers, body, self._clock_us())
-            self._counting.run(partial(self._infers.start, infer), model=route.model, verb="infer", reply=reply)
+            call = V2Call(route, request.headers, body, self._clock_us())
+            start = partial(self._infer.start, call)
+            self._request_metrics.measure(start, model=route.model, verb="infer", reply=reply)
         else:
             reply(self._page(route, request))
 
@@ -92,11 +106,13 @@ class InferenceV2:
             case "server":
                 response = _respond(describe_server())
             case _:
-                raise Failure(Code.UNIMPLEMENTED, "Models come and go with the models folder, not by request")
+                raise Failure(
+                    Code.UNIMPLEMENTED, "Models are loaded and unloaded with the models folder, not by request"
+                )
         return response
 
     def _is_ready(self, route: V2Route) -> bool:
-        """Whether a model (or one version of it) answers. Raises `Failure` NOT_FOUND if there is none."""
+        """Whether a model (or one version of it) is available. Raises `Failure` NOT_FOUND if it is unknown."""
         try:
             with self._models.lease(route.model, route.version):
                 return True
@@ -109,8 +125,8 @@ def _respond(document: Any, status: int = 200) -> HttpResponse:
     return HttpResponse(status=status, body=json.dumps(document).encode() + b"\n")
 
 
-def _ready(about: dict[str, Any], *, is_ready: bool) -> HttpResponse:
-    return _respond(about | {"ready": is_ready}, 200 if is_ready else 503)
+def _ready(document: dict[str, Any], *, is_ready: bool) -> HttpResponse:
+    return _respond(document | {"ready": is_ready}, 200 if is_ready else 503)
 
 
 def _only_ready(body: bytes) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: By the protocol's name: TensorFlow's. BF16 is Triton's addition.
+#: TensorFlow's names by the protocol's. BF16 is Triton's addition.
 ELEMENTS: Mapping[str, str] = {
     "BOOL": "bool",
     "UINT8": "uint8",
@@ -28,7 +28,7 @@ _DATATYPES = {element: datatype for datatype, element in ELEMENTS.items()}
 
 
 def datatype_of(element: str) -> str:
-    """The protocol's name for an element type; TensorFlow's own in capitals for those it has none for.
+    """The protocol's name of an element type; TensorFlow's in capitals if the protocol has none.
 
     >>> datatype_of("float"), datatype_of("complex64")
     ('FP32', 'COMPLEX64')

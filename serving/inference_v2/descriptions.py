@@ -1,4 +1,4 @@
-"""What the server is, what it serves, and what a model takes and gives."""
+"""Metadata of the server, its models, and their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from serving.inference_v2.datatypes import datatype_of
 from serving.models.signatures import DEFAULT_SIGNATURE
-from serving.models.versions import VersionState
+from serving.models.version_status import VersionState
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from serving.models.served_version import ServedVersion
     from serving.models.signatures import TensorSpec
-    from serving.models.versions import Models, ServedVersion
+    from serving.models.versions import Models
 
-#: Named as Triton names them; of the repository's extension only the index is here.
+#: Triton's names; of the model repository extension only the index is offered.
 EXTENSIONS = ("binary_tensor_data", "model_repository(index)")
 STATES = {
     VersionState.START: "LOADING",
@@ -30,7 +31,7 @@ STATES = {
 
 @cache
 def describe_server() -> dict[str, Any]:
-    """Name, version and extensions."""
+    """Name, version and extensions of the server."""
     return {"name": "pitfalls", "version": version("pitfalls-tf"), "extensions": EXTENSIONS}
 
 
@@ -50,12 +51,15 @@ def list_versions(models: Models, *, only_ready: bool) -> list[dict[str, str]]:
 
 
 def describe_model(served: ServedVersion, models: Models) -> dict[str, Any]:
-    """Inputs and outputs of a version's default signature.
+    """Describe the inputs and outputs of a version's default signature.
 
-    An open dimension is -1; a tensor of which even the rank is open has the shape [-1].
+    An open dimension is -1; a tensor of open rank has the shape [-1].
+
+    Returns:
+        The protocol's model metadata.
 
     Raises:
-        Failure: FAILED_PRECONDITION if the version has no default signature.
+        Failure: FAILED_PRECONDITION: the version has no default signature.
     """
     signature = served.runner.signatures.get(DEFAULT_SIGNATURE)
     if signature is None:

@@ -1,14 +1,14 @@
-"""Inference: a body in, the model's answer out."""
+"""Inference requests: a body in, the model's answer out."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from serving.inference.callers import read_caller
-from serving.inference.inference import InferenceRequest, InferenceResult
+from serving.inference.requests import InferenceRequest, InferenceResult
 from serving.inference_v2.datatypes import datatype_of
-from serving.inference_v2.infer_answers import JSON_BYTES_HEADER, ModelInferResponseWriter
 from serving.inference_v2.infer_requests import read_infer_request
+from serving.inference_v2.infer_responses import JSON_BYTES_HEADER, ModelInferResponseWriter
 from serving.status import invalid
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from serving.inference.request_ids import RequestIds
     from serving.inference_v2.infer_requests import ModelInferRequest
     from serving.inference_v2.routes import V2Route
-    from serving.models.versions import Models, ServedVersion
+    from serving.models.served_version import ServedVersion
+    from serving.models.versions import Models
     from serving.transport.http_request import Headers
     from serving.transport.http_response import HttpResponse
 
@@ -31,45 +32,50 @@ class V2Call(NamedTuple):
     headers: Headers
     body: bytes
     arrived_us: int
+    """Microseconds since 1970."""
 
 
 @final
 class InferEndpoint:
-    """Translates inference requests into questions, and answers into responses."""
+    """Translates HTTP requests to inference requests, and results to HTTP responses."""
 
     def __init__(self, *, models: Models, inference: Inference, ids: RequestIds) -> None:
         self._models = models
         self._inference = inference
         self._ids = ids
 
-    def start(self, infer: V2Call, done: Callable[[HttpResponse | BaseException], None]) -> None:
-        """Answer a request: ``done`` is given the response, which carries the request's id, or a `Failure`.
+    def start(self, call: V2Call, done: Callable[[HttpResponse | BaseException], None]) -> None:
+        """Answer a call.
+
+        Args:
+            call: The request.
+            done: Called later with the response, which carries the request's id, or with a `Failure`.
 
         Raises:
-            Failure: the request is wrong; ``done`` is not called then.
+            Failure: The request is invalid; ``done`` is not called then.
         """
-        request = read_infer_request(infer.body, _json_bytes(infer.headers))
-        caller = read_caller(infer.headers, new_id=lambda: request.id or self._ids.new(), arrived_us=infer.arrived_us)
-        served = self._models.take(infer.route.model, infer.route.version)
+        request = read_infer_request(call.body, _json_bytes(call.headers))
+        caller = read_caller(call.headers, new_id=lambda: request.id or self._ids.new(), arrived_us=call.arrived_us)
+        served = self._models.acquire(call.route.model, call.route.version)
         writer = ModelInferResponseWriter(request, served)
 
-        def answered(outcome: InferenceResult | bytes | BaseException) -> None:
-            served.give_back()
+        def finish(outcome: InferenceResult | bytes | BaseException) -> None:
+            served.release()
             if isinstance(outcome, bytes):
                 done(writer.respond(outcome, caller.request_id))
             elif isinstance(outcome, BaseException):
                 done(outcome)
 
-        is_put = False
+        is_submitted = False
         try:
-            self._inference.put(_question(request, served, caller, writer), answered)
-            is_put = True
+            self._inference.submit(_inference_request(request, served, caller, writer), finish)
+            is_submitted = True
         finally:
-            if not is_put:
-                served.give_back()
+            if not is_submitted:
+                served.release()
 
 
-def _question(
+def _inference_request(
     request: ModelInferRequest, served: ServedVersion, caller: Caller, writer: ModelInferResponseWriter
 ) -> InferenceRequest:
     signature = served.runner.signatures.get(request.signature)
@@ -90,7 +96,7 @@ def _question(
     return InferenceRequest(
         served=served,
         signature=signature,
-        # Names that the signature does not know stay: the core says what is wrong with them.
+        # Names that the signature does not have are kept: `Inference` refuses them.
         inputs=inputs if len(inputs) == len(request.inputs) else request.inputs,
         caller=caller,
         outputs=tuple(sorted(request.outputs)),  # sorted: requests that want the same share a batch

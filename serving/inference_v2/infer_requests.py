@@ -1,4 +1,4 @@
-"""The body of an inference request: one JSON object, and behind it the raw bytes of tensors that are not in it."""
+"""Bodies of inference requests: one JSON object, and after it the raw bytes of binary inputs."""
 
 from __future__ import annotations
 
@@ -25,26 +25,33 @@ REFUSED = {"shared_memory_region": "Shared memory", "classification": "The class
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInferRequest:
-    """What is asked of a model."""
+    """An inference request."""
 
     id: str
-    """Empty if the client gave none."""
+    """Empty if the request has none."""
     signature: str
     inputs: Mapping[str, Array]
     datatypes: Mapping[str, str]
-    """By input: the element type that the client says it sends."""
+    """The element type of each input, as the client declares it."""
     outputs: Mapping[str, bool | None]
-    """The wanted outputs in the client's order, and whether as raw bytes; none means all."""
+    """The wanted outputs in the client's order, and whether as raw bytes; empty for all."""
     is_binary: bool
-    """Whether outputs that say nothing themselves are wanted as raw bytes."""
+    """Whether outputs are raw bytes unless they say otherwise."""
     timeout_s: float | None
 
 
 def read_infer_request(body: bytes, json_bytes: int | None) -> ModelInferRequest:
-    """The request in a body whose first ``json_bytes`` are JSON; None if all of it is.
+    """Read a request.
+
+    Args:
+        body: JSON, and raw bytes after it.
+        json_bytes: The size of the JSON; None if the whole body is JSON.
+
+    Returns:
+        The request.
 
     Raises:
-        Failure: INVALID_ARGUMENT, saying which member is wrong, and how.
+        Failure: INVALID_ARGUMENT, naming the invalid member.
     """
     if json_bytes is not None and json_bytes > len(body):
         raise invalid(f"Inference-Header-Content-Length is {json_bytes}, the body has {len(body)} bytes")
@@ -76,7 +83,7 @@ def read_infer_request(body: bytes, json_bytes: int | None) -> ModelInferRequest
 
 
 def _read_input(one: Any, rest: memoryview) -> tuple[str, str, Array, memoryview]:
-    """Name, element type and tensor of one input, and the raw bytes behind its own."""
+    """Name, element type and tensor of one input, and the raw bytes after its own."""
     name = _name(one, "inputs")
     element = ELEMENTS.get(one["datatype"]) if isinstance(one.get("datatype"), str) else None
     if element is None:
@@ -125,7 +132,7 @@ def _id(document: Mapping[str, Any]) -> str:
 
 
 def _parameters(owner: Mapping[str, Any], what: str) -> Mapping[str, Any]:
-    """The parameters of an object; what is not known is ignored, as the protocol says."""
+    """The parameters of an object; unknown ones are ignored, as the protocol demands."""
     parameters = owner.get("parameters", {})
     if not isinstance(parameters, dict):
         raise invalid(f'{what}: "parameters" must be an object')

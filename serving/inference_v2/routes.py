@@ -1,4 +1,4 @@
-"""Paths of the protocol. Case counts; a query is ignored."""
+"""Paths of the protocol. They are case-sensitive; a query is ignored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from serving.transport.bounded_cache import bounded_cache
 PREFIX = re.compile(r"/v2(?:[/?].*)?", re.DOTALL)
 MODEL = re.compile(r"/v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?(?:/(?P<verb>ready|infer))?")
 SWITCH = re.compile(r"/v2/repository/models/[^/]+/(?:load|unload)")
-#: By path: what is there.
+#: Pages by path.
 PAGES = {
     "/v2": "server",
     "/v2/": "server",
@@ -27,7 +27,7 @@ POSTED = {"index", "infer", "switch"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class V2Route:
-    """What is asked, and of which model."""
+    """A page, and the model that it is about."""
 
     page: str
     """server, live, server_ready, models, index, switch; of a model: metadata, ready, infer."""
@@ -36,7 +36,7 @@ class V2Route:
 
     @property
     def method(self) -> str:
-        """The only method that the page has."""
+        """The page's only method."""
         return "POST" if self.page in POSTED else "GET"
 
 
@@ -51,13 +51,16 @@ def is_v2(target: str) -> bool:
 
 @bounded_cache
 def read_route(target: str) -> V2Route | None:
-    """What a path asks for; None if there is nothing there.
+    """Parse a request's target.
 
     >>> read_route("/v2/models/a%2Fb/versions/3/infer")
     V2Route(page='infer', model='a/b', version=3)
 
+    Returns:
+        The route; None for a path that does not exist.
+
     Raises:
-        Failure: INVALID_ARGUMENT for a version that is no number of 64 bits.
+        Failure: INVALID_ARGUMENT: the version is not a number of 64 bits.
     """
     path = target.partition("?")[0]
     if path in PAGES:
@@ -71,7 +74,7 @@ def read_route(target: str) -> V2Route | None:
     if version is not None and not (
         version.isascii() and version.isdecimal() and len(version) <= 19 and int(version) <= LARGEST_VERSION
     ):
-        raise invalid(f"A version is a whole number of at most 64 bits, not {version}")
+        raise invalid(f"A version is an integer of at most 64 bits, not {version}")
     return V2Route(
         page=match["verb"] or "metadata",
         model=unquote(match["model"]),

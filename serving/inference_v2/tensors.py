@@ -1,4 +1,4 @@
-"""Tensors as the protocol writes them: JSON numbers and texts, or raw bytes behind the JSON.
+"""Tensors in the protocol's forms: JSON numbers and texts, or raw bytes after the JSON.
 
 Raw bytes are little-endian, row-major, without gaps; each element of BYTES is preceded by its length in 4 bytes.
 Source: the binary tensor data extension of the Open Inference Protocol.
@@ -35,10 +35,19 @@ _BIG_ENDIAN = sys.byteorder == "big"
 
 
 def read_json(data: Any, shape: Sequence[int], element: str, name: str) -> Array:
-    """The tensor in a JSON list, flat or nested as the shape says. Numbers beyond a float type become infinite.
+    """Read a tensor from JSON.
+
+    Args:
+        data: A list of elements, flat or nested as the shape.
+        shape: Of the tensor.
+        element: TensorFlow's name of the element type.
+        name: Of the input, for errors.
+
+    Returns:
+        The array. Numbers beyond a float type become infinite.
 
     Raises:
-        Failure: another number of elements, another nesting, or an element of another type or beyond its range.
+        Failure: The number of elements or the nesting is not the shape's, or an element is not of the type.
     """
     level: list[Any] = data
     nesting: list[int] = []
@@ -55,15 +64,18 @@ def read_json(data: Any, shape: Sequence[int], element: str, name: str) -> Array
         raise _wrong(name, f"its data is nested as {[len(data), *nesting]}, its shape is {list(shape)}")
     try:
         return _array(level, element, name).reshape(tuple(shape))
-    except ValueError as error:  # numpy cannot address so many elements, though there are none
+    except ValueError as error:  # an empty shape beyond what numpy can address
         raise _wrong(name, f"its shape {list(shape)} is too large") from error
 
 
 def read_binary(content: memoryview, shape: Sequence[int], element: str, name: str) -> Array:
-    """The tensor in raw bytes. It may be read-only.
+    """Read a tensor from raw bytes; arguments as of `read_json`.
+
+    Returns:
+        The array, which may be read-only.
 
     Raises:
-        Failure: the bytes are more or fewer than the shape says.
+        Failure: The number of bytes is not the shape's.
     """
     count = math.prod(shape)
     if element == "string":
@@ -73,7 +85,7 @@ def read_binary(content: memoryview, shape: Sequence[int], element: str, name: s
         if len(content) != count * dtype.itemsize:
             raise _wrong(name, f"its shape {list(shape)} takes {count * dtype.itemsize} bytes, it has {len(content)}")
         flat = np.frombuffer(content, np.uint8 if element == "bool" else dtype)
-        if element == "bool":  # any byte may have been sent, but only two of them are truth values
+        if element == "bool":  # a client may send any byte, but only two are booleans
             flat = flat != 0
         elif _BIG_ENDIAN:
             flat = flat.byteswap()
@@ -84,19 +96,26 @@ def read_binary(content: memoryview, shape: Sequence[int], element: str, name: s
 
 
 def write_json(value: Array, name: str) -> Any:
-    """The elements in row-major order, for orjson. NaN and the infinities are written as Python's parser reads them.
+    """Prepare a tensor for orjson. NaN and the infinities are written as Python's parser reads them.
+
+    Args:
+        value: The tensor.
+        name: Of the output, for errors.
+
+    Returns:
+        The elements in row-major order.
 
     Raises:
-        Failure: texts that are no UTF-8, which JSON cannot carry.
+        Failure: A string is not UTF-8, which JSON cannot carry.
     """
     flat = np.ascontiguousarray(value).reshape(-1)
     if flat.dtype == np.object_:
         try:
             return [one.decode() for one in flat.tolist()]
         except UnicodeDecodeError as error:
-            raise invalid(f'output "{name}" holds bytes that are no UTF-8: ask for it with binary_data') from error
+            raise invalid(f'output "{name}" holds bytes that are not UTF-8: request it with binary_data') from error
     if flat.dtype.kind not in "biuf":
-        flat = flat.astype(np.float32)  # bfloat16, which float32 holds whole
+        flat = flat.astype(np.float32)  # bfloat16, of which every value is a float32
     if flat.dtype.kind == "f" and not np.isfinite(flat).all():
         wide = flat if flat.dtype == np.float64 else flat.astype(np.float32)
         return orjson.Fragment(f"[{','.join(format_floats(wide))}]")
@@ -104,14 +123,14 @@ def write_json(value: Array, name: str) -> Any:
 
 
 def write_binary(value: Array) -> bytes:
-    """The elements as raw bytes."""
+    """Write the elements as raw bytes."""
     if value.dtype == np.object_:
         return b"".join(struct.pack("<I", len(one)) + one for one in value.reshape(-1).tolist())
     return value.byteswap().tobytes() if _BIG_ENDIAN else value.tobytes()
 
 
 def _array(elements: list[Any], element: str, name: str) -> Array:
-    """A flat array of elements that are checked here."""
+    """Check elements and make a flat array of them."""
     kinds = set(map(type, elements))
     if element == "string":
         if kinds - {str}:
@@ -124,11 +143,11 @@ def _array(elements: list[Any], element: str, name: str) -> Array:
             raise _wrong(name, "not every element of its data is a number")
         try:
             wide = np.array(elements, np.float64)
-        except OverflowError as error:  # a whole number of more than 308 digits
+        except OverflowError as error:  # an integer of more than 308 digits
             raise _wrong(name, "a number of its data is too large") from error
         with np.errstate(over="ignore", under="ignore"):
             return wide.astype(numpy_type(element))
-    wanted, word = (bool, "true or false") if element == "bool" else (int, "a whole number")
+    wanted, word = (bool, "true or false") if element == "bool" else (int, "an integer")
     if kinds - {wanted}:
         raise _wrong(name, f"not every element of its data is {word}")
     dtype = numpy_type(element)
@@ -140,7 +159,7 @@ def _array(elements: list[Any], element: str, name: str) -> Array:
 
 
 def _read_strings(content: memoryview, count: int, name: str) -> Array:
-    if count * LENGTH_BYTES > len(content):  # before anything of that size is made
+    if count * LENGTH_BYTES > len(content):  # before anything of that size is allocated
         raise _wrong(name, f"its shape has {count} elements, more than {len(content)} bytes can hold")
     strings = np.empty(count, object)
     at = 0

@@ -1,4 +1,4 @@
-"""Which tensors of a signature classify or regress: the rules that REST and gRPC share.
+"""The tensors of a signature that Classify and Regress use: the rules that REST and gRPC share.
 
 Checks and texts are TensorFlow Serving's (``classifier.cc``, ``regressor.cc``).
 """
@@ -19,14 +19,25 @@ OUTPUTS = {"classify": ("classes", "scores"), "regress": ("outputs",)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """Which tensors of a signature classify or regress."""
+    """The input and the outputs of a signature that classifies or regresses."""
 
     input: str
     outputs: tuple[str, ...]
 
 
 def read_head(signature: Signature, verb: str) -> Head:
-    """The tensors that classify or regress use. Raises `Failure` if the signature is not made for that."""
+    """Find the tensors that a verb uses.
+
+    Args:
+        signature: Of the model.
+        verb: ``classify`` or ``regress``.
+
+    Returns:
+        The input, and those of the verb's outputs that the signature has.
+
+    Raises:
+        Failure: The signature does not fit the verb.
+    """
     if len(signature.inputs) != 1:
         raise invalid("Expected one input Tensor.")
     if INPUT not in signature.inputs:

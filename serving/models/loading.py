@@ -1,4 +1,4 @@
-"""How a version's folder becomes a runner that is ready to answer."""
+"""Loads a version's folder into a runner that is ready to answer."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSettings:
-    """What is done to every version before it answers."""
+    """How every version is loaded."""
 
     warm_ups: int = 1
-    """How often its warmup records are replayed; 0 leaves them out."""
+    """How often the warmup records are replayed; 0 skips them."""
     tags: tuple[str, ...] = ("serve",)
-    """Of the graph within the SavedModel."""
+    """Tags of the graph within the SavedModel."""
     threads: ThreadSettings = field(default_factory=ThreadSettings)
 
 
@@ -34,10 +34,19 @@ def load_version(
     counts: ModelCounts | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Runner:
-    """A version's runner, warmed up. ``counts`` is told what that took; ``clock`` is in seconds.
+    """Load a version and warm it up.
+
+    Args:
+        path: The version's folder.
+        loading: Tags, threads and warmup.
+        counts: Counts loads and warmups for the metrics.
+        clock: Seconds.
+
+    Returns:
+        The runner; the caller closes it.
 
     Raises:
-        LoadError: it cannot be loaded, or a warmup record fails.
+        LoadError: The version cannot be loaded, or a warmup record fails.
     """
     how = loading or LoadSettings()
     begin = clock()

@@ -1,4 +1,4 @@
-"""A model config of TensorFlow Serving's: which models, from where, which versions, by which labels.
+"""Model config files of TensorFlow Serving: models, their folders, version policies and labels.
 
 Source: ``tensorflow_serving/config/model_server_config.proto``; the checks are those of its ``server_core.cc``.
 """
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 FLAG = "--model_config_file"
 PLATFORM = "tensorflow"
-TENSORFLOW_TYPE = 1  # ModelType.TENSORFLOW: how the platform was said before there was a field for it
+TENSORFLOW_TYPE = 1  # ModelType.TENSORFLOW, the deprecated field for the platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfigProblem:
-    """One thing that is wrong with a config.
+    """One error in a model config.
 
     >>> str(ModelConfigProblem(place="config[0]", what="no name", got="''", expected="a name", fix="Give it one."))
     "config[0]: no name: got ''; expected a name. Give it one."
@@ -41,24 +41,27 @@ class ModelConfigProblem:
 
 
 def read_config_file(path: Path) -> tuple[ModelSource, ...]:
-    """The models that a config file lists.
+    """Read the models of a config file.
+
+    Returns:
+        The models, in the file's order.
 
     Raises:
-        BadInput: the file cannot be used; every problem in one message.
+        BadInput: The file cannot be used; every error in one message.
     """
-    from tensorflow_serving.config import model_server_config_pb2  # noqa: PLC0415 - only whoever has such a file
+    from tensorflow_serving.config import model_server_config_pb2  # noqa: PLC0415 - loaded only to read such a file
 
     config = read_text_file(path, model_server_config_pb2.ModelServerConfig(), flag=FLAG)
     problems = tuple(check_config(config))
     if problems:
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        count = "1 error" if len(problems) == 1 else f"{len(problems)} errors"
         listed = "\n".join(f"  {problem}" for problem in problems)
-        raise BadInput(f"{path} cannot be used.", got=count, expected="none", fix=f"Mend each of these:\n{listed}")
+        raise BadInput(f"{path} cannot be used.", got=count, expected="no error", fix=f"Correct:\n{listed}")
     return sources_of(config)
 
 
 def sources_of(config: Any) -> tuple[ModelSource, ...]:
-    """The models of a ``ModelServerConfig`` in which `check_config` has found nothing wrong."""
+    """The models of a ``ModelServerConfig`` without errors (see `check_config`)."""
     return tuple(
         ModelSource(
             name=one.name,
@@ -72,11 +75,15 @@ def sources_of(config: Any) -> tuple[ModelSource, ...]:
 
 
 def check_config(config: Any) -> Iterator[ModelConfigProblem]:
-    """What is wrong with a ``ModelServerConfig``, in its own order."""
+    """Check a ``ModelServerConfig``.
+
+    Yields:
+        Each error, in the order of the config.
+    """
     if config.WhichOneof("config") == "custom_model_config":
         yield ModelConfigProblem(
             place="custom_model_config",
-            what="a config for other code than this server's",
+            what="a config that this server does not have",
             got="a custom_model_config",
             expected="a model_config_list",
             fix="List the models in a model_config_list.",
@@ -95,27 +102,27 @@ def _check_identity(place: str, one: Any, count: int) -> Iterator[ModelConfigPro
     elif count > 1:
         yield ModelConfigProblem(
             place=place,
-            what="a model that is listed more than once",
+            what="a model name that occurs more than once",
             got=f"{count} times",
             expected="once",
             fix="Remove or rename the others.",
         )
     path = one.base_path.removeprefix("file://")
     if not path.startswith("/"):
-        is_elsewhere = "://" in path
+        is_remote = "://" in path
         yield ModelConfigProblem(
             place=place,
-            what="base_path is no absolute path" + (" of this machine" if is_elsewhere else ""),
+            what="base_path is not an absolute path" + (" of this machine" if is_remote else ""),
             got=repr(one.base_path),
             expected="the folder that holds the numbered versions, such as '/models/flights'",
-            fix="Mount or copy it here." if is_elsewhere else "Write it out, beginning with /.",
+            fix="Mount or copy it to this machine." if is_remote else "Write the whole path, beginning with /.",
         )
     is_known = one.model_platform == PLATFORM or (not one.model_platform and one.model_type == TENSORFLOW_TYPE)
     if not is_known or (one.model_platform and one.model_type):
         yield ModelConfigProblem(
             place=place,
-            what="no model_platform that is served here",
-            got=repr(one.model_platform) + (" beside a model_type" if one.model_type else ""),
+            what="an unsupported model_platform",
+            got=repr(one.model_platform) + (" with a model_type" if one.model_type else ""),
             expected=f'"{PLATFORM}"',
             fix=f'Write model_platform: "{PLATFORM}", and no model_type.',
         )
@@ -128,25 +135,25 @@ def _check_details(place: str, one: Any) -> Iterator[ModelConfigProblem]:
         if bad or not policy.specific.versions:
             yield ModelConfigProblem(
                 place=place,
-                what="a specific policy without usable versions",
+                what="a specific policy without valid versions",
                 got=", ".join(map(str, bad)) or "none",
-                expected="versions: N, once for each version, none of them negative",
-                fix="Name the versions, or choose all {} or latest {}.",
+                expected="versions: N for each version, N being at least 0",
+                fix="List the versions, or use all {} or latest {}.",
             )
     for label, number in one.version_labels.items():
         if not label or "/" in label or ":" in label or number < 0:
             yield ModelConfigProblem(
                 place=place,
-                what="a version label that cannot be asked for",
+                what="an invalid version label",
                 got=f"{label!r}: {number}",
-                expected="a name without / and :, and a version that is not negative",
-                fix="Mend key or value.",
+                expected="a name without / and :, and a version of at least 0",
+                fix="Correct the key or the value.",
             )
     rate = one.logging_config.sampling_config.sampling_rate
     if not 0 <= rate <= 1:
         yield ModelConfigProblem(
             place=place,
-            what="a sampling_rate that is no share",
+            what="a sampling_rate outside of 0 to 1",
             got=f"{rate:g}",
             expected="a number from 0 to 1",
             fix="Write 1 to log every request.",

@@ -1,4 +1,4 @@
-"""What a server is to serve at the moment: a folder of models, one model, or the list of a config file or a client."""
+"""The list of models that a server serves: a folder of models, one model, or the list of a config file or a client."""
 
 from __future__ import annotations
 
@@ -20,22 +20,26 @@ class ModelListSource(Protocol):
     """Where the list of models comes from."""
 
     def read(self) -> Sequence[ModelSource]:
-        """The list as it is now. Raises `BadInput` if it cannot be used."""
+        """Read the list as it is now.
+
+        Raises:
+            BadInput: The list cannot be used.
+        """
 
     @property
     def is_live(self) -> bool:
-        """Whether it is read at every look at the disk, and not only when somebody asks for that."""
+        """Whether it is read at every poll of the disk, and not only on demand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelsFolder:
-    """Every NAME in the folder that holds NAME/VERSION folders."""
+    """Every model NAME in a folder of NAME/VERSION folders."""
 
     folder: Path
     labels: VersionLabels = field(default_factory=dict)
 
     def read(self) -> Sequence[ModelSource]:
-        """The models that are there now."""
+        """The models that are in the folder now."""
         return discover(self.folder, self.labels)
 
     @property
@@ -53,50 +57,50 @@ class SingleModel:
     labels: VersionLabels = field(default_factory=dict)
 
     def read(self) -> Sequence[ModelSource]:
-        """The model, whether or not there are versions yet."""
+        """The model, whether or not it has versions yet."""
         return (ModelSource(name=self.name, base=self.base, labels=self.labels.get(self.name, {})),)
 
     @property
     def is_live(self) -> bool:
-        """It stays the same."""
+        """The list does not change."""
         return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigFile:
-    """A model config file of TensorFlow Serving's; labels given beside it are added to its own."""
+    """A model config file of TensorFlow Serving's; further labels are added to those in the file."""
 
     path: Path
     labels: VersionLabels = field(default_factory=dict)
 
     def read(self) -> Sequence[ModelSource]:
-        """The models that the file lists now."""
+        """The models that are in the file now."""
         sources = read_config_file(self.path)
         return tuple(replace(one, labels={**one.labels, **self.labels.get(one.name, {})}) for one in sources)
 
     @property
     def is_live(self) -> bool:
-        """It is read when it is asked for, or has changed."""
+        """It is read on demand, and when it has changed."""
         return False
 
 
 @final
 class ModelList:
-    """The list of models that is valid now. Calling it gives the list; thread-safe."""
+    """The list of models in force. Calling it gives the list; thread-safe."""
 
-    def __init__(self, origin: ModelListSource) -> None:
-        self._origin = origin
+    def __init__(self, source: ModelListSource) -> None:
+        self._source = source
         self._lock = threading.Lock()
         self._listed: tuple[ModelSource, ...] | None = None
         self._seen: dict[str, ModelSource] = {}
 
     def __call__(self) -> tuple[ModelSource, ...]:
-        """What is wanted. A model of a folder stays known for as long as its own folder is there, versions or none."""
+        """The models to serve. A model of a live folder stays while its own folder exists, versions or none."""
         with self._lock:
             if self._listed is not None:
                 return self._listed
-            found = tuple(self._origin.read())
-            if not self._origin.is_live:
+            found = tuple(self._source.read())
+            if not self._source.is_live:
                 self._listed = found
                 return found
             kept = {name: one for name, one in self._seen.items() if one.base.is_dir()}
@@ -104,20 +108,24 @@ class ModelList:
             return tuple(self._seen[name] for name in sorted(self._seen))
 
     def replace(self, sources: Sequence[ModelSource]) -> None:
-        """From now on this list is wanted, and not the origin's."""
+        """Put this list in force instead of the source's."""
         with self._lock:
             self._listed = tuple(sources)
 
     def reread(self) -> tuple[ModelSource, ...]:
-        """The origin's list as it is now, without taking it over. Raises `BadInput`."""
-        return tuple(self._origin.read())
+        """The source's list as it is now, without putting it in force.
+
+        Raises:
+            BadInput: The list cannot be used.
+        """
+        return tuple(self._source.read())
 
     @property
     def is_live(self) -> bool:
-        """Whether the origin, when it is valid, is read at every call."""
-        return self._origin.is_live
+        """Whether the source, when in force, is read at every call."""
+        return self._source.is_live
 
     def restore(self) -> None:
-        """From now on the origin's list is wanted again."""
+        """Put the source's list in force again."""
         with self._lock:
             self._listed = None

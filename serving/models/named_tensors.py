@@ -1,4 +1,4 @@
-"""Tensors by name: whether they can be joined, and how many rows they have."""
+"""Tensors by name: whether they can be concatenate, and how many rows they have."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-Kinds = tuple[tuple[str, np.dtype[Any] | None, tuple[int, ...]], ...]
+TensorTypes = tuple[tuple[str, np.dtype[Any] | None, tuple[int, ...]], ...]
+"""Name, element type and inner shape (all dimensions but the first) of each tensor; tensors of equal types can be
+concatenate. The element type is None where numpy has none of its own."""
 
 
-def kinds_of(tensors: Mapping[str, Array]) -> Kinds:
-    """Names, element types and inner shapes: what must be equal for tensors to be joined.
+def types_of(tensors: Mapping[str, Array]) -> TensorTypes:
+    """The types of tensors, which must be equal for them to be concatenate.
 
-    >>> kinds_of({"x": np.zeros((5, 3))})
+    >>> types_of({"x": np.zeros((5, 3))})
     (('x', dtype('float64'), (3,)),)
     """
     return tuple((name, value.dtype, value.shape[1:]) for name, value in tensors.items())
 
 
-def concatenated(parts: Sequence[Mapping[str, Array]]) -> Mapping[str, Array] | None:
-    """The rows of all parts; None if they are not alike."""
+def concatenate(parts: Sequence[Mapping[str, Array]]) -> Mapping[str, Array] | None:
+    """Concatenate tensors along their first dimension; None if the parts' types differ."""
     first = parts[0]
     if len(parts) == 1:
         return first
-    kinds = kinds_of(first)
-    if any(kinds_of(part) != kinds for part in parts):
+    types = types_of(first)
+    if any(types_of(part) != types for part in parts):
         return None
     return {name: np.concatenate([part[name] for part in parts]) for name in first}
 
 
-def counts_rows(rows: int, *groups: Mapping[str, Array]) -> bool:
-    """Whether the leading axis of every tensor counts so many rows, and there are tensors in every group."""
+def have_rows(rows: int, *groups: Mapping[str, Array]) -> bool:
+    """Whether the first dimension of every tensor is ``rows``, and no group is empty."""
     leading = (rows,)
     for group in groups:
         if not group:
@@ -47,6 +49,6 @@ def counts_rows(rows: int, *groups: Mapping[str, Array]) -> bool:
 
 
 def shared_rows(tensors: Mapping[str, Array]) -> int | None:
-    """The leading dimension that all tensors share; None if a tensor has none, or they differ."""
+    """The first dimension of all tensors; None if they differ, or a tensor is a scalar."""
     leading = {value.shape[:1] for value in tensors.values()}
     return next(iter(leading))[0] if len(leading) == 1 and () not in leading else None

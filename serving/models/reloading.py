@@ -1,4 +1,4 @@
-"""Another list of models while serving: from a client, from the config file, or from whoever sends SIGHUP."""
+"""Replaces the list of models of a running server: by a client's request, a changed config file or SIGHUP."""
 
 from __future__ import annotations
 
@@ -23,17 +23,21 @@ if TYPE_CHECKING:
 
 @final
 class Reloader:
-    """Brings models in line with a new list, and says whether that succeeded. Blocks while it loads; thread-safe.
+    """Applies new lists of models. Blocks while it loads; thread-safe.
 
-    ``report`` is told, in one sentence, what a list that nobody waits for has led to; ``on_reread`` is called when the
-    list comes from where it first came from again, and what a client has sent is over. ``on_list`` is given every new
-    list before it is served, and may refuse it with BadInput or CannotRun.
+    Args:
+        models: The models of the server.
+        model_list: The list in force.
+        report: Called with a sentence for each result that no client waits for.
+        may_label_unavailable: Whether a new label may name a version that is not available yet.
+        on_reread: Called when the list of a file replaces one that a client has sent.
+        on_list: Called with every new list before it is served; refuses it by BadInput or CannotRun.
     """
 
     def __init__(
         self,
         models: Models,
-        catalogue: ModelList,
+        model_list: ModelList,
         *,
         report: Callable[[str], None],
         may_label_unavailable: bool = False,
@@ -41,33 +45,32 @@ class Reloader:
         on_list: Callable[[Sequence[ModelSource]], None] = lambda _: None,
     ) -> None:
         self._models = models
-        self._catalogue = catalogue
+        self._model_list = model_list
         self._report = report
         self._may_label_unavailable = may_label_unavailable
-        self._one_at_a_time = threading.Lock()
-        self._last_read = catalogue()
+        self._serving = threading.Lock()
+        self._last_read = model_list()
         self._on_reread = on_reread
         self._on_list = on_list
-        self._complaint = ""
+        self._last_error = ""
 
-    def look(self) -> None:
-        """Look for versions; what goes wrong is reported."""
+    def poll(self) -> None:
+        """Poll the disk for versions; errors are reported."""
         try:
             self._models.poll()
         except (OSError, BadInput) as error:
-            self._complain(f"The models cannot be looked for; what is loaded goes on answering: {error}")
+            self._report_once(f"The disk cannot be polled for models; the loaded versions go on answering: {error}")
         else:
-            self._complaint = ""
+            self._last_error = ""
 
     def apply(self, config: Any) -> None:
-        """Serve exactly what a ``tensorflow.serving.ModelServerConfig`` lists, from now on.
+        """Serve exactly the models of a ``tensorflow.serving.ModelServerConfig`` from now on.
 
-        A list that is wrong in itself changes nothing. One whose models cannot all be loaded is in force all the same,
-        with those that can.
+        An invalid list changes nothing. A valid list of which some models cannot be loaded is in force nevertheless.
 
         Raises:
-            Failure: INVALID_ARGUMENT for the list; UNKNOWN for a model without any version that answers;
-                FAILED_PRECONDITION for a label on a version that does not.
+            Failure: INVALID_ARGUMENT for the list; UNKNOWN for a model without an available version;
+                FAILED_PRECONDITION for a label on a version that is not available.
         """
         problems = tuple(check_config(config))
         if problems:
@@ -75,45 +78,45 @@ class Reloader:
         self._serve(sources_of(config))
 
     def reread(self) -> None:
-        """Read the list anew from where it first came from, and serve it; what goes wrong is reported."""
-        self._read(is_asked=True)
+        """Read the list again from its source, and serve it; errors are reported."""
+        self._read(is_requested=True)
 
     def reread_if_changed(self) -> None:
-        """The same, unless the list is as it was when it was last read."""
-        self._read(is_asked=False)
+        """As `reread`, but only if the list has changed since it was last read."""
+        self._read(is_requested=False)
 
-    def _read(self, *, is_asked: bool) -> None:
-        if self._catalogue.is_live:
-            self._catalogue.restore()
-            self.look()
+    def _read(self, *, is_requested: bool) -> None:
+        if self._model_list.is_live:
+            self._model_list.restore()
+            self.poll()
             return
         try:
-            sources = self._catalogue.reread()
+            sources = self._model_list.reread()
         except (OSError, BadInput) as error:
-            if is_asked:
-                self._complaint = ""
-            self._complain(f"The list of models cannot be read; what is loaded goes on answering: {error}")
+            if is_requested:
+                self._last_error = ""
+            self._report_once(f"The list of models cannot be read; the loaded versions go on answering: {error}")
             return
-        self._complaint = ""
-        if sources == self._last_read and not is_asked:
+        self._last_error = ""
+        if sources == self._last_read and not is_requested:
             return
         self._last_read = sources
         self._on_reread()
         try:
             self._serve(sources)
         except Failure as failure:
-            self._report(f"The list of models has been read again, but: {failure.message}")
+            self._report(f"The list of models has been read again, with an error: {failure.message}")
         else:
             self._report("The list of models has been read again.")
 
-    def _complain(self, text: str) -> None:
-        """Report what is wrong, once for as long as it stays the same: it is looked at every second."""
-        if text != self._complaint:
-            self._complaint = text
+    def _report_once(self, text: str) -> None:
+        """Report an error, once for as long as it stays the same: polls come every second."""
+        if text != self._last_error:
+            self._last_error = text
             self._report(text)
 
     def _serve(self, sources: Sequence[ModelSource]) -> None:
-        with self._one_at_a_time:
+        with self._serving:
             try:
                 self._on_list(sources)
             except BadInput as error:
@@ -121,13 +124,13 @@ class Reloader:
             except CannotRun as error:
                 raise Failure(Code.FAILED_PRECONDITION, str(error)) from error
             before = {name: dict(self._models.labels(name)) for name in self._models.names}
-            self._catalogue.replace(sources)
+            self._model_list.replace(sources)
             self._models.poll()
             refused = tuple(self._refused_labels(sources, before))
             if refused:
-                self._catalogue.replace([self._without(one, refused, before) for one in sources])
+                self._model_list.replace([self._without(one, refused, before) for one in sources])
                 self._models.poll()
-        failed = [self._why(one) for one in sources if not self._models.available(one.name)]
+        failed = [self._reason(one) for one in sources if not self._models.available(one.name)]
         if failed:
             raise Failure(Code.UNKNOWN, f"{len(failed)} model(s) did not become available: {{{', '.join(failed)}}}")
         if refused:
@@ -141,29 +144,29 @@ class Reloader:
     def _refused_labels(
         self, sources: Sequence[ModelSource], before: dict[str, dict[str, int]]
     ) -> Iterator[tuple[str, str, int]]:
-        """Labels whose version does not answer: a new one may be allowed to wait for it, a known one may not."""
+        """Labels whose version is not available, but for new ones where the settings allow that."""
         for one in sources:
-            answering = self._models.available(one.name)
+            available = self._models.available(one.name)
             for label, number in one.labels.items():
                 is_new = label not in before.get(one.name, {})
-                if number not in answering and not (is_new and self._may_label_unavailable):
+                if number not in available and not (is_new and self._may_label_unavailable):
                     yield one.name, label, number
 
     @staticmethod
     def _without(
         source: ModelSource, refused: Sequence[tuple[str, str, int]], before: dict[str, dict[str, int]]
     ) -> ModelSource:
-        """The source with each refused label where it was, or without it."""
-        gone = {label for name, label, _ in refused if name == source.name}
+        """The source with each refused label on the version that it named before, or without the label."""
+        removed = {label for name, label, _ in refused if name == source.name}
         known = before.get(source.name, {})
-        stays = {label: known[label] for label in gone & known.keys()}
-        kept = {label: number for label, number in source.labels.items() if label not in gone}
-        return replace(source, labels=kept | stays)
+        restored = {label: known[label] for label in removed & known.keys()}
+        kept = {label: number for label, number in source.labels.items() if label not in removed}
+        return replace(source, labels=kept | restored)
 
-    def _why(self, source: ModelSource) -> str:
-        """What is wrong with a model of which no version answers."""
-        known = self._models.statuses(source.name) if self._models.knows_versions(source.name) else ()
-        broken = [one for one in known if one.message]
-        if not broken:
+    def _reason(self, source: ModelSource) -> str:
+        """Why a model has no available version."""
+        known = self._models.statuses(source.name) if self._models.has_versions(source.name) else ()
+        failed = [one for one in known if one.message]
+        if not failed:
             return f"{{name: {source.name}}} has no version in {source.base}"
-        return f"{{name: {source.name} version: {broken[0].number}}} due to error: {broken[0].message}"
+        return f"{{name: {source.name} version: {failed[0].number}}} due to error: {failed[0].message}"

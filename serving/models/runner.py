@@ -1,8 +1,8 @@
 """A SavedModel behind a session callable: tensors in, tensors out.
 
-A session's callable answers one row in 33 to 70 µs where the loaded signature function needs 260 to 420, and it is
-the only road whose error texts are those of TensorFlow Serving. It is a private method of the session, so
-`Session.run` stands behind it, should a later release take it away.
+A session's callable answers one row in 33 to 70 µs, the loaded signature function in 260 to 420, and only the callable
+has the error texts of TensorFlow Serving. It is a private method of the session; should a later release remove it,
+`Session.run` is used instead.
 """
 
 from __future__ import annotations
@@ -24,37 +24,43 @@ if TYPE_CHECKING:
     GraphCall = Callable[[Sequence[Array]], Sequence[Array]]
     _Key = tuple[str, tuple[str, ...], tuple[str, ...]]
 
-# Added to a SavedModel by TensorFlow for its own use: not a way to call the model.
+# Added to a SavedModel by TensorFlow for its own use; not a signature to call.
 INITIALISER = "__saved_model_init_op"
-# TensorFlow's bindings walk strings by the limit of numpy 1, and the process dies of what numpy 2 allows beyond it.
+# TensorFlow's bindings iterate over strings by numpy 1's limit; a rank that only numpy 2 allows crashes the process.
 MAX_RANK = 32
 _CODES = {code.value: code for code in Code}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadSettings:
-    """How many threads TensorFlow uses for a model; 0 lets it choose by the machine's cores."""
+    """How many threads TensorFlow uses for a model; 0 is TensorFlow's choice, by the number of cores."""
 
     within: int = 0
     """Within one operation."""
     between: int = -1
-    """Between operations. -1: a run's operations stay in the thread that asked for it. Handing a small model's over
-    costs ten times the work itself (130 against 11 µs for one row); a large one still spreads from within."""
+    """Between operations. -1: a run's operations stay in the calling thread. A hand-over costs a small model ten times
+    its own work (130 instead of 11 µs for one row); a large model still uses the threads within an operation."""
 
 
 class LoadError(Exception):
-    """A version folder that cannot be loaded; the message is the reason, for the status page and the operator."""
+    """A version folder cannot be loaded; the message is the reason, for the status page and the operator."""
 
 
 @final
 class Runner:
     """One loaded SavedModel.
 
-    `run` may be called from any thread; the graph releases the GIL while it computes. Importing this module is light:
-    TensorFlow is imported when a `Runner` is constructed (4 to 10 s the first time).
+    `run` may be called from any thread; the graph releases the GIL while it computes. TensorFlow is imported by the
+    first `Runner` (4 to 10 s), not by this module.
+
+    Args:
+        path: The version's folder.
+        tags: Of the graph within the SavedModel.
+        threads: Threads of the session.
+        method: The session's private callable, or its public ``run``, which is slower.
 
     Raises:
-        LoadError: the folder holds no SavedModel with these tags, or it is damaged.
+        LoadError: The folder holds no SavedModel with these tags, or it is damaged.
     """
 
     def __init__(
@@ -63,12 +69,12 @@ class Runner:
         *,
         tags: Sequence[str] = ("serve",),
         threads: ThreadSettings | None = None,
-        road: Literal["callable", "run"] = "callable",
+        method: Literal["callable", "run"] = "callable",
     ) -> None:
         import tensorflow as tf  # noqa: PLC0415 - loaded by the first model only
 
         self._errors = tf.errors
-        self._road = road
+        self._method = method
         graph = tf.Graph()
         used = threads or ThreadSettings()
         settings = tf.compat.v1.ConfigProto(
@@ -91,7 +97,7 @@ class Runner:
 
     @property
     def signature_definitions(self) -> Mapping[str, Any]:
-        """Every ``tensorflow.SignatureDef`` of the model, its own included, as the metadata answer shows them."""
+        """Every ``tensorflow.SignatureDef`` of the model, that of its initialiser included, for the metadata."""
         definitions: Mapping[str, Any] = self._meta_graph.signature_def
         return definitions
 
@@ -101,17 +107,25 @@ class Runner:
         return self._meta_graph.graph_def
 
     def run(self, signature: Signature, inputs: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
-        """Compute ``outputs`` (names of the signature) from ``inputs`` (every input of the signature, or those given).
+        """Run the graph.
 
-        Strings are object arrays of bytes. Shapes and types are not compared with the signature: the graph decides.
+        Shapes and types are not compared with the signature: the graph refuses what does not fit.
+
+        Args:
+            signature: Of this model.
+            inputs: Arrays by input name; strings are object arrays of bytes.
+            outputs: Names of the wanted outputs.
+
+        Returns:
+            An array for each wanted output.
 
         Raises:
-            Failure: what the graph says, with its own code and text; or more than 32 dimensions.
+            Failure: The graph's error, with its own code and text; or a tensor has more than 32 dimensions.
         """
         feeds = tuple(sorted(inputs))
         fetches = tuple(outputs)
         key = (signature.name, feeds, fetches)
-        call = self._calls.get(key) or self._keep(key, signature)
+        call = self._calls.get(key) or self._make_once(key, signature)
         tensors = [inputs[name] for name in feeds]
         if any(tensor.ndim > MAX_RANK for tensor in tensors):
             raise Failure(Code.INVALID_ARGUMENT, f"A tensor of more than {MAX_RANK} dimensions cannot be run.")
@@ -120,17 +134,17 @@ class Runner:
         except self._errors.OpError as error:
             raise Failure(_code(error.error_code), error.message) from error
         except (ValueError, TypeError) as error:
-            # The fallback compares shapes before it runs; the callable refuses what numpy cannot turn into a tensor.
+            # `Session.run` compares shapes first; the callable refuses what numpy cannot make a tensor of.
             raise Failure(Code.INVALID_ARGUMENT, str(error)) from error
         return {name: _array(value) for name, value in zip(fetches, values, strict=True)}
 
     def close(self) -> None:
-        """Free the session's memory. A run that is still going on fails; a second call does nothing."""
+        """Free the session's memory. A run that has not ended fails; a second call does nothing."""
         self._calls.clear()
         self._session.close()
 
-    def _keep(self, key: _Key, signature: Signature) -> GraphCall:
-        """Make the call for these names once, and remember it."""
+    def _make_once(self, key: _Key, signature: Signature) -> GraphCall:
+        """Make the callable for these names, or return the one that was made before."""
         with self._making:
             call = self._calls.get(key)
             if call is None:
@@ -142,7 +156,7 @@ class Runner:
             return call
 
     def _make(self, feeds: list[str], fetches: list[str]) -> GraphCall:
-        make = getattr(self._session, "_make_callable_from_options", None) if self._road == "callable" else None
+        make = getattr(self._session, "_make_callable_from_options", None) if self._method == "callable" else None
         if make is None:
             session = self._session
             return lambda values: session.run(fetches, dict(zip(feeds, values, strict=True)))
@@ -153,7 +167,7 @@ class Runner:
 
 
 def read_signature(name: str, definition: Any) -> Signature:
-    """Turn a ``tensorflow.SignatureDef`` message into a `Signature`."""
+    """Convert a ``tensorflow.SignatureDef`` message to a `Signature`."""
     return Signature(
         name=name,
         method=definition.method_name,

@@ -1,4 +1,4 @@
-"""What a model takes and gives: named tensors with an element type and a shape, as its SignatureDef says."""
+"""Signatures of models: named input and output tensors with element types and shapes, as in a SignatureDef."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from serving.models.named_tensors import Kinds
+    from serving.models.named_tensors import TensorTypes
 
 DEFAULT_SIGNATURE = "serving_default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElementType:
-    """One element type under its three names.
+    """One element type with its names in TensorFlow, protobuf and numpy.
 
     >>> ELEMENT_TYPES[1].name, ELEMENT_TYPES[1].proto, ELEMENT_TYPES[1].numpy
     ('float', 'DT_FLOAT', dtype('float32'))
@@ -27,7 +27,7 @@ class ElementType:
     number: int
     """Value of the protobuf enum ``tensorflow.DataType``."""
     name: str
-    """What TensorFlow prints, for example ``float``."""
+    """TensorFlow's name, for example ``float``."""
     numpy: np.dtype[Any] | None
     """None where numpy has no such type of its own."""
 
@@ -66,7 +66,7 @@ ELEMENT_TYPES_BY_NUMPY: Mapping[np.dtype[Any], ElementType] = {
 
 
 def element_type_of(array: np.ndarray[Any, Any]) -> ElementType:
-    """The element type of an answer's array; ``number`` 0 for one that numpy borrows from elsewhere (bfloat16).
+    """The element type of an output array; ``number`` is 0 for a type that is not numpy's own (bfloat16).
 
     >>> element_type_of(np.zeros(2, np.int64)).name
     'int64'
@@ -77,14 +77,14 @@ def element_type_of(array: np.ndarray[Any, Any]) -> ElementType:
 
 @cache
 def numpy_type(element: str) -> np.dtype[Any]:
-    """The array type that holds an element type.
+    """The numpy type that holds an element type.
 
     >>> numpy_type("half"), numpy_type("string")
     (dtype('float16'), dtype('O'))
     """
     dtype = ELEMENT_TYPES_BY_NAME[element].numpy
     if dtype is None:
-        from tensorflow import bfloat16  # noqa: PLC0415 - only models that take it get here, and they loaded TensorFlow
+        from tensorflow import bfloat16  # noqa: PLC0415 - for models that use it, which loaded TensorFlow
 
         dtype = np.dtype(bfloat16.as_numpy_dtype)
     return dtype
@@ -95,16 +95,16 @@ class TensorSpec:
     """One named tensor of a signature."""
 
     name: str
-    """The name that requests and answers use."""
+    """The name in requests and responses."""
     graph_name: str
     """The tensor's own name in the graph, for example ``serving_default_x:0``."""
     element: ElementType
     shape: tuple[int, ...] | None
-    """-1 for a dimension that may be anything; None if even the rank is open."""
+    """-1 for an open dimension; None if the rank is open."""
 
     @property
     def is_batch_major(self) -> bool:
-        """Whether the leading dimension is left open, as it is where it counts rows."""
+        """Whether the first dimension is open, as it is where it counts rows."""
         return self.shape is not None and len(self.shape) > 0 and self.shape[0] == -1
 
 
@@ -115,31 +115,31 @@ class Signature:
     name: str
     method: str
     inputs: Mapping[str, TensorSpec]
-    """In the order of their names."""
+    """In the order of the names."""
     outputs: Mapping[str, TensorSpec]
-    """In the order of their names."""
+    """In the order of the names."""
 
-    joins_requests: bool = field(init=False)
-    """Whether rows of several requests may share one run: every input and output keeps rows apart.
+    is_batchable: bool = field(init=False)
+    """Whether rows of several requests may share one run: the first dimension of every input and output is open.
 
-    A tensor without an open leading dimension may mix rows (a sum over the batch), so such a signature runs each
-    request alone, as TensorFlow Serving does when batching is off.
+    A tensor with a fixed first dimension may mix rows (a sum over the batch), so requests to such a signature run
+    alone, as in TensorFlow Serving when batching is off.
     """
-    kinds: Kinds | None = field(init=False)
-    """What its inputs are like, see `named_tensors.kinds_of`; None if a dimension beside the rows is open."""
+    input_types: TensorTypes | None = field(init=False)
+    """The types of all valid inputs; None if the signature is not batchable, or an inner dimension is open."""
 
     def __post_init__(self) -> None:
         tensors = [*self.inputs.values(), *self.outputs.values()]
-        apart = bool(self.inputs) and all(tensor.is_batch_major for tensor in tensors)
-        # Once, as both are asked for with every request.
-        object.__setattr__(self, "joins_requests", apart)
-        object.__setattr__(self, "kinds", _settled_kinds(self.inputs) if apart else None)
+        is_batchable = bool(self.inputs) and all(tensor.is_batch_major for tensor in tensors)
+        # Computed once: both are read for every request.
+        object.__setattr__(self, "is_batchable", is_batchable)
+        object.__setattr__(self, "input_types", _input_types(self.inputs) if is_batchable else None)
 
 
-def _settled_kinds(inputs: Mapping[str, TensorSpec]) -> Kinds | None:
-    kinds: list[tuple[str, np.dtype[Any], tuple[int, ...]]] = []
+def _input_types(inputs: Mapping[str, TensorSpec]) -> TensorTypes | None:
+    types: list[tuple[str, np.dtype[Any], tuple[int, ...]]] = []
     for name, spec in inputs.items():
         if spec.shape is None or spec.element.numpy is None or -1 in spec.shape[1:]:
             return None
-        kinds.append((name, spec.element.numpy, spec.shape[1:]))
-    return tuple(kinds)
+        types.append((name, spec.element.numpy, spec.shape[1:]))
+    return tuple(types)

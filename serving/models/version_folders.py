@@ -1,4 +1,4 @@
-"""Version folders MODELS/NAME/N on disk: where a model's versions are, and which of them are wanted."""
+"""Version folders MODELS/NAME/N on disk: where a model's versions are, and which of them are served."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGEST_VERSION = 2**63 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionPolicy:
-    """Which of the versions on disk are wanted.
+    """Which of the versions on disk are served.
 
     >>> VersionPolicy(kind="latest", count=2).choose([1, 7, 3])
     (7, 3)
@@ -27,7 +27,7 @@ class VersionPolicy:
     numbers: tuple[int, ...] = ()
 
     def choose(self, found: Sequence[int]) -> tuple[int, ...]:
-        """The wanted versions, newest first."""
+        """The versions to serve, newest first."""
         newest_first = tuple(sorted(found, reverse=True))
         if self.kind == "latest":
             return newest_first[: max(1, self.count)]
@@ -45,26 +45,33 @@ class RequestLogging:
     prefix: str
     """Its ``log_collector_config.filename_prefix``."""
     sampling_rate: float
-    """The share of requests to be logged, from 0 to 1."""
+    """The share of requests to log, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSource:
-    """Where one model's versions are, which are wanted, and what else they are called."""
+    """Where one model's versions are, which of them are served, and their labels."""
 
     name: str
     base: Path
     policy: VersionPolicy = VersionPolicy()
     labels: Mapping[str, int] = field(default_factory=dict)
     logging: RequestLogging | None = None
-    """How its requests are to be logged, where that was asked for."""
+    """How its requests are logged; None for the server's default."""
 
 
 def discover(root: Path, labels: Mapping[str, Mapping[str, int]] | None = None) -> tuple[ModelSource, ...]:
-    """Every NAME under ``root`` that holds a version folder, in the order of the names.
+    """Find the models in a folder.
+
+    Args:
+        root: The folder that holds NAME/VERSION folders.
+        labels: Version labels by model.
+
+    Returns:
+        Every NAME that holds a version folder, in the order of the names.
 
     Raises:
-        BadInput: no such folder, or it holds versions itself instead of models.
+        BadInput: There is no such folder, or it holds versions instead of models.
     """
     if not root.is_dir():
         raise BadInput("No such models folder.", got=str(root), expected="a folder", fix="Pass --models DIR.")
@@ -84,10 +91,22 @@ def discover(root: Path, labels: Mapping[str, Mapping[str, int]] | None = None) 
 
 
 def find_versions(base: Path) -> dict[int, Path]:
-    """The version folders in ``base``: children whose name is a number that fits 64 bits, ``00000123`` being 123."""
+    """Find the version folders of a model.
+
+    Returns:
+        By number, the children of ``base`` whose name is a number that fits 64 bits; ``00000123`` is 123. Empty if
+        there is no such folder.
+    """
     try:
         children = sorted(base.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return {}
     numbered = {int(child.name): child for child in children if child.name.isascii() and child.name.isdecimal()}
     return {number: path for number, path in numbered.items() if number <= LARGEST_VERSION and path.is_dir()}
+
+
+def modified_ns(version: Path) -> int:
+    """When a version folder, its graph or its variables were last changed, in ns since 1970; 0 if it is gone."""
+    variables = version / "variables"
+    parts = (version, version / "saved_model.pb", variables, *variables.glob("*"))
+    return max((one.stat().st_mtime_ns for one in parts if one.exists()), default=0)

@@ -1,4 +1,4 @@
-"""Replays a bundle's recorded requests before it answers its first real one, so that nobody waits for its first run.
+"""Replays a bundle's recorded requests before its first real one, so that no client waits for the graph's first run.
 
 The file is ``assets.extra/tf_serving_warmup_requests``: an uncompressed TFRecord of ``PredictionLog`` messages.
 As in TensorFlow Serving, at most 1000 records, and one that fails makes the version fail to load.
@@ -26,15 +26,22 @@ MAX_RECORDS = 1000
 
 
 def warm_up(runner: Runner, path: Path) -> int:
-    """Replay the records of the version folder ``path``; gives how many there were, 0 if there is no such file.
+    """Replay the warmup records of a version.
+
+    Args:
+        runner: The loaded version.
+        path: The version's folder.
+
+    Returns:
+        The number of records; 0 if there is no file of them.
 
     Raises:
-        LoadError: a record is damaged, of an unknown kind, or fails in the model; or there are more than 1000.
+        LoadError: A record is damaged, of an unknown kind, or fails in the model; or there are more than 1000.
     """
     file = path / WARMUP_FILE
     if not file.is_file():
         return 0
-    from google.protobuf.message import DecodeError  # noqa: PLC0415 - beside the messages it belongs to
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 - loaded with the messages
     from tensorflow_serving.apis import prediction_log_pb2  # noqa: PLC0415 - imports TF
 
     count = 0
@@ -50,10 +57,15 @@ def warm_up(runner: Runner, path: Path) -> int:
 
 
 def read_records(file: Path) -> Iterator[bytes]:
-    """The records of an uncompressed TFRecord file: length (u64), its checksum, the bytes, their checksum.
+    """Read an uncompressed TFRecord file: length (u64), its checksum, the bytes, their checksum.
+
+    Checksums are not verified.
+
+    Yields:
+        The bytes of each record.
 
     Raises:
-        LoadError: the file ends in the middle of a record.
+        LoadError: The file ends within a record.
     """
     with file.open("rb") as stream:
         while header := stream.read(12):

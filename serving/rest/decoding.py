@@ -1,8 +1,8 @@
-"""JSON values into tensors, by TensorFlow Serving's rules.
+"""JSON values to tensors, by TensorFlow Serving's rules.
 
-Two roads. The fast one flattens lists level by level and checks types in bulk; where it meets anything out of the
-ordinary it says so by None. Then `serving.rest.element_reader` reads the value as TensorFlow Serving's own code does,
-element by element, and either finds the tensor or the error with its text.
+A fast path flattens lists level by level and checks types in bulk; it gives None for any value that is not regular.
+Then `serving.rest.element_reader` reads the value as TensorFlow Serving's own code does, element by element, and gives
+the tensor or the error with its text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.rest.element_reader import INTEGERS, walk
+from serving.rest.element_reader import INTEGERS, read_elements
 from serving.status import Failure, invalid
 
 if TYPE_CHECKING:
@@ -26,20 +26,27 @@ MAX_RANK = 32
 
 
 def decode(value: Any, spec: TensorSpec) -> Array:
-    """The tensor that a JSON value stands for; a bare value is a scalar. Floats beyond float32 become infinite.
+    """Decode a JSON value.
+
+    Args:
+        value: Nested lists of elements, or one element.
+        spec: The input that it is for.
+
+    Returns:
+        The tensor; a bare element is a scalar. Floats beyond float32 become infinite.
 
     Raises:
-        Failure: wrong element type, ragged lists, bad base64; UNIMPLEMENTED for types that JSON cannot carry.
+        Failure: A wrong element type, ragged lists or invalid base64; UNIMPLEMENTED for types that JSON cannot carry.
     """
-    found = decode_plain(value, spec)
+    found = decode_regular(value, spec)
     if found is None:
-        elements, shape = walk(value, spec.element)
+        elements, shape = read_elements(value, spec.element)
         found = make_array(elements, shape, spec.element.name)
     return found
 
 
-def decode_plain(value: Any, spec: TensorSpec) -> Array | None:
-    """The tensor, if the value is regular and of the right type throughout; None if it needs a closer look."""
+def decode_regular(value: Any, spec: TensorSpec) -> Array | None:
+    """The tensor of a value that is regular and of the right type throughout; None for any other value."""
     shape: list[int] = []
     level: list[Any] = [value]
     while type(level[0]) is list:
@@ -53,16 +60,16 @@ def decode_plain(value: Any, spec: TensorSpec) -> Array | None:
     if spec.element.name == "string":
         try:
             level = list(map(str.encode, level))
-        except UnicodeEncodeError:  # text that stands for bytes that are no UTF-8
+        except UnicodeEncodeError:  # surrogates, which stand for bytes that are not UTF-8
             return None
     try:
         return make_array(level, tuple(shape), spec.element.name)
-    except Failure:  # one request's: these may be the rows of several
+    except Failure:  # an error of one request; these may be the rows of several
         return None
 
 
 def make_numbers(numbers: list[Any], shape: tuple[int, ...], element: str) -> Array | None:
-    """Numbers of JSON, known to be that, as an array; None if they are not of the element type, or beyond it."""
+    """The array of a flat list of JSON numbers; None if one is not of the element type, or beyond its range."""
     if len(shape) > MAX_RANK or not (element in {"float", "double"} or _fits(numbers, element)):
         return None
     try:
@@ -72,7 +79,7 @@ def make_numbers(numbers: list[Any], shape: tuple[int, ...], element: str) -> Ar
 
 
 def make_array(elements: list[Any], shape: tuple[int, ...], element: str) -> Array:
-    """Elements that were checked before, as an array; those of strings are bytes."""
+    """The array of a flat list of elements that were checked before; strings are bytes."""
     if element == "string":
         strings = np.empty(len(elements), object)
         strings[:] = elements
@@ -80,7 +87,7 @@ def make_array(elements: list[Any], shape: tuple[int, ...], element: str) -> Arr
     if element in {"float", "double"}:
         try:
             return make_floats(elements, "f" if element == "float" else "d").reshape(shape)
-        except OverflowError as error:  # a whole number of more than 308 digits
+        except OverflowError as error:  # an integer of more than 308 digits
             raise invalid("JSON Parse error: Number too big to be stored in double.") from error
     if element in {"int8", "uint8", "int16"}:
         return np.array(elements, np.int32).astype(element).reshape(shape)
@@ -88,16 +95,16 @@ def make_array(elements: list[Any], shape: tuple[int, ...], element: str) -> Arr
 
 
 def make_floats(elements: list[Any], code: str) -> Array:
-    """Numbers as a flat array of C's floats ("f") or doubles ("d"); those beyond a float become infinite.
+    """A flat array of float32 (code "f") or float64 ("d"); numbers beyond float32 become infinite.
 
-    By way of the standard library's array, at half of numpy's cost for few numbers: it rounds once, as a cast does, and
-    says nothing of what overflows.
+    Made by the standard library's array, at half of numpy's cost for few numbers: it rounds once, as a cast does, and
+    does not warn of overflows.
 
     >>> make_floats([0.1, 1e300, 7], "f")
     array([0.1, inf, 7. ], dtype=float32)
 
     Raises:
-        OverflowError: a whole number beyond a double.
+        OverflowError: An integer beyond a double.
     """
     return np.frombuffer(array(code, elements), code)
 
@@ -107,7 +114,7 @@ def _all_lists(level: list[Any], size: int) -> bool:
 
 
 def _fits(elements: list[Any], element: str) -> bool:
-    """Whether every element is of a type, and in the range, that the tensor takes as it is."""
+    """Whether every element is of the tensor's type and within its range."""
     kinds = set(map(type, elements))
     if element in {"float", "double"}:
         return kinds <= NUMBERS

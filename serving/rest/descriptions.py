@@ -1,4 +1,4 @@
-"""Model status and metadata, as JSON."""
+"""Model status and metadata as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serving.models.versions import ServedVersion, VersionStatus
+    from serving.models.served_version import ServedVersion
+    from serving.models.version_status import VersionStatus
 
 
 def write_status(statuses: Sequence[VersionStatus]) -> bytes:
@@ -25,8 +26,8 @@ def write_status(statuses: Sequence[VersionStatus]) -> bytes:
 
 
 def write_metadata(served: ServedVersion) -> bytes:
-    """The signatures of a version, every default spelled out; about 1 ms a signature."""
-    from google.protobuf import json_format  # noqa: PLC0415 - beside the messages, which a model's runner loaded
+    """The signatures of a version with every default written out; about 1 ms a signature."""
+    from google.protobuf import json_format  # noqa: PLC0415 - loaded with the messages, by a model's runner
 
     signatures: dict[str, Any] = {
         name: json_format.MessageToDict(

@@ -1,4 +1,4 @@
-"""A JSON value read element by element, as TensorFlow Serving does: for exact errors, base64 and the unusual."""
+"""Reads a JSON value element by element, as TensorFlow Serving does: for exact errors, base64 and irregular values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from serving.models.signatures import ElementType
 
-# The JSON numbers that an integer type takes: int32's range also for the narrower ones, which then wrap round.
+# The JSON numbers that an integer type takes: int32's range also for narrower types, which then wrap around.
 INTEGERS = {
     "int8": (-(2**31), 2**31 - 1),
     "uint8": (-(2**31), 2**31 - 1),
@@ -26,11 +26,18 @@ INTEGERS = {
 }
 
 
-def walk(value: Any, element: ElementType) -> tuple[list[Any], tuple[int, ...]]:
-    """The elements in C order (strings as bytes) and the shape, which the first element of every list decides.
+def read_elements(value: Any, element: ElementType) -> tuple[list[Any], tuple[int, ...]]:
+    """Read nested lists.
+
+    Args:
+        value: Nested lists of elements, or one element.
+        element: The type of the elements.
+
+    Returns:
+        The elements in row-major order, strings as bytes; and the shape that the first element of every list gives.
 
     Raises:
-        Failure: at the first element that is of another type, or not where the shape has a place for it.
+        Failure: An element is of another type, or does not fit the shape.
     """
     shape = shape_of(value)
     elements: list[Any] = []
@@ -54,7 +61,7 @@ def walk(value: Any, element: ElementType) -> tuple[list[Any], tuple[int, ...]]:
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
-    """The shape that the first elements promise.
+    """The shape that the first element of every list gives.
 
     >>> shape_of([[1, 2], [3]])
     (2, 2)
@@ -69,7 +76,7 @@ def shape_of(value: Any) -> tuple[int, ...]:
 
 
 def is_base64(value: Any) -> bool:
-    """Whether the value is bytes, written ``{"b64": "..."}``, and no object of inputs."""
+    """Whether the value is bytes, written ``{"b64": "..."}``, and not an object of inputs."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
@@ -105,7 +112,14 @@ def _element(value: Any, element: ElementType) -> Any:
 
 
 def read_base64(value: dict[str, Any]) -> bytes:
-    """The bytes of ``{"b64": "..."}``; padding may be missing. Raises `Failure` if it is written in another way."""
+    """Decode ``{"b64": "..."}``; padding may be missing.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        Failure: It is not such an object, or not base64.
+    """
     if not is_base64(value):
         raise invalid(f"JSON Value: {quote(value)} not formatted correctly for base64 data")
     text = "".join(value["b64"].split()).rstrip("=.")

@@ -1,8 +1,7 @@
-"""Tensors into a response's body, laid out as TensorFlow Serving's pretty printer does.
+"""Tensors to a response's body, in the layout of TensorFlow Serving's pretty printer.
 
-Row form puts each row on one line; columnar form puts each element on a line of its own. A string output is text; it is
-``{"b64": ...}`` if its name ends in ``_bytes``, and also (unlike TensorFlow Serving, which then writes broken JSON)
-if it holds bytes that are no UTF-8.
+Row form has one row a line; columnar form has one element a line. A string output is text; it is ``{"b64": ...}`` if
+its name ends in ``_bytes``, and also (unlike TensorFlow Serving, which then writes broken JSON) if it is not UTF-8.
 """
 
 from __future__ import annotations
@@ -30,25 +29,35 @@ BYTES_SUFFIX = "_bytes"
 
 
 def write_rows(outputs: Mapping[str, Array]) -> bytes:
-    r"""The answer to a request in row form.
+    r"""Write the response to a request in row form.
 
     >>> write_rows({"y": np.array([3, 3.5, 4], np.float32)})
     b'{\n    "predictions": [3.0, 3.5, 4.0\n    ]\n}'
 
+    Returns:
+        The body.
+
     Raises:
-        Failure: an output is a scalar, has another number of rows, or a type that is not written as JSON.
+        Failure: An output is a scalar, has another number of rows, or a type that is not written as JSON.
     """
     return write_batch(outputs, ())[0]
 
 
 def write_batch(outputs: Mapping[str, Array], counts: Sequence[int]) -> list[bytes]:
-    """The answers to requests in row form that were run together, ``counts`` rows to each; a single one has them all.
+    """Write the responses to requests in row form that shared a run.
 
     >>> len(write_batch({"y": np.array([3, 3.5, 4], np.float32)}, [2, 1]))
     2
 
+    Args:
+        outputs: Tensors with the rows of all requests.
+        counts: The number of rows of each request; fewer than two stand for one request with all rows.
+
+    Returns:
+        A body for each request.
+
     Raises:
-        Failure: an output is a scalar, has another number of rows, or a type that is not written as JSON.
+        Failure: An output is a scalar, has another number of rows, or a type that is not written as JSON.
     """
     rows = _check_rows(outputs)
     depth = 3 if len(outputs) > 1 else 2
@@ -79,13 +88,16 @@ def _predictions(body: str, rows: int) -> bytes:
 
 
 def write_columns(outputs: Mapping[str, Array]) -> bytes:
-    r"""The answer to a request in columnar form.
+    r"""Write the response to a request in columnar form.
 
     >>> write_columns({"y": np.array([3, 3.5], np.float32)})
     b'{\n    "outputs": [\n        3.0,\n        3.5\n    ]\n}'
 
+    Returns:
+        The body.
+
     Raises:
-        Failure: an output's type is not written as JSON.
+        Failure: An output's type is not written as JSON.
     """
     if len(outputs) == 1:
         ((name, value),) = outputs.items()
@@ -111,7 +123,7 @@ def _check_rows(outputs: Mapping[str, Array]) -> int:
 
 
 def _row_texts(name: str, value: Array, depth: int) -> list[str]:
-    """Each row of a tensor on one line."""
+    """The text of each row of a tensor, on one line."""
     texts = _elements(name, value, depth + value.ndim - 1)
     for size in reversed(value.shape[1:]):
         texts = [f"[{', '.join(texts[at : at + size])}]" for at in range(0, len(texts), size)] if size else texts
@@ -126,7 +138,7 @@ def _empty(shape: tuple[int, ...]) -> str:
 
 
 def _nest(texts: list[str], shape: tuple[int, ...], depth: int) -> str:
-    """A tensor with one element a line; ``depth`` is that of the line on which it begins."""
+    """A tensor with one element a line; ``depth`` is the indentation of its first line."""
     if 0 in shape:
         shape = shape[: shape.index(0)]
         texts = ["[]"] * math.prod(shape)
@@ -138,7 +150,7 @@ def _nest(texts: list[str], shape: tuple[int, ...], depth: int) -> str:
 
 
 def _elements(name: str, value: Array, depth: int) -> list[str]:
-    """The text of each element in C order; ``depth`` is how deep an object among them would be indented."""
+    """The text of each element in row-major order; ``depth`` is the indentation of objects among them."""
     element = element_type_of(value).name
     if element in {"float", "double"}:
         return format_floats(value)
@@ -165,7 +177,7 @@ def _strings(name: str, value: Array, depth: int) -> list[str]:
 
 
 def _text(value: bytes) -> str | None:
-    """The bytes as text; None if they are no UTF-8."""
+    """The bytes as text; None if they are not UTF-8."""
     try:
         return value.decode()
     except UnicodeDecodeError:

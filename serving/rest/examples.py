@@ -1,7 +1,7 @@
-"""Classify and regress: JSON examples into ``tf.Example`` messages, and scores or values back into JSON.
+"""Classify and regress: JSON examples to ``tf.Example`` messages, and scores or values back to JSON.
 
 The kind of a feature is that of its first literal: text or base64 is bytes, a number with a point or exponent is float,
-a whole number or a truth value is int64. Texts and checks are TensorFlow Serving's (``util/json_tensor.cc``,
+an integer or a boolean is int64. Texts and checks are TensorFlow Serving's (``util/json_tensor.cc``,
 ``servables/tensorflow/classifier.cc`` and ``regressor.cc``).
 """
 
@@ -33,10 +33,13 @@ class ExampleFeature:
 
 
 def read_examples(document: dict[str, Any]) -> list[Features]:
-    """The features of each example, those of ``context`` included where the example has none of that name.
+    """Read the examples of a request.
+
+    Returns:
+        The features of each example, with those of ``context`` that the example does not have itself.
 
     Raises:
-        Failure: no list of objects, or a feature whose values are not all of one kind.
+        Failure: There is no list of objects, or a feature's values are not all of one kind.
     """
     context = _features(document["context"]) if "context" in document else {}
     if "examples" not in document:
@@ -52,7 +55,7 @@ def read_examples(document: dict[str, Any]) -> list[Features]:
 
 
 def serialise(examples: Sequence[Features]) -> Array:
-    """Serialised ``tf.Example`` messages, one for each example."""
+    """Serialise a ``tf.Example`` message for each example, as an object array of bytes."""
     from tensorflow.core.example.example_pb2 import Example  # noqa: PLC0415 - the model's runner loaded TensorFlow
 
     messages = np.empty(len(examples), object)
@@ -67,13 +70,21 @@ def serialise(examples: Sequence[Features]) -> Array:
 
 
 def write_results(verb: str, outputs: Mapping[str, Array], count: int) -> bytes:
-    r"""The answer: for each example its labelled scores, or its value.
+    r"""Write the response: for each example its labelled scores, or its value.
 
     >>> write_results("regress", {"outputs": np.array([42], np.float32)}, 1)
     b'{\n    "results": [42.0]\n}'
 
+    Args:
+        verb: ``classify`` or ``regress``.
+        outputs: Of the model's head.
+        count: The number of examples.
+
+    Returns:
+        The body.
+
     Raises:
-        Failure: the model's outputs do not have one row for each example.
+        Failure: The model's outputs do not have one row for each example.
     """
     for name, value in outputs.items():
         if value.shape[:1] != (count,):
@@ -115,11 +126,11 @@ def _features(value: Any) -> dict[str, ExampleFeature]:
 
 
 def _checked(name: str) -> str:
-    """A feature's name; a message takes only UTF-8."""
+    """The name of a feature. Raises `Failure` if it is not UTF-8, which a message needs."""
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise invalid(f"Feature: {name} has a name that is no UTF-8") from error
+        raise invalid(f"Feature: {name} has a name that is not UTF-8") from error
     return name
 
 
@@ -151,5 +162,5 @@ def _read(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape")
     if isinstance(value, bool):
-        return int(value)  # protobuf 6 warns of truth values in integer fields, and 7 refuses them
+        return int(value)  # protobuf 6 warns of booleans in integer fields, and 7 refuses them
     return read_base64(value) if isinstance(value, dict) else value

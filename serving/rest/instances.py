@@ -1,4 +1,4 @@
-"""A predict request's body into named tensors: ``instances`` (rows) or ``inputs`` (columns).
+"""A predict request's document to named tensors: ``instances`` (rows) or ``inputs`` (columns).
 
 The order of the checks and the texts are TensorFlow Serving's (``util/json_tensor.cc``, FillPredictRequestFromJson).
 """
@@ -9,10 +9,10 @@ import math
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from serving.rest.decoding import decode, decode_plain, make_array, make_numbers
-from serving.rest.element_reader import is_base64, shape_of, walk
+from serving.rest.decoding import decode, decode_regular, make_array, make_numbers
+from serving.rest.element_reader import is_base64, read_elements, shape_of
 from serving.rest.number_rows import NumberRows
-from serving.rest.object_rows import read_plain_objects
+from serving.rest.object_rows import read_regular_objects
 from serving.status import Failure, invalid
 from serving.transport.json_quoting import quote
 
@@ -21,14 +21,21 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from serving.models.named_tensors import Kinds
+    from serving.models.named_tensors import TensorTypes
     from serving.models.signatures import TensorSpec
 
     Array = np.ndarray[Any, Any]
 
 
 def read_signature_name(document: dict[str, Any]) -> str:
-    """The asked-for signature's name, empty if the request does not say. Raises `Failure` if it is no string."""
+    """Read the name of the requested signature.
+
+    Returns:
+        The name; empty if the request has none.
+
+    Raises:
+        Failure: It is not a string.
+    """
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise invalid(
@@ -38,10 +45,13 @@ def read_signature_name(document: dict[str, Any]) -> str:
 
 
 def read_instances(document: dict[str, Any]) -> list[Any] | None:
-    """The rows of a request in row form; None if it is in columnar form.
+    """Find the rows of a request.
+
+    Returns:
+        At least one row; None for a request in columnar form.
 
     Raises:
-        Failure: it is in neither, or in both, or has no rows.
+        Failure: The request has neither form, or both, or no rows.
     """
     if "instances" not in document:
         if "inputs" in document:
@@ -61,7 +71,16 @@ def read_instances(document: dict[str, Any]) -> list[Any] | None:
 
 
 def read_columns(value: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
-    """Whole tensors: a bare value for one input, an object for several. Members that are no input are ignored."""
+    """Read a request in columnar form: a bare value for one input, an object for several.
+
+    Members of other names are ignored.
+
+    Returns:
+        A tensor for each input.
+
+    Raises:
+        Failure: An input is missing, or a value cannot be decoded.
+    """
     if isinstance(value, dict) and not is_base64(value):
         columns: dict[str, Array] = {}
         for name, spec in specs.items():
@@ -79,55 +98,58 @@ def read_columns(value: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Array
 
 
 def read_rows(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
-    """One element for each row: bare values for one input, or objects with exactly the inputs' names.
+    """Read rows: bare values for one input, or objects with exactly the inputs' names.
+
+    Returns:
+        A tensor for each input, with one element for each row.
 
     Raises:
-        Failure: at the first row that does not fit.
+        Failure: The first row that does not fit.
     """
     if not isinstance(instances[0], dict) and len(specs) > 1:
         raise invalid(
             "instances is a plain list, but expecting list of objects as multiple "
             "input tensors required as per tensorinfo_map"
         )
-    columns = read_plain_rows(instances, specs)
+    columns = read_regular_rows(instances, specs)
     return columns if columns is not None else _RowReader(specs).read(instances)
 
 
-def read_plain_rows(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
-    """The columns of regular rows, also of several requests at once; None if any of them needs a closer look."""
+def read_regular_rows(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
+    """The tensors of regular rows, also of several requests at once; None if any row is not regular."""
     if _is_object(instances[0]):
-        return read_plain_objects(instances, specs)
+        return read_regular_objects(instances, specs)
     if len(specs) > 1:
         return None
     ((name, spec),) = specs.items()
-    column = decode_plain(list(instances), spec)
+    column = decode_regular(list(instances), spec)
     return None if column is None else {name: column}
 
 
-def promised_kinds(row: Any, specs: Mapping[str, TensorSpec]) -> Kinds:
-    """What the tensors are like that regular rows such as this one make (see `serving.models.named_tensors.kinds_of`).
+def expected_types(row: Any, specs: Mapping[str, TensorSpec]) -> TensorTypes:
+    """The types of the tensors of regular rows like this one (see `serving.models.named_tensors.types_of`).
 
     >>> from serving.models.signatures import ELEMENT_TYPES, TensorSpec
-    >>> promised_kinds([[1, 2]], {"x": TensorSpec(name="x", graph_name="", element=ELEMENT_TYPES[1], shape=None)})
+    >>> expected_types([[1, 2]], {"x": TensorSpec(name="x", graph_name="", element=ELEMENT_TYPES[1], shape=None)})
     (('x', dtype('float32'), (1, 2)),)
     """
     members: Mapping[str, Any] = row if _is_object(row) else dict.fromkeys(specs, row)
     return tuple((name, spec.element.numpy, shape_of(members.get(name))) for name, spec in specs.items())
 
 
-def read_plain_numbers(asked: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
-    """The tensor of requests that are all `NumberRows` of one inner shape; None if they are not, or do not fit."""
+def read_regular_numbers(requests: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
+    """The tensor of requests that are all `NumberRows` of one inner shape; None for other requests, or a wrong type."""
     if len(specs) > 1:
         return None
     ((name, spec),) = specs.items()
-    inner = asked[0].shape[1:]
-    if len(asked) == 1:
-        numbers, count = asked[0].numbers, len(asked[0])
+    inner = requests[0].shape[1:]
+    if len(requests) == 1:
+        numbers, count = requests[0].numbers, len(requests[0])
     else:
-        if any(type(one) is not NumberRows or one.shape[1:] != inner for one in asked):
+        if any(type(one) is not NumberRows or one.shape[1:] != inner for one in requests):
             return None
-        numbers = list(chain.from_iterable([one.numbers for one in asked]))
-        count = sum(map(len, asked))
+        numbers = list(chain.from_iterable([one.numbers for one in requests]))
+        count = sum(map(len, requests))
     tensor = make_numbers(numbers, (count, *inner), spec.element.name)
     return None if tensor is None else {name: tensor}
 
@@ -137,7 +159,7 @@ def _is_object(value: Any) -> bool:
 
 
 class _RowReader:
-    """Rows read one by one: the slow road, which finds the first error as TensorFlow Serving would."""
+    """Reads rows one by one, and finds the first error as TensorFlow Serving does."""
 
     def __init__(self, specs: Mapping[str, TensorSpec]) -> None:
         self._specs = specs
@@ -180,7 +202,7 @@ class _RowReader:
         spec = self._specs.get(name)
         if spec is None:
             raise invalid(f"JSON object: does not have named input: {name}")
-        elements, shape = walk(value, spec.element)
+        elements, shape = read_elements(value, spec.element)
         expected = self._shapes.setdefault(name, shape)
         if len(elements) != math.prod(expected):
             raise invalid(f"Expecting tensor size: {math.prod(expected)} but got: {len(elements)}")

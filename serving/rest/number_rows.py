@@ -1,8 +1,8 @@
-"""Rows of nothing but numbers, read without a list for every bracket: the body of an image, a sequence, a table.
+"""Bodies with rows of numbers only, read without a list for every bracket: images, sequences, tables.
 
-Nested lists cost more than their numbers: a 16 by 16 image of one channel is 256 numbers in 273 lists, each made by the
-parser, looked at to find the shape, and freed. Here the shape is read from the brackets alone, all at once, and the
-numbers are parsed as one flat list. A body that is anything else is left to the ordinary parsers.
+Nested lists cost more than their numbers: a 16 by 16 image of one channel is 256 numbers in 273 lists, each of which is
+allocated by the parser, visited to find the shape, and freed. Here the shape is read from the brackets alone, and the
+numbers are parsed as one flat list. Any other body is left to the general parsers.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ HEAD = re.compile(
 )
 SPACE = b" \t\n\r"
 DIGIT = b"0"
-# What numbers are written with, all as one letter; and brackets as spaces.
+# The characters of numbers as one letter; brackets as spaces.
 AS_DIGITS = bytes.maketrans(b"123456789.eE+-", DIGIT * 14)
 WITHOUT_BRACKETS = bytes.maketrans(b"[]", b"  ")
 # Between two commas there are brackets that open, a number, and brackets that close, in this order exactly if the
 # number is nowhere missing. Numbers outside of their brackets leave one of these.
 EMPTY = (b"[]", b"[,", b",]")
-# Where lists are long the ordinary parser is as quick, and its code is warm: what pays is few numbers to a list. So
-# many brackets must open in so many of the first bytes.
-LOOKED_AT, FEWEST_LISTS = 256, 8
+# Few numbers to a list are where this reader is faster than the general parser: so many brackets must open within so
+# many of the first bytes.
+HEAD_BYTES, MIN_LISTS = 256, 8
 MAX_RANK = 32
-#: Shapes are remembered by brackets no longer than this.
-SHORT = 8192
+#: Shapes of longer bracket texts are not cached.
+CACHED_BYTES = 8192
 
 
 @final
@@ -50,26 +50,26 @@ class NumberRows:
     def __init__(self, body: bytes, signature: str, numbers: list[Any], shape: tuple[int, ...]) -> None:
         self._body = body
         self.signature = signature
-        """The name that the request gives; empty if it gives none."""
+        """The signature's name in the request; empty if there is none."""
         self.numbers = numbers
         self.shape = shape
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def nested(self) -> Sequence[Any]:
-        """The rows as the ordinary parser gives them."""
+    def as_lists(self) -> Sequence[Any]:
+        """The rows as the general parser gives them."""
         rows: Sequence[Any] = parse_object(self._body)["instances"]
         return rows
 
 
-def nested(rows: Sequence[Any] | NumberRows) -> Sequence[Any]:
-    """Rows as lists within lists, whichever they are."""
-    return rows.nested() if isinstance(rows, NumberRows) else rows
+def as_lists(rows: Sequence[Any] | NumberRows) -> Sequence[Any]:
+    """Rows as nested lists."""
+    return rows.as_lists() if isinstance(rows, NumberRows) else rows
 
 
 def has_many_lists(body: bytes) -> bool:
-    """Whether `read_number_rows` can be quicker than the ordinary parser: by how many brackets open at the beginning.
+    """Whether `read_number_rows` can be faster than the general parser: many brackets open at the beginning.
 
     >>> (
     ...     has_many_lists(b'{"instances": [[[1], [2], [3], [4], [5], [6]]]}'),
@@ -77,11 +77,11 @@ def has_many_lists(body: bytes) -> bool:
     ... )
     (True, False)
     """
-    return body.count(b"[", 0, LOOKED_AT) >= FEWEST_LISTS
+    return body.count(b"[", 0, HEAD_BYTES) >= MIN_LISTS
 
 
 def read_number_rows(body: bytes) -> NumberRows | None:
-    """The rows of a body that is ``{"instances": numbers}``, a ``signature_name`` before it or not; None otherwise.
+    """Read a body ``{"instances": numbers}``, with or without a ``signature_name`` before them.
 
     Cost: about 3 µs and 40 ns a number, on an idle machine.
 
@@ -90,17 +90,20 @@ def read_number_rows(body: bytes) -> NumberRows | None:
     ((2, 1, 2), [1, 2.5, 3, 4])
     >>> read_number_rows(b'{"instances": [[1, 2], [3]]}') is None
     True
+
+    Returns:
+        The rows; None for any other body.
     """
     head = HEAD.match(body)
     if head is None:
         return None
     end = len(body) if body[-1:] == b"}" else len(body.rstrip(SPACE))
     text = body[head.end() : end - 1]
-    places = text.translate(AS_DIGITS, SPACE)
-    if body[end - 1 : end] != b"}" or any(empty in places for empty in EMPTY):
+    tokens = text.translate(AS_DIGITS, SPACE)
+    if body[end - 1 : end] != b"}" or any(empty in tokens for empty in EMPTY):
         return None
-    brackets = places.translate(None, DIGIT)
-    shape = _shape_of(brackets) if len(brackets) <= SHORT else shape_of_brackets(brackets)
+    brackets = tokens.translate(None, DIGIT)
+    shape = _shape_of(brackets) if len(brackets) <= CACHED_BYTES else shape_of_brackets(brackets)
     numbers = None if shape is None else _flat(text)
     if shape is None or numbers is None or len(numbers) != math.prod(shape):
         return None
@@ -108,7 +111,7 @@ def read_number_rows(body: bytes) -> NumberRows | None:
 
 
 def _flat(text: bytes) -> list[Any] | None:
-    """The numbers, one between any two commas; None if there is none, or several, or what is no number."""
+    """The numbers of a text with one between any two commas; None for any other text."""
     try:
         numbers: list[Any] = orjson.loads(b"[%b]" % text.translate(WITHOUT_BRACKETS))
     except orjson.JSONDecodeError:
@@ -117,7 +120,7 @@ def _flat(text: bytes) -> list[Any] | None:
 
 
 def shape_of_brackets(brackets: bytes) -> tuple[int, ...] | None:
-    """The shape of regular nested lists of which only brackets and commas are left; None if they are not regular.
+    """The shape of nested lists, given their brackets and commas; None if they are not regular.
 
     >>> shape_of_brackets(b"[[,,],[,,]]")
     (2, 3)

@@ -1,6 +1,6 @@
-"""Rows as regular JSON objects into columns: the commonest body, read in bulk.
+"""Rows that are JSON objects with the same members, read in bulk: the commonest body.
 
-All numbers of all rows become one array: made column by column, each would cost a call before its first element.
+The numbers of all rows become one array, since an array for each column would cost one call more for each of them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.rest.decoding import NUMBERS, decode_plain, make_floats
+from serving.rest.decoding import NUMBERS, decode_regular, make_floats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
-def read_plain_objects(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
-    """The columns of objects with exactly the inputs' names; None if any of them needs a closer look.
+def read_regular_objects(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array] | None:
+    """The tensors of objects with exactly the inputs' names; None if any object is not regular.
 
     >>> from serving.models.signatures import ELEMENT_TYPES, TensorSpec
     >>> specs = {name: TensorSpec(name=name, graph_name="", element=ELEMENT_TYPES[1], shape=(-1,)) for name in "ab"}
-    >>> read_plain_objects([{"a": 1.5, "b": 2}, {"a": 3.5, "b": 4}], specs)
+    >>> read_regular_objects([{"a": 1.5, "b": 2}, {"a": 3.5, "b": 4}], specs)
     {'a': array([1.5, 3.5], dtype=float32), 'b': array([2., 4.], dtype=float32)}
     """
     if set(map(type, instances)) != {dict} or set(map(len, instances)) != {len(specs)}:
@@ -45,7 +45,7 @@ def read_plain_objects(instances: Sequence[Any], specs: Mapping[str, TensorSpec]
             columns.update(zip(numbers, block, strict=True))
         for name, spec in specs.items():
             if name not in columns:
-                column = decode_plain([instance[name] for instance in instances], spec)
+                column = decode_regular([instance[name] for instance in instances], spec)
                 if column is None:
                     return None
                 columns[name] = column
@@ -55,13 +55,13 @@ def read_plain_objects(instances: Sequence[Any], specs: Mapping[str, TensorSpec]
 
 
 def _number_block(instances: Sequence[Any], names: tuple[str, ...]) -> Array | None:
-    """Single numbers, one row of the result a column; None if one of them is something else."""
+    """The columns of single numbers, as rows of one array; None if a value is not a number."""
     flat = list(chain.from_iterable(map(_getter(names), instances)))
     if not set(map(type, flat)) <= NUMBERS:
         return None
     try:
         numbers = make_floats(flat, "f")
-    except OverflowError:  # a whole number of more than 308 digits
+    except OverflowError:  # an integer of more than 308 digits
         return None
     return np.ascontiguousarray(numbers.reshape(len(instances), len(names)).T)
 

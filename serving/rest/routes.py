@@ -1,4 +1,4 @@
-"""Paths of the REST interface. What is matched is the raw path with its query, as TensorFlow Serving does."""
+"""Paths of the REST interface. The raw path with its query is matched, as in TensorFlow Serving."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from serving.models.version_folders import LARGEST_VERSION
 from serving.status import Failure, invalid
 from serving.transport.bounded_cache import bounded_cache
 
-VERSION_1 = re.compile(r"/v1/.*", re.IGNORECASE | re.DOTALL)
-WHICH = r"(?:/(?:versions/(?P<version>[0-9]+)|labels/(?P<label>[^/:]+)))?"
-CALL = re.compile(rf"/v1/models/(?P<model>[^/:]+){WHICH}:(?P<verb>classify|regress|predict)", re.IGNORECASE)
-LOOK = re.compile(rf"/v1/models(?:/(?P<model>[^/:]+))?{WHICH}(?:/(?P<verb>metadata))?", re.IGNORECASE)
-CALLS = {"predict", "classify", "regress"}
+PREFIX = re.compile(r"/v1/.*", re.IGNORECASE | re.DOTALL)
+VERSION = r"(?:/(?:versions/(?P<version>[0-9]+)|labels/(?P<label>[^/:]+)))?"
+VERB = re.compile(rf"/v1/models/(?P<model>[^/:]+){VERSION}:(?P<verb>classify|regress|predict)", re.IGNORECASE)
+PAGE = re.compile(rf"/v1/models(?:/(?P<model>[^/:]+))?{VERSION}(?:/(?P<verb>metadata))?", re.IGNORECASE)
+VERBS = {"predict", "classify", "regress"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestRoute:
-    """What is asked of which model."""
+    """A model, a version and the verb or page that is requested of it."""
 
     verb: str
     """predict, classify, regress, metadata or status."""
@@ -28,35 +28,38 @@ class RestRoute:
     label: str | None = None
 
 
-def is_ours(path: str) -> bool:
-    """Whether the path belongs to this interface at all.
+def is_v1(path: str) -> bool:
+    """Whether the path belongs to this interface.
 
-    >>> is_ours("/V1/anything"), is_ours("/favicon.ico")
+    >>> is_v1("/V1/anything"), is_v1("/favicon.ico")
     (True, False)
     """
-    return VERSION_1.fullmatch(path) is not None
+    return PREFIX.fullmatch(path) is not None
 
 
 @bounded_cache
 def read_route(method: str, path: str) -> RestRoute:
-    """What a request asks for.
+    """Parse a request's path.
 
     >>> read_route("POST", "/v1/models/half%5Fplus%5Ftwo/versions/3:predict")
     RestRoute(verb='predict', model='half_plus_two', version=3, label=None)
     >>> read_route("GET", "/v1/models/m").verb
     'status'
 
+    Returns:
+        The route.
+
     Raises:
-        Failure: INVALID_ARGUMENT, also for a method that the path does not have: there is no 405 here.
+        Failure: INVALID_ARGUMENT, also for a method that the path does not have: TensorFlow Serving has no 405.
     """
-    match = {"POST": CALL, "GET": LOOK}[method].fullmatch(path) if method in {"POST", "GET"} else None
+    match = {"POST": VERB, "GET": PAGE}[method].fullmatch(path) if method in {"POST", "GET"} else None
     verb = match["verb"] if match else None
-    if match is None or (method == "POST" and verb not in CALLS):
+    if match is None or (method == "POST" and verb not in VERBS):
         raise malformed(method, path)
     if not match["model"]:
         raise invalid("Missing model name in request.")
     return RestRoute(
-        verb=verb if verb in CALLS or verb == "metadata" else "status",
+        verb=verb if verb in VERBS or verb == "metadata" else "status",
         model=unquote(match["model"]),
         version=_version(match["version"]),
         label=None if match["label"] is None else unquote(match["label"]),
@@ -64,7 +67,7 @@ def read_route(method: str, path: str) -> RestRoute:
 
 
 def malformed(method: str, path: str) -> Failure:
-    """The one answer to every request that is none of ours."""
+    """The failure of a request whose method or path does not exist."""
     return invalid(f"Malformed request: {method} {path}")
 
 

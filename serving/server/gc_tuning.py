@@ -1,22 +1,22 @@
-"""Python's collector of cyclic garbage, told what a server is like.
+"""Settings of Python's cyclic garbage collector for a server.
 
-A request of a few hundred numbers is as many new lists, and Python looks through all that is alive once enough of
-them have come. With TensorFlow imported that is a million objects and half a second, in which nobody is answered.
+A request of a few hundred numbers is as many new lists, and Python visits all tracked objects once enough of them were
+allocated. With TensorFlow imported that is a million objects and a pause of half a second.
 """
 
 from __future__ import annotations
 
 import gc
 
-#: Objects that come, less those that go, before the youngest are looked through. Python's own 700 are two requests.
+#: Allocations less deallocations before the youngest generation is collected. Python's default of 700 is two requests.
 YOUNG_OBJECTS = 50_000
 
 
-def settle() -> None:
-    """What is alive now stays for good and is not looked through again; what comes later is, but less often.
+def tune_gc() -> None:
+    """Freeze the objects that are alive, and collect less often.
 
-    To be called before the first model is loaded, so that a model that is unloaded gives its memory back. Imports
-    TensorFlow, which is most of what stays. Cost: 4 to 10 s where it is not imported yet.
+    To be called before the first model is loaded, so that an unloaded model gives its memory back. Imports TensorFlow,
+    whose objects are most of the frozen ones: 4 to 10 s if it is not imported yet.
     """
     import tensorflow as tf  # noqa: PLC0415 - seconds
 

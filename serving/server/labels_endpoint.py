@@ -1,7 +1,7 @@
-"""``POST /monitor/labels``: the truth about predictions, as it becomes known.
+"""``POST /monitor/labels``: labels of earlier predictions.
 
 Body: ``{"labels": [{"prediction_id": "...", "label": "late", "label_time": "2013-04-01T09:00:00Z"}, ...]}``. All
-of them are taken, or none. The caller shows the server's token: ``Authorization: Bearer TOKEN``.
+of them are written, or none. Requests carry the server's token: ``Authorization: Bearer TOKEN``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from monitoring.traffic.format.rows import ID_CHARACTERS, LABEL_CHARACTERS
-from serving.inference.timestamps import read_moment_us
+from serving.inference.timestamps import parse_time_us
 from serving.status import Code, Failure, invalid
 from serving.transport.http_response import HttpResponse
 from serving.transport.json_parsing import parse_object
@@ -23,41 +23,54 @@ TOKEN_VARIABLE = "PITFALLS_TOKEN"  # noqa: S105 - the name of the variable, not 
 
 
 class LabelAppender(Protocol):
-    """What labels are written to; `monitoring.traffic.labels.label_log.LabelWriter` is one."""
+    """Writes labels, as `monitoring.traffic.labels.label_log.LabelWriter` does."""
 
     def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
-        """Write the labels, all or none; OSError if the disk fails."""
+        """Write the labels, all or none.
+
+        Raises:
+            OSError: The disk fails.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelsEndpoint:
-    """Where labels go, and the token that opens it. Either may be missing; the answer then says how to set it."""
+    """Writes labels for clients that have the token. Without a writer or a token every request is refused."""
 
     writer: LabelAppender | None = None
     token: str | None = None
 
-    def take(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> HttpResponse:
-        """Check the token, read the labels, write them.
+    def post(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> HttpResponse:
+        """Check the token, read the labels and write them.
+
+        Args:
+            headers: Of the request, with names in lower case.
+            body: The labels document.
+
+        Returns:
+            ``{"accepted": N}``.
 
         Raises:
-            Failure: PERMISSION_DENIED or UNAUTHENTICATED, FAILED_PRECONDITION without a traffic log,
-                INVALID_ARGUMENT naming the first wrong label, UNAVAILABLE if they cannot be written now.
+            Failure: PERMISSION_DENIED or UNAUTHENTICATED for the token, FAILED_PRECONDITION without a traffic log,
+                INVALID_ARGUMENT naming the first invalid label, UNAVAILABLE if the labels cannot be written now.
         """
         self._check_token(headers)
         if self.writer is None:
-            raise Failure(Code.FAILED_PRECONDITION, "This server keeps no traffic log: start it with --traffic DIR.")
+            raise Failure(Code.FAILED_PRECONDITION, "This server has no traffic log: start it with --traffic DIR.")
         prediction_ids, labels, times = read_labels(parse_object(body))
         try:
             self.writer.append(prediction_ids, labels, times)
         except OSError as error:
-            raise Failure(Code.UNAVAILABLE, f"Labels cannot be written now, none was: {error.strerror}") from error
+            raise Failure(
+                Code.UNAVAILABLE, f"No label was written: {error.strerror}. Send the labels again."
+            ) from error
         return HttpResponse(status=200, body=b'{"accepted": %d}\n' % len(labels))
 
     def _check_token(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         if not self.token:
             raise Failure(
                 Code.PERMISSION_DENIED,
-                "This server takes no labels because it was started without a token: "
+                "This server accepts no labels because it was started without a token: "
                 f"set {TOKEN_VARIABLE} in its environment, or pass --token-file FILE.",
             )
         given = next((value for name, value in headers if name == b"authorization"), b"")
@@ -66,13 +79,16 @@ class LabelsEndpoint:
 
 
 def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[int]]:
-    """Prediction ids, labels and times (microseconds since 1970) of a labels document.
+    """Read a labels document.
 
     >>> read_labels({"labels": [{"prediction_id": "a:0", "label": "late", "label_time": 0}]})
     (['a:0'], ['late'], [0])
 
+    Returns:
+        Prediction ids, labels, and label times in microseconds since 1970 UTC; one of each for every entry.
+
     Raises:
-        Failure: INVALID_ARGUMENT, naming the first entry that is wrong and what it should be.
+        Failure: INVALID_ARGUMENT, naming the first invalid entry and what is expected.
     """
     entries = document.get("labels")
     if not isinstance(entries, list):
@@ -85,18 +101,18 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
             raise invalid(f"labels[{index}].prediction_id must be text of 1 to {ID_CHARACTERS} characters.")
         if not isinstance(label, str) or not 0 < len(label) <= LABEL_CHARACTERS:
             raise invalid(f"labels[{index}].label must be text of 1 to {LABEL_CHARACTERS} characters.")
-        moment = read_moment_us(time) if isinstance(time, str) else _seconds_us(time)
-        if moment is None:
+        label_time_us = parse_time_us(time) if isinstance(time, str) else _seconds_us(time)
+        if label_time_us is None:
             raise invalid(
                 f"labels[{index}].label_time must be ISO 8601 with an offset, such as 2013-04-01T09:00:00Z, "
                 "or seconds since 1970."
             )
         prediction_ids.append(prediction_id)
         labels.append(label)
-        times.append(moment)
+        times.append(label_time_us)
     return prediction_ids, labels, times
 
 
 def _seconds_us(value: Any) -> int | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return read_moment_us(f"{value:.6f}") if is_number else None
+    return parse_time_us(f"{value:.6f}") if is_number else None

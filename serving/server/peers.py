@@ -1,4 +1,4 @@
-"""Who else serves at a server's addresses: nobody, or the other workers of a supervisor."""
+"""The other processes that serve at a server's addresses: none, or the other workers of a supervisor."""
 
 from __future__ import annotations
 
@@ -13,56 +13,66 @@ if TYPE_CHECKING:
     from serving.models.reloading import Reload, Reloader
     from serving.models.version_folders import ModelSource
 
-    Gather = Callable[[str], Awaitable[str]]
-    """Takes a process's own metrics page; gives the sum over all processes."""
+    MergeMetrics = Callable[[str], Awaitable[str]]
+    """Takes a process's own Prometheus page; gives the sum of the pages of all processes."""
 
 
 class PeerWorkers(Protocol):
-    """What a server needs of those who serve beside it."""
+    """What a server needs of the other processes at its addresses."""
 
     @property
     def is_shared(self) -> bool:
-        """Whether others listen at the same addresses."""
+        """Whether other processes listen at the same addresses."""
 
     @property
-    def gather(self) -> Gather | None:
-        """Adds the others' metrics to one's own; None if there are no others."""
+    def merge_metrics(self) -> MergeMetrics | None:
+        """Adds the peers' metrics to this process's own; None without peers."""
 
-    def sent(self) -> Sequence[ModelSource] | None:
-        """The list of models that a client has sent to any of them, if it is in force."""
+    def client_model_list(self) -> Sequence[ModelSource] | None:
+        """The list of models that a client has sent to any of them; None if none is in force."""
 
-    def forget(self) -> None:
+    def discard_client_model_list(self) -> None:
         """The list that a client has sent is no longer in force."""
 
-    def working(
-        self, reloader: Reloader, *, page: Callable[[], str], leave: Callable[[], None]
+    def joined(
+        self, reloader: Reloader, *, page: Callable[[], str], stop: Callable[[], None]
     ) -> AbstractAsyncContextManager[Reload]:
-        """Be there for the others while the block runs; gives what reloads all of them.
+        """Answer the peers while the block runs.
 
-        ``page`` gives the process's own metrics; ``leave`` begins the end of this server.
+        Args:
+            reloader: Applies a list of models that a peer sends.
+            page: Gives this process's own Prometheus page.
+            stop: Drains and stops this server; called when the supervisor is gone.
+
+        Returns:
+            A context manager that gives the function which reloads all processes.
         """
 
 
 @final
 class SingleProcess:
-    """Nobody else."""
+    """A server without peers; implements `PeerWorkers`."""
 
     is_shared = False
-    gather: Gather | None = None
+    merge_metrics: MergeMetrics | None = None
 
-    def sent(self) -> Sequence[ModelSource] | None:
-        """None: what was sent to this process is known to it."""
+    def client_model_list(self) -> Sequence[ModelSource] | None:
+        """None: this process knows itself what it was sent."""
         return None
 
-    def forget(self) -> None:
+    def discard_client_model_list(self) -> None:
         """Nothing is kept."""
 
     @asynccontextmanager
-    async def working(
-        self, reloader: Reloader, *, page: Callable[[], str], leave: Callable[[], None]
+    async def joined(
+        self, reloader: Reloader, *, page: Callable[[], str], stop: Callable[[], None]
     ) -> AsyncIterator[Reload]:
-        """A reload is this process's own."""
-        del page, leave
+        """Gives a function that reloads this process.
+
+        Yields:
+            The function; it raises `Failure` if the list is not applied.
+        """
+        del page, stop
 
         async def reload(config: Any) -> None:
             await asyncio.to_thread(reloader.apply, config)

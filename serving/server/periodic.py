@@ -1,4 +1,4 @@
-"""Work that is done again and again beside the answering, in a thread of its own."""
+"""Work that is repeated at an interval in a thread of its own."""
 
 from __future__ import annotations
 
@@ -12,26 +12,32 @@ if TYPE_CHECKING:
 
 @contextmanager
 def repeating(name: str, work: Callable[[], None], *, every_s: float) -> Iterator[Callable[[], None]]:
-    """Do the work every ``every_s`` seconds (0: never by itself) until the block ends; gives what does it at once.
+    """Run ``work`` every ``every_s`` seconds until the block ends.
 
-    Calls that come while it is being done make for one more time, not for as many. ``work`` raises nothing.
+    Args:
+        name: Of the thread.
+        work: What is repeated. It raises nothing.
+        every_s: The interval in seconds; 0 runs ``work`` on demand only.
+
+    Yields:
+        A function that runs ``work`` at once, in the thread. Calls during a run cause one further run together.
     """
-    bell = threading.Event()
+    wanted = threading.Event()
     is_over = False
 
-    def keep_on() -> None:
+    def repeat() -> None:
         while True:
-            bell.wait(every_s if every_s > 0 else None)
+            wanted.wait(every_s if every_s > 0 else None)
             if is_over:
                 return
-            bell.clear()
+            wanted.clear()
             work()
 
-    thread = threading.Thread(target=keep_on, name=name, daemon=True)
+    thread = threading.Thread(target=repeat, name=name, daemon=True)
     thread.start()
     try:
-        yield bell.set
+        yield wanted.set
     finally:
         is_over = True
-        bell.set()
+        wanted.set()
         thread.join()

@@ -1,4 +1,4 @@
-"""Everything that a server is told at its start, and what it says when it answers."""
+"""The settings of a server, and what it reports when it is ready."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from serving.inference.batching import BatchSettings
 from serving.models.loading import LoadSettings
-from serving.models.versions import VersionSettings
+from serving.models.version_status import VersionSettings
 from serving.transport.http_settings import HttpSettings
 from serving.transport.sockets import Address
 
@@ -21,66 +21,67 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRepositorySettings:
-    """Which models there are, how they are loaded, and how often the disk is looked at."""
+    """Which models are served, how they are loaded, and how often the disk is polled."""
 
-    origin: ModelListSource
+    source: ModelListSource
+    """Where the list of models comes from."""
     poll_s: float = 1.0
-    """Seconds between two looks for versions; 0 looks only at the start, and when the list changes."""
+    """Seconds between two polls for versions; 0 polls only at the start, and when the list changes."""
     config_poll_s: float = 0.0
-    """Seconds between two looks at a config file; 0 reads it at the start and when told."""
+    """Seconds between two polls of a config file; 0 reads it at the start and on SIGHUP."""
     loading: LoadSettings = field(default_factory=LoadSettings)
-    rules: VersionSettings = field(default_factory=VersionSettings)
+    versions: VersionSettings = field(default_factory=VersionSettings)
     may_label_unavailable: bool = False
-    """Whether a reload may give a new label to a version that does not answer yet."""
+    """Whether a reload may give a new label to a version that is not available yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long and how much."""
+    """Deadlines, batches and the limits of HTTP connections."""
 
     timeout_s: float | None = 30.0
-    """A request's deadline; None for none."""
+    """Deadline of a request in seconds; None for none."""
     drain_s: float = 30.0
-    """How long a server that was told to stop goes on answering what it accepted."""
+    """How long a stopping server goes on answering the requests that it accepted, in seconds."""
     batches: BatchSettings = field(default_factory=BatchSettings)
-    rest: HttpSettings = field(default_factory=HttpSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrpcListener:
-    """Where gRPC clients come in."""
+    """The address of the gRPC interface."""
 
     address: Address
-    needed: bool = True
+    is_required: bool = True
     """Whether the server refuses to start without it. If not, a port in use is reported, and REST serves alone."""
     settings: GrpcSettings | None = None
-    """None for the usual ones."""
+    """None for the defaults."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
-    """Everything a server needs to know."""
+    """All settings of a server."""
 
-    shelf: ModelRepositorySettings
+    repository: ModelRepositorySettings
     address: Address | None = field(default_factory=Address)
-    """Of the REST interface; None serves gRPC alone."""
+    """Of the HTTP interface; None serves gRPC alone."""
     grpc: GrpcListener | None = None
-    """None serves REST alone."""
+    """None serves HTTP alone."""
     traffic: TrafficSettings | None = None
     """None logs nothing."""
     token: str | None = field(default=None, repr=False)
-    """Opens ``POST /monitor/labels``; None keeps it shut."""
+    """Bearer token of ``POST /monitor/labels``; without one the endpoint refuses every request."""
     limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerInfo:
-    """A server that answers now."""
+    """Where a ready server listens, and what it serves."""
 
     url: str | None
-    """None if it has no REST interface."""
+    """None if it has no HTTP interface."""
     grpc: str | None
-    """HOST:PORT for gRPC clients; None if there is no such door."""
+    """HOST:PORT for gRPC clients; None if it has no gRPC interface."""
     models: Mapping[str, tuple[int, ...]]
-    """Every model, and its versions that answer, newest first."""
+    """Every model, and its available versions, newest first."""
     pid: int

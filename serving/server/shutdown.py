@@ -1,4 +1,4 @@
-"""The server's own loop: both interfaces begin together, and end when what was accepted is answered."""
+"""The server's event loop: both interfaces start together, and stop when the accepted requests are answered."""
 
 from __future__ import annotations
 
@@ -23,13 +23,20 @@ if TYPE_CHECKING:
     from serving.server.http_app import HttpApp
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-# Draining is bounded by itself; what comes after it (the last batch, the log's conversion) may take so much longer.
+#: Draining has its own bound; what follows it (the last batch, the log's conversion) may take this long in addition.
 AFTER_DRAIN_S = 60.0
 
 
 @final
 class DrainingServer(uvicorn.Server):
-    """uvicorn, with signals of our own: its own would raise them again when it has stopped, and so never exit 0."""
+    """uvicorn with signal handlers of its own: uvicorn's raise the signal again after the stop, and so never exit 0.
+
+    Args:
+        app: Answers the requests.
+        drain_s: How long a stopping server goes on answering accepted requests, in seconds.
+        on_started: Called when the server listens.
+        on_hangup: Called on SIGHUP.
+    """
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class DrainingServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app.answer,
-                # uvicorn calls whatever it is given with what a protocol needs, though it asks for a class.
+                # uvicorn calls the factory with a protocol's arguments, though its annotation asks for a class.
                 http=cast("type[asyncio.Protocol]", partial(HttpConnection, app)),
                 interface="asgi3",
                 ws="none",
@@ -59,57 +66,61 @@ class DrainingServer(uvicorn.Server):
         self._drain_s = drain_s
         self._on_started = on_started
         self._on_hangup = on_hangup
-        self._leaving = asyncio.Event()
+        self._stopping = asyncio.Event()
 
-    async def run_until_told(self, taken: socket.socket | None, beside: GrpcServer | None = None) -> None:
-        """Serve on the socket until a signal comes, then until the accepted requests are answered."""
+    async def run_until_signal(self, bound: socket.socket | None, grpc_server: GrpcServer | None = None) -> None:
+        """Serve until SIGTERM or SIGINT, then until the accepted requests are answered."""
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
-            loop.add_signal_handler(number, self._told, number)
+            loop.add_signal_handler(number, self._on_signal, number)
         if self._on_hangup is not None:
             loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
-        await self.serve_both(taken, beside)
+        await self.serve_both(bound, grpc_server)
 
-    async def serve_both(self, taken: socket.socket | None, beside: GrpcServer | None) -> None:
-        """Serve REST on the socket and gRPC beside it, where there is one; both begin and end together."""
-        sockets = [] if taken is None else [taken]
-        if beside is None:
+    async def serve_both(self, bound: socket.socket | None, grpc_server: GrpcServer | None) -> None:
+        """Serve HTTP on the bound socket and gRPC next to it; None leaves one out. Both start and stop together."""
+        sockets = [] if bound is None else [bound]
+        if grpc_server is None:
             await self.serve(sockets=sockets)
             return
-        await beside.start()
-        draining = asyncio.create_task(self._drain(beside))
+        await grpc_server.start()
+        draining = asyncio.create_task(self._drain(grpc_server))
         try:
             await self.serve(sockets=sockets)
         finally:
-            self._leaving.set()
+            self._stopping.set()
             await draining
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to `run_until_told`."""
+        """Leave the signals to `run_until_signal`.
+
+        Yields:
+            Nothing.
+        """
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say so."""
+        """Listen, and call ``on_started``."""
         await super().startup(sockets=sockets)
         self._on_started()
 
-    def leave(self) -> None:
+    def stop(self) -> None:
         """Begin to drain, as a signal does; in the event loop only."""
         if self.should_exit:
             return
         self._app.drain()
         self.should_exit = True
-        self._leaving.set()
+        self._stopping.set()
         watchdog = threading.Timer(self._drain_s + AFTER_DRAIN_S, os._exit, (CannotRun.exit_code,))
         watchdog.daemon = True
         watchdog.start()
 
-    async def _drain(self, beside: GrpcServer) -> None:
-        await self._leaving.wait()
-        await beside.drain(self._drain_s)
+    async def _drain(self, grpc_server: GrpcServer) -> None:
+        await self._stopping.wait()
+        await grpc_server.drain(self._drain_s)
 
-    def _told(self, number: int) -> None:
+    def _on_signal(self, number: int) -> None:
         if self.should_exit:
             os._exit(128 + number)
-        self.leave()
+        self.stop()

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's smaller files, as settings of ours: monitoring, batching, encryption."""
+"""TensorFlow Serving's monitoring, batching and TLS files, read into this server's settings."""
 
 from __future__ import annotations
 
@@ -16,25 +16,28 @@ if TYPE_CHECKING:
 
     import grpc
 
-# What TensorFlow Serving takes where its file says nothing.
+# TensorFlow Serving's defaults.
 MAX_BATCH_SIZE = 1000
 MAX_ENQUEUED_BATCHES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchingFile:
-    """What a file of batching parameters comes to here."""
+    """The settings in a file of batching parameters."""
 
     settings: BatchSettings
     ignored: tuple[str, ...]
-    """Parameters of the file that have no counterpart."""
+    """Parameters of the file that this server does not have."""
 
 
 def read_monitoring_file(path: Path) -> str | None:
-    """Where the Prometheus page is to be; None for nowhere.
+    """Read a ``MonitoringConfig``.
+
+    Returns:
+        The path of the Prometheus page; None for no page.
 
     Raises:
-        BadInput: the file cannot be used, or its path is none.
+        BadInput: The file cannot be read, or its path does not begin with ``/``.
     """
     config = read_text_file(path, monitoring_config(), flag="--monitoring_config_file").prometheus_config
     if not config.enable:
@@ -49,18 +52,21 @@ def read_monitoring_file(path: Path) -> str | None:
     return config.path or METRICS_PATH
 
 
-def usual_batching() -> BatchSettings:
-    """How TensorFlow Serving joins requests when it is told to, and not how."""
+def default_batching() -> BatchSettings:
+    """TensorFlow Serving's batching where ``--enable_batching`` is given without a file of parameters."""
     return BatchSettings(max_rows=MAX_BATCH_SIZE, refuse_larger=True, max_waiting=MAX_BATCH_SIZE * MAX_ENQUEUED_BATCHES)
 
 
 def read_batching_file(path: Path) -> BatchingFile:
-    """How requests are joined, by a file of batching parameters.
+    """Read a ``BatchingParameters`` file.
 
-    Requests wait for no timer and no thread of their own here, so the parameters that tune those have no counterpart.
+    Batches have no timer and no threads of their own here, so parameters that tune those are ignored.
+
+    Returns:
+        The settings, and the parameters that are ignored.
 
     Raises:
-        BadInput: the file cannot be used, or a size in it is not positive.
+        BadInput: The file cannot be read, or a size in it is not positive.
     """
     given = read_text_file(path, batching_parameters(), flag="--batching_parameters_file")
     rows = _positive(path, given, "max_batch_size", MAX_BATCH_SIZE)
@@ -74,12 +80,15 @@ def read_batching_file(path: Path) -> BatchingFile:
 
 
 def read_ssl_file(path: Path) -> grpc.ServerCredentials:
-    """The credentials of the gRPC server: key and certificate in PEM, and whether clients must show theirs.
+    """Read an ``SSLConfig``: key and certificate in PEM, and whether client certificates are required.
+
+    Returns:
+        The credentials of the gRPC server.
 
     Raises:
-        BadInput: the file cannot be used, or lacks key or certificate.
+        BadInput: The file cannot be read, or lacks key or certificate.
     """
-    import grpc  # noqa: PLC0415 - only whoever has such a file
+    import grpc  # noqa: PLC0415 - loaded only to read such a file
 
     given = read_text_file(path, ssl_config(), flag="--ssl_config_file")
     missing = [name for name in ("server_key", "server_cert") if not getattr(given, name).strip()]
@@ -99,10 +108,10 @@ def read_ssl_file(path: Path) -> grpc.ServerCredentials:
     )
 
 
-def _positive(path: Path, given: Any, name: str, usual: int) -> int:
-    number = int(getattr(given, name).value) if given.HasField(name) else usual
+def _positive(path: Path, given: Any, name: str, default: int) -> int:
+    number = int(getattr(given, name).value) if given.HasField(name) else default
     if number < 1:
         raise BadInput(
-            f"{path} cannot be used.", got=f"{name} {number}", expected="a number of at least 1", fix="Mend it."
+            f"{path} cannot be used.", got=f"{name} {number}", expected="a number of at least 1", fix=f"Correct {name}."
         )
     return number

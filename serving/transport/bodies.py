@@ -1,4 +1,4 @@
-"""A request's body: bounded, and inflated if it came as gzip."""
+"""Bodies of requests: bounded, and inflated if they are compressed."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ if TYPE_CHECKING:
     from serving.transport.http_request import HttpRequest
 
 BODY_BYTES = 64 << 20
-# zlib's codes for the header and trailer of each.
+# zlib's codes for the two formats.
 GZIP_BITS, ZLIB_BITS = 31, 15
 
 
 class BodyTooLarge(Exception):
-    """More bytes than the server is willing to hold. TensorFlow Serving has no such limit."""
+    """A body is larger than the server's limit. TensorFlow Serving has no such limit."""
 
 
 def read_body(request: HttpRequest, limit: int, *, zlib_too: bool = False) -> bytes:
-    """The body, inflated if it came as gzip; as in TensorFlow Serving, one that cannot be inflated counts as empty.
+    """Read the body of a request.
 
-    ``zlib_too`` also inflates ``deflate``, which TensorFlow Serving does not know.
+    Args:
+        request: The request.
+        limit: The most bytes of an inflated body.
+        zlib_too: Whether ``deflate`` is inflated, too, which TensorFlow Serving does not do.
+
+    Returns:
+        The body, inflated if it is gzip; empty if it cannot be inflated, as in TensorFlow Serving.
 
     Raises:
-        BodyTooLarge: it inflates beyond ``limit`` bytes.
+        BodyTooLarge: It inflates beyond ``limit`` bytes.
     """
     for name, value in request.headers:
         if name == b"content-encoding":
@@ -35,14 +41,17 @@ def read_body(request: HttpRequest, limit: int, *, zlib_too: bool = False) -> by
 
 
 def inflate(body: bytes, limit: int, bits: int = GZIP_BITS) -> bytes:
-    """The content of a gzip body; empty if it is damaged or cut short.
+    """Inflate a gzip body; a damaged or incomplete one is empty. At most ``limit`` bytes are held.
 
     >>> import gzip
     >>> inflate(gzip.compress(b"{}"), 100), inflate(b"{}", 100)
     (b'{}', b'')
 
+    Returns:
+        The content.
+
     Raises:
-        BodyTooLarge: if it inflates beyond ``limit`` bytes. No more than that is ever held.
+        BodyTooLarge: It inflates beyond ``limit`` bytes.
     """
     inflater = zlib.decompressobj(wbits=bits)
     try:

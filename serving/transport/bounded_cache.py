@@ -1,4 +1,4 @@
-"""Functions of short texts that remember what they found; of long ones they do not, since clients choose them."""
+"""A cache whose memory is bounded although clients choose its keys: long texts are not cached."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Given = TypeVarTuple("Given")
-Found = TypeVar("Found")
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
 
 ENTRIES = 1024
 LONGEST = 512
 
 
-def bounded_cache(function: Callable[[*Given], Found]) -> Callable[[*Given], Found]:
-    """As `functools.lru_cache`, for a function whose last argument is a text: one of at most 512 is remembered.
+def bounded_cache(function: Callable[[*Arguments], Result]) -> Callable[[*Arguments], Result]:
+    """As `functools.lru_cache`, for a function whose last argument is a text: results for long texts are not cached.
 
     >>> bounded_cache(len)("abc")
     3
+
+    Args:
+        function: Its last argument is a str or bytes; texts of at most 512 are cached.
+
+    Returns:
+        The cached function.
     """
-    remembered = lru_cache(maxsize=ENTRIES)(function)
+    cached = lru_cache(maxsize=ENTRIES)(function)
 
-    def found(*given: *Given) -> Found:
-        text = cast("str | bytes", given[-1])  # type: ignore[misc]  # the last of at least one
-        return (remembered if len(text) <= LONGEST else function)(*given)
+    def call(*arguments: *Arguments) -> Result:
+        text = cast("str | bytes", arguments[-1])  # type: ignore[misc]  # the last of at least one
+        return (cached if len(text) <= LONGEST else function)(*arguments)
 
-    update_wrapper(found, function)
-    return found
+    update_wrapper(call, function)
+    return call

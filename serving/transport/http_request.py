@@ -1,17 +1,22 @@
-"""A request, read off the wire."""
+"""An HTTP request."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from serving.transport.bounded_cache import bounded_cache
+
 Headers = Sequence[tuple[bytes, bytes]]
+"""Names in lower case, and values."""
+WHOLE_URL = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 
 
 class HttpRequest(NamedTuple):
     """One whole request.
 
-    A named tuple, because it is made for every request, at a third of a frozen dataclass's cost.
+    A named tuple: one is made for every request, at a third of a frozen dataclass's cost.
     """
 
     method: str
@@ -28,3 +33,15 @@ class HttpRequest(NamedTuple):
         b'http://a'
         """
         return next((value for found, value in self.headers if found == name), b"")
+
+
+@bounded_cache
+def target_of(url: bytes) -> str:
+    """Path and query of a request line's target, which may be a whole URL.
+
+    >>> target_of(b"/v1/models/m?a=1#top"), target_of(b"http://host:80/v1"), target_of(b"*")
+    ('/v1/models/m?a=1', '/v1', '*')
+    """
+    target = url.decode("latin-1").partition("#")[0]
+    whole = WHOLE_URL.match(target)
+    return target if whole is None else target[whole.end() :] or "/"

@@ -1,7 +1,8 @@
-"""An HTTP response, and the responses to requests that fail."""
+"""HTTP responses: their head on the wire, and those to requests that fail."""
 
 from __future__ import annotations
 
+import http
 from typing import TYPE_CHECKING, NamedTuple
 
 from serving.status import Code
@@ -32,8 +33,13 @@ HTTP_STATUS = {
 }
 
 
+STATUS_LINES = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n".encode() for one in http.HTTPStatus} | {
+    499: b"HTTP/1.1 499 Client Closed Request\r\n"
+}
+
+
 class HttpResponse(NamedTuple):
-    """Status, body and what the headers need. A named tuple for its cost, as a request is."""
+    """Status, body, content type and further headers; a named tuple for its cost, as a request is."""
 
     status: int
     body: bytes
@@ -41,8 +47,31 @@ class HttpResponse(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+def write_head(response: HttpResponse, *, keep: bool, more: bytes = b"") -> bytes:
+    """Write the status line and headers of a response.
+
+    Args:
+        response: The response.
+        keep: Whether the connection stays open.
+        more: Further header lines, each with its line end.
+
+    Returns:
+        The bytes before the body.
+    """
+    head = b"%bcontent-type: %b\r\ncontent-length: %d\r\n" % (
+        STATUS_LINES[response.status],
+        response.content_type,
+        len(response.body),
+    )
+    for name, value in response.headers:
+        if name != b"connection":
+            head += b"%b: %b\r\n" % (name, value)
+    head += more
+    return head + (b"\r\n" if keep else b"connection: close\r\n\r\n")
+
+
 def write_error(message: str) -> bytes:
-    r"""The body of every error.
+    r"""Write the body of an error.
 
     >>> write_error("Missing model name in request.")
     b'{\n    "error": "Missing model name in request."\n}'
@@ -57,7 +86,7 @@ def too_large(limit: int) -> HttpResponse:
 
 
 def error_response(failure: Failure, headers: tuple[tuple[bytes, bytes], ...] = ()) -> HttpResponse:
-    """The response to a request that failed.
+    """The response to a request that failed, with the HTTP status of its code.
 
     >>> from serving.status import invalid
     >>> error_response(invalid("no")).status

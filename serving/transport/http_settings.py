@@ -17,10 +17,11 @@ class HttpSettings:
     body_bytes: int = BODY_BYTES
     """Larger bodies are refused with 413; TensorFlow Serving takes any."""
     held_bytes: int = HELD_BYTES
-    """Bodies of all requests that are being read or answered; beyond it 503."""
+    """The most bytes of all bodies that are read or answered at a time; beyond it 503."""
     connections: int | None = None
-    """Beyond it idle connections are closed, or, if there is none, the new one is. None: `room_for_connections`."""
-    patience: ConnectionTimeouts = field(default_factory=ConnectionTimeouts)
+    """The most connections; beyond it idle ones are closed, or, without any, the new one. None:
+    `default_max_connections`."""
+    timeouts: ConnectionTimeouts = field(default_factory=ConnectionTimeouts)
     cors: bool = False
     """Whether responses allow requests from pages of any origin."""
     metrics_path: str | None = METRICS_PATH

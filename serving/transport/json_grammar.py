@@ -1,8 +1,8 @@
-"""JSON as TensorFlow Serving's parser reads it, for what the fast parsers refuse.
+"""JSON as TensorFlow Serving's parser reads it, for bodies that the fast parsers refuse.
 
 Differs from RFC 8259 as RapidJSON does with its NaN flag: ``NaN``, ``Inf`` and ``Infinity`` are numbers, of two equal
-keys the first counts, what follows the first value is ignored, there is no limit to nesting, and bytes that are no
-UTF-8 pass (they come back as surrogate escapes). Errors carry RapidJSON's text and offset. About 1 µs a token.
+keys the first counts, what follows the first value is ignored, there is no limit to nesting, and bytes that are not
+UTF-8 are accepted (they become surrogate escapes). Errors carry RapidJSON's text and offset. About 1 µs a token.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ OPEN_OBJECT, OPEN_LIST, CLOSE_OBJECT, CLOSE_LIST, QUOTE, COMMA, COLON = b'{[}]",
 
 
 class JsonSyntaxError(ValueError):
-    """Not JSON, in the parser's own words."""
+    """A body is not JSON; the message is RapidJSON's."""
 
     def __init__(self, text: str, offset: int) -> None:
         super().__init__(f"{text} at offset: {offset}")
 
 
 def parse(body: bytes) -> Any:
-    """The first value in ``body``: dict, list, str, int, float, bool or None. An int beyond 64 bits is a float.
+    """Parse the first value of a body.
 
     >>> parse(b'{"a": [NaN, 1e2], "a": 0} and more')
     {'a': [nan, 100.0]}
@@ -43,14 +43,20 @@ def parse(body: bytes) -> Any:
     Traceback (most recent call last):
     serving.transport.json_grammar.JsonSyntaxError: Invalid value. at offset: 0
 
+    Args:
+        body: What follows the first value is ignored.
+
+    Returns:
+        A dict, list, str, int, float, bool or None. An integer beyond 64 bits is a float.
+
     Raises:
-        JsonSyntaxError: with RapidJSON's text and the offset in bytes.
+        JsonSyntaxError: With RapidJSON's text and the offset in bytes.
     """
     return _Reader(body.split(b"\0", 1)[0]).read()
 
 
 class _Reader:
-    """A cursor over the text, and the containers that are open around it."""
+    """A cursor over the text, and the containers that are open at it."""
 
     def __init__(self, text: bytes) -> None:
         self.text = text
@@ -75,7 +81,7 @@ class _Reader:
                 return value
 
     def descend(self) -> bool:
-        """Open the container that begins here; False if none does, or an empty one."""
+        """Open the container that begins here; False if none does, or it is empty."""
         byte, start = self.peek(), self.at
         if byte not in {OPEN_OBJECT, OPEN_LIST}:
             return False
@@ -89,7 +95,7 @@ class _Reader:
         return True
 
     def leaf(self) -> Any:
-        """A value that holds no other: a scalar, or an empty container."""
+        """Read a scalar or an empty container."""
         byte = self.peek()
         if byte not in {OPEN_OBJECT, OPEN_LIST}:
             return self.scalar(byte)
@@ -99,7 +105,7 @@ class _Reader:
         return {} if byte == OPEN_OBJECT else []
 
     def peek(self) -> int | None:
-        """The next byte that is no space; None at the end."""
+        """Skip white space; the next byte, or None at the end."""
         match = SPACE.match(self.text, self.at)
         self.at = match.end() if match else self.at
         return self.text[self.at] if self.at < len(self.text) else None

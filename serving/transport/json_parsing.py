@@ -1,8 +1,8 @@
-"""A request's body as values: the fast parser first, the exact one for what it refuses.
+"""Parses JSON bodies: by a fast parser first, by the exact one where that fails.
 
-`orjson` reads nearly every body. One with NaN or Infinity goes to the standard library's parser. What neither takes is
-read by `serving.transport.json_grammar`, which either reads it as TensorFlow Serving would or says in its words what is
-wrong. Unlike TensorFlow Serving, of two equal keys the last one counts wherever a fast parser was enough.
+`orjson` parses nearly every body. Bodies with NaN or Infinity go to the standard library's parser. What both refuse
+goes to `serving.transport.json_grammar`, which parses it as TensorFlow Serving does or gives its error. Unlike in
+TensorFlow Serving, the last of two equal keys counts wherever a fast parser was enough.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from serving.transport.json_quoting import quote
 
 # The exact parser is slow (about 1 µs a token) and runs in the event loop, so what it reads is bounded.
 EXACT_BYTES = 4 << 20
-# Where the standard library is laxer than TensorFlow Serving: numbers beyond a double, half of a surrogate pair.
+# What the standard library accepts and TensorFlow Serving does not: numbers beyond a double, half a surrogate pair.
 LAX = (re.compile(rb"[eE]\+?[0-9]{3}"), re.compile(rb"\\u[dD][89a-fA-F]"))
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in ``body``.
+    """Parse a body that must be an object.
 
     >>> parse_object(b'{"instances": [1.5, NaN]}')
     {'instances': [1.5, nan]}
+
+    Returns:
+        The object's members.
 
     Raises:
         Failure: INVALID_ARGUMENT, with TensorFlow Serving's text.
@@ -39,7 +42,14 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 
 def parse(body: bytes) -> Any:
-    """The JSON value in ``body``; errors as in `parse_object`."""
+    """Parse a body.
+
+    Returns:
+        The JSON value.
+
+    Raises:
+        Failure: INVALID_ARGUMENT, with TensorFlow Serving's text.
+    """
     if not body:
         raise invalid("JSON Parse error: The document is empty")
     try:
@@ -50,7 +60,7 @@ def parse(body: bytes) -> Any:
         try:
             return json.loads(body)
         except (ValueError, RecursionError):
-            pass  # the exact parser says what is wrong, or reads what was nested too deep
+            pass  # the exact parser gives the error, or reads what is nested too deep
     if len(body) > EXACT_BYTES:
         raise invalid(f"JSON Parse error: Invalid value. at offset: {position}")
     try:

@@ -1,4 +1,4 @@
-"""JSON text: strings as RapidJSON escapes them, and a value of the request as error messages show it."""
+"""JSON text: strings as RapidJSON escapes them, and values as error messages quote them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ESCAPES = {code: f"\\u{code:04X}" for code in range(0x20)} | {
 
 
 def quote_string(text: str) -> str:
-    r"""A JSON string; what is not ASCII stays as it is.
+    r"""Write a JSON string; characters beyond ASCII are not escaped.
 
     >>> print(quote_string('a "b"\n'))
     "a \"b\"\n"
@@ -27,7 +27,7 @@ def quote_string(text: str) -> str:
 
 
 def quote(value: Any, limit: int = SHOWN_BYTES) -> str:
-    r"""A value as pretty-printed JSON, cut after ``limit`` characters. Works at any depth of nesting.
+    r"""Write a value as pretty-printed JSON, cut after ``limit`` characters; values may be nested to any depth.
 
     >>> quote([1, 2.0, None])
     '[\n    1,\n    2.0,\n    null\n]'
@@ -41,7 +41,7 @@ def quote(value: Any, limit: int = SHOWN_BYTES) -> str:
 
 
 def type_name(value: Any) -> str:
-    """What RapidJSON calls the value's type.
+    """RapidJSON's name for the type of a value.
 
     >>> [type_name(value) for value in (None, True, {}, [], "a", 1.5)]
     ['Null', 'True', 'Object', 'Array', 'String', 'Number']
@@ -52,7 +52,7 @@ def type_name(value: Any) -> str:
 
 
 def _parts(value: Any) -> Iterator[str]:
-    """The text in pieces, without recursion: the caller stops when it has enough."""
+    """The text in pieces, without recursion; the caller stops when it has enough."""
     rest: list[tuple[Iterator[Any], str, bool]] = []
     pending: Any = value
     while True:

@@ -1,7 +1,7 @@
-"""How much of the server its clients may take together: connections, memory for their bodies, and time to say it.
+"""Limits of all clients of a server together: connections, memory for their bodies, and time.
 
-What one client takes is bounded in `serving.transport.http_connection`; many of them could still fill the process's
-open files, which the traffic log and new versions need too, or its memory.
+A single client is limited by `serving.transport.http_connection`; many of them could still use up the process's open
+files, which the traffic log and new versions need too, or its memory.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Protocol, final
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: Of all requests together.
+#: Default bound on the bodies of all requests together.
 HELD_BYTES = 256 << 20
-#: Open files that are left to the traffic log, the models and gRPC.
-FILES_KEPT = 256
-FEWEST = 64
-#: 3.3 KB each while they are idle.
-MOST = 20_000
-#: Of the idle connections, how many give way at once when there is no room: looking for them costs a look at all.
-SHARE = 20
+#: Open files that are kept for the traffic log, the models and gRPC.
+RESERVED_FILES = 256
+MIN_CONNECTIONS = 64
+#: An idle connection takes 3.3 KB.
+MAX_CONNECTIONS = 20_000
+#: One idle connection in so many is evicted at once when the server is full, since finding them visits all connections.
+EVICTED_SHARE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,71 +30,88 @@ class ConnectionTimeouts:
     """How long a connection may take."""
 
     idle_s: float = 75.0
-    """Nothing moves for so long, and the connection is closed."""
+    """A connection on which no bytes moved for so long is closed."""
     request_s: float = 30.0
-    """A request is whole after so long, and more for its size; otherwise 408."""
+    """A request must be complete after so long, and longer for its size; otherwise 408."""
     bytes_per_s: float = 4096.0
-    """What a slow client still sends or reads."""
+    """The slowest rate at which a client may send or read."""
 
 
 class EvictableConnection(Protocol):
-    """A connection, as far as the crowd knows it."""
+    """A connection, as `ConnectionLimiter` sees it."""
 
     @property
-    def heard(self) -> float:
-        """When it last moved."""
+    def last_activity_s(self) -> float:
+        """When bytes last moved, in seconds of the event loop's clock."""
 
     @property
     def is_idle(self) -> bool:
-        """Whether no answer is owed to it."""
+        """Whether no request waits for its response."""
 
-    def give_way(self) -> None:
-        """Close now."""
+    def evict(self) -> None:
+        """Close the connection now."""
 
 
 @final
 class ConnectionLimiter:
-    """All connections of one server. Belongs to the event loop."""
+    """Admits connections and counts the bytes of bodies. Belongs to the event loop."""
 
-    def __init__(self, *, most: int, most_held: int) -> None:
-        self.most = most
-        self._most_held = most_held
-        self._held = 0
+    def __init__(self, *, max_connections: int, max_held_bytes: int) -> None:
+        self._max_connections = max_connections
+        self._max_held_bytes = max_held_bytes
+        self._held_bytes = 0
 
-    def admit(self, newcomer: EvictableConnection, everybody: Collection[EvictableConnection]) -> bool:
-        """Whether there is room for one more, ``newcomer`` being counted; the longest idle give way."""
-        if len(everybody) <= self.most:
+    def admit(self, new: EvictableConnection, connections: Collection[EvictableConnection]) -> bool:
+        """Admit a connection; if the server is full, evict those that have been idle longest.
+
+        Args:
+            new: The new connection.
+            connections: All connections, the new one included.
+
+        Returns:
+            False if the server is full and no other connection is idle.
+        """
+        if len(connections) <= self._max_connections:
             return True
-        idle = [one for one in everybody if one.is_idle and one is not newcomer]
-        for one in heapq.nsmallest(max(1, self.most // SHARE), idle, key=lambda guest: guest.heard):
-            one.give_way()
+        idle = [one for one in connections if one.is_idle and one is not new]
+        count = max(1, self._max_connections // EVICTED_SHARE)
+        for one in heapq.nsmallest(count, idle, key=lambda each: each.last_activity_s):
+            one.evict()
         return bool(idle)
 
-    def hold(self, size: int) -> bool:
-        """Count bytes of a body, read or being read; False, and not counted, if that is too much for all together."""
-        if self._held + size > self._most_held:
+    def hold_bytes(self, size: int) -> bool:
+        """Count bytes of a body that is read or answered.
+
+        Returns:
+            False, and nothing is counted, if the bodies of all requests would exceed the limit.
+        """
+        if self._held_bytes + size > self._max_held_bytes:
             return False
-        self._held += size
+        self._held_bytes += size
         return True
 
-    def release(self, size: int) -> None:
-        """Bytes that were held are so no more."""
-        self._held -= size
+    def release_bytes(self, size: int) -> None:
+        """Stop counting bytes that `hold_bytes` has counted."""
+        self._held_bytes -= size
 
 
-def room_for_connections() -> int:
-    """As many as the process may have open files, less what else needs some."""
+def default_max_connections() -> int:
+    """The process's limit of open files less those that are reserved, from 64 to 20,000."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST if soft == resource.RLIM_INFINITY else min(MOST, max(FEWEST, soft - FILES_KEPT))
+    if soft == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return min(MAX_CONNECTIONS, max(MIN_CONNECTIONS, soft - RESERVED_FILES))
 
 
-def room_for_grpc() -> int:
-    """Connections of gRPC: what HTTP's leave of the open files, and at least half of what is kept for others."""
+def default_max_grpc_connections() -> int:
+    """The open files that HTTP connections leave over, at least half of the reserved ones and at most 20,000."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST if soft == resource.RLIM_INFINITY else min(MOST, max(FILES_KEPT // 2, soft - FILES_KEPT - MOST))
+    if soft == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return min(MAX_CONNECTIONS, max(RESERVED_FILES // 2, soft - RESERVED_FILES - MAX_CONNECTIONS))
 
 
-def raise_open_files() -> None:
-    """Let the process have as many open files as it may; systems start it with 1024, for programs older than epoll."""
+def raise_open_file_limit() -> None:
+    """Raise the process's limit of open files to the maximum; the usual default of 1024 suits programs before epoll."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

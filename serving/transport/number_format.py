@@ -1,7 +1,7 @@
-"""Numbers as TensorFlow Serving writes them.
+"""Formats floats as TensorFlow Serving does.
 
-Six significant digits (``%g``) where they read back as the same number of that type, otherwise as many as the type
-needs (9 for float32, 17 for float64); ``.0`` where neither point nor exponent shows that it is a float.
+Six significant digits (``%g``) if they read back as the same number of that type, otherwise as many as the type
+needs (9 for float32, 17 for float64); with ``.0`` if there is neither a point nor an exponent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SPECIALS = {"nan": "NaN", "-nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def format_floats(values: np.ndarray[Any, Any]) -> list[str]:
-    """The text of each element of a float32 or float64 array, flattened in C order. About 0.6 µs an element.
+    """Format the elements of a float32 or float64 array in row-major order. About 0.6 µs an element.
 
     >>> format_floats(np.array([3, 0.2, 1 / 3, 9e6, np.inf], np.float32))
     ['3.0', '0.2', '0.333333343', '9e+06', 'Infinity']
@@ -33,7 +33,7 @@ def format_floats(values: np.ndarray[Any, Any]) -> list[str]:
 
 
 def format_float(value: float) -> str:
-    """The text of one number of float64.
+    """Format one float64.
 
     >>> format_float(0.1 + 0.2)
     '0.30000000000000004'
@@ -42,5 +42,5 @@ def format_float(value: float) -> str:
 
 
 def _format(pattern: str, numbers: list[float]) -> list[str]:
-    """One pattern for all: a single call of C formats the whole list."""
+    """Format the whole list by one call of C."""
     return (f"{pattern} " * len(numbers) % tuple(numbers)).split()

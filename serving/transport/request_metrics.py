@@ -1,4 +1,4 @@
-"""Requests to models, timed and counted, and what a defect of ours looks like to a client."""
+"""Times and counts requests to models, and answers those that fail."""
 
 from __future__ import annotations
 
@@ -23,22 +23,29 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestMetrics:
-    """Runs what answers a request, and counts how it ended."""
+    """Counts requests by model and status, and measures their latency."""
 
     models: Models
     metrics: Metrics
 
-    def run(
+    def measure(
         self, start: Callable[[Done], None], *, model: str, verb: str, reply: Callable[[HttpResponse], None]
     ) -> None:
-        """Call ``start`` with what it tells its response or failure to, now or later; ``reply`` is called once."""
+        """Answer a request and count its outcome.
+
+        Args:
+            start: Starts the request; it calls its argument later with a response or an error, or raises the error.
+            model: The model's name in the request.
+            verb: Of the metrics' label ``API``.
+            reply: Called once with the response.
+        """
         started = time.perf_counter()
 
         def done(outcome: HttpResponse | BaseException) -> None:
             if isinstance(outcome, HttpResponse):
                 status, response = "OK", outcome
             else:
-                failure = outcome if isinstance(outcome, Failure) else _defect(model, outcome)
+                failure = outcome if isinstance(outcome, Failure) else _internal_error(model, outcome)
                 status, response = failure.code.name, error_response(failure)
             known = model if self.models.knows(model) else ""
             elapsed_us = (time.perf_counter() - started) * 1e6
@@ -51,7 +58,7 @@ class RequestMetrics:
             done(error)
 
 
-def _defect(model: str, error: BaseException) -> Failure:
-    """The client gets TensorFlow Serving's code for it, the operator the traceback."""
+def _internal_error(model: str, error: BaseException) -> Failure:
+    """The client gets TensorFlow Serving's code for a defect, the operator the traceback."""
     _logger.error("A request to %s failed by a defect of the server.", model, exc_info=error)
     return Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")

@@ -1,4 +1,4 @@
-"""The address a server listens on: taken before anything slow is loaded, so that a clash is told at once."""
+"""Addresses that a server listens on, and sockets bound to them."""
 
 from __future__ import annotations
 
@@ -16,62 +16,67 @@ class Address:
     host: str = "127.0.0.1"
     port: int = 8501
     flag: str = "--rest-port"
-    """What the command line calls the port, for whoever has to pass another."""
+    """The port's name on the command line, for error messages."""
 
 
-def take_address(address: Address, *, is_shared: bool = False) -> socket.socket:
-    """A socket bound to the address, not yet listening: until it does, clients are refused.
+def bind_address(address: Address, *, is_shared: bool = False) -> socket.socket:
+    """Bind a socket. It does not listen yet; until it does, connections are refused.
 
-    A shared one may be bound by other processes of this user too (``SO_REUSEPORT``); the kernel spreads connections
-    over those that listen.
+    Args:
+        address: Host and port.
+        is_shared: Whether other processes of this user may bind the address, too (``SO_REUSEPORT``). The kernel
+            spreads connections over the sockets that listen.
+
+    Returns:
+        The bound socket.
 
     Raises:
-        CannotRun: the port is in use, or the host is none of this machine's, or the port is not ours to take.
+        CannotRun: The port is in use or not permitted, or the host is not an address of this machine.
     """
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(
+        family, kind, protocol, _, name = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror as error:
         raise _refused(address, error.strerror or "unknown host") from error
-    taken = socket.socket(family, kind, protocol)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound = socket.socket(family, kind, protocol)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if is_shared:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
-        taken.bind(place)
+        bound.bind(name)
     except OSError as error:
-        taken.close()
+        bound.close()
         if error.errno == errno.EADDRINUSE:
             raise CannotRun(
                 f"port {address.port} is in use.",
                 got=f"{address.host}:{address.port}",
-                expected="a port that nobody listens on",
+                expected="a port that no process listens on",
                 fix=f"Stop the other server, or pass another {address.flag} (0 takes a free one).",
             ) from error
         raise _refused(address, error.strerror or str(error)) from error
-    return taken
+    return bound
 
 
-def port_of(taken: socket.socket) -> int:
-    """The port that a socket is bound to."""
-    return int(taken.getsockname()[1])
+def port_of(bound: socket.socket) -> int:
+    """The port of a bound socket."""
+    return int(bound.getsockname()[1])
 
 
-def url_of(taken: socket.socket) -> str:
-    """How clients on this machine reach the socket: ``http://HOST:PORT``."""
-    host, port = taken.getsockname()[:2]
+def url_of(bound: socket.socket) -> str:
+    """The URL of a bound socket: ``http://HOST:PORT``."""
+    host, port = bound.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def target_of(taken: socket.socket) -> str:
-    """How gRPC clients on this machine name the socket's address: ``HOST:PORT``."""
-    return url_of(taken).removeprefix("http://")
+def target_of(bound: socket.socket) -> str:
+    """The gRPC target of a bound socket: ``HOST:PORT``."""
+    return url_of(bound).removeprefix("http://")
 
 
 def _refused(address: Address, reason: str) -> CannotRun:
     return CannotRun(
-        "This address cannot be listened on.",
+        "The server cannot listen on this address.",
         got=f"{address.host}:{address.port} ({reason})",
         expected="an address of this machine and a port that may be taken",
         fix=f"Pass another --host or {address.flag}.",

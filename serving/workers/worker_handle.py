@@ -1,4 +1,4 @@
-"""One worker as its supervisor knows it: its process, what it has said, and when another takes its place."""
+"""A worker as its supervisor sees it: its process, its messages, and when it is replaced."""
 
 from __future__ import annotations
 
@@ -14,67 +14,69 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
-#: A worker that has answered so long was well: the next pause is the first again.
-WELL_S = 60.0
+#: A worker that ran so long was healthy: the next pause is the first again.
+HEALTHY_S = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
 class WorkerHandle:
-    """Moments are seconds of the supervisor's clock."""
+    """The state of one worker. Times are seconds of the supervisor's clock."""
 
     number: int
     pid: int = 0
-    """0: none runs."""
+    """0: no process."""
     control: socket.socket | None = None
-    """From the worker, without blocking; its end tells the worker that the supervisor is gone."""
+    """From the worker, non-blocking; the worker stops when it is closed."""
     ready: dict[str, Any] | None = None
-    """What it said when it could answer."""
+    """The worker's `ServerInfo` as JSON, once it is ready."""
     failure: PitfallsError | None = None
-    """Why it could not start, in its own words."""
-    said: Counter[str] = field(default_factory=Counter)
+    """Why it could not start."""
+    reports: Counter[str] = field(default_factory=Counter)
+    """How often it has reported each text."""
     started_s: float = 0.0
     pause_s: float = 0.0
+    """Before the restart that was scheduled last."""
     restart_at_s: float | None = None
-    _heard: bytes = b""
+    _received: bytes = b""
 
-    def begin(self, pid: int, control: socket.socket, now_s: float) -> None:
-        """A process runs in this place."""
+    def start(self, pid: int, control: socket.socket, now_s: float) -> None:
+        """A process has been started for this worker."""
         control.settimeout(0)
         self.pid, self.control, self.started_s, self.restart_at_s = pid, control, now_s, None
 
-    def hear(self) -> list[dict[str, Any]]:
-        """What it has said since, whole messages of it."""
+    def receive(self) -> list[dict[str, Any]]:
+        """The messages that have come since the last call, complete ones only."""
         while self.control is not None:
             try:
-                heard = self.control.recv(1 << 16)
+                received = self.control.recv(1 << 16)
             except BlockingIOError:
                 break
             except OSError:
-                heard = b""
-            if not heard:
+                received = b""
+            if not received:
                 break
-            self._heard += heard
-        *lines, self._heard = self._heard.split(b"\n")
+            self._received += received
+        *lines, self._received = self._received.split(b"\n")
         return [json.loads(line) for line in lines]
 
-    def note(self, message: dict[str, Any]) -> None:
-        """Remember that it answers, or why it does not."""
+    def record(self, message: dict[str, Any]) -> None:
+        """Keep the message that the worker is ready, or why it is not; others are ignored."""
         if "ready" in message:
             self.ready = message["ready"]
         elif "failed" in message:
-            told = dict(message["failed"])
-            kind = BadInput if told.pop("exit_code") == BadInput.exit_code else CannotRun
-            self.failure = kind(**told)
+            parts = dict(message["failed"])
+            kind = BadInput if parts.pop("exit_code") == BadInput.exit_code else CannotRun
+            self.failure = kind(**parts)
 
-    def plan(self, now_s: float, *, was_ready: bool) -> None:
-        """It has died: another starts after a pause, which doubles from 1 to 30 s unless this one had been well."""
-        was_well = was_ready and now_s - self.started_s >= WELL_S
-        self.pause_s = FIRST_PAUSE_S if was_well or not self.pause_s else min(2 * self.pause_s, LONGEST_PAUSE_S)
+    def schedule_restart(self, now_s: float, *, was_ready: bool) -> None:
+        """Restart the worker after a pause, which doubles from 1 to 30 s unless the worker had been healthy."""
+        was_healthy = was_ready and now_s - self.started_s >= HEALTHY_S
+        self.pause_s = FIRST_PAUSE_S if was_healthy or not self.pause_s else min(2 * self.pause_s, LONGEST_PAUSE_S)
         self.restart_at_s = now_s + self.pause_s
 
     def clear(self) -> None:
-        """Nothing runs in this place; what is planned for it stands."""
+        """The worker has no process any more; a scheduled restart stays."""
         if self.control is not None:
             self.control.close()
-        self.pid, self.control, self._heard, self.ready, self.failure = 0, None, b"", None, None
-        self.said.clear()
+        self.pid, self.control, self._received, self.ready, self.failure = 0, None, b"", None, None
+        self.reports.clear()

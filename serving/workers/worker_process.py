@@ -1,4 +1,4 @@
-"""A worker's process: forked from its supervisor before anything heavy is loaded, and gone when it has served."""
+"""The process of a worker: forked from its supervisor before TensorFlow is loaded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from serving.server.settings import ServeSettings
 
-#: What a supervisor answers, and its workers must not while they have no handlers of their own.
+#: Signals that a supervisor handles, and workers must not before they have handlers of their own.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
@@ -32,38 +32,45 @@ def fork_worker(
     prepare: Callable[[], None],
     others: Iterable[socket.socket],
 ) -> tuple[int, socket.socket]:
-    """Start a worker: its process id, and the socket by which it says what it has to.
+    """Start a worker; only in a process without threads.
 
-    ``folder`` is where workers find each other; ``others`` are the supervisor's sockets to the other workers, which are
-    none of this one's business. Only in a process without threads.
+    Args:
+        number: Of the worker.
+        settings: Of the server.
+        folder: Where workers find each other's sockets.
+        prepare: Called in the worker just before TensorFlow is imported.
+        others: The supervisor's sockets to other workers, which this one closes.
+
+    Returns:
+        The process id, and the socket on which the worker's messages come.
     """
     ours, theirs = socket.socketpair()
     sys.stdout.flush()
     sys.stderr.flush()
-    # A signal that comes before the child has handlers of its own waits until it does.
+    # Signals that come before the child has handlers of its own stay pending until it does.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     pid = os.fork()
     if not pid:
-        _live(settings, prepare, WorkerContext(folder=folder, number=number, control=theirs), (ours, *others))
+        _run_child(settings, prepare, WorkerContext(folder=folder, number=number, control=theirs), (ours, *others))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     theirs.close()
     return pid, ours
 
 
-def _live(
-    settings: ServeSettings, prepare: Callable[[], None], place: WorkerContext, not_ours: Iterable[socket.socket]
+def _run_child(
+    settings: ServeSettings, prepare: Callable[[], None], context: WorkerContext, not_ours: Iterable[socket.socket]
 ) -> None:
-    """The child's whole life; it never returns into the supervisor's code."""
+    """Run the child; it never returns into the supervisor's code."""
     code = CannotRun.exit_code
     try:
-        os.setpgid(0, 0)  # Ctrl-C in a terminal is for the supervisor, which passes it on
+        os.setpgid(0, 0)  # Ctrl-C in a terminal is for the supervisor, which forwards it
         signal.set_wakeup_fd(-1)
         for one in SIGNALS:
             signal.signal(one, signal.SIG_IGN if one == signal.SIGHUP else signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         for other in not_ours:
             other.close()
-        code = _serve(settings, prepare, place)
+        code = _serve(settings, prepare, context)
     except BaseException:  # noqa: BLE001 - the child ends here whatever happens; the traceback is shown
         traceback.print_exc()
     finally:
@@ -72,9 +79,9 @@ def _live(
         os._exit(code)
 
 
-def _serve(settings: ServeSettings, prepare: Callable[[], None], place: WorkerContext) -> int:
+def _serve(settings: ServeSettings, prepare: Callable[[], None], context: WorkerContext) -> int:
     def send(**message: Any) -> None:
-        place.control.sendall(json.dumps(message).encode() + b"\n")
+        context.control.sendall(json.dumps(message).encode() + b"\n")
 
     try:
         serve(
@@ -82,10 +89,10 @@ def _serve(settings: ServeSettings, prepare: Callable[[], None], place: WorkerCo
             on_ready=lambda ready: send(ready=asdict(ready)),
             report=lambda text: send(said=text),
             prepare=prepare,
-            company=Worker(place),
+            peers=Worker(context),
         )
     except PitfallsError as error:
-        told = {"what": error.what, "got": error.got, "expected": error.expected, "fix": error.fix}
-        send(failed={**told, "exit_code": error.exit_code})
+        parts = {"what": error.what, "got": error.got, "expected": error.expected, "fix": error.fix}
+        send(failed={**parts, "exit_code": error.exit_code})
         return error.exit_code
     return 0

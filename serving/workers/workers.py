@@ -1,4 +1,4 @@
-"""Several server processes at the same addresses. The kernel spreads connections over them (``SO_REUSEPORT``)."""
+"""Serves in several processes at the same addresses; the kernel spreads connections over them (``SO_REUSEPORT``)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from monitoring.errors import BadInput
 from serving.capture.model_logging import logging_of
 from serving.capture.traffic import close_after
 from serving.models.model_list import ModelList
-from serving.server.server import check_models, ready_of, take_doors
+from serving.server.listeners import bind_listeners
+from serving.server.server import check_models
 from serving.transport.sockets import port_of
 from serving.workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from serving.server.listeners import Listeners
     from serving.server.settings import ServerInfo, ServeSettings
 
 
@@ -30,40 +32,44 @@ def serve_workers(
     report: Callable[[str], None],
     prepare: Callable[[], None] = lambda: None,
 ) -> None:
-    """As `serving.server.server.serve`, in ``count`` processes. ``prepare`` is called in each of them.
+    """As `serving.server.server.serve`, in several processes. Call it before the process has any thread.
 
-    ``on_ready`` is called when all of them answer. A worker that dies is replaced (see `WorkerHandle.plan`). The open
-    segments of its traffic log are converted by its successor, or here when all have ended. Call it before the process
-    has any thread.
+    A worker that dies is replaced (see `WorkerHandle.schedule_restart`). The open segments of its traffic log are
+    converted by its successor, or here when all have ended.
 
-    Raises:
-        BadInput, CannotRun: as a single server; or a worker dies before all are ready.
+    Args:
+        settings: Models, addresses, traffic log and limits.
+        count: The number of processes.
+        on_ready: Called when all processes can answer.
+        report: Called with one sentence for each event that an operator should know of.
+        prepare: Called in each process just before TensorFlow is imported.
     """
-    check_models(settings.shelf)
+    check_models(settings.repository)
     with ExitStack() as stack:
-        doors = take_doors(settings, report, is_shared=True)
-        for door in doors:
-            if door is not None:
-                stack.enter_context(door)
+        listeners = stack.enter_context(bind_listeners(settings, report, is_shared=True))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pitfalls-")))
-        taken, grpc_taken = doors
-        address, grpc = settings.address, settings.grpc
-        settings = replace(
-            settings,
-            address=None if taken is None or address is None else replace(address, port=port_of(taken)),
-            grpc=None
-            if grpc_taken is None or grpc is None
-            else replace(grpc, address=replace(grpc.address, port=port_of(grpc_taken))),
-        )
+        settings = _with_ports(settings, listeners)
         stack.callback(_close_log, settings, report)
-        Supervisor(settings, folder, prepare, report).run(count, lambda models: on_ready(ready_of(doors, models)))
+        Supervisor(settings, folder, prepare, report).run(count, lambda models: on_ready(listeners.info(models)))
+
+
+def _with_ports(settings: ServeSettings, listeners: Listeners) -> ServeSettings:
+    """The settings with the ports that are bound, which may have been left to the system."""
+    address, grpc = settings.address, settings.grpc
+    return replace(
+        settings,
+        address=None if listeners.http is None or address is None else replace(address, port=port_of(listeners.http)),
+        grpc=None
+        if listeners.grpc is None or grpc is None
+        else replace(grpc, address=replace(grpc.address, port=port_of(listeners.grpc))),
+    )
 
 
 def _close_log(settings: ServeSettings, report: Callable[[str], None]) -> None:
     if settings.traffic is None:
         return
     try:
-        elsewhere = [one.folder for one in logging_of(ModelList(settings.shelf.origin)()).values()]
-    except BadInput:  # the list of models went wrong meanwhile, which was reported
-        elsewhere = []
-    close_after(settings.traffic, [folder for folder in elsewhere if folder is not None], report)
+        folders = [one.folder for one in logging_of(ModelList(settings.repository.source)()).values()]
+    except BadInput:  # the list of models has become invalid, which was reported
+        folders = []
+    close_after(settings.traffic, [folder for folder in folders if folder is not None], report)

@@ -30,7 +30,7 @@ from serving.server.http_app import HttpApp, HttpDependencies
 from serving.server.labels_endpoint import LabelsEndpoint
 from serving.server.shutdown import DrainingServer
 from serving.transport.http_settings import HttpSettings
-from serving.transport.sockets import Address, take_address, url_of
+from serving.transport.sockets import Address, bind_address, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -92,7 +92,7 @@ class OpenWebsite(Protocol):
         writer: RowWriter | None = None,
         batches: BatchSettings | None = None,
         rest: HttpSettings | None = None,
-        desk: LabelsEndpoint | None = None,
+        labels_endpoint: LabelsEndpoint | None = None,
         timeout_s: float | None = 30.0,
         served: Models | None = None,
         capture: Capture | None = None,
@@ -133,7 +133,7 @@ def open_website(models: Models) -> OpenWebsite:
         writer: RowWriter | None = None,
         batches: BatchSettings | None = None,
         rest: HttpSettings | None = None,
-        desk: LabelsEndpoint | None = None,
+        labels_endpoint: LabelsEndpoint | None = None,
         timeout_s: float | None = 30.0,
         served: Models | None = None,
         capture: Capture | None = None,
@@ -141,16 +141,16 @@ def open_website(models: Models) -> OpenWebsite:
         capture = capture or Capture(writer)
         counts = ModelCounts()
         inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s, counts=counts)
-        rooms = HttpDependencies(
+        dependencies = HttpDependencies(
             models=served or models,
             inference=inference,
             capture=capture,
-            desk=desk or LabelsEndpoint(),
+            labels_endpoint=labels_endpoint or LabelsEndpoint(),
             metrics=Metrics(counts),
         )
         started = threading.Event()
-        with take_address(Address(port=0)) as taken:
-            server = DrainingServer(HttpApp(rooms, rest), 5.0, started.set)
+        with bind_address(Address(port=0)) as taken:
+            server = DrainingServer(HttpApp(dependencies, rest), 5.0, started.set)
             # In a thread there are no signals to mind, so the server is told to stop by its own switch.
             running = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[taken])))
             running.start()

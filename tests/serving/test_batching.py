@@ -18,95 +18,100 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Kitchen:
+class FakeModel:
     """Doubles numbers; keeps the batches it saw; waits with the first one until its door is opened."""
 
     def __init__(self, *, closed: bool = False) -> None:
         self.batches: list[list[int]] = []
         self.keys: list[object] = []
         self.entered = threading.Event()
-        self.door = threading.Event()
+        self.go_on = threading.Event()
         if not closed:
-            self.door.set()
+            self.go_on.set()
 
-    def work(self, tickets: Sequence[BatchTask[int, int]]) -> None:
-        self.batches.append([ticket.request for ticket in tickets])
-        self.keys.append(tickets[0].key)
+    def work(self, tasks: Sequence[BatchTask[int, int]]) -> None:
+        self.batches.append([task.request for task in tasks])
+        self.keys.append(tasks[0].key)
         self.entered.set()
-        assert self.door.wait(30)
-        for ticket in tickets:
-            if ticket.claim():
-                ticket.answer = 2 * ticket.request
+        assert self.go_on.wait(30)
+        for task in tasks:
+            if task.claim():
+                task.outcome = 2 * task.request
 
 
-async def enter(kitchen: Kitchen) -> None:
-    assert await asyncio.to_thread(kitchen.entered.wait, 30)
+async def enter(model: FakeModel) -> None:
+    assert await asyncio.to_thread(model.entered.wait, 30)
 
 
 def test_what_arrives_while_a_batch_runs_forms_the_next() -> None:
-    kitchen = Kitchen(closed=True)
-    batcher: Batcher[int, int] = Batcher(kitchen.work)
+    model = FakeModel(closed=True)
+    batcher: Batcher[int, int] = Batcher(model.work)
 
     async def scene() -> list[int]:
-        first = asyncio.create_task(batcher.submit(0, key="k", rows=1, timeout_s=None))
-        await enter(kitchen)
-        rest = [asyncio.create_task(batcher.submit(one, key="k", rows=1, timeout_s=None)) for one in range(1, 6)]
+        first = asyncio.create_task(batcher.submit_and_wait(0, key="k", rows=1, timeout_s=None))
+        await enter(model)
+        rest = [
+            asyncio.create_task(batcher.submit_and_wait(one, key="k", rows=1, timeout_s=None)) for one in range(1, 6)
+        ]
         await asyncio.sleep(0)
-        kitchen.door.set()
+        model.go_on.set()
         return await asyncio.gather(first, *rest)
 
     assert asyncio.run(scene()) == [0, 2, 4, 6, 8, 10]
-    assert kitchen.batches == [[0], [1, 2, 3, 4, 5]]
+    assert model.batches == [[0], [1, 2, 3, 4, 5]]
     batcher.close()
 
 
 @given(
     requests=st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(1, 6)), max_size=30),
-    most=st.integers(1, 8),
+    max_rows=st.integers(1, 8),
 )
-def test_batches_keep_to_one_key_and_to_the_largest_size(requests: list[tuple[str | None, int]], most: int) -> None:
-    kitchen = Kitchen()
-    batcher: Batcher[int, int] = Batcher(kitchen.work, BatchSettings(max_rows=most))
+def test_batches_keep_to_one_key_and_to_the_largest_size(requests: list[tuple[str | None, int]], max_rows: int) -> None:
+    model = FakeModel()
+    batcher: Batcher[int, int] = Batcher(model.work, BatchSettings(max_rows=max_rows))
 
     async def scene() -> list[int]:
         return await asyncio.gather(
-            *(batcher.submit(index, key=key, rows=rows, timeout_s=None) for index, (key, rows) in enumerate(requests))
+            *(
+                batcher.submit_and_wait(index, key=key, rows=rows, timeout_s=None)
+                for index, (key, rows) in enumerate(requests)
+            )
         )
 
     assert asyncio.run(scene()) == [2 * index for index in range(len(requests))]
     batcher.close()
-    served = Counter(index for batch in kitchen.batches for index in batch)
+    served = Counter(index for batch in model.batches for index in batch)
     assert served == Counter(range(len(requests)))
-    for batch in kitchen.batches:
+    for batch in model.batches:
         assert len({requests[index][0] for index in batch}) == 1
-        assert len(batch) == 1 or sum(requests[index][1] for index in batch) <= most
+        assert len(batch) == 1 or sum(requests[index][1] for index in batch) <= max_rows
         assert len(batch) == 1 or requests[batch[0]][0] is not None, "without a key a request runs alone"
         assert batch == sorted(batch)
 
 
 def test_a_larger_request_runs_alone_or_is_refused() -> None:
-    kitchen = Kitchen()
-    alone: Batcher[int, int] = Batcher(kitchen.work, BatchSettings(max_rows=4))
-    assert asyncio.run(alone.submit(7, key="k", rows=5, timeout_s=None)) == 14
+    model = FakeModel()
+    alone: Batcher[int, int] = Batcher(model.work, BatchSettings(max_rows=4))
+    assert asyncio.run(alone.submit_and_wait(7, key="k", rows=5, timeout_s=None)) == 14
     alone.close()
-    strict: Batcher[int, int] = Batcher(kitchen.work, BatchSettings(max_rows=4, refuse_larger=True))
+    strict: Batcher[int, int] = Batcher(model.work, BatchSettings(max_rows=4, refuse_larger=True))
     with pytest.raises(Failure, match="Task size 5 is larger than maximum input batch size 4"):
-        asyncio.run(strict.submit(7, key="k", rows=5, timeout_s=None))
+        asyncio.run(strict.submit_and_wait(7, key="k", rows=5, timeout_s=None))
     strict.close()
 
 
 def test_a_full_queue_refuses_and_recovers() -> None:
-    kitchen = Kitchen(closed=True)
-    batcher: Batcher[int, int] = Batcher(kitchen.work, BatchSettings(max_waiting=2))
+    model = FakeModel(closed=True)
+    batcher: Batcher[int, int] = Batcher(model.work, BatchSettings(max_waiting=2))
 
     async def scene() -> list[int | BaseException]:
-        first = asyncio.create_task(batcher.submit(0, key="k", rows=1, timeout_s=None))
-        await enter(kitchen)
-        rest = [asyncio.create_task(batcher.submit(one, key="k", rows=1, timeout_s=None)) for one in (1, 2, 3)]
+        first = asyncio.create_task(batcher.submit_and_wait(0, key="k", rows=1, timeout_s=None))
+        await enter(model)
+        rest = [asyncio.create_task(batcher.submit_and_wait(one, key="k", rows=1, timeout_s=None)) for one in (1, 2, 3)]
         await asyncio.wait(rest, return_when=asyncio.FIRST_COMPLETED)
-        kitchen.door.set()
+        model.go_on.set()
         answers = await asyncio.gather(first, *rest, return_exceptions=True)
-        return [*answers, await batcher.submit(9, key="k", rows=1, timeout_s=None)]
+        return [*answers, await batcher.submit_and_wait(9, key="k", rows=1, timeout_s=None)]
 
     zero, one, two, three, nine = asyncio.run(scene())
     assert (zero, one, two, nine) == (0, 2, 4, 18)
@@ -116,38 +121,38 @@ def test_a_full_queue_refuses_and_recovers() -> None:
 
 
 def test_a_deadline_that_passes_in_the_queue_keeps_the_request_from_running() -> None:
-    kitchen = Kitchen(closed=True)
-    batcher: Batcher[int, int] = Batcher(kitchen.work)
+    model = FakeModel(closed=True)
+    batcher: Batcher[int, int] = Batcher(model.work)
 
     async def scene() -> int:
-        first = asyncio.create_task(batcher.submit(0, key="k", rows=1, timeout_s=None))
-        await enter(kitchen)
+        first = asyncio.create_task(batcher.submit_and_wait(0, key="k", rows=1, timeout_s=None))
+        await enter(model)
         with pytest.raises(Failure, match="the deadline passed") as caught:
-            await batcher.submit(1, key="k", rows=1, timeout_s=0.001)
+            await batcher.submit_and_wait(1, key="k", rows=1, timeout_s=0.001)
         assert caught.value.code is Code.DEADLINE_EXCEEDED
-        kitchen.door.set()
+        model.go_on.set()
         return await first
 
     assert asyncio.run(scene()) == 0
     batcher.close()
-    assert kitchen.batches == [[0]]
+    assert model.batches == [[0]]
 
 
 def test_a_deadline_that_passes_while_it_runs_takes_the_claim() -> None:
-    kitchen = Kitchen(closed=True)
+    model = FakeModel(closed=True)
     claimed: list[bool] = []
 
-    def work(tickets: Sequence[BatchTask[int, int]]) -> None:
-        kitchen.entered.set()
-        assert kitchen.door.wait(30)
-        claimed.extend(ticket.claim() for ticket in tickets)
+    def work(tasks: Sequence[BatchTask[int, int]]) -> None:
+        model.entered.set()
+        assert model.go_on.wait(30)
+        claimed.extend(task.claim() for task in tasks)
 
     batcher: Batcher[int, int] = Batcher(work)
 
     async def scene() -> None:
         with pytest.raises(Failure, match="the deadline passed"):
-            await batcher.submit(1, key="k", rows=1, timeout_s=0.001)
-        kitchen.door.set()
+            await batcher.submit_and_wait(1, key="k", rows=1, timeout_s=0.001)
+        model.go_on.set()
 
     asyncio.run(scene())
     batcher.close()
@@ -155,23 +160,23 @@ def test_a_deadline_that_passes_while_it_runs_takes_the_claim() -> None:
 
 
 def test_a_claimed_answer_leaves_though_its_deadline_passes() -> None:
-    kitchen = Kitchen(closed=True)
+    model = FakeModel(closed=True)
 
-    def work(tickets: Sequence[BatchTask[int, int]]) -> None:
-        assert all(ticket.claim() for ticket in tickets)
-        kitchen.entered.set()
-        assert kitchen.door.wait(30)
-        for ticket in tickets:
-            ticket.answer = ticket.request
+    def work(tasks: Sequence[BatchTask[int, int]]) -> None:
+        assert all(task.claim() for task in tasks)
+        model.entered.set()
+        assert model.go_on.wait(30)
+        for task in tasks:
+            task.outcome = task.request
 
     batcher: Batcher[int, int] = Batcher(work)
 
     async def scene() -> int:
-        asked = asyncio.create_task(batcher.submit(5, key="k", rows=1, timeout_s=0.001))
-        await enter(kitchen)
+        asked = asyncio.create_task(batcher.submit_and_wait(5, key="k", rows=1, timeout_s=0.001))
+        await enter(model)
         done, _ = await asyncio.wait([asked], timeout=0.05)
         assert not done
-        kitchen.door.set()
+        model.go_on.set()
         return await asked
 
     assert asyncio.run(scene()) == 5
@@ -179,16 +184,16 @@ def test_a_claimed_answer_leaves_though_its_deadline_passes() -> None:
 
 
 def test_failures_reach_their_own_request_and_defects_the_whole_batch() -> None:
-    def work(tickets: Sequence[BatchTask[int, int]]) -> None:
-        for ticket in tickets:
-            if ticket.request == 13:
+    def work(tasks: Sequence[BatchTask[int, int]]) -> None:
+        for task in tasks:
+            if task.request == 13:
                 raise ZeroDivisionError
-            ticket.answer = Failure(Code.INTERNAL, "odd") if ticket.request % 2 else ticket.request
+            task.outcome = Failure(Code.INTERNAL, "odd") if task.request % 2 else task.request
 
     batcher: Batcher[int, int] = Batcher(work)
 
     async def scene(*requests: int) -> list[int | BaseException]:
-        asked = (batcher.submit(one, key="k", rows=1, timeout_s=None) for one in requests)
+        asked = (batcher.submit_and_wait(one, key="k", rows=1, timeout_s=None) for one in requests)
         return await asyncio.gather(*asked, return_exceptions=True)
 
     even, odd = asyncio.run(scene(2, 3))
@@ -204,17 +209,17 @@ def test_what_was_quick_runs_in_the_loop_next_time(took: float, place: str) -> N
     now = [0.0]
     places: list[str] = []
 
-    def work(tickets: Sequence[BatchTask[int, int]]) -> None:
+    def work(tasks: Sequence[BatchTask[int, int]]) -> None:
         places.append("loop" if threading.current_thread() is threading.main_thread() else "thread")
         now[0] += took
-        for ticket in tickets:
-            ticket.answer = ticket.request
+        for task in tasks:
+            task.outcome = task.request
 
     batcher: Batcher[int, int] = Batcher(work, BatchSettings(quick_s=0.002), clock=lambda: now[0])
 
     async def scene() -> list[int]:
         asked = [(0, 1), (1, 1), (2, 2), (3, 3), (4, 1)]
-        return [await batcher.submit(one, key="k", rows=rows, timeout_s=1.0) for one, rows in asked]
+        return [await batcher.submit_and_wait(one, key="k", rows=rows, timeout_s=1.0) for one, rows in asked]
 
     assert asyncio.run(scene()) == [0, 1, 2, 3, 4]
     batcher.close()
@@ -223,19 +228,19 @@ def test_what_was_quick_runs_in_the_loop_next_time(took: float, place: str) -> N
 
 
 def test_a_defect_in_the_loop_reaches_every_request_and_the_batcher_goes_on() -> None:
-    def work(tickets: Sequence[BatchTask[int, int]]) -> None:
-        for ticket in tickets:
-            ticket.answer = 6 // ticket.request
+    def work(tasks: Sequence[BatchTask[int, int]]) -> None:
+        for task in tasks:
+            task.outcome = 6 // task.request
 
     batcher: Batcher[int, int] = Batcher(work, BatchSettings(quick_s=1e9))
     seen: list[BaseException | None] = []
 
     async def scene() -> list[int | BaseException]:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context.get("exception")))
-        first = await batcher.submit(1, key="k", rows=1, timeout_s=None)
-        asked = (batcher.submit(one, key="k", rows=1, timeout_s=None) for one in (0, 2))
+        first = await batcher.submit_and_wait(1, key="k", rows=1, timeout_s=None)
+        asked = (batcher.submit_and_wait(one, key="k", rows=1, timeout_s=None) for one in (0, 2))
         broken = await asyncio.gather(*asked, return_exceptions=True)
-        return [first, *broken, await batcher.submit(3, key="k", rows=1, timeout_s=None)]
+        return [first, *broken, await batcher.submit_and_wait(3, key="k", rows=1, timeout_s=None)]
 
     first, zero, two, three = asyncio.run(scene())
     assert (first, three) == (6, 2)
@@ -245,7 +250,9 @@ def test_a_defect_in_the_loop_reaches_every_request_and_the_batcher_goes_on() ->
 
     async def once_more() -> int | BaseException:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context.get("exception")))
-        (outcome,) = await asyncio.gather(batcher.submit(0, key="k", rows=1, timeout_s=None), return_exceptions=True)
+        (outcome,) = await asyncio.gather(
+            batcher.submit_and_wait(0, key="k", rows=1, timeout_s=None), return_exceptions=True
+        )
         return outcome
 
     assert isinstance(asyncio.run(once_more()), ZeroDivisionError)

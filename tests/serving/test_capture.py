@@ -14,7 +14,8 @@ from serving.metrics.metrics import TrafficCounts
 
 if TYPE_CHECKING:
     from monitoring.traffic.format.rows import AnsweredRows
-    from serving.models.versions import Models, ServedVersion
+    from serving.models.served_version import ServedVersion
+    from serving.models.versions import Models
 
 
 class Disk:

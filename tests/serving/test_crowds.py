@@ -46,13 +46,13 @@ def test_ten_thousand_idle_connections(models_folder: Path, tmp_path: Path) -> N
     with many_open_files(10_500), serving(models_folder, "--traffic", str(tmp_path)) as server, ExitStack() as stack:
         assert answers(server)
         before = server.peak_kib()
-        crowd = [opened(server, stack) for _ in range(10_000)]
-        for connection in crowd[::2]:  # half of them in the middle of a head
+        limiter = [opened(server, stack) for _ in range(10_000)]
+        for connection in limiter[::2]:  # half of them in the middle of a head
             connection.sendall(b"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: a\r\nX-")
         for _ in range(20):
             assert answers(server)
         assert server.peak_kib() - before < 150 << 10, "KiB"
-        for connection in crowd[1:20:2]:  # none was sent away
+        for connection in limiter[1:20:2]:  # none was sent away
             connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
             assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
 
@@ -73,13 +73,13 @@ def test_bodies_that_never_end(models_folder: Path) -> None:
     with serving(models_folder) as server, ExitStack() as stack:
         assert answers(server)
         before = server.peak_kib()
-        crowd = [opened(server, stack) for _ in range(60)]
-        for connection in crowd:
+        limiter = [opened(server, stack) for _ in range(60)]
+        for connection in limiter:
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(head)
                 for _ in range(20):
                     connection.sendall(piece)
         # 1.2 GB were offered: the last ones were told so at once, the first still have time to end.
-        assert crowd[-1].recv(100).startswith(b"HTTP/1.1 503 ")
+        assert limiter[-1].recv(100).startswith(b"HTTP/1.1 503 ")
         assert server.peak_kib() - before < 450 << 10, "KiB"
         assert answers(server)

@@ -154,7 +154,7 @@ def test_the_servers_own_session_hears_the_same(runner: Runner, model: keras.Mod
     examples = np.array(write_examples(KerasModel(model).inputs, ROWS), object)
     for name, feeds in ((DEFAULT_SIGNATURE, ROWS), ("explain", ROWS), (EXAMPLES, {"examples": examples})):
         signature = runner.signatures[name]
-        assert signature.joins_requests
+        assert signature.is_batchable
         for output, values in runner.run(signature, feeds, list(signature.outputs)).items():
             np.testing.assert_allclose(values, expected[output], atol=1e-5)
 

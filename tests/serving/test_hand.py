@@ -9,19 +9,19 @@ from contextlib import ExitStack
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from serving.workers.worker_handle import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_S, WorkerHandle
+from serving.workers.worker_handle import FIRST_PAUSE_S, HEALTHY_S, LONGEST_PAUSE_S, WorkerHandle
 
 
-def deaths(hand: WorkerHandle, *lives: tuple[float, bool]) -> list[float]:
+def deaths(worker: WorkerHandle, *lives: tuple[float, bool]) -> list[float]:
     """The pauses after lives of so many seconds, in which it answered or did not."""
     pauses, now_s = [], 1000.0
     for lived_s, was_ready in lives:
-        hand.started_s = now_s
+        worker.started_s = now_s
         now_s += lived_s
-        hand.plan(now_s, was_ready=was_ready)
-        assert hand.restart_at_s == now_s + hand.pause_s
-        pauses.append(hand.pause_s)
-        now_s = hand.restart_at_s
+        worker.schedule_restart(now_s, was_ready=was_ready)
+        assert worker.restart_at_s == now_s + worker.pause_s
+        pauses.append(worker.pause_s)
+        now_s = worker.restart_at_s
     return pauses
 
 
@@ -31,35 +31,40 @@ def test_a_worker_that_keeps_dying_is_replaced_later_and_later_up_to_a_longest_p
 
 
 def test_one_that_was_well_begins_anew() -> None:
-    assert deaths(WorkerHandle(number=0), (1.0, True), (1.0, True), (WELL_S, True), (1.0, True)) == [1.0, 2.0, 1.0, 2.0]
+    assert deaths(WorkerHandle(number=0), (1.0, True), (1.0, True), (HEALTHY_S, True), (1.0, True)) == [
+        1.0,
+        2.0,
+        1.0,
+        2.0,
+    ]
     # Long in starting is not well.
-    assert deaths(WorkerHandle(number=0), (1.0, False), (10 * WELL_S, False), (1.0, True)) == [1.0, 2.0, 4.0]
+    assert deaths(WorkerHandle(number=0), (1.0, False), (10 * HEALTHY_S, False), (1.0, True)) == [1.0, 2.0, 4.0]
 
 
 def test_messages_are_heard_whole_and_the_end_is_no_message() -> None:
-    hand = WorkerHandle(number=1)
+    worker = WorkerHandle(number=1)
     with ExitStack() as stack:
         ours, theirs = (stack.enter_context(one) for one in socket.socketpair())
-        hand.begin(7, ours, 5.0)
-        assert (hand.pid, hand.started_s, hand.hear()) == (7, 5.0, [])
+        worker.start(7, ours, 5.0)
+        assert (worker.pid, worker.started_s, worker.receive()) == (7, 5.0, [])
         lines = [json.dumps(one).encode() + b"\n" for one in ({"said": "a"}, {"ready": {"models": {"m": [1]}}})]
         theirs.sendall(lines[0] + lines[1][:5])
-        assert hand.hear() == [{"said": "a"}]
+        assert worker.receive() == [{"said": "a"}]
         theirs.sendall(lines[1][5:])
         theirs.close()
-        [message] = hand.hear()
-        hand.note(message)
-        assert (hand.ready, hand.hear()) == ({"models": {"m": [1]}}, [])
-        hand.plan(6.0, was_ready=True)
-        hand.clear()
-        assert (hand.pid, hand.control, hand.ready, hand.restart_at_s) == (0, None, None, 7.0)
+        [message] = worker.receive()
+        worker.record(message)
+        assert (worker.ready, worker.receive()) == ({"models": {"m": [1]}}, [])
+        worker.schedule_restart(6.0, was_ready=True)
+        worker.clear()
+        assert (worker.pid, worker.control, worker.ready, worker.restart_at_s) == (0, None, None, 7.0)
         assert ours.fileno() == -1
 
 
 @pytest.mark.parametrize("kind", [BadInput, CannotRun])
 def test_why_it_could_not_start_comes_over_whole(kind: type[BadInput | CannotRun]) -> None:
-    hand = WorkerHandle(number=0)
-    told = {"what": "w", "got": "g", "expected": "e", "fix": "f"}
-    hand.note({"failed": {**told, "exit_code": kind.exit_code}})
-    assert type(hand.failure) is kind
-    assert str(hand.failure) == str(kind(**told))
+    worker = WorkerHandle(number=0)
+    parts = {"what": "w", "got": "g", "expected": "e", "fix": "f"}
+    worker.record({"failed": {**parts, "exit_code": kind.exit_code}})
+    assert type(worker.failure) is kind
+    assert str(worker.failure) == str(kind(**parts))

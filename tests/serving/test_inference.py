@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 
 from serving.capture.capture import Caller, Capture
-from serving.inference.inference import Inference, InferenceRequest, RowRequest
-from serving.rest.calls import INSTANCES
+from serving.inference.inference import Inference
+from serving.inference.requests import InferenceRequest, RowRequest
+from serving.rest.instances_format import INSTANCES_FORMAT
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from monitoring.traffic.format.rows import AnsweredRows
-    from serving.inference.inference import InferenceResult, Outcome
-    from serving.models.versions import Models, ServedVersion
+    from serving.inference.requests import InferenceResult, Outcome
+    from serving.models.served_version import ServedVersion
+    from serving.models.versions import Models
 
 Array = np.ndarray[Any, Any]
 
@@ -63,9 +65,9 @@ def question(served: ServedVersion, signature: str, request_id: str, **inputs: A
     return InferenceRequest(served=served, signature=served.runner.signatures[signature], inputs=inputs, caller=caller)
 
 
-def ask(inference: Inference, *questions: InferenceRequest) -> list[InferenceResult | BaseException]:
+def infer(inference: Inference, *questions: InferenceRequest) -> list[InferenceResult | BaseException]:
     async def all_at_once() -> list[InferenceResult | BaseException]:
-        return await asyncio.gather(*map(inference.ask, questions), return_exceptions=True)
+        return await asyncio.gather(*map(inference.infer, questions), return_exceptions=True)
 
     return asyncio.run(all_at_once())
 
@@ -83,7 +85,7 @@ def two_float(served: ServedVersion, request_id: str, *rows: float) -> Inference
 def test_requests_that_come_together_share_one_run_and_one_append(
     inference: Inference, ledger: Ledger, named: ServedVersion
 ) -> None:
-    answers = ask(inference, two_float(named, "a", 1, 2), two_float(named, "b", 3), two_float(named, "c", 4, 5))
+    answers = infer(inference, two_float(named, "a", 1, 2), two_float(named, "b", 3), two_float(named, "c", 4, 5))
     assert [outputs(one)["p"] for one in answers] == [[2.0, 4.0], [6.0], [8.0, 10.0]]
     assert len(ledger.appends) == 1
     assert ledger.rows == [("a", 0), ("a", 1), ("b", 0), ("c", 0), ("c", 1)]
@@ -91,7 +93,7 @@ def test_requests_that_come_together_share_one_run_and_one_append(
 
 def test_other_inner_shapes_do_not_join(inference: Inference, ledger: Ledger, named: ServedVersion) -> None:
     wide = question(named, "two_float", "w", a=np.ones((1, 5), np.float32), b=np.zeros((1, 3), np.float32))
-    answers = ask(inference, two_float(named, "a", 1), wide)
+    answers = infer(inference, two_float(named, "a", 1), wide)
     assert [outputs(one)["p"] for one in answers] == [[2.0], [5.0]]
     assert len(ledger.appends) == 2
 
@@ -100,7 +102,7 @@ def test_a_signature_that_mixes_rows_runs_each_request_alone(
     inference: Inference, ledger: Ledger, named: ServedVersion
 ) -> None:
     asked = [question(named, "scalar_out", str(one), x=np.full(2, one, np.float32)) for one in (1, 5)]
-    assert [outputs(one)["total"] for one in ask(inference, *asked)] == [2.0, 10.0]
+    assert [outputs(one)["total"] for one in infer(inference, *asked)] == [2.0, 10.0]
     # No axis of `total` counts rows, so each request is one row with its whole tensors.
     assert ledger.rows == [("1", 0), ("5", 0)]
     assert ledger.appends[0].inputs["x"].shape == (1, 2)
@@ -112,7 +114,7 @@ def test_outputs_whose_first_axis_counts_something_else_are_found_out(
 ) -> None:
     asked = [question(named, "distinct", str(one), x=np.array([one, one], np.float32)) for one in (1, 5)]
     for _ in range(2):
-        assert [outputs(one)["values"] for one in ask(inference, *asked)] == [[1.0], [5.0]]
+        assert [outputs(one)["values"] for one in infer(inference, *asked)] == [[1.0], [5.0]]
     assert ledger.rows == [("1", 0), ("5", 0)] * 2
 
 
@@ -123,7 +125,7 @@ def test_one_bad_request_does_not_fail_those_it_was_joined_with(
         good = np.array([b""], object)
         bad = np.array([b"no example"], object)
         asked = [question(served, "regress_x_to_y", name, inputs=value) for name, value in (("g", good), ("b", bad))]
-        fine, failed = ask(inference, *asked)
+        fine, failed = infer(inference, *asked)
     assert outputs(fine)["outputs"] == [[2.0]]
     assert isinstance(failed, Failure)
     assert failed.code is Code.INVALID_ARGUMENT
@@ -131,7 +133,7 @@ def test_one_bad_request_does_not_fail_those_it_was_joined_with(
 
 
 def test_names_are_checked_in_the_words_of_the_contract(inference: Inference, named: ServedVersion) -> None:
-    (failed,) = ask(inference, question(named, "two_float", "a", z=np.zeros(1)))
+    (failed,) = infer(inference, question(named, "two_float", "a", z=np.zeros(1)))
     assert isinstance(failed, Failure)
     assert failed.message == (
         "input size does not match signature: 1!=2 len({z}) != len({a,b}). "
@@ -140,22 +142,22 @@ def test_names_are_checked_in_the_words_of_the_contract(inference: Inference, na
 
 
 def test_an_empty_batch_is_answered_and_has_no_rows(inference: Inference, ledger: Ledger, named: ServedVersion) -> None:
-    (answer,) = ask(inference, two_float(named, "a"))
+    (answer,) = infer(inference, two_float(named, "a"))
     assert outputs(answer)["p"] == []
     assert ledger.rows == []
 
 
-def ask_all(inference: Inference, *questions: InferenceRequest) -> bytes:
+def infer_all(inference: Inference, *questions: InferenceRequest) -> bytes:
     def write(answers: Sequence[InferenceResult]) -> bytes:
         if any("q" not in answer.outputs for answer in answers):
             raise Failure(Code.INVALID_ARGUMENT, "no q")
         return b"written"
 
-    return asyncio.run(inference.ask_all(questions, write))
+    return asyncio.run(inference.infer_all(questions, write))
 
 
 def test_several_questions_are_logged_at_once(inference: Inference, ledger: Ledger, named: ServedVersion) -> None:
-    assert ask_all(inference, two_float(named, "r/a", 1.0), two_float(named, "r/b", 2.0, 3.0)) == b"written"
+    assert infer_all(inference, two_float(named, "r/a", 1.0), two_float(named, "r/b", 2.0, 3.0)) == b"written"
     assert ledger.rows == [("r/a", 0), ("r/b", 0), ("r/b", 1)]
     assert ledger.appends[1].outputs["p"].tolist() == [4.0, 6.0]
 
@@ -168,20 +170,20 @@ def test_several_questions_of_which_one_fails_leave_no_row(
     unwritten = question(named, "scalar_out", "r/c", x=np.zeros(2, np.float32))
     for last in (broken, unwritten):
         with pytest.raises(Failure):
-            ask_all(inference, whole, last)
+            infer_all(inference, whole, last)
     assert ledger.rows == []
-    ask(inference, whole)
+    infer(inference, whole)
     assert ledger.rows == [("r/a", 0)]
 
 
 def test_nothing_is_bounded_too(inference: Inference, ledger: Ledger, models: Models, named: ServedVersion) -> None:
     with models.lease("half_plus_two") as served:
         few, many = (question(served, "serving_default", "r", x=np.zeros((rows, 0), np.float32)) for rows in (5, 2**40))
-        (answer,), (refusal,) = ask(inference, few), ask(inference, many)
+        (answer,), (refusal,) = infer(inference, few), infer(inference, many)
     assert outputs(answer) == {"y": [[]] * 5}
     # Here the rows differ, so nothing counts them, but the graph would make 2^31 sums.
     uneven = {"a": np.zeros((2**31, 0), np.float32), "b": np.zeros((1, 3), np.float32)}
-    (sums,) = ask(inference, question(named, "two_float", "r", **uneven))
+    (sums,) = infer(inference, question(named, "two_float", "r", **uneven))
     for failure in (refusal, sums):
         assert isinstance(failure, Failure)
         assert (failure.code, "too large" in failure.message) == (Code.INVALID_ARGUMENT, True)
@@ -204,8 +206,8 @@ def test_a_number_too_large_fails_its_own_request_only(
         for name, value in (("before", 2), ("large", 10**400), ("after", 4)):
             caller = Caller(request_id=name, event_time_us=0, arrived_us=0)
             row = {"a": [value, 0], "b": [0, 0, 0]}
-            asked = RowRequest(named, signature, [row], caller, INSTANCES, ("p",))
-            inference.put(asked, partial(done, name))
+            asked = RowRequest(named, signature, [row], caller, INSTANCES_FORMAT, ("p",))
+            inference.submit(asked, partial(done, name))
         for _ in range(3):
             await waiting.acquire()
 

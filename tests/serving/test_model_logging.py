@@ -21,7 +21,8 @@ from serving.models.model_config import sources_of
 
 if TYPE_CHECKING:
     from monitoring.traffic.format.rows import AnsweredRows
-    from serving.models.versions import Models, ServedVersion
+    from serving.models.served_version import ServedVersion
+    from serving.models.versions import Models
 
 
 class Rows(list["AnsweredRows"]):

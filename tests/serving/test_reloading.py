@@ -13,7 +13,8 @@ from tensorflow_serving.config import model_server_config_pb2
 from serving.models.loading import load_version
 from serving.models.model_list import ConfigFile, ModelList, ModelsFolder, SingleModel
 from serving.models.reloading import Reloader
-from serving.models.versions import Models, RetryPolicy, VersionSettings, VersionState
+from serving.models.version_status import RetryPolicy, VersionSettings, VersionState
+from serving.models.versions import Models
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Station:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, models_folder: Path) -> Path:
+def repository(tmp_path: Path, models_folder: Path) -> Path:
     """A model m with two versions, whose biases tell them apart."""
     shutil.copytree(models_folder / "half_plus_two" / "00000123", tmp_path / "m" / "1")
     shutil.copytree(models_folder / "half_plus_three" / "1", tmp_path / "m" / "2")
@@ -51,15 +52,15 @@ def shelf(tmp_path: Path, models_folder: Path) -> Path:
 
 
 @pytest.fixture
-def opened(shelf: Path) -> Iterator[Any]:
+def opened(repository: Path) -> Iterator[Any]:
     stations: list[Station] = []
 
     def make(origin: ModelListSource, **settings: Any) -> Station:
         said: list[str] = []
-        catalogue = ModelList(origin)
-        models = Models(catalogue, load=load_version, report=said.append)
+        model_list = ModelList(origin)
+        models = Models(model_list, load=load_version, report=said.append)
         models.poll()
-        station = Station(shelf, models, Reloader(models, catalogue, report=said.append, **settings), said)
+        station = Station(repository, models, Reloader(models, model_list, report=said.append, **settings), said)
         stations.append(station)
         return station
 
@@ -74,8 +75,8 @@ def failure_of(station: Station, *entries: str) -> tuple[Code, str]:
     return caught.value.code, caught.value.message
 
 
-def test_a_list_replaces_the_one_before(opened: Any, shelf: Path) -> None:
-    station = opened(ModelsFolder(folder=shelf))
+def test_a_list_replaces_the_one_before(opened: Any, repository: Path) -> None:
+    station = opened(ModelsFolder(folder=repository))
     assert station.answering() == {"m": (2,)}
     station.reloader.apply(
         station.config(
@@ -93,25 +94,27 @@ def test_a_list_replaces_the_one_before(opened: Any, shelf: Path) -> None:
     assert station.answering() == {"m": (2,)}, "asked to, the server reads what it was started with"
 
 
-def test_a_list_that_is_wrong_changes_nothing(opened: Any, shelf: Path) -> None:
-    station = opened(SingleModel(name="m", base=shelf / "m"))
+def test_a_list_that_is_wrong_changes_nothing(opened: Any, repository: Path) -> None:
+    station = opened(SingleModel(name="m", base=repository / "m"))
     code, text = failure_of(station, 'name: "m"', 'name: "m"')
     assert (code, "listed more than once" in text) == (Code.INVALID_ARGUMENT, True)
     assert station.answering() == {"m": (2,)}
 
 
-def test_what_cannot_be_loaded_is_told_and_the_others_answer(opened: Any, shelf: Path) -> None:
-    station = opened(SingleModel(name="m", base=shelf / "m"))
-    (shelf / "broken" / "3").mkdir(parents=True)
-    code, text = failure_of(station, 'name: "n"', f'name: "b" base_path: "{shelf}/broken"', 'name: "c" base_path: "/c"')
+def test_what_cannot_be_loaded_is_told_and_the_others_answer(opened: Any, repository: Path) -> None:
+    station = opened(SingleModel(name="m", base=repository / "m"))
+    (repository / "broken" / "3").mkdir(parents=True)
+    code, text = failure_of(
+        station, 'name: "n"', f'name: "b" base_path: "{repository}/broken"', 'name: "c" base_path: "/c"'
+    )
     assert code is Code.UNKNOWN
     assert text.startswith("2 model(s) did not become available: {{name: b version: 3} due to error: ")
     assert "{name: c} has no version in /c" in text
     assert station.answering() == {"b": (), "c": (), "n": (2,)}
 
 
-def test_a_label_moves_only_to_a_version_that_answers(opened: Any, shelf: Path) -> None:
-    station = opened(SingleModel(name="m", base=shelf / "m"))
+def test_a_label_moves_only_to_a_version_that_answers(opened: Any, repository: Path) -> None:
+    station = opened(SingleModel(name="m", base=repository / "m"))
     both = 'name: "m" model_version_policy { all {} } '
     station.reloader.apply(station.config(both + 'version_labels { key: "a" value: 1 }'))
     code, text = failure_of(station, both + 'version_labels { key: "a" value: 9 } version_labels { key: "b" value: 9 }')
@@ -122,20 +125,20 @@ def test_a_label_moves_only_to_a_version_that_answers(opened: Any, shelf: Path) 
     assert station.models.labels("m") == {"a": 2}
 
 
-def test_a_new_label_may_be_allowed_to_wait_for_its_version(opened: Any, shelf: Path, models_folder: Path) -> None:
-    station = opened(SingleModel(name="m", base=shelf / "m"), may_label_unavailable=True)
+def test_a_new_label_may_be_allowed_to_wait_for_its_version(opened: Any, repository: Path, models_folder: Path) -> None:
+    station = opened(SingleModel(name="m", base=repository / "m"), may_label_unavailable=True)
     station.reloader.apply(station.config('name: "m" version_labels { key: "next" value: 3 }'))
     with pytest.raises(Failure, match="Unrecognized servable version label: next"):
-        station.models.take("m", label="next")
-    shutil.copytree(models_folder / "half_plus_two" / "00000123", shelf / "m" / "3")
-    station.reloader.look()
+        station.models.acquire("m", label="next")
+    shutil.copytree(models_folder / "half_plus_two" / "00000123", repository / "m" / "3")
+    station.reloader.poll()
     with station.models.lease("m", label="next") as served:
         assert served.number == 3
 
 
-def test_a_config_file_is_read_again_when_it_has_changed_or_when_asked(opened: Any, shelf: Path) -> None:
-    file = shelf / "models.config"
-    entry = f'config {{ name: "m" base_path: "{shelf}/m" model_platform: "tensorflow" %s }}'
+def test_a_config_file_is_read_again_when_it_has_changed_or_when_asked(opened: Any, repository: Path) -> None:
+    file = repository / "models.config"
+    entry = f'config {{ name: "m" base_path: "{repository}/m" model_platform: "tensorflow" %s }}'
     file.write_text(f"model_config_list {{ {entry % ''} }}")
     forgotten: list[None] = []
     station = opened(ConfigFile(path=file), on_reread=lambda: forgotten.append(None))
@@ -155,26 +158,26 @@ def test_a_config_file_is_read_again_when_it_has_changed_or_when_asked(opened: A
     assert "what is loaded goes on answering" in station.said[-1]
 
 
-def test_the_same_version_from_another_folder_is_loaded_anew(opened: Any, shelf: Path) -> None:
-    station = opened(SingleModel(name="m", base=shelf / "m"))
-    shutil.copytree(shelf / "m" / "1", shelf / "moved" / "2")
-    before = station.models.take("m")
-    before.give_back()
-    station.reloader.apply(station.config(f'name: "m" base_path: "{shelf}/moved"'))
+def test_the_same_version_from_another_folder_is_loaded_anew(opened: Any, repository: Path) -> None:
+    station = opened(SingleModel(name="m", base=repository / "m"))
+    shutil.copytree(repository / "m" / "1", repository / "moved" / "2")
+    before = station.models.acquire("m")
+    before.release()
+    station.reloader.apply(station.config(f'name: "m" base_path: "{repository}/moved"'))
     with station.models.lease("m") as served:
-        assert (served.number, served.path) == (2, shelf / "moved" / "2")
-    assert not before.take()
+        assert (served.number, served.path) == (2, repository / "moved" / "2")
+    assert not before.acquire()
 
 
-def test_a_version_that_cannot_be_loaded_is_tried_again_so_often_and_so_late(shelf: Path) -> None:
-    (shelf / "b" / "1").mkdir(parents=True)
+def test_a_version_that_cannot_be_loaded_is_tried_again_so_often_and_so_late(repository: Path) -> None:
+    (repository / "b" / "1").mkdir(parents=True)
     said: list[str] = []
     now = [0.0]
     models = Models(
-        ModelList(SingleModel(name="b", base=shelf / "b")),
+        ModelList(SingleModel(name="b", base=repository / "b")),
         load=load_version,
         report=said.append,
-        rules=VersionSettings(retries=RetryPolicy(count=2, interval_s=60)),
+        settings=VersionSettings(retries=RetryPolicy(count=2, interval_s=60)),
         clock=lambda: now[0],
     )
     tries = []

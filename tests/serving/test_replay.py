@@ -60,7 +60,7 @@ def traffic(tmp_path: Path) -> Path:
 @pytest.fixture
 def site(open_website: OpenWebsite, traffic: Path) -> Iterator[Website]:
     rows, labels = TrafficWriter(traffic, clock=now), LabelWriter(traffic, clock=now)
-    with open_website(writer=rows, desk=LabelsEndpoint(writer=labels, token=TOKEN)) as website:
+    with open_website(writer=rows, labels_endpoint=LabelsEndpoint(writer=labels, token=TOKEN)) as website:
         yield website
     rows.close()
     labels.close()

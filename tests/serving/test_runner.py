@@ -18,14 +18,14 @@ Array = np.ndarray[Any, Any]
 
 
 @pytest.fixture(params=["callable", "run"])
-def road(request: pytest.FixtureRequest) -> Literal["callable", "run"]:
+def method(request: pytest.FixtureRequest) -> Literal["callable", "run"]:
     chosen: Literal["callable", "run"] = request.param
     return chosen
 
 
 @pytest.fixture
-def named(models_folder: Path, road: Literal["callable", "run"]) -> Iterator[Runner]:
-    runner = Runner(models_folder / "named" / "1", road=road)
+def named(models_folder: Path, method: Literal["callable", "run"]) -> Iterator[Runner]:
+    runner = Runner(models_folder / "named" / "1", method=method)
     yield runner
     runner.close()
 
@@ -62,9 +62,9 @@ def test_the_graphs_errors_keep_their_code_and_text(models_folder: Path) -> None
 
 
 def test_a_wrong_rank_is_the_requests_fault_on_either_road(
-    models_folder: Path, road: Literal["callable", "run"]
+    models_folder: Path, method: Literal["callable", "run"]
 ) -> None:
-    runner = Runner(models_folder / "dense4" / "1", road=road)
+    runner = Runner(models_folder / "dense4" / "1", method=method)
     with pytest.raises(Failure) as caught:
         runner.run(runner.signatures["serving_default"], {"feat": np.zeros(4, np.float32)}, ["output_0"])
     assert caught.value.code is Code.INVALID_ARGUMENT
@@ -84,8 +84,8 @@ def test_a_signature_says_what_it_takes(models_folder: Path) -> None:
     assert list(signature.inputs) == ["feat", "ints", "name"]
     assert signature.inputs["feat"].shape == (-1, 2)
     assert signature.inputs["name"].element.name == "string"
-    assert signature.joins_requests
-    assert not runner.signatures["scalar_out"].joins_requests, "a sum over the batch mixes rows"
+    assert signature.is_batchable
+    assert not runner.signatures["scalar_out"].is_batchable, "a sum over the batch mixes rows"
     assert "__saved_model_init_op" not in runner.signatures
     assert "__saved_model_init_op" in runner.signature_definitions
     runner.close()
@@ -108,8 +108,8 @@ def test_a_rank_that_would_kill_the_process_is_refused(named: Runner) -> None:
         named.run(named.signatures["serving_default"], named_inputs() | deep, ["name_out"])
 
 
-def test_the_highest_rank_runs(models_folder: Path, road: Literal["callable", "run"]) -> None:
-    runner = Runner(models_folder / "strs" / "1", road=road)
+def test_the_highest_rank_runs(models_folder: Path, method: Literal["callable", "run"]) -> None:
+    runner = Runner(models_folder / "strs" / "1", method=method)
     deepest = np.array([b"a", b"b"], object).reshape(2, *[1] * 31)
     answer = runner.run(runner.signatures["serving_default"], {"image_bytes": deepest}, ["out_bytes"])
     assert (answer["out_bytes"].shape, answer["out_bytes"].reshape(-1).tolist()) == (deepest.shape, [b"a", b"b"])

@@ -301,4 +301,4 @@ def test_a_port_in_use_is_told_before_anything_is_loaded(pitfalls: Pitfalls, mod
 def test_a_host_of_another_machine_is_told(pitfalls: Pitfalls, models_folder: Path) -> None:
     result = pitfalls("serve", "--models", models_folder, "--host", "192.0.2.1", "--rest-port", "0")
     assert result.exit_code == 3
-    assert "This address cannot be listened on. Got 192.0.2.1:0" in result.stderr
+    assert "The server cannot listen on this address. Got 192.0.2.1:0" in result.stderr

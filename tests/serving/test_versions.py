@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from monitoring.errors import BadInput
 from serving.models.loading import load_version
 from serving.models.version_folders import ModelSource, VersionPolicy, discover, find_versions
-from serving.models.versions import Models, VersionState
+from serving.models.version_status import VersionState
+from serving.models.versions import Models
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from serving.models.versions import ServedVersion
+    from serving.models.served_version import ServedVersion
 
 
 def value(served: ServedVersion) -> float:
@@ -30,15 +31,15 @@ def value(served: ServedVersion) -> float:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, models_folder: Path) -> Path:
+def repository(tmp_path: Path, models_folder: Path) -> Path:
     shutil.copytree(models_folder / "half_plus_two" / "00000123", tmp_path / "m" / "1")
     return tmp_path
 
 
 @pytest.fixture
-def models(shelf: Path) -> Iterator[Models]:
+def models(repository: Path) -> Iterator[Models]:
     said: list[str] = []
-    shelved = Models(lambda: discover(shelf, {"m": {"stable": 1}}), load=load_version, report=said.append)
+    shelved = Models(lambda: discover(repository, {"m": {"stable": 1}}), load=load_version, report=said.append)
     shelved.poll()
     yield shelved
     shelved.close()
@@ -55,10 +56,12 @@ def states(models: Models) -> dict[int, VersionState]:
     return {one.number: one.state for one in models.statuses("m")}
 
 
-def test_a_new_version_takes_over_and_the_old_one_is_let_go(shelf: Path, models: Models, models_folder: Path) -> None:
+def test_a_new_version_takes_over_and_the_old_one_is_let_go(
+    repository: Path, models: Models, models_folder: Path
+) -> None:
     with models.lease("m") as served:
         assert (served.number, value(served)) == (1, 2.0)
-    put(models_folder, shelf / "m" / "2")
+    put(models_folder, repository / "m" / "2")
     models.poll()
     with models.lease("m") as served:
         assert (served.number, value(served)) == (2, 3.0)
@@ -67,22 +70,22 @@ def test_a_new_version_takes_over_and_the_old_one_is_let_go(shelf: Path, models:
         pass
 
 
-def test_a_version_in_use_is_let_go_only_when_its_last_lease_is_back(shelf: Path, models_folder: Path) -> None:
-    shelved = Models(lambda: discover(shelf), load=load_version, report=lambda _: None, patience_s=0.01)
+def test_a_version_in_use_is_let_go_only_when_its_last_lease_is_back(repository: Path, models_folder: Path) -> None:
+    shelved = Models(lambda: discover(repository), load=load_version, report=lambda _: None, unload_timeout_s=0.01)
     shelved.poll()
-    put(models_folder, shelf / "m" / "2")
+    put(models_folder, repository / "m" / "2")
     with shelved.lease("m") as old:
         assert value(old) == 2.0
-        assert old.take(), "as long as it serves, it gives leases"
-        old.give_back()
+        assert old.acquire(), "as long as it serves, it gives leases"
+        old.release()
     shelved.poll()
-    assert not old.take()
+    assert not old.acquire()
     shelved.close()
 
 
-def test_a_broken_version_is_reported_and_the_old_one_goes_on(shelf: Path, models: Models) -> None:
-    (shelf / "m" / "2").mkdir()
-    (shelf / "m" / "2" / "saved_model.pb").write_bytes(b"no graph")
+def test_a_broken_version_is_reported_and_the_old_one_goes_on(repository: Path, models: Models) -> None:
+    (repository / "m" / "2").mkdir()
+    (repository / "m" / "2" / "saved_model.pb").write_bytes(b"no graph")
     models.poll()
     broken, old = models.statuses("m")
     assert (broken.number, broken.state, broken.code) == (2, VersionState.END, Code.UNKNOWN)
@@ -92,27 +95,29 @@ def test_a_broken_version_is_reported_and_the_old_one_goes_on(shelf: Path, model
         assert served.number == 1
 
 
-def test_a_broken_version_is_tried_again_when_it_is_mended(shelf: Path, models: Models, models_folder: Path) -> None:
-    (shelf / "m" / "2").mkdir()
+def test_a_broken_version_is_tried_again_when_it_is_mended(
+    repository: Path, models: Models, models_folder: Path
+) -> None:
+    (repository / "m" / "2").mkdir()
     models.poll()
     assert states(models)[2] is VersionState.END
-    shutil.rmtree(shelf / "m" / "2")
-    put(models_folder, shelf / "m" / "2")
+    shutil.rmtree(repository / "m" / "2")
+    put(models_folder, repository / "m" / "2")
     models.poll()
     assert states(models) == {2: VersionState.AVAILABLE, 1: VersionState.END}
 
 
-def test_when_the_newest_is_broken_at_the_start_an_older_one_answers(shelf: Path) -> None:
-    (shelf / "m" / "2").mkdir()
-    shelved = Models(lambda: discover(shelf), load=load_version, report=lambda _: None)
+def test_when_the_newest_is_broken_at_the_start_an_older_one_answers(repository: Path) -> None:
+    (repository / "m" / "2").mkdir()
+    shelved = Models(lambda: discover(repository), load=load_version, report=lambda _: None)
     shelved.poll()
     assert shelved.available("m") == (1,)
     assert shelved.is_ready
     shelved.close()
 
 
-def test_a_deleted_model_is_let_go(shelf: Path, models: Models) -> None:
-    shutil.rmtree(shelf / "m" / "1")
+def test_a_deleted_model_is_let_go(repository: Path, models: Models) -> None:
+    shutil.rmtree(repository / "m" / "1")
     models.poll()
     assert states(models) == {1: VersionState.END}
     with pytest.raises(Failure, match=r"Servable not found for request: Latest\(m\)"), models.lease("m"):

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from serving.models.reloading import Reload
 
 
-class Crew:
+class TwoWorkers:
     """Two workers over one model, and the supervisor's ends of their sockets."""
 
-    def __init__(self, folder: Path, shelf: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, repository: Path, stack: ExitStack) -> None:
         self.left = asyncio.Event()
         self.models: list[Models] = []
         self.workers: list[Worker] = []
         self.reloaders: list[Reloader] = []
         self.controls: list[socket.socket] = []
         for number in range(2):
-            catalogue = ModelList(SingleModel(name="m", base=shelf / "m"))
-            models = Models(catalogue, load=load_version, report=lambda _: None)
+            model_list = ModelList(SingleModel(name="m", base=repository / "m"))
+            models = Models(model_list, load=load_version, report=lambda _: None)
             models.poll()
             stack.callback(models.close)
             ours, theirs = (stack.enter_context(one) for one in socket.socketpair())
@@ -44,12 +44,14 @@ class Crew:
             self.models.append(models)
             self.workers.append(worker)
             self.controls.append(ours)
-            self.reloaders.append(Reloader(models, catalogue, report=lambda _: None, on_reread=worker.forget))
+            self.reloaders.append(
+                Reloader(models, model_list, report=lambda _: None, on_reread=worker.discard_client_model_list)
+            )
 
-    async def working(self, stack: AsyncExitStack) -> list[Reload]:
+    async def joined(self, stack: AsyncExitStack) -> list[Reload]:
         return [
             await stack.enter_async_context(
-                worker.working(self.reloaders[number], page=lambda: "# TYPE n counter\nn{} 2\n", leave=self.left.set)
+                worker.joined(self.reloaders[number], page=lambda: "# TYPE n counter\nn{} 2\n", stop=self.left.set)
             )
             for number, worker in enumerate(self.workers)
         ]
@@ -64,26 +66,26 @@ def test_workers_reload_and_count_together(tmp_path: Path, models_folder: Path) 
     good = config(f'config {{ name: "n" base_path: "{tmp_path}/m" model_platform: "tensorflow" }}')
     bad = config(f'config {{ name: "b" base_path: "{tmp_path}/none" model_platform: "tensorflow" }}')
 
-    async def work(crew: Crew) -> None:
+    async def work(workers: TwoWorkers) -> None:
         async with AsyncExitStack() as stack:
-            reloads = await crew.working(stack)
-            assert await crew.workers[0].gather("# TYPE n counter\nn{} 3\n") == "# TYPE n counter\nn{} 5\n"
+            reloads = await workers.joined(stack)
+            assert await workers.workers[0].merge_metrics("# TYPE n counter\nn{} 3\n") == "# TYPE n counter\nn{} 5\n"
             await reloads[1](good)
-            assert [models.names for models in crew.models] == [("n",), ("n",)]
-            sent = crew.workers[0].sent()
-            assert sent is not None
-            assert [one.name for one in sent] == ["n"], "kept for a worker that starts later"
+            assert [models.names for models in workers.models] == [("n",), ("n",)]
+            client_model_list = workers.workers[0].client_model_list()
+            assert client_model_list is not None
+            assert [one.name for one in client_model_list] == ["n"], "kept for a worker that starts later"
             with pytest.raises(Failure, match=r"1 model\(s\) did not become available") as caught:
                 await reloads[0](bad)
             assert caught.value.code is Code.UNKNOWN
-            await asyncio.to_thread(crew.reloaders[0].reread)
-            assert crew.workers[1].sent() is None, "the list in force is the first again"
-            crew.controls[1].close()
-            await crew.left.wait()  # without a supervisor a worker leaves
+            await asyncio.to_thread(workers.reloaders[0].reread)
+            assert workers.workers[1].client_model_list() is None, "the list in force is the first again"
+            workers.controls[1].close()
+            await workers.left.wait()  # without a supervisor a worker leaves
         page = "# TYPE n counter\nn{} 3\n"
-        assert await crew.workers[0].gather(page) == page, "nobody else is there any more"
+        assert await workers.workers[0].merge_metrics(page) == page, "nobody else is there any more"
 
     with ExitStack() as stack:
         folder = tmp_path / "private"
         folder.mkdir()
-        asyncio.run(work(Crew(folder, tmp_path, stack)))
+        asyncio.run(work(TwoWorkers(folder, tmp_path, stack)))

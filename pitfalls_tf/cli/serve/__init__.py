@@ -13,7 +13,7 @@ import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import answers
-from pitfalls_tf.cli.serve.combination import read_addresses, read_limits, read_shelf
+from pitfalls_tf.cli.serve.combination import read_addresses, read_limits, read_model_repository
 from pitfalls_tf.cli.serve.limit_flags import LimitFlags, limit_flags
 from pitfalls_tf.cli.serve.own_flags import OwnFlags, own_flags
 from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags, tensorflow_serving_flags
@@ -63,7 +63,7 @@ def command(
         output.progress(line)
     address, grpc = read_addresses(own, tensorflow_serving, limits)
     settings = ServeSettings(
-        shelf=read_shelf(own, tensorflow_serving, output.progress),
+        repository=read_model_repository(own, tensorflow_serving, output.progress),
         address=address,
         grpc=grpc,
         traffic=traffic.settings(),

@@ -30,10 +30,10 @@ GRPC_PORT = 8500
 POLL_S = 1.0
 
 
-def read_shelf(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -> ModelRepositorySettings:
+def read_model_repository(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -> ModelRepositorySettings:
     """Which models, and how they are loaded. Raises `BadInput`."""
     from serving.models.loading import LoadSettings  # noqa: PLC0415 - help must not wait for a server's libraries
-    from serving.models.versions import RetryPolicy, VersionSettings  # noqa: PLC0415 - as above
+    from serving.models.version_status import RetryPolicy, VersionSettings  # noqa: PLC0415 - as above
     from serving.server.settings import ModelRepositorySettings  # noqa: PLC0415 - as above
 
     poll_s = _one_of(
@@ -43,7 +43,7 @@ def read_shelf(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) ->
     retries, micros = theirs.max_num_load_retries, theirs.load_retry_interval_micros
     tags = theirs.saved_model_tags
     return ModelRepositorySettings(
-        origin=read_origin(own, theirs, report),
+        source=read_model_list_source(own, theirs, report),
         poll_s=POLL_S if poll_s is None else max(0.0, poll_s),
         config_poll_s=float(theirs.model_config_file_poll_wait_seconds or 0),
         loading=LoadSettings(
@@ -51,7 +51,7 @@ def read_shelf(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) ->
             tags=("serve",) if tags is None else tuple(tag for tag in tags.split(",") if tag),
             threads=_threads(theirs),
         ),
-        rules=VersionSettings(
+        versions=VersionSettings(
             retries=RetryPolicy(
                 count=RetryPolicy().count if retries is None else retries,
                 interval_s=RetryPolicy().interval_s if micros is None else micros / 1e6,
@@ -62,7 +62,7 @@ def read_shelf(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) ->
     )
 
 
-def read_origin(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -> ModelListSource:
+def read_model_list_source(own: OwnFlags, theirs: TensorFlowServingFlags, report: Report) -> ModelListSource:
     """Where the list of models comes from. Raises `BadInput` unless exactly one flag says so."""
     from serving.models.model_list import ConfigFile, ModelsFolder, SingleModel  # noqa: PLC0415 - as above
 
@@ -133,7 +133,7 @@ def read_limits(theirs: TensorFlowServingFlags, limits: LimitFlags, report: Repo
         timeout_s=timeout_s,
         drain_s=_or_usual(limits.drain_seconds, Limits().drain_s),
         batches=_batches(theirs, report),
-        rest=_bounded(rest, limits),
+        http=_bounded(rest, limits),
     )
 
 
@@ -143,11 +143,11 @@ def _bounded(rest: HttpSettings, limits: LimitFlags) -> HttpSettings:
         body_bytes=_or_usual(limits.max_request_bytes, rest.body_bytes),
         held_bytes=_or_usual(limits.max_held_bytes, rest.held_bytes),
         connections=limits.max_connections,
-        patience=replace(
-            rest.patience,
-            idle_s=_or_usual(limits.idle_seconds, rest.patience.idle_s),
-            request_s=_or_usual(limits.request_seconds, rest.patience.request_s),
-            bytes_per_s=_or_usual(limits.slow_client_bytes, rest.patience.bytes_per_s),
+        timeouts=replace(
+            rest.timeouts,
+            idle_s=_or_usual(limits.idle_seconds, rest.timeouts.idle_s),
+            request_s=_or_usual(limits.request_seconds, rest.timeouts.request_s),
+            bytes_per_s=_or_usual(limits.slow_client_bytes, rest.timeouts.bytes_per_s),
         ),
     )
     if bounded.held_bytes < bounded.body_bytes:
@@ -158,10 +158,10 @@ def _bounded(rest: HttpSettings, limits: LimitFlags) -> HttpSettings:
 
 def _batches(theirs: TensorFlowServingFlags, report: Report) -> BatchSettings:
     from serving.inference.batching import BatchSettings  # noqa: PLC0415 - as above
-    from serving.server.tf_serving_files import read_batching_file, usual_batching  # noqa: PLC0415 - as above
+    from serving.server.tf_serving_files import default_batching, read_batching_file  # noqa: PLC0415 - as above
 
     if theirs.batching_parameters_file is None:
-        return usual_batching() if theirs.enable_batching else BatchSettings()
+        return default_batching() if theirs.enable_batching else BatchSettings()
     if not theirs.enable_batching:
         raise _contradiction("--batching_parameters_file", "no --enable_batching", "the file would not count")
     batching = read_batching_file(theirs.batching_parameters_file)
@@ -186,7 +186,7 @@ def _grpc_door(own: OwnFlags, theirs: TensorFlowServingFlags, limits: LimitFlags
     is_asked_for = bool(port is not None or theirs.ssl_config_file is not None or theirs.grpc_channel_arguments)
     flag = "--grpc-port" if theirs.port is None else "--port"
     address = Address(host=own.host, port=GRPC_PORT if port is None else port, flag=flag)
-    return GrpcListener(address=address, needed=is_asked_for, settings=_grpc_settings(theirs, limits))
+    return GrpcListener(address=address, is_required=is_asked_for, settings=_grpc_settings(theirs, limits))
 
 
 def _grpc_settings(theirs: TensorFlowServingFlags, limits: LimitFlags) -> GrpcSettings | None:

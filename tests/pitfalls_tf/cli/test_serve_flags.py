@@ -10,7 +10,7 @@ import pytest
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.serve import command
-from pitfalls_tf.cli.serve.combination import read_addresses, read_limits, read_shelf
+from pitfalls_tf.cli.serve.combination import read_addresses, read_limits, read_model_repository
 from pitfalls_tf.cli.serve.limit_flags import LimitFlags, limit_flags
 from pitfalls_tf.cli.serve.own_flags import OwnFlags, own_flags
 from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags, tensorflow_serving_flags
@@ -20,7 +20,7 @@ from serving.inference.batching import BatchSettings
 from serving.models.loading import LoadSettings
 from serving.models.model_list import ConfigFile, ModelsFolder, SingleModel
 from serving.models.runner import ThreadSettings
-from serving.models.versions import RetryPolicy, VersionSettings
+from serving.models.version_status import RetryPolicy, VersionSettings
 from serving.server.settings import Limits, ModelRepositorySettings
 from serving.transport.http_settings import HttpSettings
 from serving.transport.limits import ConnectionTimeouts
@@ -45,15 +45,15 @@ class Given:
         verb.main(list(arguments), standalone_mode=False)
         self.said: list[str] = []
 
-    def shelf(self) -> ModelRepositorySettings:
-        return read_shelf(self.own, self.theirs, self.said.append)
+    def repository(self) -> ModelRepositorySettings:
+        return read_model_repository(self.own, self.theirs, self.said.append)
 
     def limits(self) -> Limits:
         return read_limits(self.theirs, self.given, self.said.append)
 
     def ports(self) -> tuple[Any, ...]:
         rest, grpc = read_addresses(self.own, self.theirs, self.given)
-        return (None if rest is None else rest.port, None if grpc is None else (grpc.address.port, grpc.needed))
+        return (None if rest is None else rest.port, None if grpc is None else (grpc.address.port, grpc.is_required))
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,17 @@ def test_ports_by_either_name(arguments: tuple[str, ...], ports: tuple[Any, ...]
     assert Given(*arguments).ports() == ports
 
 
-def test_a_shelf_by_our_own_flags(tmp_path: Path) -> None:
-    shelf = Given("--models", str(tmp_path), "--label", "m:a=1", "--poll-seconds=0.5", "--no-zero-is-newest").shelf()
-    origin = ModelsFolder(folder=tmp_path, labels={"m": {"a": 1}})
-    assert shelf == ModelRepositorySettings(origin=origin, poll_s=0.5, rules=VersionSettings(newest_is_zero=False))
+def test_a_model_repository_by_our_own_flags(tmp_path: Path) -> None:
+    repository = Given(
+        "--models", str(tmp_path), "--label", "m:a=1", "--poll-seconds=0.5", "--no-zero-is-newest"
+    ).repository()
+    source = ModelsFolder(folder=tmp_path, labels={"m": {"a": 1}})
+    assert repository == ModelRepositorySettings(
+        source=source, poll_s=0.5, versions=VersionSettings(newest_is_zero=False)
+    )
 
 
-def test_a_shelf_by_tensorflow_servings_flags(tmp_path: Path) -> None:
+def test_a_model_repository_by_tensorflow_servings_flags(tmp_path: Path) -> None:
     given = Given(
         f"--model_base_path={tmp_path}",
         "--model_name=m",
@@ -89,11 +93,11 @@ def test_a_shelf_by_tensorflow_servings_flags(tmp_path: Path) -> None:
         "--tensorflow_intra_op_parallelism=2",
         "--allow_version_labels_for_unavailable_models",
     )
-    assert given.shelf() == ModelRepositorySettings(
-        origin=SingleModel(name="m", base=tmp_path),
+    assert given.repository() == ModelRepositorySettings(
+        source=SingleModel(name="m", base=tmp_path),
         poll_s=0.0,
         loading=LoadSettings(warm_ups=0, tags=("serve", "gpu"), threads=ThreadSettings(within=2)),
-        rules=VersionSettings(retries=RetryPolicy(count=2, interval_s=1.5)),
+        versions=VersionSettings(retries=RetryPolicy(count=2, interval_s=1.5)),
         may_label_unavailable=True,
     )
 
@@ -106,7 +110,7 @@ def test_a_config_file_outweighs_the_single_model_of_the_images_start_script(tmp
         f"--model_config_file={file}",
         "--model_config_file_poll_wait_seconds=30",
     )
-    assert given.shelf() == ModelRepositorySettings(origin=ConfigFile(path=file), config_poll_s=30.0)
+    assert given.repository() == ModelRepositorySettings(source=ConfigFile(path=file), config_poll_s=30.0)
     assert sorted(given.said) == [
         "--model_base_path does nothing here: --model_config_file lists the models.",
         "--model_name does nothing here: --model_config_file lists the models.",
@@ -127,7 +131,7 @@ def test_limits(tmp_path: Path) -> None:
     )
     limits = given.limits()
     assert limits.timeout_s is None
-    assert (limits.rest.cors, limits.rest.metrics_path) == (True, "/metrics")
+    assert (limits.http.cors, limits.http.metrics_path) == (True, "/metrics")
     assert limits.batches == BatchSettings(max_rows=32, refuse_larger=True, max_waiting=320)
     assert len(given.said) == 1
     assert given.said[0].startswith("num_batch_threads ")
@@ -148,13 +152,13 @@ def test_bounds_of_what_clients_take() -> None:
         "--drain-seconds=12",
     )
     limits = given.limits()
-    patience = ConnectionTimeouts(idle_s=9.0, request_s=10.0, bytes_per_s=11.0)
-    assert limits.rest == HttpSettings(body_bytes=2048, held_bytes=4096, connections=5, patience=patience)
+    timeouts = ConnectionTimeouts(idle_s=9.0, request_s=10.0, bytes_per_s=11.0)
+    assert limits.http == HttpSettings(body_bytes=2048, held_bytes=4096, connections=5, timeouts=timeouts)
     assert limits.drain_s == 12.0
     _, door = read_addresses(given.own, given.theirs, given.given)
     assert door is not None
     settings = GrpcSettings(message_bytes=2048, connections=13, calls=6, streams=7, idle_s=8.0)
-    assert (door.settings, door.needed) == (settings, False)
+    assert (door.settings, door.is_required) == (settings, False)
     with pytest.raises(BadInput, match="the largest request would never fit"):
         Given("--max-held-bytes=2048").limits()
 
@@ -186,7 +190,7 @@ def test_what_contradicts_is_refused(
     monkeypatch.chdir(tmp_path)
     given = Given(*arguments)
     with pytest.raises(BadInput, match=re.escape(message)):
-        (given.ports(), given.limits(), given.shelf())
+        (given.ports(), given.limits(), given.repository())
 
 
 def test_a_flag_whose_value_is_no_truth_is_refused() -> None:

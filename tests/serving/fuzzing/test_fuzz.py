@@ -20,7 +20,7 @@ import pytest
 
 from serving.capture.capture import Caller, Capture
 from serving.grpc_api.call import GrpcCall
-from serving.grpc_api.calls import read_message
+from serving.grpc_api.call_handler import read_message
 from serving.grpc_api.methods import GrpcDependencies, make_services
 from serving.inference.inference import Inference
 from serving.metrics.metrics import Metrics
@@ -91,9 +91,9 @@ async def send(app: HttpApp, requests: Iterable[HttpRequest]) -> Counter[int]:
     return statuses
 
 
-async def call(rooms: GrpcDependencies, messages: Iterable[tuple[str, bytes]]) -> Counter[str]:
+async def call(dependencies: GrpcDependencies, messages: Iterable[tuple[str, bytes]]) -> Counter[str]:
     """Send messages, many at once; every one is answered or fails in words."""
-    methods = {method.name: method for service in make_services(rooms, 64 << 20).values() for method in service}
+    methods = {method.name: method for service in make_services(dependencies, 64 << 20).values() for method in service}
 
     async def one(name: str, body: bytes) -> str:
         try:
@@ -124,12 +124,12 @@ def fuzz(models: Models, seed: int, http: int, grpc: int) -> tuple[Counter[int],
     capture = Capture(ledger)
     inference = Inference(capture=capture)
     app = HttpApp(HttpDependencies(models=models, inference=inference, capture=capture))
-    rooms = GrpcDependencies(models=models, inference=inference, metrics=Metrics())
+    dependencies = GrpcDependencies(models=models, inference=inference, metrics=Metrics())
 
     async def everything() -> tuple[Counter[int], Counter[str]]:
         return (
             await send(app, islice(HttpInputs(seeded(seed)), http)),
-            await call(rooms, islice(Messages(seeded(seed)), grpc)),
+            await call(dependencies, islice(Messages(seeded(seed)), grpc)),
         )
 
     try:

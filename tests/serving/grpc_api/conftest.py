@@ -14,12 +14,12 @@ from tensorflow import make_tensor_proto
 from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
 
 from serving.capture.capture import Capture
-from serving.grpc_api.methods import GrpcDependencies, usual_crowd
+from serving.grpc_api.methods import GrpcDependencies, default_limiter
 from serving.grpc_api.server import GrpcServer
 from serving.inference.inference import Inference
 from serving.server.http_app import HttpApp, HttpDependencies
 from serving.server.shutdown import DrainingServer
-from serving.transport.sockets import Address, take_address, target_of, url_of
+from serving.transport.sockets import Address, bind_address, target_of, url_of
 from tests.serving.conftest import Website
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class OpenSite(Protocol):
         batches: BatchSettings | None = None,
         timeout_s: float | None = 30.0,
         settings: GrpcSettings | None = None,
-        crowd: ConnectionLimiter | None = None,
+        limiter: ConnectionLimiter | None = None,
         served: Models | None = None,
     ) -> AbstractContextManager[Site]: ...
 
@@ -105,20 +105,23 @@ def open_site(models: Models) -> OpenSite:
         batches: BatchSettings | None = None,
         timeout_s: float | None = 30.0,
         settings: GrpcSettings | None = None,
-        crowd: ConnectionLimiter | None = None,
+        limiter: ConnectionLimiter | None = None,
         served: Models | None = None,
     ) -> Iterator[Site]:
         capture = Capture(writer)
         inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
-        rooms = HttpDependencies(models=served or models, inference=inference, capture=capture)
+        dependencies = HttpDependencies(models=served or models, inference=inference, capture=capture)
         started = threading.Event()
-        with take_address(Address(port=0)) as taken, take_address(Address(port=0)) as door:
+        with bind_address(Address(port=0)) as taken, bind_address(Address(port=0)) as door:
             target = target_of(door)
-            stands_on = GrpcDependencies(
-                models=rooms.models, inference=inference, metrics=rooms.metrics, crowd=crowd or usual_crowd()
+            grpc_dependencies = GrpcDependencies(
+                models=dependencies.models,
+                inference=inference,
+                metrics=dependencies.metrics,
+                limiter=limiter or default_limiter(),
             )
-            beside = GrpcServer(door, stands_on, settings)
-            server = DrainingServer(HttpApp(rooms), 5.0, started.set)
+            beside = GrpcServer(door, grpc_dependencies, settings)
+            server = DrainingServer(HttpApp(dependencies), 5.0, started.set)
             running = threading.Thread(target=lambda: uvloop.run(server.serve_both(taken, beside)))
             running.start()
             assert started.wait(30)

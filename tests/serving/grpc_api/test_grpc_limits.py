@@ -39,8 +39,8 @@ def code_of(site: Site) -> grpc.StatusCode:
 
 
 def test_the_bytes_of_all_calls_are_bounded_together(open_site: OpenSite) -> None:
-    ledger, crowd = StuckLedger(), ConnectionLimiter(most=0, most_held=2 * REQUEST.ByteSize() - 1)
-    with open_site(writer=ledger, batches=BatchSettings(quick_s=0), crowd=crowd) as site:
+    ledger, limiter = StuckLedger(), ConnectionLimiter(max_connections=0, max_held_bytes=2 * REQUEST.ByteSize() - 1)
+    with open_site(writer=ledger, batches=BatchSettings(quick_s=0), limiter=limiter) as site:
         first = site.predictions.Predict.future(REQUEST)
         assert ledger.is_stuck.wait(30)
         assert code_of(site) is FULL

@@ -14,7 +14,7 @@ from tensorflow import make_ndarray, make_tensor_proto
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis.predict_pb2 import PredictResponse
 
-from serving.grpc_api.predictions import write_response
+from serving.grpc_api.predict import write_response
 from serving.grpc_api.tensors import VALUES, decode, encode, write_tensor
 from serving.models.signatures import numpy_type
 from serving.status import Failure

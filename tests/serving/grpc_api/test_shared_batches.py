@@ -18,20 +18,21 @@ from tensorflow import make_ndarray
 
 from serving.capture.capture import Caller, Capture
 from serving.inference.batching import BatchSettings
-from serving.inference.inference import Inference, InferenceRequest, RowRequest
+from serving.inference.inference import Inference
+from serving.inference.requests import InferenceRequest, RowRequest
 from serving.models.loading import load_version
 from serving.models.version_folders import discover
 from serving.models.versions import Models
-from serving.rest.calls import INSTANCES
 from serving.rest.encoding import write_columns
+from serving.rest.instances_format import INSTANCES_FORMAT
 from serving.status import Failure
 from tests.serving.grpc_api.conftest import Ledger, StuckLedger, predict_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from serving.inference.inference import Asked, Outcome
-    from serving.models.versions import ServedVersion
+    from serving.inference.requests import AnyRequest, Outcome
+    from serving.models.served_version import ServedVersion
     from tests.serving.grpc_api.conftest import OpenSite, Site
 
 REST = "/v1/models/sums:predict"
@@ -178,7 +179,7 @@ def told(models: Models, signature: str, asked: list[tuple[bool, list[Any]]]) ->
 
         for index, (in_rows, rows) in enumerate(asked):
             caller = Caller(request_id=str(index), event_time_us=0, arrived_us=0)
-            inference.put(question(served, signature, caller, rows, in_rows=in_rows), partial(done, index))
+            inference.submit(question(served, signature, caller, rows, in_rows=in_rows), partial(done, index))
         for _ in asked:
             await asyncio.wait_for(waiting.acquire(), 30)
         inference.close()
@@ -193,9 +194,9 @@ def told(models: Models, signature: str, asked: list[tuple[bool, list[Any]]]) ->
     return texts, ledger
 
 
-def question(served: ServedVersion, signature: str, caller: Caller, rows: list[Any], *, in_rows: bool) -> Asked:
+def question(served: ServedVersion, signature: str, caller: Caller, rows: list[Any], *, in_rows: bool) -> AnyRequest:
     known = served.runner.signatures[signature]
     if in_rows:
-        return RowRequest(served, known, rows, caller, INSTANCES)
+        return RowRequest(served, known, rows, caller, INSTANCES_FORMAT)
     inputs = {NAMES[signature]: np.array(rows, np.float32)}
     return InferenceRequest(served=served, signature=known, inputs=inputs, caller=caller, write=write_columns)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.models.signatures import ELEMENT_TYPES_BY_NAME, TensorSpec
-from serving.rest.decoding import decode, decode_plain, make_array
-from serving.rest.element_reader import walk
+from serving.rest.decoding import decode, decode_regular, make_array
+from serving.rest.element_reader import read_elements
 from serving.status import Code, Failure
 
 NAMES = ["float", "double", "int32", "int8", "int64", "uint32", "uint64", "bool", "string"]
@@ -52,10 +52,10 @@ def spec(name: str) -> TensorSpec:
 
 @given(value=regular | trees, name=st.sampled_from(NAMES))
 def test_both_roads_agree(value: Any, name: str) -> None:
-    fast = decode_plain(value, spec(name))
+    fast = decode_regular(value, spec(name))
     if fast is None:
         return
-    slow = make_array(*walk(value, spec(name).element), name)
+    slow = make_array(*read_elements(value, spec(name).element), name)
     assert (fast.dtype, fast.shape) == (slow.dtype, slow.shape)
     np.testing.assert_array_equal(fast, slow)
 

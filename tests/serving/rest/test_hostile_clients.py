@@ -51,7 +51,7 @@ def answers(website: Website) -> bool:
 
 @pytest.mark.parametrize("sent", [20, len(WHOLE) - len(BODY), len(WHOLE) - 1], ids=["head", "no body", "body"])
 def test_a_request_that_does_not_end_is_refused(open_website: OpenWebsite, sent: int) -> None:
-    with open_website(rest=HttpSettings(patience=HURRY)) as website, connected(website) as connection:
+    with open_website(rest=HttpSettings(timeouts=HURRY)) as website, connected(website) as connection:
         connection.sendall(WHOLE[:sent])
         assert answers(website)
         assert until_closed(connection).startswith(b"HTTP/1.1 408 ")
@@ -70,8 +70,8 @@ def test_a_large_request_has_longer(open_website: OpenWebsite) -> None:
     """At one byte a second for a slow client, 8000 bytes that have come leave it more than two hours."""
     padding = b" " * 8000
     head = HEAD + b"Content-Length: %d\r\n\r\n" % (len(BODY) + len(padding))
-    patience = ConnectionTimeouts(request_s=0.2, bytes_per_s=1.0)
-    site = open_website(rest=HttpSettings(patience=patience))
+    timeouts = ConnectionTimeouts(request_s=0.2, bytes_per_s=1.0)
+    site = open_website(rest=HttpSettings(timeouts=timeouts))
     with site as website, connected(website) as slow, connected(website) as large:
         large.sendall(head + padding)
         slow.sendall(head)
@@ -83,7 +83,7 @@ def test_a_large_request_has_longer(open_website: OpenWebsite) -> None:
 
 def test_an_idle_connection_is_closed(open_website: OpenWebsite) -> None:
     with (
-        open_website(rest=HttpSettings(patience=ConnectionTimeouts(idle_s=0.2))) as website,
+        open_website(rest=HttpSettings(timeouts=ConnectionTimeouts(idle_s=0.2))) as website,
         connected(website) as connection,
     ):
         assert until_closed(connection) == b""
@@ -91,7 +91,7 @@ def test_an_idle_connection_is_closed(open_website: OpenWebsite) -> None:
 
 def test_a_client_that_does_not_read_its_answer_is_cut_off(open_website: OpenWebsite) -> None:
     body = orjson.dumps({"instances": [0.1] * 1_000_000})
-    site = open_website(rest=HttpSettings(patience=ConnectionTimeouts(idle_s=0.5)))
+    site = open_website(rest=HttpSettings(timeouts=ConnectionTimeouts(idle_s=0.5)))
     with site as website, connected(website, receives=4096) as connection:
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         while website.connections():  # asking is a connection, too, but one that ends
@@ -112,9 +112,9 @@ def until_cut(connection: socket.socket) -> bytes:
 
 def test_the_longest_idle_connections_give_way(open_website: OpenWebsite) -> None:
     with open_website(rest=HttpSettings(connections=8)) as website, ExitStack() as stack:
-        crowd = [stack.enter_context(connected(website)) for _ in range(40)]
+        limiter = [stack.enter_context(connected(website)) for _ in range(40)]
         assert answers(website)
-        assert until_closed(crowd[0]) == b""
+        assert until_closed(limiter[0]) == b""
         assert website.connections() <= 8
 
 
@@ -213,38 +213,42 @@ def test_names_of_models_open_nothing(website: Website, shape: bytes, name: byte
 
 
 @dataclass
-class OneGuest:
-    heard: float
+class FakeConnection:
+    last_activity_s: float
     is_idle: bool
     gone: list[float] = field(default_factory=list)
 
-    def give_way(self) -> None:
-        self.gone.append(self.heard)
+    def evict(self) -> None:
+        self.gone.append(self.last_activity_s)
 
 
-@given(most=st.integers(1, 50), guests=st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=60))
-def test_room_is_made_by_the_longest_idle(most: int, guests: list[tuple[float, bool]]) -> None:
-    everybody = [OneGuest(heard, is_idle) for heard, is_idle in guests]
-    newcomer = OneGuest(101.0, True)
-    admitted = ConnectionLimiter(most=most, most_held=0).admit(newcomer, [*everybody, newcomer])
+@given(
+    max_connections=st.integers(1, 50), connections=st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=60)
+)
+def test_room_is_made_by_the_longest_idle(max_connections: int, connections: list[tuple[float, bool]]) -> None:
+    everybody = [FakeConnection(last_activity_s, is_idle) for last_activity_s, is_idle in connections]
+    newcomer = FakeConnection(101.0, True)
+    admitted = ConnectionLimiter(max_connections=max_connections, max_held_bytes=0).admit(
+        newcomer, [*everybody, newcomer]
+    )
     gone = [one for one in everybody if one.gone]
     idle = [one for one in everybody if one.is_idle]
     assert not newcomer.gone
     assert all(one.is_idle for one in gone)
-    if len(everybody) < most:
+    if len(everybody) < max_connections:
         assert admitted
         assert not gone
     else:
         assert admitted == bool(idle) == bool(gone)
-        assert all(one.heard <= other.heard for one in gone for other in idle if not other.gone)
+        assert all(one.last_activity_s <= other.last_activity_s for one in gone for other in idle if not other.gone)
 
 
 @given(st.lists(st.integers(0, 100), max_size=30))
 def test_what_is_held_never_exceeds_the_limit(sizes: list[int]) -> None:
-    crowd = ConnectionLimiter(most=1, most_held=200)
-    held = [size for size in sizes if crowd.hold(size)]
+    limiter = ConnectionLimiter(max_connections=1, max_held_bytes=200)
+    held = [size for size in sizes if limiter.hold_bytes(size)]
     assert sum(held) <= 200
     for size in held:
-        crowd.release(size)
-    assert crowd.hold(200)
-    assert not crowd.hold(1)
+        limiter.release_bytes(size)
+    assert limiter.hold_bytes(200)
+    assert not limiter.hold_bytes(1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
-from serving.inference.timestamps import read_moment_us
+from serving.inference.timestamps import parse_time_us
 from serving.server.labels_endpoint import LabelsEndpoint
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def label(prediction_id: str, time: Any = "2013-04-01T09:00:00Z", value: Any = "
 
 def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None:
     writer = LabelWriter(tmp_path, clock=lambda: datetime.now(UTC))
-    with open_website(desk=LabelsEndpoint(writer=writer, token="secret")) as website:
+    with open_website(labels_endpoint=LabelsEndpoint(writer=writer, token="secret")) as website:
         assert post(website, {"labels": [label("a:0"), label("a:1", 1_364_806_800.5)]}).json == {"accepted": 2}
         assert post(website, {"labels": []}).json == {"accepted": 0}
         broken = {"labels": [label("b:0"), label("b:1", "noon")]}
@@ -61,7 +61,7 @@ def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None
 
 
 def test_the_token_is_asked_for(open_website: OpenWebsite) -> None:
-    with open_website(desk=LabelsEndpoint(token="secret")) as website:
+    with open_website(labels_endpoint=LabelsEndpoint(token="secret")) as website:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret"}):
             assert post(website, {"labels": []}, headers).status == 401
         reply = post(website, {"labels": []})
@@ -78,7 +78,7 @@ def test_a_full_disk_is_told_and_the_labels_can_be_sent_again(open_website: Open
         def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
             raise OSError(28, "No space left on device")
 
-    with open_website(desk=LabelsEndpoint(writer=FullDisk(), token="secret")) as website:
+    with open_website(labels_endpoint=LabelsEndpoint(writer=FullDisk(), token="secret")) as website:
         reply = post(website, {"labels": [label("a:0")]})
     assert (reply.status, "No space left on device" in reply.error) == (503, True)
 
@@ -90,11 +90,11 @@ def test_a_full_disk_is_told_and_the_labels_can_be_sent_again(open_website: Open
 def test_a_moment_is_the_same_in_every_zone_and_as_seconds(moment: datetime, offset: int) -> None:
     aware = moment.replace(tzinfo=UTC)
     microseconds = as_microseconds(aware)
-    assert read_moment_us(aware.isoformat()) == microseconds
+    assert parse_time_us(aware.isoformat()) == microseconds
     elsewhere = aware.astimezone(timezone(timedelta(minutes=offset)))
-    assert read_moment_us(elsewhere.isoformat()) == microseconds
+    assert parse_time_us(elsewhere.isoformat()) == microseconds
     sign = "-" if microseconds < 0 else ""
-    assert read_moment_us(f"{sign}{abs(microseconds) // 10**6}.{abs(microseconds) % 10**6:06}") == microseconds
+    assert parse_time_us(f"{sign}{abs(microseconds) // 10**6}.{abs(microseconds) % 10**6:06}") == microseconds
 
 
 NO_MOMENTS = ["", "now", "2013-04-01", "2013-04-01T05:15:00", "1364807700000", "1e9", "NaN", "9999-12-31T00:00:00Z"]
@@ -102,4 +102,4 @@ NO_MOMENTS = ["", "now", "2013-04-01", "2013-04-01T05:15:00", "1364807700000", "
 
 @pytest.mark.parametrize("text", NO_MOMENTS)
 def test_what_is_no_moment(text: str) -> None:
-    assert read_moment_us(text) is None
+    assert parse_time_us(text) is None

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.models.signatures import ELEMENT_TYPES_BY_NAME, Signature, TensorSpec
-from serving.rest.calls import INSTANCES
 from serving.rest.instances import read_rows
+from serving.rest.instances_format import INSTANCES_FORMAT
 from serving.rest.number_rows import has_many_lists, read_number_rows
 from serving.status import Failure
 from serving.transport.json_parsing import parse_object
@@ -52,7 +52,7 @@ def test_regular_numbers_are_read_as_the_parser_reads_them(rows: list[Any], inde
     body = json.dumps(document, indent=indent).encode()
     found = read_number_rows(body)
     assert found is not None
-    assert (found.nested(), found.signature) == (parse_object(body)["instances"], document.get("signature_name", ""))
+    assert (found.as_lists(), found.signature) == (parse_object(body)["instances"], document.get("signature_name", ""))
     assert found.shape == np.shape(rows)
     assert found.numbers == list(np.array(orjson.loads(body)["instances"], object).reshape(-1))
     assert len(found) == len(rows)
@@ -68,7 +68,7 @@ def test_a_damaged_text_is_read_as_the_parser_reads_it_or_left_to_it(rows: list[
     found = read_number_rows(damaged)
     if found is not None:
         instances = orjson.loads(damaged)["instances"]
-        assert found.nested() == instances
+        assert found.as_lists() == instances
         assert (found.shape, found.numbers) == (np.shape(instances), list(np.array(instances, object).reshape(-1)))
 
 
@@ -104,9 +104,9 @@ def test_tensors_are_those_of_the_lists(asked: list[list[Any]], element: str) ->
     try:
         expected = read_rows(joined, known.inputs)["x"]
     except Failure:
-        assert INSTANCES.read_plain(read, known) is None
+        assert INSTANCES_FORMAT.read_regular(read, known) is None
         return
-    found = INSTANCES.read_plain(read, known)
+    found = INSTANCES_FORMAT.read_regular(read, known)
     assert found is not None
     assert found["x"].dtype == expected.dtype
     np.testing.assert_array_equal(found["x"], expected)

@@ -1,4 +1,4 @@
-"""The body of an inference answer: one JSON object, and behind it the raw bytes of outputs that were wanted so."""
+"""Bodies of inference responses: one JSON object, and after it the raw bytes of binary outputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from serving.inference_v2.infer_requests import ModelInferRequest
-    from serving.models.versions import ServedVersion
+    from serving.models.served_version import ServedVersion
 
     Array = np.ndarray[Any, Any]
 
@@ -28,7 +28,7 @@ JSON_BYTES_HEADER = b"inference-header-content-length"
 
 @final
 class ModelInferResponseWriter:
-    """Writes the answer to one request, beside the model."""
+    """Writes the response to one request; called in the model's thread."""
 
     def __init__(self, request: ModelInferRequest, served: ServedVersion) -> None:
         self._request = request
@@ -37,10 +37,20 @@ class ModelInferResponseWriter:
         self._json_bytes: int | None = None
 
     def __call__(self, outputs: Mapping[str, Array]) -> bytes:
-        """The body. Raises `Failure` for what the protocol has no type for, or JSON cannot carry."""
+        """Write the body.
+
+        Args:
+            outputs: Arrays by output name.
+
+        Returns:
+            The JSON object and the raw bytes.
+
+        Raises:
+            Failure: The protocol does not have an output's type, or JSON cannot carry a value.
+        """
         request = self._request
         described: list[dict[str, Any]] = []
-        behind: list[bytes] = []
+        binary: list[bytes] = []
         for name in request.outputs or outputs:
             value = outputs[name]
             datatype = datatype_of(element_type_of(value).name)
@@ -49,8 +59,8 @@ class ModelInferResponseWriter:
             one: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(value.shape)}
             own = request.outputs.get(name)
             if request.is_binary if own is None else own:
-                behind.append(write_binary(value))
-                one["parameters"] = {"binary_data_size": len(behind[-1])}
+                binary.append(write_binary(value))
+                one["parameters"] = {"binary_data_size": len(binary[-1])}
             else:
                 one["data"] = write_json(value, name)
             described.append(one)
@@ -58,11 +68,11 @@ class ModelInferResponseWriter:
         if request.id:
             document["id"] = request.id
         written = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-        self._json_bytes = len(written) if behind else None
-        return b"".join((written, *behind)) if behind else written
+        self._json_bytes = len(written) if binary else None
+        return b"".join((written, *binary)) if binary else written
 
     def respond(self, body: bytes, request_id: str) -> HttpResponse:
-        """The response around the body that was written last."""
+        """The HTTP response with the body that was written last."""
         headers = ((b"x-request-id", request_id.encode()),)
         if self._json_bytes is None:
             return HttpResponse(200, body, JSON, headers)

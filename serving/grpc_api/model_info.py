@@ -1,4 +1,4 @@
-"""What a model is and how it fares: GetModelMetadata and GetModelStatus."""
+"""GetModelMetadata and GetModelStatus: the signatures of a model, and the state of its versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIGNATURES = "signature_def"
 
 @final
 class ModelInfoHandler:
-    """Answers requests about models."""
+    """Handles requests about models."""
 
     def __init__(self, *, models: Models) -> None:
         from tensorflow_serving.apis import (  # noqa: PLC0415 - imports TensorFlow
@@ -29,7 +29,14 @@ class ModelInfoHandler:
         self._status = get_model_status_pb2
 
     async def metadata(self, request: Any, _: GrpcCall) -> Any:
-        """The ``GetModelMetadataResponse``: every signature of the version. Raises `Failure`."""
+        """Answer a ``GetModelMetadataRequest``.
+
+        Returns:
+            A ``GetModelMetadataResponse`` with every signature of the version.
+
+        Raises:
+            Failure: The request is invalid, or the model unknown.
+        """
         if not request.HasField("model_spec"):
             raise invalid("Missing ModelSpec")
         if not request.metadata_field:
@@ -47,14 +54,21 @@ class ModelInfoHandler:
         return response
 
     async def status(self, request: Any, _: GrpcCall) -> Any:
-        """The ``GetModelStatusResponse``, newest version first; a label is ignored. Raises `Failure`."""
+        """Answer a ``GetModelStatusRequest``; a label in it is ignored.
+
+        Returns:
+            A ``GetModelStatusResponse``, newest version first.
+
+        Raises:
+            Failure: The request is invalid, or the model unknown.
+        """
         if not request.HasField("model_spec"):
             raise invalid("Missing ModelSpec")
         wanted = read_spec(request.model_spec)
         response = self._status.GetModelStatusResponse()
         for one in self._models.statuses(wanted.model, wanted.version):
             added = response.model_version_status.add(
-                version=one.number, state=self._status.ModelVersionStatus.VersionState.Value(one.state)
+                version=one.number, state=self._status.ModelVersionStatus.State.Value(one.state)
             )
             added.status.error_code = int(one.code)
             added.status.error_message = one.message

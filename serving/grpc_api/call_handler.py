@@ -1,4 +1,4 @@
-"""One gRPC call: bytes in, bytes out. Who calls, until when, what is counted, and how a failure is told."""
+"""Handles one gRPC call, bytes in and bytes out: its caller, deadline, metrics and status."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import grpc
 
 from serving.grpc_api.call import GrpcCall
 from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, read_caller
-from serving.inference.inference import wall_clock_us
 from serving.inference.request_ids import RequestIds
+from serving.inference.timestamps import wall_clock_us
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
@@ -20,41 +20,49 @@ if TYPE_CHECKING:
 
     from serving.grpc_api.methods import GrpcDependencies, GrpcMethod, Services
 
-# An error's text travels in a header, and headers are small; TensorFlow Serving cuts it at the same length.
-TEXT_LENGTH = 1024
-NO_ROOM = "The server holds as many requests as it can."
+# An error message is sent in a header, and headers are small; TensorFlow Serving cuts it at the same length.
+MESSAGE_LENGTH = 1024
+FULL = "The server holds as many requests as it can."
 STATUS_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
-OUR_HEADERS = {name.decode(): name for name in (REQUEST_ID_HEADER, EVENT_TIME_HEADER)}
+HEADERS = {name.decode(): name for name in (REQUEST_ID_HEADER, EVENT_TIME_HEADER)}
 _logger = logging.getLogger(__name__)
 
 
 @final
 class GrpcCallHandler:
-    """Answers calls of both services. Belongs to the event loop."""
+    """Handles the calls of both services. Belongs to the event loop."""
 
     def __init__(
-        self, rooms: GrpcDependencies, *, ids: RequestIds | None = None, clock_us: Callable[[], int] = wall_clock_us
+        self,
+        dependencies: GrpcDependencies,
+        *,
+        ids: RequestIds | None = None,
+        clock_us: Callable[[], int] = wall_clock_us,
     ) -> None:
-        self._rooms = rooms
+        self._dependencies = dependencies
         self._ids = ids or RequestIds()
         self._clock_us = clock_us
 
     def handlers(self, services: Services) -> Iterator[grpc.GenericRpcHandler]:
-        """What a gRPC server is given. Messages come and go as bytes: reading them is ours, errors included."""
+        """The handlers to register with a gRPC server. They parse messages themselves, and so word the errors.
+
+        Yields:
+            One handler for each service.
+        """
         for name, methods in services.items():
             answers = {method.name: grpc.unary_unary_rpc_method_handler(self._handler(method)) for method in methods}
             yield grpc.method_handlers_generic_handler(name, answers)
 
     def _handler(self, method: GrpcMethod) -> Callable[[bytes, Any], Awaitable[bytes]]:
-        crowd = self._rooms.crowd
+        limiter = self._dependencies.limiter
 
         async def handle(body: bytes, context: Any) -> bytes:
-            if not crowd.hold(len(body)):
-                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, NO_ROOM)  # raises
+            if not limiter.hold_bytes(len(body)):
+                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, FULL)  # raises
             try:
                 return await answer(body, context)
             finally:
-                crowd.release(len(body))
+                limiter.release_bytes(len(body))
 
         async def answer(body: bytes, context: Any) -> bytes:
             started = time.perf_counter()
@@ -71,10 +79,10 @@ class GrpcCallHandler:
                 self._count(method, model, Code.DEADLINE_EXCEEDED if is_late else Code.CANCELLED, started)
                 raise
             except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-                # A defect of ours: the client gets TensorFlow Serving's code for it, the operator the traceback.
+                # A defect: the client gets TensorFlow Serving's code for it, the operator the traceback.
                 _logger.exception("A request to %s failed by a defect of the server.", model)
                 outcome = Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")
-            # Counted first: whoever has had an answer finds it in the metrics.
+            # Counted first: a client that has an answer finds it in the metrics.
             self._count(method, model, outcome.code if isinstance(outcome, Failure) else Code.OK, started)
             if isinstance(outcome, Failure):
                 await context.abort(STATUS_CODES[outcome.code], cut(outcome.message))  # raises
@@ -90,14 +98,14 @@ class GrpcCallHandler:
         context.set_trailing_metadata(((REQUEST_ID_HEADER.decode(), caller.request_id),))
         left_s = context.time_remaining()
         if left_s is not None and left_s <= 0:
-            raise Failure(Code.DEADLINE_EXCEEDED, "The deadline had passed when the request came.")
+            raise Failure(Code.DEADLINE_EXCEEDED, "The deadline had passed when the request arrived.")
         response = await method.answer(request, GrpcCall(caller, left_s))
         return response if isinstance(response, bytes) else bytes(response.SerializeToString())
 
     def _count(self, method: GrpcMethod, model: str, code: Code, started: float) -> None:
         if method.is_counted:
-            self._rooms.metrics.count(
-                model=model if self._rooms.models.knows(model) else "",
+            self._dependencies.metrics.count(
+                model=model if self._dependencies.models.knows(model) else "",
                 verb=method.name,
                 status=code.name,
                 latency_us=(time.perf_counter() - started) * 1e6,
@@ -106,17 +114,28 @@ class GrpcCallHandler:
 
 
 def read_message(kind: Any, body: bytes) -> Any:
-    """The message in a request's bytes. Raises `Failure`: INTERNAL, as gRPC says for bytes that are no message."""
-    from google.protobuf.message import DecodeError  # noqa: PLC0415 - beside the messages it belongs to
+    """Parse a request.
+
+    Args:
+        kind: The class of the message.
+        body: Its bytes.
+
+    Returns:
+        The message.
+
+    Raises:
+        Failure: INTERNAL, as gRPC has it for bytes that are not such a message.
+    """
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 - loaded with the messages
 
     try:
         return kind.FromString(body)
     except DecodeError as error:
-        raise Failure(Code.INTERNAL, f"The request is no {kind.DESCRIPTOR.full_name} message.") from error
+        raise Failure(Code.INTERNAL, f"The request is not a {kind.DESCRIPTOR.full_name} message.") from error
 
 
 def model_of(request: Any) -> str:
-    """The model that a request is about, for the metrics."""
+    """The name of the model in a request, for the metrics; empty if there is none."""
     spec = request.model_spec if hasattr(request, "model_spec") else None
     if spec is None and getattr(request, "tasks", None):
         spec = request.tasks[0].model_spec
@@ -124,12 +143,16 @@ def model_of(request: Any) -> str:
 
 
 def headers_of(metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """The request's own id and time, as the headers that they are in HTTP; gRPC's metadata is in lower case."""
+    """The request's id and event time in its metadata.
+
+    Yields:
+        Their names and values, as of HTTP headers.
+    """
     for name, value in metadata or ():
-        if name in OUR_HEADERS:
-            yield OUR_HEADERS[name], value.encode("latin-1", "replace") if isinstance(value, str) else value
+        if name in HEADERS:
+            yield HEADERS[name], value.encode("latin-1", "replace") if isinstance(value, str) else value
 
 
 def cut(text: str) -> str:
-    """An error's text, no longer than may travel."""
-    return text if len(text) <= TEXT_LENGTH else text[:TEXT_LENGTH] + "...TRUNCATED"
+    """Cut an error message to the length that a header may have."""
+    return text if len(text) <= MESSAGE_LENGTH else text[:MESSAGE_LENGTH] + "...TRUNCATED"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, final
 
 from serving.grpc_api.model_specs import read_model_spec, write_spec
 from serving.grpc_api.tensors import decode, delimited, write_tensor
-from serving.inference.inference import InferenceRequest, check_names
+from serving.inference.inference import check_names
+from serving.inference.requests import InferenceRequest
 from serving.status import Code, Failure, invalid
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 
 @final
 class PredictHandler:
-    """Answers ``PredictRequest`` messages. ``limit_bytes`` bounds the tensors of one request, written out."""
+    """Handles Predict.
+
+    Args:
+        models: The models of the server.
+        inference: Runs them.
+        limit_bytes: The most bytes of the tensors of one request, decoded.
+    """
 
     def __init__(self, *, models: Models, inference: Inference, limit_bytes: int) -> None:
         self._models = models
@@ -33,7 +40,14 @@ class PredictHandler:
         self._limit_bytes = limit_bytes
 
     async def predict(self, request: Any, call: GrpcCall) -> bytes:
-        """The ``PredictResponse``. Raises `Failure`."""
+        """Answer a ``PredictRequest``.
+
+        Returns:
+            The bytes of a ``PredictResponse``.
+
+        Raises:
+            Failure: The request is invalid, or the model fails.
+        """
         wanted = read_model_spec(request)
         with wanted.lease(self._models) as served:
             signature = served.runner.signatures.get(wanted.signature)
@@ -47,7 +61,7 @@ class PredictHandler:
                 )
             inputs = read_inputs(given, signature, defaults, self._limit_bytes)
 
-            question = InferenceRequest(
+            inference_request = InferenceRequest(
                 served=served,
                 signature=signature,
                 inputs=inputs,
@@ -56,13 +70,26 @@ class PredictHandler:
                 write=partial(write_response, served.model, served.number, signature.name),
                 timeout_s=call.timeout_s,
             )
-            return await self._inference.ask_body(question)
+            return await self._inference.infer_body(inference_request)
 
 
 def read_inputs(
     given: Mapping[str, Any], signature: Signature, defaults: Mapping[str, Any], limit_bytes: int
 ) -> dict[str, Array]:
-    """The signature's inputs in the order of their names, defaults included. Raises `Failure` if one is missing."""
+    """Decode the inputs of a request.
+
+    Args:
+        given: ``TensorProto`` messages by input name.
+        signature: The requested signature.
+        defaults: ``TensorProto`` messages of inputs that may be missing.
+        limit_bytes: The most bytes of all inputs.
+
+    Returns:
+        The signature's inputs in the order of their names.
+
+    Raises:
+        Failure: An input is missing, invalid or too large.
+    """
     inputs: dict[str, Array] = {}
     left = limit_bytes
     for name, spec in signature.inputs.items():
@@ -79,9 +106,13 @@ def read_inputs(
 
 
 def write_response(model: str, number: int, signature: str, outputs: Mapping[str, Array]) -> bytes:
-    """The bytes of a ``PredictResponse``: outputs by name in field 1, the model's spec in field 2.
+    """Write a ``PredictResponse``: outputs by name in field 1, the model's spec in field 2.
 
-    Raises `Failure` for a type that has no field.
+    Returns:
+        Its bytes.
+
+    Raises:
+        Failure: ``TensorProto`` has no field for an output's type.
     """
     parts = [
         delimited(b"\x0a", delimited(b"\x0a", name.encode()) + delimited(b"\x12", write_tensor(value)))
@@ -100,7 +131,14 @@ def _written_spec(model: str, number: int, signature: str) -> bytes:
 
 
 def read_filter(names: Iterable[str], signature: Signature) -> tuple[str, ...]:
-    """The wanted outputs; none means all. Raises `Failure` for a name that is unknown or comes twice."""
+    """Read an ``output_filter``.
+
+    Returns:
+        The wanted outputs; empty for all.
+
+    Raises:
+        Failure: A name is unknown or occurs twice.
+    """
     wanted: list[str] = []
     for name in names:
         if name not in signature.outputs:

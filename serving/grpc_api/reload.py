@@ -1,4 +1,4 @@
-"""HandleReloadConfigRequest: a client says which models are to be served from now on."""
+"""HandleReloadConfigRequest: a client replaces the list of models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @final
 class ReloadHandler:
-    """Answers requests to serve another list of models."""
+    """Handles requests to serve another list of models."""
 
     def __init__(self, *, reload: Reload | None) -> None:
         from tensorflow_serving.apis import model_management_pb2  # noqa: PLC0415 - imports TensorFlow
@@ -22,7 +22,14 @@ class ReloadHandler:
         self._response = model_management_pb2.ReloadConfigResponse
 
     async def reload(self, request: Any, _: GrpcCall) -> Any:
-        """The ``ReloadConfigResponse``, when every model of the list answers. Raises `Failure`."""
+        """Answer a ``ReloadConfigRequest`` when every model of the list is available.
+
+        Returns:
+            A ``ReloadConfigResponse``.
+
+        Raises:
+            Failure: The list is fixed or invalid, or one of its models is not available.
+        """
         if self._reload is None:
             raise Failure(Code.UNIMPLEMENTED, "This server's list of models is fixed.")
         await self._reload(request.config)

@@ -1,0 +1,49 @@
+"""One loaded version of a model, and the requests that hold it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serving.models.runner import Runner
+
+
+@final
+class ServedVersion:
+    """A loaded version. Requests that use it hold leases; it is unloaded when the last lease is released."""
+
+    def __init__(self, *, model: str, number: int, runner: Runner, path: Path) -> None:
+        self.model = model
+        self.number = number
+        self.runner = runner
+        self.path = path
+        self._leases = 0
+        self._is_unloading = False
+        self._released = threading.Condition()
+
+    def acquire(self) -> bool:
+        """Take a lease.
+
+        Returns:
+            False, and no lease, if the version is being unloaded.
+        """
+        with self._released:
+            self._leases += not self._is_unloading
+            return not self._is_unloading
+
+    def release(self) -> None:
+        """Release one lease."""
+        with self._released:
+            self._leases -= 1
+            if self._is_unloading and not self._leases:  # nobody waits before
+                self._released.notify_all()
+
+    def unload(self, *, timeout_s: float) -> None:
+        """Refuse new leases, wait at most ``timeout_s`` seconds for the others, and free the model's memory."""
+        with self._released:
+            self._is_unloading = True
+            self._released.wait_for(lambda: not self._leases, timeout=timeout_s)
+        self.runner.close()

@@ -1,7 +1,23 @@
 """Answers prediction requests from a SavedModel bundle, and logs every answer before it leaves.
 
-Speaks TensorFlow Serving's dialects, so that a client written for that server needs no change. Importing this package
-loads neither TensorFlow nor Keras; starting a server does.
+Speaks TensorFlow Serving's REST and gRPC dialects, so that a client written for that server needs no change, and the
+Open Inference Protocol. Importing this package loads neither TensorFlow nor Keras; starting a server does.
+
+The rooms, from the ground up. Each imports only from the lines above its own, and names on one line do not know each
+other::
+
+    metrics | tf_serving | status
+    models
+    transport | capture | export
+    inference
+    rest | grpc_api | inference_v2
+    server
+    workers
+
+A request goes down and its answer up: ``transport`` reads it off the wire, ``server`` finds the dialect, a dialect
+(``rest``, ``grpc_api``, ``inference_v2``) translates it, ``inference`` joins it with others into a batch and runs the
+version that ``models`` has loaded, and ``capture`` writes the answer to the traffic log before it leaves. ``export``
+makes bundles; ``workers`` runs several servers at one address.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def test_a_scalar_has_an_empty_shape(website: Website) -> None:
         ({"inputs": [tensor(["1"])]}, "not every element of its data is a number"),
         ({"inputs": [tensor([True])]}, "not every element of its data is a number"),
         ({"inputs": [tensor([None])]}, "not every element of its data is a number"),
-        ({"inputs": [tensor([1.0], datatype="INT8")]}, "not every element of its data is a whole number"),
+        ({"inputs": [tensor([1.0], datatype="INT8")]}, "not every element of its data is an integer"),
         ({"inputs": [tensor([128], datatype="INT8")]}, "an element of its data is beyond INT8"),
         ({"inputs": [tensor([1], datatype="BOOL")]}, "not every element of its data is true or false"),
         ({"inputs": [tensor([1], datatype="BYTES")]}, "not every element of its data is a string"),
@@ -219,7 +219,7 @@ def test_bytes_that_are_no_text_go_out_raw_only(website: Website) -> None:
     path = "/v2/models/strs/infer"
     sent = {"name": "image_bytes", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": len(content)}}
     refused = infer_binary(website, {"inputs": [sent]}, content, path=path)
-    assert (refused.status, "ask for it with binary_data" in refused.error) == (400, True)
+    assert (refused.status, "request it with binary_data" in refused.error) == (400, True)
     document = {"inputs": [sent], "parameters": {"binary_data_output": True}}
     assert infer_binary(website, document, content, path=path).body.endswith(content)
 

@@ -97,7 +97,7 @@ def test_a_list_replaces_the_one_before(opened: Any, repository: Path) -> None:
 def test_a_list_that_is_wrong_changes_nothing(opened: Any, repository: Path) -> None:
     station = opened(SingleModel(name="m", base=repository / "m"))
     code, text = failure_of(station, 'name: "m"', 'name: "m"')
-    assert (code, "listed more than once" in text) == (Code.INVALID_ARGUMENT, True)
+    assert (code, "occurs more than once" in text) == (Code.INVALID_ARGUMENT, True)
     assert station.answering() == {"m": (2,)}
 
 
@@ -155,7 +155,7 @@ def test_a_config_file_is_read_again_when_it_has_changed_or_when_asked(opened: A
     station.reloader.reread_if_changed()
     assert station.answering() == {"m": (1,)}
     assert len(station.said) == before + 1, "what stays wrong is said once"
-    assert "what is loaded goes on answering" in station.said[-1]
+    assert "the loaded versions go on answering" in station.said[-1]
 
 
 def test_the_same_version_from_another_folder_is_loaded_anew(opened: Any, repository: Path) -> None:

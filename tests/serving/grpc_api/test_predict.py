@@ -237,12 +237,12 @@ def test_a_queue_without_room_is_unavailable(open_site: OpenSite) -> None:
         )
 
 
-def test_bytes_that_are_no_message_are_told_so(site: Site) -> None:
+def test_bytes_that_are_not_a_message_are_refused(site: Site) -> None:
     send = site.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
     with pytest.raises(grpc.RpcError) as caught:
         send(b"\xff\xff")
     assert caught.value.code() == grpc.StatusCode.INTERNAL
-    assert caught.value.details() == "The request is no tensorflow.serving.PredictRequest message."
+    assert caught.value.details() == "The request is not a tensorflow.serving.PredictRequest message."
 
 
 def test_long_texts_are_cut(site: Site) -> None:

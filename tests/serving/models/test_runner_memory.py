@@ -1,4 +1,4 @@
-"""A version that has been let go gives its memory back to the system."""
+"""An unloaded version gives its memory back to the system."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEGABYTES = 64
 SCRIPT = """
 import os, sys
 from pathlib import Path
-from serving.loading import load_version
+from serving.models.loading import load_version
 
 def rss():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000

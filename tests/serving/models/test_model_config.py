@@ -68,20 +68,20 @@ def test_every_problem_is_in_one_message(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_config_file(file)
     lines = str(caught.value).splitlines()
-    assert "Got 10 problems" in lines[0]
+    assert "Got 10 errors" in lines[0]
     for what in (
         "config[0]: no name",
-        "config[0]: base_path is no absolute path: got 'models/a'",
-        "config[0]: no model_platform that is served here: got ''",
-        "config[1] (b): a model that is listed more than once",
-        "config[1] (b): base_path is no absolute path of this machine: got 'gs://bucket/b'",
-        "config[1] (b): no model_platform that is served here: got 'caffe'",
-        "config[1] (b): a specific policy without usable versions",
-        "config[2] (b): a model that is listed more than once",
-        "config[2] (b): a version label that cannot be asked for",
+        "config[0]: base_path is not an absolute path: got 'models/a'",
+        "config[0]: an unsupported model_platform: got ''",
+        "config[1] (b): a model name that occurs more than once",
+        "config[1] (b): base_path is not an absolute path of this machine: got 'gs://bucket/b'",
+        "config[1] (b): an unsupported model_platform: got 'caffe'",
+        "config[1] (b): a specific policy without valid versions",
+        "config[2] (b): a model name that occurs more than once",
+        "config[2] (b): an invalid version label",
     ):
         assert any(what in line for line in lines)
-    assert "a sampling_rate that is no share: got 2;" in lines[-1]
+    assert "a sampling_rate outside of 0 to 1: got 2;" in lines[-1]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_every_problem_is_in_one_message(tmp_path: Path) -> None:
     [
         (b'model_config_list {\n  config { nome: "a" }\n}', "line:column 2:12"),
         (b"model_config_list {\n\xff", "line 2 of which is not UTF-8"),
-        (b"custom_model_config { }", "a config for other code than this server's"),
+        (b"custom_model_config { }", "a config that this server does not have"),
         (None, "No such file"),
     ],
 )

@@ -16,7 +16,7 @@ from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 
 from tests.serving.conftest import Website
 from tests.serving.grpc_api.conftest import predict_request
-from tests.serving.grpc_api.test_grpc_limits import OURS, ssl_file
+from tests.serving.grpc_api.test_server_limits import OURS, ssl_file
 from tests.serving.nursery import nursery
 
 if TYPE_CHECKING:

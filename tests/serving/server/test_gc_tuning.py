@@ -1,4 +1,4 @@
-"""What the collector of cyclic garbage is told before the first model is loaded."""
+"""The garbage collector is tuned before the first model is loaded."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 SCRIPT = """
 import gc, sys, weakref
 from pathlib import Path
-from serving.garbage import settle
-from serving.loading import load_version
+from serving.models.loading import load_version
+from serving.server.gc_tuning import tune_gc
 
-settle()
+tune_gc()
 frozen = gc.get_freeze_count()
 runner = load_version(Path(sys.argv[1]))
 graph = weakref.ref(runner._session.graph)
@@ -28,7 +28,7 @@ print(frozen, gc.get_threshold()[0], graph() is None)
 """
 
 
-def test_tensorflow_stays_out_of_every_later_collection_and_a_model_does_not(
+def test_later_collections_skip_tensorflow_and_free_an_unloaded_model(
     models_folder: Path, pytestconfig: pytest.Config
 ) -> None:
     version = next(path.parent for path in sorted(models_folder.rglob("saved_model.pb")))

@@ -56,10 +56,6 @@ class HttpDependencies:
         """This process's Prometheus page."""
         return self.metrics.page(self.capture.counts())
 
-    def metrics_page(self) -> str:
-        """This process's metrics as Prometheus text."""
-        return self.metrics.page(self.capture.counts())
-
 
 @final
 class HttpApp:

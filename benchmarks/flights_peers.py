@@ -23,7 +23,7 @@ from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.log_source import PredictionReader
 from monitoring.jobs.run import due_windows
-from monitoring.judging.windowing import split_by_window
+from monitoring.judging.window.windowing import split_by_window
 
 SEED = 20_130_403
 

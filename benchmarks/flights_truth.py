@@ -17,8 +17,8 @@ from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.jobs.deployment import Deployment
-from monitoring.judging.reference_fit import Tolerances
-from monitoring.judging.windowing import split_by_window
+from monitoring.judging.fit.tolerances import Tolerances
+from monitoring.judging.window.windowing import split_by_window
 from monitoring.records import WatchKey
 
 YEAR = 365
@@ -133,7 +133,7 @@ class FlightsTruth:
             if self.reference_fit.watches[key.watch].family == "integrity"
             else ConformalTest.fit(
                 values,
-                tolerance=self._tolerances.score(self.reference_fit.watches[key.watch]),
+                tolerance=self._tolerances.score_tolerance(self.reference_fit.watches[key.watch]),
                 direction=self.reference_fit.watches[key.watch].direction,
                 ar1=remembered[key],
             )

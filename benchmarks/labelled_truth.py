@@ -17,7 +17,7 @@ from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.simulation import VectorizedTests
-from monitoring.judging.reference_fit import Tolerances
+from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.watches.labelled import QUARTERS, CoverageGroups
 
 SEED = 20_130_404
@@ -114,10 +114,10 @@ def alarms(labels: Labels, streams: int, rng: np.random.Generator) -> Alarms:
         tests += [
             ConformalTest.fit(
                 scores[:, place],
-                tolerance=tolerances.score(watch),
+                tolerance=tolerances.score_tolerance(watch),
                 direction=watch.direction,
                 ar1=remembered[place],
-                min_std=max(tolerances.deviation(watch), 0.5 / labels.rows),
+                min_std=max(tolerances.min_std(watch), 0.5 / labels.rows),
                 sampling_variance=SamplingVariance.fit(scores[:, place], squares[:, place], rows),
             )
             for place, watch in enumerate(parts.watches)

@@ -24,8 +24,9 @@ from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.jobs.deployment import find_baseline, window_plan
-from monitoring.judging.reference_fit import Tolerances
-from monitoring.judging.windowing import pooled_sums, split_by_label_arrival, split_by_window
+from monitoring.judging.fit.baseline_sums import pooled_sums
+from monitoring.judging.fit.tolerances import Tolerances
+from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches.catalogue import Catalogue, catalogue
 
@@ -89,10 +90,10 @@ class Days:
         tests = {
             key: ConformalTest.fit(
                 scores,
-                tolerance=self.tolerances.score(watches[key.watch]),
+                tolerance=self.tolerances.score_tolerance(watches[key.watch]),
                 direction=watches[key.watch].direction,
                 ar1=remembered[key],
-                min_std=max(self.tolerances.deviation(watches[key.watch]), 0.5 / rows),
+                min_std=max(self.tolerances.min_std(watches[key.watch]), 0.5 / rows),
                 sampling_variance=chances[key],
             )
             for key, scores in means.items()

@@ -21,7 +21,7 @@ from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sampling_variance import NO_SAMPLING_VARIANCE, SamplingVariance
 from monitoring.evidence.simulation import VectorizedTests
-from monitoring.judging.windowing import pooled_sums
+from monitoring.judging.fit.baseline_sums import pooled_sums
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches.early_labels import EarlyLabels, LabelRate
 from monitoring.watches.labelled import LabelWindow

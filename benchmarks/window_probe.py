@@ -29,9 +29,9 @@ from monitoring.jobs.log_source import open_traffic
 from monitoring.jobs.run import due_windows
 from monitoring.jobs.table_source import Reach
 from monitoring.judging.judge import Judge, JudgeState
-from monitoring.judging.label_join import LabelJoin
 from monitoring.judging.schema_check import Checked
-from monitoring.judging.window_reader import read_window
+from monitoring.judging.window.label_join import LabelJoin
+from monitoring.judging.window.window_reader import read_window
 from monitoring.timestamps import duration_microseconds
 from monitoring.watches.catalogue import Catalogue, catalogue
 

@@ -16,6 +16,8 @@ Family: TypeAlias = Literal[
 Level: TypeAlias = Literal["page", "notice"]
 Direction: TypeAlias = Literal["up", "both"]
 
+LEVELS: tuple[Level, ...] = ("page", "notice")
+
 #: One score unit in fixed point. Sums of scores are integers, so that no order of adding can change them.
 SCORE_ONE = 1 << 32
 

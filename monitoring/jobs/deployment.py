@@ -14,8 +14,9 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
+from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
+from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
 from monitoring.judging.judge import MOSTLY_MISSING, Judge, optional_inputs
-from monitoring.judging.reference_fit import INTEGRITY_DEVIATION, ReferenceFit, Tolerances, fit_reference
 from monitoring.judging.schema_check import SchemaCheck
 from monitoring.store.records import DeploymentRecord
 from monitoring.traffic.windows import RowPlan, WindowPlan
@@ -173,7 +174,7 @@ def same_evidence(config: MonitorConfig) -> str:
     baseline = find_baseline(config).baseline / DESCRIPTION
     constants = {
         **method(),
-        "yardstick deviation": INTEGRITY_DEVIATION,
+        "yardstick deviation": MIN_STD_IN_TOLERANCES,
         "life cycle": [RECOVERING, HARM_LEFT, QUIET_WINDOWS],
         "facts": MOSTLY_MISSING,
         "joint": [joint.SAMPLE, joint.RECENT, joint.COORDINATES, joint.PRODUCTS, joint.WAVES, joint.RANKED, joint.SEED],

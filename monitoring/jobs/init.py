@@ -24,7 +24,7 @@ from monitoring.evidence.conformal import MIN_WINDOWS
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import BASELINE, SCHEMA_FILE, deploy
 from monitoring.jobs.staging import put_in_place, staging
-from monitoring.judging.windowing import split_by_window
+from monitoring.judging.window.windowing import split_by_window
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of

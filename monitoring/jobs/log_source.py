@@ -17,7 +17,8 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
 from monitoring.jobs.table_source import EVERYTHING, Reach, TableReader
-from monitoring.judging.source import InMemoryRows, TrafficSource, UnmatchedLabels
+from monitoring.judging.window.label_findings import UnmatchedLabels
+from monitoring.judging.window.traffic_source import InMemoryRows, TrafficSource
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log

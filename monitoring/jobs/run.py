@@ -21,12 +21,11 @@ from monitoring.jobs.notify import Tell, Teller
 from monitoring.jobs.table_source import Reach
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.judge import SCHEMA, JudgeState
-from monitoring.judging.label_join import Given, LabelJoin
-from monitoring.judging.late_rows import LateRows
-from monitoring.judging.reference_fit import LEVELS
-from monitoring.judging.source import TrafficSource
-from monitoring.judging.window_reader import read_window
-from monitoring.records import Finding, IncidentRecord, WindowRecord
+from monitoring.judging.window.label_join import Given, LabelJoin
+from monitoring.judging.window.late_rows import LateRows
+from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.judging.window.window_reader import read_window
+from monitoring.records import LEVELS, Finding, IncidentRecord, WindowRecord
 from monitoring.store.deployments import AWAITED, COMPARED, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds, duration_microseconds

@@ -17,8 +17,9 @@ from monitoring.baseline.batch import Batch, joined
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, no_predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
-from monitoring.judging.source import InMemoryRows, ReadSummary, UnknownClassLabels, UnmatchedLabels, WindowRows
-from monitoring.judging.windowing import contiguous_spans
+from monitoring.judging.window.label_findings import UnknownClassLabels, UnmatchedLabels
+from monitoring.judging.window.traffic_source import InMemoryRows, ReadSummary, WindowRows
+from monitoring.judging.window.windowing import contiguous_spans
 from monitoring.records import Finding
 from monitoring.traffic.id_keys import Wanted, keys, member
 from monitoring.traffic.labels.label_log import LabelLog
@@ -273,7 +274,7 @@ class _StreamedWindow:
             message = f"{lost} of {rows} rows have no answer that is a probability or a known class."
             about.append(Finding(kind="unusable answers", feature="", message=message))
         self._found = ReadSummary(
-            repeats=repeats, problems=tuple(problems.items()), strange=strange, findings=tuple(about)
+            repeats=repeats, problems=tuple(problems.items()), unknown_labels=strange, findings=tuple(about)
         )
 
 

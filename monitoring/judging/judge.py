@@ -16,14 +16,15 @@ from monitoring.incidents.input_drift import NAMED
 from monitoring.incidents.life_cycle import begin_recovery, step_fact_recovery, step_recovery
 from monitoring.incidents.onset import HISTORY
 from monitoring.judging.autocorrelation_update import UpdatedTests
-from monitoring.judging.estimator import MOST_CLASSES, elsewhere, losses_by_window, step_excluding
-from monitoring.judging.loss_sums import RowScorer
-from monitoring.judging.reference_fit import LEVELS, ReferenceFit
+from monitoring.judging.fit.estimator import MOST_CLASSES, elsewhere, losses_by_window, step_excluding
+from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.schema_check import Check
-from monitoring.judging.window_sums import AnsweredSums, LabelledSums, WindowAggregator
-from monitoring.judging.window_traffic import WindowTraffic
+from monitoring.judging.window.row_scorer import RowScorer
+from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
+from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.judging.worst_rows import worst_rows
 from monitoring.records import (
+    LEVELS,
     CauseRow,
     Finding,
     IncidentRecord,
@@ -333,7 +334,7 @@ class Judge:
             traffic.answered.newest,
             {start: tally.number("rows") for start, tally in traffic.labelled.tallies.items()},
             window=self._span(traffic.window),
-            usual=LabelRate(share=self._reference_fit.labelled, enough=self._reference_fit.tests["page"].min_rows),
+            usual=LabelRate(share=self._reference_fit.label_rate, enough=self._reference_fit.tests["page"].min_rows),
         )
         return found, traffic.labelled if found.complete else traffic.labelled.without_losses()
 

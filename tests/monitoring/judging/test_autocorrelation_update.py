@@ -20,8 +20,7 @@ from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.jobs.deployment import deploy as made_ready
 from monitoring.jobs.run import run_due_windows
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate, UpdatedTests, quiet_segments
-from monitoring.judging.reference_fit import LEVELS
-from monitoring.records import IncidentRecord, Level, ScoreHistory, Watch, WatchKey
+from monitoring.records import LEVELS, IncidentRecord, Level, ScoreHistory, Watch, WatchKey
 from monitoring.store.store import Store
 
 BRIER = WatchKey(watch="brier")

@@ -199,7 +199,7 @@ def test_a_bundle_with_a_baseline_of_four_windows_is_refused_before_anything_is_
     out = tmp_path / "out"
     result = pitfalls("monitor", "init", "--bundle", bundle, "--traffic", tmp_path / "traffic", "--out", out)
     assert result.exit_code == 2
-    assert "The baseline is too short to be held against" in result.stderr
+    assert "The baseline is too short: no watch has enough windows" in result.stderr
     assert not (out / "monitor.toml").exists()
 
 

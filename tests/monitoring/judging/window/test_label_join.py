@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import Predictions
-from monitoring.judging.label_join import LabelJoin
-from monitoring.judging.windowing import split_by_window
+from monitoring.judging.window.label_join import LabelJoin
+from monitoring.judging.window.windowing import split_by_window
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.windows import Window, WindowPlan
 

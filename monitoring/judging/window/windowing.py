@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import NO_LABEL, Predictions
-from monitoring.records import ScoreSum, WatchKey
 from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
@@ -61,25 +60,3 @@ def contiguous_spans(ordered: NDArray[np.int64], longest_gap: timedelta) -> tupl
     firsts = ordered[np.concatenate([[0], cuts])]
     lasts = ordered[np.concatenate([cuts - 1, [ordered.size - 1]])]
     return tuple((as_datetime(int(first)), as_datetime(int(last))) for first, last in zip(firsts, lasts, strict=True))
-
-
-def pooled_sums(
-    parts: Sequence[Mapping[WatchKey, ScoreSum]], key: WatchKey, min_rows: int
-) -> tuple[tuple[ScoreSum, ...], NDArray[np.int64]]:
-    """Sums of one watch over windows in order, and the place in `parts` of the window that completed each.
-
-    A window of fewer than `min_rows` rows is joined to its successor. What is left over at the end is dropped, as a
-    live monitor would still be waiting for it.
-    """
-    sums, places = [], []
-    gathered, enough = ScoreSum(), max(min_rows, 1)
-    for place, part in enumerate(parts):
-        found = part.get(key)
-        if found is None:
-            continue
-        gathered = gathered + found if gathered.rows else found
-        if gathered.rows >= enough:
-            sums.append(gathered)
-            places.append(place)
-            gathered = ScoreSum()
-    return tuple(sums), np.asarray(places, dtype=np.int64)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch, in_batches, joined
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
-from monitoring.judging.source import UnknownClassLabels, UnmatchedLabels, newest_event_us
+from monitoring.judging.window.label_findings import UnknownClassLabels, UnmatchedLabels
+from monitoring.judging.window.traffic_source import newest_event_us
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import Wanted

@@ -15,8 +15,8 @@ from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.profile_builder import ProfileBuilder, profile
 from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.judging.loss_sums import METRICS, RowScorer
-from monitoring.judging.window_sums import AnsweredSums, LabelledSums, WindowAggregator
+from monitoring.judging.window.row_scorer import METRICS, RowScorer
+from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
 from monitoring.watches import estimates, integrity, performance
 from monitoring.watches.catalogue import Catalogue, catalogue, known_rows
 from monitoring.watches.joint import SAMPLE, sampled

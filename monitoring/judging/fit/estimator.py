@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
-from monitoring.judging.baseline_windows import BaselineSamples
-from monitoring.judging.loss_sums import METRICS, LossSum, RowScorer, Tally
-from monitoring.judging.window_sums import AnsweredSums, LabelledSums
-from monitoring.judging.windowing import split_by_label_arrival
+from monitoring.judging.fit.baseline_windows import BaselineSamples
+from monitoring.judging.window.row_scorer import METRICS, RowScorer
+from monitoring.judging.window.tally import LossSum, Tally
+from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums
+from monitoring.judging.window.windowing import split_by_label_arrival
 from monitoring.records import (
     SCORE_ONE,
     Account,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
-from monitoring.judging.label_join import LabelArrivals, LabelJoin
-from monitoring.judging.source import TrafficSource, WindowRows
-from monitoring.judging.window_sums import WindowAggregator
-from monitoring.judging.window_traffic import WindowTraffic
+from monitoring.judging.window.label_join import LabelArrivals, LabelJoin
+from monitoring.judging.window.traffic_source import TrafficSource, WindowRows
+from monitoring.judging.window.window_sums import WindowAggregator
+from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window
@@ -46,14 +46,14 @@ def read_window(
         labelled=labelled,
         again=_Again(rows, arrivals),
         repeats=found.repeats,
-        unknown=found.strange.labels + arrivals.unknown,
+        unknown=found.unknown_labels.labels + arrivals.unknown,
         conflicts=arrivals.conflicts,
         problems=found.problems,
         findings=(
             *(one for one in source_findings if one not in found.findings),
             *found.findings,
             *_repeated(found.repeats, answered.rows),
-            *(found.strange + arrivals.strange).findings(label_join.classes),
+            *(found.unknown_labels + arrivals.strange).findings(label_join.classes),
             *arrivals.nameless.findings(labelled.rows),
             *label_join.overdue_findings(arrivals),
         ),

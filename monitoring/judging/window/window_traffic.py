@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from monitoring.baseline.batch import Batch
-from monitoring.judging.window_sums import AnsweredSums, LabelledSums
+from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums
 from monitoring.records import Finding
 from monitoring.traffic.windows import Window
 

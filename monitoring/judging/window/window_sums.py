@@ -12,8 +12,9 @@ from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.baseline.profile import Profile
 from monitoring.baseline.profile_builder import ProfileBuilder
-from monitoring.judging.loss_sums import RowScorer, ScoredRows, Tally
-from monitoring.judging.sample import BottomKSample
+from monitoring.judging.window.bottom_k_sample import BottomKSample
+from monitoring.judging.window.row_scorer import RowScorer, ScoredRows
+from monitoring.judging.window.tally import Tally
 from monitoring.watches.joint import mixed
 from monitoring.watches.label_delays import EDGES, added, delay_counts
 

@@ -13,7 +13,7 @@ from monitoring.evidence.level import LevelState
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
-from monitoring.judging.estimator import ConformalInterval, elsewhere, step_excluding
+from monitoring.judging.fit.estimator import ConformalInterval, elsewhere, step_excluding
 from monitoring.records import SCORE_ONE, Account, EstimateRecord, MonitorStatus, ScoreSum, WatchKey
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.document import status_document

@@ -1,0 +1,1 @@
+"""From a baseline to the tests that windows are judged by."""

@@ -1,0 +1,159 @@
+"""The score sums of a baseline's windows: cut, and joined to their labels, as live windows are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.baseline.folder import Baseline
+from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.profile_builder import ProfileBuilder
+from monitoring.evidence.sampling_variance import SamplingVariance
+from monitoring.judging.fit.baseline_windows import window_profiles
+from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
+from monitoring.records import ScoreSum, WatchKey
+from monitoring.timestamps import duration_microseconds
+from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.watches import joint
+from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.joint import Witness
+from monitoring.watches.labelled import CoverageGroups
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineSums:
+    """The score sums of a baseline's windows.
+
+    Attributes:
+        starts: When each window begins, in order.
+        sums: For each window, every watch's sum of scores.
+        squares: For each window, every watch's sum of squared scores.
+    """
+
+    starts: Sequence[datetime]
+    sums: Sequence[Mapping[WatchKey, ScoreSum]]
+    squares: Sequence[Mapping[WatchKey, ScoreSum]]
+
+    @property
+    def median_rows(self) -> int:
+        """The median of the windows' rows, by the watch with most rows in each; at least 1."""
+        rows = [max(total.rows for total in part.values()) for part in self.sums if part]
+        return max(int(np.median(rows)) if self.sums else 1, 1)
+
+    def sampling_variance(self, key: WatchKey, pooled: Sequence[ScoreSum], min_rows: int) -> SamplingVariance:
+        """How much a watch's window means vary with the number of rows.
+
+        Args:
+            key: The watch.
+            pooled: Its sums over windows pooled to `min_rows`, [R].
+            min_rows: The rows to which windows are pooled.
+
+        Returns:
+            The variance of one row's score, and the rows below which it is added.
+        """
+        rows = np.array([one.rows for one in pooled])
+        if key.watch == joint.WATCH.name:
+            return SamplingVariance.from_row_variance(joint.RANK_VARIANCE, np.minimum(rows, joint.SAMPLE))
+        squares, _ = pooled_sums(self.squares, key, min_rows)
+        return SamplingVariance.fit(mean_scores(pooled), mean_scores(squares), rows)
+
+
+def sum_baseline(
+    baseline: Baseline,
+    catalogue: Catalogue,
+    plan: WindowPlan | RowPlan,
+    *,
+    reference: Predictions,
+    witness: Witness | None,
+    horizon: timedelta,
+) -> BaselineSums:
+    """Sum the scores of each window: watches without labels by event time, those with labels by the labels' arrival.
+
+    Args:
+        baseline: The baseline.
+        catalogue: Its watches.
+        plan: How rows are cut into windows.
+        reference: All rows of the baseline, with the inputs that they are sliced by.
+        witness: The fitted joint watch, where there is one.
+        horizon: Labels that arrive later than this after their window are left out of the label coverage.
+
+    Returns:
+        The sums, of windows with rows or labels.
+    """
+    windows = list(split_by_window(reference.event_times, plan))
+    builder = ProfileBuilder(baseline.bins, described=False)
+    by_start: dict[datetime, dict[WatchKey, ScoreSum]] = {}
+    squared: dict[datetime, dict[WatchKey, ScoreSum]] = {}
+    for number, counts in window_profiles(baseline.rows, builder, [positions for _, positions in windows]):
+        window, positions = windows[number]
+        rows = reference.take(positions)
+        sums, squares = by_start.setdefault(window.start, {}), squared.setdefault(window.start, {})
+        sums.update(catalogue.prediction_sums(rows, counts))
+        squares.update(catalogue.prediction_sums(rows, counts, power=2))
+        if catalogue.parts is not None and len(rows):
+            coverage = _label_coverage(catalogue.parts, rows, horizon)
+            sums.update(catalogue.parts.sums(*coverage))
+            squares.update(catalogue.parts.squares(*coverage))
+        if witness is not None:
+            sums[WatchKey(watch=joint.WATCH.name)] = witness.baseline[number]
+    for window, positions in split_by_label_arrival(reference, plan):
+        labelled = reference.take(positions)
+        by_start.setdefault(window.start, {}).update(catalogue.label_sums(labelled))
+        squared.setdefault(window.start, {}).update(catalogue.label_sums(labelled, power=2))
+    starts = sorted(by_start)
+    return BaselineSums(
+        starts=starts, sums=[by_start[start] for start in starts], squares=[squared[start] for start in starts]
+    )
+
+
+def pooled_sums(
+    windows: Sequence[Mapping[WatchKey, ScoreSum]], key: WatchKey, min_rows: int
+) -> tuple[tuple[ScoreSum, ...], NDArray[np.int64]]:
+    """One watch's sums, windows of fewer than `min_rows` rows pooled with those after them.
+
+    Rows left over at the end are dropped: live windows would still be waiting for more.
+
+    >>> error = WatchKey(watch="error")
+    >>> windows = [{error: ScoreSum(rows, 0)} for rows in (5, 3, 1, 4, 2)]
+    >>> sums, completed = pooled_sums(windows, error, min_rows=4)
+    >>> [total.rows for total in sums], completed.tolist()
+    ([5, 4, 4], [0, 2, 3])
+
+    Args:
+        windows: For each window in order of time, every watch's sum.
+        key: The watch.
+        min_rows: The rows that a sum needs.
+
+    Returns:
+        The R pooled sums, and the position in `windows` of the window that completed each, int64 [R].
+    """
+    sums, completed = [], []
+    pool, enough = ScoreSum(), max(min_rows, 1)
+    for position, window in enumerate(windows):
+        found = window.get(key)
+        if found is None:
+            continue
+        pool = pool + found if pool.rows else found
+        if pool.rows >= enough:
+            sums.append(pool)
+            completed.append(position)
+            pool = ScoreSum()
+    return tuple(sums), np.asarray(completed, dtype=np.int64)
+
+
+def mean_scores(sums: Sequence[ScoreSum]) -> NDArray[np.float64]:
+    """The mean score of each sum, [n]; each has at least one row."""
+    return np.array([one.mean for one in sums], dtype=np.float64)
+
+
+def _label_coverage(
+    parts: CoverageGroups, rows: Predictions, horizon: timedelta
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Counts of one window's rows, at least one, and of those whose label arrived within the horizon, by group."""
+    last = int(rows.event_times.max()) + duration_microseconds(horizon)
+    arrived = rows.take((rows.labels != NO_LABEL) & (rows.label_times <= last))
+    return parts.counted(rows), parts.counted(arrived)

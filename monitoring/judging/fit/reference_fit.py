@@ -1,0 +1,275 @@
+"""The fit of a baseline: the test of each level, and what incidents and estimates need of the baseline besides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.baseline.folder import Baseline
+from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.errors import BadInput
+from monitoring.evidence.autocorrelation import level_ar1
+from monitoring.evidence.budget import Budget, weights
+from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
+from monitoring.evidence.level import LevelTest
+from monitoring.evidence.sampling_variance import SamplingVariance
+from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality, fit_seasonality
+from monitoring.evidence.sensitivity import Harm
+from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums, sum_baseline
+from monitoring.judging.fit.baseline_windows import BaselineSamples
+from monitoring.judging.fit.estimator import PerformanceEstimator
+from monitoring.judging.fit.tolerances import Tolerances
+from monitoring.judging.window.row_scorer import METRICS
+from monitoring.judging.window.windowing import split_by_window
+from monitoring.records import LEVELS, BaselineScore, Level, ScoreSum, Watch, WatchKey
+from monitoring.timestamps import duration_microseconds
+from monitoring.traffic.windows import RowPlan, WindowPlan
+from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.joint import Witness, inputs_of
+
+#: Slices, at most, for which the smallest detectable harm is simulated.
+MAX_HARM_SLICES = 8
+
+#: Share of the baseline's windows in which a slice must have a score for that.
+MIN_SCORED_SHARE = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceFit:
+    """A baseline, fitted: all that live windows are compared with.
+
+    Attributes:
+        tests: The test of each level. Watches of estimates are in both; one level at a time evaluates them.
+        means: The baseline's window scores behind each test, float64 [R].
+        watches: Every watch by its name.
+        estimator: Estimates losses without labels; None where the baseline has too few labels.
+        losses: The sums of the losses over all labelled rows of the baseline.
+        witness: The fitted joint watch, where there is one.
+        horizon: How long labels are waited for.
+        label_rate: The share of the baseline's rows whose label arrived within the horizon.
+    """
+
+    tests: Mapping[Level, LevelTest]
+    means: Mapping[WatchKey, NDArray[np.float64]]
+    watches: Mapping[str, Watch]
+    estimator: PerformanceEstimator | None = None
+    losses: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
+    witness: Witness | None = None
+    horizon: timedelta = timedelta(days=7)
+    label_rate: float = 1.0
+
+    def baseline_scores(self) -> tuple[BaselineScore, ...]:
+        """Every watch in the baseline, in its own unit; watches of two levels at their own level only."""
+        return tuple(
+            BaselineScore(
+                level=level,
+                watch=key.watch,
+                slice=key.slice,
+                mean=self.watches[key.watch].value(test.mean),
+                deviation=test.std * self.watches[key.watch].scale,
+                tolerance=test.tolerance * self.watches[key.watch].scale,
+                windows=test.windows,
+                cycle=self.tests[level].seasonality.get(key, NO_SEASONALITY).period,
+                gain=self.tests[level].seasonality.get(key, NO_SEASONALITY).gain,
+            )
+            for level in LEVELS
+            for key, test in self.tests[level].tests.items()
+            if self.watches[key.watch].level == level
+        )
+
+    def harms(self) -> tuple[Harm, ...]:
+        """The harms whose smallest detectable size is reported: each loss on the whole traffic and on large slices.
+
+        A loss that rises while the model expects no more loss is all surprise, so both watches shift together. On one
+        slice it shifts the whole by the slice's share of the labelled rows. Slices are left out where many windows had
+        to be pooled: how soon they are evaluated depends on the traffic to come.
+
+        Returns:
+            The harms on the whole traffic, then by slice, largest first.
+        """
+        tests = self.tests["page"].tests
+        harms = []
+        for part in ("", *self._largest_slices()):
+            for metric in METRICS:
+                shifts = self._score_shifts(metric, part)
+                loss = WatchKey(watch=metric, slice=part)
+                if loss not in shifts:
+                    continue
+                share = self.losses[loss].rows / max(self.losses[WatchKey(watch=metric)].rows, 1) if part else 1.0
+                whole = {key: shift * share for key, shift in self._score_shifts(metric, "").items()} if part else {}
+                largest = 1.0 - tests[loss].mean
+                harms.append(Harm(metric=metric, slice=part, score_shifts={**whole, **shifts}, largest=largest))
+        return tuple(harms)
+
+    def _score_shifts(self, metric: str, part: str) -> dict[WatchKey, float]:
+        """How far a rise of 1 in a metric on one slice shifts that slice's watches, in score units."""
+        keys = (WatchKey(watch=watch, slice=part) for watch in (metric, f"surprise_{metric}"))
+        return {key: 1.0 / self.watches[key.watch].scale for key in keys if key in self.tests["page"].tests}
+
+    def _largest_slices(self) -> tuple[str, ...]:
+        """The slices with most labelled rows in the baseline, of those with a score in most windows."""
+        rows = {
+            key.slice: self.losses[key].rows
+            for key in self.means
+            if key.slice and key in self.losses and self.means[key].size >= MIN_SCORED_SHARE * self._windows(key.watch)
+        }
+        return tuple(sorted(rows, key=lambda part: (-rows[part], part))[:MAX_HARM_SLICES])
+
+    def _windows(self, watch: str) -> int:
+        whole = self.means.get(WatchKey(watch=watch))
+        return 0 if whole is None else int(whole.size)
+
+
+def fit_reference(
+    baseline: Baseline,
+    catalogue: Catalogue,
+    *,
+    plan: WindowPlan | RowPlan,
+    budgets: Mapping[Level, Budget],
+    tolerances: Tolerances,
+    horizon: timedelta,
+) -> ReferenceFit:
+    """Fit the test of every watch to a baseline whose windows are cut as live windows are.
+
+    Daily or weekly seasonality is removed from the watches that have it. A watch or slice with fewer than
+    `monitoring.evidence.conformal.MIN_WINDOWS` baseline windows is left out. Cost: a pass over the baseline's file and
+    some over samples of it; memory as `monitoring.baseline.reference.ReferenceFile` says.
+
+    Args:
+        baseline: The baseline.
+        catalogue: Its watches.
+        plan: How traffic is cut into windows.
+        budgets: The false-alarm budget of each level.
+        tolerances: The changes that count as harmless.
+        horizon: How long labels are waited for; later ones count as missing.
+
+    Returns:
+        The fit.
+
+    Raises:
+        BadInput: No watch has enough windows.
+    """
+    witness, reference = _fit_witness(baseline, catalogue, plan), _answers_with_slices(baseline, catalogue)
+    windows = sum_baseline(baseline, catalogue, plan, reference=reference, witness=witness, horizon=horizon)
+    min_std = {
+        name: max(tolerances.min_std(watch), 0.5 / windows.median_rows) for name, watch in catalogue.watches.items()
+    }
+    fits = _fit_watches(windows, catalogue.keys, plan, min_std)
+    if not fits:
+        raise _too_few_windows(len(windows.starts), len(reference), plan.min_rows)
+    tests = {level: _level_test(level, fits, catalogue, tolerances, min_std) for level in LEVELS}
+    return ReferenceFit(
+        tests={
+            level: LevelTest(
+                level=level,
+                budget=budgets[level],
+                tests=tests[level],
+                shares=weights(tests[level], catalogue.groups),
+                min_rows=plan.min_rows,
+                seasonality={key: fits[key].seasonality for key in tests[level] if fits[key].seasonality.offsets},
+            )
+            for level in LEVELS
+        },
+        means={key: fit.scores for key, fit in fits.items()},
+        watches=catalogue.watches,
+        estimator=PerformanceEstimator.fit(baseline, catalogue, plan),
+        losses=catalogue.label_sums(reference),
+        witness=witness,
+        horizon=horizon,
+        label_rate=_label_rate(reference, horizon),
+    )
+
+
+def in_level(watch: Watch, level: Level) -> bool:
+    """Whether a level tests a watch: its own level does, and both test estimates, which may lose trust."""
+    return watch.level == level or watch.family == "estimates"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _WatchFit:
+    """One watch over the R baseline windows.
+
+    `scores` float64 [R] are without the seasonality.
+    """
+
+    scores: NDArray[np.float64]
+    seasonality: Seasonality
+    sampling_variance: SamplingVariance
+
+
+def _fit_watches(
+    windows: BaselineSums, keys: Sequence[WatchKey], plan: WindowPlan | RowPlan, min_std: Mapping[str, float]
+) -> dict[WatchKey, _WatchFit]:
+    """Every watch with enough windows; `min_std` by the watch's name."""
+    phases = [plan.phases(start) for start in windows.starts]
+    fits = {}
+    for key in keys:
+        pooled, completed = pooled_sums(windows.sums, key, plan.min_rows)
+        if len(pooled) >= MIN_WINDOWS:
+            mine = _phases_of(phases, completed)
+            seasonality, scores = fit_seasonality(mean_scores(pooled), mine, min_std=min_std[key.watch])
+            variance = windows.sampling_variance(key, pooled, plan.min_rows)
+            fits[key] = _WatchFit(scores=scores, seasonality=seasonality, sampling_variance=variance)
+    return fits
+
+
+def _phases_of(phases: Sequence[Mapping[str, int]], windows: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """For each period, the phases of some windows, given by their positions."""
+    periods = phases[0] if phases else {}
+    return {period: np.array([phases[at][period] for at in windows], dtype=np.int64) for period in periods}
+
+
+def _level_test(
+    level: Level,
+    fits: Mapping[WatchKey, _WatchFit],
+    catalogue: Catalogue,
+    tolerances: Tolerances,
+    min_std: Mapping[str, float],
+) -> dict[WatchKey, ConformalTest]:
+    """The test of each watch of a level."""
+    watches = catalogue.watches
+    mine = {key: fit for key, fit in fits.items() if in_level(watches[key.watch], level)}
+    ar1 = level_ar1({key: fit.scores for key, fit in mine.items()})
+    return {
+        key: ConformalTest.fit(
+            fit.scores,
+            tolerance=tolerances.score_tolerance(watches[key.watch]),
+            direction=watches[key.watch].direction,
+            ar1=ar1[key],
+            min_std=min_std[key.watch],
+            sampling_variance=fit.sampling_variance,
+        )
+        for key, fit in mine.items()
+    }
+
+
+def _too_few_windows(windows: int, rows: int, min_rows: int) -> BadInput:
+    return BadInput(
+        "The baseline is too short: no watch has enough windows.",
+        got=f"{rows:,} rows in {windows} windows, small ones pooled to {min_rows} rows",
+        expected=f"at least {MIN_WINDOWS} windows, better 20 or more",
+        fix="Give a longer reference with event times, or cut shorter windows: `every`, or `rows`, and `min_rows`.",
+    )
+
+
+def _fit_witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> Witness | None:
+    if catalogue.space is None:
+        return None
+    windows = [positions for _, positions in split_by_window(baseline.rows.answers.event_times, plan)]
+    samples = BaselineSamples(baseline.rows, windows, inputs_of(catalogue.space.coordinates))
+    return Witness.fit(catalogue.space, samples, [positions.size for positions in windows])
+
+
+def _answers_with_slices(baseline: Baseline, catalogue: Catalogue) -> Predictions:
+    """All rows of the baseline, with the inputs that they are sliced by and no others."""
+    return replace(baseline.rows.answers, features=baseline.rows.inputs(tuple(catalogue.slices)))
+
+
+def _label_rate(rows: Predictions, horizon: timedelta) -> float:
+    """The share of rows whose label arrived within the horizon."""
+    in_time = rows.label_times - rows.event_times <= duration_microseconds(horizon)
+    return float(np.mean((rows.labels != NO_LABEL) & in_time)) if len(rows) else 0.0

@@ -22,7 +22,8 @@ from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.evidence.autocorrelation import ar1_update_due, level_ar1
 from monitoring.evidence.conformal import ConformalTest, WatchState
-from monitoring.watches.joint import FeatureSpace, RecentWindows, Witness
+from monitoring.watches.feature_space import FeatureSpace
+from monitoring.watches.joint import RecentWindows, Witness
 
 RUNS = 40
 THRESHOLD = 30
@@ -116,7 +117,7 @@ def _alarm(witness: Witness, test: ConformalTest, windows: Iterator[Predictions]
     for number, window in enumerate(windows, 1):
         if ar1_update_due(number - 1):
             test = test.with_ar1(level_ar1({0: np.asarray(test.calibration_scores)}, {0: [np.array(judged)]})[0])
-        total, recent = witness.judged(recent, window)
+        total, recent = witness.step(recent, window)
         judged += [total.mean] if total.rows else []
         state = test.step(state, total.mean) if total.rows else state
         if state.log_evidence >= math.log(THRESHOLD):

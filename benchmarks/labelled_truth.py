@@ -18,7 +18,7 @@ from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.simulation import VectorizedTests
 from monitoring.judging.fit.tolerances import Tolerances
-from monitoring.watches.labelled import QUARTERS, CoverageGroups
+from monitoring.watches.label_coverage import QUARTERS, CoverageGroups
 
 SEED = 20_130_404
 STREAMS = 100

@@ -103,7 +103,7 @@ class Days:
 
     def harmed(self, level: LevelTest, day: Sums, rise: float) -> Sums:
         """A day on which every watch on a loss has risen by so many of its own deviations."""
-        losses = {watch.name for watch in self.watched.losses}
+        losses = {watch.name for watch in self.watched.loss_watches}
         moved = {}
         for key, one in day.items():
             test = level.tests.get(key)

@@ -24,7 +24,7 @@ from monitoring.evidence.simulation import VectorizedTests
 from monitoring.judging.fit.baseline_sums import pooled_sums
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches.early_labels import EarlyLabels, LabelRate
-from monitoring.watches.labelled import LabelWindow
+from monitoring.watches.label_coverage import LabelWindow
 
 SEED = 20_130_405
 STREAMS = 300
@@ -172,11 +172,11 @@ def arrivals(traffic: Traffic, count: int, rng: np.random.Generator, *, live: bo
 
 def unjudged(own: Whole, at: Whole, windows: int, min_rows: int) -> int:
     """How many windows pass before the first labels have come, of rows of the windows `own` with labels in `at`."""
-    first, usual = EarlyLabels(), LabelRate(share=1.0, enough=min_rows)
+    first, rate = EarlyLabels(), LabelRate(share=1.0, min_rows=min_rows)
     for window in range(windows):
         came = Counter(own[at == window].tolist())
         span = LabelWindow(start=window, end=window + 1, horizon=BEFORE)
-        first = first.after(int((own == window).sum()), window, came, window=span, usual=usual)
+        first = first.updated(int((own == window).sum()), window, came, window=span, rate=rate)
         if first.complete:
             return window
     return windows

@@ -14,7 +14,7 @@ from monitoring.baseline.baseline_errors import damaged, remedy
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile, fit_bins
 from monitoring.baseline.profile_builder import profile
-from monitoring.baseline.reference import MOST_ROWS, Reference, ReferenceFile
+from monitoring.baseline.reference import MOST_ROWS, ReferenceFile, ReferenceRows
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun
 
@@ -39,7 +39,7 @@ class Baseline:
     spec: BaselineSpec
     bins: tuple[Bins, ...]
     profile: Profile
-    rows: Reference
+    rows: ReferenceRows
 
     @property
     def reference(self) -> Predictions:
@@ -97,7 +97,7 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
         ],
     }
     if spec.columns:  # of a table; a bundle's description stays as it was
-        document |= {"scored": spec.scored, "columns": dict(spec.columns)}
+        document |= {"scored": spec.has_probabilities, "columns": dict(spec.columns)}
     if spec.embedding is not None:
         document["embedding"] = {"tensors": list(spec.embedding.tensors), "columns": list(spec.embedding.columns)}
     (folder / DESCRIPTION).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
@@ -149,7 +149,7 @@ def _described(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...]
     spec = BaselineSpec(
         classes=tuple(document["classes"]),
         features=tuple(FeatureSpec(name=f["name"], kind=f["kind"]) for f in features),
-        scored=document.get("scored", True),
+        has_probabilities=document.get("scored", True),
         columns=tuple(document.get("columns", {}).items()),
         embedding=None
         if embedding is None

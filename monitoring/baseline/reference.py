@@ -32,7 +32,7 @@ _AHEAD = 1 << 22
 _ANSWERS = ("prediction_id", "event_time", "probabilities", "label", "label_time")
 
 
-class Reference(Protocol):
+class ReferenceRows(Protocol):
     """A baseline's rows."""
 
     @property
@@ -53,35 +53,35 @@ class Reference(Protocol):
 
 
 class InMemoryReference:
-    """Rows in memory. A `Reference`."""
+    """Rows in memory. A `ReferenceRows`."""
 
     def __init__(self, rows: Predictions) -> None:
         self._rows = rows
 
     @property
     def answers(self) -> Predictions:
-        """See `Reference`."""
+        """See `ReferenceRows`."""
         return self._rows
 
     def inputs(self, names: Sequence[str]) -> pa.Table:
-        """See `Reference`."""
+        """See `ReferenceRows`."""
         return self._rows.features.select(list(names))
 
     def batches(self) -> Iterator[pa.Table]:
-        """See `Reference`."""
+        """See `ReferenceRows`."""
         yield self._rows.features
 
     def taken(self, places: NDArray[np.int64], names: Sequence[str]) -> Predictions:
-        """See `Reference`."""
+        """See `ReferenceRows`."""
         return replace(self._rows, features=self.inputs(names)).take(places)
 
     def whole(self) -> Predictions:
-        """See `Reference`."""
+        """See `ReferenceRows`."""
         return self._rows
 
 
 class ReferenceFile:
-    """Rows in the file that `write_baseline` wrote. A `Reference`.
+    """Rows in the file that `write_baseline` wrote. A `ReferenceRows`.
 
     Raises CannotRun where it is damaged.
 
@@ -107,24 +107,24 @@ class ReferenceFile:
 
     @cached_property
     def answers(self) -> Predictions:
-        """See `Reference`."""
+        """See `ReferenceRows`."""
         with self._open() as file:  # `read_table` would bring Arrow's data sets, 70 MB of them
             table = file.read(columns=list(_ANSWERS), use_threads=False)
         return predictions_from(table, replace(self._spec, features=(), embedding=None))
 
     def inputs(self, names: Sequence[str]) -> pa.Table:
-        """See `Reference`."""
+        """See `ReferenceRows`."""
         if not names:
             return pa.table({})
         return pa.concat_tables([inputs for _, inputs in self._read(names)])
 
     def batches(self) -> Iterator[pa.Table]:
-        """See `Reference`."""
+        """See `ReferenceRows`."""
         for _, inputs in self._read([feature.name for feature in self._spec.features]):
             yield inputs
 
     def taken(self, places: NDArray[np.int64], names: Sequence[str]) -> Predictions:
-        """See `Reference`. Cost: one pass over the row groups that hold some of them."""
+        """See `ReferenceRows`. Cost: one pass over the row groups that hold some of them."""
         ordered, back = np.unique(places, return_inverse=True)
         columns: dict[str, pa.ChunkedArray] = {}
         for at in range(0, len(names), COLUMNS):
@@ -137,7 +137,7 @@ class ReferenceFile:
         return replace(self.answers.take(places), features=pa.table(columns))
 
     def whole(self) -> Predictions:
-        """See `Reference`. Cost: all of the rows in memory."""
+        """See `ReferenceRows`. Cost: all of the rows in memory."""
         with self._open() as file:
             return predictions_from(file.read(), self._spec)
 

@@ -32,7 +32,7 @@ class Embedding:
 class BaselineSpec:
     """The inputs in the model's order, and the class names in the order of the probabilities.
 
-    `scored` says that the model's probabilities are known, and not its answers alone, which then stand for certainty.
+    `has_probabilities` is false where only predicted classes are known, which then count as certain.
     `columns` are those of the table that the baseline was made of, with their Arrow types; none for a bundle's.
     `embedding` is there for a bundle that takes tensors and gives an embedding of them.
 
@@ -44,7 +44,7 @@ class BaselineSpec:
 
     classes: tuple[str, ...]
     features: tuple[FeatureSpec, ...]
-    scored: bool = True
+    has_probabilities: bool = True
     columns: tuple[tuple[str, str], ...] = ()
     embedding: Embedding | None = None
 

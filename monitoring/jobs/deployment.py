@@ -20,11 +20,11 @@ from monitoring.judging.judge import MOSTLY_MISSING, Judge, optional_inputs
 from monitoring.judging.schema_check import SchemaCheck
 from monitoring.store.records import DeploymentRecord
 from monitoring.traffic.windows import RowPlan, WindowPlan
-from monitoring.watches import joint, labelled
-from monitoring.watches.calibration import FEWEST_ROWS, ROWS_A_STEP, STEPS
+from monitoring.watches import feature_space, joint, label_coverage
+from monitoring.watches.calibration import MAX_BINS, MIN_ROWS, ROWS_PER_BIN
 from monitoring.watches.catalogue import catalogue
 from monitoring.watches.embedding import Embedder, EmbeddingSource
-from monitoring.watches.trust import MISS_RATE, SUSPECTED, THRESHOLD
+from monitoring.watches.trust import ALTERNATIVE_MISS_RATES, MISS_RATE, THRESHOLD
 
 EXTRAS = "assets.extra"
 BASELINE = "baseline"
@@ -110,7 +110,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
     watched = catalogue(baseline, config.traffic.slices, config.traffic.class_slices)
     if baseline.spec.embedding is not None:
         embed = None if embedder is None else embedder(place.folder)
-        watched = replace(watched, sight=EmbeddingSource(embedding=baseline.spec.embedding, embed=embed))
+        watched = replace(watched, embedding=EmbeddingSource(embedding=baseline.spec.embedding, embed=embed))
     fitted = fit_reference(
         baseline,
         watched,
@@ -177,9 +177,17 @@ def same_evidence(config: MonitorConfig) -> str:
         "yardstick deviation": MIN_STD_IN_TOLERANCES,
         "life cycle": [RECOVERING, HARM_LEFT, QUIET_WINDOWS],
         "facts": MOSTLY_MISSING,
-        "joint": [joint.SAMPLE, joint.RECENT, joint.COORDINATES, joint.PRODUCTS, joint.WAVES, joint.RANKED, joint.SEED],
-        "labelled": labelled.TOLERANCE,
-        "estimates": [STEPS, ROWS_A_STEP, FEWEST_ROWS, MISS_RATE, SUSPECTED, THRESHOLD],
+        "joint": [
+            joint.SAMPLE,
+            joint.RECENT_WINDOWS,
+            feature_space.MAX_COORDINATES,
+            feature_space.MAX_PRODUCTS,
+            feature_space.FOURIER_FEATURES,
+            joint.RANKING_ROWS,
+            feature_space.SEED,
+        ],
+        "labelled": label_coverage.TOLERANCE,
+        "estimates": [MAX_BINS, ROWS_PER_BIN, MIN_ROWS, MISS_RATE, ALTERNATIVE_MISS_RATES, THRESHOLD],
     }
     try:
         described = baseline.read_bytes()

@@ -111,7 +111,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
     spec = BaselineSpec(
         classes=columns.classes,
         features=tuple(FeatureSpec(name=name, kind=kind) for name, kind in columns.inputs.items()),
-        scored=columns.predicted is None,
+        has_probabilities=columns.predicted is None,
         columns=tuple(types_of(pieces).items()),
     )
     draft = _draft(own, columns)

@@ -33,7 +33,7 @@ from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 from monitoring.watches.early_labels import COMPLETE, EarlyLabels
 from monitoring.watches.embedding import Embedder
 from monitoring.watches.joint import RecentWindows
-from monitoring.watches.labelled import PendingLabels
+from monitoring.watches.label_coverage import PendingLabels
 
 #: Seconds a run may take for one window before another run may take over.
 LEASE_SECONDS = 120

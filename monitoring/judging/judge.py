@@ -40,9 +40,9 @@ from monitoring.traffic.windows import Window
 from monitoring.watches import integrity, joint
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.early_labels import EarlyLabels, LabelRate
-from monitoring.watches.embedding import embedded, unseen_tensors
+from monitoring.watches.embedding import embedded, missing_embeddings
 from monitoring.watches.joint import RecentWindows
-from monitoring.watches.labelled import LabelWindow, PendingLabels
+from monitoring.watches.label_coverage import LabelWindow, PendingLabels
 
 #: The watch that names an incident opened by a fact.
 SCHEMA = "schema"
@@ -113,7 +113,7 @@ class Judge:
         self._check = check
         self._phases = phases
         self._optional = optional
-        self._sight = catalogue.sight
+        self._sight = catalogue.embedding
         self._watches = catalogue.watches
         self._baseline = DeploymentBaseline(
             scores={WatchKey(watch=score.watch, slice=score.slice): score for score in reference_fit.baseline_scores()},
@@ -122,7 +122,7 @@ class Judge:
             expected=self._expected,
             thresholds={level: test.budget.threshold for level, test in reference_fit.tests.items()},
             timezone=timezone,
-            embedding=catalogue.sight is not None,
+            embedding=catalogue.embedding is not None,
         )
 
     def aggregator(self) -> WindowAggregator:
@@ -145,9 +145,7 @@ class Judge:
         unseen: list[Finding] = []
         if witness is not None:
             sample = self._seen(traffic.answered.sample, unseen)
-            sums[WatchKey(watch=joint.WATCH.name)], recent = witness.judged_sample(
-                recent, sample, traffic.answered.rows
-            )
+            sums[WatchKey(watch=joint.WATCH.name)], recent = witness.step_sample(recent, sample, traffic.answered.rows)
         found, compared = self._findings(traffic.problems, counts, state.compared)
         findings = (*traffic.findings, *first_labels.findings(traffic.labelled.rows), *found, *unseen)
         tests = self._remembering.tests(state.levels)
@@ -199,8 +197,8 @@ class Judge:
         """The sampled rows as the joint watch sees them; what it does not see goes to `unseen`."""
         if self._sight is None:
             return rows
-        found = embedded(rows, self._sight.embedding, self._sight.embed)
-        unseen += unseen_tensors(len(rows), len(found), self._sight)
+        found = embedded(rows, self._sight)
+        unseen += missing_embeddings(len(rows), len(found), self._sight)
         return found
 
     def _findings(
@@ -316,11 +314,11 @@ class Judge:
     def _labelled(
         self, awaited: PendingLabels, traffic: WindowTraffic
     ) -> tuple[PendingLabels, dict[WatchKey, ScoreSum]]:
-        if self._catalogue.parts is None:
+        if self._catalogue.coverage is None:
             return awaited, {}
         answered, scorer = traffic.answered, self._scorer
-        return awaited.after_counts(
-            self._catalogue.parts,
+        return awaited.updated_by_counts(
+            self._catalogue.coverage,
             scorer.counted(answered.tally),
             answered.newest if answered.rows else None,
             {start: scorer.counted(tally) for start, tally in traffic.labelled.tallies.items()},
@@ -329,12 +327,12 @@ class Judge:
 
     def _first_labels(self, before: EarlyLabels, traffic: WindowTraffic) -> tuple[EarlyLabels, LabelledSums]:
         """Whether the first labels have come, and the window's own, from which losses are made once they have."""
-        found = before.after(
+        found = before.updated(
             traffic.answered.tally.number("rows"),
             traffic.answered.newest,
             {start: tally.number("rows") for start, tally in traffic.labelled.tallies.items()},
             window=self._span(traffic.window),
-            usual=LabelRate(share=self._reference_fit.label_rate, enough=self._reference_fit.tests["page"].min_rows),
+            rate=LabelRate(share=self._reference_fit.label_rate, min_rows=self._reference_fit.tests["page"].min_rows),
         )
         return found, traffic.labelled if found.complete else traffic.labelled.without_losses()
 

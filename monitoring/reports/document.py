@@ -12,7 +12,7 @@ from monitoring.records import IncidentRecord, MonitorStatus, SettledLosses, Sli
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_rows
 from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.formatting import finite_evidence
-from monitoring.watches.label_delays import added, arrival_curve
+from monitoring.watches.label_delays import arrival_curve, merged_counts
 
 
 class SpanDocument(TypedDict):
@@ -283,7 +283,7 @@ def _coverage(status: MonitorStatus) -> CoverageDocument:
         "labels_conflicting": coverage.labels_conflicting,
         "arrival": [
             {"within": edge, "share": share}
-            for edge, share in arrival_curve(added(window.label_delays for window in status.windows))
+            for edge, share in arrival_curve(merged_counts(window.label_delays for window in status.windows))
         ],
         "windows": coverage.windows,
         "thin_windows": coverage.thin_windows,

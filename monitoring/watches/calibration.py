@@ -1,4 +1,4 @@
-"""From a model's probabilities to calibrated ones: a rising step function per class, learnt from labelled rows."""
+"""Calibration of a model's probabilities: one isotonic map per class, fitted on labelled rows of the baseline."""
 
 from __future__ import annotations
 
@@ -12,62 +12,75 @@ from monitoring.baseline.binning import Binner
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-#: Steps of a class's map at most, before those that do not rise are joined.
-STEPS = 50
+#: Bins of a class's map at most, before those that do not rise are pooled.
+MAX_BINS = 50
 
-#: Labelled rows that one step needs on average: a rate of .2 is then known to .06.
-ROWS_A_STEP = 50
+#: Labelled rows per bin on average: a rate of .2 then has a standard error of .06.
+ROWS_PER_BIN = 50
 
-#: With fewer labelled rows than this nothing is calibrated.
-FEWEST_ROWS = 200
+#: With fewer labelled rows nothing is calibrated.
+MIN_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ClassMap:
-    """One class's counts by bins of its probability: edges float64 [b - 1], rows and hits int64 [b], middles [b].
+class ClassCalibration:
+    """One class's counts by bins of its probability.
 
-    `middles` are the mean probabilities of the bins, which stand in, as one row each, where a bin has lost its rows.
+    `edges` float64 [b - 1] separate the bins; `rows` and `positives` int64 [b] count rows and rows of the class;
+    `bin_means` float64 [b] are the mean probabilities, each of which counts as one more row, so that a bin that has
+    lost all its rows has a value.
     """
 
     edges: Floats
     rows: Whole
-    hits: Whole
-    middles: Floats
+    positives: Whole
+    bin_means: Floats
 
     @classmethod
-    def fit(cls, scores: Floats, hits: NDArray[np.bool_]) -> ClassMap:
-        """Bins of about equal numbers of rows, fewer where scores repeat; both arguments have shape [n], n > 0."""
-        wanted = min(STEPS, max(scores.size // ROWS_A_STEP, 1))
+    def fit(cls, scores: Floats, positive: NDArray[np.bool_]) -> ClassCalibration:
+        """Count rows in bins of about equal size, fewer where scores repeat.
+
+        Args:
+            scores: The class's probability in each row, [n], n > 0.
+            positive: Whether each row is of the class, [n].
+
+        Returns:
+            The counts.
+        """
+        wanted = min(MAX_BINS, max(scores.size // ROWS_PER_BIN, 1))
         edges = np.unique(np.quantile(scores, np.linspace(0, 1, wanted + 1)[1:-1]))
-        places = np.searchsorted(edges, scores, side="right")
-        bins = edges.size + 1
-        rows = np.bincount(places, minlength=bins).astype(np.int64)
-        sums = np.bincount(places, weights=scores, minlength=bins)
-        inside = np.concatenate([[scores.min()], edges])
-        middles = np.where(rows > 0, sums / np.maximum(rows, 1), inside)
-        return cls(edges=edges, rows=rows, hits=_hits(places, hits, bins), middles=middles)
+        bins = np.searchsorted(edges, scores, side="right")
+        count = edges.size + 1
+        rows = np.bincount(bins, minlength=count).astype(np.int64)
+        sums = np.bincount(bins, weights=scores, minlength=count)
+        lower_edges = np.concatenate([[scores.min()], edges])
+        bin_means = np.where(rows > 0, sums / np.maximum(rows, 1), lower_edges)
+        return cls(edges=edges, rows=rows, positives=_positives(bins, positive, count), bin_means=bin_means)
 
-    def without(self, scores: Floats, hits: NDArray[np.bool_]) -> ClassMap:
-        """The same bins, less the counts of rows that were among those fitted."""
-        places = np.searchsorted(self.edges, scores, side="right")
-        rows = self.rows - np.bincount(places, minlength=self.rows.size)
-        return ClassMap(
-            edges=self.edges, rows=rows, hits=self.hits - _hits(places, hits, rows.size), middles=self.middles
-        )
+    def without(self, scores: Floats, positive: NDArray[np.bool_]) -> ClassCalibration:
+        """The same bins without rows that were among those fitted; arguments as of `fit`.
 
-    def steps(self) -> Floats:
-        """The calibrated probability of each bin, never falling: [b]."""
+        Returns:
+            Counts over the remaining rows.
+        """
+        bins = np.searchsorted(self.edges, scores, side="right")
+        rows = self.rows - np.bincount(bins, minlength=self.rows.size)
+        positives = self.positives - _positives(bins, positive, rows.size)
+        return ClassCalibration(edges=self.edges, rows=rows, positives=positives, bin_means=self.bin_means)
+
+    def values(self) -> Floats:
+        """The calibrated probability of each bin, non-decreasing, [b]."""
         rows = self.rows.astype(np.float64) + 1.0
-        return rising((self.hits + self.middles) / rows, rows)
+        return isotonic_fit((self.positives + self.bin_means) / rows, rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calibration:
-    """Maps of every class (of the second alone where there are two).
+    """The calibration of every class; of two classes, only the second has a map.
 
-    One-against-rest isotonic regression on bins, the classes' values then divided by their sum, which leaves a small
-    bias where there are more than two. Counts are whole numbers, so rows can be taken out again exactly. Source:
-    Zadrozny & Elkan, *Transforming classifier scores into accurate multiclass probability estimates* (KDD 2002).
+    One-against-rest isotonic regression on bins. The values of more than two classes are divided by their sum, which
+    leaves a small bias. Counts are integers, so rows can be removed again exactly. Source: Zadrozny & Elkan,
+    *Transforming classifier scores into accurate multiclass probability estimates* (KDD 2002).
 
     >>> p = np.linspace(0.01, 0.99, 1000)
     >>> late = (np.arange(1000) % 100) < 100 * p**2  # the model says p, the truth is p²
@@ -77,61 +90,87 @@ class Calibration:
     """
 
     classes: int
-    maps: tuple[ClassMap, ...]
-    steps: tuple[Floats, ...]
-    rulers: tuple[Binner, ...]
+    maps: tuple[ClassCalibration, ...]
+    values: tuple[Floats, ...]
+    binners: tuple[Binner, ...]
 
     @classmethod
     def fit(cls, probabilities: Floats, labels: Whole) -> Calibration:
-        """Learn from labelled rows: `probabilities` [n, classes], `labels` [n] class indices, n > 0."""
+        """Fit to labelled rows.
+
+        Args:
+            probabilities: The model's probabilities, [n, classes], n > 0.
+            labels: Class indices, [n].
+
+        Returns:
+            The calibration.
+        """
         classes = int(probabilities.shape[1])
-        maps = tuple(ClassMap.fit(probabilities[:, k], labels == k) for k in _mapped(classes))
-        rulers = tuple(Binner(one.edges) for one in maps)
-        return cls(classes=classes, maps=maps, steps=tuple(one.steps() for one in maps), rulers=rulers)
+        maps = tuple(ClassCalibration.fit(probabilities[:, k], labels == k) for k in _mapped(classes))
+        binners = tuple(Binner(one.edges) for one in maps)
+        return cls(classes=classes, maps=maps, values=tuple(one.values() for one in maps), binners=binners)
 
     def without(self, probabilities: Floats, labels: Whole) -> Calibration:
-        """As if those rows, which were among the fitted ones, had never been seen; the bins' edges stay."""
+        """The calibration on the same bins without rows that were among those fitted; arguments as of `fit`.
+
+        Returns:
+            A new calibration; this one is unchanged.
+        """
         pairs = zip(self.maps, _mapped(self.classes), strict=True)
         maps = tuple(one.without(probabilities[:, k], labels == k) for one, k in pairs)
-        steps = tuple(one.steps() for one in maps)
-        return Calibration(classes=self.classes, maps=maps, steps=steps, rulers=self.rulers)
+        values = tuple(one.values() for one in maps)
+        return Calibration(classes=self.classes, maps=maps, values=values, binners=self.binners)
 
     def calibrated(self, probabilities: Floats) -> Floats:
-        """Calibrated probabilities [n, classes]; rows sum to 1. Cost: some 10 ns per row and class."""
+        """Calibrated probabilities. Cost: some 10 ns per row and class.
+
+        Args:
+            probabilities: The model's probabilities, [n, classes].
+
+        Returns:
+            Probabilities [n, classes]; rows sum to 1.
+        """
         found = [
-            steps[ruler.places(probabilities[:, k])]
-            for ruler, steps, k in zip(self.rulers, self.steps, _mapped(self.classes), strict=True)
+            values[binner.places(probabilities[:, k])]
+            for binner, values, k in zip(self.binners, self.values, _mapped(self.classes), strict=True)
         ]
         if self.classes == 2:
             return _both(found[0])
-        values = np.stack(found, axis=1)
-        sums = values.sum(axis=1, keepdims=True)
-        shares: Floats = np.divide(values, sums, out=np.full_like(values, 1.0 / self.classes), where=sums > 0)
+        stacked = np.stack(found, axis=1)
+        sums = stacked.sum(axis=1, keepdims=True)
+        shares: Floats = np.divide(stacked, sums, out=np.full_like(stacked, 1.0 / self.classes), where=sums > 0)
         return shares
 
-    def places(self, probabilities: Floats) -> Whole:
-        """Of two classes: the bin of each row's probability of the second, [n]."""
-        return self.rulers[0].places(probabilities[:, 1]).astype(np.int64, copy=False)
+    def bins(self, probabilities: Floats) -> Whole:
+        """For two classes: the bin of each row's probability of the second, [n], from probabilities [n, 2]."""
+        return self.binners[0].places(probabilities[:, 1]).astype(np.int64, copy=False)
 
-    def at(self, places: Whole) -> Floats:
-        """Of two classes: what rows of these bins are calibrated to, [n, 2]."""
-        return _both(self.steps[0][places])
+    def of_bins(self, bins: Whole) -> Floats:
+        """For two classes: the calibrated probabilities of rows in these bins [n], [n, 2]."""
+        return _both(self.values[0][bins])
 
 
 def _both(second: Floats) -> Floats:
-    """Probabilities of both classes, [n, 2], by those of the second."""
+    """Probabilities of both classes, [n, 2], from those of the second."""
     pair = np.empty((2, second.size))
     np.subtract(1.0, second, out=pair[0])
     pair[1] = second
     return pair.T
 
 
-def rising(values: Floats, weights: Floats) -> Floats:
-    """The weighted least-squares fit that never falls: neighbours that do are joined (pool adjacent violators).
+def isotonic_fit(values: Floats, weights: Floats) -> Floats:
+    """The weighted least-squares fit that never falls, by pooling adjacent violators.
 
     Source: Ayer et al., *An empirical distribution function for sampling with incomplete information* (1955).
 
-    >>> rising(np.array([0.1, 0.5, 0.3, 0.9]), np.array([1.0, 1.0, 3.0, 1.0])).tolist()
+    Args:
+        values: What to fit, in order, [n].
+        weights: Positive weights, [n].
+
+    Returns:
+        The fit, non-decreasing, [n].
+
+    >>> isotonic_fit(np.array([0.1, 0.5, 0.3, 0.9]), np.array([1.0, 1.0, 3.0, 1.0])).tolist()
     [0.1, 0.35, 0.35, 0.9]
     """
     pools: list[tuple[float, float, int]] = []
@@ -145,8 +184,9 @@ def rising(values: Floats, weights: Floats) -> Floats:
 
 
 def _mapped(classes: int) -> tuple[int, ...]:
+    """The classes that have a map."""
     return (1,) if classes == 2 else tuple(range(classes))
 
 
-def _hits(places: Whole, hits: NDArray[np.bool_], bins: int) -> Whole:
-    return np.bincount(places[hits], minlength=bins).astype(np.int64)
+def _positives(bins: Whole, positive: NDArray[np.bool_], count: int) -> Whole:
+    return np.bincount(bins[positive], minlength=count).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Every watch of a deployment, and a window's sums for all of them."""
+"""The catalogue: every watch of a deployment, and a window's sums for all of them."""
 
 from __future__ import annotations
 
@@ -13,61 +13,69 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.baseline.profile import Bins, Profile, commonest
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.watches import estimates, inputs, integrity, joint, labelled, outputs, performance, scoring, surprise
-from monitoring.watches.calibration import FEWEST_ROWS, Calibration
+from monitoring.watches import estimates, inputs, integrity, joint, outputs, performance, scoring, surprise
+from monitoring.watches.calibration import MIN_ROWS, Calibration
 from monitoring.watches.classes import ClassSlices
 from monitoring.watches.embedding import EmbeddingSource, embedding_bins
+from monitoring.watches.feature_space import FeatureSpace
+from monitoring.watches.label_coverage import CoverageGroups
 
-#: Slices watched per column: its commonest values in the baseline.
-MOST_SLICES = 12
+#: Slices per column: its commonest values in the baseline.
+MAX_SLICE_VALUES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """The watches of all families for one baseline, with the slices on which losses are watched as well."""
+    """The watches of all families for one baseline, and the slices on which losses are watched as well.
+
+    `has_probabilities` is false where only predicted classes are known. `calibration`, `feature_space`, `coverage` and
+    `embedding` are None where the baseline cannot support them.
+    """
 
     classes: tuple[str, ...]
     bins: tuple[Bins, ...]
     slices: Mapping[str, tuple[str, ...]]
     inputs: tuple[inputs.InputWatch, ...]
     integrity: tuple[Watch, ...]
-    scored: bool = True
+    has_probabilities: bool = True
     calibration: Calibration | None = None
-    space: joint.FeatureSpace | None = None
-    parts: labelled.CoverageGroups | None = None
-    sight: EmbeddingSource | None = None
+    feature_space: FeatureSpace | None = None
+    coverage: CoverageGroups | None = None
+    embedding: EmbeddingSource | None = None
     class_slices: ClassSlices = field(default_factory=ClassSlices)
 
     @property
-    def estimates(self) -> tuple[Watch, ...]:
-        """The watches on losses without labels: those that are watched with labels, where there is a calibration."""
-        metrics = {watch.name for watch in self.losses}
-        known = () if self.calibration is None else estimates.WATCHES
-        return tuple(watch for watch in known if watch.name.removeprefix(estimates.PREFIX) in metrics)
-
-    @property
-    def losses(self) -> tuple[Watch, ...]:
-        """The watches on losses: of an answer without a probability, its error alone."""
-        if self.scored:
+    def loss_watches(self) -> tuple[Watch, ...]:
+        """The watches on losses; without probabilities, the error alone."""
+        if self.has_probabilities:
             return (*performance.WATCHES, *surprise.WATCHES)
         return tuple(watch for watch in performance.WATCHES if watch.name == "error")
 
     @property
-    def answers(self) -> tuple[Watch, ...]:
-        """The watches on answers; one without a probability is always sure."""
-        return tuple(w for w in outputs.watches(self.classes) if self.scored or w.name != "output:confidence")
+    def estimate_watches(self) -> tuple[Watch, ...]:
+        """The watches on estimated losses: of the metrics that have a loss watch, where there is a calibration."""
+        metrics = {watch.name for watch in self.loss_watches}
+        known = () if self.calibration is None else estimates.WATCHES
+        return tuple(watch for watch in known if watch.name.removeprefix(estimates.PREFIX) in metrics)
+
+    @property
+    def output_watches(self) -> tuple[Watch, ...]:
+        """The watches on outputs; without probabilities there is none on confidence."""
+        return tuple(
+            w for w in outputs.watches(self.classes) if self.has_probabilities or w.name != "output:confidence"
+        )
 
     @property
     def watches(self) -> dict[str, Watch]:
         """Every watch by its name."""
         found = (
-            *self.losses,
-            *self.estimates,
+            *self.loss_watches,
+            *self.estimate_watches,
             *self.integrity,
-            *self.answers,
+            *self.output_watches,
             *(entry.watch for entry in self.inputs),
-            *(() if self.space is None else (joint.WATCH,)),
-            *(() if self.parts is None else self.parts.watches),
+            *(() if self.feature_space is None else (joint.WATCH,)),
+            *(() if self.coverage is None else self.coverage.watches),
         )
         return {watch.name: watch for watch in found}
 
@@ -75,67 +83,102 @@ class Catalogue:
     def keys(self) -> tuple[WatchKey, ...]:
         """Every watch on the whole traffic, then the loss watches on each slice, then on each class."""
         whole = [WatchKey(watch=name) for name in self.watches]
-        parts = [
+        slices = [
             WatchKey(watch=watch.name, slice=f"{column}={value}")
             for column, values in self.slices.items()
             for value in values
-            for watch in self.losses
+            for watch in self.loss_watches
         ]
-        classes = [WatchKey(watch=watch.name, slice=name) for name in self.class_slices.names for watch in self.losses]
-        return (*whole, *parts, *classes)
+        classes = [
+            WatchKey(watch=watch.name, slice=name) for name in self.class_slices.names for watch in self.loss_watches
+        ]
+        return (*whole, *slices, *classes)
 
     @property
     def groups(self) -> dict[str, str]:
-        """The group of each watch that shares its portion: each family with one, and each input with one."""
+        """The group of each watch that shares its weight with others: a family, or all watches of one input."""
+        coverage = () if self.coverage is None else self.coverage.watches
         return {
-            **{watch.name: "estimates" for watch in self.estimates},
+            **{watch.name: "estimates" for watch in self.estimate_watches},
             **{watch.name: "integrity" for watch in self.integrity},
-            **{watch.name: "labelled" for watch in (() if self.parts is None else self.parts.watches)},
+            **{watch.name: "labelled" for watch in coverage},
             **{entry.watch.name: f"input:{entry.watch.feature}" for entry in self.inputs},
         }
 
     def prediction_sums(self, predictions: Predictions, window: Profile, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
-        """Sums of the watches that need no label, but for the joint watch, which remembers earlier windows.
+        """Sums of the watches that need no label, apart from the joint watch, which needs earlier windows.
 
-        A row whose answer is not a number counts for its inputs alone. Scores are summed to that power: their squares
-        tell how much a window's mean varies by chance.
+        A row whose answer is not finite counts for its inputs alone.
+
+        Args:
+            predictions: The window's rows.
+            window: Their profile.
+            power: The power of the scores to sum; squares give the sampling variance of a window's mean.
+
+        Returns:
+            The sum of each watch.
         """
-        given = predictions.probabilities[np.isfinite(predictions.probabilities).all(axis=1)]
-        scores = outputs.scores(given, self.classes)
-        named = {watch.name for watch in self.answers}
+        usable = predictions.probabilities[np.isfinite(predictions.probabilities).all(axis=1)]
+        scores = outputs.scores(usable, self.classes)
+        named = {watch.name for watch in self.output_watches}
         if self.calibration is not None:
-            scores |= estimates.scores(given, self.calibration)
-            named |= {watch.name for watch in self.estimates}
+            scores |= estimates.scores(usable, self.calibration)
+            named |= {watch.name for watch in self.estimate_watches}
         answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {}, power=power)
-        unusable = integrity.answer_sums(len(predictions), len(given))
+        unusable = integrity.answer_sums(len(predictions), len(usable))
         return answers | unusable | self.count_sums(window, power=power)
 
     def count_sums(self, window: Profile, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
-        """Sums of the watches on inputs, out of the profile's counts; those of integrity are shares, to any power."""
+        """Sums of the watches on inputs, from the profile's counts.
+
+        Args:
+            window: The window's profile.
+            power: The power of the scores to sum; integrity scores are 0 or 1, so it does not matter for them.
+
+        Returns:
+            The sum of each watch.
+        """
         return integrity.sums(self.bins, window) | inputs.sums(self.inputs, self.bins, window, power=power)
 
     def label_sums(self, predictions: Predictions, *, power: int = 1) -> dict[WatchKey, ScoreSum]:
-        """Sums of the watches that need a label, over the labelled rows, whole and by slice."""
-        labelled = predictions.take(known_rows(predictions))
+        """Sums of the watches that need a label, over the labelled rows, on the whole traffic and on each slice.
+
+        Args:
+            predictions: Rows, of which those with a label count.
+            power: The power of the scores to sum.
+
+        Returns:
+            The sum of each watch and slice.
+        """
+        labelled = predictions.take(labelled_rows(predictions))
         losses = performance.scores(labelled.probabilities, labelled.labels)
         surprises = surprise.scores(labelled.probabilities, labelled.labels)
-        named = {watch.name for watch in self.losses}
+        named = {watch.name for watch in self.loss_watches}
         scores = {name: values for name, values in (losses | surprises).items() if name in named}
         masks = scoring.slice_masks(labelled, self.slices)
         masks |= self.class_slices.masks(labelled.probabilities, labelled.labels)
         return scoring.sums(scores, masks, power=power)
 
 
-def known_rows(predictions: Predictions) -> NDArray[np.bool_]:
-    """Which rows, [n], have a label and an answer that is a number."""
+def labelled_rows(predictions: Predictions) -> NDArray[np.bool_]:
+    """Which rows have a label and finite probabilities, [n]."""
     answered = np.isfinite(predictions.probabilities).all(axis=1)
     return np.asarray((predictions.labels != NO_LABEL) & answered, dtype=np.bool_)
 
 
 def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_slices: tuple[str, ...] = ()) -> Catalogue:
-    """All watches for a baseline; `slice_columns` are category inputs, `class_slices` of `classes.BY_CLASS`.
+    """All watches for a baseline.
 
-    Raises BadInput for a column that is no such input.
+    Args:
+        baseline: The baseline.
+        slice_columns: Category inputs to slice traffic by.
+        class_slices: Which of `classes.CLASS_COLUMNS` to slice losses by.
+
+    Returns:
+        The catalogue.
+
+    Raises:
+        BadInput: For a slice column that is no category input, or that has the name of a slice by class.
     """
     kinds = {feature.name: feature.kind for feature in baseline.spec.features}
     slices: dict[str, tuple[str, ...]] = {}
@@ -148,28 +191,28 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
                 fix="Change --slices, or `slices` in the [traffic] section.",
             )
         words = baseline.rows.inputs([column])[column].combine_chunks()
-        slices[column] = tuple(sorted(commonest(words, MOST_SLICES)))
+        slices[column] = tuple(sorted(commonest(words, MAX_SLICE_VALUES)))
     reference = baseline.rows.answers
-    known = known_rows(reference)
-    enough = int(known.sum()) >= FEWEST_ROWS
-    unwatched, unwatched_counts = embedding_bins(baseline)
+    known = labelled_rows(reference)
+    enough = int(known.sum()) >= MIN_ROWS
+    numbers, number_counts = embedding_bins(baseline)
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
     return Catalogue(
         classes=baseline.spec.classes,
         class_slices=ClassSlices.fit(class_slices, baseline.spec.classes, reference.labels, slice_columns),
-        scored=baseline.spec.scored,
+        has_probabilities=baseline.spec.has_probabilities,
         calibration=Calibration.fit(reference.probabilities[known], reference.labels[known]) if enough else None,
         bins=baseline.bins,
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
         integrity=(integrity.ANSWERS, *(watch for b, c in pairs for watch in integrity.watches(b, c))),
-        space=joint.FeatureSpace.fit(
-            (*unwatched, *baseline.bins),
-            (*unwatched_counts, *baseline.profile.features),
+        feature_space=FeatureSpace.fit(
+            (*numbers, *baseline.bins),
+            (*number_counts, *baseline.profile.features),
             baseline.rows,
             unwatched=() if baseline.spec.embedding is None else baseline.spec.embedding.columns,
         ),
-        parts=labelled.CoverageGroups.fit(reference, baseline.spec.classes, slices)
-        if baseline.spec.scored
-        else labelled.CoverageGroups(classes=baseline.spec.classes, edges=None, slices=slices),
+        coverage=CoverageGroups.fit(reference, baseline.spec.classes, slices)
+        if baseline.spec.has_probabilities
+        else CoverageGroups(classes=baseline.spec.classes, edges=None, slices=slices),
     )

@@ -1,4 +1,4 @@
-"""Rows by class: those of a true class, and those that were answered with one."""
+"""Slices by class: rows of one true class, and rows predicted as one class."""
 
 from __future__ import annotations
 
@@ -10,62 +10,95 @@ from numpy.typing import NDArray
 from monitoring.errors import BadInput
 from monitoring.watches.scoring import row_choices
 
-#: What rows may be divided by: their label, or the class that they were answered with.
-BY_CLASS = ("label", "predicted")
+#: What rows can be sliced by: their label, or the class they were predicted as.
+CLASS_COLUMNS = ("label", "predicted")
 
-#: Classes watched each on its own: the commonest of the baseline's labels.
-MOST_CLASSES = 12
+#: Classes with a slice of their own: the commonest of the baseline's labels.
+MAX_CLASSES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassSlices:
-    """The slices ``label=CLASS`` and ``predicted=CLASS`` that losses are watched on.
+    """The slices ``label=CLASS`` and ``predicted=CLASS`` on which losses are watched.
 
-    An error on ``label=late`` is a late row that was missed, one on ``predicted=late`` a false call of it: so these
-    are one less recall and one less precision. `columns` are of BY_CLASS, `places` class indices among `classes`.
+    The error on ``label=late`` is 1 - recall of late, that on ``predicted=late`` 1 - precision. `columns` are of
+    CLASS_COLUMNS, `indices` are class indices.
 
-    >>> slices = ClassSlices(columns=("label",), classes=("no", "yes"), places=(0, 1))
+    >>> slices = ClassSlices(columns=("label",), classes=("no", "yes"), indices=(0, 1))
     >>> slices.names
     ('label=no', 'label=yes')
     """
 
     columns: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
-    places: tuple[int, ...] = ()
+    indices: tuple[int, ...] = ()
 
     @classmethod
     def fit(
-        cls, columns: tuple[str, ...], classes: tuple[str, ...], labels: NDArray[np.int64], taken: tuple[str, ...]
+        cls,
+        columns: tuple[str, ...],
+        classes: tuple[str, ...],
+        labels: NDArray[np.int64],
+        slice_columns: tuple[str, ...],
     ) -> ClassSlices:
-        """Slices for a baseline's `labels` (int64 [n], -1 for none). Raises BadInput for a name that is `taken`."""
-        both = sorted(set(columns) & set(taken))
+        """The slices for a baseline.
+
+        Args:
+            columns: Which of CLASS_COLUMNS to slice by.
+            classes: Class names.
+            labels: The baseline's labels as class indices, -1 for none, [n].
+            slice_columns: Inputs that traffic is sliced by.
+
+        Returns:
+            Slices of the commonest classes, in the classes' order.
+
+        Raises:
+            BadInput: If an input that traffic is sliced by has the same name.
+        """
+        both = sorted(set(columns) & set(slice_columns))
         if both:
             raise BadInput(
-                "A slice by class has the name of an input that is sliced too.",
+                "A slice by class and an input to slice by have the same name.",
                 got=f"class_slices {both[0]!r}, and an input of that name in slices",
                 expected="one of them",
-                fix="Take one out of --class-slices or --slices, or of the [traffic] section.",
+                fix="Remove one from --class-slices or --slices, or from the [traffic] section.",
             )
         counts = np.bincount(labels[labels >= 0], minlength=len(classes))
-        places = np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES])
-        return cls(columns=columns, classes=classes, places=tuple(int(place) for place in places))
+        indices = np.sort(np.argsort(-counts, kind="stable")[:MAX_CLASSES])
+        return cls(columns=columns, classes=classes, indices=tuple(int(index) for index in indices))
 
     @property
     def names(self) -> tuple[str, ...]:
         """Each slice's name, by column."""
-        return tuple(f"{column}={self.classes[place]}" for column in self.columns for place in self.places)
+        return tuple(f"{column}={self.classes[index]}" for column in self.columns for index in self.indices)
 
     def codes(self, probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-        """For each column, the class index of each labelled row, [n]; `probabilities` [n, classes] are numbers."""
+        """The class index of each labelled row, for each column.
+
+        Args:
+            probabilities: Finite probabilities, [n, classes].
+            labels: Class indices, [n].
+
+        Returns:
+            One array [n] per column.
+        """
         return tuple(labels if column == "label" else row_choices(probabilities) for column in self.columns)
 
     def masks(self, probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
-        """Which labelled rows belong to each slice, by its name."""
+        """Which labelled rows belong to each slice, [n], by its name; arguments as of `codes`."""
         codes = self.codes(probabilities, labels)
-        parts = [code == place for code in codes for place in self.places]
+        parts = [code == index for code in codes for index in self.indices]
         return dict(zip(self.names, parts, strict=True))
 
     def sums(self, codes: tuple[NDArray[np.int64], ...], units: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
-        """Rows of each slice, int64 [slices], or sums of whole numbers below 2^32: exact up to 2^20 rows."""
-        found = [np.bincount(code, weights=units, minlength=len(self.classes))[list(self.places)] for code in codes]
+        """Counts or sums of each slice.
+
+        Args:
+            codes: As returned by `codes`.
+            units: Integers below 2^32 to sum, [n], exact up to 2^20 rows; None to count rows.
+
+        Returns:
+            One number per slice, int64 [slices].
+        """
+        found = [np.bincount(code, weights=units, minlength=len(self.classes))[list(self.indices)] for code in codes]
         return np.concatenate(found).astype(np.int64) if found else np.zeros(0, dtype=np.int64)

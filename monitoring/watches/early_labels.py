@@ -1,4 +1,8 @@
-"""Whether the first labels have come: until then those that did are of the quick ones, and not like all."""
+"""Early-label bias: whether the labels of a traffic's first rows have arrived, or only those with a short delay.
+
+Labels that arrive early are right-censored: those of longer delays are missing. Where errors are reported sooner than
+correct predictions, most early labels are errors. So no loss is evaluated before the first rows have their labels.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +10,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from monitoring.records import Finding
-from monitoring.watches.labelled import LabelWindow
+from monitoring.watches.label_coverage import LabelWindow
 
-#: The first labels have come when this share of those is there that the baseline would have.
-NEARLY_ALL = 0.9
+#: The labels of the first rows are complete at this share of the labels that as many baseline rows have.
+COMPLETE_SHARE = 0.9
 
 _NUMBERS = ("start", "until", "newest", "rows", "labels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelRate:
-    """The share of the baseline's rows that got a label, and how many rows are enough to tell one."""
+    """The share of the baseline's rows that have a label, and how many rows are enough to compare with it."""
 
     share: float
-    enough: int
+    min_rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlyLabels:
-    """What is remembered of the labels of a traffic's first rows, times in microseconds.
+    """The labels of a traffic's first rows, as counts; times in microseconds.
 
-    They are those of the windows that began from `start` to `until`; the `newest` of the first window happened then.
-    There are `rows` of them, of which `labels` got their label by now. Once the labels are `complete`, they remain so.
+    The first rows are those of the windows that began from `start` to `until`, the `newest` event of the first of which
+    is kept. There are `rows` of them, and `labels` of these have a label by now. `complete` never becomes false again.
 
-    A label that arrives is of a row as old as the label took. A traffic that has just begun has no old rows, so what
-    arrives is of the quick labels alone: where errors are told sooner than what was right, most of them are errors.
+    A label that arrives belongs to a row as old as the label's delay. A traffic that has just begun has no old rows, so
+    only labels with short delays arrive.
     """
 
     start: int = 0
@@ -40,40 +44,58 @@ class EarlyLabels:
     labels: int = 0
     complete: bool = False
 
-    def after(
-        self, rows: int, newest: int, labelled: Mapping[int, int], *, window: LabelWindow, usual: LabelRate
+    def updated(
+        self, rows: int, newest: int, labelled: Mapping[int, int], *, window: LabelWindow, rate: LabelRate
     ) -> EarlyLabels:
-        """One window on: it has that many `rows`, the `newest` of them then; `labelled` goes by their windows' starts.
+        """The state after one more window.
 
-        >>> usual = LabelRate(share=1.0, enough=50)
-        >>> first = EarlyLabels().after(100, 0, {0: 60}, window=LabelWindow(start=0, end=1, horizon=9), usual=usual)
-        >>> second = first.after(100, 1, {0: 35, 1: 60}, window=LabelWindow(start=1, end=2, horizon=9), usual=usual)
+        Args:
+            rows: Rows answered in the window.
+            newest: The newest of their event times.
+            labelled: Labels that arrived in the window, by the start of the window of their rows.
+            window: The window and the label horizon.
+            rate: The baseline's label rate.
+
+        Returns:
+            The new state. It is complete once `COMPLETE_SHARE` of the labels to expect are there, or once the label
+            horizon of the first window is over.
+
+        >>> rate = LabelRate(share=1.0, min_rows=50)
+        >>> first = EarlyLabels().updated(100, 0, {0: 60}, window=LabelWindow(start=0, end=1, horizon=9), rate=rate)
+        >>> second = first.updated(100, 1, {0: 35, 1: 60}, window=LabelWindow(start=1, end=2, horizon=9), rate=rate)
         >>> first.complete, second.complete
         (False, True)
         """
         if self.complete or not (self.rows or rows):
             return self
         first = self if self.rows else replace(self, start=window.start, newest=newest)
-        if first.rows < usual.enough:
+        if first.rows < rate.min_rows:
             first = replace(first, until=window.start, rows=first.rows + rows)
-        came = sum(count for start, count in labelled.items() if first.start <= start <= first.until)
-        labels = first.labels + came
-        nearly_all = labels >= NEARLY_ALL * usual.share * first.rows
-        too_late = window.end - window.horizon > first.newest
-        return replace(first, labels=labels, complete=nearly_all or too_late)
+        arrived = sum(count for start, count in labelled.items() if first.start <= start <= first.until)
+        labels = first.labels + arrived
+        most_arrived = labels >= COMPLETE_SHARE * rate.share * first.rows
+        horizon_over = window.end - window.horizon > first.newest
+        return replace(first, labels=labels, complete=most_arrived or horizon_over)
 
     def findings(self, arrived: int) -> tuple[Finding, ...]:
-        """What is said of a window in which that many labels arrived, and were not judged."""
+        """The finding of a window whose losses are not evaluated because early labels are incomplete.
+
+        Args:
+            arrived: Labels that arrived in the window.
+
+        Returns:
+            One finding; none if labels are complete or none arrived.
+        """
         if self.complete or not arrived:
             return ()
         message = (
-            f"The first labels still arrive, {self.labels} of {self.rows} rows have one: those that are there are the "
-            "quick ones. No loss is judged until nearly all have come, or `label_horizon` is over."
+            f"{self.labels} of the first {self.rows} rows have a label so far. Early labels are biased towards short "
+            "label delays, so no loss is evaluated until nearly all have arrived or `label_horizon` is over."
         )
         return (Finding(kind="labels still arriving", feature="", message=message),)
 
     def to_text(self) -> str:
-        """Whole numbers, parted by spaces."""
+        """The state as integers, separated by spaces."""
         return " ".join(str(int(getattr(self, name))) for name in (*_NUMBERS, "complete"))
 
     @classmethod
@@ -87,5 +109,5 @@ class EarlyLabels:
         return cls(**dict(zip(_NUMBERS, numbers, strict=True)), complete=bool(complete))
 
 
-#: Of a traffic that was judged before this was remembered.
+#: For a deployment whose first windows were evaluated before this state was kept.
 COMPLETE = EarlyLabels(complete=True)

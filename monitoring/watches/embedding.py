@@ -1,7 +1,7 @@
-"""Tensors in the joint watch: sampled rows get the numbers of their embedding, which somebody else computes.
+"""Embeddings in the joint watch: sampled rows with tensors get the numbers of their embedding, computed elsewhere.
 
-The monitor runs no model. Whoever runs it hands in a function that does; it is called for the sample of a window that
-the joint watch looks at, and never for the others.
+The monitor runs no model. Its caller passes a function that computes embeddings; it is called for the rows of a window
+that the joint watch samples, and for no others.
 """
 
 from __future__ import annotations
@@ -26,20 +26,27 @@ from monitoring.records import Finding
 #: that cannot be embedded.
 Embed: TypeAlias = Callable[[pa.Table], NDArray[np.float64]]
 
-#: From a bundle's version folder to what embeds its rows. May load the model at the first row, and not before.
+#: From a bundle's version folder to the function that embeds its rows, which loads the model at the first row.
 Embedder: TypeAlias = Callable[[Path], Embed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingSource:
-    """How a deployment's joint watch sees tensors: by which embedding, and what computes it, if anything does."""
+    """The embedding of a deployment's tensors, and the function that computes it, if there is one."""
 
     embedding: Embedding
     embed: Embed | None = None
 
 
 def embedding_bins(baseline: Baseline) -> tuple[tuple[Bins, ...], tuple[FeatureCounts, ...]]:
-    """Bins of the embedding's numbers over the baseline's rows, and its counts in them; none without an embedding."""
+    """The bins of the embedding's numbers over the baseline's rows, and the counts on them.
+
+    Args:
+        baseline: The baseline.
+
+    Returns:
+        Bins and counts, one per number; empty without an embedding.
+    """
     if baseline.spec.embedding is None:
         return (), ()
     numbers = tuple(FeatureSpec(name=name, kind="number") for name in baseline.spec.embedding.columns)
@@ -48,14 +55,19 @@ def embedding_bins(baseline: Baseline) -> tuple[tuple[Bins, ...], tuple[FeatureC
     return bins, profile(rows, bins).features
 
 
-def embedded(rows: Predictions, embedding: Embedding, embed: Embed | None) -> Predictions:
-    """The rows that can be embedded, with the numbers of their embedding in the place of tensors.
+def embedded(rows: Predictions, source: EmbeddingSource) -> Predictions:
+    """The rows that can be embedded, with the numbers of their embedding instead of their tensors.
 
-    None where nothing embeds, or a tensor is not among the columns.
+    Args:
+        rows: Rows with their tensors.
+        source: The embedding.
+
+    Returns:
+        The embedded rows, in their order; none without a function, or without one of the tensors.
     """
-    nobody = rows.take(np.zeros(0, dtype=np.int64))
+    embedding, embed = source.embedding, source.embed
     if embed is None or not len(rows) or not set(embedding.tensors) <= set(rows.features.column_names):
-        return nobody
+        return rows.take(np.zeros(0, dtype=np.int64))
     numbers = embed(rows.features)
     known = np.flatnonzero(np.isfinite(numbers).all(axis=1))
     kept = rows.take(known)
@@ -66,15 +78,24 @@ def embedded(rows: Predictions, embedding: Embedding, embed: Embed | None) -> Pr
     return replace(kept, features=features)
 
 
-def unseen_tensors(rows: int, seen: int, sight: EmbeddingSource) -> tuple[Finding, ...]:
-    """What to say where sampled rows were not embedded: a finding, and no fact, as it may well be meant so."""
-    if seen == rows:
+def missing_embeddings(rows: int, with_embedding: int, source: EmbeddingSource) -> tuple[Finding, ...]:
+    """The finding of a window with sampled rows that have no embedding; no fact, as that may be intended.
+
+    Args:
+        rows: Sampled rows.
+        with_embedding: How many of them were embedded.
+        source: The embedding.
+
+    Returns:
+        One finding; none if every row was embedded.
+    """
+    if with_embedding == rows:
         return ()
-    tensors = ", ".join(sight.embedding.tensors)
-    why = (
+    tensors = ", ".join(source.embedding.tensors)
+    reason = (
         "the traffic has no tensors of the model's size, or the model refuses them"
-        if sight.embed is not None
-        else "nothing was given to embed them"
+        if source.embed is not None
+        else "no function that computes embeddings was given"
     )
-    message = f"{rows - seen} of {rows} sampled rows have no embedding of {tensors}: {why}."
+    message = f"{rows - with_embedding} of {rows} sampled rows have no embedding of {tensors}: {reason}."
     return (Finding(kind="not embedded", feature="", message=message),)

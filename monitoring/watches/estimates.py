@@ -1,7 +1,7 @@
-"""Losses as estimated without labels: calibrated confidence, and average thresholded confidence.
+"""Estimated performance: losses without labels, by calibrated confidence (CBPE) and thresholded confidence (ATC).
 
-The difference to `surprise` is what is believed. A surprise holds the truth against what the model expects of itself.
-An estimate stands in for the truth while there is none, and expects what the baseline's labels taught it to expect.
+`surprise` compares realised losses with the model's own probabilities. An estimate replaces the realised losses while
+there are no labels, and uses probabilities calibrated on the baseline's labels.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 #: What precedes the metric in a watch's name.
 PREFIX = "estimated_"
 
-#: Estimated performance pages while it is trusted; then it stands in the notice level (see `monitoring.watches.trust`).
+#: In the page level while the estimate is trusted, otherwise in the notice level (`monitoring.watches.trust`).
 WATCHES = tuple(
     Watch(name=f"{PREFIX}{metric}", family="estimates", level="page", needs_label=False)
     for metric in ("error", "brier")
@@ -36,12 +36,19 @@ class ExpectedLoss:
 
 
 def calibrated_confidence(probabilities: Floats, calibrated: Floats) -> dict[str, ExpectedLoss]:
-    """Expected losses of each row if labels were drawn by the calibrated probabilities; both [n, classes].
+    """Expected losses of each row if labels were drawn by the calibrated probabilities.
 
-    The error of an answer k is 1 - q_k; the Brier score expects Σ_j q_j |p - e_j|²/2. This is confidence-based
-    performance estimation (CBPE). It knows of no change but in how the probabilities are distributed: where the model
-    has gone wrong, so has the estimate. Source: Bialek et al., *Estimating model performance under covariate shift
+    This is confidence-based performance estimation (CBPE): the error of a prediction k is 1 - q_k, the expected Brier
+    score Σ_j q_j |p - e_j|²/2. It reflects changes in the distribution of the probabilities alone: where calibration no
+    longer holds, the estimate is wrong. Source: Bialek et al., *Estimating model performance under covariate shift
     without labels* (2024).
+
+    Args:
+        probabilities: The model's probabilities, [n, classes].
+        calibrated: Calibrated probabilities, [n, classes].
+
+    Returns:
+        Expected losses by metric.
 
     >>> found = calibrated_confidence(np.array([[0.2, 0.8]]), np.array([[0.4, 0.6]]))
     >>> {name: [round(float(v[0]), 4) for v in (one.losses, one.variances)] for name, one in found.items()}
@@ -59,7 +66,7 @@ def calibrated_confidence(probabilities: Floats, calibrated: Floats) -> dict[str
 
 
 def expected_brier(probabilities: Floats, calibrated: Floats) -> ExpectedLoss:
-    """The Brier score's part of `calibrated_confidence`."""
+    """The Brier score of `calibrated_confidence`, from arguments [n, classes]."""
     squared = probabilities**2
     squares = row_sums(squared)
     hit = row_sums(calibrated * probabilities)
@@ -69,20 +76,34 @@ def expected_brier(probabilities: Floats, calibrated: Floats) -> ExpectedLoss:
 
 
 def confusion(probabilities: Floats, calibrated: Floats) -> Floats:
-    """The expected confusion matrix, in shares of all rows: [answered class, true class]; zeros where n is 0.
+    """The expected confusion matrix.
+
+    Args:
+        probabilities: The model's probabilities, [n, classes].
+        calibrated: Calibrated probabilities, [n, classes].
+
+    Returns:
+        Shares of all rows, [predicted class, true class]; zeros without rows.
 
     >>> confusion(np.array([[0.2, 0.8], [0.9, 0.1]]), np.array([[0.4, 0.6], [1.0, 0.0]])).tolist()
     [[0.5, 0.0], [0.2, 0.3]]
     """
-    answered = np.eye(probabilities.shape[1])[probabilities.argmax(axis=1)]
-    found: Floats = answered.T @ calibrated / max(probabilities.shape[0], 1)
+    predicted = np.eye(probabilities.shape[1])[probabilities.argmax(axis=1)]
+    found: Floats = predicted.T @ calibrated / max(probabilities.shape[0], 1)
     return found
 
 
 def confidence_threshold(probabilities: Floats, labels: NDArray[np.int64]) -> float:
-    """The confidence below which as many labelled rows lie as the model got wrong (ATC with the largest probability).
+    """The confidence below which there are as many labelled rows as the model got wrong (ATC on max p).
 
     Source: Garg et al., *Leveraging unlabeled data to predict out-of-distribution performance* (ICLR 2022).
+
+    Args:
+        probabilities: [n, classes].
+        labels: Class indices, [n].
+
+    Returns:
+        The threshold; infinite if every row is wrong.
 
     >>> confidence_threshold(np.array([[0.4, 0.6], [0.3, 0.7], [0.2, 0.8], [0.1, 0.9]]), np.array([1, 0, 1, 1]))
     0.7
@@ -93,13 +114,32 @@ def confidence_threshold(probabilities: Floats, labels: NDArray[np.int64]) -> fl
 
 
 def thresholded_confidence(probabilities: Floats, threshold: float) -> ExpectedLoss:
-    """The share of rows below the threshold as the error; the variance is that of independent rows of that share."""
+    """The error as the share of rows with confidence below the threshold (ATC).
+
+    Args:
+        probabilities: [n, classes].
+        threshold: As of `confidence_threshold`.
+
+    Returns:
+        1 for rows below the threshold, otherwise 0; each with the variance of a row with that share.
+
+    >>> thresholded_confidence(np.array([[0.4, 0.6], [0.1, 0.9]]), 0.7).losses.tolist()
+    [1.0, 0.0]
+    """
     below = (row_maxima(probabilities) < threshold).astype(np.float64)
     share = float(below.mean()) if below.size else 0.0
     return ExpectedLoss(losses=below, variances=np.full(below.size, share * (1.0 - share)))
 
 
 def scores(probabilities: Floats, calibration: Calibration) -> dict[str, Floats]:
-    """The watches' scores of predictions without labels, each [n] in [0, 1]."""
+    """The scores of the watches on estimates.
+
+    Args:
+        probabilities: The model's probabilities, [n, classes].
+        calibration: Fitted on the baseline.
+
+    Returns:
+        Scores in [0, 1], [n], by the name of their watch.
+    """
     found = calibrated_confidence(probabilities, calibration.calibrated(probabilities))
     return {f"{PREFIX}{metric}": expected.losses for metric, expected in found.items()}

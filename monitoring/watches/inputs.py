@@ -1,4 +1,4 @@
-"""Where each input lies, out of the profile's counts and at no second pass over the rows."""
+"""Inputs: where each input's values are, from the profile's counts and without another pass over the rows."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from monitoring.baseline.profile import Bins, FeatureCounts, Profile, mid_distri
 from monitoring.records import ScoreSum, Watch, WatchKey
 from monitoring.watches.scoring import fixed_point
 
-#: Categories watched one by one: those with at least this share of the baseline, and at most so many of them.
-SMALLEST_SHARE = 0.01
-MOST_CATEGORIES = 20
+#: Categories with a watch of their own: those with at least this share of the baseline, and at most this many of them.
+MIN_CATEGORY_SHARE = 0.01
+MAX_CATEGORIES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class InputWatch:
-    """A watch on one input, with the score of each place of its bins, shape [places]."""
+    """A watch on one input, with the score of each of its bins."""
 
     watch: Watch
-    place_scores: tuple[float, ...]
+    bin_scores: tuple[float, ...]
 
     def units(self, power: int) -> NDArray[np.int64]:
-        """The scores to a power, as whole numbers, [places]; kept, as every window asks for them."""
-        if power not in self._kept:
-            self._kept[power] = fixed_point(np.asarray(self.place_scores) ** power)
-        return self._kept[power]
+        """The scores to a power in fixed point, [bins]; cached, as every window needs them."""
+        if power not in self._units:
+            self._units[power] = fixed_point(np.asarray(self.bin_scores) ** power)
+        return self._units[power]
 
     @cached_property
     def key(self) -> WatchKey:
@@ -36,16 +36,22 @@ class InputWatch:
         return WatchKey(watch=self.watch.name)
 
     @cached_property
-    def _kept(self) -> dict[int, NDArray[np.int64]]:
+    def _units(self) -> dict[int, NDArray[np.int64]]:
         return {}
 
 
 def watches(bins: Bins, reference: FeatureCounts) -> tuple[InputWatch, ...]:
     """The watches of one input.
 
-    A number: location, the probability integral transform F_ref(x), and spread, abs(2 F_ref(x) - 1), each read off
-    the mid-distribution of its bins. A category: the indicator of each common value. An input that never varied in
-    the baseline has none.
+    A number has two, read from the mid-distribution of its bins: location, the probability integral transform F_ref(x),
+    and spread, abs(2 F_ref(x) - 1). A category has the indicator of each common value.
+
+    Args:
+        bins: The input's bins.
+        reference: The baseline's counts on them.
+
+    Returns:
+        The watches; none for an input that never varied in the baseline.
     """
     name = bins.feature
     if bins.edges is not None:
@@ -58,34 +64,42 @@ def watches(bins: Bins, reference: FeatureCounts) -> tuple[InputWatch, ...]:
         )
     total = max(reference.present, 1)
     common = [
-        place for place in range(len(bins.categories or ())) if SMALLEST_SHARE <= reference.counts[place] / total < 1.0
-    ][:MOST_CATEGORIES]
+        index
+        for index in range(len(bins.categories or ()))
+        if MIN_CATEGORY_SHARE <= reference.counts[index] / total < 1.0
+    ][:MAX_CATEGORIES]
     return tuple(
-        _two_sided(f"input:{name}={(bins.categories or ())[place]}", name, np.eye(bins.places)[place])
-        for place in common
+        _two_sided(f"input:{name}={(bins.categories or ())[index]}", name, np.eye(bins.places)[index])
+        for index in common
     )
 
 
 def sums(
     watched: tuple[InputWatch, ...], bins: tuple[Bins, ...], window: Profile, *, power: int = 1
 ) -> dict[WatchKey, ScoreSum]:
-    """Each watch's sum over the rows that had a value: counts times the places' scores, in whole numbers.
+    """Each watch's sum over the rows that have a value: counts times the bins' scores, in integers.
 
-    Scores are summed to that power.
+    Args:
+        watched: The watches, those of one input together.
+        bins: The inputs' bins.
+        window: The window's counts on them.
+        power: The power of the scores to sum.
+
+    Returns:
+        The sum of each watch.
     """
     counts = {b.feature: counts for b, counts in zip(bins, window.features, strict=True)}
     result = {}
-    known, present, places = "", 0, np.zeros(0, dtype=np.int64)
+    feature, present, rows = "", 0, np.zeros(0, dtype=np.int64)
     for entry in watched:
-        if entry.watch.feature != known:  # the watches of one input follow each other
-            known = str(entry.watch.feature)
-            places = np.asarray(counts[known].counts, dtype=np.int64)
-            present = int(places.sum())
-        total = int(np.dot(places, entry.units(power)))
-        result[entry.key] = ScoreSum(present, total)
+        if entry.watch.feature != feature:
+            feature = str(entry.watch.feature)
+            rows = np.asarray(counts[feature].counts, dtype=np.int64)
+            present = int(rows.sum())
+        result[entry.key] = ScoreSum(present, int(np.dot(rows, entry.units(power))))
     return result
 
 
-def _two_sided(name: str, feature: str, place_scores: NDArray[np.float64]) -> InputWatch:
+def _two_sided(name: str, feature: str, bin_scores: NDArray[np.float64]) -> InputWatch:
     watch = Watch(name=name, family="inputs", level="notice", needs_label=False, direction="both", feature=feature)
-    return InputWatch(watch=watch, place_scores=tuple(float(score) for score in place_scores))
+    return InputWatch(watch=watch, bin_scores=tuple(float(score) for score in bin_scores))

@@ -1,20 +1,28 @@
-"""Broken data: missing values, categories that the baseline never saw, and answers that are none."""
+"""Integrity: missing values, categories that the baseline does not have, and unusable answers."""
 
 from __future__ import annotations
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 from monitoring.records import SCORE_ONE, Level, ScoreSum, Watch, WatchKey
 
-#: An input missing more often than this in the baseline is optional: its absence is worth a notice, not a page.
+#: An input missing more often than this in the baseline is optional: missing values are worth a notice and no page.
 OPTIONAL_SHARE = 0.001
 
 
-#: Rows whose answer is no number, or no class: no loss is made of them, so nothing else would see them.
+#: Rows whose answer is not finite, or is no class: they have no loss, so no other watch sees them.
 ANSWERS = Watch(name="unusable_answers", family="integrity", level="page", needs_label=False)
 
 
 def watches(bins: Bins, reference: FeatureCounts) -> tuple[Watch, ...]:
-    """How often an input is missing and, for a category, how often it is a value not seen in the baseline."""
+    """The watches on one input: how often it is missing and, for a category, how often its value is unseen.
+
+    Args:
+        bins: The input's bins.
+        reference: The baseline's counts on them.
+
+    Returns:
+        One watch for a number, two for a category.
+    """
     rows = max(reference.present + reference.missing, 1)
     level: Level = "notice" if reference.missing / rows > OPTIONAL_SHARE else "page"
     missing = Watch(
@@ -29,7 +37,14 @@ def watches(bins: Bins, reference: FeatureCounts) -> tuple[Watch, ...]:
 
 
 def answer_sums(rows: int, usable: int) -> dict[WatchKey, ScoreSum]:
-    """Of so many rows, those without a usable answer.
+    """The sum of the watch on unusable answers.
+
+    Args:
+        rows: All rows.
+        usable: Rows with a usable answer.
+
+    Returns:
+        The sum, by its watch.
 
     >>> answer_sums(4, 3)[WatchKey(watch="unusable_answers")].mean
     0.25
@@ -38,7 +53,15 @@ def answer_sums(rows: int, usable: int) -> dict[WatchKey, ScoreSum]:
 
 
 def sums(bins: tuple[Bins, ...], window: Profile) -> dict[WatchKey, ScoreSum]:
-    """Rows in which each input was missing, or was a category not seen in the baseline."""
+    """Rows in which each input was missing, or had a category that the baseline does not have.
+
+    Args:
+        bins: The inputs' bins.
+        window: The window's counts on them.
+
+    Returns:
+        The sum of each watch.
+    """
     result = {}
     for b, counts in zip(bins, window.features, strict=True):
         result[WatchKey(watch=f"missing:{b.feature}")] = ScoreSum(window.rows, counts.missing * SCORE_ONE)

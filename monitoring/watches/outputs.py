@@ -1,4 +1,4 @@
-"""What the model answers: how often each class, how sure."""
+"""Outputs: the probabilities that the model predicts for each class, and its confidence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from monitoring.watches.scoring import row_maxima
 
 
 def watches(classes: tuple[str, ...]) -> tuple[Watch, ...]:
-    """The probability given to each class (to the second alone where there are two), and the largest probability."""
+    """A watch on the probability of each class (of the second alone for two), and one on the largest probability.
+
+    >>> [watch.name for watch in watches(("no", "yes"))]
+    ['output:yes', 'output:confidence']
+    """
     named = classes[1:] if len(classes) == 2 else classes
     return (
         *(
@@ -24,7 +28,16 @@ def watches(classes: tuple[str, ...]) -> tuple[Watch, ...]:
 def scores(
     probabilities: NDArray[np.float64], classes: tuple[str, ...], confidence: NDArray[np.float64] | None = None
 ) -> dict[str, NDArray[np.float64]]:
-    """Each class's probability and the largest probability (`confidence`, where known already), each [n] in [0, 1]."""
+    """The scores of the watches on outputs.
+
+    Args:
+        probabilities: [n, classes].
+        classes: Class names.
+        confidence: Each row's largest probability, if known already.
+
+    Returns:
+        Scores in [0, 1], [n], by the name of their watch.
+    """
     result = {f"output:{name}": probabilities[:, place] for place, name in enumerate(classes)}
     if len(classes) == 2:
         del result[f"output:{classes[0]}"]

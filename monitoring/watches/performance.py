@@ -1,4 +1,4 @@
-"""Loss, once the truth is known: 0/1 error and Brier score."""
+"""Performance: losses of predictions whose label is known, 0/1 error and Brier score."""
 
 from __future__ import annotations
 
@@ -15,10 +15,17 @@ WATCHES = (
 
 
 def scores(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Losses of labelled predictions, each [n] in [0, 1]; `probabilities` [n, classes], `labels` [n] class indices.
+    """Losses of labelled predictions.
 
-    Brier is half the squared distance to the one-hot label, which for two classes is (p - y)². Source: Brier,
+    The Brier score is half the squared distance to the one-hot label, which for two classes is (p - y)². Source: Brier,
     *Verification of forecasts expressed in terms of probability* (1950).
+
+    Args:
+        probabilities: [n, classes].
+        labels: Class indices, [n].
+
+    Returns:
+        Each loss in [0, 1], [n], by the name of its watch.
 
     >>> {k: v.tolist() for k, v in scores(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([1, 1])).items()}
     {'error': [1.0, 1.0], 'brier': [0.25, 1.0]}

@@ -1,4 +1,4 @@
-"""Scores become sums: fixed point per watch and slice."""
+"""Scores to sums: fixed-point sums per watch and slice, and fast row operations on few columns."""
 
 from __future__ import annotations
 
@@ -13,26 +13,32 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
-#: Up to so many columns numpy adds a row from left to right.
-FEW_COLUMNS = 7
+#: Up to this many columns numpy adds a row from left to right.
+LEFT_TO_RIGHT_COLUMNS = 7
 
-#: So many scores in fixed point, each at most 2^32, add up exactly in floating point.
-EXACT = 1 << 20
+#: This many fixed-point scores, each at most 2^32, add up exactly in floating point.
+EXACT_ROWS = 1 << 20
 
 
 def fixed_point(scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Scores in [0, 1] as multiples of 2^-32; what is outside is clipped. Sums of up to 2^31 rows cannot overflow.
+    """Scores as multiples of 2^-32. Sums of up to 2^31 rows cannot overflow.
+
+    Args:
+        scores: Scores, [n]; clipped to [0, 1].
+
+    Returns:
+        Integers in [0, 2^32], int64 [n].
 
     >>> fixed_point(np.array([0.0, 0.5, 1.5])).tolist()
     [0, 2147483648, 4294967296]
     """
-    return whole(scores).astype(np.int64)
+    return fixed_point_floats(scores).astype(np.int64)
 
 
-def whole(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`fixed_point` as floats, which hold such numbers exactly, and sums of EXACT of them in any order.
+def fixed_point_floats(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`fixed_point` as float64, which holds such integers and sums of `EXACT_ROWS` of them exactly, in any order.
 
-    >>> whole(np.array([0.5])).tolist()
+    >>> fixed_point_floats(np.array([0.5])).tolist()
     [2147483648.0]
     """
     units = np.clip(scores, 0.0, 1.0)
@@ -40,28 +46,34 @@ def whole(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.rint(units, out=units)
 
 
-def summed(scores: NDArray[np.float64]) -> int:
-    """The sum of scores in fixed point: no order of rows changes it.
+def fixed_point_sum(scores: NDArray[np.float64]) -> int:
+    """The sum of scores in fixed point, the same for any order of rows.
 
-    >>> summed(np.array([0.5, 1.5])) / SCORE_ONE
+    >>> fixed_point_sum(np.array([0.5, 1.5])) / SCORE_ONE
     1.5
     """
-    if scores.size <= EXACT:
-        total = float(whole(scores).sum())
+    if scores.size <= EXACT_ROWS:
+        total = float(fixed_point_floats(scores).sum())
         if math.isfinite(total):
             return int(total)
     return int(fixed_point(scores).sum())
 
 
 def row_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each row's sum, [n] of [n, k], to the bit as numpy adds few columns; by columns, which is ten times as fast.
+    """Each row's sum, to the bit as numpy adds few columns, but ten times as fast.
+
+    Args:
+        values: [n, k].
+
+    Returns:
+        Sums, [n].
 
     >>> row_sums(np.array([[0.1, 0.2, 0.3]])) == np.array([[0.1, 0.2, 0.3]]).sum(axis=1)
     array([ True])
     """
-    if not 0 < values.shape[1] <= FEW_COLUMNS:
-        whole: NDArray[np.float64] = values.sum(axis=1)
-        return whole
+    if not 0 < values.shape[1] <= LEFT_TO_RIGHT_COLUMNS:
+        sums: NDArray[np.float64] = values.sum(axis=1)
+        return sums
     total = values[:, 0].copy()
     for place in range(1, values.shape[1]):
         total += values[:, place]
@@ -69,7 +81,7 @@ def row_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def row_maxima(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each row's largest value, [n] of [n, k], k > 0.
+    """Each row's largest value, [n], of [n, k] with k > 0.
 
     >>> row_maxima(np.array([[0.25, 0.75]])).tolist()
     [0.75]
@@ -81,7 +93,7 @@ def row_maxima(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def row_choices(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The place of each row's largest value, int64 [n] of [n, k] without NaN; of equal ones the first.
+    """The index of each row's largest value, int64 [n], of [n, k] without NaN; the first of equal ones.
 
     >>> row_choices(np.array([[0.5, 0.5], [0.2, 0.8]])).tolist()
     [0, 1]
@@ -92,7 +104,14 @@ def row_choices(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def slice_codes(column: pa.Array | pa.ChunkedArray, values: tuple[str, ...]) -> NDArray[np.int64]:
-    """Each row's place among the values, int64 [n]; ``len(values)`` for other words and for nulls.
+    """Each row's index among the values of a sliced column.
+
+    Args:
+        column: Text, plain or dictionary encoded, [n].
+        values: The values with a slice.
+
+    Returns:
+        Indices, int64 [n]; ``len(values)`` for other values and nulls.
 
     >>> slice_codes(pa.array(["b", None, "c"]), ("a", "b")).tolist()
     [1, 2, 2]
@@ -101,26 +120,43 @@ def slice_codes(column: pa.Array | pa.ChunkedArray, values: tuple[str, ...]) -> 
     known = pa.array(values, pa.string())
     if pa.types.is_dictionary(whole.type):
         words = pc.fill_null(pc.index_in(whole.dictionary.cast(pa.string()), known), len(values))
-        places = np.append(np.asarray(words, dtype=np.int64), len(values))
-        indices = pc.fill_null(whole.indices.cast(pa.int64()), len(places) - 1)
-        return np.asarray(places[np.asarray(indices)], dtype=np.int64)
+        codes = np.append(np.asarray(words, dtype=np.int64), len(values))
+        indices = pc.fill_null(whole.indices.cast(pa.int64()), len(codes) - 1)
+        return np.asarray(codes[np.asarray(indices)], dtype=np.int64)
     return np.asarray(pc.fill_null(pc.index_in(whole.cast(pa.string()), known), len(values)), dtype=np.int64)
 
 
 def slice_masks(predictions: Predictions, slices: Mapping[str, tuple[str, ...]]) -> dict[str, NDArray[np.bool_]]:
-    """Which rows belong to each slice, by the name ``column=value``; the whole traffic is not among them."""
+    """Which rows belong to each slice.
+
+    Args:
+        predictions: n rows with the sliced columns.
+        slices: Columns that traffic is sliced by, and their values.
+
+    Returns:
+        Masks, [n], by the name ``column=value``; none for the whole traffic.
+    """
     masks: dict[str, NDArray[np.bool_]] = {}
     for column, values in slices.items():
         codes = slice_codes(predictions.features[column], values)
-        for place, value in enumerate(values):
-            masks[f"{column}={value}"] = codes == place
+        for code, value in enumerate(values):
+            masks[f"{column}={value}"] = codes == code
     return masks
 
 
 def sums(
     scores: Mapping[str, NDArray[np.float64]], masks: Mapping[str, NDArray[np.bool_]], *, power: int = 1
 ) -> dict[WatchKey, ScoreSum]:
-    """Sum each watch's scores, to that power, over the whole traffic and over each slice."""
+    """Sum each watch's scores over the whole traffic and over each slice.
+
+    Args:
+        scores: Scores in [0, 1], [n], by the name of their watch.
+        masks: Which rows belong to each slice, [n], by its name.
+        power: The power of the scores to sum.
+
+    Returns:
+        The sum of each watch and slice.
+    """
     result: dict[WatchKey, ScoreSum] = {}
     for watch, values in scores.items():
         units = fixed_point(values**power)
@@ -132,7 +168,7 @@ def sums(
 
 
 def merged(parts: list[dict[WatchKey, ScoreSum]]) -> dict[WatchKey, ScoreSum]:
-    """Add sums key by key."""
+    """The sums of several parts of the rows together, watch by watch."""
     total: dict[WatchKey, ScoreSum] = {}
     for part in parts:
         for key, value in part.items():

@@ -1,4 +1,8 @@
-"""Loss minus the loss that the model itself expected: a rise says that the model is wrong, not the traffic harder."""
+"""Surprise: realised loss minus the loss that the model's own probabilities predict. A rise means miscalibration.
+
+A loss rises when the traffic gets harder or when the model gets worse. If traffic gets harder and the model's
+probabilities show it, the expected loss rises too and surprise does not.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +15,26 @@ from monitoring.records import Watch
 from monitoring.watches import performance
 from monitoring.watches.scoring import row_maxima, row_sums
 
-# Differences of two losses lie in [-1, 1]; the score is (difference + 1) / 2.
+# Differences of two losses are in [-1, 1]; the score is (difference + 1) / 2.
 WATCHES = tuple(
     Watch(name=f"surprise_{loss.name}", family="surprise", level="page", needs_label=True, scale=2.0, offset=-1.0)
     for loss in performance.WATCHES
 )
 
 
-def expected(
+def expected_losses(
     probabilities: NDArray[np.float64], confidence: NDArray[np.float64] | None = None
 ) -> dict[str, NDArray[np.float64]]:
-    """The losses that the model expects of itself, each [n]: 1 - max p (`confidence`, if known), and (1 - Σp²)/2.
+    """The losses expected if labels were drawn by the model's probabilities: 1 - max p, and (1 - Σp²)/2.
 
-    >>> {k: v.tolist() for k, v in expected(np.array([[0.5, 0.5], [1.0, 0.0]])).items()}
+    Args:
+        probabilities: [n, classes].
+        confidence: Each row's largest probability, if known already.
+
+    Returns:
+        Expected losses, [n], by metric.
+
+    >>> {k: v.tolist() for k, v in expected_losses(np.array([[0.5, 0.5], [1.0, 0.0]])).items()}
     {'error': [0.5, 0.0], 'brier': [0.25, 0.0]}
     """
     return {
@@ -33,12 +44,23 @@ def expected(
 
 
 def scores(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Surprises of labelled predictions as scores in [0, 1], each [n]; 1/2 is no surprise."""
-    return surprises(performance.scores(probabilities, labels), expected(probabilities))
+    """Surprises of labelled predictions as scores.
+
+    Args:
+        probabilities: [n, classes].
+        labels: Class indices, [n].
+
+    Returns:
+        Scores in [0, 1], [n], by the name of their watch; 1/2 where realised and expected loss are equal.
+
+    >>> {k: v.tolist() for k, v in scores(np.array([[0.5, 0.5]]), np.array([1])).items()}
+    {'surprise_error': [0.75], 'surprise_brier': [0.5]}
+    """
+    return surprises(performance.scores(probabilities, labels), expected_losses(probabilities))
 
 
 def surprises(
-    losses: Mapping[str, NDArray[np.float64]], difficulty: Mapping[str, NDArray[np.float64]]
+    realised: Mapping[str, NDArray[np.float64]], expected: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, NDArray[np.float64]]:
-    """The scores from losses and what was expected of them."""
-    return {f"surprise_{name}": (loss - difficulty[name] + 1.0) / 2.0 for name, loss in losses.items()}
+    """The scores, [n] by the name of their watch, from realised and expected losses, [n] by metric."""
+    return {f"surprise_{name}": (loss - expected[name] + 1.0) / 2.0 for name, loss in realised.items()}

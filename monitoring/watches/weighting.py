@@ -1,4 +1,4 @@
-"""The baseline's labelled losses, weighed so that its rows are distributed like a window's."""
+"""Importance weighting: the baseline's labelled losses, weighted so that its rows are distributed like a window's."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.watches import performance
 from monitoring.watches.estimates import ExpectedLoss
-from monitoring.watches.joint import Coordinate, coordinates, inputs_of, sampled
-from monitoring.watches.labelled import score_of
+from monitoring.watches.feature_space import Coordinate, coordinates, inputs_of
+from monitoring.watches.label_coverage import score_of
+from monitoring.watches.sampling import sample_indices
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-#: Rows looked at, at most: of the baseline, and of the window that it is weighed towards.
-SOURCE = 2048
-TARGET = 512
+#: Rows used at most: of the baseline (source), and of the window (target).
+SOURCE_ROWS = 2048
+TARGET_ROWS = 512
 
-#: Coordinates of inputs that the weights are made of, beside the score's.
-COVARIATES = 24
+#: Coordinates of inputs that the weights depend on, besides the score.
+MAX_COVARIATES = 24
 
-#: Fewer rows than this have no law worth weighing towards.
-FEWEST_ROWS = 30
+#: Windows of fewer rows have no weighted estimate.
+MIN_ROWS = 30
 
-#: Weights that leave fewer effective rows than this are refused: a few rows of the baseline would speak for all.
-FEWEST_EFFECTIVE = 200
+#: The smallest effective sample size (Σw)² / Σw²: with less, a few rows of the baseline would determine the estimate.
+MIN_EFFECTIVE_ROWS = 200
 
-#: Penalty on every coefficient but the first, as if it had been seen to be 0 with this precision.
+#: Ridge penalty on every coefficient but the intercept.
 RIDGE = 1.0
 
-_STEPS = 12
-_CLOSE = 1e-9
+_NEWTON_STEPS = 12
+_CONVERGED = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class WeightedEstimate:
-    """What weighing came to: the effective rows, and the expected loss of each metric; none where they are too few."""
+    """The effective sample size, and the expected loss of each metric; no losses if the sample size is too small."""
 
     effective: float
     losses: Mapping[str, ExpectedLoss]
@@ -49,75 +50,93 @@ class WeightedEstimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImportanceWeighting:
-    """Labelled rows of the baseline: `points` [m, covariates], their `losses` by metric [m], `places` [m] in it."""
+    """Labelled rows of the baseline: `points` [m, covariates], `losses` by metric [m], their `indices` in it [m]."""
 
     coordinates: tuple[Coordinate, ...]
     points: Floats
     losses: Mapping[str, Floats]
-    places: Whole
+    indices: Whole
 
     @classmethod
     def fit(cls, baseline: Baseline, known: NDArray[np.bool_]) -> ImportanceWeighting:
-        """Of the reference's rows that are `known` to have label and answer, a sample of at most 2,048."""
-        places = np.flatnonzero(known)
-        places = places[sampled(baseline.rows.answers.take(places), SOURCE)]
-        chosen = coordinates(baseline.bins, baseline.profile.features)[:COVARIATES]
-        rows = baseline.rows.taken(places, inputs_of(chosen))
+        """Sample the baseline's labelled rows.
+
+        Args:
+            baseline: The baseline.
+            known: Which of its rows have a label and a usable answer, [n].
+
+        Returns:
+            At most `SOURCE_ROWS` of them.
+        """
+        indices = np.flatnonzero(known)
+        indices = indices[sample_indices(baseline.rows.answers.take(indices), SOURCE_ROWS)]
+        chosen = coordinates(baseline.bins, baseline.profile.features)[:MAX_COVARIATES]
+        rows = baseline.rows.taken(indices, inputs_of(chosen))
         return cls(
             coordinates=chosen,
             points=_points(rows, chosen),
             losses=performance.scores(rows.probabilities, rows.labels),
-            places=places,
+            indices=indices,
         )
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The inputs that rows need to have."""
+        """The inputs that rows must have."""
         return inputs_of(self.coordinates)
 
-    def without(self, places: Whole) -> ImportanceWeighting:
-        """As if those rows of the reference were not in it."""
-        kept = ~np.isin(self.places, places)
+    def without(self, indices: Whole) -> ImportanceWeighting:
+        """The same without the rows at these indices of the baseline."""
+        kept = ~np.isin(self.indices, indices)
         return replace(
             self,
             points=self.points[kept],
             losses={metric: losses[kept] for metric, losses in self.losses.items()},
-            places=self.places[kept],
+            indices=self.indices[kept],
         )
 
-    def expected(self, rows: Predictions, count: int | None = None) -> WeightedEstimate:
-        """The losses to expect of rows that have an answer, none of which is among those weighed.
+    def estimate(self, rows: Predictions, count: int | None = None) -> WeightedEstimate:
+        """The expected losses of rows that are not among the weighted ones.
 
-        With a `count`, `rows` are the sample of so many.
+        A baseline row is weighted by the odds that it comes from `rows` rather than from the baseline, by a logistic
+        regression; the estimate is the weighted mean. It is right where the label's distribution given inputs and score
+        is unchanged. Each row gets that mean, and a variance whose sum over n² is that of the mean's error: sampling
+        variance of n rows, and that of the weighted rows. Source: Sugiyama et al., *Density ratio estimation in machine
+        learning* (2012), §4; Kish, *Survey sampling* (1965). Cost: some milliseconds, a dozen linear systems of at most
+        30 equations.
 
-        A row of the baseline weighs as much as a logistic regression says that it looks like one of `rows` rather than
-        of the baseline; the expectation is the weighed mean. It is right where the truth, given inputs and score, is as
-        it was. Each row gets that mean, and a variance of which the sum over n² is that of the mean's error: chance
-        among the n rows, and what the weights leave of the baseline's rows. Effective rows are (Σw)² / Σw². Source:
-        Sugiyama et al., *Density ratio estimation in machine learning* (2012), §4; Kish, *Survey sampling* (1965).
-        Cost: some milliseconds, a dozen solutions of at most 30 equations.
+        Args:
+            rows: Rows with a usable answer.
+            count: How many rows they are a sample of; None for all.
+
+        Returns:
+            The estimate.
         """
         count = len(rows) if count is None else count
-        effective, each = self.weighed(rows.take(sampled(rows, TARGET)), count)
+        effective, each = self.weighted_means(rows.take(sample_indices(rows, TARGET_ROWS)), count)
         losses = {
             metric: ExpectedLoss(losses=np.full(count, mean), variances=np.full(count, variance))
             for metric, (mean, variance) in each.items()
         }
         return WeightedEstimate(effective=effective, losses=losses)
 
-    def weighed(self, sample: Predictions, count: int) -> tuple[float, dict[str, tuple[float, float]]]:
-        """Effective rows, and each metric's mean and variance of a row, of `count` rows of which `sample` were chosen.
+    def weighted_means(self, sample: Predictions, count: int) -> tuple[float, dict[str, tuple[float, float]]]:
+        """As `estimate`, as one mean and variance per metric.
 
-        The sample is that of `monitoring.watches.joint.sampled`, at most 512 rows, in any order. See `expected`.
+        Args:
+            sample: At most `TARGET_ROWS` rows chosen by `sample_indices`, in any order.
+            count: How many rows they are a sample of.
+
+        Returns:
+            The effective sample size, and each metric's mean and variance of a row; none if the size is too small.
         """
-        if count < FEWEST_ROWS or len(self.points) < FEWEST_EFFECTIVE:
+        if count < MIN_ROWS or len(self.points) < MIN_EFFECTIVE_ROWS:
             return 0.0, {}
         sample = sample.take(np.argsort(np.asarray(sample.ids.to_pylist()), kind="stable"))
         odds = _log_odds(self.points, _points(sample, self.coordinates))
         weights = np.exp(odds - odds.max())
         weights /= weights.sum()
         effective = 1.0 / float(weights @ weights)
-        if effective < FEWEST_EFFECTIVE:
+        if effective < MIN_EFFECTIVE_ROWS:
             return effective, {}
         found = {}
         for metric, losses in self.losses.items():
@@ -129,30 +148,30 @@ class ImportanceWeighting:
 
 
 def _points(rows: Predictions, chosen: tuple[Coordinate, ...]) -> Floats:
-    """Coordinates of inputs, and the score with its square, [n, covariates]."""
+    """Coordinates of inputs, the score and its square, [n, covariates]."""
     score = score_of(rows.probabilities)
     parts = [*(one.of(rows.features) for one in chosen), score, score**2]
     return np.stack(parts, axis=1)
 
 
 def _log_odds(source: Floats, target: Floats) -> Floats:
-    """How much more each row of `source` looks like one of `target`, as a logarithm, [m]; by Newton's steps."""
-    mean, deviation = source.mean(axis=0), source.std(axis=0)
-    scale = np.where(deviation > _CLOSE, deviation, np.inf)
+    """The log odds that each row of `source` comes from `target`, [m], by ridge logistic regression."""
+    mean, std = source.mean(axis=0), source.std(axis=0)
+    scale = np.where(std > _CONVERGED, std, np.inf)
     rows = (np.concatenate([source, target]) - mean) / scale
     rows = np.concatenate([np.ones((len(rows), 1)), rows], axis=1)
     truth = np.repeat([0.0, 1.0], [len(source), len(target)])
     penalty = np.full(rows.shape[1], RIDGE)
-    penalty[0] = _CLOSE
-    found = np.zeros(rows.shape[1])
-    found[0] = math.log(len(target) / len(source))
-    for _ in range(_STEPS):
-        share = 1.0 / (1.0 + np.exp(-np.clip(rows @ found, -30.0, 30.0)))
-        slope = rows.T @ (truth - share) - penalty * found
-        curve = (rows * (share * (1.0 - share))[:, None]).T @ rows + np.diag(penalty)
-        step = np.linalg.solve(curve, slope)
-        found += step
-        if float(np.abs(step).max()) < _CLOSE:
+    penalty[0] = _CONVERGED
+    coefficients = np.zeros(rows.shape[1])
+    coefficients[0] = math.log(len(target) / len(source))
+    for _ in range(_NEWTON_STEPS):
+        share = 1.0 / (1.0 + np.exp(-np.clip(rows @ coefficients, -30.0, 30.0)))
+        gradient = rows.T @ (truth - share) - penalty * coefficients
+        hessian = (rows * (share * (1.0 - share))[:, None]).T @ rows + np.diag(penalty)
+        step = np.linalg.solve(hessian, gradient)
+        coefficients += step
+        if float(np.abs(step).max()) < _CONVERGED:
             break
-    odds: Floats = rows[: len(source)] @ found
+    odds: Floats = rows[: len(source)] @ coefficients
     return odds

@@ -21,7 +21,7 @@ from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import joint
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.joint import Witness
-from monitoring.watches.labelled import CoverageGroups
+from monitoring.watches.label_coverage import CoverageGroups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +94,10 @@ def sum_baseline(
         sums, squares = by_start.setdefault(window.start, {}), squared.setdefault(window.start, {})
         sums.update(catalogue.prediction_sums(rows, counts))
         squares.update(catalogue.prediction_sums(rows, counts, power=2))
-        if catalogue.parts is not None and len(rows):
-            coverage = _label_coverage(catalogue.parts, rows, horizon)
-            sums.update(catalogue.parts.sums(*coverage))
-            squares.update(catalogue.parts.squares(*coverage))
+        if catalogue.coverage is not None and len(rows):
+            coverage = _label_coverage(catalogue.coverage, rows, horizon)
+            sums.update(catalogue.coverage.sums(*coverage))
+            squares.update(catalogue.coverage.squares(*coverage))
         if witness is not None:
             sums[WatchKey(watch=joint.WATCH.name)] = witness.baseline[number]
     for window, positions in split_by_label_arrival(reference, plan):
@@ -156,4 +156,4 @@ def _label_coverage(
     """Counts of one window's rows, at least one, and of those whose label arrived within the horizon, by group."""
     last = int(rows.event_times.max()) + duration_microseconds(horizon)
     arrived = rows.take((rows.labels != NO_LABEL) & (rows.label_times <= last))
-    return parts.counted(rows), parts.counted(arrived)
+    return parts.counts(rows), parts.counts(arrived)

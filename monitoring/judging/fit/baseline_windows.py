@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
 from monitoring.baseline.profile_builder import ProfileBuilder
-from monitoring.baseline.reference import Reference
-from monitoring.watches.joint import SAMPLE, sampled
+from monitoring.baseline.reference import ReferenceRows
+from monitoring.watches.joint import SAMPLE
+from monitoring.watches.sampling import sample_indices
 
 Whole = NDArray[np.int64]
 
@@ -26,11 +27,11 @@ class BaselineSamples:
     `places` int64 are each window's rows. Memory: the samples of 64 windows; cost: a pass over the file for those.
     """
 
-    def __init__(self, rows: Reference, places: Sequence[Whole], names: Sequence[str]) -> None:
+    def __init__(self, rows: ReferenceRows, places: Sequence[Whole], names: Sequence[str]) -> None:
         answers = rows.answers
         self._rows = rows
         self._names = names
-        self._places = [each[sampled(answers.take(each), SAMPLE)] for each in places]
+        self._places = [each[sample_indices(answers.take(each), SAMPLE)] for each in places]
 
     def __iter__(self) -> Iterator[Predictions]:
         for first in range(0, len(self._places), AT_ONCE):
@@ -42,7 +43,7 @@ class BaselineSamples:
 
 
 def window_profiles(
-    rows: Reference, counter: ProfileBuilder, windows: Sequence[Whole]
+    rows: ReferenceRows, counter: ProfileBuilder, windows: Sequence[Whole]
 ) -> Iterator[tuple[int, Profile]]:
     """The profile of each window, by its number, as soon as its last row has been counted.
 

@@ -31,9 +31,9 @@ from monitoring.timestamps import as_datetime
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import estimates, performance, trust
 from monitoring.watches.calibration import Calibration
-from monitoring.watches.catalogue import Catalogue, known_rows
+from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.estimates import ExpectedLoss
-from monitoring.watches.scoring import summed
+from monitoring.watches.scoring import fixed_point_sum
 from monitoring.watches.weighting import ImportanceWeighting, WeightedEstimate
 
 #: A confusion matrix of more classes than this is not kept with every window.
@@ -93,9 +93,9 @@ class PerformanceEstimator:
         calibration, reference = catalogue.calibration, baseline.rows.answers
         if calibration is None:
             return None
-        known = known_rows(reference)
+        known = labelled_rows(reference)
         answers, labels = reference.probabilities[known], reference.labels[known]
-        threshold = estimates.confidence_threshold(answers, labels) if catalogue.scored else None
+        threshold = estimates.confidence_threshold(answers, labels) if catalogue.has_probabilities else None
         rows, weighting = max(plan.min_rows, 1), ImportanceWeighting.fit(baseline, known)
         gathered: dict[Kind, Account] = {}
         found: dict[Kind, list[tuple[float, float]]] = {}
@@ -107,10 +107,12 @@ class PerformanceEstimator:
             truth = performance.scores(window.probabilities, window.labels)
             estimated = [
                 *_expected(window.probabilities, unseen, threshold),
-                *_weighted(weighting.without(places).expected(sample, len(window))),
+                *_weighted(weighting.without(places).estimate(sample, len(window))),
             ]
             for kind, expected in estimated:
-                account = _gathered(gathered.get(kind, Account()), LossSum.of(expected), summed(truth[kind[1]]))
+                account = _gathered(
+                    gathered.get(kind, Account()), LossSum.of(expected), fixed_point_sum(truth[kind[1]])
+                )
                 if account.rows >= rows:
                     difference = (account.realised - account.expected) / (account.rows * SCORE_ONE)
                     found.setdefault(kind, []).append((difference, account.variance / account.rows**2))
@@ -119,7 +121,7 @@ class PerformanceEstimator:
         spreads = {
             kind: ConformalInterval.fit(*np.asarray(pairs, dtype=np.float64).T)
             for kind, pairs in found.items()
-            if len(pairs) >= FEWEST_WINDOWS and (catalogue.scored or kind[1] == "error")
+            if len(pairs) >= FEWEST_WINDOWS and (catalogue.has_probabilities or kind[1] == "error")
         }
         if not spreads:
             return None
@@ -130,8 +132,8 @@ class PerformanceEstimator:
     ) -> tuple[EstimateRecord, ...]:
         """One window's estimates, and what its labels say of them; `previous` is what the window before left."""
         accounts = {(one.method, one.metric): one.account for one in previous}
-        effective, weighted = self.weighting.weighed(answered.usable, answered.tally.number("rows"))
-        _, weighted_later = self.weighting.weighed(labelled.usable, labelled.whole.number("rows"))
+        effective, weighted = self.weighting.weighted_means(answered.usable, answered.tally.number("rows"))
+        _, weighted_later = self.weighting.weighted_means(labelled.usable, labelled.whole.number("rows"))
         now_expected = self._sums(scorer, answered.tally, weighted)
         later = self._sums(scorer, labelled.whole, weighted_later)
         realised = dict(zip(METRICS, labelled.whole.numbers("realised") or (0,) * len(METRICS), strict=True))
@@ -172,7 +174,7 @@ class PerformanceEstimator:
             estimated, realised = (total / (checked * SCORE_ONE) for total in (now.expected, now.realised))
             half = spread.half(checked, now.variance)
             cleared = replace(now, rows=0, expected=0, realised=0, variance=0.0)
-            now = trust.after(cleared, missed=abs(realised - estimated) > half)
+            now = trust.checked(cleared, missed=abs(realised - estimated) > half)
         return EstimateRecord(
             method=kind[0],
             metric=kind[1],

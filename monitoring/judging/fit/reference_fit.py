@@ -29,7 +29,8 @@ from monitoring.records import LEVELS, BaselineScore, Level, ScoreSum, Watch, Wa
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.catalogue import Catalogue
-from monitoring.watches.joint import Witness, inputs_of
+from monitoring.watches.feature_space import inputs_of
+from monitoring.watches.joint import Witness
 
 #: Slices, at most, for which the smallest detectable harm is simulated.
 MAX_HARM_SLICES = 8
@@ -257,11 +258,11 @@ def _too_few_windows(windows: int, rows: int, min_rows: int) -> BadInput:
 
 
 def _fit_witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> Witness | None:
-    if catalogue.space is None:
+    if catalogue.feature_space is None:
         return None
     windows = [positions for _, positions in split_by_window(baseline.rows.answers.event_times, plan)]
-    samples = BaselineSamples(baseline.rows, windows, inputs_of(catalogue.space.coordinates))
-    return Witness.fit(catalogue.space, samples, [positions.size for positions in windows])
+    samples = BaselineSamples(baseline.rows, windows, inputs_of(catalogue.feature_space.coordinates))
+    return Witness.fit(catalogue.feature_space, samples, [positions.size for positions in windows])
 
 
 def _answers_with_slices(baseline: Baseline, catalogue: Catalogue) -> Predictions:

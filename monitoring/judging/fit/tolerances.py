@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitoring.records import Watch
-from monitoring.watches import labelled
+from monitoring.watches import label_coverage
 
 #: The smallest standard deviation assumed for integrity and label coverage, in tolerances: in a good baseline their
 #: scores hardly vary.
@@ -33,7 +33,7 @@ class Tolerances:
         if watch.family == "integrity":
             return self.integrity
         if watch.family == "labelled":
-            return labelled.TOLERANCE / watch.scale
+            return label_coverage.TOLERANCE / watch.scale
         metric = watch.name.removeprefix("surprise_").removeprefix("estimated_")
         loss = {"error": self.error, "brier": self.brier}.get(metric, 0.0)
         return loss / watch.scale

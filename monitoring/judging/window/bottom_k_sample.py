@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch, joined
 from monitoring.baseline.predictions import Predictions
-from monitoring.watches.joint import SAMPLE, sampled
+from monitoring.watches.joint import SAMPLE
+from monitoring.watches.sampling import sample_indices
 
 #: Rows that wait as they came, before they are brought into their final types and the most of them dropped.
 WAITING = 2 * SAMPLE
 
 
 class BottomKSample:
-    """At most 512 of any number of rows: those that `monitoring.watches.joint.sampled` would choose of all of them.
+    """At most 512 of any number of rows: those that `monitoring.watches.sampling.sample_indices` chooses of all.
 
     Memory: some 1,024 rows and what one batch brings. Cost: a comparison a row, and the columns of the rows that may
     be chosen, of which the k-th batch brings some 512 / k.
@@ -63,5 +64,5 @@ class BottomKSample:
         found = [*self._kept, *(some.take(np.arange(len(some))) for some in alike)]
         if found:
             rows = joined(found)
-            self._kept = (rows.take(sampled(rows, SAMPLE)),)
+            self._kept = (rows.take(sample_indices(rows, SAMPLE)),)
         self._waiting = ()

@@ -15,7 +15,14 @@ from monitoring.watches import estimates, outputs, performance, surprise
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.estimates import PREFIX
-from monitoring.watches.scoring import fixed_point, row_choices, row_maxima, slice_codes, summed, whole
+from monitoring.watches.scoring import (
+    fixed_point,
+    fixed_point_floats,
+    fixed_point_sum,
+    row_choices,
+    row_maxima,
+    slice_codes,
+)
 
 Floats = NDArray[np.float64]
 
@@ -48,9 +55,9 @@ class RowScorer:
         self._catalogue = catalogue
         self._threshold = threshold
         self._confused = catalogue.calibration is not None and len(catalogue.classes) <= most_classes
-        self._answers = tuple(watch.name for watch in catalogue.answers)
-        self._losses = tuple(watch.name for watch in catalogue.losses)
-        self._estimates = tuple(watch.name for watch in catalogue.estimates)
+        self._answers = tuple(watch.name for watch in catalogue.output_watches)
+        self._losses = tuple(watch.name for watch in catalogue.loss_watches)
+        self._estimates = tuple(watch.name for watch in catalogue.estimate_watches)
         self._slices = tuple(f"{column}={value}" for column, values in catalogue.slices.items() for value in values)
 
     def scored(self, probabilities: Floats, features: pa.Table, inside: NDArray[np.bool_] | None) -> ScoredRows:
@@ -84,23 +91,25 @@ class RowScorer:
         if len(self._catalogue.classes) != 2:
             calibrated = calibration.calibrated(given)
             expected = estimates.calibrated_confidence(given, calibrated)
-            sums = [(summed(expected[one].losses), summed(expected[one].variances)) for one in METRICS]
+            sums = [
+                (fixed_point_sum(expected[one].losses), fixed_point_sum(expected[one].variances)) for one in METRICS
+            ]
             return np.array(sums), _confusion(given, calibrated) if self._confused else None
-        places = calibration.places(given)
-        bins = calibration.at(np.arange(calibration.steps[0].size))
+        places = calibration.bins(given)
+        bins = calibration.of_bins(np.arange(calibration.values[0].size))
         alike = np.bincount(2 * places + row_choices(given), minlength=bins.size).reshape(bins.shape)
         wrong = 1.0 - bins
-        brier = estimates.expected_brier(given, calibration.at(places))
+        brier = estimates.expected_brier(given, calibration.of_bins(places))
         sums = [
             (int((alike * fixed_point(wrong)).sum()), int((alike * fixed_point(wrong * (1.0 - wrong))).sum())),
-            (summed(brier.losses), summed(brier.variances)),
+            (fixed_point_sum(brier.losses), fixed_point_sum(brier.variances)),
         ]
         return np.array(sums), alike.T @ fixed_point(bins) if self._confused else None
 
     def answered(self, scored: ScoredRows) -> Tally:
         """The tally of answered rows."""
         counts = dict(scored.counts)
-        counts["answers"] = np.array([summed(scored.answers[name]) for name in self._answers], dtype=np.int64)
+        counts["answers"] = np.array([fixed_point_sum(scored.answers[name]) for name in self._answers], dtype=np.int64)
         if scored.confusion is not None:
             counts["confusion"] = scored.confusion
         return Tally(counts)
@@ -108,8 +117,8 @@ class RowScorer:
     def labelled(self, scored: ScoredRows, labels: Whole) -> Tally:
         """The tally of labelled rows, at most 2^20; `labels` int64 [n] are class indices."""
         losses = performance.scores(scored.probabilities, labels)
-        surprises = surprise.surprises(losses, surprise.expected(scored.probabilities, scored.confidence))
-        units = {name: whole(values) for name, values in (losses | surprises).items()}
+        surprises = surprise.surprises(losses, surprise.expected_losses(scored.probabilities, scored.confidence))
+        units = {name: fixed_point_floats(values) for name, values in (losses | surprises).items()}
         totals = {name: int(values.sum()) for name, values in units.items()}
         counts = dict(scored.counts)
         counts["realised"] = np.array([totals[metric] for metric in METRICS])
@@ -157,7 +166,7 @@ class RowScorer:
         }
 
     def counted(self, tally: Tally) -> tuple[int, ...]:
-        """Rows and rows in each part, as `monitoring.watches.labelled.CoverageGroups.counted`."""
+        """Rows and rows in each part, as `monitoring.watches.label_coverage.CoverageGroups.counts`."""
         return (tally.number("rows"), *(tally.numbers("parts") or (0,) * self._part_count))
 
     def expected(self, tally: Tally, metric: str) -> LossSum:
@@ -189,11 +198,11 @@ class RowScorer:
 
     @property
     def _part_count(self) -> int:
-        parts = self._catalogue.parts
+        parts = self._catalogue.coverage
         return 0 if parts is None else len(parts.names)
 
     def _parts(self, given: Floats, confidence: Floats, codes: list[Whole]) -> Whole:
-        parts = self._catalogue.parts
+        parts = self._catalogue.coverage
         width = len(self._catalogue.classes)
         counts = []
         if parts is not None and parts.edges is None:
@@ -221,6 +230,6 @@ def _confusion(probabilities: Floats, calibrated: Floats) -> Whole:
     chosen = row_choices(probabilities)
     found = np.zeros((width, width), dtype=np.int64)
     for place in range(width):
-        units = whole(calibrated[:, place])
+        units = fixed_point_floats(calibrated[:, place])
         found[:, place] = np.bincount(chosen, weights=units, minlength=width)
     return found

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.watches.estimates import ExpectedLoss
-from monitoring.watches.scoring import fixed_point, summed
+from monitoring.watches.scoring import fixed_point, fixed_point_sum
 
 Whole = NDArray[np.int64]
 
@@ -25,7 +25,11 @@ class LossSum:
     @classmethod
     def of(cls, expected: ExpectedLoss) -> LossSum:
         """Of each row's own."""
-        return cls(rows=expected.losses.size, losses=summed(expected.losses), variances=summed(expected.variances))
+        return cls(
+            rows=expected.losses.size,
+            losses=fixed_point_sum(expected.losses),
+            variances=fixed_point_sum(expected.variances),
+        )
 
     @classmethod
     def alike(cls, rows: int, loss: float, variance: float) -> LossSum:

@@ -15,8 +15,8 @@ from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.window.bottom_k_sample import BottomKSample
 from monitoring.judging.window.row_scorer import RowScorer, ScoredRows
 from monitoring.judging.window.tally import Tally
-from monitoring.watches.joint import mixed
-from monitoring.watches.label_delays import EDGES, added, delay_counts
+from monitoring.watches.label_delays import EDGES, delay_counts, merged_counts
+from monitoring.watches.sampling import splitmix64
 
 Whole = NDArray[np.int64]
 
@@ -79,7 +79,7 @@ class WindowAggregator:
         self._newest = max(self._newest, int(batch.event_times.max()))
         self._counting.add(batch.features, len(batch))
         usable = _usable(batch.probabilities)
-        keys = mixed(batch.event_times)
+        keys = splitmix64(batch.event_times)
         if usable is not None and self._usable is self._sample:
             self._usable = self._sample.copy()
         if start is None and self._labelled_sample in (self._sample, self._usable):
@@ -109,7 +109,7 @@ class WindowAggregator:
         if self._labelled_sample in (self._sample, self._usable):
             self._labelled_sample = self._labelled_sample.copy()
         usable = _usable(batch.probabilities)
-        self._labelled_sample.add(batch, mixed(batch.event_times), usable)
+        self._labelled_sample.add(batch, splitmix64(batch.event_times), usable)
         scored = self._scorer.scored(batch.probabilities, batch.features, usable)
         self._label(scored, batch.labels if usable is None else batch.labels[usable], start)
 
@@ -123,7 +123,7 @@ class WindowAggregator:
             found = (int(known.sum()), *(0 for _ in EDGES)) if known.any() else ()
         else:
             found = delay_counts(batch.event_times[known], batch.label_times[known])
-        self._delays = added([self._delays, found])
+        self._delays = merged_counts([self._delays, found])
 
     def _label(self, scored: ScoredRows, labels: Whole, start: int) -> None:
         if labels.size:

@@ -6,18 +6,18 @@ from monitoring.records import MonitorStatus
 from monitoring.reports.charts.chart import Chart, axis, bounded, layout
 from monitoring.reports.sections.formatting import format_duration
 from monitoring.reports.sections.label_delays import LAST_WINDOWS, arrival_words
-from monitoring.watches.label_delays import added, arrival_curve
+from monitoring.watches.label_delays import arrival_curve, merged_counts
 
 HEIGHT = 230
 
 
 def arrival_charts(status: MonitorStatus) -> tuple[Chart, ...]:
     """The arrival curve; none while no label has come, or where each comes with its prediction."""
-    whole = arrival_curve(added(window.label_delays for window in status.windows))
+    whole = arrival_curve(merged_counts(window.label_delays for window in status.windows))
     if len(whole) < 2:  # nobody says when labels come: the event's own time stands in
         return ()
     with_labels = [window for window in status.windows if window.label_delays]
-    last = arrival_curve(added(window.label_delays for window in with_labels[-LAST_WINDOWS:]))
+    last = arrival_curve(merged_counts(window.label_delays for window in with_labels[-LAST_WINDOWS:]))
     recent = len(with_labels) > LAST_WINDOWS
     shares = dict(last)
     lines = [

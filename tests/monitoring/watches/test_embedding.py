@@ -17,7 +17,7 @@ from monitoring.baseline.spec import BaselineSpec, Embedding
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum
 from monitoring.watches.catalogue import catalogue
-from monitoring.watches.embedding import Embed, embedded
+from monitoring.watches.embedding import Embed, EmbeddingSource, embedded
 from monitoring.watches.joint import RecentWindows, Witness
 
 WINDOWS, ROWS = 20, 50
@@ -67,7 +67,7 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Witness:
     write_baseline(reference(), folder=folder, spec=SPEC)
     baseline = load_baseline(folder)
     assert baseline.spec == SPEC
-    space = catalogue(baseline).space
+    space = catalogue(baseline).feature_space
     assert space is not None
     rows = np.arange(WINDOWS * ROWS)
     return Witness.fit(space, [baseline.reference.take(rows[first : first + ROWS]) for first in rows[::ROWS]])
@@ -77,7 +77,7 @@ def seen(
     witness: Witness, recent: RecentWindows, rows: Predictions, embed: Embed | None
 ) -> tuple[ScoreSum, RecentWindows]:
     """A window judged as the job does: what can be embedded of its rows, out of all of them."""
-    return witness.judged_sample(recent, embedded(rows, EMBEDDING, embed), len(rows))
+    return witness.step_sample(recent, embedded(rows, EmbeddingSource(embedding=EMBEDDING, embed=embed)), len(rows))
 
 
 def test_a_number_that_moves_by_itself_is_seen_where_no_other_watch_looks(witness: Witness) -> None:
@@ -107,7 +107,7 @@ def test_rows_that_nothing_embeds_are_no_rows_of_the_watch(witness: Witness) -> 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.none() | st.lists(st.floats(-5, 5, width=32), min_size=2, max_size=2), max_size=20))
 def test_embedded_rows_are_those_with_a_tensor_in_their_order(images: list[list[float] | None]) -> None:
-    found = embedded(traffic(0, images), EMBEDDING, itself)
+    found = embedded(traffic(0, images), EmbeddingSource(embedding=EMBEDDING, embed=itself))
     there = [row for row, image in enumerate(images) if image is not None]
     assert found.ids.to_pylist() == [f"0:{row}" for row in there]
     if there:
@@ -120,7 +120,7 @@ def test_traffic_without_the_tensor_is_read_and_embedded_as_nothing() -> None:
     table = reference().select(["prediction_id", "event_time", "probabilities"])
     rows = predictions_from(table, SPEC)
     assert not rows.problems
-    assert len(embedded(rows, EMBEDDING, itself)) == 0
+    assert len(embedded(rows, EmbeddingSource(embedding=EMBEDDING, embed=itself))) == 0
 
 
 def test_a_reference_lacks_no_number_of_its_embedding(tmp_path: Path) -> None:
@@ -134,4 +134,4 @@ def test_a_baseline_without_an_embedding_is_written_as_it_always_was(tmp_path: P
     write_baseline(table, folder=tmp_path, spec=BaselineSpec(classes=("no", "yes"), features=()))
     assert "embedding" not in (tmp_path / "baseline.json").read_text(encoding="utf-8")
     assert "embedding:1" not in pq.read_schema(tmp_path / REFERENCE).names
-    assert catalogue(load_baseline(tmp_path)).space is None
+    assert catalogue(load_baseline(tmp_path)).feature_space is None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Account
 from monitoring.watches import estimates, performance, trust
-from monitoring.watches.calibration import Calibration, rising
+from monitoring.watches.calibration import Calibration, isotonic_fit
 
 Sample = tuple[NDArray[np.float64], NDArray[np.int64]]
 
@@ -44,7 +44,7 @@ def test_estimates_lie_between_zero_and_one_and_do_not_depend_on_order(sample: S
         assert ((expected.losses >= 0) & (expected.losses <= 1)).all()
         assert ((expected.variances >= 0) & (expected.variances <= 0.25 + 1e-12)).all()
     other = Calibration.fit(probabilities[::-1], labels[::-1])
-    assert [one.hits.tolist() for one in other.maps] == [one.hits.tolist() for one in fitted.maps]
+    assert [one.positives.tolist() for one in other.maps] == [one.positives.tolist() for one in fitted.maps]
     assert estimates.confusion(probabilities, calibrated).sum() == pytest.approx(1.0)
 
 
@@ -68,10 +68,10 @@ def test_expected_losses_are_the_losses_weighted_by_the_calibrated_probabilities
 @given(hnp.arrays(np.float64, st.integers(1, 30), elements=st.floats(0, 1)), st.data())
 def test_the_rising_fit_rises_and_keeps_the_weighted_mean(values: NDArray[np.float64], data: st.DataObject) -> None:
     weights = data.draw(hnp.arrays(np.float64, values.size, elements=st.floats(0.5, 9.0)))
-    found = rising(values, weights)
+    found = isotonic_fit(values, weights)
     assert (np.diff(found) >= -1e-12).all()
     assert np.dot(found, weights) == pytest.approx(np.dot(values, weights))
-    np.testing.assert_allclose(rising(np.sort(values), weights), np.sort(values), atol=1e-12)
+    np.testing.assert_allclose(isotonic_fit(np.sort(values), weights), np.sort(values), atol=1e-12)
 
 
 def test_taking_rows_out_is_the_same_as_never_having_counted_them() -> None:
@@ -84,7 +84,7 @@ def test_taking_rows_out_is_the_same_as_never_having_counted_them() -> None:
         places = np.searchsorted(whole.edges, answers[rest, k], side="right")
         assert one.rows.tolist() == np.bincount(places, minlength=whole.rows.size).tolist()
         hits = np.bincount(places[labels[rest] == k], minlength=whole.rows.size)
-        assert one.hits.tolist() == hits.tolist()
+        assert one.positives.tolist() == hits.tolist()
 
 
 @pytest.mark.parametrize(("classes", "power"), [(2, 0.4), (3, 2.0), (4, 0.5)])
@@ -113,20 +113,20 @@ def test_the_threshold_gives_the_error_of_the_rows_it_was_learnt_on() -> None:
 
 
 def test_doubt_by_hand_and_trust_is_not_given_back() -> None:
-    account = trust.after(trust.after(Account(), missed=True), missed=False)
+    account = trust.checked(trust.checked(Account(), missed=True), missed=False)
     stakes = [(q / 0.1 + 1) * (1 - q) / 0.9 for q in (0.2, 0.4, 0.8)]
     assert np.exp(account.log_doubt).tolist() == pytest.approx([1 + stake for stake in stakes])
     assert (account.checks, account.misses, account.trusted) == (2, 1, True)
     for _ in range(1000):
-        account = trust.after(account, missed=False)
+        account = trust.checked(account, missed=False)
     assert account.trusted
     for _ in range(3):
-        account = trust.after(account, missed=True)
+        account = trust.checked(account, missed=True)
     assert account.trusted
-    account = trust.after(account, missed=True)
+    account = trust.checked(account, missed=True)
     assert not account.trusted  # the fourth in a row, however long it had been right
     for _ in range(50):
-        account = trust.after(account, missed=False)
+        account = trust.checked(account, missed=False)
     assert not account.trusted
 
 
@@ -136,7 +136,7 @@ def test_an_estimate_that_keeps_its_level_is_trusted_for_at_least_the_threshold_
     for missed in rng.random((200, 2000)) < trust.MISS_RATE:
         account = Account()
         for one in missed:
-            account = trust.after(account, missed=bool(one))
+            account = trust.checked(account, missed=bool(one))
             if not account.trusted:
                 break
         lengths.append(account.checks)  # at most 2,000, which only lowers the mean

@@ -19,7 +19,9 @@ from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.records import SCORE_ONE, WatchKey
 from monitoring.watches import inputs
-from monitoring.watches.joint import RECENT, SAMPLE, FeatureSpace, RecentWindows, Witness, sampled
+from monitoring.watches.feature_space import FeatureSpace
+from monitoring.watches.joint import RECENT_WINDOWS, SAMPLE, RecentWindows, Witness
+from monitoring.watches.sampling import sample_indices
 
 ROWS, WINDOWS, STRENGTH = 100, 40, 0.7
 SPEC = BaselineSpec(
@@ -91,7 +93,7 @@ def run_length(witness: Witness, windows: list[Predictions], threshold: float) -
     test = yardstick(witness)
     state, recent = WatchState.initial(len(test.etas)), RecentWindows()
     for place, one in enumerate(windows, 1):
-        total, recent = witness.judged(recent, one)
+        total, recent = witness.step(recent, one)
         state = test.step(state, total.mean) if total.rows else state
         if state.log_evidence >= math.log(threshold):
             return place
@@ -107,7 +109,7 @@ def test_a_correlation_that_changes_its_sign_is_found_and_no_watch_on_one_input_
     recent = RecentWindows()
     scores = []
     for one in turned:
-        total, recent = witness.judged(recent, one)
+        total, recent = witness.step(recent, one)
         scores.append(total)
     assert scores[-1].mean > 0.65
     assert witness.pairs(recent, 1) == (("one", "other"),)
@@ -145,17 +147,17 @@ def test_the_run_length_on_clean_streams_is_at_least_the_budgets() -> None:
 def test_no_row_is_ever_scored_by_a_witness_that_has_seen_it(witness: Witness) -> None:
     rng = np.random.default_rng(4)
     windows = [window(rng, -STRENGTH, start=200 + place) for place in range(3)]
-    first, recent = witness.judged(RecentWindows(), windows[0])
+    first, recent = witness.step(RecentWindows(), windows[0])
     assert first.rows == 0
     # what a window scores depends on those before it, and on its own rows one by one: of two halves it is the mean
-    whole, _ = witness.judged(recent, windows[1])
-    halves = [witness.judged(recent, windows[1].take(np.arange(k, ROWS, 2)))[0] for k in range(2)]
+    whole, _ = witness.step(recent, windows[1])
+    halves = [witness.step(recent, windows[1].take(np.arange(k, ROWS, 2)))[0] for k in range(2)]
     assert abs(sum(one.total for one in halves) - whole.total) <= 2
-    # after RECENT windows those before them are forgotten
+    # after RECENT_WINDOWS windows those before them are forgotten
     other = RecentWindows()
-    for one in [window(rng, STRENGTH, start=300 + place) for place in range(RECENT)]:
-        _, recent = witness.judged(recent, one)
-        _, other = witness.judged(other, one)
+    for one in [window(rng, STRENGTH, start=300 + place) for place in range(RECENT_WINDOWS)]:
+        _, recent = witness.step(recent, one)
+        _, other = witness.step(other, one)
     assert other == recent
 
 
@@ -166,10 +168,10 @@ def test_order_within_a_window_changes_nothing_and_the_state_comes_back_exactly(
 ) -> None:
     rng = np.random.default_rng(5)
     before, now = window(rng, 0.0, start=400), window(rng, 0.0, start=401, rows=40)
-    _, recent = witness.judged(RecentWindows(), before)
+    _, recent = witness.step(RecentWindows(), before)
     assert RecentWindows.from_text(recent.to_text()) == recent
     shuffled = now.take(np.array(order))
-    assert witness.judged(recent, shuffled) == witness.judged(recent, now)
+    assert witness.step(recent, shuffled) == witness.step(recent, now)
 
 
 def test_a_sample_of_a_large_window_stands_for_all_its_rows_whatever_their_order(witness: Witness) -> None:
@@ -183,15 +185,15 @@ def test_a_sample_of_a_large_window_stands_for_all_its_rows_whatever_their_order
         labels=large.labels,
         label_times=large.label_times,
     )
-    _, recent = witness.judged(RecentWindows(), window(rng, STRENGTH, start=499))
+    _, recent = witness.step(RecentWindows(), window(rng, STRENGTH, start=499))
     for one in (large, same_time):
         order = rng.permutation(len(one))
         shuffled = one.take(order)
-        kept = set(one.ids.take(pa.array(sampled(one, SAMPLE))).to_pylist())
+        kept = set(one.ids.take(pa.array(sample_indices(one, SAMPLE))).to_pylist())
         assert len(kept) == SAMPLE
-        assert set(shuffled.ids.take(pa.array(sampled(shuffled, SAMPLE))).to_pylist()) == kept
-        total, _ = witness.judged(recent, one)
-        assert total == witness.judged(recent, shuffled)[0]
+        assert set(shuffled.ids.take(pa.array(sample_indices(shuffled, SAMPLE))).to_pylist()) == kept
+        total, _ = witness.step(recent, one)
+        assert total == witness.step(recent, shuffled)[0]
         assert total.rows == len(one)
         assert 0 <= total.total <= total.rows * SCORE_ONE
 

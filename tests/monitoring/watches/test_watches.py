@@ -44,7 +44,7 @@ def test_every_score_lies_between_zero_and_one(sample: tuple[NDArray[np.float64]
 @given(rows())
 def test_a_loss_is_its_difficulty_plus_its_surprise(sample: tuple[NDArray[np.float64], NDArray[np.int64]]) -> None:
     probabilities, labels = sample
-    losses, difficulty = performance.scores(probabilities, labels), surprise.expected(probabilities)
+    losses, difficulty = performance.scores(probabilities, labels), surprise.expected_losses(probabilities)
     for watch in surprise.WATCHES:
         metric = watch.name.removeprefix("surprise_")
         values = surprise.scores(probabilities, labels)[watch.name]

@@ -13,7 +13,7 @@ from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.watches import performance
-from monitoring.watches.weighting import FEWEST_EFFECTIVE, FEWEST_ROWS, ImportanceWeighting
+from monitoring.watches.weighting import MIN_EFFECTIVE_ROWS, MIN_ROWS, ImportanceWeighting
 
 SPEC = BaselineSpec(classes=("no", "yes"), features=(FeatureSpec(name="x", kind="number"),))
 
@@ -45,7 +45,7 @@ def test_under_a_shift_of_inputs_the_weighted_loss_is_the_true_one(
     weighting: ImportanceWeighting, shift: float
 ) -> None:
     live = rows(np.random.default_rng(2), 2_000, shift)
-    found = weighting.expected(live)
+    found = weighting.estimate(live)
     truth = performance.scores(live.probabilities, live.labels)
     plain = {metric: float(losses.mean()) for metric, losses in weighting.losses.items()}
     for metric, expected in found.losses.items():
@@ -56,18 +56,18 @@ def test_under_a_shift_of_inputs_the_weighted_loss_is_the_true_one(
             assert abs(estimate - true) < abs(plain[metric] - true) / 3
     assert (found.effective > 1_900) == (shift == 0.0)
     shuffled = live.take(np.random.default_rng(3).permutation(len(live)))
-    assert weighting.expected(shuffled).losses["error"].losses[0] == found.losses["error"].losses[0]
+    assert weighting.estimate(shuffled).losses["error"].losses[0] == found.losses["error"].losses[0]
 
 
 def test_a_window_unlike_the_baseline_is_refused_and_so_is_one_of_few_rows(weighting: ImportanceWeighting) -> None:
-    far = weighting.expected(rows(np.random.default_rng(4), 2_000, 3.0))
+    far = weighting.estimate(rows(np.random.default_rng(4), 2_000, 3.0))
     assert far.losses == {}
-    assert 0 < far.effective < FEWEST_EFFECTIVE
-    few = weighting.expected(rows(np.random.default_rng(5), FEWEST_ROWS - 1, 0.0))
+    assert 0 < far.effective < MIN_EFFECTIVE_ROWS
+    few = weighting.estimate(rows(np.random.default_rng(5), MIN_ROWS - 1, 0.0))
     assert (few.effective, few.losses) == (0.0, {})
 
 
 def test_rows_left_out_are_not_weighed(weighting: ImportanceWeighting) -> None:
     kept = weighting.without(np.arange(2_000))
-    assert len(kept.points) == sum(weighting.places >= 2_000) == len(kept.losses["error"])
-    assert weighting.without(np.arange(4_000)).expected(rows(np.random.default_rng(6), 500, 0.0)).losses == {}
+    assert len(kept.points) == sum(weighting.indices >= 2_000) == len(kept.losses["error"])
+    assert weighting.without(np.arange(4_000)).estimate(rows(np.random.default_rng(6), 500, 0.0)).losses == {}

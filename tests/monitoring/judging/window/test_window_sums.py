@@ -18,9 +18,10 @@ from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.judging.window.row_scorer import METRICS, RowScorer
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
 from monitoring.watches import estimates, integrity, performance
-from monitoring.watches.catalogue import Catalogue, catalogue, known_rows
-from monitoring.watches.joint import SAMPLE, sampled
-from monitoring.watches.scoring import fixed_point, summed
+from monitoring.watches.catalogue import Catalogue, catalogue, labelled_rows
+from monitoring.watches.joint import SAMPLE
+from monitoring.watches.sampling import sample_indices
+from monitoring.watches.scoring import fixed_point, fixed_point_sum
 
 WORDS = ("a", "b", "c", "new")
 
@@ -121,7 +122,11 @@ def test_what_is_expected_of_rows_counted_by_their_bins_is_the_sum_over_each(cla
     calibrated = watched.calibration.calibrated(usable)
     for metric, one in estimates.calibrated_confidence(usable, calibrated).items():
         found = scorer.expected(answered.tally, metric)
-        assert (found.rows, found.losses, found.variances) == (len(usable), summed(one.losses), summed(one.variances))
+        assert (found.rows, found.losses, found.variances) == (
+            len(usable),
+            fixed_point_sum(one.losses),
+            fixed_point_sum(one.variances),
+        )
     chosen = usable.argmax(axis=1)
     units = fixed_point(calibrated)
     by_answer = [[int(units[chosen == k, j].sum()) for j in range(classes)] for k in range(classes)]
@@ -141,21 +146,24 @@ def test_what_is_gathered_is_what_the_watches_say_of_all_rows_at_once(classes: i
     for key, total in (sums | watched.label_sums(rows)).items():
         assert squares[key].rows == total.rows
         assert total.rows == 0 or total.mean**2 - 1e-9 <= squares[key].mean <= total.mean + 1e-9
-    assert watched.parts is not None
-    assert scorer.counted(answered.tally) == watched.parts.counted(rows)
-    known = rows.take(known_rows(rows))
-    assert scorer.counted(labelled.whole) == watched.parts.counted(known)
+    assert watched.coverage is not None
+    assert scorer.counted(answered.tally) == watched.coverage.counts(rows)
+    known = rows.take(labelled_rows(rows))
+    assert scorer.counted(labelled.whole) == watched.coverage.counts(known)
     truth = performance.scores(known.probabilities, known.labels)
-    assert labelled.whole.numbers("realised") == tuple(summed(truth[metric]) for metric in METRICS)
+    assert labelled.whole.numbers("realised") == tuple(fixed_point_sum(truth[metric]) for metric in METRICS)
     usable = rows.take(np.flatnonzero(np.isfinite(rows.probabilities).all(axis=1)))
     below = estimates.thresholded_confidence(usable.probabilities, 0.7)
     thresholded = scorer.thresholded(answered.tally)
-    assert (thresholded.losses, thresholded.variances) == (summed(below.losses), summed(below.variances))
+    assert (thresholded.losses, thresholded.variances) == (
+        fixed_point_sum(below.losses),
+        fixed_point_sum(below.variances),
+    )
     assert watched.calibration is not None
     matrix = estimates.confusion(usable.probabilities, watched.calibration.calibrated(usable.probabilities))
     assert np.allclose(scorer.confusion(answered.tally), matrix, rtol=0, atol=1e-9)
     for sample, of in ((answered.sample, rows), (answered.usable, usable), (labelled.usable, known)):
-        assert set(sample.ids.to_pylist()) == set(of.take(sampled(of, SAMPLE)).ids.to_pylist())
+        assert set(sample.ids.to_pylist()) == set(of.take(sample_indices(of, SAMPLE)).ids.to_pylist())
 
 
 def test_nothing_comes_to_nothing() -> None:

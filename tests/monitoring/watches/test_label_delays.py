@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.watches.label_delays import EDGES, added, arrival_curve, delay_counts, within
+from monitoring.watches.label_delays import EDGES, arrival_curve, delay_counts, delay_quantile, merged_counts
 
 #: Microseconds between an event and its label, some before it.
 delays = st.lists(st.integers(-(10**9), 2 * EDGES[-1] * 10**6), max_size=40)
@@ -23,7 +23,12 @@ def test_counts_of_parts_add_up_to_those_of_the_whole_in_any_order(
     one: list[int], two: list[int], three: list[int]
 ) -> None:
     parts = [counted(part) for part in (one, two, three)]
-    assert added(parts) == added(reversed(parts)) == added([added(parts[:2]), parts[2]]) == counted(one + two + three)
+    assert (
+        merged_counts(parts)
+        == merged_counts(reversed(parts))
+        == merged_counts([merged_counts(parts[:2]), parts[2]])
+        == counted(one + two + three)
+    )
 
 
 @given(delays)
@@ -39,6 +44,6 @@ def test_the_curve_is_the_share_within_each_edge(of: list[int]) -> None:
 def test_half_of_the_labels_and_those_that_take_longer_than_all_classes() -> None:
     hour = 3_600
     counts = counted([hour * 10**6] * 5 + [10**15] * 5)
-    assert (within(counts, 0.5), within(counts, 0.9)) == (hour, None)
+    assert (delay_quantile(counts, 0.5), delay_quantile(counts, 0.9)) == (hour, None)
     assert arrival_curve(()) == ()
-    assert within((), 0.5) is None
+    assert delay_quantile((), 0.5) is None

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.watches.early_labels import EarlyLabels, LabelRate
-from monitoring.watches.labelled import LabelWindow
+from monitoring.watches.label_coverage import LabelWindow
 
-ALL = LabelRate(share=1.0, enough=50)
+ALL = LabelRate(share=1.0, min_rows=50)
 
 
 def window(number: int, horizon: int = 30) -> LabelWindow:
@@ -20,7 +20,7 @@ def through(came: list[dict[int, int]], *, rows: int = 100, horizon: int = 30, u
     """The window in which the first labels had come."""
     first = EarlyLabels()
     for number, labels in enumerate(came):
-        first = first.after(rows, number, labels, window=window(number, horizon), usual=usual)
+        first = first.updated(rows, number, labels, window=window(number, horizon), rate=usual)
         if first.complete:
             return number
     return None
@@ -28,7 +28,7 @@ def through(came: list[dict[int, int]], *, rows: int = 100, horizon: int = 30, u
 
 def test_labels_that_come_with_their_rows_are_judged_at_once() -> None:
     assert through([{0: 100}]) == 0
-    assert through([{0: 40}], usual=LabelRate(share=0.4, enough=50)) == 0
+    assert through([{0: 40}], usual=LabelRate(share=0.4, min_rows=50)) == 0
 
 
 def test_slow_labels_are_waited_for_until_nine_tenths_are_there() -> None:
@@ -44,23 +44,23 @@ def test_labels_that_never_come_are_waited_for_no_longer_than_they_would_count()
 
 
 def test_a_few_first_rows_have_others_for_company() -> None:
-    few = EarlyLabels().after(3, 0, {0: 1}, window=window(0), usual=ALL)
-    more = few.after(100, 1, {1: 60}, window=window(1), usual=ALL)
-    later = more.after(100, 2, {0: 1, 1: 33, 2: 60}, window=window(2), usual=ALL)
+    few = EarlyLabels().updated(3, 0, {0: 1}, window=window(0), rate=ALL)
+    more = few.updated(100, 1, {1: 60}, window=window(1), rate=ALL)
+    later = more.updated(100, 2, {0: 1, 1: 33, 2: 60}, window=window(2), rate=ALL)
     assert (few.rows, more.rows, later.rows) == (3, 103, 103)
     assert (more.labels, more.complete, later.labels, later.complete) == (61, False, 95, True)
 
 
 def test_a_window_without_rows_is_no_beginning() -> None:
-    empty = EarlyLabels().after(0, 0, {}, window=window(0), usual=ALL)
+    empty = EarlyLabels().updated(0, 0, {}, window=window(0), rate=ALL)
     assert empty == EarlyLabels()
-    assert empty.after(10, 5, {5: 10}, window=window(5), usual=ALL).start == 5
+    assert empty.updated(10, 5, {5: 10}, window=window(5), rate=ALL).start == 5
 
 
 def test_what_is_not_judged_is_told() -> None:
-    first = EarlyLabels().after(100, 0, {0: 12}, window=window(0), usual=ALL)
+    first = EarlyLabels().updated(100, 0, {0: 12}, window=window(0), rate=ALL)
     [finding] = first.findings(12)
-    assert finding.message.startswith("The first labels still arrive, 12 of 100 rows have one")
+    assert finding.message.startswith("12 of the first 100 rows have a label so far.")
     assert (first.findings(0), EarlyLabels(complete=True).findings(5)) == ((), ())
 
 
@@ -77,8 +77,8 @@ def test_it_ends_within_the_horizon_for_good_and_survives_being_written_down(
     first = EarlyLabels()
     ended = False
     for number, (rows, labels) in enumerate(stream):
-        after = first.after(
-            rows, number, labels, window=window(number, horizon), usual=LabelRate(share=share, enough=5)
+        after = first.updated(
+            rows, number, labels, window=window(number, horizon), rate=LabelRate(share=share, min_rows=5)
         )
         assert EarlyLabels.from_text(after.to_text()) == after
         assert after.complete or not ended

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
-from monitoring.watches.labelled import PREFIX, QUARTERS, CoverageGroups
+from monitoring.watches.label_coverage import PREFIX, QUARTERS, CoverageGroups
 
 SLICES = {"origin": ("EWR", "JFK")}
 
@@ -29,7 +29,7 @@ def rows(count: int, known: np.ndarray, seed: int = 0) -> Predictions:
 
 
 def sums(parts: CoverageGroups, mature: Predictions) -> dict[WatchKey, ScoreSum]:
-    return parts.sums(parts.counted(mature), parts.counted(mature.take(mature.labels != NO_LABEL)))
+    return parts.sums(parts.counts(mature), parts.counts(mature.take(mature.labels != NO_LABEL)))
 
 
 def values(parts: CoverageGroups, mature: Predictions) -> dict[str, float]:
@@ -46,7 +46,7 @@ def values(parts: CoverageGroups, mature: Predictions) -> dict[str, float]:
 def test_squares_are_those_of_the_labelled_rows_scores(known: list[bool]) -> None:
     mature = rows(len(known), np.array(known))
     parts = CoverageGroups.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
-    counts = parts.counted(mature), parts.counted(mature.take(mature.labels != NO_LABEL))
+    counts = parts.counts(mature), parts.counts(mature.take(mature.labels != NO_LABEL))
     origin = np.asarray(mature.features["origin"]) == "EWR"
     scores = (1.0 + origin[np.array(known)] - origin.mean()) / 2.0
     for found, power in ((parts.sums(*counts), 1), (parts.squares(*counts), 2)):

@@ -1,4 +1,8 @@
-"""Which rows get their label: a loss over labelled rows is everybody's only while labels come for all alike."""
+"""Label coverage: which rows get their label.
+
+A loss over labelled rows holds for all rows only if labels come for all alike. For each group of rows, its share of the
+labelled rows is compared with its share of all rows, once the labels of a window are no longer waited for.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +16,21 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
 from monitoring.watches.scoring import row_maxima, slice_masks
 
-#: What precedes the part of the rows in a watch's name.
+#: What precedes the group in a watch's name.
 PREFIX = "labelled:"
 
-#: Labels may come for a part of the rows this much more or less often than for all, in shares of the labelled rows.
+#: The difference between a group's share of the labelled rows and its share of all rows that counts as harmless.
 TOLERANCE = 0.05
 
-#: CoverageGroups of the rows by their score, each a quarter of the baseline.
+#: Groups of rows by their score, each a quarter of the baseline.
 QUARTERS = ("lowest", "low", "high", "highest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CoverageGroups:
-    """How rows are divided: by quarters of the score, or by the answer where there are no scores, and by slices.
+    """How rows are grouped: by quarters of the score, or by the predicted class where there are no scores; by slices.
 
-    `edges` float64 [3] divide the score, which is the second class's probability, or the largest of more than two; None
-    where only answers are known.
+    `edges` float64 [3] separate the quarters of the score (`score_of`); None where only predicted classes are known.
     """
 
     classes: tuple[str, ...]
@@ -38,7 +41,16 @@ class CoverageGroups:
     def fit(
         cls, reference: Predictions, classes: tuple[str, ...], slices: Mapping[str, tuple[str, ...]]
     ) -> CoverageGroups:
-        """Quarters of the reference's scores; rows whose answer is not a number do not count."""
+        """Groups by quarters of the reference's scores; rows with non-finite probabilities do not count.
+
+        Args:
+            reference: The baseline's rows.
+            classes: Class names.
+            slices: Columns that traffic is sliced by, and their values.
+
+        Returns:
+            The groups.
+        """
         scores = score_of(reference.probabilities)
         scores = scores[np.isfinite(scores)]
         edges = np.quantile(scores, [0.25, 0.5, 0.75]) if scores.size else np.zeros(3)
@@ -46,14 +58,14 @@ class CoverageGroups:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every part, as its watch calls it after `PREFIX`."""
-        by_answer = tuple(f"answer={name}" for name in self.classes)
-        first = by_answer if self.edges is None else tuple(f"score={quarter}" for quarter in QUARTERS)
+        """Every group, as its watch names it after `PREFIX`."""
+        by_class = tuple(f"answer={name}" for name in self.classes)
+        first = by_class if self.edges is None else tuple(f"score={quarter}" for quarter in QUARTERS)
         return (*first, *(f"{column}={value}" for column, values in self.slices.items() for value in values))
 
     @property
     def watches(self) -> tuple[Watch, ...]:
-        """One watch for each part: its share of the labelled rows less its share of all, in [-1, 1]."""
+        """One watch per group: its share of the labelled rows less its share of all, in [-1, 1]."""
         return tuple(
             Watch(
                 name=f"{PREFIX}{name}",
@@ -67,17 +79,23 @@ class CoverageGroups:
             for name in self.names
         )
 
-    def counted(self, rows: Predictions) -> tuple[int, ...]:
-        """How many rows with a usable answer there are, and how many in each part."""
+    def counts(self, rows: Predictions) -> tuple[int, ...]:
+        """How many rows have finite probabilities, and how many of these are in each group."""
         usable = rows.take(np.asarray(np.isfinite(rows.probabilities).all(axis=1), dtype=np.bool_))
         return (len(usable), *(int(inside.sum()) for _, inside in self._masks(usable)))
 
     def sums(self, answered: tuple[int, ...], labelled: tuple[int, ...]) -> dict[WatchKey, ScoreSum]:
         """The watches' sums over the labelled rows of one window whose labels are no longer waited for.
 
-        Both are as `counted`. Of n rows, k of them in a part, a labelled row scores (1 + its membership - k/n) / 2.
-        Where labels come for all alike that is 1/2 on average, however few they are, for the window's own shares are
-        what it is held against.
+        Of n rows, k of them in a group, a labelled row scores ``(1 + its membership - k/n) / 2``. Where labels come for
+        all alike that is 1/2 on average, however few they are, since it is compared with the window's own shares.
+
+        Args:
+            answered: `counts` of all rows.
+            labelled: `counts` of the labelled rows.
+
+        Returns:
+            The sum of each watch.
         """
         found = {}
         for name, of_all, among in zip(self.names, answered[1:], labelled[1:], strict=True):
@@ -87,7 +105,7 @@ class CoverageGroups:
         return found
 
     def squares(self, answered: tuple[int, ...], labelled: tuple[int, ...]) -> dict[WatchKey, ScoreSum]:
-        """The sums of the squares of what `sums` adds up, to 2^-32 of each part's."""
+        """Sums of the squared scores that `sums` adds up, each to 2^-32; arguments as of `sums`."""
         found = {}
         for name, of_all, among in zip(self.names, answered[1:], labelled[1:], strict=True):
             share = of_all / max(answered[0], 1)
@@ -96,20 +114,20 @@ class CoverageGroups:
         return found
 
     def _masks(self, rows: Predictions) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-        answers = rows.probabilities.argmax(axis=1) if len(rows) else np.zeros(0, np.int64)
+        predicted = rows.probabilities.argmax(axis=1) if len(rows) else np.zeros(0, np.int64)
         if self.edges is None:
-            places, names = answers, tuple(f"answer={name}" for name in self.classes)
+            codes, names = predicted, tuple(f"answer={name}" for name in self.classes)
         else:
-            places = np.searchsorted(self.edges, score_of(rows.probabilities), side="right")
+            codes = np.searchsorted(self.edges, score_of(rows.probabilities), side="right")
             names = tuple(f"score={quarter}" for quarter in QUARTERS)
-        for place, name in enumerate(names):
-            yield name, np.asarray(places == place, dtype=np.bool_)
+        for code, name in enumerate(names):
+            yield name, np.asarray(codes == code, dtype=np.bool_)
         yield from slice_masks(rows, self.slices).items()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingWindow:
-    """One window whose labels are waited for: its beginning and newest event (microseconds), and counts so far."""
+    """One window whose labels are still waited for: its start and newest event (microseconds), and counts so far."""
 
     start: int
     newest: int
@@ -118,8 +136,17 @@ class PendingWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelWindow:
+    """A window and the label horizon, in microseconds."""
+
+    start: int
+    end: int
+    horizon: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PendingLabels:
-    """What is remembered of windows whose labels are waited for, oldest first: counts, and no row.
+    """The windows whose labels are still waited for, oldest first: counts, and no rows.
 
     >>> one = PendingWindow(start=0, newest=5, answered=(4, 2), labelled=(1, 0))
     >>> PendingLabels.from_text(PendingLabels(windows=(one,)).to_text()).windows == (one,)
@@ -128,41 +155,57 @@ class PendingLabels:
 
     windows: tuple[PendingWindow, ...] = ()
 
-    def after(
+    def updated(
         self,
-        parts: CoverageGroups,
+        groups: CoverageGroups,
         answered: Predictions,
         labelled: Predictions,
         starts: NDArray[np.int64],
         *,
         window: LabelWindow,
     ) -> tuple[PendingLabels, dict[WatchKey, ScoreSum]]:
-        """One window on, and the sums of those windows that have waited long enough.
+        """One window on, from rows.
 
-        `labelled` are the labels that arrived, of rows answered in the windows that begin at `starts` [n].
+        Args:
+            groups: How rows are grouped.
+            answered: Rows answered in the window.
+            labelled: Rows whose labels arrived in it.
+            starts: The start of the window of each labelled row, [n].
+            window: The window and the label horizon.
+
+        Returns:
+            The new state, and the sums of the windows whose label horizon is over.
         """
-        came = {int(start): parts.counted(labelled.take(starts == start)) for start in np.unique(starts)}
+        arrived = {int(start): groups.counts(labelled.take(starts == start)) for start in np.unique(starts)}
         newest = int(answered.event_times.max()) if len(answered) else None
-        return self.after_counts(parts, parts.counted(answered), newest, came, window=window)
+        return self.updated_by_counts(groups, groups.counts(answered), newest, arrived, window=window)
 
-    def after_counts(
+    def updated_by_counts(
         self,
-        parts: CoverageGroups,
+        groups: CoverageGroups,
         answered: tuple[int, ...],
         newest: int | None,
         labelled: Mapping[int, tuple[int, ...]],
         *,
         window: LabelWindow,
     ) -> tuple[PendingLabels, dict[WatchKey, ScoreSum]]:
-        """As `after`, from counts of the parts: of rows answered, the `newest` of them then, and of those labelled.
+        """One window on, from counts of the groups.
 
-        `newest` is None where no row was answered; `labelled` goes by the beginnings of the rows' own windows.
+        Args:
+            groups: How rows are grouped.
+            answered: Counts of the rows answered in the window.
+            newest: The newest of their event times; None where no row was answered.
+            labelled: Counts of the rows whose labels arrived, by the start of their own window.
+            window: The window and the label horizon.
+
+        Returns:
+            As of `updated`.
         """
         oldest = window.end - window.horizon
         done = [one for one in self.windows if one.newest < oldest]
         sums: dict[WatchKey, ScoreSum] = {}
         for one in done:
-            for key, total in parts.sums(one.answered, one.labelled).items():
+            for key, total in groups.sums(one.answered, one.labelled).items():
                 sums[key] = sums.get(key, ScoreSum()) + total
         waiting = [one for one in self.windows if one.newest >= oldest]
         nothing = (0,) * len(answered)
@@ -170,12 +213,12 @@ class PendingLabels:
             waiting.append(PendingWindow(start=window.start, newest=newest, answered=answered, labelled=nothing))
         windows = []
         for one in waiting:
-            came = labelled.get(one.start, nothing)
-            windows.append(replace(one, labelled=tuple(a + b for a, b in zip(one.labelled, came, strict=True))))
+            arrived = labelled.get(one.start, nothing)
+            windows.append(replace(one, labelled=tuple(a + b for a, b in zip(one.labelled, arrived, strict=True))))
         return PendingLabels(windows=tuple(windows)), sums
 
     def to_text(self) -> str:
-        """Whole numbers: a line for each window."""
+        """The state as integers, one line per window."""
         return "\n".join(
             " ".join(map(str, (one.start, one.newest, *one.answered, *one.labelled))) for one in self.windows
         )
@@ -192,17 +235,18 @@ class PendingLabels:
         return cls(windows=tuple(windows))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelWindow:
-    """A window and how long its labels are waited for, in microseconds."""
-
-    start: int
-    end: int
-    horizon: int
-
-
 def score_of(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What rows are divided by: the second class's probability, or the largest of more than two."""
+    """The score that rows are grouped by: the second class's probability, or the largest of more than two.
+
+    Args:
+        probabilities: [n, classes].
+
+    Returns:
+        Scores, [n].
+
+    >>> score_of(np.array([[0.25, 0.75]])).tolist(), score_of(np.array([[0.5, 0.3, 0.2]])).tolist()
+    ([0.75], [0.5])
+    """
     if probabilities.shape[1] == 2 or not len(probabilities):
         return probabilities[:, -1]
     return row_maxima(probabilities)

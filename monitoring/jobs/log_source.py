@@ -102,11 +102,11 @@ class PredictionReader:
 
     def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
         """See `TrafficSource`."""
-        return self._identities.before(ids, before)
+        return self._identities.was_answered(ids, before)
 
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         """See `TrafficSource`."""
-        return self._identities.elsewhere(ids)
+        return self._identities.of_other_models(ids)
 
     def rows(self, window: Window) -> InMemoryRows:
         """See `TrafficSource`."""
@@ -135,7 +135,7 @@ class PredictionReader:
 
     def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """See `TrafficSource`."""
-        return self._identities.counts(windows)
+        return self._identities.row_counts(windows)
 
     def event_times(self) -> NDArray[np.int64]:
         """See `TrafficSource`."""

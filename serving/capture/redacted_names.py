@@ -38,8 +38,8 @@ class RedactedNames:
         """A version has been loaded from this folder."""
         if self._redaction is None:
             return
-        names = self._redaction.left_out | self._redaction.hashed
-        found = names - set(self._redaction.unknown(tensor_and_feature_names(runner)))
+        names = self._redaction.dropped | self._redaction.hashed
+        found = names - set(self._redaction.unmatched(tensor_and_feature_names(runner)))
         found |= {name for name in names if _is_inside(name, runner)}
         with self._lock:
             before, self._found[path.parent] = self._found.get(path.parent, frozenset()), frozenset(found)
@@ -64,7 +64,7 @@ class RedactedNames:
             found = frozenset().union(*self._found.values())
         if self._redaction is None:
             return
-        missing = sorted((self._redaction.left_out | self._redaction.hashed) - found)
+        missing = sorted((self._redaction.dropped | self._redaction.hashed) - found)
         if not missing:
             return
         if is_everything:

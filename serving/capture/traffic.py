@@ -16,7 +16,7 @@ from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.archive import Archiver
 from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.gaps import GapFile
-from monitoring.traffic.log.upkeep import Sync, Upkeep
+from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync
 from monitoring.traffic.log.writer import SEGMENT_BYTES, TrafficWriter
 from serving.capture.capture import Capture
 from serving.capture.log_sink import LogSink
@@ -33,7 +33,7 @@ class TrafficSettings:
 
     folder: Path | None
     """None logs only those models that have a folder of their own."""
-    upkeep: Upkeep = field(default_factory=Upkeep)
+    policy: SegmentPolicy = field(default_factory=SegmentPolicy)
     segment_bytes: int = SEGMENT_BYTES
     refuses: bool = False
     """Whether an answer that cannot be logged is refused."""
@@ -78,7 +78,7 @@ def open_traffic(
         labels = None if settings.folder is None else LabelWriter(settings.folder, clock=_now)
         if labels is not None:
             stack.callback(labels.close)
-        waits = settings.upkeep.sync is Sync.ALWAYS
+        waits = settings.policy.sync is Sync.ALWAYS
         yield Capture(own, redaction=settings.redaction, open_sink=open_sink, waits_for_disk=waits), labels
 
 
@@ -94,13 +94,13 @@ def close_after(settings: TrafficSettings, elsewhere: Iterable[Path], report: Ca
             recover(folder)
             url = settings.archive_of(folder)
             if url is not None:
-                Archiver(folder, url).sweep()
+                Archiver(folder, url).move_parts()
         except OSError as error:
             report(f"Open segments stay in {folder}: {error.strerror}.")
 
 
 def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], None], stack: ExitStack) -> LogSink:
-    rows = TrafficWriter(folder, clock=_now, segment_bytes=settings.segment_bytes, upkeep=settings.upkeep)
+    rows = TrafficWriter(folder, clock=_now, segment_bytes=settings.segment_bytes, policy=settings.policy)
     stack.callback(rows.close)
     try:
         left = recover(folder)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from monitoring.baseline import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
-from monitoring.traffic.format.rows import FIRST_US, LAST_US, MOMENT
+from monitoring.traffic.format.rows import FIRST_US, LAST_US, TIMESTAMP
 from serving.export.feature_columns import MISSING_CATEGORY
 from serving.export.input_arrays import array_of, equal_sizes, problem_of
 from serving.export.model_tensors import MADE_UP_SIZE
@@ -127,7 +127,7 @@ def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: 
     given = table["prediction_id"].cast(pa.string()) if "prediction_id" in table.column_names else own
     columns["prediction_id"] = pc.coalesce(given, own)
     timed = "event_time" in table.column_names
-    columns["event_time"] = moments_of(table["event_time"]) if timed else pa.array([now] * rows, MOMENT)
+    columns["event_time"] = timestamps_of(table["event_time"]) if timed else pa.array([now] * rows, TIMESTAMP)
     if PROBABILITIES in table.column_names:
         columns[PROBABILITIES] = table[PROBABILITIES]
     else:
@@ -135,16 +135,16 @@ def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: 
     labels = class_names(table[LABEL], classes) if LABEL in table.column_names else pa.nulls(rows, pa.string())
     columns[LABEL] = labels
     if "label_time" in table.column_names:
-        columns["label_time"] = moments_of(table["label_time"])
+        columns["label_time"] = timestamps_of(table["label_time"])
     else:
-        columns["label_time"] = pc.if_else(pc.is_valid(labels), columns["event_time"], pa.scalar(None, MOMENT))
+        columns["label_time"] = pc.if_else(pc.is_valid(labels), columns["event_time"], pa.scalar(None, TIMESTAMP))
     return pa.table(columns)
 
 
-def moments_of(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+def timestamps_of(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     """Timestamps or dates in microseconds, UTC, parts of one cut off; null where no calendar has such a day.
 
-    >>> moments_of(pa.chunked_array([pa.array([9 * 10**18, 0], pa.timestamp("ms"))])).cast(pa.int64()).to_pylist()
+    >>> timestamps_of(pa.chunked_array([pa.array([9 * 10**18, 0], pa.timestamp("ms"))])).cast(pa.int64()).to_pylist()
     [None, 0]
     """
     kind = column.type
@@ -154,7 +154,7 @@ def moments_of(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
         numbers = column.cast(pa.int32() if unit == "day" else pa.int64())
         known = pc.and_(pc.greater_equal(numbers, -(-FIRST_US // long)), pc.less_equal(numbers, LAST_US // long))
         column = pc.if_else(known, column, pa.scalar(None, kind))
-    return pc.cast(column, options=pc.CastOptions(MOMENT, allow_time_truncate=True))
+    return pc.cast(column, options=pc.CastOptions(TIMESTAMP, allow_time_truncate=True))
 
 
 def class_names(column: pa.ChunkedArray[Any], classes: tuple[str, ...]) -> pa.ChunkedArray[Any]:
@@ -302,7 +302,7 @@ def _is_label(kind: pa.DataType) -> bool:
     return bool(is_words(kind) or pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
-def _is_moment(kind: pa.DataType) -> bool:
+def _is_timestamp(kind: pa.DataType) -> bool:
     return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
@@ -320,18 +320,18 @@ class RowColumn:
     fix: str
 
 
-_MOMENT: Final = RowColumn(
-    _is_moment,
+_TIMESTAMP: Final = RowColumn(
+    _is_timestamp,
     "a timestamp or a date",
     "Convert the column first, for example with pandas.to_datetime(column, utc=True), or leave it away.",
 )
 #: What a table may say of each row beside the model's inputs.
 ROW_COLUMNS: Final = {
     "prediction_id": RowColumn(_is_text, "text", "Convert the ids to text, or leave them away."),
-    "event_time": _MOMENT,
+    "event_time": _TIMESTAMP,
     PROBABILITIES: RowColumn(
         _is_list_of_floats, "lists of floats, one for each class", "Put them into lists, or leave them away."
     ),
     LABEL: RowColumn(_is_label, "text or numbers", "Name the column of the truth by --label."),
-    "label_time": _MOMENT,
+    "label_time": _TIMESTAMP,
 }

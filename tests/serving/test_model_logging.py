@@ -117,7 +117,7 @@ def test_a_model_that_is_to_be_logged_needs_a_log() -> None:
 
 def test_what_is_redacted_never_reaches_the_writer(served: ServedVersion) -> None:
     rows = Rows()
-    Capture(rows, redaction=Redaction(left_out=frozenset({"x"}))).record(batch(served, 1))
+    Capture(rows, redaction=Redaction(dropped=frozenset({"x"}))).record(batch(served, 1))
     assert (rows[0].inputs, list(rows[0].outputs)) == ({}, ["y"])
 
 

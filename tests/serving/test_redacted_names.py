@@ -24,7 +24,7 @@ def runner_of(models: Models, name: str) -> Runner:
 def checked(models: Models, *names: str, loaded: tuple[str, ...] = ("half_plus_two", "strs")) -> list[str]:
     """What is reported of these names when a server of those models has started."""
     said: list[str] = []
-    redacted = RedactedNames(Redaction(left_out=frozenset(names)), report=said.append)
+    redacted = RedactedNames(Redaction(dropped=frozenset(names)), report=said.append)
     for model in loaded:
         redacted.note(Path("models", model, "1"), runner_of(models, model))
     redacted.check(is_everything=True)
@@ -60,7 +60,7 @@ def test_where_a_model_could_not_be_loaded_it_is_reported_only(models: Models) -
 
 def test_a_later_version_without_it_is_reported(models: Models) -> None:
     said: list[str] = []
-    redacted = RedactedNames(Redaction(left_out=frozenset({"x"})), report=said.append)
+    redacted = RedactedNames(Redaction(dropped=frozenset({"x"})), report=said.append)
     redacted.note(Path("models/a/1"), runner_of(models, "half_plus_two"))
     redacted.check(is_everything=True)
     redacted.note(Path("models/a/2"), runner_of(models, "half_plus_two"))

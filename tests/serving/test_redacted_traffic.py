@@ -38,7 +38,7 @@ def test_no_trace_of_it_is_in_any_file_nor_said(
 ) -> None:
     names = frozenset({"s", "x"})  # the input of a model of strings, and a feature of tf.Examples
     redaction = {
-        "redact": Redaction(left_out=names),
+        "redact": Redaction(dropped=names),
         "hash": Redaction(hashed=names, key=KEY),
         "store": None,
     }[fate]

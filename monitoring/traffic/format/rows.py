@@ -1,4 +1,4 @@
-"""The rows of the traffic log, as the server hands them over and as the reader names them."""
+"""The columns of the traffic log's rows, and a batch of answered rows before it is written."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import pyarrow as pa
 
 from monitoring.errors import BadInput
 
-MOMENT = pa.timestamp("us", tz="UTC")
+TIMESTAMP = pa.timestamp("us", tz="UTC")
 ROW_FIELDS: tuple[pa.Field, ...] = (
     pa.field("request_id", pa.string(), nullable=False),
     pa.field("row", pa.int32(), nullable=False),
-    pa.field("event_time", MOMENT, nullable=False),
-    pa.field("answered_at", MOMENT, nullable=False),
+    pa.field("event_time", TIMESTAMP, nullable=False),
+    pa.field("answered_at", TIMESTAMP, nullable=False),
     pa.field("latency_us", pa.int64(), nullable=False),
 )
-#: Longer labels are no names of classes.
+#: The longest label: longer text is no class name.
 LABEL_CHARACTERS = 1024
 
-#: And the longest id of a prediction.
+#: The longest id of a prediction.
 ID_CHARACTERS = 160
 MODEL_KEY = b"pitfalls.model"
 VERSION_KEY = b"pitfalls.version"
 SIGNATURE_KEY = b"pitfalls.signature"
-RATE_KEY = b"pitfalls.sampling_rate"  # the share of the requests that are in the log; absent where all are
+RATE_KEY = b"pitfalls.sampling_rate"  # the share of requests that are logged; absent where all are
 SAMPLING_RATE = "sampling_rate"
 INPUT = "input:"
 OUTPUT = "output:"
@@ -38,7 +38,11 @@ LAST_US = int(np.datetime64("9999-12-30", "us").astype(np.int64))
 
 @dataclass(frozen=True, slots=True, order=True)
 class ModelKey:
-    """Whose answers: the model, its version and the signature that was called."""
+    """The model, its version and the signature that answered.
+
+    >>> ModelKey("flights", 3, "serving_default") < ModelKey("flights", 10, "explain")
+    True
+    """
 
     model: str
     version: int
@@ -46,21 +50,32 @@ class ModelKey:
 
     @classmethod
     def of(cls, schema: pa.Schema, file: str = "") -> ModelKey:
-        """Whose answers a segment or a part holds. Raises BadInput, naming it, for a file of another writer."""
+        """The model whose answers a segment or a part holds.
+
+        Args:
+            schema: The file's schema.
+            file: The file's name, for the error.
+
+        Returns:
+            The key, from the schema's metadata.
+
+        Raises:
+            BadInput: another program wrote the file.
+        """
         metadata = schema.metadata or {}
         try:
             return cls(metadata[MODEL_KEY].decode(), int(metadata[VERSION_KEY]), metadata[SIGNATURE_KEY].decode())
         except KeyError as error:
             raise BadInput(
-                "A file in the traffic log was not made by its writer.",
+                "A file in the traffic log was not written by its writer.",
                 got=f"{f'{file}, ' if file else ''}a schema without {error.args[0].decode()}",
                 expected="model, version and signature in the schema's metadata",
-                fix="Move foreign files out of the folder.",
+                fix="Move files of other programs out of the folder.",
             ) from None
 
     @property
     def metadata(self) -> dict[bytes, bytes]:
-        """What `of` reads."""
+        """The schema metadata that `of` reads."""
         return {
             MODEL_KEY: self.model.encode(),
             VERSION_KEY: str(self.version).encode(),
@@ -69,17 +84,17 @@ class ModelKey:
 
 
 def sampling_rate_of(schema: pa.Schema) -> float:
-    """The share of all requests that was logged, by a segment's or part's schema."""
+    """The share of all requests that was logged, from the schema of a segment or part."""
     return float((schema.metadata or {}).get(RATE_KEY, b"1"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AnsweredRows:
-    """The rows of one batch that a model has answered, ready for the log.
+    """One batch of answered rows, ready for the log.
 
-    Every sequence and the leading axis of every tensor is as long as the batch: n rows. Tensors of strings are object
-    (or `S`) arrays of bytes. Times are microseconds since 1970, UTC; latencies are microseconds. A batch of zero rows
-    is ignored by the log.
+    Every sequence and the leading axis of every tensor has length n, the number of rows. Tensors of strings are object
+    (or `S`) arrays of bytes. Times are microseconds since 1970, UTC; latencies are microseconds. The log ignores a
+    batch of zero rows.
 
     >>> AnsweredRows(
     ...     model="flights",
@@ -111,28 +126,36 @@ class AnsweredRows:
 
     @property
     def count(self) -> int:
-        """How many rows."""
+        """The number of rows."""
         return len(self.request_ids)
 
     def check_lengths(self) -> None:
-        """Raises BadInput unless every part has one entry per row."""
+        """Check that every part has one entry per row.
+
+        Raises:
+            BadInput: one has not; with its name.
+        """
         parts = {"rows": self.rows, "event_times_us": self.event_times_us, "latencies_us": self.latencies_us}
         for group in (parts, self.inputs, self.outputs):
             for name, part in group.items():
                 if np.ndim(part) < 1 or len(part) != self.count:
                     raise BadInput(
-                        f"The batch does not fit together: {name!r} has another length than request_ids.",
+                        f"The parts of the batch differ in length: {name!r} and request_ids.",
                         got=f"{len(part)} entries" if np.ndim(part) else "a single number",
                         expected=f"{self.count}, one per row",
                         fix="Hand over the rows of one batch, padding removed.",
                     )
 
     def check_times(self) -> None:
-        """Raises BadInput unless every event time is within `FIRST_US` and `LAST_US`."""
+        """Check that every event time lies between `FIRST_US` and `LAST_US`.
+
+        Raises:
+            BadInput: one does not.
+        """
         times = self.event_times_us
         if isinstance(times, np.ndarray):
             first, last = int(times.min()), int(times.max())
-        else:  # few: a row alone is the commonest batch of a server at rest
+        else:  # a list, of few rows: NumPy would cost more
             first, last = min(times), max(times)
         if first < FIRST_US or last > LAST_US:
             raise BadInput(

@@ -1,8 +1,8 @@
 """A segment: one append-only file of Arrow record batches, owned by the one process that created it.
 
 The file is an Arrow IPC *stream* without an end marker: a schema message, then one record-batch message per append,
-each made by one `write`. Killed at any moment, a process leaves at most one torn message, the last; the reader cuts it
-counts its bytes. While the owner lives it holds an exclusive `flock`: so others can tell the living from the dead.
+each made by one `write`. A process killed at any moment leaves at most one torn message, the last; the reader cuts it
+off and counts its bytes. The owner holds an exclusive `flock` while it lives: so others know whether it still writes.
 
 Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
 """
@@ -31,18 +31,21 @@ SUFFIX = ".arrows"
 _COUNTER = itertools.count()
 _NAMES_TRIED = 100
 
-#: Every message begins at a multiple of so many bytes, with this mark.
+#: Every message begins at a multiple of this many bytes, with this marker.
 _ALIGNED = 8
 _MARKER = 0xFFFFFFFF
 _PLACES_TRIED = 1000
 
 
 def segment_name(created: datetime, *, after: str = "") -> str:
-    """The name of a segment created now: sorted names are in order of creation, and later than the segment `after`.
+    """The name of a new segment. Names sort in order of creation, and after that of the segment `after`.
 
     >>> from datetime import UTC
     >>> segment_name(datetime(2013, 4, 1, tzinfo=UTC))[:20]
     '01364774400000000000'
+
+    Returns:
+        Nanoseconds since 1970, process id and a counter; without a suffix.
     """
     nanoseconds = max(as_microseconds(created), 0) * 1000
     if after:
@@ -51,7 +54,7 @@ def segment_name(created: datetime, *, after: str = "") -> str:
 
 
 def segments_in(folder: Path) -> tuple[Path, ...]:
-    """The segments of a folder, in order of creation; none when there is no such folder."""
+    """The segments of a folder, in order of creation; none if there is no such folder."""
     try:
         names = [entry.name for entry in os.scandir(folder) if entry.name.endswith(SUFFIX)]
     except FileNotFoundError:
@@ -60,7 +63,7 @@ def segments_in(folder: Path) -> tuple[Path, ...]:
 
 
 class SegmentFile:
-    """A segment this process may append to, or, once claimed from a dead owner, convert. Not thread-safe."""
+    """A segment that this process owns: to append to, or to convert, if claimed from a dead owner. Not thread-safe."""
 
     def __init__(self, path: Path, descriptor: int, size: int) -> None:
         self.path = path
@@ -69,14 +72,26 @@ class SegmentFile:
 
     @classmethod
     def create(cls, folder: Path, created: datetime, *, after: str = "") -> SegmentFile:
-        """A new, locked, empty segment in `folder`. Raises OSError if the folder cannot be written."""
+        """A new, locked, empty segment.
+
+        Args:
+            folder: Where to create it.
+            created: The time that its name carries.
+            after: The name of a segment that it must sort after.
+
+        Returns:
+            The segment, owned by this process.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
         for _ in range(_NAMES_TRIED):
             path = folder / (segment_name(created, after=after) + SUFFIX)
             try:
                 descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o644)
             except FileExistsError:
                 continue
-            # Between the two calls a process that clears up after the dead may take the new file for a dead one.
+            # Between the two calls another process may take the new file for that of a dead owner.
             if lock_file(descriptor) and _still_named(descriptor, path):
                 return cls(path, descriptor, 0)
             os.close(descriptor)
@@ -84,7 +99,7 @@ class SegmentFile:
 
     @classmethod
     def claim(cls, path: Path) -> SegmentFile | None:
-        """Somebody else's segment, if its owner is gone; None while the owner lives or when the file is gone."""
+        """Take over a segment whose owner is gone; None if the owner lives, or the file is gone."""
         try:
             descriptor = os.open(path, os.O_RDWR)
         except FileNotFoundError:
@@ -95,10 +110,17 @@ class SegmentFile:
         return None
 
     def append(self, data: bytes | pa.Buffer, *, sync: bool = False) -> None:
-        """Appends `data` by one `write`. If the disk fails, cuts the torn bytes off again and raises OSError.
+        """Append a record by one `write`.
 
-        With `sync` the data also survive a power cut when this returns. After an error the caller must not append
-        again: a reader may be half-way through the torn bytes, and would see them continued by another record.
+        After an error the caller must not append again: a reader may be half-way through the torn bytes, and would see
+        them continued by another record.
+
+        Args:
+            data: The encoded record.
+            sync: Whether it must survive a power cut when this returns.
+
+        Raises:
+            OSError: the disk fails; the torn bytes are cut off again.
         """
         view = memoryview(data)
         done, whole = 0, False
@@ -118,20 +140,24 @@ class SegmentFile:
                 os.ftruncate(self._descriptor, self.size)
 
     def duplicate(self) -> int:
-        """Another descriptor of the file, for whoever syncs it while it may be let go of."""
+        """Another descriptor of the file, to sync it while it may be released."""
         return os.dup(self._descriptor)
 
     def sync(self) -> None:
-        """Has all that was appended survive a power cut. Raises OSError."""
+        """Make all that was appended survive a power cut.
+
+        Raises:
+            OSError: the disk fails.
+        """
         os.fdatasync(self._descriptor)
 
     def remove(self) -> None:
-        """Deletes the file, whoever else may have it open, and lets go of it."""
+        """Delete the file, whoever else may have it open, and release it."""
         self.path.unlink(missing_ok=True)
         self.release()
 
     def release(self) -> None:
-        """Lets go of the file and its lock; it stays where it is. Idempotent."""
+        """Close the file and give up its lock; it stays where it is. Idempotent."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -148,7 +174,7 @@ def _still_named(descriptor: int, path: Path) -> bool:
 class SegmentContents:
     """What could be read of a segment: every complete batch up to the first torn one.
 
-    `damaged` says that a whole message follows the torn one, which no writer that was interrupted leaves behind.
+    `damaged` says that a whole message follows the torn one: no interrupted write leaves that behind.
     """
 
     table: pa.Table | None  # None: not even the schema could be read
@@ -157,11 +183,21 @@ class SegmentContents:
 
 
 def read_segment(path: Path, columns: Sequence[str] | None = None) -> SegmentContents:
-    """Reads the segment at `path`; `columns` picks some of its columns (those it has).
-
-    Raises FileNotFoundError if it is gone, BadInput or CannotRun if another program or another format made it.
+    """Read a segment, also while its owner appends to it.
 
     The bytes are read, not mapped: an owner whose disk is full may shorten the file meanwhile.
+
+    Args:
+        path: The segment.
+        columns: Names of the columns wanted, of which those are read that it has; None reads all.
+
+    Returns:
+        Its complete batches as one table, and the number of torn bytes.
+
+    Raises:
+        BadInput: another program wrote the file.
+        CannotRun: it has another format.
+        FileNotFoundError: it is gone.
     """
     contents = decode_segment(pa.py_buffer(path.read_bytes()), columns)
     if contents.table is not None:
@@ -170,7 +206,16 @@ def read_segment(path: Path, columns: Sequence[str] | None = None) -> SegmentCon
 
 
 def read_segment_schema(path: Path) -> pa.Schema | None:
-    """The schema alone, without reading the rows; None if it is torn. Raises as `read_segment` does."""
+    """Read the schema of a segment, without the rows.
+
+    Returns:
+        The schema; None if it is torn.
+
+    Raises:
+        BadInput: another program wrote the file.
+        CannotRun: it has another format.
+        FileNotFoundError: it is gone.
+    """
     with pa.OSFile(str(path)) as source:
         schema = _read_schema(source)
     if schema is not None:
@@ -179,9 +224,16 @@ def read_segment_schema(path: Path) -> pa.Schema | None:
 
 
 def decode_segment(data: pa.Buffer, columns: Sequence[str] | None = None) -> SegmentContents:
-    """Decodes the bytes of a segment. Never fails and never reads out of bounds, whatever the bytes.
+    """Decode the bytes of a segment. Never fails and never reads out of bounds, whatever the bytes.
 
     Cost: about 30 microseconds per batch of 20 columns, whatever its rows; 300 MB/s for large batches.
+
+    Args:
+        data: The file's contents.
+        columns: As for `read_segment`.
+
+    Returns:
+        The complete batches as one table, and the number of torn bytes.
     """
     source = pa.BufferReader(data)
     schema = _read_schema(source)
@@ -202,12 +254,12 @@ def decode_segment(data: pa.Buffer, columns: Sequence[str] | None = None) -> Seg
         table = pa.Table.from_batches(batches, schema=reader.schema)
     torn = data.size - end
     return SegmentContents(
-        table=table.combine_chunks(), torn_bytes=torn, damaged=torn > 0 and _goes_on(data, end, schema)
+        table=table.combine_chunks(), torn_bytes=torn, damaged=torn > 0 and _has_batch_behind(data, end, schema)
     )
 
 
-def _goes_on(data: pa.Buffer, end: int, schema: pa.Schema) -> bool:
-    """Whether a whole batch begins behind `end`; it is looked for in the first places that look like a beginning."""
+def _has_batch_behind(data: pa.Buffer, end: int, schema: pa.Schema) -> bool:
+    """Whether a whole batch begins behind `end`. Of the places with a marker the first 1,000 are tried."""
     words = np.frombuffer(data.slice(0, data.size - data.size % _ALIGNED), np.uint32)[:: _ALIGNED // 4]
     first = end // _ALIGNED + 1
     for place in np.flatnonzero(words[first:] == _MARKER)[:_PLACES_TRIED].tolist():
@@ -239,14 +291,14 @@ def _check_format(schema: pa.Schema, path: Path) -> None:
     found = (schema.metadata or {}).get(FORMAT_KEY)
     if found is None:
         raise BadInput(
-            f"{path} is no segment of a traffic log.",
-            got="an Arrow stream of somebody else's",
-            expected="the segments that a traffic log's writer made",
+            f"{path} is not a segment of a traffic log.",
+            got="an Arrow stream of another program",
+            expected="segments that a traffic log's writer wrote",
             fix="Move the file out of the folder.",
         )
     if found != FORMAT:
         raise CannotRun(
-            f"{path} has another format.",
+            f"{path} has a format that this version cannot read.",
             got=f"format {found.decode(errors='replace')}",
             expected=f"format {FORMAT.decode()}",
             fix="Read it with the version that wrote it, or a newer one.",

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
-from monitoring.traffic.format.ipc_frames import VARIES, Body, even_offsets, pad, text_buffers
+from monitoring.traffic.format.ipc_messages import VARIES, BatchBody, even_offsets, padding, string_buffers
 from monitoring.traffic.format.rows import INPUT, OUTPUT
 
 SHAPE_KEY = b"shape"
@@ -28,25 +28,35 @@ _WIDENED = {"bfloat16": np.float32, "complex64": np.float32, "complex128": np.fl
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
-    """How the tensors of one dtype are stored."""
+    """How tensors of one dtype are stored."""
 
-    name: str  # TensorFlow's word for the dtype
+    name: str  # TensorFlow's name of the dtype
     element: pa.DataType
     lists: pa.DataType  # the column's type
-    as_is: bool  # whether the tensor's own memory is Arrow's
+    is_zero_copy: bool  # whether Arrow can use the tensor's own memory
 
 
 @cache
 def tensor_type(dtype: np.dtype) -> TensorType:
-    """The stored type of a dtype. Raises BadInput for dtypes a tensor cannot have, such as dates."""
+    """The stored type of a dtype.
+
+    >>> tensor_type(np.dtype(np.float32)).lists
+    ListType(list<element: float>)
+
+    Returns:
+        The type; complex numbers are stored as two elements, bfloat16 as float32, text as bytes.
+
+    Raises:
+        BadInput: no tensor has this dtype, for example dates.
+    """
     if dtype.kind in "OSUT":
-        return _stored("string", pa.binary(), as_is=False)
+        return _stored("string", pa.binary(), is_zero_copy=False)
     widened = _WIDENED.get(dtype.name)
     if widened is not None:
-        return _stored(dtype.name, pa.from_numpy_dtype(widened), as_is=False)
+        return _stored(dtype.name, pa.from_numpy_dtype(widened), is_zero_copy=False)
     if dtype.kind in "biuf":
         native = pa.from_numpy_dtype(dtype.newbyteorder("="))
-        return _stored(dtype.name, native, as_is=dtype.isnative and dtype.kind != "b")
+        return _stored(dtype.name, native, is_zero_copy=dtype.isnative and dtype.kind != "b")
     raise BadInput(
         "The traffic log cannot hold such a tensor.",
         got=f"dtype {dtype}",
@@ -55,30 +65,37 @@ def tensor_type(dtype: np.dtype) -> TensorType:
     )
 
 
-def _stored(name: str, element: pa.DataType, *, as_is: bool) -> TensorType:
+def _stored(name: str, element: pa.DataType, *, is_zero_copy: bool) -> TensorType:
     # "element" is what Parquet calls it, so that a row has the same type before and after it is converted.
-    return TensorType(name, element, pa.list_(pa.field("element", element)), as_is)
+    return TensorType(name, element, pa.list_(pa.field("element", element)), is_zero_copy)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TensorEncoder:
-    """Turns tensors of one dtype and shape into columns; everything that can be known beforehand is."""
+    """Encodes tensors of one dtype and shape as columns; all that depends on these alone is computed once."""
 
     kind: TensorType
     count: int  # rows
     width: int  # elements of a row
     offsets: pa.Buffer
-    opening: bytes  # the offsets, filled up to eight bytes
-    closing: bytes  # what fills the elements up, unless they are texts
-    nodes: tuple[int, int]  # lengths of the two arrays, as `frames.Form` has them,
-    lengths: tuple[int, ...]  # and of their buffers
+    padded_offsets: bytes
+    padding: bytes  # of the elements, unless they are strings
+    nodes: tuple[int, int]  # lengths of the two arrays, as `BatchShape` has them,
+    lengths: tuple[int, ...]  # and of their buffers in bytes
 
     @classmethod
     def of(cls, tensor: np.ndarray) -> TensorEncoder:
-        """The encoder for all tensors like this one. Raises BadInput if there can be none."""
+        """The encoder for all tensors of the dtype and shape of this one.
+
+        Returns:
+            The encoder.
+
+        Raises:
+            BadInput: no column can hold them.
+        """
         kind, count = tensor_type(tensor.dtype), len(tensor)
         width = math.prod(tensor.shape[1:]) * (2 if tensor.dtype.kind == "c" else 1)
-        offsets, opening, elements = _offsets(count, width), even_offsets(count, width), count * width
+        offsets, raw_offsets, elements = _offsets(count, width), even_offsets(count, width), count * width
         size = (elements + 7) // 8 if tensor.dtype.kind == "b" else elements * tensor.itemsize
         buffers = (4 * (elements + 1), VARIES) if tensor.dtype.kind == "O" else (size,)
         return cls(
@@ -86,47 +103,54 @@ class TensorEncoder:
             count=count,
             width=width,
             offsets=offsets,
-            opening=opening + pad(len(opening)),
-            closing=pad(size),
+            padded_offsets=raw_offsets + padding(len(raw_offsets)),
+            padding=padding(size),
             nodes=(count, elements),
-            lengths=(0, len(opening), 0, *buffers),
+            lengths=(0, len(raw_offsets), 0, *buffers),
         )
 
     def encode(self, tensor: np.ndarray) -> pa.Array:
-        """One list per row of `tensor` (leading axis = rows), bit for bit; no element is touched by Python.
+        """The column of a tensor: one list per row (the leading axis), bit for bit; Python touches no element.
 
         >>> tensor = np.array([[1, 2], [3, 4]], np.int8)
         >>> TensorEncoder.of(tensor).encode(tensor).to_pylist()
         [[1, 2], [3, 4]]
+
+        Returns:
+            A list array of n rows; where the dtype allows it, over the tensor's own memory.
         """
         kind = self.kind
-        if kind.as_is:
+        if kind.is_zero_copy:
             flat = tensor if tensor.flags.c_contiguous else np.ascontiguousarray(tensor)
             values = _from_buffers(kind.element, self.count * self.width, [None, _buffer(flat)], 0)
         else:
             values = _converted(tensor.reshape(-1), kind)
         return _from_buffers(kind.lists, self.count, [None, self.offsets], 0, 0, [values])
 
-    def put(self, tensor: np.ndarray, body: Body) -> bool:
-        """The same column's buffers without Arrow; False, and nothing put, for elements that only Arrow can convert."""
-        if self.kind.as_is:
+    def add_to(self, body: BatchBody, tensor: np.ndarray) -> bool:
+        """Add the same column's buffers to a record batch, without Arrow.
+
+        Returns:
+            False, and nothing is added, for elements that only Arrow can convert.
+        """
+        if self.kind.is_zero_copy:
             elements = tensor if tensor.flags.c_contiguous else np.ascontiguousarray(tensor)
         elif tensor.dtype.kind == "b":
             elements = np.packbits(tensor, bitorder="little")
         elif tensor.dtype.kind == "O":
-            return self._put_text(tensor, body)
+            return self._add_strings(body, tensor)
         else:
             return False
-        body.parts += (self.opening, elements, self.closing)
+        body.parts += (self.padded_offsets, elements, self.padding)
         return True
 
-    def _put_text(self, tensor: np.ndarray, body: Body) -> bool:
+    def _add_strings(self, body: BatchBody, tensor: np.ndarray) -> bool:
         try:
-            offsets, content = text_buffers(tensor.reshape(-1).tolist())
+            offsets, content = string_buffers(tensor.reshape(-1).tolist())
         except (TypeError, OverflowError):
             return False
-        body.parts.append(self.opening)
-        body.text(offsets, content)
+        body.parts.append(self.padded_offsets)
+        body.add_strings(offsets, content)
         return True
 
 
@@ -153,7 +177,7 @@ def _offsets(count: int, width: int) -> pa.Buffer:
 
 
 def tensor_field(name: str, kind: TensorType, shape: Shape) -> pa.Field:
-    """The column of a tensor: its inner shape (-1 where it varies) and dtype are the field's metadata."""
+    """The field of a tensor's column, with its inner shape (-1 where it varies) and dtype as metadata."""
     metadata = {SHAPE_KEY: json.dumps(list(shape)).encode(), DTYPE_KEY: kind.name.encode()}
     return pa.field(name, kind.lists, nullable=False, metadata=metadata)
 
@@ -163,6 +187,9 @@ def merged_shape(one: Shape, other: Shape) -> Shape:
 
     >>> merged_shape((3, 28), (5, 28))
     (-1, 28)
+
+    Returns:
+        Sizes, -1 for any; `(-1,)` for tensors of different rank.
     """
     if len(one) != len(other):
         return (-1,)
@@ -170,7 +197,14 @@ def merged_shape(one: Shape, other: Shape) -> Shape:
 
 
 def merged_fields(fields: Sequence[pa.Field]) -> pa.Field:
-    """One column for the same tensor of several segments. Raises BadInput where their types differ."""
+    """One column for the same tensor of several segments.
+
+    Returns:
+        The field; its inner shape is -1 where theirs differ.
+
+    Raises:
+        BadInput: their types differ.
+    """
     first = fields[0]
     shape: Shape | None = None
     for field in fields:
@@ -188,15 +222,17 @@ def merged_fields(fields: Sequence[pa.Field]) -> pa.Field:
 
 
 def flatten_scalars(table: pa.Table) -> pa.Table:
-    r"""Turns each `input:` and `output:` column with exactly one element in every row into a plain column.
+    r"""Turn each `input:` and `output:` column with exactly one element in every row into a plain column.
 
-    Bytes become strings, so that a category compares with the same category of a table of reference; bytes that are no
-    UTF-8 are shown as escapes, `\xff`. A null list (a tensor that a version does not have) becomes null. Other columns
-    stay.
+    Bytes become strings, so that a category compares with the same category of a reference table; bytes that are not
+    UTF-8 become escapes, `\xff`. A null list (a tensor that a version does not have) becomes null. Other columns stay.
 
     >>> table = pa.table({"input:a": [[1], [2]], "output:b": [[1, 2], [3, 4]]})
     >>> flatten_scalars(table).schema.types
     [DataType(int64), ListType(list<item: int64>)]
+
+    Returns:
+        A table of the same rows and names.
     """
     for index, field in enumerate(table.schema):
         if not (field.name.startswith((INPUT, OUTPUT)) and pa.types.is_list(field.type)):
@@ -206,7 +242,7 @@ def flatten_scalars(table: pa.Table) -> pa.Table:
             continue
         values = pc.list_element(lists, 0) if len(lists) else pa.array([], field.type.value_type)
         if pa.types.is_binary(values.type):
-            values = text(values)
+            values = decoded(values)
         table = table.set_column(index, pa.field(field.name, values.type, metadata=field.metadata), values)
     return table
 
@@ -223,14 +259,17 @@ def _all_single(lists: pa.Array, field: pa.Field) -> bool:
     return lengths["min"] in (1, None) and lengths["max"] in (1, None)
 
 
-def text(values: pa.Array) -> pa.Array:
-    r"""Bytes as strings; what is no UTF-8 is shown as escapes.
+def decoded(values: pa.Array) -> pa.Array:
+    r"""Bytes as strings; bytes that are not UTF-8 become escapes.
 
-    >>> text(pa.array([b"UA", bytes([0xFF])])).to_pylist()
+    >>> decoded(pa.array([b"UA", bytes([0xFF])])).to_pylist()
     ['UA', '\\xff']
+
+    Returns:
+        A string array of the same length; nulls stay.
     """
     try:
         return values.cast(pa.string())
     except pa.ArrowInvalid:
-        decoded = [None if value is None else value.decode("utf-8", "backslashreplace") for value in values.to_pylist()]
-        return pa.array(decoded, pa.string())
+        texts = [None if value is None else value.decode("utf-8", "backslashreplace") for value in values.to_pylist()]
+        return pa.array(texts, pa.string())

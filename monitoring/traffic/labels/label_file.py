@@ -1,4 +1,4 @@
-"""A file of labels, CSV or Parquet, checked whole before any label is taken from it."""
+"""A label file, CSV or Parquet, checked as a whole before any label is read from it."""
 
 from __future__ import annotations
 
@@ -13,24 +13,31 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-from monitoring.traffic.format.rows import FIRST_US, ID_CHARACTERS, LABEL_CHARACTERS, LAST_US, MOMENT
+from monitoring.traffic.format.rows import FIRST_US, ID_CHARACTERS, LABEL_CHARACTERS, LAST_US, TIMESTAMP
 
 COLUMNS = ("prediction_id", "label", "label_time")
 _PARQUET = b"PAR1"
 _PROBLEMS_SHOWN = 5
 _TIMES = "an ISO 8601 time such as 2013-04-01T17:05:00Z (UTC where it has no offset)"
-_FIX = "Mend the file and add it again; nothing was added."
+_FIX = "Correct the file and add it again; nothing was added."
 
 
 def read_label_file(path: Path) -> pa.Table:
-    """The labels in a CSV or Parquet file, in the file's order: prediction_id and label strings, label_time timestamps.
+    """Read a label file.
 
-    The file has at least those columns; others are ignored. Times are ISO 8601 or, in Parquet, timestamps; one without
-    an offset is UTC. Labels in Parquet may be strings, integers or booleans.
+    It has at least the columns prediction_id, label and label_time; others are ignored. Times are ISO 8601 or, in
+    Parquet, timestamps; one without an offset is UTC. Labels in Parquet may be strings, integers or booleans.
 
-    Raises BadInput that lists what is wrong in which line (CSV) or row (Parquet, from 1) and column: no such file, an
-    empty one, a column missing or there twice, an empty id or label, an id of more than 160 or a label of more than
-    1024 characters, a time that is none.
+    Args:
+        path: The file; its first bytes say whether it is Parquet.
+
+    Returns:
+        The labels in the file's order: prediction_id and label strings, label_time timestamps.
+
+    Raises:
+        BadInput: no such file, an empty one, a column that is missing or there twice, an empty id or label, an id of
+            more than 160 or a label of more than 1024 characters, an invalid time; with each line (CSV) or row
+            (Parquet, from 1).
     """
     try:
         with path.open("rb") as file:
@@ -44,19 +51,19 @@ def read_label_file(path: Path) -> pa.Table:
         ) from error
     if not magic:
         _fail(path, got="an empty file", expected=f"a header with {', '.join(COLUMNS)}")
-    places, columns = _parquet(path) if magic == _PARQUET else _csv(path)
-    return _checked(path, places, columns, unit="row" if magic == _PARQUET else "line")
+    numbers, columns = _parquet(path) if magic == _PARQUET else _csv(path)
+    return _checked(path, numbers, columns, unit="row" if magic == _PARQUET else "line")
 
 
 def _csv(path: Path) -> tuple[Sequence[int], tuple[list[str], list[str], list[str]]]:
-    """Line numbers (where a record ends) and the three columns as text."""
+    """Line numbers (each of a record's last line) and the three columns as text."""
     lines: list[int] = []
     columns: tuple[list[str], list[str], list[str]] = ([], [], [])
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
-            picked = _picked(path, header)
+            picked = _positions(path, header)
             for record in reader:
                 if not record:
                     continue
@@ -67,7 +74,7 @@ def _csv(path: Path) -> tuple[Sequence[int], tuple[list[str], list[str], list[st
                 for column, index in zip(columns, picked, strict=True):
                     column.append(record[index])
     except UnicodeDecodeError as error:
-        _fail(path, got=f"bytes that are no UTF-8 ({error.reason})", expected="a CSV file in UTF-8, or Parquet")
+        _fail(path, got=f"bytes that are not UTF-8 ({error.reason})", expected="a CSV file in UTF-8, or Parquet")
     except csv.Error as error:
         _fail(path, got=f"a CSV file that is broken after line {len(lines) + 1}: {error}", expected="plain CSV")
     return lines, columns
@@ -76,7 +83,7 @@ def _csv(path: Path) -> tuple[Sequence[int], tuple[list[str], list[str], list[st
 def _parquet(path: Path) -> tuple[Sequence[int], tuple[Sequence[object], Sequence[object], Sequence[object]]]:
     try:
         table = pq.ParquetFile(path).read()
-        picked = _picked(path, table.column_names)
+        picked = _positions(path, table.column_names)
         ids, labels = (_as_text(path, table.column(index), table.column_names[index]) for index in picked[:2])
         times = _times(path, table.column(picked[2]))
     except (pa.ArrowException, OSError) as error:
@@ -85,7 +92,7 @@ def _parquet(path: Path) -> tuple[Sequence[int], tuple[Sequence[object], Sequenc
 
 
 def _times(path: Path, column: pa.ChunkedArray) -> list[object]:
-    """Moments or text. Of a timestamp that no calendar has a day for, the number."""
+    """Datetimes or text; the number, of a timestamp outside the years 1 to 9999."""
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         texts: list[object] = _as_text(path, column, "label_time").to_pylist()
@@ -93,10 +100,10 @@ def _times(path: Path, column: pa.ChunkedArray) -> list[object]:
     if not pa.types.is_timestamp(kind):
         _fail(path, got=f"label_time of type {kind}", expected="timestamps, or text in ISO 8601")
     microseconds = pa.timestamp("us", tz=kind.tz)
-    whole = pc.cast(column, options=pc.CastOptions(microseconds, allow_time_truncate=True)).cast(pa.int64())
-    known = pc.and_(pc.greater_equal(whole, FIRST_US), pc.less_equal(whole, LAST_US))
-    moments = pc.if_else(known, whole, pa.scalar(None, pa.int64())).cast(MOMENT).to_pylist()
-    return [number if time is None else time for number, time in zip(whole.to_pylist(), moments, strict=True)]
+    numbers = pc.cast(column, options=pc.CastOptions(microseconds, allow_time_truncate=True)).cast(pa.int64())
+    valid = pc.and_(pc.greater_equal(numbers, FIRST_US), pc.less_equal(numbers, LAST_US))
+    times = pc.if_else(valid, numbers, pa.scalar(None, pa.int64())).cast(TIMESTAMP).to_pylist()
+    return [number if time is None else time for number, time in zip(numbers.to_pylist(), times, strict=True)]
 
 
 def _as_text(path: Path, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
@@ -110,11 +117,12 @@ def _as_text(path: Path, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     try:
         column.validate(full=True)
     except pa.ArrowInvalid as error:
-        _fail(path, got=f"{name} with bytes that are no UTF-8 ({error})", expected="text")
+        _fail(path, got=f"{name} with bytes that are not UTF-8 ({error})", expected="text")
     return column.cast(pa.string())
 
 
-def _picked(path: Path, header: Sequence[str]) -> list[int]:
+def _positions(path: Path, header: Sequence[str]) -> list[int]:
+    """The index of each of the three columns."""
     names = [name.strip() for name in header]
     missing = [name for name in COLUMNS if name not in names]
     if missing:
@@ -125,12 +133,12 @@ def _picked(path: Path, header: Sequence[str]) -> list[int]:
     return [names.index(name) for name in COLUMNS]
 
 
-def _checked(path: Path, places: Sequence[int], columns: tuple[Sequence[object], ...], *, unit: str) -> pa.Table:
-    if not places:
+def _checked(path: Path, numbers: Sequence[int], columns: tuple[Sequence[object], ...], *, unit: str) -> pa.Table:
+    if not numbers:
         _fail(path, got="a header and no labels", expected="at least one label")
     ids, labels, given = columns
-    times: list[datetime | None] = [_moment(text) for text in given]
-    problems = [f"{unit} {each}" for each in _problems(places, ids, labels, given, times)]
+    times: list[datetime | None] = [_time(cell) for cell in given]
+    problems = [f"{unit} {each}" for each in _problems(numbers, ids, labels, given, times)]
     if problems:
         shown = "; ".join(problems[:_PROBLEMS_SHOWN])
         more = f"; and {len(problems) - _PROBLEMS_SHOWN} more" if len(problems) > _PROBLEMS_SHOWN else ""
@@ -142,32 +150,32 @@ def _checked(path: Path, places: Sequence[int], columns: tuple[Sequence[object],
                 f"in each {unit}"
             ),
         )
-    arrays = [pa.array(ids, pa.string()), pa.array(labels, pa.string()), pa.array(times, MOMENT)]
+    arrays = [pa.array(ids, pa.string()), pa.array(labels, pa.string()), pa.array(times, TIMESTAMP)]
     return pa.Table.from_arrays(arrays, names=list(COLUMNS))
 
 
 def _problems(
-    places: Sequence[int],
+    numbers: Sequence[int],
     ids: Sequence[object],
     labels: Sequence[object],
     given: Sequence[object],
     times: Sequence[datetime | None],
 ) -> Iterator[str]:
-    for place, each, label, text, moment in zip(places, ids, labels, given, times, strict=True):
+    for number, each, label, cell, time in zip(numbers, ids, labels, given, times, strict=True):
         if each in (None, ""):
-            yield f"{place}: no prediction_id"
+            yield f"{number}: no prediction_id"
         elif isinstance(each, str) and len(each) > ID_CHARACTERS:
-            yield f"{place}: a prediction_id of {len(each):,} characters"
+            yield f"{number}: a prediction_id of {len(each):,} characters"
         if label in (None, ""):
-            yield f"{place}: no label"
+            yield f"{number}: no label"
         elif isinstance(label, str) and len(label) > LABEL_CHARACTERS:
-            yield f"{place}: a label of {len(label):,} characters"
-        if moment is None:
-            yield f"{place}: label_time {text!r}"
+            yield f"{number}: a label of {len(label):,} characters"
+        if time is None:
+            yield f"{number}: label_time {cell!r}"
 
 
-def _moment(value: object) -> datetime | None:
-    """The time that a cell holds, in UTC; None if it holds none."""
+def _time(value: object) -> datetime | None:
+    """The time in a cell, in UTC; None if there is no valid one."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value.strip())
@@ -177,7 +185,7 @@ def _moment(value: object) -> datetime | None:
         return None
     try:
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-    except OverflowError:  # the first or last hours that a calendar can name, elsewhere
+    except OverflowError:  # in UTC it lies outside the years 1 to 9999
         return None
 
 

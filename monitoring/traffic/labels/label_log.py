@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.traffic.format.layout import LABELS, check_root
-from monitoring.traffic.format.rows import MOMENT
+from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.format.segments import read_segment, segments_in
 from monitoring.traffic.labels.label_writer import LABEL_SCHEMA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSummary:
-    """How many labels have arrived. `rows` = `distinct` + `repeats`."""
+    """Counts of the labels that have arrived. `rows` = `distinct` + `repeats`."""
 
     rows: int
     distinct: int  # predictions that have a label
@@ -26,12 +26,12 @@ class LabelSummary:
     conflicts: int  # predictions that were given two different labels
     torn_bytes: int
     damaged_bytes: int = 0
-    """Bytes behind a damaged spot, which hold whole labels that are not read."""
+    """Bytes behind damaged ones, which hold whole labels that are not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
-    """A segment whose last bytes could not be read: torn off an append, or behind bytes that are `damaged`."""
+class UnreadSegment:
+    """A segment whose last bytes could not be read: a torn append, or whatever follows `damaged` bytes."""
 
     path: Path
     unread_bytes: int
@@ -39,29 +39,38 @@ class Unread:
 
 
 class LabelLog:
-    """Reads the labels of the traffic log in `root`. Raises BadInput if there is no such log."""
+    """Reads the labels of the traffic log in `root`, also while they arrive.
+
+    Raises:
+        BadInput: there is no such log.
+    """
 
     def __init__(self, root: Path) -> None:
         check_root(root)
         self._folder = root / LABELS
-        self._unread: tuple[Unread, ...] | None = None
+        self._unread: tuple[UnreadSegment, ...] | None = None
 
     def read(self, *, start: datetime | None = None, end: datetime | None = None) -> pa.Table:
-        """The labels whose `label_time` is in [start, end), in order of arrival, repeats kept.
+        """The labels whose `label_time` is in [start, end), repeats included.
 
-        Columns: prediction_id string, label string, label_time and arrived_at timestamps, sequence int64: the place in
-        the order of arrival of all labels, from 0. A label keeps its sequence for ever; later ones add to the end.
+        Args:
+            start: Aware; None is the beginning.
+            end: Aware; None is the end.
+
+        Returns:
+            A table in order of arrival: prediction_id string, label string, label_time and arrived_at timestamps,
+            sequence int64, the position among all labels, from 0. A label's sequence number never changes.
         """
         table, _ = self._load()
         times = table.column("label_time")
         if start is not None:
-            table = table.filter(pc.greater_equal(times, pa.scalar(start, MOMENT)))
+            table = table.filter(pc.greater_equal(times, pa.scalar(start, TIMESTAMP)))
         if end is not None:
-            table = table.filter(pc.less(table.column("label_time"), pa.scalar(end, MOMENT)))
+            table = table.filter(pc.less(table.column("label_time"), pa.scalar(end, TIMESTAMP)))
         return table
 
     def latest(self) -> pa.Table:
-        """One row per prediction, as it is believed now: the last label to arrive wins. Columns as in `read`."""
+        """One row per prediction: the last label to arrive. Columns and order as in `read`."""
         table, _ = self._load()
         codes = _codes(table.column("prediction_id"))
         last = np.zeros(int(codes.max(initial=-1)) + 1, np.int64)
@@ -84,22 +93,25 @@ class LabelLog:
             damaged_bytes=sum(each.unread_bytes for each in damage if each.damaged),
         )
 
-    def damage(self) -> tuple[Unread, ...]:
-        """The segments of which bytes in the midst are damaged, so that whole labels behind them are not read.
+    def damage(self) -> tuple[UnreadSegment, ...]:
+        """The segments with damaged bytes, behind which whole labels are not read.
 
         As the log was when it was read last; it is read now if it was not.
+
+        Returns:
+            One entry per such segment.
         """
         unread = self._load()[1] if self._unread is None else self._unread
         return tuple(each for each in unread if each.damaged)
 
-    def _load(self) -> tuple[pa.Table, tuple[Unread, ...]]:
+    def _load(self) -> tuple[pa.Table, tuple[UnreadSegment, ...]]:
         contents = {path: read_segment(path) for path in segments_in(self._folder)}
         tables = [each.table.select(LABEL_SCHEMA.names) for each in contents.values() if each.table is not None]
         table = pa.concat_tables([LABEL_SCHEMA.empty_table(), *tables]).replace_schema_metadata(None)
         sequence = pa.array(np.arange(table.num_rows, dtype=np.int64))
         table = table.append_column(pa.field("sequence", pa.int64(), nullable=False), sequence)
         unread = tuple(
-            Unread(path=path, unread_bytes=each.torn_bytes, damaged=each.damaged)
+            UnreadSegment(path=path, unread_bytes=each.torn_bytes, damaged=each.damaged)
             for path, each in contents.items()
             if each.torn_bytes
         )

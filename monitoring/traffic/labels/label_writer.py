@@ -1,7 +1,7 @@
 """The writer of labels.
 
-Appends of all writers of a folder are in one order: each takes the folder's lock, and a writer whose segment is no
-longer the newest begins another. So no segment grows once a later one exists, and a label keeps its place for ever.
+The appends of all writers of a folder have one order: each writer takes the folder's lock, and one whose segment is no
+longer the newest begins another. So no segment grows once a later one exists, and a label keeps its sequence number.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ import pyarrow as pa
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.layout import LABELS
-from monitoring.traffic.format.rows import MOMENT
+from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.format.segments import FORMAT, FORMAT_KEY, SegmentFile, segments_in
 
 LABEL_SCHEMA = pa.schema(
     [
         pa.field("prediction_id", pa.string(), nullable=False),
         pa.field("label", pa.string(), nullable=False),
-        pa.field("label_time", MOMENT, nullable=False),
-        pa.field("arrived_at", MOMENT, nullable=False),
+        pa.field("label_time", TIMESTAMP, nullable=False),
+        pa.field("arrived_at", TIMESTAMP, nullable=False),
     ],
     metadata={FORMAT_KEY: FORMAT},
 )
@@ -36,9 +36,14 @@ _LOCK = "lock"
 
 
 class LabelWriter:
-    """Appends labels to the traffic log in `root`. Thread-safe, and safe beside other writers of the same folder.
+    """Appends labels to the traffic log in `root`. Thread-safe; several processes may write to one folder.
 
-    `clock` gives the wall-clock time (aware): the time of arrival. Raises CannotRun if the folder cannot be written.
+    Args:
+        root: The log's folder; it is made where there is none.
+        clock: Gives the wall-clock time (aware): the time of arrival.
+
+    Raises:
+        CannotRun: the folder cannot be written.
     """
 
     def __init__(self, root: Path, *, clock: Callable[[], datetime]) -> None:
@@ -48,7 +53,7 @@ class LabelWriter:
         self._segment: SegmentFile | None = None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._gate = os.open(self._folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o644)
+            self._folder_lock = os.open(self._folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
             raise CannotRun(
                 "Labels cannot be written.",
@@ -63,14 +68,21 @@ class LabelWriter:
         labels: Sequence[str] | pa.Array,
         label_times_us: Sequence[int] | np.ndarray,
     ) -> None:
-        """Appends labels, all or none of them, by one `write`; no labels do nothing.
+        """Append labels, all or none of them, by one `write`. An empty batch does nothing.
 
-        `label_times_us` is when each label became known, in microseconds since 1970, UTC. Raises OSError if the disk
-        fails, BadInput if the three differ in length or hold a null.
+        Args:
+            prediction_ids: One per label.
+            labels: Class names.
+            label_times_us: When each label became known, in microseconds since 1970, UTC.
+
+        Raises:
+            BadInput: the three differ in length, or hold a null.
+            CannotRun: the writer is closed.
+            OSError: the disk fails; none of them was added.
         """
         if not len(prediction_ids) == len(labels) == len(label_times_us):
             raise BadInput(
-                "The labels do not fit together.",
+                "Ids, labels and times differ in number.",
                 got=f"{len(prediction_ids)} prediction ids, {len(labels)} labels, {len(label_times_us)} times",
                 expected="as many of each",
                 fix="Give one of each per label.",
@@ -78,16 +90,22 @@ class LabelWriter:
         if not len(prediction_ids):
             return
         columns = [
-            _words(prediction_ids),
-            _words(labels),
-            pa.array(np.asarray(label_times_us, np.int64)).cast(MOMENT),
+            _strings(prediction_ids),
+            _strings(labels),
+            pa.array(np.asarray(label_times_us, np.int64)).cast(TIMESTAMP),
         ]
         if columns[0].null_count or columns[1].null_count:
-            raise BadInput("A label is not one.", got="null", expected="an id and a label", fix="Leave it out.")
-        with self._lock, self._turn():
+            nulls = columns[0].null_count + columns[1].null_count
+            raise BadInput(
+                "Null label or prediction id.",
+                got=f"{nulls} nulls among {len(labels)} labels",
+                expected="an id and a label in each",
+                fix="Leave out the rows without one.",
+            )
+        with self._lock, self._exclusive():
             segment = self._newest()
             now = np.full(len(labels), as_microseconds(self._clock()), np.int64)
-            columns.append(pa.array(now).cast(MOMENT))
+            columns.append(pa.array(now).cast(TIMESTAMP))
             record = pa.RecordBatch.from_arrays(columns, schema=LABEL_SCHEMA).serialize().to_pybytes()
             written = False
             try:
@@ -95,43 +113,43 @@ class LabelWriter:
                 written = True
             finally:
                 if not written:
-                    self._let_go()
+                    self._release()
 
     def close(self) -> None:
-        """Lets go of the segment; it stays as it is. Idempotent."""
+        """Release the segment and the lock; the labels stay as they are. Idempotent."""
         with self._lock:
-            self._let_go()
-            if self._gate >= 0:
-                os.close(self._gate)
-                self._gate = -1
+            self._release()
+            if self._folder_lock >= 0:
+                os.close(self._folder_lock)
+                self._folder_lock = -1
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if self._gate < 0:
+    def _exclusive(self) -> Iterator[None]:
+        if self._folder_lock < 0:
             raise CannotRun(
-                "The labels' writer is closed.",
+                "The label writer is closed.",
                 got="labels after close()",
                 expected="labels before it",
-                fix="Open another.",
+                fix="Open another writer.",
             )
-        fcntl.flock(self._gate, fcntl.LOCK_EX)
+        fcntl.flock(self._folder_lock, fcntl.LOCK_EX)
         try:
             yield
         finally:
-            fcntl.flock(self._gate, fcntl.LOCK_UN)
+            fcntl.flock(self._folder_lock, fcntl.LOCK_UN)
 
     def _newest(self) -> SegmentFile:
-        there = segments_in(self._folder)
-        if self._segment is None or there[-1:] != (self._segment.path,):
-            self._let_go()
-            self._segment = SegmentFile.create(self._folder, self._clock(), after=there[-1].stem if there else "")
+        found = segments_in(self._folder)
+        if self._segment is None or found[-1:] != (self._segment.path,):
+            self._release()
+            self._segment = SegmentFile.create(self._folder, self._clock(), after=found[-1].stem if found else "")
         return self._segment
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         segment, self._segment = self._segment, None
         if segment is not None:
             segment.release() if segment.size else segment.remove()
 
 
-def _words(given: Sequence[str] | pa.Array) -> pa.Array:
+def _strings(given: Sequence[str] | pa.Array) -> pa.Array:
     return given.cast(pa.string()) if isinstance(given, pa.Array) else pa.array(given, pa.string())

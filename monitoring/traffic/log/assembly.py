@@ -1,4 +1,4 @@
-"""Assembly: the scans of one model become one table, each prediction once, in order of event time."""
+"""Assembly: the files' rows of one model become one table, each prediction once, in order of event time."""
 
 from __future__ import annotations
 
@@ -14,16 +14,25 @@ from monitoring.traffic.log.conversion import POSITION
 from monitoring.traffic.log.scans import Scan
 
 REPEATS_KEY = b"pitfalls.repeats"
-IDENTITY = ("request_id", "row", "event_time")  # what every scan must have been read with
+IDENTITY = ("request_id", "row", "event_time")  # columns that every scan must have
 _KEY_TYPES = {"model": pa.string(), "version": pa.int64(), "signature": pa.string()}
 _ROW_COLUMNS = tuple(field.name for field in ROW_FIELDS)
 
 
 def assemble(scans: Sequence[Scan]) -> pa.Table:
-    """The rows of the scans (of one model), as `TrafficLog.read` describes them. n log n in rows.
+    """Merge the scans of one model. Cost: n log n in rows.
 
-    Memory: where nobody else holds the scans, the table takes their place column by column; besides it there are the
-    rows' ids, and a few numbers a row.
+    Memory: where nobody else holds the scans, the table replaces them column by column; beyond it there are the rows'
+    ids, and a few numbers per row.
+
+    Args:
+        scans: The rows of each file, with the columns of `IDENTITY`; scans without a key are ignored.
+
+    Returns:
+        The table that `TrafficLog.read` describes. The schema's metadata counts the dropped repeats.
+
+    Raises:
+        BadInput: the type of a column differs between scans.
     """
     full = [(scan.key, scan) for scan in scans if scan.key is not None and scan.table.num_rows]
     keys = sorted({key for key, _ in full})
@@ -55,7 +64,7 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
 
 
 def _fields(tables: Sequence[pa.Table]) -> list[pa.Field]:
-    """Every column that any of the tables has."""
+    """The columns of all tables."""
     by_name: dict[str, list[pa.Field]] = {}
     for schema in _distinct([table.schema for table in tables]):
         for field in schema:
@@ -64,7 +73,7 @@ def _fields(tables: Sequence[pa.Table]) -> list[pa.Field]:
 
 
 def _column(tables: Sequence[pa.Table], field: pa.Field) -> pa.ChunkedArray:
-    """All rows of a column; null where a table lacks it."""
+    """All rows of a column, null where a table lacks it."""
     chunks: list[pa.Array] = []
     for table in tables:
         if field.name in table.column_names:
@@ -83,7 +92,7 @@ def _distinct(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
 
 
 def _last_of_each(ids: pa.Array, segment: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """Indices of the last written row of each id; "last" is by segment, then by position in it."""
+    """Indices of the last written row of each id: last by segment, then by position in it."""
     codes = ids.dictionary_encode().indices.to_numpy()
     distinct = int(codes.max(initial=-1)) + 1
     if distinct == len(codes):
@@ -95,7 +104,7 @@ def _last_of_each(ids: pa.Array, segment: np.ndarray, position: np.ndarray) -> n
 
 
 def _by_event_time(identity: pa.Table, kept: np.ndarray) -> np.ndarray:
-    """Places of the kept rows in order of event time, then request and row."""
+    """Indices of the kept rows in order of event time, then request and row."""
     identity = identity.take(pa.array(kept))
     keys = [(name, "ascending") for name in ("event_time", "request_id", "row")]
     order = pc.sort_indices(identity, sort_keys=keys)
@@ -104,7 +113,7 @@ def _by_event_time(identity: pa.Table, kept: np.ndarray) -> np.ndarray:
 
 
 def _named(table: pa.Table, keys: Sequence[ModelKey], owner: np.ndarray) -> pa.Table:
-    """The columns in the order of the contract, with whose answer each row is."""
+    """The columns in their documented order, with model, version and signature of each row."""
     owners = pa.array(owner)
     for name, kind in _KEY_TYPES.items():
         table = table.append_column(name, pa.array([getattr(key, name) for key in keys], kind).take(owners))

@@ -1,7 +1,7 @@
-"""Closed segments to Parquet, one part per UTC date of event time. Killed at any moment, it loses and doubles nothing.
+"""Closed segments to Parquet, one part per UTC date of event time. Killed at any moment, it loses and repeats nothing.
 
 Every part is written aside, synced and renamed; the segment is deleted last, and that is the commit: until then readers
-take the segment and ignore its parts, and doing the whole conversion again gives the same parts.
+read the segment and ignore its parts, and converting it again gives the same parts.
 """
 
 from __future__ import annotations
@@ -18,33 +18,41 @@ from monitoring.traffic.format.layout import OPEN, PART_SUFFIX, check_root, mode
 from monitoring.traffic.format.parquet_file import write_parquet
 from monitoring.traffic.format.rows import ModelKey
 from monitoring.traffic.format.segments import SegmentFile, read_segment, segments_in
-from monitoring.traffic.log.gaps import clear_up
+from monitoring.traffic.log.gaps import trim_gap_files
 
 TORN_KEY = b"pitfalls.torn_bytes"
-POSITION = "position"  # a row's place in its segment, so that "the last write wins" still means the same
+POSITION = "position"  # a row's index in its segment, so that the last write still wins
 
 _DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """What became of one segment, or of several together."""
+    """What was converted: of one segment, or of several together."""
 
-    segments: int  # converted; the empty ones of writers that died before their first row are not counted
+    segments: int  # without the empty ones of writers that died before their first row
     rows: int
     parts: int
     torn_bytes: int
 
 
 def recover(root: Path) -> Conversion:
-    """Converts the segments whose writers are gone; those of living writers are left alone. Safe to run at any time.
+    """Convert the segments whose writers are gone; those of living writers are left alone. Safe to run at any time.
 
-    A segment whose writer died within its very first append holds torn bytes only; it stays, so that they are counted.
+    A segment whose writer died in its very first append holds torn bytes only; it stays, so that they are counted.
 
-    Raises BadInput if `root` is no traffic log, OSError if the disk fails (the segment then stays as it was).
+    Args:
+        root: The log's folder.
+
+    Returns:
+        What was converted.
+
+    Raises:
+        BadInput: `root` is not a traffic log.
+        OSError: the disk fails; the segment stays as it was.
     """
     check_root(root)
-    clear_up(root)
+    trim_gap_files(root)
     done: list[Conversion] = []
     for path in segments_in(root / OPEN):
         segment = SegmentFile.claim(path)
@@ -62,9 +70,19 @@ def recover(root: Path) -> Conversion:
 
 
 def convert(root: Path, segment: SegmentFile) -> Conversion:
-    """Converts a segment that this process owns and appends to no more. Raises OSError if the disk fails.
+    """Convert a segment that this process owns and no longer appends to.
 
     Cost: linear in rows plus about 3 ms per date; memory about three times the segment.
+
+    Args:
+        root: The log's folder.
+        segment: The segment; it is deleted at the end.
+
+    Returns:
+        What was converted.
+
+    Raises:
+        OSError: the disk fails; the segment stays as it was.
     """
     steps = convert_in_steps(root, segment)
     while True:
@@ -76,7 +94,18 @@ def convert(root: Path, segment: SegmentFile) -> Conversion:
 
 
 def convert_in_steps(root: Path, segment: SegmentFile) -> Generator[str, None, Conversion]:
-    """The same, named step by step: between any two of them the process may die."""
+    """Convert a segment in steps, between any two of which the process may die.
+
+    Args:
+        root: The log's folder.
+        segment: The segment; it is deleted at the end.
+
+    Yields:
+        The name of each step that has been taken.
+
+    Returns:
+        What was converted.
+    """
     contents = read_segment(segment.path)
     table = contents.table
     if table is None or not table.num_rows:
@@ -107,7 +136,14 @@ def convert_in_steps(root: Path, segment: SegmentFile) -> Generator[str, None, C
 
 
 def by_date(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """The rows (at least one) by UTC date of `event_time` (YYYY-MM-DD), ascending; within a date in their order."""
+    """Split rows by UTC date of `event_time`.
+
+    Args:
+        table: At least one row.
+
+    Yields:
+        Each date (YYYY-MM-DD), ascending, with its rows in their order.
+    """
     table = table.combine_chunks()
     times = table.column("event_time").cast(pa.int64()).to_numpy()
     days = times // _DAY_US

@@ -1,8 +1,8 @@
-"""Gaps: stretches of answers that left although the log could not take them, counted to the row.
+"""Gaps of the log: intervals in which answered rows could not be logged, with exact counts of the lost rows.
 
-ROOT/gaps/SEGMENT.gaps holds those of one process: JSON, one gap after another, each from a page of its own on. The
-room is taken when the process starts and the record of a gap is written over in place at every loss, so that it is
-exact on a disk that is full, and after the death of the process, too.
+ROOT/gaps/SEGMENT.gaps holds those of one process: JSON, one gap after another, each beginning at a page of its own. The
+disk space is reserved when the process starts, and the record of a gap is overwritten in place at every loss, so that
+it is exact on a full disk, and after the death of the process.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from monitoring.traffic.format.layout import GAPS
 from monitoring.traffic.format.segments import segment_name
 
 SUFFIX = ".gaps"
-PAGE = 4096  # what the kernel copies whole, even for a process that is being killed
+PAGE = 4096  # the kernel copies a page whole, even for a process that is being killed
 RESERVED = 16 * PAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostRows:
-    """Answered rows of one version that are missing. Times are microseconds since 1970, UTC."""
+    """Answered rows of one version that are not in the log. Times are microseconds since 1970, UTC."""
 
     model: str
     version: int
@@ -45,7 +45,7 @@ class LostRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """A stretch of answers that are not in the log: when they left, why the log did not take them, and whose they were.
+    """An interval in which answered rows were not logged: when they were answered, why, and how many of which version.
 
     >>> lost = LostRows(model="flights", version=3, rows=2, first_event_us=0, last_event_us=0)
     >>> print(Gap(first_us=0, last_us=1_000_000, reason="no space", lost=(lost,)))
@@ -59,11 +59,11 @@ class Gap:
 
     @property
     def rows(self) -> int:
-        """How many answered rows are missing."""
+        """The number of lost rows."""
         return sum(each.rows for each in self.lost)
 
     def with_lost(self, lost: LostRows, last_us: int) -> Gap:
-        """The gap when more rows have been lost."""
+        """The gap with more lost rows, which were answered at `last_us`."""
         by_version = {(each.model, each.version): each for each in self.lost}
         before = by_version.get((lost.model, lost.version))
         by_version[lost.model, lost.version] = lost if before is None else before + lost
@@ -75,7 +75,15 @@ class Gap:
 
 
 class GapFile:
-    """The gaps of one process, on disk. Not thread-safe. Raises OSError if there is no room for it at the start."""
+    """The gaps of one process, on disk. Not thread-safe.
+
+    Args:
+        root: The log's folder.
+        created: The time that the file's name carries.
+
+    Raises:
+        OSError: there is no room for the file.
+    """
 
     def __init__(self, root: Path, created: datetime) -> None:
         folder = root / GAPS
@@ -94,19 +102,27 @@ class GapFile:
             raise
 
     def write(self, gap: Gap) -> None:
-        """Puts the open gap, as it is by now, in the place of what was said of it before. Raises OSError."""
+        """Overwrite the record of the open gap.
+
+        Raises:
+            OSError: the disk fails.
+        """
         record = json.dumps(asdict(gap)).encode().ljust(self._length)
         os.pwrite(self._descriptor, record, self._start)
         self._length = len(record)
 
     def end(self) -> None:
-        """The open gap is over: the next one stands behind it. Raises OSError if there is no room for one."""
+        """End the open gap: the next one gets a record of its own.
+
+        Raises:
+            OSError: there is no room for one.
+        """
         self._start += -(-self._length // PAGE) * PAGE
         self._length = 0
         self._reserve()
 
     def close(self) -> None:
-        """Gives back what was not needed. Idempotent."""
+        """Free the space that was not used. Idempotent."""
         if self._descriptor >= 0:
             _trim(self.path, self._descriptor)
             os.close(self._descriptor)
@@ -118,8 +134,12 @@ class GapFile:
             self._reserved = self._start + RESERVED
 
 
-def clear_up(root: Path) -> None:
-    """Gives back the unused room of processes that are gone. Raises OSError."""
+def trim_gap_files(root: Path) -> None:
+    """Free the space that processes reserved and did not use before they died.
+
+    Raises:
+        OSError: the disk fails.
+    """
     for path in _files(root):
         try:
             descriptor = os.open(path, os.O_RDWR)
@@ -131,13 +151,22 @@ def clear_up(root: Path) -> None:
 
 
 def read_gaps(root: Path, *, model: str | None = None, version: int | None = None) -> tuple[Gap, ...]:
-    """The gaps of a log, also those still open, in order of time; of one model or version if that is asked for."""
+    """The gaps of a log, open ones included.
+
+    Args:
+        root: The log's folder.
+        model: Only gaps of this model, with its lost rows alone; None for all models.
+        version: The same for a version.
+
+    Returns:
+        The gaps in order of time.
+    """
     gaps = [gap for path in _files(root) for gap in _read(path)]
-    kept = (replace(gap, lost=tuple(_wanted(gap.lost, model, version))) for gap in gaps)
+    kept = (replace(gap, lost=tuple(_selected(gap.lost, model, version))) for gap in gaps)
     return tuple(sorted((gap for gap in kept if gap.lost), key=lambda gap: gap.first_us))
 
 
-def _wanted(lost: Sequence[LostRows], model: str | None, version: int | None) -> Iterable[LostRows]:
+def _selected(lost: Sequence[LostRows], model: str | None, version: int | None) -> Iterable[LostRows]:
     return (each for each in lost if model in (None, each.model) and version in (None, each.version))
 
 

@@ -1,11 +1,11 @@
-"""The user's table: answered rows under plain names, with their labels."""
+"""The labelled table: answered rows with their labels, under the names that other tools expect."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.traffic.format.rows import INPUT, MOMENT, OUTPUT, SAMPLING_RATE
+from monitoring.traffic.format.rows import INPUT, OUTPUT, SAMPLING_RATE, TIMESTAMP
 from monitoring.traffic.format.tensors import flatten_scalars
 
 _ROW_COLUMNS = ("prediction_id", "request_id", "row", "event_time", "model", "version", "signature")
@@ -13,9 +13,14 @@ _LABEL_COLUMNS = ("label", "label_time")
 
 
 def join_labels(rows: pa.Table, labels: pa.Table) -> pa.Table:
-    """`rows` as `TrafficLog.read` gives them, `labels` as `LabelLog.latest` does: one row per answered row.
+    """Join rows and labels by prediction id.
 
-    See `TrafficLog.table` for the columns and their names.
+    Args:
+        rows: As `TrafficLog.read` returns them.
+        labels: As `LabelLog.latest` returns them.
+
+    Returns:
+        One row per answered row, with the columns that `TrafficLog.table` describes.
     """
     rows = flatten_scalars(rows)
     names = [*_ROW_COLUMNS, *([SAMPLING_RATE] if SAMPLING_RATE in rows.column_names else [])]
@@ -25,17 +30,23 @@ def join_labels(rows: pa.Table, labels: pa.Table) -> pa.Table:
         fields.append(rows.schema.field(name).with_name(plain))
         columns.append(rows.column(name))
     found = pc.index_in(rows.column("prediction_id"), value_set=labels.column("prediction_id").combine_chunks())
-    for name, kind in zip(_LABEL_COLUMNS, (pa.string(), MOMENT), strict=True):
+    for name, kind in zip(_LABEL_COLUMNS, (pa.string(), TIMESTAMP), strict=True):
         fields.append(pa.field(name, kind))
         columns.append(labels.column(name).combine_chunks().take(found))
     return pa.Table.from_arrays(columns, schema=pa.schema(fields))
 
 
 def plain_names(columns: list[str]) -> dict[str, str]:
-    """The bare name of each tensor column; the prefixed one where the bare one is taken.
+    """Names without prefix for tensor columns; the prefixed name where another column has the bare one.
 
     >>> plain_names(["row", "input:temp", "input:row", "output:temp", "output:p"])
     {'input:temp': 'temp', 'input:row': 'input:row', 'output:temp': 'output:temp', 'output:p': 'p'}
+
+    Args:
+        columns: All column names; those without a tensor prefix are ignored.
+
+    Returns:
+        The plain name of each tensor column.
     """
     taken = {*_ROW_COLUMNS, SAMPLING_RATE, *_LABEL_COLUMNS}
     names: dict[str, str] = {}

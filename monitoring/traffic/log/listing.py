@@ -33,7 +33,7 @@ class PartFile:
     version: int
     day: str  # YYYY-MM-DD; sorts as dates do
     segment: str
-    path: Path  # where it is on this machine, or was before it was moved
+    path: Path  # on this machine, where it is or was before it was moved
     store: FileStore | None = None  # the log's archive, if it has one
 
     @property
@@ -42,7 +42,16 @@ class PartFile:
         return "/".join(self.path.parts[-4:])
 
     def open(self) -> pq.ParquetFile:
-        """The file, wherever it is by now. Raises OSError or CannotRun if it cannot be read."""
+        """Open the file, here or in the archive.
+
+        Returns:
+            The file, open.
+
+        Raises:
+            CannotRun: the archive cannot be read.
+            FileNotFoundError: the file is gone, and there is no archive.
+            OSError: the local file cannot be read.
+        """
         try:
             return pq.ParquetFile(self.path)
         except FileNotFoundError:
@@ -53,7 +62,7 @@ class PartFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The open segments and the parts of all others, in order of segments."""
+    """The open segments, and the parts of all other segments in order of segments."""
 
     open: tuple[Path, ...]
     parts: tuple[PartFile, ...]
@@ -61,7 +70,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which parts are wanted; None is all. Dates are inclusive."""
+    """Which parts to list; None is all. Dates are inclusive."""
 
     model: str | None = None
     version: int | None = None
@@ -69,15 +78,22 @@ class Selection:
     last: date | None = None
 
     def wants(self, part_day: str) -> bool:
-        """Whether a date (YYYY-MM-DD) is within the selection."""
+        """Whether a date (YYYY-MM-DD) is in the selection."""
         return not (
             (self.first is not None and part_day < self.first.isoformat())
             or (self.last is not None and part_day > self.last.isoformat())
         )
 
 
-def archive_of(root: Path) -> FileStore | None:
-    """Where the log's parts are moved to, if they are. Raises BadInput for an archive.json that cannot be read."""
+def read_archive(root: Path) -> FileStore | None:
+    """The archive that ROOT/archive.json names.
+
+    Returns:
+        The store to which the log's parts are moved; None if they are not.
+
+    Raises:
+        BadInput: archive.json cannot be read.
+    """
     try:
         text = (root / ARCHIVE).read_text("utf-8")
     except FileNotFoundError:
@@ -93,25 +109,40 @@ def archive_of(root: Path) -> FileStore | None:
         ) from None
 
 
-def name_archive(root: Path, store: FileStore) -> None:
-    """Has readers look there, too. Raises OSError."""
+def write_archive(root: Path, store: FileStore) -> None:
+    """Make readers look for parts in a store, too.
+
+    Raises:
+        OSError: the disk fails.
+    """
     write_text(root / ARCHIVE, json.dumps({"url": store.url}))
 
 
 def list_traffic(root: Path, selection: Selection) -> Listing:
-    """The files to read, so that no row is missing and none is there twice even while segments are being converted.
+    """The files to read, so that no row is missing and none is read twice, even while segments are converted and moved.
 
-    A part seen once may be one of several that are still being made. But once its segment is gone all of them are
+    A part seen once may be one of several that are still being written. But once its segment is gone all of them are
     there: so parts are listed, then the open segments, then the parts again, and of the second list only those count
-    whose segments had been seen before. The archive is listed last: a part that is not in the second list any more was
-    there before. What only the archive has belongs to segments that are closed.
+    whose segments had been seen before. The archive is listed last: a part that is no longer in the second list was
+    moved there before. Parts that only the archive has belong to closed segments.
+
+    Args:
+        root: The log's folder.
+        selection: Which parts to list. Open segments are all listed.
+
+    Returns:
+        Open segments and parts, each row in exactly one of them.
+
+    Raises:
+        BadInput: archive.json cannot be read.
+        CannotRun: the archive cannot be read.
     """
     seen = {path.stem for path in segments_in(root / OPEN)}
     seen |= {part.segment for part in local_parts(root, selection)}
     unconverted = segments_in(root / OPEN)
     converted = seen - {path.stem for path in unconverted}
     here = local_parts(root, selection)
-    store = archive_of(root)
+    store = read_archive(root)
     parts = {part.key: replace(part, store=store) for part in here if part.segment in converted}
     if store is not None:
         unfinished = {part.segment for part in here} - converted
@@ -123,7 +154,7 @@ def list_traffic(root: Path, selection: Selection) -> Listing:
 
 def parts_of(root: Path, selection: Selection, segment: str) -> tuple[PartFile, ...]:
     """The parts of one segment, complete once the segment itself is gone."""
-    store = archive_of(root)
+    store = read_archive(root)
     here = (replace(part, store=store) for part in local_parts(root, selection))
     parts = {part.key: part for part in here if part.segment == segment}
     if store is not None:
@@ -138,7 +169,7 @@ def local_parts(root: Path, selection: Selection) -> list[PartFile]:
 
 
 def _archived(root: Path, store: FileStore, selection: Selection) -> Iterator[PartFile]:
-    """The parts that the archive has. The narrowest folder that the selection allows is listed."""
+    """The parts in the archive. The narrowest folder that the selection allows is listed."""
     under = ""
     if selection.model is not None:
         under = f"model={quote(selection.model, safe='')}"
@@ -185,7 +216,7 @@ def _each_part(root: Path, selection: Selection) -> Iterator[PartFile]:
 
 
 def _partitions(folder: Path, prefix: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Path]]:
-    """Only the wanted ones become paths: each window lists the log, which may have many days."""
+    """The subfolders PREFIX=VALUE with a wanted value. Only these become paths: a log may have many days."""
     for name in _names(folder):
         value = name.removeprefix(prefix)
         if name.startswith(prefix) and wanted(value):

@@ -1,4 +1,4 @@
-"""The traffic log as one reads it: each prediction once, sorted by event time, whatever files hold it."""
+"""The reader of a traffic log: each prediction once, sorted by event time, whichever files hold it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from monitoring.traffic.log.summary import TrafficSummary, summarise
 class TrafficLog:
     """Reads the traffic log in the folder `root`, also while it is being written.
 
-    Raises BadInput if there is no such folder, or if it is no traffic log.
+    Raises:
+        BadInput: there is no such folder, or it is not a traffic log.
     """
 
     def __init__(self, root: Path) -> None:
@@ -44,19 +45,27 @@ class TrafficLog:
         end: datetime | None = None,
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
-        """The rows of a model (all its versions, or one) with event time in [start, end), each prediction once.
-
-        Columns: prediction_id, request_id, row, event_time, answered_at, latency_us, model, version, signature, where
-        only a sample was logged sampling_rate (each row stands for 1 / sampling_rate of those answered; may always be
-        asked for), then a list column per tensor, `input:NAME` and `output:NAME`; null where a version has no such
-        tensor. `columns` picks some of them, in that order. Sorted by event_time, request_id, row. Of a prediction that
-        is there several times the one written last is kept; how many were dropped is in the schema's metadata,
-        `pitfalls.repeats`.
-
-        A model without rows gives an empty table. Raises BadInput for a column that no version has, or whose type
-        changed between versions, and for times without a zone.
+        """The rows of a model, each prediction once: of several rows with one id the one written last.
 
         Cost: only the files of the dates asked for are opened, about 2 ms each, and every open segment of the model.
+
+        Args:
+            model: The model's name.
+            version: One of its versions; None for all.
+            start: The first event time, aware; None is the beginning.
+            end: The first event time that is excluded, aware; None is the end.
+            columns: Which columns, in this order; None for all.
+
+        Returns:
+            A table sorted by event_time, request_id, row; empty for a model without rows. Columns: prediction_id,
+            request_id, row, event_time, answered_at, latency_us, model, version, signature, then sampling_rate where
+            only a sample was logged (each row stands for 1 / sampling_rate answered ones; it may always be asked for),
+            then a list column per tensor, `input:NAME` and `output:NAME`, null where a version has no such tensor. The
+            schema's metadata has the number of dropped repeats, `pitfalls.repeats`.
+
+        Raises:
+            BadInput: no version has a column that was asked for, a column's type differs between versions, or a time
+                has no zone.
         """
         _check_aware(start, end)
         query = Query(model=model, version=version, start=start, end=end)
@@ -74,7 +83,7 @@ class TrafficLog:
                 f"The traffic of {model} has no such column.",
                 got=", ".join(unknown),
                 expected="columns of the log, such as event_time, input:NAME or output:NAME",
-                fix="`pitfalls traffic` lists the models; their signatures name the tensors.",
+                fix="`pitfalls traffic` lists the models; their signatures list the tensors.",
             )
         return table.select(list(columns))
 
@@ -86,12 +95,19 @@ class TrafficLog:
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> pa.Table:
-        """The rows with their labels, under plain names, for other tools; all models unless one is named.
+        """The rows with their labels, under plain names, for other tools.
 
-        Columns: prediction_id, request_id, row, event_time, model, version, signature, one per input and output, label
-        and label_time (null while no label has come; the last to arrive wins). A tensor goes by its bare name, unless
-        another column has it: then it keeps its prefix, `input:NAME` or `output:NAME`. Where only a sample of a model's
-        requests was logged there is sampling_rate, too, null for models that were logged wholly.
+        Args:
+            model: One model; None for all.
+            version: One version; None for all.
+            start: The first event time, aware; None is the beginning.
+            end: The first event time that is excluded, aware; None is the end.
+
+        Returns:
+            Columns: prediction_id, request_id, row, event_time, model, version, signature, one per input and output,
+            label and label_time (null while there is no label; the last to arrive wins). A tensor has its bare name,
+            unless another column has that: then it keeps its prefix, `input:NAME` or `output:NAME`. Where only a sample
+            of a model's requests was logged there is sampling_rate, too, null for models that were logged completely.
         """
         names = sorted({key.model for key in self.models()}) if model is None else [model]
         labels = LabelLog(self._root).latest()
@@ -101,19 +117,24 @@ class TrafficLog:
         return pa.concat_tables(tables, promote_options="permissive")
 
     def extent(self, model: str, version: int | None = None) -> tuple[datetime, datetime] | None:
-        """First and last event time; None without rows. Cost: two dates' footers, and the times of open segments."""
+        """First and last event time; None without rows. Cost: the footers of two dates, the times of open segments."""
         found = extent_us(self._root, Query(model=model, version=version))
         return None if found is None else (as_datetime(found[0]), as_datetime(found[1]))
 
     def gaps(self, *, model: str | None = None, version: int | None = None) -> tuple[Gap, ...]:
-        """Stretches of answers that left though the log could not take them, in order of time, with the lost rows.
+        """Intervals in which answered rows were not logged, in order of time; an open one is included.
 
-        Of one model or version if that is asked for. A gap that goes on is there as it is by now.
+        Args:
+            model: Only gaps of this model, with its lost rows alone; None for all models.
+            version: The same for a version.
+
+        Returns:
+            The gaps.
         """
         return read_gaps(self._root, model=model, version=version)
 
     def summary(self) -> TrafficSummary:
-        """What is in the log. Cost: ids and times of every row are read."""
+        """Counts of rows, labels and gaps. Cost: ids and times of every row are read."""
         scans = read_scans(self._root, Query(), IDENTITY)
         by_model: dict[str, list[Scan]] = {}
         for scan in scans:

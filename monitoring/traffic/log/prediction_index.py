@@ -1,4 +1,4 @@
-"""Which rows a traffic log has, by id and time: for labels that find no row, and rows that come late."""
+"""An index of a traffic log's predictions by id and event time, to classify unmatched labels and count late rows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,15 @@ from monitoring.traffic.windows import Window
 
 
 class PredictionIndex:
-    """The ids and event times of a log's rows from a time on, those of one model and those of all others.
+    """The ids and event times of a log's rows from a time on: those of one model, and the ids of all others.
 
-    Cost: three columns of every file are read once; memory: 16 bytes a row of the model, 8 of others.
+    Cost: three columns of every file are read once; memory: 16 bytes per row of the model, 8 per row of others.
+
+    Args:
+        root: The log's folder.
+        model: The model.
+        version: Its version; None for all.
+        since: The first event time; None for all.
     """
 
     def __init__(self, root: Path, *, model: str, version: int | None, since: datetime | None) -> None:
@@ -44,8 +50,8 @@ class PredictionIndex:
         self._ids, self._times = ids[order], times[order]
         self._others = np.unique(np.concatenate(others or [np.zeros(0, np.int64)]))
 
-    def before(self, ids: pa.Array, us: int) -> NDArray[np.bool_]:
-        """Which ids are those of rows of the model that were answered before a time (microseconds), [n]."""
+    def was_answered(self, ids: pa.Array, us: int) -> NDArray[np.bool_]:
+        """Which ids are those of rows of the model with an event time before `us` (microseconds), bool [n]."""
         wanted = keys(ids)
         at = np.searchsorted(self._ids, wanted)
         found = member(wanted, self._ids)
@@ -53,12 +59,12 @@ class PredictionIndex:
             found[found] = self._times[at[found]] < us
         return found
 
-    def elsewhere(self, ids: pa.Array) -> NDArray[np.bool_]:
-        """Which ids are those of rows of another model or version, [n]."""
+    def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """Which ids are those of rows of another model or version, bool [n]."""
         return member(keys(ids), self._others)
 
-    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
-        """How many rows of the model each window has, int64 [n, 2]: all, and each id once."""
+    def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """The number of rows of the model in each window, int64 [n, 2]: with repeats, and each id once."""
         order = np.argsort(self._times, kind="stable")
         times, ids = self._times[order], self._ids[order]
         found = np.zeros((len(windows), 2), dtype=np.int64)

@@ -1,7 +1,7 @@
-"""Redaction: what is left out of the log, or replaced by a keyed hash, before anything is written.
+"""Redaction: what is dropped from answered rows, or replaced by a keyed hash, before anything is logged.
 
-A name stands for the tensor of that name, input or output, and for the feature of that name inside a serialised
-tf.Example or tf.SequenceExample, whatever tensor holds it. `examples.email` stands for the feature of one tensor alone.
+A name selects the tensor of that name, input or output, and the feature of that name inside a serialised tf.Example or
+tf.SequenceExample, in any tensor. `examples.email` selects the feature in one tensor alone.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import numpy as np
 
 from monitoring.errors import BadInput
 
-KEY_BYTES = 16  # a shorter key could be searched through
+KEY_BYTES = 16  # a shorter key could be found by trying all
 DIGEST_BYTES = 16
 
 Array = np.ndarray[Any, Any]
 
 
 def hashed(value: object, key: bytes) -> bytes:
-    """Keyed BLAKE2b of a value, 32 hexadecimal digits.
+    """Keyed BLAKE2b of a value.
 
-    Equal values have equal hashes, and only the key's owner can try values. A number is hashed as it is written, so
-    that 7 and "7" are one user.
+    Equal values have equal hashes, and only who has the key can compute them. A number is hashed as its text, so that
+    7 and "7" have one hash.
 
     Source: RFC 7693, section 2.9 (keyed hashing).
 
@@ -33,6 +33,13 @@ def hashed(value: object, key: bytes) -> bytes:
     True
     >>> len(hashed("ada@example.org", b"0123456789abcdef"))
     32
+
+    Args:
+        value: Bytes, text or a number.
+        key: 16 to 64 bytes.
+
+    Returns:
+        32 hexadecimal digits.
     """
     if isinstance(value, str):
         value = value.encode()
@@ -42,45 +49,52 @@ def hashed(value: object, key: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redaction:
-    """Which tensors and features are left out, and which are hashed with `key` (16 to 64 bytes).
+    """Which tensors and features are dropped, and which are hashed with `key` (16 to 64 bytes).
 
-    Raises BadInput for a name that is in both, and for a missing or weak key.
+    Raises:
+        BadInput: a name is in both, or the key is missing or weak.
     """
 
-    left_out: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
     hashed: frozenset[str] = frozenset()
     key: bytes = field(default=b"", repr=False)
     _needles: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        both = sorted(self.left_out & self.hashed)
+        both = sorted(self.dropped & self.hashed)
         if both:
             raise BadInput(
-                "A column cannot be both left out and hashed.",
+                "A column cannot be both dropped and hashed.",
                 got=", ".join(both),
                 expected="one of the two",
                 fix="Name it once.",
             )
         if self.hashed and not KEY_BYTES <= len(self.key) <= hashlib.blake2b.MAX_KEY_SIZE:
             raise BadInput(
-                "There is no key to hash with.",
+                "Hashing needs a key.",
                 got=f"{len(self.key)} bytes" if self.key else "none",
                 expected=f"{KEY_BYTES} to {hashlib.blake2b.MAX_KEY_SIZE} bytes that nobody can guess",
-                fix="Make one with `openssl rand -hex 32` and keep it as you keep passwords.",
+                fix="Make one with `openssl rand -hex 32` and keep it as a secret.",
             )
-        names = {name.rpartition(".")[2].encode() for name in self.left_out | self.hashed}
-        object.__setattr__(self, "_needles", tuple(sorted(names | {n.encode() for n in self.left_out | self.hashed})))
+        names = {name.rpartition(".")[2].encode() for name in self.dropped | self.hashed}
+        object.__setattr__(self, "_needles", tuple(sorted(names | {n.encode() for n in self.dropped | self.hashed})))
 
     def apply(self, tensors: Mapping[str, Array]) -> Mapping[str, Array]:
-        """The tensors as the log may know them. A hashed tensor keeps its shape, its elements become strings.
+        """The tensors as they may be logged. A hashed tensor keeps its shape; its elements become strings.
 
-        >>> redaction = Redaction(left_out=frozenset({"email"}))
+        >>> redaction = Redaction(dropped=frozenset({"email"}))
         >>> redaction.apply({"email": np.array([b"ada@example.org"], object), "temp": np.array([3.0])})
         {'temp': array([3.])}
+
+        Args:
+            tensors: Tensors by name.
+
+        Returns:
+            The same without the dropped ones; tensors without redacted values are not copied.
         """
         kept: dict[str, Array] = {}
         for name, tensor in tensors.items():
-            if name in self.left_out:
+            if name in self.dropped:
                 continue
             if name in self.hashed:
                 kept[name] = _each(tensor, lambda value: hashed(value, self.key))
@@ -90,13 +104,13 @@ class Redaction:
                 kept[name] = tensor
         return kept
 
-    def unknown(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Which of the names that were given name no tensor of `names`: features of tf.Examples, or mistyped."""
+    def unmatched(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The redacted names that are not among the tensor names given: features of tf.Examples, or misspelt."""
         there = set(names)
-        return tuple(sorted(name for name in self.left_out | self.hashed if name not in there))
+        return tuple(sorted(name for name in self.dropped | self.hashed if name not in there))
 
     def _inside(self, tensor_name: str, tensor: Array) -> Array:
-        """A tensor of bytes, without the features in it that may not be known."""
+        """A tensor of bytes, without the redacted features of the tf.Examples in it."""
         values = tensor.reshape(-1).tolist()
         if not any(needle in value for value in values if isinstance(value, bytes) for needle in self._needles):
             return tensor
@@ -122,7 +136,7 @@ class Redaction:
         changed = False
         for name in list(features):
             both = {name, f"{tensor_name}.{name}"}
-            if both & self.left_out:
+            if both & self.dropped:
                 del features[name]
                 changed = True
             elif both & self.hashed:

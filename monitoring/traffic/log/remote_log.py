@@ -1,4 +1,4 @@
-"""A traffic log that lies at a URL as a whole, read as one of this machine whose archive is there."""
+"""A traffic log at a URL, read as a local log whose archive is at that URL."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ from pathlib import Path
 
 from monitoring.errors import BadInput
 from monitoring.traffic.format.layout import ARCHIVE, GAPS, LABELS, MODEL_PREFIX, OPEN
-from monitoring.traffic.log.listing import name_archive
+from monitoring.traffic.log.listing import write_archive
 from monitoring.traffic.remote.file_store import FileStore, is_url
-from monitoring.traffic.remote.local_cache import COPIES
+from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 
 
 def log_folder(place: Path | str) -> Path:
-    """The folder to read a traffic log by: itself, or for a URL a folder of this process's.
+    """A local folder through which a traffic log is read.
 
-    Labels, gaps and open segments are copied into that, anew with every call; parts are read where they are. Raises
-    BadInput if no log is there, CannotRun if the store cannot be read.
+    Args:
+        place: A folder, which is returned as it is; or a URL. Of a log at a URL, labels, gaps and open segments are
+            copied at every call; parts are read where they are.
+
+    Returns:
+        The folder; for a URL one that this process deletes when it ends.
+
+    Raises:
+        BadInput: there is no log at the URL.
+        CannotRun: the store cannot be read.
     """
     text = str(place)
     if not is_url(text):
@@ -25,12 +33,12 @@ def log_folder(place: Path | str) -> Path:
     tops = {key.partition("/")[0] for key in keys}
     if ARCHIVE in tops or not any(top in (OPEN, LABELS) or top.startswith(MODEL_PREFIX) for top in tops):
         raise BadInput(
-            "There is no traffic log that can be read at this URL.",
-            got=f"{text} with {', '.join(sorted(tops)[:3]) or 'nothing in it'}",
+            "There is no traffic log at this URL.",
+            got=f"{text} with {', '.join(sorted(tops)[:3]) or 'no files'}",
             expected=f"{OPEN}/, {LABELS}/ or model=NAME/ in it, and no {ARCHIVE}",
             fix=f"Check the URL; a log with {ARCHIVE} is read where its server writes it.",
         )
-    folder = COPIES.folder(text)
+    folder = LOCAL_CACHE.folder(text)
     wanted = {key for key in keys if key.partition("/")[0] in (OPEN, LABELS, GAPS)}
     for path in [each for each in folder.rglob("*") if each.is_file()]:
         if path.relative_to(folder).as_posix() not in wanted:
@@ -39,5 +47,5 @@ def log_folder(place: Path | str) -> Path:
     for key in sorted(wanted):
         (folder / key).parent.mkdir(parents=True, exist_ok=True)
         (folder / key).write_bytes(store.read(key))
-    name_archive(folder, store)
+    write_archive(folder, store)
     return folder

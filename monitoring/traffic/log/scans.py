@@ -1,4 +1,4 @@
-"""Pieces: the rows of one file of the traffic log, whether it is an open segment or a Parquet part."""
+"""Scans: the rows that a query selects from one file of the log, an open segment or a Parquet part."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from monitoring.traffic.format.segments import read_segment, read_segment_schema
 from monitoring.traffic.log.conversion import POSITION, TORN_KEY
 from monitoring.traffic.log.listing import PartFile, Selection, list_traffic, parts_of
 
-_EVENT_TIME_LEAF = 2  # its place among a part's columns, for the statistics
+_EVENT_TIME_LEAF = 2  # index of the column in a part, for its statistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which rows are wanted: event time in [start, end), aware datetimes; None is all."""
+    """Which rows to read: of a model and version, with event time in [start, end), aware datetimes. None is all."""
 
     model: str | None = None
     version: int | None = None
@@ -39,11 +39,11 @@ class Query:
         return Selection(model=self.model, version=self.version, first=first, last=last)
 
     def wants(self, key: ModelKey) -> bool:
-        """Whether rows of this model and version are wanted."""
+        """Whether rows of this model and version are selected."""
         return self.model in (None, key.model) and self.version in (None, key.version)
 
     def cut(self, table: pa.Table) -> pa.Table:
-        """The rows of the table that are within the times."""
+        """The rows of a table with event time in [start, end)."""
         if self.start is None and self.end is None:
             return table
         times = table.column("event_time").cast(pa.int64()).to_numpy()
@@ -57,9 +57,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """The wanted rows of one file, in the order in which they were written.
+    """The selected rows of one file, in the order in which they were written.
 
-    `table` has the stored columns that were asked for, and `position`, a row's place in its segment.
+    `table` has the stored columns that were asked for, and `position`, a row's index in its segment.
     """
 
     key: ModelKey | None  # None: a torn segment of which not even the schema could be read
@@ -70,15 +70,31 @@ class Scan:
 
 
 def read_scans(root: Path, query: Query, columns: Sequence[str] | None) -> list[Scan]:
-    """The scans with wanted rows, in order of segments; `columns` picks stored columns (those that a scan has).
+    """Read the selected rows of all files.
 
-    `event_time` must be among the columns if the query has times.
+    Args:
+        root: The log's folder.
+        query: Which rows.
+        columns: Stored columns to read, of which each scan has those that its file has; None for all. They must have
+            `event_time` if the query has times.
+
+    Returns:
+        One scan per file, in order of segments.
     """
     return sorted(scan_files(root, query, columns), key=lambda scan: scan.segment)
 
 
 def scan_files(root: Path, query: Query, columns: Sequence[str] | None) -> Iterator[Scan]:
-    """The same in any order, one in memory at a time."""
+    """Read the selected rows file by file, in no particular order, one file in memory at a time.
+
+    Args:
+        root: The log's folder.
+        query: Which rows.
+        columns: As for `read_scans`.
+
+    Yields:
+        One scan per file.
+    """
     listing = list_traffic(root, query.selection)
     for part in listing.parts:
         yield _read_part(part, query, columns)
@@ -87,7 +103,15 @@ def scan_files(root: Path, query: Query, columns: Sequence[str] | None) -> Itera
 
 
 def scan_segments(root: Path, query: Query) -> Iterator[Scan]:
-    """The rows as they were written: segment after segment, repeats and all, one segment in memory at a time."""
+    """Read the rows as they were written, repeats included, one segment in memory at a time.
+
+    Args:
+        root: The log's folder.
+        query: Which rows.
+
+    Yields:
+        One scan per segment, in order of segments.
+    """
     listing = list_traffic(root, query.selection)
     parts: dict[str, list[PartFile]] = {}
     for part in listing.parts:
@@ -104,7 +128,7 @@ def scan_segments(root: Path, query: Query) -> Iterator[Scan]:
 
 
 def list_keys(root: Path) -> set[ModelKey]:
-    """The models, versions and signatures that have segments; one file of each segment is opened."""
+    """The models, versions and signatures that have segments. Cost: one file of each segment is opened."""
     listing = list_traffic(root, Selection())
     keys: set[ModelKey] = set()
     parts = {part.segment: part for part in listing.parts}
@@ -119,7 +143,7 @@ def list_keys(root: Path) -> set[ModelKey]:
 
 
 def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
-    """First and last event time in microseconds: from the footers of two dates, and from the open segments' times."""
+    """First and last event time in microseconds, from the footers of two dates and the open segments; None if empty."""
     listing = list_traffic(root, query.selection)
     days = [part.day for part in listing.parts]
     edges = [part for part in listing.parts if part.day in (min(days), max(days))]
@@ -134,7 +158,7 @@ def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
 
 @contextmanager
 def _opened(part: PartFile) -> Iterator[pq.ParquetFile]:
-    """The part's file. Raises CannotRun for one that is damaged, FileNotFoundError for one that is gone."""
+    """The part's file, open."""
     try:
         with part.open() as file:
             yield file
@@ -144,8 +168,8 @@ def _opened(part: PartFile) -> Iterator[pq.ParquetFile]:
         raise CannotRun(
             "A part of the traffic log cannot be read.",
             got=f"{part.path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
-            expected="a Parquet file as the log's writer made it",
-            fix="Restore it from a copy; or move it out of the folder, and its rows are not counted.",
+            expected="a Parquet file of the log's writer",
+            fix="Restore it from a backup; or move it out of the folder: its rows are not counted then.",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What is in a traffic log, counted."""
+"""A summary of a traffic log: rows, repeats, labels and gaps, by model."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from monitoring.traffic.log.scans import Scan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSummary:
-    """The answers of one signature of one version of a model."""
+    """Counts and times of one signature of one version of a model."""
 
     key: ModelKey
     rows: int
-    answered: int  # about as many were answered; more than `rows` where only a sample was logged
+    answered: int  # an estimate; more than `rows` where only a sample was logged
     first: datetime
     last: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficSummary:
-    """A traffic log's contents. Rows are predictions, each counted once; `repeats` are the copies left out."""
+    """A traffic log's contents. `rows` are predictions, each counted once; `repeats` are dropped copies."""
 
     rows: int
     repeats: int
@@ -42,24 +42,34 @@ class TrafficSummary:
 
     @property
     def lost_rows(self) -> int:
-        """Answered rows that are missing."""
+        """The number of answered rows that were not logged."""
         return sum(gap.rows for gap in self.gaps)
 
     @property
     def first(self) -> datetime | None:
-        """The first event time."""
+        """The first event time; None without rows."""
         return min((model.first for model in self.models), default=None)
 
     @property
     def last(self) -> datetime | None:
-        """The last event time."""
+        """The last event time; None without rows."""
         return max((model.last for model in self.models), default=None)
 
 
 def summarise(
     scans: Sequence[Scan], tables: Sequence[pa.Table], labels: LabelSummary, gaps: Sequence[Gap]
 ) -> TrafficSummary:
-    """`scans` are all of the log's, `tables` the assembled ones, one per model."""
+    """Summarise a log.
+
+    Args:
+        scans: All of the log.
+        tables: The assembled scans, one table per model.
+        labels: The counts of its labels.
+        gaps: Its gaps.
+
+    Returns:
+        The summary.
+    """
     models = tuple(sorted((each for table in tables for each in _by_key(table)), key=lambda each: each.key))
     torn = {scan.segment: scan.torn_bytes for scan in scans}
     return TrafficSummary(

@@ -11,16 +11,18 @@ import pyarrow as pa
 import pyarrow.fs
 import pyarrow.parquet as pq
 
+from monitoring.atomic import SUFFIX, sync
 from monitoring.errors import BadInput, CannotRun
-
-ASIDE_SUFFIX = ".tmp"
 
 
 def is_url(text: str) -> bool:
-    """Whether a place is a URL, and no path of this machine.
+    """Whether a text is a URL, and not a path on this machine.
 
     >>> is_url("s3://bucket/traffic"), is_url("traffic/"), is_url("C:/traffic")
     (True, False, False)
+
+    Returns:
+        Whether it has a scheme.
     """
     return "://" in text
 
@@ -28,18 +30,21 @@ def is_url(text: str) -> bool:
 class FileStore:
     """The files below `url`, by key: their path below it, with slashes. Credentials are found as fsspec's drivers do.
 
-    Raises BadInput for a URL that no driver of this installation is for. Nothing is looked at yet.
+    Nothing is read yet.
+
+    Raises:
+        BadInput: no installed driver can open this URL.
     """
 
     def __init__(self, url: str) -> None:
-        import fsspec  # noqa: PLC0415 - whoever keeps all files on this machine need not load it
+        import fsspec  # noqa: PLC0415 - not needed where all files are on this machine
 
         self.url = url.rstrip("/")
         try:
             self._files, self._root = fsspec.url_to_fs(self.url)
         except (ImportError, ValueError) as error:
             raise BadInput(
-                "Nothing here can open this URL.",
+                "No installed driver can open this URL.",
                 got=f"{url}: {error}",
                 expected="a URL of a store whose fsspec driver is installed, such as s3://BUCKET/traffic",
                 fix="Check the URL, or install the driver: s3fs, gcsfs, adlfs.",
@@ -48,40 +53,71 @@ class FileStore:
         self._is_web = "http" in _protocols(self._files)
 
     def find(self, under: str = "") -> list[str]:
-        """The keys below a folder, sorted; none if there is no such folder. Files still being made are left out.
+        """The keys below a folder; files that are being written are left out. Cost: one listing.
 
-        Raises CannotRun if the store cannot be asked. Cost: one listing.
+        Args:
+            under: The folder; empty for all.
+
+        Returns:
+            The keys, sorted; none if there is no such folder.
+
+        Raises:
+            CannotRun: the store cannot be read.
         """
         try:
             self._files.invalidate_cache()
-            # The web's driver takes a server that does not answer for a folder without files, unless told otherwise.
-            told = {"on_error": "raise"} if self._is_web else {}
-            found = self._files.find(self._place(under) if under else self._root, **told)
+            # By default the HTTP driver reports a server that does not answer as a folder without files.
+            options = {"on_error": "raise"} if self._is_web else {}
+            found = self._files.find(self._path(under) if under else self._root, **options)
         except FileNotFoundError:
             return []
         except Exception as error:
             raise self._unreadable(under, error) from error
         keys = map(self._key, found)
-        return sorted(key for key in keys if not key.endswith(ASIDE_SUFFIX))
+        return sorted(key for key in keys if not key.endswith(SUFFIX))
 
     def parquet(self, key: str) -> pq.ParquetFile:
-        """A Parquet file, open. Raises CannotRun if it cannot be read."""
+        """Open a Parquet file.
+
+        Returns:
+            The file; rows are read as they are asked for.
+
+        Raises:
+            CannotRun: it cannot be read.
+        """
         try:
             files = pa.fs.PyFileSystem(pa.fs.FSSpecHandler(self._files))
-            return pq.ParquetFile(self._place(key), filesystem=files)
+            return pq.ParquetFile(self._path(key), filesystem=files)
         except Exception as error:
             raise self._unreadable(key, error) from error
 
     def read(self, key: str) -> bytes:
-        """A file's bytes. Raises CannotRun if it cannot be read."""
+        """Read a file.
+
+        Returns:
+            Its bytes.
+
+        Raises:
+            CannotRun: it cannot be read.
+        """
         try:
-            data: bytes = self._files.cat_file(self._place(key))
+            data: bytes = self._files.cat_file(self._path(key))
         except Exception as error:
             raise self._unreadable(key, error) from error
         return data
 
     def matching(self, pattern: str) -> list[str]:
-        """The keys of the files that fit a pattern, sorted. Raises CannotRun if the store cannot be asked."""
+        """The keys of the files that match a pattern.
+
+        Args:
+            pattern: With `*`, `?`, `[]` and `**`, below the store's URL.
+
+        Returns:
+            The keys, sorted.
+
+        Raises:
+            CannotRun: the store cannot be read.
+        """
         try:
             self._files.invalidate_cache()
             found = self._files.glob(f"{self._root}/{pattern}")
@@ -90,45 +126,67 @@ class FileStore:
             raise self._unreadable(pattern, error) from error
 
     def stamp(self, key: str) -> str:
-        """Something that is another when the file has changed. Raises CannotRun if the store cannot be asked."""
+        """A text that changes when the file does.
+
+        Returns:
+            What the driver knows of the file's version.
+
+        Raises:
+            CannotRun: the store cannot be read.
+        """
         try:
             self._files.invalidate_cache()
-            if self._is_web:  # whose driver goes by the URL alone; size, and what the server says of the content
-                return str(sorted(self._files.info(self._place(key)).items(), key=str))
-            return str(self._files.ukey(self._place(key)))
+            if self._is_web:  # its driver looks at the URL alone; these are size, ETag and the like
+                return str(sorted(self._files.info(self._path(key)).items(), key=str))
+            return str(self._files.ukey(self._path(key)))
         except Exception as error:
             raise self._unreadable(key, error) from error
 
     def get(self, key: str, local: Path) -> None:
-        """Copies a file to this machine. Raises CannotRun if it cannot be read."""
+        """Copy a file to this machine.
+
+        Args:
+            key: The file.
+            local: Where to write it.
+
+        Raises:
+            CannotRun: it cannot be read.
+        """
         try:
-            self._files.get_file(self._place(key), str(local))
+            self._files.get_file(self._path(key), str(local))
         except Exception as error:
             raise self._unreadable(key, error) from error
 
     def put(self, local: Path, key: str) -> None:
-        """Copies a file of this machine there, aside and then into place; one of its size there is taken for it.
+        """Copy a file of this machine to the store, aside and then into place.
 
-        Raises whatever the store's driver does, mostly OSError.
+        A file of this key and size that is there is taken for it.
+
+        Args:
+            local: The file.
+            key: Its key.
+
+        Raises:
+            OSError: it could not be copied; drivers may raise other errors.
         """
-        target, size = self._place(key), local.stat().st_size
+        target, size = self._path(key), local.stat().st_size
         if self._size(target) == size:
             return
-        aside = f"{target}.{os.getpid()}{ASIDE_SUFFIX}"
+        aside = f"{target}.{os.getpid()}{SUFFIX}"
         self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
         self._files.put_file(str(local), aside)
         self._sync(aside)
         try:
             self._files.mv(aside, target)
-        except NotImplementedError:  # a store without a rename takes a file whole
+        except NotImplementedError:  # a store without a rename stores a file whole
             self._files.put_file(str(local), target)
             self._files.rm_file(aside)
         self._sync(target.rpartition("/")[0])
         if self._size(target) != size:
             raise OSError(f"{self.url}/{key} has another size than {local}")
 
-    def _place(self, key: str) -> str:
-        """What the driver calls a key. In the web's URLs, and in the links of its pages, names are percent-encoded."""
+    def _path(self, key: str) -> str:
+        """The driver's path of a key. In HTTP URLs, and in the links of pages, names are percent-encoded."""
         return f"{self._root}/{quote(key) if self._is_web else key}"
 
     def _key(self, path: str) -> str:
@@ -144,22 +202,17 @@ class FileStore:
         return size
 
     def _sync(self, path: str) -> None:
-        """What this machine's own disk is given must survive a power cut; other stores see to it themselves."""
-        if "file" not in _protocols(self._files):
-            return
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        """Make a local file or folder survive a power cut; other stores do so themselves."""
+        if "file" in _protocols(self._files):
+            sync(Path(path))
 
     def _unreadable(self, key: str, error: Exception) -> CannotRun:
         reason = str(error).partition("\n")[0] or type(error).__name__
         return CannotRun(
-            "A store cannot be read.",
+            "The file store cannot be read.",
             got=f"{self.url}/{key}".rstrip("/") + f": {reason}",
-            expected="a store that is there and may be read",
-            fix="Check the network and the credentials, then run the same again.",
+            expected="a store that can be reached and read",
+            fix="Check the network and the credentials, then run the same command again.",
         )
 
 

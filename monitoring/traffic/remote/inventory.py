@@ -1,7 +1,7 @@
-"""What an archive holds: listed once, and again when a part has been moved there, or after a minute.
+"""Listings of archives, cached until a part is moved there, or for a minute.
 
-Whoever moves a part marks the log's archive.json between copying the part and deleting it here. So a reader who no
-longer finds the part here finds another mark than that of any listing without it.
+Whoever moves a part changes the modification time of the log's archive.json between copying the part and deleting it
+here. So a reader who no longer finds the part here sees another time than that of any listing without it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from monitoring.traffic.remote.file_store import FileStore
 
-#: Others may move parts to the same store, or delete old ones, without a mark in this log.
+#: Others may move parts to the same store, or delete old ones, without changing this log's archive.json.
 VALID_S = 60.0
-KEPT = 16
-#: Between two marks: more than the coarsest clock of a file system.
+LISTINGS_CACHED = 16
+#: Between two modification times: more than the resolution of the coarsest clock of a file system.
 APART_NS = 2_000_000_000
 
 
@@ -30,7 +30,11 @@ class _Listed(NamedTuple):
 
 
 class Inventory:
-    """Listings of archives, those used last. Thread-safe."""
+    """A cache of listings, the last used ones. Thread-safe.
+
+    Args:
+        clock: Seconds that only grow.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -38,7 +42,20 @@ class Inventory:
         self._listed: OrderedDict[tuple[Path, str, str], _Listed] = OrderedDict()
 
     def keys(self, marker: Path, store: FileStore, under: str) -> list[str]:
-        """The keys below a folder of the store; `marker` is the log's archive.json. Raises as `FileStore.find`."""
+        """The keys below a folder of a store, cached or listed now.
+
+        Args:
+            marker: The archive.json of the log whose parts were moved to the store.
+            store: Where to list.
+            under: A folder of it; empty for all.
+
+        Returns:
+            The keys, sorted.
+
+        Raises:
+            CannotRun: the store cannot be read.
+            OSError: there is no `marker`.
+        """
         name = (marker, store.url, under)
         status = marker.stat()
         mark, now_s = (status.st_mtime_ns, status.st_ino), self._clock()
@@ -50,15 +67,19 @@ class Inventory:
         with self._lock:
             self._listed[name] = listed
             self._listed.move_to_end(name)
-            while len(self._listed) > KEPT:
+            while len(self._listed) > LISTINGS_CACHED:
                 self._listed.popitem(last=False)
         return listed.keys
 
 
 def mark_moved(marker: Path) -> None:
-    """A part was moved: no listing made before counts any more. Needs no room on the disk. Raises OSError."""
-    moment = max(time.time_ns(), marker.stat().st_mtime_ns + APART_NS)
-    os.utime(marker, ns=(moment, moment))
+    """Invalidate all listings made before, as a part was moved. Needs no room on the disk.
+
+    Raises:
+        OSError: there is no `marker`, or it cannot be changed.
+    """
+    time_ns = max(time.time_ns(), marker.stat().st_mtime_ns + APART_NS)
+    os.utime(marker, ns=(time_ns, time_ns))
 
 
 INVENTORY = Inventory()

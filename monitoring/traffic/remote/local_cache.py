@@ -1,4 +1,4 @@
-"""Copies: files that this process made of others, kept as long as it lives, and made anew when their source changes."""
+"""A local cache: files that this process made of others, kept as long as it lives, made again when a source changes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-class Copies:
-    """A folder of copies that goes with the process. Thread-safe; one copy is made at a time."""
+class LocalCache:
+    """A temporary folder of files, deleted with the process. Thread-safe; one file is made at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -17,8 +17,18 @@ class Copies:
         self._made: dict[str, tuple[str, Path]] = {}
         self._count = 0
 
-    def of(self, source: str, stamp: str, suffix: str, make: Callable[[Path], None]) -> Path:
-        """The copy of `source` as it is at `stamp`, from `make` if there is none yet. Raises what `make` does."""
+    def get(self, source: str, stamp: str, suffix: str, make: Callable[[Path], None]) -> Path:
+        """The cached file of a source, made if there is none of this stamp.
+
+        Args:
+            source: Which file, a URL or path.
+            stamp: Changes when the source does: its size and time of change, or an ETag.
+            suffix: How the cached file's name ends, such as `.parquet`.
+            make: Writes the file at the path it is given; what it raises is passed on, and nothing is cached.
+
+        Returns:
+            The path of the file. It is deleted when the source is asked for with another stamp.
+        """
         with self._lock:
             known = self._made.get(source)
             if known is not None and known[0] == stamp:
@@ -35,7 +45,7 @@ class Copies:
             return path
 
     def folder(self, source: str) -> Path:
-        """A folder for copies of `source`, always the same."""
+        """A folder for files of a source, the same at every call."""
         with self._lock:
             if source not in self._made:
                 path = self._new("")
@@ -50,4 +60,4 @@ class Copies:
         return Path(self._folder.name) / f"{self._count}{suffix}"
 
 
-COPIES = Copies()
+LOCAL_CACHE = LocalCache()

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.remote.file_store import FileStore, is_url
-from monitoring.traffic.remote.local_cache import COPIES
+from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 from monitoring.traffic.tables.delimited import Delimited, parting, read_delimited
 from monitoring.traffic.tables.quotes import Swallowed
 from monitoring.traffic.tables.records import RECORDS, as_parquet
@@ -197,7 +197,7 @@ def _files_at(url: str) -> list[tuple[str, Path]]:
 
 def _copied(store: FileStore, key: str) -> Path:
     suffix = next(each for each in SUFFIXES if key.endswith(each))
-    return COPIES.of(f"{store.url}/{key}", store.stamp(key), suffix, lambda target: store.get(key, target))
+    return LOCAL_CACHE.get(f"{store.url}/{key}", store.stamp(key), suffix, lambda target: store.get(key, target))
 
 
 def _tables(names: Iterable[str], place: str) -> list[str]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.format.rows import MOMENT
+from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import MemoryPiece, Piece
 from monitoring.traffic.tables.quotes import Swallowed, about_quotes
@@ -305,7 +305,7 @@ def _taken(table: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
 
 def by_arrival(tables: Sequence[pa.Table]) -> pa.Table:
     """The rows that have a label, in order of label_time; those of one time as they stand."""
-    schema = pa.schema([("prediction_id", pa.string()), ("label", pa.string()), ("label_time", MOMENT)])
+    schema = pa.schema([("prediction_id", pa.string()), ("label", pa.string()), ("label_time", TIMESTAMP)])
     whole = pa.concat_tables([schema.empty_table(), *(table.cast(schema) for table in tables)]).combine_chunks()
     there = whole.filter(pc.and_(whole["label"].is_valid(), whole["label_time"].is_valid()))
     times = there["label_time"].cast(pa.int64()).to_numpy()

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from monitoring.timestamps import EPOCH
-from monitoring.traffic.remote.local_cache import COPIES
+from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 
 RECORDS = (".tfrecord", ".tfrecords")
 
@@ -34,4 +34,4 @@ def as_parquet(path: Path) -> Path:
                 writer.close()
             write_parquet(target, TrafficLog(Path(folder)).table())
 
-    return COPIES.of(str(path.absolute()), f"{found.st_size} {found.st_mtime_ns}", ".parquet", convert)
+    return LOCAL_CACHE.get(str(path.absolute()), f"{found.st_size} {found.st_mtime_ns}", ".parquet", convert)

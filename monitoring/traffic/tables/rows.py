@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.records import Finding
 from monitoring.traffic.class_indices import class_indices
-from monitoring.traffic.format.rows import MOMENT
+from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns
 from monitoring.traffic.tables.files import Piece, RawRows
 from monitoring.traffic.tables.indexes import index_columns
@@ -77,7 +77,7 @@ def read_rows(piece: Piece, columns: TableColumns) -> TableRows:
     table = pa.table(
         {
             "prediction_id": identities(piece, raw, columns),
-            "event_time": pa.array(times.us).cast(MOMENT),
+            "event_time": pa.array(times.us).cast(TIMESTAMP),
             **inputs,
             "probabilities": lists(values),
             "label": truth["label"],
@@ -150,7 +150,7 @@ def truths(raw: RawRows, columns: TableColumns, times: Moments) -> pa.Table:
     return pa.table(
         {
             "label": pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), labels),
-            "label_time": pa.array(when, mask=missing).cast(MOMENT),
+            "label_time": pa.array(when, mask=missing).cast(TIMESTAMP),
         }
     )
 

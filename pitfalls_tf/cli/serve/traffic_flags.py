@@ -44,7 +44,7 @@ class TrafficFlags:
             BadInput: an age that is none, a column both left out and hashed, no key to hash with, or an archive
                 without a log.
         """
-        from monitoring.traffic.log.upkeep import Sync, Upkeep  # noqa: PLC0415 - help must not wait for the log's libraries
+        from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync  # noqa: PLC0415 - help must not wait for the log's libraries
         from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
         from serving.capture.traffic import TrafficSettings  # noqa: PLC0415 - as above
 
@@ -55,14 +55,14 @@ class TrafficFlags:
                 expected="a folder of this machine for what is being written",
                 fix="Add --traffic DIR.",
             )
-        upkeep = Upkeep(
+        policy = SegmentPolicy(
             sync=Sync(self.log_sync),
             sync_every=timedelta(seconds=self.log_sync_seconds),
-            age=parse_duration(self.log_segment_age),
+            max_age=parse_duration(self.log_segment_age),
         )
         return TrafficSettings(
             folder=self.traffic,
-            upkeep=upkeep,
+            policy=policy,
             segment_bytes=self.log_segment_bytes,
             refuses=self.on_log_failure == REFUSE,
             redaction=self._redaction(),
@@ -75,7 +75,7 @@ class TrafficFlags:
         from monitoring.traffic.log.redaction import Redaction  # noqa: PLC0415 - as above
 
         key = read_hash_key(self.hash_key_file) if self.hashes else b""
-        return Redaction(left_out=frozenset(self.redact), hashed=frozenset(self.hashes), key=key)
+        return Redaction(dropped=frozenset(self.redact), hashed=frozenset(self.hashes), key=key)
 
 
 def read_hash_key(file: Path | None) -> bytes:

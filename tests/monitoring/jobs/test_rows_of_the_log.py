@@ -113,8 +113,8 @@ def test_identities_tell_mine_by_time_and_others_apart(deployed: Path) -> None:
     ids = pa.array([f"{name}:0" for name in "abcde"])
     found = PredictionIndex(deployed / "traffic", model="flights", version=1, since=None)
     day = as_microseconds(APRIL + DAY)
-    assert found.before(ids, day).tolist() == [True, True, False, False, False]
-    assert found.elsewhere(ids).tolist() == [False, False, False, True, False]
-    assert found.counts([Window(start=APRIL, end=APRIL + DAY)]).tolist() == [[3, 2]]
+    assert found.was_answered(ids, day).tolist() == [True, True, False, False, False]
+    assert found.of_other_models(ids).tolist() == [False, False, False, True, False]
+    assert found.row_counts([Window(start=APRIL, end=APRIL + DAY)]).tolist() == [[3, 2]]
     later = PredictionIndex(deployed / "traffic", model="flights", version=None, since=APRIL + 2 * DAY)
-    assert later.before(ids, 10**18).tolist() == [False, False, True, False, False]
+    assert later.was_answered(ids, 10**18).tolist() == [False, False, True, False, False]

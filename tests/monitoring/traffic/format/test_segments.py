@@ -139,7 +139,7 @@ def test_a_segment_of_somebody_else_or_of_another_format_is_named(tmp_path: Path
     foreign, newer = tmp_path / "foreign.arrows", tmp_path / "newer.arrows"
     foreign.write_bytes(SCHEMA.remove_metadata().serialize().to_pybytes())
     newer.write_bytes(SCHEMA.with_metadata({b"pitfalls.format": b"2"}).serialize().to_pybytes())
-    with pytest.raises(BadInput, match=r"foreign\.arrows is no segment"):
+    with pytest.raises(BadInput, match=r"foreign\.arrows is not a segment"):
         read_segment(foreign)
     with pytest.raises(CannotRun, match="format 2"):
         read_segment_schema(newer)

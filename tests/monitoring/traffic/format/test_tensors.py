@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from monitoring.errors import BadInput
 from monitoring.traffic.format.rows import AnsweredRows
-from monitoring.traffic.format.tensors import TensorEncoder, flatten_scalars, tensor_type, text
+from monitoring.traffic.format.tensors import TensorEncoder, decoded, flatten_scalars, tensor_type
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
 
@@ -117,7 +117,7 @@ def test_flattening_works_on_slices_chunks_and_nothing() -> None:
     table = pa.table({"input:x": pa.chunked_array([[[1], [2]], [[3]]])})
     assert flatten_scalars(table.slice(1))["input:x"].to_pylist() == [2, 3]
     assert flatten_scalars(table.slice(3)).schema.types == [pa.int64()]
-    assert text(pa.array([None, b"x"])).to_pylist() == [None, "x"]
+    assert decoded(pa.array([None, b"x"])).to_pylist() == [None, "x"]
 
 
 def rows_of(inputs: dict[str, np.ndarray]) -> AnsweredRows:

@@ -101,7 +101,7 @@ def test_parquet_of_several_types_is_understood(tmp_path: Path, times: pa.Array,
         ("prediction_id,label,label_time\n" + "a,b,c\n" * 9, "line 6: label_time 'c'; and 4 more"),
         ("prediction_id,label,label_time\na,b,0001-01-01T00:00+14:00\n", "line 2"),
         ('prediction_id,label,label_time\na,"b"x,2013-04-01\n', "broken"),
-        ("prediction_id,label,label_time\na,\xe9,2013-04-01\n", "no UTF-8"),
+        ("prediction_id,label,label_time\na,\xe9,2013-04-01\n", "not UTF-8"),
     ],
 )
 def test_what_is_wrong_in_a_csv_file_is_said_with_its_line(tmp_path: Path, content: str, said: str) -> None:
@@ -127,9 +127,9 @@ def test_what_is_wrong_in_a_csv_file_is_said_with_its_line(tmp_path: Path, conte
         ),
         ({"prediction_id": ["a"], "label": ["x"], "label_time": moments("us", -(10**17))}, "row 1: label_time -1000"),
         ({"prediction_id": ["a"], "label": ["x"], "label_time": moments("ms", 9 * 10**18)}, "out of bounds"),
-        ({"prediction_id": [NO_TEXT], "label": ["x"], "label_time": [FIVE_PAST_FIVE]}, "prediction_id .* no UTF-8"),
-        ({"prediction_id": ["a"], "label": [NO_TEXT], "label_time": [FIVE_PAST_FIVE]}, "label .* no UTF-8"),
-        ({"prediction_id": ["a"], "label": ["x"], "label_time": [NO_TEXT]}, "label_time .* no UTF-8"),
+        ({"prediction_id": [NO_TEXT], "label": ["x"], "label_time": [FIVE_PAST_FIVE]}, "prediction_id .* not UTF-8"),
+        ({"prediction_id": ["a"], "label": [NO_TEXT], "label_time": [FIVE_PAST_FIVE]}, "label .* not UTF-8"),
+        ({"prediction_id": ["a"], "label": ["x"], "label_time": [NO_TEXT]}, "label_time .* not UTF-8"),
     ],
 )
 def test_what_is_wrong_in_a_parquet_file_is_said_with_its_row(

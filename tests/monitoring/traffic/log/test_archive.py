@@ -59,7 +59,7 @@ def ids(root: Path) -> list[str]:
 
 def test_all_that_is_closed_moves_and_is_read_as_before(log: Path, url: str, clock: Clock, answer: Answer) -> None:
     before, summary, extent = TrafficLog(log).table(), TrafficLog(log).summary(), TrafficLog(log).extent("flights")
-    assert Archiver(log, url + "/").sweep() == DAYS + 1
+    assert Archiver(log, url + "/").move_parts() == DAYS + 1
     assert local_parts(log, Selection()) == []
     assert len(FileStore(url).find()) == DAYS + 1
     assert TrafficLog(log).table().equals(before)
@@ -72,9 +72,9 @@ def test_all_that_is_closed_moves_and_is_read_as_before(log: Path, url: str, clo
     writer = TrafficWriter(log, clock=clock)
     writer.append(answer("late"))
     assert sorted(ids(log)) == sorted([*before["prediction_id"].to_pylist(), "late:0", "late:1"])
-    assert Archiver(log, url).sweep() == 0, "an open segment stays"
+    assert Archiver(log, url).move_parts() == 0, "an open segment stays"
     writer.close()
-    assert Archiver(log, url).sweep() == 1
+    assert Archiver(log, url).move_parts() == 1
     assert len(ids(log)) == len(before) + 2
 
 
@@ -87,7 +87,7 @@ def test_whatever_step_it_dies_at_each_row_is_read_once(log: Path, url: str) -> 
             if step == lives:
                 break
     assert len(closed_parts(log)) == DAYS, "the fourth step is the last"
-    archiver.sweep()
+    archiver.move_parts()
     assert (ids(log), closed_parts(log)) == (whole, [])
 
 
@@ -96,7 +96,7 @@ def test_a_part_that_moves_between_listing_and_reading_is_found(log: Path, url: 
     listed = closed_parts(log)
     seen = list_traffic(log, Selection()).parts
     assert {each.key for each in seen} == {each.key for each in listed}
-    Archiver(log, url).sweep()
+    Archiver(log, url).move_parts()
     for each in seen:
         with each.open() as file:
             assert file.metadata.num_rows == 2
@@ -111,7 +111,7 @@ def test_a_segment_that_came_back_after_a_power_cut_counts_and_not_its_archived_
     [segment] = (root / "open").glob("*.arrows")
     data = segment.read_bytes()
     writer.close()
-    Archiver(root, url).sweep()
+    Archiver(root, url).move_parts()
     segment.write_bytes(data)
     assert ids(root) == ["one:0", "one:1"]
 
@@ -128,7 +128,7 @@ def test_readers_see_each_row_once_while_parts_move_under_them(
             writer = TrafficWriter(log, clock=clock)
             writer.append(answer(f"more {number}", count=1))
             writer.close()
-            archiver.sweep()
+            archiver.move_parts()
         done.set()
 
     mover = threading.Thread(target=move)
@@ -149,15 +149,15 @@ def test_a_store_that_fails_leaves_the_parts_where_they_are(
     whole = ids(log)
     (tmp_path / "store").write_text("a file where the store's folder should be")
     archiver = Archiver(log, f"file://{tmp_path}/store/traffic")
-    assert archiver.sweep() == 0
-    assert archiver.sweep() == 0
-    assert [record.message for record in caplog.records if "cannot take them" in record.message] == [
+    assert archiver.move_parts() == 0
+    assert archiver.move_parts() == 0
+    assert [record.message for record in caplog.records if "does not accept them" in record.message] == [
         caplog.records[0].message
     ], "said once"
     assert len(closed_parts(log)) == DAYS + 1
     (tmp_path / "store").unlink()
-    assert archiver.sweep() == DAYS + 1
-    assert "takes parts of the traffic log again" in caplog.messages[-1]
+    assert archiver.move_parts() == DAYS + 1
+    assert "accepts parts of the traffic log again" in caplog.messages[-1]
     assert ids(log) == whole
 
 
@@ -170,9 +170,9 @@ def test_its_thread_moves_what_is_there_when_it_is_closed(log: Path, url: str) -
 
 def test_a_log_has_one_archive_and_a_url_must_be_one(log: Path, tmp_path: Path) -> None:
     Archiver(log, f"file://{tmp_path}/one")
-    with pytest.raises(BadInput, match="archive elsewhere"):
+    with pytest.raises(BadInput, match="has another archive"):
         Archiver(log, f"file://{tmp_path}/two")
-    with pytest.raises(BadInput, match="Nothing here can open"):
+    with pytest.raises(BadInput, match="No installed driver can open"):
         Archiver(log, "gopher://nowhere/traffic")
     (log / ARCHIVE).write_text("no json")
     with pytest.raises(BadInput, match="cannot be read"):
@@ -180,7 +180,7 @@ def test_a_log_has_one_archive_and_a_url_must_be_one(log: Path, tmp_path: Path) 
 
 
 def test_an_archive_that_cannot_be_read_ends_the_reading(log: Path, tmp_path: Path) -> None:
-    Archiver(log, f"file://{tmp_path}/store").sweep()
+    Archiver(log, f"file://{tmp_path}/store").move_parts()
     [part, *_] = sorted((tmp_path / "store").rglob("*.parquet"))
     part.write_bytes(b"")
     with pytest.raises(CannotRun, match="cannot be read"):

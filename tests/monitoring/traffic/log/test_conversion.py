@@ -31,9 +31,9 @@ def dead_segment(root: Path, clock: Clock, *batches: AnsweredRows) -> Path:
     writer = TrafficWriter(root, clock=clock)
     for batch in batches:
         writer.append(batch)
-    [stream] = writer._streams.values()
-    stream.segment.release()
-    return stream.segment.path
+    [segment] = writer._open.values()
+    segment.file.release()
+    return segment.file.path
 
 
 def over_dates(batch: AnsweredRows, dates: int, *, backwards: bool = False) -> AnsweredRows:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.traffic.log.conversion import recover
-from monitoring.traffic.log.gaps import PAGE, RESERVED, Gap, GapFile, LostRows, clear_up, read_gaps
+from monitoring.traffic.log.gaps import PAGE, RESERVED, Gap, GapFile, LostRows, read_gaps, trim_gap_files
 from monitoring.traffic.log.writer import TrafficWriter
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
@@ -115,13 +115,13 @@ def test_killed_at_any_moment_every_loss_that_was_told_is_counted(tmp_path: Path
     last = int([line for line in told if line.endswith("\n")][-1])
     [whole] = read_gaps(tmp_path)
     assert whole.rows in (last, last + 1)
-    clear_up(tmp_path)
+    trim_gap_files(tmp_path)
     assert read_gaps(tmp_path) == (whole,)
     [path] = (tmp_path / "gaps").iterdir()
     assert path.stat().st_size < PAGE
 
 
-def test_the_living_keep_their_room_when_others_clear_up(tmp_path: Path) -> None:
+def test_the_living_keep_their_room_when_others_trim_gap_files(tmp_path: Path) -> None:
     TrafficWriter(tmp_path, clock=lambda: NOON).close()
     file = GapFile(tmp_path, NOON)
     recover(tmp_path)

@@ -183,8 +183,8 @@ def test_dead_writers_segments_are_recovered_and_living_ones_left_alone(
 ) -> None:
     writer = write(tmp_path, clock, answer("a", 2), close=False)
     assert recover(tmp_path).segments == 0
-    [stream] = writer._streams.values()
-    stream.segment.release()  # as the death of the process would
+    [segment] = writer._open.values()
+    segment.file.release()  # as the death of the process would
     assert recover(tmp_path).rows == 2
     assert not list((tmp_path / "open").iterdir())
     assert TrafficLog(tmp_path).read(model="flights").num_rows == 2

@@ -15,8 +15,8 @@ from monitoring.traffic.log.redaction import Redaction, hashed
 KEY = b"a key of the tests, nobody else's"
 
 
-def redaction(*left_out: str, hashes: tuple[str, ...] = ()) -> Redaction:
-    return Redaction(left_out=frozenset(left_out), hashed=frozenset(hashes), key=KEY if hashes else b"")
+def redaction(*dropped: str, hashes: tuple[str, ...] = ()) -> Redaction:
+    return Redaction(dropped=frozenset(dropped), hashed=frozenset(hashes), key=KEY if hashes else b"")
 
 
 @given(st.text(), st.text())
@@ -80,13 +80,13 @@ def test_bytes_that_are_no_example_stay_as_they_are(value: object) -> None:
 
 
 def test_names_that_name_no_tensor_are_told() -> None:
-    assert redaction("emial", hashes=("user_id",)).unknown(["email", "user_id"]) == ("emial",)
+    assert redaction("emial", hashes=("user_id",)).unmatched(["email", "user_id"]) == ("emial",)
 
 
 def test_a_column_has_one_fate_and_a_hash_has_a_key() -> None:
-    with pytest.raises(BadInput, match=r"both left out and hashed.*email"):
+    with pytest.raises(BadInput, match=r"both dropped and hashed.*email"):
         redaction("email", hashes=("email",))
-    with pytest.raises(BadInput, match=r"no key.*none"):
+    with pytest.raises(BadInput, match=r"needs a key.*none"):
         Redaction(hashed=frozenset({"email"}))
     with pytest.raises(BadInput, match="5 bytes"):
         Redaction(hashed=frozenset({"email"}), key=b"short")

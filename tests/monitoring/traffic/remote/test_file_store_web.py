@@ -105,7 +105,7 @@ def test_files_are_found_by_patterns_and_told_apart_when_they_change(tmp_path: P
 
 
 def test_what_is_not_there_is_told(url: str) -> None:
-    with pytest.raises(CannotRun, match="A store cannot be read"):
+    with pytest.raises(CannotRun, match="file store cannot be read"):
         FileStore(url).read("none.csv")
 
 
@@ -113,5 +113,5 @@ def test_a_server_that_does_not_answer_is_no_log_without_files(url: str) -> None
     assert FileStore(f"{url}/nothing").find() == []
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: the port refuses
-        with pytest.raises(CannotRun, match="store cannot be read"):
+        with pytest.raises(CannotRun, match="file store cannot be read"):
             FileStore(f"http://127.0.0.1:{taken.getsockname()[1]}/traffic").find()

@@ -15,7 +15,7 @@ from monitoring.traffic.log.archive import Archiver
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
 from monitoring.traffic.remote.file_store import FileStore
-from monitoring.traffic.remote.inventory import KEPT, VALID_S, Inventory, mark_moved
+from monitoring.traffic.remote.inventory import LISTINGS_CACHED, VALID_S, Inventory, mark_moved
 
 Answer = Callable[..., AnsweredRows]
 
@@ -65,12 +65,12 @@ def test_a_listing_counts_until_a_mark_or_a_minute(store: Counted, marker: Path,
 def test_it_keeps_few_listings(store: Counted, marker: Path) -> None:
     inventory = Inventory(lambda: 0.0)
     for _ in range(2):
-        for number in range(KEPT):
+        for number in range(LISTINGS_CACHED):
             inventory.keys(marker, store, f"{number}")
-    assert store.listings == KEPT
+    assert store.listings == LISTINGS_CACHED
     inventory.keys(marker, store, "one more")
     inventory.keys(marker, store, "0")
-    assert store.listings == KEPT + 2
+    assert store.listings == LISTINGS_CACHED + 2
 
 
 def test_a_reader_sees_what_was_moved_since_it_listed(
@@ -83,7 +83,7 @@ def test_a_reader_sees_what_was_moved_since_it_listed(
         writer.append(answer(f"r{number}", count=1))
         writer.close()
         assert TrafficLog(log).read(model="flights").num_rows == number + 1
-        assert archiver.sweep() == 1
+        assert archiver.move_parts() == 1
         assert TrafficLog(log).read(model="flights").num_rows == number + 1
 
 

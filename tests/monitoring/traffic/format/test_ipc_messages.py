@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from monitoring.traffic.format.ipc_frames import Body, Form, Frame
+from monitoring.traffic.format.ipc_messages import BatchBody, BatchShape, MessageTemplate
 from monitoring.traffic.format.tensors import TensorEncoder
 
 PLAIN = [np.dtype(name) for name in ("bool", "int8", "uint16", "int32", "uint64", "float16", "float32", "float64")]
@@ -53,15 +53,15 @@ def test_a_template_from_one_batch_encodes_another_as_arrow_does(
     batches: tuple[list[np.ndarray], list[np.ndarray]],
 ) -> None:
     one, two = batches
-    body = Body()
+    body = BatchBody()
     encoders = [TensorEncoder.of(tensor) for tensor in two]
-    assert all(encoder.put(tensor, body) for encoder, tensor in zip(encoders, two, strict=True))
-    form = Form(
+    assert all(encoder.add_to(body, tensor) for encoder, tensor in zip(encoders, two, strict=True))
+    form = BatchShape(
         rows=len(two[0]),
         nodes=tuple(size for encoder in encoders for size in encoder.nodes),
         lengths=tuple(size for encoder in encoders for size in encoder.lengths),
     )
-    framed = Frame.of(arrow(one).serialize()).encode(form, body)
+    framed = MessageTemplate.of(arrow(one).serialize()).encode(form, body)
     expected = arrow(two)
     read = pa.ipc.read_record_batch(pa.py_buffer(framed), expected.schema)
     read.validate(full=True)
@@ -71,6 +71,6 @@ def test_a_template_from_one_batch_encodes_another_as_arrow_does(
 
 def test_what_only_arrow_can_convert_puts_nothing() -> None:
     for tensor in (np.array(["é"]), np.array(["a", None], object), np.array([1 + 2j]), np.array([1.0], ">f4")):
-        body = Body()
-        assert not TensorEncoder.of(tensor).put(tensor, body)
-        assert body == Body()
+        body = BatchBody()
+        assert not TensorEncoder.of(tensor).add_to(body, tensor)
+        assert body == BatchBody()

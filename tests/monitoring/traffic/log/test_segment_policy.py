@@ -1,4 +1,4 @@
-"""Upkeep: segments that grow old, disks that are slow or fail, and rows that stand for others."""
+"""SegmentPolicy: segments that grow old, disks that are slow or fail, and rows that stand for others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.format.segments import SegmentFile, segments_in
 from monitoring.traffic.log.conversion import convert_in_steps, recover
 from monitoring.traffic.log.log import TrafficLog
-from monitoring.traffic.log.upkeep import Keeper, Sync, Upkeep
+from monitoring.traffic.log.segment_policy import MaintenanceThread, SegmentPolicy, Sync
 from monitoring.traffic.log.writer import TrafficWriter
 
 Answer = Callable[..., AnsweredRows]
@@ -57,25 +57,25 @@ def open_sizes(root: Path) -> list[int]:
 
 def test_an_old_segment_becomes_parquet_though_nothing_more_is_written(tmp_path: Path, answer: Answer) -> None:
     clock = Clock()
-    writer = TrafficWriter(tmp_path, clock=clock, upkeep=Upkeep(age=HOUR))
+    writer = TrafficWriter(tmp_path, clock=clock, policy=SegmentPolicy(max_age=HOUR))
     writer.append(answer("a"))
     clock.now += HOUR - timedelta(microseconds=1)
-    writer.tend()
+    writer.maintain()
     assert len(open_sizes(tmp_path)) == 1
     clock.now += timedelta(microseconds=1)
-    writer.tend()
+    writer.maintain()
     writer._converter.submit(lambda: None).result()  # the conversion stands before it in the queue
     assert open_sizes(tmp_path) == []
     writer.append(answer("b"))
     assert len(open_sizes(tmp_path)) == 1
     writer.close()
-    writer.tend()  # a last call that comes too late does nothing
+    writer.maintain()  # a last call that comes too late does nothing
     assert TrafficLog(tmp_path).summary().rows == 4
 
 
 def test_the_keeper_calls_until_it_is_stopped() -> None:
     calls = threading.Semaphore(0)
-    keeper = Keeper(calls.release, 0.001)
+    keeper = MaintenanceThread(calls.release, 0.001)
     assert all(calls.acquire(timeout=30) for _ in range(3))
     keeper.stop()
     keeper.stop()
@@ -83,21 +83,21 @@ def test_the_keeper_calls_until_it_is_stopped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("upkeep", "seconds"),
+    ("policy", "seconds"),
     [
-        (Upkeep(), None),
-        (Upkeep(sync=Sync.ALWAYS), None),
-        (Upkeep(sync=Sync.INTERVAL, sync_every=timedelta(seconds=2)), 2),
-        (Upkeep(age=HOUR), 60),
-        (Upkeep(age=timedelta(seconds=8)), 2),
+        (SegmentPolicy(), None),
+        (SegmentPolicy(sync=Sync.ALWAYS), None),
+        (SegmentPolicy(sync=Sync.INTERVAL, sync_every=timedelta(seconds=2)), 2),
+        (SegmentPolicy(max_age=HOUR), 60),
+        (SegmentPolicy(max_age=timedelta(seconds=8)), 2),
     ],
 )
-def test_how_often_there_is_something_to_look_after(upkeep: Upkeep, seconds: float | None) -> None:
-    assert upkeep.every_s == seconds
+def test_how_often_there_is_something_to_look_after(policy: SegmentPolicy, seconds: float | None) -> None:
+    assert policy.every_s == seconds
 
 
 def test_always_syncs_each_batch_before_append_returns(tmp_path: Path, answer: Answer, synced: list[int]) -> None:
-    writer = TrafficWriter(tmp_path, clock=Clock(), upkeep=Upkeep(sync=Sync.ALWAYS))
+    writer = TrafficWriter(tmp_path, clock=Clock(), policy=SegmentPolicy(sync=Sync.ALWAYS))
     for request in "abc":
         writer.append(answer(request))
         assert synced[-1:] == open_sizes(tmp_path)
@@ -107,15 +107,15 @@ def test_always_syncs_each_batch_before_append_returns(tmp_path: Path, answer: A
 
 def test_an_interval_syncs_what_has_grown_and_nothing_twice(tmp_path: Path, answer: Answer, synced: list[int]) -> None:
     every = timedelta(days=1)  # so that only the test tends
-    writer = TrafficWriter(tmp_path, clock=Clock(), upkeep=Upkeep(sync=Sync.INTERVAL, sync_every=every))
+    writer = TrafficWriter(tmp_path, clock=Clock(), policy=SegmentPolicy(sync=Sync.INTERVAL, sync_every=every))
     writer.append(answer("a"))
     writer.append(answer("b"))
     assert synced == []
-    writer.tend()
-    writer.tend()
+    writer.maintain()
+    writer.maintain()
     assert synced == open_sizes(tmp_path)
     writer.append(answer("c"))
-    writer.tend()
+    writer.maintain()
     assert synced[1:] == open_sizes(tmp_path)
     writer.close()
 
@@ -123,7 +123,7 @@ def test_an_interval_syncs_what_has_grown_and_nothing_twice(tmp_path: Path, answ
 def test_never_leaves_it_to_the_operating_system(tmp_path: Path, answer: Answer, synced: list[int]) -> None:
     writer = TrafficWriter(tmp_path, clock=Clock())
     writer.append(answer("a"))
-    writer.tend()
+    writer.maintain()
     assert synced == []
     writer.close()
 
@@ -131,7 +131,7 @@ def test_never_leaves_it_to_the_operating_system(tmp_path: Path, answer: Answer,
 def test_rows_that_could_not_be_synced_are_not_in_the_log(
     tmp_path: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writer = TrafficWriter(tmp_path, clock=Clock(), upkeep=Upkeep(sync=Sync.ALWAYS))
+    writer = TrafficWriter(tmp_path, clock=Clock(), policy=SegmentPolicy(sync=Sync.ALWAYS))
     writer.append(answer("a"))
 
     def broken(_: int) -> None:
@@ -150,7 +150,7 @@ def test_a_failed_conversion_is_tried_again_after_a_while(
     tmp_path: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    writer = TrafficWriter(tmp_path, clock=clock, upkeep=Upkeep(age=HOUR))
+    writer = TrafficWriter(tmp_path, clock=clock, policy=SegmentPolicy(max_age=HOUR))
     writer.append(answer("a"))
     clock.now += HOUR
 
@@ -159,12 +159,12 @@ def test_a_failed_conversion_is_tried_again_after_a_while(
 
     with monkeypatch.context() as patch:
         patch.setattr("monitoring.traffic.log.conversion.write_parquet", full)
-        writer.tend()
+        writer.maintain()
         writer._converter.submit(lambda: None).result()
     assert (writer.unconverted, TrafficLog(tmp_path).summary().rows) == (1, 2)
     assert recover(tmp_path).segments == 0  # it is still its owner's
     clock.now += HOUR
-    writer.tend()
+    writer.maintain()
     writer._converter.submit(lambda: None).result()
     assert (writer.unconverted, open_sizes(tmp_path)) == (0, [])
     assert TrafficLog(tmp_path).summary().rows == 2
@@ -179,8 +179,8 @@ def test_stopped_between_any_two_steps_of_a_conversion_no_row_is_lost_or_doubled
     batch = answer("a", 4)
     times = np.asarray(batch.event_times_us)
     writer.append(replace(batch, event_times_us=times + DAY_US * (times % 3)))
-    [stream] = writer._streams.values()
-    stream.segment.release()
+    [open_segment] = writer._open.values()
+    open_segment.file.release()
     log = TrafficLog(tmp_path)
     before = log.read(model="flights")
     [path] = segments_in(tmp_path / OPEN)

@@ -1,4 +1,4 @@
-"""How a request can fail: the canonical codes of gRPC, and the one exception that carries them."""
+"""Errors of requests: gRPC's canonical status codes, and the exceptions that carry them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Code(IntEnum):
 
 
 class Failure(Exception):
-    """A request that cannot be answered; every dialect turns it into its own kind of error.
+    """A request cannot be answered; every dialect has its own form for the error.
 
     >>> str(Failure(Code.INVALID_ARGUMENT, "Missing 'inputs' or 'instances' key"))
     "INVALID_ARGUMENT: Missing 'inputs' or 'instances' key"
@@ -46,6 +46,12 @@ class Failure(Exception):
         return f"{self.code.name}: {self.message}"
 
 
-def invalid(message: str) -> Failure:
-    """The commonest failure: the request itself is wrong."""
-    return Failure(Code.INVALID_ARGUMENT, message)
+class InvalidArgument(Failure):
+    """The request itself is invalid: a `Failure` with the code INVALID_ARGUMENT.
+
+    >>> InvalidArgument("Missing 'inputs' or 'instances' key").code.name
+    'INVALID_ARGUMENT'
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.INVALID_ARGUMENT, message)

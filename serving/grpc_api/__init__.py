@@ -1,5 +1,1 @@
-"""The gRPC dialect: ``tensorflow.serving.PredictionService`` and ``ModelService``, health and reflection."""
-
-from __future__ import annotations
-
-__all__: list[str] = []
+"""TensorFlow Serving's gRPC dialect: ``PredictionService`` and ``ModelService``, health and reflection."""

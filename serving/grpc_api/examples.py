@@ -15,7 +15,7 @@ from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
 from serving.inference.requests import InferenceRequest
 from serving.models.heads import read_head
 from serving.models.signatures import element_type_of
-from serving.status import Code, Failure, invalid
+from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,11 +72,11 @@ class ExampleHandler:
             The bytes of a ``MultiInferenceResponse``, with a result for each task.
 
         Raises:
-            Failure: The request is invalid, or a task fails.
+            InvalidArgument: The request is invalid, or a task fails.
         """
         first = read_spec(request.tasks[0].model_spec) if request.tasks else None
         if first is None or not first.model:
-            raise invalid("ModelSpec has no name specified.")
+            raise InvalidArgument("ModelSpec has no name specified.")
         with first.lease(self._models) as served:
             tasks = read_tasks(request.tasks, served)
             examples = read_examples(request.input)
@@ -101,7 +101,7 @@ class ExampleHandler:
         with wanted.lease(self._models) as served:
             signature = served.runner.signatures.get(wanted.signature)
             if signature is None:
-                raise invalid(f"No signature was found with the name: {wanted.signature}")
+                raise InvalidArgument(f"No signature was found with the name: {wanted.signature}")
             head = read_head(signature, verb)
             examples = read_examples(request.input)
 
@@ -135,20 +135,21 @@ def read_tasks(tasks: Any, served: ServedVersion) -> list[tuple[str, Signature]]
         Verb and signature of each task.
 
     Raises:
-        Failure: The tasks are of several models, name a signature twice or one that does not fit.
+        InvalidArgument: The tasks are of several models, or name a signature twice.
+        Failure: A method is not supported, or a signature does not fit it.
     """
     found: dict[str, tuple[str, Signature]] = {}
     for task in tasks:
         wanted = read_spec(task.model_spec)
         if not wanted.model:
-            raise invalid("Found ModelSpec with an empty model name.")
+            raise InvalidArgument("Found ModelSpec with an empty model name.")
         if wanted.model != served.model:
-            raise invalid("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
+            raise InvalidArgument("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
         if wanted.signature in found:
-            raise invalid(f"Duplicate evaluation of signature: {wanted.signature}")
+            raise InvalidArgument(f"Duplicate evaluation of signature: {wanted.signature}")
         signature = served.runner.signatures.get(wanted.signature)
         if signature is None:
-            raise invalid(f"Requested signature not found in model graph: {wanted.signature}")
+            raise InvalidArgument(f"Requested signature not found in model graph: {wanted.signature}")
         if task.method_name not in VERBS:
             raise Failure(Code.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}")
         verb = VERBS[task.method_name]
@@ -164,13 +165,13 @@ def read_examples(given: Any) -> Array:
         An object array of bytes, one message for each example.
 
     Raises:
-        Failure: There is no example.
+        InvalidArgument: There is no example.
     """
     examples = getattr(given, given.WhichOneof("kind") or "example_list")
     # When a message is parsed, later fields replace earlier ones: an example's own features those of the context.
     context = examples.context.SerializeToString() if given.HasField("example_list_with_context") else b""
     if not examples.examples:
-        raise invalid("Input is empty.")
+        raise InvalidArgument("Input is empty.")
     serialised = np.empty(len(examples.examples), object)
     serialised[:] = [context + example.SerializeToString() for example in examples.examples]
     return serialised
@@ -180,16 +181,16 @@ def fill_classification(result: Any, outputs: Mapping[str, Array], count: int) -
     """Fill a ``ClassificationResult`` with labels and scores, either of which may be missing.
 
     Raises:
-        Failure: An output does not have the shape or type that Classify needs.
+        InvalidArgument: An output does not have the shape or type that Classify needs.
     """
     for name, value in outputs.items():
         kind = "string" if name == "classes" else "float"
         if value.ndim != 2:
-            raise invalid(f"Expected Tensor shape: [batch_size num_classes] but got {_shape(value)}")
+            raise InvalidArgument(f"Expected Tensor shape: [batch_size num_classes] but got {_shape(value)}")
         _check(name, value, kind, count)
     classes, scores = outputs.get("classes"), outputs.get("scores")
     if classes is not None and scores is not None and classes.shape != scores.shape:
-        raise invalid(
+        raise InvalidArgument(
             f"Tensors class and score should match in dim_size(1). Got {classes.shape[1]} vs. {scores.shape[1]}"
         )
     width = next(iter(outputs.values())).shape[1]
@@ -207,11 +208,11 @@ def fill_regression(result: Any, outputs: Mapping[str, Array], count: int) -> No
     """Fill a ``RegressionResult``.
 
     Raises:
-        Failure: The output does not have the shape or type that Regress needs.
+        InvalidArgument: The output does not have the shape or type that Regress needs.
     """
     value = outputs["outputs"]
     if value.ndim != 1 and value.shape[1:] != (1,):
-        raise invalid(f"Expected Tensor shape: [batch_size] or [batch_size, 1] but got {_shape(value)}")
+        raise InvalidArgument(f"Expected Tensor shape: [batch_size] or [batch_size, 1] but got {_shape(value)}")
     _check("outputs", value, "float", count)
     for number in value.reshape(-1).tolist():
         result.regressions.add(value=number)
@@ -226,9 +227,9 @@ FILLERS: dict[str, Callable[[Any, Mapping[str, Array], int], None]] = {
 def _check(name: str, value: Array, kind: str, count: int) -> None:
     found = element_type_of(value).name
     if found != kind:
-        raise invalid(f"Expected {name} Tensor of DT_{kind.upper()}. Got: DT_{found.upper()}")
+        raise InvalidArgument(f"Expected {name} Tensor of DT_{kind.upper()}. Got: DT_{found.upper()}")
     if len(value) != count:
-        raise invalid(f"Expected {name} output batch size of {count}. Got: {len(value)}")
+        raise InvalidArgument(f"Expected {name} output batch size of {count}. Got: {len(value)}")
 
 
 def _shape(value: Array) -> str:

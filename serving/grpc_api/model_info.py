@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 from serving.grpc_api.model_specs import read_model_spec, read_spec, write_spec
-from serving.status import invalid
+from serving.status import InvalidArgument
 
 if TYPE_CHECKING:
     from serving.grpc_api.call import GrpcCall
@@ -35,15 +35,15 @@ class ModelInfoHandler:
             A ``GetModelMetadataResponse`` with every signature of the version.
 
         Raises:
-            Failure: The request is invalid, or the model unknown.
+            InvalidArgument: The request is invalid, or the model unknown.
         """
         if not request.HasField("model_spec"):
-            raise invalid("Missing ModelSpec")
+            raise InvalidArgument("Missing ModelSpec")
         if not request.metadata_field:
-            raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+            raise InvalidArgument("GetModelMetadataRequest must specify at least one metadata_field")
         for field in request.metadata_field:
             if field != SIGNATURES:
-                raise invalid(f"Metadata field {field} is not supported")
+                raise InvalidArgument(f"Metadata field {field} is not supported")
         response = self._metadata.GetModelMetadataResponse()
         with read_model_spec(request).lease(self._models) as served:
             write_spec(response.model_spec, served.model, served.number)
@@ -60,10 +60,10 @@ class ModelInfoHandler:
             A ``GetModelStatusResponse``, newest version first.
 
         Raises:
-            Failure: The request is invalid, or the model unknown.
+            InvalidArgument: The request is invalid, or the model unknown.
         """
         if not request.HasField("model_spec"):
-            raise invalid("Missing ModelSpec")
+            raise InvalidArgument("Missing ModelSpec")
         wanted = read_spec(request.model_spec)
         response = self._status.GetModelStatusResponse()
         for one in self._models.statuses(wanted.model, wanted.version):

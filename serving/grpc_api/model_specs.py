@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from serving.models.signatures import DEFAULT_SIGNATURE
-from serving.status import invalid
+from serving.status import InvalidArgument
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -36,13 +36,13 @@ def read_model_spec(request: Any) -> ServableRequest:
         What it names.
 
     Raises:
-        Failure: There is none, or it names no model.
+        InvalidArgument: There is none, or it names no model.
     """
     if not request.HasField("model_spec"):
-        raise invalid("Missing ModelSpec")
+        raise InvalidArgument("Missing ModelSpec")
     wanted = read_spec(request.model_spec)
     if not wanted.model:
-        raise invalid("ModelSpec has no name specified.")
+        raise InvalidArgument("ModelSpec has no name specified.")
     return wanted
 
 

@@ -9,7 +9,7 @@ from serving.grpc_api.model_specs import read_model_spec, write_spec
 from serving.grpc_api.tensors import decode, delimited, write_tensor
 from serving.inference.inference import check_names
 from serving.inference.requests import InferenceRequest
-from serving.status import Code, Failure, invalid
+from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -88,14 +88,14 @@ def read_inputs(
         The signature's inputs in the order of their names.
 
     Raises:
-        Failure: An input is missing, invalid or too large.
+        InvalidArgument: An input is missing, invalid or too large.
     """
     inputs: dict[str, Array] = {}
     left = limit_bytes
     for name, spec in signature.inputs.items():
         source = given if name in given else defaults
         if name not in source:
-            raise invalid(
+            raise InvalidArgument(
                 f"Signature input alias: {name}(feed name: {spec.graph_name}) not found in request and no default "
                 f"value provided. Inputs expected to be in the request {{{_joined(given)}}}, or default input "
                 f"alias set: {_joined(defaults)}"
@@ -137,17 +137,17 @@ def read_filter(names: Iterable[str], signature: Signature) -> tuple[str, ...]:
         The wanted outputs; empty for all.
 
     Raises:
-        Failure: A name is unknown or occurs twice.
+        InvalidArgument: A name is unknown or occurs twice.
     """
     wanted: list[str] = []
     for name in names:
         if name not in signature.outputs:
-            raise invalid(
+            raise InvalidArgument(
                 f"output tensor alias not found in signature: {name} "
                 f"Outputs expected to be in the set {{{_joined(signature.outputs)}}}."
             )
         if name in wanted:
-            raise invalid(f"duplicate output tensor alias: {name}")
+            raise InvalidArgument(f"duplicate output tensor alias: {name}")
         wanted.append(name)
     return tuple(sorted(wanted))  # sorted: requests that want the same share a batch
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serving.models.signatures import ELEMENT_TYPES, ELEMENT_TYPES_BY_NAME, element_type_of, numpy_type
-from serving.status import Code, Failure, invalid
+from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
@@ -58,16 +58,16 @@ def decode(name: str, message: Any, limit_bytes: int) -> Array:
         The array, which may be read-only; strings are objects holding bytes.
 
     Raises:
-        Failure: The shape is open, the type unknown, the content's size not the shape's, or the array too large.
+        InvalidArgument: The shape is open or too large, the type unknown, or the content's size not the shape's.
     """
     kind = ELEMENT_TYPES.get(message.dtype)
     sizes = [dimension.size for dimension in message.tensor_shape.dim]
     if kind is None or message.tensor_shape.unknown_rank or any(size < 0 for size in sizes):
-        raise _unreadable(name)
+        raise InvalidArgument(f"tensor parsing error: {name}")
     dtype = numpy_type(kind.name)
     count = math.prod(sizes)
     if count * (POINTER_BYTES if kind.name == "string" else dtype.itemsize) > limit_bytes:
-        raise invalid(f"tensor parsing error: {name}: {count} elements are more than this server takes.")
+        raise InvalidArgument(f"tensor parsing error: {name}: {count} elements are more than this server takes.")
     content: bytes = message.tensor_content
     try:
         if not count:
@@ -77,11 +77,11 @@ def decode(name: str, message: Any, limit_bytes: int) -> Array:
         else:
             values = _listed(message, kind.name, dtype, count)
             if len(values) < count and sizes and sizes[0] > MAX_SHORT_FORM_ROWS:
-                raise invalid(f"tensor parsing error: {name}: {sizes[0]} rows are too many for a short form.")
+                raise InvalidArgument(f"tensor parsing error: {name}: {sizes[0]} rows are too many for a short form.")
             flat = _filled(values, dtype, count)
         return flat.reshape(sizes)
     except ValueError as error:
-        raise _unreadable(name) from error
+        raise InvalidArgument(f"tensor parsing error: {name}") from error
 
 
 def encode(array: Array, message: Any) -> None:
@@ -146,12 +146,11 @@ def delimited(tag: bytes, content: bytes) -> bytes:
 
     >>> delimited(b"\n", b"text")
     b'\n\x04text'
+
+    Returns:
+        The tag, the length and the content.
     """
     return b"%b%b%b" % (tag, _varint(len(content)), content)
-
-
-def _unreadable(name: str) -> Failure:
-    return invalid(f"tensor parsing error: {name}")
 
 
 def _numbers(content: bytes, dtype: np.dtype[Any], count: int) -> Array:

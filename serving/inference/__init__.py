@@ -1,1 +1,1 @@
-"""One request in no dialect: resolve the model, batch, run, log, answer."""
+"""Inference in no dialect: batches requests, runs models, logs the answers."""

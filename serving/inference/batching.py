@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Generic, TypeVar, final
 
-from serving.status import Code, Failure, invalid
+from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -106,10 +106,13 @@ class BatchTask(Generic[RequestT, OutcomeT]):
 
 
 def deadline_message(timeout_s: float) -> str:
-    """The error message of a missed deadline.
+    """Write the error message of a missed deadline.
 
     >>> deadline_message(0.25)
     'No answer within 250 ms: the deadline passed.'
+
+    Returns:
+        The message, with the deadline in milliseconds.
     """
     return f"No answer within {timeout_s * 1000:.0f} ms: the deadline passed."
 
@@ -153,7 +156,8 @@ class Batcher(Generic[RequestT, OutcomeT]):
             The result.
 
         Raises:
-            BaseException: What `submit` raises, or what ``done`` would be called with.
+            Failure: As of `submit`, or of ``work``; defects in ``work`` are raised as they are.
+            CancelledError: The caller was cancelled.
         """
         future: asyncio.Future[OutcomeT] = asyncio.get_running_loop().create_future()
 
@@ -196,13 +200,13 @@ class Batcher(Generic[RequestT, OutcomeT]):
             The queued task.
 
         Raises:
-            Failure: UNAVAILABLE if too many wait; INVALID_ARGUMENT for too large a request; DEADLINE_EXCEEDED for a
-                deadline that has passed.
+            InvalidArgument: The request has too many rows.
+            Failure: UNAVAILABLE: too many requests wait. DEADLINE_EXCEEDED: the deadline has passed already.
         """
         settings = self._settings
         if settings.refuse_larger and rows > settings.max_rows:
             limit = settings.max_rows
-            raise invalid(f"Task size {rows} is larger than maximum input batch size {limit}")
+            raise InvalidArgument(f"Task size {rows} is larger than maximum input batch size {limit}")
         if timeout_s is not None and timeout_s <= 0:
             raise Failure(Code.DEADLINE_EXCEEDED, deadline_message(timeout_s))
         if self._waiting >= settings.max_waiting:

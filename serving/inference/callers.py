@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from serving.capture.capture import Caller
 from serving.inference.timestamps import parse_time_us
-from serving.status import invalid
+from serving.status import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,19 +29,19 @@ def read_caller(headers: Iterable[tuple[bytes, bytes]], *, new_id: Callable[[], 
         Id, event time and arrival.
 
     Raises:
-        Failure: The id is not 1 to 128 visible ASCII characters, or the time is not one (see `parse_time_us`).
+        InvalidArgument: The id is not 1 to 128 visible ASCII characters, or the time is not one (see `parse_time_us`).
     """
     request_id: str | None = None
     event_time_us: int | None = arrived_us
     for name, value in headers:
         if name == REQUEST_ID_HEADER:
             if not REQUEST_ID.fullmatch(value):
-                raise invalid("X-Request-Id must be 1 to 128 visible ASCII characters without spaces.")
+                raise InvalidArgument("X-Request-Id must be 1 to 128 visible ASCII characters without spaces.")
             request_id = value.decode("ascii")
         elif name == EVENT_TIME_HEADER:
             event_time_us = parse_time_us(value.decode("latin-1").strip())
     if event_time_us is None:
-        raise invalid(
+        raise InvalidArgument(
             "X-Event-Time must be ISO 8601 with an offset, such as 2013-04-01T05:15:00Z, or seconds since 1970."
         )
     return Caller(request_id or new_id(), event_time_us, arrived_us)

@@ -20,7 +20,7 @@ from serving.inference.requests import AnyRequest, InferenceRequest, InferenceRe
 from serving.inference.timestamps import wall_clock_us
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.named_tensors import concatenate, have_rows, shared_rows, types_of
-from serving.status import Code, Failure, invalid
+from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +35,7 @@ InferenceTask = BatchTask[Any, Outcome]
 #: Bound on the other dimensions of a tensor without values. A few bytes can stand for 2^40 empty rows, each of which
 #: would have an id in the traffic log, and of which a graph can make as many sums.
 MAX_EMPTY_SIZE = 1 << 16
+UNLOGGED = "The traffic log cannot be written, and answers that are not logged are refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ class Inference:
             for request, result in zip(requests, results, strict=True):
                 rows = [shared_rows(request.inputs) or 1]
                 if not self._log([request], rows, request.inputs, result.outputs, [True]):
-                    raise _unlogged()
+                    raise Failure(Code.UNAVAILABLE, UNLOGGED)
         return body
 
     def submit(self, request: AnyRequest, done: Callable[[Outcome | BaseException], None]) -> None:
@@ -158,10 +159,16 @@ class Inference:
         return await self._batcher.submit_and_wait(request, key=key, rows=rows, timeout_s=timeout_s)
 
     def _batch_key(self, request: AnyRequest) -> tuple[tuple[object, ...] | None, int]:
-        """What requests must have in common to share a run (None if this one must run alone), and its rows.
+        """What requests must have in common to share a run; the same for every dialect.
 
-        The key is the same for every dialect. Rows are not read yet: their types are taken to be the signature's, or,
-        where it leaves them open, those that the first row promises.
+        Rows are not read yet: their types are taken to be the signature's, or, where it leaves them open, those that
+        the first row gives.
+
+        Returns:
+            The key, None if the request must run alone; and its number of rows.
+
+        Raises:
+            InvalidArgument: Wrong names of inputs, or an empty tensor that is too large.
         """
         served, signature = request.served, request.signature
         is_batchable = signature.is_batchable and _signature_key(request) not in self._mixes_rows
@@ -174,7 +181,9 @@ class Inference:
             check_names(request)
             for name, value in request.inputs.items():
                 if not value.size and math.prod(size or 1 for size in value.shape) > MAX_EMPTY_SIZE:
-                    raise invalid(f"Input {name} has no value but the shape {list(value.shape)}, which is too large.")
+                    raise InvalidArgument(
+                        f"Input {name} has no value but the shape {list(value.shape)}, which is too large."
+                    )
             rows = shared_rows(request.inputs)
             if is_batchable:
                 types = types_of(request.inputs)
@@ -249,7 +258,9 @@ class Inference:
         if self._capture.writes and any(is_kept):
             may_leave = self._log([task.request for task in tasks], counts, batch.inputs, outputs, is_kept)
         for task, outcome in zip(tasks, outcomes, strict=True):
-            task.outcome = outcome if may_leave or _is_logged_later(task.request) else _unlogged()
+            task.outcome = (
+                outcome if may_leave or _is_logged_later(task.request) else Failure(Code.UNAVAILABLE, UNLOGGED)
+            )
         return True
 
     def _log(
@@ -288,11 +299,11 @@ def check_names(request: InferenceRequest) -> None:
     """Compare the inputs' names with the signature's.
 
     Raises:
-        Failure: They differ; in TensorFlow Serving's words.
+        InvalidArgument: They differ; in TensorFlow Serving's words.
     """
     given, wanted = request.inputs.keys(), request.signature.inputs.keys()
     if given != wanted:
-        raise invalid(
+        raise InvalidArgument(
             f"input size does not match signature: {len(given)}!={len(wanted)} "
             f"len({_braced(given)}) != len({_braced(wanted)}). Sent extra: {_braced(given - wanted)}. "
             f"Missing but required: {_braced(wanted - given)}."
@@ -326,10 +337,6 @@ def _outcomes(tasks: Sequence[InferenceTask], outputs: Mapping[str, Array], coun
 
 def _outcome(request: InferenceRequest, outputs: Mapping[str, Array]) -> Outcome:
     return InferenceResult(outputs=outputs) if request.write is None else request.write(outputs)
-
-
-def _unlogged() -> Failure:
-    return Failure(Code.UNAVAILABLE, "The traffic log cannot be written, and answers that are not logged are refused")
 
 
 def _is_logged_later(request: AnyRequest) -> bool:

@@ -1,5 +1,1 @@
-"""The Open Inference Protocol, version 2, over HTTP: what clients of Triton, KServe and MLServer speak."""
-
-from __future__ import annotations
-
-__all__: list[str] = []
+"""The Open Inference Protocol, version 2, over HTTP, as clients of Triton, KServe and MLServer use it."""

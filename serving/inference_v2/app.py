@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 from serving.inference_v2.descriptions import describe_model, describe_server, list_models, list_versions
 from serving.inference_v2.infer import InferEndpoint, V2Call
 from serving.inference_v2.routes import read_route
-from serving.status import Code, Failure, invalid
+from serving.status import Code, Failure, InvalidArgument
 from serving.transport.bodies import read_body
 from serving.transport.http_response import HttpResponse, write_error
 from serving.transport.json_parsing import parse_object
@@ -132,5 +132,5 @@ def _ready(document: dict[str, Any], *, is_ready: bool) -> HttpResponse:
 def _only_ready(body: bytes) -> bool:
     wanted = parse_object(body).get("ready", False) if body else False
     if not isinstance(wanted, bool):
-        raise invalid('"ready" must be true or false')
+        raise InvalidArgument('"ready" must be true or false')
     return wanted

@@ -28,9 +28,12 @@ _DATATYPES = {element: datatype for datatype, element in ELEMENTS.items()}
 
 
 def datatype_of(element: str) -> str:
-    """The protocol's name of an element type; TensorFlow's in capitals if the protocol has none.
+    """Name an element type as the protocol does.
 
     >>> datatype_of("float"), datatype_of("complex64")
     ('FP32', 'COMPLEX64')
+
+    Returns:
+        The protocol's name; TensorFlow's in capitals if the protocol does not have the type.
     """
     return _DATATYPES.get(element, element.upper())

@@ -9,7 +9,7 @@ from serving.inference.requests import InferenceRequest, InferenceResult
 from serving.inference_v2.datatypes import datatype_of
 from serving.inference_v2.infer_requests import read_infer_request
 from serving.inference_v2.infer_responses import JSON_BYTES_HEADER, ModelInferResponseWriter
-from serving.status import invalid
+from serving.status import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,17 +81,17 @@ def _inference_request(
     signature = served.runner.signatures.get(request.signature)
     if signature is None:
         known = ", ".join(served.runner.signatures)
-        raise invalid(f"Model {served.model} has no signature {request.signature}, only: {known}")
+        raise InvalidArgument(f"Model {served.model} has no signature {request.signature}, only: {known}")
     for name, element in request.datatypes.items():
         spec = signature.inputs.get(name)
         if spec is not None and spec.element.name != element:
-            raise invalid(
+            raise InvalidArgument(
                 f'input "{name}": its datatype is {datatype_of(element)}, '
                 f"the model takes {datatype_of(spec.element.name)}"
             )
     for name in request.outputs:
         if name not in signature.outputs:
-            raise invalid(f'output "{name}": the model has only: {", ".join(signature.outputs)}')
+            raise InvalidArgument(f'output "{name}": the model has only: {", ".join(signature.outputs)}')
     inputs = {name: request.inputs[name] for name in signature.inputs if name in request.inputs}
     return InferenceRequest(
         served=served,
@@ -110,5 +110,5 @@ def _json_bytes(headers: Headers) -> int | None:
     if value is None:
         return None
     if not value.isdigit() or len(value) > 18:
-        raise invalid("Inference-Header-Content-Length must be a number of bytes")
+        raise InvalidArgument("Inference-Header-Content-Length must be a number of bytes")
     return int(value)

@@ -9,7 +9,7 @@ from serving.inference.callers import REQUEST_ID
 from serving.inference_v2.datatypes import ELEMENTS
 from serving.inference_v2.tensors import MAX_RANK, read_binary, read_json
 from serving.models.signatures import DEFAULT_SIGNATURE
-from serving.status import invalid
+from serving.status import InvalidArgument
 from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
@@ -51,26 +51,26 @@ def read_infer_request(body: bytes, json_bytes: int | None) -> ModelInferRequest
         The request.
 
     Raises:
-        Failure: INVALID_ARGUMENT, naming the invalid member.
+        InvalidArgument: naming the invalid member.
     """
     if json_bytes is not None and json_bytes > len(body):
-        raise invalid(f"Inference-Header-Content-Length is {json_bytes}, the body has {len(body)} bytes")
+        raise InvalidArgument(f"Inference-Header-Content-Length is {json_bytes}, the body has {len(body)} bytes")
     size = len(body) if json_bytes is None else json_bytes
     document = parse_object(body if size == len(body) else body[:size])
     parameters = _parameters(document, "the request")
     given = document.get("inputs", [])
     if not isinstance(given, list):
-        raise invalid('"inputs" must be a list of objects')
+        raise InvalidArgument('"inputs" must be a list of objects')
     inputs: dict[str, Array] = {}
     datatypes: dict[str, str] = {}
     rest = memoryview(body)[size:]
     for one in given:
         name, element, tensor, rest = _read_input(one, rest)
         if name in inputs:
-            raise invalid(f'input "{name}" comes twice')
+            raise InvalidArgument(f'input "{name}" comes twice')
         inputs[name], datatypes[name] = tensor, element
     if rest:
-        raise invalid(f"the body has {len(rest)} bytes that belong to no input")
+        raise InvalidArgument(f"the body has {len(rest)} bytes that belong to no input")
     return ModelInferRequest(
         id=_id(document),
         signature=_text(parameters, "signature_name", DEFAULT_SIGNATURE) or DEFAULT_SIGNATURE,
@@ -87,18 +87,18 @@ def _read_input(one: Any, rest: memoryview) -> tuple[str, str, Array, memoryview
     name = _name(one, "inputs")
     element = ELEMENTS.get(one["datatype"]) if isinstance(one.get("datatype"), str) else None
     if element is None:
-        raise invalid(f'input "{name}": "datatype" must be one of {", ".join(ELEMENTS)}')
+        raise InvalidArgument(f'input "{name}": "datatype" must be one of {", ".join(ELEMENTS)}')
     shape = one.get("shape")
     if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(map(_is_size, shape)):
-        raise invalid(f'input "{name}": "shape" must be a list of at most {MAX_RANK} whole numbers from 0 to 2^31-1')
+        raise InvalidArgument(f'input "{name}": "shape" must be a list of at most {MAX_RANK} integers from 0 to 2^31-1')
     size = _parameters(one, f'input "{name}"').get("binary_data_size")
     if size is None:
         data = one.get("data")
         if not isinstance(data, list):
-            raise invalid(f'input "{name}": "data" must be a list, unless "binary_data_size" says where it is')
+            raise InvalidArgument(f'input "{name}": "data" must be a list, unless "binary_data_size" says where it is')
         return name, element, read_json(data, shape, element, name), rest
     if "data" in one or not _is_size(size) or size > len(rest):
-        raise invalid(
+        raise InvalidArgument(
             f'input "{name}": "binary_data_size" must be a number of bytes that the body has left ({len(rest)}), '
             'and no "data" beside it'
         )
@@ -109,25 +109,25 @@ def _read_outputs(document: Mapping[str, Any]) -> dict[str, bool | None]:
     wanted: dict[str, bool | None] = {}
     given = document.get("outputs", [])
     if not isinstance(given, list):
-        raise invalid('"outputs" must be a list of objects')
+        raise InvalidArgument('"outputs" must be a list of objects')
     for one in given:
         name = _name(one, "outputs")
         if name in wanted:
-            raise invalid(f'output "{name}" comes twice')
+            raise InvalidArgument(f'output "{name}" comes twice')
         wanted[name] = _flag(_parameters(one, f'output "{name}"'), "binary_data")
     return wanted
 
 
 def _name(one: Any, member: str) -> str:
     if not isinstance(one, dict) or not isinstance(one.get("name"), str):
-        raise invalid(f'"{member}" must be a list of objects, each with a "name"')
+        raise InvalidArgument(f'"{member}" must be a list of objects, each with a "name"')
     return str(one["name"])
 
 
 def _id(document: Mapping[str, Any]) -> str:
     given = _text(document, "id", "")
     if given and not REQUEST_ID.fullmatch(given.encode("utf-8", "surrogatepass")):
-        raise invalid('"id" must be 1 to 128 visible ASCII characters without spaces')
+        raise InvalidArgument('"id" must be 1 to 128 visible ASCII characters without spaces')
     return given
 
 
@@ -135,31 +135,31 @@ def _parameters(owner: Mapping[str, Any], what: str) -> Mapping[str, Any]:
     """The parameters of an object; unknown ones are ignored, as the protocol demands."""
     parameters = owner.get("parameters", {})
     if not isinstance(parameters, dict):
-        raise invalid(f'{what}: "parameters" must be an object')
+        raise InvalidArgument(f'{what}: "parameters" must be an object')
     for name, feature in REFUSED.items():
         if name in parameters:
-            raise invalid(f"{what}: {feature} ({name}) is not offered by this server")
+            raise InvalidArgument(f"{what}: {feature} ({name}) is not offered by this server")
     return parameters
 
 
 def _text(owner: Mapping[str, Any], name: str, default: str) -> str:
     value = owner.get(name, default)
     if not isinstance(value, str):
-        raise invalid(f'"{name}" must be a string')
+        raise InvalidArgument(f'"{name}" must be a string')
     return value
 
 
 def _flag(parameters: Mapping[str, Any], name: str) -> bool | None:
     value = parameters.get(name)
     if value is not None and not isinstance(value, bool):
-        raise invalid(f'"{name}" must be true or false')
+        raise InvalidArgument(f'"{name}" must be true or false')
     return value
 
 
 def _timeout_s(parameters: Mapping[str, Any]) -> float | None:
     value = parameters.get("timeout", 0)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise invalid('"timeout" must be a whole number of microseconds')
+        raise InvalidArgument('"timeout" must be an integer number of microseconds')
     return value / 1e6 if value else None
 
 

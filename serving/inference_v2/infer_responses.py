@@ -9,7 +9,7 @@ import orjson
 from serving.inference_v2.datatypes import ELEMENTS, datatype_of
 from serving.inference_v2.tensors import write_binary, write_json
 from serving.models.signatures import element_type_of
-from serving.status import invalid
+from serving.status import InvalidArgument
 from serving.transport.http_response import JSON, HttpResponse
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ModelInferResponseWriter:
             The JSON object and the raw bytes.
 
         Raises:
-            Failure: The protocol does not have an output's type, or JSON cannot carry a value.
+            InvalidArgument: The protocol does not have an output's type, or JSON cannot carry a value.
         """
         request = self._request
         described: list[dict[str, Any]] = []
@@ -55,7 +55,7 @@ class ModelInferResponseWriter:
             value = outputs[name]
             datatype = datatype_of(element_type_of(value).name)
             if datatype not in ELEMENTS:
-                raise invalid(f'output "{name}" is of type {datatype}, which this protocol does not have')
+                raise InvalidArgument(f'output "{name}" is of type {datatype}, which this protocol does not have')
             one: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(value.shape)}
             own = request.outputs.get(name)
             if request.is_binary if own is None else own:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from serving.models.version_folders import LARGEST_VERSION
-from serving.status import invalid
+from serving.status import InvalidArgument
 from serving.transport.bounded_cache import bounded_cache
 
 PREFIX = re.compile(r"/v2(?:[/?].*)?", re.DOTALL)
@@ -41,10 +41,13 @@ class V2Route:
 
 
 def is_v2(target: str) -> bool:
-    """Whether the path belongs to this protocol.
+    """Recognise a path of this protocol.
 
     >>> is_v2("/v2"), is_v2("/v2/anything"), is_v2("/v22")
     (True, True, False)
+
+    Returns:
+        Whether it is one, existing or not.
     """
     return PREFIX.fullmatch(target) is not None
 
@@ -60,7 +63,7 @@ def read_route(target: str) -> V2Route | None:
         The route; None for a path that does not exist.
 
     Raises:
-        Failure: INVALID_ARGUMENT: the version is not a number of 64 bits.
+        InvalidArgument: the version is not a number of 64 bits.
     """
     path = target.partition("?")[0]
     if path in PAGES:
@@ -74,7 +77,7 @@ def read_route(target: str) -> V2Route | None:
     if version is not None and not (
         version.isascii() and version.isdecimal() and len(version) <= 19 and int(version) <= LARGEST_VERSION
     ):
-        raise invalid(f"A version is an integer of at most 64 bits, not {version}")
+        raise InvalidArgument(f"A version is an integer of at most 64 bits, not {version}")
     return V2Route(
         page=match["verb"] or "metadata",
         model=unquote(match["model"]),

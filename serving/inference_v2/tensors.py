@@ -17,13 +17,11 @@ import orjson
 
 from serving.inference_v2.datatypes import datatype_of
 from serving.models.signatures import numpy_type
-from serving.status import invalid
+from serving.status import InvalidArgument
 from serving.transport.number_format import format_floats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from serving.status import Failure
 
     Array = np.ndarray[Any, Any]
 
@@ -47,25 +45,27 @@ def read_json(data: Any, shape: Sequence[int], element: str, name: str) -> Array
         The array. Numbers beyond a float type become infinite.
 
     Raises:
-        Failure: The number of elements or the nesting is not the shape's, or an element is not of the type.
+        InvalidArgument: The number of elements or the nesting is not the shape's, or an element is not of the type.
     """
     level: list[Any] = data
     nesting: list[int] = []
     while type(level[0] if level else None) is list:
         size = len(level[0])
         if len(nesting) == MAX_RANK or not all(type(one) is list and len(one) == size for one in level):
-            raise _wrong(name, "its data is a list of lists that are not all of one length")
+            raise InvalidArgument(_message(name, "its data is a list of lists that are not all of one length"))
         nesting.append(size)
         level = list(chain.from_iterable(level))
     count = math.prod(shape)
     if len(level) != count:
-        raise _wrong(name, f"its shape {list(shape)} has {count} elements, its data {len(level)}")
+        raise InvalidArgument(_message(name, f"its shape {list(shape)} has {count} elements, its data {len(level)}"))
     if nesting and count and [len(data), *nesting] != list(shape):
-        raise _wrong(name, f"its data is nested as {[len(data), *nesting]}, its shape is {list(shape)}")
+        raise InvalidArgument(
+            _message(name, f"its data is nested as {[len(data), *nesting]}, its shape is {list(shape)}")
+        )
     try:
         return _array(level, element, name).reshape(tuple(shape))
     except ValueError as error:  # an empty shape beyond what numpy can address
-        raise _wrong(name, f"its shape {list(shape)} is too large") from error
+        raise InvalidArgument(_message(name, f"its shape {list(shape)} is too large")) from error
 
 
 def read_binary(content: memoryview, shape: Sequence[int], element: str, name: str) -> Array:
@@ -75,7 +75,7 @@ def read_binary(content: memoryview, shape: Sequence[int], element: str, name: s
         The array, which may be read-only.
 
     Raises:
-        Failure: The number of bytes is not the shape's.
+        InvalidArgument: The number of bytes is not the shape's.
     """
     count = math.prod(shape)
     if element == "string":
@@ -83,7 +83,9 @@ def read_binary(content: memoryview, shape: Sequence[int], element: str, name: s
     else:
         dtype = numpy_type(element)
         if len(content) != count * dtype.itemsize:
-            raise _wrong(name, f"its shape {list(shape)} takes {count * dtype.itemsize} bytes, it has {len(content)}")
+            raise InvalidArgument(
+                _message(name, f"its shape {list(shape)} takes {count * dtype.itemsize} bytes, it has {len(content)}")
+            )
         flat = np.frombuffer(content, np.uint8 if element == "bool" else dtype)
         if element == "bool":  # a client may send any byte, but only two are booleans
             flat = flat != 0
@@ -92,7 +94,7 @@ def read_binary(content: memoryview, shape: Sequence[int], element: str, name: s
     try:
         return flat.reshape(tuple(shape))
     except ValueError as error:
-        raise _wrong(name, f"its shape {list(shape)} is too large") from error
+        raise InvalidArgument(_message(name, f"its shape {list(shape)} is too large")) from error
 
 
 def write_json(value: Array, name: str) -> Any:
@@ -106,14 +108,16 @@ def write_json(value: Array, name: str) -> Any:
         The elements in row-major order.
 
     Raises:
-        Failure: A string is not UTF-8, which JSON cannot carry.
+        InvalidArgument: A string is not UTF-8, which JSON cannot carry.
     """
     flat = np.ascontiguousarray(value).reshape(-1)
     if flat.dtype == np.object_:
         try:
             return [one.decode() for one in flat.tolist()]
         except UnicodeDecodeError as error:
-            raise invalid(f'output "{name}" holds bytes that are not UTF-8: request it with binary_data') from error
+            raise InvalidArgument(
+                f'output "{name}" holds bytes that are not UTF-8: request it with binary_data'
+            ) from error
     if flat.dtype.kind not in "biuf":
         flat = flat.astype(np.float32)  # bfloat16, of which every value is a float32
     if flat.dtype.kind == "f" and not np.isfinite(flat).all():
@@ -134,45 +138,47 @@ def _array(elements: list[Any], element: str, name: str) -> Array:
     kinds = set(map(type, elements))
     if element == "string":
         if kinds - {str}:
-            raise _wrong(name, "not every element of its data is a string")
+            raise InvalidArgument(_message(name, "not every element of its data is a string"))
         strings = np.empty(len(elements), object)
         strings[:] = [one.encode("utf-8", "surrogateescape") for one in elements]
         return strings
     if element in FLOATS:
         if not kinds <= NUMBERS:
-            raise _wrong(name, "not every element of its data is a number")
+            raise InvalidArgument(_message(name, "not every element of its data is a number"))
         try:
             wide = np.array(elements, np.float64)
         except OverflowError as error:  # an integer of more than 308 digits
-            raise _wrong(name, "a number of its data is too large") from error
+            raise InvalidArgument(_message(name, "a number of its data is too large")) from error
         with np.errstate(over="ignore", under="ignore"):
             return wide.astype(numpy_type(element))
     wanted, word = (bool, "true or false") if element == "bool" else (int, "an integer")
     if kinds - {wanted}:
-        raise _wrong(name, f"not every element of its data is {word}")
+        raise InvalidArgument(_message(name, f"not every element of its data is {word}"))
     dtype = numpy_type(element)
     if dtype.kind in "iu" and elements:
         limits = np.iinfo(dtype)
         if min(elements) < limits.min or max(elements) > limits.max:
-            raise _wrong(name, f"an element of its data is beyond {datatype_of(element)}")
+            raise InvalidArgument(_message(name, f"an element of its data is beyond {datatype_of(element)}"))
     return np.array(elements, dtype)
 
 
 def _read_strings(content: memoryview, count: int, name: str) -> Array:
     if count * LENGTH_BYTES > len(content):  # before anything of that size is allocated
-        raise _wrong(name, f"its shape has {count} elements, more than {len(content)} bytes can hold")
+        raise InvalidArgument(
+            _message(name, f"its shape has {count} elements, more than {len(content)} bytes can hold")
+        )
     strings = np.empty(count, object)
     at = 0
     for index in range(count):
         begin = at + LENGTH_BYTES
         at = begin + int.from_bytes(content[begin - LENGTH_BYTES : begin], "little")
         if at > len(content):
-            raise _wrong(name, f"element {index} ends beyond its {len(content)} bytes")
+            raise InvalidArgument(_message(name, f"element {index} ends beyond its {len(content)} bytes"))
         strings[index] = bytes(content[begin:at])
     if at != len(content):
-        raise _wrong(name, f"its {count} elements take {at} bytes, it has {len(content)}")
+        raise InvalidArgument(_message(name, f"its {count} elements take {at} bytes, it has {len(content)}"))
     return strings
 
 
-def _wrong(name: str, what: str) -> Failure:
-    return invalid(f'input "{name}": {what}')
+def _message(name: str, what: str) -> str:
+    return f'input "{name}": {what}'

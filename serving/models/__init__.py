@@ -1,1 +1,1 @@
-"""Models and their versions: where they lie, how they are loaded, warmed up and taken over."""
+"""Models and their versions: lists, folders, loading, warmup, and how one version takes over from another."""

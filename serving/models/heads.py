@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from serving.status import Code, Failure, invalid
+from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
     from serving.models.signatures import Signature
@@ -36,10 +36,11 @@ def read_head(signature: Signature, verb: str) -> Head:
         The input, and those of the verb's outputs that the signature has.
 
     Raises:
-        Failure: The signature does not fit the verb.
+        InvalidArgument: The signature does not have exactly one input.
+        Failure: FAILED_PRECONDITION: its tensors do not have the names that the verb needs.
     """
     if len(signature.inputs) != 1:
-        raise invalid("Expected one input Tensor.")
+        raise InvalidArgument("Expected one input Tensor.")
     if INPUT not in signature.inputs:
         kind = "classification" if verb == "classify" else "regression"
         raise Failure(Code.FAILED_PRECONDITION, f"No {kind} inputs found in SignatureDef: {signature.name}")

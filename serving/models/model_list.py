@@ -113,7 +113,10 @@ class ModelList:
             self._listed = tuple(sources)
 
     def reread(self) -> tuple[ModelSource, ...]:
-        """The source's list as it is now, without putting it in force.
+        """Read the source's list, without putting it in force.
+
+        Returns:
+            The list as it is now.
 
         Raises:
             BadInput: The list cannot be used.

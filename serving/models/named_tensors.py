@@ -17,10 +17,13 @@ concatenate. The element type is None where numpy has none of its own."""
 
 
 def types_of(tensors: Mapping[str, Array]) -> TensorTypes:
-    """The types of tensors, which must be equal for them to be concatenate.
+    """Find the types of tensors, which must be equal for them to be concatenated.
 
     >>> types_of({"x": np.zeros((5, 3))})
     (('x', dtype('float64'), (3,)),)
+
+    Returns:
+        Name, element type and inner shape of each.
     """
     return tuple((name, value.dtype, value.shape[1:]) for name, value in tensors.items())
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from monitoring.errors import BadInput, CannotRun
 from serving.models.model_config import check_config, sources_of
-from serving.status import Code, Failure, invalid
+from serving.status import Code, Failure, InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -69,12 +69,12 @@ class Reloader:
         An invalid list changes nothing. A valid list of which some models cannot be loaded is in force nevertheless.
 
         Raises:
-            Failure: INVALID_ARGUMENT for the list; UNKNOWN for a model without an available version;
+            InvalidArgument: INVALID_ARGUMENT for the list; UNKNOWN for a model without an available version;
                 FAILED_PRECONDITION for a label on a version that is not available.
         """
         problems = tuple(check_config(config))
         if problems:
-            raise invalid("; ".join(map(str, problems)))
+            raise InvalidArgument("; ".join(map(str, problems)))
         self._serve(sources_of(config))
 
     def reread(self) -> None:
@@ -120,7 +120,7 @@ class Reloader:
             try:
                 self._on_list(sources)
             except BadInput as error:
-                raise invalid(str(error)) from error
+                raise InvalidArgument(str(error)) from error
             except CannotRun as error:
                 raise Failure(Code.FAILED_PRECONDITION, str(error)) from error
             before = {name: dict(self._models.labels(name)) for name in self._models.names}

@@ -66,10 +66,13 @@ ELEMENT_TYPES_BY_NUMPY: Mapping[np.dtype[Any], ElementType] = {
 
 
 def element_type_of(array: np.ndarray[Any, Any]) -> ElementType:
-    """The element type of an output array; ``number`` is 0 for a type that is not numpy's own (bfloat16).
+    """Find the element type of an output array.
 
     >>> element_type_of(np.zeros(2, np.int64)).name
     'int64'
+
+    Returns:
+        The type; its ``number`` is 0 if it is not numpy's own (bfloat16).
     """
     kind = ELEMENT_TYPES_BY_NUMPY.get(array.dtype)
     return kind if kind is not None else ElementType(number=0, name=array.dtype.name, numpy=None)
@@ -77,10 +80,13 @@ def element_type_of(array: np.ndarray[Any, Any]) -> ElementType:
 
 @cache
 def numpy_type(element: str) -> np.dtype[Any]:
-    """The numpy type that holds an element type.
+    """Find the numpy type of an element type.
 
     >>> numpy_type("half"), numpy_type("string")
     (dtype('float16'), dtype('O'))
+
+    Returns:
+        The type of arrays that hold it.
     """
     dtype = ELEMENT_TYPES_BY_NAME[element].numpy
     if dtype is None:

@@ -1,3 +1,1 @@
-"""TensorFlow Serving's REST dialect, over `serving.inference.inference`."""
-
-from __future__ import annotations
+"""TensorFlow Serving's REST dialect: JSON to inference requests, and results to JSON."""

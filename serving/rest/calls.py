@@ -13,7 +13,7 @@ from serving.rest.examples import read_examples, serialise, write_results
 from serving.rest.instances import read_columns, read_instances, read_signature_name
 from serving.rest.instances_format import INSTANCES_FORMAT
 from serving.rest.number_rows import NumberRows, has_many_lists, read_number_rows
-from serving.status import invalid
+from serving.status import InvalidArgument
 from serving.transport.http_response import HttpResponse
 from serving.transport.json_parsing import parse_object
 
@@ -100,9 +100,9 @@ def _predict(
 ) -> InferenceRequest | RowRequest:
     signature = served.runner.signatures.get(name or DEFAULT_SIGNATURE)
     if signature is None:
-        raise invalid(f'Serving signature name: "{name or DEFAULT_SIGNATURE}" not found in signature def')
+        raise InvalidArgument(f'Serving signature name: "{name or DEFAULT_SIGNATURE}" not found in signature def')
     if not signature.inputs:
-        raise invalid(f"Failed to get input map for signature: {name or 'DEFAULT'}")
+        raise InvalidArgument(f"Failed to get input map for signature: {name or 'DEFAULT'}")
     given = document.get("instances")
     instances = given if isinstance(given, NumberRows) else read_instances(document)
     if instances is not None:
@@ -115,7 +115,7 @@ def _examples(examples: Sequence[Any], name: str, served: ServedVersion, caller:
     """Classify and regress: the graph parses ``tf.Example`` messages itself."""
     signature = served.runner.signatures.get(name or DEFAULT_SIGNATURE)
     if signature is None:
-        raise invalid(f"No signature was found with the name: {name or DEFAULT_SIGNATURE}")
+        raise InvalidArgument(f"No signature was found with the name: {name or DEFAULT_SIGNATURE}")
     head = read_head(signature, verb)
     return InferenceRequest(
         served=served,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serving.rest.element_reader import INTEGERS, read_elements
-from serving.status import Failure, invalid
+from serving.status import Failure, InvalidArgument
 
 if TYPE_CHECKING:
     from serving.models.signatures import TensorSpec
@@ -88,20 +88,23 @@ def make_array(elements: list[Any], shape: tuple[int, ...], element: str) -> Arr
         try:
             return make_floats(elements, "f" if element == "float" else "d").reshape(shape)
         except OverflowError as error:  # an integer of more than 308 digits
-            raise invalid("JSON Parse error: Number too big to be stored in double.") from error
+            raise InvalidArgument("JSON Parse error: Number too big to be stored in double.") from error
     if element in {"int8", "uint8", "int16"}:
         return np.array(elements, np.int32).astype(element).reshape(shape)
     return np.array(elements, element).reshape(shape)
 
 
 def make_floats(elements: list[Any], code: str) -> Array:
-    """A flat array of float32 (code "f") or float64 ("d"); numbers beyond float32 become infinite.
+    """Make a flat array of float32 (code "f") or float64 ("d").
 
     Made by the standard library's array, at half of numpy's cost for few numbers: it rounds once, as a cast does, and
     does not warn of overflows.
 
     >>> make_floats([0.1, 1e300, 7], "f")
     array([0.1, inf, 7. ], dtype=float32)
+
+    Returns:
+        The array; numbers beyond float32 become infinite.
 
     Raises:
         OverflowError: An integer beyond a double.

@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from serving.status import Code, Failure, invalid
+from serving.status import Code, Failure, InvalidArgument
 from serving.transport.json_quoting import quote, type_name
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read_elements(value: Any, element: ElementType) -> tuple[list[Any], tuple[in
         The elements in row-major order, strings as bytes; and the shape that the first element of every list gives.
 
     Raises:
-        Failure: An element is of another type, or does not fit the shape.
+        InvalidArgument: An element is of another type, or does not fit the shape.
     """
     shape = shape_of(value)
     elements: list[Any] = []
@@ -50,7 +50,7 @@ def read_elements(value: Any, element: ElementType) -> tuple[list[Any], tuple[in
                 open_lists.append(iter(one))
                 break
             if level != len(shape):
-                raise invalid(
+                raise InvalidArgument(
                     f"JSON Value: {quote(one)} found at incorrect level: {level + 1} "
                     f"in the JSON DOM. Expected at level: {len(shape)}"
                 )
@@ -61,10 +61,13 @@ def read_elements(value: Any, element: ElementType) -> tuple[list[Any], tuple[in
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
-    """The shape that the first element of every list gives.
+    """Find the shape that the first element of every list gives.
 
     >>> shape_of([[1, 2], [3]])
     (2, 2)
+
+    Returns:
+        The sizes, outermost first; empty for a value that is not a list.
     """
     shape: list[int] = []
     while isinstance(value, list):
@@ -82,9 +85,9 @@ def is_base64(value: Any) -> bool:
 
 def _check_list(value: list[Any], level: int, shape: tuple[int, ...]) -> None:
     if level >= len(shape):
-        raise invalid(f"Encountered list at unexpected level: {level} expected < {len(shape)}")
+        raise InvalidArgument(f"Encountered list at unexpected level: {level} expected < {len(shape)}")
     if len(value) != shape[level]:
-        raise invalid(
+        raise InvalidArgument(
             f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}"
         )
 
@@ -118,18 +121,20 @@ def read_base64(value: dict[str, Any]) -> bytes:
         The bytes.
 
     Raises:
-        Failure: It is not such an object, or not base64.
+        InvalidArgument: It is not such an object, or not base64.
     """
     if not is_base64(value):
-        raise invalid(f"JSON Value: {quote(value)} not formatted correctly for base64 data")
+        raise InvalidArgument(f"JSON Value: {quote(value)} not formatted correctly for base64 data")
     text = "".join(value["b64"].split()).rstrip("=.")
     if len(text) % 4 != 1:
         try:
             return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
         except (binascii.Error, ValueError) as error:
-            raise invalid("Unable to base64 decode") from error
-    raise invalid("Unable to base64 decode")
+            raise InvalidArgument("Unable to base64 decode") from error
+    raise InvalidArgument("Unable to base64 decode")
 
 
 def _wrong_type(value: Any, element: ElementType) -> Failure:
-    return invalid(f"JSON Value: {quote(value)} Type: {type_name(value)} is not of expected type: {element.name}")
+    return InvalidArgument(
+        f"JSON Value: {quote(value)} Type: {type_name(value)} is not of expected type: {element.name}"
+    )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serving.models.signatures import element_type_of
-from serving.status import invalid
+from serving.status import InvalidArgument
 from serving.transport.json_quoting import quote_string
 from serving.transport.number_format import format_floats
 
@@ -115,9 +115,9 @@ def _check_rows(outputs: Mapping[str, Array]) -> int:
     rows = -1
     for name, value in outputs.items():
         if not value.ndim:
-            raise invalid(f"Tensor name: {name} has no shape information ")
+            raise InvalidArgument(f"Tensor name: {name} has no shape information ")
         if rows >= 0 and len(value) != rows:
-            raise invalid(f"Tensor name: {name} has inconsistent batch size: {len(value)} expecting: {rows}")
+            raise InvalidArgument(f"Tensor name: {name} has inconsistent batch size: {len(value)} expecting: {rows}")
         rows = len(value)
     return rows
 
@@ -160,7 +160,7 @@ def _elements(name: str, value: Array, depth: int) -> list[str]:
         return ["true" if one else "false" for one in value.reshape(-1).tolist()]
     if element == "string":
         return _strings(name, value, depth)
-    raise invalid(f"Failed to write JSON value for tensor type: {element}")
+    raise InvalidArgument(f"Failed to write JSON value for tensor type: {element}")
 
 
 def _strings(name: str, value: Array, depth: int) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serving.rest.element_reader import is_base64, read_base64
-from serving.status import invalid
+from serving.status import InvalidArgument
 from serving.transport.json_quoting import quote, quote_string, type_name
 from serving.transport.number_format import format_floats
 
@@ -39,18 +39,18 @@ def read_examples(document: dict[str, Any]) -> list[Features]:
         The features of each example, with those of ``context`` that the example does not have itself.
 
     Raises:
-        Failure: There is no list of objects, or a feature's values are not all of one kind.
+        InvalidArgument: There is no list of objects, or a feature's values are not all of one kind.
     """
     context = _features(document["context"]) if "context" in document else {}
     if "examples" not in document:
-        raise invalid(
+        raise InvalidArgument(
             f"JSON Value: {quote(document)} When method is classify, key 'examples' is expected and was not found"
         )
     examples = document["examples"]
     if not isinstance(examples, list):
-        raise invalid(f"JSON Value: {quote(document)} Expecting 'examples' value to be an list/array")
+        raise InvalidArgument(f"JSON Value: {quote(document)} Expecting 'examples' value to be an list/array")
     if not examples:
-        raise invalid(f"JSON Value: {quote(document)} 'examples' value is an empty array")
+        raise InvalidArgument(f"JSON Value: {quote(document)} 'examples' value is an empty array")
     return [{**context, **_features(example)} for example in examples]
 
 
@@ -84,15 +84,19 @@ def write_results(verb: str, outputs: Mapping[str, Array], count: int) -> bytes:
         The body.
 
     Raises:
-        Failure: The model's outputs do not have one row for each example.
+        InvalidArgument: The model's outputs do not have one row for each example.
     """
     for name, value in outputs.items():
         if value.shape[:1] != (count,):
-            raise invalid(f"Expected output {name} to have a batch size of {count}, got shape {list(value.shape)}")
+            raise InvalidArgument(
+                f"Expected output {name} to have a batch size of {count}, got shape {list(value.shape)}"
+            )
     if verb == "regress":
         values = outputs["outputs"]
         if values.size != count:
-            raise invalid(f"Expected regression output of shape [{count}] or [{count}, 1], got {list(values.shape)}")
+            raise InvalidArgument(
+                f"Expected regression output of shape [{count}] or [{count}, 1], got {list(values.shape)}"
+            )
         return f'{{\n    "results": [{", ".join(format_floats(_float(values)))}]\n}}'.encode()
     rows = [f"[{', '.join(pairs)}]" for pairs in _labelled(outputs, count)]
     return f'{{\n    "results": [{", ".join(rows)}\n    ]\n}}'.encode()
@@ -107,7 +111,9 @@ def _labelled(outputs: Mapping[str, Array], count: int) -> list[list[str]]:
         texts = [quote_string(one.decode("utf-8", "replace")) for one in labels.reshape(-1).tolist()]
     numbers = ["0.0"] * (count * width) if scores is None else format_floats(_float(scores))
     if len(texts) != len(numbers):
-        raise invalid(f"Expected classes and scores of one shape, got {len(texts)} labels and {len(numbers)} scores")
+        raise InvalidArgument(
+            f"Expected classes and scores of one shape, got {len(texts)} labels and {len(numbers)} scores"
+        )
     pairs = [f"[{text}, {number}]" for text, number in zip(texts, numbers, strict=True)]
     return [pairs[at : at + width] for at in range(0, len(pairs), width)]
 
@@ -118,7 +124,7 @@ def _float(values: Array) -> Array:
 
 def _features(value: Any) -> dict[str, ExampleFeature]:
     if not isinstance(value, dict):
-        raise invalid(f"Example must be JSON object but got JSON {type_name(value)}")
+        raise InvalidArgument(f"Example must be JSON object but got JSON {type_name(value)}")
     return {
         _checked(name): _feature(name, content if isinstance(content, list) else [content])
         for name, content in value.items()
@@ -130,7 +136,7 @@ def _checked(name: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise invalid(f"Feature: {name} has a name that is not UTF-8") from error
+        raise InvalidArgument(f"Feature: {name} has a name that is not UTF-8") from error
     return name
 
 
@@ -140,7 +146,7 @@ def _feature(name: str, values: list[Any]) -> ExampleFeature:
     for value in values:
         found = _kind(name, value)
         if kind is not None and found != kind:
-            raise invalid(f"Unexpected element type in feature: {name} expecting type: {kind}")
+            raise InvalidArgument(f"Unexpected element type in feature: {name} expecting type: {kind}")
         kind = found
         read.append(_read(value))
     return ExampleFeature(kind=kind, values=tuple(read))
@@ -153,9 +159,9 @@ def _kind(name: str, value: Any) -> str:
         return "float"
     if isinstance(value, int):
         if value >= 2**63:
-            raise invalid(f"Feature: {name} has uint64 element. Only int64 is supported.")
+            raise InvalidArgument(f"Feature: {name} has uint64 element. Only int64 is supported.")
         return "int64"
-    raise invalid(f"Feature: {name} has element with unexpected JSON type: {type_name(value)}")
+    raise InvalidArgument(f"Feature: {name} has element with unexpected JSON type: {type_name(value)}")
 
 
 def _read(value: Any) -> Any:

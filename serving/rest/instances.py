@@ -13,7 +13,7 @@ from serving.rest.decoding import decode, decode_regular, make_array, make_numbe
 from serving.rest.element_reader import is_base64, read_elements, shape_of
 from serving.rest.number_rows import NumberRows
 from serving.rest.object_rows import read_regular_objects
-from serving.status import Failure, invalid
+from serving.status import Failure, InvalidArgument
 from serving.transport.json_quoting import quote
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def read_signature_name(document: dict[str, Any]) -> str:
         The name; empty if the request has none.
 
     Raises:
-        Failure: It is not a string.
+        InvalidArgument: It is not a string.
     """
     name = document.get("signature_name", "")
     if not isinstance(name, str):
-        raise invalid(
+        raise InvalidArgument(
             f"JSON Value: {quote(document)} not formatted correctly. 'signature_name' key must be a string value."
         )
     return name
@@ -51,22 +51,22 @@ def read_instances(document: dict[str, Any]) -> list[Any] | None:
         At least one row; None for a request in columnar form.
 
     Raises:
-        Failure: The request has neither form, or both, or no rows.
+        InvalidArgument: The request has neither form, or both, or no rows.
     """
     if "instances" not in document:
         if "inputs" in document:
             return None
-        raise invalid("Missing 'inputs' or 'instances' key")
+        raise InvalidArgument("Missing 'inputs' or 'instances' key")
     if "inputs" in document:
-        raise invalid(
+        raise InvalidArgument(
             f"JSON Value: {quote(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' "
             "keys to exist "
         )
     instances = document["instances"]
     if not isinstance(instances, list):
-        raise invalid(f"JSON Value: {quote(document)} Expecting 'instances' to be an list/array")
+        raise InvalidArgument(f"JSON Value: {quote(document)} Expecting 'instances' to be an list/array")
     if not instances:
-        raise invalid(f"JSON Value: {quote(document)} No values in 'instances' array")
+        raise InvalidArgument(f"JSON Value: {quote(document)} No values in 'instances' array")
     return instances
 
 
@@ -79,17 +79,17 @@ def read_columns(value: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Array
         A tensor for each input.
 
     Raises:
-        Failure: An input is missing, or a value cannot be decoded.
+        InvalidArgument: An input is missing, or a value cannot be decoded.
     """
     if isinstance(value, dict) and not is_base64(value):
         columns: dict[str, Array] = {}
         for name, spec in specs.items():
             if name not in value:
-                raise invalid(f"Missing named input: {name} in 'inputs' object.")
+                raise InvalidArgument(f"Missing named input: {name} in 'inputs' object.")
             columns[name] = decode(value[name], spec)
         return columns
     if len(specs) > 1:
-        raise invalid(
+        raise InvalidArgument(
             "inputs is a plain value/list, but expecting an object as multiple "
             "input tensors required as per tensorinfo_map"
         )
@@ -104,10 +104,10 @@ def read_rows(instances: Sequence[Any], specs: Mapping[str, TensorSpec]) -> dict
         A tensor for each input, with one element for each row.
 
     Raises:
-        Failure: The first row that does not fit.
+        InvalidArgument: The first row that does not fit.
     """
     if not isinstance(instances[0], dict) and len(specs) > 1:
-        raise invalid(
+        raise InvalidArgument(
             "instances is a plain list, but expecting list of objects as multiple "
             "input tensors required as per tensorinfo_map"
         )
@@ -127,11 +127,14 @@ def read_regular_rows(instances: Sequence[Any], specs: Mapping[str, TensorSpec])
 
 
 def expected_types(row: Any, specs: Mapping[str, TensorSpec]) -> TensorTypes:
-    """The types of the tensors of regular rows like this one (see `serving.models.named_tensors.types_of`).
+    """Find the types of the tensors of regular rows like this one.
 
     >>> from serving.models.signatures import ELEMENT_TYPES, TensorSpec
     >>> expected_types([[1, 2]], {"x": TensorSpec(name="x", graph_name="", element=ELEMENT_TYPES[1], shape=None)})
     (('x', dtype('float32'), (1, 2)),)
+
+    Returns:
+        As of `serving.models.named_tensors.types_of`.
     """
     members: Mapping[str, Any] = row if _is_object(row) else dict.fromkeys(specs, row)
     return tuple((name, spec.element.numpy, shape_of(members.get(name))) for name, spec in specs.items())
@@ -172,7 +175,7 @@ class _RowReader:
             if objects:
                 self._object(index, instance)
             elif _is_object(instance):
-                raise invalid(f"Expecting value/list but got object at item {index} of input list")
+                raise InvalidArgument(f"Expecting value/list but got object at item {index} of input list")
             else:
                 self._value(f"{index}", next(iter(self._specs)), instance)
         return {
@@ -183,11 +186,11 @@ class _RowReader:
 
     def _object(self, index: int, instance: Any) -> None:
         if not _is_object(instance):
-            raise invalid(f"Expecting object but got list at item {index} of input list")
+            raise InvalidArgument(f"Expecting object but got list at item {index} of input list")
         for name, value in instance.items():
             self._value(f"{index} key: {name}", name, value)
         if instance.keys() != self._specs.keys():
-            raise invalid(
+            raise InvalidArgument(
                 f"Failed to process element: {index} of 'instances' list. JSON object: {quote(instance)} "
                 f"keys must be equal to: {','.join(sorted(self._specs))}"
             )
@@ -196,18 +199,20 @@ class _RowReader:
         try:
             self._add(name, value)
         except Failure as failure:
-            raise invalid(f"Failed to process element: {where} of 'instances' list. Error: {failure}") from failure
+            raise InvalidArgument(
+                f"Failed to process element: {where} of 'instances' list. Error: {failure}"
+            ) from failure
 
     def _add(self, name: str, value: Any) -> None:
         spec = self._specs.get(name)
         if spec is None:
-            raise invalid(f"JSON object: does not have named input: {name}")
+            raise InvalidArgument(f"JSON object: does not have named input: {name}")
         elements, shape = read_elements(value, spec.element)
         expected = self._shapes.setdefault(name, shape)
         if len(elements) != math.prod(expected):
-            raise invalid(f"Expecting tensor size: {math.prod(expected)} but got: {len(elements)}")
+            raise InvalidArgument(f"Expecting tensor size: {math.prod(expected)} but got: {len(elements)}")
         if shape != expected:
-            raise invalid(f"Expecting shape [{_joined(expected)}] but got: [{_joined(shape)}]")
+            raise InvalidArgument(f"Expecting shape [{_joined(expected)}] but got: [{_joined(shape)}]")
         self._elements.setdefault(name, []).extend(elements)
 
 

@@ -69,13 +69,16 @@ def as_lists(rows: Sequence[Any] | NumberRows) -> Sequence[Any]:
 
 
 def has_many_lists(body: bytes) -> bool:
-    """Whether `read_number_rows` can be faster than the general parser: many brackets open at the beginning.
+    """Check whether `read_number_rows` can be faster than the general parser.
 
     >>> (
     ...     has_many_lists(b'{"instances": [[[1], [2], [3], [4], [5], [6]]]}'),
     ...     has_many_lists(b'{"instances": [[1, 2, 3, 4]]}'),
     ... )
     (True, False)
+
+    Returns:
+        Whether many brackets open at the beginning.
     """
     return body.count(b"[", 0, HEAD_BYTES) >= MIN_LISTS
 
@@ -120,10 +123,13 @@ def _flat(text: bytes) -> list[Any] | None:
 
 
 def shape_of_brackets(brackets: bytes) -> tuple[int, ...] | None:
-    """The shape of nested lists, given their brackets and commas; None if they are not regular.
+    """Find the shape of nested lists, given their brackets and commas.
 
     >>> shape_of_brackets(b"[[,,],[,,]]")
     (2, 3)
+
+    Returns:
+        The sizes, outermost first; None if the lists are not regular.
     """
     rank = len(brackets) - len(brackets.lstrip(b"["))
     if not 0 < rank <= MAX_RANK:

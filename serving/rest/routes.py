@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from serving.models.version_folders import LARGEST_VERSION
-from serving.status import Failure, invalid
+from serving.status import InvalidArgument
 from serving.transport.bounded_cache import bounded_cache
 
 PREFIX = re.compile(r"/v1/.*", re.IGNORECASE | re.DOTALL)
@@ -29,10 +29,13 @@ class RestRoute:
 
 
 def is_v1(path: str) -> bool:
-    """Whether the path belongs to this interface.
+    """Recognise a path of this interface.
 
     >>> is_v1("/V1/anything"), is_v1("/favicon.ico")
     (True, False)
+
+    Returns:
+        Whether it is one, existing or not.
     """
     return PREFIX.fullmatch(path) is not None
 
@@ -50,14 +53,14 @@ def read_route(method: str, path: str) -> RestRoute:
         The route.
 
     Raises:
-        Failure: INVALID_ARGUMENT, also for a method that the path does not have: TensorFlow Serving has no 405.
+        InvalidArgument: also for a method that the path does not have: TensorFlow Serving has no 405.
     """
     match = {"POST": VERB, "GET": PAGE}[method].fullmatch(path) if method in {"POST", "GET"} else None
     verb = match["verb"] if match else None
     if match is None or (method == "POST" and verb not in VERBS):
-        raise malformed(method, path)
+        raise InvalidArgument(malformed(method, path))
     if not match["model"]:
-        raise invalid("Missing model name in request.")
+        raise InvalidArgument("Missing model name in request.")
     return RestRoute(
         verb=verb if verb in VERBS or verb == "metadata" else "status",
         model=unquote(match["model"]),
@@ -66,14 +69,14 @@ def read_route(method: str, path: str) -> RestRoute:
     )
 
 
-def malformed(method: str, path: str) -> Failure:
-    """The failure of a request whose method or path does not exist."""
-    return invalid(f"Malformed request: {method} {path}")
+def malformed(method: str, path: str) -> str:
+    """The error message for a method or path that does not exist."""
+    return f"Malformed request: {method} {path}"
 
 
 def _version(digits: str | None) -> int | None:
     if digits is None:
         return None
     if len(digits) > 19 or int(digits) > LARGEST_VERSION:
-        raise invalid(f"Failed to convert version: {digits} to numeric.")
+        raise InvalidArgument(f"Failed to convert version: {digits} to numeric.")
     return int(digits)

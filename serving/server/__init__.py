@@ -1,1 +1,1 @@
-"""A server process: its settings, start, reload of settings, and shutdown."""
+"""One server process: settings, start, HTTP application, labels endpoint, shutdown."""

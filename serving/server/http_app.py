@@ -17,7 +17,7 @@ from serving.rest.calls import PredictionEndpoint, RestCall
 from serving.rest.descriptions import write_metadata, write_status
 from serving.rest.routes import is_v1, malformed, read_route
 from serving.server.labels_endpoint import LabelsEndpoint
-from serving.status import Failure
+from serving.status import Failure, InvalidArgument
 from serving.transport.bodies import BodyTooLarge, read_body
 from serving.transport.http_response import TEXT, HttpResponse, error_response, too_large
 from serving.transport.http_settings import HttpSettings
@@ -135,7 +135,7 @@ class HttpApp:
         if path == LABELS_PATH and method == "POST":
             return self._labels_endpoint.post(request.headers, read_body(request, self._settings.body_bytes))
         if path in {LABELS_PATH, self._settings.metrics_path}:
-            raise malformed(method, path)
+            raise InvalidArgument(malformed(method, path))
         return HttpResponse(status=404, body=NOT_FOUND, content_type=TEXT)
 
     def _show_metrics(self, reply: Reply) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from monitoring.traffic.format.rows import ID_CHARACTERS, LABEL_CHARACTERS
 from serving.inference.timestamps import parse_time_us
-from serving.status import Code, Failure, invalid
+from serving.status import Code, Failure, InvalidArgument
 from serving.transport.http_response import HttpResponse
 from serving.transport.json_parsing import parse_object
 
@@ -88,22 +88,22 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
         Prediction ids, labels, and label times in microseconds since 1970 UTC; one of each for every entry.
 
     Raises:
-        Failure: INVALID_ARGUMENT, naming the first invalid entry and what is expected.
+        InvalidArgument: naming the first invalid entry and what is expected.
     """
     entries = document.get("labels")
     if not isinstance(entries, list):
-        raise invalid('Expecting {"labels": [{"prediction_id": ..., "label": ..., "label_time": ...}, ...]}.')
+        raise InvalidArgument('Expecting {"labels": [{"prediction_id": ..., "label": ..., "label_time": ...}, ...]}.')
     prediction_ids, labels, times = [], [], []
     for index, entry in enumerate(entries):
         fields = entry if isinstance(entry, dict) else {}
         prediction_id, label, time = (fields.get(name) for name in ("prediction_id", "label", "label_time"))
         if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= ID_CHARACTERS:
-            raise invalid(f"labels[{index}].prediction_id must be text of 1 to {ID_CHARACTERS} characters.")
+            raise InvalidArgument(f"labels[{index}].prediction_id must be text of 1 to {ID_CHARACTERS} characters.")
         if not isinstance(label, str) or not 0 < len(label) <= LABEL_CHARACTERS:
-            raise invalid(f"labels[{index}].label must be text of 1 to {LABEL_CHARACTERS} characters.")
+            raise InvalidArgument(f"labels[{index}].label must be text of 1 to {LABEL_CHARACTERS} characters.")
         label_time_us = parse_time_us(time) if isinstance(time, str) else _seconds_us(time)
         if label_time_us is None:
-            raise invalid(
+            raise InvalidArgument(
                 f"labels[{index}].label_time must be ISO 8601 with an offset, such as 2013-04-01T09:00:00Z, "
                 "or seconds since 1970."
             )

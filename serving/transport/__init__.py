@@ -1,1 +1,1 @@
-"""HTTP and JSON on the wire, in no dialect."""
+"""Sockets, HTTP/1.1 and JSON, in no dialect."""

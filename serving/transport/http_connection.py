@@ -248,10 +248,13 @@ class HttpConnection(asyncio.Protocol):
             self._begin(request, keeps=keeps)
 
     def _without_upgrade(self, rest: bytes) -> bytes:
-        """The bytes of a request that offers another protocol, without the offer.
+        """Remove the offer of another protocol from a request.
 
         A server may ignore the offer, but the parser stops at it and drops the body. Java's HTTP client offers h2c in
         its first request.
+
+        Returns:
+            The bytes of the request without the offer.
         """
         method = self._parser.get_method()
         if method == b"CONNECT":

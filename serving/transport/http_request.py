@@ -27,20 +27,26 @@ class HttpRequest(NamedTuple):
     body: bytes
 
     def header(self, name: bytes) -> bytes:
-        """The first header of that name; empty if there is none.
+        """Find a header.
 
         >>> HttpRequest("GET", "/", [(b"origin", b"http://a")], b"").header(b"origin")
         b'http://a'
+
+        Returns:
+            The value of the first header of that name; empty if there is none.
         """
         return next((value for found, value in self.headers if found == name), b"")
 
 
 @bounded_cache
 def target_of(url: bytes) -> str:
-    """Path and query of a request line's target, which may be a whole URL.
+    """Parse a request line's target, which may be a whole URL.
 
     >>> target_of(b"/v1/models/m?a=1#top"), target_of(b"http://host:80/v1"), target_of(b"*")
     ('/v1/models/m?a=1', '/v1', '*')
+
+    Returns:
+        Path and query.
     """
     target = url.decode("latin-1").partition("#")[0]
     whole = WHOLE_URL.match(target)

@@ -75,6 +75,9 @@ def write_error(message: str) -> bytes:
 
     >>> write_error("Missing model name in request.")
     b'{\n    "error": "Missing model name in request."\n}'
+
+    Returns:
+        A JSON object with the message.
     """
     return f'{{\n    "error": {quote_string(message)}\n}}'.encode("utf-8", "replace")
 
@@ -86,11 +89,14 @@ def too_large(limit: int) -> HttpResponse:
 
 
 def error_response(failure: Failure, headers: tuple[tuple[bytes, bytes], ...] = ()) -> HttpResponse:
-    """The response to a request that failed, with the HTTP status of its code.
+    """Make the response to a request that failed.
 
-    >>> from serving.status import invalid
-    >>> error_response(invalid("no")).status
+    >>> from serving.status import InvalidArgument
+    >>> error_response(InvalidArgument("no")).status
     400
+
+    Returns:
+        The response, with the HTTP status of the failure's code.
     """
     status = HTTP_STATUS.get(failure.code, 500)
     return HttpResponse(status=status, body=write_error(failure.message), headers=headers)

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from serving.status import invalid
+from serving.status import InvalidArgument
 from serving.transport import json_grammar
 from serving.transport.json_quoting import quote
 
@@ -33,11 +33,11 @@ def parse_object(body: bytes) -> dict[str, Any]:
         The object's members.
 
     Raises:
-        Failure: INVALID_ARGUMENT, with TensorFlow Serving's text.
+        InvalidArgument: with TensorFlow Serving's text.
     """
     value = parse(body)
     if not isinstance(value, dict):
-        raise invalid(f"JSON Value: {quote(value)} Is not object")
+        raise InvalidArgument(f"JSON Value: {quote(value)} Is not object")
     return value
 
 
@@ -48,10 +48,10 @@ def parse(body: bytes) -> Any:
         The JSON value.
 
     Raises:
-        Failure: INVALID_ARGUMENT, with TensorFlow Serving's text.
+        InvalidArgument: with TensorFlow Serving's text.
     """
     if not body:
-        raise invalid("JSON Parse error: The document is empty")
+        raise InvalidArgument("JSON Parse error: The document is empty")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -62,8 +62,8 @@ def parse(body: bytes) -> Any:
         except (ValueError, RecursionError):
             pass  # the exact parser gives the error, or reads what is nested too deep
     if len(body) > EXACT_BYTES:
-        raise invalid(f"JSON Parse error: Invalid value. at offset: {position}")
+        raise InvalidArgument(f"JSON Parse error: Invalid value. at offset: {position}")
     try:
         return json_grammar.parse(body)
     except json_grammar.JsonSyntaxError as error:
-        raise invalid(f"JSON Parse error: {error}") from error
+        raise InvalidArgument(f"JSON Parse error: {error}") from error

@@ -18,19 +18,25 @@ ESCAPES = {code: f"\\u{code:04X}" for code in range(0x20)} | {
 
 
 def quote_string(text: str) -> str:
-    r"""Write a JSON string; characters beyond ASCII are not escaped.
+    r"""Write a JSON string.
 
     >>> print(quote_string('a "b"\n'))
     "a \"b\"\n"
+
+    Returns:
+        The text in quotes; characters beyond ASCII are not escaped.
     """
     return f'"{text.translate(ESCAPES)}"'
 
 
 def quote(value: Any, limit: int = SHOWN_BYTES) -> str:
-    r"""Write a value as pretty-printed JSON, cut after ``limit`` characters; values may be nested to any depth.
+    r"""Write a value, nested to any depth, as pretty-printed JSON.
 
     >>> quote([1, 2.0, None])
     '[\n    1,\n    2.0,\n    null\n]'
+
+    Returns:
+        The text, cut after ``limit`` characters.
     """
     text = ""
     for part in _parts(value):
@@ -41,10 +47,13 @@ def quote(value: Any, limit: int = SHOWN_BYTES) -> str:
 
 
 def type_name(value: Any) -> str:
-    """RapidJSON's name for the type of a value.
+    """Name the type of a value as RapidJSON does.
 
     >>> [type_name(value) for value in (None, True, {}, [], "a", 1.5)]
     ['Null', 'True', 'Object', 'Array', 'String', 'Number']
+
+    Returns:
+        The name.
     """
     if value is None or isinstance(value, bool):
         return "Null" if value is None else str(value)

@@ -15,10 +15,13 @@ SPECIALS = {"nan": "NaN", "-nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def format_floats(values: np.ndarray[Any, Any]) -> list[str]:
-    """Format the elements of a float32 or float64 array in row-major order. About 0.6 µs an element.
+    """Format a float32 or float64 array. About 0.6 µs an element.
 
     >>> format_floats(np.array([3, 0.2, 1 / 3, 9e6, np.inf], np.float32))
     ['3.0', '0.2', '0.333333343', '9e+06', 'Infinity']
+
+    Returns:
+        The texts of the elements in row-major order.
     """
     is_single = values.dtype.itemsize == 4
     numbers: list[float] = values.reshape(-1).tolist()
@@ -37,6 +40,9 @@ def format_float(value: float) -> str:
 
     >>> format_float(0.1 + 0.2)
     '0.30000000000000004'
+
+    Returns:
+        Its text.
     """
     return format_floats(np.array([value]))[0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from dataclasses import dataclass
+from typing import NoReturn
 
 from monitoring.errors import CannotRun
 
@@ -38,7 +39,7 @@ def bind_address(address: Address, *, is_shared: bool = False) -> socket.socket:
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror as error:
-        raise _refused(address, error.strerror or "unknown host") from error
+        _refuse(address, error.strerror or "unknown host", error)
     bound = socket.socket(family, kind, protocol)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if is_shared:
@@ -54,7 +55,7 @@ def bind_address(address: Address, *, is_shared: bool = False) -> socket.socket:
                 expected="a port that no process listens on",
                 fix=f"Stop the other server, or pass another {address.flag} (0 takes a free one).",
             ) from error
-        raise _refused(address, error.strerror or str(error)) from error
+        _refuse(address, error.strerror or str(error), error)
     return bound
 
 
@@ -74,10 +75,10 @@ def target_of(bound: socket.socket) -> str:
     return url_of(bound).removeprefix("http://")
 
 
-def _refused(address: Address, reason: str) -> CannotRun:
-    return CannotRun(
+def _refuse(address: Address, reason: str, error: OSError) -> NoReturn:
+    raise CannotRun(
         "The server cannot listen on this address.",
         got=f"{address.host}:{address.port} ({reason})",
         expected="an address of this machine and a port that may be taken",
         fix=f"Pass another --host or {address.flag}.",
-    )
+    ) from error

@@ -1,1 +1,1 @@
-"""Several server processes at one address, and their supervisor."""
+"""Several server processes at the same addresses, and their supervisor."""

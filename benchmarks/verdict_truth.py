@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.results import Cell, Result, Settings, Table
-from pitfalls_tf.verdicts.paired import NOMINAL, PROMISED, Resampling, interval, of_these
-from pitfalls_tf.verdicts.verdict import SMALLEST, word_of
+from pitfalls_tf.verdicts.paired import COVERAGE, NOMINAL_COVERAGE, Resampling, interval, interval_these_domains
+from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE, outcome_of
 
 SEED = 20_210_405
 
@@ -106,8 +106,8 @@ def simulate(
         gains = of_domains + between_seeds * law(rng, (1, seeds)) + within * law(rng, shape)
         found = interval(SD * gains, resampling)
         outside += not found.low <= 0.0 <= found.high
-        claimed += word_of(found, SMALLEST) != "inconclusive"
-        here = of_these(SD * gains, resampling)
+        claimed += outcome_of(found, SMALLEST_DIFFERENCE) != "inconclusive"
+        here = interval_these_domains(SD * gains, resampling)
         missed += not here.low <= SD * float(of_domains.mean()) <= here.high
     return Found(outside=outside / count, claimed=claimed / count, missed=missed / count)
 
@@ -147,10 +147,10 @@ def null_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
         ),
         rows=tuple(rows),
         note=(
-            f"{sizes.count:,} comparisons in each of {len(SPREADS)} spreads. Better or worse is said beyond "
-            f"{SMALLEST:g}, with standard deviations of {SD:g}; coverage is of zero by the interval, which promises "
-            f"{PROMISED:.0%} and takes its quantiles at {NOMINAL:.0%}: one minus it is what would be said "
-            "if any difference mattered."
+            f"{sizes.count:,} comparisons in each of {len(SPREADS)} spreads. Better or worse is said beyond"
+            f" {SMALLEST_DIFFERENCE:g}, with standard deviations of {SD:g}; coverage is of zero by the interval, which"
+            f" promises {COVERAGE:.0%} and takes its quantiles at {NOMINAL_COVERAGE:.0%}: one minus it is what would"
+            " be said if any difference mattered."
         ),
     )
 
@@ -164,7 +164,10 @@ def power_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
             gains = rng.normal(size=(sizes.count, domains, seeds)) + 0.5 * rng.normal(size=(sizes.count, 1, seeds))
             gains += 0.5 * rng.normal(size=(sizes.count, domains, 1)) if domains > 1 else 0.0
             intervals = [interval(SD * one, resampling) for one in gains]
-            shares = [sum(one.low + true > SMALLEST for one in intervals) / sizes.count for true in (0.01, 0.02, 0.04)]
+            shares = [
+                sum(one.low + true > SMALLEST_DIFFERENCE for one in intervals) / sizes.count
+                for true in (0.01, 0.02, 0.04)
+            ]
             width = float(np.median([one.high - one.low for one in intervals]))
             rows.append((domains, seeds, width, *shares))
     return Table(
@@ -173,7 +176,7 @@ def power_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
         rows=tuple(rows),
         note=(
             f"{sizes.count:,} comparisons; standard deviations: of a seed in a domain {SD:g}, of a seed in all "
-            f"domains and of a domain {SD / 2:g} each. Smallest difference that matters {SMALLEST:g}."
+            f"domains and of a domain {SD / 2:g} each. Smallest difference that matters {SMALLEST_DIFFERENCE:g}."
         ),
     )
 
@@ -194,10 +197,10 @@ def worse(table: Table) -> list[str]:
         assert isinstance(claimed, float)
         assert isinstance(covered, float)
         assert isinstance(here, float)
-        if claimed > 1.0 - PROMISED:
+        if claimed > 1.0 - COVERAGE:
             found.append(f"PROMISE BROKEN: {size}: better or worse in {claimed:.1%} of comparisons without difference.")
-        if covered < PROMISED:
-            found.append(f"Coverage below {PROMISED:.0%}: {size}, {where}: {covered:.1%}.")
-        if here < PROMISED:
-            found.append(f"Coverage below {PROMISED:.0%} of these domains: {size}: {here:.1%}.")
+        if covered < COVERAGE:
+            found.append(f"Coverage below {COVERAGE:.0%}: {size}, {where}: {covered:.1%}.")
+        if here < COVERAGE:
+            found.append(f"Coverage below {COVERAGE:.0%} of these domains: {size}: {here:.1%}.")
     return found

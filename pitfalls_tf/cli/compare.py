@@ -1,4 +1,4 @@
-"""``pitfalls compare``: is setup A better than setup B, worse, or can nobody tell?"""
+"""``pitfalls compare``: compare setup A with setup B over paired seeds and domains."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.output import answers, visible
+from pitfalls_tf.cli.output import printable, with_output
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
-    from pitfalls_tf.verdicts.verdict import Judgement, Verdict
+    from pitfalls_tf.verdicts.verdict import GainVerdict, Verdict
 
 
 @click.command()
 @click.argument("a")
 @click.argument("b")
-@click.option("--metric", help="What to compare.  [default: brier, or the only one there is]")
-@click.option("--smallest", default=0.005, show_default=True, type=float, help="The smallest difference that matters.")
-@click.option("--better", type=click.Choice(["larger", "smaller"]), help="Which way the metric runs, if unknown here.")
-@click.option("--picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw it: .svg, .pdf or .png.")
-@answers
+@click.option("--metric", help="Metric to compare.  [default: brier, or the only one]")
+@click.option("--smallest", default=0.005, show_default=True, type=float, help="Smallest difference that matters.")
+@click.option("--better", type=click.Choice(["larger", "smaller"]), help="Direction of a metric unknown to pitfalls.")
+@click.option("--picture", type=click.Path(path_type=Path), metavar="FILE", help="Plot the gains: .svg, .pdf or .png.")
+@with_output
 def command(
     a: str, b: str, *, metric: str | None, smallest: float, better: str | None, picture: Path | None, output: Output
 ) -> int:
-    """Compare A with B, paired over seeds and domains: better, worse, or inconclusive.
+    """Compare setup A with setup B over paired seeds and domains: better, worse, or inconclusive.
 
-    A and B are runs folders, or Parquet or CSV tables with columns setup, domain, seed, metric and value; of a table
-    with several setups, TABLE:SETUP names one. A is better if the whole interval of its gain lies beyond the smallest
+    A and B are runs folders, or Parquet or CSV tables with columns setup, domain, seed, metric and value; TABLE:SETUP
+    selects a setup of a table with several. A is better if the whole 95 % interval of its gain is above the smallest
     difference that matters.
     """
-    from pitfalls_tf.verdicts.picture import check_picture, draw_verdict  # noqa: PLC0415 - as above
-    from pitfalls_tf.verdicts.scores import pair, read_scores  # noqa: PLC0415 - help must not wait for tables
+    from pitfalls_tf.verdicts.picture import check_picture, draw_verdict  # noqa: PLC0415 - not needed for --help
+    from pitfalls_tf.verdicts.scores import pair_scores, read_scores  # noqa: PLC0415 - as above
     from pitfalls_tf.verdicts.verdict import judge  # noqa: PLC0415 - as above
 
     if picture is not None:
         check_picture(picture)
     larger = None if better is None else better == "larger"
-    pairs = pair(read_scores(a), read_scores(b), metric=metric, larger_is_better=larger)
+    pairs = pair_scores(read_scores(a), read_scores(b), metric=metric, larger_is_better=larger)
     verdict = judge(pairs, smallest=smallest)
     if picture is not None:
         draw_verdict(verdict, picture)
@@ -49,7 +49,7 @@ def command(
 
 def _document(verdict: Verdict) -> dict[str, object]:
     return {
-        "verdict": verdict.word,
+        "verdict": verdict.outcome,
         "metric": verdict.metric,
         "larger_is_better": verdict.larger_is_better,
         "smallest": verdict.smallest,
@@ -58,11 +58,11 @@ def _document(verdict: Verdict) -> dict[str, object]:
         "gain": verdict.gain,
         "low": verdict.overall.interval.low,
         "high": verdict.overall.interval.high,
-        "these_domains": _judged(verdict.these_domains),
+        "these_domains": _gain_document(verdict.these_domains),
         "probability": {"value": verdict.probability, **asdict(verdict.probability_interval)},
         "variances": asdict(verdict.variances),
         "domains": [
-            {"domain": one.domain, "a": one.a, "b": one.b, "gain": one.gain, **_judged(one.judgement)}
+            {"domain": one.domain, "a": one.a, "b": one.b, "gain": one.gain, **_gain_document(one.verdict)}
             for one in verdict.domains
         ],
         "worst_domain": verdict.worst_domain.domain,
@@ -73,37 +73,37 @@ def _document(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _judged(judgement: Judgement) -> dict[str, object]:
-    return {"verdict": judgement.word, "low": judgement.interval.low, "high": judgement.interval.high}
+def _gain_document(gain: GainVerdict) -> dict[str, object]:
+    return {"verdict": gain.outcome, "low": gain.interval.low, "high": gain.interval.high}
 
 
 def _show(verdict: Verdict) -> None:
     a, b = verdict.a, verdict.b
-    counted = f"{len(verdict.seeds)} seeds, {len(verdict.domains)} domain{'s' if len(verdict.domains) > 1 else ''}"
-    _say(f"{a.setup} against {b.setup} by {verdict.metric}: {verdict.word}")
-    _say(f"  {a.mean:.4f} against {b.mean:.4f}; {counted}; gains are positive where {a.setup} is better")
+    counts = f"{len(verdict.seeds)} seeds, {len(verdict.domains)} domain{'s' if len(verdict.domains) > 1 else ''}"
+    _print(f"{a.setup} against {b.setup} by {verdict.metric}: {verdict.outcome}")
+    _print(f"  {a.mean:.4f} against {b.mean:.4f}; {counts}; a positive gain means that {a.setup} is better")
     width = max(20, *(len(one.domain) for one in verdict.domains))
-    _say(f"  {'':<{width}} {'gain':>8}   95 % interval")
-    for name, judgement in (("domains like these", verdict.overall), ("these domains", verdict.these_domains)):
-        _say(_line(name, verdict.gain, judgement, width))
+    _print(f"  {'':<{width}} {'gain':>8}   95 % interval")
+    for name, gain in (("domains like these", verdict.overall), ("these domains", verdict.these_domains)):
+        _print(_line(name, verdict.gain, gain, width))
         if len(verdict.domains) == 1:
             break
     for one in verdict.domains:
-        _say(_line(one.domain, one.gain, one.judgement, width))
-    chance = verdict.probability_interval
-    _say(f"  P({a.setup} beats {b.setup}) {verdict.probability:.2f}, {chance.low:.2f} to {chance.high:.2f}")
-    _say(verdict.reason)
+        _print(_line(one.domain, one.gain, one.verdict, width))
+    interval = verdict.probability_interval
+    _print(f"  P({a.setup} beats {b.setup}) {verdict.probability:.2f}, {interval.low:.2f} to {interval.high:.2f}")
+    _print(verdict.reason)
     if len(verdict.domains) == 1:
-        _say("One domain only: the verdict says nothing about another.")
+        _print("Only one domain: the verdict does not extend to other domains.")
     for what in verdict.left_out:
-        _say(f"Left out: {what}")
+        _print(f"Left out: {what}")
 
 
-def _say(line: str) -> None:
-    """One line, whatever the names in it hold: they come from a table that may be anyone's."""
-    click.echo(visible(line).replace("\n", "\ufffd"))
+def _print(line: str) -> None:
+    """Print one line; names in it come from a table and may contain any character."""
+    click.echo(printable(line).replace("\n", "\ufffd"))
 
 
-def _line(name: str, gain: float, judgement: Judgement, width: int) -> str:
-    low, high = judgement.interval.low, judgement.interval.high
-    return f"  {name:<{width}} {gain:+8.4f}   {low:+.4f} to {high:+.4f}  {judgement.word}"
+def _line(name: str, mean: float, gain: GainVerdict, width: int) -> str:
+    low, high = gain.interval.low, gain.interval.high
+    return f"  {name:<{width}} {mean:+8.4f}   {low:+.4f} to {high:+.4f}  {gain.outcome}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 )
 @click.option("--fresh", is_flag=True, help="Start over: take away what an earlier demo left in the folder.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Copy the report's picture here as well.")
-@answers
+@with_output
 def command(out: Path, seeds: int, *, until: datetime | None, fresh: bool, picture: Path | None, output: Output) -> int:
-    """Walk the whole road on real flights.
+    """Run the whole pipeline on real flights.
 
     Trains on January to March 2013, exports the median seed, serves it in a process of its own, replays April to
     December with labels as they came, judges every day, and reports. Called again, it goes on where it stopped. A

@@ -1,14 +1,14 @@
-"""The one place where an error becomes a message on stderr and an exit code.
+"""Turns errors into messages on stderr and exit codes.
 
 ====  ==========================================================================
 code  meaning
 ====  ==========================================================================
-0     done, and healthy
-1     done, and a page was raised; nothing else ends with 1
+0     done, healthy
+1     done, and a page was raised, or a release gate refused a model
 2     wrong input: usage, arguments, configuration, data
-3     cannot run: the surroundings, or a defect of ours (with its traceback)
-130   interrupted from the keyboard, as shells say it
-141   whoever read our output went away, as shells say it
+3     cannot run: the environment, or a defect of pitfalls (with its traceback)
+130   interrupted from the keyboard, as in shells
+141   the reader of the output went away (SIGPIPE), as in shells
 ====  ==========================================================================
 """
 
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from monitoring.errors import BadInput, CannotRun, PitfallsError
-from pitfalls_tf.cli.output import visible
+from pitfalls_tf.cli.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,18 +31,21 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-#: They write to the standard streams, and to nothing else.
+#: Modules that write to the standard streams only.
 PRINTERS = frozenset({"click.utils", "rich.console", "pitfalls_tf.cli.output"})
 
 
 @contextmanager
-def exits() -> Iterator[None]:
-    """Turn what a verb may raise into ``click.exceptions.Exit`` with the right code.
+def exit_on_error() -> Iterator[None]:
+    """Print an error of a verb and raise ``click.exceptions.Exit`` with its exit code.
 
-    Usage errors pass through: click prints those itself, with the usage line, and exits 2. An exception that nobody
-    foresaw passes through too, because its traceback is what a report of the defect needs.
+    Usage errors pass: click prints them with the usage line and exits with 2. Unexpected exceptions pass too, because a
+    report of the defect needs the traceback.
 
-    >>> with exits():
+    Raises:
+        Exit: click's exception, with the exit code.
+
+    >>> with exit_on_error():
     ...     raise CannotRun("Port in use.", got="8501", expected="a free port", fix="Pass --rest-port.")
     Traceback (most recent call last):
     click.exceptions.Exit: 3
@@ -50,7 +53,7 @@ def exits() -> Iterator[None]:
     try:
         yield
     except PitfallsError as error:
-        click.echo(f"Error: {visible(str(error))}", err=True)
+        click.echo(f"Error: {printable(str(error))}", err=True)
         raise click.exceptions.Exit(error.exit_code) from error
     except click.UsageError:
         raise
@@ -61,26 +64,27 @@ def exits() -> Iterator[None]:
         click.echo("Interrupted.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from error
     except BrokenPipeError as error:
-        _drop_stdout()
+        _discard_stdout()
         raise click.exceptions.Exit(PIPE_CLOSED) from error
     except OSError as error:
-        if not _is_of_stdout(error):
+        if not _failed_on_stdout(error):
             raise
-        _drop_stdout()
+        _discard_stdout()
         unwritten = CannotRun(
-            "The answer could not be written.",
+            "The result cannot be written.",
             got=f"standard output: {error.strerror}",
-            expected="a place with room, which may be written",
-            fix="Make room or send it elsewhere, then run it again.",
+            expected="a writable output with free space",
+            fix="Free space or redirect the output, then run it again.",
         )
         click.echo(f"Error: {unwritten}", err=True)
         raise click.exceptions.Exit(unwritten.exit_code) from error
 
 
-def _is_of_stdout(error: OSError) -> bool:
-    """Whether it was stdout that could not be written.
+def _failed_on_stdout(error: OSError) -> bool:
+    """Whether writing to stdout failed.
 
-    What it could not take is still held for it. Where nothing is held (PYTHONUNBUFFERED), whoever raised this tells.
+    Unwritten text is still buffered, so a flush fails too. Without a buffer (PYTHONUNBUFFERED) the module that raised
+    the error decides.
     """
     try:
         sys.stdout.flush()
@@ -90,15 +94,19 @@ def _is_of_stdout(error: OSError) -> bool:
     return frame.f_globals.get("__name__") in PRINTERS
 
 
-def _drop_stdout() -> None:
-    """Send what is still held for a closed pipe or a full disk nowhere, or the interpreter complains at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def _discard_stdout() -> None:
+    """Redirect stdout, with its buffered text, to the null device; otherwise the interpreter complains at exit."""
+    null_device = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null_device, sys.stdout.fileno())
+    os.close(null_device)
 
 
 def exit_on_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
-    """`sys.excepthook` of the command line: the traceback, then exit 3, because Python's own 1 means a page here."""
+    """`sys.excepthook` of the command line: print the traceback and exit with 3; Python's own 1 means a page here.
+
+    Raises:
+        SystemExit: with code 3.
+    """
     traceback.print_exception(kind, error, trace)
-    click.echo("Error: a defect of pitfalls, not of your input. Please report it with the lines above.", err=True)
+    click.echo("Error: this is a defect of pitfalls. Please report it with the lines above.", err=True)
     raise SystemExit(CannotRun.exit_code)

@@ -11,13 +11,13 @@ import click
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pitfalls_tf.cli.output import Output
-    from pitfalls_tf.verdicts.gate import Gate
+    from pitfalls_tf.verdicts.gate import ReleaseGate
     from serving.export.export import Bundle
 
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "--gate", type=click.Path(path_type=Path), metavar="VERDICT", help="Refuse what this verdict does not pass."
 )
 @click.option("--force", is_flag=True, help="Export in spite of the gate; the manifest says so.")
-@answers
+@with_output
 def command(
     source: Path,
     name: str,
@@ -125,7 +125,7 @@ def split_names(text: str | None, flag: str, example: str) -> tuple[str, ...]:
     return names
 
 
-def _ask(gate: Path, source: Path) -> Gate:
+def _ask(gate: Path, source: Path) -> ReleaseGate:
     from pitfalls_tf.verdicts.gate import check_same_model, read_gate  # noqa: PLC0415 - as above
 
     passage = read_gate(gate)
@@ -133,7 +133,7 @@ def _ask(gate: Path, source: Path) -> Gate:
     return passage
 
 
-def _refuse(name: str, passage: Gate) -> None:
+def _refuse(name: str, passage: ReleaseGate) -> None:
     click.echo(f"Refused, {name} stays as it is: {passage.refusal}")
     click.echo("Train more seeds or another setup; --force exports it all the same.")
 

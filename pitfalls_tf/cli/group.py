@@ -1,4 +1,4 @@
-"""A click group that knows its verbs by name and loads one only when it is called."""
+"""A click group with a table of verbs, each imported only when it is called."""
 
 from __future__ import annotations
 
@@ -7,26 +7,31 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import click
 
-from pitfalls_tf.cli.exits import exits
+from pitfalls_tf.cli.exits import exit_on_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 class Verb(NamedTuple):
-    """Where a verb lives and what it does in one line, so that help needs to import nothing."""
+    """A row of the table: enough to print help without importing the verb."""
 
     module: str
     """Full name of the module that exports ``command: click.Command``."""
     summary: str
-    """First line of the command's own help, without the full stop being lost: a contract test compares the two."""
+    """First paragraph of the command's help; a contract test compares the two."""
 
 
 @final
 class LazyGroup(click.Group):
     """A group whose verbs are rows of a table.
 
-    Asking for help reads the table only; a verb's module is imported when the verb itself is asked for.
+    Help reads the table only; a verb's module is imported when the verb is called or its own help is shown.
+
+    Args:
+        name: name of the group.
+        verbs: the table, by name of the verb.
+        **settings: passed to `click.Group`.
 
     >>> group = LazyGroup("tools", verbs={"demo": Verb("not.imported.yet", "Show it.")})
     >>> group.list_commands(click.Context(group))
@@ -38,11 +43,18 @@ class LazyGroup(click.Group):
         self.verbs = verbs
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs' names, in the table's order: the order of the road, not of the alphabet."""
+        """Names of the verbs in the order of the table."""
         return list(self.verbs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the verb's module and return its command; None if there is no such verb."""
+        """Import the verb's module.
+
+        Returns:
+            Its command; None for an unknown verb.
+
+        Raises:
+            TypeError: the module's `command` is not a click command.
+        """
         verb = self.verbs.get(cmd_name)
         if verb is None:
             return None
@@ -54,14 +66,21 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb that ``args`` begins with; the error for an unknown one suggests the nearest."""
+        """Find the verb that ``args`` begins with.
+
+        Returns:
+            As click's method.
+
+        Raises:
+            NoSuchCommand: click's exception for an unknown verb, which suggests the nearest one.
+        """
         try:
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
             raise click.exceptions.NoSuchCommand(error.command_name, possibilities=self.verbs, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table as help."""
+        """Write the table into the help."""
         if self.verbs:
             with formatter.section("Commands"):
                 formatter.write_dl([(name, verb.summary) for name, verb in self.verbs.items()])
@@ -69,13 +88,17 @@ class LazyGroup(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Parse this group's own options; a closed pipe or Ctrl-C during help ends as everywhere else."""
-        with exits():
+        """Parse the group's own options, with the exit codes of `exit_on_error`."""
+        with exit_on_error():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb. What it returns, if a number, is the exit code; what it raises is turned into one."""
-        with exits():
+        """Run the verb. An integer that it returns is the exit code.
+
+        Returns:
+            What the verb returned, if that is not an integer.
+        """
+        with exit_on_error():
             code = super().invoke(ctx)
             if isinstance(code, int):
                 ctx.exit(code)

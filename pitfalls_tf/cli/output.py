@@ -1,4 +1,4 @@
-"""What a verb prints: one answer on stdout, everything else on stderr."""
+"""Output of a verb: one result on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
-def visible(text: str) -> str:
-    r"""A message that may quote a file: its control, bidirectional and unassigned characters cannot act on a terminal.
+def printable(text: str) -> str:
+    r"""Replace control, bidirectional and unassigned characters, so that text from a file cannot control a terminal.
 
-    >>> visible("no column\n  a\x1b[31m\u202eb")
+    Returns:
+        The text; newlines and tabs are kept.
+
+    >>> printable("no column\n  a\x1b[31m\u202eb")
     'no column\n  a�[31m�b'
     """
     return "".join(
@@ -26,10 +29,14 @@ def visible(text: str) -> str:
 
 
 class Output:
-    """Where a verb's words go.
+    """Where a verb prints.
 
-    Progress goes to stderr in either form. The answer goes to stdout: for a person as the verb shows it, with
-    ``--json`` as exactly one document. When the verb fails, stdout stays empty and the error is on stderr.
+    Progress goes to stderr. The result goes to stdout: as text, or with ``--json`` as exactly one document. When the
+    verb fails, stdout stays empty and the error is on stderr.
+
+    Args:
+        as_json: whether the result is a JSON document.
+        stdout: where the document is written.
     """
 
     def __init__(self, *, as_json: bool, stdout: TextIO) -> None:
@@ -38,17 +45,22 @@ class Output:
         self._finished = False
 
     def progress(self, text: str) -> None:
-        """One line about what is happening now, on stderr."""
-        click.echo(visible(text), err=True)
+        """Print a line to stderr."""
+        click.echo(printable(text), err=True)
 
     def finish(self, document: Mapping[str, object], show: Callable[[], None]) -> None:
-        """Give the answer, once: ``document`` with ``--json``, otherwise call ``show``, which prints to stdout.
+        """Print the result, once.
 
-        The document may hold dataclasses, aware datetimes, UUIDs and numpy values; NaN and infinities become null.
-        Raises RuntimeError on a second call, which would make two documents.
+        Args:
+            document: the result for ``--json``; may hold dataclasses, aware datetimes, UUIDs and numpy values. NaN and
+                infinities become null.
+            show: prints the result as text to stdout.
+
+        Raises:
+            RuntimeError: a second call, which would print two documents.
         """
         if self._finished:
-            raise RuntimeError("A verb answers once, and this one has already.")
+            raise RuntimeError("Output.finish was called twice.")
         self._finished = True
         if self.as_json:
             self._stdout.write(encode(document))
@@ -58,20 +70,20 @@ class Output:
 
 
 def encode(document: Mapping[str, object]) -> str:
-    r"""The document as indented JSON text with a newline at its end.
+    r"""Encode a document as indented JSON with a final newline.
 
     >>> encode({"windows": [], "coverage": float("nan")})
     '{\n  "windows": [],\n  "coverage": null\n}\n'
     """
-    import orjson  # noqa: PLC0415 - a verb's help has no use for it
+    import orjson  # noqa: PLC0415 - not needed for --help
 
     options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
     return orjson.dumps(document, option=options).decode()
 
 
 @contextmanager
-def answering(*, as_json: bool) -> Iterator[Output]:
-    """An `Output` for one verb. With ``--json``, whatever a library prints meanwhile is sent to stderr."""
+def open_output(*, as_json: bool) -> Iterator[Output]:
+    """Make the `Output` of one verb. With ``--json``, what libraries print to stdout goes to stderr."""
     output = Output(as_json=as_json, stdout=sys.stdout)
     if as_json:
         with redirect_stdout(sys.stderr):
@@ -80,24 +92,27 @@ def answering(*, as_json: bool) -> Iterator[Output]:
         yield output
 
 
-def answers(verb: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Give a verb the ``--json`` option and, as its keyword argument ``output``, the `Output` to answer with.
+def with_output(verb: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Decorator: add the ``--json`` option to a verb, and pass it an `Output` as its keyword argument ``output``.
 
     Goes below ``@click.command()``::
 
         @click.command()
         @click.argument("file")
-        @answers
+        @with_output
         def command(file: str, output: Output) -> int:
             ...
             output.finish(document, show)
             return 0
+
+    Returns:
+        The decorated verb.
     """
 
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, and nothing else there.")
+    @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
     @functools.wraps(verb)
-    def answered(*arguments: Any, as_json: bool, **options: Any) -> int | None:
-        with answering(as_json=as_json) as output:
+    def wrapper(*arguments: Any, as_json: bool, **options: Any) -> int | None:
+        with open_output(as_json=as_json) as output:
             return verb(*arguments, output=output, **options)
 
-    return answered
+    return wrapper

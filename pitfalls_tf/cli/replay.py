@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.token import read_token
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--name", default="replay", show_default=True, metavar="PREFIX", help="What request ids begin with.")
 @click.option("--traffic", type=click.Path(path_type=Path), help="The server's traffic log: skip what is in it.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="Holds the server's token.")
-@answers
+@with_output
 def command(
     table: Path,
     url: str,
@@ -42,7 +42,7 @@ def command(
     token_file: Path | None,
     output: Output,
 ) -> int:
-    """Drive a server with the rows of TABLE (Parquet or CSV) in event-time order.
+    """Send the rows of TABLE (Parquet or CSV) to a server in event-time order.
 
     With --label and --label-time, the truth follows by POST /monitor/labels as its time comes; the server's token is
     read from --token-file or the variable PITFALLS_TOKEN. Run again with --traffic, it goes on where it stopped.

@@ -1,4 +1,4 @@
-"""The token that opens a server's ``POST /monitor/labels``: from a file or from the environment."""
+"""Reads the token for a server's ``POST /monitor/labels`` from a file or from the environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 def read_token(file: Path | None) -> str | None:
-    """The token in the file, or else in the environment; None if there is neither.
+    """Read the token.
+
+    Args:
+        file: file with the token on one line; None for the variable PITFALLS_TOKEN.
+
+    Returns:
+        The token; None if there is neither.
 
     Raises:
         BadInput: the file cannot be read, or is empty.
@@ -33,5 +39,5 @@ def _bad_token_file(file: Path, reason: str) -> BadInput:
         "The token file cannot be used.",
         got=f"{file}: {reason}",
         expected="a file with the token on one line",
-        fix="Write one, for example: openssl rand -hex 16 > token",
+        fix="Create one, for example: openssl rand -hex 16 > token",
     )

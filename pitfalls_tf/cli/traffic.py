@@ -12,7 +12,7 @@ from monitoring.atomic import replacing
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import as_datetime
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
     from monitoring.traffic.log.gaps import Gap
@@ -40,9 +40,9 @@ RECORD_SUFFIXES = (".tfrecord", ".tfrecords")
     type=click.Path(path_type=Path),
     help="First add the PredictionLog records of this TFRecord file to the log.",
 )
-@answers
+@with_output
 def command(place: str, target: Path | None, origin: Path | None, *, output: Output) -> int:
-    """Say what is in the traffic log DIR, or write its rows, joined with their labels, to a Parquet file.
+    """Summarise a traffic log, or export its rows with their labels to a Parquet file.
 
     The columns of the file: prediction_id, request_id, row, event_time, model, version, signature, one for each input
     and output, label and label_time. Each prediction is there once. The log may be in use meanwhile.

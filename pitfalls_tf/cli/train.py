@@ -12,7 +12,7 @@ import click
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.training_progress import told
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ COLUMNS: Final = ("label", "time", "domain", "label_time", "ignore", "categories
 @click.option("--ignore", default="", metavar="A,B", help="Of a table: columns that are no inputs.")
 @click.option("--categories", default="", metavar="A,B", help="Of a table: numbers that are codes.")
 @click.option("--timezone", default="UTC", metavar="ZONE", help="Of a table: whose days.")
-@answers
+@with_output
 def command(
     setup: str | None,
     seeds: int,

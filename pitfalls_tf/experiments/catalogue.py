@@ -1,4 +1,4 @@
-"""Which experiments there are. To add one, write its file and its row; nothing else has to know."""
+"""The catalogue of experiments. To add one, write its file in `figures` and its row here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pitfalls_tf.experiments.experiment import Experiment
 
-# A name on the command line, and the modules beside this one whose `EXPERIMENT` it runs, in order.
+# Name on the command line: modules of `figures` whose `EXPERIMENT` it runs, in order.
 FIGURES: Final[Mapping[str, tuple[str, ...]]] = {
     "figure1": ("figure1", "figure1_tuning"),
     "figure2": ("figure2",),
@@ -29,10 +29,16 @@ ALL: Final = "all"
 
 
 def find(names: Sequence[str]) -> tuple[Experiment, ...]:
-    """The experiments of these names, each once, in the order of the paper; `all` for every one.
+    """Find experiments by name.
+
+    Args:
+        names: keys of `FIGURES`, or `all`.
+
+    Returns:
+        The experiments, each once, in the order of the paper.
 
     Raises:
-        BadInput: there is no such figure; the message names the nearest.
+        BadInput: an unknown name; the message suggests the nearest one.
     """
     for name in names:
         if name not in {*FIGURES, ALL}:
@@ -45,9 +51,9 @@ def find(names: Sequence[str]) -> tuple[Experiment, ...]:
             )
     wanted = [figure for figure in FIGURES if figure in names or ALL in names]
     modules = [module for figure in wanted for module in FIGURES[figure]]
-    return tuple(importlib.import_module(f"pitfalls_tf.experiments.{module}").EXPERIMENT for module in modules)
+    return tuple(importlib.import_module(f"pitfalls_tf.experiments.figures.{module}").EXPERIMENT for module in modules)
 
 
-def order() -> tuple[str, ...]:
-    """Names of all experiments in the order of the paper, without loading them."""
+def paper_order() -> tuple[str, ...]:
+    """Names of all experiments in the order of the paper, without importing them."""
     return tuple(module for modules in FIGURES.values() for module in modules)

@@ -1,9 +1,9 @@
-"""What an experiment is: claims with their rules written down first, a measurement, findings, and a picture of them."""
+"""An experiment: claims with decision rules fixed in advance, a measurement, findings, and a figure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -14,40 +14,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from monitoring.baseline.metrics import ConfidenceInterval
-    from pitfalls_tf.experiments.run_store import Lab
+    from pitfalls_tf.experiments.run_store import RunStore
 
-Size = TypeVar("Size")
-Word = Literal["reproduced", "not reproduced", "inconclusive"]
+ClaimVerdict = Literal["reproduced", "not reproduced", "inconclusive"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """How large the grid is: `quick` is a smoke test of a minute or two; `seeds` overrides the experiment's number."""
-
-    quick: bool = False
-    seeds: int | None = None
-
-    def choose(self, *, full: Size, quick: Size) -> Size:
-        """One of two sizes.
-
-        >>> Scale(quick=True).choose(full=30, quick=4)
-        4
-        """
-        return quick if self.quick else full
-
-    def numbers(self, *, full: int, quick: int) -> range:
-        """The seeds: as many as asked for, or the experiment's own number."""
-        return range(self.choose(full=full, quick=quick) if self.seeds is None else self.seeds)
+BEYOND: Final = "beyond the paper"  # section of a claim that the paper does not make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A sentence of the paper, and the number that decides whether it holds here.
+    """A sentence of the paper, and the quantity that decides whether it holds here.
 
-    quantity  what is measured, with its unit; a noun phrase without a full stop
-    above     the claim holds where the quantity is above this, and
-    below     below this
-    because   why these bounds, if they are not plain
+    Attributes:
+        name: short name, unique within the experiment.
+        section: section of the paper, or `BEYOND`.
+        says: the claim.
+        quantity: what is measured, with its unit; a noun phrase without a full stop.
+        above: the claim holds where the quantity is above this bound, and
+        below: below this one.
+        because: the reason for the bounds, where they are not obvious.
     """
 
     name: str
@@ -60,25 +45,28 @@ class Claim:
 
     @property
     def rule(self) -> str:
-        """The rule in words, as it stood before anything was run."""
+        """The decision rule in words."""
         if np.isinf(self.below):
             where, outside = f"above {self.above:g}", f"at or below {self.above:g}"
         elif np.isinf(self.above):
             where, outside = f"below {self.below:g}", f"at or above {self.below:g}"
         else:
-            where, outside = f"between {self.above:g} and {self.below:g}", "outside these"
+            where, outside = f"between {self.above:g} and {self.below:g}", "outside these bounds"
         because = f" {self.because}" if self.because else ""
         return (
             f"Reproduced if the whole 95 % interval of the {self.quantity} is {where}; not reproduced if the whole"
             f" interval is {outside}; otherwise inconclusive.{because}"
         )
 
-    def word(self, interval: ConfidenceInterval) -> Word:
-        """What an interval says of the claim; one with a NaN says nothing.
+    def verdict(self, interval: ConfidenceInterval) -> ClaimVerdict:
+        """Apply the decision rule to an interval.
+
+        Returns:
+            The verdict; `inconclusive` for an interval with a NaN.
 
         >>> from monitoring.baseline.metrics import ConfidenceInterval
         >>> claim = Claim(name="n", section="3", says="s", quantity="q", above=1)
-        >>> [claim.word(ConfidenceInterval(low=low, high=low + 1)) for low in (1.5, 0.5, -0.5)]
+        >>> [claim.verdict(ConfidenceInterval(low=low, high=low + 1)) for low in (1.5, 0.5, -0.5)]
         ['reproduced', 'inconclusive', 'not reproduced']
         """
         if interval.low > self.above and interval.high < self.below:
@@ -89,10 +77,15 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What was measured for a claim in one place: a source, a remedy or a pair of them, as `where` says.
+class ClaimFinding:
+    """The measured quantity of a claim in one place.
 
-    estimate, interval   of the claim's quantity; NaN where it cannot be had, and `note` says why
+    Attributes:
+        claim: the claim.
+        where: a source, a remedy, or a pair of them.
+        estimate: the quantity; NaN where it cannot be estimated, and `note` says why.
+        interval: its 95 % interval.
+        note: a remark, or empty.
     """
 
     claim: Claim
@@ -102,38 +95,43 @@ class Finding:
     note: str = ""
 
     @property
-    def word(self) -> Word:
-        """Follows from the interval and nothing else."""
-        return self.claim.word(self.interval)
+    def verdict(self) -> ClaimVerdict:
+        """The claim's verdict on the interval."""
+        return self.claim.verdict(self.interval)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
     """A figure of the paper.
 
-    name      of its folder and files
-    title     what the figure shows, one line
-    caption   how to read it; says nothing that the numbers decide
-    remarks   what is particular to these data
-    claims    in the order of the paragraph
-    measure   runs the grid; rows as `scores.SCHEMA` has them, of any setups
-    findings  judges them; at least one for each claim
-    draw      a matplotlib figure
-    summary   the table that is printed, a row per setup or so
+    Attributes:
+        name: name of its folder and files.
+        title: what the figure shows, one line.
+        caption: how to read the figure; nothing that depends on the results.
+        claims: in the order of the paragraph.
+        measure: runs the grid; returns rows with the columns of `training_cell.SCHEMA`, of any setups.
+        findings: estimates the quantities; at least one finding per claim.
+        draw: draws the matplotlib figure.
+        summary: makes the printed table, about one row per setup.
+        remarks: what is particular to these data.
     """
 
     name: str
     title: str
     caption: str
     claims: tuple[Claim, ...]
-    measure: Callable[[Lab], pa.Table]
-    findings: Callable[[pa.Table], tuple[Finding, ...]]
-    draw: Callable[[pa.Table, Sequence[Finding]], Figure]
+    measure: Callable[[RunStore], pa.Table]
+    findings: Callable[[pa.Table], tuple[ClaimFinding, ...]]
+    draw: Callable[[pa.Table, Sequence[ClaimFinding]], Figure]
     summary: Callable[[pa.Table], pa.Table]
     remarks: tuple[str, ...] = ()
 
 
-def overall(findings: Sequence[Finding]) -> Word:
-    """The word that all findings of a claim share; inconclusive where they do not agree."""
-    words = {finding.word for finding in findings}
-    return words.pop() if len(words) == 1 else "inconclusive"
+def overall_verdict(findings: Sequence[ClaimFinding]) -> ClaimVerdict:
+    """Combine the findings of one claim.
+
+    Returns:
+        The verdict that all findings share; `inconclusive` where they disagree.
+    """
+    verdicts = {finding.verdict for finding in findings}
+    return verdicts.pop() if len(verdicts) == 1 else "inconclusive"

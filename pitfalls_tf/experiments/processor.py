@@ -1,4 +1,4 @@
-"""On what processor results were made: its kernels add up large matrices in an order of their own."""
+"""The processor that made results: its kernels sum large matrices in an order of their own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CPUINFO = Path("/proc/cpuinfo")
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """Its model, as it calls itself, and how many threads this process may use of it."""
+    """Model name of a processor, and the number of threads that the process may use."""
 
     model: str
     threads: int
@@ -21,10 +21,16 @@ class Processor:
         return f"{self.model}, {self.threads} {'thread' if self.threads == 1 else 'threads'}"
 
 
-def processor(cpuinfo: Path = CPUINFO) -> Processor:
-    """This process's; the architecture's name where the system does not tell the model.
+def current_processor(cpuinfo: Path = CPUINFO) -> Processor:
+    """The processor that this process runs on.
 
-    >>> processor(Path("nowhere")).model == platform.machine()
+    Args:
+        cpuinfo: file in the format of Linux's /proc/cpuinfo.
+
+    Returns:
+        The processor; where the file has no model name, the model is the name of the architecture.
+
+    >>> current_processor(Path("no such file")).model == platform.machine()
     True
     """
     model = platform.machine()

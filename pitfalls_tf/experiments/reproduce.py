@@ -1,14 +1,14 @@
-"""Experiments run one after the other into one folder, each continued where it stopped."""
+"""Runs experiments one after the other into one folder; each resumes where it stopped."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from pitfalls_tf.experiments.index import write_index
-from pitfalls_tf.experiments.page import Made, write
-from pitfalls_tf.experiments.processor import processor
-from pitfalls_tf.experiments.run_store import CELLS, Lab
+from pitfalls_tf.experiments.pages.index import write_index
+from pitfalls_tf.experiments.pages.page import ExperimentProvenance, write_page
+from pitfalls_tf.experiments.processor import current_processor
+from pitfalls_tf.experiments.run_store import CELLS, RunStore
 from serving.export.manifest import environment
 
 if TYPE_CHECKING:
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from pitfalls_tf.experiments.experiment import Experiment, Scale
-    from pitfalls_tf.experiments.run_store import Progress
+    from pitfalls_tf.experiments.experiment import Experiment
+    from pitfalls_tf.experiments.grid_size import GridSize
+    from pitfalls_tf.experiments.run_store import GridProgress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reproduced:
-    """One experiment's folder, and its manifest with the findings."""
+class ReproducedExperiment:
+    """The folder of an experiment, and its manifest with the findings."""
 
     folder: Path
     manifest: dict[str, Any]
@@ -32,59 +33,66 @@ class Reproduced:
 def reproduce(
     experiments: Sequence[Experiment],
     out: Path,
-    scale: Scale,
+    size: GridSize,
     *,
     clock: Callable[[], float],
-    progress: Callable[[str, Progress], None],
-) -> tuple[Reproduced, ...]:
-    """Run each experiment, write its folder OUT/NAME, and the page over all that OUT holds, OUT/README.md.
+    progress: Callable[[str, GridProgress], None],
+) -> tuple[ReproducedExperiment, ...]:
+    """Run each experiment, write its folder OUT/NAME, and write OUT/README.md over all experiments in OUT.
 
-    Finished runs are kept in OUT/.cells by the digest of recipe, rows, seed, code and environment; deleting that folder
-    costs nothing but time.
+    Finished runs are stored in OUT/.cells by the digest of recipe, rows, seed, code and environment; deleting that
+    folder costs nothing but time.
 
     Args:
         experiments: what to run.
-        out: made if it is not there.
-        scale: how large.
-        clock: seconds, for the remaining time.
-        progress: told of the experiment's name and how far it has come.
+        out: created if needed.
+        size: size of the grids.
+        clock: seconds, for the estimate of the remaining time.
+        progress: called with the experiment's name and its progress.
+
+    Returns:
+        One record per experiment, in the order given.
 
     Raises:
         BadInput: no seeds.
-        CannotRun: the folder cannot be written, or another experiment is at work in it.
+        CannotRun: the folder cannot be written, or another experiment is writing to it.
     """
     done = []
     for experiment in experiments:
-        lab = Lab(
+        store = RunStore(
             out / CELLS,
-            scale,
+            size,
             clock=clock,
             progress=lambda now, name=experiment.name: progress(name, now),  # type: ignore[misc]
         )
-        table = experiment.measure(lab)
-        made = Made(
-            command=command_of(experiment, scale),
-            quick=scale.quick,
+        table = experiment.measure(store)
+        provenance = ExperimentProvenance(
+            command=command_of(experiment, size),
+            quick=size.quick,
             seeds=tuple(sorted(set(table["seed"].to_pylist()))),
             runs=_most_runs(table),
             environment=asdict(environment()),
-            processor=processor(),
-            cells=tuple(sorted(lab.digests)),
-            code=tuple(sorted(lab.code)),
+            processor=current_processor(),
+            cells=tuple(sorted(store.digests)),
+            code=tuple(sorted(store.code)),
         )
-        done.append(Reproduced(folder=out / experiment.name, manifest=write(experiment, table, made, into=out)))
+        manifest = write_page(experiment, table, provenance, into=out)
+        done.append(ReproducedExperiment(folder=out / experiment.name, manifest=manifest))
         write_index(out)
     return tuple(done)
 
 
-def command_of(experiment: Experiment, scale: Scale) -> str:
+def command_of(experiment: Experiment, size: GridSize) -> str:
     """The command that makes the same results again.
 
-    A part of a figure, such as figure1_tuning, is made with the whole.
+    A part of a figure, such as figure1_tuning, is made together with the rest of it.
+
+    Returns:
+        The command line, beginning with `pitfalls reproduce`.
     """
     words = ["pitfalls", "reproduce", experiment.name.split("_")[0]]
-    words += [] if scale.seeds is None else ["--seeds", str(scale.seeds)]
-    words += ["--quick"] if scale.quick else []
+    words += [] if size.seeds is None else ["--seeds", str(size.seeds)]
+    words += ["--quick"] if size.quick else []
     return " ".join(words)
 
 

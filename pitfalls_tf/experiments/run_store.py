@@ -1,11 +1,11 @@
-"""Where grids of runs are made: each finished run is a file, so that an interrupted experiment goes on."""
+"""The run store: every finished run of a grid is a file, so that an interrupted experiment resumes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,36 +16,26 @@ from pitfalls_tf.training import runs as folders
 from serving.export.manifest import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from pitfalls_tf.experiments.experiment import Scale
+    from pitfalls_tf.experiments.cells.cell import Cell
+    from pitfalls_tf.experiments.grid_size import GridSize
 
 CELLS = ".cells"
 THREADS = 2
 
 
-class Cell(Protocol):
-    """A setup on a task: what is run once per seed."""
-
-    @property
-    def setup(self) -> str:
-        """What it is called in the table. Not part of its identity: experiments share runs."""
-
-    @property
-    def code(self) -> tuple[str, ...]:
-        """Full names of the modules that run it; what they import is found."""
-
-    def identity(self) -> Mapping[str, Any]:
-        """Everything but the seed, the code and the environment that decides its rows, as JSON values."""
-
-    def run(self, seeds: Sequence[int]) -> Mapping[int, pa.Table]:
-        """The rows of each seed, with a column `setup` of any value."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Runs done of all that are known of so far, kept ones included; `remaining` seconds, None before the first."""
+class GridProgress:
+    """Progress of an experiment.
+
+    Attributes:
+        done: finished runs, including those that were stored before.
+        total: runs known of so far.
+        stage: setup of the last finished run.
+        remaining: estimated seconds left; None before the first run.
+    """
 
     done: int
     total: int
@@ -53,30 +43,44 @@ class Progress:
     remaining: float | None
 
 
-class Lab:
-    """Runs cells into a folder. `clock` gives seconds; only the remaining time depends on it."""
+class RunStore:
+    """Runs the cells of a grid and stores each run in a folder.
+
+    Args:
+        folder: where runs are stored; created if needed.
+        size: size of the grid.
+        clock: seconds; only the estimate of the remaining time depends on it.
+        progress: called after every run.
+
+    Attributes:
+        digests: names of the files used so far, for the manifest.
+        code: digests of the code that made the runs, one per kind of cell.
+    """
 
     def __init__(
-        self, folder: Path, scale: Scale, *, clock: Callable[[], float], progress: Callable[[Progress], None]
+        self, folder: Path, size: GridSize, *, clock: Callable[[], float], progress: Callable[[GridProgress], None]
     ) -> None:
-        self.scale = scale
+        self.size = size
         self._folder = folder
         self._clock, self._progress = clock, progress
         self._environment = asdict(environment())
-        self._done = self._total = self._made = 0
-        self._spent = 0.0
-        self.digests: set[str] = set()  # of the files used, for the manifest
-        self.code: set[str] = set()  # that made them, a digest for each kind of cell
+        self._done = self._total = self._run_now = 0
+        self._seconds = 0.0
+        self.digests: set[str] = set()
+        self.code: set[str] = set()
 
     def run(self, cells: Sequence[Cell], seeds: Sequence[int]) -> pa.Table:
-        """The rows of every cell and seed, in that order, from its file or run now.
+        """Read the runs of every cell and seed from their files, and make those that are missing.
+
+        Returns:
+            The rows, in the order of cells and seeds.
 
         Raises:
-            BadInput: no seeds; or what fitting refuses.
-            CannotRun: the folder cannot be written, or another experiment is at work in it.
+            BadInput: no seeds, or a recipe that cannot be fitted.
+            CannotRun: the folder cannot be written, or another experiment is writing to it.
         """
         if not seeds:
-            raise BadInput("No seeds, no runs.", got="0 seeds", expected="at least 1", fix="Pass --seeds 5.")
+            raise BadInput("No seeds.", got="0 seeds", expected="at least 1", fix="Pass --seeds 5.")
         with folders.exclusive(self._folder):
             self._total += len(cells) * len(seeds)
             return pa.concat_tables([table for cell in cells for table in self._tables(cell, seeds)])
@@ -86,34 +90,34 @@ class Lab:
         self.code.add(code)
         paths = {seed: self._path(cell, seed, code) for seed in seeds}
         missing = [seed for seed in seeds if not paths[seed].is_file()]
-        self._tell(len(seeds) - len(missing), cell)
+        self._report(len(seeds) - len(missing), cell)
         for start in range(0, len(missing), THREADS):
-            some = missing[start : start + THREADS]
-            began = self._clock()
-            for seed, table in cell.run(some).items():
-                _keep(table, paths[seed])
-            self._spent += self._clock() - began
-            self._made += len(some)
-            self._tell(len(some), cell)
+            batch = missing[start : start + THREADS]
+            started = self._clock()
+            for seed, table in cell.run(batch).items():
+                _store(table, paths[seed])
+            self._seconds += self._clock() - started
+            self._run_now += len(batch)
+            self._report(len(batch), cell)
         self.digests |= {path.stem for path in paths.values()}
-        return [_named(pq.read_table(paths[seed]), cell.setup) for seed in seeds]
+        return [_with_setup(pq.read_table(paths[seed]), cell.setup) for seed in seeds]
 
     def _path(self, cell: Cell, seed: int, code: str) -> Path:
-        known = {"code": code, "cell": cell.identity(), "seed": seed, "environment": self._environment}
-        digest = hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
+        key = {"code": code, "cell": cell.identity(), "seed": seed, "environment": self._environment}
+        digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
         return self._folder / f"{digest[:40]}.parquet"
 
-    def _tell(self, count: int, cell: Cell) -> None:
-        self._done += count
+    def _report(self, finished: int, cell: Cell) -> None:
+        self._done += finished
         left = self._total - self._done
-        remaining = left * self._spent / self._made if self._made else None
-        self._progress(Progress(done=self._done, total=self._total, stage=cell.setup, remaining=remaining))
+        remaining = left * self._seconds / self._run_now if self._run_now else None
+        self._progress(GridProgress(done=self._done, total=self._total, stage=cell.setup, remaining=remaining))
 
 
-def _named(table: pa.Table, setup: str) -> pa.Table:
-    place = table.column_names.index("setup")
-    return table.set_column(place, "setup", pa.array([setup] * len(table), pa.string()))
+def _with_setup(table: pa.Table, setup: str) -> pa.Table:
+    position = table.column_names.index("setup")
+    return table.set_column(position, "setup", pa.array([setup] * len(table), pa.string()))
 
 
-def _keep(table: pa.Table, path: Path) -> None:
+def _store(table: pa.Table, path: Path) -> None:
     folders.write_aside(path, lambda unfinished: pq.write_table(table, unfinished, compression="zstd"))

@@ -1,7 +1,7 @@
-"""The code that made a run, as a digest: other code makes other runs, and a kept one is not taken for its own.
+"""Digest of the code that makes a run, so that a stored run is not used after its code has changed.
 
-Of a few modules and all that they import from this project, functions that import late included. What changes no
-result changes no digest: comments, docstrings, blank lines, and imports for type checkers alone.
+The digest covers given modules and all modules of this project that they import, including imports inside functions.
+Comments, docstrings, blank lines and imports for type checkers do not change it.
 """
 
 from __future__ import annotations
@@ -23,26 +23,31 @@ _C: Final = ".c"
 
 @lru_cache(maxsize=16)
 def digest(modules: tuple[str, ...]) -> str:
-    """sha256 of the modules and of every module of the project that they import, directly or not.
+    """Digest of modules and of every module of the project that they import, directly or indirectly.
 
-    Whatever they load by a name that is put together while they run is not seen: name it too.
+    Modules that are imported by a name computed at run time are not found; name them too. Cost: about 5 ms per module,
+    the first time.
 
-    >>> digest(("pitfalls_tf.architectures.optimiser",)) == digest(("pitfalls_tf.architectures.optimiser",))
-    True
+    Args:
+        modules: full names.
 
-    Cost: about 5 ms for each module that is found, the first time.
+    Returns:
+        sha256 in hexadecimal.
 
     Raises:
-        ModuleNotFoundError: one of `modules` is none.
+        ModuleNotFoundError: one of `modules` does not exist.
+
+    >>> len(digest(("pitfalls_tf.experiments.grid_size",)))
+    64
     """
-    found = hashlib.sha256()
+    sha = hashlib.sha256()
     for name, text in sorted(_closure(modules).items()):
-        found.update(f"\x00{name}\x00{text}".encode())
-    return found.hexdigest()
+        sha.update(f"\x00{name}\x00{text}".encode())
+    return sha.hexdigest()
 
 
 def imported(modules: Sequence[str]) -> tuple[str, ...]:
-    """Names of the modules that `digest` looks at, sorted.
+    """Names of the modules that `digest` covers, sorted.
 
     >>> imported(["pitfalls_tf.experiments.source_code"])
     ('pitfalls_tf.experiments.source_code',)
@@ -50,25 +55,25 @@ def imported(modules: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(_closure(modules)))
 
 
-def essence(source: str) -> str:
-    """What of a module's text can change what it does, as one line.
+def normalised_source(source: str) -> str:
+    """The syntax tree of a module without docstrings and without imports for type checkers, as one line.
 
-    >>> essence("x = 1  # one") == essence("'''About x.'''" + chr(10) + "x = 1")
+    >>> normalised_source("x = 1  # one") == normalised_source("'''About x.'''" + chr(10) + "x = 1")
     True
-    >>> essence("x = 1") == essence("x = 2")
+    >>> normalised_source("x = 1") == normalised_source("x = 2")
     False
     """
-    return ast.dump(_bare(source))
+    return ast.dump(_stripped_tree(source))
 
 
-def _bare(source: str) -> ast.Module:
-    bare = _Bare().visit(ast.parse(source))
-    assert isinstance(bare, ast.Module)  # noqa: S101 - for the type checker
-    return bare
+def _stripped_tree(source: str) -> ast.Module:
+    stripped = _Stripper().visit(ast.parse(source))
+    assert isinstance(stripped, ast.Module)  # noqa: S101 - for the type checker
+    return stripped
 
 
-class _Bare(ast.NodeTransformer):
-    """Leaves out docstrings and what is there for type checkers alone."""
+class _Stripper(ast.NodeTransformer):
+    """Removes docstrings and code for type checkers."""
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
@@ -76,33 +81,33 @@ class _Bare(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        """A text that stands alone does nothing, wherever it stands."""
-        alone = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return None if alone else self.generic_visit(node)
+        """A string expression has no effect, wherever it stands."""
+        is_string = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_string else self.generic_visit(node)
 
 
 def _closure(modules: Sequence[str]) -> dict[str, str]:
-    """The essence of each module that is reached."""
-    found: dict[str, str] = {}
+    """The normalised source of each module that is reached, by name."""
+    sources: dict[str, str] = {}
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in sources:
             continue
         path = _path(name)
         if path is None:
             raise ModuleNotFoundError(name)
         if path.suffix == _C:
-            found[name] = path.read_text(encoding="utf-8")
+            sources[name] = path.read_text(encoding="utf-8")
             continue
-        tree = _bare(path.read_text(encoding="utf-8"))
-        found[name] = ast.dump(tree)
-        waiting += [one for one in _names(tree) if _path(one) is not None]
-    return found
+        tree = _stripped_tree(path.read_text(encoding="utf-8"))
+        sources[name] = ast.dump(tree)
+        waiting += [one for one in _imported_names(tree) if _path(one) is not None]
+    return sources
 
 
-def _names(tree: ast.Module) -> Iterator[str]:
-    """Full names of what a module may import from this project, modules or what is in them."""
+def _imported_names(tree: ast.Module) -> Iterator[str]:
+    """Full names that a module imports from this project: modules, and members of modules."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -115,7 +120,7 @@ def _names(tree: ast.Module) -> Iterator[str]:
 
 @cache
 def _path(name: str) -> Path | None:
-    """Where a module's text is, in C whether it was compiled or not; None for a name that is no module."""
+    """Source file of a module, also of a C extension that is not compiled; None for a name that is not a module."""
     parent, _, _ = name.rpartition(".")
     if parent and not _is_package(parent):
         return None

@@ -1,7 +1,8 @@
-"""Intervals for how much runs differ: standard deviations, distances, ranks and shares, from few seeds.
+"""Intervals for statistics other than means: standard deviations, distances, rank correlations and proportions.
 
-Means have `pitfalls_tf.verdicts.paired`. For what is no mean, the bootstrap is too narrow with 5 to 20 runs, as it is
-there; the jackknife on a logarithm with Student's quantile is not (Miller, Biometrika 61, 1974, section 4).
+Intervals for means are in `pitfalls_tf.verdicts.paired`. For other statistics of 5 to 20 runs the percentile bootstrap
+is too narrow, as it is for means. The jackknife of the logarithm with Student's quantile is not (Miller, Biometrika 61,
+1974, section 4).
 """
 
 from __future__ import annotations
@@ -25,20 +26,28 @@ UNKNOWN: Final = ConfidenceInterval(low=float("nan"), high=float("nan"))
 
 
 def jackknife(statistic: Callable[..., float], *values: Floats) -> tuple[float, ConfidenceInterval]:
-    """A positive statistic of one or more paired samples, each [n], and the 95 % interval of what it estimates.
+    """Estimate a positive statistic with its 95 % interval.
 
-    The interval is Student's, of the pseudo-values of the logarithm. Unknown, NaN, with fewer than three values or
-    where a statistic is 0. Assumes independent values, and a smooth statistic.
+    The interval is Student's interval of the jackknife pseudo-values of the logarithm. Assumes independent values and a
+    smooth statistic.
 
-    >>> found, interval = jackknife(deviation, np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
-    >>> round(found, 3), interval.low < found < interval.high
+    Args:
+        statistic: function of the samples.
+        *values: one or more paired samples, each of shape [n].
+
+    Returns:
+        Estimate and interval; the interval is unknown (NaN) with fewer than three values, or where the statistic or a
+        leave-one-out statistic is 0.
+
+    >>> estimate, interval = jackknife(standard_deviation, np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+    >>> round(estimate, 3), interval.low < estimate < interval.high
     (1.581, True)
     """
     count = len(values[0])
     estimate = statistic(*values) if count > 1 else float("nan")
     if count < 3 or not estimate > 0:
         return estimate, UNKNOWN
-    without = np.array([statistic(*(np.delete(sample, place) for sample in values)) for place in range(count)])
+    without = np.array([statistic(*(np.delete(sample, index) for sample in values)) for index in range(count)])
     if not (without > 0).all():
         return estimate, UNKNOWN
     pseudo = count * np.log(estimate) - (count - 1) * np.log(without)
@@ -48,36 +57,41 @@ def jackknife(statistic: Callable[..., float], *values: Floats) -> tuple[float, 
     )
 
 
-def deviation(values: Floats) -> float:
+def standard_deviation(values: Floats) -> float:
     """Sample standard deviation."""
     return float(values.std(ddof=1))
 
 
-def variance_ratio(of: Floats, to: Floats) -> float:
-    """Sample variance of the one over that of the other; NaN where the other does not vary."""
-    below = float(to.var(ddof=1))
-    return float(of.var(ddof=1)) / below if below > 0 else float("nan")
+def variance_ratio(numerator: Floats, denominator: Floats) -> float:
+    """Ratio of two sample variances; NaN where the denominator does not vary."""
+    below = float(denominator.var(ddof=1))
+    return float(numerator.var(ddof=1)) / below if below > 0 else float("nan")
 
 
-def deviation_ratio(of: Floats, to: Floats) -> float:
-    """Standard deviation of the one over that of the other."""
-    return float(np.sqrt(variance_ratio(of, to)))
+def standard_deviation_ratio(numerator: Floats, denominator: Floats) -> float:
+    """Ratio of two sample standard deviations; NaN where the denominator does not vary."""
+    return float(np.sqrt(variance_ratio(numerator, denominator)))
 
 
-def apart(values: Floats) -> float:
-    """Mean absolute difference between two of the values (Gini's); does not grow with their number.
+def mean_difference(values: Floats) -> float:
+    """Gini's mean difference: the mean absolute difference of all pairs. Does not grow with their number.
 
-    >>> apart(np.array([0.0, 1.0, 2.0]))
+    >>> mean_difference(np.array([0.0, 1.0, 2.0]))
     1.333333333333333
     """
     count = len(values)
     return float(np.abs(values[:, None] - values).sum()) / (count * (count - 1))
 
 
-def bootstrapped(statistic: Callable[[Floats], float], values: Floats, rng: np.random.Generator) -> ConfidenceInterval:
-    """Percentile interval over 2,000 resamples of the values, for what is not smooth, such as worst - median.
+def bootstrap_interval(
+    statistic: Callable[[Floats], float], values: Floats, rng: np.random.Generator
+) -> ConfidenceInterval:
+    """Percentile interval of a statistic that is not smooth, such as worst - median, over 2,000 resamples.
 
-    Too narrow for few values: no claim rests on it.
+    Too narrow for few values; no claim depends on it.
+
+    Returns:
+        The 95 % interval.
     """
     draws = values[rng.integers(0, len(values), size=(2_000, len(values)))]
     low, high = np.quantile([statistic(draw) for draw in draws], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
@@ -85,17 +99,19 @@ def bootstrapped(statistic: Callable[[Floats], float], values: Floats, rng: np.r
 
 
 def worst_minus_median(values: Floats) -> float:
-    """Of values that are better when smaller."""
+    """Largest value minus the median, for scores where smaller is better."""
     return float(values.max() - np.median(values))
 
 
-def kendall(one: Floats, other: Floats) -> tuple[float, ConfidenceInterval]:
-    """Rank correlation tau-b of pairs, and its 95 % interval by Fisher's transformation.
+def kendall_tau(one: Floats, other: Floats) -> tuple[float, ConfidenceInterval]:
+    """Rank correlation tau-b of paired values with its 95 % interval by Fisher's transformation.
 
-    The variance .437 / (n - 4) is that of Fieller, Hartley and Pearson (Biometrika 44, 1957), made for normal pairs;
-    unknown with fewer than five.
+    The variance .437 / (n - 4) is that of Fieller, Hartley and Pearson (Biometrika 44, 1957), derived for normal pairs.
 
-    >>> kendall(np.arange(8.0), np.arange(8.0)[::-1])[0]
+    Returns:
+        tau and its interval; the interval is unknown (NaN) with fewer than five pairs.
+
+    >>> kendall_tau(np.arange(8.0), np.arange(8.0)[::-1])[0]
     -1.0
     """
     count = len(one)
@@ -111,48 +127,60 @@ def kendall(one: Floats, other: Floats) -> tuple[float, ConfidenceInterval]:
     return tau, ConfidenceInterval(low=float(np.tanh(centre - half)), high=float(np.tanh(centre + half)))
 
 
-def share(count: int, of: int) -> tuple[float, ConfidenceInterval]:
-    """A share of independent cases, with Wilson's interval (JASA 22, 1927).
+def proportion(successes: int, trials: int) -> tuple[float, ConfidenceInterval]:
+    """Proportion of independent trials with Wilson's 95 % interval (JASA 22, 1927).
 
-    >>> found, interval = share(0, 10)
-    >>> found, interval.low, round(interval.high, 3)
+    Returns:
+        Proportion and interval; NaN without trials.
+
+    >>> estimate, interval = proportion(0, 10)
+    >>> estimate, interval.low, round(interval.high, 3)
     (0.0, 0.0, 0.278)
     """
-    if of == 0:
+    if trials == 0:
         return float("nan"), UNKNOWN
-    found = count / of
-    return found, _wilson(found, of)
+    estimate = successes / trials
+    return estimate, _wilson(estimate, trials)
 
 
-def _wilson(found: float, of: float) -> ConfidenceInterval:
+def _wilson(estimate: float, trials: float) -> ConfidenceInterval:
     z = float(ndtri((1 + LEVEL) / 2))
-    centre = (found + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * float(np.sqrt(found * (1 - found) / of + z * z / (4 * of * of)))
+    centre = (estimate + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z / (1 + z * z / trials) * float(np.sqrt(estimate * (1 - estimate) / trials + z * z / (4 * trials * trials)))
     return ConfidenceInterval(low=max(0.0, centre - half), high=min(1.0, centre + half))
 
 
-def clustered_share(hit: Floats, of: Floats, *, most: float = np.inf) -> tuple[float, ConfidenceInterval]:
-    """The share sum(hit) / sum(of), 0 <= hit <= of, of what comes in independent clusters [n].
+def clustered_proportion(
+    successes: Floats, trials: Floats, *, most: float = np.inf
+) -> tuple[float, ConfidenceInterval]:
+    """Proportion sum(successes) / sum(trials) over independent clusters of dependent trials.
 
-    What is in one cluster may go together, so there are fewer independent cases than cases: as many as would give a
-    share the variance that the jackknife over clusters finds, no fewer than there are clusters and at most `most`,
-    their number where they can be counted; and that again reduced by Student's quantile (Korn and Graubard, Survey
-    Methodology 24, 1998). Of so many, Wilson's interval, which stays within 0 and 1, and has a width at 0 and 1 too.
-    Unknown with fewer than two clusters.
+    The effective number of trials is the number of independent trials whose proportion would have the variance that the
+    jackknife over clusters finds; at least the number of clusters and at most `most`. It is reduced by Student's
+    quantile (Korn and Graubard, Survey Methodology 24, 1998). The interval is Wilson's of that number, which stays
+    within 0 and 1 and has a width at 0 and 1.
 
-    >>> found, interval = clustered_share(np.array([1.0, 3.0, 0.0]), np.array([4.0, 4.0, 2.0]), most=10)
-    >>> found, 0 < interval.low < interval.high < 1
+    Args:
+        successes: by cluster, shape [n], 0 <= successes <= trials.
+        trials: by cluster, shape [n].
+        most: upper bound of the effective number, such as the number of trials.
+
+    Returns:
+        Proportion and 95 % interval; the interval is unknown (NaN) with fewer than two clusters.
+
+    >>> estimate, interval = clustered_proportion(np.array([1.0, 3.0, 0.0]), np.array([4.0, 4.0, 2.0]), most=10)
+    >>> estimate, 0 < interval.low < interval.high < 1
     (0.4, True)
     """
-    there = of > 0
-    hit, of = hit[there], of[there]
-    count = len(of)
-    found = float(hit.sum() / of.sum()) if count else float("nan")
+    some = trials > 0
+    successes, trials = successes[some], trials[some]
+    count = len(trials)
+    estimate = float(successes.sum() / trials.sum()) if count else float("nan")
     if count < 2:
-        return found, UNKNOWN
-    without = (hit.sum() - hit) / (of.sum() - of)
+        return estimate, UNKNOWN
+    without = (successes.sum() - successes) / (trials.sum() - trials)
     variance = float((count - 1) / count * ((without - without.mean()) ** 2).sum())
-    effective = found * (1 - found) / variance if variance > 0 else 0.0
+    effective = estimate * (1 - estimate) / variance if variance > 0 else 0.0
     effective = max(float(count), min(effective, most))
     z = float(ndtri((1 + LEVEL) / 2))
-    return found, _wilson(found, effective * (z / float(stdtrit(count - 1, (1 + LEVEL) / 2))) ** 2)
+    return estimate, _wilson(estimate, effective * (z / float(stdtrit(count - 1, (1 + LEVEL) / 2))) ** 2)

@@ -1,1 +1,1 @@
-"""Better, worse or inconclusive: paired comparison over seeds and domains, and the release gate."""
+"""Better, worse or inconclusive: paired comparison of setups over seeds and domains, and the release gate."""

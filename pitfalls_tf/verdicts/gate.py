@@ -1,13 +1,13 @@
-"""The release gate: a verdict on file decides whether a model may follow the one that is deployed.
+"""The release gate: a verdict file decides whether a model may replace the deployed one.
 
-It passes if the model is better than the deployed one in its own worst domain, and not worse on the whole. Inconclusive
-does not pass: a model is not shipped on luck.
+A model passes if it is better than the deployed one in the domain where the model itself is worst, and not worse
+overall. An inconclusive verdict does not pass.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
@@ -18,17 +18,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """What a verdict says about letting `setup` follow `against`; gains and interval are of the worst domain."""
+class ReleaseGate:
+    """A verdict on replacing one setup by another.
+
+    Attributes:
+        setup: the new setup.
+        against: the deployed setup.
+        fingerprint: digest of the new setup's scores.
+        metric: metric of the comparison.
+        smallest: smallest difference that matters, in units of the metric.
+        outcome: better, worse or inconclusive, overall.
+        worst_domain: domain in which the new setup has its worst score.
+        worst_outcome: better, worse or inconclusive, in that domain.
+        gain: gain in that domain; positive is better.
+        low: lower end of the gain's 95 % interval.
+        high: upper end.
+    """
 
     setup: str
     against: str
     fingerprint: str
     metric: str
     smallest: float
-    word: str
+    outcome: str
     worst_domain: str
-    worst_word: str
+    worst_outcome: str
     gain: float
     low: float
     high: float
@@ -36,70 +50,99 @@ class Gate:
     @property
     def refusal(self) -> str | None:
         """Why the model must not be released; None if it may."""
-        if self.word == "worse":
+        if self.outcome == "worse":
             return f"{self.setup} is worse than {self.against} by {self.metric}."
-        if self.worst_word == "better":
+        if self.worst_outcome == "better":
             return None
-        found = "worse than" if self.worst_word == "worse" else "not shown to be better than"
+        relation = "worse than" if self.worst_outcome == "worse" else "not shown to be better than"
         return (
-            f"In its worst domain, {self.worst_domain}, {self.setup} is {found} {self.against}: {self.metric} gains "
-            f"{self.gain:+.4f}, interval {self.low:+.4f} to {self.high:+.4f}; more than {self.smallest:g} matters."
+            f"In its worst domain, {self.worst_domain}, {self.setup} is {relation} {self.against}: gain in"
+            f" {self.metric} {self.gain:+.4f}, 95 % interval {self.low:+.4f} to {self.high:+.4f}; smallest difference"
+            f" that matters {self.smallest:g}."
         )
 
     def record(self, *, forced: bool) -> dict[str, Any]:
-        """What the bundle's manifest keeps: the verdict, and whether the model was released in spite of it."""
-        return {**asdict(self), "passed": self.refusal is None, "refusal": self.refusal, "forced": forced}
+        """The entry for the bundle's manifest.
+
+        Args:
+            forced: whether the model is exported although the gate refused it.
+
+        Returns:
+            A document of JSON values.
+        """
+        return {
+            "setup": self.setup,
+            "against": self.against,
+            "fingerprint": self.fingerprint,
+            "metric": self.metric,
+            "smallest": self.smallest,
+            "word": self.outcome,
+            "worst_domain": self.worst_domain,
+            "worst_word": self.worst_outcome,
+            "gain": self.gain,
+            "low": self.low,
+            "high": self.high,
+            "passed": self.refusal is None,
+            "refusal": self.refusal,
+            "forced": forced,
+        }
 
 
-def read_gate(path: Path) -> Gate:
-    """The gate in a file that ``pitfalls compare --json`` wrote.
+def read_gate(path: Path) -> ReleaseGate:
+    """Read a verdict that ``pitfalls compare --json`` wrote.
+
+    Args:
+        path: file with the JSON document.
+
+    Returns:
+        The gate.
 
     Raises:
-        BadInput: there is no such file, or it is no verdict.
+        BadInput: the file does not exist or is not a verdict.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         worst = next(one for one in document["domains"] if one["domain"] == document["worst_domain"])
-        return Gate(
+        return ReleaseGate(
             setup=str(document["a"]["setup"]),
             against=str(document["b"]["setup"]),
             fingerprint=str(document["a"]["fingerprint"]),
             metric=str(document["metric"]),
             smallest=float(document["smallest"]),
-            word=_word(document["verdict"]),
+            outcome=_check_outcome(document["verdict"]),
             worst_domain=str(worst["domain"]),
-            worst_word=_word(worst["verdict"]),
+            worst_outcome=_check_outcome(worst["verdict"]),
             gain=float(worst["gain"]),
             low=float(worst["low"]),
             high=float(worst["high"]),
         )
     except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
         raise BadInput(
-            "This is no verdict.",
+            "Not a verdict file.",
             got=f"{path}: {type(error).__name__}: {error}",
-            expected="what pitfalls compare --json printed",
+            expected="the output of pitfalls compare --json",
             fix="pitfalls compare A B --json > verdict.json",
         ) from error
 
 
-def check_same_model(gate: Gate, source: Path) -> None:
-    """Of a runs folder, check that the verdict is about these very runs. A .keras file bears no scores to be known by.
+def check_same_model(gate: ReleaseGate, source: Path) -> None:
+    """Check that the verdict is about the runs of a folder. A .keras file has no scores to compare, and passes.
 
     Raises:
-        BadInput: the verdict is about others.
+        BadInput: the verdict is about other runs.
     """
     if source.is_dir():
         scores = read_scores(str(source))
         if scores.fingerprint(gate.metric) != gate.fingerprint:
             raise BadInput(
-                "The verdict is about another model.",
+                "The verdict is about other runs.",
                 got=f"a verdict on {gate.setup}, and the runs of {scores.setup} in {source}",
-                expected="the verdict's A to be the runs that are exported, unchanged since",
+                expected="a verdict whose A is the exported runs, unchanged since",
                 fix=f"pitfalls compare {source} DEPLOYED --metric {gate.metric} --json > verdict.json",
             )
 
 
-def _word(value: object) -> str:
+def _check_outcome(value: object) -> str:
     if value not in {"better", "worse", "inconclusive"}:
-        raise ValueError(f"{value!r} is none of better, worse and inconclusive")
+        raise ValueError(f"{value!r} is not one of better, worse, inconclusive")
     return str(value)

@@ -1,12 +1,12 @@
-"""Paired differences over domains and seeds: an interval for their mean that holds with few of either.
+"""Paired differences over domains and seeds: a confidence interval for their mean that holds with few of either.
 
-A difference d[k, s] is what setup A gains over setup B in domain k with seed s. Both setups use the seed alike and are
-scored on the same rows, so what they share cancels. Domains are a sample of such domains and seeds of such seeds, and
-they are crossed: one seed is scored in every domain, and its luck is felt in all of them.
+A difference d[k, s] is the gain of setup A over setup B in domain k with seed s. Both setups use the same seed and are
+scored on the same rows, so common effects cancel. Domains and seeds are random samples and crossed: one seed is scored
+in every domain, and its effect is common to all of them.
 
 The hierarchical bootstrap (Bouthillier et al., MLSys 2021, for seeds; Owen, Annals of Applied Statistics 1, 2007, for
-crossed factors) knows the shape of the mean's distribution but makes it too narrow: resampling 3 domains or 5 seeds
-cannot show what a fourth or sixth would have. So it gives the shape, and small-sample theory the width.
+crossed factors) estimates the shape of the mean's distribution, but is too narrow with few units. Here it gives the
+shape only, and small-sample theory gives the width.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PROMISED: Final = 0.95
-# Quantiles are taken here so that PROMISED holds for differences that are not normal: at .95, skewed ones of 5 seeds
-# were outside in 9 % of simulated comparisons. `python -m benchmarks verdict_truth` prints what is reached.
-NOMINAL: Final = 0.98
+COVERAGE: Final = 0.95
+# Quantiles are taken at this level so that COVERAGE holds for differences that are not normal: at .95, intervals of 5
+# seeds with skewed differences missed in 9 % of simulated comparisons. `python -m benchmarks verdict_truth` prints the
+# coverage.
+NOMINAL_COVERAGE: Final = 0.98
 RESAMPLES: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variances:
-    """How much differences vary (variances in the metric's unit squared), estimated by the method of moments.
+    """Variance components of differences, in the metric's unit squared, estimated by the method of moments.
 
-    between_domains  of a domain's own mean; None for a single domain
-    between_seeds    of a seed's luck that is felt in all domains
-    within           what is left: a seed's luck in one domain
+    Attributes:
+        between_domains: of the domains' means; None for a single domain.
+        between_seeds: of the seeds' effects common to all domains.
+        within: the remainder, a seed's effect in one domain.
     """
 
     between_domains: float | None
@@ -47,27 +49,47 @@ class Variances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resampling:
-    """Weights of a hierarchical bootstrap: `domains` [resamples, K] and `seeds` [resamples, n], rows summing to 1."""
+    """Weights of a hierarchical bootstrap.
+
+    Attributes:
+        domains: weights of K domains, shape [resamples, K], rows summing to 1.
+        seeds: weights of n seeds, shape [resamples, n], rows summing to 1.
+    """
 
     domains: Floats
     seeds: Floats
 
     @classmethod
     def draw(cls, domains: int, seeds: int, rng: np.random.Generator) -> Resampling:
-        """Domains with replacement, and seeds with replacement, the same ones in every domain."""
+        """Draw domains with replacement, and seeds with replacement, the same seeds in every domain.
+
+        Args:
+            domains: number of domains K.
+            seeds: number of seeds n.
+            rng: random numbers.
+
+        Returns:
+            Weights of `RESAMPLES` resamples.
+        """
         return cls(
             domains=rng.multinomial(domains, np.full(domains, 1 / domains), size=RESAMPLES) / domains,
             seeds=rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=RESAMPLES) / seeds,
         )
 
     def means(self, values: Floats) -> Floats:
-        """The mean of values [K, n] in each resample, shape [resamples]."""
+        """Mean of values [K, n] in each resample, shape [resamples]."""
         means: Floats = ((self.domains @ values) * self.seeds).sum(axis=1)
         return means
 
 
 def variances(differences: Floats) -> Variances:
-    """Of differences [K, n], n at least 2. Negative estimates are set to 0.
+    """Estimate the variance components. Negative estimates are set to 0.
+
+    Args:
+        differences: shape [K, n], n at least 2.
+
+    Returns:
+        The components.
 
     >>> variances(np.array([[1.0, 3.0], [2.0, 4.0]]))
     Variances(between_domains=0.5, between_seeds=2.0, within=0.0)
@@ -77,8 +99,8 @@ def variances(differences: Floats) -> Variances:
     if domains == 1:
         return Variances(between_domains=None, between_seeds=of_seeds, within=0.0)
     of_domains = float(differences.mean(axis=1).var(ddof=1))
-    rest = differences - differences.mean(axis=1, keepdims=True) - differences.mean(axis=0) + differences.mean()
-    within = float((rest**2).sum()) / ((domains - 1) * (seeds - 1))
+    residuals = differences - differences.mean(axis=1, keepdims=True) - differences.mean(axis=0) + differences.mean()
+    within = float((residuals**2).sum()) / ((domains - 1) * (seeds - 1))
     return Variances(
         between_domains=max(0.0, of_domains - within / seeds),
         between_seeds=max(0.0, of_seeds - within / domains),
@@ -87,11 +109,19 @@ def variances(differences: Floats) -> Variances:
 
 
 def half_width(variances: Variances, domains: int, seeds: int) -> float:
-    """Half the width of a symmetric interval for the mean difference, of K domains and n seeds with these variances.
+    """Half width of a symmetric interval for the mean difference.
 
-    Each source of variance is widened by its own t quantile and the squares are added, as Howe (JASA 69, 1974) does
-    for two; the part that both estimates contain is counted once, but the result is never less than either alone. For
-    one domain it is Student's interval over seeds, and speaks of that domain only.
+    Each variance is multiplied by the square of its own t quantile and the products are added, as Howe (JASA 69, 1974)
+    does for two variances. The part that both estimates contain is counted once, but the result is at least that of
+    either alone. For one domain it is Student's interval over seeds, which holds for that domain only.
+
+    Args:
+        variances: variance components.
+        domains: number of domains K.
+        seeds: number of seeds n.
+
+    Returns:
+        Half width in units of the metric.
     """
     by_seeds = _quantile(seeds - 1) ** 2
     of_seeds = by_seeds * (variances.between_seeds + variances.within / domains) / seeds
@@ -104,44 +134,57 @@ def half_width(variances: Variances, domains: int, seeds: int) -> float:
 
 
 def interval(differences: Floats, resampling: Resampling) -> ConfidenceInterval:
-    """Covers the expected difference in domains like these K, at `PROMISED`, from differences [K, n], n at least 2.
+    """ConfidenceInterval for the expected difference in domains like these K, with coverage `COVERAGE`.
 
-    Of one domain, the expected difference in that domain. Each side is the half width, stretched where the bootstrap's
-    tail is longer than a normal one. Assumes that seeds are independent, and domains too; checked by simulation for
-    5 to 50 seeds and 1 to 12 domains. Cost: less than a millisecond for 12 domains and 50 seeds.
+    Each side is the half width, stretched where the bootstrap distribution has a longer tail than a normal one. Assumes
+    independent seeds and independent domains. Coverage was checked by simulation for 5 to 50 seeds and 1 to 12 domains.
+    Cost: less than a millisecond for 12 domains and 50 seeds.
+
+    Args:
+        differences: shape [K, n], n at least 2.
+        resampling: weights for K domains and n seeds.
+
+    Returns:
+        The interval; for one domain, that of the expected difference in that domain.
     """
     mean = float(differences.mean())
     half = half_width(variances(differences), *differences.shape)
-    low, high = _stretch(resampling.means(differences))
+    low, high = _tail_ratios(resampling.means(differences))
     return ConfidenceInterval(low=mean - half * low, high=mean + half * high)
 
 
-def of_these(differences: Floats, resampling: Resampling) -> ConfidenceInterval:
-    """As `interval`, but for the very domains at hand: only the seeds are a sample."""
+def interval_these_domains(differences: Floats, resampling: Resampling) -> ConfidenceInterval:
+    """As `interval`, for exactly the domains at hand: only the seeds are a sample."""
     over_domains = differences.mean(axis=0, keepdims=True)
     return interval(over_domains, Resampling(domains=np.ones((len(resampling.seeds), 1)), seeds=resampling.seeds))
 
 
-def probability(differences: Floats, resampling: Resampling) -> tuple[float, ConfidenceInterval]:
-    """P(A > B): how often A beats B with the same seed in the same domain, ties counted half (Bouthillier et al. 2021).
+def probability_of_improvement(differences: Floats, resampling: Resampling) -> tuple[float, ConfidenceInterval]:
+    """P(A > B): the share of pairs in which A is better than B, ties counted half (Bouthillier et al. 2021).
 
-    Its interval is the hierarchical bootstrap's own percentiles, which are too narrow for few domains or seeds; no
-    verdict rests on it.
+    Args:
+        differences: shape [K, n].
+        resampling: weights for K domains and n seeds.
+
+    Returns:
+        The probability, and the percentile interval of the hierarchical bootstrap. It is too narrow for few domains or
+        seeds; no verdict depends on it.
     """
     wins = (differences > 0) + 0.5 * (differences == 0)
-    low, high = np.quantile(resampling.means(wins), [(1 - PROMISED) / 2, (1 + PROMISED) / 2])
+    low, high = np.quantile(resampling.means(wins), [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
     return float(wins.mean()), ConfidenceInterval(low=float(low), high=float(high))
 
 
 def _quantile(freedom: int) -> float:
-    return float(stdtrit(freedom, (1 + NOMINAL) / 2))
+    return float(stdtrit(freedom, (1 + NOMINAL_COVERAGE) / 2))
 
 
-def _stretch(means: Floats) -> tuple[float, float]:
-    """How much longer than a normal distribution's the lower and upper tails of the resampled means are; at least 1."""
+def _tail_ratios(means: Floats) -> tuple[float, float]:
+    """Lengths of the lower and upper tail of the resampled means relative to a normal distribution; at least 1."""
     deviation = float(means.std())
     if deviation == 0:
         return 1.0, 1.0
-    low, high = np.quantile(means - means.mean(), [(1 - NOMINAL) / 2, (1 + NOMINAL) / 2]) / deviation
-    normal = float(ndtri((1 + NOMINAL) / 2))
+    levels = [(1 - NOMINAL_COVERAGE) / 2, (1 + NOMINAL_COVERAGE) / 2]
+    low, high = np.quantile(means - means.mean(), levels) / deviation
+    normal = float(ndtri((1 + NOMINAL_COVERAGE) / 2))
     return max(1.0, float(-low) / normal), max(1.0, float(high) / normal)

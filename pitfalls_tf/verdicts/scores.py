@@ -1,4 +1,4 @@
-"""Scores of setups: (setup, domain, seed, metric, value) from a runs folder or a file, and pairs of them."""
+"""Scores of setups: rows of setup, domain, seed, metric and value from a runs folder or a file, and pairs of them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,20 @@ if TYPE_CHECKING:
 SCHEMA: Final = pa.schema(
     {"setup": pa.string(), "domain": pa.string(), "seed": pa.int64(), "metric": pa.string(), "value": pa.float64()}
 )
-LARGER: Final = frozenset({"auc", "accuracy", "balanced_accuracy", "f1", "precision", "recall", "gain"})
-SMALLER: Final = frozenset({"brier", "log_loss", "error", "calibration_error", "loss", "mae", "mse", "rmse"})
-PREFERRED: Final = "brier"
+LARGER_IS_BETTER: Final = frozenset({"auc", "accuracy", "balanced_accuracy", "f1", "precision", "recall", "gain"})
+SMALLER_IS_BETTER: Final = frozenset({"brier", "log_loss", "error", "calibration_error", "loss", "mae", "mse", "rmse"})
+DEFAULT_METRIC: Final = "brier"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Scores of one setup; `rows` has the columns of `SCHEMA`, and at most one value per domain, seed and metric."""
+    """Scores of one setup.
+
+    Attributes:
+        setup: its name.
+        origin: file or folder that they were read from.
+        rows: columns of `SCHEMA`, at most one value per domain, seed and metric.
+    """
 
     setup: str
     origin: str
@@ -41,7 +47,7 @@ class Scores:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of the metrics there are."""
+        """Names of the metrics, sorted."""
         return tuple(sorted(self.rows["metric"].unique().to_pylist()))
 
     def of(self, metric: str) -> dict[tuple[str, int], float]:
@@ -55,14 +61,21 @@ class Scores:
         }
 
     def fingerprint(self, metric: str) -> str:
-        """sha256 of the setup's values of a metric: another training has another fingerprint."""
+        """sha256 of the setup's values of a metric, which identifies a training."""
         lines = (f"{domain}\x00{seed}\x00{value!r}\n" for (domain, seed), value in sorted(self.of(metric).items()))
         return hashlib.sha256(f"{self.setup}\n{metric}\n{''.join(lines)}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Half:
-    """One setup's part of the pairs: values [domains, seeds], and the fingerprint of all it had."""
+class PairedSetup:
+    """One of two paired setups.
+
+    Attributes:
+        setup: its name.
+        origin: file or folder of its scores.
+        values: scores of the paired domains and seeds, shape [domains, seeds].
+        fingerprint: digest of all its scores, including those without a partner.
+    """
 
     setup: str
     origin: str
@@ -71,29 +84,45 @@ class Half:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pairs:
-    """Two setups' values of a metric in the same domains with the same seeds; `left_out` says what had no partner."""
+class PairedScores:
+    """Scores of two setups by one metric, in the same domains with the same seeds.
+
+    Attributes:
+        metric: the metric.
+        larger_is_better: its direction.
+        domains: names of the domains.
+        seeds: the seeds.
+        a: the setup whose gain is measured.
+        b: the reference setup.
+        left_out: seeds and domains without a partner, in words.
+    """
 
     metric: str
     larger_is_better: bool
     domains: tuple[str, ...]
     seeds: tuple[int, ...]
-    a: Half
-    b: Half
+    a: PairedSetup
+    b: PairedSetup
     left_out: tuple[str, ...]
 
     @property
     def gains(self) -> Floats:
-        """Shape [domains, seeds]: positive where A is better."""
+        """A's gain over B, shape [domains, seeds]; positive where A is better."""
         difference = self.a.values - self.b.values
         return difference if self.larger_is_better else -difference
 
 
 def read_scores(given: str) -> Scores:
-    """Scores from a runs folder (RUNS/SETUP, or RUNS with one setup), a Parquet or CSV table, or TABLE:SETUP of it.
+    """Read scores.
+
+    Args:
+        given: a runs folder (RUNS/SETUP, or RUNS with one setup), a Parquet or CSV table, or TABLE:SETUP.
+
+    Returns:
+        Scores of one setup.
 
     Raises:
-        BadInput: nothing there, or it is neither, or the table holds several setups and none was named.
+        BadInput: no such file or folder, or not a table of scores, or a table of several setups without :SETUP.
     """
     path, setup = Path(given), None
     if not path.exists() and ":" in given:
@@ -104,23 +133,36 @@ def read_scores(given: str) -> Scores:
         return Scores(setup=name, origin=str(path), rows=pa.Table.from_pylist(rows, schema=SCHEMA))
     if not path.is_file():
         raise BadInput(
-            "There are no scores here.",
+            "No scores found.",
             got=given,
             expected=f"a folder with {ENSEMBLE}, or a Parquet or CSV table with columns {', '.join(SCHEMA.names)}",
             fix="Train first: pitfalls train SETUP --out RUNS.",
         )
-    return _chosen(_read_table(path), setup, path)
+    return _select_setup(_read_table(path), setup, path)
 
 
-def pair(a: Scores, b: Scores, *, metric: str | None = None, larger_is_better: bool | None = None) -> Pairs:
-    """What both setups have: domains with a value for half of the seeds or more, and the seeds whole in all of them.
+def pair_scores(
+    a: Scores, b: Scores, *, metric: str | None = None, larger_is_better: bool | None = None
+) -> PairedScores:
+    """Pair the scores of two setups.
+
+    Domains need values for at least half of the seeds, and seeds need values in all of these domains.
+
+    Args:
+        a: scores of the setup whose gain is measured.
+        b: scores of the reference setup.
+        metric: which metric; None for `brier`, or the only common one.
+        larger_is_better: direction of a metric that is not known here; None for a known one.
+
+    Returns:
+        The paired scores.
 
     Raises:
-        BadInput: no such metric, nobody knows which way it runs, or it is known otherwise; nothing in common, or every
-            seed of one has diverged.
+        BadInput: a missing or ambiguous metric, an unknown or contradicting direction, no domain and seed in common, or
+            a setup without a single finite score.
     """
     for scores in (a, b):
-        _check_some(scores)
+        _check_finite(scores)
     chosen = _metric(a, b, metric)
     larger = _direction(chosen, larger_is_better)
     left, right = a.of(chosen), b.of(chosen)
@@ -131,35 +173,37 @@ def pair(a: Scores, b: Scores, *, metric: str | None = None, larger_is_better: b
     seeds = tuple(sorted(seed for seed in every if all((one, seed) in both for one in domains)))
     if not seeds:
         raise BadInput(
-            "The two setups have nothing in common to be compared by.",
+            "The two setups have no seed and domain in common.",
             got=f"{_extent(left)} of {a.setup}, {_extent(right)} of {b.setup}",
             expected=f"{chosen} with the same seeds in the same domains",
             fix="Train both on the same domains with the same --seeds.",
         )
 
-    def half(scores: Scores, values: dict[tuple[str, int], float]) -> Half:
+    def paired(scores: Scores, values: dict[tuple[str, int], float]) -> PairedSetup:
         matrix = np.array([[values[domain, seed] for seed in seeds] for domain in domains])
-        return Half(setup=scores.setup, origin=scores.origin, values=matrix, fingerprint=scores.fingerprint(chosen))
+        return PairedSetup(
+            setup=scores.setup, origin=scores.origin, values=matrix, fingerprint=scores.fingerprint(chosen)
+        )
 
-    return Pairs(
+    return PairedScores(
         metric=chosen,
         larger_is_better=larger,
         domains=domains,
         seeds=seeds,
-        a=half(a, left),
-        b=half(b, right),
+        a=paired(a, left),
+        b=paired(b, right),
         left_out=(*_left_out(a, left, domains, seeds), *_left_out(b, right, domains, seeds)),
     )
 
 
-def _check_some(scores: Scores) -> None:
-    """Raises BadInput for a setup without a single value that is a number."""
+def _check_finite(scores: Scores) -> None:
+    """Raise BadInput for a setup without a single finite score."""
     if not any(scores.of(metric) for metric in scores.metrics):
         seeds = sorted(set(scores.rows["seed"].to_pylist()))
         raise BadInput(
-            f"Every seed of {scores.setup} diverged: there is no score of it to compare.",
+            f"Every seed of {scores.setup} diverged: it has no score to compare.",
             got=f"{scores.origin} with {len(seeds)} seeds ({', '.join(map(str, seeds[:10]))}), none with a value",
-            expected="a finite value of one seed at least, better five",
+            expected="a finite value for at least one seed, better five",
             fix="Train it again with a smaller --learning-rate or another remedy, or leave it out of the comparison.",
         )
 
@@ -172,12 +216,12 @@ def _extent(values: dict[tuple[str, int], float]) -> str:
 def _left_out(
     scores: Scores, values: dict[tuple[str, int], float], domains: tuple[str, ...], seeds: tuple[int, ...]
 ) -> list[str]:
-    """What of a setup is not in the pairs. Diverged seeds have no values; they are named all the same."""
-    had = set(scores.rows["seed"].to_pylist())
-    lonely = {domain for domain, _ in values} - set(domains)
+    """Unpaired seeds and domains of a setup, in words; diverged seeds, which have no values, are included."""
+    all_seeds = set(scores.rows["seed"].to_pylist())
+    unpaired = {domain for domain, _ in values} - set(domains)
     return [
-        *(f"{scores.setup}: seed {seed} has no partner or no value" for seed in sorted(had - set(seeds))),
-        *(f"{scores.setup}: domain {domain} has too few partners" for domain in sorted(lonely)),
+        *(f"{scores.setup}: seed {seed} has no partner or no value" for seed in sorted(all_seeds - set(seeds))),
+        *(f"{scores.setup}: domain {domain} has too few paired seeds" for domain in sorted(unpaired)),
     ]
 
 
@@ -185,34 +229,34 @@ def _metric(a: Scores, b: Scores, wanted: str | None) -> str:
     common = sorted(set(a.metrics) & set(b.metrics))
     if wanted in common:
         return wanted
-    if wanted is None and (PREFERRED in common or len(common) == 1):
-        return PREFERRED if PREFERRED in common else common[0]
+    if wanted is None and (DEFAULT_METRIC in common or len(common) == 1):
+        return DEFAULT_METRIC if DEFAULT_METRIC in common else common[0]
     raise BadInput(
-        "No metric was named, and there are several." if wanted is None and common else "No such metric in both.",
+        "Several metrics: name one." if wanted is None and common else "The metric is not in both setups.",
         got=repr(wanted) if wanted else f"{len(common)} metrics in common",
         expected=f"one of: {', '.join(common)}" if common else "a metric that both setups have",
         fix="Name one with --metric." if common else "Score both by the same metric.",
     )
 
 
-def _direction(metric: str, said: bool | None) -> bool:  # noqa: FBT001 - what the caller was told, or nothing
-    known = metric in LARGER if metric in LARGER | SMALLER else None
-    if known is not None and said not in {None, known}:
+def _direction(metric: str, given: bool | None) -> bool:  # noqa: FBT001 - as the caller has it
+    known = metric in LARGER_IS_BETTER if metric in LARGER_IS_BETTER | SMALLER_IS_BETTER else None
+    if known is not None and given not in {None, known}:
         way, other = ("larger", "smaller") if known else ("smaller", "larger")
         raise BadInput(
-            "This metric is known to run the other way.",
+            f"{metric} has the other direction.",
             got=f"--better {other} for {metric}",
-            expected=f"{way}, or nothing said",
-            fix="Leave --better away, or give the metric another name if it is another one.",
+            expected=f"{way}, or no --better",
+            fix="Leave --better out, or rename the metric if it is a different one.",
         )
     if known is not None:
         return known
-    if said is not None:
-        return said
+    if given is not None:
+        return given
     raise BadInput(
-        "Is more of this metric better, or less?",
+        "The direction of this metric is unknown.",
         got=repr(metric),
-        expected=f"a metric known here ({', '.join(sorted(LARGER | SMALLER))}), or to be told",
+        expected=f"a metric known here ({', '.join(sorted(LARGER_IS_BETTER | SMALLER_IS_BETTER))}), or --better",
         fix="Pass --better larger or --better smaller.",
     )
 
@@ -238,24 +282,24 @@ def _read_table(path: Path) -> pa.Table:
         ) from error
 
 
-def _chosen(table: pa.Table, setup: str | None, path: Path) -> Scores:
-    there: list[str] = sorted(name for name in table["setup"].unique().to_pylist() if name is not None)
-    if setup is None and len(there) == 1:
-        setup = there[0]
-    if setup is None or setup not in there:
+def _select_setup(table: pa.Table, setup: str | None, path: Path) -> Scores:
+    setups: list[str] = sorted(name for name in table["setup"].unique().to_pylist() if name is not None)
+    if setup is None and len(setups) == 1:
+        setup = setups[0]
+    if setup is None or setup not in setups:
         raise BadInput(
-            "Which setup?" if setup is None else "No such setup in the table.",
+            "Name one of the setups in the table." if setup is None else "No such setup in the table.",
             got=f"{path}" if setup is None else repr(setup),
-            expected=f"one of: {', '.join(there)}",
-            fix=f"Write {path}:{there[0] if there else 'SETUP'}.",
+            expected=f"one of: {', '.join(setups)}",
+            fix=f"Write {path}:{setups[0] if setups else 'SETUP'}.",
         )
     rows = table.filter(pc.equal(table["setup"], setup))
     keys = rows.select(["domain", "seed", "metric"])
     if keys.group_by(keys.column_names).aggregate([]).num_rows != keys.num_rows:
         raise BadInput(
-            "A score is there twice.",
+            "Duplicate score.",
             got=f"{path}: more than one value of {setup} for the same domain, seed and metric",
-            expected="one",
-            fix="Leave one of them out.",
+            expected="one value each",
+            fix="Remove the duplicates.",
         )
     return Scores(setup=setup, origin=str(path), rows=rows)

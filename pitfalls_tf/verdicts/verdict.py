@@ -1,10 +1,11 @@
-"""Better, worse, or inconclusive: setup A against setup B, paired over seeds and domains.
+"""Better, worse or inconclusive: setup A against setup B, paired over seeds and domains.
 
-`better` needs the whole interval beyond the smallest difference that matters, `worse` the same on the other side.
-Everything else is inconclusive, and says how many more seeds would decide, or why no affordable number would.
+`better` requires the whole interval of the gain above the smallest difference that matters, `worse` below its negative.
+Everything else is inconclusive, with the number of further seeds that would probably decide, or the reason why no
+affordable number would.
 
-A domain counts as one of many such domains: the verdict is meant to hold in the next one too. What holds for the very
-domains at hand stands beside it, and so does each domain alone. Every domain weighs the same, whatever its rows.
+The verdict holds for domains like those at hand: they are a sample. The verdict for exactly these domains, and for each
+domain alone, is reported too. All domains have the same weight, whatever their number of rows.
 """
 
 from __future__ import annotations
@@ -15,24 +16,39 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from monitoring.errors import BadInput
-from pitfalls_tf.verdicts.paired import Resampling, Variances, half_width, interval, of_these, probability, variances
+from pitfalls_tf.verdicts.paired import (
+    Resampling,
+    Variances,
+    half_width,
+    interval,
+    interval_these_domains,
+    probability_of_improvement,
+    variances,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from monitoring.baseline.metrics import ConfidenceInterval
-    from pitfalls_tf.verdicts.scores import Half, Pairs
+    from pitfalls_tf.verdicts.scores import PairedScores, PairedSetup
 
-Word = Literal["better", "worse", "inconclusive"]
+Outcome = Literal["better", "worse", "inconclusive"]
 
-SMALLEST: Final = 0.005
-AFFORDABLE: Final = 200  # seeds in all; beyond it, nobody trains
-SEED: Final = 2021  # of the bootstrap: the same scores give the same verdict
+SMALLEST_DIFFERENCE: Final = 0.005
+AFFORDABLE_SEEDS: Final = 200
+BOOTSTRAP_SEED: Final = 2021  # fixed: the same scores give the same verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One of the two setups: its mean over seeds and domains, where its scores came from, and their fingerprint."""
+class SetupSummary:
+    """One of the two setups.
+
+    Attributes:
+        setup: its name.
+        origin: file or folder of its scores.
+        mean: mean over seeds and domains.
+        fingerprint: digest of its scores.
+    """
 
     setup: str
     origin: str
@@ -41,44 +57,64 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """A word, and the interval of A's gain over B that it rests on."""
+class GainVerdict:
+    """An outcome, and the interval of A's gain over B that decides it."""
 
-    word: Word
+    outcome: Outcome
     interval: ConfidenceInterval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainGain:
-    """What A gains in one domain: means over seeds of both, and the judgement on this domain alone."""
+    """A's gain in one domain.
+
+    Attributes:
+        domain: its name.
+        a: mean of A over seeds.
+        b: mean of B over seeds.
+        gain: mean gain over seeds; positive is better.
+        verdict: verdict for this domain alone.
+    """
 
     domain: str
     a: float
     b: float
     gain: float
-    judgement: Judgement
+    verdict: GainVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A against B. A gain is positive where A is better, whichever way the metric runs.
+    """Comparison of A with B. A gain is positive where A is better, for every metric.
 
-    overall        of domains like these
-    these_domains  of the very domains at hand
-    probability    P(A > B) for one seed in one domain, with the bootstrap's interval
-    more_seeds     how many more would probably decide, were the gain and the variances what they seem; None where the
-                   verdict is not inconclusive or no affordable number would
-    reason         one sentence
+    Attributes:
+        metric: metric of the comparison.
+        larger_is_better: its direction.
+        smallest: smallest difference that matters, in units of the metric.
+        a: the setup whose gain is measured.
+        b: the reference setup.
+        gain: mean gain over domains and seeds.
+        overall: verdict for domains like these.
+        these_domains: verdict for exactly these domains.
+        probability: P(A > B) for one seed in one domain.
+        probability_interval: its bootstrap interval.
+        variances: variance components of the gains.
+        domains: gains by domain.
+        seeds: seeds of the comparison.
+        left_out: seeds and domains without a partner.
+        more_seeds: number of further seeds that would probably decide, assuming the estimated gain and variances; None
+            for a decided verdict, or where no affordable number would decide.
+        reason: one sentence on the outcome.
     """
 
     metric: str
     larger_is_better: bool
     smallest: float
-    a: Side
-    b: Side
+    a: SetupSummary
+    b: SetupSummary
     gain: float
-    overall: Judgement
-    these_domains: Judgement
+    overall: GainVerdict
+    these_domains: GainVerdict
     probability: float
     probability_interval: ConfidenceInterval
     variances: Variances
@@ -89,66 +125,80 @@ class Verdict:
     reason: str
 
     @property
-    def word(self) -> Word:
-        """Better, worse or inconclusive, of domains like these."""
-        return self.overall.word
+    def outcome(self) -> Outcome:
+        """Better, worse or inconclusive, for domains like these."""
+        return self.overall.outcome
 
     @property
     def worst_domain(self) -> DomainGain:
-        """The domain in which A's own metric is worst."""
+        """The domain in which A has its worst score."""
         return (min if self.larger_is_better else max)(self.domains, key=lambda one: one.a)
 
 
-def judge(pairs: Pairs, *, smallest: float = SMALLEST) -> Verdict:
-    """The verdict on paired scores.
+def judge(pairs: PairedScores, *, smallest: float = SMALLEST_DIFFERENCE) -> Verdict:
+    """Compare two setups by their paired scores.
+
+    Args:
+        pairs: scores of both setups in the same domains with the same seeds.
+        smallest: smallest difference that matters, in units of the metric.
+
+    Returns:
+        The verdict; the same for the same scores.
 
     Raises:
         BadInput: fewer than two seeds, or a smallest difference below 0.
     """
     if not smallest >= 0:
         raise BadInput(
-            "The smallest difference that matters is a size.",
+            "The smallest difference that matters must not be negative.",
             got=f"{smallest}",
             expected="0 or more, in units of the metric",
-            fix=f"Pass --smallest {SMALLEST}.",
+            fix=f"Pass --smallest {SMALLEST_DIFFERENCE}.",
         )
     if len(pairs.seeds) < 2:
         raise BadInput(
-            "One seed cannot show what another would do.",
+            "Too few seeds for a verdict.",
             got=f"{len(pairs.seeds)} seed that both setups have in every domain",
             expected="at least 2, better 5 or more",
             fix="Train both with the same --seeds 5.",
         )
     gains = pairs.gains
-    resampling = Resampling.draw(len(pairs.domains), len(pairs.seeds), np.random.default_rng(SEED))
-    overall = _judgement(interval(gains, resampling), smallest)
-    chance, chance_interval = probability(gains, resampling)
-    more, reason = _outlook(gains, overall, smallest)
+    resampling = Resampling.draw(len(pairs.domains), len(pairs.seeds), np.random.default_rng(BOOTSTRAP_SEED))
+    overall = _gain_verdict(interval(gains, resampling), smallest)
+    probability, probability_interval = probability_of_improvement(gains, resampling)
+    more_seeds, reason = _outlook(gains, overall, smallest)
     return Verdict(
         metric=pairs.metric,
         larger_is_better=pairs.larger_is_better,
         smallest=smallest,
-        a=_side(pairs.a),
-        b=_side(pairs.b),
+        a=_summary(pairs.a),
+        b=_summary(pairs.b),
         gain=float(gains.mean()),
         overall=overall,
-        these_domains=_judgement(of_these(gains, resampling), smallest),
-        probability=chance,
-        probability_interval=chance_interval,
+        these_domains=_gain_verdict(interval_these_domains(gains, resampling), smallest),
+        probability=probability,
+        probability_interval=probability_interval,
         variances=variances(gains),
         domains=_by_domain(pairs, resampling, smallest),
         seeds=pairs.seeds,
         left_out=pairs.left_out,
-        more_seeds=more,
+        more_seeds=more_seeds,
         reason=reason,
     )
 
 
-def word_of(interval: ConfidenceInterval, smallest: float) -> Word:
-    """What an interval of A's gain says.
+def outcome_of(interval: ConfidenceInterval, smallest: float) -> Outcome:
+    """Apply the decision rule to an interval of A's gain.
+
+    Args:
+        interval: interval of the gain.
+        smallest: smallest difference that matters.
+
+    Returns:
+        Better, worse or inconclusive.
 
     >>> from monitoring.baseline.metrics import ConfidenceInterval
-    >>> [word_of(ConfidenceInterval(low=low, high=low + 0.01), 0.005) for low in (0.006, 0.004, -0.016)]
+    >>> [outcome_of(ConfidenceInterval(low=low, high=low + 0.01), 0.005) for low in (0.006, 0.004, -0.016)]
     ['better', 'inconclusive', 'worse']
     """
     if interval.low > smallest:
@@ -156,45 +206,46 @@ def word_of(interval: ConfidenceInterval, smallest: float) -> Word:
     return "worse" if interval.high < -smallest else "inconclusive"
 
 
-def _side(half: Half) -> Side:
-    return Side(setup=half.setup, origin=half.origin, mean=float(half.values.mean()), fingerprint=half.fingerprint)
+def _summary(setup: PairedSetup) -> SetupSummary:
+    mean = float(setup.values.mean())
+    return SetupSummary(setup=setup.setup, origin=setup.origin, mean=mean, fingerprint=setup.fingerprint)
 
 
-def _judgement(interval: ConfidenceInterval, smallest: float) -> Judgement:
-    return Judgement(word=word_of(interval, smallest), interval=interval)
+def _gain_verdict(interval: ConfidenceInterval, smallest: float) -> GainVerdict:
+    return GainVerdict(outcome=outcome_of(interval, smallest), interval=interval)
 
 
-def _by_domain(pairs: Pairs, resampling: Resampling, smallest: float) -> tuple[DomainGain, ...]:
+def _by_domain(pairs: PairedScores, resampling: Resampling, smallest: float) -> tuple[DomainGain, ...]:
     return tuple(
         DomainGain(
             domain=domain,
-            a=float(pairs.a.values[place].mean()),
-            b=float(pairs.b.values[place].mean()),
-            gain=float(pairs.gains[place].mean()),
-            judgement=_judgement(of_these(pairs.gains[place : place + 1], resampling), smallest),
+            a=float(pairs.a.values[index].mean()),
+            b=float(pairs.b.values[index].mean()),
+            gain=float(pairs.gains[index].mean()),
+            verdict=_gain_verdict(interval_these_domains(pairs.gains[index : index + 1], resampling), smallest),
         )
-        for place, domain in enumerate(pairs.domains)
+        for index, domain in enumerate(pairs.domains)
     )
 
 
-def _outlook(gains: NDArray[np.float64], overall: Judgement, smallest: float) -> tuple[int | None, str]:
-    """How many more seeds would decide, and why."""
-    if overall.word != "inconclusive":
-        return None, f"The whole interval is beyond the smallest difference that matters, {smallest:g}."
+def _outlook(gains: NDArray[np.float64], overall: GainVerdict, smallest: float) -> tuple[int | None, str]:
+    """Number of further seeds that would probably decide, and a sentence on the outcome."""
+    if overall.outcome != "inconclusive":
+        return None, f"The whole 95 % interval is beyond the smallest difference that matters, {smallest:g}."
     if -smallest <= overall.interval.low and overall.interval.high <= smallest:
-        return None, f"The whole interval is within {smallest:g} of zero: there is no difference that matters."
-    found, (domains, seeds) = variances(gains), gains.shape
+        return None, f"The whole 95 % interval is within {smallest:g} of zero: no difference that matters."
+    components, (domains, seeds) = variances(gains), gains.shape
     needed = abs(float(gains.mean())) - smallest
     if needed <= 0:
         return (
             None,
-            f"The gain found is no larger than {smallest:g}: if it is what it seems, no number of seeds decides.",
+            f"The estimated gain is not larger than {smallest:g}: if it is right, no number of seeds decides.",
         )
-    for more in range(1, AFFORDABLE - seeds + 1):
-        if half_width(found, domains, seeds + more) < needed:
-            return more, f"About {more} more seeds would decide, if the gain and its variances are what they seem."
-    if found.between_domains is not None:
-        without_luck = Variances(between_domains=found.between_domains, between_seeds=0.0, within=0.0)
-        if half_width(without_luck, domains, AFFORDABLE) >= needed:
+    for more in range(1, AFFORDABLE_SEEDS - seeds + 1):
+        if half_width(components, domains, seeds + more) < needed:
+            return more, f"About {more} more seeds would decide, if the estimated gain and variances are right."
+    if components.between_domains is not None:
+        domains_only = Variances(between_domains=components.between_domains, between_seeds=0.0, within=0.0)
+        if half_width(domains_only, domains, AFFORDABLE_SEEDS) >= needed:
             return None, "The domains differ too much for any number of seeds to decide; more domains might."
-    return None, f"More than {AFFORDABLE} seeds in all would be needed, which nobody can afford."
+    return None, f"More than {AFFORDABLE_SEEDS} seeds in total would be needed."

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.verdict_truth import LAWS, SPREADS, Sizes, null_table, power_table, simulate, worse
-from pitfalls_tf.verdicts.verdict import SMALLEST
+from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
 
 COUNT = 250
 
@@ -24,7 +24,7 @@ def test_without_a_difference_hardly_anything_is_claimed(spread: str, shape: tup
 
 
 def test_the_simulation_sees_an_interval_that_is_too_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pitfalls_tf.verdicts.paired.NOMINAL", 0.8)
+    monkeypatch.setattr("pitfalls_tf.verdicts.paired.NOMINAL_COVERAGE", 0.8)
     found = simulate(LAWS["normal"], SPREADS["seeds, in all domains"], (1, 5), np.random.default_rng(1), count=COUNT)
     assert found.outside > 0.1
 
@@ -39,4 +39,4 @@ def test_tables_have_their_rows_and_a_broken_promise_is_said() -> None:
     remarks = worse(broken)
     assert remarks[0].startswith("PROMISE BROKEN: normal, 1 domains, 5 seeds: better or worse in 20.0%")
     assert len(remarks) == 3
-    assert SMALLEST == 0.005
+    assert SMALLEST_DIFFERENCE == 0.005

@@ -15,4 +15,4 @@ VERBS: Mapping[str, Verb] = {
     "add": Verb("pitfalls_tf.cli.labels.add", "Add the labels in FILE to a traffic log: all of them, or none."),
 }
 
-command = LazyGroup("labels", verbs=VERBS, help="Labels: the truth about predictions, as it becomes known.")
+command = LazyGroup("labels", verbs=VERBS, help="Add labels to a traffic log.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitoring.errors import CannotRun
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--traffic", required=True, type=click.Path(path_type=Path), help="Folder of the traffic log that they belong to."
 )
-@answers
+@with_output
 def command(file: Path, traffic: Path, *, output: Output) -> int:
     """Add the labels in FILE to a traffic log: all of them, or none.
 

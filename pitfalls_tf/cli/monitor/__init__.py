@@ -21,5 +21,5 @@ VERBS: Mapping[str, Verb] = {
 command = LazyGroup(
     "monitor",
     verbs=VERBS,
-    help="Watch live traffic for data drift and performance regression, within one budget of false alarms.",
+    help="Monitor traffic for data drift and performance regression, within a false-alarm budget.",
 )

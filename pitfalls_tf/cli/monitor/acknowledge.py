@@ -9,7 +9,7 @@ import click
 
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.monitor.options import config_option, deployment_of
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ LAST_NUMBER = 2**31 - 1
 @click.command()
 @click.argument("incident", type=click.IntRange(1, LAST_NUMBER))
 @config_option
-@answers
+@with_output
 def command(incident: int, config_path: Path, *, output: Output) -> int:
     """Say that somebody has seen an incident.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.output import answers, visible
+from pitfalls_tf.cli.output import printable, with_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ COLUMNS = (
 )
 @click.option("--out", default=Path(), type=click.Path(path_type=Path), help="Folder to write to.  [default: here]")
 @click.option("--force", is_flag=True, help="Replace a config that is there.")
-@answers
+@with_output
 def command(
     bundle: Path | None,
     reference: Path | None,
@@ -157,6 +157,6 @@ def _show(adopted: Adopted, traffic: str | None) -> None:
         f"Wrote {adopted.config}: a baseline of {adopted.rows:,} rows in {adopted.windows} windows,"
         f" {len(adopted.inputs)} inputs, classes {', '.join(adopted.classes)}."
     )
-    click.echo(visible(words))
+    click.echo(printable(words))
     where = "" if traffic is not None else " --traffic 'LIVE*.parquet'"
     click.echo(f"Next: pitfalls monitor run --config {adopted.config}{where}")

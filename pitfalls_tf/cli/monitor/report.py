@@ -9,7 +9,7 @@ import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.monitor.options import config_option, traffic_option, with_traffic
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     help="The window whose drift is reported: its first day, or a time in it.  [default: of the first page, else last]",
 )
 @click.option("--drift/--no-drift", default=True, show_default=True, help="Whether Evidently reports a window's drift.")
-@answers
+@with_output
 def command(
     config_path: Path, traffic: str | None, out: Path, *, window: datetime | None, drift: bool, output: Output
 ) -> int:

@@ -16,7 +16,7 @@ from pitfalls_tf.cli.monitor.options import (
     window_progress,
     with_traffic,
 )
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @traffic_option
-@answers
+@with_output
 def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
     """Judge every window that is due, once.
 

@@ -16,7 +16,7 @@ from pitfalls_tf.cli.monitor.options import (
     traffic_option,
     with_traffic,
 )
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
     from monitoring.errors import PitfallsError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @traffic_option
-@answers
+@with_output
 def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
     """Run the job at the times of the config, in the foreground.
 

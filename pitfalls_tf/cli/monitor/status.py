@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pitfalls_tf.cli.monitor.options import config_option, deployment_of, exit_code, show
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_option
-@answers
+@with_output
 def command(config_path: Path, *, output: Output) -> int:
     """Show what was judged so far.
 

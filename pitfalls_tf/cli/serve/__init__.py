@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.output import answers
+from pitfalls_tf.cli.output import with_output
 from pitfalls_tf.cli.serve.combination import read_addresses, read_limits, read_model_repository
 from pitfalls_tf.cli.serve.limit_flags import LimitFlags, limit_flags
 from pitfalls_tf.cli.serve.own_flags import OwnFlags, own_flags
@@ -40,7 +40,7 @@ SYSTEM_ALLOCATOR = ("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
 @limit_flags
 @tensorflow_serving_flags
 @unused_flags
-@answers
+@with_output
 def command(
     own: OwnFlags,
     traffic: TrafficFlags,
@@ -50,7 +50,7 @@ def command(
     unused: Mapping[str, str],
     output: Output,
 ) -> int:
-    """Answer requests as TensorFlow Serving does, over HTTP and gRPC, and log every answer before it leaves.
+    """Serve models with TensorFlow Serving's HTTP and gRPC APIs, and log every prediction before it is sent.
 
     Takes TensorFlow Serving's flags under their own names. Stops on SIGTERM or Ctrl-C when everything accepted has been
     answered; a second signal stops at once. Labels are taken at POST /monitor/labels from whoever shows the token of

@@ -1,1 +1,1 @@
-"""The paper's figures and claims, one experiment a file."""
+"""The experiments: one file per figure or section of the paper."""

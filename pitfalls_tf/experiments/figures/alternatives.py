@@ -1,4 +1,4 @@
-"""Section 4: other losses and other sizes of network. Does any of them improve robustly on the conventional choice?"""
+"""Section 4: other losses and network sizes. Does any of them robustly improve on the conventional choice?"""
 
 from __future__ import annotations
 
@@ -8,15 +8,23 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import stdtrit
 
-from pitfalls_tf.experiments import drawing, spread, tasks
-from pitfalls_tf.experiments.experiment import Claim, Experiment, Finding
-from pitfalls_tf.experiments.gains import best_on_benchmark, gain, in_words, judged
-from pitfalls_tf.experiments.scores_table import block, chosen, distinct, diverged, paired
-from pitfalls_tf.experiments.training_cell import TrainingCell
+from pitfalls_tf.experiments import spread
+from pitfalls_tf.experiments.cells.training_cell import TrainingCell
+from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
+from pitfalls_tf.experiments.gains import best_on_benchmark, compare_setups, gain_interval, outcome_text
+from pitfalls_tf.experiments.pages import drawing
+from pitfalls_tf.experiments.scores_table import (
+    count_diverged,
+    distinct_values,
+    score_matrix,
+    select_rows,
+    with_common_seeds,
+)
+from pitfalls_tf.experiments.tasks import source_tasks
 from pitfalls_tf.remedies import catalogue
 from pitfalls_tf.remedies.capacity import FACTORS, named
 from pitfalls_tf.training.conventional import recipe
-from pitfalls_tf.verdicts.verdict import SMALLEST
+from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from pitfalls_tf.experiments.run_store import Lab
-    from pitfalls_tf.experiments.tasks import Task
+    from pitfalls_tf.experiments.run_store import RunStore
+    from pitfalls_tf.experiments.tasks.task import Task
     from pitfalls_tf.fitting.recipe import Recipe
 
     Floats = NDArray[np.float64]
@@ -52,68 +60,83 @@ ROBUST: Final = Claim(
         "gain in deployed Brier score, over cross-entropy at the conventional size, of the alternative that the random"
         " hold-out ranks best"
     ),
-    below=SMALLEST,
-    because=f"Less than {SMALLEST} is no difference that matters. The choice is made without a look at deployment.",
+    below=SMALLEST_DIFFERENCE,
+    because=(
+        f"Less than {SMALLEST_DIFFERENCE} is no difference that matters. The alternative is chosen without deployment"
+        " data."
+    ),
 )
 REMAINING: Final = Claim(
     name="inconsistencies remain",
     section="4",
     says="nor did these modifications entirely remove inconsistencies",
-    quantity="standard deviation over seeds of that alternative's deployed Brier score, as a multiple of conventional",
+    quantity=(
+        "standard deviation over seeds of that alternative's deployed Brier score, relative to conventional training"
+    ),
     above=REMOVED,
-    because="Entirely removed would be a tenth of it or less.",
+    because="Entirely removed means a tenth of it or less.",
 )
 
 
 def grid(task: Task, base: Recipe, *, losses: Sequence[str], sizes: Sequence[str]) -> list[TrainingCell]:
-    """A cell for each loss at each size; sizes are names of capacity remedies, or `SAME`."""
+    """Make a cell for each loss at each size.
+
+    Args:
+        task: rows to train on and to score.
+        base: the conventional recipe.
+        losses: names of loss remedies, or `CROSS_ENTROPY`.
+        sizes: names of capacity remedies, or `SAME`.
+
+    Returns:
+        Cells, by size and then by loss.
+    """
     cells = []
     for size in sizes:
         sized = base if size == SAME else catalogue.find(size).applied(base, task.training)
         for loss in losses:
-            changed = sized if loss == CROSS_ENTROPY else catalogue.find(loss).applied(sized, task.training)
-            cells.append(TrainingCell(setup=f"{loss}, {size}", task=task, recipe=changed))
+            recipe = sized if loss == CROSS_ENTROPY else catalogue.find(loss).applied(sized, task.training)
+            cells.append(TrainingCell(setup=f"{loss}, {size}", task=task, recipe=recipe))
     return cells
 
 
-def _measure(lab: Lab) -> pa.Table:
-    quick = lab.scale.quick
+def _measure(store: RunStore) -> pa.Table:
+    quick = store.size.quick
     factors = tuple(factor for factor in ((0.25, 4.0) if quick else FACTORS) if factor != 1)
     directions = ("width",) if quick else DIRECTIONS
     sizes = (SAME, *(f"{direction}_{named(factor)}" for direction in directions for factor in factors))
     cells: list[TrainingCell] = []
     for source in ("flights",) if quick else ("flights", "rodents"):
-        cells += grid(tasks.load(source, quick=quick), recipe(source, quick=quick), losses=LOSSES, sizes=sizes)
-    return lab.run(cells, lab.scale.numbers(full=10, quick=3))
+        cells += grid(source_tasks.load(source, quick=quick), recipe(source, quick=quick), losses=LOSSES, sizes=sizes)
+    return store.run(cells, store.size.seed_numbers(full=10, quick=3))
 
 
-def _findings(table: pa.Table) -> tuple[Finding, ...]:
+def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
     robust, remaining = [], []
-    for source in distinct(table, "source"):
+    for source in distinct_values(table, "source"):
         setup = best_on_benchmark(table, source, CONVENTIONAL)
-        estimate, interval = gain(judged(table, source, setup, CONVENTIONAL))
+        estimate, interval = gain_interval(compare_setups(table, source, setup, CONVENTIONAL))
         where = f"{source}: {setup.replace('_', ' ')}"
-        robust.append(Finding(claim=ROBUST, where=where, estimate=estimate, interval=interval))
-        one, other = paired(
-            block(table, source=source, setup=setup, split="deployed", metric="brier"),
-            block(table, source=source, setup=CONVENTIONAL, split="deployed", metric="brier"),
+        robust.append(ClaimFinding(claim=ROBUST, where=where, estimate=estimate, interval=interval))
+        one, other = with_common_seeds(
+            score_matrix(table, source=source, setup=setup, split="deployed", metric="brier"),
+            score_matrix(table, source=source, setup=CONVENTIONAL, split="deployed", metric="brier"),
         )
-        estimate, interval = spread.jackknife(spread.deviation_ratio, one.by_seed, other.by_seed)
-        remaining.append(Finding(claim=REMAINING, where=where, estimate=estimate, interval=interval))
+        estimate, interval = spread.jackknife(spread.standard_deviation_ratio, one.by_seed, other.by_seed)
+        remaining.append(ClaimFinding(claim=REMAINING, where=where, estimate=estimate, interval=interval))
     return (*robust, *remaining)
 
 
 def _summary(table: pa.Table) -> pa.Table:
     rows = []
-    for source in distinct(table, "source"):
-        for setup in distinct(chosen(table, source=source), "setup"):
+    for source in distinct_values(table, "source"):
+        for setup in distinct_values(select_rows(table, source=source), "setup"):
             loss, size = setup.split(", ")
             means = {
-                f"{split} {metric}": block(table, source=source, setup=setup, split=split, metric=metric).by_seed
+                f"{split} {metric}": score_matrix(table, source=source, setup=setup, split=split, metric=metric).by_seed
                 for split, metric in (("random", "brier"), ("deployed", "brier"), ("deployed", "error"))
             }
-            verdict = None if setup == CONVENTIONAL else judged(table, source, setup, CONVENTIONAL)
-            estimate, interval = gain(verdict)
+            verdict = None if setup == CONVENTIONAL else compare_setups(table, source, setup, CONVENTIONAL)
+            estimate, interval = gain_interval(verdict)
             values = means["deployed brier"]
             rows.append(
                 {
@@ -121,14 +144,14 @@ def _summary(table: pa.Table) -> pa.Table:
                     "loss": loss.replace("_", " "),
                     "size": _size(size),
                     "runs": len(values),
-                    "diverged": diverged(table, source=source, setup=setup)[0],
+                    "diverged": count_diverged(table, source=source, setup=setup)[0],
                     "Brier, hold-out": _mean(means["random brier"]),
                     "Brier, deployed": _mean(values),
-                    "sd over seeds": spread.deviation(values) if len(values) > 1 else float("nan"),
+                    "sd over seeds": spread.standard_deviation(values) if len(values) > 1 else float("nan"),
                     "gain, deployed": estimate,
                     "from": interval.low,
                     "to": interval.high,
-                    "verdict": "conventional" if setup == CONVENTIONAL else in_words(verdict),
+                    "verdict": "conventional" if setup == CONVENTIONAL else outcome_text(verdict),
                     "error, deployed": _mean(means["deployed error"]),
                 }
             )
@@ -144,7 +167,7 @@ def _size(size: str) -> str:
 
 
 def _factor(size: str) -> float:
-    """How many times the conventional size.
+    """Size relative to the conventional one.
 
     >>> _factor("width_quarter"), _factor("depth_8"), _factor(SAME)
     (0.25, 8.0, 1.0)
@@ -153,11 +176,11 @@ def _factor(size: str) -> float:
     return 1.0 if size == SAME else by_name[size.split("_", 1)[1]]
 
 
-def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
+def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     del findings
-    sources = distinct(table, "source")
-    directions = [one for one in DIRECTIONS if any(f", {one}_" in setup for setup in distinct(table, "setup"))]
-    figure, axes = drawing.sheet(len(sources), len(directions), height=0.6 + 2.5 * len(sources), sharey="row")
+    sources = distinct_values(table, "source")
+    directions = [one for one in DIRECTIONS if any(f", {one}_" in setup for setup in distinct_values(table, "setup"))]
+    figure, axes = drawing.subplots(len(sources), len(directions), height=0.6 + 2.5 * len(sources), sharey="row")
     for row, source in zip(axes, sources, strict=True):
         for panel, direction in zip(row, directions, strict=True):
             _panel(panel, table, source, direction)
@@ -168,40 +191,40 @@ def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
 
 
 def _panel(axes: Any, table: pa.Table, source: str, direction: str) -> None:
-    there = distinct(chosen(table, source=source), "setup")
-    for place, loss in enumerate(LOSSES):
+    setups = distinct_values(select_rows(table, source=source), "setup")
+    for position, loss in enumerate(LOSSES):
         points = []
-        for setup in there:
+        for setup in setups:
             one, size = setup.split(", ")
             if one == loss and (size == SAME or size.startswith(direction)):
-                values = block(table, source=source, setup=setup, split="deployed", metric="brier").by_seed
+                values = score_matrix(table, source=source, setup=setup, split="deployed", metric="brier").by_seed
                 if len(values):
-                    points.append((_factor(size), float(values.mean()), _half(values)))
+                    points.append((_factor(size), float(values.mean()), _half_width(values)))
         points.sort()
         factors, means, halves = (np.array(column) for column in zip(*points, strict=True))
         axes.errorbar(
-            factors * 2 ** ((place - (len(LOSSES) - 1) / 2) * 0.11),
+            factors * 2 ** ((position - (len(LOSSES) - 1) / 2) * 0.11),
             means,
             yerr=halves,
-            color=drawing.COLOURS[place],
-            marker=drawing.MARKERS[place],
+            color=drawing.COLOURS[position],
+            marker=drawing.MARKERS[position],
             markersize=4,
             capsize=2,
             linewidth=0.8,
             label=loss.replace("_", " "),
         )
-    at_first = block(table, source=source, setup=CONVENTIONAL, split="deployed", metric="brier").by_seed
-    axes.axhline(at_first.mean(), color=drawing.GREY, linewidth=0.8, linestyle=":", zorder=0)
+    conventional = score_matrix(table, source=source, setup=CONVENTIONAL, split="deployed", metric="brier").by_seed
+    axes.axhline(conventional.mean(), color=drawing.GREY, linewidth=0.8, linestyle=":", zorder=0)
     axes.set_xscale("log", base=2)
-    ticks = sorted({_factor(setup.split(", ")[1]) for setup in there if direction in setup} | {1.0})
+    ticks = sorted({_factor(setup.split(", ")[1]) for setup in setups if direction in setup} | {1.0})
     axes.set_xticks(ticks, [{0.25: "1/4", 0.5: "1/2"}.get(tick, f"{tick:g}") for tick in ticks])
     axes.minorticks_off()
-    axes.set_xlabel(f"{direction} of the network, times the conventional")
-    axes.set_title(f"{source}: {len(at_first)} seeds")
+    axes.set_xlabel(f"{direction} of the network, relative to conventional")
+    axes.set_title(f"{source}: {len(conventional)} seeds")
 
 
-def _half(values: Floats) -> float:
-    """Half of Student's 95 % interval for the mean over seeds; 0, no bar, for one seed."""
+def _half_width(values: Floats) -> float:
+    """Half width of Student's 95 % interval for the mean over seeds; 0 (no bar) for one seed."""
     if len(values) < 2:
         return 0.0
     return float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values)))
@@ -211,9 +234,9 @@ EXPERIMENT: Final = Experiment(
     name="alternatives",
     title="Other losses, larger and smaller networks",
     caption=(
-        "Brier score in deployment, mean of its domains, of every loss at every size: mean over seeds with its 95 %"
-        " interval. The dotted line is the conventional choice, cross-entropy at the size of section 3. Points of one"
-        " size stand side by side to be told apart."
+        "Deployed Brier score (mean of domains) of every loss at every size: mean over seeds with its 95 % interval."
+        " The dotted line is the conventional choice, cross-entropy at the size of section 3. Points of one size are"
+        " shifted sideways so that they do not overlap."
     ),
     claims=(ROBUST, REMAINING),
     measure=_measure,
@@ -221,8 +244,8 @@ EXPERIMENT: Final = Experiment(
     draw=_draw,
     summary=_summary,
     remarks=(
-        "A row's verdict is about deployment domains like these; a bar in the figure knows the seeds alone.",
-        "Focal, generalised and symmetric cross-entropy do not aim at the calibration that the Brier score rewards.",
-        "A quarter and a half of two hidden layers are both one layer: those two rows are the same runs.",
+        "A row's verdict is for deployment domains like these; a bar in the figure covers the seeds only.",
+        "Focal, generalised and symmetric cross-entropy do not optimise the calibration that the Brier score rewards.",
+        "A quarter and a half of two hidden layers are both one layer: these two rows have the same runs.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Section 3: batches curated by loss, confidence or balance, where all is in order and where it is not."""
+"""Section 3: batches curated by loss, confidence or balance, on clean and on noisy, diverse rows."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 import pyarrow as pa
 
 from pitfalls_tf.architectures.dense import Mlp
-from pitfalls_tf.experiments import drawing
-from pitfalls_tf.experiments.experiment import Claim, Experiment, Finding
+from pitfalls_tf.experiments.cells.training_cell import TrainingCell
+from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
 from pitfalls_tf.experiments.gains import mean_gain
-from pitfalls_tf.experiments.scores_table import block, distinct, diverged, paired
-from pitfalls_tf.experiments.tasks import WHOLE, Part, Task
-from pitfalls_tf.experiments.training_cell import TrainingCell
+from pitfalls_tf.experiments.pages import drawing
+from pitfalls_tf.experiments.scores_table import count_diverged, distinct_values, score_matrix, with_common_seeds
+from pitfalls_tf.experiments.tasks.task import ALL_ROWS, Part, Task
 from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.remedies import catalogue
 from pitfalls_tf.remedies.curation import SECONDS_A_ROW, cost
 from pitfalls_tf.remedies.remedy import Situation
-from pitfalls_tf.verdicts.verdict import SMALLEST, word_of
+from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,15 +27,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from pitfalls_tf.experiments.run_store import Lab
+    from pitfalls_tf.experiments.run_store import RunStore
     from pitfalls_tf.rows.examples import Examples
 
     Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """Rows to learn from: how many, of how many origins, and the share of them whose label is made wrong."""
+class CurationSetting:
+    """Rows to train on.
+
+    Attributes:
+        name: name of the setting.
+        rows: number of rows.
+        origins: image sources.
+        wrong: share of rows with a wrong label.
+    """
 
     name: str
     rows: int
@@ -46,74 +53,87 @@ class Setting:
 ONE: Final = ("mnist",)
 THREE: Final = ("mnist", "uci", "font")
 FEW, MANY, WRONG = 600, 2_400, 0.2
-CONTROLLED: Final = Setting(name="controlled", rows=FEW, origins=ONE)
-HARD: Final = Setting(name="noisy and diverse", rows=FEW, origins=THREE, wrong=WRONG)
-LARGE: Final = Setting(name="noisy, diverse, 4 x rows", rows=MANY, origins=THREE, wrong=WRONG)
+CONTROLLED: Final = CurationSetting(name="controlled", rows=FEW, origins=ONE)
+HARD: Final = CurationSetting(name="noisy and diverse", rows=FEW, origins=THREE, wrong=WRONG)
+LARGE: Final = CurationSetting(name="noisy, diverse, 4 x rows", rows=MANY, origins=THREE, wrong=WRONG)
 SETTINGS: Final = (
     CONTROLLED,
-    Setting(name="wrong labels", rows=FEW, origins=ONE, wrong=WRONG),
-    Setting(name="three origins", rows=FEW, origins=THREE),
+    CurationSetting(name="wrong labels", rows=FEW, origins=ONE, wrong=WRONG),
+    CurationSetting(name="three origins", rows=FEW, origins=THREE),
     HARD,
     LARGE,
 )
 UNCURATED: Final = "uncurated"
 SEED: Final = 3
-SCORED: Final = 500  # rows of each origin are kept for scoring
+SCORED: Final = 500  # held-out rows per image source
 
 PROMISING: Final = Claim(
     name="promising when controlled",
     section="3",
     says="curated batches may superficially appear promising in controlled settings",
     quantity="gain in error, in the controlled setting, of the curation that gains most there",
-    above=SMALLEST,
-    because="The best of several by the same scores: superficially, as the paper says.",
+    above=SMALLEST_DIFFERENCE,
+    because="The best of several by the same scores, hence superficially, as the paper says.",
 )
 DETERIORATES: Final = Claim(
     name="deteriorates when noisy and diverse",
     section="3",
     says="curated batches deteriorate when exposed to more diverse and noisy data",
-    quantity="gain in error of that curation when controlled, less its gain with wrong labels and three origins",
+    quantity="gain in error of that curation when controlled, minus its gain with wrong labels and three origins",
     above=0.0,
 )
 SCALES: Final = Claim(
     name="does not scale",
     section="3",
     says="curated batches did not scale effectively",
-    quantity="gain in error of that curation with four times the noisy, diverse rows, less that with the fewer ones",
-    below=SMALLEST,
-    because="Looking at four times the rows costs four times as much and would have to buy something.",
+    quantity="gain in error of that curation with four times the noisy, diverse rows, minus that with the fewer rows",
+    below=SMALLEST_DIFFERENCE,
+    because="Inspecting four times the rows costs four times as much and would have to pay.",
 )
 
 
-def task(setting: Setting, images: Examples) -> Task:
-    """The rows of a setting, and clean rows of the same origins to be scored on, which nobody learns from."""
+def task(setting: CurationSetting, images: Examples) -> Task:
+    """Make the task of a setting: its training rows, and held-out clean rows of the same image sources.
+
+    Returns:
+        The task.
+    """
     random = np.random.default_rng(SEED)
-    learnt, scored = [], []
+    training_parts, scored_parts = [], []
     for name in setting.origins:
-        there = images.domain(name)
-        there = there.take(random.permutation(len(there)))
-        scored.append(there.take(np.arange(SCORED)))
-        learnt.append(there.take(np.arange(SCORED, SCORED + setting.rows // len(setting.origins))))
-    training, clean = _joined(learnt), _joined(scored)
+        rows = images.domain(name)
+        rows = rows.take(random.permutation(len(rows)))
+        scored_parts.append(rows.take(np.arange(SCORED)))
+        training_parts.append(rows.take(np.arange(SCORED, SCORED + setting.rows // len(setting.origins))))
+    training, clean = _concatenate(training_parts), _concatenate(scored_parts)
     return Task(
         source="digits",
         training=mislabelled(training, setting.wrong),
         validation=clean,
-        parts=(Part(split="random", domain=WHOLE, examples=clean),),
+        parts=(Part(split="random", domain=ALL_ROWS, examples=clean),),
     )
 
 
 def mislabelled(examples: Examples, share: float) -> Examples:
-    """A share of the rows, to the nearest, with another label than theirs, each other one as likely."""
+    """Give a share of the rows a wrong label, uniform among the other classes.
+
+    Returns:
+        The rows in the same order.
+    """
     random = np.random.default_rng(SEED)
-    chosen = random.permutation(len(examples))[: round(share * len(examples))]
+    selected = random.permutation(len(examples))[: round(share * len(examples))]
     targets = examples.targets.copy()
-    targets[chosen] = (targets[chosen] + random.integers(1, len(examples.classes), len(chosen))) % len(examples.classes)
+    shifts = random.integers(1, len(examples.classes), len(selected))
+    targets[selected] = (targets[selected] + shifts) % len(examples.classes)
     return replace(examples, targets=targets)
 
 
-def grid(settings: Sequence[Setting], images: Examples, base: Recipe) -> list[TrainingCell]:
-    """Uncurated and every curation that the rows of a setting allow."""
+def grid(settings: Sequence[CurationSetting], images: Examples, base: Recipe) -> list[TrainingCell]:
+    """Make cells for uncurated batches and for every curation that applies to the rows of a setting.
+
+    Returns:
+        Cells, by setting.
+    """
     cells = []
     for setting in settings:
         rows = task(setting, images)
@@ -126,10 +146,10 @@ def grid(settings: Sequence[Setting], images: Examples, base: Recipe) -> list[Tr
 
 
 def gains(table: pa.Table, setting: str, curation: str) -> Floats:
-    """Gain in error over uncurated batches, [1, seeds]."""
-    one, other = paired(
+    """Gain in error over uncurated batches, shape [1, seeds]."""
+    one, other = with_common_seeds(
         *(
-            block(table, source="digits", setup=f"{setting}: {name}", split="random", metric="error")
+            score_matrix(table, source="digits", setup=f"{setting}: {name}", split="random", metric="error")
             for name in (curation, UNCURATED)
         )
     )
@@ -137,12 +157,12 @@ def gains(table: pa.Table, setting: str, curation: str) -> Floats:
 
 
 def base(*, quick: bool) -> Recipe:
-    """A perceptron, which learns digits of one hand well and is quickly run."""
+    """A multilayer perceptron, which is fast and learns digits of one source well."""
     network = Mlp(hidden=(128, 64))
     return Recipe(architecture=network, epochs=15 if quick else 30, batch=50, optimiser=network.optimiser)
 
 
-def _joined(parts: Sequence[Examples]) -> Examples:
+def _concatenate(parts: Sequence[Examples]) -> Examples:
     return replace(
         parts[0],
         inputs=np.concatenate([part.inputs for part in parts]),
@@ -152,19 +172,19 @@ def _joined(parts: Sequence[Examples]) -> Examples:
     )
 
 
-def _measure(lab: Lab) -> pa.Table:
+def _measure(store: RunStore) -> pa.Table:
     from pitfalls_tf.sources import digits  # noqa: PLC0415 - reads images
 
-    cells = grid(SETTINGS, digits.load(), base(quick=lab.scale.quick))
-    return lab.run(cells, lab.scale.numbers(full=20, quick=4))
+    cells = grid(SETTINGS, digits.load(), base(quick=store.size.quick))
+    return store.run(cells, store.size.seed_numbers(full=20, quick=4))
 
 
 def _curations(table: pa.Table, setting: str) -> list[str]:
-    there = [setup.split(": ") for setup in distinct(table, "setup")]
-    return [name for place, name in there if place == setting and name != UNCURATED]
+    setups = [setup.split(": ") for setup in distinct_values(table, "setup")]
+    return [name for one, name in setups if one == setting and name != UNCURATED]
 
 
-def _findings(table: pa.Table) -> tuple[Finding, ...]:
+def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
     means = {name: float(gains(table, CONTROLLED.name, name).mean()) for name in _curations(table, CONTROLLED.name)}
     best = max(means, key=lambda name: means[name])
     controlled, hard, large = (gains(table, setting.name, best) for setting in (CONTROLLED, HARD, LARGE))
@@ -175,7 +195,7 @@ def _findings(table: pa.Table) -> tuple[Finding, ...]:
         (SCALES, large[:, :seeds] - hard[:, :seeds]),
     )
     return tuple(
-        Finding(
+        ClaimFinding(
             claim=claim,
             where=f"digits: {best.replace('_', ' ')}",
             estimate=mean_gain(values)[0],
@@ -188,11 +208,11 @@ def _findings(table: pa.Table) -> tuple[Finding, ...]:
 def _summary(table: pa.Table) -> pa.Table:
     rows = []
     for setting in SETTINGS:
-        taken = cost(base(quick=True), setting.rows)
+        effort = cost(base(quick=True), setting.rows)
         for name in _curations(table, setting.name):
             values = gains(table, setting.name, name)
             estimate, interval = mean_gain(values)
-            alone = block(
+            uncurated = score_matrix(
                 table, source="digits", setup=f"{setting.name}: {UNCURATED}", split="random", metric="error"
             ).by_seed
             rows.append(
@@ -200,44 +220,44 @@ def _summary(table: pa.Table) -> pa.Table:
                     "setting": setting.name,
                     "rows": setting.rows,
                     "curation": name.replace("_", " "),
-                    "diverged": diverged(table, source="digits", setup=f"{setting.name}: {name}")[0],
-                    "error, uncurated": float(alone.mean()),
+                    "diverged": count_diverged(table, source="digits", setup=f"{setting.name}: {name}")[0],
+                    "error, uncurated": float(uncurated.mean()),
                     "gain in error": estimate,
                     "from": interval.low,
                     "to": interval.high,
-                    "verdict": "too few seeds" if np.isnan(interval.low) else word_of(interval, SMALLEST),
-                    "rows looked at per epoch": taken.looked_at // base(quick=True).epochs,
-                    "hours per epoch by hand": taken.hours / base(quick=True).epochs,
+                    "verdict": "too few seeds" if np.isnan(interval.low) else outcome_of(interval, SMALLEST_DIFFERENCE),
+                    "rows looked at per epoch": effort.looked_at // base(quick=True).epochs,
+                    "hours per epoch by hand": effort.hours / base(quick=True).epochs,
                 }
             )
     return pa.Table.from_pylist(rows)
 
 
-def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
+def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     del findings
-    figure, axes = drawing.sheet(1, 1, height=3.2)
+    figure, axes = drawing.subplots(1, 1, height=3.2)
     _panel(axes[0][0], table)
     figure.legend(loc="outside lower center", ncols=5)
     return figure
 
 
 def _panel(axes: Any, table: pa.Table) -> None:
-    names = _curations(table, HARD.name)  # all of them: there are several domains to balance
-    axes.axhspan(-SMALLEST, SMALLEST, color="#e3e6e8", linewidth=0, zorder=0)
+    names = _curations(table, HARD.name)  # all curations: there are several domains to balance
+    axes.axhspan(-SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, color="#e3e6e8", linewidth=0, zorder=0)
     axes.axhline(0, color=drawing.GREY, linewidth=0.8)
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         for position, setting in enumerate(SETTINGS):
             if name not in _curations(table, setting.name):
                 continue
             values = gains(table, setting.name, name)
             estimate, interval = mean_gain(values)
-            at = position + (place - (len(names) - 1) / 2) * 0.13
-            axes.plot([at, at], [interval.low, interval.high], color=drawing.COLOURS[place])
+            at = position + (index - (len(names) - 1) / 2) * 0.13
+            axes.plot([at, at], [interval.low, interval.high], color=drawing.COLOURS[index])
             axes.plot(
                 [at],
                 [estimate],
-                marker=drawing.MARKERS[place],
-                color=drawing.COLOURS[place],
+                marker=drawing.MARKERS[index],
+                color=drawing.COLOURS[index],
                 markersize=4,
                 linestyle="",
                 label=name.replace("_", " ") if setting is HARD else None,
@@ -251,16 +271,16 @@ def _panel(axes: Any, table: pa.Table) -> None:
     axes.tick_params(axis="x", length=0)
     axes.set_ylabel("gain in share of errors\n(up is better)")
     seeds = gains(table, HARD.name, names[0]).shape[1]
-    axes.set_title(f"digits, {seeds} seeds; hours: each row looked at once, {SECONDS_A_ROW:g} s each (assumed)")
+    axes.set_title(f"digits, {seeds} seeds; hours: {SECONDS_A_ROW:g} s per row, each row once (assumed)")
 
 
 EXPERIMENT: Final = Experiment(
     name="curation",
-    title="Curated batches where all is in order, and where it is not",
+    title="Curated batches on clean and on noisy, diverse rows",
     caption=(
-        "What each way of curating batches gains in share of errors over batches as they come: mean over seeds with its"
-        " 95 % interval. From left to right: clean labels of one origin; a fifth of the labels wrong; three origins;"
-        " both; and four times as many rows of both. Between the grey edges a difference is too small to matter."
+        "Gain in share of errors of each curation over uncurated batches: mean over seeds with its 95 % interval. From"
+        " left to right: clean labels of one image source; a fifth of the labels wrong; three sources; both; both with"
+        " four times the rows. In the grey band a difference is too small to matter."
     ),
     claims=(PROMISING, DETERIORATES, SCALES),
     measure=_measure,
@@ -268,9 +288,9 @@ EXPERIMENT: Final = Experiment(
     draw=_draw,
     summary=_summary,
     remarks=(
-        "Nobody curated by hand: rules that see losses, confidence or labels stand in for people, who may see more.",
-        f"Hours are what looking at every row once would take at {SECONDS_A_ROW:g} s a row, an assumption.",
-        "Scored on clean rows of the same origins. The interval is over seeds: there is one domain in each setting.",
-        "Wrong labels are drawn uniformly among the other nine digits; people's mistakes are not like that.",
+        "No person curated: rules based on losses, confidence or labels replace people, who may see more.",
+        f"Hours are the time to inspect every row once at {SECONDS_A_ROW:g} s per row, an assumption.",
+        "Scored on clean rows of the same sources. The interval is over seeds: each setting has one domain.",
+        "Wrong labels are uniform among the other nine digits; human errors are not.",
     ),
 )

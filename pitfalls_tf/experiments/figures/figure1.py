@@ -1,4 +1,4 @@
-"""Figure 1 (sections 3 and 4): nothing changes but the seed. How far apart are the runs, and who is best where?"""
+"""Figure 1 (sections 3 and 4): only the seed changes. How much do runs differ, and does the benchmark rank them?"""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from pitfalls_tf.experiments import drawing, spread, tasks
-from pitfalls_tf.experiments.experiment import Claim, Experiment, Finding
-from pitfalls_tf.experiments.scores_table import Block, block, curves, distinct, diverged, paired
-from pitfalls_tf.experiments.training_cell import TrainingCell
+from pitfalls_tf.experiments import spread
+from pitfalls_tf.experiments.cells.training_cell import TrainingCell
+from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
+from pitfalls_tf.experiments.pages import drawing
+from pitfalls_tf.experiments.scores_table import (
+    ScoreMatrix,
+    count_diverged,
+    distinct_values,
+    epoch_curves,
+    score_matrix,
+    with_common_seeds,
+)
+from pitfalls_tf.experiments.tasks import source_tasks
 from pitfalls_tf.training.conventional import recipe
-from pitfalls_tf.verdicts.verdict import SMALLEST
+from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,39 +29,39 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from pitfalls_tf.experiments.run_store import Lab
+    from pitfalls_tf.experiments.run_store import RunStore
 
     Floats = NDArray[np.float64]
 
 SETUP: Final = "conventional"
-BETTER_BY: Final = 0.01  # of its best value: a smaller improvement of the validation log-loss is none
+BETTER_BY: Final = 0.01  # of the best value: a smaller improvement of the validation log-loss does not count
 EARLY: Final = 2 / 3  # of the epochs
 
 MORE_RUNS: Final = (
-    "A quick run has 10 runs since a first one with 6 decided little: a number chosen after looking, which makes the"
-    " quick verdicts less sure than their intervals say."
+    "A quick run has 10 runs because a first one with 6 decided little. The number was chosen after a look at results,"
+    " so the quick verdicts are less certain than their intervals say."
 )
 
 APART = Claim(
     name="inconsistent runs",
     section="3",
     says="despite recommended practices, performance remained inconsistent across runs",
-    quantity="mean distance between the deployed Brier scores of two runs that differ in the seed alone",
-    above=SMALLEST,
-    because=f"{SMALLEST} is the smallest difference that matters in every verdict here.",
+    quantity="mean absolute difference between the deployed Brier scores of two runs that differ only in the seed",
+    above=SMALLEST_DIFFERENCE,
+    because=f"{SMALLEST_DIFFERENCE} is the smallest difference that matters in every verdict here.",
 )
 WIDER = Claim(
     name="deployment is less stable",
     section="1",
     says="fluctuating performance metrics undermine in practice what benchmarks promise",
-    quantity="standard deviation over seeds of the deployed Brier score, as a multiple of that on the random hold-out",
+    quantity="standard deviation over seeds of the deployed Brier score, relative to that on the random hold-out",
     above=1.0,
 )
 RANKS = Claim(
     name="the best run changes",
     section="4",
     says="benchmarks disguise what happens in genuine settings: the run that looks best there is not the best deployed",
-    quantity="rank correlation (Kendall's tau) of the runs' Brier scores on the random hold-out and deployed",
+    quantity="rank correlation (Kendall's tau) of the runs' Brier scores on the random hold-out and in deployment",
     below=0.5,
     because="At .5, the benchmark orders one pair of runs in four wrongly.",
 )
@@ -62,40 +71,40 @@ PLATEAU = Claim(
     says="training reaches performance plateaus that do not resolve",
     quantity="share of runs whose validation log-loss improves by no more than 1 % after two thirds of the epochs",
     above=0.5,
-    because="More than half of the runs, then.",
+    because="More than half of the runs.",
 )
 
 
-def _measure(lab: Lab) -> pa.Table:
-    seeds = lab.scale.numbers(full=20, quick=10)
-    return lab.run(
+def _measure(store: RunStore) -> pa.Table:
+    seeds = store.size.seed_numbers(full=20, quick=10)
+    return store.run(
         [
             TrainingCell(
                 setup=SETUP,
-                task=tasks.load(source, quick=lab.scale.quick),
-                recipe=recipe(source, quick=lab.scale.quick),
+                task=source_tasks.load(source, quick=store.size.quick),
+                recipe=recipe(source, quick=store.size.quick),
             )
-            for source in tasks.SOURCES
+            for source in source_tasks.SOURCES
         ],
         seeds,
     )
 
 
 def _brier(table: pa.Table, source: str) -> tuple[Floats, Floats]:
-    """Brier scores of each seed on the random hold-out and, meaned over domains, deployed."""
-    one, other = _blocks(table, source)
-    return one.by_seed, other.by_seed
+    """Brier score of each seed on the random hold-out and in deployment (mean of domains)."""
+    benchmark, deployed = _matrices(table, source)
+    return benchmark.by_seed, deployed.by_seed
 
 
-def _blocks(table: pa.Table, source: str) -> tuple[Block, Block]:
-    return paired(
-        block(table, source=source, setup=SETUP, split="random", metric="brier"),
-        block(table, source=source, setup=SETUP, split="deployed", metric="brier"),
+def _matrices(table: pa.Table, source: str) -> tuple[ScoreMatrix, ScoreMatrix]:
+    return with_common_seeds(
+        score_matrix(table, source=source, setup=SETUP, split="random", metric="brier"),
+        score_matrix(table, source=source, setup=SETUP, split="deployed", metric="brier"),
     )
 
 
 def plateaued(curve: Floats) -> bool:
-    """Whether the best value after two thirds of the epochs is hardly better than the best before.
+    """Whether the best value after two thirds of the epochs is at most 1 % better than the best before.
 
     >>> plateaued(np.array([1.0, 0.5, 0.4, 0.4, 0.4, 0.399])), plateaued(np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5]))
     (True, False)
@@ -107,19 +116,19 @@ def plateaued(curve: Floats) -> bool:
     return after >= before * (1 - BETTER_BY)
 
 
-def _findings(table: pa.Table) -> tuple[Finding, ...]:
-    found: list[Finding] = []
-    for source in distinct(table, "source"):
+def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
+    found: list[ClaimFinding] = []
+    for source in distinct_values(table, "source"):
         benchmark, deployed = _brier(table, source)
-        lines = list(curves(table, source=source, setup=SETUP, metric="validation_log_loss").values())
+        curves = list(epoch_curves(table, source=source, setup=SETUP, metric="validation_log_loss").values())
         measured = (
-            (APART, spread.jackknife(spread.apart, deployed)),
-            (WIDER, spread.jackknife(spread.deviation_ratio, deployed, benchmark)),
-            (RANKS, spread.kendall(benchmark, deployed)),
-            (PLATEAU, spread.share(sum(map(plateaued, lines)), len(lines))),
+            (APART, spread.jackknife(spread.mean_difference, deployed)),
+            (WIDER, spread.jackknife(spread.standard_deviation_ratio, deployed, benchmark)),
+            (RANKS, spread.kendall_tau(benchmark, deployed)),
+            (PLATEAU, spread.proportion(sum(map(plateaued, curves)), len(curves))),
         )
         found += [
-            Finding(claim=claim, where=source, estimate=estimate, interval=interval)
+            ClaimFinding(claim=claim, where=source, estimate=estimate, interval=interval)
             for claim, (estimate, interval) in measured
         ]
     return tuple(sorted(found, key=lambda one: EXPERIMENT.claims.index(one.claim)))
@@ -127,32 +136,32 @@ def _findings(table: pa.Table) -> tuple[Finding, ...]:
 
 def _summary(table: pa.Table) -> pa.Table:
     rows = []
-    for source in distinct(table, "source"):
+    for source in distinct_values(table, "source"):
         for split, values in zip(("random", "deployed"), _brier(table, source), strict=True):
             rows.append(
                 {
                     "source": source,
                     "scored on": "random hold-out" if split == "random" else "deployment, mean of domains",
                     "runs": len(values),
-                    "diverged": diverged(table, source=source, setup=SETUP)[0],
+                    "diverged": count_diverged(table, source=source, setup=SETUP)[0],
                     "median Brier": float(np.median(values)),
-                    "sd": spread.deviation(values) if len(values) > 1 else float("nan"),
+                    "sd": spread.standard_deviation(values) if len(values) > 1 else float("nan"),
                     "worst": float(values.max()),
                     "worst - median": spread.worst_minus_median(values),
-                    "worst seed": _blocks(table, source)[0].seeds[int(np.argmax(values))],
+                    "worst seed": _matrices(table, source)[0].seeds[int(np.argmax(values))],
                 }
             )
     return pa.Table.from_pylist(rows)
 
 
-def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
-    sources = distinct(table, "source")
-    figure, axes = drawing.sheet(len(sources), 3, height=2.1 * len(sources))
+def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
+    sources = distinct_values(table, "source")
+    figure, axes = drawing.subplots(len(sources), 3, height=2.1 * len(sources))
     for row, source in zip(axes, sources, strict=True):
         benchmark, deployed = _brier(table, source)
         worst = int(np.argmax(deployed))
-        lines = curves(table, source=source, setup=SETUP, metric="validation_log_loss")
-        _draw_curves(row[0], lines, _blocks(table, source)[1].seeds[worst])
+        curves = epoch_curves(table, source=source, setup=SETUP, metric="validation_log_loss")
+        _draw_curves(row[0], curves, _matrices(table, source)[1].seeds[worst])
         row[0].set_title(f"{source}: {len(deployed)} runs")
         _draw_scores(row[1], benchmark, deployed, worst)
         _draw_ranks(row[2], benchmark, deployed)
@@ -163,12 +172,12 @@ def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
     return figure
 
 
-def _draw_curves(axes: Any, lines: dict[int, Floats], worst: int) -> None:
-    for seed in sorted(lines, key=lambda seed: seed == worst):  # the worst on top
-        look: dict[str, Any] = {"color": drawing.GREY, "linewidth": 0.6}
+def _draw_curves(axes: Any, curves: dict[int, Floats], worst: int) -> None:
+    for seed in sorted(curves, key=lambda seed: seed == worst):  # the worst on top
+        style: dict[str, Any] = {"color": drawing.GREY, "linewidth": 0.6}
         if seed == worst:
-            look = {"color": drawing.COLOURS[2], "linestyle": "--", "label": "worst run deployed"}
-        axes.plot(np.arange(1, len(lines[seed]) + 1), lines[seed], **look)
+            style = {"color": drawing.COLOURS[2], "linestyle": "--", "label": "worst run in deployment"}
+        axes.plot(np.arange(1, len(curves[seed]) + 1), curves[seed], **style)
     axes.set(xlabel="epoch", ylabel="validation log-loss (nats)")
     axes.locator_params(axis="x", integer=True)
     axes.legend(loc="upper right")
@@ -206,11 +215,11 @@ def _draw_ranks(axes: Any, benchmark: Floats, deployed: Floats) -> None:
 
 EXPERIMENT: Final = Experiment(
     name="figure1",
-    title="The same training with other seeds",
+    title="The same training with different seeds",
     caption=(
-        "Left: validation log-loss of every run; the run that is worst deployed is dashed. Middle: Brier score of each"
-        " run on the random hold-out and in deployment (mean of its domains), with mean and standard deviation beside."
-        " Right: the runs' ranks; on the line, the benchmark ranks as deployment does. Smaller is better everywhere."
+        "Left: validation log-loss of every run; the run that is worst in deployment is dashed. Middle: Brier score of"
+        " each run on the random hold-out and in deployment (mean of domains), with mean and standard deviation."
+        " Right: ranks of the runs; on the line, benchmark and deployment agree. Smaller is better everywhere."
     ),
     claims=(APART, WIDER, RANKS, PLATEAU),
     measure=_measure,
@@ -218,8 +227,8 @@ EXPERIMENT: Final = Experiment(
     draw=_draw,
     summary=_summary,
     remarks=(
-        "The Brier score is half the squared distance of the probabilities to the truth, from 0 to 1.",
-        "The deployed score of a run is the mean over many domains, which evens out luck in any one of them.",
+        "The Brier score here is half the squared distance between probabilities and one-hot label, from 0 to 1.",
+        "The deployed score of a run is a mean over many domains, which averages out chance in a single one.",
         MORE_RUNS,
     ),
 )

@@ -1,4 +1,4 @@
-"""Figure 1, continued (section 3): raw inputs, standardised ones, and standardised ones with tuned hyperparameters."""
+"""Figure 1, continued (section 3): raw inputs, standardised inputs, and tuned hyperparameters."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from pitfalls_tf.experiments import drawing, spread, tasks
-from pitfalls_tf.experiments.experiment import Claim, Experiment, Finding
-from pitfalls_tf.experiments.scores_table import block, distinct, paired
-from pitfalls_tf.experiments.training_cell import TrainingCell
+from pitfalls_tf.experiments import spread
+from pitfalls_tf.experiments.cells.training_cell import TrainingCell
+from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
+from pitfalls_tf.experiments.pages import drawing
+from pitfalls_tf.experiments.scores_table import distinct_values, score_matrix, with_common_seeds
+from pitfalls_tf.experiments.tasks import source_tasks
 from pitfalls_tf.training.conventional import NETWORKS, recipe
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from pitfalls_tf.experiments.run_store import Lab
-    from pitfalls_tf.experiments.scores_table import Block
+    from pitfalls_tf.experiments.run_store import RunStore
+    from pitfalls_tf.experiments.scores_table import ScoreMatrix
     from pitfalls_tf.fitting.recipe import Recipe
 
 RAW: Final = "raw"
@@ -28,19 +30,19 @@ STANDARDISED: Final = "conventional"  # the same runs as figure 1's
 TUNED: Final = "tuned"
 TRIAL: Final = "trial"
 SEARCH_SEED: Final = 3
-TRIAL_SEED: Final = 1_000  # of the fits that are compared: no run has it
+TRIAL_SEED: Final = 1_000  # of the trials; no run has it
 TRIALS: Final = 30
 QUICK_TRIALS: Final = 4
 SEARCH: Final = (
-    f"Tuned is the best of a random search by log-loss on the random hold-out, one fit a trial: {TRIALS} trials,"
-    f" {QUICK_TRIALS} in a quick run. Ranges: rate 1e-4 to 1e-2 and decay 1e-6 to 1e-2 (log-uniform), dropout 0 to .5,"
-    " width x.5 to x4, batch x.5 to x2."
+    f"Tuned is the best trial of a random search by log-loss on the random hold-out, one fit per trial: {TRIALS}"
+    f" trials, {QUICK_TRIALS} in a quick run. Ranges: rate 1e-4 to 1e-2 and decay 1e-6 to 1e-2 (log-uniform), dropout"
+    " 0 to .5, width x.5 to x4, batch x.5 to x2."
 )
 BATCHES: Final = (0.5, 1, 2)
 PARTLY: Final = {
     "above": 0.1,
     "below": 0.9,
-    "because": "Less than a tenth left would be a cure, more than nine tenths no help: partly lies between.",
+    "because": "Less than a tenth left would be a solution, more than nine tenths no help; partial is in between.",
 }
 
 SEEDS_LEFT = Claim(
@@ -61,7 +63,7 @@ DOMAINS_LEFT = Claim(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trial:
-    """One draw of the random search."""
+    """One trial of the random search."""
 
     learning_rate: float
     weight_decay: float
@@ -71,7 +73,7 @@ class _Trial:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> _Trial:
-        """Rates and decays on a logarithmic scale (Bergstra and Bengio, JMLR 2012)."""
+        """Draw a trial, rates and decays log-uniformly (Bergstra and Bengio, JMLR 2012)."""
         return cls(
             learning_rate=float(10 ** rng.uniform(-4, -2)),
             weight_decay=float(10 ** rng.uniform(-6, -2)),
@@ -96,63 +98,63 @@ class _Trial:
         )
 
 
-def _measure(lab: Lab) -> pa.Table:
-    quick = lab.scale.quick
-    seeds = lab.scale.numbers(full=20, quick=10)
+def _measure(store: RunStore) -> pa.Table:
+    quick = store.size.quick
+    seeds = store.size.seed_numbers(full=20, quick=10)
     parts = []
-    for number, source in enumerate(tasks.SOURCES):
-        task = tasks.load(source, quick=quick)
+    for number, source in enumerate(source_tasks.SOURCES):
+        task = source_tasks.load(source, quick=quick)
         rng = np.random.default_rng([SEARCH_SEED, number])
-        count = lab.scale.choose(full=TRIALS, quick=QUICK_TRIALS)
+        count = store.size.choose(full=TRIALS, quick=QUICK_TRIALS)
         trials = {(one := _Trial.draw(rng)).name(place): one for place in range(count)}
         cells = {
             name: TrainingCell(setup=name, task=task, recipe=one.applied(source, quick=quick))
             for name, one in trials.items()
         }
-        searched = lab.run(list(cells.values()), [TRIAL_SEED])
+        searched = store.run(list(cells.values()), [TRIAL_SEED])
         best = _best(searched, source)
         final = (
             TrainingCell(
                 setup=RAW,
-                task=tasks.load(source, quick=quick, preprocessing="raw"),
+                task=source_tasks.load(source, quick=quick, preprocessing="raw"),
                 recipe=recipe(source, quick=quick),
             ),
             TrainingCell(setup=STANDARDISED, task=task, recipe=recipe(source, quick=quick)),
             replace(cells[best], setup=TUNED),
         )
-        parts += [searched, lab.run(final, seeds)]
+        parts += [searched, store.run(final, seeds)]
     return pa.concat_tables(parts)
 
 
 def _best(searched: pa.Table, source: str) -> str:
-    """The trial with the least log-loss on the random hold-out; deployment is not looked at."""
+    """The trial with the smallest log-loss on the random hold-out, without deployment data."""
     scores = {}
-    for setup in distinct(searched, "setup"):
+    for setup in distinct_values(searched, "setup"):
         if not setup.startswith(TRIAL):
             continue
-        found = block(searched, source=source, setup=setup, split="random", metric="log_loss")
-        scores[setup] = float(found.values.mean()) if found.seeds else float("inf")
+        scores_of_setup = score_matrix(searched, source=source, setup=setup, split="random", metric="log_loss")
+        scores[setup] = float(scores_of_setup.values.mean()) if scores_of_setup.seeds else float("inf")
     return min(scores, key=lambda setup: scores[setup])
 
 
-def _deployed(table: pa.Table, source: str, setup: str) -> Block:
-    return block(table, source=source, setup=setup, split="deployed", metric="brier")
+def _deployed(table: pa.Table, source: str, setup: str) -> ScoreMatrix:
+    return score_matrix(table, source=source, setup=setup, split="deployed", metric="brier")
 
 
-def _findings(table: pa.Table) -> tuple[Finding, ...]:
-    found: list[Finding] = []
-    sides: tuple[tuple[Claim, Callable[[Block], np.ndarray]], ...] = (
+def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
+    found: list[ClaimFinding] = []
+    sides: tuple[tuple[Claim, Callable[[ScoreMatrix], np.ndarray]], ...] = (
         (SEEDS_LEFT, lambda one: one.by_seed),
         (DOMAINS_LEFT, lambda one: one.by_domain),
     )
     for claim, values_of in sides:
-        for source in distinct(table, "source"):
+        for source in distinct_values(table, "source"):
             for setup in (STANDARDISED, TUNED):
-                plain, changed = paired(_deployed(table, source, RAW), _deployed(table, source, setup))
+                plain, changed = with_common_seeds(_deployed(table, source, RAW), _deployed(table, source, setup))
                 left, interval = spread.jackknife(spread.variance_ratio, values_of(changed), values_of(plain))
                 note = "too few domains" if claim is DOMAINS_LEFT and len(plain.domains) < 3 else ""
                 where = f"{source}, {_label(setup)}"
-                found.append(Finding(claim=claim, where=where, estimate=left, interval=interval, note=note))
+                found.append(ClaimFinding(claim=claim, where=where, estimate=left, interval=interval, note=note))
     return tuple(found)
 
 
@@ -162,7 +164,7 @@ def _label(setup: str) -> str:
 
 def _summary(table: pa.Table) -> pa.Table:
     rows = []
-    for source in distinct(table, "source"):
+    for source in distinct_values(table, "source"):
         raw = _deployed(table, source, RAW)
         for setup in (RAW, STANDARDISED, TUNED):
             found = _deployed(table, source, setup)
@@ -172,8 +174,8 @@ def _summary(table: pa.Table) -> pa.Table:
                     "setup": _label(setup),
                     "runs": len(found.seeds),
                     "mean deployed Brier": float(found.values.mean()),
-                    "sd between seeds": spread.deviation(found.by_seed),
-                    "sd between domains": spread.deviation(found.by_domain),
+                    "sd between seeds": spread.standard_deviation(found.by_seed),
+                    "sd between domains": spread.standard_deviation(found.by_domain),
                     "variance removed, seeds": 1 - spread.variance_ratio(found.by_seed, raw.by_seed),
                     "variance removed, domains": 1 - spread.variance_ratio(found.by_domain, raw.by_domain),
                     "settings": _best(table, source) if setup == TUNED else "",
@@ -182,9 +184,9 @@ def _summary(table: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
-    sources = distinct(table, "source")
-    figure, axes = drawing.sheet(len(sources), 2, height=0.5 + 1.7 * len(sources), width_ratios=[1, 1.2])
+def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
+    sources = distinct_values(table, "source")
+    figure, axes = drawing.subplots(len(sources), 2, height=0.5 + 1.7 * len(sources), width_ratios=[1, 1.2])
     for row, source in zip(axes, sources, strict=True):
         for place, setup in enumerate((RAW, STANDARDISED, TUNED)):
             values = np.sort(_deployed(table, source, setup).by_seed)
@@ -194,13 +196,13 @@ def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
             )
         row[0].set_xticks(range(3), [RAW, "standardised", TUNED])
         row[0].set(ylabel="deployed Brier score", title=f"{source}: each run", xlim=(-0.5, 2.5))
-        these = [one for one in findings if one.where.startswith(f"{source}, ")]
+        of_source = [one for one in findings if one.where.startswith(f"{source}, ")]
         names = {SEEDS_LEFT: "seeds", DOMAINS_LEFT: "domains"}
-        rungs = [(f"{one.where.split(', ')[1]}, {names[one.claim]}", one.estimate, one.interval) for one in these]
-        drawing.ladder(row[1], rungs, zero=1.0)
+        rows = [(f"{one.where.split(', ')[1]}, {names[one.claim]}", one.estimate, one.interval) for one in of_source]
+        drawing.forest_plot(row[1], rows, zero=1.0)
         row[1].axvspan(PARTLY["above"], PARTLY["below"], color="#e3e6e8", linewidth=0)
         row[1].set_xscale("log")
-        row[1].set(xlabel="variance left, share of raw's", title="95 % intervals; grey: partly mitigated")
+        row[1].set(xlabel="variance left, relative to raw inputs", title="95 % intervals; grey: partly mitigated")
     return figure
 
 
@@ -208,9 +210,9 @@ EXPERIMENT: Final = Experiment(
     name="figure1_tuning",
     title="Standardised preprocessing and tuned hyperparameters",
     caption=(
-        "Left: deployed Brier score (mean of domains; smaller is better) of every run. Right: the variance between"
-        " seeds, and that between deployed domains, that standardised and tuned training leave of what raw inputs have."
-        " A mark without a line has no interval."
+        "Left: deployed Brier score (mean of domains; smaller is better) of every run. Right: variance between seeds"
+        " and variance between deployed domains of standardised and tuned training, relative to raw inputs. A marker"
+        " without a line has no interval."
     ),
     claims=(SEEDS_LEFT, DOMAINS_LEFT),
     measure=_measure,
@@ -219,7 +221,7 @@ EXPERIMENT: Final = Experiment(
     summary=_summary,
     remarks=(
         SEARCH,
-        "Raw inputs have their own units, a missing number is 0 and an image 0 to 255; categories are one-hot always.",
-        "A smaller variance is no merit where every run is equally bad: the mean stands beside it.",
+        "Raw inputs keep their units, a missing number is 0 and pixels are 0 to 255; categories are always one-hot.",
+        "A smaller variance is no merit where every run is equally bad, so the table has the mean too.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Figure 5, beyond the paper: what the benchmark hid from each model's owner, and when the monitor said so."""
+"""Figure 5, beyond the paper: harm that the benchmark did not show, and when the monitor paged."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from pitfalls_tf.experiments import drawing, spread, tasks
-from pitfalls_tf.experiments.experiment import Claim, Experiment, Finding
+from pitfalls_tf.experiments import spread
+from pitfalls_tf.experiments.cells.served_cell import WATCHED, ServedCell
+from pitfalls_tf.experiments.experiment import BEYOND, Claim, ClaimFinding, Experiment
 from pitfalls_tf.experiments.figures.figure3 import CONVENTIONAL, MODELS
 from pitfalls_tf.experiments.gains import mean_gain
-from pitfalls_tf.experiments.scores_table import chosen, distinct
-from pitfalls_tf.experiments.served_cell import WATCHED, ServedCell
+from pitfalls_tf.experiments.pages import drawing
+from pitfalls_tf.experiments.scores_table import distinct_values, select_rows
+from pitfalls_tf.experiments.tasks import source_tasks
 from pitfalls_tf.training.conventional import recipe
-from pitfalls_tf.verdicts.verdict import SMALLEST
+from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from pitfalls_tf.experiments.run_store import Lab
+    from pitfalls_tf.experiments.run_store import RunStore
 
     Floats = NDArray[np.float64]
 
-SETUPS: Final = {name.replace(" ", "_"): network for name, network in MODELS.items()}  # names that a server takes
+SETUPS: Final = {name.replace(" ", "_"): network for name, network in MODELS.items()}  # names that a server accepts
 QUICK: Final = (CONVENTIONAL,)
 TIMEZONE: Final = "America/New_York"
 
@@ -35,26 +37,26 @@ HIDDEN: Final = Claim(
     name="the benchmark hides harm",
     section="4",
     says="standardised benchmarks disguise what happens in genuine settings",
-    quantity="deployed Brier score less that on the random hold-out, mean over runs of all models",
-    above=SMALLEST,
+    quantity="deployed Brier score minus that on the random hold-out, mean over runs of all models",
+    above=SMALLEST_DIFFERENCE,
 )
 CAUGHT: Final = Claim(
-    name="the monitor says it",
-    section="beyond the paper",
-    says="(not said there, asked here) what the benchmark hid, the monitor says before most of the harm is done",
+    name="the monitor pages in time",
+    section=BEYOND,
+    says="the monitor pages before most of the harm that the benchmark hid is done",
     quantity="share of the harm done before the first page, all runs and models together",
     below=0.5,
     because=(
-        "Harm is the excess over the random hold-out of the months that went worse than it, so that no better month"
-        " makes a share of more than all. A run without a page has all of its harm before it."
+        "Harm is the excess over the random hold-out in the months that are worse than it, so that better months"
+        " cannot make the share exceed 1. Without a page, all harm counts as before it."
     ),
 )
 
 
-def _measure(lab: Lab) -> pa.Table:
-    quick = lab.scale.quick
-    task, raw = tasks.load("flights", quick=quick), tasks.raw_rows("flights", quick=quick)
-    names = lab.scale.choose(full=tuple(SETUPS), quick=QUICK)
+def _measure(store: RunStore) -> pa.Table:
+    quick = store.size.quick
+    task, raw = source_tasks.load("flights", quick=quick), source_tasks.raw_rows("flights", quick=quick)
+    names = store.size.choose(full=tuple(SETUPS), quick=QUICK)
     cells = [
         ServedCell(
             setup=name,
@@ -66,39 +68,39 @@ def _measure(lab: Lab) -> pa.Table:
         )
         for name in names
     ]
-    return lab.run(cells, lab.scale.numbers(full=5, quick=2))
+    return store.run(cells, store.size.seed_numbers(full=5, quick=2))
 
 
 def values(table: pa.Table, setup: str, metric: str) -> Floats:
-    """Of every run of a model that did not diverge, in order of seed; NaN where there is none."""
-    rows = chosen(table, setup=setup, split=WATCHED, metric=metric).sort_by("seed")
-    found: Floats = rows["value"].to_numpy(zero_copy_only=False).astype(np.float64)
-    return found
+    """Values of a metric of every run of a model that did not diverge, by seed; NaN where undefined."""
+    rows = select_rows(table, setup=setup, split=WATCHED, metric=metric).sort_by("seed")
+    of_runs: Floats = rows["value"].to_numpy(zero_copy_only=False).astype(np.float64)
+    return of_runs
 
 
-def _findings(table: pa.Table) -> tuple[Finding, ...]:
-    models = distinct(table, "setup")
+def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
+    models = distinct_values(table, "setup")
     hidden, harm, before = (
         np.concatenate([values(table, one, name) for one in models]) for name in ("hidden", "harm", "before")
     )
     estimate, interval = mean_gain(hidden[None, :])
-    share, around = spread.clustered_share(before, harm)
+    share, of_share = spread.clustered_proportion(before, harm)
     paged = int(np.concatenate([values(table, one, "paged") for one in models]).sum())
     where = f"flights, {len(models)} models"
     return (
-        Finding(claim=HIDDEN, where=where, estimate=estimate, interval=interval),
-        Finding(
-            claim=CAUGHT, where=where, estimate=share, interval=around, note=f"{paged} of {len(hidden)} runs paged"
+        ClaimFinding(claim=HIDDEN, where=where, estimate=estimate, interval=interval),
+        ClaimFinding(
+            claim=CAUGHT, where=where, estimate=share, interval=of_share, note=f"{paged} of {len(hidden)} runs paged"
         ),
     )
 
 
 def _summary(table: pa.Table) -> pa.Table:
     rows = []
-    for setup in distinct(table, "setup"):
-        seeds = chosen(table, setup=setup, split=WATCHED, metric="hidden").sort_by("seed")["seed"].to_pylist()
-        for place, seed in enumerate(seeds):
-            one = {name: values(table, setup, name)[place] for name in ("promised", "hidden", "harm", "before", "days")}
+    for setup in distinct_values(table, "setup"):
+        seeds = select_rows(table, setup=setup, split=WATCHED, metric="hidden").sort_by("seed")["seed"].to_pylist()
+        for index, seed in enumerate(seeds):
+            one = {name: values(table, setup, name)[index] for name in ("promised", "hidden", "harm", "before", "days")}
             rows.append(
                 {
                     "model": setup.replace("_", " "),
@@ -106,7 +108,7 @@ def _summary(table: pa.Table) -> pa.Table:
                     "Brier promised": float(one["promised"]),
                     "hidden by the benchmark": float(one["hidden"]),
                     "harm in worse months": float(one["harm"]),
-                    "of it before the page": float(one["before"]),
+                    "harm before the page": float(one["before"]),
                     "share": float(one["before"] / one["harm"]) if one["harm"] else float("nan"),
                     "days until the page": float(one["days"]),
                 }
@@ -114,10 +116,10 @@ def _summary(table: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
+def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     del findings
-    models = distinct(table, "setup")
-    figure, axes = drawing.sheet(1, 3, height=1.6 + 0.42 * len(models), sharey=True, width_ratios=(1.3, 1, 1))
+    models = distinct_values(table, "setup")
+    figure, axes = drawing.subplots(1, 3, height=1.6 + 0.42 * len(models), sharey=True, width_ratios=(1.3, 1, 1))
     score, days, share = axes[0]
     for place, model in enumerate(models):
         promised, hidden, harm, before, day = (
@@ -157,12 +159,12 @@ def _dots(axes: Axes, places: Floats, heights: Floats, *, filled: bool = True) -
 
 EXPERIMENT: Final = Experiment(
     name="figure5",
-    title="What the benchmark hid, the monitor says",
+    title="Harm that the benchmark hid, and the monitor's first page",
     caption=(
-        "Each row of points is a run of a model. Left: its Brier score on the random hold-out, which its owner was"
-        " promised, and deployed, mean of April to December. Middle: the day of the monitor's first page. Right: the"
-        " part of the harm done before it; harm is the excess over the promise in the months that went worse. Left of"
-        " the dotted line, most of the harm was still to come."
+        "Each row of points is a run of a model. Left: its Brier score on the random hold-out, and in deployment, mean"
+        " of April to December. Middle: the day of the monitor's first page. Right: the share of the harm before it;"
+        " harm is the excess over the random hold-out in the months that are worse. Left of the dotted line, most of"
+        " the harm comes after the page."
     ),
     claims=(HIDDEN, CAUGHT),
     measure=_measure,
@@ -170,12 +172,15 @@ EXPERIMENT: Final = Experiment(
     draw=_draw,
     summary=_summary,
     remarks=(
-        "Each run is exported, served by a process of its own, and watched, as `pitfalls demo` does with its model.",
-        "Flights are sent over HTTP in order of time, up to 256 of an hour in a request, and the labels as they came.",
-        "What is scored is what the log says was answered. Flights without a truth are not sent.",
-        "The baseline is the held-out rows of January to March; days are judged, with airports as slices.",
-        "In the month of the page, harm counts as done in proportion to the flights before it.",
-        "The runs see the same flights: their harms are not independent, and the intervals speak of runs alone.",
-        "One year cannot tell season from drift.",
+        "Each run is exported, served and monitored in the same way as the model of `pitfalls demo`.",
+        (
+            "Flights are sent over HTTP in event-time order, up to 256 of one hour per request, labels at their label"
+            " time."
+        ),
+        "The scores are those of the logged predictions. Flights without a label are not sent.",
+        "The baseline is the held-out rows of January to March; windows are days, slices are airports.",
+        "In the month of the page, harm counts in proportion to the flights before it.",
+        "All runs see the same flights, so their harms are not independent; the intervals are over runs only.",
+        "One year cannot separate season from drift.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Section 5: what the paper left open. Does refined processing or domain-aligned training pass the release gate?"""
+"""Section 5, open questions of the paper: does refined processing or domain-aligned training pass the release gate?"""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from pitfalls_tf.experiments import drawing, tasks
-from pitfalls_tf.experiments.experiment import Claim, Experiment, Finding
-from pitfalls_tf.experiments.gains import best_on_benchmark, gain, in_words, judged
-from pitfalls_tf.experiments.scores_table import block, chosen, distinct, diverged
+from pitfalls_tf.experiments.cells.training_cell import TrainingCell
+from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
+from pitfalls_tf.experiments.gains import best_on_benchmark, compare_setups, gain_interval, outcome_text
+from pitfalls_tf.experiments.pages import drawing
+from pitfalls_tf.experiments.scores_table import count_diverged, distinct_values, score_matrix, select_rows
 from pitfalls_tf.experiments.spread import UNKNOWN
-from pitfalls_tf.experiments.training_cell import TrainingCell
+from pitfalls_tf.experiments.tasks import source_tasks
 from pitfalls_tf.remedies import catalogue
 from pitfalls_tf.remedies.remedy import Situation
 from pitfalls_tf.training.conventional import recipe
-from pitfalls_tf.verdicts.gate import Gate
-from pitfalls_tf.verdicts.verdict import SMALLEST
+from pitfalls_tf.verdicts.gate import ReleaseGate
+from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
 
-    from pitfalls_tf.experiments.run_store import Lab
-    from pitfalls_tf.experiments.tasks import Task
+    from pitfalls_tf.experiments.run_store import RunStore
+    from pitfalls_tf.experiments.tasks.task import Task
     from pitfalls_tf.fitting.recipe import Recipe
     from pitfalls_tf.remedies.remedy import Remedy
     from pitfalls_tf.verdicts.verdict import Verdict
 
 CONVENTIONAL: Final = "conventional"
-STANDARDISED: Final = "standardised"  # the rows of every task are, already
+STANDARDISED: Final = "standardised"  # the rows of every task are standardised already
 QUICK: Final = ("coral_between_sources", "dann_between_sources", "group_dro", "irm", "mixup", "mixup_across_domains")
 
 TACKLED: Final = Claim(
@@ -42,78 +43,82 @@ TACKLED: Final = Claim(
         "gain in Brier score, in its own worst deployed domain, of the method that the random hold-out ranks best, over"
         " conventional training"
     ),
-    above=SMALLEST,
-    because="That is what the release gate asks for. The choice is made without a look at deployment.",
+    above=SMALLEST_DIFFERENCE,
+    because="This is what the release gate requires. The method is chosen without deployment data.",
 )
 
 
 def remedied(task: Task, base: Recipe, remedy: Remedy) -> TrainingCell | None:
-    """The task under a remedy, its rows changed alike in every part; None where the rows or the network forbid it."""
+    """Make a cell of a remedy, which changes the rows of every part alike.
+
+    Returns:
+        The cell; None if the remedy does not apply to the rows or the network.
+    """
     if remedy.refusal(Situation(recipe=base, training=task.training)) is not None:
         return None
-    change = remedy.prepared(base, task.training)
+    prepare = remedy.prepared(base, task.training)
     changed = replace(
         task,
-        training=change(task.training),
-        validation=change(task.validation),
-        parts=tuple(replace(part, examples=change(part.examples)) for part in task.parts),
+        training=prepare(task.training),
+        validation=prepare(task.validation),
+        parts=tuple(replace(part, examples=prepare(part.examples)) for part in task.parts),
     )
     return TrainingCell(setup=remedy.name, task=changed, recipe=remedy.applied(base, changed.training))
 
 
-def gate(verdict: Verdict) -> Gate:
-    """What the release gate would say of a verdict, as it reads one from `pitfalls compare --json`."""
+def gate(verdict: Verdict) -> ReleaseGate:
+    """The release gate of a verdict, as read from the output of `pitfalls compare --json`."""
     worst = verdict.worst_domain
-    return Gate(
+    return ReleaseGate(
         setup=verdict.a.setup,
         against=verdict.b.setup,
         fingerprint=verdict.a.fingerprint,
         metric=verdict.metric,
         smallest=verdict.smallest,
-        word=verdict.word,
+        outcome=verdict.outcome,
         worst_domain=worst.domain,
-        worst_word=worst.judgement.word,
+        worst_outcome=worst.verdict.outcome,
         gain=worst.gain,
-        low=worst.judgement.interval.low,
-        high=worst.judgement.interval.high,
+        low=worst.verdict.interval.low,
+        high=worst.verdict.interval.high,
     )
 
 
-def _measure(lab: Lab) -> pa.Table:
-    quick = lab.scale.quick
+def _measure(store: RunStore) -> pa.Table:
+    quick = store.size.quick
     cells: list[TrainingCell] = []
     for source in ("flights",) if quick else ("flights", "rodents"):
-        task, base = tasks.load(source, quick=quick), recipe(source, quick=quick)
+        task, base = source_tasks.load(source, quick=quick), recipe(source, quick=quick)
         cells.append(TrainingCell(setup=CONVENTIONAL, task=task, recipe=base))
         refined = tuple(one for one in catalogue.family("preprocessing") if one.name != STANDARDISED)
         every = (*refined, *catalogue.family("alignment"))
         wanted = [one for one in every if not quick or one.family == "preprocessing" or one.name in QUICK]
         cells += [cell for remedy in wanted if (cell := remedied(task, base, remedy)) is not None]
-    return lab.run(cells, lab.scale.numbers(full=10, quick=4))
+    return store.run(cells, store.size.seed_numbers(full=10, quick=4))
 
 
 def _verdicts(table: pa.Table, source: str) -> dict[str, Verdict | None]:
-    setups = distinct(chosen(table, source=source), "setup")
-    return {setup: judged(table, source, setup, CONVENTIONAL) for setup in setups if setup != CONVENTIONAL}
+    setups = distinct_values(select_rows(table, source=source), "setup")
+    return {setup: compare_setups(table, source, setup, CONVENTIONAL) for setup in setups if setup != CONVENTIONAL}
 
 
 def _passed(verdict: Verdict | None) -> bool:
     return verdict is not None and gate(verdict).refusal is None
 
 
-def _findings(table: pa.Table) -> tuple[Finding, ...]:
+def _findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
     found = []
-    for source in distinct(table, "source"):
+    for source in distinct_values(table, "source"):
         verdicts = _verdicts(table, source)
         best = best_on_benchmark(table, source, CONVENTIONAL)
         verdict = verdicts[best]
         worst = None if verdict is None else verdict.worst_domain
         found.append(
-            Finding(
+            ClaimFinding(
                 claim=TACKLED,
                 where=f"{source}: {best.replace('_', ' ')}",
                 estimate=float("nan") if worst is None else worst.gain,
-                interval=UNKNOWN if worst is None else worst.judgement.interval,
+                interval=UNKNOWN if worst is None else worst.verdict.interval,
                 note=f"{sum(map(_passed, verdicts.values()))} of all {len(verdicts)} methods pass the gate",
             )
         )
@@ -122,35 +127,35 @@ def _findings(table: pa.Table) -> tuple[Finding, ...]:
 
 def _summary(table: pa.Table) -> pa.Table:
     rows = []
-    for source in distinct(table, "source"):
+    for source in distinct_values(table, "source"):
         for setup, verdict in _verdicts(table, source).items():
-            estimate, interval = gain(verdict)
+            estimate, interval = gain_interval(verdict)
             worst = None if verdict is None else verdict.worst_domain
-            benchmark = block(table, source=source, setup=setup, split="random", metric="brier").by_seed
+            benchmark = score_matrix(table, source=source, setup=setup, split="random", metric="brier").by_seed
             rows.append(
                 {
                     "source": source,
                     "method": setup.replace("_", " "),
-                    "diverged": diverged(table, source=source, setup=setup)[0],
+                    "diverged": count_diverged(table, source=source, setup=setup)[0],
                     "Brier, hold-out": float(benchmark.mean()) if len(benchmark) else float("nan"),
                     "gain deployed": estimate,
                     "from": interval.low,
                     "to": interval.high,
-                    "verdict": in_words(verdict),
+                    "verdict": outcome_text(verdict),
                     "worst domain": "none" if worst is None else worst.domain,
                     "gain there": float("nan") if worst is None else worst.gain,
-                    "there from": float("nan") if worst is None else worst.judgement.interval.low,
-                    "there to": float("nan") if worst is None else worst.judgement.interval.high,
+                    "there from": float("nan") if worst is None else worst.verdict.interval.low,
+                    "there to": float("nan") if worst is None else worst.verdict.interval.high,
                     "gate": "passes" if _passed(verdict) else "refused",
                 }
             )
     return pa.Table.from_pylist(rows)
 
 
-def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
+def _draw(table: pa.Table, findings: Sequence[ClaimFinding]) -> Figure:
     del findings
-    sources = distinct(table, "source")
-    figure, axes = drawing.sheet(1, len(sources), height=0.9 + 0.36 * len(_verdicts(table, sources[0])))
+    sources = distinct_values(table, "source")
+    figure, axes = drawing.subplots(1, len(sources), height=0.9 + 0.36 * len(_verdicts(table, sources[0])))
     for panel, source in zip(axes[0], sources, strict=True):
         _panel(panel, table, source)
     handles, labels = axes[0][0].get_legend_handles_labels()
@@ -160,13 +165,13 @@ def _draw(table: pa.Table, findings: Sequence[Finding]) -> Figure:
 
 def _panel(axes: Any, table: pa.Table, source: str) -> None:
     verdicts = {setup: verdict for setup, verdict in _verdicts(table, source).items() if verdict is not None}
-    axes.axvspan(-SMALLEST, SMALLEST, color="#e3e6e8", linewidth=0, zorder=0)
+    axes.axvspan(-SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, color="#e3e6e8", linewidth=0, zorder=0)
     axes.axvline(0, color=drawing.GREY, linewidth=0.8)
     for place, verdict in enumerate(verdicts.values()):
         worst = verdict.worst_domain
         shown = (
-            ("domains like these, mean", verdict.gain, verdict.overall.interval),
-            ("the method's own worst domain", worst.gain, worst.judgement.interval),
+            ("mean of domains like these", verdict.gain, verdict.overall.interval),
+            ("the method's own worst domain", worst.gain, worst.verdict.interval),
         )
         for row, (label, estimate, interval) in enumerate(shown):
             height = len(verdicts) - place + 0.14 - 0.28 * row
@@ -190,11 +195,11 @@ def _panel(axes: Any, table: pa.Table, source: str) -> None:
 
 EXPERIMENT: Final = Experiment(
     name="future",
-    title="What the paper left open: refined processing and domain-aligned training",
+    title="Open questions of the paper: refined processing and domain-aligned training",
     caption=(
-        "Gain in deployed Brier score over conventional training on the same labelled domains, with 95 % intervals:"
-        " over domains like the deployed ones, and in the domain where the method itself fares worst, which the gate"
-        " looks at. Between the grey edges a difference is too small to matter."
+        "Gain in deployed Brier score over conventional training on the same labelled domains, with 95 % intervals: in"
+        " domains like the deployed ones, and in the domain where the method itself is worst, which the gate uses. In"
+        " the grey band a difference is too small to matter."
     ),
     claims=(TACKLED,),
     measure=_measure,
@@ -202,8 +207,11 @@ EXPERIMENT: Final = Experiment(
     draw=_draw,
     summary=_summary,
     remarks=(
-        "The gate asks for better in a method's own worst domain and not worse on the whole; inconclusive is refused.",
-        "Methods have the settings of their sources; their training domains are airport and month, or year.",
-        "Many methods stand in the table: one that passes was not singled out before, and would have to pass again.",
+        "The gate requires better in a method's own worst domain and not worse overall; inconclusive is refused.",
+        "Methods have the settings of their publications; their training domains are airport and month, or year.",
+        (
+            "The table has many methods: one that passes was not chosen beforehand, and would have to pass again on new"
+            " data."
+        ),
     ),
 )

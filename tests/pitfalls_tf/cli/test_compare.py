@@ -50,7 +50,7 @@ def compare(pitfalls: Callable[..., Result], table: Path, *more: str) -> dict[st
     return document
 
 
-def test_the_document_and_the_words_say_the_same(pitfalls: Callable[..., Result], better: Path) -> None:
+def test_document_and_text_agree(pitfalls: Callable[..., Result], better: Path) -> None:
     document = compare(pitfalls, better)
     assert document["verdict"] == "better"
     assert document["metric"] == "accuracy"
@@ -66,20 +66,20 @@ def test_the_document_and_the_words_say_the_same(pitfalls: Callable[..., Result]
     assert json.loads(turned.stdout)["verdict"] == "worse"
 
 
-def test_what_is_known_of_a_metric_may_be_said_and_not_contradicted(
+def test_the_known_direction_of_a_metric_may_be_given_but_not_contradicted(
     pitfalls: Callable[..., Result], better: Path, tmp_path: Path
 ) -> None:
     assert compare(pitfalls, better, "--better", "larger") == compare(pitfalls, better)
     own = tmp_path / "own.csv"
     own.write_text(better.read_text().replace("accuracy", "brier"))
     refused = pitfalls("compare", f"{own}:new", f"{own}:old", "--better", "larger")
-    assert "Got --better larger for brier; expected smaller, or nothing said." in refused.stderr
+    assert "Got --better larger for brier; expected smaller, or no --better." in refused.stderr
     own.write_text(better.read_text().replace("accuracy", "of our own"))
     verdicts = [compare(pitfalls, own, "--better", way)["verdict"] for way in ("larger", "smaller")]
     assert verdicts == ["better", "worse"]
 
 
-def test_names_from_a_table_cannot_act_on_a_terminal(pitfalls: Callable[..., Result], better: Path) -> None:
+def test_names_from_a_table_cannot_control_the_terminal(pitfalls: Callable[..., Result], better: Path) -> None:
     better.write_text(better.read_text().replace("jfk", '"j\x1b[31m\nf\u202ek"').replace("new", "n\x07ew"))
     shown = pitfalls("compare", f"{better}:n\x07ew", f"{better}:old")
     assert shown.exit_code == 0, shown.stderr
@@ -120,7 +120,7 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "model.keras"
 
 
-def test_the_gate_refuses_what_is_not_better_in_its_worst_domain_unless_forced(
+def test_the_gate_refuses_a_model_that_is_not_better_in_its_worst_domain_unless_forced(
     pitfalls: Callable[..., Result], worst_fails: Path, model: Path, tmp_path: Path
 ) -> None:
     verdict = tmp_path / "verdict.json"
@@ -158,7 +158,7 @@ def test_the_gate_lets_a_better_model_pass_and_the_manifest_keeps_the_verdict(
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"verdict": "good"}'])
-def test_a_gate_that_is_no_verdict_is_wrong_input(text: str, pitfalls: Callable[..., Result], tmp_path: Path) -> None:
+def test_an_invalid_verdict_file_is_wrong_input(text: str, pitfalls: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "any.keras").touch()
     (tmp_path / "verdict.json").write_text(text)
     result = pitfalls(
@@ -166,10 +166,10 @@ def test_a_gate_that_is_no_verdict_is_wrong_input(text: str, pitfalls: Callable[
         *("--gate", tmp_path / "verdict.json"),
     )
     assert result.exit_code == 2
-    assert "This is no verdict." in result.stderr
+    assert "Not a verdict file." in result.stderr
 
 
-def test_a_side_that_diverged_altogether_is_said_to_have(
+def test_a_setup_whose_runs_all_diverged_is_reported(
     pitfalls: Callable[..., Result], better: Path, tmp_path: Path
 ) -> None:
     lines = better.read_text().splitlines()

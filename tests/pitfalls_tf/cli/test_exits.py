@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from monitoring.errors import BadInput, CannotRun, PitfallsError
-from pitfalls_tf.cli.exits import exits
+from pitfalls_tf.cli.exits import exit_on_error
 from pitfalls_tf.cli.group import LazyGroup, Verb
 
 if TYPE_CHECKING:
@@ -57,15 +57,15 @@ def test_an_error_ends_with_its_message_on_stderr_and_its_code(
     assert (result.exit_code, result.stderr, result.stdout) == (code, message, "")
 
 
-def test_usage_errors_keep_clicks_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_usage_errors_keep_the_text_of_click(monkeypatch: pytest.MonkeyPatch) -> None:
     result = end_with(click.UsageError("Give one of the two."), monkeypatch)
     assert result.exit_code == 2
     assert "Usage: tools" in result.stderr
     assert "Give one of the two." in result.stderr
 
 
-def test_what_nobody_foresaw_is_not_hidden() -> None:
-    with pytest.raises(ZeroDivisionError), exits():
+def test_unexpected_exceptions_are_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError), exit_on_error():
         raise ZeroDivisionError
 
 
@@ -97,7 +97,7 @@ main()
         os.close(writer)
 
 
-def test_a_defect_ends_with_its_traceback_and_three() -> None:
+def test_a_defect_prints_its_traceback_and_exits_with_3() -> None:
     done = run_main("@click.command()\ndef command():\n    1 / 0", "made-up")
     assert done.returncode == 3
     assert "ZeroDivisionError" in done.stderr
@@ -105,15 +105,15 @@ def test_a_defect_ends_with_its_traceback_and_three() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["made-up"], ["--help"]], ids=["a verb", "help"])
-def test_a_reader_that_went_away_is_no_error_message(arguments: list[str]) -> None:
+def test_a_closed_pipe_prints_no_error(arguments: list[str]) -> None:
     done = run_main("@click.command()\ndef command():\n    click.echo('x')", *arguments, closed_stdout=True)
     assert (done.returncode, done.stderr) == (141, "")
 
 
-ANSWERING = """
-from pitfalls_tf.cli.output import answers
+WITH_RESULT = """
+from pitfalls_tf.cli.output import with_output
 @click.command()
-@answers
+@with_output
 def command(output):
     output.finish({"x": 1}, lambda: click.echo("x"))
 """
@@ -125,31 +125,31 @@ def command(output):
     [["made-up"], ["made-up", "--json"], ["made-up", "--help"], ["--help"], ["--version"]],
     ids=" ".join,
 )
-def test_an_answer_that_finds_no_room_is_one_line_and_three(
+def test_a_result_that_cannot_be_written_for_lack_of_space_is_one_line_and_exit_3(
     arguments: list[str], unbuffered: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with Path("/dev/full").open("w") as full:
-        done = run_main(ANSWERING, *arguments, stdout=full.fileno())
+        done = run_main(WITH_RESULT, *arguments, stdout=full.fileno())
     assert done.returncode == 3
-    assert done.stderr.startswith("Error: The answer could not be written. Got standard output: No space left")
+    assert done.stderr.startswith("Error: The result cannot be written. Got standard output: No space left")
     assert done.stderr.count("\n") == 1
 
 
-def test_another_file_that_finds_no_room_is_not_taken_for_the_answer() -> None:
+def test_lack_of_space_for_another_file_is_not_attributed_to_the_result() -> None:
     done = run_main("@click.command()\ndef command():\n    raise OSError(28, 'No space left on device')", "made-up")
     assert done.returncode == 3
     assert "a defect of pitfalls" in done.stderr
 
 
-def test_an_interrupt_from_the_keyboard_ends_with_130() -> None:
+def test_an_interrupt_from_the_keyboard_exits_with_130() -> None:
     done = run_main(
         f"import os\n@click.command()\ndef command():\n    os.kill(os.getpid(), {int(signal.SIGINT)})", "made-up"
     )
     assert (done.returncode, done.stderr) == (130, "Interrupted.\n")
 
 
-def test_libraries_are_told_to_be_quiet_before_a_verb_is_loaded() -> None:
+def test_environment_variables_of_libraries_are_set_before_a_verb_is_loaded() -> None:
     done = run_main(
         "import os\n@click.command()\ndef command():\n    click.echo(os.environ['DO_NOT_TRACK'])", "made-up"
     )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from monitoring.errors import CannotRun
 from pitfalls_tf.cli.group import LazyGroup, Verb
-from pitfalls_tf.cli.output import answering, answers, encode
+from pitfalls_tf.cli.output import encode, open_output, with_output
 
 if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
@@ -27,7 +27,7 @@ DOCUMENT: dict[str, object] = {"model": "flights", "windows": []}
 
 @click.command()
 @click.option("--fail", is_flag=True)
-@answers
+@with_output
 def talkative(fail: bool, output: Output) -> int:
     """A verb whose libraries print where they should not."""
     output.progress("training")
@@ -64,9 +64,9 @@ def test_a_verb_that_fails_leaves_stdout_empty(group: LazyGroup) -> None:
 
 
 def test_a_second_answer_is_refused() -> None:
-    with answering(as_json=True) as output:
+    with open_output(as_json=True) as output:
         output.finish({}, lambda: None)
-        with pytest.raises(RuntimeError, match="answers once"):
+        with pytest.raises(RuntimeError, match="called twice"):
             output.finish({}, lambda: None)
 
 

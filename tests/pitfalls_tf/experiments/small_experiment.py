@@ -1,25 +1,30 @@
-"""An experiment that ends in seconds: a tiny perceptron on made-up rows, its two setups told apart by dropout."""
+"""A small experiment that runs in seconds: a tiny perceptron on synthetic rows, alone and as an ensemble of two."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pitfalls_tf.experiments import drawing, spread
-from pitfalls_tf.experiments.experiment import Claim, Experiment, Finding
-from pitfalls_tf.experiments.scores_table import block
-from pitfalls_tf.experiments.tasks import Part, Task
-from pitfalls_tf.experiments.training_cell import TrainingCell
+from pitfalls_tf.experiments import spread
+from pitfalls_tf.experiments.cells.training_cell import TrainingCell
+from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
+from pitfalls_tf.experiments.grid_size import GridSize
+from pitfalls_tf.experiments.pages import drawing
+from pitfalls_tf.experiments.run_store import RunStore
+from pitfalls_tf.experiments.scores_table import score_matrix
+from pitfalls_tf.experiments.tasks.task import Part, Task
 from tests.pitfalls_tf.small_examples import RECIPE, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from matplotlib.figure import Figure
 
-    from pitfalls_tf.experiments.run_store import Lab
+    from pitfalls_tf.experiments.run_store import GridProgress
 
 KNOWN = rows(60, seed=2)
 TASK = Task(
@@ -46,12 +51,15 @@ CLAIM = Claim(
 )
 
 
+SIZE = GridSize(quick=True)
+
+
 class Interrupted(Exception):
-    """What a test raises in the place of a killed process."""
+    """Raised in a test instead of killing the process."""
 
 
 class Counting:
-    """A cell that counts its runs, and breaks off when so many were made."""
+    """A cell that records its runs, and raises `Interrupted` after `most` of them."""
 
     def __init__(self, cell: TrainingCell, most: int = 1_000) -> None:
         self.cell, self.setup = cell, cell.setup
@@ -72,37 +80,48 @@ class Counting:
         return self.cell.run(seeds)
 
 
-def measure(lab: Lab) -> pa.Table:
-    """Both setups."""
-    return lab.run(CELLS, lab.scale.numbers(full=5, quick=3))
+def clock() -> Callable[[], float]:
+    """A clock that advances one second per reading."""
+    ticks = count()
+    return lambda: float(next(ticks))
 
 
-def findings(table: pa.Table) -> tuple[Finding, ...]:
-    """One for each setup."""
+def run_store(folder: Path, reported: list[GridProgress] | None = None) -> RunStore:
+    """A run store in a folder; progress is appended to `reported`."""
+    return RunStore(folder, SIZE, clock=clock(), progress=(reported if reported is not None else []).append)
+
+
+def measure(store: RunStore) -> pa.Table:
+    """Run both setups."""
+    return store.run(CELLS, store.size.seed_numbers(full=5, quick=3))
+
+
+def findings(table: pa.Table) -> tuple[ClaimFinding, ...]:
+    """One finding per setup."""
     found = []
     for cell in CELLS:
-        values = block(table, source="made up", setup=cell.setup, split="deployed", metric="brier").by_seed
-        estimate, interval = spread.jackknife(spread.deviation, values)
-        found.append(Finding(claim=CLAIM, where=cell.setup, estimate=estimate, interval=interval))
+        values = score_matrix(table, source="made up", setup=cell.setup, split="deployed", metric="brier").by_seed
+        estimate, interval = spread.jackknife(spread.standard_deviation, values)
+        found.append(ClaimFinding(claim=CLAIM, where=cell.setup, estimate=estimate, interval=interval))
     return tuple(found)
 
 
-def draw(_: pa.Table, found: Sequence[Finding]) -> Figure:
-    """The intervals."""
-    figure, axes = drawing.sheet(1, 1, height=1.5)
-    drawing.ladder(axes[0, 0], [(one.where, one.estimate, one.interval) for one in found], zero=0.01)
+def draw(_: pa.Table, found: Sequence[ClaimFinding]) -> Figure:
+    """Draw the intervals."""
+    figure, axes = drawing.subplots(1, 1, height=1.5)
+    drawing.forest_plot(axes[0, 0], [(one.where, one.estimate, one.interval) for one in found], zero=0.01)
     return figure
 
 
 def summary(table: pa.Table) -> pa.Table:
-    """Nothing but how many rows there are."""
+    """The number of rows."""
     return pa.table({"rows": [len(table)]})
 
 
 SMALL = Experiment(
     name="small",
     title="A small experiment",
-    caption="Nothing to see.",
+    caption="Intervals of both setups.",
     claims=(CLAIM,),
     measure=measure,
     findings=findings,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.experiments.catalogue import ALL, FIGURES, find, order
+from pitfalls_tf.experiments.catalogue import ALL, FIGURES, find, paper_order
 
 
 def test_every_name_finds_experiments_named_after_their_files() -> None:
-    assert [one.name for one in find([ALL])] == list(order())
+    assert [one.name for one in find([ALL])] == list(paper_order())
     for name, modules in FIGURES.items():
         assert [one.name for one in find([name, name])] == list(modules)
 

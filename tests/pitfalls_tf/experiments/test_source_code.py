@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from pitfalls_tf.experiments import source_code
-from pitfalls_tf.experiments.failure_cell import FailureCell
-from pitfalls_tf.experiments.served_cell import ServedCell
+from pitfalls_tf.experiments.cells.failure_cell import FailureCell
+from pitfalls_tf.experiments.cells.served_cell import ServedCell
 from tests.pitfalls_tf.experiments.small_experiment import CELLS, DRY, TASK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pitfalls_tf.experiments.tasks import RawRows
+    from pitfalls_tf.experiments.tasks.task import RawRows
 
 PLAIN = """from made_up import other
 def fit(rows):

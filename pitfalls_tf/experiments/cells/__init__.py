@@ -1,0 +1,1 @@
+"""Cells of an experiment's grid: what is run once per seed."""

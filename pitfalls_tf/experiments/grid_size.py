@@ -1,0 +1,51 @@
+"""How many runs an experiment makes: the full grid, or a quick one that is a smoke test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+Option = TypeVar("Option")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridSize:
+    """Size of an experiment's grid.
+
+    Attributes:
+        quick: fewer seeds, rows and epochs, for a smoke test of a minute or two.
+        seeds: number of seeds per setup; None for the experiment's own number.
+    """
+
+    quick: bool = False
+    seeds: int | None = None
+
+    def choose(self, *, full: Option, quick: Option) -> Option:
+        """Select the value for this size.
+
+        Args:
+            full: value of the full grid.
+            quick: value of the quick grid.
+
+        Returns:
+            One of the two.
+
+        >>> GridSize(quick=True).choose(full=30, quick=4)
+        4
+        """
+        return quick if self.quick else full
+
+    def seed_numbers(self, *, full: int, quick: int) -> range:
+        """Seeds to run.
+
+        Args:
+            full: the experiment's number of seeds in the full grid.
+            quick: the same in the quick grid.
+
+        Returns:
+            Seeds 0 to n - 1, where n is `seeds` if it is set.
+
+        >>> GridSize(seeds=3).seed_numbers(full=20, quick=4)
+        range(0, 3)
+        """
+        return range(self.choose(full=full, quick=quick) if self.seeds is None else self.seeds)

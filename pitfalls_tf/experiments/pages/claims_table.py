@@ -1,0 +1,69 @@
+"""The table of all claims: one row per claim, one mark per source."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pitfalls_tf.experiments.experiment import ClaimVerdict
+
+SOURCES: Final = ("flights", "rodents", "digits")
+MARKS: Final[dict[ClaimVerdict, str]] = {"reproduced": "✔", "not reproduced": "✘", "inconclusive": "?"}
+WIDTH: Final = 118  # characters of a line
+
+
+def claims_table(documents: Iterable[dict[str, Any]]) -> list[str]:
+    """Count the verdicts and tabulate them.
+
+    Args:
+        documents: manifests of experiments.
+
+    Returns:
+        Lines of Markdown.
+
+    >>> first = {"where": "flights", "verdict": "reproduced"}
+    >>> second = {"where": "rodents, x", "verdict": "inconclusive"}
+    >>> claim = {"name": "plateaus", "verdict": "inconclusive", "findings": [first, second]}
+    >>> print(claims_table([{"experiment": "figure1", "quick": False, "claims": [claim]}])[-1])
+    | [figure1](figure1/README.md): plateaus | ✔ | ? | | inconclusive |
+    """
+    rows: list[str] = []
+    of_claims, of_findings = Counter[str](), Counter[str]()
+    for document in documents:
+        for claim in document["claims"]:
+            findings = claim["findings"]
+            of_claims[claim["verdict"]] += 1
+            of_findings.update(one["verdict"] for one in findings)
+            link = f"[{document['experiment']}]({document['experiment']}/README.md): {claim['name']}"
+            marks = [_marks([one["verdict"] for one in findings if _source(one["where"]) == name]) for name in SOURCES]
+            quick = " (quick run)" if document["quick"] else ""
+            cells = [link, *marks, claim["verdict"] + quick]
+            rows.append("".join(f"| {cell} " if cell else "| " for cell in cells) + "|")
+    text = (
+        f"Claims: {_counts(of_claims)}. Findings, one per source or method: {_counts(of_findings)}."
+        " ✔ means reproduced, ✘ not reproduced, ? inconclusive; a number before a mark is a count."
+    )
+    head = [f"| claim | {' | '.join(SOURCES)} | verdict |", "|---|---|---|---|---|"]
+    return [*textwrap.wrap(text, WIDTH), "", *head, *rows]
+
+
+def _counts(verdicts: Counter[str]) -> str:
+    return ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in MARKS)
+
+
+def _source(where: str) -> str:
+    return re.split(r"\W", where, maxsplit=1)[0]
+
+
+def _marks(verdicts: Sequence[str]) -> str:
+    counts = Counter(verdicts)
+    return " ".join(
+        mark if len(verdicts) == 1 else f"{counts[verdict]} {mark}"
+        for verdict, mark in MARKS.items()
+        if counts[verdict]
+    )

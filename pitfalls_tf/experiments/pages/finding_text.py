@@ -1,0 +1,97 @@
+"""Findings in words: every sentence is generated from the numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, get_args
+
+import numpy as np
+
+from pitfalls_tf.experiments.experiment import BEYOND, ClaimVerdict, overall_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from pitfalls_tf.experiments.experiment import Claim, ClaimFinding
+
+VERDICTS: Final[tuple[ClaimVerdict, ...]] = get_args(ClaimVerdict)
+MOST_LISTED: Final = 6  # findings of a claim: more are counted per verdict
+MOST_NAMED: Final = 4  # of the counted findings, a decided verdict with at most so many names them
+
+
+def paragraph(claims: Sequence[Claim], findings: Sequence[ClaimFinding]) -> str:
+    """The paragraph of a page: each claim of the paper, its findings with intervals, and the verdict.
+
+    Returns:
+        Sentences, without line breaks.
+    """
+    return " ".join(_sentences(claim, [one for one in findings if one.claim == claim]) for claim in claims)
+
+
+def _sentences(claim: Claim, findings: Sequence[ClaimFinding]) -> str:
+    source = "Beyond the paper:" if claim.section == BEYOND else f"The paper ({section_text(claim)}) says that"
+    return (
+        f"{source} {claim.says}. The {claim.quantity}: {findings_text(findings)}. Verdict: {overall_verdict(findings)}."
+    )
+
+
+def findings_text(findings: Sequence[ClaimFinding]) -> str:
+    """List findings with intervals and verdicts; more than `MOST_LISTED` are counted per verdict.
+
+    Returns:
+        Phrases separated by semicolons.
+    """
+    if len(findings) <= MOST_LISTED:
+        return "; ".join(f"{one.where} {estimate_text(one)}, {one.verdict}" for one in findings)
+    parts = []
+    for verdict in VERDICTS:
+        of_verdict = [one for one in findings if one.verdict == verdict]
+        is_named = verdict != "inconclusive" and len(of_verdict) <= MOST_NAMED
+        named = f" ({'; '.join(f'{one.where} {estimate_text(one)}' for one in of_verdict)})" if is_named else ""
+        parts += [f"{verdict} in {len(of_verdict)} of {len(findings)}{named}"] if of_verdict else []
+    return "; ".join(parts)
+
+
+def section_text(claim: Claim) -> str:
+    """How to cite the claim's section.
+
+    >>> from pitfalls_tf.experiments.experiment import Claim
+    >>> section_text(Claim(name="n", section="3", says="s", quantity="q", above=1))
+    '§3'
+    """
+    return f"§{claim.section}" if claim.section[0].isdigit() else claim.section
+
+
+def estimate_text(finding: ClaimFinding) -> str:
+    """The estimate with its interval, and the note if there is one."""
+    low, high = finding.interval.low, finding.interval.high
+    interval = "no interval" if np.isnan([low, high]).any() else f"{number_text(low)} to {number_text(high)}"
+    note = f", {finding.note}" if finding.note else ""
+    return f"{number_text(finding.estimate)} ({interval}{note})"
+
+
+def number_text(value: object) -> str:
+    """Format a number with three significant digits, without an exponent where possible.
+
+    >>> [number_text(value) for value in (0.0012345, 12.0, 1234.5, float("nan"), 7, None)]
+    ['0.00123', '12', '1234', 'none', '7', 'none']
+    """
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "none"
+    if not isinstance(value, float):
+        return str(value)
+    if value == 0 or 1e-5 <= abs(value) < 1e3:
+        return f"{value:.3g}"
+    return f"{value:.0f}" if abs(value) < 1e9 and abs(value) >= 1 else f"{value:.2e}"
+
+
+def markdown_table(table: pa.Table) -> str:
+    """A table in Markdown, with numbers aligned to the right."""
+    names = table.column_names
+    rows = [[number_text(value).replace("|", "\\|") for value in row.values()] for row in table.to_pylist()]
+    aligned = [
+        "---:" if any(isinstance(value, int | float) for value in table[name].to_pylist()) else "---" for name in names
+    ]
+    lines = [names, aligned, *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"

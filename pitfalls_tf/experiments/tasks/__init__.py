@@ -1,0 +1,1 @@
+"""Rows that experiments train on and score: by source, by pairs of domains, and altered."""

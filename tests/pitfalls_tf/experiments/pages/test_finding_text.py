@@ -1,0 +1,88 @@
+"""Sentences are generated from the numbers."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.baseline.metrics import ConfidenceInterval
+from pitfalls_tf.experiments.experiment import BEYOND, Claim, ClaimFinding, overall_verdict
+from pitfalls_tf.experiments.pages.finding_text import markdown_table, number_text, paragraph
+
+numbers = st.floats(-10, 10)
+bounds = st.tuples(numbers, numbers).map(sorted)
+
+
+@st.composite
+def claims_with_findings(draw: st.DrawFn) -> tuple[Claim, list[ClaimFinding]]:
+    """A claim with bounds on one or both sides, and findings."""
+    low, high = draw(bounds)
+    claim = Claim(
+        name="c",
+        section="3",
+        says="it is so",
+        quantity="size",
+        above=draw(st.sampled_from([low, -np.inf])),
+        below=draw(st.sampled_from([high, np.inf])),
+    )
+    intervals = draw(st.lists(bounds, min_size=1, max_size=4))
+    return claim, [
+        ClaimFinding(claim=claim, where=f"place {place}", estimate=low, interval=ConfidenceInterval(low=low, high=high))
+        for place, (low, high) in enumerate(intervals)
+    ]
+
+
+@given(claims_with_findings())
+def test_the_verdicts_of_the_paragraph_follow_from_the_intervals(drawn: tuple[Claim, list[ClaimFinding]]) -> None:
+    claim, findings = drawn
+    text = paragraph([claim], findings)
+    words = re.findall(r"place \d [^;]*?\), (not reproduced|reproduced|inconclusive)", text)
+    assert len(words) == len(findings)
+    for word, one in zip(words, findings, strict=True):
+        low, high = one.interval.low, one.interval.high
+        inside = claim.above < low and high < claim.below
+        outside = high <= claim.above or low >= claim.below
+        assert word == ("reproduced" if inside else "not reproduced" if outside else "inconclusive")
+    (verdict,) = re.findall(r"Verdict: ([a-z ]+)\.", text)
+    assert verdict == (words[0] if len(set(words)) == 1 else "inconclusive")
+
+
+@given(claims_with_findings())
+def test_an_unknown_interval_decides_nothing(drawn: tuple[Claim, list[ClaimFinding]]) -> None:
+    claim, _ = drawn
+    unknown = ConfidenceInterval(low=float("nan"), high=float("nan"))
+    finding = ClaimFinding(claim=claim, where="here", estimate=float("nan"), interval=unknown)
+    assert overall_verdict([finding]) == "inconclusive"
+    assert "none (no interval), inconclusive" in paragraph([claim], [finding])
+
+
+def test_many_findings_are_counted_per_verdict_and_the_rare_ones_named() -> None:
+    claim = Claim(name="c", section="3", says="s", quantity="q", above=1)
+    bounds = [(2.0, 3.0)] * 5 + [(0.0, 0.5)] + [(0.0, 2.0)] * 2
+    findings = [
+        ClaimFinding(claim=claim, where=f"place {place}", estimate=1.0, interval=ConfidenceInterval(low=low, high=high))
+        for place, (low, high) in enumerate(bounds)
+    ]
+    text = paragraph([claim], findings)
+    assert "reproduced in 5 of 8; not reproduced in 1 of 8 (place 5 1 (0 to 0.5)); inconclusive in 2 of 8" in text
+
+
+@given(st.floats(-1e300, 1e300))
+def test_a_printed_number_has_three_significant_digits(value: float) -> None:
+    assert np.isclose(float(number_text(value)), value, rtol=0.006, atol=0)
+
+
+def test_a_claim_beyond_the_paper_is_not_attributed_to_it() -> None:
+    claim = Claim(name="c", section=BEYOND, says="it is so", quantity="q", above=1)
+    finding = ClaimFinding(claim=claim, where="here", estimate=2.0, interval=ConfidenceInterval(low=1.5, high=2.5))
+    assert paragraph([claim], [finding]).startswith(
+        "Beyond the paper: it is so. The q: here 2 (1.5 to 2.5), reproduced."
+    )
+
+
+def test_cells_of_a_markdown_table_are_escaped() -> None:
+    assert markdown_table(pa.table({"a|b": ["x|y"], "n": [0.123456]})).splitlines()[2] == "| x\\|y | 0.123 |"

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.results import Result, Settings, Table
-from pitfalls_tf.architectures.dense import Mlp
 from pitfalls_tf.architectures.lenet import LeNet
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.rows.examples import Examples
@@ -50,7 +50,7 @@ def measure(settings: Settings) -> Result:
                 ratio = seconds / alone
                 print(f"{case.name}: {count} seeds, {threads} at a time: {ratio:.2f} fits", file=sys.stderr)
                 rows.append((case.name, f"ensemble, {threads} at a time", count, seconds, ratio))
-                if case.recipe.architecture.compiled and threads == THREADS and ratio > GOALS.get(count, ratio):
+                if case.recipe.architecture.uses_xla and threads == THREADS and ratio > GOALS.get(count, ratio):
                     remarks.append(f"{case.name}: {count} seeds cost {ratio:.2f} fits; the goal is {GOALS[count]}.")
     table = Table(
         title="N seeds against one Model.fit, compile included",
@@ -104,7 +104,7 @@ def _ours(case: Case, count: int, threads: int) -> float:
 
     ensemble.clear_programs()
     started = time.perf_counter()
-    ensemble.fit(case.recipe, case.examples, seeds=range(count), plan=ensemble.Plan(threads=threads))
+    ensemble.fit(case.recipe, case.examples, seeds=range(count), options=ensemble.FitOptions(threads=threads))
     return time.perf_counter() - started
 
 
@@ -112,10 +112,10 @@ def _keras(case: Case, *, rows: int | None = None) -> float:
     """Building, compiling and fitting, as one would."""
     import keras  # noqa: PLC0415 - heavy
 
-    from pitfalls_tf.architectures.dropout import plain  # noqa: PLC0415 - loads Keras
+    from pitfalls_tf.architectures.dropout import with_keras_dropout  # noqa: PLC0415 - loads Keras
 
     examples, settings = case.examples, case.recipe.optimiser
-    network = plain(case.recipe.architecture.build(examples.shape))
+    network = with_keras_dropout(case.recipe.architecture.build(examples.shape))
     started = time.perf_counter()
     model = keras.Model(network.input, network.output["logits"])
     model.compile(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Norm = Literal["none", "batch", "layer"]
 
 
-def normalised(signal: Any, norm: Norm, *, name: str) -> Any:
+def normalise(signal: Any, norm: Norm, *, name: str) -> Any:
     """Batch normalisation (Ioffe and Szegedy, ICML 2015), layer normalisation (Ba et al., 2016) or the signal itself.
 
     Running statistics move by a tenth a batch rather than Keras' hundredth: fits here have hundreds of steps, not tens
@@ -27,16 +27,16 @@ def normalised(signal: Any, norm: Norm, *, name: str) -> Any:
     return signal
 
 
-def widened(units: int, factor: float, *, multiple: int = 1) -> int:
+def scale_units(units: int, factor: float, *, multiple: int = 1) -> int:
     """So many times as many units, rounded to a multiple, and at least that.
 
-    >>> widened(6, 0.25), widened(30, 0.5, multiple=4)
+    >>> scale_units(6, 0.25), scale_units(30, 0.5, multiple=4)
     (2, 16)
     """
     return max(round(units * factor / multiple), 1) * multiple
 
 
-def image_inputs(shape: Shape) -> Any:
+def image_input(shape: Shape) -> Any:
     """The input of a network of images, float32 [n, height, width, channels].
 
     Raises:

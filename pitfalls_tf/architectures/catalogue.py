@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pitfalls_tf.architectures.dense import Mlp
 from pitfalls_tf.architectures.ft_transformer import FtTransformer
 from pitfalls_tf.architectures.lenet import LeNet
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.architectures.mobilenet import MobileNet
 from pitfalls_tf.architectures.resnet8 import ResNet8
 from pitfalls_tf.architectures.tabular_resnet import TabularResNet
@@ -15,13 +15,13 @@ from pitfalls_tf.architectures.wide_and_deep import WideAndDeep
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Tabular = Mlp | TabularResNet | WideAndDeep | FtTransformer
-Imaging = LeNet | ResNet8 | MobileNet
+TableNetwork = Mlp | TabularResNet | WideAndDeep | FtTransformer
+ImageNetwork = LeNet | ResNet8 | MobileNet
 
-TABLES: Final[Mapping[str, Tabular]] = {
+TABLE_NETWORKS: Final[Mapping[str, TableNetwork]] = {
     "mlp": Mlp(),
     "tabular_resnet": TabularResNet(),
     "wide_and_deep": WideAndDeep(),
     "ft_transformer": FtTransformer(),
 }
-IMAGES: Final[Mapping[str, Imaging]] = {"lenet": LeNet(), "resnet8": ResNet8(), "mobilenet": MobileNet()}
+IMAGE_NETWORKS: Final[Mapping[str, ImageNetwork]] = {"lenet": LeNet(), "resnet8": ResNet8(), "mobilenet": MobileNet()}

@@ -2,8 +2,8 @@
 
 Keras' layer draws them with TensorFlow's counter-based generators, which under XLA on a processor cost several times
 the rest of a small network's step. A hash is a few integer operations that fuse with their neighbours. It gives the
-same masks with XLA and without, and is Keras' layer in all else; `plain` puts Keras' own in its place before a model is
-saved.
+same masks with XLA and without, and is Keras' layer in all else; `with_keras_dropout` puts Keras' own in its place
+before a model is saved.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc] # keras has no types
         if isinstance(inputs, keras.KerasTensor):  # a symbolic call: only the shape counts
             return super().call(inputs, training=training)
         state = tf.cast(self.seed_generator.next(), tf.uint32)
-        bits = hashed(state, tf.size(inputs))
+        bits = hash_bits(state, tf.size(inputs))
         threshold = tf.constant(min(int(self.rate * 2**32), 2**32 - 1), tf.uint32)
         kept = tf.reshape(bits >= threshold, tf.shape(inputs))
         return tf.where(kept, inputs / (1 - self.rate), tf.zeros_like(inputs))
 
 
-def hashed(state: Any, count: Any) -> Any:
+def hash_bits(state: Any, count: Any) -> Any:
     """`count` words of 32 bits, uint32, that depend on both words of `state` [2]."""
     key = _mixed(state[0] ^ _mixed(state[1] * tf.constant(_SPREAD, tf.uint32) + state[0]))
     places = tf.cast(tf.range(count), tf.uint32) * tf.constant(_SPREAD, tf.uint32)
     return _mixed(_mixed(places + key) ^ key)
 
 
-def plain(network: keras.Model) -> keras.Model:
+def with_keras_dropout(network: keras.Model) -> keras.Model:
     """The same network and weights with Keras' own dropout, so that it loads where this package is not installed."""
 
     def cloned(layer: Any) -> Any:

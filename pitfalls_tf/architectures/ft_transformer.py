@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
-from pitfalls_tf.architectures.blocks import widened
+from pitfalls_tf.architectures.blocks import scale_units
 from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class FtTransformer:
     dropout: float = 0.1
 
     @property
-    def compiled(self) -> bool:
+    def uses_xla(self) -> bool:
         """Attention is products of stacks of small matrices, which TensorFlow's own kernels do better."""
         return False
 
@@ -44,7 +44,9 @@ class FtTransformer:
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> FtTransformer:
         """So many times as wide, a multiple of the heads, and as many blocks."""
-        return replace(self, units=widened(self.units, width, multiple=self.heads), blocks=widened(self.blocks, depth))
+        return replace(
+            self, units=scale_units(self.units, width, multiple=self.heads), blocks=scale_units(self.blocks, depth)
+        )
 
     def build(self, shape: Shape) -> keras.Model:
         """float32 [n, width] to {"logits" [n, classes], "embedding" [n, units]}.
@@ -104,7 +106,7 @@ class FtTransformer:
         )(ready, ready)
         signal = keras.layers.Add(name=f"seen_{block}")([signal, seen])
         ready = keras.layers.LayerNormalization(epsilon=1e-5, name=f"forward_norm_{block}")(signal)
-        hidden = widened(self.units, 4 / 3)
+        hidden = scale_units(self.units, 4 / 3)
         gate = keras.layers.Dense(hidden, activation="relu", name=f"gate_{block}")(ready)
         value = keras.layers.Dense(hidden, name=f"value_{block}")(ready)
         forward = keras.layers.Multiply(name=f"gated_{block}")([value, gate])

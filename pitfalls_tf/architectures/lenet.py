@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pitfalls_tf.architectures.blocks import Norm, image_inputs, normalised, widened
+from pitfalls_tf.architectures.blocks import Norm, image_input, normalise, scale_units
 from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class LeNet:
     norm: Norm = "none"
 
     @property
-    def compiled(self) -> bool:
+    def uses_xla(self) -> bool:
         """XLA's convolutions on a processor are many times slower than TensorFlow's own."""
         return False
 
@@ -38,12 +38,12 @@ class LeNet:
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> LeNet:
         """So many times as many channels and units; `depth` repeats dense layers or leaves out the last of them."""
-        count = widened(len(self.hidden), depth)
+        count = scale_units(len(self.hidden), depth)
         places = [place * len(self.hidden) // count for place in range(count)]
         return replace(
             self,
-            channels=tuple(widened(channels, width) for channels in self.channels),
-            hidden=tuple(widened(self.hidden[place], width) for place in places),
+            channels=tuple(scale_units(channels, width) for channels in self.channels),
+            hidden=tuple(scale_units(self.hidden[place], width) for place in places),
         )
 
     def build(self, shape: Shape) -> keras.Model:
@@ -52,12 +52,12 @@ class LeNet:
 
         from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
-        inputs = signal = image_inputs(shape)
+        inputs = signal = image_input(shape)
         for position, channels in enumerate(self.channels):
             signal = keras.layers.Conv2D(
                 channels, 5, padding="same", kernel_initializer="he_normal", name=f"convolution_{position}"
             )(signal)
-            signal = normalised(signal, self.norm, name=f"norm_{position}")
+            signal = normalise(signal, self.norm, name=f"norm_{position}")
             signal = keras.layers.MaxPooling2D(name=f"pool_{position}")(
                 keras.layers.ReLU(name=f"relu_{position}")(signal)
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pitfalls_tf.architectures.blocks import Norm, image_inputs, normalised, widened
+from pitfalls_tf.architectures.blocks import Norm, image_input, normalise, scale_units
 from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class MobileNet:
     norm: Norm = "batch"
 
     @property
-    def compiled(self) -> bool:
+    def uses_xla(self) -> bool:
         """XLA's convolutions on a processor are many times slower than TensorFlow's own."""
         return False
 
@@ -37,9 +37,9 @@ class MobileNet:
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> MobileNet:
         """So many times as many channels (the paper's width multiplier), and blocks."""
-        count = widened(len(self.channels), depth)
+        count = scale_units(len(self.channels), depth)
         places = [place * len(self.channels) // count for place in range(count)]
-        return replace(self, channels=tuple(widened(self.channels[place], width) for place in places))
+        return replace(self, channels=tuple(scale_units(self.channels[place], width) for place in places))
 
     def build(self, shape: Shape) -> keras.Model:
         """float32 [n, height, width, channels] to {"logits" [n, classes], "embedding" [n, channels[-1]]}."""
@@ -47,7 +47,7 @@ class MobileNet:
 
         from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
-        inputs = image_inputs(shape)
+        inputs = image_input(shape)
         bias = self.norm != "batch"
         signal = keras.layers.Conv2D(
             self.channels[0],
@@ -83,4 +83,4 @@ class MobileNet:
     def _active(self, signal: Any, *, name: str) -> Any:
         import keras  # noqa: PLC0415 - as above
 
-        return keras.layers.ReLU(name=f"{name}_relu")(normalised(signal, self.norm, name=f"{name}_norm"))
+        return keras.layers.ReLU(name=f"{name}_relu")(normalise(signal, self.norm, name=f"{name}_norm"))

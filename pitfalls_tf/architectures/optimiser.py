@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Tensors = tuple[Any, ...]
 
-SMALLEST = 1e-7  # Keras' epsilon
+EPSILON = 1e-7  # Keras' epsilon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Optimiser:
         second = tuple(old + (new * new - old) * (1 - 0.999) for old, new in zip(slots[1], gradients, strict=True))
         size = rate * tf.sqrt(1.0 - tf.pow(0.999, step + 1.0)) / (1.0 - tf.pow(0.9, step + 1.0))
         moved = tuple(
-            weight - mean * size / (tf.sqrt(square) + SMALLEST)
+            weight - mean * size / (tf.sqrt(square) + EPSILON)
             for weight, mean, square in zip(weights, first, second, strict=True)
         )
         return moved, (first, second)

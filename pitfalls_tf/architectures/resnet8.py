@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pitfalls_tf.architectures.blocks import Norm, image_inputs, normalised, widened
+from pitfalls_tf.architectures.blocks import Norm, image_input, normalise, scale_units
 from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class ResNet8:
     norm: Norm = "batch"
 
     @property
-    def compiled(self) -> bool:
+    def uses_xla(self) -> bool:
         """XLA's convolutions on a processor are many times slower than TensorFlow's own."""
         return False
 
@@ -41,8 +41,8 @@ class ResNet8:
         """So many times as many channels, and blocks a stage, one at least."""
         return replace(
             self,
-            channels=tuple(widened(channels, width) for channels in self.channels),
-            blocks=widened(self.blocks, depth),
+            channels=tuple(scale_units(channels, width) for channels in self.channels),
+            blocks=scale_units(self.blocks, depth),
         )
 
     def build(self, shape: Shape) -> keras.Model:
@@ -51,7 +51,7 @@ class ResNet8:
 
         from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
-        inputs = image_inputs(shape)
+        inputs = image_input(shape)
         signal = self._convolved(inputs, self.channels[0], name="first")
         for stage, channels in enumerate(self.channels):
             for block in range(self.blocks):
@@ -74,7 +74,7 @@ class ResNet8:
             kernel_initializer="he_normal",
             name=name,
         )(signal)
-        signal = normalised(signal, self.norm, name=f"{name}_norm")
+        signal = normalise(signal, self.norm, name=f"{name}_norm")
         return keras.layers.ReLU(name=f"{name}_relu")(signal) if active else signal
 
     def _residual(self, signal: Any, channels: int, stride: int, *, name: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pitfalls_tf.architectures.blocks import Norm, normalised, widened
+from pitfalls_tf.architectures.blocks import Norm, normalise, scale_units
 from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class TabularResNet:
     norm: Norm = "batch"
 
     @property
-    def compiled(self) -> bool:
+    def uses_xla(self) -> bool:
         """Small matrix products: XLA saves the overhead of each operation."""
         return True
 
@@ -43,7 +43,7 @@ class TabularResNet:
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> TabularResNet:
         """So many times as wide, and as many blocks."""
-        return replace(self, units=widened(self.units, width), blocks=widened(self.blocks, depth))
+        return replace(self, units=scale_units(self.units, width), blocks=scale_units(self.blocks, depth))
 
     def build(self, shape: Shape) -> keras.Model:
         """float32 [n, width] to {"logits" [n, classes], "embedding" [n, units]}."""
@@ -53,7 +53,7 @@ class TabularResNet:
         signal = keras.layers.Dense(self.units, name="first")(inputs)
         for block in range(self.blocks):
             signal = keras.layers.Add(name=f"sum_{block}")([signal, self._residual(signal, block)])
-        signal = normalised(signal, self.norm, name="norm")
+        signal = normalise(signal, self.norm, name="norm")
         embedding = keras.layers.ReLU(name="embedding")(signal)
         logits = keras.layers.Dense(shape.classes, name="logits")(embedding)
         return keras.Model(inputs, {"logits": logits, "embedding": embedding}, name="core")
@@ -63,7 +63,9 @@ class TabularResNet:
 
         from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
-        signal = normalised(signal, self.norm, name=f"norm_{block}")
-        signal = keras.layers.Dense(widened(self.units, self.hidden), activation="relu", name=f"wide_{block}")(signal)
+        signal = normalise(signal, self.norm, name=f"norm_{block}")
+        signal = keras.layers.Dense(scale_units(self.units, self.hidden), activation="relu", name=f"wide_{block}")(
+            signal
+        )
         signal = Dropout(self.dropout, name=f"dropout_{block}")(signal) if self.dropout else signal
         return keras.layers.Dense(self.units, name=f"narrow_{block}")(signal)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pitfalls_tf.architectures.blocks import Norm, normalised, widened
+from pitfalls_tf.architectures.blocks import Norm, normalise, scale_units
 from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class WideAndDeep:
     norm: Norm = "none"
 
     @property
-    def compiled(self) -> bool:
+    def uses_xla(self) -> bool:
         """Small matrix products: XLA saves the overhead of each operation."""
         return True
 
@@ -39,9 +39,9 @@ class WideAndDeep:
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> WideAndDeep:
         """The deep part so many times as wide, and as many layers."""
-        count = widened(len(self.hidden), depth)
+        count = scale_units(len(self.hidden), depth)
         places = [place * len(self.hidden) // count for place in range(count)]
-        return replace(self, hidden=tuple(widened(self.hidden[place], width) for place in places))
+        return replace(self, hidden=tuple(scale_units(self.hidden[place], width) for place in places))
 
     def build(self, shape: Shape) -> keras.Model:
         """float32 [n, width] to {"logits" [n, classes], "embedding" [n, hidden[-1]]}, the deep part's."""
@@ -54,7 +54,7 @@ class WideAndDeep:
         for position, units in enumerate(self.hidden):
             last = position == len(self.hidden) - 1
             signal = keras.layers.Dense(units, kernel_initializer="he_normal", name=f"deep_{position}")(signal)
-            signal = normalised(signal, self.norm, name=f"norm_{position}")
+            signal = normalise(signal, self.norm, name=f"norm_{position}")
             embedding = keras.layers.ReLU(name="embedding" if last else f"relu_{position}")(signal)
             signal = Dropout(self.dropout, name=f"dropout_{position}")(embedding) if self.dropout else embedding
         deep = keras.layers.Dense(shape.classes, name="deep_logits")(signal)

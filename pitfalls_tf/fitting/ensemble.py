@@ -31,7 +31,7 @@ PROGRAMS_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class FitOptions:
     """How the fits are run.
 
     threads  how many members at a time, which changes no bit of any; by default one per core with XLA, whose small
@@ -63,7 +63,7 @@ def fit(
     *,
     seeds: Sequence[int],
     target: Examples | None = None,
-    plan: Plan = Plan(),
+    options: FitOptions = FitOptions(),
 ) -> Fits:
     """Fit every seed on the same rows and take the recipe's steps afterwards.
 
@@ -76,7 +76,7 @@ def fit(
         validation: rows that are scored after every epoch, and decide when to stop if the recipe stops early.
         seeds: distinct, 0 or more.
         target: rows of the domain to adapt to; only steps that say so look at their labels.
-        plan: how to run them.
+        options: how to run them.
 
     Returns:
         One member per seed, diverged ones too: their loss became NaN or infinite, and they stopped there.
@@ -88,8 +88,8 @@ def fit(
     its weights.
     """
     rows = FitRows(training=training, validation=validation, target=target)
-    job = FitJob(recipe=recipe, rows=rows, seeds=seeds, start=plan.start)
-    return fit_jobs([job], threads=plan.threads)[0]
+    job = FitJob(recipe=recipe, rows=rows, seeds=seeds, start=options.start)
+    return fit_jobs([job], threads=options.threads)[0]
 
 
 def fit_jobs(
@@ -105,7 +105,7 @@ def fit_jobs(
 
     Args:
         jobs: at least one.
-        threads: see `Plan`.
+        threads: see `FitOptions`.
         progress: called after each epoch of each member, from its thread: position of the job, seed, epoch.
 
     Returns:
@@ -123,7 +123,7 @@ def fit_jobs(
     steps = max(int(job.rows.training.labelled.sum()) // job.recipe.batch for job in jobs)
     runners = [_JobRunner(job, rows=longest, steps=steps) for job in jobs]
     if threads is None:
-        compiled = all(job.recipe.architecture.compiled for job in jobs)
+        compiled = all(job.recipe.architecture.uses_xla for job in jobs)
         threads = len(os.sched_getaffinity(0)) if compiled else 1
     members = [(number, place) for number, job in enumerate(jobs) for place in range(len(job.seeds))]
     with ThreadPoolExecutor(threads) as pool:
@@ -160,7 +160,7 @@ class _JobRunner:
         self.job = job
         recipe, training, target = job.recipe, job.rows.training, job.rows.target
         # What does not change the program is left out of the key that it is found by.
-        self._program = _program(replace(recipe, epochs=0, batch=0, afterwards=(), stopping=None), training.shape)
+        self._program = _program(replace(recipe, epochs=0, batch=0, post_fit=(), stopping=None), training.shape)
         names = training.names
         self._rows = _device_rows(training, names, padded_to=rows)
         self._target = None if target is None else _device_rows(target, names, padded_to=len(target))
@@ -173,7 +173,7 @@ class _JobRunner:
     def finished(self, members: tuple[Member, ...]) -> Fits:
         """The members after the recipe's steps that follow a fit."""
         fits = Fits(recipe=self.job.recipe, program=self._program, members=members)
-        for step in self.job.recipe.afterwards:
+        for step in self.job.recipe.post_fit:
             fits = step(fits, self.job.rows.training, self.job.rows.target)
         return fits
 

@@ -93,7 +93,7 @@ class Fits:
     def __len__(self) -> int:
         return len(self.members)
 
-    def one(self, seed: int) -> Fits:
+    def of_seed(self, seed: int) -> Fits:
         """That seed alone.
 
         Raises:
@@ -123,10 +123,10 @@ class Fits:
 
     def model(self, seed: int) -> keras.Model:
         """A Keras model of that seed, of plain Keras layers: encoded inputs to {"logits", "embedding"}."""
-        (member,) = self.one(seed).members
+        (member,) = self.of_seed(seed).members
         return self.program.model(member.weights, member.state)
 
-    def remade(self, change: Callable[[Member], Member]) -> Fits:
+    def map_members(self, change: Callable[[Member], Member]) -> Fits:
         """Every member that did not diverge changed, such as given other batch-normalisation statistics."""
         return replace(self, members=tuple(member if member.diverged else change(member) for member in self.members))
 

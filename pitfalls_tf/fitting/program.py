@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pitfalls_tf.architectures.dropout import plain
-from pitfalls_tf.architectures.initial import initial, network_of
+from pitfalls_tf.architectures.dropout import with_keras_dropout
+from pitfalls_tf.architectures.initial_state import initial_state, network_with
 from pitfalls_tf.fitting.recipe import Batch, Outputs
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     Arrays = tuple[NDArray[Any], ...]
 
 ROWS_AT_ONCE = 4_096  # when predicting
-NORMALISING = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization)
+NORMALISATION_LAYERS = (
+    keras.layers.BatchNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.GroupNormalization,
+)
 
 
 class State(NamedTuple):
@@ -52,7 +56,7 @@ class Order(NamedTuple):
     """Which rows one epoch takes: positions int32 [steps, b] into the training and the target rows.
 
     `steps` of the member may be fewer than there are rows of positions, so that members with fewer rows share the
-    compiled epoch. `total` steps make the whole fit; from `seed`, int32, follow the random numbers of preparations.
+    compiled epoch. `total` steps make the whole fit; from `seed`, int32, follow the random numbers of transforms.
     """
 
     training: Any
@@ -74,12 +78,12 @@ class Program:
         self._networks = [self.network, *(head for head in self._heads if head is not None)]
         self._own = len(self.network.trainable_variables), len(self.network.non_trainable_variables)
         self._follows = self._trained()
-        self.run_epoch = tf.function(self._epoch, jit_compile=recipe.architecture.compiled)
+        self.run_epoch = tf.function(self._epoch, jit_compile=recipe.architecture.uses_xla)
         self._run_outputs = tf.function(self._predicted, reduce_retracing=True)
 
     def start(self, seed: int, weights: Arrays | None = None, others: Arrays | None = None) -> State:
         """The state before the first step; `weights` and `others` of the network instead of fresh ones, if given."""
-        fresh, fresh_others = initial(self._networks, seed)
+        fresh, fresh_others = initial_state(self._networks, seed)
         if weights is not None and others is not None:
             fresh = (*weights, *fresh[self._own[0] :])
             fresh_others = (*_counters_of(fresh_others, others, self.network), *fresh_others[self._own[1] :])
@@ -113,8 +117,8 @@ class Program:
         return {name: np.concatenate([part[name].numpy() for part in parts]) for name in ("logits", "embedding")}
 
     def model(self, weights: Arrays, others: Arrays) -> keras.Model:
-        """A Keras model of plain layers with these weights."""
-        return plain(network_of(self.network, weights, others))
+        """A Keras model of Keras' own layers with these weights."""
+        return with_keras_dropout(network_with(self.network, weights, others))
 
     def gradients(self, state: State, rows: DeviceRows, positions: Any) -> tuple[Any, Any]:
         """Loss and gradients of the trained weights on one batch, as the first step of an epoch takes them."""
@@ -131,7 +135,7 @@ class Program:
         for layer in self.network._flatten_layers():  # noqa: SLF001 - the one way to every inner layer
             wanted = (
                 self.recipe.trained == "all"
-                or (self.recipe.trained == "normalisation" and isinstance(layer, NORMALISING))
+                or (self.recipe.trained == "normalisation" and isinstance(layer, NORMALISATION_LAYERS))
                 or (self.recipe.trained == "logits" and layer.name.endswith("logits"))
             )
             moved |= {id(variable) for variable in layer.trainable_variables} if wanted else set()
@@ -179,9 +183,9 @@ class Program:
         self, state: State, batch: Batch, target: Batch | None, seed: Any, progress: Any
     ) -> tuple[Any, Any, Any, Any]:
         """Loss, gradients of the weights that follow them, the other state and the memory after the batch."""
-        for position, preparation in enumerate(self.recipe.preparations):
+        for position, transform in enumerate(self.recipe.transforms):
             step = tf.cast(state.step, tf.int32)
-            batch = preparation(batch, tf.stack([seed + position * 7919, step]))
+            batch = transform(batch, tf.stack([seed + position * 7919, step]))
         with tf.GradientTape() as tape:
             tape.watch(state.weights)
             loss, others, memory = self._loss(state, batch, target, progress)

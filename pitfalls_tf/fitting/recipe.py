@@ -8,9 +8,9 @@ part of the compiled epoch, so no Python state, no random numbers but from the s
 |---|---|---|
 | measures the error of a row differently | `Loss` | for every batch |
 | adds a term of embeddings or logits, over domains or against unlabelled target rows | `Penalty` | for every batch |
-| changes rows before the network sees them | `Preparation` | for every batch |
-| makes some rows count more, from their losses or domains | `Weighting` | for every batch |
-| changes what a fit has learnt | `Afterwards` | once, when every seed is fitted |
+| changes rows before the network sees them | `BatchTransform` | for every batch |
+| makes some rows count more, from their losses or domains | `RowWeighting` | for every batch |
+| changes what a fit has learnt | `PostFitStep` | once, when every seed is fitted |
 
 Optimisers, schedules, clipping, averaged weights and regularising layers are settings of `Optimiser` and of the
 architectures. A recipe can be hashed, and two that are equal share one compiled program.
@@ -36,7 +36,7 @@ class Batch:
     """Rows on their way into the network.
 
     inputs   float32 [b, *shape]
-    truths   float32 [b, classes]: one-hot, all zero where there is no label; shares once a preparation mixed rows
+    truths   float32 [b, classes]: one-hot, all zero where there is no label; shares once a transform mixed rows
     domains  int32 [b], position in `Examples.names` of the training rows; -1 for target rows
     """
 
@@ -59,7 +59,7 @@ class Architecture(Protocol):
     """A family of networks with its settings: a frozen dataclass."""
 
     @property
-    def compiled(self) -> bool:
+    def uses_xla(self) -> bool:
         """Whether XLA makes an epoch faster than TensorFlow's own kernels: so of dense layers, not of convolutions."""
 
     def build(self, shape: Shape) -> keras.Model:
@@ -96,14 +96,14 @@ class Penalty(Protocol):
         """A scalar. `head` is called as ``head(embedding)``; `progress` runs from 0 to 1 over the fit."""
 
 
-class Preparation(Protocol):
+class BatchTransform(Protocol):
     """A change of the batch before the network sees it."""
 
     def __call__(self, batch: Batch, seed: Tensor) -> Batch:
         """A batch of the same shapes; `seed` is int32 [2], new at every step, for tf.random.stateless_*."""
 
 
-class Weighting(Protocol):
+class RowWeighting(Protocol):
     """How much each row of a batch counts, possibly remembering something from batch to batch."""
 
     def initial(self, shape: Shape) -> Any:
@@ -116,11 +116,11 @@ class Weighting(Protocol):
 FitsT = TypeVar("FitsT")  # `pitfalls_tf.fitting.fits.Fits`, which knows recipes
 
 
-class Afterwards(Protocol[FitsT]):
+class PostFitStep(Protocol[FitsT]):
     """A step after fitting, over all seeds."""
 
     def __call__(self, fits: FitsT, training: Examples, target: Examples | None) -> FitsT:
-        """The same seeds with other weights; `fits.remade`, `ensemble.fit(..., start=fits)` and `fits.predict` help."""
+        """The same seeds with other weights; see `Fits.map_members` and `FitOptions.start`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ class CrossEntropy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stopping:
+class EarlyStopping:
     """Stop a seed whose validation log-loss has not improved for `patience` epochs; its best epoch's weights stay."""
 
     patience: int
@@ -159,8 +159,8 @@ class Recipe:
     optimiser: Optimiser = field(default_factory=Optimiser)
     loss: Loss = field(default_factory=CrossEntropy)
     penalties: tuple[Penalty, ...] = ()
-    preparations: tuple[Preparation, ...] = ()
-    weighting: Weighting | None = None
-    afterwards: tuple[Afterwards[Any], ...] = ()
-    stopping: Stopping | None = None
+    transforms: tuple[BatchTransform, ...] = ()
+    weighting: RowWeighting | None = None
+    post_fit: tuple[PostFitStep[Any], ...] = ()
+    stopping: EarlyStopping | None = None
     trained: Literal["all", "normalisation", "logits"] = "all"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, Protocol, cast
 
-from pitfalls_tf.remedies.remedy import Remedy, Situation
+from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
 
 if TYPE_CHECKING:
     from pitfalls_tf.fitting.recipe import Architecture, Recipe
@@ -51,10 +51,10 @@ def named(factor: float) -> str:
 
 
 def _remedy(direction: Direction, factor: float) -> Remedy:
-    def change(situation: Situation) -> Recipe:
+    def change(context: RemedyContext) -> Recipe:
         if direction == "width":
-            return scaled(situation.recipe, width=factor)
-        return scaled(situation.recipe, depth=factor)
+            return scaled(context.recipe, width=factor)
+        return scaled(context.recipe, depth=factor)
 
     return Remedy(
         name=f"{direction}_{named(factor)}",

@@ -23,7 +23,7 @@ from pitfalls_tf.remedies.stabilisers import STABILISERS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pitfalls_tf.remedies.remedy import Family, Situation
+    from pitfalls_tf.remedies.remedy import Family, RemedyContext
 
 _ALL: Final = (
     *STABILISERS,
@@ -60,9 +60,9 @@ def family(wanted: Family) -> tuple[Remedy, ...]:
     return tuple(remedy for remedy in REMEDIES.values() if remedy.family == wanted)
 
 
-def allowed(situation: Situation) -> tuple[Remedy, ...]:
+def allowed(context: RemedyContext) -> tuple[Remedy, ...]:
     """Those that this recipe and these rows allow and that change something. Cost: may build the network per remedy."""
-    return tuple(remedy for remedy in REMEDIES.values() if remedy.refusal(situation) is None)
+    return tuple(remedy for remedy in REMEDIES.values() if remedy.refusal(context) is None)
 
 
 def _one(name: str) -> Remedy:

@@ -1,6 +1,6 @@
 """Curated batches: which rows of a batch are allowed to teach, decided by loss, by confidence or by balance.
 
-Each is a `Weighting` of `pitfalls_tf.fitting.recipe`: a row that is set aside weighs 0, and the others weigh more, so
+Each is a `RowWeighting` of `pitfalls_tf.fitting.recipe`: a row that is left out weighs 0, and the others weigh more, so
 that the mean weight is 1. A person who curates by hand looks at every row of every batch; `cost` counts that.
 """
 
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from pitfalls_tf.fitting.recipe import Batch
-from pitfalls_tf.remedies.remedy import Remedy, Situation
+from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pitfalls_tf.fitting.fits import Fits
-    from pitfalls_tf.fitting.recipe import Recipe, Weighting
+    from pitfalls_tf.fitting.recipe import Recipe, RowWeighting
     from pitfalls_tf.rows.examples import Examples, Shape
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
@@ -27,7 +27,7 @@ SECONDS_A_ROW: Final = 5.0  # an assumption, to be replaced by one's own: nothin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LossCurated:
+class LossCuration:
     """The share of each batch with the smallest losses, or with the largest.
 
     Smallest: the rows most likely labelled rightly (Han et al., Co-teaching, NeurIPS 2018, its selection with one
@@ -58,7 +58,7 @@ class LossCurated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfidenceCurated:
+class ConfidenceCuration:
     """Sets aside rows that the network confidently takes for another class (Northcutt et al., JAIR 2021).
 
     Confidently: its probability of that class is at least its average over rows that do bear that label. The averages
@@ -86,7 +86,7 @@ class ConfidenceCurated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BalanceCurated:
+class BalanceCuration:
     """Every class, domain, or class of each domain present in a batch counts equally, however many rows it has.
 
     King and Zeng, *Logistic Regression in Rare Events Data* (Political Analysis 2001), within each batch.
@@ -114,31 +114,31 @@ class BalanceCurated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+class CurationCost:
     """What curating by hand would take: rows looked at, each time anew, and the hours that is."""
 
     looked_at: int
     hours: float
 
 
-def cost(recipe: Recipe, rows: int, *, seconds: float = SECONDS_A_ROW) -> Cost:
+def cost(recipe: Recipe, rows: int, *, seconds: float = SECONDS_A_ROW) -> CurationCost:
     """Of a person who curates every batch of one fit on so many labelled rows, at `seconds` a row.
 
     It grows with the rows and the epochs alike, and with every refit.
 
-    >>> from pitfalls_tf.architectures.dense import Mlp
+    >>> from pitfalls_tf.architectures.mlp import Mlp
     >>> from pitfalls_tf.fitting.recipe import Recipe
     >>> cost(Recipe(architecture=Mlp(), epochs=2, batch=100), 3_650, seconds=5)
-    Cost(looked_at=7200, hours=10.0)
+    CurationCost(looked_at=7200, hours=10.0)
     """
     looked_at = rows // recipe.batch * recipe.batch * recipe.epochs
-    return Cost(looked_at=looked_at, hours=looked_at * seconds / 3600)
+    return CurationCost(looked_at=looked_at, hours=looked_at * seconds / 3600)
 
 
-def set_aside(weighting: Weighting, fits: Fits, training: Examples) -> NDArray[np.bool_]:
+def set_aside(weighting: RowWeighting, fits: Fits, training: Examples) -> NDArray[np.bool_]:
     """Which labelled rows each fitted seed would leave out were they one batch: bool [seeds, labelled rows].
 
-    For `ConfidenceCurated`, by the class averages over these very rows. A diverged seed sets nothing aside.
+    For `ConfidenceCuration`, by the class averages over these very rows. A diverged seed sets nothing aside.
     """
     import tensorflow as tf  # noqa: PLC0415 - as above
 
@@ -153,8 +153,8 @@ def set_aside(weighting: Weighting, fits: Fits, training: Examples) -> NDArray[n
         if fits.members[place].diverged:
             continue
         memory = tf.constant(weighting.initial(training.shape), tf.float32)
-        if isinstance(weighting, ConfidenceCurated):
-            _, memory = ConfidenceCurated(pace=1.0)(batch, None, tf.constant(logits), memory)
+        if isinstance(weighting, ConfidenceCuration):
+            _, memory = ConfidenceCuration(pace=1.0)(batch, None, tf.constant(logits), memory)
         losses = fits.recipe.loss(batch.truths, tf.constant(logits))
         weights, _ = weighting(batch, losses, tf.constant(logits), memory)
         said[place] = weights.numpy() == 0
@@ -167,26 +167,26 @@ def _of_mean_one(weights: Tensor) -> Tensor:
     return tf.math.divide_no_nan(weights, tf.reduce_mean(weights))
 
 
-def _remedy(name: str, source: str, weighting: Weighting, *, domains: bool = False) -> Remedy:
-    def change(situation: Situation) -> Recipe:
-        return replace(situation.recipe, weighting=weighting)
+def _remedy(name: str, source: str, weighting: RowWeighting, *, domains: bool = False) -> Remedy:
+    def change(context: RemedyContext) -> Recipe:
+        return replace(context.recipe, weighting=weighting)
 
     return Remedy(name=name, family="curation", source=source, needs=("domains",) if domains else (), change=change)
 
 
 CURATIONS: Final = (
-    _remedy("loss_curated", "Han et al., Co-teaching, NeurIPS 2018", LossCurated()),
+    _remedy("loss_curated", "Han et al., Co-teaching, NeurIPS 2018", LossCuration()),
     _remedy(
         "hardest_curated",
         "Shrivastava, Gupta and Girshick, Training region-based object detectors with online hard example mining,"
         " CVPR 2016",
-        LossCurated(kept="largest"),
+        LossCuration(kept="largest"),
     ),
-    _remedy("confidence_curated", "Northcutt, Jiang and Chuang, Confident learning, JAIR 2021", ConfidenceCurated()),
+    _remedy("confidence_curated", "Northcutt, Jiang and Chuang, Confident learning, JAIR 2021", ConfidenceCuration()),
     _remedy(
         "class_balanced",
         "King and Zeng, Logistic regression in rare events data, Political Analysis 2001",
-        BalanceCurated(),
+        BalanceCuration(),
     ),
-    _remedy("domain_balanced", "King and Zeng, as for class_balanced", BalanceCurated(by="domain"), domains=True),
+    _remedy("domain_balanced", "King and Zeng, as for class_balanced", BalanceCuration(by="domain"), domains=True),
 )

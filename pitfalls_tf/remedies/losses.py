@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from pitfalls_tf.remedies.remedy import Remedy, Situation
+from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
 
 if TYPE_CHECKING:
     from pitfalls_tf.fitting.recipe import Loss, Recipe
@@ -18,7 +18,7 @@ Tensor = Any  # a tf.Tensor; TensorFlow has no types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Focal:
+class FocalLoss:
     """Cross-entropy less what is easy: -(1 - p)^focus log p (Lin et al., ICCV 2017). `focus` 0 is cross-entropy."""
 
     focus: float = 2.0
@@ -74,7 +74,7 @@ class SymmetricCrossEntropy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bootstrapped:
+class BootstrapLoss:
     """Cross-entropy against the truth mixed with the network's own opinion (Reed et al., ICLR workshop 2015).
 
     `trust` is the truth's share: .95 is the paper's for the soft form, whose opinion is the probabilities, and .8 for
@@ -99,15 +99,15 @@ class Bootstrapped:
 
 
 def _remedy(name: str, source: str, loss: Loss) -> Remedy:
-    def change(situation: Situation) -> Recipe:
-        return replace(situation.recipe, loss=loss)
+    def change(context: RemedyContext) -> Recipe:
+        return replace(context.recipe, loss=loss)
 
     return Remedy(name=name, family="loss", source=source, change=change)
 
 
 _REED = "Reed et al., Training deep neural networks on noisy labels with bootstrapping, ICLR workshop 2015"
 LOSSES: Final = (
-    _remedy("focal", "Lin et al., Focal loss for dense object detection, ICCV 2017", Focal()),
+    _remedy("focal", "Lin et al., Focal loss for dense object detection, ICCV 2017", FocalLoss()),
     _remedy(
         "generalised_cross_entropy",
         "Zhang and Sabuncu, Generalized cross entropy loss for training deep neural networks with noisy labels,"
@@ -119,6 +119,6 @@ LOSSES: Final = (
         "Wang et al., Symmetric cross entropy for robust learning with noisy labels, ICCV 2019",
         SymmetricCrossEntropy(),
     ),
-    _remedy("soft_bootstrapped", _REED, Bootstrapped()),
-    _remedy("hard_bootstrapped", _REED, Bootstrapped(trust=0.8, hard=True)),
+    _remedy("soft_bootstrapped", _REED, BootstrapLoss()),
+    _remedy("hard_bootstrapped", _REED, BootstrapLoss(trust=0.8, hard=True)),
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from pitfalls_tf.remedies.remedy import Remedy, Situation
+from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ FEWEST: Final = 30  # rows of a group: fewer say less about it than all rows do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moments:
+class ColumnMoments:
     """Mean and deviation of each standardised column or channel, float64 [columns]."""
 
     mean: NDArray[np.float64]
@@ -41,8 +41,8 @@ class Normalisation:
 
     by: By
     columns: NDArray[np.int64]
-    overall: Moments
-    groups: Mapping[str, Moments]
+    overall: ColumnMoments
+    groups: Mapping[str, ColumnMoments]
 
     def __call__(self, examples: Examples) -> Examples:
         """The same rows, standardised."""
@@ -65,7 +65,7 @@ def fitted(training: Examples, by: By) -> Normalisation:
     columns = numeric(training)
     values = training.inputs[..., columns].reshape(-1, len(columns)).astype(np.float64)
     deviation = values.std(axis=0)
-    overall = Moments(mean=values.mean(axis=0), deviation=np.where(deviation > 0, deviation, 1.0))
+    overall = ColumnMoments(mean=values.mean(axis=0), deviation=np.where(deviation > 0, deviation, 1.0))
     return Normalisation(by=by, columns=columns, overall=overall, groups=_grouped(training, by, columns, overall))
 
 
@@ -108,25 +108,27 @@ def raw(encoding: Encoding) -> Encoding:
     return replace(encoding, numbers=tuple(replace(number, mean=0.0, deviation=1.0) for number in encoding.numbers))
 
 
-def _grouped(examples: Examples, by: By, columns: NDArray[np.int64], overall: Moments) -> dict[str, Moments]:
+def _grouped(
+    examples: Examples, by: By, columns: NDArray[np.int64], overall: ColumnMoments
+) -> dict[str, ColumnMoments]:
     keys = groups_of(examples, by)
-    found: dict[str, Moments] = {}
+    found: dict[str, ColumnMoments] = {}
     for key, count in zip(*np.unique(keys, return_counts=True), strict=True):
         if count < FEWEST or by == "nothing":
             continue
         values = examples.inputs[keys == key][..., columns].reshape(-1, len(columns)).astype(np.float64)
         deviation = values.std(axis=0)
         # What is constant in a group, as the weather of one day may be, keeps the scale of all rows.
-        found[str(key)] = Moments(
+        found[str(key)] = ColumnMoments(
             mean=values.mean(axis=0), deviation=np.where(deviation > 1e-9, deviation, overall.deviation)
         )
     return found
 
 
-def _rows(by: By) -> Callable[[Situation], Callable[[Examples], Examples]]:
-    def rows(situation: Situation) -> Callable[[Examples], Examples]:
-        normalisation = fitted(situation.training, by)
-        return normalisation if situation.target is None else normalisation.also(situation.target)
+def _rows(by: By) -> Callable[[RemedyContext], Callable[[Examples], Examples]]:
+    def rows(context: RemedyContext) -> Callable[[Examples], Examples]:
+        normalisation = fitted(context.training, by)
+        return normalisation if context.target is None else normalisation.also(context.target)
 
     return rows
 

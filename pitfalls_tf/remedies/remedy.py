@@ -22,7 +22,7 @@ Need = Literal["target", "domains", "times", "batch normalisation", "normalisati
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class RemedyContext:
     """What a remedy is asked to mend: a recipe, the rows it trains on, and the rows of a target if there is one."""
 
     recipe: Recipe
@@ -30,14 +30,14 @@ class Situation:
     target: Examples | None = None
 
 
-def same_recipe(situation: Situation) -> Recipe:
+def unchanged_recipe(context: RemedyContext) -> Recipe:
     """The recipe as it is: for remedies that change rows or predictions alone."""
-    return situation.recipe
+    return context.recipe
 
 
-def same_rows(situation: Situation) -> Callable[[Examples], Examples]:
+def unchanged_rows(context: RemedyContext) -> Callable[[Examples], Examples]:
     """Rows as they are: for remedies that change the recipe alone."""
-    del situation
+    del context
     return lambda examples: examples
 
 
@@ -46,7 +46,7 @@ class Remedy:
     """An attempted fix. Call `applied` for the recipe to fit and `prepared` for what is done to all rows before.
 
     source  who proposed it: authors, title or venue, year
-    needs   what a situation must have; see `refusal`
+    needs   what a context must have; see `refusal`
     change  the recipe with the remedy in it
     rows    what is fitted on the training rows (and unlabelled target rows) and then applied to rows of any part
     seeds   how many consecutive seeds predict together, see `stabilisers.together`; 1 but for seed ensembling
@@ -56,8 +56,8 @@ class Remedy:
     family: Family
     source: str
     needs: tuple[Need, ...] = ()
-    change: Callable[[Situation], Recipe] = same_recipe
-    rows: Callable[[Situation], Callable[[Examples], Examples]] = same_rows
+    change: Callable[[RemedyContext], Recipe] = unchanged_recipe
+    rows: Callable[[RemedyContext], Callable[[Examples], Examples]] = unchanged_rows
     seeds: int = 1
 
     def applied(self, recipe: Recipe, training: Examples, target: Examples | None = None) -> Recipe:
@@ -66,28 +66,28 @@ class Remedy:
         Raises:
             BadInput: the source or the architecture does not allow it, or it changes nothing.
         """
-        situation = Situation(recipe=recipe, training=training, target=target)
-        refusal = self.refusal(situation)
+        context = RemedyContext(recipe=recipe, training=training, target=target)
+        refusal = self.refusal(context)
         if refusal is not None:
             raise refusal
-        return self.change(situation)
+        return self.change(context)
 
     def prepared(
         self, recipe: Recipe, training: Examples, target: Examples | None = None
     ) -> Callable[[Examples], Examples]:
         """What to do to training, validation and target rows alike before the fit; no label is looked at."""
-        return self.rows(Situation(recipe=recipe, training=training, target=target))
+        return self.rows(RemedyContext(recipe=recipe, training=training, target=target))
 
-    def refusal(self, situation: Situation) -> BadInput | None:
+    def refusal(self, context: RemedyContext) -> BadInput | None:
         """Why this remedy cannot be used here, or None. Cost: may build the network once."""
         for need in self.needs:
-            if (missing := _missing(need, situation)) is not None:
+            if (missing := _missing(need, context)) is not None:
                 got, expected, fix = missing
                 return BadInput(
                     f"{self.name} is not for this recipe and these rows.", got=got, expected=expected, fix=fix
                 )
         # Preprocessing and seed ensembling leave recipes alone.
-        if self.change is not same_recipe and self.change(situation) == situation.recipe:
+        if self.change is not unchanged_recipe and self.change(context) == context.recipe:
             return BadInput(
                 f"{self.name} changes nothing here.",
                 got="a recipe that has it already",
@@ -99,23 +99,23 @@ class Remedy:
     def then(self, other: Remedy) -> Remedy:
         """Both, this one first; its name is `this+other`."""
 
-        def change(situation: Situation) -> Recipe:
-            return other.change(replace(situation, recipe=self.change(situation)))
+        def change(context: RemedyContext) -> Recipe:
+            return other.change(replace(context, recipe=self.change(context)))
 
-        def rows(situation: Situation) -> Callable[[Examples], Examples]:
-            first = self.rows(situation)
-            target = None if situation.target is None else first(situation.target)
-            second = other.rows(replace(situation, training=first(situation.training), target=target))
+        def rows(context: RemedyContext) -> Callable[[Examples], Examples]:
+            first = self.rows(context)
+            target = None if context.target is None else first(context.target)
+            second = other.rows(replace(context, training=first(context.training), target=target))
             return lambda examples: second(first(examples))
 
-        untouched = self.change is same_recipe and other.change is same_recipe
+        untouched = self.change is unchanged_recipe and other.change is unchanged_recipe
         return Remedy(
             name=f"{self.name}+{other.name}",
             family=self.family,
             source=f"{self.source}; {other.source}",
             needs=tuple(dict.fromkeys((*self.needs, *other.needs))),
-            change=same_recipe if untouched else change,
-            rows=same_rows if self.rows is same_rows and other.rows is same_rows else rows,
+            change=unchanged_recipe if untouched else change,
+            rows=unchanged_rows if self.rows is unchanged_rows and other.rows is unchanged_rows else rows,
             seeds=self.seeds * other.seeds,
         )
 
@@ -126,27 +126,27 @@ def with_setting(architecture: Architecture, **settings: object) -> Architecture
     return changed
 
 
-def normalising(architecture: Architecture, shape: Shape) -> frozenset[str]:
+def normalisation_kinds(architecture: Architecture, shape: Shape) -> frozenset[str]:
     """The kinds of normalisation its network holds: class names of Keras' layers. Cost: builds the network."""
-    from pitfalls_tf.fitting.program import NORMALISING  # noqa: PLC0415 - loads TensorFlow
+    from pitfalls_tf.fitting.program import NORMALISATION_LAYERS  # noqa: PLC0415 - loads TensorFlow
 
     layers = architecture.build(shape)._flatten_layers()  # noqa: SLF001 - the one way to every inner layer
-    return frozenset(type(layer).__name__ for layer in layers if isinstance(layer, NORMALISING))
+    return frozenset(type(layer).__name__ for layer in layers if isinstance(layer, NORMALISATION_LAYERS))
 
 
 Missing = tuple[str, str, str]  # what is there instead, what was expected, how to mend it
 
 
-def _missing(need: Need, situation: Situation) -> Missing | None:
+def _missing(need: Need, context: RemedyContext) -> Missing | None:
     """None when it is there."""
     if need in {"target", "domains", "times"}:
-        return _missing_rows(need, situation)
-    return _missing_setting(need, situation)
+        return _missing_rows(need, context)
+    return _missing_setting(need, context)
 
 
-def _missing_rows(need: Need, situation: Situation) -> Missing | None:
-    training = situation.training
-    if need == "target" and situation.target is None:
+def _missing_rows(need: Need, context: RemedyContext) -> Missing | None:
+    training = context.training
+    if need == "target" and context.target is None:
         return "no target rows", "rows of the domain to adapt to; their labels are not needed", "Pass target=."
     if need == "domains" and len(training.names) < 2:
         return f"one domain, {training.names[0]}", "training rows of two domains or more", "Train on more domains."
@@ -155,11 +155,11 @@ def _missing_rows(need: Need, situation: Situation) -> Missing | None:
     return None
 
 
-def _missing_setting(need: Need, situation: Situation) -> Missing | None:
-    architecture = situation.recipe.architecture
+def _missing_setting(need: Need, context: RemedyContext) -> Missing | None:
+    architecture = context.recipe.architecture
     name = type(architecture).__name__
     if need in {"batch normalisation", "normalisation"}:
-        held = normalising(architecture, situation.training.shape)
+        held = normalisation_kinds(architecture, context.training.shape)
         if not held or (need == "batch normalisation" and "BatchNormalization" not in held):
             got = f"{name} with {' and '.join(sorted(held)) or 'no normalisation'}"
             return got, f"a network with {need}", 'Choose an architecture with norm="batch".'

@@ -10,7 +10,7 @@ import numpy as np
 
 from monitoring.errors import BadInput
 from pitfalls_tf.fitting.recipe import CrossEntropy
-from pitfalls_tf.remedies.remedy import Remedy, Situation, with_setting
+from pitfalls_tf.remedies.remedy import Remedy, RemedyContext, with_setting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,61 +21,61 @@ ENSEMBLED: Final = 5  # Lakshminarayanan et al. use 5 networks in most of their 
 BATCH_FACTOR: Final = 4
 
 
-def clipped(situation: Situation) -> Recipe:
+def clipped(context: RemedyContext) -> Recipe:
     """The gradient of all weights together at most of norm 1."""
-    recipe = situation.recipe
+    recipe = context.recipe
     return replace(recipe, optimiser=replace(recipe.optimiser, clip_norm=1.0))
 
 
-def warmed_up(situation: Situation) -> Recipe:
+def warmed_up(context: RemedyContext) -> Recipe:
     """A linear warm-up over a tenth of the steps, then half a cosine."""
-    recipe = situation.recipe
+    recipe = context.recipe
     return replace(recipe, optimiser=replace(recipe.optimiser, warm_up=0.1, schedule="cosine"))
 
 
-def averaged(situation: Situation) -> Recipe:
+def averaged(context: RemedyContext) -> Recipe:
     """A moving average of the weights predicts. Decay .99: fits here have hundreds of steps, few for .999."""
-    recipe = situation.recipe
+    recipe = context.recipe
     return replace(recipe, optimiser=replace(recipe.optimiser, average=0.99))
 
 
-def decayed(situation: Situation) -> Recipe:
+def decayed(context: RemedyContext) -> Recipe:
     """AdamW with decoupled decay of .01."""
-    recipe = situation.recipe
+    recipe = context.recipe
     return replace(recipe, optimiser=replace(recipe.optimiser, kind="adamw", weight_decay=0.01))
 
 
-def batch_normalised(situation: Situation) -> Recipe:
+def batch_normalised(context: RemedyContext) -> Recipe:
     """Batch normalisation in every block."""
-    recipe = situation.recipe
+    recipe = context.recipe
     return replace(recipe, architecture=with_setting(recipe.architecture, norm="batch"))
 
 
-def layer_normalised(situation: Situation) -> Recipe:
+def layer_normalised(context: RemedyContext) -> Recipe:
     """Layer normalisation in every block."""
-    recipe = situation.recipe
+    recipe = context.recipe
     return replace(recipe, architecture=with_setting(recipe.architecture, norm="layer"))
 
 
-def smoothed(situation: Situation) -> Recipe:
+def smoothed(context: RemedyContext) -> Recipe:
     """Cross-entropy with a tenth of each label spread over the classes."""
-    return replace(situation.recipe, loss=CrossEntropy(smoothing=0.1))
+    return replace(context.recipe, loss=CrossEntropy(smoothing=0.1))
 
 
-def larger_batch(situation: Situation) -> Recipe:
+def larger_batch(context: RemedyContext) -> Recipe:
     """Four times the batch; the rate four times as high for SGD, and twice, the square root, for Adam and AdamW.
 
     As many epochs, so a quarter of the steps.
     """
-    recipe = situation.recipe
+    recipe = context.recipe
     factor = BATCH_FACTOR if recipe.optimiser.kind == "sgd" else BATCH_FACTOR**0.5
     optimiser = replace(recipe.optimiser, learning_rate=recipe.optimiser.learning_rate * factor)
     return replace(recipe, batch=recipe.batch * BATCH_FACTOR, optimiser=optimiser)
 
 
-def dropped_out(situation: Situation) -> Recipe:
+def dropped_out(context: RemedyContext) -> Recipe:
     """Half of the hidden units left out at random."""
-    recipe = situation.recipe
+    recipe = context.recipe
     return replace(recipe, architecture=with_setting(recipe.architecture, dropout=0.5))
 
 

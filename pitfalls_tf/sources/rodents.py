@@ -20,7 +20,7 @@ from pitfalls_tf.rows.table import Feature, Table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Moments = NDArray[np.datetime64]
+    Times = NDArray[np.datetime64]
 
 NAME: Final = "rodents"
 # The ten species with most captures whose weight and hindfoot were measured.
@@ -53,8 +53,8 @@ def load() -> Table:
     captures = _captures()
     days = _days(captures)
     order = np.lexsort((captures["record_id"].to_numpy(), days))
-    midnight: Moments = days.astype("datetime64[h]") + MIDNIGHT
-    known: Moments = midnight + 24 * LABEL_DAYS
+    midnight: Times = days.astype("datetime64[h]") + MIDNIGHT
+    known: Times = midnight + 24 * LABEL_DAYS
     rows = {
         "row_id": captures["record_id"].cast(pa.int64()),
         "event_time": _timestamps(midnight),
@@ -90,12 +90,12 @@ def _captures() -> pa.Table:
     return captures.filter(pc.and_(measured, pc.is_in(captures["species_id"], value_set=pa.array(CLASSES))))
 
 
-def _days(captures: pa.Table) -> Moments:
+def _days(captures: pa.Table) -> Times:
     year, month, day = (captures[name].to_numpy().astype(np.int64) for name in ("year", "month", "day"))
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    days: Moments = months.astype("datetime64[D]") + (day - 1)
+    days: Times = months.astype("datetime64[D]") + (day - 1)
     return days
 
 
-def _timestamps(moments: Moments) -> pa.Array:
+def _timestamps(moments: Times) -> pa.Array:
     return pa.array(moments.astype("datetime64[us]").astype(np.int64)).cast(_MICROSECONDS)

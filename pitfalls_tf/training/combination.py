@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput
 from pitfalls_tf.remedies import catalogue
-from pitfalls_tf.remedies.remedy import Situation, same_recipe
+from pitfalls_tf.remedies.remedy import RemedyContext, unchanged_recipe
 
 if TYPE_CHECKING:
     from pitfalls_tf.fitting.fit_rows import FitRows
@@ -24,16 +24,16 @@ def recipe_with_remedy(setup: Setup, rows: FitRows) -> Recipe:
     if remedy is None:
         return recipe
     changed = remedy.applied(recipe, rows.training, rows.target)
-    check_combination(remedy.name, Situation(recipe=recipe, training=rows.training, target=rows.target))
+    check_combination(remedy.name, RemedyContext(recipe=recipe, training=rows.training, target=rows.target))
     return changed
 
 
-def check_combination(names: str, situation: Situation) -> None:
+def check_combination(names: str, context: RemedyContext) -> None:
     """Refuse remedies of which one has no effect, such as two losses: the later replaces the earlier one.
 
     Args:
         names: such as "dropout+gradient_clipping".
-        situation: the recipe before them, and the rows.
+        context: the recipe before them, and the rows.
 
     Raises:
         BadInput: the recipe with all of them is that without one of them.
@@ -41,11 +41,11 @@ def check_combination(names: str, situation: Situation) -> None:
     parts = names.split("+")
     if len(parts) == 1:
         return
-    whole = catalogue.find(names).change(situation)
+    whole = catalogue.find(names).change(context)
     for place, name in enumerate(parts):
         others = "+".join(parts[:place] + parts[place + 1 :])
         # Preprocessing and seed ensembling leave recipes alone.
-        if catalogue.find(name).change is not same_recipe and catalogue.find(others).change(situation) == whole:
+        if catalogue.find(name).change is not unchanged_recipe and catalogue.find(others).change(context) == whole:
             raise BadInput(
                 f"{name} has no effect in this combination.",
                 got=f"{names}, which is the same as {others}",

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pitfalls_tf.architectures.catalogue import IMAGES, TABLES
+from pitfalls_tf.architectures.catalogue import IMAGE_NETWORKS, TABLE_NETWORKS
 from pitfalls_tf.fitting.recipe import Recipe
 
 if TYPE_CHECKING:
-    from pitfalls_tf.architectures.catalogue import Imaging, Tabular
+    from pitfalls_tf.architectures.catalogue import ImageNetwork, TableNetwork
 
-NETWORKS: Final[dict[str, Tabular | Imaging]] = {
-    "flights": TABLES["mlp"],
-    "rodents": TABLES["mlp"],
-    "digits": IMAGES["lenet"],
+NETWORKS: Final[dict[str, TableNetwork | ImageNetwork]] = {
+    "flights": TABLE_NETWORKS["mlp"],
+    "rodents": TABLE_NETWORKS["mlp"],
+    "digits": IMAGE_NETWORKS["lenet"],
 }
 BATCHES: Final = {"flights": 256, "rodents": 128, "digits": 64}
 EPOCHS: Final = {"flights": 12, "rodents": 40, "digits": 15}
 QUICK_EPOCHS: Final = {"flights": 9, "rodents": 15, "digits": 6}
 
 
-def recipe(source: str, *, quick: bool = False, network: Tabular | Imaging | None = None) -> Recipe:
+def recipe(source: str, *, quick: bool = False, network: TableNetwork | ImageNetwork | None = None) -> Recipe:
     """The recipe of a source, with another network if one is given; no stabiliser, no early stopping."""
     chosen = NETWORKS[source] if network is None else network
     return Recipe(

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from monitoring.errors import BadInput
-from pitfalls_tf.architectures.catalogue import IMAGES, TABLES
-from pitfalls_tf.fitting.recipe import Recipe, Stopping
+from pitfalls_tf.architectures.catalogue import IMAGE_NETWORKS, TABLE_NETWORKS
+from pitfalls_tf.fitting.recipe import EarlyStopping, Recipe
 from pitfalls_tf.remedies import catalogue
 from pitfalls_tf.rows.folds import Folds
 from pitfalls_tf.sources.table import TableFile
@@ -20,7 +20,7 @@ from pitfalls_tf.training.conventional import BATCHES, EPOCHS, NETWORKS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pitfalls_tf.architectures.catalogue import Imaging, Tabular
+    from pitfalls_tf.architectures.catalogue import ImageNetwork, TableNetwork
     from pitfalls_tf.remedies.remedy import Remedy
     from pitfalls_tf.rows.splits import SplitKind
 
@@ -104,7 +104,7 @@ class Setup:
         return self.held_out.split or ("domain" if self.source == "digits" else "blocked")
 
     @property
-    def network(self) -> Tabular | Imaging:
+    def network(self) -> TableNetwork | ImageNetwork:
         """The network, with its own paper's settings where the setup has none.
 
         Raises:
@@ -136,7 +136,7 @@ class Setup:
             epochs=self.epochs or EPOCHS[like],
             batch=self.batch or BATCHES[like],
             optimiser=replace(optimiser, learning_rate=rate, weight_decay=decay),
-            stopping=None if self.stopping is None else Stopping(patience=self.stopping),
+            stopping=None if self.stopping is None else EarlyStopping(patience=self.stopping),
         )
 
     def find_remedy(self) -> Remedy | None:
@@ -151,13 +151,15 @@ class Setup:
         """The setup as a run's manifest holds it; `read` reads it back."""
         return {"name": self.name, "kind": "composed", **asdict(self)}
 
-    def _architecture(self) -> Tabular | Imaging:
+    def _architecture(self) -> TableNetwork | ImageNetwork:
         if self.architecture is None:
             return NETWORKS[LIKE.get(self.source, self.source)]
-        fitting: Mapping[str, Tabular | Imaging] = IMAGES if self.source == "digits" else TABLES
+        fitting: Mapping[str, TableNetwork | ImageNetwork] = (
+            IMAGE_NETWORKS if self.source == "digits" else TABLE_NETWORKS
+        )
         if self.architecture in fitting:
             return fitting[self.architecture]
-        known = [*TABLES, *IMAGES]
+        known = [*TABLE_NETWORKS, *IMAGE_NETWORKS]
         near = difflib.get_close_matches(self.architecture, fitting, n=1)
         raise BadInput(
             "No such network." if self.architecture not in known else "This network is for rows of another kind.",

@@ -14,7 +14,7 @@ from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.fitting.ensemble import FitJob, fit_jobs
 from pitfalls_tf.fitting.fits import Fits
 from pitfalls_tf.fitting.program import Program
-from pitfalls_tf.remedies.remedy import same_rows
+from pitfalls_tf.remedies.remedy import unchanged_rows
 from pitfalls_tf.rows import feature_encoding
 from pitfalls_tf.training import deployed_model, weights
 from pitfalls_tf.training import runs as folders
@@ -81,7 +81,7 @@ class Trainer:
         remedy = self.setup.find_remedy()
         if self._together > 1:
             return f"{self._together} networks predict together; their weights are in each run's {weights.FIT}."
-        if remedy is not None and remedy.rows is not same_rows:
+        if remedy is not None and remedy.rows is not unchanged_rows:
             return f"{self.setup.remedy} prepares rows outside the network, which a served model would have to do."
         return None
 
@@ -221,7 +221,7 @@ class Trainer:
         members, size = weights.read(run.folder), self._together
         found = []
         for fold, (recipe, one) in enumerate(zip(self._recipes, self._rows.fits, strict=True)):
-            program = Program(replace(recipe, afterwards=(), stopping=None), one.rows.training.shape)
+            program = Program(replace(recipe, post_fit=(), stopping=None), one.rows.training.shape)
             found.append(Fits(recipe=recipe, program=program, members=members[fold * size : (fold + 1) * size]))
         return tuple(found)
 
@@ -258,7 +258,7 @@ def _is_setup(document: Any, setup: Setup) -> bool:
 
 
 def _members(fits: Fits, seeds: Sequence[int]) -> Fits:
-    return replace(fits, members=tuple(member for seed in seeds for member in fits.one(seed).members))
+    return replace(fits, members=tuple(member for seed in seeds for member in fits.of_seed(seed).members))
 
 
 def _history(fits: Sequence[Fits]) -> pa.Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.rows.examples import Examples
@@ -16,7 +16,7 @@ class Traced(Mlp):
     __slots__ = ()
 
     @property
-    def compiled(self) -> bool:
+    def uses_xla(self) -> bool:
         return False
 
 

@@ -56,10 +56,12 @@ class FailureCell:
         """
         from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
-        fits = ensemble.fit(self.recipe, self.task.training, seeds=seeds, plan=ensemble.Plan(threads=len(seeds)))
+        fits = ensemble.fit(
+            self.recipe, self.task.training, seeds=seeds, options=ensemble.FitOptions(threads=len(seeds))
+        )
         tables = {}
         for seed in seeds:
-            one, parts = fits.one(seed), [SCHEMA.empty_table()]
+            one, parts = fits.of_seed(seed), [SCHEMA.empty_table()]
             for part in self.task.parts:
                 if part.split != "deployed" or one.diverged:
                     continue

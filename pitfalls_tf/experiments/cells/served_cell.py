@@ -104,7 +104,7 @@ class ServedCell:
         from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
 
         held = self.raw.held
-        probabilities = fits.one(seed).predict(Examples.from_table(held, self.raw.encoding).inputs)[0]
+        probabilities = fits.of_seed(seed).predict(Examples.from_table(held, self.raw.encoding).inputs)[0]
         export_bundle(
             deployed_model.with_preprocessing(feature_encoding.layers(self.raw.encoding), fits.model(seed)),
             name=self._name(seed),
@@ -137,7 +137,7 @@ class ServedCell:
         from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - only here
 
         held = next(part.examples for part in self.task.parts if part.split == "random")
-        promised = float(row_losses(fits.one(seed).predict(held.inputs)[0], held.targets)["brier"].mean())
+        promised = float(row_losses(fits.of_seed(seed).predict(held.inputs)[0], held.targets)["brier"].mean())
         log = TrafficLog(folder / "traffic").table(model=self._name(seed))
         times = log["event_time"].to_numpy().astype("datetime64[us]")
         return measure_harm(

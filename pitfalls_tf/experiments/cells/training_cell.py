@@ -85,12 +85,12 @@ class TrainingCell:
             task.validation,
             seeds=[one for numbers in member_seeds.values() for one in numbers],
             target=task.target,
-            plan=ensemble.Plan(threads=len(seeds)),
+            options=ensemble.FitOptions(threads=len(seeds)),
         )
         return {seed: self._rows(seed, fits, numbers) for seed, numbers in member_seeds.items()}
 
     def _rows(self, seed: int, fits: Fits, numbers: Sequence[int]) -> pa.Table:
-        members = [fits.one(number) for number in numbers]
+        members = [fits.of_seed(number) for number in numbers]
         diverged = any(one.members[0].diverged for one in members)
         rows = [self._row(seed, "training", ALL_ROWS, DIVERGED, float(diverged))]
         if self.members == 1:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.experiments.cells.training_cell import TrainingCell
 from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
 from pitfalls_tf.experiments.gains import mean_gain
@@ -18,7 +18,7 @@ from pitfalls_tf.experiments.tasks.task import ALL_ROWS, Part, Task
 from pitfalls_tf.fitting.recipe import Recipe
 from pitfalls_tf.remedies import catalogue
 from pitfalls_tf.remedies.curation import SECONDS_A_ROW, cost
-from pitfalls_tf.remedies.remedy import Situation
+from pitfalls_tf.remedies.remedy import RemedyContext
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE, outcome_of
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def grid(settings: Sequence[CurationSetting], images: Examples, base: Recipe) ->
         rows = task(setting, images)
         cells.append(TrainingCell(setup=f"{setting.name}: {UNCURATED}", task=rows, recipe=base))
         for remedy in catalogue.family("curation"):
-            if remedy.refusal(Situation(recipe=base, training=rows.training)) is None:
+            if remedy.refusal(RemedyContext(recipe=base, training=rows.training)) is None:
                 recipe = remedy.applied(base, rows.training)
                 cells.append(TrainingCell(setup=f"{setting.name}: {remedy.name}", task=rows, recipe=recipe))
     return cells

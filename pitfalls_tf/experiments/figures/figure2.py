@@ -20,7 +20,7 @@ from pitfalls_tf.experiments.scores_table import (
     with_common_seeds,
 )
 from pitfalls_tf.experiments.tasks import source_tasks
-from pitfalls_tf.remedies.remedy import Remedy, Situation
+from pitfalls_tf.remedies.remedy import Remedy, RemedyContext
 from pitfalls_tf.remedies.stabilisers import STABILISERS, pairs
 from pitfalls_tf.training.conventional import recipe
 from pitfalls_tf.verdicts.paired import Resampling, interval
@@ -70,32 +70,30 @@ def _measure(store: RunStore) -> pa.Table:
     for source in sources:
         task = source_tasks.load(source, quick=store.size.quick)
         plain = recipe(source, quick=store.size.quick)
-        situation = Situation(recipe=plain, training=task.training)
-        fixes = [one for one in STABILISERS if one.refusal(situation) is None]
-        cells = [_cell(one, situation, task) for one in fixes]
+        context = RemedyContext(recipe=plain, training=task.training)
+        fixes = [one for one in STABILISERS if one.refusal(context) is None]
+        cells = [_cell(one, context, task) for one in fixes]
         alone = store.run([TrainingCell(setup=NONE, task=task, recipe=plain), *cells], seeds)
         parts.append(alone)
-        pair = _best_pair(alone, source, situation)
+        pair = _best_pair(alone, source, context)
         if pair is not None:
-            parts.append(store.run([_cell(pair, situation, task)], seeds))
+            parts.append(store.run([_cell(pair, context, task)], seeds))
     return pa.concat_tables(parts)
 
 
-def _cell(remedy: Remedy, situation: Situation, task: Task) -> TrainingCell:
-    changed = remedy.applied(situation.recipe, situation.training)
+def _cell(remedy: Remedy, context: RemedyContext, task: Task) -> TrainingCell:
+    changed = remedy.applied(context.recipe, context.training)
     return TrainingCell(setup=remedy.name, task=task, recipe=changed, members=remedy.seeds)
 
 
-def _best_pair(table: pa.Table, source: str, situation: Situation) -> Remedy | None:
+def _best_pair(table: pa.Table, source: str, context: RemedyContext) -> Remedy | None:
     """The applicable pair of fixes with the smallest sum of their single deviations, chosen before any pair is run."""
     left = {
         setup: spread.standard_deviation(_deployed(table, source, setup).by_seed)
         for setup in distinct_values(table, "setup")
     }
     allowed = [
-        pair
-        for pair in pairs()
-        if all(name in left for name in pair.name.split("+")) and pair.refusal(situation) is None
+        pair for pair in pairs() if all(name in left for name in pair.name.split("+")) and pair.refusal(context) is None
     ]
     return min(allowed, key=lambda pair: sum(left[name] for name in pair.name.split("+")), default=None)
 

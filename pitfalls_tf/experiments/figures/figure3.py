@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from pitfalls_tf.architectures.catalogue import TABLES
-from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.catalogue import TABLE_NETWORKS
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.experiments import spread
 from pitfalls_tf.experiments.cells.training_cell import TrainingCell
 from pitfalls_tf.experiments.experiment import Claim, ClaimFinding, Experiment
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 SOURCES: Final = ("flights", "rodents")  # whose rows have times
 CONVENTIONAL: Final = "conventional"  # the same runs as figure 1's
 MODELS: Final = {
-    CONVENTIONAL: TABLES["mlp"],
+    CONVENTIONAL: TABLE_NETWORKS["mlp"],
     "wide mlp": Mlp(hidden=(256, 128), dropout=0.2),
-    "residual mlp": TABLES["tabular_resnet"],
-    "wide and deep": TABLES["wide_and_deep"],
-    "ft transformer": TABLES["ft_transformer"],
+    "residual mlp": TABLE_NETWORKS["tabular_resnet"],
+    "wide and deep": TABLE_NETWORKS["wide_and_deep"],
+    "ft transformer": TABLE_NETWORKS["ft_transformer"],
 }
 QUICK_MODELS: Final = (CONVENTIONAL, "wide mlp", "residual mlp", "wide and deep")
 

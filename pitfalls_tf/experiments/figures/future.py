@@ -15,7 +15,7 @@ from pitfalls_tf.experiments.scores_table import count_diverged, distinct_values
 from pitfalls_tf.experiments.spread import UNKNOWN
 from pitfalls_tf.experiments.tasks import source_tasks
 from pitfalls_tf.remedies import catalogue
-from pitfalls_tf.remedies.remedy import Situation
+from pitfalls_tf.remedies.remedy import RemedyContext
 from pitfalls_tf.training.conventional import recipe
 from pitfalls_tf.verdicts.gate import ReleaseGate
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
@@ -54,7 +54,7 @@ def remedied(task: Task, base: Recipe, remedy: Remedy) -> TrainingCell | None:
     Returns:
         The cell; None if the remedy does not apply to the rows or the network.
     """
-    if remedy.refusal(Situation(recipe=base, training=task.training)) is not None:
+    if remedy.refusal(RemedyContext(recipe=base, training=task.training)) is not None:
         return None
     prepare = remedy.prepared(base, task.training)
     changed = replace(

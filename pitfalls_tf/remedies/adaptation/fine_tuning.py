@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FineTuned:
+class FineTuning:
     """Train on with `rows` labelled target rows, at a tenth of the rate, without penalties, weighting or averages.
 
     The rows are those of `few`, the same for every seed: whoever scores the result on the target leaves them out.
@@ -42,11 +42,11 @@ class FineTuned:
             )
         chosen = target.take(few(target, self.rows))
         recipe = replace(
-            plainly(fits.recipe, epochs=self.epochs, slower=self.slower),
+            second_fit_recipe(fits.recipe, epochs=self.epochs, slower=self.slower),
             batch=min(fits.recipe.batch, len(chosen)),
             trained=self.trained,
         )
-        return refitted(fits, recipe, chosen)
+        return continue_fits(fits, recipe, chosen)
 
 
 def few(target: Examples, rows: int, *, seed: int = 0) -> NDArray[np.int64]:
@@ -72,7 +72,7 @@ def few(target: Examples, rows: int, *, seed: int = 0) -> NDArray[np.int64]:
     return np.sort(shuffled[np.argsort(turns, kind="stable")[:rows]])
 
 
-def plainly(recipe: Recipe, *, epochs: int, slower: float) -> Recipe:
+def second_fit_recipe(recipe: Recipe, *, epochs: int, slower: float) -> Recipe:
     """The recipe for a second fit from learnt weights: a constant, lower rate, and no remedy of the first fit."""
     optimiser = replace(
         recipe.optimiser,
@@ -86,20 +86,20 @@ def plainly(recipe: Recipe, *, epochs: int, slower: float) -> Recipe:
         epochs=epochs,
         optimiser=optimiser,
         penalties=(),
-        preparations=(),
+        transforms=(),
         weighting=None,
-        afterwards=(),
+        post_fit=(),
         stopping=None,
     )
 
 
-def refitted(fits: Fits, recipe: Recipe, rows: Examples) -> Fits:
+def continue_fits(fits: Fits, recipe: Recipe, rows: Examples) -> Fits:
     """The seeds of `fits` trained on with `recipe` on `rows`, still bound to the program of the first fit."""
     from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
-    again = ensemble.fit(recipe, rows, seeds=fits.seeds, plan=ensemble.Plan(start=fits))
+    again = ensemble.fit(recipe, rows, seeds=fits.seeds, options=ensemble.FitOptions(start=fits))
     after = dict(zip(again.seeds, again.members, strict=True))
-    return fits.remade(lambda member: _continued(member, after[member.seed]))
+    return fits.map_members(lambda member: _continued(member, after[member.seed]))
 
 
 def _continued(before: Member, after: Member) -> Member:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pitfalls_tf.fitting.recipe import Batch, Recipe
-    from pitfalls_tf.remedies.remedy import Situation
+    from pitfalls_tf.remedies.remedy import RemedyContext
     from pitfalls_tf.rows.examples import Examples, Shape
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
@@ -31,7 +31,7 @@ STEPS: Final = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportanceWeighted:
+class ImportanceWeighting:
     """min(exp(bias + input . slopes), largest) / mean: a fitted density ratio, see `fitted`."""
 
     slopes: tuple[float, ...]
@@ -60,7 +60,7 @@ class ImportanceWeighted:
         return counted
 
 
-def fitted(training: Examples, target: Examples, *, largest: float = LARGEST) -> ImportanceWeighted:
+def fitted(training: Examples, target: Examples, *, largest: float = LARGEST) -> ImportanceWeighting:
     """Fit the ratio p(input | target) / p(input | training) by logistic regression; no label is looked at.
 
     Where a line parts the two, as with images of different scanners, weights become 0 or `largest`, and say so: compare
@@ -75,7 +75,7 @@ def fitted(training: Examples, target: Examples, *, largest: float = LARGEST) ->
     slopes = coefficients[1:] / spread
     # From odds of the target among these rows to the ratio of densities.
     bias = float(coefficients[0] - slopes @ middle - np.log(len(sides[1]) / len(sides[0])))
-    ratio = ImportanceWeighted(slopes=tuple(slopes.tolist()), bias=bias, largest=largest, mean=1.0)
+    ratio = ImportanceWeighting(slopes=tuple(slopes.tolist()), bias=bias, largest=largest, mean=1.0)
     return replace(ratio, mean=max(float(ratio.weights(training.inputs[training.labelled]).mean()), 1e-12))
 
 
@@ -116,10 +116,10 @@ def effective_rows(weights: Floats) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def weighted(situation: Situation) -> Recipe:
-    """The recipe with the ratio of the situation's target to its training rows."""
-    assert situation.target is not None  # noqa: S101 - the remedy needs it
-    return replace(situation.recipe, weighting=fitted(situation.training, situation.target))
+def weighted(context: RemedyContext) -> Recipe:
+    """The recipe with the ratio of the context's target to its training rows."""
+    assert context.target is not None  # noqa: S101 - the remedy needs it
+    return replace(context.recipe, weighting=fitted(context.training, context.target))
 
 
 def _some(inputs: NDArray[np.float32]) -> Floats:

@@ -8,82 +8,82 @@ from typing import TYPE_CHECKING, Final
 from pitfalls_tf.remedies.adaptation import importance
 from pitfalls_tf.remedies.adaptation.coral import Coral
 from pitfalls_tf.remedies.adaptation.dann import ANNEALED, Dann
-from pitfalls_tf.remedies.adaptation.fine_tuning import FineTuned
+from pitfalls_tf.remedies.adaptation.fine_tuning import FineTuning
 from pitfalls_tf.remedies.adaptation.group_dro import GroupDro
 from pitfalls_tf.remedies.adaptation.irm import Irm
 from pitfalls_tf.remedies.adaptation.mixup import Mixup
 from pitfalls_tf.remedies.adaptation.mmd import Mmd
-from pitfalls_tf.remedies.adaptation.self_training import SelfTrained
+from pitfalls_tf.remedies.adaptation.self_training import SelfTraining
 from pitfalls_tf.remedies.remedy import Remedy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pitfalls_tf.fitting.fits import Fits
-    from pitfalls_tf.fitting.recipe import Afterwards, Penalty, Preparation, Recipe
-    from pitfalls_tf.remedies.remedy import Need, Situation
+    from pitfalls_tf.fitting.recipe import BatchTransform, Penalty, PostFitStep, Recipe
+    from pitfalls_tf.remedies.remedy import Need, RemedyContext
 
 _TARGET: Final[tuple[Need, ...]] = ("target",)
 _DOMAINS: Final[tuple[Need, ...]] = ("domains",)
 
 
-def adapted_batch_norm(situation: Situation) -> Recipe:
+def adapted_batch_norm(context: RemedyContext) -> Recipe:
     """AdaBN after the fit."""
     from pitfalls_tf.remedies.adaptation.normalisation import AdaBn  # noqa: PLC0415 - loads TensorFlow
 
-    return replace(situation.recipe, afterwards=(*situation.recipe.afterwards, AdaBn()))
+    return replace(context.recipe, post_fit=(*context.recipe.post_fit, AdaBn()))
 
 
-def entropy_minimised(situation: Situation) -> Recipe:
+def entropy_minimised(context: RemedyContext) -> Recipe:
     """TENT after the fit."""
     from pitfalls_tf.remedies.adaptation.normalisation import Tent  # noqa: PLC0415 - loads TensorFlow
 
-    return replace(situation.recipe, afterwards=(*situation.recipe.afterwards, Tent()))
+    return replace(context.recipe, post_fit=(*context.recipe.post_fit, Tent()))
 
 
-def group_robust(situation: Situation) -> Recipe:
+def group_robust(context: RemedyContext) -> Recipe:
     """GroupDRO over the training domains."""
-    return replace(situation.recipe, weighting=GroupDro())
+    return replace(context.recipe, weighting=GroupDro())
 
 
-def adversarial(situation: Situation) -> Recipe:
+def adversarial(context: RemedyContext) -> Recipe:
     """DANN against the target, descending as its paper does: with another optimiser it may not settle."""
-    recipe = situation.recipe
+    recipe = context.recipe
     return replace(recipe, penalties=(*recipe.penalties, Dann()), optimiser=ANNEALED)
 
 
-def _penalised(penalty: Callable[[int], Penalty]) -> Callable[[Situation], Recipe]:
+def _penalised(penalty: Callable[[int], Penalty]) -> Callable[[RemedyContext], Recipe]:
     """With a penalty made for the number of training domains."""
 
-    def change(situation: Situation) -> Recipe:
-        recipe = situation.recipe
-        return replace(recipe, penalties=(*recipe.penalties, penalty(len(situation.training.names))))
+    def change(context: RemedyContext) -> Recipe:
+        recipe = context.recipe
+        return replace(recipe, penalties=(*recipe.penalties, penalty(len(context.training.names))))
 
     return change
 
 
-def _afterwards(step: Afterwards[Fits]) -> Callable[[Situation], Recipe]:
-    def change(situation: Situation) -> Recipe:
-        return replace(situation.recipe, afterwards=(*situation.recipe.afterwards, step))
+def _afterwards(step: PostFitStep[Fits]) -> Callable[[RemedyContext], Recipe]:
+    def change(context: RemedyContext) -> Recipe:
+        return replace(context.recipe, post_fit=(*context.recipe.post_fit, step))
 
     return change
 
 
-def _prepared(preparation: Preparation) -> Callable[[Situation], Recipe]:
-    def change(situation: Situation) -> Recipe:
-        return replace(situation.recipe, preparations=(*situation.recipe.preparations, preparation))
+def _prepared(transform: BatchTransform) -> Callable[[RemedyContext], Recipe]:
+    def change(context: RemedyContext) -> Recipe:
+        return replace(context.recipe, transforms=(*context.recipe.transforms, transform))
 
     return change
 
 
 def _adaptation(
-    name: str, source: str, change: Callable[[Situation], Recipe], needs: tuple[Need, ...] = _TARGET
+    name: str, source: str, change: Callable[[RemedyContext], Recipe], needs: tuple[Need, ...] = _TARGET
 ) -> Remedy:
     return Remedy(name=name, family="adaptation", source=source, needs=needs, change=change)
 
 
 def _alignment(
-    name: str, source: str, change: Callable[[Situation], Recipe], needs: tuple[Need, ...] = _DOMAINS
+    name: str, source: str, change: Callable[[RemedyContext], Recipe], needs: tuple[Need, ...] = _DOMAINS
 ) -> Remedy:
     return Remedy(name=name, family="alignment", source=source, needs=needs, change=change)
 
@@ -103,7 +103,7 @@ ADAPTATIONS: Final = (
     _adaptation(
         "fine_tuning",
         "Yosinski et al., How transferable are features in deep neural networks?, NeurIPS 2014",
-        _afterwards(FineTuned()),
+        _afterwards(FineTuning()),
     ),
     _adaptation(
         "adabn",
@@ -117,7 +117,7 @@ ADAPTATIONS: Final = (
         entropy_minimised,
         ("target", "normalisation"),
     ),
-    _adaptation("self_training", "Lee, Pseudo-label, ICML workshop 2013", _afterwards(SelfTrained())),
+    _adaptation("self_training", "Lee, Pseudo-label, ICML workshop 2013", _afterwards(SelfTraining())),
     _adaptation("coral", _CORAL, _penalised(lambda _: Coral())),
     _adaptation("mmd", _MMD, _penalised(lambda _: Mmd())),
     _adaptation("dann", _DANN, adversarial),

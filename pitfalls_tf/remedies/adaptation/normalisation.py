@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from monitoring.errors import BadInput
-from pitfalls_tf.fitting.program import NORMALISING
+from pitfalls_tf.fitting.program import NORMALISATION_LAYERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +42,7 @@ class AdaBn:
         del training
         inputs = _inputs(target)[:: _stride(target, self.rows)]
         copy = Copy(fits, needs_statistics=True)
-        return fits.remade(lambda member: copy.with_statistics(member, inputs))
+        return fits.map_members(lambda member: copy.with_statistics(member, inputs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class Tent:
             weights = tuple(variable.numpy() for variable in copy.network.trainable_variables)
             return copy.with_statistics(replace(member, weights=weights), some)
 
-        return fits.remade(adapted)
+        return fits.map_members(adapted)
 
 
 class Copy:
@@ -103,7 +103,7 @@ class Copy:
     def __init__(self, fits: Fits, *, needs_statistics: bool) -> None:
         self.network: keras.Model = fits.model(fits.seeds[0])
         layers = list(self.network._flatten_layers())  # noqa: SLF001 - the one way to every inner layer
-        norms = [layer for layer in layers if isinstance(layer, NORMALISING)]
+        norms = [layer for layer in layers if isinstance(layer, NORMALISATION_LAYERS)]
         batches = [layer for layer in norms if isinstance(layer, keras.layers.BatchNormalization)]
         if not norms or (needs_statistics and not batches):
             raise BadInput(

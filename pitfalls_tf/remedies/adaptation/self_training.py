@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitoring.errors import BadInput
-from pitfalls_tf.remedies.adaptation.fine_tuning import plainly, refitted
+from pitfalls_tf.remedies.adaptation.fine_tuning import continue_fits, second_fit_recipe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelfTrained:
+class SelfTraining:
     """Train on with the training rows and the surest `share` of target rows, labelled by each seed for itself.
 
     Labels are given anew in each of `rounds`; a share rather than a threshold, because confidence means something else
@@ -38,23 +38,23 @@ class SelfTrained:
         """The same seeds, each with its epochs and these after them."""
         if target is None:
             raise BadInput("Self-training needs a target.", got="none", expected="unlabelled rows", fix="Pass target=.")
-        recipe = plainly(fits.recipe, epochs=self.epochs, slower=self.slower)
+        recipe = second_fit_recipe(fits.recipe, epochs=self.epochs, slower=self.slower)
         for _ in range(self.rounds):
             answers = iter(fits.predict(target.inputs))
             members: list[Member] = []
             for seed in fits.seeds:
-                one, said = fits.one(seed), next(answers)
+                one, said = fits.of_seed(seed), next(answers)
                 if not one.diverged:
-                    one = refitted(one, recipe, together(training, target, surest(said, self.share)))
+                    one = continue_fits(one, recipe, together(training, target, pseudo_labels(said, self.share)))
                 members += one.members
             fits = replace(fits, members=tuple(members))
         return fits
 
 
-def surest(probabilities: NDArray[np.float64], share: float) -> NDArray[np.int64]:
+def pseudo_labels(probabilities: NDArray[np.float64], share: float) -> NDArray[np.int64]:
     """The likeliest class of the surest share of rows [n, classes], to the nearest row, and -1 for the others.
 
-    >>> surest(np.array([[0.6, 0.4], [0.1, 0.9], [0.3, 0.7]]), 2 / 3).tolist()
+    >>> pseudo_labels(np.array([[0.6, 0.4], [0.1, 0.9], [0.3, 0.7]]), 2 / 3).tolist()
     [-1, 1, 1]
     """
     confidence = probabilities.max(axis=1)

@@ -9,25 +9,25 @@ import pytest
 
 from monitoring.errors import BadInput
 from pitfalls_tf.architectures.blocks import Norm
-from pitfalls_tf.architectures.catalogue import IMAGES, TABLES
+from pitfalls_tf.architectures.catalogue import IMAGE_NETWORKS, TABLE_NETWORKS
 from pitfalls_tf.architectures.ft_transformer import FtTransformer
 from pitfalls_tf.rows.examples import Shape
 
 TABLE = Shape(inputs=(6,), tokens=(1, 1, 1, 3), classes=3, domains=2)
 IMAGE = Shape(inputs=(28, 28, 1), tokens=(), classes=10, domains=3)
-FAMILIES = {**dict.fromkeys(TABLES, TABLE), **dict.fromkeys(IMAGES, IMAGE)}
+FAMILIES = {**dict.fromkeys(TABLE_NETWORKS, TABLE), **dict.fromkeys(IMAGE_NETWORKS, IMAGE)}
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_weights_follow_from_the_seed_and_the_model_from_the_weights(name: str, rng: np.random.Generator) -> None:
     import keras
 
-    from pitfalls_tf.architectures.dropout import plain
-    from pitfalls_tf.architectures.initial import initial, network_of
+    from pitfalls_tf.architectures.dropout import with_keras_dropout
+    from pitfalls_tf.architectures.initial_state import initial_state, network_with
 
-    family, shape = {**TABLES, **IMAGES}[name], FAMILIES[name]
+    family, shape = {**TABLE_NETWORKS, **IMAGE_NETWORKS}[name], FAMILIES[name]
     network = family.build(shape)
-    one, again, other = (initial([network], seed)[0] for seed in (0, 0, 1))
+    one, again, other = (initial_state([network], seed)[0] for seed in (0, 0, 1))
     assert all((left == right).all() for left, right in zip(one, again, strict=True))
     drawn = [
         variable.name
@@ -40,8 +40,8 @@ def test_weights_follow_from_the_seed_and_the_model_from_the_weights(name: str, 
         if variable.name == "kernel" and variable.shape[-1] > 1:
             assert 0.3 < np.std(left) / np.std(variable.numpy()) < 3
 
-    weights, state = initial([network], 5)
-    model = plain(network_of(network, weights, state))
+    weights, state = initial_state([network], 5)
+    model = with_keras_dropout(network_with(network, weights, state))
     said = model(rng.normal(size=(4, *shape.inputs)).astype(np.float32))
     assert said["logits"].shape == (4, shape.classes)
     assert said["embedding"].shape[0] == 4
@@ -51,7 +51,7 @@ def test_weights_follow_from_the_seed_and_the_model_from_the_weights(name: str, 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_widths_and_depths_scale(name: str) -> None:
-    family, shape = {**TABLES, **IMAGES}[name], FAMILIES[name]
+    family, shape = {**TABLE_NETWORKS, **IMAGE_NETWORKS}[name], FAMILIES[name]
     sizes = [family.scaled(width=width).build(shape).count_params() for width in (0.25, 1, 4)]
     assert sizes[0] < sizes[1] < sizes[2]
     assert family.scaled(depth=2).build(shape).count_params() > sizes[1]
@@ -59,7 +59,7 @@ def test_widths_and_depths_scale(name: str) -> None:
 
 
 def test_options_are_heeded_and_rows_that_do_not_fit_refused() -> None:
-    for name, family in {**TABLES, **IMAGES}.items():
+    for name, family in {**TABLE_NETWORKS, **IMAGE_NETWORKS}.items():
         if isinstance(family, FtTransformer):  # whose norms are part of it
             continue
         norms: tuple[Norm, ...] = ("none", "batch", "layer")
@@ -69,9 +69,9 @@ def test_options_are_heeded_and_rows_that_do_not_fit_refused() -> None:
         assert found == [set(), {"BatchNormalization"}, {"LayerNormalization"}]
         assert all("Dropout" in kinds for kinds in names)
     with pytest.raises(BadInput, match="made for images"):
-        IMAGES["lenet"].build(TABLE)
+        IMAGE_NETWORKS["lenet"].build(TABLE)
     with pytest.raises(BadInput, match="which columns are one"):
-        TABLES["ft_transformer"].build(replace(TABLE, tokens=()))
+        TABLE_NETWORKS["ft_transformer"].build(replace(TABLE, tokens=()))
 
 
 @pytest.mark.slow
@@ -82,7 +82,7 @@ def test_every_family_learns_in_the_ensemble(name: str, rng: np.random.Generator
     from pitfalls_tf.fitting.recipe import Recipe
     from pitfalls_tf.rows.examples import Examples
 
-    family, shape = {**TABLES, **IMAGES}[name], FAMILIES[name]
+    family, shape = {**TABLE_NETWORKS, **IMAGE_NETWORKS}[name], FAMILIES[name]
     targets = rng.integers(0, shape.classes, 256)
     inputs = rng.normal(0, 0.3, size=(256, *shape.inputs)).astype(np.float32)
     # Of tables, two columns tell the class; of images, the brightness of a row.
@@ -101,7 +101,7 @@ def test_every_family_learns_in_the_ensemble(name: str, rng: np.random.Generator
     recipe = Recipe(architecture=family, epochs=4, batch=32, optimiser=family.optimiser)
     fits, alone = fit(recipe, examples, seeds=(0, 1)), fit(recipe, examples, seeds=(1,))
     assert not fits.diverged
-    pairs = zip(fits.one(1).members[0].weights, alone.members[0].weights, strict=True)
+    pairs = zip(fits.of_seed(1).members[0].weights, alone.members[0].weights, strict=True)
     assert all((left == right).all() for left, right in pairs)
     assert all(member.epochs[-1].loss < member.epochs[0].loss for member in fits.members)
 
@@ -109,10 +109,10 @@ def test_every_family_learns_in_the_ensemble(name: str, rng: np.random.Generator
 def test_masks_are_kept_at_their_rate_and_differ_by_seed_step_and_place() -> None:
     import tensorflow as tf
 
-    from pitfalls_tf.architectures.dropout import Dropout, hashed
+    from pitfalls_tf.architectures.dropout import Dropout, hash_bits
 
     words = [
-        hashed(tf.constant(state, tf.uint32), 100_000).numpy().astype(np.float64) / 2**32
+        hash_bits(tf.constant(state, tf.uint32), 100_000).numpy().astype(np.float64) / 2**32
         for state in ((1, 0), (1, 1), (2, 0))
     ]
     for uniform in words:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.fit_rows import FitRows
-from pitfalls_tf.fitting.recipe import Batch, Outputs, Recipe, Stopping
+from pitfalls_tf.fitting.recipe import Batch, EarlyStopping, Outputs, Recipe
 from tests.pitfalls_tf.small_examples import RECIPE, Traced, rows
 
 if TYPE_CHECKING:
@@ -30,17 +30,17 @@ def fit(recipe: Recipe, **more: Any) -> Fits:
 
 
 def same(one: Fits, other: Fits, *, seed: int) -> bool:
-    first, second = one.one(seed).members[0], other.one(seed).members[0]
+    first, second = one.of_seed(seed).members[0], other.of_seed(seed).members[0]
     pairs = zip((*first.weights, *first.state), (*second.weights, *second.state), strict=True)
     return all((left == right).all() for left, right in pairs)
 
 
 def test_a_seed_is_the_same_alone_in_company_and_in_threads() -> None:
-    from pitfalls_tf.fitting.ensemble import Plan
+    from pitfalls_tf.fitting.ensemble import FitOptions
 
     together = fit(RECIPE)
     assert same(together, fit(RECIPE, seeds=(1,)), seed=1)
-    assert all(same(together, fit(RECIPE, plan=Plan(threads=3)), seed=seed) for seed in (0, 1, 2))
+    assert all(same(together, fit(RECIPE, options=FitOptions(threads=3)), seed=seed) for seed in (0, 1, 2))
     weights = [member.weights[0] for member in together.members]
     assert (weights[0] != weights[1]).any()
     history = together.history()
@@ -90,7 +90,7 @@ def test_gradients_and_losses_are_those_of_separate_keras_runs() -> None:
                 optimiser.apply(gradients, network.trainable_variables)
                 total += float(loss)
             losses.append(total / len(order.training))
-        member = fits.one(seed).members[0]
+        member = fits.of_seed(seed).members[0]
         assert [epoch.loss for epoch in member.epochs] == pytest.approx(losses, abs=1e-4)
         for ours, theirs in zip(member.weights, network.trainable_variables, strict=True):
             assert ours == pytest.approx(theirs.numpy(), abs=1e-3)
@@ -152,7 +152,7 @@ def test_a_diverged_seed_is_kept_reported_and_left_out() -> None:
 
 
 def test_each_seed_stops_at_its_own_epoch_and_keeps_its_best() -> None:
-    recipe = replace(RECIPE, epochs=40, stopping=Stopping(patience=2))
+    recipe = replace(RECIPE, epochs=40, stopping=EarlyStopping(patience=2))
     fits = fit(recipe)
     for member in fits.members:
         scores = [epoch.validation_log_loss for epoch in member.epochs]
@@ -167,10 +167,10 @@ def test_averaged_weights_predict_and_some_weights_may_rest() -> None:
     averaged = fit(replace(RECIPE, optimiser=replace(RECIPE.optimiser, average=0.9)))
     assert not same(averaged, fit(RECIPE), seed=0)
     before = fit(RECIPE)
-    from pitfalls_tf.fitting.ensemble import Plan
+    from pitfalls_tf.fitting.ensemble import FitOptions
 
     for part, moving in (("normalisation", {"gamma", "beta"}), ("logits", {"kernel", "bias"})):
-        tuned = fit(replace(RECIPE, trained=part), plan=Plan(start=before))  # type: ignore[arg-type] # a literal
+        tuned = fit(replace(RECIPE, trained=part), options=FitOptions(start=before))  # type: ignore[arg-type] # a literal
         variables = before.program.network.trainable_variables
         changed = [
             variable.path
@@ -202,7 +202,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halved:
-    """A preparation that hides a random half of the inputs."""
+    """A transform that hides a random half of the inputs."""
 
     def __call__(self, batch: Batch, seed: Any) -> Batch:
         import tensorflow as tf
@@ -229,20 +229,20 @@ class Zeroed:
     """A step afterwards."""
 
     def __call__(self, fits: Fits, training: Examples, target: Examples | None) -> Fits:
-        return fits.remade(lambda member: replace(member, weights=tuple(0 * one for one in member.weights)))
+        return fits.map_members(lambda member: replace(member, weights=tuple(0 * one for one in member.weights)))
 
 
 def test_remedies_enter_alone_and_together() -> None:
     plain = fit(RECIPE)
     alone = {
         "penalty": fit(replace(RECIPE, penalties=(Gap(),)), target=TARGET),
-        "preparation": fit(replace(RECIPE, preparations=(Halved(),))),
+        "transform": fit(replace(RECIPE, transforms=(Halved(),))),
         "weighting": fit(replace(RECIPE, weighting=Turns())),
     }
     assert not any(same(plain, changed, seed=0) for changed in alone.values())
     assert all(len(changed.members[0].weights) == len(plain.members[0].weights) for changed in alone.values())
     everything = replace(
-        RECIPE, penalties=(Gap(), Gap()), preparations=(Halved(), Halved()), weighting=Turns(), afterwards=(Zeroed(),)
+        RECIPE, penalties=(Gap(), Gap()), transforms=(Halved(), Halved()), weighting=Turns(), post_fit=(Zeroed(),)
     )
     fits = fit(everything, target=TARGET)
     assert not fits.diverged
@@ -259,7 +259,7 @@ def test_what_cannot_be_fitted_is_said_before_anything_is() -> None:
     with pytest.raises(BadInput, match="no target rows"):
         fit(replace(RECIPE, penalties=(Gap(),)))
     with pytest.raises(BadInput, match="validation rows"):
-        fit(replace(RECIPE, stopping=Stopping(patience=1)), validation=None)
+        fit(replace(RECIPE, stopping=EarlyStopping(patience=1)), validation=None)
     with pytest.raises(BadInput, match="another shape"):
         fit(RECIPE, validation=replace(VALIDATION, inputs=VALIDATION.inputs[:, :5]))
     for seeds in ((), (1, 1), (-1,)):

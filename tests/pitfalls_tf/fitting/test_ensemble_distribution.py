@@ -18,7 +18,7 @@ import pytest
 from scipy.stats import cramervonmises_2samp, levene
 
 from monitoring.baseline.metrics import row_losses
-from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.fits import softmax
 from pitfalls_tf.fitting.recipe import Recipe

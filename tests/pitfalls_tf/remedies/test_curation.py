@@ -12,7 +12,7 @@ import tensorflow as tf
 from pitfalls_tf.fitting import ensemble
 from pitfalls_tf.fitting.recipe import Batch
 from pitfalls_tf.remedies.catalogue import family
-from pitfalls_tf.remedies.curation import BalanceCurated, ConfidenceCurated, LossCurated, cost, set_aside
+from pitfalls_tf.remedies.curation import BalanceCuration, ConfidenceCuration, LossCuration, cost, set_aside
 from pitfalls_tf.rows.examples import Shape
 from tests.pitfalls_tf.small_examples import RECIPE, rows
 
@@ -30,24 +30,24 @@ def weights(curated: Any, *, losses: Any = None, logits: Any = None, memory: Any
 
 def test_the_smallest_or_largest_losses_teach() -> None:
     losses = [0.1, 5.0, 0.2, 0.3]
-    assert weights(LossCurated(share=0.75), losses=losses)[0] == pytest.approx([4 / 3, 0, 4 / 3, 4 / 3])
-    assert weights(LossCurated(share=0.5, kept="largest"), losses=losses)[0] == pytest.approx([0, 2, 0, 2])
-    assert weights(LossCurated(share=0.01), losses=losses)[0] == pytest.approx([4, 0, 0, 0])
+    assert weights(LossCuration(share=0.75), losses=losses)[0] == pytest.approx([4 / 3, 0, 4 / 3, 4 / 3])
+    assert weights(LossCuration(share=0.5, kept="largest"), losses=losses)[0] == pytest.approx([0, 2, 0, 2])
+    assert weights(LossCuration(share=0.01), losses=losses)[0] == pytest.approx([4, 0, 0, 0])
 
 
 def test_what_is_confidently_another_class_is_set_aside() -> None:
     logits = np.log([[0.9, 0.1], [0.2, 0.8], [0.45, 0.55], [0.4, 0.6]])
-    said, after = weights(ConfidenceCurated(pace=0.5), logits=logits)
+    said, after = weights(ConfidenceCuration(pace=0.5), logits=logits)
     assert said == pytest.approx([1, 1, 1, 1])  # nothing is as sure as 1
     assert after == pytest.approx([0.5 + 0.5 * (0.9 + 0.2 + 0.45) / 3, 0.5 + 0.5 * 0.6])
-    said, _ = weights(ConfidenceCurated(), logits=logits, memory=[0.6, 0.7])
+    said, _ = weights(ConfidenceCuration(), logits=logits, memory=[0.6, 0.7])
     assert said == pytest.approx([4 / 3, 0, 4 / 3, 4 / 3])  # .8 is at least .7, .55 is not
 
 
 def test_groups_that_are_there_count_equally() -> None:
-    assert weights(BalanceCurated())[0] == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2])
-    assert weights(BalanceCurated(by="domain"))[0] == pytest.approx([1, 1, 1, 1])
-    both = weights(BalanceCurated(by="both"))[0]
+    assert weights(BalanceCuration())[0] == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2])
+    assert weights(BalanceCuration(by="domain"))[0] == pytest.approx([1, 1, 1, 1])
+    both = weights(BalanceCuration(by="both"))[0]
     assert both == pytest.approx([2 / 3, 2 / 3, 4 / 3, 4 / 3])
 
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from pitfalls_tf.fitting.recipe import CrossEntropy
-from pitfalls_tf.remedies.losses import Bootstrapped, Focal, GeneralisedCrossEntropy, SymmetricCrossEntropy
+from pitfalls_tf.remedies.losses import BootstrapLoss, FocalLoss, GeneralisedCrossEntropy, SymmetricCrossEntropy
 
 if TYPE_CHECKING:
     from pitfalls_tf.fitting.recipe import Loss
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 ALL: list[Loss] = [
     CrossEntropy(),
     CrossEntropy(smoothing=0.1),
-    Focal(),
+    FocalLoss(),
     GeneralisedCrossEntropy(),
     SymmetricCrossEntropy(),
-    Bootstrapped(),
-    Bootstrapped(trust=0.8, hard=True),
+    BootstrapLoss(),
+    BootstrapLoss(trust=0.8, hard=True),
 ]
 # Probabilities 1/2, 1/3 and 1/6; the truth is the second class.
 LOGITS = tf.constant(np.log([[3.0, 2.0, 1.0]]), tf.float32)
@@ -35,23 +35,23 @@ def of(loss: Loss) -> float:
 
 def test_each_is_its_definition() -> None:
     third, half, sixth = math.log(3), math.log(2), math.log(6)
-    assert of(Focal(focus=2.0)) == pytest.approx((2 / 3) ** 2 * third, rel=1e-5)
+    assert of(FocalLoss(focus=2.0)) == pytest.approx((2 / 3) ** 2 * third, rel=1e-5)
     assert of(GeneralisedCrossEntropy(power=0.7)) == pytest.approx((1 - (1 / 3) ** 0.7) / 0.7, rel=1e-5)
     assert of(SymmetricCrossEntropy(forward=0.1, reverse=1.0, floor=-4.0)) == pytest.approx(
         0.1 * third + 4 * (1 - 1 / 3), rel=1e-5
     )
     soft = 0.95 * third + 0.05 * (half / 2 + third / 3 + sixth / 6)
-    assert of(Bootstrapped(trust=0.95)) == pytest.approx(soft, rel=1e-5)
-    assert of(Bootstrapped(trust=0.8, hard=True)) == pytest.approx(0.8 * third + 0.2 * half, rel=1e-5)
+    assert of(BootstrapLoss(trust=0.95)) == pytest.approx(soft, rel=1e-5)
+    assert of(BootstrapLoss(trust=0.8, hard=True)) == pytest.approx(0.8 * third + 0.2 * half, rel=1e-5)
 
 
 def test_at_their_limits_they_are_cross_entropy_or_absolute_error() -> None:
     cross_entropy = of(CrossEntropy())
-    assert of(Focal(focus=0.0)) == pytest.approx(cross_entropy, rel=1e-5)
+    assert of(FocalLoss(focus=0.0)) == pytest.approx(cross_entropy, rel=1e-5)
     assert of(GeneralisedCrossEntropy(power=1e-3)) == pytest.approx(cross_entropy, rel=1e-3)
     assert of(GeneralisedCrossEntropy(power=1.0)) == pytest.approx(1 - 1 / 3, rel=1e-5)
     assert of(SymmetricCrossEntropy(forward=1.0, reverse=0.0)) == pytest.approx(cross_entropy, rel=1e-5)
-    assert of(Bootstrapped(trust=1.0)) == pytest.approx(cross_entropy, rel=1e-5)
+    assert of(BootstrapLoss(trust=1.0)) == pytest.approx(cross_entropy, rel=1e-5)
 
 
 @pytest.mark.parametrize("loss", ALL, ids=repr)

@@ -13,7 +13,7 @@ from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.recipe import CrossEntropy, Recipe
 from pitfalls_tf.remedies.capacity import FACTORS, parameters
 from pitfalls_tf.remedies.catalogue import REMEDIES, allowed, find
-from pitfalls_tf.remedies.remedy import Situation
+from pitfalls_tf.remedies.remedy import RemedyContext
 from pitfalls_tf.remedies.stabilisers import pairs, together
 from tests.pitfalls_tf.small_examples import Traced, rows
 
@@ -84,7 +84,7 @@ def test_what_is_unknown_is_answered_with_the_nearest() -> None:
 class Bare:
     """An architecture with no settings."""
 
-    compiled: bool = False
+    uses_xla: bool = False
 
     def build(self, shape: Shape) -> Any:
         return Traced(hidden=(2,)).build(shape)
@@ -100,7 +100,7 @@ def test_a_remedy_that_is_not_for_a_recipe_says_why() -> None:
     alone = TRAINING.domain("north")
     with pytest.raises(BadInput, match="one domain, north"):
         find("domain_balanced").applied(RECIPE, alone)
-    names = {remedy.name for remedy in allowed(Situation(recipe=bare, training=alone))}
+    names = {remedy.name for remedy in allowed(RemedyContext(recipe=bare, training=alone))}
     assert {"gradient_clipping", "focal", "loss_curated", "seed_ensembling"} <= names
     assert not names & {"batch_norm", "width_2", "domain_balanced"}
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting import ensemble
 from pitfalls_tf.fitting.recipe import Recipe

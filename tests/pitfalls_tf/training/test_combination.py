@@ -8,14 +8,14 @@ import pytest
 
 from monitoring.errors import BadInput
 from pitfalls_tf.fitting.fit_rows import FitRows
-from pitfalls_tf.remedies.remedy import Situation
+from pitfalls_tf.remedies.remedy import RemedyContext
 from pitfalls_tf.training.combination import check_combination, recipe_with_remedy
 from pitfalls_tf.training.setup import Setup
 from tests.pitfalls_tf.small_examples import RECIPE, rows
 
 TRAINING, TARGET = rows(90, seed=1), rows(40, seed=2)
 BARE = replace(RECIPE, architecture=replace(RECIPE.architecture, norm="none", dropout=0.0))  # type: ignore[type-var] # a dataclass
-PLAIN = Situation(recipe=BARE, training=TRAINING, target=TARGET)
+PLAIN = RemedyContext(recipe=BARE, training=TRAINING, target=TARGET)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.fitting.recipe import CrossEntropy
 from pitfalls_tf.training.conventional import EPOCHS, NETWORKS, QUICK_EPOCHS, recipe
 
@@ -14,7 +14,7 @@ def test_a_conventional_recipe_has_no_remedy_in_it(source: str) -> None:
     found = recipe(source)
     assert found.optimiser == NETWORKS[source].optimiser
     assert found.loss == CrossEntropy()
-    assert not (*found.penalties, *found.preparations, *found.afterwards)
+    assert not (*found.penalties, *found.transforms, *found.post_fit)
     assert found.weighting is None
     assert found.stopping is None
     assert found.trained == "all"

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from pitfalls_tf.architectures.dense import Mlp
-from pitfalls_tf.architectures.dropout import plain
+from pitfalls_tf.architectures.dropout import with_keras_dropout
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.rows import feature_encoding
 from pitfalls_tf.rows.examples import Shape
 from pitfalls_tf.rows.table import Feature
@@ -44,7 +44,7 @@ def parts() -> tuple[keras.Model, np.ndarray]:
     encoding = feature_encoding.fit(ROWS, FEATURES)
     layers = feature_encoding.layers(encoding)
     shape = Shape(inputs=(encoding.width,), tokens=encoding.tokens, classes=2, domains=1)
-    network = plain(Mlp(hidden=(8, 4), dropout=0.5).build(shape))
+    network = with_keras_dropout(Mlp(hidden=(8, 4), dropout=0.5).build(shape))
     logits = network(feature_encoding.encode(layers, encoding, ROWS))["logits"].numpy()
     return deployed_model.with_preprocessing(layers, network), logits
 

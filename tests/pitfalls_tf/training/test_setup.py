@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.rows.folds import Folds
 from pitfalls_tf.sources.table import TableFile

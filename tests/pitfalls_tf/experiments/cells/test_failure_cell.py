@@ -18,7 +18,7 @@ def test_every_deployed_row_has_the_prediction_of_every_run() -> None:
         assert len(table) == sum(len(part.examples) for part in deployed)
         for part in deployed:
             rows = table.filter(np.array(table["domain"].to_pylist()) == part.domain)
-            probabilities = fits.one(seed).predict(part.examples.inputs)[0]
+            probabilities = fits.of_seed(seed).predict(part.examples.inputs)[0]
             names = np.array(part.examples.classes)
             assert rows["predicted"].to_pylist() == names[probabilities.argmax(axis=1)].tolist()
             assert rows["truth"].to_pylist() == names[part.examples.targets].tolist()

@@ -11,9 +11,9 @@ import pytest
 
 from monitoring.errors import BadInput
 from pitfalls_tf.fitting import ensemble
-from pitfalls_tf.remedies.adaptation.fine_tuning import FineTuned, few
+from pitfalls_tf.remedies.adaptation.fine_tuning import FineTuning, few
 from pitfalls_tf.remedies.adaptation.normalisation import AdaBn, Tent
-from pitfalls_tf.remedies.adaptation.self_training import SelfTrained, surest
+from pitfalls_tf.remedies.adaptation.self_training import SelfTraining, pseudo_labels
 from tests.pitfalls_tf.small_examples import RECIPE, Traced, rows
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def test_tent_touches_nothing_but_normalisation(norm: Any, fits: Fits) -> None:
         assert changed(fits, before, after) == moving
     reference = AdaBn()(fits, TRAINING, BLIND) if norm == "batch" else fits
     assert (entropy(adapted) < entropy(reference)).all()
-    alone = Tent(epochs=5)(fits.one(5), TRAINING, BLIND)
+    alone = Tent(epochs=5)(fits.of_seed(5), TRAINING, BLIND)
     assert all(
         (one == other).all() for one, other in zip(alone.members[0].weights, adapted.members[1].weights, strict=True)
     )
@@ -87,7 +87,7 @@ def test_fine_tuning_learns_from_few_rows_and_no_others(fits: Fits) -> None:
     assert len(set(chosen.tolist())) == 40
     assert TARGET.labelled[chosen].all()
     assert np.bincount(TARGET.targets[chosen]).tolist() == [20, 20]
-    step = FineTuned(rows=40, epochs=3)
+    step = FineTuning(rows=40, epochs=3)
     tuned = step(fits, TRAINING, TARGET)
     assert [epoch.number for epoch in tuned.members[0].epochs] == [1, 2, 3, 4, 5, 6]
     assert tuned.members[0].kept == 6
@@ -97,7 +97,7 @@ def test_fine_tuning_learns_from_few_rows_and_no_others(fits: Fits) -> None:
     again = step(fits, TRAINING, replace(TARGET, inputs=moved))
     for one, other in zip(tuned.members, again.members, strict=True):
         assert all((left == right).all() for left, right in zip(one.weights, other.weights, strict=True))
-    last = FineTuned(rows=40, epochs=2, trained="logits")(fits, TRAINING, TARGET)
+    last = FineTuning(rows=40, epochs=2, trained="logits")(fits, TRAINING, TARGET)
     kernels = {"kernel", "bias"}
     assert changed(fits, fits.members[0], last.members[0]) & {"gamma", "beta"} == set()
     assert changed(fits, fits.members[0], last.members[0]) >= kernels
@@ -106,23 +106,23 @@ def test_fine_tuning_learns_from_few_rows_and_no_others(fits: Fits) -> None:
 
 
 def test_self_training_never_sees_the_labels_of_the_target(fits: Fits) -> None:
-    step = SelfTrained(rounds=2, epochs=1)
+    step = SelfTraining(rounds=2, epochs=1)
     blind = step(fits, TRAINING, BLIND)
     seeing = step(fits, TRAINING, TARGET)
     for one, other in zip(blind.members, seeing.members, strict=True):
         assert all((left == right).all() for left, right in zip(one.weights, other.weights, strict=True))
         assert [epoch.number for epoch in one.epochs] == [1, 2, 3, 4, 5]
-    alone = step(fits.one(5), TRAINING, BLIND)
+    alone = step(fits.of_seed(5), TRAINING, BLIND)
     assert all(
         (one == other).all() for one, other in zip(alone.members[0].weights, blind.members[1].weights, strict=True)
     )
     said = np.array([[0.5, 0.5], [0.2, 0.8], [0.9, 0.1], [0.55, 0.45]])
-    assert surest(said, 0.75).tolist() == [-1, 1, 0, 0]
-    assert surest(said, 1.0).tolist() == [0, 1, 0, 0]
+    assert pseudo_labels(said, 0.75).tolist() == [-1, 1, 0, 0]
+    assert pseudo_labels(said, 1.0).tolist() == [0, 1, 0, 0]
 
 
 def test_what_cannot_be_adapted_is_said(fits: Fits) -> None:
-    steps: list[Any] = [AdaBn(), Tent(), FineTuned(), SelfTrained()]
+    steps: list[Any] = [AdaBn(), Tent(), FineTuning(), SelfTraining()]
     for step in steps:
         with pytest.raises(BadInput, match="target"):
             step(fits, TRAINING, None)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from monitoring.errors import BadInput
-from pitfalls_tf.architectures.dense import Mlp
+from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.fitting import ensemble
 from pitfalls_tf.remedies.adaptation.dann import ANNEALED
 from pitfalls_tf.remedies.catalogue import family, find
@@ -98,7 +98,7 @@ def test_without_what_it_needs_it_is_refused() -> None:
     layers = replace(NORMALISED, architecture=Traced(hidden=(8, 4), norm="layer"))
     with pytest.raises(BadInput, match="LayerNormalization"):
         find("adabn").applied(layers, TRAINING, TARGET)
-    assert find("tent").applied(layers, TRAINING, TARGET).afterwards
+    assert find("tent").applied(layers, TRAINING, TARGET).post_fit
     with pytest.raises(BadInput, match="no target rows"):
         find("coral").applied(NORMALISED, TRAINING)
     with pytest.raises(BadInput, match="one domain, north"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pitfalls_tf.architectures.blocks import Norm, normalised, widened
+from pitfalls_tf.architectures.blocks import Norm, normalise, scale_units
 from pitfalls_tf.architectures.optimiser import Optimiser
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Mlp:
     norm: Norm = "none"
 
     @property
-    def compiled(self) -> bool:
+    def uses_xla(self) -> bool:
         """Small matrix products: XLA saves the overhead of each operation."""
         return True
 
@@ -41,7 +41,7 @@ class Mlp:
         """Every layer `width` times as wide; `depth` times as many, the first ones repeated or left out."""
         count = max(round(len(self.hidden) * depth), 1)
         places = [place * len(self.hidden) // count for place in range(count)]
-        return replace(self, hidden=tuple(widened(self.hidden[place], width) for place in places))
+        return replace(self, hidden=tuple(scale_units(self.hidden[place], width) for place in places))
 
     def build(self, shape: Shape) -> keras.Model:
         """float32 [n, width] to {"logits" [n, classes], "embedding" [n, hidden[-1]]}; images are flattened."""
@@ -59,7 +59,7 @@ class Mlp:
                 use_bias=self.norm != "batch",  # whose mean would take it away again
                 name=f"hidden_{position}",
             )(signal)
-            signal = normalised(signal, self.norm, name=f"norm_{position}")
+            signal = normalise(signal, self.norm, name=f"norm_{position}")
             embedding = keras.layers.ReLU(name="embedding" if last else f"relu_{position}")(signal)
             signal = Dropout(self.dropout, name=f"dropout_{position}")(embedding) if self.dropout else embedding
         logits = keras.layers.Dense(shape.classes, name="logits")(signal)

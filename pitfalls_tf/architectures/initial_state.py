@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Arrays = tuple[NDArray[Any], ...]
 
 
-def initial(networks: Sequence[keras.Model], seed: int) -> tuple[Arrays, Arrays]:
+def initial_state(networks: Sequence[keras.Model], seed: int) -> tuple[Arrays, Arrays]:
     """Fresh trainable weights, and all other state, of the networks in order.
 
     Every random initialiser of a layer is run again with a seed of its own, drawn from `seed` and the position of the
@@ -39,7 +39,7 @@ def initial(networks: Sequence[keras.Model], seed: int) -> tuple[Arrays, Arrays]
     return weights, state
 
 
-def network_of(network: keras.Model, weights: Arrays, state: Arrays) -> keras.Model:
+def network_with(network: keras.Model, weights: Arrays, state: Arrays) -> keras.Model:
     """A copy of `network` that holds these weights and state, independent of it. Costs as much as building it."""
     copy = keras.models.clone_model(network)
     for variable, value in zip(copy.trainable_variables, weights, strict=True):

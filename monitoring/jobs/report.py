@@ -164,8 +164,8 @@ def _write_drift(
         subject=DriftSubject(
             title=f"{found.model} version {found.version}, {_window_title(window, found)}",
             verdicts=(
-                _verdict("All watches that page", window.page_log_evidence, found.page_threshold),
-                _verdict("All watches that notice", window.notice_log_evidence, found.notice_threshold),
+                _verdict("Page level, all watches", window.page_log_evidence, found.page_threshold),
+                _verdict("Notice level, all watches", window.notice_log_evidence, found.notice_threshold),
                 *(_verdict(_score_words(score), score.log_evidence) for score in scores[:VERDICTS]),
             ),
         ),

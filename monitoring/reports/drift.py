@@ -1,4 +1,4 @@
-"""Evidently's drift report on one window: effect sizes of single columns, as description and never as a trigger."""
+"""Evidently's drift report on one window: effect sizes of single columns, descriptive and never a trigger."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from monitoring.reports.drift_sample import DriftSample
 
 #: Effect sizes, each with the size from which a column is called drifted: Wasserstein's distance in standard
-#: deviations of the reference, and the Jensen-Shannon distance. Both mean the same at any number of rows, which a
-#: p-value does not.
+#: deviations of the reference, and the Jensen-Shannon distance. Unlike a p-value, both mean the same at any number of
+#: rows.
 NUMBER_METHOD, NUMBER_THRESHOLD = "wasserstein", 0.1
 CATEGORY_METHOD, CATEGORY_THRESHOLD = "jensenshannon", 0.1
 
@@ -31,7 +31,7 @@ CATEGORY_METHOD, CATEGORY_THRESHOLD = "jensenshannon", 0.1
 MOST_ROWS = 5000
 
 #: Ends the page's heading.
-TITLE = "Effect sizes are description, and raise no alarm; the monitor's evidence does."
+TITLE = "Effect sizes are descriptive and trigger no alarm; alarms come from the monitor's evidence."
 
 #: Evidently's page runs scripts of its own; this keeps it from asking any other host for anything.
 POLICY = (

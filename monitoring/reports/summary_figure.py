@@ -1,4 +1,4 @@
-"""One picture of a deployment for a README: what was promised, what came, and when the monitor told."""
+"""One figure of a deployment for a README: benchmark, losses, evidence, and the pages raised."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from monitoring.reports.charts.evidence import LOWEST_DECADE, decades, incident_
 from monitoring.reports.charts.losses import points
 from monitoring.reports.sections.benchmark import Benchmark, benchmark_interval
 from monitoring.reports.sections.formatting import format_date
-from monitoring.reports.sections.headline import headline, pages_of
+from monitoring.reports.sections.headline import headline
+from monitoring.reports.sections.incidents import cause_line, pages_of
 from monitoring.reports.sections.months import LOSSES, loss_series, whole_series
-from monitoring.watches.descriptions import METRIC_TITLES, format_value, is_share, printable, slice_title, watch_title
+from monitoring.watches.descriptions import METRIC_TITLES, format_value, is_share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,9 +68,13 @@ STYLE: dict[Any, Any] = {
 def write_picture(status: MonitorStatus, *, path: Path, benchmark: Benchmark | None = None) -> None:
     """Write a PNG of 1400 x 800 pixels, under 150 KB: loss against the benchmark above, evidence below.
 
-    The loss is the Brier score, or the error rate where only that was scored. Drawn without a display; the same
-    `status` gives the same picture. Cost: about a second, most of it matplotlib's import. Raises OSError if the folder
-    cannot be written.
+    The loss is the Brier score, or the error rate where only that was scored. No display is needed; the same
+    `status` gives the same picture. Cost: about a second, most of it matplotlib's import.
+
+    Args:
+        status: The deployment's state.
+        path: The file; its folder is made, and an OSError goes up if it cannot be written.
+        benchmark: What the loss is compared with; without one, the baseline's mean.
     """
     import matplotlib as mpl  # noqa: PLC0415  # takes a second, and only the picture needs it
 
@@ -123,15 +128,17 @@ def _draw_loss(axes: Axes, status: MonitorStatus, benchmark: Benchmark | None) -
     metric = next((name for name in LOSSES if whole_series(every, name) is not None), LOSSES[0])
     series = whole_series(every, metric)
     each = "day" if _daily(status) else "window"
-    axes.set_title(f"{METRIC_TITLES[metric]}: thin by {each}, bold by month", loc="left", color=MUTED, fontsize=14)
+    axes.set_title(
+        f"{METRIC_TITLES[metric]}: thin line by {each}, bold line by month", loc="left", color=MUTED, fontsize=14
+    )
     if series is None:
         axes.text(0.5, 0.5, "no labels have arrived yet", transform=axes.transAxes, ha="center", color=MUTED)
         return
-    promised = benchmark_interval(status, benchmark, metric)
-    if promised is not None:
-        axes.axhspan(promised.low, promised.high, color=BAND, lw=0)
-        axes.axhline(promised.mean, color=BASELINE, lw=1.6, ls=(0, (5, 3)))
-        _beside(axes, promised.mean, f"benchmark\n{format_value(metric, promised.mean)}", BASELINE)
+    interval = benchmark_interval(status, benchmark, metric)
+    if interval is not None:
+        axes.axhspan(interval.low, interval.high, color=BAND, lw=0)
+        axes.axhline(interval.mean, color=BASELINE, lw=1.6, ls=(0, (5, 3)))
+        _annotate_right(axes, interval.mean, f"benchmark\n{format_value(metric, interval.mean)}", BASELINE)
     found = [(wall_clock(point.start, zone), point.value) for point in points(status, metric)]
     axes.plot(_dates([moment for moment, _ in found]), [value for _, value in found], color="#a9afb6", lw=1.0)
     for month in series.months:
@@ -147,7 +154,9 @@ def _draw_evidence(axes: Axes, status: MonitorStatus) -> None:
     from matplotlib.dates import AutoDateLocator, DateFormatter  # noqa: PLC0415  # with matplotlib
 
     zone = ZoneInfo(status.timezone)
-    axes.set_title("Evidence, log scale: solid for a page, dotted for a notice", loc="left", color=MUTED, fontsize=14)
+    axes.set_title(
+        "Evidence, log scale: solid line for pages, dotted line for notices", loc="left", color=MUTED, fontsize=14
+    )
     highest = math.ceil(math.log10(max(status.page_threshold, 10.0))) + 2
     powers = range(LOWEST_DECADE + 1, highest + 1)
     axes.set_ylim(LOWEST_DECADE + 0.8, highest + 0.4)
@@ -157,7 +166,7 @@ def _draw_evidence(axes: Axes, status: MonitorStatus) -> None:
         ("notice", status.notice_threshold, NOTICE, (1, 2)),
     ):
         axes.axhline(math.log10(threshold), color=colour, lw=1.4, ls=(0, dashes))
-        _beside(axes, math.log10(threshold), f"{level} at {threshold:,.0f}", colour)
+        _annotate_right(axes, math.log10(threshold), f"{level} at {threshold:,.0f}", colour)
     if not status.windows:
         return
     starts = _dates([wall_clock(window.start, zone) for window in status.windows])
@@ -176,7 +185,7 @@ def _draw_evidence(axes: Axes, status: MonitorStatus) -> None:
 
 
 def _mark_pages(axes: Axes, status: MonitorStatus, zone: ZoneInfo) -> None:
-    """Shade each page's span and mark where it began; the first has its date and cause in words."""
+    """Shade each page's span and mark where it began; the first has its date and cause as text."""
     for place, incident in enumerate(pages_of(status)):
         start, end = _dates([wall_clock(moment, zone) for moment in incident_span(status, incident)])
         axes.axvspan(start, end, color=PAGE_BAND, lw=0, zorder=0)
@@ -203,13 +212,10 @@ def _mark_pages(axes: Axes, status: MonitorStatus, zone: ZoneInfo) -> None:
 
 
 def _cause(incident: IncidentRecord) -> str:
-    where = f" on {slice_title(incident.slice)}" if incident.slice else ""
-    cause = f": {printable(incident.cause).strip()}" if incident.cause.strip() else ""
-    told = f"{watch_title(incident.watch)}{where}{cause}"
-    return "\n".join(textwrap.wrap(told, CAUSE_WIDTH, max_lines=3, placeholder=" …"))
+    return "\n".join(textwrap.wrap(cause_line(incident), CAUSE_WIDTH, max_lines=3, placeholder=" …"))
 
 
-def _beside(axes: Axes, height: float, text: str, colour: str) -> None:
+def _annotate_right(axes: Axes, height: float, text: str, colour: str) -> None:
     """Text right of the axes, at a height in the axis's own unit."""
     axes.annotate(
         text,

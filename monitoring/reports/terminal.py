@@ -1,4 +1,4 @@
-"""The state of a deployment on a terminal: what matters, in eighty columns and without colour."""
+"""The state of a deployment on a terminal, in eighty columns and readable without colour."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import math
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from monitoring.records import IncidentRecord, MonitorStatus
+from monitoring.records import MonitorStatus
 from monitoring.reports.sections.estimates import trust_lines
-from monitoring.reports.sections.findings import finding_groups
+from monitoring.reports.sections.findings import FindingGroup, finding_groups
 from monitoring.reports.sections.formatting import (
-    LONGEST_MESSAGE,
     MONTHS,
+    format_count,
     format_evidence,
     format_moment,
     format_window,
 )
 from monitoring.reports.sections.headline import headline
-from monitoring.reports.sections.label_delays import arrival_words
+from monitoring.reports.sections.incidents import cause_line
+from monitoring.reports.sections.label_delays import label_delay_sentence
 from monitoring.reports.sections.sensitivity import sensitivity_rows
-from monitoring.watches.descriptions import printable, slice_title, watch_title
+from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,7 +43,14 @@ LONGEST_FINDING = 240
 
 
 def render(status: MonitorStatus) -> RenderableType:
-    """The summary of `status` for Rich to print; text out of traffic is never read as markup or escape codes."""
+    """Summarise a deployment for a terminal.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        What `rich.console.Console.print` takes; text out of the traffic is never read as markup or escape codes.
+    """
     from rich.console import Group  # noqa: PLC0415  # only a terminal needs it
     from rich.text import Text  # noqa: PLC0415  # as above
 
@@ -67,7 +75,7 @@ def render(status: MonitorStatus) -> RenderableType:
 
 
 def bar(log_evidence: float, threshold: float) -> str:
-    """Evidence as the height of one character, on a log scale from 1 to the threshold.
+    """Draw evidence as the height of one character, on a log scale from 1 to the threshold.
 
     >>> "".join(bar(math.log(evidence), 365.0) for evidence in (0.5, 1, 10, 100, 364, 365))
     '▁▁▃▆▇█'
@@ -94,7 +102,8 @@ def _evidence(status: MonitorStatus) -> Text:
         mark = bar(log_evidence, status.page_threshold)
         line.append(mark + " ", style="red" if mark == ALARM else "")
     line.append(
-        f" {ALARM} pages at {status.page_threshold:,.0f}; now {format_evidence(status.windows[-1].page_log_evidence)}"
+        f" {ALARM} threshold {status.page_threshold:,.0f}; latest "
+        f"{format_evidence(status.windows[-1].page_log_evidence)}"
     )
     letters = " ".join(MONTHS[month - 1][0] for (_, month), _ in shown)
     line.append(f"\n{'':24}{letters}")
@@ -123,40 +132,37 @@ def _incidents(status: MonitorStatus) -> Table:
             Text(f"{incident.number}"),
             Text(incident.level, style="bold red" if incident.level == "page" else "blue"),
             Text(format_window(incident.window_start, incident.window_end, zone)),
-            Text(_told(incident)),
+            Text(cause_line(incident)),
             Text(state),
         )
     return table
 
 
-def _told(incident: IncidentRecord) -> str:
-    """The watch and the cause, or the cause alone where it begins with the watch."""
-    cause = printable(incident.cause, LONGEST_MESSAGE)
-    watch = watch_title(incident.watch)
-    if cause.casefold().replace(" ", "").startswith(watch.casefold().replace(" ", "")):
-        return cause
-    where = f" on {slice_title(incident.slice)}" if incident.slice else ""
-    return f"{watch}{where}: {cause}"
-
-
 def _findings(status: MonitorStatus) -> Table:
-    """What was found outright, and in how many windows; the words are those of the last of them."""
+    """Each kind of finding, and in how many windows it was; the message is that of the last of them."""
     from rich.text import Text  # noqa: PLC0415  # as above
 
     zone = ZoneInfo(status.timezone)
     groups = finding_groups(status)
     title = "Findings" + (f" ({MOST_FINDINGS} of {len(groups)} kinds)" if len(groups) > MOST_FINDINGS else "")
     table = _table(title)
-    table.add_column("found", ratio=1, overflow="fold")
+    table.add_column("finding", ratio=1, overflow="fold")
     table.add_column("windows", justify="right", no_wrap=True)
     table.add_column("last", no_wrap=True)
     for group in groups[:MOST_FINDINGS]:
         table.add_row(
-            Text(printable(group.message, LONGEST_FINDING), style="bold red" if group.fact else ""),
+            Text(_finding(group), style="bold red" if group.fact else ""),
             Text(f"{group.windows:,}"),
             Text(format_window(group.last_start, group.last_end, zone)),
         )
     return table
+
+
+def _finding(group: FindingGroup) -> str:
+    """A finding's message, with the feature in front where the message does not name it."""
+    message = printable(group.message, LONGEST_FINDING)
+    feature = printable(group.feature)
+    return message if feature in message else f"{feature}: {message}"
 
 
 def _sensitivity(status: MonitorStatus) -> RenderableType:
@@ -164,8 +170,8 @@ def _sensitivity(status: MonitorStatus) -> RenderableType:
 
     found = sensitivity_rows(status.sensitivity)
     if not found.rows:
-        return Text("The smallest harm it would notice has not been simulated.")
-    table = _table("Smallest harm it would notice, within so many windows")
+        return Text("The smallest detectable rise has not been simulated yet.")
+    table = _table("Smallest rise detected in 9 of 10 simulations, by number of windows")
     table.add_column("rise of", ratio=1)
     for horizon in found.horizons:
         table.add_column(f"within {horizon}", justify="right", no_wrap=True)
@@ -177,13 +183,12 @@ def _sensitivity(status: MonitorStatus) -> RenderableType:
 def _coverage(status: MonitorStatus) -> Text:
     from rich.text import Text  # noqa: PLC0415  # as above
 
-    coverage = status.coverage
+    seen = status.coverage
     return Text(
-        f"Coverage  {coverage.rows:,} of {coverage.answered:,} rows answered ({coverage.repeats:,} repeats) in "
-        f"{coverage.windows:,} windows ({coverage.thin_windows:,} thin); "
-        f"{coverage.labels:,} of {coverage.labels_due:,} labels due have arrived, "
-        f"{coverage.labels_unknown:,} of unknown predictions, {coverage.labels_conflicting:,} against an earlier one. "
-        f"{arrival_words(status)}".rstrip()
+        f"Coverage: {seen.rows:,} of {seen.answered:,} answered rows ({seen.repeats:,} duplicates dropped) in "
+        f"{format_count(seen.windows, 'window')}, {seen.thin_windows:,} of them thin (fewer rows than min_rows). "
+        f"Labels: {seen.labels:,} of {seen.labels_due:,} predictions, {seen.labels_unknown:,} for unknown predictions, "
+        f"{seen.labels_conflicting:,} conflicting. {label_delay_sentence(status)}".rstrip()
     )
 
 

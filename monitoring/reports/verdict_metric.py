@@ -1,4 +1,4 @@
-"""The monitor's own verdicts, as metrics that Evidently shows and tests beside its own."""
+"""The monitor's own evidence, as metrics that Evidently shows and tests next to its own."""
 
 from __future__ import annotations
 
@@ -53,9 +53,11 @@ def _metric_type() -> Any:
             watch = self.metric.watch
             value, threshold = (current_data.metadata[name][watch] for name in ("evidence", "threshold"))
             result = self.result(float(value))
-            said = "evidence of its own" if threshold is None else f"evidence, alarms at {threshold:,.0f}"
-            shown = CounterData(label=f"{watch}: {said}", value=f"{value:,.2f}" if value < 10 else f"{value:,.0f}")
-            result.widget = [counter(counters=[shown], size=WidgetSize.HALF)]
+            kind = "evidence of this watch alone" if threshold is None else f"evidence (threshold {threshold:,.0f})"
+            shown = "over 1,000,000" if value > 1e6 else f"{value:,.2f}" if value < 10 else f"{value:,.0f}"
+            result.widget = [
+                counter(counters=[CounterData(label=f"{watch}: {kind}", value=shown)], size=WidgetSize.HALF)
+            ]
             return result, None
 
         def display_name(self) -> str:

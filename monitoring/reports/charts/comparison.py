@@ -1,4 +1,4 @@
-"""Benchmark against deployment: one metric by month, and by slice."""
+"""Benchmark against deployment: one metric by month and by slice."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from monitoring.watches.descriptions import METRIC_TITLES, NOTHING, format_value
 MOST_LABELS = 12
 
 
-def month_chart(series: SliceSeries, promised: Interval | None) -> Chart:
-    """One metric of the whole traffic by month, over the benchmark's interval."""
+def month_chart(series: SliceSeries, benchmark: Interval | None) -> Chart:
+    """Chart one metric of the whole traffic by month, over the benchmark's interval."""
     metric = series.metric
     name = METRIC_TITLES[metric]
     months = series.months
@@ -32,11 +32,11 @@ def month_chart(series: SliceSeries, promised: Interval | None) -> Chart:
                 tickvals=_thinned(places),
                 ticktext=[_month_label(series, place) for place in _thinned(places)],
             ),
-            yaxis=_metric_axis(metric, _top([month.value for month in months], promised)),
+            yaxis=_metric_axis(metric, _top([month.value for month in months], benchmark)),
         ),
     }
-    if promised is not None:
-        _draw_band(figure["layout"], promised)
+    if benchmark is not None:
+        _draw_band(figure["layout"], benchmark)
     rows = [
         (
             f"{MONTHS[month.first_day.month - 1]} {month.first_day.year}",
@@ -50,11 +50,11 @@ def month_chart(series: SliceSeries, promised: Interval | None) -> Chart:
     return Chart(
         name=f"months-{metric}",
         title=f"{name} by month",
-        note=_benchmark_note(metric, promised),
+        note=_benchmark_note(metric, benchmark),
         summary=f"{name} by month: "
         + "; ".join(f"{row[0]} {row[3]}" for row in rows)
         + ". "
-        + _benchmark_note(metric, promised),
+        + _benchmark_note(metric, benchmark),
         height=250,
         figure=figure,
         table=DataTable(columns=("Month", "Windows", "Labelled rows", name, "95 % interval"), rows=tuple(rows)),
@@ -79,10 +79,16 @@ def _month_line(series: SliceSeries) -> Figure:
     }
 
 
-def slice_chart(metric: str, every: Sequence[SliceSeries], promised: dict[str, Interval]) -> Chart | None:
-    """One metric by slice over the whole period, each beside its own promise; None where no slice is watched.
+def slice_chart(metric: str, every: Sequence[SliceSeries], benchmark: dict[str, Interval]) -> Chart | None:
+    """Chart one metric by slice over the whole period, each next to its own benchmark.
 
-    `promised` is by slice, and need not have all of them.
+    Args:
+        metric: A loss.
+        every: The deployment's metrics, whole and by slice.
+        benchmark: Intervals by slice; it need not have all of them.
+
+    Returns:
+        The chart; None where no slice is watched.
     """
     series = sorted(slice_series(every, metric), key=lambda entry: entry.slice, reverse=True)
     if not series:
@@ -91,7 +97,7 @@ def slice_chart(metric: str, every: Sequence[SliceSeries], promised: dict[str, I
     parts = [label(slice_title(entry.slice)) for entry in series]
     places = list(range(len(series)))
     known = [
-        (place, promised[entry.slice]) for place, entry in zip(places, series, strict=True) if entry.slice in promised
+        (place, benchmark[entry.slice]) for place, entry in zip(places, series, strict=True) if entry.slice in benchmark
     ]
     word = "benchmark" if any(interval.low < interval.high for _, interval in known) else "baseline"
     before = _dots(metric, word, [(place - 0.14, interval) for place, interval in known])
@@ -99,7 +105,7 @@ def slice_chart(metric: str, every: Sequence[SliceSeries], promised: dict[str, I
     before["marker"] |= {"color": "--paper", "symbol": "diamond", "line": {"color": "--baseline", "width": 2}}
     after = _dots(metric, "deployed", [(place + 0.14, entry.whole) for place, entry in enumerate(series)])
     height = 74 + 52 * max(len(series), 2)
-    widest = _top([entry.whole for entry in series], *promised.values())
+    widest = _top([entry.whole for entry in series], *benchmark.values())
     figure: Figure = {
         "data": [before, after],
         "layout": layout(
@@ -119,12 +125,12 @@ def slice_chart(metric: str, every: Sequence[SliceSeries], promised: dict[str, I
     return Chart(
         name=f"slices-{metric}",
         title=f"{name} by slice",
-        note=f"◇ {word}   ● deployed, whole period; lines are 95 % intervals." if known else "Whole period.",
+        note=f"◇ {word}   ● deployed, whole period. Horizontal lines: 95 % intervals." if known else "Whole period.",
         summary=f"{name} by slice over the whole period: "
         + "; ".join(f"{slice_title(entry.slice)} {format_value(metric, entry.whole.mean)}" for entry in series[::-1]),
         height=height,
         figure=figure,
-        table=_slice_table(metric, series[::-1], promised),
+        table=_slice_table(metric, series[::-1], benchmark),
     )
 
 
@@ -142,12 +148,12 @@ def _dots(metric: str, word: str, intervals: Sequence[tuple[float, Interval]]) -
     }
 
 
-def _slice_table(metric: str, series: Sequence[SliceSeries], promised: dict[str, Interval]) -> DataTable:
+def _slice_table(metric: str, series: Sequence[SliceSeries], benchmark: dict[str, Interval]) -> DataTable:
     months = sorted({month.first_day for entry in series for month in entry.months})
     rows = []
     for entry in series:
         by_month = {month.first_day: month.value.mean for month in entry.months}
-        before = promised.get(entry.slice)
+        before = benchmark.get(entry.slice)
         rows.append(
             (
                 slice_title(entry.slice),
@@ -165,8 +171,8 @@ def _metric_axis(metric: str, top: float) -> Figure:
     return axis(range=[0, top], tickformat=".0%" if is_share(metric) else ".2f", nticks=6)
 
 
-def _top(intervals: Sequence[Interval], *promised: Interval | None) -> float:
-    highs = [interval.high for interval in (*intervals, *promised) if interval is not None]
+def _top(intervals: Sequence[Interval], *benchmark: Interval | None) -> float:
+    highs = [interval.high for interval in (*intervals, *benchmark) if interval is not None]
     return 1.15 * max([*highs, 0.01])
 
 
@@ -182,15 +188,15 @@ def _bars(intervals: Sequence[Interval]) -> Figure:
     }
 
 
-def _draw_band(figure_layout: Figure, promised: Interval) -> None:
+def _draw_band(figure_layout: Figure, benchmark: Interval) -> None:
     across = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "layer": "below", "line": {"width": 0}}
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "layer": "below"}
     figure_layout["shapes"] = [
-        {**across, "y0": promised.low, "y1": promised.high, "fillcolor": "--band"},
+        {**across, "y0": benchmark.low, "y1": benchmark.high, "fillcolor": "--band"},
         {
             **line,
-            "y0": promised.mean,
-            "y1": promised.mean,
+            "y0": benchmark.mean,
+            "y1": benchmark.mean,
             "line": {"color": "--baseline", "width": 1.5, "dash": "dash"},
         },
     ]
@@ -213,10 +219,10 @@ def _format_interval(metric: str, interval: Interval) -> str:
     return f"{format_value(metric, interval.low)} to {format_value(metric, interval.high)}"
 
 
-def _benchmark_note(metric: str, promised: Interval | None) -> str:
-    if promised is None:
+def _benchmark_note(metric: str, benchmark: Interval | None) -> str:
+    if benchmark is None:
         return ""
-    interval = _format_interval(metric, promised)
+    interval = _format_interval(metric, benchmark)
     if interval == NOTHING:
-        return f"Dashed: the baseline's mean, {format_value(metric, promised.mean)}."
-    return f"Dashed: benchmark {format_value(metric, promised.mean)} (95 %: {interval}, by day)."
+        return f"Dashed line: the baseline's mean, {format_value(metric, benchmark.mean)}."
+    return f"Dashed line: benchmark {format_value(metric, benchmark.mean)} (95 % interval over days: {interval})."

@@ -1,4 +1,4 @@
-"""A loss as estimated without labels, with its band, and the truth over it where labels have come."""
+"""A loss as estimated without labels, with its interval, and the realised loss once labels have arrived."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from monitoring.records import EstimateRecord, MonitorStatus, WindowRecord
 from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.charts.evidence import local
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines
-from monitoring.reports.sections.formatting import format_window
+from monitoring.reports.sections.formatting import format_count, format_window
 from monitoring.watches.descriptions import format_value, is_share, watch_title
 
 HEIGHT = 230
 
-#: A window is settled once labels have come for this share of its rows: from then on its truth is drawn.
+#: A window's realised loss is drawn once labels have arrived for this share of its rows.
 SETTLED = 0.8
 
 
@@ -36,27 +36,27 @@ def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, E
     settled = settled_by_window(status)
     starts = [local(window.start, zone) for window, _ in found]
     names = [format_window(window.start, window.end, zone) for window, _ in found]
-    truths: list[float | None] = []
+    realised_losses: list[float | None] = []
     for window, _ in found:
         one = settled.get(window.start)
-        truths.append(realised(one, metric) if one is not None and one.rows >= SETTLED * window.rows else None)
-    known = sum(truth is not None for truth in truths)
+        realised_losses.append(realised(one, metric) if one is not None and one.rows >= SETTLED * window.rows else None)
+    known = sum(loss is not None for loss in realised_losses)
     state = " ".join(trust_lines(status))
     return Chart(
         name=f"windows-estimated_{metric}",
         title=f"{name} by window",
         note=(
-            f"Line: estimated without labels; band: its 90 % interval; dots: the truth, once labels for "
-            f"{SETTLED:.0%} of a window's rows have come. {state}"
+            f"Line: estimated without labels. Band: its 90 % interval. Dots: the realised loss of windows with labels "
+            f"for {100 * SETTLED:.0f} % of their rows. {state}"
         ),
         summary=(
-            f"{name} in {len(found):,} windows, last {format_value(metric, found[-1][1].value)} between "
-            f"{format_value(metric, found[-1][1].low)} and {format_value(metric, found[-1][1].high)}; the truth is "
-            f"known for {known:,} of them. {state}"
+            f"{name} in {format_count(len(found), 'window')}, last {format_value(metric, found[-1][1].value)} between "
+            f"{format_value(metric, found[-1][1].low)} and {format_value(metric, found[-1][1].high)}; the realised "
+            f"loss is known for {known:,} of them. {state}"
         ),
         height=HEIGHT,
         figure={
-            "data": _traces(metric, found, starts, names, truths),
+            "data": _traces(metric, found, starts, names, realised_losses),
             "layout": layout(
                 HEIGHT,
                 xaxis=time_axis([starts[0], local(found[-1][0].end, zone)]),
@@ -64,10 +64,10 @@ def _chart(status: MonitorStatus, metric: str, found: list[tuple[WindowRecord, E
             ),
         },
         table=bounded(
-            ("Window", "Rows", name, "From", "To", "In truth"),
+            ("Window", "Rows", name, "From", "To", "Realised"),
             [
-                (n, f"{one.rows:,}", *(format_value(metric, v) for v in (one.value, one.low, one.high, truth)))
-                for n, (_, one), truth in zip(names, found, truths, strict=True)
+                (n, f"{one.rows:,}", *(format_value(metric, v) for v in (one.value, one.low, one.high, loss)))
+                for n, (_, one), loss in zip(names, found, realised_losses, strict=True)
             ],
         ),
     )
@@ -78,14 +78,14 @@ def _traces(
     found: list[tuple[WindowRecord, EstimateRecord]],
     starts: list[str],
     names: list[str],
-    truths: list[float | None],
+    realised_losses: list[float | None],
 ) -> list[Figure]:
-    """The band's two edges, the estimate's line, and the truth's dots."""
+    """The band's two edges, the estimate's line, and the dots of the realised loss."""
     edge = {"type": "scatter", "mode": "lines", "x": starts, "line": {"width": 0}, "hoverinfo": "skip"}
     text = [
         f"{n}: <b>{format_value(metric, one.value)}</b> ({format_value(metric, one.low)} to "
-        f"{format_value(metric, one.high)}), in truth {format_value(metric, truth)}"
-        for n, (_, one), truth in zip(names, found, truths, strict=True)
+        f"{format_value(metric, one.high)}), realised {format_value(metric, loss)}"
+        for n, (_, one), loss in zip(names, found, realised_losses, strict=True)
     ]
     return [
         {**edge, "y": [one.low for _, one in found]},
@@ -103,7 +103,7 @@ def _traces(
             "type": "scatter",
             "mode": "markers",
             "x": starts,
-            "y": truths,
+            "y": realised_losses,
             "marker": {"color": "--dot", "size": 5},
             "hoverinfo": "skip",
         },

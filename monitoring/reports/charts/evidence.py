@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from monitoring.records import IncidentRecord, MonitorStatus
 from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.sections.formatting import MONTHS, format_count, format_evidence, format_window
-from monitoring.reports.sections.headline import pages_of
+from monitoring.reports.sections.incidents import pages_of
 
 HEIGHT = 360
 
-#: Powers of ten above the threshold that are drawn: how far beyond an alarm evidence goes says nothing more.
+#: Powers of ten above the threshold that are drawn: evidence far beyond an alarm says nothing more.
 DECADES_ABOVE = 3
 
 #: Evidence below a thousandth is drawn as a thousandth: nothing has happened yet.
@@ -61,10 +61,10 @@ def evidence_chart(status: MonitorStatus) -> Chart:
     }
     return Chart(
         name="evidence",
-        title="Both levels against the thresholds of their budgets",
+        title="Page and notice evidence against their thresholds",
         note=(
-            "Log scale. Solid: evidence for a page; dotted: for a notice. ◆ a page was raised, and shaded while it was "
-            f"open. Beyond 10{'⁰¹²³⁴⁵⁶⁷⁸⁹'[highest]} nothing is drawn."
+            "Log scale. Solid line: page evidence; dotted line: notice evidence. ◆ marks a window that raised a page; "
+            f"the shading lasts until it was closed. Evidence above 10{'⁰¹²³⁴⁵⁶⁷⁸⁹'[highest]} is not drawn."
         ),
         summary=_summary(status, zone),
         height=HEIGHT,
@@ -216,7 +216,8 @@ def _summary(status: MonitorStatus, zone: ZoneInfo) -> str:
     if not pages:
         top = max((window.page_log_evidence for window in status.windows), default=-math.inf)
         return (
-            f"{words} Page evidence never reached {status.page_threshold:,.0f}; its highest was {format_evidence(top)}."
+            f"{words} Page evidence never reached its threshold {status.page_threshold:,.0f}; the highest was "
+            f"{format_evidence(top)}."
         )
     dates = ", ".join(format_window(page.window_start, page.window_end, zone) for page in pages)
-    return f"{words} Page evidence reached {status.page_threshold:,.0f} in the window of {dates}."
+    return f"{words} Page evidence reached its threshold {status.page_threshold:,.0f} in the window {dates}."

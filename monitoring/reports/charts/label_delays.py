@@ -1,20 +1,27 @@
-"""How long labels take to come, of all windows and of the last ones."""
+"""Label delays, over all windows and over the last ones."""
 
 from __future__ import annotations
 
 from monitoring.records import MonitorStatus
 from monitoring.reports.charts.chart import Chart, axis, bounded, layout
 from monitoring.reports.sections.formatting import format_duration
-from monitoring.reports.sections.label_delays import LAST_WINDOWS, arrival_words
+from monitoring.reports.sections.label_delays import LAST_WINDOWS, label_delay_sentence
 from monitoring.watches.label_delays import arrival_curve, merged_counts
 
 HEIGHT = 230
 
 
 def arrival_charts(status: MonitorStatus) -> tuple[Chart, ...]:
-    """The arrival curve; none while no label has come, or where each comes with its prediction."""
+    """Chart the distribution of label delays.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        One chart; none while no label has arrived, or where each comes with its prediction.
+    """
     whole = arrival_curve(merged_counts(window.label_delays for window in status.windows))
-    if len(whole) < 2:  # nobody says when labels come: the event's own time stands in
+    if len(whole) < 2:  # without label times, the event's own time stands in
         return ()
     with_labels = [window for window in status.windows if window.label_delays]
     last = arrival_curve(merged_counts(window.label_delays for window in with_labels[-LAST_WINDOWS:]))
@@ -36,16 +43,16 @@ def arrival_charts(status: MonitorStatus) -> tuple[Chart, ...]:
             *(((last, "--notice", 1.5, "dot", f"last {LAST_WINDOWS} windows"),) if recent else ()),
         )
     ]
-    note = f"{arrival_words(status)} The line is the share that came within so long after the event."
+    note = f"{label_delay_sentence(status)} Line: cumulative share of labels by the time since their event."
     if recent:
-        note += f" Solid: all windows; dotted: the last {LAST_WINDOWS} with labels."
+        note += f" Solid line: all windows; dotted line: the last {LAST_WINDOWS} with labels."
     edges = [edge for edge, _ in whole]
     return (
         Chart(
             name="arrivals",
-            title="How long labels take",
+            title="Label delay",
             note=note,
-            summary=arrival_words(status),
+            summary=label_delay_sentence(status),
             height=HEIGHT,
             figure={
                 "data": lines,

@@ -1,4 +1,4 @@
-"""Loss and surprise, window by window, against what the baseline knew."""
+"""Loss and surprise, window by window, against the baseline."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from monitoring.records import WHOLE, BaselineScore, MonitorStatus
 from monitoring.reports.charts.chart import MOST_MARKS, Chart, Figure, axis, bounded, layout, time_axis
 from monitoring.reports.charts.evidence import local
 from monitoring.reports.sections.benchmark import baseline_score
-from monitoring.reports.sections.formatting import format_window
-from monitoring.reports.sections.headline import pages_of
-from monitoring.watches.descriptions import format_value, is_share, watch_title
+from monitoring.reports.sections.formatting import format_count, format_window
+from monitoring.reports.sections.incidents import pages_of
+from monitoring.watches.descriptions import format_amount, format_value, is_share, watch_title
 
 HEIGHT = 230
 
@@ -45,7 +45,7 @@ def points(status: MonitorStatus, watch: str) -> tuple[Point, ...]:
 
 
 def loss_charts(status: MonitorStatus) -> tuple[Chart, ...]:
-    """The charts of the first loss that was scored, and of its surprise; none while no label has arrived."""
+    """The charts of the first loss that was scored and of its surprise; none while no label has arrived."""
     for pair in PAIRS:
         scored = [(watch, points(status, watch)) for watch in pair]
         charts = tuple(_chart(status, watch, found) for watch, found in scored if found)
@@ -108,9 +108,9 @@ def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart
     return Chart(
         name=f"windows-{watch}",
         title=f"{name} by window",
-        note=_note(watch, known) + (" Dashed upright: a page was raised." if alarms else ""),
+        note=_note(watch, known) + (" Dashed vertical line: a page was raised." if alarms else ""),
         summary=(
-            f"{name} in {len(found):,} windows: lowest {format_value(watch, min(values))}, highest "
+            f"{name} in {format_count(len(found), 'window')}: lowest {format_value(watch, min(values))}, highest "
             f"{format_value(watch, max(values))}, last {format_value(watch, values[-1])}. {_note(watch, known)}"
         ),
         height=HEIGHT,
@@ -126,7 +126,7 @@ def _chart(status: MonitorStatus, watch: str, found: tuple[Point, ...]) -> Chart
 
 
 def _alarms(status: MonitorStatus, zone: ZoneInfo) -> list[Figure]:
-    """An upright line at each window that raised a page."""
+    """A vertical line at each window that raised a page."""
     return [
         {
             "type": "line",
@@ -159,10 +159,10 @@ def _band(known: BaselineScore | None) -> list[Figure]:
 
 
 def _note(watch: str, known: BaselineScore | None) -> str:
-    drawn = f"Dots are windows, the line is the mean of {RUNNING}."
+    drawn = f"Dots: single windows. Line: running mean of {RUNNING} windows."
     if known is None:
         return drawn
     return (
-        f"{drawn} Band: baseline mean ± deviation between its {known.windows} windows, "
-        f"{format_value(watch, known.mean)} ± {format_value(watch, known.deviation)}."
+        f"{drawn} Band: baseline mean ± standard deviation between its {format_count(known.windows, 'window')}, "
+        f"{format_value(watch, known.mean)} ± {format_amount(watch, known.deviation)}."
     )

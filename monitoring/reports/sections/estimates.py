@@ -1,4 +1,4 @@
-"""Performance without labels as it is shown: beside the truth where that has come, and whether it is still trusted."""
+"""Losses estimated without labels: the realised loss once labels have arrived, and whether the estimate is trusted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitoring.records import SCORE_ONE, MonitorStatus, SettledLosses
 from monitoring.reports.sections.formatting import format_count, format_moment
 from monitoring.watches.descriptions import METRIC_TITLES, lower_first
 
-#: How an estimate is made, in words.
+#: How an estimate is made.
 METHODS = {
     "calibrated": "calibrated confidence",
     "threshold": "confidence threshold (ATC)",
@@ -21,7 +21,7 @@ METHODS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustRow:
-    """One estimate after the last window; `since` is the end of the window whose labels cost it the trust."""
+    """One estimate after the last window; `since` is the end of the window whose labels ended the trust in it."""
 
     method: str
     metric: str
@@ -32,7 +32,14 @@ class TrustRow:
 
 
 def settled_by_window(status: MonitorStatus) -> Mapping[datetime, SettledLosses]:
-    """All labels that have come for each window's own predictions, by its start; sums of whole numbers."""
+    """Losses of all labels that have arrived for each window's own predictions.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        By the start of a window: rows and fixed-point sums of losses.
+    """
     found: dict[datetime, SettledLosses] = {}
     for window in status.windows:
         for one in window.settled:
@@ -51,14 +58,14 @@ def settled_by_window(status: MonitorStatus) -> Mapping[datetime, SettledLosses]
 
 
 def realised(settled: SettledLosses | None, metric: str) -> float | None:
-    """The mean loss of the labelled rows; None where there are none."""
+    """The mean realised loss of the labelled rows; None where there are none."""
     if settled is None or settled.rows == 0:
         return None
     return (settled.error if metric == "error" else settled.brier) / (settled.rows * SCORE_ONE)
 
 
 def trust_rows(status: MonitorStatus) -> tuple[TrustRow, ...]:
-    """Every estimate as the last window left it."""
+    """The trust in every estimate after the last window."""
     if not status.windows:
         return ()
     lost: dict[tuple[str, str], datetime] = {}
@@ -80,13 +87,15 @@ def trust_rows(status: MonitorStatus) -> tuple[TrustRow, ...]:
 
 
 def trust_lines(status: MonitorStatus) -> tuple[str, ...]:
-    """Each estimate's state in a sentence."""
+    """The trust in each estimate, a sentence each."""
     zone = ZoneInfo(status.timezone)
     lines = []
     for row in trust_rows(status):
         name = lower_first(METRIC_TITLES.get(row.metric, row.metric))
-        checks = format_count(row.checks, "interval")
-        kept = f"{row.misses} of {checks} missed" if row.checks else "no labels to check it"
-        state = "trusted" if row.since is None else f"distrusted since {format_moment(row.since, zone)}"
-        lines.append(f"Estimated {name}, {METHODS.get(row.method, row.method)}: {state} ({kept}).")
+        intervals = format_count(row.checks, "90 % interval")
+        checked = (
+            f"{row.misses:,} of {intervals} missed the realised loss" if row.checks else "no labels to check it yet"
+        )
+        state = "trusted" if row.since is None else f"not trusted since {format_moment(row.since, zone)}"
+        lines.append(f"Estimated {name} ({METHODS.get(row.method, row.method)}): {state}; {checked}.")
     return tuple(lines)

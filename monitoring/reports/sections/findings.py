@@ -1,4 +1,4 @@
-"""What the schema says outright, gathered over windows so that a year of one complaint is one line."""
+"""Findings about the data, grouped over windows: a year of one finding is one line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ class FindingGroup:
 
 
 def finding_groups(status: MonitorStatus) -> tuple[FindingGroup, ...]:
-    """Findings by kind and feature: facts first, then by how many windows had them."""
+    """Group findings by kind and feature.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        Facts first, then by how many windows had them.
+    """
     groups: dict[tuple[str, str], FindingGroup] = {}
     for window in status.windows:
         seen: dict[tuple[str, str], Finding] = {}

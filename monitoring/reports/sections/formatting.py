@@ -52,15 +52,20 @@ def finite_evidence(log_evidence: float) -> float:
     return math.exp(min(log_evidence, _LARGEST_LOG)) if not math.isnan(log_evidence) else 0.0
 
 
-def format_count(count: int, noun: str) -> str:
+def format_count(count: int, noun: str, plural: str = "") -> str:
     """A number of things.
 
-    >>> format_count(1, "page"), format_count(1275, "window"), format_count(0, "page")
-    ('1 page', '1,275 windows', 'no page')
+    >>> (
+    ...     format_count(1, "page"),
+    ...     format_count(1275, "window"),
+    ...     format_count(0, "page"),
+    ...     format_count(2, "watch", "watches"),
+    ... )
+    ('1 page', '1,275 windows', 'no page', '2 watches')
     """
     if count == 0:
         return f"no {noun}"
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def format_duration(seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""What a deployment's state comes to, in a few sentences: the top of every report."""
+"""The verdict on a deployment in a few sentences: the top of every report."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
-from monitoring.watches.descriptions import METRIC_TITLES, format_change, printable, slice_title, watch_title
+from monitoring.reports.sections.incidents import cause_line, pages_of
+from monitoring.watches.descriptions import METRIC_TITLES, format_change, lower_first, printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """`model` and `period` say whose verdict it is; the first page's texts are empty while there was none."""
+    """The sentences at the top of a report.
+
+    Attributes:
+        model: The model and its version.
+        period: The span of the judged windows.
+        healthy: Whether windows were judged and none of them paged.
+        verdict: The verdict.
+        first_page: When and why the first page was raised; empty while there was none.
+        explanation: The first page's message; empty while there was none.
+        budget: The budget of false alarms.
+        detectable_rise: The smallest rise of each loss that would be detected; empty where it was not simulated.
+    """
 
     model: str
     period: str
@@ -21,11 +33,18 @@ class Headline:
     first_page: str
     explanation: str
     budget: str
-    smallest_harm: str
+    detectable_rise: str
 
 
 def headline(status: MonitorStatus) -> Headline:
-    """The verdict on `status` in words. Healthy means: windows were judged, and none of them paged."""
+    """Summarise a deployment.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        Plain text; whatever came out of the traffic is printable.
+    """
     zone = ZoneInfo(status.timezone)
     pages = pages_of(status)
     period = "no window is due yet"
@@ -40,43 +59,45 @@ def headline(status: MonitorStatus) -> Headline:
         first_page=_first_page(pages[0], zone) if pages else "",
         explanation=printable(pages[0].message, LONGEST_MESSAGE) if pages else "",
         budget=(
-            f"Expected false pages: at most {printable(status.page_budget)}, and false notices at most "
-            f"{printable(status.notice_budget)}, for the deployment as a whole: however many inputs and slices are "
-            "watched, and however often anyone looks."
+            f"False-alarm budget: pages at most {printable(status.page_budget)}, notices at most "
+            f"{printable(status.notice_budget)}, on average while nothing changes; for the whole deployment, whatever "
+            "the number of inputs and slices watched and however often it is checked."
         ),
-        smallest_harm=smallest_harm(status.sensitivity),
+        detectable_rise=detectable_rise(status.sensitivity),
     )
 
 
-def pages_of(status: MonitorStatus) -> tuple[IncidentRecord, ...]:
-    """The incidents that paged, in the order of their windows."""
-    pages = [incident for incident in status.incidents if incident.level == "page"]
-    return tuple(sorted(pages, key=lambda incident: (incident.window_start, incident.number)))
+def detectable_rise(sensitivity: tuple[Sensitivity, ...]) -> str:
+    """The smallest rise of each loss on the whole traffic that is detected within the middle horizon.
 
+    Args:
+        sensitivity: What was simulated.
 
-def smallest_harm(sensitivity: tuple[Sensitivity, ...]) -> str:
-    """The smallest rise of a loss on the whole traffic that would be caught within the middle horizon, in words."""
+    Returns:
+        A sentence; empty where nothing was simulated for the whole traffic.
+    """
     whole = [entry for entry in sensitivity if not entry.slice]
     if not whole:
         return ""
     horizons = sorted({entry.windows for entry in whole})
     horizon = horizons[len(horizons) // 2]
-    parts = []
-    for entry in whole:
-        if entry.windows == horizon:
-            name = METRIC_TITLES.get(entry.metric, printable(entry.metric))
-            rise = "no rise at all" if entry.rise is None else format_change(entry.metric, entry.rise)
-            parts.append(f"{name} {rise}")
-    return f"Smallest harm it would notice within {format_count(horizon, 'window')}: {', '.join(parts)}."
+    rises = [
+        f"{lower_first(METRIC_TITLES.get(entry.metric, printable(entry.metric)))} "
+        + ("no rise" if entry.rise is None else format_change(entry.metric, entry.rise))
+        for entry in whole
+        if entry.windows == horizon
+    ]
+    return f"Smallest rise detected within {format_count(horizon, 'window')}: {', '.join(rises)}."
 
 
 def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
     windows = format_count(len(status.windows), "window")
     if not status.windows:
-        return "Nothing judged yet"
+        return "No window judged yet"
     if not pages:
-        blind = status.coverage.labels_due > 0 and not status.coverage.labels
-        return f"Healthy{', as far as can be seen without labels' if blind else ''}: no page in {windows}"
+        unlabelled = status.coverage.labels_due > 0 and not status.coverage.labels
+        scope = " by inputs and predictions alone (no label has arrived)" if unlabelled else ""
+        return f"Healthy{scope}: no page in {windows}"
     still_open = sum(1 for page in pages if page.state != "closed")
     if still_open == 0:
         life = "closed" if len(pages) == 1 else "all closed"
@@ -89,8 +110,4 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
 
 def _first_page(page: IncidentRecord, zone: ZoneInfo) -> str:
     window = format_window(page.window_start, page.window_end, zone)
-    where = f" on {slice_title(page.slice)}" if page.slice else ""
-    opened = format_moment(page.opened_at, zone)
-    cause = printable(page.cause, LONGEST_MESSAGE).strip().rstrip(".")
-    said = f" {cause[0].upper()}{cause[1:]}." if cause else ""
-    return f"First page on {opened}, for the window {window}: {watch_title(page.watch)}{where}.{said}"
+    return f"First page on {format_moment(page.opened_at, zone)}, for the window {window}. {cause_line(page)}."

@@ -1,4 +1,4 @@
-"""The smallest harm that would have been noticed, as rows of a table: a metric a row, a horizon a column."""
+"""The smallest detectable rise of each loss as a table: one row a metric, one column a horizon."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SensitivityTable:
 
 
 def sensitivity_rows(sensitivity: tuple[Sensitivity, ...]) -> SensitivityTable:
-    """The table of what would be noticed, and how soon; "not within 90" where nothing would be.
+    """Tabulate the smallest detectable rises; "not within 90" where no rise is detected.
 
     >>> found = Sensitivity(metric="brier", slice="", windows=30, rise=0.047)
     >>> missed = Sensitivity(metric="brier", slice="", windows=7, rise=None)

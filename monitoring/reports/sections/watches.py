@@ -1,4 +1,4 @@
-"""Every watch in one line: what the baseline knew, what was seen last, and how much of the evidence is its."""
+"""Every watch in one line: its baseline, its latest score, and its share of the evidence."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from monitoring.records import BaselineScore, Level, MonitorStatus, ScoreRecord
 from monitoring.reports.sections.formatting import format_evidence
-from monitoring.watches.descriptions import NOTHING, format_value, slice_title, watch_title
+from monitoring.watches.descriptions import NOTHING, format_amount, format_value, slice_title, watch_title
 
-#: What a cycle goes by, in words.
-CYCLES = {"day": "time of day", "week": "time of week"}
+#: What a cycle goes by.
+CYCLES = {"day": "daily", "week": "weekly"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRow:
-    """`share` is the watch's part, in [0, 1], of the sum of its level's evidences as last seen."""
+    """`share` is the watch's share, in [0, 1], of the sum of its level's e-values after the latest window."""
 
     level: Level
     name: str
@@ -27,9 +27,15 @@ class WatchRow:
 
 
 def watch_rows(status: MonitorStatus) -> tuple[WatchRow, ...]:
-    """Every watch of the baseline or of any window: pages first, within a level by share, then by name.
+    """Tabulate every watch of the baseline or of any window.
 
-    The share is taken among the watches' own evidences, before the weights by which the budget shares them out.
+    The share is taken among the watches' own e-values, before the budget's weights.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        Watches of pages first, within a level by share, then by name.
     """
     latest: dict[tuple[Level, str, str], ScoreRecord] = {}
     valued: dict[tuple[Level, str, str], float] = {}
@@ -50,7 +56,7 @@ def watch_rows(status: MonitorStatus) -> tuple[WatchRow, ...]:
                 level=level,
                 name=watch_title(watch),
                 slice=slice_title(part),
-                baseline=_known(before) if before else NOTHING,
+                baseline=_baseline(before) if before else NOTHING,
                 latest=format_value(watch, valued.get(key)),
                 evidence=format_evidence(latest[key].log_evidence) if key in latest else "0",
                 share=shares.get(key, 0.0),
@@ -59,10 +65,12 @@ def watch_rows(status: MonitorStatus) -> tuple[WatchRow, ...]:
     return tuple(sorted(rows, key=lambda row: (row.level != "page", -row.share, row.name, row.slice)))
 
 
-def _known(before: BaselineScore) -> str:
-    """The baseline's mean and deviation, and the cycle that was taken out."""
-    words = f"{format_value(before.watch, before.mean)} ± {format_value(before.watch, before.deviation)}"
-    return f"{words} by {CYCLES[before.cycle]}, {before.gain:.1f} times clearer" if before.cycle else words
+def _baseline(before: BaselineScore) -> str:
+    """The baseline's mean and standard deviation, and the cycle that was removed."""
+    text = f"{format_value(before.watch, before.mean)} ± {format_amount(before.watch, before.deviation)}"
+    if not before.cycle:
+        return text
+    return f"{text} after removing the {CYCLES[before.cycle]} cycle (signal to noise {before.gain:.1f} times higher)"
 
 
 def _shares(latest: dict[tuple[Level, str, str], ScoreRecord]) -> dict[tuple[Level, str, str], float]:

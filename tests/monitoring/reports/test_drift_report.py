@@ -132,7 +132,7 @@ def test_verdicts_of_the_monitor_stand_beside_with_tests(written: Written) -> No
     metrics = {m["config"].get("watch"): m for m in written.document["metrics"] if "watch" in m["config"]}
     alone = metrics.pop("Error rate at origin = EWR")  # of a watch alone, which alarms nothing
     assert alone["value"] == 4000.0
-    assert "Error rate at origin = EWR: evidence of its own" in written.page
+    assert "Error rate at origin = EWR: evidence of this watch alone" in written.page
     assert metrics.keys() == {f"Brier score {plain(HOSTILE)}", "Error rate"}
     error = metrics["Error rate"]
     assert error["value"] == 12.5
@@ -143,7 +143,7 @@ def test_verdicts_of_the_monitor_stand_beside_with_tests(written: Written) -> No
         if "watch" in test["metric_config"]["params"]
     }
     assert statuses == {metric["id"]: "SUCCESS" if name == "Error rate" else "FAIL" for name, metric in metrics.items()}
-    assert "Error rate: evidence, alarms at 365" in written.page
+    assert "Error rate: evidence (threshold 365)" in written.page
     assert "900 rows against 700 rows of the baseline. Effect sizes are description" in written.page
     assert written.document["rows"]["reference"] == {"compared": 700, "all": 700}
 

@@ -79,10 +79,15 @@ def figures(page: Document) -> dict[str, Any]:
 def test_headline_says_what_when_why_and_at_what_budget(page: Document) -> None:
     assert "flights version 1 · 1 Apr 2013 \N{EN DASH} 31 Dec 2013 (UTC)" in page.text
     assert "2 pages in 275 windows, 1 still open" in page.text
-    assert "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013: Surprise in Brier score." in page.text
-    assert "Surprise in Brier score. The model is wrong. Surprise in Brier score averaged +0.063 over" in page.text
-    assert "moved most: temp, humid, visib. Expected false pages" in page.text
-    assert "Expected false pages: at most 1 per 365 windows" in page.text
+    assert (
+        "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Surprise in Brier score: the model is"
+        in page.text
+    )
+    assert (
+        "model is overconfident (surprise in Brier score +0.063). Surprise in Brier score averaged +0.063 over"
+        in page.text
+    )
+    assert "30 or more: temp, humid, visib. False-alarm budget: pages at most 1 per 365 windows, notices" in page.text
 
 
 def test_sections_stand_in_order(page: Document) -> None:
@@ -94,9 +99,9 @@ def test_sections_stand_in_order(page: Document) -> None:
             "Evidence over time",
             "Window by window",
             "Incidents",
-            "What it would have noticed",
+            "Sensitivity",
             "Coverage",
-            "Findings of the schema",
+            "Data findings",
             "Watches",
         )
         if words in page.text
@@ -106,10 +111,10 @@ def test_sections_stand_in_order(page: Document) -> None:
 
 
 def test_tables_hold_incidents_sensitivity_coverage_findings_and_watches(page: Document) -> None:
-    assert "Location of temp all traffic location of temp moved open \N{EN DASH} Location of temp averaged" in page.text
+    assert "Location of temp all traffic location of temp rose from 0.500 to 0.640 open \N{EN DASH} Loc" in page.text
     assert "Error rate +16.1 points +8.1 points not within 90" in page.text
     assert "Labels arrived 241,150" in page.text
-    assert "half came within 18 h, nine in ten within 2 days" in page.text
+    assert "half arrived within 18 h, 90 % within 2 days" in page.text
     assert "unexpected values carrier 11 May 2013 22 May 2013 12 1 value not in the domain: UA" in page.text
     assert "column missing page visib 31 May 2013 31 May 2013 1 visib was absent" in page.text
     assert re.search(r"page Brier score all traffic 0\.146 ± 0\.045 0\.\d{3} 1\.\d . 10¹² \d+ %", page.text)
@@ -224,16 +229,16 @@ def test_drift_report_is_linked_relative_to_the_page(tmp_path: Path, status: Mon
 def test_healthy_deployment_without_a_benchmark(tmp_path: Path, status_of: Callable[..., MonitorStatus]) -> None:
     page = read(tmp_path, status=status_of(windows=20, incidents=False))
     assert "Healthy: no page in 20 windows" in page.text
-    assert "Smallest harm it would notice within 30 windows: Brier score +0.047, Error rate +8.1 points." in page.text
-    assert "the baseline's mean stands in its place" in page.text
+    assert "Smallest rise detected within 30 windows: Brier score +0.047, error rate +8.1 points." in page.text
+    assert "losses are compared with the baseline's mean" in page.text
     assert figures(page)["months-brier"]["layout"]["shapes"][1]["y0"] == 0.146
     assert figures(page)["slices-brier"]["data"][0]["x"] == pytest.approx([0.142, 0.138, 0.158])
 
 
 def test_deployment_without_windows(tmp_path: Path, status_of: Callable[..., MonitorStatus]) -> None:
     page = read(tmp_path, status=status_of(windows=0, incidents=False))
-    assert "Nothing judged yet" in page.text
-    assert "No window has had enough labels to score yet." in page.text
+    assert "No window judged yet" in page.text
+    assert "No window has enough labels to score yet." in page.text
     assert figures(page).keys() == {"evidence"}
 
 

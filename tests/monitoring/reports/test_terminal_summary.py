@@ -24,10 +24,10 @@ def test_everything_that_matters_fits_in_eighty_columns_without_colour(status: M
     words = " ".join(text.split())
     assert "flights version 1" in words
     assert "2 pages in 275 windows, 1 still open" in words
-    assert "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013: Surprise in Brier score." in words
-    assert "Expected false pages: at most 1 per 365 windows" in words
-    assert "241,150 of 248,875 labels due have arrived" in words
-    assert "Of the labels that came, half came within 18 h, nine in ten within 2 days." in words
+    assert "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Surprise in Brier score: the model is" in words
+    assert "False-alarm budget: pages at most 1 per 365 windows" in words
+    assert "Labels: 241,150 of 248,875 predictions" in words
+    assert "Of the labels that arrived, half arrived within 18 h, 90 % within 2 days." in words
     assert "Error rate +16.1 points +8.1 points not within 90" in words
 
 
@@ -54,7 +54,7 @@ def test_text_from_traffic_is_neither_markup_nor_escape_code(status_of: Callable
 
 def test_few_or_no_windows(status_of: Callable[..., MonitorStatus]) -> None:
     assert "Healthy: no page in 20 windows" in printed(status_of(windows=20, incidents=False))
-    assert "Nothing judged yet" in printed(status_of(windows=0, incidents=False))
+    assert "No window judged yet" in printed(status_of(windows=0, incidents=False))
 
 
 def test_narrow_terminals_lose_no_incident(status: MonitorStatus) -> None:
@@ -67,7 +67,9 @@ def test_without_labels_no_loss_was_judged_and_healthy_says_so(status_of: Callab
     seen = status_of(windows=20, incidents=False)
     blind = replace(seen, coverage=replace(seen.coverage, labels=0))
     assert "Healthy: no page in 20 windows" in printed(seen)
-    assert "Healthy, as far as can be seen without labels: no page in 20 windows" in " ".join(printed(blind).split())
+    assert "Healthy by inputs and predictions alone (no label has arrived): no page in 20 windows" in " ".join(
+        printed(blind).split()
+    )
 
 
 def test_findings_are_told_with_how_many_windows_had_them(status: MonitorStatus) -> None:

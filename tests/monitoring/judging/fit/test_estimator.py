@@ -84,12 +84,12 @@ def test_a_model_gone_wrong_costs_its_estimate_the_trust_from_the_next_window_on
     for window in found.windows:
         levels = {s.level for s in window.scores if s.watch == "estimated_error"}
         assert levels == ({"page"} if window.end <= row.since else {"notice"})
-    assert any("distrusted since" in line for line in trust_lines(found))
+    assert any("not trusted since" in line for line in trust_lines(found))
     chart = estimate_charts(found)[0]
     assert len(chart.table.rows) == 30
-    assert "distrusted since" in chart.note
+    assert "not trusted since" in chart.note
     page = next(i for i in found.incidents if i.level == "page")
-    assert "By origin, over all labelled rows: +" in page.message
+    assert "; by origin, +" in page.message
     assert "origin = EWR +" in page.message
 
 

@@ -127,8 +127,8 @@ def make_incidents(part: str = "") -> tuple[IncidentRecord, ...]:
             cause="the model is overconfident (surprise in Brier score +0.063)",
             message=(
                 "Surprise in Brier score averaged +0.063 over 12 windows since 12 April 2013; baseline +0.001 "
-                "(standard deviation between windows 0.036, tolerance 0.020). The expected Brier score fell by 0.019 and the "
-                "realised one rose by 0.044, so surprise (realised minus expected loss, a calibration gap) rose by "
+                "(standard deviation between windows 0.036, tolerance 0.020). The expected Brier score fell by 0.019 "
+                "and the realised one rose by 0.044, so surprise (realised minus expected loss, a calibration gap) rose by "
                 "0.063: the model is overconfident. The page evidence is 450 (threshold 365), and this watch "
                 "contributes 41 % of it. Inputs that drifted, each with evidence of 30 or more: temp, humid, visib."
             ),

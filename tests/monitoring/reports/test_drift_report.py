@@ -144,7 +144,7 @@ def test_verdicts_of_the_monitor_stand_beside_with_tests(written: Written) -> No
     }
     assert statuses == {metric["id"]: "SUCCESS" if name == "Error rate" else "FAIL" for name, metric in metrics.items()}
     assert "Error rate: evidence (threshold 365)" in written.page
-    assert "900 rows against 700 rows of the baseline. Effect sizes are description" in written.page
+    assert "900 rows against 700 rows of the baseline. Effect sizes are descriptive" in written.page
     assert written.document["rows"]["reference"] == {"compared": 700, "all": 700}
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.departure import Departure
 from monitoring.incidents.input_drift import NAMED
-from monitoring.records import CauseDetail, LossSplit, SlicePart, Watch, WatchKey
+from monitoring.records import CauseDetail, LossSplit, SlicePart, WatchKey
 from monitoring.watches.descriptions import (
     METRIC_TITLES,
     format_amount,
@@ -52,13 +52,12 @@ def summary(alarm: Alarm, departure: Departure, split: LossSplit | None) -> str:
         Words that do not begin a sentence.
     """
     if split is not None:
-        name = lower_first(METRIC_TITLES[split.metric])
         if split.surprise >= split.difficulty:
-            return f"the model is overconfident (surprise in {name} {format_change(split.metric, split.surprise)})"
-        return f"the traffic is harder (expected {name} {format_change(split.metric, split.difficulty)})"
+            return f"the model is overconfident (surprise {format_change(split.metric, split.surprise)})"
+        return f"the traffic is harder (expected loss {format_change(split.metric, split.difficulty)})"
     if not departure.windows:
         return f"{_title(alarm)} changed"
-    level, expected = _number(departure.level, alarm.watch), _number(departure.expected, alarm.watch)
+    level, expected = format_value(alarm.key.watch, departure.level), format_value(alarm.key.watch, departure.expected)
     return f"{_title(alarm)} {_verb(departure.change)} from {expected} to {level}"
 
 
@@ -95,11 +94,13 @@ def _departure_sentence(alarm: Alarm, departure: Departure) -> str:
     title = title[0].upper() + title[1:]
     windows = f"{departure.windows} window{'' if departure.windows == 1 else 's'}"
     averaged = (
-        f"averaged {_number(departure.level, alarm.watch)} over {windows}" if departure.windows else "was not scored"
+        f"averaged {format_value(alarm.key.watch, departure.level)} over {windows}"
+        if departure.windows
+        else "was not scored"
     )
     cycle = f" at the same time of the {score.cycle}" if score.cycle else ""
     return (
-        f"{title} {averaged} since {day}; baseline {_number(departure.expected, alarm.watch)}{cycle} "
+        f"{title} {averaged} since {day}; baseline {format_value(alarm.key.watch, departure.expected)}{cycle} "
         f"(standard deviation between windows {format_amount(name, score.deviation)}, "
         f"tolerance {format_amount(name, score.tolerance)})."
     )
@@ -201,11 +202,6 @@ def _title(alarm: Alarm) -> str:
 def _place(key: WatchKey) -> str:
     name = lower_first(watch_title(key.watch))
     return f"{name} at {slice_title(key.slice)}" if key.slice else name
-
-
-def _number(value: float, watch: Watch) -> str:
-    """A watch's value; one that is a difference itself has its sign."""
-    return format_change(watch.name, value) if watch.offset < 0 else format_value(watch.name, value)
 
 
 def _verb(change: float) -> str:

@@ -89,13 +89,15 @@ def is_share(watch: str) -> bool:
 
 
 def format_value(watch: str, value: float | None) -> str:
-    """A watch's value in its own unit.
+    """A watch's value in its own unit; that of a watch on a difference has a sign.
 
-    >>> format_value("brier", 0.1464), format_value("error", 0.2), format_value("error", None) == NOTHING
-    ('0.146', '20.0 %', True)
+    >>> format_value("brier", 0.1464), format_value("error", 0.2), format_value("surprise_error", 0.05)
+    ('0.146', '20.0 %', '+5.0 points')
     """
     if value is None or not math.isfinite(value):
         return NOTHING
+    if watch.startswith(("surprise_", "labelled:")):
+        return format_change(watch, value)
     return _minus(f"{100 * value:.1f} %" if is_share(watch) else f"{value:.3f}")
 
 

@@ -14,7 +14,7 @@ from monitoring.watches.descriptions import METRIC_TITLES, lower_first
 #: How an estimate is made.
 METHODS = {
     "calibrated": "calibrated confidence",
-    "threshold": "confidence threshold (ATC)",
+    "threshold": "ATC confidence threshold",
     "weighted": "importance weighting",
 }
 
@@ -92,10 +92,9 @@ def trust_lines(status: MonitorStatus) -> tuple[str, ...]:
     lines = []
     for row in trust_rows(status):
         name = lower_first(METRIC_TITLES.get(row.metric, row.metric))
-        intervals = format_count(row.checks, "90 % interval")
-        checked = (
-            f"{row.misses:,} of {intervals} missed the realised loss" if row.checks else "no labels to check it yet"
-        )
+        checked = "no labels to check it yet"
+        if row.checks:
+            checked = f"{row.misses:,} of {format_count(row.checks, 'interval')} (90 %) missed the realised loss"
         state = "trusted" if row.since is None else f"not trusted since {format_moment(row.since, zone)}"
         lines.append(f"Estimated {name} ({METHODS.get(row.method, row.method)}): {state}; {checked}.")
     return tuple(lines)

@@ -15,13 +15,13 @@ def message(made: Alarm) -> str:
 
 def test_an_overconfident_model_is_told_from_harder_traffic() -> None:
     wrong = explain(alarm("brier", windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.27])))
-    assert wrong.cause == "the model is overconfident (surprise in Brier score +0.270)"
+    assert wrong.cause == "the model is overconfident (surprise +0.270)"
     assert (
         "The expected Brier score fell by 0.020 and the realised one rose by 0.250, so surprise (realised minus "
         "expected loss, a calibration gap) rose by 0.270: the model is overconfident."
     ) in wrong.message
     harder = explain(alarm("brier", windows(brier=[0.15, 0.4], surprise_brier=[0.0, 0.05])))
-    assert harder.cause == "the traffic is harder (expected Brier score +0.200)"
+    assert harder.cause == "the traffic is harder (expected loss +0.200)"
     assert "the traffic is harder, and the model expected most of the rise." in harder.message
     assert harder.message.endswith("Next step: check whether this traffic is meant for this model.")
 

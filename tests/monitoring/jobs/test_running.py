@@ -66,7 +66,7 @@ def test_a_model_gone_wrong_pages_and_the_cause_says_that_the_model_is_overconfi
     page = next(i for i in found.incidents if i.level == "page")
     assert datetime(2013, 4, 16, tzinfo=UTC) <= page.window_start <= datetime(2013, 4, 20, tzinfo=UTC)
     assert page.number in [incident.number for incident in done.opened]
-    assert page.cause.startswith("the model is overconfident (surprise in ")
+    assert page.cause.startswith("the model is overconfident (surprise +")
     assert "and the realised one rose by" in page.message
     assert found.windows[-1].status == "page"
     detail = page.detail

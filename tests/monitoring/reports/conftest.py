@@ -124,12 +124,12 @@ def make_incidents(part: str = "") -> tuple[IncidentRecord, ...]:
             window_end=moment(FIRST_PAGE + 1),
             watch="surprise_brier",
             slice=part,
-            cause="the model is overconfident (surprise in Brier score +0.063)",
+            cause="the model is overconfident (surprise +0.063)",
             message=(
                 "Surprise in Brier score averaged +0.063 over 12 windows since 12 April 2013; baseline +0.001 "
                 "(standard deviation between windows 0.036, tolerance 0.020). The expected Brier score fell by 0.019 "
-                "and the realised one rose by 0.044, so surprise (realised minus expected loss, a calibration gap) rose by "
-                "0.063: the model is overconfident. The page evidence is 450 (threshold 365), and this watch "
+                "and the realised one rose by 0.044, so surprise (realised minus expected loss, a calibration gap) "
+                "rose by 0.063: the model is overconfident. The page evidence is 450 (threshold 365), and this watch "
                 "contributes 41 % of it. Inputs that drifted, each with evidence of 30 or more: temp, humid, visib."
             ),
             closed_at=moment(FIRST_CLOSED, 6),
@@ -155,7 +155,7 @@ def make_incidents(part: str = "") -> tuple[IncidentRecord, ...]:
             window_end=moment(SECOND_PAGE + 1),
             watch="brier",
             slice="origin=EWR",
-            cause="the traffic is harder (expected Brier score +0.050)",
+            cause="the traffic is harder (expected loss +0.050)",
             message="Brier score at origin=EWR averaged 0.231 over 10 windows since 28 November 2013.",
         ),
     )

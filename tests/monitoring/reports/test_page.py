@@ -83,10 +83,7 @@ def test_headline_says_what_when_why_and_at_what_budget(page: Document) -> None:
         "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Surprise in Brier score: the model is"
         in page.text
     )
-    assert (
-        "model is overconfident (surprise in Brier score +0.063). Surprise in Brier score averaged +0.063 over"
-        in page.text
-    )
+    assert "model is overconfident (surprise +0.063). Surprise in Brier score averaged +0.063 over" in page.text
     assert "30 or more: temp, humid, visib. False-alarm budget: pages at most 1 per 365 windows, notices" in page.text
 
 

@@ -77,6 +77,8 @@ def test_a_title_within_a_sentence_keeps_the_capital_of_a_name() -> None:
         ("missing:temp", 1.0, "100.0 %"),
         ("brier", 0.1464, "0.146"),
         ("surprise_brier", -0.0464, "\N{MINUS SIGN}0.046"),
+        ("surprise_error", 0.0464, "+4.6 points"),
+        ("labelled:score=high", -0.3, "\N{MINUS SIGN}30.0 points"),
         ("input:temp:location", 0.5, "0.500"),
         ("joint", 0.75, "0.750"),
         ("brier", math.nan, NOTHING),

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import queue
 import signal
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grpc
 import numpy as np
 import pytest
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from monitoring.traffic.log.log import TrafficLog
@@ -42,19 +40,6 @@ def test_both_dialects_share_batches_and_log(open_site: OpenSite) -> None:
         assert [list(call.result(30).outputs["y"].float_val) for call in calls] == [[3.0]] * 3
         assert columns.result().json == {"outputs": [4.0]}
     assert sorted(ledger.request_ids[1:]) == ["columns", "g0", "g1", "g2"]
-
-
-def test_an_open_reflection_stream_ends_when_the_server_drains(open_site: OpenSite) -> None:
-    questions: queue.Queue[Any] = queue.Queue()
-    with open_site() as site:
-        stub = reflection_pb2_grpc.ServerReflectionStub(site.channel)
-        answers = stub.ServerReflectionInfo(iter(questions.get, None))
-        questions.put(reflection_pb2.ServerReflectionRequest(list_services=""))
-        listed = [one.name for one in next(answers).list_services_response.service]
-        assert "tensorflow.serving.PredictionService" in listed
-        site.server.should_exit = True
-        assert list(answers) == [], "no error: a stream that is cut off would raise CANCELLED"
-        questions.put(None)
 
 
 @pytest.mark.slow

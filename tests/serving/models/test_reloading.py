@@ -13,7 +13,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from serving.models.loading import load_version
 from serving.models.model_list import ConfigFile, ModelList, ModelsFolder, SingleModel
 from serving.models.reloading import Reloader
-from serving.models.version_status import RetryPolicy, VersionSettings, VersionState
+from serving.models.version_status import VersionState
 from serving.models.versions import Models
 from serving.status import Code, Failure
 
@@ -167,22 +167,3 @@ def test_the_same_version_from_another_folder_is_loaded_anew(opened: Any, reposi
     with station.models.lease("m") as served:
         assert (served.number, served.path) == (2, repository / "moved" / "2")
     assert not before.acquire()
-
-
-def test_a_version_that_cannot_be_loaded_is_tried_again_so_often_and_so_late(repository: Path) -> None:
-    (repository / "b" / "1").mkdir(parents=True)
-    said: list[str] = []
-    now = [0.0]
-    models = Models(
-        ModelList(SingleModel(name="b", base=repository / "b")),
-        load=load_version,
-        report=said.append,
-        settings=VersionSettings(retries=RetryPolicy(count=2, interval_s=60)),
-        clock=lambda: now[0],
-    )
-    tries = []
-    for moment in (0.0, 30.0, 60.0, 119.0, 120.0, 500.0):
-        now[0] = moment
-        models.poll()
-        tries.append(len(said))
-    assert tries == [1, 1, 2, 2, 3, 3]

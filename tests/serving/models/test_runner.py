@@ -78,19 +78,6 @@ def test_the_shape_of_the_signature_is_not_enforced(models_folder: Path) -> None
     runner.close()
 
 
-def test_a_signature_says_what_it_takes(models_folder: Path) -> None:
-    runner = Runner(models_folder / "named" / "1")
-    signature = runner.signatures["serving_default"]
-    assert list(signature.inputs) == ["feat", "ints", "name"]
-    assert signature.inputs["feat"].shape == (-1, 2)
-    assert signature.inputs["name"].element.name == "string"
-    assert signature.is_batchable
-    assert not runner.signatures["scalar_out"].is_batchable, "a sum over the batch mixes rows"
-    assert "__saved_model_init_op" not in runner.signatures
-    assert "__saved_model_init_op" in runner.signature_definitions
-    runner.close()
-
-
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut"])
 def test_a_folder_that_is_no_model_is_told_with_a_reason(models_folder: Path, tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "1"

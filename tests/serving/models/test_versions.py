@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from monitoring.errors import BadInput
 from serving.models.loading import load_version
-from serving.models.version_folders import ModelSource, VersionPolicy, discover, find_versions
+from serving.models.version_folders import discover
 from serving.models.version_status import VersionState
 from serving.models.versions import Models
 from serving.status import Code, Failure
@@ -70,19 +67,6 @@ def test_a_new_version_takes_over_and_the_old_one_is_let_go(
         pass
 
 
-def test_a_version_in_use_is_let_go_only_when_its_last_lease_is_back(repository: Path, models_folder: Path) -> None:
-    shelved = Models(lambda: discover(repository), load=load_version, report=lambda _: None, unload_timeout_s=0.01)
-    shelved.poll()
-    put(models_folder, repository / "m" / "2")
-    with shelved.lease("m") as old:
-        assert value(old) == 2.0
-        assert old.acquire(), "as long as it serves, it gives leases"
-        old.release()
-    shelved.poll()
-    assert not old.acquire()
-    shelved.close()
-
-
 def test_a_broken_version_is_reported_and_the_old_one_goes_on(repository: Path, models: Models) -> None:
     (repository / "m" / "2").mkdir()
     (repository / "m" / "2" / "saved_model.pb").write_bytes(b"no graph")
@@ -138,32 +122,3 @@ def test_versions_are_found_by_number_name_and_label(models: Models) -> None:
         models.statuses("n")
     with pytest.raises(Failure, match="Could not find version 7 of model m"):
         models.statuses("m", 7)
-
-
-@given(found=st.sets(st.integers(0, 99)), count=st.integers(0, 5))
-def test_policies_choose_among_what_is_there(found: set[int], count: int) -> None:
-    newest_first = tuple(sorted(found, reverse=True))
-    assert VersionPolicy(count=count).choose(list(found)) == newest_first[: max(1, count)]
-    assert VersionPolicy(kind="all").choose(list(found)) == newest_first
-    chosen = VersionPolicy(kind="specific", numbers=(3, 5)).choose(list(found))
-    assert set(chosen) == found & {3, 5}
-
-
-def test_only_numbered_folders_are_versions(tmp_path: Path) -> None:
-    for name in ("1", "00000123", "-2", "tmp", "1.5", "99999999999999999999", "²"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "7").write_text("a file")
-    assert find_versions(tmp_path) == {1: tmp_path / "1", 123: tmp_path / "00000123"}
-
-
-def test_models_are_the_folders_with_versions(tmp_path: Path) -> None:
-    (tmp_path / "b" / "1").mkdir(parents=True)
-    (tmp_path / "a" / "2").mkdir(parents=True)
-    (tmp_path / ".hidden" / "1").mkdir(parents=True)
-    (tmp_path / "empty").mkdir()
-    assert [source.name for source in discover(tmp_path)] == ["a", "b"]
-    assert discover(tmp_path)[0] == ModelSource(name="a", base=tmp_path / "a")
-    with pytest.raises(BadInput, match="one model, not a folder of models"):
-        discover(tmp_path / "a")
-    with pytest.raises(BadInput, match="No such models folder"):
-        discover(tmp_path / "nowhere")

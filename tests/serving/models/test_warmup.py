@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shutil
 import struct
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serving.metrics.model_metrics import LOAD_ATTEMPTS, LOAD_LATENCY, WARMUP_LATENCY, WARMUP_RECORDS, ModelCounts
-from serving.models.loading import LoadSettings, load_version
+from serving.models.loading import load_version
 from serving.models.runner import LoadError, Runner
 from serving.models.warmup import WARMUP_FILE, read_records, warm_up
 
@@ -68,39 +66,6 @@ def test_every_kind_of_record_is_replayed(version: Path, write: Callable[[list[b
     assert list(read_records(write(records))) == records
     runner = Runner(version)
     assert warm_up(runner, version) == 3
-    runner.close()
-
-
-def counted(counts: ModelCounts) -> list[str]:
-    families = (LOAD_ATTEMPTS, LOAD_LATENCY, WARMUP_RECORDS, f"{WARMUP_LATENCY}_sum", f"{WARMUP_LATENCY}_count")
-    return [line for line in counts.lines() if line.startswith(families)]
-
-
-def test_loads_are_counted(version: Path, write: Callable[[list[bytes]], Path], tmp_path: Path) -> None:
-    write([predict_log("", {"x": [1.0]})] * 3)
-    counts = ModelCounts()
-    load_version(version, LoadSettings(warm_ups=2), counts=counts, clock=count(0.0, 0.25).__next__).close()
-    write([predict_log("", {"x": [1.0]}), predict_log("", {"x": ["text"]})])
-    with pytest.raises(LoadError):
-        load_version(version, counts=counts, clock=count(0.0, 0.25).__next__)
-    with pytest.raises(LoadError):
-        load_version(tmp_path / "none", counts=counts)
-    place = f'model_path="{version}"'
-    assert counted(counts) == [
-        f'{WARMUP_LATENCY}_sum{{{place},status="OK"}} 250000',
-        f'{WARMUP_LATENCY}_count{{{place},status="OK"}} 1',
-        f'{WARMUP_LATENCY}_sum{{{place},status="INTERNAL"}} 250000',
-        f'{WARMUP_LATENCY}_count{{{place},status="INTERNAL"}} 1',
-        f"{WARMUP_RECORDS}{{{place}}} 6",
-        f'{LOAD_ATTEMPTS}{{{place},status="success"}} 2',
-        f'{LOAD_ATTEMPTS}{{model_path="{tmp_path / "none"}",status="fail"}} 1',
-        f"{LOAD_LATENCY}{{{place}}} 500000",
-    ]
-
-
-def test_a_version_without_records_is_ready_at_once(version: Path) -> None:
-    runner = load_version(version)
-    assert warm_up(runner, version) == 0
     runner.close()
 
 

@@ -5,115 +5,20 @@ The sections are those of the table in docs/reference/serving.md.
 
 from __future__ import annotations
 
-import gzip
 import json
-import math
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from serving.inference.batching import BatchSettings
-from serving.status import Code, Failure
-from serving.transport.http_response import error_response
 from tests.serving.grpc_api.conftest import StuckLedger
 
 if TYPE_CHECKING:
     from tests.serving.conftest import OpenWebsite, Website
 
 PREDICT = "/v1/models/half_plus_two:predict"
-REGRESS = "/v1/models/half_plus_two:regress"
 ROW = b'{"instances": [1]}'
-
-
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "GET"])
-def test_routing_a_wrong_verb_is_malformed(website: Website, method: str) -> None:
-    reply = website.send(method, PREDICT)
-    assert (reply.status, reply.headers["content-type"]) == (400, "application/json")
-    assert reply.body == b'{\n    "error": "Malformed request: %s %s"\n}' % (method.encode(), PREDICT.encode())
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "error"),
-    [
-        ("/v1/models/a%2Fb:predict", 404, "Servable not found for request: Latest(a/b)"),
-        ("/v1/models/a%3Ab:predict", 404, "Servable not found for request: Latest(a:b)"),
-        ("/v1/models/a%zz:predict", 404, "Servable not found for request: Latest(a%zz)"),
-        ("/v1/models/half_plus_two/versions/-1:predict", 400, "Malformed request: "),
-        ("/v1/models/half_plus_two/versions/0123:predict", 200, ""),
-        ("/v1/models/half_plus_two/labels/st%61ble:predict", 200, ""),
-        ("/v1/models/half_plus_two:classify?x", 400, "Malformed request: "),
-        ("/v1/models/half_plus_two/metadata:predict", 400, "Malformed request: "),
-    ],
-)
-def test_routing_names_are_decoded_after_matching(website: Website, path: str, status: int, error: str) -> None:
-    reply = website.send("POST", path, ROW)
-    assert reply.status == status, reply.body
-    assert error == "" or reply.error.startswith(error)
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "error"),
-    [
-        ("/v1", 404, ""),
-        ("/v3/models", 404, ""),
-        ("/v1/", 400, "Malformed request: GET /v1/"),
-        ("/V1/x", 400, "Malformed request: GET /V1/x"),
-        ("/v1/models/half_plus_two/versions/9223372036854775807", 404, "Could not find version 9223372036854775807 of"),
-        (
-            "/v1/models/half_plus_two/versions/9223372036854775808",
-            400,
-            "Failed to convert version: 9223372036854775808",
-        ),
-        ("/v1/models/half_plus_two/labels/no/metadata", 400, "Unrecognized servable version label: no"),
-        (
-            "/v1/models/half_plus_two/versions/9/metadata",
-            404,
-            "Servable not found for request: Specific(half_plus_two, 9)",
-        ),
-        ("/v1/models/foo/labels/stable", 404, "Could not find any versions of model foo"),
-    ],
-)
-def test_routing_pages_about_models(website: Website, path: str, status: int, error: str) -> None:
-    reply = website.send("GET", path)
-    assert reply.status == status, reply.body
-    assert error == "" or reply.error.startswith(error)
-
-
-@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate, gzip"])
-def test_bodies_are_inflated_and_answers_are_not_compressed(website: Website, coding: str) -> None:
-    headers = {"Content-Encoding": coding, "Accept-Encoding": "gzip", "Content-Type": "text/xml"}
-    reply = website.send("POST", PREDICT, gzip.compress(ROW), headers)
-    assert (reply.status, reply.json, "content-encoding" in reply.headers) == (200, {"predictions": [2.5]}, False)
-
-
-# Section 1.2.
-HTTP = {
-    "CANCELLED": 499,
-    "UNKNOWN": 500,
-    "INVALID_ARGUMENT": 400,
-    "DEADLINE_EXCEEDED": 504,
-    "NOT_FOUND": 404,
-    "ALREADY_EXISTS": 409,
-    "PERMISSION_DENIED": 403,
-    "RESOURCE_EXHAUSTED": 429,
-    "FAILED_PRECONDITION": 400,
-    "ABORTED": 409,
-    "OUT_OF_RANGE": 400,
-    "UNIMPLEMENTED": 501,
-    "INTERNAL": 500,
-    "UNAVAILABLE": 503,
-    "DATA_LOSS": 500,
-    "UNAUTHENTICATED": 401,
-}
-
-
-@pytest.mark.parametrize("code", [code for code in Code if code.name != "OK"], ids=lambda code: code.name)
-def test_statuses(code: Code) -> None:
-    text = "x" * 3000
-    response = error_response(Failure(code, text))
-    assert response.status == HTTP[code.name]
-    assert response.body == b'{\n    "error": "%s"\n}' % text.encode(), "whole, however long"
 
 
 # Section 1.3: each request is wrong in what its line says and in everything that is checked after it.
@@ -221,46 +126,3 @@ def test_base64_is_a_value_and_no_object_of_inputs(website: Website) -> None:
     assert answer({"b64": "YQ=="}) == answer({"x": {"b64": "YQ=="}}) == {"predictions": ["a"]}
     assert "does not have named input: b64" in answer({"b64": "YQ==", "x": "a"})["error"]
     assert "Unable to base64 decode" in answer({"b64": "?"})["error"]
-
-
-@pytest.mark.parametrize(
-    ("features", "result"),
-    [
-        ('{"x": 1e0}', 2.5),
-        ('{"x": NaN}', math.nan),
-        ('{"x": [2.0], "ignored": [1, true], "s": {"b64": "/w=="}}', 3.0),
-        ('{"x": 1}', "Data type: int64 but expected type: float"),
-        ('{"x": [1, 1.5]}', "Unexpected element type in feature: x expecting type: int64"),
-        ('{"x": ["a", 1]}', "Unexpected element type in feature: x expecting type: "),
-    ],
-)
-def test_the_first_literal_gives_a_feature_its_kind(website: Website, features: str, result: Any) -> None:
-    body = f'{{"signature_name": "regress_x_to_y", "examples": [{features}]}}'.encode()
-    reply = website.send("POST", REGRESS, body)
-    if isinstance(result, str):
-        assert (reply.status, result in reply.error) == (400, True), reply.error
-    else:
-        assert str(json.loads(reply.body)["results"]) == f"[{result}]"
-
-
-def test_metadata_prints_what_is_empty_too(website: Website) -> None:
-    document = website.send("GET", "/v1/models/dense4/metadata").json
-    assert document["model_spec"] == {"name": "dense4", "signature_name": "", "version": "1"}
-    signatures = document["metadata"]["signature_def"]["signature_def"]
-    assert set(signatures) == {"serving_default", "serve", "__saved_model_init_op"}
-    assert signatures["serving_default"]["defaults"] == {}
-    assert signatures["serving_default"]["inputs"]["feat"] == {
-        "name": "serving_default_feat:0",
-        "dtype": "DT_FLOAT",
-        "tensor_shape": {"dim": [{"size": "-1", "name": ""}, {"size": "4", "name": ""}], "unknown_rank": False},
-    }
-
-
-def test_the_metrics_page(website: Website) -> None:
-    website.send("POST", PREDICT, ROW)
-    lines = website.send("GET", "/monitoring/prometheus/metrics").body.decode().splitlines()
-    assert not [line for line in lines if line.startswith("# HELP")]
-    name = ":tensorflow:serving:request_latency_bucket{"
-    edges = {line.partition('le="')[2].partition('"')[0] for line in lines if line.startswith(name)}
-    assert edges == {f"{10 * 1.8**power:g}" for power in range(33)} | {"+Inf"}
-    assert website.send("GET", "/monitoring/prometheus/metrics2").status == 404

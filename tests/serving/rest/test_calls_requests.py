@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import http.client
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from serving.inference.batching import BatchSettings
-from serving.transport.http_settings import HttpSettings
 
 if TYPE_CHECKING:
     from monitoring.traffic.format.rows import AnsweredRows
@@ -85,36 +81,6 @@ def test_the_error_table(website: Website, model: str, document: Any, status: in
     assert reply.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status", "error"),
-    [
-        ("GET", "/v1/models", 400, "Missing model name in request."),
-        ("POST", "/v1/models/half_plus_two:PREDICT", 400, "Malformed request: POST /v1/models/half_plus_two:PREDICT"),
-        ("POST", "/v1/models/half_plus_two:predict?a=1", 400, "Malformed request: POST "),
-        ("GET", "/v1/models/half_plus_two?a=1", 404, "Could not find any versions of model half_plus_two?a=1"),
-        ("DELETE", "/v1/models/half_plus_two", 400, "Malformed request: DELETE /v1/models/half_plus_two"),
-        (
-            "GET",
-            "/v1/models/m/versions/99999999999999999999",
-            400,
-            "Failed to convert version: 99999999999999999999 to numeric.",
-        ),
-        ("GET", "/v1/models/m/metadata", 404, "Servable not found for request: Latest(m)"),
-        ("GET", "/v1/other", 400, "Malformed request: GET /v1/other"),
-        ("GET", "/monitor/labels", 400, "Malformed request: GET /monitor/labels"),
-    ],
-)
-def test_paths(website: Website, method: str, path: str, status: int, error: str) -> None:
-    reply = website.send(method, path)
-    assert (reply.status, reply.error.startswith(error)) == (status, True), reply.body
-
-
-def test_paths_ignore_case_but_not_in_the_verb(website: Website) -> None:
-    body = b'{"instances": [2.0]}'
-    assert website.send("POST", "/V1/Models/half_plus_two/Versions/123:predict", body).json == {"predictions": [3.0]}
-    assert "model_version_status" in website.send("GET", "/v1/models/half_plus_two/METADATA").json
-
-
 def test_row_and_column_form_say_the_same(website: Website) -> None:
     rows = [NAMED, NAMED | {"name": "é", "ints": [3, 4]}]
     columns = {name: [row[name] for row in rows] for name in NAMED}
@@ -174,103 +140,10 @@ def test_ids_and_times_that_cannot_be_logged_are_refused(website: Website, heade
     assert reply.error.startswith(f"{next(iter(headers))} must be ")
 
 
-def test_bodies_are_bounded_as_sent_and_as_inflated(open_website: OpenWebsite) -> None:
-    path = "/v1/models/half_plus_two:predict"
-    document = b'{"instances": [1.0]' + b" " * 5000 + b"}"
-    with open_website(rest=HttpSettings(body_bytes=4096)) as website:
-        for body, headers in ((document, {}), (gzip.compress(document), {"Content-Encoding": "gzip"})):
-            reply = website.send("POST", path, body, headers)
-            assert (reply.status, "larger than the 4096 bytes" in reply.error) == (413, True)
-        assert website.predict("half_plus_two", {"instances": [1.0]}).status == 200
-
-
-def test_gzip_that_cannot_be_inflated_counts_as_empty(website: Website) -> None:
-    for body in (b"no gzip", gzip.compress(b'{"instances": [1.0]}')[:-4]):
-        reply = website.send("POST", "/v1/models/half_plus_two:predict", body, {"Content-Encoding": "gzip"})
-        assert (reply.status, reply.error) == (400, "JSON Parse error: The document is empty")
-
-
-def test_a_body_in_chunks_is_one_body(website: Website) -> None:
-    with closing(http.client.HTTPConnection(website.url.removeprefix("http://"), timeout=60)) as connection:
-        chunks = iter([b'{"instances"', b": [2", b".0]}"])
-        connection.request("POST", "/v1/models/half_plus_two:predict", body=chunks, encode_chunked=True)
-        assert connection.getresponse().read() == b'{\n    "predictions": [3.0\n    ]\n}'
-
-
-def test_cors(open_website: OpenWebsite) -> None:
-    with open_website(rest=HttpSettings(cors=True)) as website:
-        asked = website.send("OPTIONS", "/v1/models/half_plus_two:predict", headers={"Origin": "https://a.example"})
-        assert (asked.status, asked.body) == (200, b"")
-        assert asked.headers["access-control-allow-origin"] == "*"
-        assert website.send("OPTIONS", "/v1/models/m", headers={"Origin": "ftp://a"}).status == 400
-        assert website.predict("foo", {}).headers["access-control-allow-methods"] == "POST, GET"
-
-
-def test_metrics_count_requests_by_model_and_status(open_website: OpenWebsite) -> None:
-    with open_website(writer=Ledger()) as website:
-        website.predict("half_plus_two", {"instances": [1.0, 2.0]})
-        website.predict("half_plus_two", {"instances": ["x"]})
-        website.predict("nobody", {"instances": [1.0]})
-        reply = website.send("GET", "/monitoring/prometheus/metrics")
-    assert reply.headers["content-type"].startswith("text/plain")
-    lines = reply.body.decode().splitlines()
-    count = ":tensorflow:serving:request_count"
-    assert f'{count}{{model_name="half_plus_two",status="OK"}} 1' in lines
-    assert f'{count}{{model_name="half_plus_two",status="INVALID_ARGUMENT"}} 1' in lines
-    assert f'{count}{{model_name="",status="NOT_FOUND"}} 1' in lines, "names of others are not kept"
-    labels = 'model_name="half_plus_two",API="predict",entrypoint="REST"'
-    assert f":tensorflow:serving:request_latency_count{{{labels}}} 1" in lines
-    assert f':tensorflow:serving:request_latency_bucket{{{labels},le="+Inf"}} 1' in lines
-    assert ':tensorflow:serving:request_example_count_total{model="half_plus_two"} 2' in lines
-    assert ':tensorflow:serving:request_example_counts_bucket{model="half_plus_two",le="1"} 0' in lines
-    assert ':tensorflow:serving:request_example_counts_bucket{model="half_plus_two",le="2"} 1' in lines
-    labels = 'model_name="half_plus_two",API="Predict",runtime="TF1"'
-    assert f":tensorflow:serving:runtime_latency_count{{{labels}}} 1" in lines
-    assert "pitfalls_traffic_rows_logged_total{} 2" in lines
-    assert "pitfalls_traffic_rows_lost_total{} 0" in lines
-
-
-def test_a_log_that_fails_does_not_fail_the_prediction(open_website: OpenWebsite) -> None:
-    class FullDisk:
-        def append(self, rows: AnsweredRows) -> None:
-            raise OSError(28, "No space left on device")
-
-    with open_website(writer=FullDisk()) as website:
-        assert website.predict("half_plus_two", {"instances": [1.0, 2.0]}).json == {"predictions": [2.5, 3.0]}
-        page = website.send("GET", "/monitoring/prometheus/metrics").body.decode()
-    assert "pitfalls_traffic_rows_lost_total{} 2\n" in page
-    assert "pitfalls_traffic_gap_open{} 1\n" in page
-
-
 def test_a_queue_without_room_answers_503(open_website: OpenWebsite) -> None:
     with open_website(batches=BatchSettings(max_waiting=0)) as website:
         reply = website.predict("half_plus_two", {"instances": [1.0]})
     assert (reply.status, "queue" in reply.error) == (503, True)
-
-
-def test_classify_and_regress_refuse_what_is_no_example(website: Website) -> None:
-    path = "/v1/models/half_plus_two:classify"
-    for body, error in (
-        (b'{"examples": [1]}', "Example must be JSON object but got JSON Number"),
-        (b'{"examples": []}', "'examples' value is an empty array"),
-        (b'{"examples": [{"x": [1.0, 1]}]}', "Unexpected element type in feature: x expecting type: float"),
-        (b'{"examples": [{"x": null}]}', "Feature: x has element with unexpected JSON type: Null"),
-        (b'{"examples": [{"x": 1.0}], "signature_name": "s"}', "No signature was found with the name: s"),
-    ):
-        reply = website.send("POST", path, body)
-        assert (reply.status, error in reply.error) == (400, True), reply.body
-
-
-def test_a_context_fills_in_what_an_example_lacks(website: Website) -> None:
-    body = b'{"signature_name": "regress_x_to_y", "context": {"x": 4.0}, "examples": [{}, {"x": 8.0}]}'
-    assert website.send("POST", "/v1/models/half_plus_two:regress", body).json == {"results": [4.0, 6.0]}
-
-
-def test_features_may_be_truth_values_but_their_names_must_be_text(website: Website) -> None:
-    path = "/v1/models/half_plus_two:regress"
-    for member, status in ((b'"s": [true, false, 2]', 200), (b'"\xb5": 1', 400)):
-        body = b'{"signature_name": "regress_x_to_y", "examples": [{"x": 2.0, %b}]}' % member
-        assert website.send("POST", path, body).status == status
 
 
 def test_answers_do_not_depend_on_company(website: Website) -> None:

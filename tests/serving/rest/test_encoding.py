@@ -13,8 +13,6 @@ from hypothesis.extra import numpy as st_numpy
 
 from serving.rest.encoding import write_columns, write_rows
 from serving.status import Failure
-from serving.transport.http_response import write_error
-from serving.transport.json_quoting import quote
 
 Array = np.ndarray[Any, Any]
 arrays = st.sampled_from(["float32", "float64", "int8", "int64", "uint64", "bool"]).flatmap(
@@ -89,20 +87,3 @@ def test_what_cannot_be_written(outputs: dict[str, Array], error: str) -> None:
     with pytest.raises(Failure) as caught:
         write_rows(outputs)
     assert caught.value.message == error
-
-
-@given(message=st.text())
-def test_an_error_is_one_string(message: str) -> None:
-    document = json.loads(write_error(message))
-    assert document == {"error": message.encode("utf-8", "replace").decode()}
-
-
-@given(
-    value=st.recursive(
-        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-    )
-)
-def test_a_quoted_value_is_its_json_cut_short(value: Any) -> None:
-    whole = quote(value, 1 << 20)
-    assert json.loads(whole) == value
-    assert quote(value, 10) == whole[:10]

@@ -11,39 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.models.signatures import ELEMENT_TYPES_BY_NAME, Signature, TensorSpec
-from serving.rest.instances import read_rows
-from serving.rest.instances_format import INSTANCES_FORMAT
 from serving.rest.number_rows import has_many_lists, read_number_rows
-from serving.status import Failure
 from serving.transport.json_parsing import parse_object
+from tests.serving.rest.number_rows_strategy import regular
 
 if TYPE_CHECKING:
     from tests.serving.conftest import Website
-
-NUMBERS = st.one_of(
-    st.integers(-(2**70), 2**70),
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from([0, -0.0, 1e-320, 255, 256]),
-)
-
-
-def signature(element: str) -> Signature:
-    def spec(name: str) -> TensorSpec:
-        return TensorSpec(name=name, graph_name="", element=ELEMENT_TYPES_BY_NAME[element], shape=(-1, -1))
-
-    return Signature(name="s", method="", inputs={"x": spec("x")}, outputs={"y": spec("y")})
-
-
-@st.composite
-def regular(draw: st.DrawFn) -> Any:
-    """Nested lists of one shape."""
-    shape = draw(st.lists(st.integers(1, 3), min_size=1, max_size=4))
-    flat = draw(st.lists(NUMBERS, min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))
-    value: list[Any] = flat
-    for size in reversed(shape[1:]):
-        value = [value[at : at + size] for at in range(0, len(value), size)]
-    return value
 
 
 @given(regular(), st.sampled_from([None, 1]), st.booleans())
@@ -90,26 +63,6 @@ def test_what_is_not_regular_is_left_to_the_parser(instances: str) -> None:
 )
 def test_another_head_is_left_to_the_parser(head: str) -> None:
     assert read_number_rows(f"{head} [1]}}".encode()) is None
-
-
-@given(
-    st.lists(regular(), min_size=1, max_size=3),
-    st.sampled_from(["float", "double", "int32", "uint8", "bool", "string"]),
-)
-def test_tensors_are_those_of_the_lists(asked: list[list[Any]], element: str) -> None:
-    known = signature(element)
-    read = [one for rows in asked if (one := read_number_rows(json.dumps({"instances": rows}).encode()))]
-    assert len(read) == len(asked)
-    joined = [row for rows in asked for row in orjson.loads(json.dumps(rows))]
-    try:
-        expected = read_rows(joined, known.inputs)["x"]
-    except Failure:
-        assert INSTANCES_FORMAT.read_regular(read, known) is None
-        return
-    found = INSTANCES_FORMAT.read_regular(read, known)
-    assert found is not None
-    assert found["x"].dtype == expected.dtype
-    np.testing.assert_array_equal(found["x"], expected)
 
 
 def test_errors_are_those_of_the_lists(website: Website) -> None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from monitoring.timestamps import as_microseconds
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
-from serving.inference.timestamps import parse_time_us
 from serving.server.labels_endpoint import LabelsEndpoint
 
 if TYPE_CHECKING:
@@ -22,8 +17,6 @@ if TYPE_CHECKING:
 
     from tests.serving.conftest import OpenWebsite, Reply, Website
 
-# Hypothesis wants bounds without a zone.
-FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None) for year in (2, 9998))
 TOKEN = {"Authorization": "Bearer secret"}
 
 
@@ -81,25 +74,3 @@ def test_a_full_disk_is_told_and_the_labels_can_be_sent_again(open_website: Open
     with open_website(labels_endpoint=LabelsEndpoint(writer=FullDisk(), token="secret")) as website:
         reply = post(website, {"labels": [label("a:0")]})
     assert (reply.status, "No space left on device" in reply.error) == (503, True)
-
-
-@given(
-    moment=st.datetimes(min_value=FIRST, max_value=LAST),
-    offset=st.integers(-14 * 60, 14 * 60),
-)
-def test_a_moment_is_the_same_in_every_zone_and_as_seconds(moment: datetime, offset: int) -> None:
-    aware = moment.replace(tzinfo=UTC)
-    microseconds = as_microseconds(aware)
-    assert parse_time_us(aware.isoformat()) == microseconds
-    elsewhere = aware.astimezone(timezone(timedelta(minutes=offset)))
-    assert parse_time_us(elsewhere.isoformat()) == microseconds
-    sign = "-" if microseconds < 0 else ""
-    assert parse_time_us(f"{sign}{abs(microseconds) // 10**6}.{abs(microseconds) % 10**6:06}") == microseconds
-
-
-NO_MOMENTS = ["", "now", "2013-04-01", "2013-04-01T05:15:00", "1364807700000", "1e9", "NaN", "9999-12-31T00:00:00Z"]
-
-
-@pytest.mark.parametrize("text", NO_MOMENTS)
-def test_what_is_no_moment(text: str) -> None:
-    assert parse_time_us(text) is None

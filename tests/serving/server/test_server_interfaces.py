@@ -14,9 +14,9 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from tests.serving.certificates import OURS, ssl_file
 from tests.serving.conftest import Website
 from tests.serving.grpc_api.conftest import predict_request
-from tests.serving.grpc_api.test_server_limits import OURS, ssl_file
 from tests.serving.nursery import nursery
 
 if TYPE_CHECKING:

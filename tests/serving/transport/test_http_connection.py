@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,6 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from serving.transport.http_settings import HttpSettings
+
+if TYPE_CHECKING:
+    from tests.serving.conftest import OpenWebsite, Website
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,3 +156,10 @@ def test_a_client_that_leaves_early_harms_nobody(website: Website) -> None:
         with connected(website) as connection:
             connection.sendall(sent)
     assert website.predict("half_plus_two", {"instances": [2]}).json == {"predictions": [3.0]}
+
+
+def test_a_body_in_chunks_is_one_body(website: Website) -> None:
+    with closing(http.client.HTTPConnection(website.url.removeprefix("http://"), timeout=60)) as connection:
+        chunks = iter([b'{"instances"', b": [2", b".0]}"])
+        connection.request("POST", "/v1/models/half_plus_two:predict", body=chunks, encode_chunked=True)
+        assert connection.getresponse().read() == b'{\n    "predictions": [3.0\n    ]\n}'

@@ -1,0 +1,56 @@
+"""The pages next to inference: health, readiness, and paths that do not exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.serving.conftest import Website
+
+
+def test_health(website: Website) -> None:
+    for path, name in (("/v2/health/live", "live"), ("/v2/health/ready", "ready")):
+        reply = website.send("GET", path)
+        assert (reply.status, reply.json) == (200, {name: True})
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v2/models/half_plus_two/ready", 200),
+        ("/v2/models/half_plus_two/versions/123/ready", 200),
+        ("/v2/models/half_plus_two/versions/5/ready", 404),
+        ("/v2/models/nobody/ready", 404),
+        ("/v2/models/half%5Fplus%5Ftwo/ready?a=1", 200),
+        ("/v2/models/half_plus_two/versions/99999999999999999999", 400),
+        ("/v2/models/nobody", 404),
+    ],
+)
+def test_models_that_are_there_and_that_are_not(website: Website, path: str, status: int) -> None:
+    reply = website.send("GET", path)
+    assert (reply.status, "error" in reply.json) == (status, status != 200), reply.body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/v2", 405),
+        ("POST", "/v2/health/ready", 405),
+        ("DELETE", "/v2/models/half_plus_two", 405),
+        ("GET", "/v2/models/half_plus_two/infer", 405),
+        ("GET", "/v2/repository/index", 405),
+        ("POST", "/v2/repository/models/half_plus_two/unload", 501),
+        ("GET", "/v2/models/half_plus_two/config", 404),
+        ("GET", "/v2/models/half_plus_two/READY", 404),
+        ("GET", "/v2/models/", 404),
+        ("GET", "/v2/other", 404),
+        ("GET", "/v2/models/a/b/c", 404),
+        ("GET", "/v2/models/../models", 404),
+    ],
+)
+def test_what_is_not_there(website: Website, method: str, path: str, status: int) -> None:
+    reply = website.send(method, path)
+    assert (reply.status, bool(reply.error)) == (status, True), reply.body
+    assert (status == 405) == ("allow" in reply.headers)

@@ -1,0 +1,50 @@
+"""A version is unloaded when its last lease is released."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from serving.models.loading import load_version
+from serving.models.version_folders import discover
+from serving.models.versions import Models
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serving.models.served_version import ServedVersion
+
+
+def value(served: ServedVersion) -> float:
+    """What the model makes of 0: its bias, which tells the two models apart."""
+    signature = served.runner.signatures["serving_default"]
+    return float(served.runner.run(signature, {"x": np.zeros(1, np.float32)}, ["y"])["y"][0])
+
+
+@pytest.fixture
+def repository(tmp_path: Path, models_folder: Path) -> Path:
+    shutil.copytree(models_folder / "half_plus_two" / "00000123", tmp_path / "m" / "1")
+    return tmp_path
+
+
+def put(models_folder: Path, target: Path) -> None:
+    """As an exporter does: written aside, then renamed into place."""
+    aside = target.parent / ".aside"
+    shutil.copytree(models_folder / "half_plus_three" / "1", aside)
+    aside.rename(target)
+
+
+def test_a_version_in_use_is_let_go_only_when_its_last_lease_is_back(repository: Path, models_folder: Path) -> None:
+    shelved = Models(lambda: discover(repository), load=load_version, report=lambda _: None, unload_timeout_s=0.01)
+    shelved.poll()
+    put(models_folder, repository / "m" / "2")
+    with shelved.lease("m") as old:
+        assert value(old) == 2.0
+        assert old.acquire(), "as long as it serves, it gives leases"
+        old.release()
+    shelved.poll()
+    assert not old.acquire()
+    shelved.close()

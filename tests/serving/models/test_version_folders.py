@@ -1,0 +1,44 @@
+"""Version folders, models in a folder, and which versions a policy serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.errors import BadInput
+from serving.models.version_folders import ModelSource, VersionPolicy, discover, find_versions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@given(found=st.sets(st.integers(0, 99)), count=st.integers(0, 5))
+def test_policies_choose_among_what_is_there(found: set[int], count: int) -> None:
+    newest_first = tuple(sorted(found, reverse=True))
+    assert VersionPolicy(count=count).choose(list(found)) == newest_first[: max(1, count)]
+    assert VersionPolicy(kind="all").choose(list(found)) == newest_first
+    chosen = VersionPolicy(kind="specific", numbers=(3, 5)).choose(list(found))
+    assert set(chosen) == found & {3, 5}
+
+
+def test_only_numbered_folders_are_versions(tmp_path: Path) -> None:
+    for name in ("1", "00000123", "-2", "tmp", "1.5", "99999999999999999999", "²"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "7").write_text("a file")
+    assert find_versions(tmp_path) == {1: tmp_path / "1", 123: tmp_path / "00000123"}
+
+
+def test_models_are_the_folders_with_versions(tmp_path: Path) -> None:
+    (tmp_path / "b" / "1").mkdir(parents=True)
+    (tmp_path / "a" / "2").mkdir(parents=True)
+    (tmp_path / ".hidden" / "1").mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    assert [source.name for source in discover(tmp_path)] == ["a", "b"]
+    assert discover(tmp_path)[0] == ModelSource(name="a", base=tmp_path / "a")
+    with pytest.raises(BadInput, match="one model, not a folder of models"):
+        discover(tmp_path / "a")
+    with pytest.raises(BadInput, match="No such models folder"):
+        discover(tmp_path / "nowhere")

@@ -1,0 +1,43 @@
+"""Failed loads are retried, at intervals, a limited number of times."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from serving.models.loading import load_version
+from serving.models.model_list import ModelList, SingleModel
+from serving.models.version_status import RetryPolicy, VersionSettings
+from serving.models.versions import Models
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def repository(tmp_path: Path, models_folder: Path) -> Path:
+    """A model m with two versions, whose biases tell them apart."""
+    shutil.copytree(models_folder / "half_plus_two" / "00000123", tmp_path / "m" / "1")
+    shutil.copytree(models_folder / "half_plus_three" / "1", tmp_path / "m" / "2")
+    return tmp_path
+
+
+def test_a_version_that_cannot_be_loaded_is_tried_again_so_often_and_so_late(repository: Path) -> None:
+    (repository / "b" / "1").mkdir(parents=True)
+    said: list[str] = []
+    now = [0.0]
+    models = Models(
+        ModelList(SingleModel(name="b", base=repository / "b")),
+        load=load_version,
+        report=said.append,
+        settings=VersionSettings(retries=RetryPolicy(count=2, interval_s=60)),
+        clock=lambda: now[0],
+    )
+    tries = []
+    for moment in (0.0, 30.0, 60.0, 119.0, 120.0, 500.0):
+        now[0] = moment
+        models.poll()
+        tries.append(len(said))
+    assert tries == [1, 1, 2, 2, 3, 3]

@@ -1,4 +1,4 @@
-"""Encoded rows: what a network sees, in arrays, with the domain and the time of each."""
+"""Encoded rows: the inputs of a network as arrays, with the label, domain and time of each row."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """All that a network needs to know of its examples before it sees one.
+    """What an architecture is built for.
 
     inputs   shape of one example, without the batch: (width,) or (height, width, channels)
-    tokens   for encoded tables, the widths of the consecutive groups of columns that stand for one thing each: 1 for a
-             number or a gap indicator, the size of the vocabulary for a category; they add up to the width. () for
-             images
-    classes  how many
-    domains  how many
+    tokens   of encoded tables, the widths of consecutive groups of columns, one group per feature: 1 for a number or a
+             gap indicator, the size of the vocabulary for a category; they add up to the width. () for images
+    classes  number of classes
+    domains  number of domains
     """
 
     inputs: tuple[int, ...]
@@ -38,7 +37,7 @@ class Shape:
 class Examples:
     """Rows as a network sees them, in the order of their source.
 
-    inputs   float32 [n, *shape], no NaN: gaps are encoded, see `architectures.preprocessing`
+    inputs   float32 [n, *shape], no NaN: gaps are encoded, see `rows.feature_encoding`
     targets  int64 [n], position in `classes`, -1 where there is no label
     domains  str [n]: the site, scanner or period the row comes from
     times    datetime64[us] [n], UTC; NaT where the source has none
@@ -84,12 +83,12 @@ class Examples:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The domains that occur, sorted: the position of a name here is the number of the domain."""
+        """The domains that occur, sorted; a domain's number is its position here."""
         return tuple(np.unique(self.domains).tolist())
 
     @property
     def shape(self) -> Shape:
-        """What an architecture is built for."""
+        """The shape of these rows, for an architecture."""
         return Shape(
             inputs=tuple(self.inputs.shape[1:]),
             tokens=self.tokens,
@@ -113,7 +112,13 @@ class Examples:
         return self.take(np.flatnonzero(mask))
 
     def domain(self, *names: str) -> Examples:
-        """The rows of these domains.
+        """The rows of some domains.
+
+        Args:
+            *names: the domains.
+
+        Returns:
+            The rows whose domain is among them, in the same order.
 
         Raises:
             BadInput: one of them has no row here.
@@ -130,10 +135,15 @@ class Examples:
 
     @classmethod
     def from_table(cls, table: Table, encoding: Encoding | None = None) -> Examples:
-        """The rows of a table, encoded by `encoding`; by default one that is fitted on these very rows.
+        """Encode the rows of a table.
 
-        For rows that a network was not trained on, pass the encoding of its training rows:
-        ``feature_encoding.fit(training.rows, training.features)``.
+        Args:
+            table: the rows.
+            encoding: how; None for an encoding fitted on these rows. For rows that a network was not trained on, pass
+                that of its training rows: ``feature_encoding.fit(training.rows, training.features)``.
+
+        Returns:
+            The rows in the same order.
 
         Cost: about half a second for 100,000 rows of 16 columns.
         """
@@ -142,7 +152,7 @@ class Examples:
         fitted = encoding or feature_encoding.fit(table.rows, table.features)
         times = table.rows["event_time"].combine_chunks().to_numpy(zero_copy_only=False)
         return cls(
-            inputs=feature_encoding.encode(feature_encoding.layers(fitted), fitted, table.rows),
+            inputs=feature_encoding.encode(feature_encoding.preprocessing_model(fitted), fitted, table.rows),
             targets=table.targets(),
             domains=np.asarray(table.domains.to_pylist(), dtype=np.str_),
             times=times.astype("datetime64[us]"),

@@ -36,6 +36,8 @@ def refit(
     refitted = encoding.refitted(rows.take(pa.array(training)))
     if refitted.numbers:
         numbers = feature_encoding.Encoding(numbers=refitted.numbers, categories=())
-        found[:, : numbers.width] = feature_encoding.encode(feature_encoding.layers(numbers), numbers, rows)
+        found[:, : numbers.width] = feature_encoding.encode(
+            feature_encoding.preprocessing_model(numbers), numbers, rows
+        )
     found *= found[training].any(axis=0)
     return found

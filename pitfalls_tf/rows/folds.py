@@ -1,7 +1,7 @@
-"""Which rows are held out together: blocks of consecutive days, so that a row's own weather is never trained on.
+"""Folds of blocks of consecutive days: which rows are held out together.
 
-Neighbouring days share weather and knock-on delays; a random split, or even one by single days, lets a model recognise
-the storm it is tested on. Blocks leave only their two edges next to training days.
+Neighbouring days share weather and knock-on delays: with a random split, or one by single days, a model is tested on
+storms that it was trained on. Only the two edges of a block are next to training days.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folds:
-    """How days are dealt out: `count` folds of blocks of `block_days` consecutive days, shuffled by `seed`.
+    """How days are assigned: `count` folds of blocks of `block_days` consecutive days, shuffled by `seed`.
 
     The seed belongs to the setup, not to a run: every run holds out the same days, so runs can be compared in pairs.
     """
@@ -30,7 +30,14 @@ class Folds:
 
 
 def blocks_of(days: NDArray[np.datetime64], block_days: int) -> NDArray[np.int64]:
-    """The block of each day (datetime64[D], shape [rows]), counted from the first day.
+    """The block of each day, counted from the first day.
+
+    Args:
+        days: datetime64[D], shape [rows].
+        block_days: length of a block.
+
+    Returns:
+        int64 [rows], from 0.
 
     >>> blocks_of(np.array(["2013-01-01", "2013-01-03", "2013-01-04"], dtype="datetime64[D]"), 3).tolist()
     [0, 0, 1]
@@ -40,8 +47,15 @@ def blocks_of(days: NDArray[np.datetime64], block_days: int) -> NDArray[np.int64
     return blocks
 
 
-def assign(days: NDArray[np.datetime64], folds: Folds) -> NDArray[np.int64]:
-    """The fold of each row, shape [rows], 0 to `folds.count` - 1; all rows of a day are in one fold.
+def assign_folds(days: NDArray[np.datetime64], folds: Folds) -> NDArray[np.int64]:
+    """The fold of each row; all rows of a day are in one fold.
+
+    Args:
+        days: datetime64[D], shape [rows].
+        folds: how many, of how many days.
+
+    Returns:
+        int64 [rows], 0 to `folds.count` - 1.
 
     Raises:
         BadInput: there are fewer blocks than folds.
@@ -55,6 +69,6 @@ def assign(days: NDArray[np.datetime64], folds: Folds) -> NDArray[np.int64]:
             expected=f"at least {folds.count} blocks",
             fix="Train on a longer period, or use fewer folds or shorter blocks.",
         )
-    dealt = np.random.default_rng(folds.seed).permutation(total) % folds.count
-    fold: NDArray[np.int64] = dealt[blocks]
+    assigned = np.random.default_rng(folds.seed).permutation(total) % folds.count
+    fold: NDArray[np.int64] = assigned[blocks]
     return fold

@@ -1,4 +1,4 @@
-"""The reference table: what the deployed model's predictions and traffic looked like when it was good."""
+"""The reference table: held-out predictions with their rows, of which a baseline is made."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 def reference_table(table: Table, probabilities: NDArray[np.float64]) -> pa.Table:
-    """One row per out-of-fold prediction, in order of event time.
+    """One row per held-out prediction, in order of event time.
 
     Args:
         table: the rows, labelled or not.
-        probabilities: shape [rows, classes], each row's from a network that was not fitted on its days.
+        probabilities: shape [rows, classes], each from a network that was not trained on that row.
 
     Returns:
         Columns `prediction_id` ("reference-ROW:0"), `event_time`, the features, `probabilities` list<float>, `label`
-        and `label_time` (null where the truth never came).
+        and `label_time` (null where there is no label).
     """
     flat = pa.array(probabilities.astype(np.float32).reshape(-1))
     offsets = pa.array(np.arange(len(table) + 1, dtype=np.int32) * probabilities.shape[1])

@@ -1,7 +1,7 @@
 """Which rows are trained on and which are held out: at random, in blocks of days, by time, or by domain.
 
-A result means little without its split, so a split bears its name. A random one flatters wherever rows of one day or
-one site resemble each other; it is here to show by how much.
+A metric depends on its split, so a split has a name and a description. A random split is too optimistic where rows of
+one day or one site resemble each other; it is here to show by how much.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from monitoring.errors import BadInput
-from pitfalls_tf.rows.folds import assign, blocks_of
+from pitfalls_tf.rows.folds import assign_folds, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -39,7 +39,18 @@ class Split:
 
 
 def random_split(rows: int, *, share: float, seed: int) -> Split:
-    """A share of the rows at random, to the nearest row.
+    """Hold out a share of the rows at random, to the nearest row.
+
+    Args:
+        rows: how many there are.
+        share: of them that is held out, between 0 and 1.
+        seed: of the permutation.
+
+    Returns:
+        The split.
+
+    Raises:
+        BadInput: the share is not between 0 and 1, or leaves one side empty.
 
     >>> split = random_split(10, share=0.2, seed=0)
     >>> len(split.training), len(split.held_out), split.described
@@ -52,23 +63,51 @@ def random_split(rows: int, *, share: float, seed: int) -> Split:
 
 
 def blocked_split(days: NDArray[np.datetime64], *, block_days: int, share: float, seed: int) -> Split:
-    """A share of the blocks of consecutive days (datetime64[D], shape [rows]), to the nearest block that has rows."""
+    """Hold out a share of the blocks of consecutive days, to the nearest block that has rows.
+
+    Args:
+        days: datetime64[D], shape [rows].
+        block_days: length of a block.
+        share: of the blocks that is held out, between 0 and 1.
+        seed: of the permutation of the blocks.
+
+    Returns:
+        The split.
+
+    Raises:
+        BadInput: a block without days, rows without a date, or a share that leaves one side empty.
+    """
     _check_share(share)
     _check_times(days)
     if block_days < 1:
         raise BadInput(
-            "A block without days.", got=f"{block_days} days", expected="at least 1", fix="For example block_days=3."
+            "A block needs at least one day.",
+            got=f"{block_days} days",
+            expected="at least 1",
+            fix="For example block_days=3.",
         )
     blocks = blocks_of(days, block_days)
-    there = np.unique(blocks)
-    chosen = np.random.default_rng(seed).permutation(there)[: round(share * len(there))]
+    occupied = np.unique(blocks)
+    chosen = np.random.default_rng(seed).permutation(occupied)[: round(share * len(occupied))]
     held_out = np.isin(blocks, chosen)
     described = f"{share:.0%} of blocks of {block_days} days, seed {seed}".replace("%", " %", 1)
     return _split("blocked", described, ~held_out, held_out)
 
 
 def time_split(times: NDArray[np.datetime64], *, at: datetime, until: datetime | None = None) -> Split:
-    """Training before `at`, held out from `at` on and before `until`; `times` are UTC, shape [rows]."""
+    """Train before a moment, hold out from then on.
+
+    Args:
+        times: datetime64[us] in UTC, shape [rows].
+        at: the first moment held out.
+        until: the end of what is held out; None for all that follows.
+
+    Returns:
+        The split.
+
+    Raises:
+        BadInput: rows without a time, a moment without a time zone, or nothing on one side.
+    """
     _check_times(times)
     start, end = _utc(at), None if until is None else _utc(until)
     held_out = (times >= start) if end is None else (times >= start) & (times < end)
@@ -81,19 +120,27 @@ def time_split(times: NDArray[np.datetime64], *, at: datetime, until: datetime |
 def domain_split(
     domains: NDArray[np.str_], *, held_out: Collection[str], training: Collection[str] | None = None
 ) -> Split:
-    """Rows of the domains held out, and for training those of the others, or of the ones that are named.
+    """Hold out whole domains.
+
+    Args:
+        domains: str, shape [rows].
+        held_out: the domains held out.
+        training: the domains trained on; None for all others.
+
+    Returns:
+        The split.
 
     Raises:
         BadInput: a domain has no rows, or is on both sides.
     """
-    there = set(np.unique(domains).tolist())
-    chosen = sorted(there - set(held_out)) if training is None else sorted(training)
-    absent = sorted({*held_out, *chosen} - there)
+    available = set(np.unique(domains).tolist())
+    chosen = sorted(available - set(held_out)) if training is None else sorted(training)
+    absent = sorted({*held_out, *chosen} - available)
     if absent:
         raise BadInput(
             "No row is of that domain.",
             got=", ".join(absent),
-            expected=f"of: {', '.join(sorted(there)[:20])}{' …' if len(there) > 20 else ''}",
+            expected=f"of: {', '.join(sorted(available)[:20])}{' …' if len(available) > 20 else ''}",
             fix="Choose among those.",
         )
     both = sorted(set(chosen) & set(held_out))
@@ -122,7 +169,7 @@ def fold_splits(days: NDArray[np.datetime64], folds: Folds) -> tuple[Split, ...]
         BadInput: fewer blocks than folds, a fold without rows, or rows without a date.
     """
     _check_times(days)
-    fold = assign(days, folds)
+    fold = assign_folds(days, folds)
     described = f"{folds.count} folds of blocks of {folds.block_days} days, seed {folds.seed}"
     return tuple(_split("folds", described, fold != number, fold == number) for number in range(folds.count))
 
@@ -130,7 +177,7 @@ def fold_splits(days: NDArray[np.datetime64], folds: Folds) -> tuple[Split, ...]
 def _split(kind: SplitKind, described: str, training: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> Split:
     if not training.any() or not held_out.any():
         raise BadInput(
-            "A split with nothing on one side.",
+            "The split leaves one side empty.",
             got=f"{int(training.sum())} rows to train on and {int(held_out.sum())} held out ({described})",
             expected="rows on both sides",
             fix="Choose another share, moment or domain.",
@@ -145,7 +192,7 @@ def _listed(names: list[str]) -> str:
 def _check_share(share: float) -> None:
     if not 0 < share < 1:
         raise BadInput(
-            "This is no share of the rows.", got=f"{share}", expected="between 0 and 1", fix="For example share=0.2."
+            "The share must be between 0 and 1.", got=f"{share}", expected="such as 0.2", fix="Pass share=0.2."
         )
 
 

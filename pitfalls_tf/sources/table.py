@@ -17,7 +17,7 @@ from monitoring.errors import BadInput
 from pitfalls_tf.rows.table import Feature, Table
 
 if TYPE_CHECKING:
-    from pitfalls_tf.rows.table import Kind
+    from pitfalls_tf.rows.table import FeatureKind
 
 NAME: Final = "table"
 WHOLE: Final = "all"
@@ -223,7 +223,7 @@ def _labels(column: pa.ChunkedArray, name: str) -> tuple[pa.Array, tuple[str, ..
     return labels, classes
 
 
-def _feature(column: pa.ChunkedArray, name: str, *, category: bool) -> tuple[pa.Array, Kind]:
+def _feature(column: pa.ChunkedArray, name: str, *, category: bool) -> tuple[pa.Array, FeatureKind]:
     values = column.combine_chunks()
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()

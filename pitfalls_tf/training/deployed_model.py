@@ -9,7 +9,8 @@ def with_preprocessing(preprocessing: keras.Model, network: keras.Model) -> kera
     """The model of a table's network.
 
     Args:
-        preprocessing: named raw inputs [n, 1] to encoded rows float32 [n, width], see `feature_encoding.layers`.
+        preprocessing: named raw inputs [n, 1] to encoded rows float32 [n, width], see
+            `feature_encoding.preprocessing_model`.
         network: encoded rows to {"logits" [n, classes], "embedding" [n, units]}.
 
     Returns:

@@ -214,7 +214,7 @@ class Trainer:
         encoding = self._rows.encoding
         if encoding is None:
             return deployed_model.of_images(network)
-        return deployed_model.with_preprocessing(feature_encoding.layers(encoding), network)
+        return deployed_model.with_preprocessing(feature_encoding.preprocessing_model(encoding), network)
 
     def read_fits(self, run: Run) -> tuple[Fits, ...]:
         """The scored fits of a written run, as they were."""

@@ -106,7 +106,9 @@ class ServedCell:
         held = self.raw.held
         probabilities = fits.of_seed(seed).predict(Examples.from_table(held, self.raw.encoding).inputs)[0]
         export_bundle(
-            deployed_model.with_preprocessing(feature_encoding.layers(self.raw.encoding), fits.model(seed)),
+            deployed_model.with_preprocessing(
+                feature_encoding.preprocessing_model(self.raw.encoding), fits.model(seed)
+            ),
             name=self._name(seed),
             models=folder / "models",
             reference=reference_table(held, probabilities),

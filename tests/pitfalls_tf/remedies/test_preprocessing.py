@@ -93,11 +93,11 @@ def test_images_are_standardised_by_channel() -> None:
 
 
 def test_raw_numbers_are_as_measured() -> None:
-    from pitfalls_tf.rows.feature_encoding import Category, Encoding, Number
+    from pitfalls_tf.rows.feature_encoding import CategoryEncoding, Encoding, NumberEncoding
 
     encoding = Encoding(
-        numbers=(Number(name="height", mean=3.0, deviation=2.0, gaps=True),),
-        categories=(Category(name="kind", vocabulary=("a", "b")),),
+        numbers=(NumberEncoding(name="height", mean=3.0, deviation=2.0, gaps=True),),
+        categories=(CategoryEncoding(name="kind", vocabulary=("a", "b")),),
     )
-    assert raw(encoding).numbers == (Number(name="height", mean=0.0, deviation=1.0, gaps=True),)
+    assert raw(encoding).numbers == (NumberEncoding(name="height", mean=0.0, deviation=1.0, gaps=True),)
     assert raw(encoding).tokens == encoding.tokens

@@ -27,7 +27,7 @@ def encoded(fitted_on: pa.Table, rows: pa.Table) -> np.ndarray:
     from pitfalls_tf.rows import feature_encoding
 
     encoding = feature_encoding.fit(fitted_on, FEATURES)
-    return feature_encoding.encode(feature_encoding.layers(encoding), encoding, rows)
+    return feature_encoding.encode(feature_encoding.preprocessing_model(encoding), encoding, rows)
 
 
 def test_numbers_are_standardised_gaps_are_marked_and_categories_have_a_place() -> None:

@@ -73,15 +73,15 @@ def test_a_domain_split_keeps_domains_whole_and_may_leave_some_out() -> None:
 def test_what_cannot_be_split_is_refused_in_words() -> None:
     domains, times = np.array(["a", "b"]), np.array(["2013-01-01", "NaT"], dtype="datetime64[us]")
     refusals: list[tuple[Callable[[], Split], str]] = [
-        (lambda: random_split(10, share=1.0, seed=0), "no share"),
-        (lambda: random_split(2, share=0.1, seed=0), "nothing on one side"),
-        (lambda: blocked_split(DAYS, block_days=0, share=0.2, seed=0), "without days"),
+        (lambda: random_split(10, share=1.0, seed=0), "share must be between"),
+        (lambda: random_split(2, share=0.1, seed=0), "leaves one side empty"),
+        (lambda: blocked_split(DAYS, block_days=0, share=0.2, seed=0), "at least one day"),
         (lambda: time_split(times, at=datetime(2013, 1, 1, tzinfo=UTC)), "1 of 2 rows without"),
         (lambda: time_split(times[:1], at=datetime(2013, 1, 1)), "without a time zone"),  # noqa: DTZ001 - the point
-        (lambda: time_split(times[:1], at=datetime(2012, 1, 1, tzinfo=UTC)), "nothing on one side"),
+        (lambda: time_split(times[:1], at=datetime(2012, 1, 1, tzinfo=UTC)), "leaves one side empty"),
         (lambda: domain_split(domains, held_out=["c"]), "No row is of that domain"),
         (lambda: domain_split(domains, held_out=["a"], training=["a"]), "trained on and held out"),
-        (lambda: domain_split(domains, held_out=["a", "b"]), "nothing on one side"),
+        (lambda: domain_split(domains, held_out=["a", "b"]), "leaves one side empty"),
     ]
     for wrong, said in refusals:
         with pytest.raises(BadInput, match=said):

@@ -42,7 +42,7 @@ ROWS = pa.table(
 def parts() -> tuple[keras.Model, np.ndarray]:
     """The model, and the network's logits for the rows encoded outside it."""
     encoding = feature_encoding.fit(ROWS, FEATURES)
-    layers = feature_encoding.layers(encoding)
+    layers = feature_encoding.preprocessing_model(encoding)
     shape = Shape(inputs=(encoding.width,), tokens=encoding.tokens, classes=2, domains=1)
     network = with_keras_dropout(Mlp(hidden=(8, 4), dropout=0.5).build(shape))
     logits = network(feature_encoding.encode(layers, encoding, ROWS))["logits"].numpy()

@@ -98,7 +98,7 @@ def test_a_table_without_a_moment_is_split_after_three_quarters_of_its_rows() ->
         (HeldOut(split="domain"), r"--split domain needs the domains.*EWR, JFK"),
         (HeldOut(split="domain", domains=("LGA",)), r"No row is of that domain.*LGA"),
         (HeldOut(split="time", at="spring"), "not a date or time"),
-        (HeldOut(split="time", at="1999-01-01"), "nothing on one side"),
+        (HeldOut(split="time", at="1999-01-01"), "leaves one side empty"),
         (HeldOut(split="folds", folds=Folds(count=5, block_days=60, seed=0)), "Too few days"),
     ],
 )

@@ -110,7 +110,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord,
             for begun, batch in arrivals.batches():
                 aggregator.add_labelled(batch, begun)
             answered, labelled = aggregator.result(empty)
-            sums = deployment.judge.sums(answered, labelled)
+            sums = deployment.judge.scorer.sums(answered, labelled)
         with watch.stage(EVIDENCE):
             _step(deployment, levels, sums)
         with watch.stage(SCHEMA):

@@ -28,8 +28,9 @@ from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.log_source import open_traffic
 from monitoring.jobs.run import due_windows
 from monitoring.jobs.table_source import Reach
+from monitoring.judging.input_check import InputCheck
 from monitoring.judging.judge import Judge, JudgeState
-from monitoring.judging.schema_check import Checked
+from monitoring.judging.schema_check import CheckResult
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.window_reader import read_window
 from monitoring.timestamps import duration_microseconds
@@ -133,7 +134,7 @@ def _judged(config: MonitorConfig, deployment: Deployment, watched: Catalogue, w
         deployment.reference_fit,
         timezone=config.windows.timezone,
         phases=deployment.plan.phases,
-        check=lambda _counts, _absent, _previous: Checked(),
+        input_check=InputCheck(watched.bins, lambda _profile, _absent, _previous: CheckResult(), min_rows=0),
     )
     with watch.stage("index and labels"):
         traffic = open_traffic(

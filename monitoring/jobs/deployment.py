@@ -6,9 +6,11 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline
+from monitoring.baseline.schema import load_schema
 from monitoring.config import MonitorConfig, settings_digest
 from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
@@ -16,7 +18,8 @@ from monitoring.evidence.method import method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
-from monitoring.judging.judge import MOSTLY_MISSING, Judge, optional_inputs
+from monitoring.judging.input_check import MAX_MISSING_SHARE, InputCheck, optional_inputs
+from monitoring.judging.judge import Judge
 from monitoring.judging.schema_check import SchemaCheck
 from monitoring.store.records import DeploymentRecord
 from monitoring.traffic.windows import RowPlan, WindowPlan
@@ -130,8 +133,12 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         fitted,
         timezone=config.windows.timezone,
         phases=plan.phases,
-        check=SchemaCheck(place.schema, baseline.bins, baseline.profile),
-        optional=optional_inputs(watched, missing),
+        input_check=InputCheck(
+            watched.bins,
+            SchemaCheck(partial(load_schema, place.schema), baseline.bins, baseline.profile),
+            min_rows=plan.min_rows,
+            optional=optional_inputs(watched.bins, missing),
+        ),
     )
     return Deployment(
         model=config.model.name,
@@ -176,7 +183,7 @@ def same_evidence(config: MonitorConfig) -> str:
         **method(),
         "yardstick deviation": MIN_STD_IN_TOLERANCES,
         "life cycle": [RECOVERING, HARM_LEFT, QUIET_WINDOWS],
-        "facts": MOSTLY_MISSING,
+        "facts": MAX_MISSING_SHARE,
         "joint": [
             joint.SAMPLE,
             joint.RECENT_WINDOWS,

@@ -20,11 +20,13 @@ from monitoring.jobs.log_source import open_traffic
 from monitoring.jobs.notify import Tell, Teller
 from monitoring.jobs.table_source import Reach
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
-from monitoring.judging.judge import SCHEMA, JudgeState
+from monitoring.judging.fact_incidents import FACT_WATCH
+from monitoring.judging.judge import JudgeState
 from monitoring.judging.window.label_join import Given, LabelJoin
 from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_reader import read_window
+from monitoring.judging.window_scorer import ScoringState
 from monitoring.records import LEVELS, Finding, IncidentRecord, WindowRecord
 from monitoring.store.deployments import AWAITED, COMPARED, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
@@ -199,10 +201,12 @@ class _Job:
             incidents=tuple(i for i in incidents if i.state != "closed"),
             next_number=max((i.number for i in incidents), default=0) + 1,
             history=() if last is None else store.windows(number)[-HISTORY:],
-            recent=RecentWindows.from_text(states.get(WITNESS, "")),
-            awaited=PendingLabels.from_text(states.get(AWAITED, "")),
-            first_labels=_first_labels(states.get(FIRST_LABELS), begun=last is not None),
-            compared=states.get(COMPARED, ""),
+            scoring=ScoringState(
+                recent=RecentWindows.from_text(states.get(WITNESS, "")),
+                pending_labels=PendingLabels.from_text(states.get(AWAITED, "")),
+                early_labels=_first_labels(states.get(FIRST_LABELS), begun=last is not None),
+                statistics=states.get(COMPARED, ""),
+            ),
         )
 
     @property
@@ -248,17 +252,17 @@ class _Job:
         )
         if first:
             late = self._late
-            traffic = replace(traffic, late=late.rows, findings=(*traffic.findings, *late.findings()))
+            traffic = replace(traffic, late_rows=late.rows, findings=(*traffic.findings, *late.findings()))
         judgement = judge.judge(self._state, traffic)
         self._store.commit_window(
             self._number,
             judgement.window,
             states={
                 **{level: state.to_text() for level, state in judgement.state.levels.items()},
-                WITNESS: judgement.state.recent.to_text(),
-                AWAITED: judgement.state.awaited.to_text(),
-                FIRST_LABELS: judgement.state.first_labels.to_text(),
-                COMPARED: judgement.state.compared,
+                WITNESS: judgement.state.scoring.recent.to_text(),
+                AWAITED: judgement.state.scoring.pending_labels.to_text(),
+                FIRST_LABELS: judgement.state.scoring.early_labels.to_text(),
+                COMPARED: judgement.state.scoring.statistics,
             },
             label_cursor={
                 CURSOR: self._label_join.read,
@@ -282,7 +286,7 @@ class _Job:
                 phases=deployment.plan.phases,
             )
             judged = self._store.score_history(self._number, level, latest=MAX_UPDATE_WINDOWS)
-            mine = [one for one in incidents if one.level == level and one.watch != SCHEMA]
+            mine = [one for one in incidents if one.level == level and one.watch != FACT_WATCH]
             levels[level] = replace(levels[level], ar1=learner.learn(judged, mine))
         self._state = replace(self._state, levels=levels)
         _say_what_is_noticed(self._store, self._number, deployment, levels["page"])

@@ -73,7 +73,7 @@ class UpdatedTests:
         self._tests = tests
         self._made: dict[Level, tuple[Mapping[WatchKey, float], LevelTest]] = {}
 
-    def tests(self, states: Mapping[Level, LevelState]) -> dict[Level, LevelTest]:
+    def at(self, states: Mapping[Level, LevelState]) -> dict[Level, LevelTest]:
         """Every level's test as its state has it."""
         found = {}
         for level, test in self._tests.items():

@@ -1,58 +1,78 @@
-"""A window held against the schema: what it forbids, and what its comparators measure."""
+"""A window's profile checked against the TFDV schema: anomalies, and distances that its comparators bound."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from monitoring.baseline.comparators import Comparators
 from monitoring.baseline.profile import Bins, Profile
-from monitoring.baseline.schema import load_schema, validate
+from monitoring.baseline.schema import validate
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.records import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """What a window's check found, and what the next window is compared with (empty while nothing is)."""
+class CheckResult:
+    """What a check of one window found.
+
+    Attributes:
+        findings: The findings.
+        statistics: The window's statistics, as text, for the drift comparators of the next window; empty where the
+            schema has none.
+    """
 
     findings: tuple[Finding, ...] = ()
-    previous: str = ""
+    statistics: str = ""
 
 
-#: Holds a window's profile against the schema; told which inputs are absent, and what the window before left.
-Check = Callable[[Profile, tuple[str, ...], str], Checked]
+#: Checks a window's profile, given the inputs known to be absent and the statistics of the window before.
+ProfileCheck: TypeAlias = Callable[[Profile, tuple[str, ...], str], CheckResult]
 
 
 class SchemaCheck:
-    """A `Check` by the schema in a file, which is read when the first window needs it.
+    """Checks windows against a schema. A `ProfileCheck`.
 
-    `baseline` is the reference's profile over the same bins. A window without rows finds nothing, and what the one
-    before it left stays.
+    Args:
+        load: Returns the schema, a `tensorflow_metadata` `Schema`; called at the first window with rows.
+        bins: The bins of the profiles.
+        baseline: The baseline's profile, over the same bins, for the skew comparators.
     """
 
-    def __init__(self, path: Path, bins: tuple[Bins, ...], baseline: Profile) -> None:
-        self._path = path
+    def __init__(self, load: Callable[[], Any], bins: tuple[Bins, ...], baseline: Profile) -> None:
+        self._load = load
         self._bins = bins
         self._baseline = baseline
-        self._read: tuple[Comparators, Any] | None = None
+        self._loaded: tuple[Comparators, Any] | None = None
 
-    def __call__(self, counts: Profile, absent: tuple[str, ...], previous: str) -> Checked:
-        """Check one window. Raises CannotRun where there is no schema, BadInput for a comparator that is blind."""
-        if not counts.rows:
-            return Checked(previous=previous)
-        if self._read is None:
-            comparators = Comparators.of(load_schema(self._path), self._bins)
-            self._read = (comparators, dataset_statistics(self._baseline, self._bins, drawn=comparators.drawn))
-        comparators, baseline = self._read
-        window = dataset_statistics(counts, self._bins, without=absent, drawn=comparators.drawn)
-        return Checked(
+    def __call__(self, profile: Profile, absent: tuple[str, ...], previous: str) -> CheckResult:
+        """Check one window. A window without rows has no findings, and leaves `previous` to the next.
+
+        Args:
+            profile: The window's profile.
+            absent: Inputs to leave out of the check.
+            previous: `CheckResult.statistics` of the window before.
+
+        Returns:
+            Anomalies, skew from the baseline and drift from the window before.
+
+        Raises:
+            CannotRun: There is no schema.
+            BadInput: A comparator of the schema could never find anything.
+        """
+        if not profile.rows:
+            return CheckResult(statistics=previous)
+        if self._loaded is None:
+            comparators = Comparators.of(self._load(), self._bins)
+            self._loaded = (comparators, dataset_statistics(self._baseline, self._bins, drawn=comparators.drawn))
+        comparators, baseline = self._loaded
+        window = dataset_statistics(profile, self._bins, without=absent, drawn=comparators.drawn)
+        return CheckResult(
             findings=(
                 *validate(window, comparators.schema),
                 *comparators.against_baseline(window, baseline),
                 *comparators.against_previous(window, previous),
             ),
-            previous=comparators.kept(window),
+            statistics=comparators.kept(window),
         )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
-from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
 from monitoring.judging.fit.baseline_windows import BaselineSamples
 from monitoring.judging.window.row_scorer import METRICS, RowScorer
 from monitoring.judging.window.tally import LossSum, Tally
@@ -22,10 +20,7 @@ from monitoring.records import (
     Account,
     EstimateMethod,
     EstimateRecord,
-    Level,
-    ScoreSum,
     SettledLosses,
-    WatchKey,
 )
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.windows import RowPlan, WindowPlan
@@ -37,7 +32,7 @@ from monitoring.watches.scoring import fixed_point_sum
 from monitoring.watches.weighting import ImportanceWeighting, WeightedEstimate
 
 #: A confusion matrix of more classes than this is not kept with every window.
-MOST_CLASSES = 10
+MAX_CONFUSION_CLASSES = 10
 
 #: Fewer baseline windows than this have no interval of this level.
 FEWEST_WINDOWS = math.ceil(1.0 / trust.MISS_RATE) - 1
@@ -147,7 +142,7 @@ class PerformanceEstimator:
             if kind in _WEIGHTED:
                 record = replace(record, rows=answered.tally.number("rows"), effective=effective)
             found.append(record)
-        if found and scorer.width <= MOST_CLASSES:
+        if found and scorer.width <= MAX_CONFUSION_CLASSES:
             matrix = scorer.confusion(answered.tally)
             found[0] = replace(found[0], confusion=matrix)
         return tuple(found)
@@ -198,35 +193,6 @@ def losses_by_window(labelled: LabelledSums) -> tuple[SettledLosses, ...]:
         error, brier = tally.numbers("realised")
         found.append(SettledLosses(start=as_datetime(start), rows=tally.number("rows"), error=error, brier=brier))
     return tuple(found)
-
-
-def elsewhere(test: LevelTest, level: Level, previous: Sequence[EstimateRecord]) -> frozenset[WatchKey]:
-    """The watches of estimates that are not judged in that level: trusted ones page, the others are worth a notice.
-
-    Decided by what was known before the window. A watch that falls takes its evidence with it, which only lowers the
-    level it leaves; in the other level its share was kept free, and it begins from nothing there.
-    """
-    distrusted = {one.metric for one in previous if one.method == "calibrated" and not one.account.trusted}
-    keys = {key for key in test.tests if key.watch.startswith(estimates.PREFIX)}
-    fallen = {key for key in keys if key.watch.removeprefix(estimates.PREFIX) in distrusted}
-    return frozenset(fallen if level == "page" else keys - fallen)
-
-
-def step_excluding(
-    test: LevelTest,
-    state: LevelState,
-    sums: Mapping[WatchKey, ScoreSum],
-    away: AbstractSet[WatchKey],
-    phases: Mapping[str, int] = NO_PHASES,
-) -> tuple[LevelState, LevelReading]:
-    """`LevelTest.step` as if those watches had never been judged; their shares stay with them."""
-    before = replace(
-        state,
-        watches={key: watch for key, watch in state.watches.items() if key not in away},
-        pending={key: rows for key, rows in state.pending.items() if key not in away},
-    )
-    after, reading = test.step(before, {key: total for key, total in sums.items() if key not in away}, phases)
-    return after, replace(reading, watches=tuple(one for one in reading.watches if one.key not in away))
 
 
 def _expected(

@@ -165,7 +165,7 @@ class RowScorer:
             for (name, part), count, total in zip(keys, rows, totals, strict=True)
         }
 
-    def counted(self, tally: Tally) -> tuple[int, ...]:
+    def part_counts(self, tally: Tally) -> tuple[int, ...]:
         """Rows and rows in each part, as `monitoring.watches.label_coverage.CoverageGroups.counts`."""
         return (tally.number("rows"), *(tally.numbers("parts") or (0,) * self._part_count))
 

@@ -44,11 +44,11 @@ def read_window(
         window=window,
         answered=answered,
         labelled=labelled,
-        again=_Again(rows, arrivals),
+        batches=_Again(rows, arrivals),
         repeats=found.repeats,
-        unknown=found.unknown_labels.labels + arrivals.unknown,
-        conflicts=arrivals.conflicts,
-        problems=found.problems,
+        labels_unknown=found.unknown_labels.labels + arrivals.unknown,
+        labels_conflicting=arrivals.conflicts,
+        input_problems=found.problems,
         findings=(
             *(one for one in source_findings if one not in found.findings),
             *found.findings,
@@ -57,7 +57,7 @@ def read_window(
             *arrivals.nameless.findings(labelled.rows),
             *label_join.overdue_findings(arrivals),
         ),
-        unseen=traffic.missing_rows(window),
+        missing_rows=traffic.missing_rows(window),
     )
 
 

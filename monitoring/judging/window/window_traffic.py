@@ -1,4 +1,4 @@
-"""What one window brought, as its judgement needs it."""
+"""One window's traffic: what its judgement needs of its rows and labels."""
 
 from __future__ import annotations
 
@@ -12,34 +12,42 @@ from monitoring.records import Finding
 from monitoring.traffic.windows import Window
 
 
+class WindowBatches(Protocol):
+    """A window's rows, batch by batch, as often as they are read."""
+
+    def answered(self) -> Iterator[Batch]:
+        """The rows answered in the window."""
+
+    def labelled(self) -> Iterator[Batch]:
+        """The rows whose labels arrived in the window."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowTraffic:
-    """What one window brought: its rows and the labels that arrived, gathered, and the repeats dropped from them.
+    """One window's rows, and the labels that arrived in it.
 
-    `unknown` labels named no prediction within reach, `conflicts` came for a prediction that had another label;
-    `problems` are inputs that were absent or of another type; `findings` what reading found out besides; `unseen` rows
-    that were answered and could not be read; `late` rows are of windows that had been judged already. `again` brings
-    the rows once more, answered and labelled, for the few windows with a cause to name.
+    Attributes:
+        window: Which window.
+        answered: Sums over the rows answered in it.
+        labelled: Sums over the rows whose labels arrived in it.
+        batches: The rows themselves, read again for the few windows in which an incident opens.
+        repeats: Rows that were dropped because an earlier row has their id.
+        labels_unknown: Labels of no prediction within the label horizon, or of no class.
+        labels_conflicting: Labels of predictions that already had a different one.
+        input_problems: Inputs that were absent or of another type: their names, and what was found.
+        findings: What reading found besides.
+        missing_rows: Rows that were answered and cannot be read: lost by the log, or left out of its sample.
+        late_rows: Rows that arrived since the last window was judged, for windows judged before.
     """
 
     window: Window
     answered: AnsweredSums
     labelled: LabelledSums
-    again: Rows
+    batches: WindowBatches
     repeats: int = 0
-    unknown: int = 0
-    conflicts: int = 0
-    problems: tuple[tuple[str, str], ...] = ()
+    labels_unknown: int = 0
+    labels_conflicting: int = 0
+    input_problems: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
-    unseen: int = 0
-    late: int = 0
-
-
-class Rows(Protocol):
-    """A window's rows, batch by batch, as often as they are asked for."""
-
-    def answered(self) -> Iterator[Batch]:
-        """Those answered in the window."""
-
-    def labelled(self) -> Iterator[Batch]:
-        """Those whose labels arrived in it."""
+    missing_rows: int = 0
+    late_rows: int = 0

@@ -109,10 +109,10 @@ def test_a_test_is_fitted_anew_for_the_memories_of_its_state_and_once() -> None:
     test = learner(np.linspace(0.2, 0.4, 40)).test
     remembering = UpdatedTests({"page": test})
     state: dict[Level, LevelState] = {"page": LevelState(ar1={BRIER: 0.25})}
-    first = remembering.tests(state)["page"]
+    first = remembering.at(state)["page"]
     assert first.tests[BRIER].ar1 == 0.25
-    assert remembering.tests(state)["page"] is first
-    assert remembering.tests({})["page"].tests[BRIER].ar1 == test.tests[BRIER].ar1
+    assert remembering.at(state)["page"] is first
+    assert remembering.at({})["page"].tests[BRIER].ar1 == test.tests[BRIER].ar1
     assert first.tests[BRIER].with_ar1(test.tests[BRIER].ar1) == test.tests[BRIER]
 
 

@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 
 from monitoring.config import load_config
-from monitoring.evidence.level import LevelState
-from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
-from monitoring.judging.fit.estimator import ConformalInterval, elsewhere, step_excluding
-from monitoring.records import SCORE_ONE, Account, EstimateRecord, MonitorStatus, ScoreSum, WatchKey
+from monitoring.judging.fit.estimator import ConformalInterval
+from monitoring.records import Account, EstimateRecord, MonitorStatus
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.document import status_document
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines, trust_rows
@@ -103,40 +101,3 @@ def test_without_labels_there_is_still_an_estimate_and_nothing_to_check_it_by(
     assert 0.1 < one.value < 0.4
     assert (one.checked, one.realised, one.account) == (0, None, Account())
     assert "no labels to check it" in trust_lines(found)[0]
-
-
-@pytest.fixture
-def deployment(deployed: Path) -> Deployment:
-    return deploy(load_config(deployed / "monitor.toml"))
-
-
-def record(*, trusted: bool) -> EstimateRecord:
-    empty: dict[str, Any] = dict.fromkeys(["value", "low", "high", "expected", "half", "realised"])
-    return EstimateRecord(
-        method="calibrated", metric="error", rows=0, checked=0, trusted=True, account=Account(trusted=trusted), **empty
-    )
-
-
-def test_shares_sum_to_one_and_an_estimate_is_judged_in_one_level_at_a_time(deployment: Deployment) -> None:
-    tests = deployment.reference_fit.tests
-    key = WatchKey(watch="estimated_error")
-    for level in tests:
-        assert sum(tests[level].shares.values()) == pytest.approx(1.0)
-        assert tests[level].shares[key] > 0
-    assert key not in elsewhere(tests["page"], "page", [record(trusted=True)])
-    assert key in elsewhere(tests["notice"], "notice", [record(trusted=True)])
-    assert key in elsewhere(tests["page"], "page", [record(trusted=False)])
-    assert key not in elsewhere(tests["notice"], "notice", [record(trusted=False)])
-
-
-def test_a_watch_that_falls_takes_its_evidence_with_it_and_begins_from_nothing(deployment: Deployment) -> None:
-    test = deployment.reference_fit.tests["page"]
-    key = WatchKey(watch="estimated_error")
-    bad = {key: ScoreSum(60, 50 * SCORE_ONE)}
-    state, reading = test.step(LevelState(), bad)
-    after, fallen = step_excluding(test, state, bad, frozenset({key}))
-    assert fallen.log_evidence < reading.log_evidence
-    assert key not in {one.key for one in fallen.watches}
-    again, back = step_excluding(test, after, bad, frozenset())
-    assert back.log_evidence == reading.log_evidence
-    assert again.watches[key] == state.watches[key]

@@ -147,9 +147,9 @@ def test_what_is_gathered_is_what_the_watches_say_of_all_rows_at_once(classes: i
         assert squares[key].rows == total.rows
         assert total.rows == 0 or total.mean**2 - 1e-9 <= squares[key].mean <= total.mean + 1e-9
     assert watched.coverage is not None
-    assert scorer.counted(answered.tally) == watched.coverage.counts(rows)
+    assert scorer.part_counts(answered.tally) == watched.coverage.counts(rows)
     known = rows.take(labelled_rows(rows))
-    assert scorer.counted(labelled.whole) == watched.coverage.counts(known)
+    assert scorer.part_counts(labelled.whole) == watched.coverage.counts(known)
     truth = performance.scores(known.probabilities, known.labels)
     assert labelled.whole.numbers("realised") == tuple(fixed_point_sum(truth[metric]) for metric in METRICS)
     usable = rows.take(np.flatnonzero(np.isfinite(rows.probabilities).all(axis=1)))

@@ -1,0 +1,91 @@
+"""A window's inputs checked: absent, of another type, missing in every row, or outside the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from monitoring.baseline.profile import Bins, Profile
+from monitoring.judging.schema_check import CheckResult, ProfileCheck
+from monitoring.records import Finding
+
+#: An input missing in a larger share of the baseline's rows may be missing in every row of a window.
+MAX_MISSING_SHARE = 0.5
+
+
+class InputCheck:
+    """Checks the inputs of one window.
+
+    Args:
+        bins: The bins of the profiles, one per input.
+        schema: Checks a profile against the schema.
+        min_rows: Rows below which a window is too small to say that an input is missing in all of it.
+        optional: Inputs that may be missing in every row (see `optional_inputs`).
+    """
+
+    def __init__(
+        self, bins: Sequence[Bins], schema: ProfileCheck, *, min_rows: int, optional: frozenset[str] = frozenset()
+    ) -> None:
+        self._bins = tuple(bins)
+        self._schema = schema
+        self._min_rows = min_rows
+        self._optional = optional
+
+    def check(self, profile: Profile, problems: tuple[tuple[str, str], ...], previous: str) -> CheckResult:
+        """Check one window; one without rows has no findings, and leaves `previous` to the next.
+
+        Args:
+            profile: The window's profile.
+            problems: Names of inputs that were absent or of another type, and what was found.
+            previous: `CheckResult.statistics` of the window before.
+
+        Returns:
+            Facts first, then what the schema adds about other inputs.
+        """
+        if profile.rows == 0:
+            return CheckResult(statistics=previous)
+        facts = (*_absent_or_retyped(problems), *self._all_missing(profile, problems))
+        broken = tuple(dict(problems))
+        known = {(fact.kind, fact.feature) for fact in facts}
+        checked = self._schema(profile, broken, previous)
+        others = (f for f in checked.findings if (f.kind, f.feature) not in known and f.feature not in broken)
+        return CheckResult(findings=(*facts, *others), statistics=checked.statistics)
+
+    def _all_missing(self, profile: Profile, problems: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
+        if profile.rows < self._min_rows:
+            return ()
+        exempt = self._optional | dict(problems).keys()
+        return tuple(
+            Finding(
+                kind="all values missing",
+                feature=bins.feature,
+                message=f"The input {bins.feature} is missing in all {profile.rows} rows.",
+                fact=True,
+            )
+            for bins, counts in zip(self._bins, profile.features, strict=True)
+            if counts.present == 0 and bins.feature not in exempt
+        )
+
+
+def _absent_or_retyped(problems: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(
+            kind="column gone" if problem == "absent" else "type changed",
+            feature=name,
+            message=f"The input {name} is {problem}." if problem == "absent" else f"The input {name}: {problem}.",
+            fact=True,
+        )
+        for name, problem in problems
+    )
+
+
+def optional_inputs(bins: Sequence[Bins], missing: Mapping[str, float]) -> frozenset[str]:
+    """The inputs whose share of missing values in the baseline is above `MAX_MISSING_SHARE`.
+
+    Args:
+        bins: One per input.
+        missing: The share of the baseline's rows in which each input is missing.
+
+    Returns:
+        Their names.
+    """
+    return frozenset(b.feature for b in bins if missing.get(b.feature, 0.0) > MAX_MISSING_SHARE)

@@ -1,0 +1,74 @@
+"""One level after one window: its test, its state and its reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
+from monitoring.records import EstimateRecord, ScoreSum, WatchKey
+from monitoring.watches import estimates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelEvidence:
+    """One level after one window.
+
+    Attributes:
+        test: The test that took the step.
+        state: The state after it.
+        reading: The level's evidence and that of every watch.
+    """
+
+    test: LevelTest
+    state: LevelState
+    reading: LevelReading
+
+
+def excluded_watches(test: LevelTest, previous: Sequence[EstimateRecord]) -> frozenset[WatchKey]:
+    """The watches of estimates that a level does not evaluate: trusted estimates page, others are worth a notice.
+
+    Decided by what was known before the window. The evidence of a watch that moves to the other level is dropped, which
+    only lowers the level that it leaves. Its share of the other level's budget was kept for it.
+
+    Args:
+        test: The level's test.
+        previous: The estimates of the window before.
+
+    Returns:
+        The watches to leave out of the next step.
+    """
+    distrusted = {one.metric for one in previous if one.method == "calibrated" and not one.account.trusted}
+    keys = {key for key in test.tests if key.watch.startswith(estimates.PREFIX)}
+    demoted = {key for key in keys if key.watch.removeprefix(estimates.PREFIX) in distrusted}
+    return frozenset(demoted if test.level == "page" else keys - demoted)
+
+
+def step_excluding(
+    test: LevelTest,
+    state: LevelState,
+    sums: Mapping[WatchKey, ScoreSum],
+    excluded: AbstractSet[WatchKey],
+    phases: Mapping[str, int] = NO_PHASES,
+) -> LevelEvidence:
+    """`LevelTest.step` as if the excluded watches had never had a score; they keep their share of the budget.
+
+    Args:
+        test: The level's test.
+        state: The state before the window.
+        sums: The window's score sums.
+        excluded: The watches to leave out.
+        phases: The window's phase in each period.
+
+    Returns:
+        The level after the window.
+    """
+    before = replace(
+        state,
+        watches={key: watch for key, watch in state.watches.items() if key not in excluded},
+        pending={key: rows for key, rows in state.pending.items() if key not in excluded},
+    )
+    after, reading = test.step(before, {key: total for key, total in sums.items() if key not in excluded}, phases)
+    reading = replace(reading, watches=tuple(one for one in reading.watches if one.key not in excluded))
+    return LevelEvidence(test=test, state=after, reading=reading)

@@ -1,0 +1,177 @@
+"""Scores one window: from its sums over rows to the score sums of all watches, and its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitoring.baseline.profile_builder import ProfileBuilder
+from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
+from monitoring.judging.fit.reference_fit import ReferenceFit
+from monitoring.judging.input_check import InputCheck
+from monitoring.judging.window.row_scorer import RowScorer
+from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
+from monitoring.judging.window.window_traffic import WindowTraffic
+from monitoring.records import Finding, ScoreSum, WatchKey
+from monitoring.timestamps import as_microseconds, duration_microseconds
+from monitoring.traffic.windows import Window
+from monitoring.watches import integrity, joint
+from monitoring.watches.catalogue import Catalogue
+from monitoring.watches.early_labels import EarlyLabels, LabelRate
+from monitoring.watches.embedding import embedded, missing_embeddings
+from monitoring.watches.joint import RecentWindows
+from monitoring.watches.label_coverage import LabelWindow, PendingLabels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringState:
+    """What the scores of a window need of the windows before it.
+
+    Attributes:
+        recent: What the joint watch keeps of recent windows.
+        pending_labels: Windows whose labels are still waited for, as counts.
+        early_labels: How many of the traffic's first rows have their label.
+        statistics: The statistics of the window before, for the schema's drift comparators.
+    """
+
+    recent: RecentWindows = field(default_factory=RecentWindows)
+    pending_labels: PendingLabels = field(default_factory=PendingLabels)
+    early_labels: EarlyLabels = field(default_factory=EarlyLabels)
+    statistics: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScoredWindow:
+    """One window, scored: all that its tests, its record and its incidents are made of.
+
+    Attributes:
+        traffic: The window's rows and labels.
+        labelled: The labels that count in losses: none of them while early labels are not representative.
+        sums: The score sum of every watch.
+        findings: What is wrong with the window's rows, labels and inputs.
+        phases: The window's phase in each period.
+        state: What the scores of the next window need.
+    """
+
+    traffic: WindowTraffic
+    labelled: LabelledSums
+    sums: Mapping[WatchKey, ScoreSum]
+    findings: tuple[Finding, ...]
+    phases: Mapping[str, int]
+    state: ScoringState
+
+    @property
+    def rows(self) -> int:
+        """The rows answered in the window."""
+        return self.traffic.answered.rows
+
+
+class WindowScorer:
+    """Scores windows for one fitted baseline. Cost: that of the watches, whatever the number of rows.
+
+    Args:
+        catalogue: The deployment's watches.
+        reference_fit: The fitted baseline.
+        input_check: Checks each window's inputs.
+        phases: The phase of the window that begins at a time, in each period.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        reference_fit: ReferenceFit,
+        *,
+        input_check: InputCheck,
+        phases: Callable[[datetime], Mapping[str, int]],
+    ) -> None:
+        estimator = reference_fit.estimator
+        self._catalogue = catalogue
+        self._reference_fit = reference_fit
+        self._input_check = input_check
+        self._phases = phases
+        self._profiles = ProfileBuilder(catalogue.bins)
+        self.rows = RowScorer(
+            catalogue,
+            threshold=None if estimator is None else estimator.threshold,
+            most_classes=0 if estimator is None else MAX_CONFUSION_CLASSES,
+        )
+
+    def aggregator(self) -> WindowAggregator:
+        """An empty aggregator for one window's rows; its sums go into `WindowTraffic`."""
+        return WindowAggregator(self.rows, self._profiles)
+
+    def score(self, state: ScoringState, traffic: WindowTraffic) -> ScoredWindow:
+        """Score one window.
+
+        Args:
+            state: What the windows before left.
+            traffic: The window's rows and labels.
+
+        Returns:
+            The window with its scores, its findings, and what it leaves to the next.
+        """
+        early = self._early_labels(state.early_labels, traffic)
+        labelled = traffic.labelled if early.complete else traffic.labelled.without_losses()
+        pending, coverage = self._label_coverage(state.pending_labels, traffic)
+        recent, joint_sums, unembedded = self._joint_distribution(state.recent, traffic.answered)
+        inputs = self._input_check.check(traffic.answered.counts, traffic.input_problems, state.statistics)
+        return ScoredWindow(
+            traffic=traffic,
+            labelled=labelled,
+            sums=self.sums(traffic.answered, labelled) | coverage | joint_sums,
+            findings=(
+                *traffic.findings,
+                *early.findings(traffic.labelled.rows),
+                *inputs.findings,
+                *unembedded,
+            ),
+            phases=self._phases(traffic.window.start),
+            state=ScoringState(recent=recent, pending_labels=pending, early_labels=early, statistics=inputs.statistics),
+        )
+
+    def sums(self, answered: AnsweredSums, labelled: LabelledSums) -> dict[WatchKey, ScoreSum]:
+        """The score sums of the watches that need no earlier window."""
+        found = self.rows.prediction_sums(answered.tally)
+        found |= integrity.answer_sums(answered.rows, answered.tally.number("rows"))
+        return found | self._catalogue.count_sums(answered.counts) | self.rows.label_sums(labelled.whole)
+
+    def _early_labels(self, before: EarlyLabels, traffic: WindowTraffic) -> EarlyLabels:
+        return before.updated(
+            traffic.answered.tally.number("rows"),
+            traffic.answered.newest,
+            {start: tally.number("rows") for start, tally in traffic.labelled.tallies.items()},
+            window=self._label_window(traffic.window),
+            rate=LabelRate(share=self._reference_fit.label_rate, min_rows=self._reference_fit.tests["page"].min_rows),
+        )
+
+    def _label_coverage(
+        self, before: PendingLabels, traffic: WindowTraffic
+    ) -> tuple[PendingLabels, dict[WatchKey, ScoreSum]]:
+        """The score sums of the label coverage watches, of windows whose labels are no longer waited for."""
+        if self._catalogue.coverage is None:
+            return before, {}
+        answered = traffic.answered
+        return before.updated_by_counts(
+            self._catalogue.coverage,
+            self.rows.part_counts(answered.tally),
+            answered.newest if answered.rows else None,
+            {start: self.rows.part_counts(tally) for start, tally in traffic.labelled.tallies.items()},
+            window=self._label_window(traffic.window),
+        )
+
+    def _joint_distribution(
+        self, before: RecentWindows, answered: AnsweredSums
+    ) -> tuple[RecentWindows, dict[WatchKey, ScoreSum], tuple[Finding, ...]]:
+        """The joint watch's score sum over the sampled rows; and findings about rows without an embedding."""
+        witness, source, sample = self._reference_fit.witness, self._catalogue.embedding, answered.sample
+        if witness is None:
+            return before, {}, ()
+        rows = sample if source is None else embedded(sample, source)
+        findings = () if source is None else missing_embeddings(len(sample), len(rows), source)
+        total, recent = witness.step_sample(before, rows, answered.rows)
+        return recent, {WatchKey(watch=joint.WATCH.name): total}, findings
+
+    def _label_window(self, window: Window) -> LabelWindow:
+        horizon = duration_microseconds(self._reference_fit.horizon)
+        return LabelWindow(start=as_microseconds(window.start), end=as_microseconds(window.end), horizon=horizon)

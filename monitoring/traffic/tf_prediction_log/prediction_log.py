@@ -1,13 +1,13 @@
-"""The traffic log as TensorFlow Serving's `PredictionLog` records, and back, losing nothing.
+"""The traffic log as TensorFlow Serving's `PredictionLog` records, and back, without loss.
 
-A record is a PredictLog of one request, or of those of its rows that lie together; its inputs and outputs are the
-tensors, so that a file can be replayed as warmup requests as it is. What a PredictLog has no field for is in field
-50001 of its LogMetadata, UTF-8 JSON, which other readers skip:
+A record is a PredictLog of one request, or of consecutive rows of it; its inputs and outputs are the tensors, so that
+a file can be replayed as warmup requests without change. What a PredictLog has no field for is in field 50001 of its
+LogMetadata, UTF-8 JSON, which other readers skip:
 
     {"request_id", "first_row", "event_time_us", "answered_at_us", "latency_us"}
 
-and `sampling_config.sampling_rate` is the rate. Read without that field, a record is a request of an id made from the
-file's name and its place in it, at `timestamp_secs`.
+and `sampling_config.sampling_rate` is the rate. A record without that field is read as a request at `timestamp_secs`,
+with an id made of the file's name and the record's number.
 
 Source: tensorflow_serving/apis/prediction_log.proto, tensorflow_serving/core/logging.proto.
 """
@@ -17,9 +17,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -37,8 +38,8 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestFacts:
-    """What the log knows of a request, and a PredictLog has no field for. Times are microseconds."""
+class RequestMetadata:
+    """What the log stores of a request, and a PredictLog has no field for. Times are microseconds."""
 
     request_id: str
     first_row: int
@@ -49,7 +50,7 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """What went from a log to a file, or back."""
+    """How much was exported or imported. `torn_bytes` are those of a record at the end that was cut short."""
 
     records: int
     rows: int
@@ -57,9 +58,20 @@ class Transfer:
 
 
 def export_log(root: Path, file: BinaryIO) -> Transfer:
-    """Writes the whole log, in the order in which it was written, repeats and all. Labels and gaps are not part of it.
+    """Write all rows of a log, in the order in which they were written, repeats included; no labels and gaps.
 
-    One segment is in memory at a time. Raises BadInput if `root` is no traffic log, OSError if the disk fails.
+    One segment is in memory at a time.
+
+    Args:
+        root: The log's folder.
+        file: Where to write TFRecords.
+
+    Returns:
+        How much was written.
+
+    Raises:
+        BadInput: `root` is not a traffic log.
+        OSError: the disk fails.
     """
     check_root(root)
     records = rows = 0
@@ -71,10 +83,19 @@ def export_log(root: Path, file: BinaryIO) -> Transfer:
 
 
 def import_log(path: Path, append: Callable[[AnsweredRows], None]) -> Transfer:
-    """Hands the rows of a file to `append`, which must take them in their order, after reading it once to the end.
+    """Read the records of a file and append their rows, after checking all of them.
 
-    Raises BadInput, before anything is appended, for a file that is damaged or holds something else; and what `append`
-    raises. A torn record at the end, of a writer that was interrupted, is left out and counted.
+    A torn record at the end, of a writer that was interrupted, is left out and counted.
+
+    Args:
+        path: The TFRecord file.
+        append: Called with the rows of each record in their order; what it raises is passed on.
+
+    Returns:
+        How much was read.
+
+    Raises:
+        BadInput: there is no such file, it is damaged or holds other records; nothing was appended.
     """
     try:
         with path.open("rb") as file:
@@ -93,9 +114,19 @@ def import_log(path: Path, append: Callable[[AnsweredRows], None]) -> Transfer:
 
 
 def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: float) -> int:
-    """Writes rows of one segment, in their order; returns how many records it took. Raises OSError.
+    """Write rows of one segment, in their order.
 
-    `rows` has the stored columns: request_id, row, event_time, answered_at, latency_us and the tensors'.
+    Args:
+        file: Where to write TFRecords.
+        key: The model whose answers they are.
+        rows: The stored columns: request_id, row, event_time, answered_at, latency_us and the tensors.
+        sampling_rate: The share of requests that were logged.
+
+    Returns:
+        How many records were written.
+
+    Raises:
+        OSError: the disk fails.
     """
     from tensorflow_serving.apis import prediction_log_pb2  # noqa: PLC0415 - imports TensorFlow
 
@@ -114,14 +145,14 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
         log = prediction_log_pb2.PredictionLog()
         log.log_metadata.sampling_config.sampling_rate = sampling_rate
         log.log_metadata.timestamp_secs = int(numbers["event_time"][start]) // 1_000_000
-        facts = RequestFacts(
+        metadata = RequestMetadata(
             request_id=ids[start],
             first_row=int(numbers["row"][start]),
             event_time_us=int(numbers["event_time"][start]),
             answered_at_us=int(numbers["answered_at"][start]),
             latency_us=int(numbers["latency_us"][start]),
         )
-        log.log_metadata.MergeFromString(_own_field(facts))
+        log.log_metadata.MergeFromString(_own_field(metadata))
         spec = log.log_metadata.model_spec
         spec.name, spec.version.value, spec.signature_name = key.model, key.version, key.signature
         for one in (log.predict_log.request.model_spec, log.predict_log.response.model_spec):
@@ -134,42 +165,48 @@ def write_rows(file: BinaryIO, key: ModelKey, rows: pa.Table, sampling_rate: flo
 
 
 def read_rows(reader: RecordReader) -> Iterator[AnsweredRows]:
-    """The rows of each record, in their order. One record is in memory at a time.
+    """Read records one at a time.
 
-    Raises BadInput for a damaged file, and for records that are no PredictLog of a version with tensors of rows.
+    Args:
+        reader: The records.
+
+    Yields:
+        The rows of each record, in their order.
+
+    Raises:
+        BadInput: the file is damaged, or a record is not a PredictLog with tensors of rows.
     """
-    from google.protobuf.message import DecodeError  # noqa: PLC0415 - beside the next
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 - with the next
     from tensorflow_serving.apis import prediction_log_pb2  # noqa: PLC0415 - imports TensorFlow
 
     for number, record in enumerate(reader):
         try:
             log = prediction_log_pb2.PredictionLog.FromString(record)
         except DecodeError:
-            raise _not_ours(reader, number, "a record that is no PredictionLog") from None
+            _refuse(reader, number, "a record that is not a PredictionLog")
         kind = log.WhichOneof("log_type")
         if kind != "predict_log":
-            raise _not_ours(reader, number, f"a {kind or 'record without a log'}")
-        yield _rows(
-            log, f"{Path(reader.name).stem}-{number}", _not_ours(reader, number, "tensors without rows in common")
-        )
+            _refuse(reader, number, f"a {kind or 'record without a log'}")
+        default_id = f"{Path(reader.name).stem}-{number}"
+        yield _rows(log, default_id, partial(_refuse, reader, number, "tensors of different first dimensions"))
 
 
-def _rows(log: Any, made_up_id: str, no_rows: BadInput) -> AnsweredRows:
+def _rows(log: Any, default_id: str, refuse: Callable[[], NoReturn]) -> AnsweredRows:
     request, response = log.predict_log.request, log.predict_log.response
     inputs = {name: read_tensor(tensor) for name, tensor in request.inputs.items()}
     outputs = {name: read_tensor(tensor) for name, tensor in response.outputs.items()}
-    facts = _facts(log.log_metadata, made_up_id)
+    metadata = _metadata(log.log_metadata, default_id)
     counts = {value.shape[:1] for value in (*inputs.values(), *outputs.values())}
     if len(counts) != 1 or () in counts:
-        if not counts or facts is not None:
-            raise no_rows
+        if not counts or metadata is not None:
+            refuse()
         inputs, outputs = _as_one_row(inputs), _as_one_row(outputs)
         counts = {(1,)}
     [(count,)] = counts
-    if facts is None:
+    if metadata is None:
         at_us = log.log_metadata.timestamp_secs * 1_000_000
-        facts = RequestFacts(
-            request_id=made_up_id, first_row=0, event_time_us=at_us, answered_at_us=at_us, latency_us=0
+        metadata = RequestMetadata(
+            request_id=default_id, first_row=0, event_time_us=at_us, answered_at_us=at_us, latency_us=0
         )
     spec = response.model_spec if response.HasField("model_spec") else request.model_spec
     rate = log.log_metadata.sampling_config.sampling_rate
@@ -177,11 +214,11 @@ def _rows(log: Any, made_up_id: str, no_rows: BadInput) -> AnsweredRows:
         model=spec.name or request.model_spec.name,
         version=spec.version.value,
         signature=spec.signature_name or request.model_spec.signature_name or "serving_default",
-        request_ids=[facts.request_id] * count,
-        rows=np.arange(facts.first_row, facts.first_row + count, dtype=np.int32),
-        event_times_us=np.full(count, facts.event_time_us, np.int64),
-        answered_at_us=facts.answered_at_us,
-        latencies_us=np.full(count, facts.latency_us, np.int64),
+        request_ids=[metadata.request_id] * count,
+        rows=np.arange(metadata.first_row, metadata.first_row + count, dtype=np.int32),
+        event_times_us=np.full(count, metadata.event_time_us, np.int64),
+        answered_at_us=metadata.answered_at_us,
+        latencies_us=np.full(count, metadata.latency_us, np.int64),
         inputs=inputs,
         outputs=outputs,
         sampling_rate=rate if 0.0 < rate <= 1.0 else 1.0,
@@ -193,7 +230,7 @@ def _as_one_row(tensors: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _starts(ids: list[str], numbers: Mapping[str, Array], columns: Mapping[str, pa.Array]) -> list[int]:
-    """Where a record begins: rows go together that follow each other in one request, with equal times and lengths."""
+    """The first row of each record: consecutive rows of one request with equal times and list lengths share one."""
     count = len(ids)
     if not count:
         return []
@@ -210,8 +247,8 @@ def _starts(ids: list[str], numbers: Mapping[str, Array], columns: Mapping[str, 
     return starts
 
 
-def _own_field(facts: RequestFacts) -> bytes:
-    text = json.dumps(asdict(facts)).encode()
+def _own_field(metadata: RequestMetadata) -> bytes:
+    text = json.dumps(asdict(metadata)).encode()
     return _varint(OWN_FIELD << 3 | _LENGTH_DELIMITED) + _varint(len(text)) + text
 
 
@@ -223,28 +260,28 @@ def _varint(number: int) -> bytes:
     return bytes([*out, number])
 
 
-def _facts(metadata: Any, name: str) -> RequestFacts | None:
-    from google.protobuf.unknown_fields import UnknownFieldSet  # noqa: PLC0415 - beside TensorFlow's
+def _metadata(log_metadata: Any, name: str) -> RequestMetadata | None:
+    from google.protobuf.unknown_fields import UnknownFieldSet  # noqa: PLC0415 - with TensorFlow's
 
-    unknown: Any = UnknownFieldSet(metadata)  # its stubs do not know that it is a sequence
+    unknown: Any = UnknownFieldSet(log_metadata)  # a sequence, which its stubs do not say
     for field in unknown:
         if field.field_number == OWN_FIELD and isinstance(field.data, bytes):
             try:
-                return RequestFacts(**json.loads(field.data))
+                return RequestMetadata(**json.loads(field.data))
             except (ValueError, TypeError):
                 raise BadInput(
                     f"Record {name} has metadata that cannot be read.",
                     got=repr(field.data[:60]),
-                    expected=f"field {OWN_FIELD} of LogMetadata as `pitfalls traffic` writes it",
+                    expected=f"field {OWN_FIELD} of LogMetadata as `pitfalls traffic --to` writes it",
                     fix="Export the log again.",
                 ) from None
     return None
 
 
-def _not_ours(reader: RecordReader, number: int, got: str) -> BadInput:
-    return BadInput(
-        f"{reader.name} holds something else than predictions.",
+def _refuse(reader: RecordReader, number: int, got: str) -> NoReturn:
+    raise BadInput(
+        f"{reader.name} holds records other than predictions.",
         got=f"{got}, record {number}",
-        expected="PredictionLog records with a predict_log: request, response, and a first dimension that counts rows",
-        fix="Give a file of such records.",
-    )
+        expected="PredictionLog records with a predict_log: request and response, and a first dimension of rows",
+        fix="Give a file of TensorFlow Serving, or of `pitfalls traffic DIR --to FILE.tfrecord`.",
+    ) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +13,8 @@ from monitoring.traffic.format.tensors import DTYPE_KEY, SHAPE_KEY, Shape
 
 Array = np.ndarray[Any, Any]
 
-# TensorFlow's numbers of the dtypes that a tensor of the log can have (types.proto), and NumPy's names of them. Of
-# bfloat16 the log keeps a float32, whose upper half it is.
+# TensorFlow's numbers of dtypes (types.proto), by NumPy's names. The log stores bfloat16 as float32, of which it is the
+# upper half.
 _STRING = 7
 _BFLOAT16 = 14
 _NUMBERS = {
@@ -48,7 +48,13 @@ _TYPED = {
 
 
 def write_tensor(proto: Any, field: pa.Field, lists: pa.Array) -> None:
-    """Fills a TensorProto with rows of equal length; `field` knows dtype and inner shape."""
+    """Fill a TensorProto.
+
+    Args:
+        proto: An empty TensorProto.
+        field: The column's field, whose metadata has dtype and inner shape.
+        lists: Rows of equal length, as the log stores them.
+    """
     metadata = field.metadata or {}
     name = metadata[DTYPE_KEY].decode()
     proto.dtype = _NUMBERS[name]
@@ -67,7 +73,7 @@ def write_tensor(proto: Any, field: pa.Field, lists: pa.Array) -> None:
 
 
 def _inner_shape(shape: Shape, width: int) -> Shape:
-    """The shape of a row of so many elements; flat where more than one dimension varies, as the log keeps it then."""
+    """The shape of a row of so many elements; flat where more than one dimension varies, as the log stores it."""
     open_dimensions = shape.count(-1)
     if not open_dimensions:
         return shape
@@ -78,16 +84,23 @@ def _inner_shape(shape: Shape, width: int) -> Shape:
 
 
 def read_tensor(proto: Any) -> Array:
-    """A TensorProto's tensor, in either encoding. Strings are object arrays of bytes. Raises BadInput for other dtypes.
+    """Read a TensorProto in either encoding, `tensor_content` or typed values.
 
-    A bfloat16 comes in TensorFlow's own NumPy type.
+    Args:
+        proto: The TensorProto.
+
+    Returns:
+        The tensor; strings as an object array of bytes, bfloat16 as TensorFlow's own NumPy type.
+
+    Raises:
+        BadInput: the log cannot hold the dtype, or the values do not fit the shape.
     """
     name = _NAMES.get(proto.dtype)
     shape = [dim.size for dim in proto.tensor_shape.dim]
     size = int(np.prod(shape, initial=1))
     if name is None:
         raise BadInput(
-            "A tensor is of a kind that the traffic log cannot hold.",
+            "The traffic log cannot hold a tensor of this dtype.",
             got=f"dtype {proto.dtype}",
             expected="numbers, booleans or bytes",
             fix="Leave the tensor out of the records.",
@@ -99,7 +112,7 @@ def read_tensor(proto: Any) -> Array:
     dtype = _dtype(name)
     if proto.tensor_content:
         if len(proto.tensor_content) != size * dtype.itemsize:
-            raise _misfit(f"{len(proto.tensor_content)} bytes for shape {shape}")
+            _refuse_size(f"{len(proto.tensor_content)} bytes for shape {shape}")
         return np.frombuffer(proto.tensor_content, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
     if name in ("float16", "bfloat16"):
         return np.array(_spread(list(proto.half_val), size, 0), np.uint16).view(dtype).reshape(shape)
@@ -111,22 +124,25 @@ def read_tensor(proto: Any) -> Array:
 
 
 def _spread(values: list[Any], size: int, default: object) -> list[Any]:
-    """The short form written out: the last value stands for all that follow."""
+    """All elements of the short form, whose last value stands for those that follow."""
     if len(values) > size:
-        raise _misfit(f"{len(values)} values where there are {size} elements")
+        _refuse_size(f"{len(values)} values where there are {size} elements")
     return values + [values[-1] if values else default] * (size - len(values))
 
 
 def _dtype(name: str) -> np.dtype[Any]:
     if name != "bfloat16":
         return np.dtype(name)
-    import tensorflow as tf  # noqa: PLC0415 - NumPy has no such type, and only such a tensor needs it
+    import tensorflow as tf  # noqa: PLC0415 - NumPy has no such type; only such a tensor needs it
 
     bfloat16: np.dtype[Any] = np.dtype(tf.bfloat16.as_numpy_dtype)
     return bfloat16
 
 
-def _misfit(got: str) -> BadInput:
-    return BadInput(
-        "A tensor does not fit its shape.", got=got, expected="one value per element", fix="Write the records again."
+def _refuse_size(got: str) -> NoReturn:
+    raise BadInput(
+        "A tensor has another number of values than its shape.",
+        got=got,
+        expected="one value per element",
+        fix="Write the records again.",
     )

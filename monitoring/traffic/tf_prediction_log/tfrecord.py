@@ -1,7 +1,6 @@
-"""TFRecord files: records with their lengths and checksums, read and written one at a time, without TensorFlow.
+"""TFRecord files: records with lengths and checksums, read and written one at a time, without TensorFlow.
 
-Each record is its length (8 bytes, little-endian), the masked CRC-32C of these, its bytes, and the masked CRC-32C of
-them.
+A record is its length (8 bytes, little-endian), their masked CRC-32C, its bytes, and their masked CRC-32C.
 
 Source: https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
 """
@@ -23,26 +22,33 @@ _FOOT = struct.Struct("<I")
 
 
 def masked_crc(data: bytes) -> int:
-    """The checksum as TFRecord files have it.
+    """The masked CRC-32C of TFRecord files.
 
     >>> hex(masked_crc(b""))
     '0xa282ead8'
+
+    Returns:
+        32 bits.
     """
     crc = int(google_crc32c.value(data))
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def write_record(file: BinaryIO, record: bytes) -> None:
-    """Appends a record. Raises OSError."""
+    """Append a record.
+
+    Raises:
+        OSError: the disk fails.
+    """
     length = struct.pack("<Q", len(record))
     file.write(b"".join([length, _FOOT.pack(masked_crc(length)), record, _FOOT.pack(masked_crc(record))]))
 
 
 @dataclass(slots=True)
 class RecordReader:
-    """Iterates over the records of a file; `torn_bytes` is what an interrupted writer left at its end.
+    """Iterates over the records of a file; `torn_bytes` counts what an interrupted writer left at its end.
 
-    Raises BadInput for a damaged record that others follow, or that is whole: such a file cannot be trusted.
+    Iterating raises BadInput at a record with a wrong checksum, which no interrupted writer leaves.
     """
 
     file: BinaryIO
@@ -69,7 +75,7 @@ class RecordReader:
 
     def _damaged(self, what: str) -> BadInput:
         return BadInput(
-            f"{self.name} is damaged, or no TFRecord file.",
+            f"{self.name} is damaged, or not a TFRecord file.",
             got=f"{what} whose checksum is wrong, before byte {self.file.tell()}",
             expected="an uncompressed TFRecord file",
             fix="Copy the file again, or uncompress it.",

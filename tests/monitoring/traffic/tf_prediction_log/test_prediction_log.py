@@ -205,8 +205,8 @@ def test_what_is_no_prediction_is_named_by_its_place() -> None:
     regress.regress_log.request.model_spec.name = "half"
     for record, said in [
         (regress.SerializeToString(), "regress_log, record 1"),
-        (b"\xff\xff", "no PredictionLog, record 1"),
-        (prediction_log_pb2.PredictionLog(predict_log={}).SerializeToString(), "without rows in common, record 1"),
+        (b"\xff\xff", "not a PredictionLog, record 1"),
+        (prediction_log_pb2.PredictionLog(predict_log={}).SerializeToString(), "different first dimensions, record 1"),
     ]:
         with pytest.raises(BadInput, match=said):
             read_one(foreign().SerializeToString(), record)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from monitoring.config import load_config
 from monitoring.jobs.run import run_due_windows
@@ -18,9 +17,7 @@ from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.labels.label_writer import LabelWriter
-from monitoring.traffic.log.prediction_index import PredictionIndex
 from monitoring.traffic.log.writer import TrafficWriter
-from monitoring.traffic.windows import Window
 
 Send = Callable[..., None]
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
@@ -104,17 +101,3 @@ def test_labels_of_another_model_in_the_same_log_are_not_counted_here(deployed: 
     answer(deployed, names, APRIL + DAY, model="boats")
     label(deployed, names, APRIL + 1.5 * DAY)
     assert run(deployed) == alone
-
-
-def test_identities_tell_mine_by_time_and_others_apart(deployed: Path) -> None:
-    answer(deployed, ["a", "b", "a"], APRIL)
-    answer(deployed, ["c"], APRIL + 5 * DAY)
-    answer(deployed, ["d"], APRIL, model="boats")
-    ids = pa.array([f"{name}:0" for name in "abcde"])
-    found = PredictionIndex(deployed / "traffic", model="flights", version=1, since=None)
-    day = as_microseconds(APRIL + DAY)
-    assert found.was_answered(ids, day).tolist() == [True, True, False, False, False]
-    assert found.of_other_models(ids).tolist() == [False, False, False, True, False]
-    assert found.row_counts([Window(start=APRIL, end=APRIL + DAY)]).tolist() == [[3, 2]]
-    later = PredictionIndex(deployed / "traffic", model="flights", version=None, since=APRIL + 2 * DAY)
-    assert later.was_answered(ids, 10**18).tolist() == [False, False, True, False, False]

@@ -22,7 +22,6 @@ from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.log.scans import Query, scan_segments
 from monitoring.traffic.log.writer import TrafficWriter
 from monitoring.traffic.tf_prediction_log.prediction_log import export_log, import_log, read_rows
-from monitoring.traffic.tf_prediction_log.tensor_protos import read_tensor
 from monitoring.traffic.tf_prediction_log.tfrecord import RecordReader, write_record
 
 Answer = Callable[..., AnsweredRows]
@@ -137,20 +136,6 @@ def test_tensorflow_reads_the_file_and_the_tensors(tmp_path: Path, answer: Answe
     assert tf.make_ndarray(request.inputs["temp"]).tolist() == [0.0, 1.0, 2.0]
     assert tf.make_ndarray(first.predict_log.response.outputs["probabilities"]).shape == (3, 2)
     assert tf.make_ndarray(second.predict_log.request.inputs["carrier"]).tolist() == [b"UA"]
-
-
-@pytest.mark.parametrize("compact", [True, False])
-@pytest.mark.parametrize("dtype", [*DTYPES, BFLOAT16, np.dtype(object)], ids=str)
-def test_tensors_of_tensorflow_in_both_encodings(dtype: np.dtype, compact: bool) -> None:
-    values = np.array([b"a", b"", b"\xff"] if dtype.kind == "O" else [1, 0, 1]).astype(dtype)
-    proto = tf.make_tensor_proto(values)
-    if not compact and dtype.kind != "O":
-        [wide] = [tf.make_tensor_proto(values[:1])]  # one element is written as a typed value
-        wide.tensor_shape.dim[0].size = 3
-        assert read_tensor(wide).tolist() == values[[0, 0, 0]].tolist()
-        return
-    read = read_tensor(proto)
-    assert (read.tolist(), read.dtype) == (values.tolist(), values.dtype)
 
 
 def foreign(**metadata: object) -> prediction_log_pb2.PredictionLog:

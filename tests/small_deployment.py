@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitoring.baseline import BaselineSpec, FeatureSpec, write_baseline
+from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.labels.label_writer import LabelWriter

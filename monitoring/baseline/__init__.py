@@ -1,6 +1,1 @@
-"""What the model and its traffic looked like when it was good."""
-
-from monitoring.baseline.folder import Baseline, load_baseline, write_baseline
-from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-
-__all__ = ["Baseline", "BaselineSpec", "FeatureSpec", "load_baseline", "write_baseline"]
+"""What the model and its traffic looked like when it was good: inputs and classes, profile, reference rows, schema."""

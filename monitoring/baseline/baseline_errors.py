@@ -1,4 +1,4 @@
-"""What is said of a baseline that is not there, or not as it was written."""
+"""Errors of a baseline that is missing or cannot be read."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from pathlib import Path
 
 from monitoring.errors import CannotRun
 
-#: The folder of a bundle that its baseline and schema are in; a table's lie beside its config.
+#: The folder of a bundle with its baseline and schema; a table's are next to its config.
 _EXTRAS = "assets.extra"
 
 
-def remedy(place: Path) -> str:
-    """How to get a baseline, or its schema, whose place that is.
+def how_to_rewrite(place: Path) -> str:
+    """The fix for a missing or damaged baseline or schema.
 
-    >>> remedy(Path("models/flights/1/assets.extra/baseline"))
+    Args:
+        place: Where it is, or should be.
+
+    Returns:
+        A sentence for the `fix` of an error.
+
+    >>> how_to_rewrite(Path("models/flights/1/assets.extra/baseline"))
     'Export the bundle again, with a reference table.'
-    >>> remedy(Path("baseline"))
+    >>> how_to_rewrite(Path("baseline"))
     'Write it again, from the reference table: pitfalls monitor init --force.'
     """
     if _EXTRAS in place.parts:
@@ -23,11 +29,20 @@ def remedy(place: Path) -> str:
     return "Write it again, from the reference table: pitfalls monitor init --force."
 
 
-def damaged(path: Path, reason: str, expected: str) -> CannotRun:
-    """The error of a baseline of which a file is not what was written."""
+def unreadable(path: Path, reason: str, expected: str) -> CannotRun:
+    """The error of a baseline with a damaged file.
+
+    Args:
+        path: The file.
+        reason: What is wrong with it; the first line is quoted.
+        expected: What it should hold.
+
+    Returns:
+        The error, to be raised.
+    """
     return CannotRun(
         "The baseline cannot be read.",
         got=f"{path}: {reason.splitlines()[0] if reason else 'no reason given'}",
         expected=expected,
-        fix=remedy(path),
+        fix=how_to_rewrite(path),
     )

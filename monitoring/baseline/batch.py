@@ -1,4 +1,4 @@
-"""Some rows of a window on their way through: read, counted and dropped."""
+"""Batches: rows of a window as they stream through the monitor, read, counted and dropped."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions
 
-#: Rows that go through at once: few enough that every column of them stays in the processor's cache.
+#: Rows of a batch: few enough that every column stays in the processor's cache.
 ROWS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Batch:
-    """n answered predictions as their file has them, with less converted than in `Predictions`.
+    """n answered predictions as their file has them, with fewer conversions than `Predictions`.
 
-    `features` has one column per declared input: numbers of any width with null or NaN for missing, words plain or
-    dictionary encoded. `ids` makes the ids of the rows at some places, which few ask for. The rest is as in
-    `Predictions`; labels are those that stand beside their rows.
+    `features` has one column per input: numbers of any width with null or NaN for missing, text plain or dictionary
+    encoded. `ids` returns the ids of the rows at some indices, since few callers need them. The rest is as in
+    `Predictions`; labels are those in the rows' own table.
     """
 
     event_times: NDArray[np.int64]
@@ -37,7 +37,7 @@ class Batch:
 
     @classmethod
     def of(cls, rows: Predictions) -> Batch:
-        """All of those rows; nothing is copied."""
+        """All rows of some predictions; nothing is copied."""
         return cls(
             event_times=rows.event_times,
             features=rows.features,
@@ -49,7 +49,7 @@ class Batch:
 
     @classmethod
     def joined(cls, parts: tuple[Batch, ...]) -> Batch:
-        """At least one batch, and those after it, with inputs of the same types."""
+        """Batches one after the other, at least one, with inputs of the same types."""
         if len(parts) == 1:
             return parts[0]
         ids = pa.concat_arrays([part.ids(np.arange(len(part))) for part in parts])
@@ -62,8 +62,8 @@ class Batch:
             ids=lambda places: ids.take(pa.array(places)),
         )
 
-    def some(self, places: NDArray[np.int64]) -> Batch:
-        """Some rows as they are, which keep nothing of the others."""
+    def select(self, places: NDArray[np.int64]) -> Batch:
+        """The rows at some indices, unconverted; the other rows can be freed."""
         ids = self.ids(places)
         return Batch(
             event_times=self.event_times[places],
@@ -75,7 +75,7 @@ class Batch:
         )
 
     def take(self, places: NDArray[np.int64]) -> Predictions:
-        """Some rows as predictions, every column in its final type."""
+        """The rows at some indices as predictions, every column in its final type."""
         return Predictions(
             ids=self.ids(places).cast(pa.string()),
             event_times=self.event_times[places],

@@ -1,4 +1,4 @@
-"""How good the model was on its reference, with intervals that know that days, not rows, are the independent unit."""
+"""The model's metrics on its reference, with intervals by a bootstrap over days, the independent unit."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LEVEL: Final = 0.95
-#: A category with more values than this is not sliced by.
-SLICES: Final = 12
+#: A category with more values has no slices.
+MAX_SLICE_VALUES: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +48,18 @@ class ReferenceMetric:
 def benchmark(
     predictions: Predictions, spec: BaselineSpec, rng: np.random.Generator, *, timezone: str = "UTC"
 ) -> tuple[ReferenceMetric, ...]:
-    """Metrics of the labelled predictions as a whole, then by the value of each category with at most 12 values.
+    """Metrics of the labelled predictions, on all of them and by value of each category with at most 12 values.
 
-    Days are those of `timezone`. Empty if no label has arrived. Cost: about a second per 100,000 rows and slicing
-    category.
+    Cost: about a second per 100,000 rows and sliced category.
+
+    Args:
+        predictions: The reference's rows.
+        spec: Inputs and classes.
+        rng: Source of randomness for the bootstrap.
+        timezone: Whose calendar days are resampled.
+
+    Returns:
+        The metrics; empty without labels.
     """
     known = predictions.take(predictions.labels >= 0)
     if not len(known):
@@ -63,7 +71,7 @@ def benchmark(
             continue
         codes = known.features[feature.name].combine_chunks().dictionary_encode()
         values = codes.dictionary.to_pylist()
-        if len(values) > SLICES:
+        if len(values) > MAX_SLICE_VALUES:
             continue
         places = np.asarray(pc.fill_null(codes.indices, -1), dtype=np.int64)
         for place in sorted(range(len(values)), key=values.__getitem__):
@@ -76,7 +84,7 @@ def benchmark(
 def _measure(
     part: str, probabilities: Floats, labels: NDArray[np.int64], days: NDArray[np.int64], rng: np.random.Generator
 ) -> list[ReferenceMetric]:
-    """Every metric of one part of the rows; `days` [n] tells which rows are drawn together."""
+    """Every metric of one slice; rows of one of the `days` [n] are resampled together."""
     resamples = Resamples.of(days, rng)
     found: dict[str, tuple[float, Floats]] = {}
     for name, losses in row_losses(probabilities, labels).items():
@@ -97,6 +105,6 @@ def _metric(name: str, part: str, *, mean: float, drawn: Floats, rows: int, days
 
 
 def _days(times: NDArray[np.int64], timezone: str) -> NDArray[np.int64]:
-    """The calendar day of each moment (microseconds UTC), as the moment it began."""
+    """The start of the calendar day of each time, both in microseconds UTC."""
     local = pa.array(times).cast(pa.timestamp("us", tz="UTC")).cast(pa.timestamp("us", tz=timezone))
     return np.asarray(pc.floor_temporal(local, unit="day").cast(pa.int64()), dtype=np.int64)

@@ -1,7 +1,7 @@
-"""TFDV's comparators: how far a window lies from the baseline (skew), and from the window before it (drift).
+"""TFDV's comparators: how far a window is from the baseline (skew), and from the window before it (drift).
 
-They are thresholds on distances that somebody wrote into the schema, for one column each. They have no rate of false
-alarms, so what they find is told and raises no alarm.
+They are thresholds on distances that somebody wrote into the schema, one column each. They have no false-alarm rate, so
+what exceeds them is reported as a finding and raises no alarm.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from monitoring.baseline.validator import anomalies
 from monitoring.errors import BadInput
 from monitoring.records import Finding
 
-#: The three distances that a comparator may bound: the field that sets the threshold, TFDV's name of what it measured,
-#: and in words. Only the second is defined for numbers; the others come out as 0 there, whatever the rows.
+#: The three distances that a comparator may bound: the field with the threshold, TFDV's name of the measurement, and
+#: words for it. Only the second is defined for numbers; TFDV returns 0 for the others there, whatever the rows.
 _MEASURES = (
     ("infinity_norm", "L_INFTY", "L-infinity distance"),
     ("jensen_shannon_divergence", "JENSEN_SHANNON_DIVERGENCE", "Jensen-Shannon divergence"),
     ("normalized_abs_difference", "NORMALIZED_ABSOLUTE_DIFFERENCE", "normalised absolute difference"),
 )
-#: Where a schema's rules for a column may look at its histograms.
+#: Fields of a schema whose rules need a column's histograms.
 _BY_HISTOGRAM = ("float_domain", "int_domain", "domain")
 _FOR_NUMBERS = "jensen_shannon_divergence"
 _WORDS = {measured: words for _, measured, words in _MEASURES}
@@ -45,10 +45,18 @@ class Comparators:
 
     @classmethod
     def of(cls, schema: Any, bins: tuple[Bins, ...]) -> Comparators:
-        """The comparators of `schema` for columns counted in `bins`.
+        """The comparators of a schema.
 
-        Raises BadInput for one that could never find anything: on a column that no window holds, or one of numbers
-        that is compared by a distance of categories.
+        Args:
+            schema: A TFDV schema.
+            bins: The columns that windows have.
+
+        Returns:
+            The comparators.
+
+        Raises:
+            BadInput: For a comparator that can never find anything: on a column that no window has, or a distance of
+                categories on a column of numbers.
         """
         numbers = {b.feature: b.edges is not None for b in bins}
         skewed: set[str] = set()
@@ -59,28 +67,33 @@ class Comparators:
                     continue
                 comparator = getattr(feature, field)
                 named = [name for name, _, _ in _MEASURES if comparator.HasField(name)]
-                _refuse_silent(feature.name, field, named, numbers)
+                _check_effective(feature.name, field, named, numbers)
                 if named:
                     found.add(feature.name)
         return cls(schema=schema, skewed=frozenset(skewed), drifting=frozenset(drifting))
 
     @property
-    def drawn(self) -> frozenset[str]:
-        """The columns of which a check needs histograms: those compared, and those with rules for numbers."""
+    def with_histograms(self) -> frozenset[str]:
+        """The columns whose histograms a check needs: those compared, and those with rules for numbers."""
         ruled = {feature.name for feature in self.schema.feature if feature.WhichOneof("domain_info") in _BY_HISTOGRAM}
         return self.skewed | self.drifting | ruled
 
     def against_baseline(self, window: Any, baseline: Any) -> tuple[Finding, ...]:
-        """A finding of kind "skew" for each column beyond its threshold. Cost: a millisecond or so."""
+        """A finding of kind "skew" for each column of a window beyond its threshold. Cost: about a millisecond."""
         if not self.skewed:
             return ()
         found = anomalies(baseline, self.schema, environment=SERVING, serving=window)
         return _beyond(found, "skew_measurements", "skew", "from the baseline")
 
     def against_previous(self, window: Any, previous: str) -> tuple[Finding, ...]:
-        """A finding of kind "drift" for each column beyond its threshold; none where `previous` is empty.
+        """A finding of kind "drift" for each column beyond its threshold.
 
-        `previous` is what `kept` made of the window before.
+        Args:
+            window: The window's statistics.
+            previous: What `kept` returned for the previous window; empty for none.
+
+        Returns:
+            The findings.
         """
         if not self.drifting or not previous:
             return ()
@@ -92,7 +105,7 @@ class Comparators:
         return _beyond(found, "drift_measurements", "drift", "from the window before")
 
     def kept(self, window: Any) -> str:
-        """What the next window's drift is measured from, as text; empty where nothing is compared."""
+        """A window's statistics of the compared columns as text, for the next window; empty if none is compared."""
         if not self.drifting:
             return ""
         from google.protobuf import json_format  # noqa: PLC0415 - protobuf, not needed to judge
@@ -105,7 +118,7 @@ class Comparators:
 
 
 def _beyond(found: Any, measurements: str, kind: str, origin: str) -> tuple[Finding, ...]:
-    """What lies beyond its threshold, by name of the column."""
+    """Measurements beyond their threshold, by column name."""
     findings = []
     for info in sorted(found.drift_skew_info, key=lambda info: tuple(info.path.step)):
         name = ".".join(info.path.step)
@@ -117,10 +130,10 @@ def _beyond(found: Any, measurements: str, kind: str, origin: str) -> tuple[Find
     return tuple(findings)
 
 
-def _refuse_silent(feature: str, field: str, named: list[str], numbers: dict[str, bool]) -> None:
+def _check_effective(feature: str, field: str, named: list[str], numbers: dict[str, bool]) -> None:
     if feature not in numbers:
         raise BadInput(
-            "A comparator stands on a column that no window holds.",
+            "A comparator is set on a column that no window has.",
             got=f"{field} of {feature!r}",
             expected=f"an input of the model: {', '.join(sorted(numbers)[:20])}",
             fix="Remove it from schema.pbtxt.",
@@ -128,8 +141,8 @@ def _refuse_silent(feature: str, field: str, named: list[str], numbers: dict[str
     silent = [name for name in named if numbers[feature] and name != _FOR_NUMBERS]
     if silent:
         raise BadInput(
-            "A comparator on numbers would find nothing: TFDV measures this distance on categories alone.",
-            got=f"{field} {{ {silent[0]} }} of {feature!r}, an input of numbers",
+            "This comparator can never find anything: TFDV measures the distance on categories alone.",
+            got=f"{field} {{ {silent[0]} }} of {feature!r}, a numeric input",
             expected=f"{_FOR_NUMBERS}",
             fix="Change it in schema.pbtxt.",
         )

@@ -10,11 +10,11 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitoring.baseline.baseline_errors import damaged, remedy
+from monitoring.baseline.baseline_errors import how_to_rewrite, unreadable
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile, fit_bins
 from monitoring.baseline.profile_builder import profile
-from monitoring.baseline.reference import MOST_ROWS, ReferenceFile, ReferenceRows
+from monitoring.baseline.reference import MAX_BATCH_ROWS, ReferenceFile, ReferenceRows
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun
 
@@ -23,10 +23,10 @@ DESCRIPTION = "baseline.json"
 REFERENCE = "reference.parquet"
 _WRITTEN = "the description that was written with the baseline"
 
-#: A reader holds a page or two of every column: they are small.
+#: Pages are small, as a reader holds one or two of every column.
 _PARQUET: Final[dict[str, Any]] = {
     "compression": "zstd",
-    "row_group_size": MOST_ROWS,
+    "row_group_size": MAX_BATCH_ROWS,
     "data_page_size": 1 << 17,
     "dictionary_pagesize_limit": 1 << 17,
 }
@@ -34,7 +34,7 @@ _PARQUET: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """A model's inputs and classes, the bins and counts of its reference rows, and those `rows` themselves."""
+    """A model's inputs and classes, the bins and counts of its reference rows, and the `rows` themselves."""
 
     spec: BaselineSpec
     bins: tuple[Bins, ...]
@@ -43,17 +43,22 @@ class Baseline:
 
     @property
     def reference(self) -> Predictions:
-        """All of the rows in memory, read each time that they are asked for."""
+        """All rows in memory, read at each access."""
         return self.rows.whole()
 
 
 def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> None:
-    """Write `reference` (one row per prediction that the model made on rows it was not fitted on) as a baseline.
+    """Write a baseline: ``reference.parquet`` (the rows) and ``baseline.json`` (classes, inputs, bins and counts).
 
-    Columns: `prediction_id`, `event_time`, every input of `spec`, `probabilities` (list of floats), `label` and
-    `label_time` (null where the truth never arrived), and the embedding's where there is one. Writes
-    ``reference.parquet`` (the rows) and ``baseline.json`` (classes, inputs, bins and counts). Raises BadInput for a
-    table that lacks a column or has no rows.
+    Args:
+        reference: One row per prediction that the model made on rows it was not fitted on. Columns: `prediction_id`,
+            `event_time`, every input of `spec`, `probabilities` (list of floats), `label` and `label_time` (null where
+            there is no label), and those of the embedding if there is one.
+        folder: Where to write it; created if needed.
+        spec: Inputs and classes.
+
+    Raises:
+        BadInput: For a table without rows, without one of the columns, or with an input of the wrong type.
     """
     embedding = () if spec.embedding is None else spec.embedding.columns
     inputs = [*(f.name for f in spec.features), *embedding]
@@ -104,9 +109,17 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
 
 
 def load_baseline(folder: Path) -> Baseline:
-    """Read what `write_baseline` wrote; its rows stay in their file.
+    """Read what `write_baseline` wrote; the rows stay in their file.
 
-    Raises CannotRun if it is not there, damaged, or of another format.
+    Args:
+        folder: Where it is.
+
+    Returns:
+        The baseline.
+
+    Raises:
+        CannotRun: If it is not there, is damaged, or has another format.
+        unreadable: The error of a damaged file, a `CannotRun`.
     """
     description = folder / DESCRIPTION
     if not description.is_file() or not (folder / REFERENCE).is_file():
@@ -114,20 +127,20 @@ def load_baseline(folder: Path) -> Baseline:
             "There is no baseline here.",
             got=str(folder),
             expected=f"a folder with {DESCRIPTION} and {REFERENCE}",
-            fix=remedy(folder),
+            fix=how_to_rewrite(folder),
         )
     document = _document(description)
     if document.get("format") != FORMAT:
         raise CannotRun(
-            "The baseline is of another format.",
+            "The baseline has another format.",
             got=f"format {document.get('format')}",
             expected=f"format {FORMAT}",
-            fix=remedy(folder),
+            fix=how_to_rewrite(folder),
         )
     try:
         spec, bins, counts = _described(document)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(description, f"{type(error).__name__}: {error}", _WRITTEN) from error
+        raise unreadable(description, f"{type(error).__name__}: {error}", _WRITTEN) from error
     rows = ReferenceFile(folder / REFERENCE, spec)
     rows.check(counts.rows)
     return Baseline(spec=spec, bins=bins, profile=counts, rows=rows)
@@ -137,9 +150,9 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise damaged(path, str(error), _WRITTEN) from error
+        raise unreadable(path, str(error), _WRITTEN) from error
     if not isinstance(found, dict):
-        raise damaged(path, f"a {type(found).__name__}", _WRITTEN)
+        raise unreadable(path, f"a {type(found).__name__}", _WRITTEN)
     return found
 
 

@@ -1,4 +1,4 @@
-"""How good probabilities are, with intervals that know that days, not rows, are the independent unit."""
+"""Metrics of probabilities, with intervals by a bootstrap over blocks of rows (days), the independent unit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 LEVEL: Final = 0.9
 RESAMPLES: Final = 1_000
-#: Bins of the pooled scores' ranks under resampling: costs less than 1e-3, where exact areas cost a sort per resample.
+#: Bins of the pooled scores' ranks under resampling: an error below 1e-3, without a sort per resample.
 RANKS: Final = 1_024
 CALIBRATION_BINS: Final = 20
 #: A softmax in float32 may round to 0, whose logarithm no mean survives.
@@ -42,7 +42,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfidenceInterval:
-    """A percentile bootstrap interval; it covers at `LEVEL` where nothing else is said."""
+    """An interval; of a percentile bootstrap at `LEVEL` unless stated otherwise."""
 
     low: float
     high: float
@@ -50,14 +50,14 @@ class ConfidenceInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Resamples:
-    """Draws of whole blocks with replacement: each row's `block` [n], and how often each draw took each [draws, b]."""
+    """A block bootstrap: each row's `block` [n], and how often each draw has each block, `draws` [draws, blocks]."""
 
     block: NDArray[np.int64]
     draws: Floats
 
     @classmethod
     def of(cls, blocks: NDArray[np.int64], rng: np.random.Generator) -> Resamples:
-        """As many blocks a draw as there are; `blocks` [n], n > 0, names each row's."""
+        """As many blocks per draw as there are; `blocks` [n], n > 0, is each row's block."""
         names, block = np.unique(blocks, return_inverse=True)
         draws = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES).astype(np.float64)
         return cls(block=block, draws=draws)
@@ -68,13 +68,13 @@ class Resamples:
         return int(self.draws.shape[1])
 
     def means(self, values: Floats) -> Floats:
-        """The mean of a value of each row, [n], in every draw."""
+        """The mean of `values` [n] in every draw, [draws]."""
         rows = self.draws @ np.bincount(self.block, minlength=self.blocks)
         means: Floats = self.draws @ np.bincount(self.block, weights=values, minlength=self.blocks) / rows
         return means
 
     def areas(self, scores: Floats, positive: NDArray[np.bool_]) -> Floats:
-        """The area under every draw's curve, from one histogram of score ranks a block and class; NaN for none."""
+        """The area under the curve in every draw, [draws], from rank histograms; NaN for a draw with one class."""
         _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
         first = np.cumsum(counts) - counts
         cell = self.block * RANKS + first[place] * RANKS // len(scores)  # equal scores share a bin
@@ -88,7 +88,14 @@ class Resamples:
 
 
 def measure(probabilities: Floats, targets: NDArray[np.int64]) -> Metrics:
-    """Metrics of probabilities [n, classes] against class positions [n]; every row needs its label.
+    """Metrics of labelled predictions.
+
+    Args:
+        probabilities: [n, classes].
+        targets: Class indices, [n].
+
+    Returns:
+        The metrics.
 
     >>> measure(np.array([[0.8, 0.2], [0.4, 0.6]]), np.array([0, 1])).brier
     0.1
@@ -105,7 +112,7 @@ def measure(probabilities: Floats, targets: NDArray[np.int64]) -> Metrics:
 
 
 def row_losses(probabilities: Floats, targets: NDArray[np.int64]) -> dict[str, Floats]:
-    """Each row's Brier score, error and log-loss, shape [n] each."""
+    """Each row's Brier score, error and log loss, [n] each, from probabilities [n, classes] and class indices [n]."""
     chosen = probabilities[np.arange(len(targets)), targets]
     truth = np.eye(probabilities.shape[1])[targets]
     return {
@@ -126,7 +133,14 @@ def calibration_error(scores: Floats, positive: NDArray[np.bool_]) -> float:
 
 
 def area_under_curve(scores: Floats, positive: NDArray[np.bool_]) -> float | None:
-    """Probability that a positive row scores above a negative one, ties counted half; None unless there are both.
+    """The probability that a positive row scores above a negative one, ties counted half.
+
+    Args:
+        scores: [n].
+        positive: [n].
+
+    Returns:
+        The area under the ROC curve; None unless there are rows of both kinds.
 
     >>> area_under_curve(np.array([0.1, 0.4, 0.4, 0.8]), np.array([False, False, True, True]))
     0.875
@@ -142,7 +156,7 @@ def area_under_curve(scores: Floats, positive: NDArray[np.bool_]) -> float | Non
 def intervals(
     probabilities: Floats, targets: NDArray[np.int64], blocks: NDArray[np.int64], rng: np.random.Generator
 ) -> dict[str, ConfidenceInterval]:
-    """Percentile bootstrap over whole blocks of days, for Brier, log-loss, error and (two classes present) AUC."""
+    """Percentile bootstrap intervals over blocks [n], for Brier score, log loss, error and, with two classes, AUC."""
     resamples = Resamples.of(blocks, rng)
     found = {name: interval(resamples.means(losses)) for name, losses in row_losses(probabilities, targets).items()}
     if probabilities.shape[1] == 2 and len(np.unique(targets)) == 2:
@@ -151,6 +165,6 @@ def intervals(
 
 
 def interval(values: Floats, level: float = LEVEL) -> ConfidenceInterval:
-    """The middle `level` of drawn values; NaN among them count for nothing."""
+    """The central interval of drawn values at a level; NaN are left out."""
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return ConfidenceInterval(low=float(low), high=float(high))

@@ -1,4 +1,4 @@
-"""Moments of a number: mergeable, and read in one pass."""
+"""Moments of a number: mergeable, and computed in one pass."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
-    """What n values come to: `mean` and `squares` (summed squared deviations) are over the `finite` ones alone.
+    """Counts, mean, sum of squared deviations and range of some values.
 
-    `least` and `greatest` are over all of them, infinities too; inf and -inf where there is none. Merged in any order
-    the counts, the least and the greatest are the same, mean and squares to about 1e-12 of the values' size. Source:
-    Chan, Golub & LeVeque, *Updating formulae and a pairwise algorithm for computing sample variances* (1979).
+    `mean` and `squares` (the sum of squared deviations) are over the `finite` values alone; `minimum` and `maximum`
+    include infinite ones, and are inf and -inf without values. Merged in any order, counts and range are the same, and
+    mean and squares are to about 1e-12 of the values' size. Source: Chan, Golub & LeVeque, *Updating formulae and a
+    pairwise algorithm for computing sample variances* (1979).
 
     >>> Moments.of(np.array([1.0, 3.0])) + Moments.of(np.array([5.0])) == Moments.of(np.array([1.0, 3.0, 5.0]))
     True
@@ -26,20 +27,20 @@ class Moments:
     zeros: int = 0
     mean: float = 0.0
     squares: float = 0.0
-    least: float = inf
-    greatest: float = -inf
+    minimum: float = inf
+    maximum: float = -inf
 
     @classmethod
     def of(cls, values: NDArray[np.float64]) -> Moments:
-        """Of float64 [n] without NaN. Cost: about five passes over what is in the processor's cache."""
+        """The moments of float64 [n] without NaN. Cost: about five passes over the processor's cache."""
         if not values.size:
             return cls()
-        least, greatest = float(values.min()), float(values.max())
+        minimum, maximum = float(values.min()), float(values.max())
         zeros = int(values.size - np.count_nonzero(values))
-        known = values if least > -inf and greatest < inf else values[np.isfinite(values)]
+        known = values if minimum > -inf and maximum < inf else values[np.isfinite(values)]
         mean = squares = 0.0
         if known.size:
-            with np.errstate(over="ignore", invalid="ignore"):  # sums of the largest floats are infinite, and said so
+            with np.errstate(over="ignore", invalid="ignore"):  # sums of the largest floats are infinite
                 mean = float(known.mean())
                 off = known - mean
                 off *= off  # not by BLAS, whose threads would wait for each other
@@ -50,8 +51,8 @@ class Moments:
             zeros=zeros,
             mean=mean,
             squares=squares,
-            least=least,
-            greatest=greatest,
+            minimum=minimum,
+            maximum=maximum,
         )
 
     def __add__(self, other: Moments) -> Moments:
@@ -64,15 +65,15 @@ class Moments:
             zeros=self.zeros + other.zeros,
             mean=self.mean * (1.0 - share) + other.mean * share if share < 1.0 else other.mean,
             squares=self.squares + other.squares + apart * apart * self.finite * share,
-            least=min(self.least, other.least),
-            greatest=max(self.greatest, other.greatest),
+            minimum=min(self.minimum, other.minimum),
+            maximum=max(self.maximum, other.maximum),
         )
 
     @property
-    def deviation(self) -> float:
-        """The standard deviation of the finite values, as of a whole population; 0 where there are none."""
+    def std(self) -> float:
+        """The population standard deviation of the finite values; 0 without any."""
         return sqrt(self.squares / self.finite) if self.finite else 0.0
 
 
-#: Of no value.
+#: The moments of no value.
 NO_MOMENTS = Moments()

@@ -1,4 +1,4 @@
-"""Predictions as arrays, wherever they came from: a reference table or a slice of the traffic log."""
+"""Predictions as arrays, from a reference table or from traffic."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.traffic.class_indices import class_indices
 
-#: In `Predictions.labels`: no label has arrived.
+#: In `Predictions.labels`: the row has no label.
 NO_LABEL = -1
 
 
@@ -24,8 +24,8 @@ class Predictions:
 
     `ids` pa.Array of string [n]; `event_times`, `label_times` int64 [n] in microseconds UTC (label_times is
     meaningless where there is no label); `features` one column per declared input, numbers as float64 with NaN for
-    missing, categories as string with null for missing, then, where there is an embedding, the tensors' lists as they
-    came or the embedding's numbers; `probabilities` float64 [n, classes]; `labels` int64 [n], the
+    missing, categories as string with null for missing, then, where there is an embedding, the tensors as lists or the
+    embedding's numbers; `probabilities` float64 [n, classes]; `labels` int64 [n], the
     class index or -1; `problems` columns that were absent or of another type, by name.
     """
 
@@ -41,7 +41,7 @@ class Predictions:
         return int(self.event_times.size)
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Predictions:
-        """The predictions at those positions, or where a mask is true; all of them in their order are not copied."""
+        """The rows at indices or where a mask is true; all rows in their order are returned without a copy."""
         places = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         if places.size == len(self) and np.array_equal(places, np.arange(places.size)):
             return self
@@ -71,11 +71,20 @@ class Predictions:
 def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str = "probabilities") -> Predictions:
     """Read predictions from a table.
 
-    Columns: `prediction_id`, `event_time`, the inputs and `probabilities` (list of floats, in the classes' order);
-    `label` and `label_time` where it has them.
+    An input that is absent or has another type becomes a column of missing values and an entry of `problems`, so that
+    one broken column does not stop the watches on the others.
 
-    An absent or retyped input becomes a column of missing values and a line in `problems`, so that one broken column
-    never stops the watch over the others. Raises BadInput if the probabilities are absent or not one per class.
+    Args:
+        table: Columns `prediction_id`, `event_time`, the inputs and the probabilities (list of floats, in the order of
+            the classes); `label` and `label_time` if it has them.
+        spec: Inputs and classes.
+        probabilities: The name of the column of probabilities.
+
+    Returns:
+        The predictions.
+
+    Raises:
+        BadInput: If the probabilities are absent, or are not one per class.
     """
     rows = table.num_rows
     scores = _probabilities(table, spec, probabilities)
@@ -101,12 +110,12 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
 
 
 def inputs_from(table: pa.Table, spec: BaselineSpec, names: Sequence[str]) -> pa.Table:
-    """Some inputs, or numbers of the embedding, as `Predictions.features` has them; one that is absent is missing."""
+    """Some inputs, or numbers of the embedding, as in `Predictions.features`; absent ones are missing values."""
     return pa.table(_inputs(table, spec, names)[0])
 
 
 def no_predictions(spec: BaselineSpec) -> Predictions:
-    """No row, with the columns that the rows of a baseline have."""
+    """No rows, with the columns of a baseline."""
     columns = {f.name: pa.array([], pa.float64() if f.kind == "number" else pa.string()) for f in spec.features}
     none = np.zeros(0, dtype=np.int64)
     return Predictions(
@@ -126,7 +135,14 @@ def microseconds(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
 
 def label_indices(column: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[np.int64]:
-    """Class names (or class indices written as text) as indices, int64 [n]; -1 for null and for anything else.
+    """Labels as class indices.
+
+    Args:
+        column: Class names, or class indices as text.
+        classes: Class names.
+
+    Returns:
+        Indices, int64 [n]; -1 for null and for anything else.
 
     >>> label_indices(pa.chunked_array([["1", "true", "yes"]]), ("0", "1"))
     array([ 1,  1, -1])
@@ -137,7 +153,7 @@ def label_indices(column: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[
 def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np.float64]:
     if name not in table.column_names:
         raise BadInput(
-            "The predictions carry no probabilities.",
+            "The predictions have no probabilities.",
             got=f"columns {', '.join(table.column_names[:20])}",
             expected=f"a column {name!r} with one probability per class",
             fix="Name the column of the model's probabilities.",
@@ -149,7 +165,7 @@ def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np
             "The probabilities do not fit the classes.",
             got=f"{flat.size} values in {table.num_rows} rows",
             expected=f"{len(spec.classes)} per row ({', '.join(spec.classes)})",
-            fix="Check that this traffic is the model's that the baseline describes.",
+            fix="Check that the traffic is of the model that the baseline describes.",
         )
     return flat.reshape(table.num_rows, len(spec.classes))
 
@@ -157,7 +173,7 @@ def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np
 def _inputs(
     table: pa.Table, spec: BaselineSpec, names: Sequence[str]
 ) -> tuple[dict[str, pa.Array], tuple[tuple[str, str], ...]]:
-    """Columns in their final type, and what was wrong with which."""
+    """Columns in their final type, and problems by column name."""
     there = dict(zip(table.column_names, table.columns, strict=True))  # finding one by name walks over all of them
     words = {feature.name for feature in spec.features if feature.kind == "category"}
     found = {name: _feature(there.get(name), table.num_rows, number=name not in words) for name in names}
@@ -166,7 +182,7 @@ def _inputs(
 
 
 def _feature(given: pa.ChunkedArray | None, rows: int, *, number: bool) -> tuple[pa.Array, str]:
-    """The column as float64 or string, and what was wrong with it ('' if nothing)."""
+    """The column as float64 or string, and its problem, empty if there is none."""
 
     def missing() -> pa.Array:
         return pa.array(np.full(rows, np.nan)) if number else pa.nulls(rows, pa.string())
@@ -190,7 +206,7 @@ def _feature(given: pa.ChunkedArray | None, rows: int, *, number: bool) -> tuple
 
 
 def as_text(column: pa.Array) -> pa.Array:
-    """Text, or bytes as text; what is not UTF-8 is replaced, never fatal."""
+    """Text, or bytes as text; bytes that are not UTF-8 are replaced."""
     try:
         return column.cast(pa.string())
     except pa.ArrowInvalid:

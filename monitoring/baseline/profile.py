@@ -1,4 +1,4 @@
-"""The mergeable summary of a window: counts on bins that the baseline fixed."""
+"""The profile: a mergeable summary of a window, counts on bins fixed by the baseline."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from monitoring.baseline.spec import BaselineSpec
 #: Bins of a number, at quantiles of the baseline.
 BINS = 64
 
-#: Numbers beyond may differ by more than there are numbers for.
+#: Differences of larger numbers may overflow.
 _LARGE = 8e307
 
-#: Categories kept apart; rarer ones share the place "other".
-CATEGORIES = 200
+#: Categories with a bin of their own; rarer ones share one bin.
+MAX_CATEGORIES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bins:
     """How one input is counted: inner `edges` for a number, `categories` for a category.
 
-    A value on an edge falls to its right. A number's counts have ``len(edges) + 1`` places; a category's
+    A value on an edge belongs to the bin on its right. A number has ``len(edges) + 1`` bins; a category
     ``len(categories) + 1``, the last for values not among them.
     """
 
@@ -38,7 +38,7 @@ class Bins:
 
     @property
     def places(self) -> int:
-        """How many counts there are."""
+        """How many bins there are."""
         return len(self.edges if self.edges is not None else self.categories or ()) + 1
 
 
@@ -46,9 +46,9 @@ class Bins:
 class FeatureCounts:
     """Counts of one input on its bins, and of missing values (null or NaN); merging is addition.
 
-    These are integers, and all that evidence is made of. What else is told of the input merges within stated errors
-    and is not compared: `moments` of a number; of a category `others`, the words without a place of their own, and
-    `characters`, the bytes of all its words in UTF-8.
+    Counts are integers, and evidence uses nothing else. The other fields merge within stated errors and are not
+    compared: `moments` of a number; for a category, `others` are the values without a bin of their own, and
+    `characters` the bytes of all its values in UTF-8.
 
     >>> FeatureCounts((1, 0), 1) + FeatureCounts((1, 2), 0)
     FeatureCounts(counts=(2, 2), missing=1)
@@ -62,7 +62,7 @@ class FeatureCounts:
 
     def __add__(self, other: FeatureCounts) -> FeatureCounts:
         if len(self.counts) != len(other.counts):
-            raise ValueError(f"counts on {len(self.counts)} and on {len(other.counts)} bins")
+            raise ValueError(f"cannot merge counts on {len(self.counts)} and on {len(other.counts)} bins")
         return FeatureCounts(
             tuple(map(add, self.counts, other.counts)),
             self.missing + other.missing,
@@ -73,13 +73,13 @@ class FeatureCounts:
 
     @property
     def present(self) -> int:
-        """Rows that had a value."""
+        """Rows with a value."""
         return sum(self.counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Counts of every input over some rows; merges in any order to the same integers."""
+    """Counts of every input over some rows; merged in any order they are the same integers."""
 
     rows: int
     features: tuple[FeatureCounts, ...]
@@ -102,27 +102,32 @@ def fit_bins(predictions: Predictions, spec: BaselineSpec) -> tuple[Bins, ...]:
             edges = np.unique(_quantiles(values)) if values.size else np.empty(0)
             bins.append(Bins(feature=feature.name, edges=tuple(float(edge) for edge in edges)))
         else:
-            bins.append(Bins(feature=feature.name, categories=commonest(column, CATEGORIES)))
+            bins.append(Bins(feature=feature.name, categories=commonest(column, MAX_CATEGORIES)))
     return tuple(bins)
 
 
 def _quantiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The inner edges of bins; of numbers so large that their differences are none, by way of smaller ones."""
+    """The inner edges of bins; numbers whose differences would overflow are scaled down first."""
     scale = 0.25 if np.abs(values).max() > _LARGE else 1.0
     return np.asarray(np.quantile(values * scale, np.linspace(0, 1, BINS + 1)[1:-1]) / scale, dtype=np.float64)
 
 
 def commonest(column: pa.Array, most: int) -> tuple[str, ...]:
-    """The commonest values of a text column, exact, at most so many; of equally common ones the first by code point.
+    """The commonest values of a text column, exactly. Cost: a hash per row and a partial sort.
 
-    Cost: a hash per row and a partial sort, whatever the number of distinct values.
+    Args:
+        column: Text.
+        most: How many values.
+
+    Returns:
+        At most `most` values, commonest first; equally common ones by code point.
 
     >>> commonest(pa.array(["b", "a", None, "b", "c"]), 2)
     ('b', 'a')
     """
     coded = column.drop_null().dictionary_encode()
     counts = np.bincount(np.asarray(coded.indices, dtype=np.int64), minlength=len(coded.dictionary))
-    if len(counts) > most:  # all that are as common as the last that fits: which of those stay is for their names
+    if len(counts) > most:  # keep all ties of the last that fits; names decide among them
         least = int(np.partition(counts, len(counts) - most)[len(counts) - most])
         places = np.flatnonzero(counts >= least)
     else:
@@ -133,7 +138,13 @@ def commonest(column: pa.Array, most: int) -> tuple[str, ...]:
 
 
 def mid_distribution(counts: FeatureCounts) -> NDArray[np.float64]:
-    """F(x-) + f(x)/2 of each place under these counts: the probability integral transform on bins, mean exactly 1/2.
+    """The mid-distribution ``F(x-) + f(x)/2`` of each bin: the probability integral transform on bins.
+
+    Args:
+        counts: Counts on the bins.
+
+    Returns:
+        Ranks in [0, 1], [bins]; their mean under the counts is exactly 1/2.
 
     >>> mid_distribution(FeatureCounts((1, 1, 2)))
     array([0.125, 0.375, 0.75 ])

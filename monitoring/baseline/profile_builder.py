@@ -1,4 +1,4 @@
-"""Columns onto bins: a profile out of batches."""
+"""Builds a profile from batches of columns, in memory that does not grow with the rows."""
 
 from __future__ import annotations
 
@@ -16,28 +16,34 @@ from monitoring.baseline.sketch import Sketch
 
 
 class ProfileBuilder:
-    """Counts columns on fixed bins, batch by batch, in memory that does not grow with the rows.
+    """Counts columns on fixed bins.
 
-    Columns are as `Predictions.features` has them: float64 with NaN for missing (null counts as missing too), and text,
-    plain or dictionary encoded; numbers may have any width. Cost: some 2 ns a number in C, 9 by numpy; a hash a word,
-    or 2 ns where words come as a dictionary that stays the same. With `described` off there are counts and no more: for
-    many small windows, whose every column costs more than its values.
+    Columns are as in `Predictions.features`: float64 with NaN for missing (null counts as missing too), and text, plain
+    or dictionary encoded; numbers may have any width. Cost: some 2 ns a number in C, 9 by numpy; a hash per text value,
+    or 2 ns where text has a dictionary that stays the same.
     """
 
     def __init__(self, bins: tuple[Bins, ...], *, described: bool = True) -> None:
+        """A builder for some bins.
+
+        Args:
+            bins: The inputs' bins.
+            described: Whether profiles have moments and other values besides counts; without them many small windows
+                cost less.
+        """
         self._bins = bins
         self._described = described
-        self._rulers = {b.feature: Binner(np.asarray(b.edges)) for b in bins if b.edges is not None}
+        self._binners = {b.feature: Binner(np.asarray(b.edges)) for b in bins if b.edges is not None}
         self._categories = {b.feature: pa.array(b.categories or (), pa.string()) for b in bins if b.edges is None}
 
     def begin(self) -> RunningProfile:
-        """A count of no rows, to which batches are added."""
+        """A running profile without rows, to which batches are added."""
         return RunningProfile(
             {
                 bins.feature: (
-                    _Words(self._categories[bins.feature], described=self._described)
+                    _TextColumn(self._categories[bins.feature], described=self._described)
                     if bins.edges is None
-                    else _Numbers(self._rulers[bins.feature], bins.places, described=self._described)
+                    else _NumberColumn(self._binners[bins.feature], bins.places, described=self._described)
                 )
                 for bins in self._bins
             }
@@ -49,46 +55,46 @@ class ProfileBuilder:
         return len(self._bins)
 
     def count(self, features: pa.Table, rows: int | None = None) -> Profile:
-        """The profile of a table with a column for every bin; a table without columns does not know its `rows`."""
+        """The profile of a table with every input; `rows` is needed for a table without columns."""
         counting = self.begin()
         counting.add(features, rows)
         return counting.profile()
 
 
 def profile(predictions: Predictions, bins: tuple[Bins, ...]) -> Profile:
-    """Count every input on the baseline's bins; for many windows make a `ProfileBuilder` once."""
+    """The profile of some rows on the baseline's bins; for many windows, create a `ProfileBuilder` once."""
     return ProfileBuilder(bins).count(predictions.features, len(predictions))
 
 
 class RunningProfile:
-    """A profile on its way: the sum of its batches' profiles, without making one of each."""
+    """A profile under construction: the sum of its batches' profiles."""
 
     def __init__(self, columns: dict[str, _Column]) -> None:
         self._columns = columns
         self._rows = 0
 
     def add(self, features: pa.Table, rows: int | None = None) -> None:
-        """Some more rows: a table with a column for every bin. Without columns it does not know how many `rows`."""
+        """Add a batch with every input; `rows` is needed for a table without columns."""
         for name, column in self._columns.items():
             column.add(features[name])
         self._rows += features.num_rows if rows is None else rows
 
     def profile(self) -> Profile:
-        """Of all rows so far."""
+        """The profile of all rows so far."""
         return Profile(rows=self._rows, features=tuple(column.counted() for column in self._columns.values()))
 
 
 class _Column(Protocol):
     def add(self, column: pa.ChunkedArray) -> None:
-        """Some more cells."""
+        """Add a batch of one column."""
 
     def counted(self) -> FeatureCounts:
-        """Of all cells so far."""
+        """The counts of all batches so far."""
 
 
-class _Numbers:
-    def __init__(self, ruler: Binner, places: int, *, described: bool) -> None:
-        self._ruler = ruler
+class _NumberColumn:
+    def __init__(self, binner: Binner, places: int, *, described: bool) -> None:
+        self._binner = binner
         self._described = described
         self._counts = np.zeros(places, dtype=np.int64)
         self._cells = 0
@@ -97,7 +103,7 @@ class _Numbers:
     def add(self, column: pa.ChunkedArray) -> None:
         """See `_Column`."""
         for chunk in column.chunks:
-            moments = self._ruler.add(chunk, self._counts, described=self._described)
+            moments = self._binner.add(chunk, self._counts, described=self._described)
             if self._described:
                 self._moments += moments
         self._cells += len(column)
@@ -107,8 +113,8 @@ class _Numbers:
         return FeatureCounts(tuple(self._counts.tolist()), self._cells - int(self._counts.sum()), self._moments)
 
 
-class _Words:
-    """Rows are counted by code as long as one and the same dictionary comes, and what it says is looked up once."""
+class _TextColumn:
+    """Rows are counted by dictionary code while the dictionary stays the same; its values are looked up once."""
 
     def __init__(self, categories: pa.Array, *, described: bool) -> None:
         self._categories = categories
@@ -141,17 +147,17 @@ class _Words:
         return here if self._before is None else self._before + here
 
     def _latest(self, words: pa.Array) -> FeatureCounts:
-        """Of the rows that came with the last dictionary."""
+        """The counts of the rows with the current dictionary."""
         places = len(self._categories)
         known = np.asarray(pc.fill_null(pc.index_in(words, self._categories), places), dtype=np.intp)
         counts = np.bincount(known, weights=self._by_word, minlength=places + 1).astype(np.int64)
         if not self._described:
             return FeatureCounts(tuple(counts.tolist()), self._missing)
         lengths = np.asarray(pc.binary_length(words), dtype=np.int64)
-        strange = np.flatnonzero((known == places) & (self._by_word > 0))
+        unseen = np.flatnonzero((known == places) & (self._by_word > 0))
         return FeatureCounts(
             tuple(counts.tolist()),
             self._missing,
-            others=Sketch.of(words.take(pa.array(strange)), self._by_word[strange]),
+            others=Sketch.of(words.take(pa.array(unseen)), self._by_word[unseen]),
             characters=int(lengths @ self._by_word) if len(words) else 0,
         )

@@ -1,4 +1,4 @@
-"""The rows of a baseline: answers and labels of all of them, inputs as far as they are asked for."""
+"""The rows of a baseline: answers and labels in memory, inputs read on demand."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from monitoring.baseline.baseline_errors import damaged
+from monitoring.baseline.baseline_errors import unreadable
 from monitoring.baseline.predictions import Predictions, inputs_from, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 
-#: Cells of inputs that are read at once, in batches of so many rows at least and at most.
-CELLS = 1 << 19
-FEWEST_ROWS = 1 << 10
-MOST_ROWS = 1 << 16
+#: Cells of inputs read at once, and the bounds of a batch in rows.
+BATCH_CELLS = 1 << 19
+MIN_BATCH_ROWS = 1 << 10
+MAX_BATCH_ROWS = 1 << 16
 
-#: Columns that are read at once where few of their rows are wanted.
+#: Columns read at once where few of their rows are needed.
 COLUMNS = 8
 
-#: Bytes that are read ahead of all columns together.
-_AHEAD = 1 << 22
+#: Bytes read ahead, over all columns.
+_READ_AHEAD = 1 << 22
 
 _ANSWERS = ("prediction_id", "event_time", "probabilities", "label", "label_time")
 
@@ -37,25 +37,26 @@ class ReferenceRows(Protocol):
 
     @property
     def answers(self) -> Predictions:
-        """Every row, without an input."""
+        """Every row, without inputs."""
 
     def inputs(self, names: Sequence[str]) -> pa.Table:
-        """Some inputs of every row, as `Predictions.features` has them."""
+        """Some inputs of every row, as in `Predictions.features`."""
 
     def batches(self) -> Iterator[pa.Table]:
-        """Every input, some rows at a time, in their order."""
+        """Every input, in batches of rows in their order."""
 
-    def taken(self, places: NDArray[np.int64], names: Sequence[str]) -> Predictions:
-        """The rows at those places, in that order, with some inputs."""
+    def take(self, places: NDArray[np.int64], names: Sequence[str]) -> Predictions:
+        """The rows at these indices, in this order, with some inputs."""
 
     def whole(self) -> Predictions:
         """Every row with every input, in memory."""
 
 
 class InMemoryReference:
-    """Rows in memory. A `ReferenceRows`."""
+    """Rows in memory, a `ReferenceRows`."""
 
     def __init__(self, rows: Predictions) -> None:
+        """Rows with their inputs."""
         self._rows = rows
 
     @property
@@ -71,7 +72,7 @@ class InMemoryReference:
         """See `ReferenceRows`."""
         yield self._rows.features
 
-    def taken(self, places: NDArray[np.int64], names: Sequence[str]) -> Predictions:
+    def take(self, places: NDArray[np.int64], names: Sequence[str]) -> Predictions:
         """See `ReferenceRows`."""
         return replace(self._rows, features=self.inputs(names)).take(places)
 
@@ -81,21 +82,26 @@ class InMemoryReference:
 
 
 class ReferenceFile:
-    """Rows in the file that `write_baseline` wrote. A `ReferenceRows`.
+    """Rows in the file that `write_baseline` wrote, a `ReferenceRows`. Methods raise CannotRun if it is damaged.
 
-    Raises CannotRun where it is damaged.
-
-    Memory: some 50 bytes a row for ids, times, answers and labels, kept from when they are first asked for; of the
-    inputs `rows` at a time, by default half a million cells. What is made of them is the same whatever `rows` is.
+    Memory: some 50 bytes a row for ids, times, answers and labels, kept from the first access; of the inputs one batch
+    at a time. Results do not depend on the batch size.
     """
 
     def __init__(self, path: Path, spec: BaselineSpec, *, rows: int | None = None) -> None:
+        """Rows of a file.
+
+        Args:
+            path: The file.
+            spec: Inputs and classes.
+            rows: Rows of a batch; None for half a million cells.
+        """
         self._path = path
         self._spec = spec
         self._rows = rows
 
     def check(self, rows: int) -> None:
-        """Raises CannotRun unless the file holds so many rows, and every column that it should have."""
+        """Raise CannotRun unless the file has this many rows and every column."""
         with self._open() as file:
             there, names = file.metadata.num_rows, set(file.schema_arrow.names)
         needed = [*_ANSWERS, *(feature.name for feature in self._spec.features)]
@@ -103,7 +109,7 @@ class ReferenceFile:
         absent = [name for name in needed if name not in names]
         if absent or there != rows:
             reason = f"no column {', '.join(absent)}" if absent else f"{there:,} rows"
-            raise damaged(self._path, reason, f"{rows:,} rows with every column that the description names")
+            raise unreadable(self._path, reason, f"{rows:,} rows with every column that the description names")
 
     @cached_property
     def answers(self) -> Predictions:
@@ -123,8 +129,8 @@ class ReferenceFile:
         for _, inputs in self._read([feature.name for feature in self._spec.features]):
             yield inputs
 
-    def taken(self, places: NDArray[np.int64], names: Sequence[str]) -> Predictions:
-        """See `ReferenceRows`. Cost: one pass over the row groups that hold some of them."""
+    def take(self, places: NDArray[np.int64], names: Sequence[str]) -> Predictions:
+        """See `ReferenceRows`. Cost: one pass over the row groups with some of the rows."""
         ordered, back = np.unique(places, return_inverse=True)
         columns: dict[str, pa.ChunkedArray] = {}
         for at in range(0, len(names), COLUMNS):
@@ -137,31 +143,36 @@ class ReferenceFile:
         return replace(self.answers.take(places), features=pa.table(columns))
 
     def whole(self) -> Predictions:
-        """See `ReferenceRows`. Cost: all of the rows in memory."""
+        """See `ReferenceRows`. Cost: all rows in memory."""
         with self._open() as file:
             return predictions_from(file.read(), self._spec)
 
     @contextmanager
     def _open(self, **options: Any) -> Iterator[pq.ParquetFile]:
-        """The file. Raises CannotRun, here or from what is done with it, where it is damaged."""
+        """The file; errors of a damaged one become CannotRun, inside the context too."""
         try:
             with pq.ParquetFile(self._path, **options) as file:
                 yield file
         except (OSError, pa.ArrowException) as error:
-            raise damaged(self._path, str(error), "the rows that were written with the baseline") from error
+            raise unreadable(self._path, str(error), "the rows that were written with the baseline") from error
 
     def _read(self, names: Sequence[str], wanted: NDArray[np.int64] | None = None) -> Iterator[tuple[int, pa.Table]]:
-        """Batches of some inputs, each with the place of its first row; the first has no row, for what columns hold.
+        """Read some inputs in batches.
 
-        Row groups without one of the `wanted` places (sorted) are passed over.
+        Args:
+            names: The inputs.
+            wanted: Sorted indices of the rows needed; row groups without any are skipped. None for all.
+
+        Yields:
+            The index of a batch's first row, and the batch; first one without rows, for the columns' types.
         """
         picked = list(names)
         with self._open() as file:
             schema = file.schema_arrow
         yield 0, inputs_from(schema.empty_table(), self._spec, picked)
         columns = max(len(picked), 1)
-        rows = self._rows or min(max(CELLS // columns, FEWEST_ROWS), MOST_ROWS)
-        ahead = min(max(_AHEAD // columns, 1 << 12), 1 << 20)
+        rows = self._rows or min(max(BATCH_CELLS // columns, MIN_BATCH_ROWS), MAX_BATCH_ROWS)
+        ahead = min(max(_READ_AHEAD // columns, 1 << 12), 1 << 20)
         with self._open(pre_buffer=False, buffer_size=ahead) as file:
             first = 0
             for group in range(file.metadata.num_row_groups):

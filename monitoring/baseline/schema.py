@@ -1,4 +1,4 @@
-"""The TFDV schema of a model's inputs: inferred from the reference, kept in the bundle, held against every window."""
+"""The TFDV schema of a model's inputs: inferred from the reference, stored with it, and checked in every window."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from monitoring.baseline.baseline_errors import remedy
+from monitoring.baseline.baseline_errors import how_to_rewrite
 from monitoring.baseline.predictions import as_text
-from monitoring.baseline.profile import CATEGORIES, Bins, commonest
+from monitoring.baseline.profile import MAX_CATEGORIES, Bins, commonest
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.baseline.validator import anomalies, infer
@@ -20,10 +20,10 @@ from monitoring.records import Finding
 TRAINING = "TRAINING"
 SERVING = "SERVING"
 
-#: Characters of a finding.
-LONGEST = 400
+#: Characters of a finding's message.
+MAX_MESSAGE = 400
 
-#: Anomalies that are facts and not rates: the column is gone, or is of another type.
+#: Anomalies that page at once: the column is gone, or has another type.
 _FACTS = {"SCHEMA_MISSING_COLUMN": "column gone", "UNEXPECTED_DATA_TYPE": "type changed"}
 
 #: Other anomalies that TFDV reports for a feature, in words.
@@ -40,15 +40,21 @@ _KINDS = {
 
 
 #: Columns that TFDV validates at once.
-TOGETHER = 256
+MAX_COLUMNS = 256
 
 
 def infer_schema(table: pa.Table, *, label: str | None = None) -> Any:
-    """Infer the schema of the columns of `table` with TFDV: types, domains of text, presence.
+    """Infer the schema of a table with TFDV: types, domains of text, presence. Cost: some 2 ns a number, a hash a word.
 
-    With environments TRAINING and SERVING; `label` is required in TRAINING and absent in SERVING.
-    Returns a `tensorflow_metadata.proto.v0.schema_pb2.Schema`. Raises BadInput for a table without rows. Cost: some
-    2 ns a number and a hash a word.
+    Args:
+        table: The reference's columns.
+        label: The label's column, required in environment TRAINING and absent in SERVING.
+
+    Returns:
+        A `tensorflow_metadata.proto.v0.schema_pb2.Schema` with environments TRAINING and SERVING.
+
+    Raises:
+        BadInput: For a table without rows, or a column of an unsupported type.
     """
     if table.num_rows == 0:
         raise BadInput("No rows to infer from.", got="an empty table", expected="rows", fix="Give a longer reference.")
@@ -61,20 +67,20 @@ def infer_schema(table: pa.Table, *, label: str | None = None) -> Any:
 
 
 def write_schema(schema: Any, path: Path) -> None:
-    """Write a schema as TFDV's text format."""
+    """Write a schema in TFDV's text format."""
     from google.protobuf import text_format  # noqa: PLC0415 - a window that is only judged does without
 
     path.write_text(text_format.MessageToString(schema), encoding="utf-8")
 
 
 def load_schema(path: Path) -> Any:
-    """Read a schema that `write_schema` or TFDV wrote. Raises CannotRun if it is not there or is none."""
+    """Read a schema that `write_schema` or TFDV wrote. Raises CannotRun if it is missing or is no schema."""
     if not path.is_file():
         raise CannotRun(
             "The baseline has no schema.",
             got=str(path),
             expected="a TFDV schema in text format",
-            fix=remedy(path),
+            fix=how_to_rewrite(path),
         )
     from google.protobuf import text_format  # noqa: PLC0415 - as above
     from tensorflow_metadata.proto.v0 import schema_pb2  # noqa: PLC0415 - as above
@@ -86,14 +92,19 @@ def load_schema(path: Path) -> Any:
             "The baseline's schema cannot be read.",
             got=f"{path}: {error}",
             expected="a TFDV schema in text format",
-            fix=f"Mend that line, if it was changed. {remedy(path)}",
+            fix=f"Correct that line, if it was edited. {how_to_rewrite(path)}",
         ) from error
 
 
 def validate(statistics: Any, schema: Any) -> tuple[Finding, ...]:
-    """Hold a window's statistics (see `dataset_statistics`) against the schema in environment SERVING.
+    """Check a window's statistics against the schema in environment SERVING. Cost: some microseconds a column.
 
-    An empty window has no findings. Cost: some microseconds a column, whatever the rows.
+    Args:
+        statistics: Of one window, as of `dataset_statistics`.
+        schema: A TFDV schema.
+
+    Returns:
+        A finding per anomaly, by column name; none for an empty window.
     """
     dataset = statistics.datasets[0]
     if not dataset.num_examples or not dataset.features:
@@ -109,21 +120,21 @@ def validate(statistics: Any, schema: Any) -> tuple[Finding, ...]:
                 kind = _FACTS.get(name) or _KINDS.get(name) or name.lower().replace("_", " ")
                 found = Finding(kind=kind, feature=feature, message=_bounded(reason.description), fact=name in _FACTS)
                 known = findings.setdefault(feature, [])
-                if found not in known:  # what is said of all columns together is said in every part
+                if found not in known:  # anomalies of all columns together are in every part
                     known.append(found)
     return tuple(found for feature in sorted(findings) for found in findings[feature])
 
 
 def _bounded(text: str) -> str:
-    """What TFDV says quotes values of the traffic, which may be of any length."""
+    """A description of TFDV, cut to `MAX_MESSAGE`: it quotes values of the traffic, which may have any length."""
     text = text.strip()
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE // 2]} … {text[-MAX_MESSAGE // 2 :]}"
 
 
 def _parts(statistics: Any, schema: Any) -> Iterator[tuple[Any, Any]]:
-    """Statistics and schema by at most `TOGETHER` columns: TFDV's validation takes time by the square of them."""
+    """Statistics and schema in parts of at most `MAX_COLUMNS` columns, as TFDV's validation is quadratic in them."""
     dataset = statistics.datasets[0]
-    if max(len(dataset.features), len(schema.feature)) <= TOGETHER:
+    if max(len(dataset.features), len(schema.feature)) <= MAX_COLUMNS:
         yield statistics, schema
         return
     given = {each.name or each.path.step[0]: each for each in dataset.features}
@@ -133,8 +144,8 @@ def _parts(statistics: Any, schema: Any) -> Iterator[tuple[Any, Any]]:
     bare_schema.CopyFrom(schema)
     bare_schema.ClearField("feature")
     bare.datasets.add(name=dataset.name, num_examples=dataset.num_examples)
-    for first in range(0, len(names), TOGETHER):
-        here = names[first : first + TOGETHER]
+    for first in range(0, len(names), MAX_COLUMNS):
+        here = names[first : first + MAX_COLUMNS]
         part, rules = type(statistics)(), type(schema)()
         part.CopyFrom(bare)
         rules.CopyFrom(bare_schema)
@@ -144,10 +155,16 @@ def _parts(statistics: Any, schema: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def table_statistics(table: pa.Table) -> Any:
-    """TFDV's statistics of a table's columns, without its generator: numbers, truth values and times, and text.
+    """TFDV's statistics of a table, without its generator. There are no quantiles.
 
-    NaN counts as missing, a time as a whole number. There are no quantiles. Raises BadInput for a column of any other
-    type.
+    Args:
+        table: Columns of numbers, booleans, times and text; NaN counts as missing, a time as an integer.
+
+    Returns:
+        A `DatasetFeatureStatisticsList`.
+
+    Raises:
+        BadInput: For a column of any other type.
     """
     columns: dict[str, pa.Array] = {}
     bins = []
@@ -156,7 +173,7 @@ def table_statistics(table: pa.Table) -> Any:
         plain, kind = _plain(name, column)
         columns[name] = plain
         if kind == "text":
-            bins.append(Bins(feature=name, categories=commonest(plain, CATEGORIES)))
+            bins.append(Bins(feature=name, categories=commonest(plain, MAX_CATEGORIES)))
         else:
             bins.append(Bins(feature=name, edges=()))
             whole |= {name} if kind == "whole" else set()
@@ -165,7 +182,7 @@ def table_statistics(table: pa.Table) -> Any:
 
 
 def _plain(name: str, column: pa.ChunkedArray) -> tuple[pa.Array, str]:
-    """The column as a `ProfileBuilder` takes it, and whether it holds text, whole numbers or any."""
+    """The column as a `ProfileBuilder` takes it, and its kind: "text", "whole" or "number"."""
     given = column.combine_chunks()
     kind = given.type
     if pa.types.is_dictionary(kind):
@@ -184,8 +201,8 @@ def _plain(name: str, column: pa.ChunkedArray) -> tuple[pa.Array, str]:
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return given.cast(pa.string()), "text"
     raise BadInput(
-        "A column cannot be described by a schema.",
+        "A column has a type that no schema describes.",
         got=f"{name}, of type {kind}",
-        expected="numbers, truth values, times or text",
+        expected="numbers, booleans, times or text",
         fix="Leave it out, or split it into columns.",
     )

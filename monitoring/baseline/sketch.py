@@ -1,4 +1,4 @@
-"""Words that have no place of their own: the commonest, how many different ones, each within a stated error."""
+"""A sketch of text values without a bin of their own: the commonest, and the number of distinct ones, with bounds."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-#: Words kept with their counts.
+#: Values kept with their counts.
 KEPT = 1_000
 
-#: Smallest hashes kept, for how many different words there were: to about 3 %, one standard deviation.
+#: Smallest hashes kept, for the number of distinct values: a standard error of about 3 %.
 HASHES = 1_024
 
-#: Words kept as examples whatever their counts: those of the smallest hashes.
+#: Values kept as examples whatever their counts: those with the smallest hashes.
 EXAMPLES = 20
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -23,13 +23,13 @@ _MIXERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """A stream of `rows` words in bounded memory; merges in any order within the same bounds.
+    """A stream of `rows` text values in bounded memory; merges in any order within the same bounds.
 
-    `kept` are the commonest, with counts that are never too high, and too low by at most `error`, itself at most
-    rows / (KEPT + 1); a word that is not kept came at most `error` times. Up to KEPT different words all is exact.
-    `hashes` are the smallest of all words', sorted, and `examples` the words of the first of those: both the same to
-    the last bit whatever the order. Sources: Misra & Gries, *Finding repeated elements* (1982); Agarwal et al.,
-    *Mergeable summaries* (2012); Bar-Yossef et al., *Counting distinct elements in a data stream* (2002).
+    `kept` are the commonest values, with counts that are never too high and too low by at most `error`, itself at most
+    rows / (KEPT + 1); a value that is not kept occurred at most `error` times. Up to KEPT distinct values all is exact.
+    `hashes` are the smallest hashes of all values, sorted, and `examples` the values of the first of those, both the
+    same in any order. Sources: Misra & Gries, *Finding repeated elements* (1982); Agarwal et al., *Mergeable summaries*
+    (2012); Bar-Yossef et al., *Counting distinct elements in a data stream* (2002).
     """
 
     rows: int = 0
@@ -40,7 +40,7 @@ class Sketch:
 
     @classmethod
     def of(cls, words: pa.Array, counts: NDArray[np.int64]) -> Sketch:
-        """Of different words (string [d]) and how often each came, at least once. Cost: some 100 ns a word."""
+        """A sketch of distinct values (string [d]) and their counts (at least 1). Cost: some 100 ns a value."""
         if not len(words):
             return cls()
         cut = 0
@@ -68,7 +68,7 @@ class Sketch:
             counts[word] = counts.get(word, 0) + count
         cut = sorted(counts.values(), reverse=True)[KEPT] if len(counts) > KEPT else 0
         examples, hashes = self.examples, self.hashes
-        if examples != other.examples:  # of one and the same traffic they mostly are the same
+        if examples != other.examples:  # mostly the same within one traffic
             named = pa.array(sorted({*self.examples, *other.examples}), pa.string())
             first = np.argsort(hashed(named), kind="stable")[:EXAMPLES]
             examples = tuple(named.take(pa.array(first)).to_pylist())
@@ -83,15 +83,21 @@ class Sketch:
         )
 
     @property
-    def different(self) -> int:
-        """About how many different words there were: exact below HASHES of them (but for equal hashes of 64 bits)."""
+    def distinct(self) -> int:
+        """An estimate of the number of distinct values, exact below HASHES (apart from 64-bit hash collisions)."""
         if len(self.hashes) < HASHES:
             return len(self.hashes)
         return round((HASHES - 1) / (self.hashes[-1] / 2.0**64))
 
 
 def hashed(words: pa.Array) -> NDArray[np.uint64]:
-    """A hash of 64 bits of each word's UTF-8 [n]: a polynomial, mixed; the same on every machine, without a secret.
+    """A 64-bit hash of each value's UTF-8: a mixed polynomial, without a secret, the same on every machine.
+
+    Args:
+        words: Text, [n].
+
+    Returns:
+        Hashes, uint64 [n].
 
     >>> len(set(hashed(pa.array(["a", "b", "ab", "ba", ""])).tolist()))
     5

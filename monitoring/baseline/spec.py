@@ -1,4 +1,4 @@
-"""What a baseline is about: the model's inputs and its classes."""
+"""The specification of a baseline: the model's inputs and classes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class FeatureSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedding:
-    """What stands for inputs that are tensors: the model's own picture of a row, in a few numbers.
+    """The embedding of inputs that are tensors: a few numbers per row, computed by the model itself.
 
-    `tensors` are those inputs, of which live rows have a list each; `columns` are the numbers, which the rows of the
-    baseline have and which a live row gets when it is looked at.
+    `tensors` are those inputs, of which live rows have a list each; `columns` are the numbers, which baseline rows have
+    and live rows get when they are sampled.
     """
 
     tensors: tuple[str, ...]
@@ -33,8 +33,8 @@ class BaselineSpec:
     """The inputs in the model's order, and the class names in the order of the probabilities.
 
     `has_probabilities` is false where only predicted classes are known, which then count as certain.
-    `columns` are those of the table that the baseline was made of, with their Arrow types; none for a bundle's.
-    `embedding` is there for a bundle that takes tensors and gives an embedding of them.
+    `columns` are those of the table that the baseline was made from, with their Arrow types; empty for a bundle.
+    `embedding` is that of a model that takes tensors.
 
     >>> BaselineSpec(classes=("on_time", "late"), features=(FeatureSpec(name="temp", kind="number"),)).feature(
     ...     "temp"
@@ -49,5 +49,5 @@ class BaselineSpec:
     embedding: Embedding | None = None
 
     def feature(self, name: str) -> FeatureSpec:
-        """The input of that name; KeyError if there is none."""
+        """The input with a name; KeyError if there is none."""
         return {feature.name: feature for feature in self.features}[name]

@@ -1,11 +1,11 @@
-"""A profile as TensorFlow Data Validation's statistics, for everything that reads those.
+"""A profile as TensorFlow Data Validation's statistics.
 
-Against TFDV's own generator on the same rows: counts, missing, zeros, least, greatest and average length are equal;
-mean and standard deviation to 1e-9 of the values' size; the commonest values and their counts are equal where a
-column has at most 200 categories and 1,000 others; unique counts are exact up to some 1,000 others, then to about
-3 %. Medians, quantiles and histograms are read off the baseline's bins, where values are taken to lie evenly: each is
-in its right bin, which on the baseline's own rows is a share right to 1/64 (more where one value repeats), and where
-traffic left the baseline's range as coarse as the outermost bins. NaN counts as missing.
+Compared with TFDV's own generator on the same rows: counts, missing, zeros, minimum, maximum and average length are
+equal; mean and standard deviation to 1e-9 of the values' size; the commonest values and their counts are equal where a
+column has at most 200 categories and 1,000 other values; unique counts are exact up to some 1,000 other values, then to
+about 3 %. Medians, quantiles and histograms are interpolated in the baseline's bins: each is in its right bin, which on
+the baseline's own rows means a share right to 1/64 (less exact where one value repeats), and where traffic left the
+baseline's range as coarse as the outermost bins. NaN counts as missing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
 
-#: As TFDV counts by default: buckets of a histogram, values listed as the commonest, and values ranked.
+#: TFDV's defaults: buckets of a histogram, values listed as the commonest, and values ranked.
 BUCKETS = 10
 TOP = 20
 RANKED = 1_000
@@ -31,13 +31,21 @@ def dataset_statistics(
     *,
     whole: frozenset[str] = frozenset(),
     without: Iterable[str] = (),
-    drawn: Collection[str] | None = None,
+    histograms: Collection[str] | None = None,
 ) -> Any:
-    """A profile as `tensorflow_metadata.proto.v0.statistics_pb2.DatasetFeatureStatisticsList`.
+    """A profile as TFDV's statistics, without loading TensorFlow or TFDV.
 
-    Columns named in `whole` are declared to hold whole numbers, those in `without` are left out; of numbers only those
-    in `drawn` have histograms and a median, None being all. Loads neither TensorFlow nor TFDV. Cost: some 100 µs a
-    column, whatever the rows, and a tenth of it without histograms.
+    Cost: some 100 µs a column, whatever the rows, and a tenth of it without histograms.
+
+    Args:
+        profile: The profile.
+        bins: The columns' bins.
+        whole: Columns declared to hold integers.
+        without: Columns to leave out.
+        histograms: Columns of numbers that get histograms and a median; None for all.
+
+    Returns:
+        A `tensorflow_metadata.proto.v0.statistics_pb2.DatasetFeatureStatisticsList`.
     """
     from tensorflow_metadata.proto.v0 import statistics_pb2  # noqa: PLC0415 - protobuf, not needed to judge
 
@@ -56,13 +64,21 @@ def dataset_statistics(
         else:
             entry.type = kinds.INT if b.feature in whole else kinds.FLOAT
             _number(entry.num_stats, counts)
-            if counts.present and (drawn is None or b.feature in drawn):
+            if counts.present and (histograms is None or b.feature in histograms):
                 _histograms(entry.num_stats, np.asarray(b.edges), counts)
     return found
 
 
 def quantiles(edges: NDArray[np.float64], counts: FeatureCounts, shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The values below which these shares lie, as if values were spread evenly within each bin.
+    """Quantiles, with values interpolated linearly within each bin.
+
+    Args:
+        edges: Inner edges of the bins, [k].
+        counts: Counts on them, with moments.
+        shares: Shares in [0, 1], [s].
+
+    Returns:
+        Quantiles, [s].
 
     >>> from monitoring.baseline.moments import Moments
     >>> quantiles(np.array([1.0]), FeatureCounts((1, 1), 0, Moments.of(np.array([0.0, 2.0]))), np.array([0.25, 0.5]))
@@ -70,28 +86,28 @@ def quantiles(edges: NDArray[np.float64], counts: FeatureCounts, shares: NDArray
     """
     knots, below = _cumulative(edges, counts)
     steep = np.concatenate([[True], np.diff(below) > 0])  # of equal shares the first: the bins between are empty
-    part = _part(knots)
-    found: NDArray[np.float64] = np.interp(shares * below[-1], below[steep], knots[steep] * part) / part
+    factor = _safe_factor(knots)
+    found: NDArray[np.float64] = np.interp(shares * below[-1], below[steep], knots[steep] * factor) / factor
     return found
 
 
-def _part(knots: NDArray[np.float64]) -> float:
-    """What to take of numbers so large that there is none for the difference of their ends; 1 of all others."""
+def _safe_factor(knots: NDArray[np.float64]) -> float:
+    """The factor for numbers whose range would overflow; 1 for all others."""
     return 1.0 if isfinite(float(knots[-1]) - float(knots[0])) else 0.25
 
 
 def _cumulative(edges: NDArray[np.float64], counts: FeatureCounts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ends of the bins within the range of the values, and how many values lie below each."""
-    least, greatest = counts.moments.least, counts.moments.greatest
-    low = least if isfinite(least) else float(edges[0]) if edges.size else 0.0
-    high = greatest if isfinite(greatest) else float(edges[-1]) if edges.size else low
+    """The bins' ends within the range of the values, and how many values are below each."""
+    minimum, maximum = counts.moments.minimum, counts.moments.maximum
+    low = minimum if isfinite(minimum) else float(edges[0]) if edges.size else 0.0
+    high = maximum if isfinite(maximum) else float(edges[-1]) if edges.size else low
     inner = (edges > low) & (edges < high)
     below = np.cumsum(counts.counts)[:-1][inner].astype(np.float64)
     return np.array([low, *edges[inner], high]), np.array([0.0, *below, float(counts.present)])
 
 
 def _common(entry: Any, counts: FeatureCounts) -> None:
-    """Each row has one value or none."""
+    """Statistics common to all types; a row has one value or none."""
     common = entry.common_stats
     common.num_non_missing, common.num_missing = counts.present, counts.missing
     common.tot_num_values = counts.present
@@ -105,18 +121,18 @@ def _number(entry: Any, counts: FeatureCounts) -> None:
     if not counts.present:
         return
     moments = counts.moments
-    entry.mean, entry.std_dev, entry.num_zeros = moments.mean, moments.deviation, moments.zeros
-    if moments.infinite:  # as sums with them come out
+    entry.mean, entry.std_dev, entry.num_zeros = moments.mean, moments.std, moments.zeros
+    if moments.infinite:  # as TFDV's sums with infinite values
         entry.mean = entry.std_dev = float("nan")
-    entry.min, entry.max = moments.least, moments.greatest
+    entry.min, entry.max = moments.minimum, moments.maximum
 
 
 def _histograms(entry: Any, edges: NDArray[np.float64], counts: FeatureCounts) -> None:
     knots, below = _cumulative(edges, counts)
-    part = _part(knots)
-    ends = np.linspace(knots[0] * part, knots[-1] * part, BUCKETS + 1)
+    factor = _safe_factor(knots)
+    ends = np.linspace(knots[0] * factor, knots[-1] * factor, BUCKETS + 1)
     if knots[0] < knots[-1]:
-        _histogram(entry, "STANDARD", ends / part, np.diff(np.interp(ends, knots * part, below)))
+        _histogram(entry, "STANDARD", ends / factor, np.diff(np.interp(ends, knots * factor, below)))
     else:
         _histogram(entry, "STANDARD", knots[[0, -1]], np.array([float(counts.present)]))
     cuts = quantiles(edges, counts, np.linspace(0.0, 1.0, BUCKETS + 1))
@@ -135,7 +151,7 @@ def _text(entry: Any, bins: Bins, counts: FeatureCounts) -> None:
     _common(entry, counts)
     own = zip(bins.categories or (), counts.counts[:-1], strict=True)
     pairs = [(word, count) for word, count in own if count]
-    entry.unique = len(pairs) + counts.others.different
+    entry.unique = len(pairs) + counts.others.distinct
     pairs += counts.others.kept
     named = {word for word, _ in counts.others.kept}
     pairs += [(word, 1) for word in counts.others.examples if word not in named]

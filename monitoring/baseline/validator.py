@@ -1,10 +1,10 @@
-"""TFDV's inference and validation by its native module alone.
+"""TFDV's schema inference and validation by its native module alone.
 
-TFDV's Python package brings TensorFlow and Beam along, ten seconds of processor time and 600 MB, around a module in
-C++ that needs neither. Statistics are ours already (see `monitoring.baseline.statistics`), so that module is asked
-alone: by its file, without importing the package around it. It is the same module under the same name, so that a
-process that imports TFDV as well, before or after, has one of it; and what it is given and gives are the messages
-that TFDV's `infer_schema` and `validate_statistics` exchange with it, which a test holds side by side.
+TFDV's Python package loads TensorFlow and Beam, ten seconds of processor time and 600 MB, around a C++ module that
+needs neither. Statistics come from the profile (`monitoring.baseline.statistics`), so only that module is loaded, from
+its file, without importing the package. It is registered under its own name, so a process that imports TFDV before or
+after has one instance of it. Inputs and outputs are the messages that TFDV's `infer_schema` and `validate_statistics`
+exchange with it; a test compares the two.
 """
 
 from __future__ import annotations
@@ -21,38 +21,54 @@ from monitoring.errors import CannotRun
 _PACKAGE = "tensorflow_data_validation"
 _MODULE = f"{_PACKAGE}.pywrap.tensorflow_data_validation_extension"
 
-#: Different words of a text column up to which they are its domain: TFDV's own default.
-MOST_WORDS = 100
+#: Distinct values of a text column up to which they are its domain: TFDV's default.
+MAX_DOMAIN_VALUES = 100
 
 
 def infer(statistics: Any) -> Any:
-    """The schema of a `DatasetFeatureStatisticsList` of one dataset, without shapes. Cost: microseconds a column.
+    """Infer a schema without shapes. Cost: microseconds a column.
 
     Source: TFDV's `infer_schema` with `infer_feature_shape` off.
+
+    Args:
+        statistics: A `DatasetFeatureStatisticsList` of one dataset.
+
+    Returns:
+        A `schema_pb2.Schema`.
     """
     from tensorflow_metadata.proto.v0 import schema_pb2  # noqa: PLC0415 - a tenth of a second
 
     (dataset,) = statistics.datasets
     schema = schema_pb2.Schema()
-    schema.ParseFromString(_native().InferSchema(dataset.SerializeToString(), MOST_WORDS, False))  # noqa: FBT003
+    schema.ParseFromString(_native().InferSchema(dataset.SerializeToString(), MAX_DOMAIN_VALUES, False))  # noqa: FBT003
     return schema
 
 
 def anomalies(
     statistics: Any, schema: Any, *, environment: str, previous: Any | None = None, serving: Any | None = None
 ) -> Any:
-    """The `Anomalies` of statistics of one dataset in an environment of the schema.
-
-    `previous` and `serving` are statistics that drift and skew comparators hold them against. Raises CannotRun for a
-    schema without that environment. Cost: microseconds a column, by the square of the columns.
+    """The anomalies of statistics. Cost: microseconds a column, quadratic in the columns.
 
     Source: TFDV's `validate_statistics`.
+
+    Args:
+        statistics: A `DatasetFeatureStatisticsList` of one dataset.
+        schema: A schema.
+        environment: The environment of the schema to check in.
+        previous: Statistics that drift comparators compare with.
+        serving: Statistics that skew comparators compare with.
+
+    Returns:
+        An `anomalies_pb2.Anomalies`.
+
+    Raises:
+        CannotRun: For a schema without the environment.
     """
     from tensorflow_metadata.proto.v0 import anomalies_pb2  # noqa: PLC0415 - a tenth of a second
 
     if environment not in schema.default_environment:
         raise CannotRun(
-            "The schema does not have the environment that windows are checked in.",
+            "The schema lacks the environment that windows are checked in.",
             got=f"default_environment {list(schema.default_environment)}",
             expected=environment,
             fix=f'Write `default_environment: "{environment}"` into schema.pbtxt.',
@@ -66,17 +82,17 @@ def anomalies(
             environment.encode(),
             given[1],
             given[2],
-            b"",  # of no version before
-            b"",  # features are needed for no special reason
+            b"",  # no previous version
+            b"",  # no features needed
             b"",  # the default configuration
-            False,  # noqa: FBT003 - no comparison with a mended schema
+            False,  # noqa: FBT003 - no corrected schema
         )
     )
     return found
 
 
 def _bytes(statistics: Any | None) -> bytes:
-    """The one dataset of statistics."""
+    """The serialised dataset of statistics; empty for None."""
     if statistics is None:
         return b""
     (dataset,) = statistics.datasets
@@ -85,7 +101,7 @@ def _bytes(statistics: Any | None) -> bytes:
 
 @cache
 def _native() -> Any:
-    """Functions in C++: of TFDV if it is imported, else from its file; where that lies elsewhere TFDV is imported."""
+    """The C++ functions: of TFDV if it is imported, otherwise from its file; without that file, TFDV is imported."""
     if _MODULE not in sys.modules:
         package = find_spec(_PACKAGE)
         folders = [] if package is None else [Path(place) for place in package.submodule_search_locations or ()]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.predictions import NO_LABEL, label_indices
-from monitoring.baseline.profile import CATEGORIES
+from monitoring.baseline.profile import MAX_CATEGORIES
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ConfigDraft, TableDraft, config_of, render_config
@@ -317,10 +317,10 @@ def _draft(own: OwnTable, columns: TableColumns) -> ConfigDraft:
 def _about(table: pa.Table, columns: TableColumns, windows: int) -> list[str]:
     notes = []
     for name, column in zip(table.column_names, table.columns, strict=True):
-        if columns.inputs.get(name) == "category" and (values := len(column.unique())) > CATEGORIES:
+        if columns.inputs.get(name) == "category" and (values := len(column.unique())) > MAX_CATEGORIES:
             notes.append(
-                f"{name} has {values:,} values: the {CATEGORIES} commonest are counted one by one, exactly, and all "
-                "others as one."
+                f"{name} has {values:,} values: the {MAX_CATEGORIES} commonest are counted one by one, and all "
+                "others together."
             )
     words = table["label"].drop_null().unique().to_pylist()
     if len(words) == 1:

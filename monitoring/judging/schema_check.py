@@ -65,9 +65,10 @@ class SchemaCheck:
             return CheckResult(statistics=previous)
         if self._loaded is None:
             comparators = Comparators.of(self._load(), self._bins)
-            self._loaded = (comparators, dataset_statistics(self._baseline, self._bins, drawn=comparators.drawn))
+            baseline = dataset_statistics(self._baseline, self._bins, histograms=comparators.with_histograms)
+            self._loaded = (comparators, baseline)
         comparators, baseline = self._loaded
-        window = dataset_statistics(profile, self._bins, without=absent, drawn=comparators.drawn)
+        window = dataset_statistics(profile, self._bins, without=absent, histograms=comparators.with_histograms)
         return CheckResult(
             findings=(
                 *validate(window, comparators.schema),

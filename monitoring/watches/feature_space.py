@@ -122,7 +122,7 @@ class FeatureSpace:
             centre=np.zeros(len(pairs) + FOURIER_FEATURES + single.size),
             scale=np.ones(len(pairs) + FOURIER_FEATURES + single.size),
         )
-        rows = reference.taken(sample_indices(reference.answers, FIT_ROWS), inputs_of(chosen))
+        rows = reference.take(sample_indices(reference.answers, FIT_ROWS), inputs_of(chosen))
         values = np.ascontiguousarray(raw._values(rows.features))  # sums row by row, whatever the layout
         std = values.std(axis=0)
         return replace(raw, centre=values.mean(axis=0), scale=np.where(std > 1e-9, std, np.inf))

@@ -71,7 +71,7 @@ class ImportanceWeighting:
         indices = np.flatnonzero(known)
         indices = indices[sample_indices(baseline.rows.answers.take(indices), SOURCE_ROWS)]
         chosen = coordinates(baseline.bins, baseline.profile.features)[:MAX_COVARIATES]
-        rows = baseline.rows.taken(indices, inputs_of(chosen))
+        rows = baseline.rows.take(indices, inputs_of(chosen))
         return cls(
             coordinates=chosen,
             points=_points(rows, chosen),

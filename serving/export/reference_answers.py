@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.baseline import write_baseline
 from monitoring.baseline.benchmark import ReferenceMetric, benchmark
+from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.predictions import predictions_from
 from serving.export.embedding import PROJECTION_FILE, embed_reference
 from serving.export.probabilities import classes_of, find_score
@@ -92,7 +92,7 @@ def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: da
     """Write the schema of the reference and, where the answers are class probabilities, the baseline and its metrics.
 
     Raises:
-        BadInput: see `serving.export.usable_rows` and `monitoring.baseline.write_baseline`.
+        BadInput: see `serving.export.usable_rows` and `monitoring.baseline.folder.write_baseline`.
     """
     model, classes = reading.model, reading.classes
     if not classes:

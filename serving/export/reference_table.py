@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.baseline import BaselineSpec, FeatureSpec
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
 from monitoring.traffic.format.rows import FIRST_US, LAST_US, TIMESTAMP
 from serving.export.feature_columns import MISSING_CATEGORY

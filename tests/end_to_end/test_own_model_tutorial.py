@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.baseline import load_baseline
+from monitoring.baseline.folder import load_baseline
 
 PAGE = Path(__file__).parents[2] / "docs/tutorials/your-own-model.md"
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from monitoring.baseline import load_baseline
+from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.metrics import area_under_curve
 from monitoring.baseline.schema import load_schema, table_statistics, validate
 from monitoring.errors import BadInput, CannotRun

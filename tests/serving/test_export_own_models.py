@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from monitoring.baseline import load_baseline
+from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.schema import load_schema
 from serving.export.export import Bundle, Reference, export_bundle
 from serving.export.keras_file import import_custom, load_keras

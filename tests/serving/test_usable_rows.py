@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitoring.baseline import load_baseline
+from monitoring.baseline.folder import load_baseline
 from monitoring.errors import BadInput
 from serving.export.export import Bundle, Reference, export_bundle
 from serving.export.keras_model import KerasModel

@@ -36,7 +36,7 @@ class BaselineSamples:
     def __iter__(self) -> Iterator[Predictions]:
         for first in range(0, len(self._places), AT_ONCE):
             some = self._places[first : first + AT_ONCE]
-            taken = self._rows.taken(np.concatenate(some), self._names)
+            taken = self._rows.take(np.concatenate(some), self._names)
             ends = np.cumsum([each.size for each in some]).tolist()
             for each, end in zip(some, ends, strict=True):
                 yield taken.take(np.arange(end - each.size, end))

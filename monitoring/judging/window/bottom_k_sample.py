@@ -47,7 +47,7 @@ class BottomKSample:
             places = np.arange(len(batch)) if inside is None else np.flatnonzero(inside)
         if not places.size:
             return
-        self._waiting += (batch.some(places),)
+        self._waiting += (batch.select(places),)
         lowest = np.concatenate([self._lowest, keys[places]])
         self._lowest = np.partition(lowest, SAMPLE - 1)[:SAMPLE] if lowest.size > SAMPLE else lowest
         if sum(len(some) for some in self._waiting) >= WAITING:

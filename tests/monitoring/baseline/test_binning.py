@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from monitoring.baseline import binning as module
-from monitoring.baseline.binning import FEW, Binner
+from monitoring.baseline.binning import MIN_CELL_ROWS, Binner
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins
 from monitoring.baseline.profile_builder import ProfileBuilder
@@ -49,15 +49,15 @@ def columns(draw: st.DrawFn) -> pa.Array:
     kind, values = draw(st.sampled_from(TYPES))
     cells = pa.array(draw(st.lists(st.none() | values, min_size=1, max_size=60)), kind)
     if draw(st.booleans()):  # enough for cells to be laid out, and of no whole number of blocks
-        cells = pa.concat_arrays([cells] * (FEW // len(cells) + 1))
+        cells = pa.concat_arrays([cells] * (MIN_CELL_ROWS // len(cells) + 1))
     return cells.slice(draw(st.integers(0, len(cells))))
 
 
 def close(one: Moments, other: Moments) -> bool:
-    exact = ("finite", "infinite", "zeros", "least", "greatest")
+    exact = ("finite", "infinite", "zeros", "minimum", "maximum")
     if any(getattr(one, name) != getattr(other, name) for name in exact):
         return False
-    known = [abs(value) for value in (other.least, other.greatest) if np.isfinite(value)]
+    known = [abs(value) for value in (other.minimum, other.maximum) if np.isfinite(value)]
     size = max(known, default=0.0) if not other.infinite else np.inf
     if size > 1e150:  # where squares overflow, and what is left is told by neither
         return True

@@ -99,11 +99,11 @@ def test_a_column_that_is_absent_or_empty_is_left_to_the_schema() -> None:
 
 @pytest.mark.parametrize("measure", ["infinity_norm", "normalized_abs_difference"])
 def test_a_comparator_that_would_pass_whatever_comes_is_refused(measure: str) -> None:
-    with pytest.raises(BadInput, match="would find nothing") as refused:
+    with pytest.raises(BadInput, match="can never find anything") as refused:
         Comparators.of(compared("temp", "drift_comparator", measure), BINS)
     assert "jensen_shannon_divergence" in str(refused.value)
 
 
 def test_a_comparator_on_a_column_that_no_window_holds_is_refused() -> None:
-    with pytest.raises(BadInput, match="no window holds"):
+    with pytest.raises(BadInput, match="no window has"):
         Comparators.of(compared("temp", "skew_comparator", "jensen_shannon_divergence"), BINS[1:])

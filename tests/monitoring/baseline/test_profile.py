@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from monitoring.baseline import sketch as sketch_module
-from monitoring.baseline.binning import FEW, Binner
+from monitoring.baseline.binning import MIN_CELL_ROWS, Binner
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts
 from monitoring.baseline.profile_builder import ProfileBuilder
@@ -34,7 +34,7 @@ def test_a_ruler_counts_as_a_binary_search(
     edges = np.unique(edges * size if size else np.rint(edges))
     near = [edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)] if edges.size else []
     some = np.concatenate([values, *near, [0.0]])
-    many = np.resize(some, FEW + some.size)
+    many = np.resize(some, MIN_CELL_ROWS + some.size)
     expected = np.bincount(np.searchsorted(edges, many, side="right"), minlength=edges.size + 1)
     assert Binner(edges).counts(many).tolist() == expected.tolist()
 
@@ -49,14 +49,14 @@ def test_moments_merge_in_any_order_to_1e_12(values: NDArray[np.float64], cuts: 
     parts = [Moments.of(values[first:last]) for first, last in pairwise(ends)]
     random.shuffle(parts)  # type: ignore[attr-defined]  # Hypothesis's random is a random.Random
     merged, whole = sum(parts, start=Moments()), Moments.of(values)
-    for name in ("finite", "infinite", "zeros", "least", "greatest"):
+    for name in ("finite", "infinite", "zeros", "minimum", "maximum"):
         assert getattr(merged, name) == getattr(whole, name)
     finite = values[np.isfinite(values)]
     size = float(np.abs(finite).max()) if finite.size else 0.0
     assert merged.mean == pytest.approx(whole.mean, abs=1e-12 * size)
     assert merged.squares == pytest.approx(whole.squares, abs=1e-12 * size**2 * max(finite.size, 1))
     if finite.size:
-        assert whole.deviation == pytest.approx(float(finite.std()), abs=1e-12 * size)
+        assert whole.std == pytest.approx(float(finite.std()), abs=1e-12 * size)
 
 
 def _sketch(words: list[str]) -> Sketch:
@@ -85,13 +85,13 @@ def test_a_sketch_keeps_its_bounds_in_any_order(words: list[str], cuts: list[int
             assert count - merged.error <= kept.get(word, 0) <= count
         assert (merged.hashes, merged.examples) == (whole.hashes, whole.examples), "to the last bit"
         if len(truth) < 16:
-            assert merged.different == len(truth)
+            assert merged.distinct == len(truth)
 
 
 def test_a_million_words_are_told_apart_to_some_percent_in_bounded_memory() -> None:
     parts = [_sketch([f"w{place}" for place in range(first, first + 50_000)]) for first in range(0, 400_000, 25_000)]
     merged = sum(parts, start=Sketch())
-    assert merged.different == pytest.approx(425_000, rel=0.1)
+    assert merged.distinct == pytest.approx(425_000, rel=0.1)
     assert (len(merged.kept), len(merged.hashes)) == (0, HASHES)
     assert merged.error <= merged.rows / (KEPT + 1)
 

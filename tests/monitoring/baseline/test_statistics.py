@@ -182,7 +182,7 @@ def test_columns_validated_in_parts_give_what_they_give_together(monkeypatch: py
     strange = strange.set_column(1, "f1", pa.array([None] * 40, pa.float64()))
     whole = validate(table_statistics(strange), schema)
     assert {f.feature for f in whole} >= {"f0", "f1", "f3", "new", "w"}
-    monkeypatch.setattr(module, "TOGETHER", 4)
+    monkeypatch.setattr(module, "MAX_COLUMNS", 4)
     assert validate(table_statistics(strange), schema) == whole
 
 
@@ -196,12 +196,12 @@ def test_a_check_without_histograms_finds_what_one_with_them_finds(table: pa.Tab
         else Bins(feature=name, edges=(0.0, 1.0))
         for name in table.column_names
     )
-    drawn = Comparators.of(schema, bins).drawn
+    drawn = Comparators.of(schema, bins).with_histograms
     assert drawn & {"wide", "skewed", "holes", "constant"} == {"wide"}
     wild = np.where(np.arange(ROWS) % 2, np.inf, 200.0)
     odd = table.set_column(0, "wide", pa.array(wild)).set_column(1, "skewed", pa.nulls(ROWS, pa.float64()))
     counts = ProfileBuilder(bins).count(odd)
-    bare = dataset_statistics(counts, bins, drawn=drawn)
+    bare = dataset_statistics(counts, bins, histograms=drawn)
     assert [len(one.num_stats.histograms) for one in bare.datasets[0].features][:4] == [2, 0, 0, 0]
     found = validate(bare, schema)
     assert found == validate(dataset_statistics(counts, bins), schema)

@@ -85,7 +85,7 @@ def test_a_schema_is_written_and_read_as_tfdv_does(tfdv: Any, tmp_path: Path) ->
 def test_a_schema_that_cannot_be_used_is_one_clear_error(tmp_path: Path) -> None:
     schema = infer_schema(rows())
     del schema.default_environment[:]
-    with pytest.raises(CannotRun, match="does not have the environment"):
+    with pytest.raises(CannotRun, match="lacks the environment"):
         validator.anomalies(table_statistics(rows()), schema, environment=SERVING)
     path = tmp_path / "schema.pbtxt"
     for content in (b"feature { name: 3", b"\xff\xfe"):

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitoring.baseline import BaselineSpec, FeatureSpec
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
 from monitoring.reports import DriftSubject, DriftSummary, WatchVerdict, write_drift_report
 from monitoring.reports.drift_sample import MOST_CATEGORIES, OTHER, drift_sample, plain

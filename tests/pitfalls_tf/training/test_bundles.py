@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monitoring.baseline import load_baseline
+from monitoring.baseline.folder import load_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -75,7 +75,7 @@ def test_rows_of_the_file_are_those_in_memory(watched: Watched) -> None:
     places = np.array([5, 3, 3, len(whole) - 1, 0])
     for rows in (2, None):
         some = ReferenceFile(folder / FILE, baseline.spec, rows=rows)
-        taken, expected = some.taken(places, names), whole.take(places)
+        taken, expected = some.take(places, names), whole.take(places)
         assert taken.ids.equals(expected.ids)
         assert taken.labels.tolist() == expected.labels.tolist()
         assert plain([column.to_pylist() for column in taken.features.columns]) == plain(

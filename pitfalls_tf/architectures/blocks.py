@@ -1,4 +1,4 @@
-"""What several families of networks are made of."""
+"""Parts that several families of networks share."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ Norm = Literal["none", "batch", "layer"]
 
 
 def normalise(signal: Any, norm: Norm, *, name: str) -> Any:
-    """Batch normalisation (Ioffe and Szegedy, ICML 2015), layer normalisation (Ba et al., 2016) or the signal itself.
+    """Batch normalisation (Ioffe and Szegedy, ICML 2015), layer normalisation (Ba et al., 2016) or none.
 
-    Running statistics move by a tenth a batch rather than Keras' hundredth: fits here have hundreds of steps, not tens
-    of thousands.
+    The momentum of running statistics is .9 rather than Keras' .99: fits here have hundreds of steps, not tens of
+    thousands.
+
+    Args:
+        signal: a Keras tensor.
+        norm: which.
+        name: of the layer.
+
+    Returns:
+        A Keras tensor of the same shape.
     """
     import keras  # noqa: PLC0415 - settings of networks are read without it
 
@@ -28,7 +36,15 @@ def normalise(signal: Any, norm: Norm, *, name: str) -> Any:
 
 
 def scale_units(units: int, factor: float, *, multiple: int = 1) -> int:
-    """So many times as many units, rounded to a multiple, and at least that.
+    """Multiply a number of units, or of layers.
+
+    Args:
+        units: how many.
+        factor: to multiply by.
+        multiple: the result is rounded to a multiple of it, and is at least that.
+
+    Returns:
+        How many after that.
 
     >>> scale_units(6, 0.25), scale_units(30, 0.5, multiple=4)
     (2, 16)
@@ -37,16 +53,22 @@ def scale_units(units: int, factor: float, *, multiple: int = 1) -> int:
 
 
 def image_input(shape: Shape) -> Any:
-    """The input of a network of images, float32 [n, height, width, channels].
+    """The input of a network of images.
+
+    Args:
+        shape: of the examples.
+
+    Returns:
+        A Keras tensor, float32 [n, height, width, channels].
 
     Raises:
-        BadInput: the rows are no images.
+        BadInput: the rows are not images.
     """
     import keras  # noqa: PLC0415 - as above
 
     if len(shape.inputs) != 3:
         raise BadInput(
-            "This architecture is made for images.",
+            "This architecture is for images.",
             got=f"rows of shape {shape.inputs}",
             expected="rows of height, width and channels",
             fix="Choose an architecture for tables, such as mlp.",

@@ -1,4 +1,4 @@
-"""The families of networks by name, with the settings that their own papers recommend."""
+"""The families of networks by name, with the settings that their papers recommend."""
 
 from __future__ import annotations
 

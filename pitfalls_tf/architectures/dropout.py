@@ -1,4 +1,4 @@
-"""Dropout whose masks come from an integer hash of the seed, the step and the place of the unit.
+"""Dropout whose masks come from an integer hash of the seed, the step and the position of the unit.
 
 Keras' layer draws them with TensorFlow's counter-based generators, which under XLA on a processor cost several times
 the rest of a small network's step. A hash is a few integer operations that fuse with their neighbours. It gives the
@@ -13,13 +13,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-# Of MurmurHash3's finaliser (Appleby, 2011, public domain), which passes avalanche tests; the odd constant spreads
-# consecutive places over all bits first (Knuth's multiplicative hashing).
+# Constants of MurmurHash3's finaliser (Appleby, 2011, public domain), which passes avalanche tests; the odd constant
+# spreads consecutive positions over all bits first (Knuth's multiplicative hashing).
 _SPREAD, _FIRST, _SECOND = 0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35
 
 
 class Dropout(keras.layers.Dropout):  # type: ignore[misc] # keras has no types
-    """Zeroes a share `rate` of its inputs in training and scales the others up, as `keras.layers.Dropout` does."""
+    """In training, zeroes a share `rate` of its inputs and scales the others by 1 / (1 - rate)."""
 
     def call(self, inputs: Any, training: bool = False) -> Any:  # noqa: FBT001, FBT002 - Keras' signature
         """Same shape as `inputs`."""
@@ -35,10 +35,18 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc] # keras has no types
 
 
 def hash_bits(state: Any, count: Any) -> Any:
-    """`count` words of 32 bits, uint32, that depend on both words of `state` [2]."""
+    """Pseudo-random words.
+
+    Args:
+        state: two words, uint32 [2].
+        count: how many.
+
+    Returns:
+        uint32 [count], each of which depends on both words of the state.
+    """
     key = _mixed(state[0] ^ _mixed(state[1] * tf.constant(_SPREAD, tf.uint32) + state[0]))
-    places = tf.cast(tf.range(count), tf.uint32) * tf.constant(_SPREAD, tf.uint32)
-    return _mixed(_mixed(places + key) ^ key)
+    positions = tf.cast(tf.range(count), tf.uint32) * tf.constant(_SPREAD, tf.uint32)
+    return _mixed(_mixed(positions + key) ^ key)
 
 
 def with_keras_dropout(network: keras.Model) -> keras.Model:

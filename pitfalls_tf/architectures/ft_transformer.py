@@ -1,4 +1,4 @@
-"""A small FT-Transformer: every feature a token, and attention among them.
+"""A small FT-Transformer: one token per feature, and attention among the tokens.
 
 Source: Gorishniy et al., *Revisiting Deep Learning Models for Tabular Data* (NeurIPS 2021, section 3.3).
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FtTransformer:
-    """Pre-norm transformer over feature tokens and one of its own, from which the classes are read.
+    """Pre-norm transformer over feature tokens and a classification token, from which the classes are read.
 
     The paper's default is 3 blocks of 192 units and 8 heads, attention dropout .2, feed-forward dropout .1, ReGLU 4/3
     as wide, AdamW at 1e-4 with decay 1e-5; here it is smaller by `units`, `heads` and `blocks`, for two cores.
@@ -34,7 +34,7 @@ class FtTransformer:
 
     @property
     def uses_xla(self) -> bool:
-        """Attention is products of stacks of small matrices, which TensorFlow's own kernels do better."""
+        """False: attention is batches of small matrix products, for which TensorFlow's own kernels are faster."""
         return False
 
     @property
@@ -43,13 +43,19 @@ class FtTransformer:
         return Optimiser(learning_rate=1e-4, weight_decay=1e-5)
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> FtTransformer:
-        """So many times as wide, a multiple of the heads, and as many blocks."""
+        """Scale the units by `width`, to a multiple of the heads, and the number of blocks by `depth`."""
         return replace(
             self, units=scale_units(self.units, width, multiple=self.heads), blocks=scale_units(self.blocks, depth)
         )
 
     def build(self, shape: Shape) -> keras.Model:
-        """float32 [n, width] to {"logits" [n, classes], "embedding" [n, units]}.
+        """Build the network.
+
+        Args:
+            shape: of encoded rows, with the widths of their tokens.
+
+        Returns:
+            float32 [n, width] to {"logits" [n, classes], "embedding" [n, units]}.
 
         Raises:
             BadInput: the shape does not say which columns belong together.
@@ -58,7 +64,7 @@ class FtTransformer:
 
         if not shape.tokens or sum(shape.tokens) != shape.inputs[0]:
             raise BadInput(
-                "Tokens are made of features, and it is not said which columns are one.",
+                "The FT-Transformer needs to know which columns form a feature.",
                 got=f"tokens {shape.tokens} for rows of shape {shape.inputs}",
                 expected="widths that add up to the width of an encoded table",
                 fix="Make the examples by Examples.from_table, or choose another architecture.",
@@ -67,7 +73,7 @@ class FtTransformer:
         signal = self._tokens(inputs, shape.tokens)
         for block in range(self.blocks):
             signal = self._block(signal, block)
-        # Only the own token is read, after a last norm and ReLU.
+        # Only the classification token is read, after a last norm and ReLU.
         last = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")(signal[:, 0])
         embedding = keras.layers.ReLU(name="embedding")(last)
         logits = keras.layers.Dense(shape.classes, name="logits")(embedding)
@@ -99,7 +105,7 @@ class FtTransformer:
 
         from pitfalls_tf.architectures.dropout import Dropout  # noqa: PLC0415 - loads Keras
 
-        # The first block attends to the tokens themselves: the paper found its norm to hurt.
+        # The first block has no norm before its attention: the paper found it to be harmful.
         ready = signal if block == 0 else keras.layers.LayerNormalization(epsilon=1e-5, name=f"norm_{block}")(signal)
         seen = keras.layers.MultiHeadAttention(
             self.heads, self.units // self.heads, dropout=self.attention_dropout, name=f"attention_{block}"

@@ -1,4 +1,4 @@
-"""The weights that a network starts with, from a seed alone, without building the network again."""
+"""The weights and state that a network starts with, from a seed alone, without building the network again."""
 
 from __future__ import annotations
 
@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 
 
 def initial_state(networks: Sequence[keras.Model], seed: int) -> tuple[Arrays, Arrays]:
-    """Fresh trainable weights, and all other state, of the networks in order.
+    """Draw the weights and state that networks start with.
 
     Every random initialiser of a layer is run again with a seed of its own, drawn from `seed` and the position of the
     weight; what starts constant stays so; generators of dropout get seeds of their own. Neither the process's global
-    generators nor the networks are touched.
+    generators nor the networks are changed.
+
+    Args:
+        networks: in order.
+        seed: 0 or more.
+
+    Returns:
+        All trainable weights, and all other variables, of the networks in order.
     """
     initialisers = dict(pair for network in networks for pair in _initialisers(network))
     trainable = [variable for network in networks for variable in network.trainable_variables]
@@ -40,7 +47,18 @@ def initial_state(networks: Sequence[keras.Model], seed: int) -> tuple[Arrays, A
 
 
 def network_with(network: keras.Model, weights: Arrays, state: Arrays) -> keras.Model:
-    """A copy of `network` that holds these weights and state, independent of it. Costs as much as building it."""
+    """A copy of a network that holds these weights and state.
+
+    Args:
+        network: is not changed.
+        weights: of its trainable variables, in order.
+        state: of its other variables, in order.
+
+    Returns:
+        A network of its own.
+
+    Cost: as much as building the network.
+    """
     copy = keras.models.clone_model(network)
     for variable, value in zip(copy.trainable_variables, weights, strict=True):
         variable.assign(value)
@@ -50,7 +68,7 @@ def network_with(network: keras.Model, weights: Arrays, state: Arrays) -> keras.
 
 
 def _initialisers(network: keras.Model) -> Iterator[tuple[int, Any]]:
-    """Of each weight, the initialiser of its layer: by Keras' convention, the attribute named after the weight."""
+    """The initialiser of each weight by the id of its variable: by Keras' convention, the attribute named after it."""
     for layer in network._flatten_layers():  # noqa: SLF001 - the one way to every inner layer
         for variable in layer.weights:
             for name in (f"{variable.name}_initializer", "depthwise_initializer", "embeddings_initializer"):

@@ -28,16 +28,16 @@ class LeNet:
 
     @property
     def uses_xla(self) -> bool:
-        """XLA's convolutions on a processor are many times slower than TensorFlow's own."""
+        """False: XLA's convolutions on a processor are many times slower than TensorFlow's own."""
         return False
 
     @property
     def optimiser(self) -> Optimiser:
-        """Adam's usual rate; the paper's own second-order method is out of use."""
+        """Adam at its usual rate; the paper's second-order method is no longer used."""
         return Optimiser(kind="adam", learning_rate=1e-3)
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> LeNet:
-        """So many times as many channels and units; `depth` repeats dense layers or leaves out the last of them."""
+        """Scale channels and units by `width`; `depth` repeats dense layers or leaves out the last of them."""
         count = scale_units(len(self.hidden), depth)
         places = [place * len(self.hidden) // count for place in range(count)]
         return replace(

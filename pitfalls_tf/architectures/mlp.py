@@ -1,4 +1,4 @@
-"""A plain multilayer perceptron for tables, the baseline against which tabular networks are usually measured.
+"""A plain multilayer perceptron for tables, the usual baseline of tabular networks.
 
 Settings lie inside the search space of Gorishniy et al., *Revisiting Deep Learning Models for Tabular Data* (NeurIPS
 2021, table of MLP hyperparameters: up to 8 layers of 1-512 units, dropout 0-0.5, AdamW); ReLU layers start as He et
@@ -29,7 +29,7 @@ class Mlp:
 
     @property
     def uses_xla(self) -> bool:
-        """Small matrix products: XLA saves the overhead of each operation."""
+        """True: in small matrix products XLA saves the overhead of each operation."""
         return True
 
     @property
@@ -38,7 +38,7 @@ class Mlp:
         return Optimiser(learning_rate=1e-3, weight_decay=1e-5)
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> Mlp:
-        """Every layer `width` times as wide; `depth` times as many, the first ones repeated or left out."""
+        """Scale the layers' units by `width`, and their number by `depth`: first ones are repeated or left out."""
         count = max(round(len(self.hidden) * depth), 1)
         places = [place * len(self.hidden) // count for place in range(count)]
         return replace(self, hidden=tuple(scale_units(self.hidden[place], width) for place in places))
@@ -56,7 +56,7 @@ class Mlp:
             signal = keras.layers.Dense(
                 units,
                 kernel_initializer="he_normal",
-                use_bias=self.norm != "batch",  # whose mean would take it away again
+                use_bias=self.norm != "batch",  # batch normalisation would subtract it again
                 name=f"hidden_{position}",
             )(signal)
             signal = normalise(signal, self.norm, name=f"norm_{position}")

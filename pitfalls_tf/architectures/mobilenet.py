@@ -27,16 +27,16 @@ class MobileNet:
 
     @property
     def uses_xla(self) -> bool:
-        """XLA's convolutions on a processor are many times slower than TensorFlow's own."""
+        """False: XLA's convolutions on a processor are many times slower than TensorFlow's own."""
         return False
 
     @property
     def optimiser(self) -> Optimiser:
-        """Adam for the paper's RMSprop, to which it is next of kin; hardly any decay, as the paper advises."""
+        """Adam, which is close to the paper's RMSprop, without weight decay, of which the paper advises little."""
         return Optimiser(kind="adam", learning_rate=1e-3)
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> MobileNet:
-        """So many times as many channels (the paper's width multiplier), and blocks."""
+        """Scale the channels by `width`, the paper's width multiplier, and the number of blocks by `depth`."""
         count = scale_units(len(self.channels), depth)
         places = [place * len(self.channels) // count for place in range(count)]
         return replace(self, channels=tuple(scale_units(self.channels[place], width) for place in places))

@@ -1,4 +1,4 @@
-"""How weights follow gradients: settings, and one update as a function of tensors alone.
+"""Optimisers: their settings, and one update as a function of tensors alone.
 
 Updates are those of Keras 3's SGD, Adam and AdamW to the last operation, without their variables, so that a whole epoch
 is one compiled function of a member's state.
@@ -19,7 +19,7 @@ EPSILON = 1e-7  # Keras' epsilon
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimiser:
-    """A rule of descent and its stabilisers.
+    """An update rule, its learning rate schedule, and stabilisers.
 
     kind           sgd; adam (Kingma and Ba, ICLR 2015); adamw (Loshchilov and Hutter, ICLR 2019)
     learning_rate  the largest, once warmed up
@@ -44,11 +44,19 @@ class Optimiser:
 
     @property
     def slots(self) -> int:
-        """How many tensors it keeps beside each weight, the average apart."""
+        """Number of tensors that it keeps for each weight, without the average."""
         return {"sgd": 1, "adam": 2, "adamw": 2}[self.kind]
 
     def rate(self, step: Any, total: Any) -> Any:
-        """The learning rate of a step, 0 to `total` - 1; scalars, float32."""
+        """The learning rate of a step.
+
+        Args:
+            step: scalar float32, 0 to `total` - 1.
+            total: scalar float32, how many steps the fit has.
+
+        Returns:
+            Scalar float32.
+        """
         import tensorflow as tf  # noqa: PLC0415 - settings are read without it
 
         warm = self.warm_up * total
@@ -63,7 +71,18 @@ class Optimiser:
     def update(
         self, weights: Tensors, slots: tuple[Tensors, ...], gradients: Sequence[Any], *, step: Any, total: Any
     ) -> tuple[Tensors, tuple[Tensors, ...]]:
-        """Weights and slots after one step. `slots` holds `self.slots` tuples shaped as the weights, zeros at first."""
+        """One step.
+
+        Args:
+            weights: before it.
+            slots: `self.slots` tuples shaped as the weights, zeros at first.
+            gradients: of the weights.
+            step: see `rate`.
+            total: see `rate`.
+
+        Returns:
+            Weights and slots after the step.
+        """
         import tensorflow as tf  # noqa: PLC0415 - as above
 
         rate = self.rate(step, total)

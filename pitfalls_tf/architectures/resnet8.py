@@ -29,16 +29,16 @@ class ResNet8:
 
     @property
     def uses_xla(self) -> bool:
-        """XLA's convolutions on a processor are many times slower than TensorFlow's own."""
+        """False: XLA's convolutions on a processor are many times slower than TensorFlow's own."""
         return False
 
     @property
     def optimiser(self) -> Optimiser:
-        """SGD with momentum .9 from .1, as in the paper; a cosine in place of its steps."""
+        """SGD with momentum .9 and a rate of .1, as in the paper; a cosine schedule instead of its steps."""
         return Optimiser(kind="sgd", learning_rate=0.1, momentum=0.9, weight_decay=1e-4, schedule="cosine")
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> ResNet8:
-        """So many times as many channels, and blocks a stage, one at least."""
+        """Scale the channels by `width`, and the blocks of a stage by `depth`, to one at least."""
         return replace(
             self,
             channels=tuple(scale_units(channels, width) for channels in self.channels),

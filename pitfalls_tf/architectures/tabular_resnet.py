@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TabularResNet:
-    """Blocks of norm, dense, ReLU, dropout, dense, each added to what it was given.
+    """Blocks of norm, dense, ReLU, dropout, dense, each added to its input.
 
     The defaults lie inside the paper's search space: 1-8 blocks of 64-512 units, hidden 1-4 times as wide, dropout
     0-0.5 inside a block, AdamW at 1e-5 to 1e-2.
@@ -33,7 +33,7 @@ class TabularResNet:
 
     @property
     def uses_xla(self) -> bool:
-        """Small matrix products: XLA saves the overhead of each operation."""
+        """True: in small matrix products XLA saves the overhead of each operation."""
         return True
 
     @property
@@ -42,7 +42,7 @@ class TabularResNet:
         return Optimiser(learning_rate=1e-3, weight_decay=1e-5)
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> TabularResNet:
-        """So many times as wide, and as many blocks."""
+        """Scale the units by `width`, and the number of blocks by `depth`."""
         return replace(self, units=scale_units(self.units, width), blocks=scale_units(self.blocks, depth))
 
     def build(self, shape: Shape) -> keras.Model:

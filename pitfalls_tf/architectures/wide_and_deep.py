@@ -1,8 +1,8 @@
-"""Wide and deep: a linear model beside a perceptron, trained as one.
+"""Wide and deep: a linear model and a perceptron, trained jointly.
 
-Source: Cheng et al., *Wide & Deep Learning for Recommender Systems* (DLRS 2016). The wide part sees the encoded columns
-themselves; the paper's hand-picked crosses of categories are left out. It trains the wide part with FTRL and the deep
-one with AdaGrad; here one AdamW moves both.
+Source: Cheng et al., *Wide & Deep Learning for Recommender Systems* (DLRS 2016). The wide part takes the encoded
+columns; the paper's hand-picked crosses of categories are left out. The paper trains the wide part with FTRL and
+the deep one with AdaGrad; here one AdamW trains both.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ class WideAndDeep:
 
     @property
     def uses_xla(self) -> bool:
-        """Small matrix products: XLA saves the overhead of each operation."""
+        """True: in small matrix products XLA saves the overhead of each operation."""
         return True
 
     @property
     def optimiser(self) -> Optimiser:
-        """One AdamW for both parts, see above."""
+        """One AdamW for both parts; the paper has two optimisers."""
         return Optimiser(learning_rate=1e-3)
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> WideAndDeep:
-        """The deep part so many times as wide, and as many layers."""
+        """Scale the deep part's units by `width`, and its number of layers by `depth`."""
         count = scale_units(len(self.hidden), depth)
         places = [place * len(self.hidden) // count for place in range(count)]
         return replace(self, hidden=tuple(scale_units(self.hidden[place], width) for place in places))

@@ -19,10 +19,13 @@ SIDE: Final = 28
 
 
 def load() -> Examples:
-    """All 8,177 images, domain after domain, each in the order of its file. Cost: about 0.2 s and 25 MB.
+    """Load all images, domain after domain, each in the order of its file.
 
-    inputs are float32 [n, 28, 28, 1], ink 1 on paper 0. The images bear no dates, and none are invented: every time is
-    NaT, and the order of rows says nothing about time.
+    Returns:
+        8,177 examples with inputs float32 [n, 28, 28, 1], ink 1 on paper 0. The images have no dates: every time is
+        NaT, and the order of rows has nothing to do with time.
+
+    Cost: about 0.2 s and 25 MB.
 
     >>> digits = load()
     >>> digits.inputs.shape, digits.domain("uci").inputs.shape, float(digits.inputs.max())

@@ -55,7 +55,12 @@ _MICROSECONDS: Final = pa.timestamp("us", tz="UTC")
 
 
 def load() -> Table:
-    """All 336,776 flights in order of scheduled departure. Cost: about half a second and 100 MB.
+    """Load all flights.
+
+    Returns:
+        336,776 rows in order of scheduled departure.
+
+    Cost: about half a second and 100 MB.
 
     >>> table = load()
     >>> len(table), table.classes
@@ -116,9 +121,16 @@ def _days(flights: pa.Table) -> npt.NDArray[np.datetime64]:
 
 
 def _utc_minutes(days: npt.NDArray[np.datetime64], minutes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Minutes since the epoch, UTC, of New York wall-clock times.
+    """Convert New York wall-clock times.
 
-    Offsets are asked once per distinct hour of the year. No flight is scheduled in the hour that the clock change
+    Args:
+        days: of the flights, datetime64[D].
+        minutes: after midnight.
+
+    Returns:
+        Minutes since the epoch, UTC, int64 [rows].
+
+    Offsets are computed once per distinct hour of the year. No flight is scheduled in the hour that the clock change
     repeats or skips.
     """
     zone = ZoneInfo(ZONE)

@@ -27,7 +27,7 @@ NAME: Final = "rodents"
 CLASSES: Final = ("DM", "DO", "DS", "NL", "OT", "PB", "PE", "PF", "PP", "RM")
 ZONE: Final = "America/Phoenix"
 MIDNIGHT: Final = 7  # hour UTC of midnight in Arizona, which keeps no summer time
-LABEL_DAYS: Final = 30  # made up: the data have no label delay. About the time from one census to the next
+LABEL_DAYS: Final = 30  # assumed: the data have no label delay; about the time from one census to the next
 
 FEATURES: Final = (
     Feature(name="weight", kind="number", meaning="body mass, g"),
@@ -41,10 +41,13 @@ _MICROSECONDS: Final = pa.timestamp("us", tz="UTC")
 
 
 def load() -> Table:
-    """The 28,575 captures of the ten species whose weight and hindfoot were measured, in order of date and record.
+    """Load the captures of the ten species whose weight and hindfoot were measured.
 
-    ``row_id`` is the data's own `record_id`. The day of a capture is known and the hour is not: ``event_time`` is its
-    local midnight. Cost: about 0.1 s.
+    Returns:
+        28,575 rows in order of date and record. ``row_id`` is the data's own `record_id`. The day of a capture is known
+        and the hour is not: ``event_time`` is its local midnight.
+
+    Cost: about 0.1 s.
 
     >>> table = load()
     >>> len(table), len(set(table.domains.to_pylist()))

@@ -1,4 +1,7 @@
-"""A table of your own, Parquet or CSV, as a source: you name its label, time and domain; the rest are features."""
+"""A table file of your own, Parquet or CSV, as a source: you name its label, time and domain columns.
+
+All other columns are features.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,9 @@ if TYPE_CHECKING:
 NAME: Final = "table"
 WHOLE: Final = "all"
 RESERVED: Final = frozenset({"row_id", "event_time", "label", "label_time"})
-# A category with a value of its own in more than this share of the rows names rows, and teaches nothing about others.
+# A category with more distinct values than this share of the rows identifies rows: nothing can be learnt from it.
 MOST_VALUES: Final = 0.5
-FEW_ROWS: Final = 20  # in fewer, many values prove nothing
+FEW_ROWS: Final = 20  # in fewer rows, many distinct values are no sign of that
 LARGEST_NUMBER: Final = 1e18  # its square, and the variance of many such, is still a number in single precision
 
 TEXTUAL: Final = (
@@ -42,16 +45,16 @@ _MICROSECONDS: Final = pa.timestamp("us", tz="UTC")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFile:
-    """Which columns of a file are what.
+    """A file, and the role of its columns.
 
-    label       the class; its values, as text and sorted, are the classes. Null: the truth never came
+    label       the class; its values, as text and sorted, are the classes. Null: unknown
     time        when the row happened, with a time zone; without one, wall-clock time in `timezone`. Dates are midnights
     domain      site, scanner or group; None for a single one, "all"
-    label_time  when the truth became known; None if it is known at once
+    label_time  when the label became known; None if at once
     features    the inputs; None for every other column that is not ignored
-    ignored     columns that are no inputs: ids, and what is known only afterwards
+    ignored     columns that are not inputs: ids, and what is known only afterwards
     categories  columns of whole numbers that are codes, not quantities
-    timezone    whose wall clocks and calendar days; the day is what is held out together
+    timezone    of wall-clock times and calendar days; rows of one day are held out together
     """
 
     path: Path
@@ -65,12 +68,15 @@ class TableFile:
     timezone: str = "UTC"
 
     def load(self) -> Table:
-        """Every row, in order of time; rows of one moment stay in the order of the file, which `row_id` counts.
+        """Read the file.
 
-        Numbers and truth values become float32, text and `categories` become categories with "" for null.
+        Returns:
+            Every row, in order of time; rows of one moment stay in the order of the file, whose row number is `row_id`.
+            Numbers and booleans become float32, text and `categories` become categories with "" for null.
 
         Raises:
-            BadInput: the file cannot be read, a column is missing or of no use, or there are fewer than two classes.
+            BadInput: the file cannot be read, a column is missing or cannot be used, or there are fewer than two
+                classes.
         """
         given = self._read()
         zone = self._zone()
@@ -145,13 +151,13 @@ class TableFile:
             names = list(self.features)
             leaks = sorted({self.label, self.label_time or self.label} & set(names))
             if leaks:
-                _refuse("The truth cannot be an input.", ", ".join(leaks), "other columns", "Take it out of features.")
+                _refuse("The label cannot be an input.", ", ".join(leaks), "other columns", "Take it out of features.")
         else:
             names = [name for name in given.column_names if name not in {*roles, *self.ignored}]
         clash = sorted(RESERVED & set(names))
         if clash:
             _refuse(
-                "These names are taken in every table of ours.",
+                "These column names are reserved.",
                 ", ".join(clash),
                 f"features with names other than {', '.join(sorted(RESERVED))}",
                 "Rename the columns, or ignore them.",
@@ -169,7 +175,7 @@ class TableFile:
                 "Rows without a domain.",
                 f"{column.null_count} nulls in {self.domain}",
                 "a domain for every row",
-                "Fill them in, with a domain of their own perhaps.",
+                "Fill them in, for example with a domain of their own.",
             )
         return _text(column, self.domain)
 
@@ -181,7 +187,7 @@ def _moments(column: pa.ChunkedArray, name: str, zone: ZoneInfo, labels: pa.Arra
         moments = moments.cast(pa.timestamp("us"))
     if not pa.types.is_timestamp(moments.type):
         _refuse(
-            "This column is no time.",
+            "The time column does not hold times.",
             f"{name} of type {moments.type}",
             "timestamps or dates, in CSV as 2013-01-31 or 2013-01-31T17:45:00Z",
             "Convert the column.",
@@ -197,9 +203,9 @@ def _moments(column: pa.ChunkedArray, name: str, zone: ZoneInfo, labels: pa.Arra
             moments = pc.assume_timezone(moments.cast(pa.timestamp("us"), safe=False), zone.key)
         except pa.ArrowInvalid as error:
             raise BadInput(
-                "A wall-clock time that the time zone does not have, or has twice.",
+                "A wall-clock time does not exist in the time zone, or exists twice.",
                 got=f"{name}: {error}",
-                expected=f"times that are clear in {zone.key}",
+                expected=f"unambiguous times in {zone.key}",
                 fix="Give the times with their offset or in UTC.",
             ) from error
     return moments.cast(_MICROSECONDS, safe=False)
@@ -210,15 +216,20 @@ def _labels(column: pa.ChunkedArray, name: str) -> tuple[pa.Array, tuple[str, ..
     if pa.types.is_floating(labels.type) and pc.all(pc.equal(pc.round(labels), labels), min_count=0).as_py():
         labels = labels.cast(pa.int64())  # whole numbers that a null has made floats
     elif pa.types.is_floating(labels.type):
-        _refuse("The label is a quantity.", f"{name} of type {labels.type}", "classes", "Name a column of classes.")
+        _refuse(
+            "The label is a number, not a class.",
+            f"{name} of type {labels.type}",
+            "classes",
+            "Name a column of classes.",
+        )
     labels = _text(labels, name)
     classes = tuple(sorted(pc.unique(labels.drop_null()).to_pylist()))
     if len(classes) < 2:
         _refuse(
-            "There is nothing to tell apart.",
+            "The label has fewer than two classes.",
             f"{name} with {', '.join(map(repr, classes)) or 'nulls only'}",
             "at least two classes",
-            "Name another column, or rows of both kinds.",
+            "Name another column, or a file with rows of several classes.",
         )
     return labels, classes
 
@@ -228,29 +239,34 @@ def _feature(column: pa.ChunkedArray, name: str, *, category: bool) -> tuple[pa.
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     if values.null_count == len(values):
-        _refuse("A feature without a value.", f"{name}, nulls only", "some values", "Ignore the column.")
+        _refuse("A feature has no values.", f"{name}, nulls only", "some values", "Ignore the column.")
     kind = values.type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if not category and (numeric or pa.types.is_boolean(kind)):
         numbers = pc.fill_null(values.cast(pa.float32(), safe=False), float("nan"))
         if pc.any(pc.is_inf(numbers)).as_py():
-            _refuse("A number without end.", f"infinity in {name}", "finite numbers or nulls", "Correct the column.")
+            _refuse(
+                "A feature has infinite values.",
+                f"infinity in {name}",
+                "finite numbers or nulls",
+                "Correct the column.",
+            )
         largest = pc.max(pc.abs(pc.filter(numbers, pc.invert(pc.is_nan(numbers))))).as_py() or 0.0
         if largest > LARGEST_NUMBER:
             _refuse(
-                "A number whose square single precision cannot hold, and which cannot be standardised.",
+                "A number is too large to be standardised in single precision.",
                 f"{largest:.3g} in {name}",
-                f"at most {LARGEST_NUMBER:.0e}, either way",
-                "Give the column in another unit, or its logarithm.",
+                f"at most {LARGEST_NUMBER:.0e} in size",
+                "Convert the column to another unit, or take its logarithm.",
             )
         return numbers, "number"
     text = pc.fill_null(_text(values, name), "")
     distinct = len(pc.unique(text))
     if len(text) >= FEW_ROWS and distinct > MOST_VALUES * len(text):
         _refuse(
-            "A category that names rows rather than kinds.",
+            "A category has nearly as many values as there are rows.",
             f"{name} with {distinct} values in {len(text)} rows",
-            f"at most {MOST_VALUES:.0%} as many values as rows",
+            f"at most {MOST_VALUES:.0%} as many values as rows: more identify rows",
             "Ignore the column.",
         )
     return text, "category"
@@ -260,9 +276,9 @@ def _text(values: pa.Array, name: str) -> pa.Array:
     plain = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
     if not any(is_such(plain.type) for is_such in TEXTUAL):
         _refuse(
-            "A column of a kind that nothing is done with here.",
+            "A column has a type that cannot be used.",
             f"{name} of type {plain.type}",
-            "numbers, truth values or text",
+            "numbers, booleans or text",
             "Convert the column, or ignore it.",
         )
     return plain.cast(pa.string())

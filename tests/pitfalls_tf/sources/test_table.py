@@ -68,7 +68,7 @@ def test_wall_clock_times_are_of_the_zone_and_dates_its_midnights(tmp_path: Path
     assert table.days[2].as_py().isoformat() == "2020-07-01"
     assert table.rows["label_time"][2] == table.rows["event_time"][2]
     twice = replace(own, path=written(tmp_path, when=["2020-11-01 01:30:00"] * 4).path, timezone="America/New_York")
-    with pytest.raises(BadInput, match="does not have, or has twice"):
+    with pytest.raises(BadInput, match="does not exist in the time zone, or exists twice"):
         twice.load()
 
 
@@ -82,12 +82,12 @@ def test_without_a_domain_there_is_one(tmp_path: Path) -> None:
     [
         ({"label": "gone"}, "lacks columns"),
         ({"label": "when"}, "two roles"),
-        ({"time": "heat", "ignored": ("when",)}, "no time"),
-        ({"label": "heat"}, "a quantity"),
+        ({"time": "heat", "ignored": ("when",)}, "does not hold times"),
+        ({"label": "heat"}, "a number, not a class"),
         ({"features": ("heat", "broken")}, "cannot be an input"),
         ({"ignored": ("heat", "shift")}, "no inputs"),
         ({"timezone": "Mars/Olympus"}, "No such time zone"),
-        ({"label_time": None}, "nothing is done with"),
+        ({"label_time": None}, "type that cannot be used"),
     ],
 )
 def test_a_configuration_that_will_not_do_is_refused(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
@@ -98,13 +98,13 @@ def test_a_configuration_that_will_not_do_is_refused(changes: dict[str, Any], sa
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"broken": [1, 1, 1, None]}, "nothing to tell apart"),
+        ({"broken": [1, 1, 1, None]}, "fewer than two classes"),
         ({"machine": ["a", "a", None, "b"]}, "Rows without a domain"),
         ({"when": ["2020-03-02", None, "2020-03-02", "2020-03-02"]}, "Rows without a time"),
-        ({"heat": [None] * 4}, "without a value"),
+        ({"heat": [None] * 4}, "has no values"),
         ({"heat": [1.0, float("inf"), 1.0, 1.0]}, "infinity in heat"),
         ({"heat": [1.0, -3e30, None, 1.0]}, "3e.30 in heat"),
-        ({"label": [1, 2, 3, 4]}, "names are taken"),
+        ({"label": [1, 2, 3, 4]}, "names are reserved"),
     ],
 )
 def test_rows_that_will_not_do_are_refused(changes: dict[str, list[Any]], said: str, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_column_that_names_rows_is_no_category(tmp_path: Path) -> None:
     many: dict[str, list[Any]] = {name: values * 10 for name, values in ROWS.items()}
     many |= {"machine": ["a"] * 40, "serial": [f"s{row}" for row in range(40)]}
     own = written(tmp_path, **many)
-    with pytest.raises(BadInput, match="names rows"):
+    with pytest.raises(BadInput, match="nearly as many values"):
         own.load()
     assert len(replace(own, ignored=("serial",)).load()) == 40
 

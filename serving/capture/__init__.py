@@ -1,1 +1,1 @@
-"""Every answered prediction into the traffic log, before its answer leaves."""
+"""Every answered prediction is written to the traffic log before its answer is sent."""

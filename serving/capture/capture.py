@@ -1,7 +1,7 @@
-"""Every answered prediction into the traffic log, before its answer leaves.
+"""Every answered prediction is written to the traffic log before its answer is sent.
 
-A log that cannot be written does not fail the prediction, unless the server was told to refuse it then: the rows are
-counted as lost, and the gap is a record of its own. No answer goes missing in silence.
+If the log cannot be written, the prediction is answered all the same, unless the server is set to refuse it: its rows
+are counted as lost, and the gap is recorded. No row goes missing uncounted.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-_WHOLLY = ModelLogging()
+_ALL_REQUESTS = ModelLogging()
 
 
 class Caller(NamedTuple):
-    """Who asked and when, as far as the log cares. Times are microseconds since 1970, UTC.
+    """Id and times of a request, as they are logged. Times are microseconds since 1970, UTC.
 
     (A named tuple: made for every request, at a third of a frozen dataclass's cost.)
     """
@@ -43,10 +43,10 @@ class Caller(NamedTuple):
 
 
 class AnsweredBatch(NamedTuple):
-    """One executed batch: whose rows it holds, what went in and what came out.
+    """One executed batch: the requests whose rows it holds, its inputs and its outputs.
 
-    The leading axis of every tensor counts ``sum(counts)`` rows, those of the first caller first. (A named tuple for
-    its cost, as a caller is.)
+    The leading axis of every tensor has ``sum(counts)`` rows, those of the first caller first. (A named tuple for its
+    cost, as `Caller` is.)
     """
 
     served: ServedVersion
@@ -60,9 +60,13 @@ class AnsweredBatch(NamedTuple):
 
 @final
 class Capture:
-    """Logs what is answered, each model as it is to be logged. Without a log it does nothing. Thread-safe.
+    """Logs answered batches, each model as it is configured. Without a log it does nothing. Thread-safe.
 
-    ``writer`` is the server's own log, or a sink made of one. ``open_sink`` opens those that a model has elsewhere.
+    Args:
+        writer: The server's own log, or a sink of it; None if it has none.
+        redaction: What is dropped or hashed before anything is logged.
+        open_sink: Opens a log in another folder, for models that are logged there.
+        waits_for_disk: Whether `record` waits for the disk.
     """
 
     def __init__(
@@ -76,39 +80,43 @@ class Capture:
         self._own = writer if isinstance(writer, LogSink) or writer is None else LogSink(writer)
         self._redaction = redaction
         self._open_sink = open_sink
-        self._elsewhere: dict[Path, LogSink] = {}
+        self._model_sinks: dict[Path, LogSink] = {}
         self._models: Mapping[str, tuple[ModelLogging, LogSink | None]] = {}
         self.waits_for_disk = waits_for_disk
-        """Whether `record` waits for the disk, and so must not be called in an event loop."""
+        """Whether `record` waits for the disk, so that it must not be called in an event loop."""
         self._rows_unsampled = 0
 
     def log_models(self, models: Mapping[str, ModelLogging]) -> None:
-        """From now on log these models like that, and all others wholly, in the server's own log. May be called again.
+        """Set how models are logged from now on. May be called again.
+
+        Args:
+            models: Settings by model; all requests of other models are logged in the server's own log.
 
         Raises:
-            BadInput: a model is to be logged where there is no log.
-            CannotRun: a log elsewhere cannot be written.
+            BadInput: a model is to be logged, and there is no log for it.
+            CannotRun: the log of a model cannot be written.
         """
         self._models = {name: (each, self._sink(name, each)) for name, each in models.items()}
 
     @property
     def writes(self) -> bool:
-        """Whether there is a log at all."""
+        """Whether there is any log."""
         return self._own is not None or bool(self._models)
 
     def record(self, batch: AnsweredBatch) -> bool:
-        """Log a batch by one append; never raises for a log that cannot be written.
+        """Log a batch by one append. Never raises for a log that cannot be written.
 
-        Whether the answers may leave: not if the log could not take them and the server is to refuse them then.
+        Returns:
+            Whether the answers may be sent: False if the log cannot be written, and the server is set to refuse then.
         """
-        logging, sink = _WHOLLY, self._own
+        logging, sink = _ALL_REQUESTS, self._own
         if self._models:
-            logging, sink = self._models.get(batch.served.model, (_WHOLLY, self._own))
+            logging, sink = self._models.get(batch.served.model, (_ALL_REQUESTS, self._own))
         if sink is None or not any(batch.counts):
             return True
         if logging.sampling_rate < 1.0:
             sampled = logging.sample([caller.request_id for caller in batch.callers])
-            taken = batch if all(sampled) else _picked(batch, sampled)
+            taken = batch if all(sampled) else _selected(batch, sampled)
             self._rows_unsampled += sum(batch.counts) - sum(taken.counts)
             batch = taken
             if not any(batch.counts):
@@ -116,7 +124,7 @@ class Capture:
         return sink.write(_rows(batch, self._redaction, logging.sampling_rate))
 
     def counts(self) -> TrafficCounts:
-        """What became of the answered rows until now, over all logs."""
+        """Counts of rows over all logs, until now."""
         sinks = self._sinks()
         return TrafficCounts(
             rows_logged=sum(sink.rows_logged for sink in sinks),
@@ -128,16 +136,16 @@ class Capture:
 
     @property
     def open_gap(self) -> Gap | None:
-        """What has been lost since a log stopped taking rows; None while all take them."""
+        """What was lost since a log became unwritable; None while all can be written."""
         return next((sink.open_gap for sink in self._sinks() if sink.open_gap is not None), None)
 
     @property
     def gaps(self) -> list[Gap]:
-        """Gaps that are over, of each log the last 100."""
+        """Gaps that have ended, the last 100 of each log."""
         return [gap for sink in self._sinks() for gap in sink.gaps]
 
     def _sinks(self) -> list[LogSink]:
-        return [*([] if self._own is None else [self._own]), *self._elsewhere.values()]
+        return [*([] if self._own is None else [self._own]), *self._model_sinks.values()]
 
     def _sink(self, model: str, logging: ModelLogging) -> LogSink | None:
         if logging.sampling_rate == 0.0:
@@ -152,13 +160,13 @@ class Capture:
                 )
             return self._own
         folder = logging.folder
-        if folder not in self._elsewhere:
-            self._elsewhere[folder] = self._open_sink(folder)
-        return self._elsewhere[folder]
+        if folder not in self._model_sinks:
+            self._model_sinks[folder] = self._open_sink(folder)
+        return self._model_sinks[folder]
 
 
-def _picked(batch: AnsweredBatch, kept: Sequence[bool]) -> AnsweredBatch:
-    """The part of a batch that belongs to some of its callers."""
+def _selected(batch: AnsweredBatch, kept: Sequence[bool]) -> AnsweredBatch:
+    """The rows of some of the batch's callers."""
     rows = np.repeat(kept, batch.counts)
     return batch._replace(
         callers=list(compress(batch.callers, kept)),
@@ -172,7 +180,7 @@ def _rows(batch: AnsweredBatch, redaction: Redaction | None, sampling_rate: floa
     callers, counts = batch.callers, batch.counts
     answered_us = batch.answered_us
     request_ids = [one.request_id for one in callers]
-    # Lists: of few rows, numpy costs more than all the rest.
+    # Lists: for few rows, NumPy costs more than all the rest.
     rows: list[int] | Array = [0] * len(counts)
     event_times: list[int] | Array = [one.event_time_us for one in callers]
     latencies: list[int] | Array = [max(0, answered_us - one.arrived_us) for one in callers]

@@ -1,4 +1,4 @@
-"""A sink: one traffic log that answers go to, with what it could not take counted and recorded."""
+"""A sink: one traffic log that answers are written to, with counts and records of the rows that could not be."""
 
 from __future__ import annotations
 
@@ -19,27 +19,30 @@ _logger = logging.getLogger(__name__)
 
 
 class RowWriter(Protocol):
-    """What a sink writes to; `monitoring.traffic.log.writer.TrafficWriter` is one."""
+    """Where a sink writes rows, such as `monitoring.traffic.log.writer.TrafficWriter`."""
 
     def append(self, rows: AnsweredRows) -> None:
-        """Write the rows, all or none."""
+        """Write the rows, all or none; OSError, PitfallsError or pa.ArrowException if they cannot be written."""
 
 
 class GapWriter(Protocol):
-    """Where gaps are recorded; `monitoring.traffic.log.gaps.GapFile` is one."""
+    """Where a sink records gaps, such as `monitoring.traffic.log.gaps.GapFile`."""
 
     def write(self, gap: Gap) -> None:
-        """Record the open gap as it is by now. Raises OSError."""
+        """Record the open gap as it is now; OSError if the disk fails."""
 
     def end(self) -> None:
-        """The open gap is over. Raises OSError."""
+        """End the open gap; OSError if there is no room for the record of another."""
 
 
 @final
 class LogSink:
     """Writes to one log and counts. Thread-safe.
 
-    ``refuses`` is whether rows that the log cannot take are kept from leaving, and so are not lost.
+    Args:
+        writer: The log.
+        gap_writer: Where gaps are recorded; None only counts them.
+        refuses: Whether answers whose rows cannot be logged are not sent, so that nothing is lost.
     """
 
     def __init__(self, writer: RowWriter, gap_writer: GapWriter | None = None, *, refuses: bool = False) -> None:
@@ -50,15 +53,19 @@ class LogSink:
         self._unrecorded = False
         self._failing = False
         self.open_gap: Gap | None = None
-        """What has been lost since the log stopped taking rows; None while it takes them."""
+        """What was lost since the log became unwritable; None while it can be written."""
         self.gaps: list[Gap] = []
-        """Gaps that are over, newest last, the last 100 of them."""
+        """Gaps that have ended, newest last, 100 at most."""
         self.rows_logged = 0
         self.rows_lost = 0
         self.rows_refused = 0
 
     def write(self, rows: AnsweredRows) -> bool:
-        """Log a batch by one append; never raises for a log that cannot be written. Whether the answers may leave."""
+        """Log a batch by one append. Never raises for a log that cannot be written.
+
+        Returns:
+            Whether the answers may be sent.
+        """
         try:
             self._writer.append(rows)
         except (OSError, PitfallsError, pa.ArrowException) as error:
@@ -69,13 +76,13 @@ class LogSink:
                 else:
                     self._lose(rows, str(error))
             if first:
-                fate = "answers are refused" if self._refuses else "answers go on and are counted as lost"
+                fate = "requests are refused" if self._refuses else "answers are sent, and their rows counted as lost"
                 _logger.warning("The traffic log cannot be written; %s: %s", fate, error)
             return not self._refuses
         with self._lock:
             self.rows_logged += rows.count
             if self._failing:
-                self._failing = not self._go_on()
+                self._failing = not self._end_gap()
         return True
 
     def _lose(self, rows: AnsweredRows, reason: str) -> None:
@@ -98,25 +105,25 @@ class LogSink:
         try:
             self._gap_writer.write(gap)
             self._unrecorded = False
-        except OSError:  # it is tried again at the next loss, and when the log takes rows again
+        except OSError:  # retried at the next loss, and when the log can be written again
             self._unrecorded = True
 
-    def _go_on(self) -> bool:
-        """Ends the gap; False if its record does not fit yet, though rows do: then it stays open."""
-        over = self.open_gap
-        if over is None:
+    def _end_gap(self) -> bool:
+        """End the gap. It stays open (False) while its record cannot be written, even if rows can."""
+        ended = self.open_gap
+        if ended is None:
             _logger.warning("The traffic log can be written again.")
             return True
         if self._unrecorded:
-            self._record(over)
+            self._record(ended)
         if self._unrecorded:
             return False
         if self._gap_writer is not None:
             try:
                 self._gap_writer.end()
             except OSError as error:
-                _logger.warning("The record of the next gap may have no room: %s", error)
+                _logger.warning("There may be no room for the record of the next gap: %s", error)
         self.open_gap = None
-        self.gaps = [*self.gaps, over][-GAPS_KEPT:]
-        _logger.warning("The traffic log can be written again. %s", over)
+        self.gaps = [*self.gaps, ended][-GAPS_KEPT:]
+        _logger.warning("The traffic log can be written again. %s", ended)
         return True

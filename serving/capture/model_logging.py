@@ -1,4 +1,4 @@
-"""What TensorFlow Serving's `logging_config` says of one model: which share of its requests is logged, and where."""
+"""How one model is logged, as TensorFlow Serving's `logging_config` says: the share of its requests, and where."""
 
 from __future__ import annotations
 
@@ -20,43 +20,60 @@ _DIGEST_BYTES = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelLogging:
-    """How one model's answers are logged. Raises BadInput for a rate outside 0 to 1."""
+    """How one model's answers are logged.
+
+    Raises:
+        BadInput: the rate is outside 0 to 1.
+    """
 
     sampling_rate: float = 1.0
-    """The share of the requests that is logged; each is taken or left whole."""
+    """The share of requests that is logged; all rows of a request are logged, or none."""
     folder: Path | None = None
-    """Of the traffic log; None for the server's own."""
+    """The folder of the traffic log; None for the server's own."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.sampling_rate <= 1.0:
             raise BadInput(
-                "This is no sampling rate.",
+                "The sampling rate is out of range.",
                 got=repr(self.sampling_rate),
-                expected="0 to 1: the share of the requests that is logged",
-                fix="Mend sampling_rate in the model config file.",
+                expected="0 to 1: the share of requests that is logged",
+                fix="Correct sampling_rate in the model config file.",
             )
 
     @classmethod
     def of(cls, asked: RequestLogging, model: str) -> ModelLogging:
-        """What a `tensorflow.serving.LoggingConfig` asks for. As in TensorFlow Serving, a rate that is not given is 0.
+        """The settings of a `tensorflow.serving.LoggingConfig`, whose default rate is 0, as in TensorFlow Serving.
+
+        Args:
+            asked: What the model config says.
+            model: The model's name, for errors.
+
+        Returns:
+            The settings.
 
         Raises:
-            BadInput: a log collector that there is not, or a rate outside 0 to 1.
+            BadInput: an unknown log collector, or a rate outside 0 to 1.
         """
         if asked.collector not in COLLECTORS:
             raise BadInput(
-                f"The model config asks for a log collector that there is not, for {model!r}.",
+                f"The model config names an unknown log collector for {model!r}.",
                 got=f"type: {asked.collector!r}",
                 expected="no type, or traffic_log",
                 fix="Leave the type out; filename_prefix names the folder of the traffic log.",
             )
         return cls(sampling_rate=asked.sampling_rate, folder=Path(asked.prefix) if asked.prefix else None)
 
-    def takes(self, request_id: str) -> bool:
-        """Whether a request is in the sample: by its id, so that all its parts and repeats are, or none.
+    def is_sampled(self, request_id: str) -> bool:
+        """Whether a request is in the sample. It depends on the id alone: all parts and repeats are sampled, or none.
 
-        >>> ModelLogging(sampling_rate=0.0).takes("a"), ModelLogging().takes("a")
+        >>> ModelLogging(sampling_rate=0.0).is_sampled("a"), ModelLogging().is_sampled("a")
         (False, True)
+
+        Args:
+            request_id: The id; what follows a slash names a part of the request.
+
+        Returns:
+            Whether the request is logged.
         """
         if self.sampling_rate >= 1.0:
             return True
@@ -64,10 +81,20 @@ class ModelLogging:
         return int.from_bytes(digest, "big") < self.sampling_rate * float(1 << 8 * _DIGEST_BYTES)
 
     def sample(self, request_ids: Sequence[str]) -> list[bool]:
-        """The same for several."""
-        return [self.takes(each) for each in request_ids]
+        """For each of several requests, whether it is in the sample."""
+        return [self.is_sampled(each) for each in request_ids]
 
 
-def logging_of(sources: Sequence[ModelSource]) -> dict[str, ModelLogging]:
-    """How the models are logged of which a config says so. Raises BadInput as `ModelLogging.of` does."""
+def logging_by_model(sources: Sequence[ModelSource]) -> dict[str, ModelLogging]:
+    """The logging settings of models.
+
+    Args:
+        sources: The models.
+
+    Returns:
+        Settings by model, of those that have any.
+
+    Raises:
+        BadInput: as `ModelLogging.of`.
+    """
     return {one.name: ModelLogging.of(one.logging, one.name) for one in sources if one.logging is not None}

@@ -1,4 +1,4 @@
-"""Whether what is to be left out of the log, or hashed, is there at all: a mistyped name must not pass in silence."""
+"""Whether the names to redact exist in the loaded models: a misspelt name must not go unnoticed."""
 
 from __future__ import annotations
 
@@ -20,22 +20,25 @@ STRING = ELEMENT_TYPES_BY_NAME["string"]
 
 @final
 class RedactedNames:
-    """Compares the names to redact with what each version that is loaded takes, gives and reads. Thread-safe.
+    """Compares the names to redact with the tensors and features of every version that is loaded. Thread-safe.
 
     A name is found if it is a tensor of a signature, a feature that the graph reads out of tf.Examples, or
-    ``TENSOR.FEATURE`` with a tensor of strings: clients may send features that the graph does not read. ``report`` is
-    told, in one sentence each, what cannot be found in versions that are loaded while the server answers.
+    ``TENSOR.FEATURE`` with a tensor of strings: clients may send features that the graph does not read.
+
+    Args:
+        redaction: The names; None has none.
+        report: Called with one sentence for each name that a version lacks which is loaded after the start.
     """
 
     def __init__(self, redaction: Redaction | None, *, report: Callable[[str], None]) -> None:
         self._redaction = redaction
         self._report = report
-        self._found: dict[Path, frozenset[str]] = {}  # by model: the names that its newest version knows
+        self._found: dict[Path, frozenset[str]] = {}  # by model: the names found in its newest version
         self._has_started = False
         self._lock = threading.Lock()
 
     def note(self, path: Path, runner: Runner) -> None:
-        """A version has been loaded from this folder."""
+        """Look for the names in a version that was loaded from this folder."""
         if self._redaction is None:
             return
         names = self._redaction.dropped | self._redaction.hashed
@@ -49,15 +52,18 @@ class RedactedNames:
             return
         for name in sorted((before - found) | missing):
             self._report(
-                f"{path} has no input, output or feature {name!r}, which is to be kept out of the log: what it may be "
-                "called there is logged as it is."
+                f"{path} has no input, output or feature {name!r}, which is to be redacted: if it has another name "
+                "there, it is logged as it is."
             )
 
     def check(self, *, is_everything: bool) -> None:
-        """The start is over. `is_everything` is whether every model has been loaded, and so was noted.
+        """Check at the end of the start that every name was found.
+
+        Args:
+            is_everything: Whether every model could be loaded. If not, names that were not found are only reported.
 
         Raises:
-            BadInput: a name that nothing has; without `is_everything` that is reported only.
+            BadInput: a name was not found.
         """
         with self._lock:
             self._has_started = True
@@ -69,17 +75,21 @@ class RedactedNames:
             return
         if is_everything:
             raise BadInput(
-                "There is nothing of the name that --redact or --hash gives.",
+                "A name given by --redact or --hash was not found.",
                 got=", ".join(missing),
                 expected="inputs and outputs of the models, or features that they read out of tf.Examples",
                 fix="Check the spelling; a feature that no model reads is named with its tensor, as in examples.email.",
             )
         for name in missing:
-            self._report(f"No loaded model has an input, output or feature {name!r}, to be kept out of the log.")
+            self._report(f"No loaded model has an input, output or feature {name!r}, which is to be redacted.")
 
 
 def tensor_and_feature_names(runner: Runner) -> Iterator[str]:
-    """The tensors of every signature, and the features that the graph may read out of tf.Examples."""
+    """Names of the tensors of every signature, and of the features that the graph may read out of tf.Examples.
+
+    Yields:
+        Names, some of them more than once.
+    """
     for signature in runner.signatures.values():
         yield from signature.inputs
         yield from signature.outputs
@@ -87,9 +97,16 @@ def tensor_and_feature_names(runner: Runner) -> Iterator[str]:
 
 
 def example_features(graph: Any) -> set[str]:
-    """The names of features in a ``tensorflow.GraphDef``: every text beside an operation that parses tf.Examples.
+    """Names of features that a graph may read out of tf.Examples.
 
-    So a few texts too many, and none too few unless they are computed.
+    Every text constant of a function that parses tf.Examples counts: a few too many, and none too few unless names are
+    computed.
+
+    Args:
+        graph: A ``tensorflow.GraphDef``.
+
+    Returns:
+        The names.
     """
     found: set[bytes] = set()
     for nodes in (graph.node, *(function.node_def for function in graph.library.function)):

@@ -9,14 +9,20 @@ if TYPE_CHECKING:
 
 
 def add_pages(pages: Sequence[str]) -> str:
-    r"""The sum of Prometheus pages; families and series in the order in which they first come.
+    r"""The sum of Prometheus pages; families and series in the order of their first occurrence.
 
-    Counters and histograms add up by their nature; a gauge becomes the number of processes for which it holds.
+    Counters and histograms are added; a gauge of 0 or 1 becomes the number of processes for which it is 1.
 
     >>> print(add_pages(["# TYPE a counter\na{} 1\n", '# TYPE a counter\na{} 2\na{b="c d"} 0.5\n']), end="")
     # TYPE a counter
     a{} 3
     a{b="c d"} 0.5
+
+    Args:
+        pages: One of each process.
+
+    Returns:
+        One page.
     """
     families: dict[str, dict[str, int | float]] = {}
     for page in pages:

@@ -1,4 +1,4 @@
-"""The Prometheus page: TensorFlow Serving's names, which `prometheus_client` would change, and our own."""
+"""The Prometheus page: TensorFlow Serving's metric names, which `prometheus_client` would change, and our own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REQUEST_LATENCY = ":tensorflow:serving:request_latency"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficCounts:
-    """What became of the answered rows of this process."""
+    """Counts of the rows of this process by what became of them."""
 
     rows_logged: int = 0
     """In the traffic log."""
@@ -31,7 +31,7 @@ class TrafficCounts:
 
 @final
 class Metrics:
-    """What the server counts. Requests belong to the event loop; ``models`` to whoever loads and runs them."""
+    """Counts of requests, and the metrics page. Requests are counted in the event loop; ``models`` where models run."""
 
     def __init__(self, models: ModelCounts | None = None) -> None:
         self._requests: Counter[tuple[str, str]] = Counter()  # by model and status
@@ -39,7 +39,7 @@ class Metrics:
         self._models = models or ModelCounts()
 
     def count(self, *, model: str, verb: str, status: str, latency_us: float, entrypoint: str = "REST") -> None:
-        """One request is over; its latency counts only if it succeeded. ``entrypoint`` is REST or GRPC."""
+        """Count a finished request; its latency counts only if its status is OK. ``entrypoint`` is REST or GRPC."""
         self._requests[model, status] += 1
         if status == "OK":
             key = (model, verb, entrypoint)

@@ -1,4 +1,4 @@
-"""What is counted of models as they are loaded, warmed up and run, under TensorFlow Serving's names."""
+"""Metrics of models as they are loaded, warmed up and run, under TensorFlow Serving's names."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ WARMUP_RECORDS = ":tensorflow:serving:model_warmup_records_read"
 RUNTIME_LATENCY = ":tensorflow:serving:runtime_latency"
 EXAMPLE_COUNTS = ":tensorflow:serving:request_example_counts"
 EXAMPLE_TOTAL = ":tensorflow:serving:request_example_count_total"
-RUNTIME = "TF1"  # what TensorFlow Serving calls a session
+RUNTIME = "TF1"  # TensorFlow Serving's name of a session
 
-# 1 to 2^14, as TensorFlow Serving counts examples.
+# 1 to 2^14: TensorFlow Serving's buckets for examples.
 EXAMPLE_EDGES: tuple[float, ...] = tuple(2.0**power for power in range(15))
 
 
 @final
 class ModelCounts:
-    """Counts of loads and runs. Whatever writes one family does so from one thread at a time; `lines` reads in another.
+    """Counts of loads and runs. Each family is written from one thread at a time; `lines` may read in another.
 
     >>> counts = ModelCounts()
     >>> counts.ran("m", "tensorflow/serving/predict", [3, 1], 250.0)
@@ -43,16 +43,16 @@ class ModelCounts:
         self._rows: dict[str, Histogram] = {}
 
     def loaded(self, path: Path, latency_us: float) -> None:
-        """A version's graph and weights were read, which took so long."""
+        """Count a version that was loaded, and the time that took in microseconds."""
         self._attempts[str(path), "success"] += 1
         self._load_us[str(path)] += round(latency_us)
 
     def not_loaded(self, path: Path) -> None:
-        """A version could not be read."""
+        """Count a version that could not be loaded."""
         self._attempts[str(path), "fail"] += 1
 
     def warmed_up(self, path: Path, *, records: int, latency_us: float, status: str) -> None:
-        """So many of a version's warmup records were replayed; ``status`` is OK or the name of the code."""
+        """Count a version's warmup: records replayed, microseconds, and OK or the name of the error code."""
         self._records[str(path)] += records
         histogram = self._warmups.get((str(path), status))
         if histogram is None:
@@ -60,7 +60,7 @@ class ModelCounts:
         histogram.observe(latency_us)
 
     def ran(self, model: str, method: str, rows: Sequence[int], latency_us: float) -> None:
-        """A model ran, for one request or several at once, which have so many rows each. Cost: 1 µs for one."""
+        """Count a run of a model for requests of these numbers of rows, in microseconds. Cost: 1 µs for one request."""
         key = (model, method)
         histogram = self._runs.get(key)
         if histogram is None:
@@ -72,7 +72,11 @@ class ModelCounts:
             observe(count)
 
     def lines(self) -> Iterator[str]:
-        """The families of the page."""
+        """The metrics as lines of the page.
+
+        Yields:
+            Lines in Prometheus' text format.
+        """
         runs: dict[Labels, Histogram] = {
             (("model_name", model), ("API", _api(method)), ("runtime", RUNTIME)): histogram
             for (model, method), histogram in list(self._runs.items())
@@ -98,10 +102,13 @@ def _by_path(counts: Counter[str]) -> dict[Labels, int]:
 
 
 def _api(method: str) -> str:
-    """``tensorflow/serving/classify`` is Classify; whatever is none of the three is called by Predict.
+    """The API of a signature's method: ``tensorflow/serving/classify`` is Classify; unknown methods are Predict.
 
     >>> _api("tensorflow/serving/regress"), _api("")
     ('Regress', 'Predict')
+
+    Returns:
+        The value of the label API.
     """
     name = method.rpartition("/")[2].capitalize()
     return name if name in {"Classify", "Regress"} else "Predict"

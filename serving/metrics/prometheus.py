@@ -1,4 +1,4 @@
-"""Prometheus text format 0.0.4 as TensorFlow Serving writes it: no HELP, times in microseconds."""
+"""Prometheus' text format 0.0.4 as TensorFlow Serving writes it: no HELP, times in microseconds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Labels = tuple[tuple[str, str], ...]
 
 @final
 class Histogram:
-    """Counts by bucket, with the sum of what was counted. ``edges`` are the buckets' upper ends, ascending.
+    """Counts by bucket, and the sum of the values. ``edges`` are the buckets' upper ends, ascending.
 
     >>> histogram = Histogram()
     >>> histogram.observe(12.0, times=2)
@@ -39,15 +39,23 @@ class Histogram:
 
     @property
     def total(self) -> int:
-        """How many values were counted."""
+        """The number of values."""
         return sum(self.counts)
 
 
 def counter_lines(name: str, values: Mapping[Labels, int], *, kind: str = "counter") -> Iterator[str]:
-    r"""A family of counters, or of another ``kind`` with one number each.
+    r"""The lines of a family of counters, or of another ``kind`` with one number each.
 
     >>> list(counter_lines("seen", {(("by", 'a"b'),): 2}))
     ['# TYPE seen counter', 'seen{by="a\\"b"} 2']
+
+    Args:
+        name: The family.
+        values: Numbers by labels.
+        kind: The type that is declared.
+
+    Yields:
+        Lines.
     """
     yield f"# TYPE {name} {kind}"
     for labels, value in values.items():
@@ -55,7 +63,15 @@ def counter_lines(name: str, values: Mapping[Labels, int], *, kind: str = "count
 
 
 def histogram_lines(name: str, values: Mapping[Labels, Histogram]) -> Iterator[str]:
-    """A family of histograms."""
+    """The lines of a family of histograms.
+
+    Args:
+        name: The family.
+        values: Histograms by labels.
+
+    Yields:
+        Lines: cumulative buckets, sum and count of each.
+    """
     yield f"# TYPE {name} histogram"
     for labels, histogram in values.items():
         edges = [f"{edge:g}" for edge in histogram.edges] + ["+Inf"]

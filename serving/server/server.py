@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from monitoring.errors import BadInput, CannotRun
-from serving.capture.model_logging import logging_of
+from serving.capture.model_logging import logging_by_model
 from serving.capture.redacted_names import RedactedNames
-from serving.capture.traffic import open_traffic
+from serving.capture.traffic_log import open_traffic_log
 from serving.inference.inference import Inference
 from serving.metrics.metrics import Metrics
 from serving.metrics.model_metrics import ModelCounts
@@ -77,14 +77,14 @@ def serve(
     check_models(settings.repository)
     others = peers or SingleProcess()
     listeners = bind_listeners(settings, report, is_shared=others.is_shared)
-    log = open_traffic(settings.traffic, report=report)
+    log = open_traffic_log(settings.traffic, report=report)
     with listeners, log as (capture, label_writer):
         prepare()
         raise_open_file_limit()
         model_list = ModelList(settings.repository.source)
         if (sent := others.client_model_list()) is not None:
             model_list.replace(sent)
-        capture.log_models(logging_of(model_list()))
+        capture.log_models(logging_by_model(model_list()))
         counts = ModelCounts()
         redacted = RedactedNames(None if settings.traffic is None else settings.traffic.redaction, report=report)
         models = load_models(settings.repository, model_list, report, on_load=redacted.note, counts=counts)
@@ -105,7 +105,7 @@ def serve(
             report=report,
             may_label_unavailable=settings.repository.may_label_unavailable,
             on_reread=others.discard_client_model_list,
-            on_list=lambda sources: capture.log_models(logging_of(sources)),
+            on_list=lambda sources: capture.log_models(logging_by_model(sources)),
         )
         sys.setswitchinterval(SWITCH_S)
         info = listeners.info({name: models.available(name) for name in models.names})

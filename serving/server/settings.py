@@ -14,7 +14,7 @@ from serving.transport.sockets import Address
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from serving.capture.traffic import TrafficSettings
+    from serving.capture.traffic_log import TrafficSettings
     from serving.grpc_api.server import GrpcSettings
     from serving.models.model_list import ModelListSource
 

@@ -1,7 +1,7 @@
-"""Messages of TensorFlow Serving's that its package on PyPI leaves out, for reading the files that users have.
+"""TensorFlow Serving's protobuf messages that its package on PyPI lacks, for reading configuration files.
 
-Only the names and types of fields matter in the text format. They are made in a pool of our own: another library of the
-process that brings the real ones is not disturbed.
+Only the names and types of fields matter in the text format. The messages are defined in a descriptor pool of our own,
+so that a library of the same process may define the real ones.
 
 Sources: ``tensorflow_serving/config/{monitoring_config,ssl_config}.proto`` and
 ``tensorflow_serving/servables/tensorflow/session_bundle_config.proto``.

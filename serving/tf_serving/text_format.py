@@ -1,8 +1,8 @@
-"""Files in protobuf's text format: how they are read, and what is wrong with one that cannot be."""
+"""Configuration files in protobuf's text format, and errors that name the line."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from google.protobuf import text_format
 
@@ -19,10 +19,18 @@ MOST_BYTES = 4 << 20
 
 
 def read_text_file(path: Path, message: Kind, *, flag: str) -> Kind:
-    """Fill ``message`` from the file that ``flag`` named.
+    """Read a configuration file.
+
+    Args:
+        path: The file.
+        message: An empty message of the file's type, which is filled.
+        flag: The command line's flag that named the file, for errors.
+
+    Returns:
+        The same message.
 
     Raises:
-        BadInput: the file cannot be read, is over 4 MiB, or is no such message; with line and column.
+        BadInput: the file cannot be read, is over 4 MiB, or is not such a message; with line and column.
     """
     wanted = f"a {message.DESCRIPTOR.name} in protobuf's text format"
     try:
@@ -30,12 +38,12 @@ def read_text_file(path: Path, message: Kind, *, flag: str) -> Kind:
             content = file.read(MOST_BYTES + 1)
         text = content.decode("utf-8")
     except OSError as error:
-        raise _unreadable(flag, f"{path} ({error.strerror})", wanted) from error
+        _refuse(flag, f"{path} ({error.strerror})", wanted)
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise _unreadable(flag, f"{path}, line {line} of which is not UTF-8", wanted) from error
+        _refuse(flag, f"{path}, line {line} of which is not UTF-8", wanted)
     if len(content) > MOST_BYTES:
-        raise _unreadable(flag, f"{path}, over {MOST_BYTES >> 20} MiB", wanted)
+        _refuse(flag, f"{path}, over {MOST_BYTES >> 20} MiB", wanted)
     try:
         return text_format.Parse(text, message)
     except text_format.ParseError as error:
@@ -43,9 +51,9 @@ def read_text_file(path: Path, message: Kind, *, flag: str) -> Kind:
             f"{path} cannot be used.",
             got=f"at line:column {error}",
             expected=wanted,
-            fix=f"Mend that line. Every field that there is: {', '.join(message.DESCRIPTOR.fields_by_name)}.",
+            fix=f"Correct that line. The fields are: {', '.join(message.DESCRIPTOR.fields_by_name)}.",
         ) from error
 
 
-def _unreadable(flag: str, got: str, wanted: str) -> BadInput:
-    return BadInput(f"The file of {flag} cannot be read.", got=got, expected=wanted, fix="Check the path.")
+def _refuse(flag: str, got: str, wanted: str) -> NoReturn:
+    raise BadInput(f"The file of {flag} cannot be read.", got=got, expected=wanted, fix="Check the path.")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput
-from serving.capture.model_logging import logging_of
-from serving.capture.traffic import close_after
+from serving.capture.model_logging import logging_by_model
+from serving.capture.traffic_log import convert_leftovers
 from serving.models.model_list import ModelList
 from serving.server.listeners import bind_listeners
 from serving.server.server import check_models
@@ -69,7 +69,7 @@ def _close_log(settings: ServeSettings, report: Callable[[str], None]) -> None:
     if settings.traffic is None:
         return
     try:
-        folders = [one.folder for one in logging_of(ModelList(settings.repository.source)()).values()]
+        folders = [one.folder for one in logging_by_model(ModelList(settings.repository.source)()).values()]
     except BadInput:  # the list of models has become invalid, which was reported
         folders = []
-    close_after(settings.traffic, [folder for folder in folders if folder is not None], report)
+    convert_leftovers(settings.traffic, [folder for folder in folders if folder is not None], report)

@@ -15,7 +15,7 @@ from pitfalls_tf.cli.serve.groups import option_group
 
 if TYPE_CHECKING:
     from monitoring.traffic.log.redaction import Redaction
-    from serving.capture.traffic import TrafficSettings
+    from serving.capture.traffic_log import TrafficSettings
 
 HASH_KEY_VARIABLE = "PITFALLS_HASH_KEY"
 SERVE, REFUSE = "serve", "refuse"
@@ -46,7 +46,7 @@ class TrafficFlags:
         """
         from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync  # noqa: PLC0415 - help must not wait for the log's libraries
         from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
-        from serving.capture.traffic import TrafficSettings  # noqa: PLC0415 - as above
+        from serving.capture.traffic_log import TrafficSettings  # noqa: PLC0415 - as above
 
         if self.traffic_archive is not None and self.traffic is None:
             raise BadInput(

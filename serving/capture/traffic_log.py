@@ -1,4 +1,4 @@
-"""The traffic log of one server process: opened before anything slow is loaded, closed when all is answered."""
+"""The traffic log of a server process: opened before anything slow is loaded, closed when all requests are answered."""
 
 from __future__ import annotations
 
@@ -32,21 +32,24 @@ class TrafficSettings:
     """Where answers are logged, and how."""
 
     folder: Path | None
-    """None logs only those models that have a folder of their own."""
+    """The server's own log; None logs only models that have a folder of their own."""
     policy: SegmentPolicy = field(default_factory=SegmentPolicy)
     segment_bytes: int = SEGMENT_BYTES
     refuses: bool = False
     """Whether an answer that cannot be logged is refused."""
     redaction: Redaction | None = None
     archive: str | None = None
-    """URL to which the closed parts of the log in `folder` are moved; those of logs elsewhere are, below it."""
+    """URL to which closed parts of the log are moved; those of logs in other folders are moved below it."""
 
     def archive_of(self, folder: Path) -> str | None:
-        """Where the closed parts of the log in a folder are moved to: each log has an archive of its own.
+        """The URL to which the closed parts of the log in a folder are moved: each log has an archive of its own.
 
         >>> settings = TrafficSettings(folder=Path("/own"), archive="s3://bucket/t")
         >>> settings.archive_of(Path("/own")), settings.archive_of(Path("/logs/m"))
         ('s3://bucket/t', 's3://bucket/t/elsewhere/logs%2Fm')
+
+        Returns:
+            The URL; None if parts are not moved.
         """
         if self.archive is None or folder == self.folder:
             return self.archive
@@ -54,13 +57,20 @@ class TrafficSettings:
 
 
 @contextmanager
-def open_traffic(
+def open_traffic_log(
     settings: TrafficSettings | None, *, report: Callable[[str], None]
 ) -> Iterator[tuple[Capture, LabelWriter | None]]:
-    """The traffic log's two writers, closed at the end; what a killed server left open is converted first.
+    """Open the traffic log for a server process; segments that a killed server left open are converted first.
+
+    Args:
+        settings: Where and how; None logs nothing.
+        report: Called with what an operator should know, one sentence at a time.
+
+    Yields:
+        What logs answered batches, and the writer of labels (None without a folder). Both are closed at the end.
 
     Raises:
-        BadInput: the archive's URL cannot be opened here, or the log has another.
+        BadInput: the archive's URL cannot be opened, or the log has another archive.
         CannotRun: the folder cannot be written.
     """
     if settings is None:
@@ -82,12 +92,15 @@ def open_traffic(
         yield Capture(own, redaction=settings.redaction, open_sink=open_sink, waits_for_disk=waits), labels
 
 
-def close_after(settings: TrafficSettings, elsewhere: Iterable[Path], report: Callable[[str], None]) -> None:
-    """Convert what processes that were killed have left of the logs, when nobody writes them any more.
+def convert_leftovers(settings: TrafficSettings, folders: Iterable[Path], report: Callable[[str], None]) -> None:
+    """Convert segments that killed processes left open, when no process writes the logs any more.
 
-    ``elsewhere`` are the models' own logs. What cannot be converted stays as it is for the next start, and is reported.
+    Args:
+        settings: Those that the processes had.
+        folders: Logs of models in folders of their own.
+        report: Called with each log that cannot be converted; it stays as it is for the next start.
     """
-    for folder in (*([] if settings.folder is None else [settings.folder]), *elsewhere):
+    for folder in (*([] if settings.folder is None else [settings.folder]), *folders):
         try:
             if not segments_in(folder / OPEN):
                 continue
@@ -96,7 +109,7 @@ def close_after(settings: TrafficSettings, elsewhere: Iterable[Path], report: Ca
             if url is not None:
                 Archiver(folder, url).move_parts()
         except OSError as error:
-            report(f"Open segments stay in {folder}: {error.strerror}.")
+            report(f"Open segments in {folder} could not be converted: {error.strerror}.")
 
 
 def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], None], stack: ExitStack) -> LogSink:
@@ -106,12 +119,7 @@ def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], 
         left = recover(folder)
         gaps = GapFile(folder, _now())
     except OSError as error:
-        raise CannotRun(
-            "The traffic log cannot be written.",
-            got=f"{folder}: {error.strerror}",
-            expected="a folder this user may write, on a disk with room",
-            fix="Make room, or give another folder.",
-        ) from error
+        raise _unwritable(folder, error) from error
     stack.callback(gaps.close)
     if left.rows:
         report(f"Converted {left.rows} rows that an earlier server left in {left.segments} open segments.")
@@ -119,19 +127,23 @@ def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], 
 
 
 def _archive(folder: Path, url: str, stack: ExitStack) -> None:
-    """Moves parts from now on; closed after the log itself, so that its last segments are moved, too."""
+    """Move closed parts from now on; ended after the log is closed, so that its last segments are moved, too."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         archiver = Archiver(folder, url)
     except OSError as error:
-        raise CannotRun(
-            "The traffic log cannot be written.",
-            got=f"{folder}: {error.strerror}",
-            expected="a folder this user may write, on a disk with room",
-            fix="Make room, or give another folder.",
-        ) from error
+        raise _unwritable(folder, error) from error
     archiver.start()
     stack.callback(archiver.close)
+
+
+def _unwritable(folder: Path, error: OSError) -> CannotRun:
+    return CannotRun(
+        "The traffic log cannot be written.",
+        got=f"{folder}: {error.strerror}",
+        expected="a folder this user may write, on a disk with room",
+        fix="Make room, or give another folder.",
+    )
 
 
 def _now() -> datetime:

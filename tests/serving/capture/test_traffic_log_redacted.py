@@ -11,7 +11,7 @@ import pytest
 
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.redaction import Redaction, hashed
-from serving.capture.traffic import TrafficSettings, open_traffic
+from serving.capture.traffic_log import TrafficSettings, open_traffic_log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def test_no_trace_of_it_is_in_any_file_nor_said(
         "store": None,
     }[fate]
     settings = TrafficSettings(folder=tmp_path / "traffic", redaction=redaction)
-    with open_traffic(settings, report=lambda _: None) as (capture, _):
+    with open_traffic_log(settings, report=lambda _: None) as (capture, _):
         with open_website(capture=capture) as site:
             lengths = {"signature_name": "length", "instances": [ADDRESS]}
             assert site.predict("strs", lengths).status == 200

@@ -11,12 +11,10 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from monitoring.errors import BadInput
-from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.redaction import Redaction
 from serving.capture.capture import AnsweredBatch, Caller, Capture
 from serving.capture.log_sink import LogSink
-from serving.capture.model_logging import ModelLogging, logging_of
-from serving.capture.traffic import TrafficSettings, open_traffic
+from serving.capture.model_logging import ModelLogging, logging_by_model
 from serving.models.model_config import sources_of
 
 if TYPE_CHECKING:
@@ -51,7 +49,7 @@ def batch(served: ServedVersion, requests: int) -> AnsweredBatch:
 
 def asked(text: str) -> dict[str, ModelLogging]:
     model = f'model_config_list {{ config {{ name: "flights" base_path: "/m" {text} }} }}'
-    return logging_of(sources_of(text_format.Parse(model, model_server_config_pb2.ModelServerConfig())))
+    return logging_by_model(sources_of(text_format.Parse(model, model_server_config_pb2.ModelServerConfig())))
 
 
 def test_what_a_config_asks_for() -> None:
@@ -84,7 +82,7 @@ def test_requests_are_taken_whole_and_about_as_many_as_was_asked_for(served: Ser
 
 def test_parts_of_a_request_are_in_the_sample_together() -> None:
     half = ModelLogging(sampling_rate=0.5)
-    assert all(half.takes(f"{number}/classify") == half.takes(str(number)) for number in range(50))
+    assert all(half.is_sampled(f"{number}/classify") == half.is_sampled(str(number)) for number in range(50))
 
 
 def test_a_model_is_logged_where_its_config_says_and_others_in_the_servers_own_log(served: ServedVersion) -> None:
@@ -119,14 +117,3 @@ def test_what_is_redacted_never_reaches_the_writer(served: ServedVersion) -> Non
     rows = Rows()
     Capture(rows, redaction=Redaction(dropped=frozenset({"x"}))).record(batch(served, 1))
     assert (rows[0].inputs, list(rows[0].outputs)) == ({}, ["y"])
-
-
-def test_logs_elsewhere_have_archives_of_their_own(served: ServedVersion, tmp_path: Path) -> None:
-    own, elsewhere, archive = (tmp_path / name for name in ("own", "elsewhere", "archive"))
-    settings = TrafficSettings(folder=own, archive=f"file://{archive}")
-    with open_traffic(settings, report=lambda _: None) as (capture, _):
-        capture.record(batch(served, 1))
-        capture.log_models({"half_plus_two": ModelLogging(folder=elsewhere)})
-        capture.record(batch(served, 2))
-    assert [len(list(folder.rglob("*.parquet"))) for folder in (own, elsewhere, archive)] == [0, 0, 2]
-    assert [TrafficLog(folder).read(model="half_plus_two").num_rows for folder in (own, elsewhere)] == [2, 4]

@@ -55,7 +55,7 @@ def test_where_a_model_could_not_be_loaded_it_is_reported_only(models: Models) -
     redacted = RedactedNames(Redaction(hashed=frozenset({"user"}), key=b"k" * 16), report=said.append)
     redacted.note(Path("models/strs/1"), runner_of(models, "strs"))
     redacted.check(is_everything=False)
-    assert said == ["No loaded model has an input, output or feature 'user', to be kept out of the log."]
+    assert said == ["No loaded model has an input, output or feature 'user', which is to be redacted."]
 
 
 def test_a_later_version_without_it_is_reported(models: Models) -> None:

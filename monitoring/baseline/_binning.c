@@ -1,9 +1,9 @@
-/* Numbers onto bins in one pass over each, with their moments: what `ruler.py` and `moments.py` do in some twenty.
+/* Counts numbers on bins and computes their moments in one pass: what `binning.py` and `moments.py` do in some twenty.
 
-Counts are those of a binary search to the last one. Sums go by four lanes whatever the processor, so that they are
-the same on every machine; they differ from numpy's, which adds in pairs, by some units in the last place.
+Counts are exactly those of a binary search. Sums use four lanes on every processor, so that they are the same on every
+machine; they differ from numpy's, which adds in pairs, by some units in the last place.
 
-Source of the sums of squares about a mean that moves: Chan, Golub & LeVeque, Algorithms for computing the sample
+Source of the sums of squares about a running mean: Chan, Golub & LeVeque, Algorithms for computing the sample
 variance: analysis and recommendations (1983). */
 
 #define PY_SSIZE_T_CLEAN
@@ -13,15 +13,15 @@ variance: analysis and recommendations (1983). */
 #include <stdint.h>
 #include <string.h>
 
-/* Values at once: as float64 they stay in the processor's first cache. */
+/* Values processed at once: as float64 they fit the processor's first-level cache. */
 #define BLOCK 1024
 #define LANES 4
-/* Counts are kept several times, so that equal neighbours do not wait for each other; lanes take turns at them. */
+/* Copies of the counts, used by lanes in turn, so that equal neighbours do not wait for each other. */
 #define COPIES LANES
-#define MOST_PLACES 256
-#define MOST_CELLS 4096
+#define MAX_BINS 256
+#define MAX_CELLS 4096
 
-/* The same code for wider registers, chosen when the module is loaded. Nothing is fused, so results stay the same. */
+/* The same code for wider registers, chosen at load time. No operations are fused, so results are the same. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
@@ -33,12 +33,12 @@ typedef int64_t mask __attribute__((vector_size(LANES * sizeof(int64_t))));
 typedef int32_t codes __attribute__((vector_size(LANES * sizeof(int32_t))));
 
 typedef struct {
-    const uint16_t *before; /* of each cell: how many edges lie below all of it */
-    const double *edges;    /* NaN behind the last */
-    double first, scale;    /* a value's cell is (value - first) * scale + 1, cut off at 0 and `last` */
-    int last;               /* the last cell; 0 where none were laid out, and edges are searched */
-    int many;               /* edges */
-} Ruler;
+    const uint16_t *before; /* for each cell: how many edges are below it */
+    const double *edges;    /* NaN after the last */
+    double first, scale;    /* a value's cell is (value - first) * scale + 1, clipped to 0 and `last` */
+    int last;               /* the last cell; 0 without cells, where edges are searched */
+    int many;               /* number of edges */
+} Binner;
 
 typedef struct {
     int64_t missing, finite, infinite, zeros;
@@ -48,18 +48,18 @@ typedef struct {
 #define AT(values, i) (*(const lanes *)((values) + (i)))
 #define PICK(condition, value) ((lanes)((condition) & (mask)(value)))
 
-/* `values` [BLOCK], NaN where there is none; those behind the last are NaN as well. Gives how many are no NaN.
+/* Adds `values` [BLOCK] to the moments; missing values, and those after the last, are NaN. Returns how many are not.
 
 Distances are to the mean of the values before, or to the first value. With at least as many before as here, half of
 the sum of their squares at least stays when the mean moves; else at least about one part in `BLOCK`, as the distances
 are to one of the values, or to the mean of a few. So no more than three digits are lost of sixteen. */
-WIDE static int64_t describe(const double *values, Moments *told)
+WIDE static int64_t describe(const double *values, Moments *moments)
 {
     const lanes infinity = {INFINITY, INFINITY, INFINITY, INFINITY};
     lanes least = infinity, greatest = -infinity, total = {0}, squares = {0};
     mask zeros = {0}, finite = {0}, there = {0};
-    double near = told->mean;
-    for (int i = 0; !told->finite && i < BLOCK; i++)
+    double near = moments->mean;
+    for (int i = 0; !moments->finite && i < BLOCK; i++)
         if (isfinite(values[i])) {
             near = values[i];
             break;
@@ -80,25 +80,25 @@ WIDE static int64_t describe(const double *values, Moments *told)
     int64_t present = 0, count = 0;
     double sum = 0.0, off = 0.0;
     for (int j = 0; j < LANES; j++) {
-        told->least = least[j] < told->least ? least[j] : told->least;
-        told->greatest = greatest[j] > told->greatest ? greatest[j] : told->greatest;
-        told->zeros += zeros[j];
+        moments->least = least[j] < moments->least ? least[j] : moments->least;
+        moments->greatest = greatest[j] > moments->greatest ? greatest[j] : moments->greatest;
+        moments->zeros += zeros[j];
         present += there[j];
         count += finite[j];
         sum += total[j];
         off += squares[j];
     }
-    told->infinite += present - count;
-    told->finite += count;
+    moments->infinite += present - count;
+    moments->finite += count;
     if (count) {
-        double moved = sum / (double)told->finite, less = moved * sum;
-        told->mean = near + moved;
-        told->squares += less < off ? off - less : off < INFINITY ? 0.0 : off; /* of the largest floats infinite */
+        double moved = sum / (double)moments->finite, less = moved * sum;
+        moments->mean = near + moved;
+        moments->squares += less < off ? off - less : off < INFINITY ? 0.0 : off; /* of the largest floats infinite */
     }
     return present;
 }
 
-/* How many of `values` [BLOCK] are no NaN. */
+/* How many of `values` [BLOCK] are not NaN. */
 WIDE static int64_t present(const double *values)
 {
     mask found = {0};
@@ -110,11 +110,11 @@ WIDE static int64_t present(const double *values)
     return count;
 }
 
-/* The cell of each of `values` [BLOCK]; of NaN the first. Monotone, rounding included. */
-WIDE static void place(const double *values, const Ruler *ruler, int32_t *cells)
+/* The cell of each of `values` [BLOCK]; the first for NaN. Monotone, rounding included. */
+WIDE static void place(const double *values, const Binner *binner, int32_t *cells)
 {
-    double first = ruler->first, scale = ruler->scale;
-    lanes last = (lanes){0} + (double)ruler->last;
+    double first = binner->first, scale = binner->scale;
+    lanes last = (lanes){0} + (double)binner->last;
     for (int i = 0; i < BLOCK; i += LANES) {
         lanes x = (AT(values, i) - first) * scale + 1.0;
         x = PICK(x > 0.0, x);
@@ -125,12 +125,12 @@ WIDE static void place(const double *values, const Ruler *ruler, int32_t *cells)
     }
 }
 
-static inline unsigned search(const Ruler *ruler, double value)
+static inline unsigned search(const Binner *binner, double value)
 {
-    unsigned low = 0, high = (unsigned)ruler->many;
+    unsigned low = 0, high = (unsigned)binner->many;
     while (low < high) {
         unsigned middle = (low + high) / 2;
-        if (value >= ruler->edges[middle])
+        if (value >= binner->edges[middle])
             low = middle + 1;
         else
             high = middle;
@@ -138,13 +138,13 @@ static inline unsigned search(const Ruler *ruler, double value)
     return low;
 }
 
-/* Count `values` [BLOCK], those behind the last too, by place. No more than one edge lies in a cell if `alone`. */
-static void count_cells(const double *values, const Ruler *ruler, int alone, uint32_t places[COPIES][MOST_PLACES])
+/* Counts `values` [BLOCK], also those after the last, by bin. At most one edge is in a cell if `alone`. */
+static void count_cells(const double *values, const Binner *binner, int alone, uint32_t places[COPIES][MAX_BINS])
 {
     int32_t cells[BLOCK];
-    const uint16_t *before = ruler->before;
-    const double *edges = ruler->edges;
-    place(values, ruler, cells);
+    const uint16_t *before = binner->before;
+    const double *edges = binner->edges;
+    place(values, binner, cells);
 #define STEP(j)                                                                                                        \
     unsigned at##j = before[cells[i + j]];                                                                             \
     at##j += values[i + j] >= edges[at##j]
@@ -171,7 +171,7 @@ static void count_cells(const double *values, const Ruler *ruler, int alone, uin
         into[i] = (double)((const type *)data)[at + i];                                                                \
     return 0
 
-/* Some numbers of any type as float64. -1 for a type that is none of these. */
+/* Numbers of one of the types as float64. -1 for any other type. */
 WIDE static int convert(const void *data, char type, Py_ssize_t at, Py_ssize_t count, double *into)
 {
     switch (type) {
@@ -188,7 +188,7 @@ WIDE static int convert(const void *data, char type, Py_ssize_t at, Py_ssize_t c
     }
 }
 
-/* NaN where the bitmap says that there is no value; `values` [BLOCK], and no bit is read behind `count` of them. */
+/* Sets `values` [BLOCK] to NaN where the bitmap has no value; no bit after `count` of them is read. */
 WIDE static void strike(const uint8_t *valid, Py_ssize_t at, Py_ssize_t count, double *values)
 {
     const mask low = {1, 2, 4, 8}, high = {16, 32, 64, 128};
@@ -218,11 +218,11 @@ static Py_ssize_t width(char type)
     }
 }
 
-static int fits(const Ruler *ruler, const Py_buffer *before, const Py_buffer *edges)
+static int fits(const Binner *binner, const Py_buffer *before, const Py_buffer *edges)
 {
-    return ruler->last >= 0 && ruler->last < MOST_CELLS &&
-           before->len >= (ruler->last + 1) * (Py_ssize_t)sizeof(uint16_t) &&
-           edges->len >= (Py_ssize_t)sizeof(double) && isnan(ruler->edges[edges->len / sizeof(double) - 1]);
+    return binner->last >= 0 && binner->last < MAX_CELLS &&
+           before->len >= (binner->last + 1) * (Py_ssize_t)sizeof(uint16_t) &&
+           edges->len >= (Py_ssize_t)sizeof(double) && isnan(binner->edges[edges->len / sizeof(double) - 1]);
 }
 
 static PyObject *count(PyObject *self, PyObject *arguments)
@@ -230,37 +230,37 @@ static PyObject *count(PyObject *self, PyObject *arguments)
     Py_buffer data, valid, before, edges, counts;
     Py_ssize_t offset, length;
     int type, described;
-    Ruler ruler;
+    Binner binner;
     (void)self;
     if (!PyArg_ParseTuple(arguments, "y*z*Cnny*y*ddiw*p", &data, &valid, &type, &offset, &length, &before, &edges,
-                          &ruler.first, &ruler.scale, &ruler.last, &counts, &described))
+                          &binner.first, &binner.scale, &binner.last, &counts, &described))
         return NULL;
-    ruler.before = before.buf;
-    ruler.edges = edges.buf;
+    binner.before = before.buf;
+    binner.edges = edges.buf;
     PyObject *result = NULL;
     Py_ssize_t places = edges.len / (Py_ssize_t)sizeof(double);
-    ruler.many = (int)places - 1;
-    if (offset < 0 || length < 0 || length > INT32_MAX || !fits(&ruler, &before, &edges) || places > MOST_PLACES ||
+    binner.many = (int)places - 1;
+    if (offset < 0 || length < 0 || length > INT32_MAX || !fits(&binner, &before, &edges) || places > MAX_BINS ||
         counts.len < places * (Py_ssize_t)sizeof(int64_t) || data.len / width((char)type) < offset + length ||
         (valid.buf && valid.len < (offset + length + 7) / 8)) {
         PyErr_SetString(PyExc_ValueError, "buffers do not hold what they are said to hold");
         goto done;
     }
-    uint32_t tally[COPIES][MOST_PLACES];
+    uint32_t tally[COPIES][MAX_BINS];
     memset(tally, 0, sizeof tally);
     int alone = 1;
-    unsigned most = ruler.before[ruler.last];
-    for (int cell = 0; cell < ruler.last; cell++) {
-        alone &= ruler.before[cell] + 1 >= ruler.before[cell + 1];
-        most = ruler.before[cell] > most ? ruler.before[cell] : most;
+    unsigned most = binner.before[binner.last];
+    for (int cell = 0; cell < binner.last; cell++) {
+        alone &= binner.before[cell] + 1 >= binner.before[cell + 1];
+        most = binner.before[cell] > most ? binner.before[cell] : most;
     }
-    if (most > (unsigned)ruler.many) {
+    if (most > (unsigned)binner.many) {
         PyErr_SetString(PyExc_ValueError, "cells lie behind more edges than there are");
         goto done;
     }
     double values[BLOCK] __attribute__((aligned(64)));
     int64_t *found = counts.buf;
-    Moments told = {0, 0, 0, 0, 0.0, 0.0, INFINITY, -INFINITY};
+    Moments moments = {0, 0, 0, 0, 0.0, 0.0, INFINITY, -INFINITY};
     for (Py_ssize_t first = 0; first < length; first += BLOCK) {
         int here = (int)(length - first < BLOCK ? length - first : BLOCK);
         if (convert(data.buf, (char)type, offset + first, here, values)) {
@@ -271,20 +271,21 @@ static PyObject *count(PyObject *self, PyObject *arguments)
             strike(valid.buf, offset + first, here, values);
         for (int i = here; i < BLOCK; i++)
             values[i] = NAN;
-        if (ruler.last)
-            count_cells(values, &ruler, alone, tally);
+        if (binner.last)
+            count_cells(values, &binner, alone, tally);
         else
             for (int i = 0; i < BLOCK; i++)
-                tally[i % COPIES][search(&ruler, values[i])]++;
-        int64_t there = described ? describe(values, &told) : present(values);
-        told.missing += here - there;
+                tally[i % COPIES][search(&binner, values[i])]++;
+        int64_t there = described ? describe(values, &moments) : present(values);
+        moments.missing += here - there;
         found[0] -= BLOCK - there; /* no edge is at or below NaN */
     }
     for (Py_ssize_t at = 0; at < places; at++)
         for (int copy = 0; copy < COPIES; copy++)
             found[at] += tally[copy][at];
-    result = Py_BuildValue("LLLLdddd", told.missing, told.finite, told.infinite, told.zeros, told.mean, told.squares,
-                           told.least, told.greatest);
+    result = Py_BuildValue("LLLLdddd", moments.missing, moments.finite, moments.infinite, moments.zeros, moments.mean,
+                           moments.squares,
+                           moments.least, moments.greatest);
 done:
     PyBuffer_Release(&data);
     if (valid.obj)

@@ -1,7 +1,8 @@
 """Watches a deployed model from its bundle and its traffic, or from tables of its predictions, and nothing else.
 
-Works alone on anyone's traffic log or table: `Monitor` is the door for notebooks. Importing this package loads no
-TensorFlow, Keras, TFDV or Evidently: each room below imports what it needs when it needs it.
+Works alone on anyone's traffic log or table: `Monitor` is the door for notebooks, and `DriftDetector` its test for one
+stream of scores. Importing this package loads no TensorFlow, Keras, TFDV or Evidently: each room below imports what it
+needs when it needs it.
 
 The rooms, from the ground up. Each imports only from the lines above its own, and names on one line do not know each
 other::
@@ -18,22 +19,28 @@ other::
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from monitoring.errors import BadInput, CannotRun, PitfallsError
 
 if TYPE_CHECKING:
+    from monitoring.evidence.drift_detector import DriftDetector
     from monitoring.jobs.monitor import Monitor, TableVerdicts, watch_table
 
-__all__ = ["BadInput", "CannotRun", "Monitor", "PitfallsError", "TableVerdicts", "watch_table"]
+__all__ = ["BadInput", "CannotRun", "DriftDetector", "Monitor", "PitfallsError", "TableVerdicts", "watch_table"]
 
-_OF_TABLES = frozenset({"Monitor", "TableVerdicts", "watch_table"})
+#: Names imported at first use: the monitor loads Arrow, SQLAlchemy and pydantic, the detector numpy.
+_LAZY = {
+    "DriftDetector": "monitoring.evidence.drift_detector",
+    "Monitor": "monitoring.jobs.monitor",
+    "TableVerdicts": "monitoring.jobs.monitor",
+    "watch_table": "monitoring.jobs.monitor",
+}
 
 
 def __getattr__(name: str) -> object:
-    """The notebook's door, opened when it is asked for: it brings Arrow, SQLAlchemy and pydantic."""
-    if name not in _OF_TABLES:
+    """Import a name at its first use."""
+    if name not in _LAZY:
         raise AttributeError(f"module 'monitoring' has no attribute {name!r}")
-    from monitoring.jobs import monitor  # noqa: PLC0415 - see above
-
-    return getattr(monitor, name)
+    return getattr(importlib.import_module(_LAZY[name]), name)

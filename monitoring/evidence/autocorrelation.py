@@ -51,7 +51,13 @@ _SEARCH_BOUNDS = (-0.5, 0.98)
 
 
 def lag_count(windows: int) -> int:
-    """How many lags are summed for a number of windows.
+    """How many lags are summed.
+
+    Args:
+        windows: Windows that the estimate comes from.
+
+    Returns:
+        A number from 1 to `MAX_LAGS`.
 
     >>> [lag_count(r) for r in (20, 40, 90, 365)]
     [1, 3, 7, 7]
@@ -60,7 +66,13 @@ def lag_count(windows: int) -> int:
 
 
 def ar1_update_due(windows: int) -> bool:
-    """Whether the coefficients are re-estimated once this many live windows were evaluated, before the next one.
+    """Whether the coefficients are re-estimated before the next window.
+
+    Args:
+        windows: Live windows evaluated so far.
+
+    Returns:
+        True at `FIRST_UPDATE` windows and whenever their number has doubled since.
 
     >>> [windows for windows in range(200) if ar1_update_due(windows)]
     [10, 20, 40, 80, 160]

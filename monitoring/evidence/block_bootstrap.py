@@ -7,7 +7,13 @@ from numpy.typing import NDArray
 
 
 def block_length(windows: int) -> int:
-    """Length of a bootstrap block for a number of windows: 1.75 · R^(1/3), the usual rate for a mean.
+    """Length of a bootstrap block, ``1.75 · R^(1/3)``, the usual rate for a mean.
+
+    Args:
+        windows: R, the number of windows to draw from.
+
+    Returns:
+        Windows per block.
 
     >>> [block_length(r) for r in (20, 90, 365)]
     [5, 8, 13]

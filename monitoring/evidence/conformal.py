@@ -191,13 +191,7 @@ class ConformalTest:
         innovations[1:] -= ar1 * off[:-1]
         observed_std = float(innovations.std(ddof=1))
         innovation_std = max(observed_std, min_std)
-        rise_etas, rise_bounds = (
-            (SHORT_BASELINE_ETAS, SHORT_BASELINE_CLIPPING_BOUNDS)
-            if values.size < SHORT_BASELINE
-            else (ETAS, CLIPPING_BOUNDS)
-        )
-        etas = rise_etas if direction == "up" else rise_etas + tuple(-eta for eta in rise_etas)
-        bounds = rise_bounds if direction == "up" else rise_bounds + rise_bounds
+        etas, bounds = _grid(values.size, direction)
         log_f = np.asarray(etas)[:, None] * clipped(innovations / innovation_std, np.asarray(bounds)[:, None])
         return cls(
             mean=mean,
@@ -294,6 +288,13 @@ class ConformalTest:
         )
 
 
+def _grid(windows: int, direction: Direction) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The exponents η and their clipping bounds; a two-sided test has every η twice, the second time negative."""
+    short = windows < SHORT_BASELINE
+    etas, bounds = (SHORT_BASELINE_ETAS, SHORT_BASELINE_CLIPPING_BOUNDS) if short else (ETAS, CLIPPING_BOUNDS)
+    return (etas, bounds) if direction == "up" else (etas + tuple(-eta for eta in etas), bounds + bounds)
+
+
 def small_sample_correction(
     etas: NDArray[np.float64],
     excess: NDArray[np.float64] | float,
@@ -321,7 +322,14 @@ def small_sample_correction(
 
 
 def clipped(deviations: NDArray[np.float64], bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Deviations clipped to [-bound, bound], of the shape that the two broadcast to.
+    """Deviations clipped to bounds.
+
+    Args:
+        deviations: Of any shape.
+        bounds: Positive bounds.
+
+    Returns:
+        Deviations in [-bound, bound], of the shape that the two broadcast to.
 
     >>> clipped(np.array([-9.0, 1.0]), np.array([[3.0], [4.0]])).tolist()
     [[-3.0, 1.0], [-4.0, 1.0]]

@@ -163,9 +163,14 @@ class LevelTest:
         return score - self.seasonality[key].offset(phases) if key in self.seasonality else score
 
     def restarted(self, state: LevelState) -> LevelState:
-        """The state after an incident was closed: no evidence, no live windows in the calibration sets.
+        """The test's restart when an incident is closed.
 
-        Pooled rows, each watch's previous score and the updated AR(1) coefficients are kept.
+        Args:
+            state: The state before.
+
+        Returns:
+            A state without evidence and without live windows in the calibration sets; pooled rows, each watch's
+            previous score and the updated AR(1) coefficients are kept.
         """
         return LevelState(
             watches={

@@ -104,10 +104,16 @@ def _signal_to_noise(scores: NDArray[np.float64], min_std: float) -> float:
 def _offsets(
     scores: NDArray[np.float64], phase: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Each phase's offset, and each score without the offset fitted on the other windows of its phase.
+    """Fit the offsets of one period.
 
-    A phase with too few windows has offset 0. None where too many windows are in such phases, or where phases differ
-    by no more than noise.
+    Args:
+        scores: Baseline window scores, [R].
+        phase: Each window's phase, [R].
+
+    Returns:
+        Each phase's offset, 0 for one with too few windows, and each score without the offset fitted on the other
+        windows of its phase. None where too many windows are in phases without an offset, or where phases differ by no
+        more than noise.
     """
     counts = np.bincount(phase).astype(np.float64)
     known = counts >= MIN_WINDOWS_PER_PHASE

@@ -100,7 +100,13 @@ class EarlyLabels:
 
     @classmethod
     def from_text(cls, text: str) -> EarlyLabels:
-        """The inverse of `to_text`.
+        """Read what `to_text` wrote.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The state.
 
         >>> EarlyLabels.from_text(EarlyLabels(start=1, rows=3, complete=True).to_text())
         EarlyLabels(start=1, until=0, newest=0, rows=3, labels=0, complete=True)

@@ -39,7 +39,13 @@ def delay_counts(event_times: NDArray[np.int64], label_times: NDArray[np.int64])
 
 
 def merged_counts(counts: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
-    """The counts of several windows together; windows without labels add nothing.
+    """The counts of several windows together.
+
+    Args:
+        counts: As of `delay_counts`, one per window.
+
+    Returns:
+        Their sum; empty if no window has labels.
 
     >>> merged_counts([(1, 2), (), (3, 4)])
     (4, 6)
@@ -71,7 +77,14 @@ def arrival_curve(counts: tuple[int, ...]) -> tuple[tuple[int, float], ...]:
 
 
 def delay_quantile(counts: tuple[int, ...], share: float) -> int | None:
-    """The first edge, in seconds, that includes this share of the labels; None where there is none.
+    """A quantile of label delays.
+
+    Args:
+        counts: As of `delay_counts`.
+        share: A share of the labels, in [0, 1].
+
+    Returns:
+        The first edge, in seconds, that includes this share; None where there is none.
 
     >>> delay_quantile((1, 0, 3) + (0,) * (len(EDGES) - 2), 0.5)
     300

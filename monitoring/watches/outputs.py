@@ -10,7 +10,13 @@ from monitoring.watches.scoring import row_maxima
 
 
 def watches(classes: tuple[str, ...]) -> tuple[Watch, ...]:
-    """A watch on the probability of each class (of the second alone for two), and one on the largest probability.
+    """The watches on outputs.
+
+    Args:
+        classes: Class names.
+
+    Returns:
+        One on the probability of each class (of the second alone for two), and one on the largest probability.
 
     >>> [watch.name for watch in watches(("no", "yes"))]
     ['output:yes', 'output:confidence']

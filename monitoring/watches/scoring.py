@@ -38,6 +38,12 @@ def fixed_point(scores: NDArray[np.float64]) -> NDArray[np.int64]:
 def fixed_point_floats(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """`fixed_point` as float64, which holds such integers and sums of `EXACT_ROWS` of them exactly, in any order.
 
+    Args:
+        scores: Scores, [n]; clipped to [0, 1].
+
+    Returns:
+        Integers in [0, 2^32], float64 [n].
+
     >>> fixed_point_floats(np.array([0.5])).tolist()
     [2147483648.0]
     """
@@ -47,7 +53,13 @@ def fixed_point_floats(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def fixed_point_sum(scores: NDArray[np.float64]) -> int:
-    """The sum of scores in fixed point, the same for any order of rows.
+    """The sum of scores in fixed point.
+
+    Args:
+        scores: Scores, [n]; clipped to [0, 1].
+
+    Returns:
+        The sum in units of 2^-32, the same for any order of rows.
 
     >>> fixed_point_sum(np.array([0.5, 1.5])) / SCORE_ONE
     1.5
@@ -81,7 +93,13 @@ def row_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def row_maxima(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each row's largest value, [n], of [n, k] with k > 0.
+    """Each row's largest value.
+
+    Args:
+        values: [n, k], k > 0.
+
+    Returns:
+        Maxima, [n].
 
     >>> row_maxima(np.array([[0.25, 0.75]])).tolist()
     [0.75]
@@ -93,7 +111,13 @@ def row_maxima(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def row_choices(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The index of each row's largest value, int64 [n], of [n, k] without NaN; the first of equal ones.
+    """The index of each row's largest value.
+
+    Args:
+        values: [n, k] without NaN, k > 0.
+
+    Returns:
+        Indices, int64 [n]; the first of equal values.
 
     >>> row_choices(np.array([[0.5, 0.5], [0.2, 0.8]])).tolist()
     [0, 1]

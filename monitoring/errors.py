@@ -1,24 +1,32 @@
 """Every error a user can meet, and the exit code it ends with.
 
 PitfallsError
-   |-- BadInput    what was given is wrong: the caller can mend it       exit 2
-   `-- CannotRun   what was given is fine, the surroundings are not      exit 3
+   |-- BadInput               the input is invalid: correct it                        exit 2
+   |     `-- InvalidSettings  all invalid settings of one file or command
+   `-- CannotRun              the input is valid, the environment does not allow it   exit 3
 
 Exit 0 means healthy and 1 means a page was raised; neither is an error.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-#: Characters of what was got that are shown: it may quote a file, a request or a row.
+#: Characters of the offending value that are shown: it may quote a file, a request or a row.
 LONGEST = 1_000
 
 
 class PitfallsError(Exception):
-    """An error meant to be read by a person: what happened, what was got, what was expected, how to mend it.
+    """An error meant to be read by a person: what happened, what was got, what was expected, how to fix it.
 
     Of a long `got` its beginning and its end are shown.
+
+    Attributes:
+        what: What happened, as a sentence.
+        got: The offending value or state.
+        expected: What would have been valid.
+        fix: The next step, as a sentence.
 
     >>> str(BadInput("No such setup.", got="'fligths'", expected="one of: flights", fix="Did you mean flights?"))
     "No such setup. Got 'fligths'; expected one of: flights. Did you mean flights?"
@@ -35,12 +43,35 @@ class PitfallsError(Exception):
 
 
 class BadInput(PitfallsError):
-    """What was given is wrong; nothing was changed."""
+    """The input is invalid; nothing was changed."""
 
     exit_code = 2
 
 
+class InvalidSettings(BadInput):
+    """The invalid settings of one file or command, all in one message.
+
+    Attributes:
+        settings: One line for each: where, what, got, expected, fix.
+
+    >>> print(InvalidSettings("monitor.toml", ["line 2: not valid TOML.", "line 7: unknown key."]))
+    2 errors in monitor.toml:
+      line 2: not valid TOML.
+      line 7: unknown key.
+    """
+
+    def __init__(self, source: str, settings: Sequence[str]) -> None:
+        self.settings = tuple(settings)
+        count = f"{len(self.settings)} error{'' if len(self.settings) == 1 else 's'}"
+        listed = "".join(f"\n  {line}" for line in self.settings)
+        super().__init__(f"{count} in {source}.", got=count, expected="valid settings", fix=f"Correct:{listed}")
+        self._text = f"{count} in {source}:{listed}"
+
+    def __str__(self) -> str:
+        return self._text
+
+
 class CannotRun(PitfallsError):
-    """What was given is fine, but the surroundings do not allow it: a port in use, a folder that cannot be written."""
+    """The input is valid, but the environment does not allow it: a port in use, a folder that cannot be written."""
 
     exit_code = 3

@@ -1,10 +1,10 @@
-"""`monitor.toml`: what to watch, how strictly, and whom to tell; checked whole before anything runs."""
+"""`monitor.toml`: what is monitored, the false-alarm budget, who is notified; checked whole before anything runs."""
 
 from __future__ import annotations
 
 from monitoring.config.digest import settings_digest
-from monitoring.config.draft import ConfigDraft, DraftedWebhook, TableDraft, render_config
-from monitoring.config.draft_check import config_of
+from monitoring.config.draft import ConfigDraft, TableDraft, WebhookDraft, render_config
+from monitoring.config.draft_check import check_draft
 from monitoring.config.loading import load_config
 from monitoring.config.sections import (
     BudgetSection,
@@ -21,7 +21,6 @@ from monitoring.config.sections import (
 __all__ = [
     "BudgetSection",
     "ConfigDraft",
-    "DraftedWebhook",
     "ModelSection",
     "MonitorConfig",
     "ScheduleSection",
@@ -30,8 +29,9 @@ __all__ = [
     "ToleranceSection",
     "TrafficSection",
     "Webhook",
+    "WebhookDraft",
     "WindowsSection",
-    "config_of",
+    "check_draft",
     "load_config",
     "render_config",
     "settings_digest",

@@ -1,4 +1,4 @@
-"""Paths and URLs of the config: made absolute where they are local, and shown without their secrets."""
+"""Paths and URLs of the config: local ones are made absolute, and secrets are left out of messages."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import ValidationInfo
 
-from monitoring.config.setting_error import refusal
+from monitoring.config.invalid_setting import invalid_setting
 
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?)://(?:/([^?]*))?(\?.*)?", re.DOTALL)
 _POSTGRESQL = re.compile(r"postgresql(?:\+\w+)?://[^/\s]*/[^\s?]+(?:\?\S*)?")
 
 
 def redacted(url: str) -> str:
-    """Scheme, host and port only: a password, a query and, for webhooks, the path itself are secrets.
+    """Reduce a URL to scheme, host and port: password, query and, for webhooks, the path are secrets.
 
     >>> redacted("https://user:secret@hooks.example.org/services/T0/B0?key=1")
     'https://hooks.example.org/…'
@@ -25,7 +25,7 @@ def redacted(url: str) -> str:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        return "a URL that cannot be read"
+        return "an invalid URL"
     if not parts.scheme or not parts.hostname:
         return "a URL without scheme and host"
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -33,61 +33,95 @@ def redacted(url: str) -> str:
     return f"{parts.scheme}://{host}{port}{rest}"
 
 
-def place(value: object, info: ValidationInfo) -> Path | str:
-    """A path as `local_path` has it, or a URL of the scheme that it has."""
+def path_or_url(value: object, info: ValidationInfo) -> Path | str:
+    """A URL as it is, or a path as `local_path` makes it."""
     if isinstance(value, str) and re.match(r"[a-z][a-z0-9+.-]+://.", value):
         return value
     return local_path(value, info)
 
 
 def local_path(value: object, info: ValidationInfo) -> Path:
-    """A path of the config, absolute: relative ones are relative to the config file's folder."""
+    """Make a path absolute; relative ones start at the config file's folder.
+
+    Args:
+        value: The setting.
+        info: The validation, whose context has the folder.
+
+    Returns:
+        The absolute path.
+
+    Raises:
+        PydanticCustomError: The value is no path, or a URL.
+    """
     value = str(value) if isinstance(value, Path) else value  # a default
     if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise refusal("not a path.", got=value, expected="a path in quotes", fix="Relative paths start at this file.")
+        raise invalid_setting(
+            "not a path.", got=value, expected="a path in quotes", fix="Relative paths start at this file's folder."
+        )
     if "://" in value:
-        raise refusal(
-            "only traffic and its labels may be at a URL.",
+        raise invalid_setting(
+            "must be a local path; only [traffic] path and labels may be URLs.",
             got=redacted(value),
             expected="a local path",
-            fix="Mount or copy it, and name the folder.",
+            fix="Mount or copy the data, and write the folder's path.",
         )
     return _absolute(value, info)
 
 
 def store_url(value: str, info: ValidationInfo) -> str:
-    """The store's URL; the file of an SQLite store made absolute."""
+    """Check the store's URL, and make the file of an SQLite store absolute.
+
+    Args:
+        value: The setting.
+        info: The validation, whose context has the folder.
+
+    Returns:
+        The URL.
+
+    Raises:
+        PydanticCustomError: The URL is of no store that lasts.
+    """
     if _POSTGRESQL.fullmatch(value):
         return value
     sqlite = _SQLITE.fullmatch(value)
     if sqlite is None:
-        raise refusal(
-            "not the URL of a store.",
+        raise invalid_setting(
+            "not the URL of a store: SQLite or PostgreSQL.",
             got=redacted(value) if "://" in value else value,
             expected="sqlite:///FILE, or postgresql+DRIVER://USER:PASSWORD@HOST/DATABASE",
             fix='Write, for example, url = "sqlite:///pitfalls.db".',
         )
     scheme, name, query = sqlite.groups()
     if not name or name.startswith((":memory:", "file:")):
-        raise refusal(
-            "a store in memory forgets what it has judged.",
+        raise invalid_setting(
+            "an in-memory store is lost when the process ends.",
             got=value,
             expected="sqlite:/// and a file's path",
             fix='Write, for example, url = "sqlite:///pitfalls.db".',
         )
     path = _absolute(name, info)
     if "?" in str(path):
-        raise refusal(
-            "an SQLite file's path cannot hold a question mark.",
+        raise invalid_setting(
+            "the path of an SQLite file cannot contain a question mark.",
             got=str(path),
             expected="a path without one",
-            fix="Put the store into another folder.",
+            fix="Use another folder for the store.",
         )
     return f"{scheme}:///{path}{query or ''}"
 
 
 def webhook_url(value: str) -> str:
-    """A webhook's URL: encrypted, or on this machine."""
+    """Check a webhook's URL: encrypted, or on this machine.
+
+    Args:
+        value: The setting.
+
+    Returns:
+        The URL.
+
+    Raises:
+        PydanticCustomError: The URL is neither; the message does not quote its secrets.
+    """
     try:
         parts = urlsplit(value)
         fits = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f\x7f]", value)
@@ -95,8 +129,8 @@ def webhook_url(value: str) -> str:
         parts, fits = SplitResult("", "", "", "", ""), False
     if fits and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))):
         return value
-    raise refusal(
-        "not a webhook that may be told.",
+    raise invalid_setting(
+        "not a webhook URL that is allowed: https, or http on this machine.",
         got=redacted(value),
         expected="https://HOST/PATH, or http:// on this machine",
         fix='Write, for example, webhook = "https://hooks.example.org/pitfalls".',

@@ -1,4 +1,4 @@
-"""What identifies the settings under which evidence was gathered."""
+"""The digest of the settings under which evidence is gathered."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from monitoring.config.values import budget_numbers
 
 
 def settings_digest(config: MonitorConfig) -> str:
-    """SHA-256, in hexadecimal, over what changes the meaning of evidence.
+    """Hash what changes the meaning of evidence: windows, budgets, tolerances, slices, and the columns that are read.
 
-    That is how windows are cut, the budgets, the tolerances, the slices, and which columns are read as probabilities
-    and truth. Evidence of another digest cannot be continued. Paths, the store, the schedule and who is told do not
-    count, nor does the order of slices, nor another spelling of the same budget or length of time.
+    Evidence of another digest cannot be continued. Paths, store, schedule and webhooks do not count, nor does the order
+    of slices or another spelling of the same budget or duration.
+
+    Args:
+        config: A checked config.
+
+    Returns:
+        SHA-256 in hexadecimal.
     """
     traffic, windows, tolerance = config.traffic, config.windows, config.tolerance
     meaning: dict[str, object] = {
@@ -32,7 +37,7 @@ def settings_digest(config: MonitorConfig) -> str:
         "budget": {"page": budget_numbers(config.budget.page), "notice": budget_numbers(config.budget.notice)},
         "tolerance": {"error": tolerance.error, "brier": tolerance.brier, "integrity": tolerance.integrity},
     }
-    # What has been added later counts where it is used, so that evidence gathered before is not lost.
+    # Settings added later count only where they are used, so that existing evidence stays valid.
     if config.model.baseline is not None:
         meaning |= {"label_time": traffic.label_time, "predicted": traffic.predicted}
     if traffic.naive_timezone != "UTC":

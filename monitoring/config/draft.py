@@ -1,4 +1,4 @@
-"""A config to start from: the values, and the commented file they make."""
+"""A new config: its values, and the commented file that they make."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DraftedWebhook:
+class WebhookDraft:
     """One `[[notify]]` section."""
 
     webhook: str
@@ -17,7 +17,7 @@ class DraftedWebhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableDraft:
-    """The columns of a table of one's own, and the names of the classes that its scores are about."""
+    """The columns of a user's table, and the names of the classes that its scores are for."""
 
     event_time: str
     prediction_id: str
@@ -31,9 +31,12 @@ class TableDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigDraft:
-    """The values of a config that is yet to be written, as they will stand in the file.
+    """The values of a config before it is written.
 
-    With a `table`, `bundle` is the folder of the table's baseline; without `traffic`, it is named with each run.
+    Attributes:
+        bundle: The model's folder; with a `table`, the folder of the table's baseline.
+        traffic: Path or URL of the traffic; None where each run names it.
+        table: The columns of a user's table; None for a traffic log.
     """
 
     bundle: str
@@ -53,56 +56,63 @@ class ConfigDraft:
     error: float = 0.02
     brier: float | None = None
     integrity: float = 0.01
-    webhooks: tuple[DraftedWebhook, ...] = ()
+    webhooks: tuple[WebhookDraft, ...] = ()
     cron: str = "15 * * * *"
     store: str = "sqlite:///pitfalls.db"
 
 
 def render_config(draft: ConfigDraft) -> str:
-    """The text of `monitor.toml`: every setting, each with what it means. `load_config` reads back the same values."""
+    """Write a config as TOML: every setting with its meaning in a comment.
+
+    Args:
+        draft: The values.
+
+    Returns:
+        The file's text; `load_config` reads back the same values.
+    """
     brier = "# brier = 0.01" if draft.brier is None else f"brier = {float(draft.brier)!r}"
     rows = "# rows = 5000" if draft.rows is None else f"rows = {draft.rows}"
     path = '# path = "live/*.parquet"' if draft.traffic is None else f"path = {_quoted(draft.traffic)}"
     return f"""\
-# What to watch, how strictly, and whom to tell. Relative paths start at this file's folder.
+# Settings of `pitfalls monitor`. Relative paths start at this file's folder.
 
 [model]
 {_model(draft)}
 [traffic]
 {_NOTES[draft.table is not None]}
 {path}
-# Inputs whose every value is watched on its own too, beside the whole traffic.
+# Category inputs whose values are watched as slices too.
 slices = {_listed(draft.slices)}
-# Losses by true class ("label": what is missed of each) and by answer ("predicted": what is wrong among each).
+# Losses by true class ("label": recall) and by predicted class ("predicted": precision).
 {_class_slices(draft.class_slices)}
 {"" if draft.table is None else _columns(draft.table)}
 [windows]
-# The evidence counts windows: whole days (7d: weeks from Monday), or hours or minutes that divide a day evenly.
+# Length of a window: whole days (7d: weeks from Monday), or hours or minutes that divide a day evenly.
 every = {_quoted(draft.every)}
-# Or so many rows in order of event time, whatever time they take.
+# Or a number of rows in order of event time; `every` is ignored then.
 {rows}
 timezone = {_quoted(draft.timezone)}
-# How long after its end a window waits for rows and labels on their way.
+# Allowed lateness: how long after its end a window waits for late rows and labels.
 lateness = {_quoted(draft.lateness)}
-# A watch with fewer rows than this waits for the next window.
+# A watch with fewer rows than this pools them with the next window.
 min_rows = {draft.min_rows}
-# How far back the prediction of a label may lie.
+# Longest label delay: labels that arrive later are ignored.
 label_horizon = {_quoted(draft.label_horizon)}
 
 [budget]
-# False alarms of the whole deployment, whatever the number of features and slices.
+# False alarms of the whole deployment, whatever the number of inputs and slices.
 page = {_quoted(draft.page)}
 notice = {_quoted(draft.notice)}
 
 [tolerance]
-# A rise this small is harmless, in the metric's own unit.
+# A rise up to this is tolerated, in the metric's own unit.
 error = {float(draft.error)!r}
 {brier}
 integrity = {float(draft.integrity)!r}
 
 {_notify(draft.webhooks)}
 [schedule]
-# Minute, hour, day, month, day of the week (as a name).
+# Minute, hour, day, month, day of the week (by name).
 cron = {_quoted(draft.cron)}
 
 [store]
@@ -111,21 +121,21 @@ url = {_quoted(draft.store)}
 
 
 _NOTES = {
-    False: "# The traffic log, as the server writes it.",
-    True: "# The table's files: one, a folder, or a pattern; Parquet or CSV. `monitor run --traffic` names others.",
+    False: "# The traffic log that the server writes.",
+    True: "# The table: a file, a folder or a pattern; Parquet or CSV. `monitor run --traffic` overrides it.",
 }
 
 
 def _model(draft: ConfigDraft) -> str:
     if draft.table is not None:
         return f"""\
-# What the model and its traffic looked like when it was good, from the reference table.
+# The baseline, made from the reference table.
 baseline = {_quoted(draft.bundle)}
 # The classes, in the order of the scores.
 classes = {_listed(draft.table.classes)}
 """
     return f"""\
-# A model's folder (its newest version is watched), or the folder of one version.
+# A model's folder (its newest version is monitored), or the folder of one version.
 bundle = {_quoted(draft.bundle)}
 # The output that holds one probability per class.
 probabilities = {_quoted(draft.probabilities)}
@@ -137,16 +147,16 @@ def _columns(table: TableDraft) -> str:
     if table.predicted is not None:
         answer = f"predicted = {_quoted(table.predicted)}"
     return f"""\
-# The table's columns. Without a prediction_id, a row is known by its file and place; the label may come later.
+# The table's columns. Without a prediction_id, rows are identified by file and position. Labels may arrive later.
 event_time = {_quoted(table.event_time)}
 prediction_id = {_quoted(table.prediction_id)}
 label = {_quoted(table.label)}
 label_time = {_quoted(table.label_time)}
-# The zone of times that have none of their own.
+# The time zone of timestamps without one.
 naive_timezone = {_quoted(table.naive_timezone)}
-# The score of the second class, or one for each class, or a column of lists; or else `predicted`, the answer itself.
+# The probability of the second class, or one column per class, or a column of lists; or `predicted`, the class itself.
 {answer}
-# A table of labels apart, with the same three names of columns.
+# A separate table of labels, with the same column names.
 # labels = "labels/*.parquet"
 """
 
@@ -159,7 +169,7 @@ def _class_slices(columns: tuple[str, ...]) -> str:
     return f"class_slices = {_listed(columns)}" if columns else '# class_slices = ["label", "predicted"]'
 
 
-def _notify(webhooks: tuple[DraftedWebhook, ...]) -> str:
+def _notify(webhooks: tuple[WebhookDraft, ...]) -> str:
     if not webhooks:
         return '# [[notify]]\n# webhook = "https://hooks.example.org/pitfalls"\n# level = "page"\n'
     return "".join(
@@ -168,5 +178,5 @@ def _notify(webhooks: tuple[DraftedWebhook, ...]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A TOML string: JSON's, but for one character that TOML wants escaped and JSON does not."""
+    """A TOML string: JSON's, and one more escaped character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""On which line of a TOML text each section and key stands, which `tomllib` does not say."""
+"""The line of each section and key of a TOML text, which `tomllib` does not report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import TypeAlias
 
-Place: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 
 _KEY = r"""(?:"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _PART = re.compile(_KEY)
@@ -26,32 +26,38 @@ _TOKEN = re.compile(
 )
 
 
-def line_numbers(text: str) -> dict[Place, int]:
-    r"""The line, from 1, of each section header and key of a valid TOML text.
+def line_numbers(text: str) -> dict[KeyPath, int]:
+    r"""Find the line of each section header and key of a valid TOML text.
 
-    The n-th ``[[notify]]`` and its keys stand at ``("notify", n - 1, ...)``. What is inside an inline table or an array
-    has no line of its own: see `line_of`. Cost: linear in the text.
+    Cost: linear in the text.
+
+    Args:
+        text: Valid TOML.
+
+    Returns:
+        Lines, from 1, by key path; the n-th ``[[notify]]`` and its keys are at ``("notify", n - 1, ...)``. What is
+        inside an inline table or an array has no line of its own: see `line_of`.
 
     >>> line_numbers('[windows]\nevery = "1d"\n[[notify]]\nlevel = "page"\n')[("notify", 0, "level")]
     4
     """
-    lines: dict[Place, int] = {}
-    counts: dict[Place, int] = {}
-    section: Place = ()
+    lines: dict[KeyPath, int] = {}
+    counts: dict[KeyPath, int] = {}
+    section: KeyPath = ()
     start, line = 0, 1
     while start < len(text):
         statement = _STATEMENT.match(text, start)
         if statement is None:
-            place: Place | None = None
+            place: KeyPath | None = None
         elif statement["array"]:
-            name = _place(statement["array"])
+            name = _key_path(statement["array"])
             counts[name] = counts.get(name, -1) + 1
             place = section = (*name, counts[name])
             lines.setdefault(name, line)
         elif statement["table"]:
-            place = section = _place(statement["table"])
+            place = section = _key_path(statement["table"])
         else:
-            place = (*section, *_place(statement["key"]))
+            place = (*section, *_key_path(statement["key"]))
         if place is not None:
             for length in range(1, len(place) + 1):
                 lines.setdefault(place[:length], line)
@@ -61,15 +67,15 @@ def line_numbers(text: str) -> dict[Place, int]:
     return lines
 
 
-def line_of(place: Place, lines: Mapping[Place, int]) -> int | None:
-    """The line of a place, or of what it stands in; None if not even its section is in the file."""
-    for length in range(len(place), 0, -1):
-        if place[:length] in lines:
-            return lines[place[:length]]
+def line_of(path: KeyPath, lines: Mapping[KeyPath, int]) -> int | None:
+    """The line of a key, or of the nearest section around it; None if not even the section is in the file."""
+    for length in range(len(path), 0, -1):
+        if path[:length] in lines:
+            return lines[path[:length]]
     return None
 
 
-def _place(dotted: str) -> Place:
+def _key_path(dotted: str) -> KeyPath:
     parts = _PART.findall(dotted)
     return tuple(tomllib.loads(f"x = {part}")["x"] if part[0] in "\"'" else part for part in parts)
 

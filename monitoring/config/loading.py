@@ -1,4 +1,4 @@
-"""Reading `monitor.toml`: every problem at once, each with its line."""
+"""Reading `monitor.toml`: all errors at once, each with its line."""
 
 from __future__ import annotations
 
@@ -10,30 +10,45 @@ from typing import Any
 from pydantic import ValidationError
 
 from monitoring.config.lines import line_numbers
-from monitoring.config.problems import Problem, problems_of
+from monitoring.config.problems import ConfigProblem, problems_of
 from monitoring.config.sections import MonitorConfig
-from monitoring.errors import BadInput
+from monitoring.errors import BadInput, InvalidSettings
 
-#: Far more than any config needs, and little enough to read at once.
+#: Far more than any config needs.
 _MOST_BYTES = 1 << 20
 
 _POSITION = re.compile(r"\s*\(at line (\d+), column \d+\)\s*$")
 
 
 def load_config(path: Path) -> MonitorConfig:
-    """Read and check a config. Nothing outside of the file is looked at: neither bundle, traffic nor store.
+    """Read and check a config; bundle, traffic and store are not opened.
 
-    Relative paths, and an SQLite store's, are taken from the config file's folder. Raises BadInput that lists every
-    problem, one a line; a text that is not TOML has one, as no more of it can be read.
+    Args:
+        path: The file; relative paths in it start at its folder.
+
+    Returns:
+        The config.
+
+    Raises:
+        InvalidSettings: The file has errors; a text that is not TOML has one, as the rest cannot be read.
+        BadInput: The file cannot be read, or is too large to be a config.
     """
     found = parse_config(_text(path), path.absolute().parent)
     if isinstance(found, MonitorConfig):
         return found
-    raise _bad_config(path, found)
+    raise InvalidSettings(str(path), [str(problem) for problem in found])
 
 
-def parse_config(text: str, folder: Path) -> MonitorConfig | tuple[Problem, ...]:
-    """The config that a text would be in `folder`, or all that is wrong with it."""
+def parse_config(text: str, folder: Path) -> MonitorConfig | tuple[ConfigProblem, ...]:
+    """Parse a config.
+
+    Args:
+        text: The file's text.
+        folder: The folder at which relative paths start.
+
+    Returns:
+        The config, or all its errors.
+    """
     try:
         document: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -61,7 +76,7 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        problem = Problem(
+        problem = ConfigProblem(
             line=line,
             place="",
             what="not UTF-8.",
@@ -69,16 +84,16 @@ def _text(path: Path) -> str:
             expected="text in UTF-8",
             fix="Save the file as UTF-8.",
         )
-        raise _bad_config(path, (problem,)) from None
+        raise InvalidSettings(str(path), [str(problem)]) from None
 
 
-def _not_toml(error: ValueError | RecursionError, text: str) -> Problem:
-    """The one problem of a text that is not TOML; without a position of its own, it lies at the end."""
+def _not_toml(error: ValueError | RecursionError, text: str) -> ConfigProblem:
+    """The error of a text that is not TOML; one without a position is at the end."""
     message = str(error)
     position = _POSITION.search(message)
     lines = text.splitlines() or [""]
     line = min(int(position[1]), len(lines)) if position else len(lines)
-    return Problem(
+    return ConfigProblem(
         line=line,
         place="",
         what="not valid TOML.",
@@ -86,9 +101,3 @@ def _not_toml(error: ValueError | RecursionError, text: str) -> Problem:
         expected="TOML",
         fix=f"{_POSITION.sub('', message).rstrip('.')}.",
     )
-
-
-def _bad_config(path: Path, problems: tuple[Problem, ...]) -> BadInput:
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    listed = "\n".join(f"  {problem}" for problem in problems)
-    return BadInput(f"{path} cannot be used.", got=count, expected="none", fix=f"Mend each of these:\n{listed}")

@@ -1,4 +1,4 @@
-"""What is wrong with a config, each problem as one line: where, what, got, expected, fix."""
+"""The errors of a config, one line each: where, what, got, expected, fix."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from monitoring.config.lines import Place, line_of
+from monitoring.config.invalid_setting import INVALID_SETTING, shown
+from monitoring.config.lines import KeyPath, line_of
 from monitoring.config.sections import SECTIONS
-from monitoring.config.setting_error import REFUSAL, shown
 
 #: pydantic's error types for which one phrase is enough. The rest carry their bounds or their choices.
 _EXPECTED = {
@@ -21,15 +21,15 @@ _EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",
     "finite_number": "a finite number",
-    "tuple_type": 'a list of texts, as ["a", "b"]',
+    "tuple_type": 'a list of texts, such as ["a", "b"]',
 }
 _HEADS = {"notify": "[[notify]]"}
 _BOUNDS = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One thing wrong with one place of the file."""
+class ConfigProblem:
+    """One error at one place of the file."""
 
     line: int
     place: str
@@ -39,29 +39,35 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        return self.told(f"line {self.line}, {self.place}" if self.place else f"line {self.line}")
+        return self.at(f"line {self.line}, {self.place}" if self.place else f"line {self.line}")
 
-    def told(self, where: str) -> str:
-        """The line of a message, with a place of its own to begin with."""
+    def at(self, where: str) -> str:
+        """The line of a message that begins with another name of the place."""
         return f"{where}: {self.what} Got {self.got}; expected {self.expected}. {self.fix}"
 
 
-def problems_of(error: ValidationError, lines: Mapping[Place, int], last_line: int) -> tuple[Problem, ...]:
-    """Every problem that pydantic found, in the order of the file.
+def problems_of(error: ValidationError, lines: Mapping[KeyPath, int], last_line: int) -> tuple[ConfigProblem, ...]:
+    """Translate the errors that pydantic found.
 
-    A section that is missing altogether is reported at the file's last line, where it can be added.
+    Args:
+        error: The errors.
+        lines: The line of each section and key.
+        last_line: The line of a section that is missing altogether, where it can be added.
+
+    Returns:
+        The problems in the order of the file.
     """
     found = []
     for detail in error.errors(include_url=False):
-        place: Place = detail["loc"]
+        place: KeyPath = detail["loc"]
         line = line_of(place, lines)
         found.append(_problem(detail, place, last_line if line is None else line))
     return tuple(sorted(found, key=lambda problem: problem.line))
 
 
-def _problem(detail: ErrorDetails, place: Place, line: int) -> Problem:
+def _problem(detail: ErrorDetails, place: KeyPath, line: int) -> ConfigProblem:
     kind, context = detail["type"], detail.get("ctx", {})
-    if kind == REFUSAL:
+    if kind == INVALID_SETTING:
         what, got, expected, fix = (str(context[part]) for part in ("what", "got", "expected", "fix"))
     elif kind == "extra_forbidden":
         what, got, expected, fix = _unknown(place)
@@ -69,12 +75,12 @@ def _problem(detail: ErrorDetails, place: Place, line: int) -> Problem:
         what, got = "missing.", "nothing"
         expected, fix = ("this section", f"Add [{place[0]}].") if len(place) == 1 else ("a value", _example(place))
     else:
-        what, got = "cannot be used.", shown(detail["input"])
+        what, got = "invalid value.", shown(detail["input"])
         expected, fix = _expected(kind, place, context, detail["msg"]), _example(place)
-    return Problem(line=line, place=_named(place), what=what, got=got, expected=expected, fix=fix)
+    return ConfigProblem(line=line, place=_named(place), what=what, got=got, expected=expected, fix=fix)
 
 
-def _expected(kind: str, place: Place, context: Mapping[str, Any], message: str) -> str:
+def _expected(kind: str, place: KeyPath, context: Mapping[str, Any], message: str) -> str:
     if place == ("notify",):
         return "a section of its own for each webhook, headed [[notify]]"
     if kind in {"model_type", "dict_type"}:
@@ -87,7 +93,7 @@ def _expected(kind: str, place: Place, context: Mapping[str, Any], message: str)
     return _EXPECTED.get(kind, message)
 
 
-def _unknown(place: Place) -> tuple[str, str, str, str]:
+def _unknown(place: KeyPath) -> tuple[str, str, str, str]:
     """What, got, expected and fix for a section or key that does not exist."""
     name = _key(place[-1])
     if len(place) == 1:
@@ -101,11 +107,11 @@ def _unknown(place: Place) -> tuple[str, str, str, str]:
     elif near:
         fix = f"Did you mean {near[0]}?"
     else:
-        fix = "Take it out."
+        fix = "Remove it."
     return f"unknown {kind}.", name, f"one of: {', '.join(known)}", fix
 
 
-def _example(place: Place) -> str:
+def _example(place: KeyPath) -> str:
     names = [part for part in place if isinstance(part, str)]
     if len(names) < 2 or names[0] not in SECTIONS:
         return f"Head it with {_HEADS.get(names[0], f'[{names[0]}]')}."
@@ -113,7 +119,7 @@ def _example(place: Place) -> str:
     return f"Write, for example, {names[1]} = {shown(examples[0])}."
 
 
-def _named(place: Place) -> str:
+def _named(place: KeyPath) -> str:
     """A place in words, with items counted from 1: ``[windows] every``, ``[[notify]] 2 webhook``."""
     words = [_HEADS.get(str(place[0]), f"[{_key(place[0])}]")]
     words.extend(str(part + 1) if isinstance(part, int) else _key(part) for part in place[1:])

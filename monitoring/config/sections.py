@@ -8,25 +8,25 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from monitoring.config.addresses import local_path, place, redacted, store_url, webhook_url
-from monitoring.config.setting_error import refusal
+from monitoring.config.addresses import local_path, path_or_url, redacted, store_url, webhook_url
+from monitoring.config.invalid_setting import invalid_setting
 from monitoring.config.values import (
     budget,
     cron,
     distinct,
     duration,
-    named,
+    non_empty,
     positive_duration,
     time_zone,
     window_length,
 )
 
-Name = Annotated[str, AfterValidator(named)]
+Name = Annotated[str, AfterValidator(non_empty)]
 Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(distinct)]
 ClassSlices = Annotated[tuple[Literal["label", "predicted"], ...], Field(strict=False), AfterValidator(distinct)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 LocalPath = Annotated[Path, BeforeValidator(local_path)]
-Place = Annotated[Path | str, BeforeValidator(place)]
+Place = Annotated[Path | str, BeforeValidator(path_or_url)]
 BudgetText = Annotated[str, AfterValidator(budget)]
 WindowLength = Annotated[str, AfterValidator(window_length)]
 Zone = Annotated[str, AfterValidator(time_zone)]
@@ -34,11 +34,11 @@ Horizon = Annotated[timedelta, BeforeValidator(duration), AfterValidator(positiv
 Cron = Annotated[str, AfterValidator(cron)]
 WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
 StoreUrl = Annotated[str, AfterValidator(store_url)]
-Harmless = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Tolerance = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
-    """What all sections share: strict types, no unknown keys, defaults that are checked too, and no changing later."""
+    """The base of all sections: strict types, no unknown keys, checked defaults, immutable."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, validate_default=True)
 
@@ -61,15 +61,15 @@ class ModelSection(Section):
         if "baseline" not in info.data:
             return value
         if value is None and info.data["baseline"] is None:
-            raise refusal(
+            raise invalid_setting(
                 "missing.", got=None, expected="a value", fix='Write, for example, bundle = "models/flights".'
             )
         if value is not None and info.data["baseline"] is not None:
-            raise refusal(
-                "a bundle has a baseline of its own.",
+            raise invalid_setting(
+                "bundle and baseline are both set; a bundle has its own baseline.",
                 got=str(value),
                 expected="either bundle or baseline",
-                fix="Take one of them out.",
+                fix="Remove one of them.",
             )
         return value
 
@@ -119,19 +119,20 @@ class TrafficSection(Section):
     @classmethod
     def _scores_or_answers(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None and info.data.get("scores"):
-            raise refusal(
-                "scores say more than a predicted class.",
+            raise invalid_setting(
+                "scores and predicted are both set; the predicted class follows from the scores.",
                 got=value,
                 expected="either scores or predicted",
-                fix="Take one of them out.",
+                fix="Remove one of them.",
             )
         return value
 
 
 class WindowsSection(Section):
-    """How the traffic is cut: `every` aligned to the calendar of `timezone`; judged `lateness` after a window's end.
+    """How traffic is divided into windows, by event time.
 
-    With `rows`, windows hold so many rows in order of event time, whatever time they take, and `every` says nothing.
+    `every` is aligned to the calendar of `timezone`; a window is judged once the allowed lateness, `lateness`, is over.
+    With `rows`, a window holds that many rows in order of event time, and `every` is ignored.
     """
 
     every: WindowLength = Field(default="1d", examples=["1d"])
@@ -143,22 +144,22 @@ class WindowsSection(Section):
 
 
 class BudgetSection(Section):
-    """How many false alarms the whole deployment may cost, by level, as text."""
+    """The budget of false alarms of the whole deployment, by level, as text."""
 
     page: BudgetText = Field(default="1 per 365 windows", examples=["1 per 365 windows"])
     notice: BudgetText = Field(default="1 per 30 windows", examples=["1 per 30 windows"])
 
 
 class ToleranceSection(Section):
-    """What counts as harmless, in each metric's own unit; without `brier`, the baseline's own uncertainty only."""
+    """The rise that is tolerated, in each metric's own unit; without `brier`, only the baseline's own uncertainty."""
 
-    error: Harmless = Field(default=0.02, examples=[0.02])
-    brier: Harmless | None = Field(default=None, examples=[0.01])
-    integrity: Harmless = Field(default=0.01, examples=[0.01])
+    error: Tolerance = Field(default=0.02, examples=[0.02])
+    brier: Tolerance | None = Field(default=None, examples=[0.01])
+    integrity: Tolerance = Field(default=0.01, examples=[0.01])
 
 
 class Webhook(Section):
-    """Who is told. A webhook for pages hears pages; one for notices hears both."""
+    """Who is notified: a webhook of level `page` gets pages, one of level `notice` gets both."""
 
     webhook: WebhookUrl = Field(repr=False, examples=["https://hooks.example.org/pitfalls"])
     level: Literal["page", "notice"] = Field(default="page", examples=["page"])
@@ -170,7 +171,7 @@ class Webhook(Section):
 
 
 class ScheduleSection(Section):
-    """When the long-running job looks for windows that are due."""
+    """When `pitfalls monitor schedule` judges the windows that are due."""
 
     cron: Cron = Field(default="15 * * * *", validate_default=False, examples=["15 * * * *"])
 

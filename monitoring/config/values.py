@@ -8,7 +8,7 @@ import zoneinfo
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from monitoring.config.setting_error import refusal
+from monitoring.config.invalid_setting import invalid_setting
 
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,6})([smhd])")
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -18,37 +18,39 @@ _BUDGET = re.compile(r"\s*(\d{1,9})\s+(?:per|in)\s+(\d{1,9})\s+windows?\s*", re.
 
 
 def duration(value: object) -> timedelta:
-    """A length of time: a whole number and a unit of s, m, h or d.
+    """Parse a duration: a whole number and a unit of s, m, h or d.
 
     >>> duration("6h")
     datetime.timedelta(seconds=21600)
     """
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None or (length := int(match[1]) * _UNITS[match[2]]) > _LONGEST:
-        raise refusal(
-            "not a length of time.",
+        raise invalid_setting(
+            "not a duration.",
             got=value,
-            expected="a whole number and a unit of s, m, h or d, at most ten years",
+            expected="a whole number and a unit of s, m, h or d, at most 3,660 days",
             fix='Write, for example, "6h" or "7d".',
         )
     return length
 
 
 def positive_duration(value: timedelta) -> timedelta:
-    """A length of time that is not nothing."""
+    """Check that a duration is positive."""
     if value <= timedelta(0):
-        raise refusal("no time at all.", got="0", expected="more than zero", fix='Write, for example, "7d".')
+        raise invalid_setting(
+            "must be positive.", got="0", expected="a duration above zero", fix='Write, for example, "7d".'
+        )
     return value
 
 
 def window_length(value: str) -> str:
-    """The length of a window, as text: whole days, or minutes or hours that fill a day evenly."""
+    """Check the length of a window: whole days, or minutes or hours that divide a day evenly."""
     match = _DURATION.fullmatch(value)
     length = int(match[1]) * _UNITS[match[2]] if match is not None and match[2] != "s" else timedelta(0)
     day = _UNITS["d"]
     if not timedelta(0) < length <= _LONGEST_WINDOW or (length % day and day % length):
-        raise refusal(
-            "not a length of windows.",
+        raise invalid_setting(
+            "not a window length.",
             got=value,
             expected="whole days, at most 366, or minutes or hours that divide a day evenly",
             fix='Write, for example, "1d", "6h" or "15m".',
@@ -57,15 +59,15 @@ def window_length(value: str) -> str:
 
 
 def time_zone(value: str) -> str:
-    """The name of a time zone that this machine's or Python's `tzdata` knows."""
+    """Check the name of a time zone: one that this machine's or Python's `tzdata` has."""
     try:
         zoneinfo.ZoneInfo(value)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         near = _nearest_zone(value)
-        raise refusal(
-            "not a time zone.",
+        raise invalid_setting(
+            "unknown time zone.",
             got=value,
-            expected='a name of the IANA time zone database, as "Europe/Paris"',
+            expected='a name from the IANA time zone database, such as "Europe/Paris"',
             fix=f'Did you mean "{near}"?' if near else 'Write, for example, "UTC".',
         ) from None
     return value
@@ -79,10 +81,10 @@ def _nearest_zone(value: str) -> str | None:
 
 
 def budget(value: str) -> str:
-    """A budget of false alarms, as text."""
+    """Check a budget of false alarms."""
     match = _BUDGET.fullmatch(value)
     if match is None or not 1 <= int(match[1]) < int(match[2]):
-        raise refusal(
+        raise invalid_setting(
             "not a budget of false alarms.",
             got=value,
             expected='"N per W windows" with 1 <= N < W',
@@ -92,7 +94,7 @@ def budget(value: str) -> str:
 
 
 def budget_numbers(value: str) -> tuple[int, int]:
-    """Alarms and windows of a text that `budget` lets pass.
+    """Alarms and windows of a text that `budget` accepts.
 
     >>> budget_numbers("1 per 365 windows")
     (1, 365)
@@ -104,40 +106,42 @@ def budget_numbers(value: str) -> tuple[int, int]:
 
 
 def cron(value: str) -> str:
-    """A cron expression of five fields that comes true some day.
+    """Check a cron expression: five fields, and a time that exists.
 
-    Days of the week are written as names: APScheduler counts them from Monday, every other cron from Sunday.
+    Days of the week have to be names: APScheduler counts them from Monday, other implementations from Sunday.
     """
     from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415  # a tenth of a second that imports need not pay
 
     fix = 'Write, for example, "15 * * * *": minute, hour, day, month, day of the week.'
     fields = value.split()
     if len(fields) == 5 and re.search(r"\d", fields[4]):
-        raise refusal(
-            "days of the week by number mean different days in different crons.",
+        raise invalid_setting(
+            "days of the week as numbers are ambiguous: implementations of cron count them differently.",
             got=fields[4],
-            expected="names",
+            expected="names of days",
             fix='Write, for example, "mon", "mon-fri" or "sat,sun".',
         )
     try:
         first = CronTrigger.from_crontab(value, timezone=UTC).get_next_fire_time(None, datetime(2024, 1, 1, tzinfo=UTC))
     except (ValueError, OverflowError) as error:
-        raise refusal(f"not a cron expression ({error}).", got=value, expected="five fields", fix=fix) from None
+        raise invalid_setting(f"not a cron expression ({error}).", got=value, expected="five fields", fix=fix) from None
     if first is None:
-        raise refusal("a time that never comes.", got=value, expected="a day of the calendar", fix=fix)
+        raise invalid_setting("never fires.", got=value, expected="a day that exists", fix=fix)
     return value
 
 
-def named(value: str) -> str:
-    """A name, of a column or an output: not empty."""
+def non_empty(value: str) -> str:
+    """Check that the name of a column or an output is not empty."""
     if not value.strip():
-        raise refusal("an empty name.", got=value, expected="a name in quotes", fix="Name it as the model does.")
+        raise invalid_setting(
+            "empty name.", got=value, expected="a name in quotes", fix="Use the name that the model or table has."
+        )
     return value
 
 
 def distinct(values: Sequence[str]) -> tuple[str, ...]:
-    """Names, each once."""
+    """Check that names occur once each."""
     twice = sorted({value for value in values if list(values).count(value) > 1})
     if twice:
-        raise refusal("named twice.", got=twice[0], expected="each name once", fix="Take one of them out.")
+        raise invalid_setting("duplicate name.", got=twice[0], expected="each name once", fix="Remove one of them.")
     return tuple(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitoring.config import ConfigDraft, config_of, render_config
+from monitoring.config import ConfigDraft, check_draft, render_config
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.staging import put_in_place, staging
@@ -22,7 +22,7 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Pa
     path = folder / NAME
     keep_existing(path, force=force)
     with staging(folder) as aside:  # first, as paths such as ../models need the folder that they start at
-        deploy(config_of(draft, folder))
+        deploy(check_draft(draft, folder))
         (aside / NAME).write_text(render_config(draft), encoding="utf-8")
         put_in_place(aside, (NAME,), folder)
     return path

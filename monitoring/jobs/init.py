@@ -18,7 +18,7 @@ from monitoring.baseline.predictions import NO_LABEL, label_indices
 from monitoring.baseline.profile import MAX_CATEGORIES
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.config import ConfigDraft, TableDraft, config_of, render_config
+from monitoring.config import ConfigDraft, TableDraft, check_draft, render_config
 from monitoring.errors import BadInput
 from monitoring.evidence.conformal import MIN_WINDOWS
 from monitoring.jobs.config_file import NAME, keep_existing
@@ -115,7 +115,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
         columns=tuple(types_of(pieces).items()),
     )
     draft = _draft(own, columns)
-    config_of(draft, out)
+    check_draft(draft, out)
     windows = _windows(table, own, lost={"without a usable answer": unanswered, "of an id of another": traffic.repeats})
     config = _write(table, spec, draft, out)
     notes = (
@@ -286,7 +286,7 @@ def _write(table: pa.Table, spec: BaselineSpec, draft: ConfigDraft, out: Path) -
         known = table.select([*(feature.name for feature in spec.features), "label"])
         write_schema(infer_schema(known, label="label"), aside / BASELINE / SCHEMA_FILE)
         (aside / NAME).write_text(render_config(draft), encoding="utf-8")
-        deploy(config_of(draft, aside))
+        deploy(check_draft(draft, aside))
         put_in_place(aside, (BASELINE, NAME), out)
     return out / NAME
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitoring.errors import BadInput
+from monitoring.errors import InvalidSettings
 from serving.models.version_folders import ModelSource, RequestLogging, VersionPolicy
 from serving.tf_serving.text_format import read_text_file
 
@@ -47,16 +47,14 @@ def read_config_file(path: Path) -> tuple[ModelSource, ...]:
         The models, in the file's order.
 
     Raises:
-        BadInput: The file cannot be used; every error in one message.
+        InvalidSettings: The file has errors.
     """
     from tensorflow_serving.config import model_server_config_pb2  # noqa: PLC0415 - loaded only to read such a file
 
     config = read_text_file(path, model_server_config_pb2.ModelServerConfig(), flag=FLAG)
     problems = tuple(check_config(config))
     if problems:
-        count = "1 error" if len(problems) == 1 else f"{len(problems)} errors"
-        listed = "\n".join(f"  {problem}" for problem in problems)
-        raise BadInput(f"{path} cannot be used.", got=count, expected="no error", fix=f"Correct:\n{listed}")
+        raise InvalidSettings(str(path), [str(problem) for problem in problems])
     return sources_of(config)
 
 

@@ -85,7 +85,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (("--every", "7h"), '--every: not a length of windows. Got "7h"'),
+        (("--every", "7h"), '--every: not a window length. Got "7h"'),
         (("--timezone", "Mars/Base"), "--timezone: "),
         (("--class-slices", "truth"), "--class-slices: "),
         (("--traffic", "x\0y"), ""),

@@ -68,7 +68,7 @@ def test_every_problem_is_in_one_message(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_config_file(file)
     lines = str(caught.value).splitlines()
-    assert "Got 10 errors" in lines[0]
+    assert lines[0] == f"10 errors in {file}:"
     for what in (
         "config[0]: no name",
         "config[0]: base_path is not an absolute path: got 'models/a'",

@@ -5,7 +5,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.config.lines import Place, line_numbers, line_of
+from monitoring.config.lines import KeyPath, line_numbers, line_of
 
 TRICKY = '''\
 top = 1
@@ -72,7 +72,7 @@ section = st.dictionaries(keys, values, max_size=4)
 
 @given(st.dictionaries(keys, section, max_size=4), st.sampled_from(["", "# note\n", "\n\n"]))
 def test_every_key_of_any_document_is_found_on_its_line(document: dict[str, dict[str, str]], between: str) -> None:
-    text, expected = "", dict[Place, int]()
+    text, expected = "", dict[KeyPath, int]()
     for head, settings in document.items():
         text += between
         expected[head,] = text.count("\n") + 1

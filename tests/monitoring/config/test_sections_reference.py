@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from monitoring.config import ConfigDraft, load_config, render_config
-from monitoring.config.draft import DraftedWebhook
+from monitoring.config.draft import WebhookDraft
 from monitoring.config.sections import SECTIONS
 from monitoring.errors import BadInput
 
-PAGE = (Path(__file__).parents[2] / "docs/reference/monitor-toml.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs/reference/monitor-toml.md").read_text("utf-8")
 
 
 def documented(section: str) -> list[tuple[str, str]]:
@@ -25,7 +25,7 @@ def documented(section: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_the_page_lists_each_key_with_its_default(section: str) -> None:
     values = render_config(
-        ConfigDraft(bundle="b", traffic="t", webhooks=(DraftedWebhook(webhook="https://hooks.example.org"),))
+        ConfigDraft(bundle="b", traffic="t", webhooks=(WebhookDraft(webhook="https://hooks.example.org"),))
     )
     written = dict(
         re.findall(r"^(\w+) = (.+)$", values.partition(f"[{section}]")[2].partition("\n\n[")[0], re.MULTILINE)
@@ -50,7 +50,7 @@ def test_the_smallest_config_of_the_page_is_one(tmp_path: Path) -> None:
     assert load_config(path).model.bundle == tmp_path / "models/flights"
 
 
-def test_the_problems_on_the_page_are_told_in_these_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_errors_on_the_page_are_in_these_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (shown,) = re.findall(r"```text\nError: (.*?)\n```", PAGE, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     Path("monitor.toml").write_text(

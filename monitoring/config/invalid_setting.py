@@ -1,0 +1,50 @@
+"""The error of one invalid setting: what, got, expected and fix, carried through pydantic to the message."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic_core import PydanticCustomError
+
+#: pydantic's type of an error that `invalid_setting` made.
+INVALID_SETTING = "invalid_setting"
+
+_LONGEST = 60
+
+
+def shown(value: object) -> str:
+    """A value as it would stand in the file, cut to the length of a line.
+
+    >>> shown("a day"), shown(True), shown(0.5)
+    ('"a day"', 'true', '0.5')
+    """
+    if value is None:
+        text = "nothing"
+    elif isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=False)
+    elif isinstance(value, bool):
+        text = str(value).lower()
+    elif isinstance(value, dict):
+        text = "a table"
+    elif isinstance(value, (list, tuple)):
+        text = f"[{', '.join(shown(item) for item in value[:10])}]"
+    else:
+        text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def invalid_setting(what: str, *, got: object, expected: str, fix: str) -> PydanticCustomError:
+    """Make the error that a validator raises.
+
+    Args:
+        what: What is wrong with the setting.
+        got: Its value, shown as it would stand in the file.
+        expected: What would be valid.
+        fix: The next step.
+
+    Returns:
+        An error whose context holds the four parts as text.
+    """
+    return PydanticCustomError(
+        INVALID_SETTING, "{what}", {"what": what, "got": shown(got), "expected": expected, "fix": fix}
+    )

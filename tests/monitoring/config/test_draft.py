@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.config import ConfigDraft, WebhookDraft, render_config
+from tests.monitoring.config.configs import LEAST, load
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20).filter(
+    lambda text: bool(text.strip()) and "://" not in text
+)
+unit = st.floats(0.0, 1.0)
+
+
+@given(
+    bundle=texts,
+    names=st.lists(texts, max_size=3, unique=True),
+    numbers=st.tuples(unit, unit, st.none() | unit),
+    rows=st.integers(1, 10**9),
+    webhooks=st.lists(st.sampled_from(["https://h.example/a?b=c", "http://localhost:1"]), max_size=2),
+)
+def test_a_rendered_draft_reads_back_the_same(
+    tmp_path_factory: pytest.TempPathFactory,
+    bundle: str,
+    names: list[str],
+    numbers: tuple[float, float, float | None],
+    rows: int,
+    webhooks: list[str],
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    draft = ConfigDraft(
+        bundle=bundle,
+        traffic="traffic",
+        probabilities=bundle,
+        slices=tuple(names),
+        min_rows=rows,
+        error=numbers[0],
+        integrity=numbers[1],
+        brier=numbers[2],
+        webhooks=tuple(WebhookDraft(webhook=url, level="notice") for url in webhooks),
+    )
+    config = load(folder, render_config(draft))
+    assert config.model.bundle == (folder / bundle).absolute()
+    assert config.model.probabilities == bundle
+    assert config.traffic.slices == tuple(names)
+    assert config.windows.min_rows == rows
+    assert (config.tolerance.error, config.tolerance.integrity, config.tolerance.brier) == numbers
+    assert [(hook.webhook, hook.level) for hook in config.notify] == [(url, "notice") for url in webhooks]
+
+
+def test_a_rendered_draft_without_more_means_the_defaults(tmp_path: Path) -> None:
+    assert load(tmp_path, render_config(ConfigDraft(bundle="models/flights", traffic="traffic"))) == load(
+        tmp_path, LEAST
+    )

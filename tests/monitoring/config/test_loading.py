@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitoring.config import load_config
+from monitoring.errors import BadInput
+from tests.monitoring.config.configs import LEAST, load, problems
+
+
+def test_two_lines_are_enough_and_everything_else_has_a_default(tmp_path: Path) -> None:
+    config = load(tmp_path, LEAST)
+    assert config.model.bundle == tmp_path / "models/flights"
+    assert (config.model.name, config.model.version) == ("flights", None)
+    assert config.traffic.path == tmp_path / "traffic"
+    assert config.windows.every == "1d"
+    assert config.windows.lateness == timedelta(hours=6)
+    assert config.windows.label_horizon == timedelta(days=7)
+    assert (config.budget.page, config.budget.notice) == ("1 per 365 windows", "1 per 30 windows")
+    assert (config.tolerance.error, config.tolerance.brier, config.tolerance.integrity) == (0.02, None, 0.01)
+    assert config.store.url == f"sqlite:///{tmp_path}/pitfalls.db"
+    assert config.notify == ()
+
+
+def test_paths_are_relative_to_the_file_even_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "monitor.toml").write_text(LEAST + '[store]\nurl = "sqlite:///state/p.db?timeout=3"\n', "utf-8")
+    monkeypatch.chdir(tmp_path)
+    config = load_config(Path("monitor.toml"))
+    monkeypatch.chdir("/")
+    assert config.traffic.path == tmp_path / "traffic"
+    assert config.store.url == f"sqlite:///{tmp_path}/state/p.db?timeout=3"
+
+
+def test_absolute_paths_and_other_databases_stay_as_they_are(tmp_path: Path) -> None:
+    url = "postgresql+pg8000://me:secret@db.example/pitfalls"
+    config = load(tmp_path, LEAST.replace('"traffic"', '"/var/traffic"') + f'[store]\nurl = "{url}"\n')
+    assert config.traffic.path == Path("/var/traffic")
+    assert config.store.url == url
+    assert "secret" not in repr(config)
+
+
+def test_traffic_may_be_at_a_url(tmp_path: Path) -> None:
+    config = load(tmp_path, LEAST.replace('"traffic"', '"s3://bucket/live/*.parquet"'))
+    assert config.traffic.path == "s3://bucket/live/*.parquet"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[model]\nbundle = \n", 2),
+        ("[model]\n\nbundle = 'a", 3),
+        ("[model]\n[model]\n", 2),
+        ("\n\n]", 3),
+        ("a = " + "[" * 100_000, 1),
+        ("a = 1\nb = " + "9" * 5000, 2),
+    ],
+)
+def test_what_is_not_toml_is_refused_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    (problem,) = problems(tmp_path, text)
+    assert problem.startswith(f"line {line}: not valid TOML.")
+
+
+def test_text_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.toml"
+    path.write_bytes(b"[model]\nbundle = '\xff'\n")
+    with pytest.raises(BadInput, match="line 2: not UTF-8"):
+        load_config(path)
+
+
+def test_files_written_on_windows_are_read_and_count_the_same_lines(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + LEAST.replace("\n", "\r\n").encode() + b"[windows]\r\nmin_rows = 0\r\n")
+    with pytest.raises(BadInput, match=r"line 6, \[windows\] min_rows"):
+        load_config(path)
+
+
+def test_a_missing_file_a_folder_and_a_giant_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="monitor init"):
+        load_config(tmp_path / "none.toml")
+    with pytest.raises(BadInput, match="cannot be read"):
+        load_config(tmp_path)
+    (tmp_path / "giant.toml").write_bytes(b"#" * (1 << 20) + b"\n")
+    with pytest.raises(BadInput, match="too large"):
+        load_config(tmp_path / "giant.toml")
+
+
+def test_importing_the_config_loads_no_scheduler() -> None:
+    probe = "import sys, monitoring.config; print({'apscheduler', 'sqlalchemy', 'tensorflow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

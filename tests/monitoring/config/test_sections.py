@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from tests.monitoring.config.configs import LEAST, load, problems
+
+
+def test_the_folder_of_one_version_names_model_and_version(tmp_path: Path) -> None:
+    model = load(tmp_path, LEAST.replace("models/flights", "models/flights/3")).model
+    assert (model.name, model.version, model.folder) == ("flights", 3, tmp_path / "models/flights")
+
+
+def test_nothing_can_be_changed_later(tmp_path: Path) -> None:
+    config = load(tmp_path, LEAST)
+    with pytest.raises(ValidationError):
+        config.windows.min_rows = 1
+
+
+@pytest.mark.parametrize("names", ['[""]', '["a", "a"]', "[3]", '"origin"', "[[]]"])
+def test_slices_are_distinct_names(tmp_path: Path, names: str) -> None:
+    (line,) = problems(tmp_path, f"{LEAST}slices = {names}\n")
+    assert line.startswith("line 5, [traffic] slices")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (LEAST + 'predicted = " "\n', "line 5, [traffic] predicted: empty name."),
+        (LEAST + 'scores = ["p"]\npredicted = "answer"\n', "either scores or predicted"),
+        (LEAST.replace("[traffic]", 'baseline = "b"\n[traffic]'), "either bundle or baseline"),
+        ('[model]\nclasses = ["a", "b"]\n[traffic]\n', "line 1, [model] bundle: missing. Got nothing"),
+    ],
+)
+def test_what_does_not_go_together_is_one_problem(tmp_path: Path, text: str, part: str) -> None:
+    (line,) = problems(tmp_path, text)
+    assert part in line
+
+
+def test_a_baseline_of_a_table_goes_by_the_name_of_its_folder(tmp_path: Path) -> None:
+    config = load(
+        tmp_path, '[model]\nbaseline = "watched/baseline"\n[traffic]\nscores = ["p"]\n[windows]\nrows = 500\n'
+    )
+    assert (config.model.name, config.model.version, config.traffic.path) == ("watched", None, None)
+    assert config.traffic.label_log == tmp_path / "label-log"
+    assert config.windows.rows == 500

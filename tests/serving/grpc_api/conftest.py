@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
@@ -26,40 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from monitoring.traffic.format.rows import AnsweredRows
     from serving.capture.log_sink import RowWriter
     from serving.grpc_api.server import GrpcSettings
     from serving.inference.batching import BatchSettings
     from serving.models.versions import Models
     from serving.transport.limits import ConnectionLimiter
-
-
-@dataclass
-class Ledger:
-    """A traffic log in memory."""
-
-    appends: list[AnsweredRows] = field(default_factory=list)
-
-    def append(self, rows: AnsweredRows) -> None:
-        self.appends.append(rows)
-
-    @property
-    def request_ids(self) -> list[str]:
-        return [request_id for rows in self.appends for request_id in rows.request_ids]
-
-
-class StuckLedger(Ledger):
-    """Its first append waits to be told to go on, as a slow disk would, and the model with it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_stuck = threading.Event()
-        self.go_on = threading.Event()
-
-    def append(self, rows: AnsweredRows) -> None:
-        self.is_stuck.set()
-        assert self.go_on.wait(30)
-        super().append(rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

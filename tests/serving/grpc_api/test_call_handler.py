@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from serving.inference.batching import BatchSettings
-from tests.serving.grpc_api.conftest import Ledger, StuckLedger, predict_request
+from tests.serving.grpc_api.conftest import predict_request
+from tests.serving.memory_log import BlockedLog, MemoryLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +30,10 @@ def failure(site: Site, request: Any, **options: Any) -> tuple[grpc.StatusCode, 
 
 
 def test_ids_and_times_reach_the_log_and_the_id_comes_back(open_site: OpenSite) -> None:
-    ledger = Ledger()
+    log = MemoryLog()
     request = predict_request("half_plus_two", {"x": floats(1, 2)})
     metadata = (("x-request-id", "r:1"), ("x-event-time", "2013-04-01T05:15:00-04:00"))
-    with open_site(writer=ledger) as site:
+    with open_site(writer=log) as site:
         _, call = site.predictions.Predict.with_call(request, metadata=metadata)
         assert dict(call.trailing_metadata())["x-request-id"] == "r:1"
         _, call = site.predictions.Predict.with_call(request)
@@ -41,9 +42,9 @@ def test_ids_and_times_reach_the_log_and_the_id_comes_back(open_site: OpenSite) 
         assert (code, text.startswith("X-Request-Id must be ")) == (grpc.StatusCode.INVALID_ARGUMENT, True)
         code, text = failure(site, request, metadata=(("x-event-time", "yesterday"),))
         assert (code, text.startswith("X-Event-Time must be ")) == (grpc.StatusCode.INVALID_ARGUMENT, True)
-    assert ledger.request_ids == ["r:1", "r:1", own, own]
+    assert log.request_ids == ["r:1", "r:1", own, own]
     assert own[14] == "7"
-    rows = ledger.appends[0]
+    rows = log.appends[0]
     assert (rows.model, rows.version, rows.signature) == ("half_plus_two", 123, "serving_default")
     assert list(rows.event_times_us) == [1_364_807_700_000_000] * 2
     assert rows.inputs["x"].tolist() == [1.0, 2.0]
@@ -77,11 +78,11 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 def test_a_deadline_that_passes_in_the_queue_is_told_and_nothing_is_logged(open_site: OpenSite) -> None:
-    ledger = StuckLedger()
+    log = BlockedLog()
     request = predict_request("half_plus_two", {"x": floats(1)})
-    with open_site(writer=ledger, batches=BatchSettings(quick_s=0)) as site:
+    with open_site(writer=log, batches=BatchSettings(quick_s=0)) as site:
         first = site.predictions.Predict.future(request, metadata=(("x-request-id", "first"),))
-        assert ledger.is_stuck.wait(30)
+        assert log.is_blocked.wait(30)
         code, _ = failure(site, request, timeout=0.05, metadata=(("x-request-id", "late"),))
         assert code == grpc.StatusCode.DEADLINE_EXCEEDED
         waiting = site.inference.waiting
@@ -89,10 +90,10 @@ def test_a_deadline_that_passes_in_the_queue_is_told_and_nothing_is_logged(open_
         until(lambda: site.inference.waiting > waiting)
         given_up.cancel()
         until(lambda: 'status="CANCELLED"} 1' in metrics(site))  # the server has heard of it
-        ledger.go_on.set()
+        log.unblock.set()
         assert first.result(30).model_spec.version.value == 123
         site.predictions.Predict(request, timeout=60, metadata=(("x-request-id", "in-time"),))
-    assert ledger.request_ids == ["first", "in-time"]
+    assert log.request_ids == ["first", "in-time"]
 
 
 def test_metrics_count_calls_under_their_own_entrypoint(open_site: OpenSite) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tensorflow.core.example.example_pb2 import Example
 from tensorflow_serving.apis import classification_pb2, inference_pb2, regression_pb2
 
-from tests.serving.grpc_api.conftest import Ledger
+from tests.serving.memory_log import MemoryLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,15 +81,15 @@ def test_what_cannot_be_classified(site: Site, signature: str, code: str, text: 
 
 
 def test_several_tasks_have_a_result_and_a_row_in_the_log_each(open_site: OpenSite) -> None:
-    ledger = Ledger()
+    log = MemoryLog()
     tasks = [("half_plus_two", "classify_x_to_y", CLASSIFY), ("half_plus_two", "regress_x_to_y", REGRESS)]
-    with open_site(writer=ledger) as site:
+    with open_site(writer=log) as site:
         answer = site.predictions.MultiInference(several(*tasks), metadata=(("x-request-id", "r"),))
     first, second = answer.results
     assert [row.classes[0].score for row in first.classification_result.classifications] == [3.0, 4.0]
     assert [one.value for one in second.regression_result.regressions] == [3.0, 4.0]
     assert (second.model_spec.signature_name, second.model_spec.version.value) == ("regress_x_to_y", 123)
-    assert ledger.request_ids == ["r/classify_x_to_y"] * 2 + ["r/regress_x_to_y"] * 2
+    assert log.request_ids == ["r/classify_x_to_y"] * 2 + ["r/regress_x_to_y"] * 2
 
 
 @pytest.mark.parametrize(

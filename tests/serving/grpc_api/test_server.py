@@ -18,7 +18,8 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from monitoring.traffic.log.log import TrafficLog
 from serving.inference.batching import BatchSettings
-from tests.serving.grpc_api.conftest import StuckLedger, predict_request
+from tests.serving.grpc_api.conftest import predict_request
+from tests.serving.memory_log import BlockedLog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,18 +29,18 @@ if TYPE_CHECKING:
 
 def test_both_dialects_share_batches_and_log(open_site: OpenSite) -> None:
     """Held up by a first request, column-form REST and gRPC requests join one batch, and each gets its own rows."""
-    ledger = StuckLedger()
-    with open_site(writer=ledger, batches=BatchSettings(quick_s=0)) as site, ThreadPoolExecutor(4) as pool:
+    log = BlockedLog()
+    with open_site(writer=log, batches=BatchSettings(quick_s=0)) as site, ThreadPoolExecutor(4) as pool:
         first = pool.submit(site.website.predict, "half_plus_two", {"inputs": [0.0]})
-        assert ledger.is_stuck.wait(30)
+        assert log.is_blocked.wait(30)
         request = predict_request("half_plus_two", {"x": np.array([2.0], np.float32)})
         calls = [site.predictions.Predict.future(request, metadata=(("x-request-id", f"g{n}"),)) for n in range(3)]
         columns = pool.submit(site.website.predict, "half_plus_two", {"inputs": [4.0]}, {"X-Request-Id": "columns"})
-        ledger.go_on.set()
+        log.unblock.set()
         assert first.result().status == 200
         assert [list(call.result(30).outputs["y"].float_val) for call in calls] == [[3.0]] * 3
         assert columns.result().json == {"outputs": [4.0]}
-    assert sorted(ledger.request_ids[1:]) == ["columns", "g0", "g1", "g2"]
+    assert sorted(log.request_ids[1:]) == ["columns", "g0", "g1", "g2"]
 
 
 @pytest.mark.slow

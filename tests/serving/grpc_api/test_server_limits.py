@@ -12,7 +12,8 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 from serving.grpc_api.server import GrpcSettings
 from serving.inference.batching import BatchSettings
 from serving.transport.limits import ConnectionLimiter
-from tests.serving.grpc_api.conftest import StuckLedger, predict_request
+from tests.serving.grpc_api.conftest import predict_request
+from tests.serving.memory_log import BlockedLog
 
 if TYPE_CHECKING:
     from tests.serving.grpc_api.conftest import OpenSite, Site
@@ -31,24 +32,24 @@ FULL = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 def test_the_bytes_of_all_calls_are_bounded_together(open_site: OpenSite) -> None:
-    ledger, limiter = StuckLedger(), ConnectionLimiter(max_connections=0, max_held_bytes=2 * REQUEST.ByteSize() - 1)
-    with open_site(writer=ledger, batches=BatchSettings(quick_s=0), limiter=limiter) as site:
+    log, limiter = BlockedLog(), ConnectionLimiter(max_connections=0, max_held_bytes=2 * REQUEST.ByteSize() - 1)
+    with open_site(writer=log, batches=BatchSettings(quick_s=0), limiter=limiter) as site:
         first = site.predictions.Predict.future(REQUEST)
-        assert ledger.is_stuck.wait(30)
+        assert log.is_blocked.wait(30)
         assert code_of(site) is FULL
-        ledger.go_on.set()
+        log.unblock.set()
         assert first.result(30).model_spec.version.value == 123
         site.predictions.Predict(REQUEST)  # what was held was let go
-    assert len(ledger.request_ids) == 2
+    assert len(log.request_ids) == 2
 
 
 def test_the_number_of_calls_is_bounded(open_site: OpenSite) -> None:
-    ledger = StuckLedger()
-    with open_site(writer=ledger, batches=BatchSettings(quick_s=0), settings=GrpcSettings(calls=1)) as site:
+    log = BlockedLog()
+    with open_site(writer=log, batches=BatchSettings(quick_s=0), settings=GrpcSettings(calls=1)) as site:
         first = site.predictions.Predict.future(REQUEST)
-        assert ledger.is_stuck.wait(30)
+        assert log.is_blocked.wait(30)
         assert code_of(site) is FULL
-        ledger.go_on.set()
+        log.unblock.set()
         assert first.result(30).model_spec.version.value == 123
 
 

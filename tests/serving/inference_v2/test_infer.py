@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from tests.serving.inference_v2.client import infer, infer_binary, tensor
+from tests.serving.memory_log import MemoryLog
 
 if TYPE_CHECKING:
-    from monitoring.traffic.format.rows import AnsweredRows
     from tests.serving.conftest import OpenWebsite, Website
 
 NUMBERS = ["UINT8", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP32", "FP64"]
@@ -85,33 +85,25 @@ def test_the_client_waits_no_longer_than_it_said(open_website: OpenWebsite) -> N
     assert (late.status, in_time.status) == (504, 200)
 
 
-class Ledger:
-    def __init__(self) -> None:
-        self.appends: list[AnsweredRows] = []
-
-    def append(self, rows: AnsweredRows) -> None:
-        self.appends.append(rows)
-
-
 def test_answers_are_logged_under_the_id_of_header_or_body(open_website: OpenWebsite) -> None:
-    ledger = Ledger()
-    with open_website(writer=ledger) as website:
+    log = MemoryLog()
+    with open_website(writer=log) as website:
         infer(website, {"id": "mine", "inputs": [tensor([1.0, math.pi])]})
         infer(website, {"id": "mine", "inputs": [tensor([1.0])]}, headers={"X-Request-Id": "proxy"})
         own = infer(website, {"inputs": [tensor([1.0])]}).headers["x-request-id"]
         infer(website, {"id": "wrong", "inputs": [tensor(["a"])]})
         page = website.send("GET", "/monitoring/prometheus/metrics").body.decode()
-    assert [list(rows.request_ids) for rows in ledger.appends] == [["mine", "mine"], ["proxy"], [own]]
-    assert ledger.appends[0].inputs["x"].tolist() == [1.0, np.float32(math.pi)]
-    assert ledger.appends[0].outputs["y"].tolist() == [2.5, np.float32(math.pi) / 2 + 2]
+    assert [list(rows.request_ids) for rows in log.appends] == [["mine", "mine"], ["proxy"], [own]]
+    assert log.appends[0].inputs["x"].tolist() == [1.0, np.float32(math.pi)]
+    assert log.appends[0].outputs["y"].tolist() == [2.5, np.float32(math.pi) / 2 + 2]
     assert ':tensorflow:serving:request_count{model_name="half_plus_two",status="OK"} 3\n' in page
     assert 'request_latency_count{model_name="half_plus_two",API="infer",entrypoint="REST"} 3\n' in page
 
 
 def test_an_answer_that_cannot_be_written_is_not_logged(open_website: OpenWebsite) -> None:
-    ledger = Ledger()
+    log = MemoryLog()
     content = b"\x01\0\0\0\xff"
     sent = {"name": "image_bytes", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": len(content)}}
-    with open_website(writer=ledger) as website:
+    with open_website(writer=log) as website:
         assert infer_binary(website, {"inputs": [sent]}, content, path="/v2/models/strs/infer").status == 400
-    assert ledger.appends == []
+    assert log.appends == []

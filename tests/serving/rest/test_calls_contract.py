@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from serving.inference.batching import BatchSettings
-from tests.serving.grpc_api.conftest import StuckLedger
+from tests.serving.memory_log import BlockedLog
 
 if TYPE_CHECKING:
     from tests.serving.conftest import OpenWebsite, Website
@@ -50,17 +50,17 @@ def test_what_is_no_object_is_quoted_up_to_256_bytes(website: Website) -> None:
 
 
 def test_what_misses_the_servers_own_deadline(open_website: OpenWebsite) -> None:
-    ledger = StuckLedger()
-    with open_website(writer=ledger, batches=BatchSettings(quick_s=0), timeout_s=0.2) as site:
+    log = BlockedLog()
+    with open_website(writer=log, batches=BatchSettings(quick_s=0), timeout_s=0.2) as site:
         first = threading.Thread(target=site.send, args=("POST", PREDICT, ROW))
         first.start()
-        assert ledger.is_stuck.wait(30)
+        assert log.is_blocked.wait(30)
         reply = site.send("POST", PREDICT, ROW)
-        ledger.go_on.set()
+        log.unblock.set()
         first.join()
     assert reply.status == 504
     assert reply.error
-    assert len(ledger.appends) == 1, "nobody was told, and nothing is logged"
+    assert len(log.appends) == 1, "nobody was told, and nothing is logged"
 
 
 RANGES = [

@@ -8,20 +8,12 @@ import numpy as np
 import pytest
 
 from serving.inference.batching import BatchSettings
+from tests.serving.memory_log import MemoryLog
 
 if TYPE_CHECKING:
-    from monitoring.traffic.format.rows import AnsweredRows
     from tests.serving.conftest import OpenWebsite, Website
 
 NAMED = {"ints": [1, 2], "name": "foo", "feat": [1.0, 0.5]}
-
-
-class Ledger:
-    def __init__(self) -> None:
-        self.appends: list[AnsweredRows] = []
-
-    def append(self, rows: AnsweredRows) -> None:
-        self.appends.append(rows)
 
 
 @pytest.mark.parametrize(
@@ -105,14 +97,14 @@ def test_scalars_are_allowed_in_column_form(website: Website) -> None:
 
 
 def test_ids_and_times_reach_the_log_and_the_id_comes_back(open_website: OpenWebsite) -> None:
-    ledger = Ledger()
-    with open_website(writer=ledger) as website:
+    log = MemoryLog()
+    with open_website(writer=log) as website:
         headers = {"X-Request-Id": "r:1", "X-Event-Time": "2013-04-01T05:15:00-04:00"}
         reply = website.predict("half_plus_two", {"instances": [1.0, 2.0]}, headers)
         assert reply.headers["x-request-id"] == "r:1"
         own = website.predict("half_plus_two", {"inputs": [[1.0]]}).headers["x-request-id"]
         failed = website.predict("half_plus_two", {"instances": ["x"]})
-    first, second = ledger.appends
+    first, second = log.appends
     assert first.request_ids == ["r:1", "r:1"]
     assert list(first.event_times_us) == [1_364_807_700_000_000] * 2
     assert first.inputs["x"].tolist() == [1.0, 2.0]

@@ -6,24 +6,16 @@ import gzip
 from typing import TYPE_CHECKING
 
 from serving.transport.http_settings import HttpSettings
+from tests.serving.memory_log import FullDisk, MemoryLog
 
 if TYPE_CHECKING:
     from tests.serving.conftest import OpenWebsite, Website
 
 if TYPE_CHECKING:
-    from monitoring.traffic.format.rows import AnsweredRows
     from tests.serving.conftest import OpenWebsite, Website
 
 PREDICT = "/v1/models/half_plus_two:predict"
 ROW = b'{"instances": [1]}'
-
-
-class Ledger:
-    def __init__(self) -> None:
-        self.appends: list[AnsweredRows] = []
-
-    def append(self, rows: AnsweredRows) -> None:
-        self.appends.append(rows)
 
 
 def test_bodies_are_bounded_as_sent_and_as_inflated(open_website: OpenWebsite) -> None:
@@ -46,7 +38,7 @@ def test_cors(open_website: OpenWebsite) -> None:
 
 
 def test_metrics_count_requests_by_model_and_status(open_website: OpenWebsite) -> None:
-    with open_website(writer=Ledger()) as website:
+    with open_website(writer=MemoryLog()) as website:
         website.predict("half_plus_two", {"instances": [1.0, 2.0]})
         website.predict("half_plus_two", {"instances": ["x"]})
         website.predict("nobody", {"instances": [1.0]})
@@ -70,10 +62,6 @@ def test_metrics_count_requests_by_model_and_status(open_website: OpenWebsite) -
 
 
 def test_a_log_that_fails_does_not_fail_the_prediction(open_website: OpenWebsite) -> None:
-    class FullDisk:
-        def append(self, rows: AnsweredRows) -> None:
-            raise OSError(28, "No space left on device")
-
     with open_website(writer=FullDisk()) as website:
         assert website.predict("half_plus_two", {"instances": [1.0, 2.0]}).json == {"predictions": [2.5, 3.0]}
         page = website.send("GET", "/monitoring/prometheus/metrics").body.decode()

@@ -1,4 +1,4 @@
-"""``pitfalls demo``: the whole road on real flights."""
+"""``pitfalls demo``: the whole pipeline on real flights."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--out", default=Path("demo"), show_default=True, type=click.Path(path_type=Path), help="Folder to fill.")
-@click.option("--seeds", default=5, show_default=True, type=click.IntRange(1, 100), help="How many runs are trained.")
+@click.option("--out", default=Path("demo"), show_default=True, type=click.Path(path_type=Path), help="Output folder.")
+@click.option("--seeds", default=5, show_default=True, type=click.IntRange(1, 100), help="Number of training runs.")
 @click.option(
     "--until",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
-    help="Replay April up to this day of 2013.  [default: the whole year]",
+    help="Replay from April up to this day of 2013.  [default: the whole year]",
 )
-@click.option("--fresh", is_flag=True, help="Start over: take away what an earlier demo left in the folder.")
-@click.option("--picture", type=click.Path(path_type=Path), help="Copy the report's picture here as well.")
+@click.option("--fresh", is_flag=True, help="Start over: delete what an earlier demo wrote to the folder.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Also copy the report's picture to this file.")
 @with_output
 def command(out: Path, seeds: int, *, until: datetime | None, fresh: bool, picture: Path | None, output: Output) -> int:
     """Run the whole pipeline on real flights.
 
-    Trains on January to March 2013, exports the median seed, serves it in a process of its own, replays April to
-    December with labels as they came, judges every day, and reports. Called again, it goes on where it stopped. A
-    page is what the demo is meant to find, so it exits with 0 all the same.
+    Trains on January to March 2013, exports the median seed, serves it in a separate process, replays April to December
+    with labels at their label time, evaluates every day, and writes a report. If interrupted, run it again to resume.
+    The demo is meant to raise a page, so it exits with 0.
     """
     from pitfalls_tf.demo.pipeline import YEAR_END, DemoSettings, run_demo  # noqa: PLC0415 - as above
-    from pitfalls_tf.demo.progress import telling  # noqa: PLC0415 - help must not wait for it
+    from pitfalls_tf.demo.progress import show_progress  # noqa: PLC0415 - not needed for --help
 
     settings = DemoSettings(
         out=out,
@@ -45,14 +45,14 @@ def command(out: Path, seeds: int, *, until: datetime | None, fresh: bool, pictu
         fresh=fresh,
         picture=picture,
     )
-    with telling(load_frameworks) as told:
-        result = run_demo(settings, told)
+    with show_progress(load_frameworks) as progress:
+        result = run_demo(settings, progress)
     output.finish(_document(result), lambda: _show(result))
     return 0
 
 
 def _document(result: DemoResult) -> dict[str, object]:
-    from monitoring.reports.document import status_document  # noqa: PLC0415 - help must not wait for it
+    from monitoring.reports.document import status_document  # noqa: PLC0415 - not needed for --help
 
     demo = {
         "out": str(result.out),
@@ -64,10 +64,10 @@ def _document(result: DemoResult) -> dict[str, object]:
 
 
 def _show(result: DemoResult) -> None:
-    from pitfalls_tf.cli.monitor.options import show  # noqa: PLC0415 - help must not wait for it
+    from pitfalls_tf.cli.monitor.options import show  # noqa: PLC0415 - not needed for --help
 
     show(result.status)
     seconds = sum(float(stage["seconds"]) for stage in result.stages.values())
-    click.echo(f"The road took {seconds:.0f} s; the largest process held {result.peak_bytes / 1e9:.1f} GB.")
+    click.echo(f"All stages took {seconds:.0f} s; peak memory of one process {result.peak_bytes / 1e9:.1f} GB.")
     click.echo(f"Report: {result.report}")
     click.echo(f"Next:   pitfalls monitor status --config {result.out / 'monitor.toml'}")

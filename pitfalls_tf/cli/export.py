@@ -1,4 +1,4 @@
-"""``pitfalls export``: a trained model becomes a version folder that servers load and monitors read."""
+"""``pitfalls export``: export a trained model as a bundle that servers load and monitors read."""
 
 from __future__ import annotations
 
@@ -23,17 +23,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("source", metavar="RUNS_OR_KERAS_FILE", type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="What the model is called in URLs.")
-@click.option("--models", required=True, type=click.Path(path_type=Path), help="Folder of NAME/VERSION folders.")
-@click.option("--reference", type=click.Path(path_type=Path), help="Table of rows to judge it by: Parquet, CSV, npz.")
-@click.option("--features", metavar="A,B", help="Columns that the model takes, in its order.")
-@click.option("--label", metavar="COLUMN", help="Column of the truth.  [default: label]")
-@click.option("--classes", metavar="A,B", help="Class names in the order of the model's answer.")
-@click.option("--custom", metavar="MODULE", help="Module of the model's own layers: dotted, or a .py file.")
+@click.option("--name", required=True, help="Name of the model in URLs.")
 @click.option(
-    "--gate", type=click.Path(path_type=Path), metavar="VERDICT", help="Refuse what this verdict does not pass."
+    "--models", required=True, type=click.Path(path_type=Path), help="Model repository: folder of NAME/VERSION folders."
 )
-@click.option("--force", is_flag=True, help="Export in spite of the gate; the manifest says so.")
+@click.option(
+    "--reference", type=click.Path(path_type=Path), help="Reference table for the baseline: Parquet, CSV, npz."
+)
+@click.option("--features", metavar="A,B", help="Input columns in the order of the model.")
+@click.option("--label", metavar="COLUMN", help="Column of the label.  [default: label]")
+@click.option("--classes", metavar="A,B", help="Class names in the order of the model's output.")
+@click.option("--custom", metavar="MODULE", help="Module of custom layers: dotted name, or a .py file.")
+@click.option(
+    "--gate",
+    type=click.Path(path_type=Path),
+    metavar="VERDICT",
+    help="Verdict file: refuse a model that does not pass.",
+)
+@click.option("--force", is_flag=True, help="Export even if the gate refuses; recorded in the manifest.")
 @with_output
 def command(
     source: Path,
@@ -44,26 +51,25 @@ def command(
 ) -> int:
     """Export a trained model as the next version of NAME, with its schema, baseline, warmup requests and manifest.
 
-    Of a runs folder, the median seed's model and its out-of-fold predictions are taken. Of any other .keras file, the
-    model, and --reference is what it is held against later. Nothing is published unless the exported model answers as
-    the Keras model does. With --gate, a model that is not better than the deployed one in its worst domain is refused,
-    with exit code 1.
+    From a runs folder it exports the median seed's model with its held-out predictions as reference. From a .keras file
+    it exports the model with --reference. The bundle is published only if it predicts the same as the Keras model. With
+    --gate, a model that is not better than the deployed one in its worst domain is refused with exit code 1.
     """
-    from serving.export.export import check_name  # noqa: PLC0415 - help must not wait for tables
+    from serving.export.export import check_name  # noqa: PLC0415 - not needed for --help
 
     check_name(name)
     if not source.exists():
         raise BadInput(
-            "There is nothing to export.",
+            "The model to export does not exist.",
             got=f"{source}, which does not exist",
             expected="a runs folder or a .keras file",
             fix="Train first: pitfalls train SETUP --out RUNS.",
         )
-    passage = None if chosen["gate"] is None else _ask(chosen["gate"], source)
-    if passage is not None and passage.refusal is not None and not chosen["force"]:
-        output.finish({"name": name, "version": None, "refused": passage.refusal}, lambda: _refuse(name, passage))
+    gate = None if chosen["gate"] is None else _read_gate(chosen["gate"], source)
+    if gate is not None and gate.refusal is not None and not chosen["force"]:
+        output.finish({"name": name, "version": None, "refused": gate.refusal}, lambda: _show_refusal(name, gate))
         return 1
-    request = Request(
+    request = ExportRequest(
         name=name,
         models=models,
         reference=chosen["reference"],
@@ -71,7 +77,7 @@ def command(
         label=chosen["label"],
         classes=split_names(chosen["classes"], "--classes", "on_time,late"),
         custom=chosen["custom"],
-        verdict=None if passage is None else passage.record(forced=passage.refusal is not None),
+        verdict=None if gate is None else gate.record(forced=gate.refusal is not None),
     )
     bundle = _export_runs(source, request, output) if source.is_dir() else _export_file(source, request, output)
     output.finish(_document(bundle), lambda: _show(bundle))
@@ -79,8 +85,8 @@ def command(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What was asked for."""
+class ExportRequest:
+    """What to export, and how."""
 
     name: str
     models: Path
@@ -92,8 +98,8 @@ class Request:
     verdict: Mapping[str, Any] | None
 
     @property
-    def for_files(self) -> tuple[str, ...]:
-        """Flags in it that a runs folder does without."""
+    def file_only_flags(self) -> tuple[str, ...]:
+        """Given flags that apply to a .keras file only."""
         given = {
             "--reference": self.reference,
             "--features": self.features,
@@ -104,7 +110,15 @@ class Request:
 
 
 def split_names(text: str | None, flag: str, example: str) -> tuple[str, ...]:
-    """Names as they were listed.
+    """Split a list of names.
+
+    Args:
+        text: names separated by commas, or None.
+        flag: the flag, for the error.
+        example: a valid value, for the error.
+
+    Returns:
+        The names.
 
     >>> split_names("on_time, late", "--classes", "on_time,late")
     ('on_time', 'late')
@@ -117,36 +131,36 @@ def split_names(text: str | None, flag: str, example: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(","))
     if not all(names) or len(set(names)) != len(names):
         raise BadInput(
-            f"These are no names for {flag}.",
+            f"Invalid names for {flag}.",
             got=repr(text),
-            expected="different names with commas between",
+            expected="distinct names separated by commas",
             fix=f"For example {flag} {example}",
         )
     return names
 
 
-def _ask(gate: Path, source: Path) -> ReleaseGate:
+def _read_gate(path: Path, source: Path) -> ReleaseGate:
     from pitfalls_tf.verdicts.gate import check_same_model, read_gate  # noqa: PLC0415 - as above
 
-    passage = read_gate(gate)
-    check_same_model(passage, source)
-    return passage
+    gate = read_gate(path)
+    check_same_model(gate, source)
+    return gate
 
 
-def _refuse(name: str, passage: ReleaseGate) -> None:
-    click.echo(f"Refused, {name} stays as it is: {passage.refusal}")
-    click.echo("Train more seeds or another setup; --force exports it all the same.")
+def _show_refusal(name: str, gate: ReleaseGate) -> None:
+    click.echo(f"Refused, no new version of {name}: {gate.refusal}")
+    click.echo("Train more seeds or another setup, or export it anyway with --force.")
 
 
-def _export_runs(source: Path, request: Request, output: Output) -> Bundle:
+def _export_runs(source: Path, request: ExportRequest, output: Output) -> Bundle:
     from pitfalls_tf.training.bundles import export_runs  # noqa: PLC0415 - as above
 
-    if request.for_files:
+    if request.file_only_flags:
         raise BadInput(
-            "Runs bring their own reference table and model.",
-            got=f"{source} with {', '.join(request.for_files)}",
-            expected="one of the two",
-            fix="Leave the flag away, or name the .keras file itself.",
+            "A runs folder has its own reference table and model.",
+            got=f"{source} with {', '.join(request.file_only_flags)}",
+            expected="a runs folder without these flags, or a .keras file",
+            fix="Leave the flags out, or name the .keras file.",
         )
     load_frameworks("tensorflow", "keras")
     output.progress(f"Exporting {request.name} from the runs in {source} …")
@@ -160,7 +174,7 @@ def _export_runs(source: Path, request: Request, output: Output) -> Bundle:
     )
 
 
-def _export_file(source: Path, request: Request, output: Output) -> Bundle:
+def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle:
     from serving.export.export import Reference, export_bundle  # noqa: PLC0415 - as above
     from serving.export.keras_file import import_custom, load_keras  # noqa: PLC0415 - as above
     from serving.export.manifest import Provenance  # noqa: PLC0415 - as above

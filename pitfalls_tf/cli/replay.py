@@ -1,4 +1,4 @@
-"""``pitfalls replay``: drive a server with a table's rows in event-time order."""
+"""``pitfalls replay``: send a table's rows to a server in event-time order."""
 
 from __future__ import annotations
 
@@ -18,15 +18,23 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("table", type=click.Path(path_type=Path))
-@click.option("--to", "url", required=True, metavar="URL", help="Where the server is, http://127.0.0.1:8501 perhaps.")
+@click.option("--to", "url", required=True, metavar="URL", help="URL of the server, such as http://127.0.0.1:8501.")
 @click.option("--model", help="Name of the model.  [default: the only one]")
-@click.option("--rows-per-request", default=256, show_default=True, type=int, help="At most, within one clock hour.")
-@click.option("--event-time", default="event_time", show_default=True, metavar="COLUMN", help="When rows happened.")
-@click.option("--label", metavar="COLUMN", help="The truth.")
-@click.option("--label-time", metavar="COLUMN", help="When the truth became known.")
-@click.option("--name", default="replay", show_default=True, metavar="PREFIX", help="What request ids begin with.")
-@click.option("--traffic", type=click.Path(path_type=Path), help="The server's traffic log: skip what is in it.")
-@click.option("--token-file", type=click.Path(path_type=Path), help="Holds the server's token.")
+@click.option(
+    "--rows-per-request",
+    default=256,
+    show_default=True,
+    type=int,
+    help="Maximum rows of one request, within one clock hour.",
+)
+@click.option("--event-time", default="event_time", show_default=True, metavar="COLUMN", help="Time of the prediction.")
+@click.option("--label", metavar="COLUMN", help="Column of the label.")
+@click.option("--label-time", metavar="COLUMN", help="Time when the label became known.")
+@click.option("--name", default="replay", show_default=True, metavar="PREFIX", help="Prefix of request ids.")
+@click.option(
+    "--traffic", type=click.Path(path_type=Path), help="The server's traffic log: skip rows and labels that are in it."
+)
+@click.option("--token-file", type=click.Path(path_type=Path), help="File with the server's token.")
 @with_output
 def command(
     table: Path,
@@ -44,11 +52,11 @@ def command(
 ) -> int:
     """Send the rows of TABLE (Parquet or CSV) to a server in event-time order.
 
-    With --label and --label-time, the truth follows by POST /monitor/labels as its time comes; the server's token is
-    read from --token-file or the variable PITFALLS_TOKEN. Run again with --traffic, it goes on where it stopped.
+    With --label and --label-time, labels are posted to POST /monitor/labels in the order of their times. The server's
+    token is read from --token-file or the variable PITFALLS_TOKEN. With --traffic, an interrupted replay resumes.
     """
-    from pitfalls_tf.replay import ReplayLink, ReplayPlan, replay  # noqa: PLC0415 - help must not wait for it
-    from pitfalls_tf.replay.resume import NOTHING, already_logged  # noqa: PLC0415 - as above
+    from pitfalls_tf.replay import ReplayOptions, ReplayPlan, replay  # noqa: PLC0415 - not needed for --help
+    from pitfalls_tf.replay.resume import NOTHING_LOGGED, already_logged  # noqa: PLC0415 - as above
     from pitfalls_tf.replay.tables import read_table  # noqa: PLC0415 - as above
 
     plan = ReplayPlan(
@@ -58,22 +66,22 @@ def command(
         label=label,
         label_time=label_time,
     )
-    already = NOTHING if traffic is None else already_logged(traffic)
+    already = NOTHING_LOGGED if traffic is None else already_logged(traffic)
     summary = replay(
         read_table(table),
         url=url,
         model=model,
         plan=plan,
-        progress=_Ticker(output),
-        link=ReplayLink(token=read_token(token_file), already=already),
+        progress=_TenthPrinter(output),
+        options=ReplayOptions(token=read_token(token_file), already=already),
     )
     document = dataclasses.asdict(summary)
-    output.finish(document, lambda: click.echo(_told(document)))
+    output.finish(document, lambda: click.echo(_summary_text(document)))
     return 0
 
 
-class _Ticker:
-    """Says every tenth of the way."""
+class _TenthPrinter:
+    """Prints progress after every tenth of the rows."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -87,9 +95,9 @@ class _Ticker:
             self._output.progress(f"{10 * tenths:3d} %  {now}  {progress.rows} rows, {progress.labels} labels")
 
 
-def _told(document: dict[str, float]) -> str:
+def _summary_text(document: dict[str, float]) -> str:
     return (
         f"{document['rows']} rows in {document['requests']} requests and {document['labels']} labels sent in "
         f"{document['seconds']:.1f} s; {document['skipped_rows']} rows and {document['skipped_labels']} labels "
-        "were in the log already."
+        "were already in the log."
     )

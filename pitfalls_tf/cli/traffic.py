@@ -1,4 +1,4 @@
-"""``pitfalls traffic``: what is in a traffic log, or its rows with their labels."""
+"""``pitfalls traffic``: summary of a traffic log, or its rows with their labels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RECORD_SUFFIXES = (".tfrecord", ".tfrecords")
     "target",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Write the rows to this Parquet file; or, if its name ends in .tfrecord, as PredictionLog records.",
+    help="Write the rows to this Parquet file, or, if its name ends in .tfrecord, as PredictionLog records.",
 )
 @click.option(
     "--from",
@@ -44,57 +44,60 @@ RECORD_SUFFIXES = (".tfrecord", ".tfrecords")
 def command(place: str, target: Path | None, origin: Path | None, *, output: Output) -> int:
     """Summarise a traffic log, or export its rows with their labels to a Parquet file.
 
-    The columns of the file: prediction_id, request_id, row, event_time, model, version, signature, one for each input
-    and output, label and label_time. Each prediction is there once. The log may be in use meanwhile.
+    Columns of the file: prediction_id, request_id, row, event_time, model, version, signature, one per input and
+    output, label and label_time; one row per prediction. A server may be writing to the log.
     """
-    from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - not needed for --help
     from monitoring.traffic.log.remote_log import log_folder  # noqa: PLC0415 - as above
     from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - as above
 
     if origin is not None and is_url(place):
         raise BadInput(
-            "Rows cannot be added to a log at a URL.",
+            "A log at a URL is read-only.",
             got=f"--from {origin} to {place}",
-            expected="a log on this machine",
-            fix="Add them to a folder, and copy that.",
+            expected="a local log",
+            fix="Add the rows to a local folder and copy that.",
         )
     if target is not None and target.is_dir():
         raise BadInput(
-            "The rows go to a file, and this is a folder.",
+            "--to names a folder.",
             got=f"--to {target}",
-            expected="the name of a file, which need not be there yet",
-            fix=f"Name one in it: --to {target / 'rows.parquet'}",
+            expected="a file name",
+            fix=f"For example --to {target / 'rows.parquet'}",
         )
     traffic = log_folder(place) if origin is None else Path(place)
     added = None if origin is None else add_records(traffic, origin)
     log = TrafficLog(traffic)
     summary = log.summary()
-    document = {"traffic": place, **described(summary)}
+    document = {"traffic": place, **summary_document(summary)}
     if added is not None:
         document["from"] = {"file": str(origin), "rows": added.rows, "torn_bytes": added.torn_bytes}
     if target is None:
-        told = lines(summary)
+        text = summary_lines(summary)
     elif target.suffix in RECORD_SUFFIXES:
-        moved = write_records(traffic, target)
-        document["to"] = {"file": str(target), "rows": moved.rows, "records": moved.records}
-        told = [f"Wrote {moved.rows:,} rows in {moved.records:,} records to {target}."]
+        written = write_records(traffic, target)
+        document["to"] = {"file": str(target), "rows": written.rows, "records": written.records}
+        text = [f"Wrote {written.rows:,} rows in {written.records:,} records to {target}."]
     else:
-        written = write(log, target)
-        document["to"] = {"file": str(target), "rows": written}
-        told = [f"Wrote {written:,} rows to {target}."]
+        count = write_rows(log, target)
+        document["to"] = {"file": str(target), "rows": count}
+        text = [f"Wrote {count:,} rows to {target}."]
     if added is not None and added.torn_bytes:
-        told.append(f"left out: the last record of {origin}, of which {added.torn_bytes:,} bytes are there")
-    output.finish(document, lambda: click.echo("\n".join(told)))
+        text.append(f"left out: the incomplete last record of {origin} ({added.torn_bytes:,} bytes)")
+    output.finish(document, lambda: click.echo("\n".join(text)))
     return 0
 
 
-def write(log: TrafficLog, target: Path) -> int:
-    """Writes the rows with their labels, aside and then into place; returns how many.
+def write_rows(log: TrafficLog, target: Path) -> int:
+    """Write the rows of a log with their labels to a Parquet file.
+
+    Returns:
+        Number of rows.
 
     Raises:
         CannotRun: the file cannot be written.
     """
-    from monitoring.traffic.format.parquet_file import write_parquet  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.format.parquet_file import write_parquet  # noqa: PLC0415 - not needed for --help
 
     table = log.table()
     try:
@@ -103,20 +106,23 @@ def write(log: TrafficLog, target: Path) -> int:
         raise CannotRun(
             "The rows were not written.",
             got=f"{target}: {error.strerror}",
-            expected="a file in a folder that exists, has room and may be written",
-            fix="Give another --to.",
+            expected="a file in a writable folder with free space",
+            fix="Choose another --to.",
         ) from error
     return int(table.num_rows)
 
 
 def add_records(traffic: Path, origin: Path) -> Transfer:
-    """Adds the rows of a TFRecord file to the log, which need not be there yet.
+    """Add the records of a TFRecord file to a log, which is created if needed.
+
+    Returns:
+        Counts of what was added.
 
     Raises:
-        BadInput: no such file, or another kind of file; the log is as it was.
+        BadInput: not a file of PredictionLog records; the log is unchanged.
         CannotRun: the log cannot be written.
     """
-    from monitoring.traffic.log.writer import TrafficWriter  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.log.writer import TrafficWriter  # noqa: PLC0415 - not needed for --help
     from monitoring.traffic.tf_prediction_log.prediction_log import import_log  # noqa: PLC0415 - as above
 
     load_frameworks("tensorflow")
@@ -125,22 +131,25 @@ def add_records(traffic: Path, origin: Path) -> Transfer:
         return import_log(origin, writer.append)
     except OSError as error:
         raise CannotRun(
-            "The rows were not all added; those that were are in the log.",
+            "Only some of the rows were added to the log.",
             got=f"{error.filename or traffic}: {error.strerror}",
-            expected="a file that can be read, and a log with room",
-            fix="Make room, then add the file again: rows that are there twice count once.",
+            expected="a readable file, and a log with free space",
+            fix="Free space, then add the file again: repeated rows count once.",
         ) from error
     finally:
         writer.close()
 
 
 def write_records(traffic: Path, target: Path) -> Transfer:
-    """Writes the log as PredictionLog records, aside and then into place.
+    """Write a log as PredictionLog records.
+
+    Returns:
+        Counts of what was written.
 
     Raises:
         CannotRun: the file cannot be written.
     """
-    from monitoring.traffic.tf_prediction_log.prediction_log import export_log  # noqa: PLC0415 - help must not wait for it
+    from monitoring.traffic.tf_prediction_log.prediction_log import export_log  # noqa: PLC0415 - not needed for --help
 
     load_frameworks("tensorflow")
     try:
@@ -150,13 +159,13 @@ def write_records(traffic: Path, target: Path) -> Transfer:
         raise CannotRun(
             "The records were not written.",
             got=f"{target}: {error.strerror}",
-            expected="a file in a folder that exists, has room and may be written",
-            fix="Give another --to.",
+            expected="a file in a writable folder with free space",
+            fix="Choose another --to.",
         ) from error
 
 
-def described(summary: TrafficSummary) -> dict[str, object]:
-    """The summary as a document."""
+def summary_document(summary: TrafficSummary) -> dict[str, object]:
+    """The summary for --json."""
     return {
         "rows": summary.rows,
         "repeats": summary.repeats,
@@ -177,13 +186,13 @@ def described(summary: TrafficSummary) -> dict[str, object]:
             }
             for each in summary.models
         ],
-        "gaps": [described_gap(gap) for gap in summary.gaps],
+        "gaps": [gap_document(gap) for gap in summary.gaps],
         "labels": summary.labels,
     }
 
 
-def described_gap(gap: Gap) -> dict[str, object]:
-    """A stretch of missing rows, as a part of the document."""
+def gap_document(gap: Gap) -> dict[str, object]:
+    """An interval of missing rows for --json."""
     return {
         "first": as_datetime(gap.first_us),
         "last": as_datetime(gap.last_us),
@@ -202,8 +211,8 @@ def described_gap(gap: Gap) -> dict[str, object]:
     }
 
 
-def lines(summary: TrafficSummary) -> list[str]:
-    """The summary for a person."""
+def summary_lines(summary: TrafficSummary) -> list[str]:
+    """The summary as lines of text."""
     labels = summary.labels
     text = [f"{summary.rows:,} predictions in {summary.segments:,} segment{'' if summary.segments == 1 else 's'}"]
     if summary.first is not None and summary.last is not None:
@@ -218,7 +227,7 @@ def lines(summary: TrafficSummary) -> list[str]:
     if summary.repeats or labels.repeats:
         text.append(f"left out: {summary.repeats:,} repeated predictions, {labels.repeats:,} repeated labels")
     if summary.torn_bytes or labels.torn_bytes:
-        text.append(f"cut off: {summary.torn_bytes + labels.torn_bytes:,} bytes of appends that were interrupted")
+        text.append(f"cut off: {summary.torn_bytes + labels.torn_bytes:,} bytes of interrupted writes")
     if labels.damaged_bytes:
-        text.append(f"damaged: {labels.damaged_bytes:,} bytes of labels behind a spot that is not what was written")
+        text.append(f"damaged: {labels.damaged_bytes:,} bytes of labels after a corrupt record")
     return text

@@ -13,7 +13,7 @@ import click
 from monitoring.errors import BadInput
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
-from pitfalls_tf.cli.training_progress import told
+from pitfalls_tf.cli.training_progress import training_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,12 +154,12 @@ def _train(setup: Setup, seeds: int, to: Mapping[str, Any], output: Output) -> i
     load_frameworks("keras")
     from pitfalls_tf.training.train import TrainingOutput, train  # noqa: PLC0415 - loads TensorFlow
 
-    with told(output, time.monotonic) as tell:
+    with training_progress(output, time.monotonic) as report:
         result = train(
             setup,
             seeds=seeds,
             output=TrainingOutput(**to),
-            progress=lambda now: tell(now.done, now.total, now.stage, shown=now.milestone),
+            progress=lambda now: report(now.done, now.total, now.stage, shown=now.milestone),
         )
     return _answer(result, output)
 
@@ -169,11 +169,11 @@ def _train_again(manifest: Path, to: Mapping[str, Any], output: Output) -> int:
     load_frameworks("keras")
     from pitfalls_tf.training.train import TrainingOutput, train_again  # noqa: PLC0415 - loads TensorFlow
 
-    with told(output, time.monotonic) as tell:
+    with training_progress(output, time.monotonic) as report:
         result = train_again(
             manifest,
             output=TrainingOutput(**to),
-            progress=lambda now: tell(now.done, now.total, now.stage, shown=now.milestone),
+            progress=lambda now: report(now.done, now.total, now.stage, shown=now.milestone),
         )
     output.progress("The weights are those of the manifest, bit for bit.")
     return _answer(result, output)

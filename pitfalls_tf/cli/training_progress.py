@@ -1,4 +1,4 @@
-"""How far a training is: a bar on a terminal; elsewhere a line for each run, with the time that is left."""
+"""Progress of a training: a bar on a terminal, otherwise a line per run, with an estimate of the remaining time."""
 
 from __future__ import annotations
 
@@ -12,29 +12,44 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
 
 
-class Tell(Protocol):
-    """Told of every step; those that are not `shown` move a bar and print nothing."""
+class StepCallback(Protocol):
+    """Called after every step."""
 
     def __call__(self, done: int, total: int, stage: str, *, shown: bool) -> None:
-        """So many done of all, and what the last was."""
+        """Report a step.
+
+        Args:
+            done: finished steps.
+            total: all steps.
+            stage: name of the last step.
+            shown: whether to print a line where there is no bar.
+        """
 
 
 @contextmanager
-def told(output: Output, clock: Callable[[], float]) -> Iterator[Tell]:
-    """What to call after every step; `clock` gives seconds, of which the remaining time is made."""
+def training_progress(output: Output, clock: Callable[[], float]) -> Iterator[StepCallback]:
+    """Show progress while the context lasts.
+
+    Args:
+        output: where lines are printed.
+        clock: seconds, for the estimate of the remaining time.
+
+    Yields:
+        The callback.
+    """
     from rich.console import Console  # noqa: PLC0415 - only when something is shown
     from rich.progress import (  # noqa: PLC0415 - as above
         BarColumn,
         MofNCompleteColumn,
+        Progress,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
-    from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
 
     console = Console(file=sys.stderr)
     if not console.is_terminal:
-        yield _lines(output, clock)
+        yield _line_printer(output, clock)
         return
     columns = (
         BarColumn(),
@@ -43,17 +58,17 @@ def told(output: Output, clock: Callable[[], float]) -> Iterator[Tell]:
         TimeRemainingColumn(),
         TextColumn("{task.description}"),
     )
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading data", total=None)
 
-        def advance(done: int, total: int, stage: str, *, shown: bool) -> None:
+        def update(done: int, total: int, stage: str, *, shown: bool) -> None:
             del shown
             bar.update(task, completed=done, total=total, description=stage)
 
-        yield advance
+        yield update
 
 
-def _lines(output: Output, clock: Callable[[], float]) -> Tell:
+def _line_printer(output: Output, clock: Callable[[], float]) -> StepCallback:
     first: list[tuple[float, int]] = []
 
     def line(done: int, total: int, stage: str, *, shown: bool) -> None:
@@ -61,14 +76,14 @@ def _lines(output: Output, clock: Callable[[], float]) -> Tell:
             first.append((clock(), done))
         if not shown:
             return
-        began, before = first[0]
+        started, done_before = first[0]
         left = ""
-        if done > before and done < total:
-            left = f", about {_rounded((clock() - began) * (total - done) / (done - before))} left"
+        if done_before < done < total:
+            left = f", about {_duration((clock() - started) * (total - done) / (done - done_before))} left"
         output.progress(f"{done} of {total}: {stage}{left}")
 
     return line
 
 
-def _rounded(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"

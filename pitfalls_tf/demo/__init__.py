@@ -1,4 +1,4 @@
-"""The main job: the whole road on real flights, from training to the alarm and its report."""
+"""The demo: the whole pipeline on real flights, from training to the alarm and its report."""
 
 from __future__ import annotations
 

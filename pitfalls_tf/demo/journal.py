@@ -1,4 +1,4 @@
-"""What a demo's folder has behind it, so that the next call goes on from there."""
+"""The journal of a demo: its finished stages, so that an interrupted demo resumes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from monitoring.errors import BadInput, CannotRun
 NAME = "demo.json"
 FORMAT = 1
 
-#: All that a demo makes in its folder, and so all that a fresh start takes away.
+#: Everything that a demo writes to its folder, and that a fresh start deletes.
 MADE = ("runs", "models", "traffic", "report", "monitor.toml", "pitfalls.db", "server.json", "server.log", NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """The stages that are finished, each with its seconds and what it found; kept in ``demo.json``.
+    """The finished stages of a demo, stored in ``demo.json``.
 
-    `settings` are those the stages were run with: with others they do not count.
+    Attributes:
+        folder: folder of the demo.
+        settings: settings of the stages; a demo with other settings cannot resume.
+        stages: results and seconds by stage.
     """
 
     folder: Path
@@ -30,11 +33,20 @@ class Journal:
     stages: dict[str, dict[str, Any]]
 
     def finished(self, stage: str) -> bool:
-        """Whether the stage need not be run again."""
+        """Whether the stage is finished."""
         return stage in self.stages
 
     def with_stage(self, stage: str, seconds: float, found: dict[str, Any]) -> Journal:
-        """The journal with one more finished stage, written to disk."""
+        """Add a finished stage and write the journal.
+
+        Args:
+            stage: its name.
+            seconds: its duration.
+            found: its results, as JSON values.
+
+        Returns:
+            The new journal.
+        """
         stages = self.stages | {stage: {**found, "seconds": round(seconds, 1)}}
         journal = replace(self, stages=stages)
         document = {"format": FORMAT, "settings": self.settings, "stages": stages}
@@ -43,10 +55,19 @@ class Journal:
 
 
 def open_journal(folder: Path, settings: dict[str, Any], *, fresh: bool) -> Journal:
-    """The journal of a folder: read, or begun.
+    """Read the journal of a folder, or start one.
 
-    Raises BadInput for a folder that holds something else or a demo of other settings, CannotRun for one that cannot
-    be written.
+    Args:
+        folder: folder of the demo; created if needed.
+        settings: settings of the demo.
+        fresh: whether to delete what an earlier demo wrote.
+
+    Returns:
+        The journal.
+
+    Raises:
+        BadInput: the folder has other files, a demo with other settings, or an unreadable journal.
+        CannotRun: the folder cannot be written.
     """
     path = folder / NAME
     try:
@@ -54,10 +75,10 @@ def open_journal(folder: Path, settings: dict[str, Any], *, fresh: bool) -> Jour
         there = path.is_file()
         if not there and any(not entry.name.endswith(SUFFIX) for entry in folder.iterdir()):
             raise BadInput(
-                "The folder is not a demo's.",
-                got=f"{folder}, which holds other files",
-                expected="a new or empty folder, or one where a demo ran",
-                fix="Give another folder with --out.",
+                "The folder was not made by a demo.",
+                got=f"{folder} with other files",
+                expected="a new or empty folder, or the folder of an earlier demo",
+                fix="Choose another folder with --out.",
             )
         if there and fresh:
             _clear(folder)
@@ -65,10 +86,10 @@ def open_journal(folder: Path, settings: dict[str, Any], *, fresh: bool) -> Jour
         document = json.loads(path.read_text("utf-8")) if there else {"settings": settings, "stages": {}}
         if document["settings"] != settings:
             raise BadInput(
-                "The folder holds a demo of other settings.",
+                "The folder has a demo with other settings.",
                 got=f"{settings}",
                 expected=f"{document['settings']}",
-                fix="Give another folder with --out, or start over with --fresh.",
+                fix="Choose another folder with --out, or start over with --fresh.",
             )
         journal = Journal(folder=folder, settings=settings, stages=document["stages"])
         if not there:
@@ -77,21 +98,21 @@ def open_journal(folder: Path, settings: dict[str, Any], *, fresh: bool) -> Jour
         raise CannotRun(
             "The demo's folder cannot be written.",
             got=f"{folder}: {error.strerror}",
-            expected="a folder this user may write",
-            fix="Give another folder with --out.",
+            expected="a writable folder",
+            fix="Choose another folder with --out.",
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(
             "The demo's journal cannot be read.",
             got=f"{path}: {error}",
-            expected="what an earlier demo wrote",
-            fix="Remove the folder, or give another one with --out.",
+            expected="the journal of an earlier demo",
+            fix="Delete the folder, or choose another one with --out.",
         ) from error
     return journal
 
 
 def _clear(folder: Path) -> None:
-    """Take away what a demo made, and nothing else."""
+    """Delete what a demo wrote, and nothing else."""
     for name in MADE:
         path = folder / name
         if path.is_dir() and not path.is_symlink():

@@ -1,4 +1,4 @@
-"""The stages of the road, in order: train, export, serve and replay, monitor, report."""
+"""The stages of the demo in order: train, export, serve and replay, monitor, report."""
 
 from __future__ import annotations
 
@@ -32,7 +32,15 @@ STAGES = ("train", "export", "replay", "monitor", "report")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoSettings:
-    """Where, how many seeds, up to when the year is replayed, and where a copy of the picture goes."""
+    """Settings of a demo.
+
+    Attributes:
+        out: output folder.
+        seeds: number of training runs.
+        until: end of the replay.
+        fresh: whether to delete what an earlier demo wrote.
+        picture: file for a copy of the report's picture, or None.
+    """
 
     out: Path
     seeds: int = 5
@@ -43,7 +51,15 @@ class DemoSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoResult:
-    """What the demo found, where its report is, and what each stage took."""
+    """Result of a demo.
+
+    Attributes:
+        out: output folder.
+        report: the report page.
+        status: windows, incidents and evidence.
+        stages: results and seconds of each stage.
+        peak_bytes: peak memory of the largest process.
+    """
 
     out: Path
     report: Path
@@ -52,39 +68,49 @@ class DemoResult:
     peak_bytes: int
 
 
-class Told(Protocol):
-    """Hears how far the demo is."""
+class StageListener(Protocol):
+    """Receives the progress of a demo."""
 
-    def stage(self, name: str, note: str, *, skipped: bool) -> None:
-        """A stage begins, or is passed over because it was finished before."""
+    def stage_started(self, name: str, note: str, *, skipped: bool) -> None:
+        """A stage starts, or is skipped because it was finished before."""
 
-    def moved(self, done: int, total: int, note: str) -> None:
-        """The current stage is so far."""
+    def stage_progressed(self, done: int, total: int, note: str) -> None:
+        """The current stage has progressed."""
 
 
-def run_demo(settings: DemoSettings, told: Told) -> DemoResult:
-    """Walk the road in `settings.out`; stages that were finished there before are passed over.
+def run_demo(settings: DemoSettings, listener: StageListener) -> DemoResult:
+    """Run all stages in `settings.out`; stages that were finished there before are skipped.
 
-    Raises BadInput or CannotRun as the stages do. Cost: about two minutes and 2 GB on two cores the first time,
-    seconds after that.
+    Cost: about two minutes and 2 GB on two cores the first time, seconds after that.
+
+    Args:
+        settings: settings.
+        listener: receives the progress.
+
+    Returns:
+        The result.
+
+    Raises:
+        BadInput: as the stages.
+        CannotRun: as the stages.
     """
     out = settings.out
     keys = {"seeds": settings.seeds, "until": settings.until.isoformat()}
     journal = open_journal(out, keys, fresh=settings.fresh)
     stages: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
-        "train": (f"{settings.seeds} seeds on January to March 2013", lambda: _train(settings, told)),
-        "export": ("the median seed, as a bundle with its baseline", lambda: _export(out)),
-        "replay": ("April to December through the server, labels as they come", lambda: _replay(settings, told)),
-        "monitor": ("every day judged within one budget", lambda: _monitor(out, told)),
-        "report": ("the page, the picture, the paging day's drift", lambda: _report(out)),
+        "train": (f"{settings.seeds} seeds on January to March 2013", lambda: _train(settings, listener)),
+        "export": ("the median seed as a bundle with its baseline", lambda: _export(out)),
+        "replay": ("April to December over HTTP, labels at their label time", lambda: _replay(settings, listener)),
+        "monitor": ("every day evaluated within one false-alarm budget", lambda: _monitor(out, listener)),
+        "report": ("report page, picture, drift report of the first page", lambda: _report(out)),
     }
     for name in STAGES:
-        note, walk = stages[name]
+        note, run_stage = stages[name]
         skipped = journal.finished(name)
         started = time.monotonic()
-        told.stage(name, note, skipped=skipped)
+        listener.stage_started(name, note, skipped=skipped)
         if not skipped:
-            found = walk()
+            found = run_stage()
             journal = journal.with_stage(name, time.monotonic() - started, found)
     if settings.picture is not None:
         _copy_picture(out, settings.picture)
@@ -97,7 +123,7 @@ def run_demo(settings: DemoSettings, told: Told) -> DemoResult:
     )
 
 
-def _train(settings: DemoSettings, told: Told) -> dict[str, Any]:
+def _train(settings: DemoSettings, listener: StageListener) -> dict[str, Any]:
     from pitfalls_tf.training.setup import SETUPS  # noqa: PLC0415 - each stage brings its own libraries
     from pitfalls_tf.training.train import TrainingOutput, train  # noqa: PLC0415 - as above
 
@@ -105,7 +131,7 @@ def _train(settings: DemoSettings, told: Told) -> dict[str, Any]:
         SETUPS[MODEL],
         seeds=settings.seeds,
         output=TrainingOutput(runs=settings.out / "runs"),
-        progress=lambda now: told.moved(now.done, now.total, now.stage),
+        progress=lambda now: listener.stage_progressed(now.done, now.total, now.stage),
     ).ensemble
     return {
         "deployed_seed": ensemble.deployed.seed,
@@ -123,8 +149,8 @@ def _export(out: Path) -> dict[str, Any]:
     return {"version": bundle.version, "path": str(bundle.path.relative_to(out))}
 
 
-def _replay(settings: DemoSettings, told: Told) -> dict[str, Any]:
-    from pitfalls_tf.replay import ReplayLink, ReplayPlan, already_logged, replay  # noqa: PLC0415 - brings httpx
+def _replay(settings: DemoSettings, listener: StageListener) -> dict[str, Any]:
+    from pitfalls_tf.replay import ReplayOptions, ReplayPlan, already_logged, replay  # noqa: PLC0415 - brings httpx
 
     out = settings.out
     token = secrets.token_urlsafe(24)
@@ -136,17 +162,17 @@ def _replay(settings: DemoSettings, told: Told) -> dict[str, Any]:
             url=url,
             model=MODEL,
             plan=ReplayPlan(rows_per_request=ROWS_PER_REQUEST, prefix=MODEL, label="label", label_time="label_time"),
-            progress=lambda p: told.moved(p.rows, p.total, f"{p.now:%-d %B %Y}, {p.labels} labels"),
-            link=ReplayLink(token=token, already=already_logged(out / "traffic"), on_disconnect=server.start),
+            progress=lambda p: listener.stage_progressed(p.rows, p.total, f"{p.now:%-d %B %Y}, {p.labels} labels"),
+            options=ReplayOptions(token=token, already=already_logged(out / "traffic"), on_disconnect=server.start),
         )
         code = server.stop()
         starts = server.starts
     if code != 0:
         raise CannotRun(
-            "The server did not end well.",
+            "The server did not stop cleanly.",
             got=f"exit code {code}",
-            expected="0, after answering what it had accepted",
-            fix=f"Look into {out / 'server.log'}, then run the demo again: it goes on from here.",
+            expected="0, after answering all accepted requests",
+            fix=f"Read {out / 'server.log'}, then run the demo again: it resumes here.",
         )
     return {**asdict(summary), "server_starts": starts}
 
@@ -157,7 +183,7 @@ def _deployment_months(settings: DemoSettings) -> pa.Table:
     return flights.load().between(DEPLOYED, settings.until).rows
 
 
-def _monitor(out: Path, told: Told) -> dict[str, Any]:
+def _monitor(out: Path, listener: StageListener) -> dict[str, Any]:
     from monitoring.config import ConfigDraft, load_config  # noqa: PLC0415 - brings pydantic
     from monitoring.jobs.config_file import NAME, write_config  # noqa: PLC0415 - as above
     from monitoring.jobs.run import run_due_windows  # noqa: PLC0415 - as above
@@ -173,7 +199,9 @@ def _monitor(out: Path, told: Told) -> dict[str, Any]:
             config,
             store,
             clock=lambda: datetime.now(UTC),
-            progress=lambda p: told.moved(p.done, p.due, f"{p.window.start:%-d %B %Y}: {p.window.status}"),
+            progress=lambda p: listener.stage_progressed(
+                p.done, p.due, f"{p.window.start:%-d %B %Y}: {p.window.status}"
+            ),
         )
     return {"windows": run.judged, "incidents": len(run.opened)}
 
@@ -194,7 +222,7 @@ def _report(out: Path) -> dict[str, Any]:
 
 
 def _copy_picture(out: Path, target: Path) -> None:
-    """The report's picture, of this call or of one before."""
+    """Copy the report's picture, made now or earlier."""
     from monitoring.jobs.report import PICTURE  # noqa: PLC0415 - brings Evidently and Plotly
 
     try:
@@ -205,8 +233,8 @@ def _copy_picture(out: Path, target: Path) -> None:
         raise CannotRun(
             "The picture was not copied.",
             got=f"{error}",
-            expected="the report's picture, and a place that may be written",
-            fix="Give another --picture; `pitfalls monitor report` draws the report's again.",
+            expected="the report's picture, and a writable file",
+            fix="Choose another --picture; `pitfalls monitor report` draws the picture again.",
         ) from error
 
 
@@ -221,6 +249,6 @@ def _status(out: Path) -> MonitorStatus:
 
 
 def _peak_bytes() -> int:
-    """The largest resident size of this process or of one that it started, as Linux counts it."""
+    """Peak resident memory of this process or of a child process, as Linux reports it."""
     own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return int(max(own, others)) * 1024

@@ -1,4 +1,4 @@
-"""How far the demo is, on stderr: a bar on a terminal, a line per stage elsewhere."""
+"""Progress of the demo on stderr: a bar on a terminal, otherwise a line per stage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-#: The big libraries of each stage, loaded before it so that their words do not tear the bar.
+#: Large libraries of each stage, imported before it so that their output does not break the bar.
 FRAMEWORKS = {
     "train": ("tensorflow", "keras"),
     "export": ("tensorflow", "keras", "tensorflow_data_validation"),
@@ -18,43 +18,55 @@ FRAMEWORKS = {
 }
 
 
-class Teller:
-    """Shows stages as bars (see `pitfalls_tf.demo.pipeline.Told`)."""
+class StageBars:
+    """Shows stages as bars (see `pitfalls_tf.demo.pipeline.StageListener`).
+
+    Args:
+        bar: where they are shown.
+        load: imports libraries by name.
+    """
 
     def __init__(self, bar: Progress, load: Callable[..., None]) -> None:
         self._bar = bar
         self._load = load
         self._task = bar.add_task("", total=1, visible=False, note="")
         self._name = ""
-        self._began = time.monotonic()
+        self._started = time.monotonic()
 
-    def stage(self, name: str, note: str, *, skipped: bool) -> None:
-        """End the bar of the stage before, and begin the next."""
+    def stage_started(self, name: str, note: str, *, skipped: bool) -> None:
+        """End the previous stage's bar, and start the next one."""
         self.end()
         if skipped:
-            self._bar.console.print(f"[dim]{name:8}[/dim] {note} [dim](finished before)[/dim]")
+            self._bar.console.print(f"[dim]{name:8}[/dim] {note} [dim](already done)[/dim]")
             return
-        self._name, self._began = name, time.monotonic()
+        self._name, self._started = name, time.monotonic()
         self._bar.reset(self._task, total=None, description=f"{name:8}", visible=True, note=note)
         self._note = note
         self._load(*FRAMEWORKS.get(name, ()))
 
-    def moved(self, done: int, total: int, note: str) -> None:
-        """Move the bar."""
+    def stage_progressed(self, done: int, total: int, note: str) -> None:
+        """Update the bar."""
         self._bar.update(self._task, completed=done, total=total, note=note)
 
     def end(self) -> None:
-        """Leave a line for the stage that has just ended."""
+        """Print a line for the finished stage."""
         if self._name:
-            seconds = time.monotonic() - self._began
+            seconds = time.monotonic() - self._started
             self._bar.console.print(f"[bold]{self._name:8}[/bold] {self._note} [dim]{seconds:.1f} s[/dim]")
         self._name = ""
         self._bar.update(self._task, visible=False)
 
 
 @contextmanager
-def telling(load: Callable[..., None]) -> Iterator[Teller]:
-    """Shows progress for as long as the context lasts; `load` imports libraries by name."""
+def show_progress(load: Callable[..., None]) -> Iterator[StageBars]:
+    """Show progress while the context lasts.
+
+    Args:
+        load: imports libraries by name.
+
+    Yields:
+        The listener for `run_demo`.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -65,6 +77,6 @@ def telling(load: Callable[..., None]) -> Iterator[Teller]:
     )
     console = Console(stderr=True, soft_wrap=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        teller = Teller(bar, load)
-        yield teller
-        teller.end()
+        stages = StageBars(bar, load)
+        yield stages
+        stages.end()

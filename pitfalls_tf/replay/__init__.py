@@ -1,15 +1,15 @@
-"""Drives a server with a table's rows in event-time order, labels following as their time comes."""
+"""Replays a table to a server: rows in event-time order, labels in the order of their times."""
 
 from __future__ import annotations
 
-from pitfalls_tf.replay.driver import ReplayLink, ReplayProgress, ReplaySummary, replay
+from pitfalls_tf.replay.driver import ReplayOptions, ReplayProgress, ReplaySummary, replay
 from pitfalls_tf.replay.plan import ReplayPlan
-from pitfalls_tf.replay.resume import NOTHING, AlreadyLogged, already_logged
+from pitfalls_tf.replay.resume import NOTHING_LOGGED, LoggedTraffic, already_logged
 
 __all__ = [
-    "NOTHING",
-    "AlreadyLogged",
-    "ReplayLink",
+    "NOTHING_LOGGED",
+    "LoggedTraffic",
+    "ReplayOptions",
     "ReplayPlan",
     "ReplayProgress",
     "ReplaySummary",

@@ -1,4 +1,4 @@
-"""A table's columns as the JSON of requests: each converted once, then cut into slices."""
+"""A table's columns as JSON request bodies: each column is converted once, then sliced."""
 
 from __future__ import annotations
 
@@ -34,17 +34,23 @@ FLOATS = {"DT_FLOAT", "DT_DOUBLE"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputSpec:
-    """An input of the served model, as its metadata names it."""
+    """An input of the served model, from its metadata."""
 
     name: str
     dtype: str
     """Protobuf's name, for example ``DT_FLOAT``."""
     rank: int | None
-    """Number of dimensions, rows included; None if the model leaves it open."""
+    """Number of dimensions, including rows; None if unknown."""
 
 
 def read_specs(metadata: Mapping[str, Any]) -> tuple[InputSpec, ...]:
-    """The inputs of ``serving_default`` in a metadata answer.
+    """Read the inputs of ``serving_default``.
+
+    Args:
+        metadata: TensorFlow Serving's metadata of the model.
+
+    Returns:
+        The inputs, sorted by name.
 
     Raises:
         BadInput: the model has no such signature.
@@ -52,7 +58,7 @@ def read_specs(metadata: Mapping[str, Any]) -> tuple[InputSpec, ...]:
     signatures = metadata["metadata"]["signature_def"]["signature_def"]
     if "serving_default" not in signatures:
         raise BadInput(
-            "The served model cannot be replayed to.",
+            "The served model has no default signature.",
             got=f"signatures {', '.join(sorted(signatures))}",
             expected="a signature serving_default",
             fix="Export the model with one.",
@@ -66,9 +72,13 @@ def read_specs(metadata: Mapping[str, Any]) -> tuple[InputSpec, ...]:
 
 
 class FeatureColumns:
-    """The feature columns of a table, ready to be cut into bodies.
+    """The feature columns of a table, converted for request bodies.
 
     Nulls of a float column are sent as NaN, those of a string column as the empty string.
+
+    Args:
+        table: rows to send.
+        specs: inputs of the model.
 
     Raises:
         BadInput: a column is missing, or its values do not fit the model's input.
@@ -82,12 +92,21 @@ class FeatureColumns:
                 f"{', '.join(missing)}.",
                 got=", ".join(table.column_names),
                 expected=", ".join(spec.name for spec in specs),
-                fix="Add the columns, or rename those that are there.",
+                fix="Add the columns, or rename existing ones.",
             )
         self._columns = {spec.name: _convert(table.column(spec.name), spec) for spec in specs}
 
     def body(self, start: int, stop: int, form: str) -> bytes:
-        """The body of a predict request for rows ``start`` to ``stop``; ``form`` as in `ReplayPlan`."""
+        """Encode a predict request.
+
+        Args:
+            start: first row.
+            stop: row after the last one.
+            form: as in `ReplayPlan`.
+
+        Returns:
+            JSON.
+        """
         slices = {name: values[start:stop] for name, values in self._columns.items()}
         if form == "rows":
             columns = {name: _plain(values) for name, values in slices.items()}
@@ -98,7 +117,7 @@ class FeatureColumns:
 
 
 def _convert(column: pa.ChunkedArray, spec: InputSpec) -> Any:
-    """A numpy array of numbers, or a list of anything else, one entry a row."""
+    """Convert to a numpy array of numbers, or to a list of other values, one entry per row."""
     if pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
         return column.to_pylist()
     arrow_type = ARROW_TYPES.get(spec.dtype)

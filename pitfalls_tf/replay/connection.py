@@ -1,4 +1,4 @@
-"""A replay's connection to its server: sends again what a lost server may not have answered, backs off when told to."""
+"""A replay's connection to its server: repeats requests that a lost server may not have answered, and backs off."""
 
 from __future__ import annotations
 
@@ -26,11 +26,16 @@ TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
 
 @final
-class Connection:
+class ServerConnection:
     """Keep-alive connections to one server.
 
-    ``on_disconnect`` is called when the server is gone, once for all requests that notice; it may start the server
-    again, and gives its URL.
+    Args:
+        url: URL of the server.
+        token: token for posting labels.
+        on_disconnect: called once when the server is gone; may restart it, and returns its URL. None: give up.
+
+    Attributes:
+        reconnects: number of restarts.
     """
 
     def __init__(self, url: str, *, token: str | None, on_disconnect: Callable[[], str] | None) -> None:
@@ -38,7 +43,7 @@ class Connection:
         self._token = token
         self._on_disconnect = on_disconnect
         self._client = httpx.AsyncClient(timeout=TIMEOUT, trust_env=False)
-        self._mending = asyncio.Lock()
+        self._reconnecting = asyncio.Lock()
         self.reconnects = 0
 
     async def __aenter__(self) -> Self:
@@ -50,39 +55,65 @@ class Connection:
         await self._client.aclose()
 
     async def only_model(self) -> str:
-        """The name of the only model that is served. Raises BadInput if there are several."""
+        """Name of the only served model.
+
+        Returns:
+            The name.
+
+        Raises:
+            BadInput: none or several models, or a server that does not list them.
+        """
         answer = await self._send("POST", "/v2/repository/index", b"{}", {})
         names = sorted({one["name"] for one in orjson.loads(answer.content)}) if answer.is_success else []
         if len(names) != 1:
             raise BadInput(
-                "Which model is to be driven?",
-                got=f"{', '.join(names) or 'a server that does not list its models'}",
-                expected="the name of one",
+                "The server has no single model.",
+                got=f"{', '.join(names) or 'no list of models'}",
+                expected="one model, or its name",
                 fix="Pass --model NAME.",
             )
         return str(names[0])
 
     async def metadata(self, model: str) -> Mapping[str, Any]:
-        """The model's metadata. Raises BadInput if the server does not have the model."""
+        """Read the model's metadata.
+
+        Returns:
+            TensorFlow Serving's metadata.
+
+        Raises:
+            BadInput: the server does not have the model.
+        """
         answer = await self._send("GET", f"/v1/models/{model}/metadata", b"", {})
         if not answer.is_success:
-            raise _refused(f"The server does not describe model {model!r}.", answer, "Pass another --model or --to.")
+            raise _refused(f"The server has no metadata of model {model!r}.", answer, "Pass another --model or --to.")
         metadata: Mapping[str, Any] = orjson.loads(answer.content)
         return metadata
 
     async def predict(self, path: str, body: bytes, request: PlannedRequest) -> None:
-        """Send a request. Raises BadInput if the server refuses it."""
+        """Send a request.
+
+        Raises:
+            BadInput: the server refuses it.
+        """
         headers = {"X-Request-Id": request.request_id, "X-Event-Time": request.event_time.isoformat()}
         answer = await self._send("POST", path, body, headers)
         if not answer.is_success:
-            raise _refused(f"The server refused request {request.request_id}.", answer, "Compare table and model.")
+            raise _refused(
+                f"The server refused request {request.request_id}.",
+                answer,
+                "Compare the table's columns with the model's inputs.",
+            )
 
     async def label(self, body: bytes) -> None:
-        """Post labels. Raises BadInput if the server refuses them."""
+        """Post labels.
+
+        Raises:
+            BadInput: the server refuses them.
+        """
         headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
         answer = await self._send("POST", "/monitor/labels", body, headers)
         if not answer.is_success:
-            raise _refused("The server refused the labels.", answer, "Give server and replay the same token.")
+            raise _refused("The server refused the labels.", answer, "Use the same token for server and replay.")
 
     async def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         for attempt in range(TRIES):
@@ -90,25 +121,25 @@ class Connection:
             try:
                 answer = await self._client.request(method, self._url + path, content=body, headers=dict(headers))
             except LOST as error:
-                await self._mend(epoch, error)
+                await self._reconnect(epoch, error)
                 continue
             except httpx.TimeoutException as error:
                 raise self._gone(f"no answer within {TIMEOUT.read:.0f} s") from error
             except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
                 raise BadInput(
-                    "This is no server's address.",
+                    "Invalid server URL.",
                     got=self._url,
                     expected="http://HOST:PORT",
-                    fix="Pass --to as pitfalls serve printed it.",
+                    fix="Pass --to as printed by pitfalls serve.",
                 ) from error
             if answer.status_code not in BUSY or attempt == TRIES - 1:
                 return answer
             await asyncio.sleep(PAUSE_S * 2**attempt)
-        raise self._gone("it goes away whenever it is asked")
+        raise self._gone("it disconnects on every request")
 
-    async def _mend(self, epoch: int, error: httpx.RequestError) -> None:
-        """Have the server started again, unless another request already had."""
-        async with self._mending:
+    async def _reconnect(self, epoch: int, error: httpx.RequestError) -> None:
+        """Restart the server, unless another request already did."""
+        async with self._reconnecting:
             if epoch != self.reconnects:
                 return
             if self._on_disconnect is None:
@@ -118,15 +149,15 @@ class Connection:
 
     def _gone(self, reason: str) -> CannotRun:
         return CannotRun(
-            "The server does not answer.",
+            "The server does not respond.",
             got=f"{self._url}: {reason}",
             expected="a server started by: pitfalls serve --models DIR",
-            fix="Start it, or pass another --to; with --traffic, the replay goes on where it was.",
+            fix="Start it, or pass another --to; with --traffic, the replay resumes.",
         )
 
 
 def _refused(what: str, answer: httpx.Response, fix: str) -> BadInput:
     text = answer.text
-    with suppress(orjson.JSONDecodeError, KeyError, TypeError):  # no model server's error? Its own words will do
+    with suppress(orjson.JSONDecodeError, KeyError, TypeError):  # not a model server's error: keep the text
         text = str(orjson.loads(answer.content)["error"])
-    return BadInput(what, got=f"HTTP {answer.status_code}: {text[:500]}", expected="an answer", fix=fix)
+    return BadInput(what, got=f"HTTP {answer.status_code}: {text[:500]}", expected="a success", fix=fix)

@@ -1,4 +1,4 @@
-"""Sends a replay's requests and labels over HTTP, a few at a time, in an order that a live client could have had."""
+"""Sends a replay's requests and labels over HTTP, a few at a time, in an order possible for live clients."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import orjson
 import uvloop
 
 from pitfalls_tf.replay.columns import FeatureColumns, read_specs
-from pitfalls_tf.replay.connection import Connection
-from pitfalls_tf.replay.plan import make_itinerary
-from pitfalls_tf.replay.resume import NOTHING
+from pitfalls_tf.replay.connection import ServerConnection
+from pitfalls_tf.replay.plan import schedule_replay
+from pitfalls_tf.replay.resume import NOTHING_LOGGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from pitfalls_tf.replay.plan import Itinerary, PlannedLabel, PlannedRequest, ReplayPlan
-    from pitfalls_tf.replay.resume import AlreadyLogged
+    from pitfalls_tf.replay.plan import PlannedLabel, PlannedRequest, ReplayPlan, ReplaySchedule
+    from pitfalls_tf.replay.resume import LoggedTraffic
 
-LABELS_A_POST = 2_000
+LABELS_PER_POST = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayLink:
-    """How a replay and its server are tied together."""
+class ReplayOptions:
+    """How a replay talks to its server."""
 
     token: str | None = None
-    """Opens ``POST /monitor/labels``."""
-    already: AlreadyLogged = NOTHING
-    """What need not be sent again."""
+    """Token for ``POST /monitor/labels``."""
+    already: LoggedTraffic = NOTHING_LOGGED
+    """Requests and labels that are not sent again."""
     on_disconnect: Callable[[], str] | None = None
-    """Called when the server is gone; may start it again, and gives its URL. The same request is then sent again."""
+    """Called when the server is gone; may restart it, and returns its URL. The request is then repeated."""
     in_flight: int = 4
-    """Requests that may be on their way at once."""
+    """Maximum number of concurrent requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayProgress:
-    """How far a replay is."""
+    """Progress of a replay."""
 
     rows: int
-    """Rows done, those skipped included."""
+    """Finished rows, including skipped ones."""
     total: int
     labels: int
     now: datetime
@@ -55,20 +55,20 @@ class ReplayProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaySummary:
-    """What a replay did."""
+    """Counts of a finished replay."""
 
     requests: int
     rows: int
     labels: int
     skipped_rows: int
-    """Rows and labels that were in the log already."""
+    """Rows and labels that were already in the log."""
     skipped_labels: int
     reconnects: int
     seconds: float
 
 
 def _ignore(progress: ReplayProgress) -> None:
-    """Nobody watches."""
+    """Default progress callback."""
 
 
 def replay(
@@ -78,40 +78,52 @@ def replay(
     model: str | None,
     plan: ReplayPlan,
     progress: Callable[[ReplayProgress], None] = _ignore,
-    link: ReplayLink | None = None,
+    options: ReplayOptions | None = None,
 ) -> ReplaySummary:
-    """Send a table's rows to a server in event-time order, and the labels as their times come.
+    """Send a table's rows to a server in event-time order, and labels in the order of their times.
 
-    A label is posted before the first request at or after its time, when the answer it is about has come; those that
-    are left at the end follow then. The feature columns are those that the model's ``serving_default`` names as inputs;
-    float nulls are sent as NaN. ``model`` None means the only one that is served. Do not call it inside an event loop.
+    A label is posted before the first request at or after its label time, once its prediction has been received; the
+    remaining labels are posted at the end. The columns sent are the inputs of the model's ``serving_default``; float
+    nulls are sent as NaN. Must not be called inside an event loop.
+
+    Args:
+        table: rows to send.
+        url: URL of the server.
+        model: name of the model; None for the only one.
+        plan: how rows become requests.
+        progress: called after every request.
+        options: token, resumption and concurrency.
+
+    Returns:
+        Counts of what was sent.
 
     Raises:
         BadInput: a column is missing or does not fit, or the server refuses a request or the labels.
-        CannotRun: the server cannot be reached, or stays gone.
+        CannotRun: the server cannot be reached, or does not come back.
     """
-    link = link or ReplayLink()
-    return uvloop.run(_Drive(plan, progress, link).run(table, url, model))
+    return uvloop.run(_ReplaySession(plan, progress, options or ReplayOptions()).run(table, url, model))
 
 
 @final
-class _Drive:
-    """One replay on its way."""
+class _ReplaySession:
+    """A running replay."""
 
-    def __init__(self, plan: ReplayPlan, progress: Callable[[ReplayProgress], None], link: ReplayLink) -> None:
+    def __init__(self, plan: ReplayPlan, progress: Callable[[ReplayProgress], None], options: ReplayOptions) -> None:
         self._plan = plan
         self._progress = progress
-        self._link = link
+        self._options = options
         self._requests = self._rows = self._labels = self._skipped_rows = self._skipped_labels = 0
 
     async def run(self, table: pa.Table, url: str, model: str | None) -> ReplaySummary:
         started = time.monotonic()
-        async with Connection(url, token=self._link.token, on_disconnect=self._link.on_disconnect) as connection:
+        async with ServerConnection(
+            url, token=self._options.token, on_disconnect=self._options.on_disconnect
+        ) as connection:
             name = model or await connection.only_model()
             specs = read_specs(await connection.metadata(name))
-            itinerary = make_itinerary(table, self._plan)
-            columns = FeatureColumns(itinerary.table, specs)
-            await self._send_all(connection, name, itinerary, columns)
+            schedule = schedule_replay(table, self._plan)
+            columns = FeatureColumns(schedule.table, specs)
+            await self._send_all(connection, name, schedule, columns)
             return ReplaySummary(
                 requests=self._requests,
                 rows=self._rows,
@@ -123,20 +135,20 @@ class _Drive:
             )
 
     async def _send_all(
-        self, connection: Connection, model: str, itinerary: Itinerary, columns: FeatureColumns
+        self, connection: ServerConnection, model: str, schedule: ReplaySchedule, columns: FeatureColumns
     ) -> None:
         path = f"/v1/models/{model}:predict"
-        room = asyncio.Semaphore(self._link.in_flight)
-        flying: dict[int, asyncio.Task[None]] = {}
-        total = itinerary.table.num_rows
+        slots = asyncio.Semaphore(self._options.in_flight)
+        pending: dict[int, asyncio.Task[None]] = {}
+        total = schedule.table.num_rows
 
-        async def fly(index: int, request: PlannedRequest) -> None:
+        async def send(index: int, request: PlannedRequest) -> None:
             try:
                 body = columns.body(request.start, request.stop, self._plan.form)
                 await connection.predict(path, body, request)
             finally:
-                room.release()
-            del flying[index]
+                slots.release()
+            del pending[index]
             self._requests += 1
             self._rows += request.stop - request.start
             done = self._rows + self._skipped_rows
@@ -144,29 +156,29 @@ class _Drive:
 
         try:
             async with asyncio.TaskGroup() as group:
-                for index, request in enumerate(itinerary.requests):
-                    await self._post(connection, itinerary.labels[index], flying)
-                    if request.request_id in self._link.already.request_ids:
+                for index, request in enumerate(schedule.requests):
+                    await self._post(connection, schedule.labels[index], pending)
+                    if request.request_id in self._options.already.request_ids:
                         self._skipped_rows += request.stop - request.start
                         continue
-                    await room.acquire()
-                    flying[index] = group.create_task(fly(index, request))
+                    await slots.acquire()
+                    pending[index] = group.create_task(send(index, request))
         except BaseExceptionGroup as errors:
-            # Requests fly together and may fail together, of one cause; the first to fail says it.
+            # Concurrent requests may fail together for one reason; the first error names it.
             raise errors.exceptions[0] from None
-        await self._post(connection, itinerary.labels[-1], {})
+        await self._post(connection, schedule.labels[-1], {})
 
     async def _post(
-        self, connection: Connection, labels: Sequence[PlannedLabel], flying: dict[int, asyncio.Task[None]]
+        self, connection: ServerConnection, labels: Sequence[PlannedLabel], pending: dict[int, asyncio.Task[None]]
     ) -> None:
-        """Post labels that are due, once the answers they are about have come."""
-        fresh = [label for label in labels if label.prediction_id not in self._link.already.labelled]
+        """Post due labels after their predictions have been received."""
+        fresh = [label for label in labels if label.prediction_id not in self._options.already.labelled]
         self._skipped_labels += len(labels) - len(fresh)
-        awaited = [flying[index] for index in {label.request for label in fresh} & flying.keys()]
+        awaited = [pending[index] for index in {label.request for label in fresh} & pending.keys()]
         if awaited:
             await asyncio.wait(awaited)
-        for start in range(0, len(fresh), LABELS_A_POST):
-            chunk = fresh[start : start + LABELS_A_POST]
+        for start in range(0, len(fresh), LABELS_PER_POST):
+            chunk = fresh[start : start + LABELS_PER_POST]
             await connection.label(orjson.dumps({"labels": [_entry(label) for label in chunk]}))
             self._labels += len(chunk)
 

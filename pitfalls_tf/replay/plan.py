@@ -1,4 +1,4 @@
-"""What a replay sends and in which order: decided from the table alone, so that every replay of it is the same."""
+"""The schedule of a replay: requests and labels in order, determined by the table, so that every replay is the same."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HOUR_US = 3_600_000_000
 PREFIX = re.compile(r"[\x21-\x7e]{1,80}")
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +34,22 @@ class ReplayPlan:
     """
 
     event_time: str = "event_time"
-    """Column of aware timestamps."""
+    """Column of timestamps with a time zone."""
     rows_per_request: int = 256
     prefix: str = "replay"
     label: str | None = None
-    """Column of the truth; rows where it is null get no label."""
+    """Column of labels; rows with a null get no label."""
     label_time: str | None = None
-    """Column of when the truth became known; rows where it is null get no label."""
+    """Column of label times; rows with a null get no label."""
     form: Literal["columns", "rows"] = "columns"
     """TensorFlow Serving's columnar (``inputs``) or row (``instances``) form."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.rows_per_request <= MOST_ROWS:
+        if not 1 <= self.rows_per_request <= MAX_ROWS:
             raise BadInput(
-                "A request must have a sensible number of rows.",
+                "Invalid number of rows per request.",
                 got=f"{self.rows_per_request}",
-                expected=f"1 to {MOST_ROWS}",
+                expected=f"1 to {MAX_ROWS}",
                 fix="Pass --rows-per-request 256, for example.",
             )
         if not PREFIX.fullmatch(self.prefix):
@@ -61,7 +61,7 @@ class ReplayPlan:
             )
         if (self.label is None) != (self.label_time is None):
             raise BadInput(
-                "A label and its time belong together.",
+                "Label and label time must be given together.",
                 got=f"label {self.label}, label time {self.label_time}",
                 expected="both columns, or neither",
                 fix="Pass both --label and --label-time.",
@@ -80,45 +80,52 @@ class PlannedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedLabel:
-    """The truth about one row."""
+    """The label of one row."""
 
     prediction_id: str
     label: str
     label_time: datetime
     request: int
-    """Index of the request whose answer this is the truth about."""
+    """Index of the request with the labelled prediction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Itinerary:
-    """The whole replay: ``labels[i]`` are posted before request i is sent, the last ones when all have been."""
+class ReplaySchedule:
+    """The whole replay: ``labels[i]`` are posted before request i, the last group after all requests."""
 
     table: pa.Table
-    """Sorted by event time; rows of one moment in the order they came."""
+    """Sorted by event time; rows with equal times keep their order."""
     requests: tuple[PlannedRequest, ...]
     labels: tuple[tuple[PlannedLabel, ...], ...]
 
 
-def make_itinerary(table: pa.Table, plan: ReplayPlan) -> Itinerary:
-    """Decide every request and every label.
+def schedule_replay(table: pa.Table, plan: ReplayPlan) -> ReplaySchedule:
+    """Schedule all requests and labels of a table.
+
+    Args:
+        table: rows to send.
+        plan: how rows become requests.
+
+    Returns:
+        The schedule.
 
     Raises:
-        BadInput: a column is missing, holds no aware timestamps, or an event time is null.
+        BadInput: a column is missing or has no timestamps with a time zone, or an event time is null.
     """
     times = _times(table, plan.event_time)
     if times.null_count:
         raise BadInput(
-            f"Rows without a time cannot be replayed in order: column {plan.event_time!r} has nulls.",
+            f"Column {plan.event_time!r} has nulls, so its rows cannot be replayed in order.",
             got=f"{times.null_count} nulls",
-            expected="a time in every row",
-            fix="Leave those rows out, or pass another --event-time.",
+            expected="an event time in every row",
+            fix="Remove those rows, or pass another --event-time.",
         )
     moments = times.cast(pa.int64()).to_numpy()
     order = np.argsort(moments, kind="stable")
     if (np.diff(moments) < 0).any():
         table, moments = table.take(pa.array(order)), moments[order]
     requests = _requests(moments, plan)
-    return Itinerary(table=table, requests=requests, labels=_labels(table, requests, moments, plan))
+    return ReplaySchedule(table=table, requests=requests, labels=_labels(table, requests, moments, plan))
 
 
 def _requests(moments: Times, plan: ReplayPlan) -> tuple[PlannedRequest, ...]:
@@ -144,18 +151,18 @@ def _requests(moments: Times, plan: ReplayPlan) -> tuple[PlannedRequest, ...]:
 def _labels(
     table: pa.Table, requests: Sequence[PlannedRequest], moments: Times, plan: ReplayPlan
 ) -> tuple[tuple[PlannedLabel, ...], ...]:
-    """The labels by the request before which they are due, each group in the order of their times."""
+    """Labels grouped by the request before which they are posted, each group sorted by label time."""
     groups: list[list[PlannedLabel]] = [[] for _ in range(len(requests) + 1)]
     if plan.label is None or plan.label_time is None or not requests:
         return tuple(map(tuple, groups))
-    truths = _column(table, plan.label).cast(pa.string())
-    labels = truths.to_pylist()
+    column = _column(table, plan.label).cast(pa.string())
+    labels = column.to_pylist()
     times = _times(table, plan.label_time)
-    known = pc.indices_nonzero(pc.and_(pc.is_valid(times), pc.is_valid(truths))).to_numpy().astype(np.int64)
+    known = pc.indices_nonzero(pc.and_(pc.is_valid(times), pc.is_valid(column))).to_numpy().astype(np.int64)
     label_us = pc.fill_null(times.cast(pa.int64()), 0).to_numpy()
     starts = np.array([request.start for request in requests])
     owners = np.searchsorted(starts, known, side="right") - 1
-    # Due before the first request at or after its time, but never before the answer it is about.
+    # Posted before the first request at or after the label time, but after the request with the prediction.
     due = np.maximum(np.searchsorted(moments[starts], label_us[known], side="left"), owners + 1)
     for index in np.lexsort((known, label_us[known], due)).tolist():
         row, owner = int(known[index]), int(owners[index])
@@ -186,9 +193,9 @@ def _times(table: pa.Table, name: str) -> pa.Array:
     column = _column(table, name)
     if not pa.types.is_timestamp(column.type) or column.type.tz is None:
         raise BadInput(
-            f"Column {name!r} holds no times with a time zone.",
+            f"Column {name!r} has no timestamps with a time zone.",
             got=str(column.type),
             expected="timestamps with a time zone, in CSV for example 2013-04-01T05:15:00Z",
-            fix="Convert the column, in UTC if in doubt.",
+            fix="Convert the column, to UTC if unsure.",
         )
     return column.cast(pa.timestamp("us", tz="UTC"), safe=False)

@@ -1,4 +1,4 @@
-"""What an earlier replay has got done: read from the traffic log, so that the next one need not do it again."""
+"""Requests and labels that an earlier replay has sent, read from the traffic log, so that a replay can resume."""
 
 from __future__ import annotations
 
@@ -15,18 +15,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlreadyLogged:
-    """Requests that were answered, and predictions whose labels have arrived."""
+class LoggedTraffic:
+    """What is in a traffic log.
+
+    Attributes:
+        request_ids: ids of answered requests.
+        labelled: ids of predictions with a label.
+    """
 
     request_ids: frozenset[str] = frozenset()
     labelled: frozenset[str] = frozenset()
 
 
-NOTHING = AlreadyLogged()
+NOTHING_LOGGED = LoggedTraffic()
 
 
-def already_logged(traffic: Path) -> AlreadyLogged:
-    """What is in the traffic log of a folder. A request is there whole or not at all.
+def already_logged(traffic: Path) -> LoggedTraffic:
+    """Read the ids in a traffic log. All rows of a request are logged together.
+
+    Args:
+        traffic: folder of the log.
+
+    Returns:
+        Ids of requests and of labelled predictions.
 
     Raises:
         BadInput: there is no traffic log.
@@ -36,4 +47,4 @@ def already_logged(traffic: Path) -> AlreadyLogged:
     for model in {key.model for key in log.models()}:
         request_ids.update(pc.unique(log.read(model=model, columns=["request_id"]).column("request_id")).to_pylist())
     labelled = pc.unique(LabelLog(traffic).read().column("prediction_id")).to_pylist()
-    return AlreadyLogged(request_ids=frozenset(request_ids), labelled=frozenset(labelled))
+    return LoggedTraffic(request_ids=frozenset(request_ids), labelled=frozenset(labelled))

@@ -1,4 +1,4 @@
-"""The server in a process of its own, as it runs in production: started, restarted when it dies, ended by SIGTERM."""
+"""`pitfalls serve` in a separate process, as in production: started, restarted if it dies, stopped by SIGTERM."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ from typing import IO, Self
 
 from monitoring.errors import CannotRun
 
-#: Longest wait, in seconds, for a server that was told to stop.
+#: Maximum wait for the server to stop, in seconds.
 DRAIN_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFolders:
-    """Where the models are, where the traffic goes, and where ``server.json`` and ``server.log`` are written."""
+    """Folders of a server.
+
+    Attributes:
+        models: model repository.
+        traffic: traffic log.
+        own: where ``server.json`` and ``server.log`` are written.
+    """
 
     models: Path
     traffic: Path
@@ -27,9 +33,14 @@ class ServerFolders:
 
 
 class ServerProcess:
-    """`pitfalls serve` on a free port of the loopback interface. A context manager: whatever happens, it is ended.
+    """`pitfalls serve` on a free port of the loopback interface; a context manager that always ends the process.
 
-    `token` opens the labels' door and is handed over by environment, where other users cannot read it.
+    Args:
+        folders: folders of the server.
+        token: token for posting labels; passed in the environment, where other users cannot read it.
+
+    Attributes:
+        starts: number of starts.
     """
 
     def __init__(self, folders: ServerFolders, *, token: str) -> None:
@@ -39,7 +50,14 @@ class ServerProcess:
         self.starts = 0
 
     def start(self) -> str:
-        """Start it, or start it again if it died, and give its URL once it is ready."""
+        """Start the server, or restart it if it died.
+
+        Returns:
+            Its URL, once it is ready.
+
+        Raises:
+            CannotRun: the server did not start.
+        """
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -60,14 +78,18 @@ class ServerProcess:
             raise CannotRun(
                 "The server did not start.",
                 got=f"exit code {self._process.wait()}: {_last_line(log)}",
-                expected="a server that says where it is",
-                fix=f"Look into {log}.",
+                expected="a server that prints its URL",
+                fix=f"Read {log}.",
             )
         (self._folders.own / "server.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         return str(document["url"])
 
     def stop(self) -> int:
-        """End it by SIGTERM and wait until it has answered what it accepted. Gives its exit code."""
+        """Send SIGTERM and wait until all accepted requests are answered.
+
+        Returns:
+            The exit code.
+        """
         if self._process is None:
             return 0
         self._process.send_signal(signal.SIGTERM)
@@ -91,7 +113,7 @@ class ServerProcess:
 
 
 def _read_document(stream: IO[str] | None) -> dict[str, object] | None:
-    """One JSON document, over as many lines as it takes; None if the stream ends before it is whole."""
+    """Read one JSON document of several lines; None if the stream ends before it is complete."""
     text = ""
     for line in stream or ():
         text += line

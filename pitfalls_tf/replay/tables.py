@@ -1,4 +1,4 @@
-"""A table from a file: Parquet, or CSV with a header."""
+"""Reads a table from a Parquet or CSV file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ if TYPE_CHECKING:
 
 
 def read_table(path: Path) -> pa.Table:
-    """Read a table; the file's name says what it is.
+    """Read a table; the suffix of the file's name decides the format.
+
+    Args:
+        path: a .parquet, .csv or .csv.gz file; CSV with a header.
+
+    Returns:
+        The table.
 
     Raises:
-        BadInput: there is no such file, or it is neither Parquet nor CSV.
+        BadInput: the file does not exist, or is neither Parquet nor CSV.
     """
     readers = {".parquet": pq.read_table, ".csv": pyarrow.csv.read_csv, ".gz": pyarrow.csv.read_csv}
     reader = readers.get(path.suffix)

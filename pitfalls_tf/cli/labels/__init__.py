@@ -1,4 +1,4 @@
-"""``pitfalls labels``: the truth about predictions, as it becomes known."""
+"""``pitfalls labels``: labels of logged predictions."""
 
 from __future__ import annotations
 

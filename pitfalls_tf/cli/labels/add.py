@@ -1,4 +1,4 @@
-"""``pitfalls labels add``: labels from a file into a traffic log."""
+"""``pitfalls labels add``: add labels from a file to a traffic log."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--traffic", required=True, type=click.Path(path_type=Path), help="Folder of the traffic log that they belong to."
-)
+@click.option("--traffic", required=True, type=click.Path(path_type=Path), help="Folder of the traffic log.")
 @with_output
 def command(file: Path, traffic: Path, *, output: Output) -> int:
     """Add the labels in FILE to a traffic log: all of them, or none.
 
-    FILE is CSV or Parquet with the columns prediction_id, label and label_time (ISO 8601, UTC where it has no offset).
-    A prediction may be labelled again: the last label to arrive is the one believed. The log may be in use meanwhile.
+    FILE is CSV or Parquet with the columns prediction_id, label and label_time (ISO 8601; UTC without an offset). If a
+    prediction has several labels, the last one to arrive counts. A server may be writing to the log.
     """
-    import pyarrow as pa  # noqa: PLC0415 - help must not wait for it
+    import pyarrow as pa  # noqa: PLC0415 - not needed for --help
 
     from monitoring.traffic.labels.label_file import read_label_file  # noqa: PLC0415 - as above
     from monitoring.traffic.labels.label_log import LabelLog  # noqa: PLC0415 - as above
@@ -44,8 +42,8 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
         raise CannotRun(
             f"The labels in {file} were not added.",
             got=f"{traffic}: {error.strerror}",
-            expected="a folder with room for them",
-            fix="Make room, then add the file again.",
+            expected="a writable folder with free space",
+            fix="Free space, then add the file again.",
         ) from error
     finally:
         writer.close()
@@ -54,8 +52,8 @@ def command(file: Path, traffic: Path, *, output: Output) -> int:
 
     def show() -> None:
         click.echo(
-            f"Added {table.num_rows:,} labels; {summary.distinct:,} ids now have one"
-            f" ({summary.repeats:,} labels repeated, {summary.conflicts:,} ids with conflicting ones)."
+            f"Added {table.num_rows:,} labels; {summary.distinct:,} predictions now have a label"
+            f" ({summary.repeats:,} repeated labels, {summary.conflicts:,} predictions with conflicting labels)."
         )
 
     output.finish({**document, "labels": dataclasses.asdict(summary)}, show)

@@ -1,4 +1,4 @@
-"""``pitfalls monitor``: watch live traffic, within one budget of false alarms."""
+"""``pitfalls monitor``: monitor traffic within a false-alarm budget."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 
 VERBS: Mapping[str, Verb] = {
     "init": Verb("pitfalls_tf.cli.monitor.init", "Write a monitor.toml for a bundle or a table."),
-    "run": Verb("pitfalls_tf.cli.monitor.run", "Judge every window that is due, once."),
-    "status": Verb("pitfalls_tf.cli.monitor.status", "Show what was judged so far."),
-    "report": Verb("pitfalls_tf.cli.monitor.report", "Write the report page and a window's drift report."),
-    "schedule": Verb("pitfalls_tf.cli.monitor.schedule", "Run the job at the times of the config, in the foreground."),
-    "acknowledge": Verb("pitfalls_tf.cli.monitor.acknowledge", "Say that somebody has seen an incident."),
+    "run": Verb("pitfalls_tf.cli.monitor.run", "Evaluate every due window once."),
+    "status": Verb("pitfalls_tf.cli.monitor.status", "Show windows, incidents and evidence so far."),
+    "report": Verb("pitfalls_tf.cli.monitor.report", "Write the report page and a drift report of one window."),
+    "schedule": Verb(
+        "pitfalls_tf.cli.monitor.schedule", "Run the monitor on the schedule of the config, in the foreground."
+    ),
+    "acknowledge": Verb("pitfalls_tf.cli.monitor.acknowledge", "Acknowledge an incident."),
 }
 
 command = LazyGroup(

@@ -1,4 +1,4 @@
-"""``pitfalls monitor acknowledge``: somebody has seen an incident."""
+"""``pitfalls monitor acknowledge``: acknowledge an incident."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from pitfalls_tf.cli.output import Output
 
 
-#: The largest number that every database keeps in a column of whole numbers.
-LAST_NUMBER = 2**31 - 1
+#: The largest integer that every database can store in an integer column.
+MAX_NUMBER = 2**31 - 1
 
 
 @click.command()
-@click.argument("incident", type=click.IntRange(1, LAST_NUMBER))
+@click.argument("incident", type=click.IntRange(1, MAX_NUMBER))
 @config_option
 @with_output
 def command(incident: int, config_path: Path, *, output: Output) -> int:
-    """Say that somebody has seen an incident.
+    """Acknowledge an incident.
 
-    INCIDENT is its number, as `monitor status` shows it. Evidence and recovery go on as before.
+    INCIDENT is its number in `pitfalls monitor status`. Monitoring continues unchanged.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - help must not wait for it
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = load_config(config_path)
@@ -38,12 +38,13 @@ def command(incident: int, config_path: Path, *, output: Output) -> int:
         deployment = deployment_of(config, store, output)
         if deployment is None:
             raise BadInput(
-                "There is no such incident.",
+                "No such incident.",
                 got=str(incident),
-                expected="the number of an incident (nothing was judged yet)",
+                expected="the number of an incident (no window was evaluated yet)",
                 fix="Run `pitfalls monitor run` first.",
             )
-        seen = store.acknowledge(deployment, incident, datetime.now(UTC))
-    words = seen.state if seen.state in {"acknowledged", "closed"} else f"{seen.state}, acknowledged"
-    output.finish({"id": seen.number, "state": seen.state}, lambda: click.echo(f"Incident {seen.number}: {words}"))
+        incident_record = store.acknowledge(deployment, incident, datetime.now(UTC))
+    state, number = incident_record.state, incident_record.number
+    text = state if state in {"acknowledged", "closed"} else f"{state}, acknowledged"
+    output.finish({"id": number, "state": state}, lambda: click.echo(f"Incident {number}: {text}"))
     return 0

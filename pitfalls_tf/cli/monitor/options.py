@@ -1,4 +1,4 @@
-"""What the monitor's verbs share: the config option, the progress bar, the judging, and the exit code."""
+"""Common parts of the monitor's verbs: options, progress bar, evaluation of due windows, exit code."""
 
 from __future__ import annotations
 
@@ -29,20 +29,28 @@ config_option = click.option(
     default="monitor.toml",
     show_default=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The monitor's config.",
+    help="Config of the monitor.",
 )
 
 
 traffic_option = click.option(
     "--traffic",
     metavar="PATH_OR_URL",
-    help="A traffic log, or a table's files (quote a pattern).  [default: the config's]",
+    help="Traffic log, or files of a table (quote a pattern).  [default: the config's]",
 )
 
 
 def with_traffic(config: MonitorConfig, traffic: str | None) -> MonitorConfig:
-    """The config with its traffic there, if it is given: a URL, or a path from where the command is run."""
-    from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - help must not wait for it
+    """Override the traffic of a config.
+
+    Args:
+        config: the config.
+        traffic: a URL, or a path relative to the working directory; None keeps the config's.
+
+    Returns:
+        The config with that traffic.
+    """
+    from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - not needed for --help
 
     if traffic is None:
         return config
@@ -52,8 +60,12 @@ def with_traffic(config: MonitorConfig, traffic: str | None) -> MonitorConfig:
 
 @contextmanager
 def window_progress() -> Iterator[Callable[[Progress], None]]:
-    """A bar on stderr while windows are judged; each incident that opens or closes is told above it."""
-    from rich.console import Console  # noqa: PLC0415 - help must not wait for it
+    """Show a bar on stderr while windows are evaluated, and print each new page above it.
+
+    Yields:
+        The progress callback.
+    """
+    from rich.console import Console  # noqa: PLC0415 - not needed for --help
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
     from rich.progress import Progress as Bar  # noqa: PLC0415
 
@@ -62,13 +74,13 @@ def window_progress() -> Iterator[Callable[[Progress], None]]:
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("windows", total=None)
 
-        def told(progress: Progress) -> None:
+        def update(progress: Progress) -> None:
             bar.update(task, completed=progress.done, total=progress.due)
             for incident in progress.changed:
                 if incident.level == "page" and incident.opened_at == progress.window.end:
                     bar.console.print(f"Page on {progress.window.start:%Y-%m-%d}: {incident.cause}", markup=False)
 
-        yield told
+        yield update
 
 
 def judge(
@@ -79,12 +91,23 @@ def judge(
     progress: Callable[[Progress], None],
     stop: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Judge every due window by the clock of this machine, and tell the config's webhooks of each incident opened."""
-    from monitoring.incidents.notification import notify, receiver_of  # noqa: PLC0415 - help must not wait for it
+    """Evaluate every due window, and notify the config's webhooks of each opened incident.
+
+    Args:
+        config: the config.
+        store: the monitor's store.
+        output: where failed deliveries are printed.
+        progress: called after every window.
+        stop: whether to stop before the next window.
+
+    Returns:
+        What was evaluated.
+    """
+    from monitoring.incidents.notification import notify, receiver_of  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.run import Helpers, run_due_windows  # noqa: PLC0415 - as above
     from serving.export.embedding import BundleEmbedder  # noqa: PLC0415 - as above
 
-    if ".tfrecord" in str(config.traffic.path):  # whose messages are TensorFlow Serving's
+    if ".tfrecord" in str(config.traffic.path):  # records are TensorFlow Serving's messages
         load_frameworks("tensorflow")
 
     def embedder(bundle: Path) -> Embed:
@@ -113,8 +136,14 @@ def judge(
 
 
 def deployment_of(config: MonitorConfig, store: Store, output: Output) -> int | None:
-    """The number of the deployment that the config means; that it is another than its own is told on stderr."""
-    from monitoring.jobs.deployment_lookup import meant  # noqa: PLC0415 - help must not wait for it
+    """Number of the deployment that belongs to a config.
+
+    If the config changed since the last run, this is the last deployment, and a note is printed to stderr.
+
+    Returns:
+        The number; None if no window was evaluated yet.
+    """
+    from monitoring.jobs.deployment_lookup import meant  # noqa: PLC0415 - not needed for --help
 
     found = meant(config, store)
     if found.note:
@@ -123,8 +152,8 @@ def deployment_of(config: MonitorConfig, store: Store, output: Output) -> int | 
 
 
 def show(found: MonitorStatus) -> None:
-    """The status for a person, on stdout."""
-    from rich.console import Console  # noqa: PLC0415 - help must not wait for it
+    """Print the status to stdout."""
+    from rich.console import Console  # noqa: PLC0415 - not needed for --help
 
     from monitoring.reports.terminal import render  # noqa: PLC0415 - as above
 
@@ -132,7 +161,11 @@ def show(found: MonitorStatus) -> None:
 
 
 def exit_code(found: MonitorStatus, run: Run | None = None) -> int:
-    """1 if a page was raised by this run or is not closed yet, else 0."""
+    """Exit code of a status.
+
+    Returns:
+        1 if a page was raised by this run or is still open, else 0.
+    """
     raised = run is not None and any(incident.level == "page" for incident in run.opened)
-    alive = any(incident.level == "page" and incident.state != "closed" for incident in found.incidents)
-    return 1 if raised or alive else 0
+    is_open = any(incident.level == "page" and incident.state != "closed" for incident in found.incidents)
+    return 1 if raised or is_open else 0

@@ -1,4 +1,4 @@
-"""``pitfalls monitor report``: the monitor's page, a picture, and a window's drift report."""
+"""``pitfalls monitor report``: the report page, a picture, and a drift report of one window."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 @config_option
 @traffic_option
 @click.option(
-    "--out", default=Path("report"), show_default=True, type=click.Path(path_type=Path), help="Folder to fill."
+    "--out", default=Path("report"), show_default=True, type=click.Path(path_type=Path), help="Output folder."
 )
 @click.option(
     "--window",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
     metavar="YYYY-MM-DD[THH:MM]",
-    help="The window whose drift is reported: its first day, or a time in it.  [default: of the first page, else last]",
+    help="Window of the drift report: its first day, or a time in it.  [default: of the first page, else the last]",
 )
-@click.option("--drift/--no-drift", default=True, show_default=True, help="Whether Evidently reports a window's drift.")
+@click.option("--drift/--no-drift", default=True, show_default=True, help="Whether to write Evidently's drift report.")
 @with_output
 def command(
     config_path: Path, traffic: str | None, out: Path, *, window: datetime | None, drift: bool, output: Output
 ) -> int:
-    """Write the report page and a window's drift report.
+    """Write the report page and a drift report of one window.
 
-    Writes report.html, report.png and, by Evidently, drift-DAY.html and drift-DAY.json. Judges nothing.
+    Writes report.html, report.png and Evidently's drift-DAY.html and drift-DAY.json. Evaluates nothing.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - help must not wait for it
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.report import write_reports  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
@@ -55,7 +55,7 @@ def command(
 
 
 def report_document(reports: Reports) -> dict[str, object]:
-    """Where the reports are and which columns moved, as `--json` prints them."""
+    """Paths of the reports and the drifted columns, for --json."""
     return {
         "page": str(reports.page),
         "picture": str(reports.picture),
@@ -69,5 +69,5 @@ def report_document(reports: Reports) -> dict[str, object]:
 def _show(reports: Reports) -> None:
     click.echo(f"Report: {reports.page}")
     if reports.drift is not None and reports.drift_html is not None:
-        moved = ", ".join(column.column for column in reports.drift.drifted) or "none"
-        click.echo(f"Drift:  {reports.drift_html} (columns beyond their threshold: {moved})")
+        drifted = ", ".join(column.column for column in reports.drift.drifted) or "none"
+        click.echo(f"Drift:  {reports.drift_html} (columns above their drift threshold: {drifted})")

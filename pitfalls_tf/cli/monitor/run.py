@@ -1,4 +1,4 @@
-"""``pitfalls monitor run``: judge every window that is due, once."""
+"""``pitfalls monitor run``: evaluate every due window once."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 @traffic_option
 @with_output
 def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
-    """Judge every window that is due, once.
+    """Evaluate every due window once.
 
-    Windows judged before are not judged again: run it as often as you like, from cron for example. Exits with 1 if it
-    raised a page or one is not closed yet.
+    Windows that were evaluated before are skipped, so it can run at any time, for example from cron. Exits with 1 if it
+    raised a page or a page is still open.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - help must not wait for it
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above

@@ -1,4 +1,4 @@
-"""``pitfalls monitor schedule``: the job at the times of the config, in the foreground."""
+"""``pitfalls monitor schedule``: run the monitor on the schedule of the config, in the foreground."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 @traffic_option
 @with_output
 def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
-    """Run the job at the times of the config, in the foreground.
+    """Run the monitor on the schedule of the config, in the foreground.
 
-    Judges what is due at once, then at every time of the [schedule] section's cron expression (in the time zone of
-    the windows). SIGTERM or Ctrl-C stops it between two windows; what was judged stays judged.
+    Evaluates due windows at once, and then at every time of the [schedule] section's cron expression (in the time zone
+    of the windows). SIGTERM or Ctrl-C stops it between two windows; finished windows are kept.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - help must not wait for it
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.schedule import run_on_schedule, stopping  # noqa: PLC0415 - as above
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
@@ -42,21 +42,21 @@ def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
 
     config = with_traffic(load_config(config_path), traffic)
 
-    def told(progress: Progress) -> None:
+    def print_window(progress: Progress) -> None:
         window = progress.window
         output.progress(f"{window.start.isoformat()} {window.status} ({window.rows} rows, {window.labels} labels)")
 
-    def failed(error: PitfallsError) -> None:
+    def print_error(error: PitfallsError) -> None:
         output.progress(f"Error: {error} The next run tries again.")
 
     with stopping() as stop:
 
         def job() -> None:
-            with Store.open(config.store.url) as store:  # which may be away now, and back at the next time
-                run = judge(config, store, output, progress=told, stop=stop.is_set)
-            output.progress(f"Judged {run.judged} windows; the schedule is {config.schedule.cron!r}.")
+            with Store.open(config.store.url) as store:  # may be unreachable now and back at the next time
+                run = judge(config, store, output, progress=print_window, stop=stop.is_set)
+            output.progress(f"Evaluated {run.judged} windows; schedule {config.schedule.cron!r}.")
 
-        run_on_schedule(config.schedule.cron, job, timezone=config.windows.timezone, stop=stop, on_error=failed)
+        run_on_schedule(config.schedule.cron, job, timezone=config.windows.timezone, stop=stop, on_error=print_error)
     with Store.open(config.store.url, make=False) as store:
         found = status(store, config.model.name, deployment_of(config, store, output))
     output.finish(dict(status_document(found)), lambda: show(found))

@@ -1,4 +1,4 @@
-"""``pitfalls monitor status``: what was judged so far."""
+"""``pitfalls monitor status``: windows, incidents and evidence so far."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 @config_option
 @with_output
 def command(config_path: Path, *, output: Output) -> int:
-    """Show what was judged so far.
+    """Show windows, incidents and evidence so far.
 
-    Judges nothing. Exits with 1 while a page is not closed.
+    Evaluates nothing. Exits with 1 while a page is open.
     """
-    from monitoring.config import load_config  # noqa: PLC0415 - help must not wait for it
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above

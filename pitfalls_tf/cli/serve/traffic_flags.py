@@ -1,4 +1,4 @@
-"""The flags of the traffic log and of the labels that come after it."""
+"""Flags of the traffic log and of labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.serve.groups import option_group
+from pitfalls_tf.cli.serve.option_groups import option_group
 
 if TYPE_CHECKING:
     from monitoring.traffic.log.redaction import Redaction
@@ -23,7 +23,7 @@ SERVE, REFUSE = "serve", "refuse"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficFlags:
-    """What was given."""
+    """Values of the flags; None if not given."""
 
     traffic: Path | None
     traffic_archive: str | None
@@ -38,21 +38,24 @@ class TrafficFlags:
     token_file: Path | None
 
     def settings(self) -> TrafficSettings:
-        """What the server needs to know of its traffic log.
+        """Settings of the traffic log.
+
+        Returns:
+            The settings.
 
         Raises:
-            BadInput: an age that is none, a column both left out and hashed, no key to hash with, or an archive
-                without a log.
+            BadInput: an invalid age, a column both redacted and hashed, no key to hash with, or an archive without a
+                log.
         """
-        from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync  # noqa: PLC0415 - help must not wait for the log's libraries
+        from monitoring.traffic.log.segment_policy import SegmentPolicy, Sync  # noqa: PLC0415 - not needed for --help
         from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
         from serving.capture.traffic_log import TrafficSettings  # noqa: PLC0415 - as above
 
         if self.traffic_archive is not None and self.traffic is None:
             raise BadInput(
-                "There is no traffic log to move to an archive.",
+                "An archive needs a traffic log.",
                 got=f"--traffic-archive {self.traffic_archive} without --traffic",
-                expected="a folder of this machine for what is being written",
+                expected="a local folder for the segments being written",
                 fix="Add --traffic DIR.",
             )
         policy = SegmentPolicy(
@@ -79,7 +82,13 @@ class TrafficFlags:
 
 
 def read_hash_key(file: Path | None) -> bytes:
-    """The key of --hash: the file's content or the variable's, without spaces around it; empty if there is none.
+    """Read the key of --hash.
+
+    Args:
+        file: file with the key; None for the variable PITFALLS_HASH_KEY.
+
+    Returns:
+        The key without surrounding whitespace; empty if there is none.
 
     Raises:
         BadInput: the file cannot be read.
@@ -92,7 +101,7 @@ def read_hash_key(file: Path | None) -> bytes:
         raise BadInput(
             "The key of --hash cannot be read.",
             got=f"{file}: {error.strerror}",
-            expected="a file that holds the key",
+            expected="a file with the key",
             fix=f"Check the path, or set {HASH_KEY_VARIABLE}.",
         ) from error
 
@@ -105,14 +114,14 @@ traffic_flags = option_group(
             "--traffic", type=click.Path(path_type=Path), help="Folder of the traffic log.  [default: no log]"
         ),
         click.option(
-            "--traffic-archive", metavar="URL", help="Closed segments are moved there: file, s3 or any other of fsspec."
+            "--traffic-archive", metavar="URL", help="Move closed segments there: file, s3 or any other fsspec URL."
         ),
         click.option(
             "--log-sync",
             type=click.Choice(["always", "interval", "never"]),
             default="interval",
             show_default=True,
-            help="What of the log survives a power cut.",
+            help="When the log is synced to disk.",
         ),
         click.option(
             "--log-sync-seconds",
@@ -126,29 +135,31 @@ traffic_flags = option_group(
             type=click.Choice([SERVE, REFUSE]),
             default=SERVE,
             show_default=True,
-            help="Whether answers that cannot be logged leave.",
+            help="Whether predictions that cannot be logged are sent.",
         ),
         click.option(
             "--log-segment-bytes",
             type=click.IntRange(1024),
             default=64 << 20,
             show_default=True,
-            help="A segment of this size becomes Parquet,",
+            help="Close a segment at this size.",
         ),
         click.option(
-            "--log-segment-age", metavar="LENGTH", default="1h", show_default=True, help="and so does one of this age."
+            "--log-segment-age", metavar="LENGTH", default="1h", show_default=True, help="Close a segment at this age."
         ),
         click.option(
             "--redact", multiple=True, metavar="NAME", help="Leave this tensor or tf.Example feature out of the log."
         ),
         click.option(
-            "--hash", "hashes", multiple=True, metavar="NAME", help="Log a keyed hash in the place of its values."
+            "--hash", "hashes", multiple=True, metavar="NAME", help="Log a keyed hash of this tensor's values."
         ),
         click.option(
             "--hash-key-file",
             type=click.Path(path_type=Path),
-            help=f"Holds the key of --hash.  [default: {HASH_KEY_VARIABLE}]",
+            help=f"File with the key of --hash.  [default: {HASH_KEY_VARIABLE}]",
         ),
-        click.option("--token-file", type=click.Path(path_type=Path), help="Holds the token for POST /monitor/labels."),
+        click.option(
+            "--token-file", type=click.Path(path_type=Path), help="File with the token for POST /monitor/labels."
+        ),
     ),
 )

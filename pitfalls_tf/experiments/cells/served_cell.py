@@ -118,7 +118,7 @@ class ServedCell:
 
     def _serve(self, seeds: Sequence[int], folder: Path) -> None:
         """Replay the deployed rows with their labels to each model, into one traffic log."""
-        from pitfalls_tf.replay import ReplayLink, ReplayPlan, replay  # noqa: PLC0415 - brings httpx
+        from pitfalls_tf.replay import ReplayOptions, ReplayPlan, replay  # noqa: PLC0415 - brings httpx
         from pitfalls_tf.replay.server_process import ServerFolders, ServerProcess  # noqa: PLC0415 - starts a process
 
         if not seeds:
@@ -132,7 +132,7 @@ class ServedCell:
                 plan = ReplayPlan(
                     rows_per_request=ROWS_PER_REQUEST, prefix=name, label="label", label_time="label_time"
                 )
-                replay(self.raw.deployed.rows, url=url, model=name, plan=plan, link=ReplayLink(token=token))
+                replay(self.raw.deployed.rows, url=url, model=name, plan=plan, options=ReplayOptions(token=token))
             server.stop()
 
     def _monitor(self, fits: Fits, seed: int, folder: Path) -> dict[str, float]:

@@ -22,7 +22,7 @@ import pytest
 
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.log import TrafficLog
-from pitfalls_tf.replay import ReplayLink, ReplayPlan, ReplayProgress, replay
+from pitfalls_tf.replay import ReplayOptions, ReplayPlan, ReplayProgress, replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -241,8 +241,8 @@ def test_a_replay_survives_the_death_of_its_server_and_a_second_signal_ends_one_
             if progress.rows > rows // 2:
                 servers[0].popen.kill()
 
-        link = ReplayLink(token="secret", on_disconnect=restart)
-        done = replay(table, url=servers[0].url, model="half_plus_two", plan=plan, progress=strike, link=link)
+        options = ReplayOptions(token="secret", on_disconnect=restart)
+        done = replay(table, url=servers[0].url, model="half_plus_two", plan=plan, progress=strike, options=options)
         assert (done.reconnects, len(servers)) == (1, 2)
         log = TrafficLog(traffic).table(model="half_plus_two")
         assert sorted(log.column("x").to_pylist()) == list(range(rows))

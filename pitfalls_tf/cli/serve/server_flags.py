@@ -1,4 +1,4 @@
-"""The flags of the server's own: models, addresses, how often the disk is looked at."""
+"""The server's own flags: models, addresses, polling, workers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.serve.groups import option_group
+from pitfalls_tf.cli.serve.option_groups import option_group
 
 OFF = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnFlags:
-    """What was given."""
+class ServerFlags:
+    """Values of the flags; None if not given."""
 
     models: Path | None
     rest_port: int | None
@@ -29,61 +29,66 @@ class OwnFlags:
 
 
 class PortOrOff(click.ParamType[int | str]):
-    """A port, or the word off."""
+    """Parameter type: a port, or `off`."""
 
     name = "port"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        """The port's number, or the word as it is."""
+        """Parse the port number, or `off`."""
         return OFF if value == OFF else click.IntRange(0, 65535).convert(value, param, ctx)
 
 
-own_flags = option_group(
-    "own",
-    OwnFlags,
+server_flags = option_group(
+    "server",
+    ServerFlags,
     (
         click.option("--models", type=click.Path(path_type=Path), help="Folder of NAME/VERSION folders."),
         click.option(
             "--rest-port",
             type=click.IntRange(0, 65535),
-            help="0 takes a free one.  [default: 8501]",
+            help="0 selects a free port.  [default: 8501]",
         ),
         click.option(
             "--grpc-port",
             type=PortOrOff(),
             metavar="N|off",
-            help="0 takes a free one.  [default: 8500 where that is free]",
+            help="0 selects a free port.  [default: 8500 if it is free]",
         ),
         click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
-        click.option("--poll-seconds", type=click.FloatRange(0), help="Between looks; 0: once.  [default: 1]"),
         click.option(
-            "--label", "labels", multiple=True, metavar="MODEL:LABEL=VERSION", help="Another name for a version."
+            "--poll-seconds",
+            type=click.FloatRange(0),
+            help="Interval of checks for new versions; 0: only at start.  [default: 1]",
         ),
+        click.option("--label", "labels", multiple=True, metavar="MODEL:LABEL=VERSION", help="Version label."),
         click.option(
             "--zero-is-newest/--no-zero-is-newest",
             default=True,
             show_default=True,
-            help="Version 0 means the newest where there is no version 0.",
+            help="Version 0 means the newest if there is no version 0.",
         ),
         click.option(
             "--workers",
             default=1,
             show_default=True,
             type=click.IntRange(1, 256),
-            help="Processes that share the addresses.",
+            help="Server processes.",
         ),
     ),
 )
 
 
 def read_version_labels(pairs: tuple[str, ...]) -> dict[str, dict[str, int]]:
-    """Version labels by model.
+    """Parse version labels.
+
+    Returns:
+        Versions by model and label.
 
     >>> read_version_labels(("flights:stable=3", "flights:canary=4"))
     {'flights': {'stable': 3, 'canary': 4}}
 
     Raises:
-        BadInput: a pair that is not written MODEL:LABEL=VERSION.
+        BadInput: a pair that is not MODEL:LABEL=VERSION.
     """
     labels: dict[str, dict[str, int]] = {}
     for pair in pairs:
@@ -91,7 +96,7 @@ def read_version_labels(pairs: tuple[str, ...]) -> dict[str, dict[str, int]]:
         label, _, number = rest.partition("=")
         if not model or not label or not (number.isascii() and number.isdecimal()):
             raise BadInput(
-                "This is no version label.",
+                "Invalid version label.",
                 got=pair,
                 expected="MODEL:LABEL=VERSION",
                 fix="For example --label flights:stable=3",

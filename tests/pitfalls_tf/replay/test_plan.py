@@ -1,4 +1,4 @@
-"""A table becomes the same requests and labels every time, each row once, nothing before its time."""
+"""The schedule of a replay: every row once, in order, and labels after their predictions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
 from pitfalls_tf.replay import ReplayPlan
-from pitfalls_tf.replay.plan import make_itinerary
+from pitfalls_tf.replay.plan import schedule_replay
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 MINUTES = st.integers(0, 6 * 60)
@@ -38,28 +38,28 @@ def make_table(drawn: list[tuple[int, int | None, str | None]]) -> pa.Table:
 
 @given(drawn=rows, most=st.integers(1, 5))
 def test_every_row_is_sent_once_in_order_within_one_hour(drawn: list[Any], most: int) -> None:
-    itinerary = make_itinerary(make_table(drawn), ReplayPlan(rows_per_request=most))
-    times = itinerary.table.column("event_time").to_pylist()
+    schedule = schedule_replay(make_table(drawn), ReplayPlan(rows_per_request=most))
+    times = schedule.table.column("event_time").to_pylist()
     by_time_then_place = sorted(range(len(drawn)), key=lambda place: (drawn[place][0], place))
-    assert itinerary.table.column("place").to_pylist() == by_time_then_place
-    assert [row for one in itinerary.requests for row in range(one.start, one.stop)] == list(range(len(drawn)))
-    for one in itinerary.requests:
+    assert schedule.table.column("place").to_pylist() == by_time_then_place
+    assert [row for one in schedule.requests for row in range(one.start, one.stop)] == list(range(len(drawn)))
+    for one in schedule.requests:
         assert one.stop - one.start <= most
         assert one.event_time == times[one.start]
         assert {time.replace(minute=0) for time in times[one.start : one.stop]} == {one.event_time.replace(minute=0)}
-    assert len({one.request_id for one in itinerary.requests}) == len(itinerary.requests)
+    assert len({one.request_id for one in schedule.requests}) == len(schedule.requests)
 
 
 @given(drawn=rows, most=st.integers(1, 5))
-def test_a_label_follows_its_answer_and_comes_before_the_first_request_at_or_after_its_time(
+def test_a_label_is_posted_after_its_prediction_and_before_the_first_request_at_or_after_its_time(
     drawn: list[Any], most: int
 ) -> None:
     plan = ReplayPlan(rows_per_request=most, label="late", label_time="known")
-    itinerary = make_itinerary(make_table(drawn), plan)
-    sent = [(index, label) for index, group in enumerate(itinerary.labels) for label in group]
-    place = itinerary.table.column("place").to_pylist()
+    schedule = schedule_replay(make_table(drawn), plan)
+    sent = [(index, label) for index, group in enumerate(schedule.labels) for label in group]
+    place = schedule.table.column("place").to_pylist()
     expected = {}
-    for one in itinerary.requests:
+    for one in schedule.requests:
         for row in range(one.start, one.stop):
             _, known, label = drawn[place[row]]
             if known is not None and label is not None:
@@ -68,17 +68,17 @@ def test_a_label_follows_its_answer_and_comes_before_the_first_request_at_or_aft
     assert len(sent) == len(expected)
     for index, label in sent:
         assert index > label.request
-        earlier = itinerary.requests[label.request + 1 : index]
+        earlier = schedule.requests[label.request + 1 : index]
         assert all(one.event_time < label.label_time for one in earlier), "it is not held back"
-        if index < len(itinerary.requests) and index > label.request + 1:
-            assert itinerary.requests[index].event_time >= label.label_time, "it does not come early"
-    for group in itinerary.labels:
+        if index < len(schedule.requests) and index > label.request + 1:
+            assert schedule.requests[index].event_time >= label.label_time, "it does not come early"
+    for group in schedule.labels:
         assert [label.label_time for label in group] == sorted(label.label_time for label in group)
 
 
-def test_ids_say_when_and_which() -> None:
+def test_request_ids_have_time_and_number() -> None:
     table = make_table([(61, None, None), (0, None, None), (1, None, None), (1, None, None)])
-    requests = make_itinerary(table, ReplayPlan(prefix="nyc", rows_per_request=2)).requests
+    requests = schedule_replay(table, ReplayPlan(prefix="nyc", rows_per_request=2)).requests
     assert [one.request_id for one in requests] == [
         "nyc-20130401T000000Z-0",
         "nyc-20130401T000100Z-1",
@@ -86,29 +86,29 @@ def test_ids_say_when_and_which() -> None:
     ]
 
 
-def test_an_empty_table_is_an_empty_replay() -> None:
-    itinerary = make_itinerary(make_table([]), LABELLED)
-    assert (itinerary.requests, itinerary.labels) == ((), ((),))
+def test_an_empty_table_has_an_empty_schedule() -> None:
+    schedule = schedule_replay(make_table([]), LABELLED)
+    assert (schedule.requests, schedule.labels) == ((), ((),))
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         ({"event_time": "when"}, "The table has no column 'when'"),
-        ({"event_time": "place"}, "Column 'place' holds no times with a time zone"),
-        ({"event_time": "known"}, "column 'known' has nulls"),
+        ({"event_time": "place"}, "Column 'place' has no timestamps with a time zone"),
+        ({"event_time": "known"}, "Column 'known' has nulls"),
         ({"label": "truth", "label_time": "known"}, "The table has no column 'truth'"),
-        ({"label": "late", "label_time": "late"}, "Column 'late' holds no times with a time zone"),
+        ({"label": "late", "label_time": "late"}, "Column 'late' has no timestamps with a time zone"),
     ],
 )
-def test_a_table_that_does_not_fit_the_plan(wrong: dict[str, Any], message: str) -> None:
+def test_a_table_without_the_columns_of_the_plan_is_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        make_itinerary(make_table([(0, None, "late")]), ReplayPlan(**wrong))
+        schedule_replay(make_table([(0, None, "late")]), ReplayPlan(**wrong))
 
 
 @pytest.mark.parametrize(
     "wrong", [{"rows_per_request": 0}, {"prefix": "two words"}, {"prefix": ""}, {"label": "late"}], ids=str
 )
-def test_a_plan_that_makes_no_sense(wrong: dict[str, Any]) -> None:
+def test_an_invalid_plan_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         ReplayPlan(**wrong)

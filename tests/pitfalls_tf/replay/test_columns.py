@@ -11,10 +11,9 @@ import pytest
 
 from monitoring.errors import BadInput
 from pitfalls_tf.replay.columns import FeatureColumns, InputSpec, read_specs
-from pitfalls_tf.replay.tables import read_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
 TABLE = pa.table(
     {
@@ -93,16 +92,5 @@ def test_inputs_are_read_from_the_servers_metadata() -> None:
     }
     found = read_specs(metadata({"serving_default": {"inputs": inputs}}))
     assert found == (spec("a", "DT_STRING", None), spec("b", "DT_FLOAT"))
-    with pytest.raises(BadInput, match="cannot be replayed to"):
+    with pytest.raises(BadInput, match="no default signature"):
         read_specs(metadata({"other": {}}))
-
-
-def test_a_table_is_read_by_its_name(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("event_time,x\n2013-04-01T05:15:00Z,1.5\n")
-    table = read_table(tmp_path / "a.csv")
-    assert table.schema.field("event_time").type.tz == "UTC"
-    assert table.column("x").to_pylist() == [1.5]
-    (tmp_path / "b.parquet").write_bytes(b"no parquet")
-    for name in ("b.parquet", "none.csv", "a.xlsx"):
-        with pytest.raises(BadInput, match="The table cannot be read"):
-            read_table(tmp_path / name)

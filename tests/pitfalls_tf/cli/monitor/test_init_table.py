@@ -1,4 +1,4 @@
-"""The three commands on a table of one's own."""
+"""``pitfalls monitor init --reference``, and the other verbs on a table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def table(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_table_is_adopted_judged_and_reported(pitfalls: Pitfalls, table: Path) -> None:
+def test_a_table_is_adopted_evaluated_and_reported(pitfalls: Pitfalls, table: Path) -> None:
     out, live = table / "watched", table / "LIVE*.parquet"
     arguments = ["--reference", table / "REF.parquet", *COLUMNS, "--prediction-id", "id", "--rows", "200", "--out", out]
     made = pitfalls("monitor", "init", *arguments, "--json")
@@ -49,14 +49,14 @@ def test_a_table_is_adopted_judged_and_reported(pitfalls: Pitfalls, table: Path)
     assert json.loads(pitfalls("monitor", "status", *config, "--json").stdout) == found
     report = pitfalls("monitor", "report", *config, "--traffic", live, "--out", table / "report", "--no-drift")
     assert report.exit_code == 0, report.output
-    unsaid = pitfalls("monitor", "run", *config)
-    assert (unsaid.exit_code, "give --traffic" in unsaid.stderr) == (2, True)
+    without_traffic = pitfalls("monitor", "run", *config)
+    assert (without_traffic.exit_code, "give --traffic" in without_traffic.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        ((), "neither of them"),
+        ((), "neither"),
         (("--bundle", "b", "--reference", "r"), "both"),
         (("--bundle", "b"), "no --traffic"),
         (("--bundle", "b", "--traffic", "t", "--score", "p"), "--score"),
@@ -65,7 +65,7 @@ def test_a_table_is_adopted_judged_and_reported(pitfalls: Pitfalls, table: Path)
         (("--reference", "none.parquet", "--score", "p"), "none.parquet"),
     ],
 )
-def test_what_does_not_go_together_is_one_error(
+def test_flags_that_exclude_each_other_are_one_error(
     pitfalls: Pitfalls, table: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], part: str
 ) -> None:
     monkeypatch.chdir(table)
@@ -76,7 +76,7 @@ def test_what_does_not_go_together_is_one_error(
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, and what it holds."""
+    """Contents of every file below a folder."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
@@ -97,13 +97,13 @@ def contents(folder: Path) -> dict[str, bytes]:
         (("--label", "temp"), "temp"),
     ],
 )
-def test_a_refusal_leaves_nothing_behind_and_names_what_was_said(
+def test_a_refused_init_writes_nothing_and_names_the_flag(
     pitfalls: Pitfalls, table: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], part: str
 ) -> None:
     monkeypatch.chdir(table)
     before = contents(table)
-    said = ("--reference", "REF.parquet", *COLUMNS, "--out", "new/out")
-    result = pitfalls("monitor", "init", *said, *arguments)
+    flags = ("--reference", "REF.parquet", *COLUMNS, "--out", "new/out")
+    result = pitfalls("monitor", "init", *flags, *arguments)
     assert (result.exit_code, result.stdout) == (2, ""), result.output
     assert part in result.stderr
     assert ".tmp" not in result.stderr
@@ -111,19 +111,19 @@ def test_a_refusal_leaves_nothing_behind_and_names_what_was_said(
     assert not Path("new").exists()
 
 
-def test_a_refusal_keeps_what_was_there(pitfalls: Pitfalls, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_init_keeps_existing_files(pitfalls: Pitfalls, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(table)
-    said = ("monitor", "init", "--reference", "REF.parquet", *COLUMNS, "--out", "out", "--force")
-    assert pitfalls(*said, "--rows", "200").exit_code == 0
+    flags = ("monitor", "init", "--reference", "REF.parquet", *COLUMNS, "--out", "out", "--force")
+    assert pitfalls(*flags, "--rows", "200").exit_code == 0
     before = contents(table)
-    assert pitfalls(*said, "--features", "origin:number").exit_code == 2
+    assert pitfalls(*flags, "--features", "origin:number").exit_code == 2
     assert contents(table) == before
-    assert pitfalls(*said, "--rows", "300").exit_code == 0
+    assert pitfalls(*flags, "--rows", "300").exit_code == 0
     assert "rows = 300" in Path("out/monitor.toml").read_text("utf-8")
     assert contents(table).keys() == before.keys()
 
 
-def test_a_folder_that_cannot_be_filled_is_one_error(
+def test_a_folder_that_cannot_be_written_is_one_error(
     pitfalls: Pitfalls, table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(table)

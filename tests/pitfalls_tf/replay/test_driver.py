@@ -1,4 +1,4 @@
-"""A replay against a server in this process: both forms, labels in their turn, going on where it stopped, refusals."""
+"""A replay to a server in this process: both request forms, labels, resuming, refusals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
-from pitfalls_tf.replay import AlreadyLogged, ReplayLink, ReplayPlan, ReplayProgress, already_logged, replay
+from pitfalls_tf.replay import LoggedTraffic, ReplayOptions, ReplayPlan, ReplayProgress, already_logged, replay
 from serving.server.labels_endpoint import LabelsEndpoint
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def send(
     site: Website,
     table: pa.Table,
     plan: ReplayPlan,
-    already: AlreadyLogged = AlreadyLogged(),  # noqa: B008 - frozen
+    already: LoggedTraffic = LoggedTraffic(),  # noqa: B008 - frozen
 ) -> tuple[int, int, int, int]:
-    link = ReplayLink(token=TOKEN, already=already)
-    done = replay(table, url=site.url, model="half_plus_two", plan=plan, link=link)
+    options = ReplayOptions(token=TOKEN, already=already)
+    done = replay(table, url=site.url, model="half_plus_two", plan=plan, options=options)
     return done.rows, done.labels, done.skipped_rows, done.skipped_labels
 
 
@@ -98,7 +98,7 @@ def test_every_row_and_label_arrives_once(
     assert labels.column("label_time").to_pylist() == sorted(labels.column("label_time").to_pylist())
 
 
-def test_a_second_replay_goes_on_where_the_first_stopped(site: Website, traffic: Path, table: pa.Table) -> None:
+def test_an_interrupted_replay_resumes(site: Website, traffic: Path, table: pa.Table) -> None:
     whole = table.sort_by([("event_time", "ascending")])
     cut = int(np.searchsorted(whole.column("event_time").to_numpy(), np.datetime64(START.replace(hour=5, tzinfo=None))))
     first = send(site, whole.slice(0, cut), LABELLED)
@@ -111,28 +111,28 @@ def test_a_second_replay_goes_on_where_the_first_stopped(site: Website, traffic:
     assert (summary.rows, summary.repeats) == (ROWS, 0)
 
 
-def test_progress_rises_to_the_end(site: Website, table: pa.Table) -> None:
+def test_progress_rises_to_the_number_of_rows(site: Website, table: pa.Table) -> None:
     seen: list[ReplayProgress] = []
     replay(table, url=site.url, model="half_plus_two", plan=ReplayPlan(), progress=seen.append)
     assert [one.rows for one in seen] == sorted(one.rows for one in seen)
     assert (seen[-1].rows, seen[-1].total) == (ROWS, ROWS)
 
 
-def test_refusals_are_told_in_the_servers_words(site: Website, table: pa.Table) -> None:
-    with pytest.raises(BadInput, match=r"Give server and replay the same token"):
-        replay(table, url=site.url, model="half_plus_two", plan=LABELLED, link=ReplayLink(token="wrong"))
+def test_refusals_have_the_text_of_the_server(site: Website, table: pa.Table) -> None:
+    with pytest.raises(BadInput, match=r"Use the same token for server and replay"):
+        replay(table, url=site.url, model="half_plus_two", plan=LABELLED, options=ReplayOptions(token="wrong"))
     with pytest.raises(BadInput, match=r"Servable not found for request: Latest\(nobody\)"):
         replay(table, url=site.url, model="nobody", plan=ReplayPlan())
     with pytest.raises(BadInput, match="lacks columns that the model needs: feat, ints, name"):
         replay(table, url=site.url, model="named", plan=ReplayPlan())
-    with pytest.raises(BadInput, match=r"Which model is to be driven.*Pass --model"):
+    with pytest.raises(BadInput, match=r"has no single model.*Pass --model"):
         replay(table, url=site.url, model=None, plan=ReplayPlan())
-    with pytest.raises(BadInput, match="This is no server's address"):
+    with pytest.raises(BadInput, match="Invalid server URL"):
         replay(table, url="localhost", model="m", plan=ReplayPlan())
 
 
-def test_a_server_that_is_not_there(table: pa.Table) -> None:
-    with pytest.raises(CannotRun, match="The server does not answer"):
+def test_a_server_that_does_not_respond(table: pa.Table) -> None:
+    with pytest.raises(CannotRun, match="The server does not respond"):
         replay(table, url="http://127.0.0.1:9", model="m", plan=ReplayPlan())
 
 
@@ -140,9 +140,11 @@ def test_a_server_that_stays_gone_is_given_up(table: pa.Table) -> None:
     restarts: list[str] = []
 
     def restart() -> str:
-        restarts.append("again")
+        restarts.append("restart")
         return "http://127.0.0.1:9"
 
-    with pytest.raises(CannotRun, match="it goes away whenever it is asked"):
-        replay(table, url="http://127.0.0.1:9", model="m", plan=ReplayPlan(), link=ReplayLink(on_disconnect=restart))
+    with pytest.raises(CannotRun, match="it disconnects on every request"):
+        replay(
+            table, url="http://127.0.0.1:9", model="m", plan=ReplayPlan(), options=ReplayOptions(on_disconnect=restart)
+        )
     assert len(restarts) == 6

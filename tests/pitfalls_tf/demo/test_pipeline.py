@@ -1,4 +1,4 @@
-"""A demo that was finished before: what is asked of it all the same."""
+"""A demo whose stages are all finished."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pitfalls_tf.demo.journal import open_journal
 from pitfalls_tf.demo.pipeline import STAGES, DemoSettings, run_demo
 
 
-class Silent:
-    """Hears, and says nothing."""
+class AllSkipped:
+    """A listener that expects every stage to be skipped."""
 
-    def stage(self, name: str, note: str, *, skipped: bool) -> None:
+    def stage_started(self, name: str, note: str, *, skipped: bool) -> None:
         assert skipped, name
 
-    def moved(self, done: int, total: int, note: str) -> None:
+    def stage_progressed(self, done: int, total: int, note: str) -> None:
         raise AssertionError(note)
 
 
 @pytest.fixture
 def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DemoSettings:
-    """A demo all of whose stages are behind it, and a report of it."""
+    """A finished demo with a report."""
     settings = DemoSettings(out=tmp_path / "demo", picture=tmp_path / "new" / "copy.png")
     journal = open_journal(settings.out, {"seeds": 5, "until": settings.until.isoformat()}, fresh=False)
     for name in STAGES:
@@ -40,12 +40,12 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DemoSettings:
     return settings
 
 
-def test_the_picture_of_a_finished_demo_is_copied_when_it_is_asked_for(finished: DemoSettings, tmp_path: Path) -> None:
-    run_demo(finished, Silent())
+def test_the_picture_of_a_finished_demo_is_copied(finished: DemoSettings, tmp_path: Path) -> None:
+    run_demo(finished, AllSkipped())
     assert (tmp_path / "new" / "copy.png").read_text() == "drawn"
 
 
-def test_a_picture_that_cannot_be_copied_is_told(finished: DemoSettings) -> None:
+def test_a_picture_that_cannot_be_copied_is_reported(finished: DemoSettings) -> None:
     (finished.out / "report" / "report.png").unlink()
     with pytest.raises(CannotRun, match=r"The picture was not copied.*report\.png"):
-        run_demo(finished, Silent())
+        run_demo(finished, AllSkipped())

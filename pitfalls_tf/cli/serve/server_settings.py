@@ -1,0 +1,326 @@
+"""Combines pitfalls' own flags and TensorFlow Serving's into the server's settings; contradictions are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitoring.errors import BadInput
+from pitfalls_tf.cli.serve.server_flags import OFF, read_version_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pitfalls_tf.cli.serve.limit_flags import LimitFlags
+    from pitfalls_tf.cli.serve.server_flags import ServerFlags
+    from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags
+    from serving.grpc_api.server import GrpcSettings
+    from serving.inference.batching import BatchSettings
+    from serving.models.model_list import ModelListSource
+    from serving.models.runner import ThreadSettings
+    from serving.server.settings import GrpcListener, Limits, ModelRepositorySettings
+    from serving.transport.http_settings import HttpSettings
+    from serving.transport.sockets import Address
+
+    Report = Callable[[str], None]
+
+REST_PORT = 8501
+GRPC_PORT = 8500
+POLL_S = 1.0
+
+
+def read_model_repository(
+    flags: ServerFlags, tf_flags: TensorFlowServingFlags, report: Report
+) -> ModelRepositorySettings:
+    """Settings of the models and how they are loaded.
+
+    Args:
+        flags: the server's own flags.
+        tf_flags: TensorFlow Serving's flags.
+        report: prints a line about a flag without effect.
+
+    Returns:
+        The settings.
+
+    Raises:
+        BadInput: contradicting flags, or none that names the models.
+    """
+    from serving.models.loading import LoadSettings  # noqa: PLC0415 - not needed for --help
+    from serving.models.version_status import RetryPolicy, VersionSettings  # noqa: PLC0415 - as above
+    from serving.server.settings import ModelRepositorySettings  # noqa: PLC0415 - as above
+
+    poll_s = _one_of(
+        "--poll-seconds", flags.poll_seconds, "--file_system_poll_wait_seconds", tf_flags.file_system_poll_wait_seconds
+    )
+    iterations = 1 if tf_flags.num_request_iterations_for_warmup is None else tf_flags.num_request_iterations_for_warmup
+    retries, micros = tf_flags.max_num_load_retries, tf_flags.load_retry_interval_micros
+    tags = tf_flags.saved_model_tags
+    return ModelRepositorySettings(
+        source=read_model_list_source(flags, tf_flags, report),
+        poll_s=POLL_S if poll_s is None else max(0.0, poll_s),
+        config_poll_s=float(tf_flags.model_config_file_poll_wait_seconds or 0),
+        loading=LoadSettings(
+            warm_ups=0 if tf_flags.enable_model_warmup is False else max(1, iterations),
+            tags=("serve",) if tags is None else tuple(tag for tag in tags.split(",") if tag),
+            threads=_threads(tf_flags),
+        ),
+        versions=VersionSettings(
+            retries=RetryPolicy(
+                count=RetryPolicy().count if retries is None else retries,
+                interval_s=RetryPolicy().interval_s if micros is None else micros / 1e6,
+            ),
+            newest_is_zero=flags.zero_is_newest,
+        ),
+        may_label_unavailable=bool(tf_flags.allow_version_labels_for_unavailable_models),
+    )
+
+
+def read_model_list_source(flags: ServerFlags, tf_flags: TensorFlowServingFlags, report: Report) -> ModelListSource:
+    """Where the list of models comes from.
+
+    Args:
+        flags: the server's own flags.
+        tf_flags: TensorFlow Serving's flags.
+        report: prints a line about a flag without effect.
+
+    Returns:
+        A folder of models, one model, or a config file.
+
+    Raises:
+        BadInput: no flag, or contradicting flags, or a missing folder.
+    """
+    from serving.models.model_list import ConfigFile, ModelsFolder, SingleModel  # noqa: PLC0415 - as above
+
+    labels = read_version_labels(flags.labels)
+    names = ("model_config_file", "model_base_path", "model_name", "model_config_file_poll_wait_seconds")
+    given = [f"--{name}" for name in names if getattr(tf_flags, name) is not None]
+    if flags.models is not None:
+        if given:
+            raise _contradiction("--models", given[0], "a folder of models is a complete list")
+        return ModelsFolder(folder=flags.models, labels=labels)
+    if tf_flags.model_config_file is not None:
+        for flag in set(given) & {"--model_base_path", "--model_name"}:
+            report(f"{flag} has no effect: --model_config_file lists the models.")
+        return ConfigFile(path=tf_flags.model_config_file, labels=labels)
+    if tf_flags.model_base_path is None:
+        raise BadInput(
+            "No models given.",
+            got=" and ".join(given) or "neither --models, --model_base_path nor --model_config_file",
+            expected="one of these three",
+            fix="Pass --models DIR, the folder that `pitfalls export` was given.",
+        )
+    if tf_flags.model_config_file_poll_wait_seconds is not None:
+        report("--model_config_file_poll_wait_seconds has no effect without --model_config_file.")
+    path = tf_flags.model_base_path.removeprefix("file://")
+    if not Path(path).is_dir():
+        raise BadInput(
+            "The model's folder does not exist.",
+            got=f"--model_base_path {tf_flags.model_base_path}",
+            expected="a local folder with numbered versions",
+            fix="Mount or copy it here." if "://" in path else "Check the path.",
+        )
+    return SingleModel(name=tf_flags.model_name or "default", base=Path(path).absolute(), labels=labels)
+
+
+def read_addresses(
+    flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits: LimitFlags
+) -> tuple[Address | None, GrpcListener | None]:
+    """Addresses of the REST and gRPC APIs.
+
+    Args:
+        flags: the server's own flags.
+        tf_flags: TensorFlow Serving's flags.
+        limits: limits of clients.
+
+    Returns:
+        REST address and gRPC listener; None for an API that is switched off.
+
+    Raises:
+        BadInput: contradicting flags, or both APIs switched off.
+    """
+    from serving.transport.sockets import Address  # noqa: PLC0415 - as above
+
+    rest_port = _one_of("--rest-port", flags.rest_port, "--rest_api_port", _or_off(tf_flags.rest_api_port))
+    rest = None
+    if rest_port != OFF:
+        flag = "--rest-port" if tf_flags.rest_api_port is None else "--rest_api_port"
+        rest = Address(host=flags.host, port=REST_PORT if rest_port is None else rest_port, flag=flag)
+    grpc = _grpc_listener(flags, tf_flags, limits)
+    if rest is None and grpc is None:
+        raise _contradiction("--rest_api_port=0", "no gRPC", "no API would be left")
+    if rest is not None and grpc is not None and rest.port and rest.port == grpc.address.port:
+        raise _contradiction(f"{rest.flag}={rest.port}", f"{grpc.address.flag}={rest.port}", "each needs its own port")
+    return rest, grpc
+
+
+def read_limits(tf_flags: TensorFlowServingFlags, limits: LimitFlags, report: Report) -> Limits:
+    """Timeouts, request sizes and batching.
+
+    Args:
+        tf_flags: TensorFlow Serving's flags.
+        limits: limits of clients.
+        report: prints a line about a setting without effect.
+
+    Returns:
+        The limits.
+
+    Raises:
+        BadInput: contradicting flags, or a file that cannot be read.
+    """
+    from serving.server.settings import Limits  # noqa: PLC0415 - as above
+    from serving.server.tf_serving_files import read_monitoring_file  # noqa: PLC0415 - as above
+    from serving.transport.http_settings import HttpSettings  # noqa: PLC0415 - as above
+
+    timeout_s: float | None = Limits().timeout_s
+    if tf_flags.rest_api_timeout_in_ms is not None:
+        timeout_s = tf_flags.rest_api_timeout_in_ms / 1000 if tf_flags.rest_api_timeout_in_ms > 0 else None
+    metrics_path = HttpSettings().metrics_path
+    if tf_flags.monitoring_config_file is not None:
+        metrics_path = read_monitoring_file(tf_flags.monitoring_config_file)
+    rest = HttpSettings(cors=bool(tf_flags.rest_api_enable_cors_support), metrics_path=metrics_path)
+    return Limits(
+        timeout_s=timeout_s,
+        drain_s=_or_default(limits.drain_seconds, Limits().drain_s),
+        batches=_batches(tf_flags, report),
+        http=_bounded(rest, limits),
+    )
+
+
+def _bounded(rest: HttpSettings, limits: LimitFlags) -> HttpSettings:
+    bounded = replace(
+        rest,
+        body_bytes=_or_default(limits.max_request_bytes, rest.body_bytes),
+        held_bytes=_or_default(limits.max_held_bytes, rest.held_bytes),
+        connections=limits.max_connections,
+        timeouts=replace(
+            rest.timeouts,
+            idle_s=_or_default(limits.idle_seconds, rest.timeouts.idle_s),
+            request_s=_or_default(limits.request_seconds, rest.timeouts.request_s),
+            bytes_per_s=_or_default(limits.slow_client_bytes, rest.timeouts.bytes_per_s),
+        ),
+    )
+    if bounded.held_bytes < bounded.body_bytes:
+        one, other = f"--max-held-bytes={bounded.held_bytes}", f"--max-request-bytes={bounded.body_bytes}"
+        raise _contradiction(one, other, "the largest request would never fit")
+    return bounded
+
+
+def _batches(tf_flags: TensorFlowServingFlags, report: Report) -> BatchSettings:
+    from serving.inference.batching import BatchSettings  # noqa: PLC0415 - as above
+    from serving.server.tf_serving_files import default_batching, read_batching_file  # noqa: PLC0415 - as above
+
+    if tf_flags.batching_parameters_file is None:
+        return default_batching() if tf_flags.enable_batching else BatchSettings()
+    if not tf_flags.enable_batching:
+        raise _contradiction("--batching_parameters_file", "no --enable_batching", "the file would have no effect")
+    batching = read_batching_file(tf_flags.batching_parameters_file)
+    for name in batching.ignored:
+        report(f"{name} in --batching_parameters_file has no effect: batches wait for neither a timer nor a thread.")
+    return batching.settings
+
+
+def _grpc_listener(flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> GrpcListener | None:
+    """The gRPC listener. Without a flag it uses TensorFlow Serving's port if that is free.
+
+    Clients of TensorFlow Serving then find the server, and a second server on the machine still starts.
+    """
+    from serving.server.settings import GrpcListener  # noqa: PLC0415 - as above
+    from serving.transport.sockets import Address  # noqa: PLC0415 - as above
+
+    port = _one_of("--grpc-port", flags.grpc_port, "--port", _or_off(tf_flags.port))
+    if port == OFF:
+        if tf_flags.ssl_config_file is not None:
+            raise _contradiction("--ssl_config_file", "no gRPC", "only gRPC uses TLS")
+        return None
+    is_required = bool(port is not None or tf_flags.ssl_config_file is not None or tf_flags.grpc_channel_arguments)
+    flag = "--grpc-port" if tf_flags.port is None else "--port"
+    address = Address(host=flags.host, port=GRPC_PORT if port is None else port, flag=flag)
+    return GrpcListener(address=address, is_required=is_required, settings=_grpc_settings(tf_flags, limits))
+
+
+def _grpc_settings(tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> GrpcSettings | None:
+    """Settings of gRPC; None, without importing gRPC, if no flag sets any."""
+    bounds = {
+        "message_bytes": limits.max_request_bytes,
+        "connections": limits.max_grpc_connections,
+        "calls": limits.max_grpc_calls,
+        "streams": limits.max_grpc_streams,
+        "idle_s": limits.grpc_idle_seconds,
+    }
+    given: dict[str, Any] = {name: value for name, value in bounds.items() if value is not None}
+    if not given and tf_flags.ssl_config_file is None and not tf_flags.grpc_channel_arguments:
+        return None
+    from serving.grpc_api.server import GrpcSettings  # noqa: PLC0415 - as above
+    from serving.server.tf_serving_files import read_ssl_file  # noqa: PLC0415 - as above
+
+    return GrpcSettings(
+        credentials=None if tf_flags.ssl_config_file is None else read_ssl_file(tf_flags.ssl_config_file),
+        arguments=read_channel_arguments(tf_flags.grpc_channel_arguments or ""),
+        **given,
+    )
+
+
+def read_channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
+    """Parse gRPC channel arguments.
+
+    Args:
+        text: KEY=VALUE pairs separated by commas.
+
+    Returns:
+        Pairs of key and value; numeric values are integers.
+
+    Raises:
+        BadInput: a part that is not KEY=VALUE.
+
+    >>> read_channel_arguments("grpc.max_concurrent_streams=100,grpc.primary_user_agent=me")
+    (('grpc.max_concurrent_streams', 100), ('grpc.primary_user_agent', 'me'))
+    """
+    pairs: list[tuple[str, int | str]] = []
+    for part in filter(None, text.split(",")):
+        key, is_pair, value = part.partition("=")
+        if not is_pair or not key:
+            raise BadInput(
+                "Invalid channel argument.",
+                got=part,
+                expected="KEY=VALUE",
+                fix="For example --grpc_channel_arguments=grpc.max_connection_age_ms=60000",
+            )
+        pairs.append((key, int(value) if value.removeprefix("-").isdecimal() else value))
+    return tuple(pairs)
+
+
+def _threads(tf_flags: TensorFlowServingFlags) -> ThreadSettings:
+    from serving.models.runner import ThreadSettings  # noqa: PLC0415 - as above
+
+    both = tf_flags.tensorflow_session_parallelism
+    within, between = tf_flags.tensorflow_intra_op_parallelism, tf_flags.tensorflow_inter_op_parallelism
+    if both and (within or between):
+        other = "--tensorflow_intra_op_parallelism" if within else "--tensorflow_inter_op_parallelism"
+        raise _contradiction("--tensorflow_session_parallelism", other, "the first sets both")
+    default = ThreadSettings()
+    return ThreadSettings(within=within or both or default.within, between=between or both or default.between)
+
+
+def _or_default(value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+def _or_off(port: int | None) -> int | str | None:
+    return OFF if port == 0 else port
+
+
+def _one_of(flag: str, value: Any, tf_flag: str, tf_value: Any) -> Any:
+    """The given value; both may be given if they are equal."""
+    if value is not None and tf_value is not None and value != tf_value:
+        raise _contradiction(f"{flag}={value}", f"{tf_flag}={tf_value}", "they set the same thing")
+    return value if value is not None else tf_value
+
+
+def _contradiction(one: str, other: str, reason: str) -> BadInput:
+    return BadInput(
+        f"{one} and {other} contradict each other: {reason}.",
+        got=f"{one} and {other}",
+        expected="one of the two",
+        fix="Leave one out.",
+    )

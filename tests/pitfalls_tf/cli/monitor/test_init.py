@@ -1,0 +1,60 @@
+"""``pitfalls monitor init --bundle``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from click.testing import Result
+
+from monitoring.baseline.folder import write_baseline
+from monitoring.baseline.schema import infer_schema, write_schema
+from tests.small_deployment import FIRST, SPEC, Days, bundle, days, deploy, deployed, send, table_of
+
+__all__ = ["bundle", "days", "deploy", "deployed", "send"]
+
+Pitfalls = Callable[..., Result]
+
+
+def test_init_writes_a_valid_config_and_overwrites_only_with_force(
+    pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any, tmp_path: Path
+) -> None:
+    send(deployed, days(days=4))
+    arguments = ["--bundle", deployed / "models" / "flights", "--traffic", deployed / "traffic", "--slices", "origin"]
+    out = tmp_path / "new"
+    made = pitfalls("monitor", "init", *arguments, "--out", out, "--json")
+    assert made.exit_code == 0, made.output
+    assert json.loads(made.stdout) == {"config": str(out / "monitor.toml")}
+    assert pitfalls("monitor", "run", "--config", out / "monitor.toml").exit_code == 0
+    refused = pitfalls("monitor", "init", *arguments, "--out", out)
+    assert (refused.exit_code, "There is a config already" in refused.stderr) == (2, True)
+    assert pitfalls("monitor", "init", *arguments, "--out", out, "--force").exit_code == 0
+
+
+def test_init_refuses_an_unknown_slice_and_writes_nothing(
+    pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any, tmp_path: Path
+) -> None:
+    send(deployed, days(days=1))
+    out = tmp_path / "new"
+    arguments = ["--bundle", deployed / "models" / "flights", "--traffic", deployed / "traffic", "--slices", "temp"]
+    result = pitfalls("monitor", "init", *arguments, "--out", out)
+    assert result.exit_code == 2
+    assert "'temp'" in result.stderr
+    assert not out.exists()
+
+
+def test_a_bundle_with_a_baseline_of_four_windows_is_refused_before_anything_is_written(
+    pitfalls: Pitfalls, tmp_path: Path
+) -> None:
+    extras = tmp_path / "models" / "flights" / "1" / "assets.extra"
+    table = table_of(Days(days=4, start=FIRST, seed=1))
+    write_baseline(table, folder=extras / "baseline", spec=SPEC)
+    write_schema(infer_schema(table.select(["temp", "origin", "label"]), label="label"), extras / "schema.pbtxt")
+    bundle = tmp_path / "models" / "flights"
+    out = tmp_path / "out"
+    result = pitfalls("monitor", "init", "--bundle", bundle, "--traffic", tmp_path / "traffic", "--out", out)
+    assert result.exit_code == 2
+    assert "The baseline is too short: no watch has enough windows" in result.stderr
+    assert not (out / "monitor.toml").exists()

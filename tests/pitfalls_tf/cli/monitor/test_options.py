@@ -1,0 +1,51 @@
+"""Common parts of the monitor's verbs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.config import MonitorConfig
+from pitfalls_tf.cli.monitor.options import exit_code, with_traffic
+
+
+class Fields:
+    """A record with the given fields."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+
+def config() -> MonitorConfig:
+    """A config with a relative traffic folder."""
+    return MonitorConfig.model_validate({"model": {"bundle": "models/flights"}, "traffic": {"path": "traffic"}})
+
+
+def test_traffic_of_the_command_line_replaces_that_of_the_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert with_traffic(config(), None).traffic.path == config().traffic.path
+    assert with_traffic(config(), "live/*.parquet").traffic.path == tmp_path / "live/*.parquet"
+    assert with_traffic(config(), "s3://bucket/traffic").traffic.path == "s3://bucket/traffic"
+
+
+@pytest.mark.parametrize(
+    ("opened", "incidents", "code"),
+    [
+        ([], [], 0),
+        ([("notice", "open")], [("notice", "open")], 0),
+        ([("page", "closed")], [("page", "closed")], 1),
+        ([], [("page", "open")], 1),
+        ([], [("page", "recovering"), ("page", "closed")], 1),
+        ([], [("page", "closed")], 0),
+    ],
+)
+def test_the_exit_code_is_1_for_a_raised_or_open_page(
+    opened: list[tuple[str, str]], incidents: list[tuple[str, str]], code: int
+) -> None:
+    run: Any = Fields(opened=[Fields(level=level, state=state) for level, state in opened])
+    status: Any = Fields(incidents=[Fields(level=level, state=state) for level, state in incidents])
+    assert exit_code(status, run) == code

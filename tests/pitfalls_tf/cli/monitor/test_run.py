@@ -1,0 +1,98 @@
+"""``pitfalls monitor run``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from tests.small_deployment import bundle, days, deploy, deployed, send
+
+__all__ = ["bundle", "days", "deploy", "deployed", "send"]
+
+Pitfalls = Callable[..., Result]
+
+
+def test_run_prints_one_document_and_exits_with_1_for_a_page(
+    pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=25, broken_from=12))
+    result = pitfalls("monitor", "run", "--config", deployed / "monitor.toml", "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert (found["model"], found["version"], len(found["windows"])) == ("flights", 1, 25)
+    assert {"start", "end", "rows", "labels", "status", "evidence"} <= found["windows"][0].keys()
+    assert {window["status"] for window in found["windows"]} <= {"ok", "notice", "page", "thin"}
+    assert found["windows"][-1]["evidence"]["page"] > 365 > found["windows"][5]["evidence"]["page"]
+    page = next(incident for incident in found["incidents"] if incident["level"] == "page")
+    assert {"id", "opened_at", "window", "watch", "slice", "cause", "message", "state"} <= page.keys()
+    assert found["coverage"]["rows"] == 1500
+    assert {(one["metric"], one["slice"]) for one in found["sensitivity"]} == {
+        (metric, part) for metric in ("error", "brier") for part in ("", "origin=EWR", "origin=JFK")
+    }
+    assert len(found["sensitivity"]) == 18
+    again = pitfalls("monitor", "run", "--config", deployed / "monitor.toml", "--json")
+    assert json.loads(again.stdout) == found
+    status = pitfalls("monitor", "status", "--config", deployed / "monitor.toml", "--json")
+    assert (status.exit_code, json.loads(status.stdout)) == (1, found)
+
+
+def test_healthy_traffic_exits_with_0_and_prints_the_status(
+    pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=10))
+    result = pitfalls("monitor", "run", "--config", deployed / "monitor.toml")
+    assert result.exit_code == 0, result.output
+    assert "flights version 1" in result.stdout
+    assert "1 per 365 windows" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        (lambda text: text.replace("min_rows", "minrows"), 2, "min_rows"),
+        (lambda text: text.replace("models/flights", "models/none"), 3, "The bundle to watch is not there"),
+        (lambda text: text.replace('"traffic"', '"nowhere"'), 2, "nowhere"),
+        (lambda text: text.replace('["origin"]', '["temp"]'), 2, "category input"),
+        (lambda text: text.replace("sqlite:///pitfalls.db", "sqlite:////proc/pitfalls.db"), 3, "/proc"),
+    ],
+    ids=["unknown key", "no bundle", "no traffic", "slice of a number", "unwritable store"],
+)
+def test_wrong_input_and_a_bad_environment_are_one_message_with_their_exit_code(
+    pitfalls: Pitfalls,
+    deployed: Path,
+    send: Callable[..., None],
+    days: Any,
+    change: Callable[[str], str],
+    code: int,
+    message: str,
+) -> None:
+    send(deployed, days(days=1))
+    config = deployed / "monitor.toml"
+    config.write_text(change(config.read_text()))
+    result = pitfalls("monitor", "run", "--config", config, "--json")
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+def test_a_log_of_another_model_and_classes_in_another_order_are_reported(
+    pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=3))
+    config = deployed / "monitor.toml"
+    text = config.read_text()
+    shutil.copytree(deployed / "models" / "flights", deployed / "fleet" / "boats")
+    config.write_text(text.replace("models/flights", "fleet/boats"))
+    result = pitfalls("monitor", "run", "--config", config)
+    assert "The traffic log has no row of boats version 1; it has rows of flights version 1." in result.stderr
+    config.write_text(text.replace("[model]", '[model]\nclasses = ["late", "on_time"]'))
+    refused = pitfalls("monitor", "run", "--config", config)
+    assert refused.exit_code == 2
+    assert "The classes are not those of the baseline." in refused.stderr

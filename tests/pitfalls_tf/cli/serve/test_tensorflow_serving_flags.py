@@ -1,0 +1,44 @@
+"""TensorFlow Serving's flags under their own names."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+
+from pitfalls_tf.cli.serve import command
+from tests.pitfalls_tf.cli.serve.parsed_flags import ParsedFlags
+
+
+def test_a_boolean_must_be_true_or_false() -> None:
+    with pytest.raises(click.BadParameter, match="'maybe' is neither true nor false"):
+        ParsedFlags("--enable_batching=maybe")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [
+        ((), None),
+        (("--enable_batching",), True),
+        (("--enable_batching=true",), True),
+        (("--enable_batching=1",), True),
+        (("--enable_batching=False",), False),
+        (("--enable_batching=0",), False),
+    ],
+)
+def test_a_boolean_has_the_forms_of_tensorflow_serving(arguments: tuple[str, ...], value: bool | None) -> None:
+    assert ParsedFlags(*arguments).tensorflow_serving.enable_batching is value
+
+
+def test_every_flag_of_tensorflow_serving_is_in_the_reference(pytestconfig: pytest.Config) -> None:
+    page = (pytestconfig.rootpath / "docs/reference/serving.md").read_text("utf-8")
+    section = page.partition("\n## TensorFlow Serving's flags\n")[2].partition("\n## ")[0]
+    table = set(re.findall(r"`--([a-z_]{2,})`", section))
+    flags = {
+        parameter.name
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and any("_" in flag for flag in parameter.opts)
+    }
+    assert flags | {"port"} == table & (flags | {"port"})
+    assert table <= flags | {"port", "workers", "models", "host", "traffic"}

@@ -1,0 +1,54 @@
+"""``pitfalls reproduce``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from pitfalls_tf.experiments import catalogue, verification
+from tests.pitfalls_tf.experiments.small_experiment import SMALL
+
+Pitfalls = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def only_the_small_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the paper's experiments by the small one."""
+    monkeypatch.setattr(catalogue, "find", lambda _: (SMALL,))
+    monkeypatch.setattr(verification, "find", lambda _: (SMALL,))
+
+
+def test_document_text_and_check_agree(pitfalls: Pitfalls, tmp_path: Path) -> None:
+    made = pitfalls("reproduce", "figure1", "--quick", "--seeds", "3", "--out", tmp_path / "out", "--json")
+    assert made.exit_code == 0, made.output
+    document = json.loads(made.stdout)
+    assert document["page"] == str(tmp_path / "out" / "README.md")
+    (experiment,) = document["experiments"]
+    assert experiment["folder"] == str(tmp_path / "out" / "small")
+    (claim,) = experiment["claims"]
+    assert "small: 6 of 6 runs" in made.stderr
+
+    text = pitfalls("reproduce", "figure1", "--quick", "--seeds", "3", "--out", tmp_path / "out").stdout
+    assert f"{claim['verdict']}: {claim['says']}" in text
+    for finding in claim["findings"]:
+        assert f"{finding['where']} {finding['measured']}: {finding['verdict']}" in text
+
+    manifest = tmp_path / "out" / "small" / "manifest.json"
+    checked = pitfalls("reproduce", "--check", manifest, "--out", tmp_path / "again")
+    assert checked.exit_code == 0, checked.output
+    assert checked.stdout.startswith("small: all ")
+    assert checked.stdout.endswith(" rows are the same to the last digit (same code).\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("figure1", "--check", "m.json"), ("--check", "m.json", "--quick"), ("--check", "m.json", "--seeds", "2")],
+)
+def test_figures_and_check_exclude_each_other(pitfalls: Pitfalls, arguments: tuple[str, ...]) -> None:
+    result = pitfalls("reproduce", *arguments)
+    assert result.exit_code == 2
+    assert "Give either FIGURE, or --check MANIFEST" in result.stderr

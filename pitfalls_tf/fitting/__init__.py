@@ -1,1 +1,1 @@
-"""Many seeds of one recipe, fitted through one compiled program."""
+"""The ensemble loop: many seeds and folds of a recipe, fitted through one compiled program."""

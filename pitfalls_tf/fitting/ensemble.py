@@ -15,7 +15,7 @@ from monitoring.baseline.metrics import row_losses
 from monitoring.errors import BadInput
 from pitfalls_tf.fitting.fit_rows import FitRows
 from pitfalls_tf.fitting.fits import Epoch, Fits, Member, softmax
-from pitfalls_tf.fitting.program import DeviceRows, Order, Program, State
+from pitfalls_tf.fitting.program import DeviceRows, EpochOrder, Program, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -189,8 +189,8 @@ class _JobRunner:
         epochs: list[Epoch] = []
         best: tuple[float, int, State] = (float("inf"), 0, state)
         for number, order in enumerate(self.orders(seed), start=1):
-            state, loss, steepest = self._program.run_epoch(state, self._rows, self._target, order)
-            epoch = Epoch(number=number, loss=float(loss), gradient_norm=float(steepest))
+            state, loss, largest = self._program.run_epoch(state, self._rows, self._target, order)
+            epoch = Epoch(number=number, loss=float(loss), gradient_norm=float(largest))
             epochs.append(epoch if epoch.diverged else self._scored(epoch, state))
             progress(seed, epochs[-1])
             if epoch.diverged:
@@ -198,7 +198,7 @@ class _JobRunner:
             if recipe.stopping is not None:
                 score = epochs[-1].validation_log_loss
                 assert score is not None  # noqa: S101 - for the type checker: checked before the first epoch
-                if score < best[0] - recipe.stopping.smallest:
+                if score < best[0] - recipe.stopping.min_delta:
                     best = (score, number, state)
                 elif number - best[1] >= recipe.stopping.patience:
                     break
@@ -206,7 +206,7 @@ class _JobRunner:
         weights, others = self._program.fitted(chosen)
         return Member(seed=seed, weights=weights, state=others, epochs=tuple(epochs), kept=kept)
 
-    def orders(self, seed: int) -> Iterator[Order]:
+    def orders(self, seed: int) -> Iterator[EpochOrder]:
         """The rows of each epoch of a seed, in batches."""
         rows, (_, batch) = self._positions, self._order_shape
         steps = len(rows) // batch
@@ -215,7 +215,7 @@ class _JobRunner:
         for _ in range(self.job.recipe.epochs):
             order = np.zeros(self._order_shape, dtype=np.int32)
             order[:steps] = training_order.permutation(rows)[: steps * batch].reshape(steps, batch)
-            yield Order(
+            yield EpochOrder(
                 training=tf.constant(order),
                 target=tf.constant(self._target_positions(target_order, steps)),
                 steps=tf.constant(steps),

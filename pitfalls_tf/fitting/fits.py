@@ -1,4 +1,4 @@
-"""What fitting many seeds leaves behind: each seed's weights and history, and what the fitted networks say."""
+"""Fitted seeds: their weights, their epochs, and the predictions of their networks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """What one pass over the training rows left behind, and the scores on the validation rows if there are any."""
+    """One pass over the training rows, and the scores on the validation rows if there are any."""
 
     number: int  # from 1
     loss: float  # mean over the steps, penalties and dropout included; not finite when the fit diverged
@@ -36,7 +36,7 @@ class Epoch:
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss stopped being a number: no later epoch can mend it."""
+        """Whether the loss is NaN or infinite: no later epoch can recover from that."""
         return not np.isfinite(self.loss)
 
 
@@ -44,9 +44,9 @@ class Epoch:
 class Member:
     """One fitted seed.
 
-    weights  the trainable weights of the network that predicts: the average if the recipe keeps one, and the best
-             epoch's if it stops early
-    state    all else that a network holds: statistics of batch normalisation, counters of dropout
+    weights  the trainable weights that predict: the average if the recipe keeps one, and the best epoch's if it stops
+             early
+    state    all other variables of the network: statistics of batch normalisation, counters of dropout
     kept     the number of the epoch whose weights these are
     """
 
@@ -58,13 +58,13 @@ class Member:
 
     @property
     def diverged(self) -> bool:
-        """Whether it came to nothing; its predictions are not to be used."""
+        """Whether its loss became NaN or infinite; its predictions cannot be used."""
         return any(epoch.diverged for epoch in self.epochs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fits:
-    """The seeds of a recipe, in the order asked for. Diverged ones stay; `healthy` leaves them out."""
+    """The fitted seeds of a recipe, in the order of the call. Diverged ones stay; `healthy` leaves them out."""
 
     recipe: Recipe
     program: Program
@@ -72,7 +72,7 @@ class Fits:
 
     @property
     def shape(self) -> Shape:
-        """What the rows look like."""
+        """The shape of the rows."""
         return self.program.shape
 
     @property
@@ -82,7 +82,7 @@ class Fits:
 
     @property
     def diverged(self) -> tuple[int, ...]:
-        """Seeds whose loss stopped being a number."""
+        """Seeds whose loss became NaN or infinite."""
         return tuple(member.seed for member in self.members if member.diverged)
 
     @property
@@ -94,7 +94,13 @@ class Fits:
         return len(self.members)
 
     def of_seed(self, seed: int) -> Fits:
-        """That seed alone.
+        """The fits of one seed alone.
+
+        Args:
+            seed: of those that were fitted.
+
+        Returns:
+            Its member.
 
         Raises:
             BadInput: it is not among the seeds.
@@ -127,7 +133,7 @@ class Fits:
         return self.program.model(member.weights, member.state)
 
     def map_members(self, change: Callable[[Member], Member]) -> Fits:
-        """Every member that did not diverge changed, such as given other batch-normalisation statistics."""
+        """Fits whose members are changed, for example given other batch-normalisation statistics; not diverged ones."""
         return replace(self, members=tuple(member if member.diverged else change(member) for member in self.members))
 
     def history(self) -> pa.Table:
@@ -153,8 +159,7 @@ class Fits:
         return pa.Table.from_pylist(rows, schema=HISTORY)
 
     def _outputs(self, inputs: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-        said = [self.program.outputs(member.weights, member.state, inputs)[name] for member in self.members]
-        return np.stack(said)
+        return np.stack([self.program.outputs(member.weights, member.state, inputs)[name] for member in self.members])
 
 
 HISTORY = pa.schema(
@@ -172,6 +177,12 @@ HISTORY = pa.schema(
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """Probabilities over the last axis.
+
+    Args:
+        logits: float32 [..., classes].
+
+    Returns:
+        float64 of the same shape.
 
     >>> softmax(np.array([[0.0, 0.0]], dtype=np.float32)).tolist()
     [[0.5, 0.5]]

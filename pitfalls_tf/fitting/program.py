@@ -1,6 +1,6 @@
-"""A recipe compiled: one epoch of one member is one call of one function of its state, the same for every seed.
+"""A compiled recipe: one epoch of one member is one call of a function of its state, the same for every seed.
 
-On a processor this beats stacking the weights of all seeds, see docs/decisions/0014-ensembles.md for the figures.
+On a processor this is faster than stacking the weights of all seeds, see docs/decisions/0014-ensembles.md.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NORMALISATION_LAYERS = (
 
 
 class State(NamedTuple):
-    """All that changes while a member is fitted, as tensors. `average` is empty unless the optimiser keeps one."""
+    """What changes while a member is fitted, as tensors. `average` is empty unless the optimiser keeps one."""
 
     weights: Any
     others: Any
@@ -52,11 +52,11 @@ class DeviceRows(NamedTuple):
     domains: Any
 
 
-class Order(NamedTuple):
-    """Which rows one epoch takes: positions int32 [steps, b] into the training and the target rows.
+class EpochOrder(NamedTuple):
+    """The rows of one epoch, batch by batch: positions int32 [steps, b] in the training and the target rows.
 
-    `steps` of the member may be fewer than there are rows of positions, so that members with fewer rows share the
-    compiled epoch. `total` steps make the whole fit; from `seed`, int32, follow the random numbers of transforms.
+    `steps` of the member may be fewer than there are batches of positions, so that members with fewer rows share the
+    compiled epoch. The whole fit has `total` steps; the random numbers of transforms follow from `seed`, int32.
     """
 
     training: Any
@@ -77,30 +77,41 @@ class Program:
         self._heads = [penalty.head(shape, width) for penalty in recipe.penalties]
         self._networks = [self.network, *(head for head in self._heads if head is not None)]
         self._own = len(self.network.trainable_variables), len(self.network.non_trainable_variables)
-        self._follows = self._trained()
+        self._is_trained = self._trained()
         self.run_epoch = tf.function(self._epoch, jit_compile=recipe.architecture.uses_xla)
         self._run_outputs = tf.function(self._predicted, reduce_retracing=True)
 
     def start(self, seed: int, weights: Arrays | None = None, others: Arrays | None = None) -> State:
-        """The state before the first step; `weights` and `others` of the network instead of fresh ones, if given."""
+        """The state before the first step.
+
+        Args:
+            seed: of initial weights and dropout.
+            weights: trainable weights of the network to start from; None for fresh ones.
+            others: its other variables to start from; None for fresh ones.
+
+        Returns:
+            The state, on the device.
+        """
         fresh, fresh_others = initial_state(self._networks, seed)
         if weights is not None and others is not None:
             fresh = (*weights, *fresh[self._own[0] :])
             fresh_others = (*_counters_of(fresh_others, others, self.network), *fresh_others[self._own[1] :])
-        begun = tuple(tf.constant(weight) for weight in fresh)
-        followed = [weight for weight, follows in zip(begun, self._follows, strict=True) if follows]
+        initial = tuple(tf.constant(weight) for weight in fresh)
+        trained_weights = [weight for weight, trained in zip(initial, self._is_trained, strict=True) if trained]
         weighting = self.recipe.weighting
         return State(
-            weights=begun,
+            weights=initial,
             others=tuple(tf.constant(value) for value in fresh_others),
-            slots=tuple(tuple(tf.zeros_like(one) for one in followed) for _ in range(self.recipe.optimiser.slots)),
-            average=begun if self.recipe.optimiser.average is not None else (),
+            slots=tuple(
+                tuple(tf.zeros_like(one) for one in trained_weights) for _ in range(self.recipe.optimiser.slots)
+            ),
+            average=initial if self.recipe.optimiser.average is not None else (),
             memory=tf.constant(np.zeros(()) if weighting is None else weighting.initial(self.shape), tf.float32),
             step=tf.constant(0.0),
         )
 
     def fitted(self, state: State) -> tuple[Arrays, Arrays]:
-        """The weights that predict, and the other state, of the network alone."""
+        """The weights that predict, and the other variables, of the network without heads."""
         weights = state.average if self.recipe.optimiser.average is not None else state.weights
         return (
             tuple(weight.numpy() for weight in weights[: self._own[0]]),
@@ -108,7 +119,16 @@ class Program:
         )
 
     def outputs(self, weights: Arrays, others: Arrays, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Logits [n, classes] and embedding [n, width], dropout off."""
+        """The network's outputs without dropout.
+
+        Args:
+            weights: trainable ones.
+            others: its other variables.
+            inputs: float32 [n, *shape].
+
+        Returns:
+            "logits" float32 [n, classes] and "embedding" float32 [n, width].
+        """
         held = tuple(map(tf.constant, weights)), tuple(map(tf.constant, others))
         parts = [
             self._run_outputs(*held, tf.constant(inputs[start : start + ROWS_AT_ONCE]))
@@ -126,42 +146,45 @@ class Program:
         return loss, gradients
 
     def _predicted(self, weights: Any, others: Any, inputs: Any) -> Any:
-        said, _ = self.network.stateless_call(list(weights), list(others), inputs, training=False)
-        return said
+        outputs, _ = self.network.stateless_call(list(weights), list(others), inputs, training=False)
+        return outputs
 
     def _trained(self) -> tuple[bool, ...]:
-        """Of each weight, heads included, whether the optimiser moves it."""
-        moved: set[int] = set()
-        for layer in self.network._flatten_layers():  # noqa: SLF001 - the one way to every inner layer
+        """For each weight, heads included, whether the optimiser updates it."""
+        trained: set[int] = set()
+        for layer in self.network._flatten_layers():  # noqa: SLF001 - the only access to inner layers
             wanted = (
                 self.recipe.trained == "all"
                 or (self.recipe.trained == "normalisation" and isinstance(layer, NORMALISATION_LAYERS))
                 or (self.recipe.trained == "logits" and layer.name.endswith("logits"))
             )
-            moved |= {id(variable) for variable in layer.trainable_variables} if wanted else set()
-        own = tuple(id(variable) in moved for variable in self.network.trainable_variables)
+            trained |= {id(variable) for variable in layer.trainable_variables} if wanted else set()
+        own = tuple(id(variable) in trained for variable in self.network.trainable_variables)
         return own + (True,) * sum(len(head.trainable_variables) for head in self._networks[1:])
 
-    def _epoch(self, state: State, rows: DeviceRows, target: DeviceRows | None, order: Order) -> Any:
-        total, steepest = tf.constant(0.0), tf.constant(0.0)
+    def _epoch(self, state: State, rows: DeviceRows, target: DeviceRows | None, order: EpochOrder) -> Any:
+        total, largest = tf.constant(0.0), tf.constant(0.0)
         for step in tf.range(order.steps):
             batch = self._batch(rows, order.training[step])
-            aside = None if target is None else self._batch(target, order.target[step])
+            target_batch = None if target is None else self._batch(target, order.target[step])
             loss, gradients, others, memory = self._gradients(
-                state, batch, aside, order.seed, state.step / tf.maximum(order.total, 1.0)
+                state, batch, target_batch, order.seed, state.step / tf.maximum(order.total, 1.0)
             )
-            state = self._moved(state, gradients, order.total)._replace(others=others, memory=memory)
+            state = self._updated(state, gradients, order.total)._replace(others=others, memory=memory)
             total += loss
-            steepest = tf.maximum(steepest, tf.linalg.global_norm(gradients))
-        return state, total / tf.cast(order.steps, tf.float32), steepest
+            largest = tf.maximum(largest, tf.linalg.global_norm(gradients))
+        return state, total / tf.cast(order.steps, tf.float32), largest
 
-    def _moved(self, state: State, gradients: Sequence[Any], total: Any) -> State:
+    def _updated(self, state: State, gradients: Sequence[Any], total: Any) -> State:
         optimiser = self.recipe.optimiser
-        followed = tuple(weight for weight, follows in zip(state.weights, self._follows, strict=True) if follows)
-        moved, slots = optimiser.update(followed, state.slots, gradients, step=state.step, total=total)
-        fresh = iter(moved)
+        trained = tuple(
+            weight for weight, is_trained in zip(state.weights, self._is_trained, strict=True) if is_trained
+        )
+        moved, slots = optimiser.update(trained, state.slots, gradients, step=state.step, total=total)
+        updated = iter(moved)
         weights = tuple(
-            next(fresh) if follows else weight for weight, follows in zip(state.weights, self._follows, strict=True)
+            next(updated) if is_trained else weight
+            for weight, is_trained in zip(state.weights, self._is_trained, strict=True)
         )
         average = state.average
         if optimiser.average is not None:
@@ -182,21 +205,21 @@ class Program:
     def _gradients(
         self, state: State, batch: Batch, target: Batch | None, seed: Any, progress: Any
     ) -> tuple[Any, Any, Any, Any]:
-        """Loss, gradients of the weights that follow them, the other state and the memory after the batch."""
+        """Loss, gradients of the trained weights, other variables and memory after the batch."""
         for position, transform in enumerate(self.recipe.transforms):
             step = tf.cast(state.step, tf.int32)
             batch = transform(batch, tf.stack([seed + position * 7919, step]))
         with tf.GradientTape() as tape:
             tape.watch(state.weights)
             loss, others, memory = self._loss(state, batch, target, progress)
-        followed = [weight for weight, follows in zip(state.weights, self._follows, strict=True) if follows]
-        gradients = tape.gradient(loss, followed, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        trained = [weight for weight, is_trained in zip(state.weights, self._is_trained, strict=True) if is_trained]
+        gradients = tape.gradient(loss, trained, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return loss, gradients, others, memory
 
     def _loss(self, state: State, batch: Batch, target: Batch | None, progress: Any) -> tuple[Any, Any, Any]:
         own = self._own
         weights, others = list(state.weights[: own[0]]), list(state.others[: own[1]])
-        source, there, others = self._said(weights, others, batch, target)
+        source, there, others = self._forward(weights, others, batch, target)
         losses = self.recipe.loss(batch.truths, source.logits)
         memory = state.memory
         if self.recipe.weighting is not None:
@@ -205,54 +228,57 @@ class Program:
             )
             losses = losses * tf.stop_gradient(counted)
         loss = tf.reduce_mean(losses)
-        rest, beside = list(state.weights[own[0] :]), list(state.others[own[1] :])
+        head_weights, head_others = list(state.weights[own[0] :]), list(state.others[own[1] :])
         after: list[Any] = list(others)
         for penalty, head in zip(self.recipe.penalties, self._heads, strict=True):
             bound = None
             if head is not None:
                 count, kept = len(head.trainable_variables), len(head.non_trainable_variables)
-                bound = _Bound(head, rest[:count], beside[:kept])
-                rest, beside = rest[count:], beside[kept:]
+                bound = _BoundHead(head, head_weights[:count], head_others[:kept])
+                head_weights, head_others = head_weights[count:], head_others[kept:]
             loss += penalty(source, there, head=bound, progress=progress)
             after += [] if bound is None else bound.others
         return loss, tuple(after), memory
 
-    def _said(
+    def _forward(
         self, weights: list[Any], others: list[Any], batch: Batch, target: Batch | None
     ) -> tuple[Outputs, Outputs | None, list[Any]]:
-        """What the network makes of the batch and, where a penalty compares them, of the target's rows, in one pass.
+        """The network's outputs for the batch and, where a penalty compares them, for the target's rows, in one pass.
 
-        In one, because batch normalisation then takes one mean and variance of both, and remembers those for
-        predicting: two passes would bring together embeddings that are each normalised by their own statistics, and
-        the target's would be predicted with the other's.
+        In one pass batch normalisation takes one mean and variance of both, and keeps those for predictions. In two, a
+        penalty would compare embeddings that are each normalised by their own statistics, and the target's rows would
+        be predicted with statistics of the others.
+
+        Returns:
+            Outputs of the batch; outputs of the target's rows, None where they are not needed; the other variables.
         """
         if target is None or not any(penalty.needs_target for penalty in self.recipe.penalties):
-            said, others = self.network.stateless_call(weights, others, batch.inputs, training=True)
-            return _outputs(said, batch), None, others
+            outputs, others = self.network.stateless_call(weights, others, batch.inputs, training=True)
+            return _outputs(outputs, batch), None, others
         both = tf.concat([batch.inputs, target.inputs], axis=0)
-        said, others = self.network.stateless_call(weights, others, both, training=True)
+        outputs, others = self.network.stateless_call(weights, others, both, training=True)
         count = batch.inputs.shape[0]
-        here, there = ({name: said[name][part] for name in said} for part in (slice(count), slice(count, None)))
-        return _outputs(here, batch), _outputs(there, target), others
+        source, there = ({name: outputs[name][rows] for name in outputs} for rows in (slice(count), slice(count, None)))
+        return _outputs(source, batch), _outputs(there, target), others
 
 
-class _Bound:
-    """A head with the member's own weights; called like the network it is, again if need be."""
+class _BoundHead:
+    """A head with the member's own weights, called like a network, perhaps several times."""
 
     def __init__(self, head: keras.Model, weights: list[Any], others: list[Any]) -> None:
         self._head, self._weights, self.others = head, weights, others
 
     def __call__(self, embedding: Any) -> Any:
-        said, self.others = self._head.stateless_call(self._weights, self.others, embedding, training=True)
-        return said
+        output, self.others = self._head.stateless_call(self._weights, self.others, embedding, training=True)
+        return output
 
 
-def _outputs(said: Any, batch: Batch) -> Outputs:
-    return Outputs(logits=said["logits"], embedding=said["embedding"], truths=batch.truths, domains=batch.domains)
+def _outputs(outputs: Any, batch: Batch) -> Outputs:
+    return Outputs(logits=outputs["logits"], embedding=outputs["embedding"], truths=batch.truths, domains=batch.domains)
 
 
 def _counters_of(fresh: Arrays, given: Arrays, network: keras.Model) -> Arrays:
-    """The given state, but the seeds of dropout fresh: a second fit must not repeat the masks of the first."""
+    """The given variables with fresh seeds of dropout: a second fit must not repeat the masks of the first."""
     return tuple(
         new if variable.name == "seed_generator_state" else old
         for new, old, variable in zip(fresh, given, network.non_trainable_variables, strict=False)

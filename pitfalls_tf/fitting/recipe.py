@@ -1,16 +1,16 @@
-"""A recipe: everything that decides a fit, apart from its rows and its seed, and the places where a remedy enters.
+"""A recipe: everything that decides a fit but its rows and its seed, and the interfaces that a remedy implements.
 
-A remedy is a frozen dataclass that fits one of the protocols below; its fields are its settings. All of them see one
-member at a time, as plain tensors of one batch, and may be stacked. Write them with TensorFlow's functions: they become
-part of the compiled epoch, so no Python state, no random numbers but from the seed that is handed over.
+A remedy is a frozen dataclass that implements one of the protocols below; its fields are its settings. All of them get
+one member at a time, as plain tensors of one batch, and several can be combined. Write them with TensorFlow's
+functions: they become part of the compiled epoch, so no Python state, and no random numbers but from the given seed.
 
-| a remedy that | is a | and is asked |
+| a remedy that | is a | and is called |
 |---|---|---|
 | measures the error of a row differently | `Loss` | for every batch |
-| adds a term of embeddings or logits, over domains or against unlabelled target rows | `Penalty` | for every batch |
+| adds a term of embeddings or logits, over domains or with unlabelled target rows | `Penalty` | for every batch |
 | changes rows before the network sees them | `BatchTransform` | for every batch |
-| makes some rows count more, from their losses or domains | `RowWeighting` | for every batch |
-| changes what a fit has learnt | `PostFitStep` | once, when every seed is fitted |
+| weights rows by their losses or domains | `RowWeighting` | for every batch |
+| changes fitted weights | `PostFitStep` | once, when every seed is fitted |
 
 Optimisers, schedules, clipping, averaged weights and regularising layers are settings of `Optimiser` and of the
 architectures. A recipe can be hashed, and two that are equal share one compiled program.
@@ -47,7 +47,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
-    """What the network made of a batch: logits [b, classes] and embedding [b, width], with its truths and domains."""
+    """The network's outputs for a batch: logits [b, classes] and embedding [b, width], with its truths and domains."""
 
     logits: Tensor
     embedding: Tensor
@@ -60,13 +60,19 @@ class Architecture(Protocol):
 
     @property
     def uses_xla(self) -> bool:
-        """Whether XLA makes an epoch faster than TensorFlow's own kernels: so of dense layers, not of convolutions."""
+        """Whether XLA is faster than TensorFlow's own kernels: true of dense layers, not of convolutions."""
 
     def build(self, shape: Shape) -> keras.Model:
-        """float32 [n, *shape.inputs] to {"logits" [n, classes], "embedding" [n, width]}.
+        """Build the network.
 
-        Weights are redrawn from the seed of each member by the layers' own initialisers, see `networks.initial`; no
-        layer needs a seed.
+        Weights are redrawn from the seed of each member by the layers' own initialisers, see
+        `architectures.initial_state`; no layer needs a seed.
+
+        Args:
+            shape: of the examples.
+
+        Returns:
+            float32 [n, *shape.inputs] to {"logits" [n, classes], "embedding" [n, width]}.
 
         Raises:
             BadInput: rows of this shape do not fit the family.
@@ -74,7 +80,7 @@ class Architecture(Protocol):
 
 
 class Loss(Protocol):
-    """Error of each row."""
+    """The loss of each row."""
 
     def __call__(self, truths: Tensor, logits: Tensor) -> Tensor:
         """float32 [b] of truths and logits [b, classes]."""
@@ -85,29 +91,29 @@ class Penalty(Protocol):
 
     @property
     def needs_target(self) -> bool:
-        """Whether it compares with unlabelled rows of a target: `fit` then asks for them."""
+        """Whether it needs unlabelled rows of a target."""
 
     def head(self, shape: Shape, width: int) -> keras.Model | None:
-        """A network of its own that is trained along, such as a domain classifier of embeddings [n, width]; or None."""
+        """A network that is trained along, such as a domain classifier of embeddings [n, width]; None without one."""
 
     def __call__(
         self, source: Outputs, target: Outputs | None, *, head: keras.Model | None, progress: Tensor
     ) -> Tensor:
-        """A scalar. `head` is called as ``head(embedding)``; `progress` runs from 0 to 1 over the fit."""
+        """A scalar. Call `head` as ``head(embedding)``; `progress` runs from 0 to 1 over the fit."""
 
 
 class BatchTransform(Protocol):
-    """A change of the batch before the network sees it."""
+    """A change of the batch before the network gets it."""
 
     def __call__(self, batch: Batch, seed: Tensor) -> Batch:
         """A batch of the same shapes; `seed` is int32 [2], new at every step, for tf.random.stateless_*."""
 
 
 class RowWeighting(Protocol):
-    """How much each row of a batch counts, possibly remembering something from batch to batch."""
+    """The weight of each row of a batch, with a memory from batch to batch."""
 
     def initial(self, shape: Shape) -> Any:
-        """What it remembers before the first step: a float32 array; ``np.zeros(())`` for nothing."""
+        """The memory before the first step: a float32 array; ``np.zeros(())`` for none."""
 
     def __call__(self, batch: Batch, losses: Tensor, logits: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Weights [b], of which no gradient is taken, and the new memory; the loss is mean(weights x losses)."""
@@ -117,7 +123,7 @@ FitsT = TypeVar("FitsT")  # `pitfalls_tf.fitting.fits.Fits`, which knows recipes
 
 
 class PostFitStep(Protocol[FitsT]):
-    """A step after fitting, over all seeds."""
+    """A step after the fit, over all seeds."""
 
     def __call__(self, fits: FitsT, training: Examples, target: Examples | None) -> FitsT:
         """The same seeds with other weights; see `Fits.map_members` and `FitOptions.start`."""
@@ -125,7 +131,7 @@ class PostFitStep(Protocol[FitsT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossEntropy:
-    """The conventional loss, with labels smoothed if asked (Szegedy et al., CVPR 2016); 0 without a label."""
+    """Cross-entropy, with label smoothing (Szegedy et al., CVPR 2016); 0 for a row without a label."""
 
     smoothing: float = 0.0
 
@@ -137,21 +143,21 @@ class CrossEntropy:
         if self.smoothing:
             truths = (1 - self.smoothing) * truths + self.smoothing * known / logits.shape[1]
         losses = tf.nn.softmax_cross_entropy_with_logits(truths, logits)
-        # Its gradient takes for granted that truths sum to 1, so a row without a label would pull at the weights.
+        # Its gradient assumes that truths sum to 1: without this, rows without a label would change the weights.
         return tf.where(known[:, 0] > 0, losses, tf.zeros_like(losses))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlyStopping:
-    """Stop a seed whose validation log-loss has not improved for `patience` epochs; its best epoch's weights stay."""
+    """Stop a seed whose validation log-loss has not improved by `min_delta` for `patience` epochs; keep its best."""
 
     patience: int
-    smallest: float = 0.0
+    min_delta: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How to fit. `trained` leaves all other weights as they start: normalisation layers alone, or the last layer."""
+    """How to fit. `trained` names the weights that are updated: all, normalisation layers', or the last layer's."""
 
     architecture: Architecture
     epochs: int

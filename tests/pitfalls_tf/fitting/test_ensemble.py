@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +12,12 @@ from monitoring.errors import BadInput
 from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.fitting.fit_rows import FitRows
-from pitfalls_tf.fitting.recipe import Batch, EarlyStopping, Outputs, Recipe
-from tests.pitfalls_tf.small_examples import RECIPE, Traced, rows
+from pitfalls_tf.fitting.recipe import EarlyStopping, Recipe
+from tests.pitfalls_tf.fitting.made_up_remedies import Gap, Halved, Turns, Zeroed
+from tests.pitfalls_tf.small_examples import RECIPE, rows
 
 if TYPE_CHECKING:
     from pitfalls_tf.fitting.fits import Fits
-    from pitfalls_tf.rows.examples import Examples, Shape
 
 TRAINING, VALIDATION, TARGET = rows(300, seed=1), rows(100, seed=2), rows(90, seed=3, shift=1.0)
 
@@ -54,63 +54,6 @@ def test_xla_changes_nothing_but_the_rounding() -> None:
     with_xla = fit(replace(RECIPE, architecture=Mlp(hidden=(8, 4), dropout=0.2, norm="batch")), seeds=(0,))
     without = fit(RECIPE, seeds=(0,))
     assert with_xla.history()["loss"].to_pylist() == pytest.approx(without.history()["loss"].to_pylist(), abs=1e-4)
-
-
-def test_gradients_and_losses_are_those_of_separate_keras_runs() -> None:
-    """The same initial weights and batches, trained by Keras' own layers, tape and optimiser."""
-    import keras
-    import tensorflow as tf
-
-    from pitfalls_tf.fitting import ensemble
-    from pitfalls_tf.fitting.program import Program
-
-    recipe = replace(RECIPE, architecture=Traced(hidden=(8, 4), norm="batch"), epochs=2)
-    fits = fit(recipe)
-    for seed in fits.seeds:
-        program = Program(recipe, TRAINING.shape)
-        job = ensemble.FitJob(recipe=recipe, rows=FitRows(training=TRAINING), seeds=(seed,))
-        runner = ensemble._JobRunner(job, rows=len(TRAINING), steps=270 // recipe.batch)
-        state = program.start(seed)
-        network = program.network
-        for variable, value in zip(network.trainable_variables, state.weights, strict=True):
-            variable.assign(value)
-        optimiser = keras.optimizers.AdamW(learning_rate=0.01, weight_decay=0.01)
-        losses = []
-        for epoch, order in enumerate(runner.orders(seed)):
-            total = 0.0
-            for step, taken in enumerate(order.training.numpy()):
-                with tf.GradientTape() as tape:
-                    said = network(TRAINING.inputs[taken], training=True)["logits"]
-                    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(TRAINING.targets[taken], said)
-                gradients = tape.gradient(loss, network.trainable_variables)
-                if epoch == step == 0:
-                    _, ours = program.gradients(state, runner._rows, tf.constant(taken))
-                    for one, other in zip(ours, gradients, strict=True):
-                        assert one.numpy() == pytest.approx(other.numpy(), abs=1e-5)
-                optimiser.apply(gradients, network.trainable_variables)
-                total += float(loss)
-            losses.append(total / len(order.training))
-        member = fits.of_seed(seed).members[0]
-        assert [epoch.loss for epoch in member.epochs] == pytest.approx(losses, abs=1e-4)
-        for ours, theirs in zip(member.weights, network.trainable_variables, strict=True):
-            assert ours == pytest.approx(theirs.numpy(), abs=1e-3)
-
-
-def test_a_model_of_one_seed_says_what_the_fits_say() -> None:
-    import keras
-
-    fits = fit(RECIPE)
-    probabilities = fits.predict(VALIDATION.inputs)
-    assert probabilities.shape == (3, 100, 2)
-    assert probabilities.sum(axis=-1) == pytest.approx(1)
-    model = fits.model(2)
-    said = model(VALIDATION.inputs)
-    assert said["logits"].numpy() == pytest.approx(fits.logits(VALIDATION.inputs)[2], abs=1e-5)
-    assert said["embedding"].numpy() == pytest.approx(fits.embedding(VALIDATION.inputs)[2], abs=1e-5)
-    assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
-    assert any(type(layer) is keras.layers.Dropout for layer in model.layers)
-    with pytest.raises(BadInput, match="not fitted"):
-        fits.model(9)
 
 
 def test_jobs_of_unequal_rows_share_a_program_and_are_the_same_alone() -> None:
@@ -181,57 +124,6 @@ def test_averaged_weights_predict_and_some_weights_may_rest() -> None:
         assert all(path.startswith("norm" if part == "normalisation" else "logits") for path in changed)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """A penalty with a head: squared distance of mean embeddings, seen through a dense layer."""
-
-    needs_target: bool = True
-
-    def head(self, shape: Shape, width: int) -> Any:
-        import keras
-
-        return keras.Sequential([keras.Input((width,)), keras.layers.Dense(2)])
-
-    def __call__(self, source: Outputs, target: Outputs | None, *, head: Any, progress: Any) -> Any:
-        import tensorflow as tf
-
-        assert target is not None
-        gap = tf.reduce_mean(head(source.embedding), 0) - tf.reduce_mean(head(target.embedding), 0)
-        return progress * tf.reduce_sum(gap**2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Halved:
-    """A transform that hides a random half of the inputs."""
-
-    def __call__(self, batch: Batch, seed: Any) -> Batch:
-        import tensorflow as tf
-
-        kept = tf.random.stateless_uniform(tf.shape(batch.inputs), seed) < 0.5
-        return replace(batch, inputs=tf.where(kept, batch.inputs, 0.0))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turns:
-    """A weighting that counts every second batch alone."""
-
-    def initial(self, shape: Shape) -> Any:
-        return np.zeros(())
-
-    def __call__(self, batch: Batch, losses: Any, logits: Any, memory: Any) -> tuple[Any, Any]:
-        import tensorflow as tf
-
-        return tf.ones_like(losses) * memory, 1 - memory
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zeroed:
-    """A step afterwards."""
-
-    def __call__(self, fits: Fits, training: Examples, target: Examples | None) -> Fits:
-        return fits.map_members(lambda member: replace(member, weights=tuple(0 * one for one in member.weights)))
-
-
 def test_remedies_enter_alone_and_together() -> None:
     plain = fit(RECIPE)
     alone = {
@@ -249,19 +141,24 @@ def test_remedies_enter_alone_and_together() -> None:
     assert (fits.predict(TARGET.inputs) == 0.5).all()
 
 
-def test_what_cannot_be_fitted_is_said_before_anything_is() -> None:
-    with pytest.raises(BadInput, match="none"):
-        fit(RECIPE, training=replace(TRAINING, targets=np.full(300, -1)))
-    with pytest.raises(BadInput, match="only 'yes'"):
-        fit(RECIPE, training=replace(TRAINING, targets=np.ones(300, dtype=np.int64)))
-    with pytest.raises(BadInput, match="270 rows with a label, batches of 512"):
-        fit(replace(RECIPE, batch=512))
-    with pytest.raises(BadInput, match="no target rows"):
-        fit(replace(RECIPE, penalties=(Gap(),)))
-    with pytest.raises(BadInput, match="validation rows"):
-        fit(replace(RECIPE, stopping=EarlyStopping(patience=1)), validation=None)
-    with pytest.raises(BadInput, match="another shape"):
-        fit(RECIPE, validation=replace(VALIDATION, inputs=VALIDATION.inputs[:, :5]))
-    for seeds in ((), (1, 1), (-1,)):
-        with pytest.raises(BadInput, match="distinct"):
-            fit(RECIPE, seeds=seeds)
+@pytest.mark.parametrize("seeds", [(), (1, 1), (-1,)])
+def test_seeds_that_are_not_distinct_are_refused(seeds: tuple[int, ...]) -> None:
+    with pytest.raises(BadInput, match="distinct"):
+        fit(RECIPE, seeds=seeds)
+
+
+def test_domains_are_numbered_by_name() -> None:
+    from pitfalls_tf.fitting.ensemble import domain_numbers
+
+    assert domain_numbers(TRAINING, ("north", "south"))[:4].tolist() == [0, 1, 1, 0]
+    assert domain_numbers(TRAINING, ("east", "north"))[:4].tolist() == [1, -1, -1, 1]
+
+
+def test_programs_are_kept_until_they_are_cleared() -> None:
+    from pitfalls_tf.fitting import ensemble
+
+    first = fit(RECIPE, seeds=(0,))
+    longer = fit(replace(RECIPE, epochs=1, batch=64, stopping=None), seeds=(0,))
+    assert longer.program is first.program
+    ensemble.clear_programs()
+    assert fit(RECIPE, seeds=(0,)).program is not first.program

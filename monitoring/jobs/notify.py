@@ -44,13 +44,13 @@ class Teller:
 
     def owed(self, deployment: Deployment) -> None:
         """Tell of each incident owed, once in this run. Cost: what the receivers take to answer."""
-        for owed in self._store.owed_tellings(self._number):
+        for owed in self._store.pending_notifications(self._number):
             number = owed.incident.number
             if number in self._tried:
                 continue
             self._tried.add(number)
             self._renew(self._clock())
-            reached = {} if self._tell is None else self._tell(owed.incident, deployment, owed.told)
-            told = owed.told | {receiver for receiver, ok in reached.items() if ok}
-            over = all(reached.values()) or owed.tellings + 1 >= MOST_TELLINGS
-            self._store.save_telling(self._number, number, told, self._clock() if over else None)
+            reached = {} if self._tell is None else self._tell(owed.incident, deployment, owed.notified)
+            told = owed.notified | {receiver for receiver, ok in reached.items() if ok}
+            over = all(reached.values()) or owed.attempts + 1 >= MOST_TELLINGS
+            self._store.save_notification(self._number, number, told, self._clock() if over else None)

@@ -1,4 +1,4 @@
-"""What the monitor remembers: deployments, judged windows, evidence, incidents. SQLite, or PostgreSQL by URL."""
+"""The store of deployments, windows, evidence and incidents: SQLite, or PostgreSQL by URL."""
 
 from __future__ import annotations
 

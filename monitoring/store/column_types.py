@@ -1,4 +1,4 @@
-"""How exact values travel through a database: floats as hexadecimal text, times in UTC."""
+"""Exact values in a database: floats as hexadecimal text, times in UTC."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from sqlalchemy.types import TypeDecorator
 
 
 def float_text(value: float) -> str:
-    """A float as text that any database keeps to the last bit, infinities included. Raises ValueError for NaN.
+    """Write a float as text that is exact in any database, infinities included. Raises ValueError for NaN.
 
     >>> float_text(0.1), float_text(float("-inf"))
     ('0x1.999999999999ap-4', '-inf')
     """
     if math.isnan(value):
-        raise ValueError("NaN is no evidence and no score: it is not stored")
+        raise ValueError("NaN is not stored: it is neither evidence nor a score")
     return float(value).hex()
 
 
 def optional_float_text(value: float | None) -> str | None:
-    """As `float_text`, with None for None."""
+    """`float_text`, with None for None."""
     return None if value is None else float_text(value)
 
 
@@ -40,13 +40,13 @@ def optional_float_of(text: str | None) -> float | None:
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware datetime, to the microsecond; kept in UTC and given back in UTC. SQLite itself knows no time zones."""
+    """An aware datetime to the microsecond, stored in UTC and returned in UTC. SQLite itself has no time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """On the way in. Raises ValueError for a datetime without a zone."""
+        """Convert a value for the database. Raises ValueError for a datetime without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -54,7 +54,7 @@ class UtcTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """On the way out."""
+        """Convert a value from the database."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

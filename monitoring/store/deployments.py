@@ -1,4 +1,4 @@
-"""Deployments in the store, and what is known of each: the state of its levels, its sensitivity, its baseline."""
+"""Deployments in the store, with their states between windows, their sensitivity and their baseline scores."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from monitoring.store.tables import deployment, level_state
 
 _NOTHING = "[]"
 
-#: What a baseline score holds as text, to the last bit.
+#: The fields of a baseline score that are stored as exact text.
 _FLOATS = frozenset({"mean", "deviation", "tolerance", "gain"})
 
-#: What is kept between windows, each as one text: the levels' tests, what the joint watch remembers, the counts of
-#: windows whose labels are waited for, whether the first labels have come, and the statistics that the schema's
-#: comparators compare the next window with.
+#: Names of the states kept between windows, each as one text: the levels' tests, the recent windows of the joint watch,
+#: counts of windows whose labels are pending, whether early labels are still incomplete, and the statistics that the
+#: schema's comparators compare the next window with.
 WITNESS: Final = "witness"
 AWAITED: Final = "awaited"
 FIRST_LABELS: Final = "first_labels"
@@ -30,14 +30,22 @@ StateName: TypeAlias = Level | Literal["witness", "awaited", "first_labels", "co
 
 
 def lock(connection: Connection, number: int) -> None:
-    """Wait until no other transaction writes to this deployment. Raises BadInput if there is none of this number."""
+    """Lock a deployment until the transaction ends. Raises BadInput if there is none of this number."""
     found = connection.execute(select(deployment.c.id).where(deployment.c.id == number).with_for_update()).first()
     if found is None:
         raise _no_such(number)
 
 
 def find(connection: Connection, record: DeploymentRecord) -> int | None:
-    """The number of the deployment of the same model, version and settings, marked as the one used last."""
+    """Find the deployment of the same model, version and settings, and mark it as used last.
+
+    Args:
+        connection: A transaction that writes.
+        record: The deployment; `created_at` is the time of use.
+
+    Returns:
+        Its number; None if there is none.
+    """
     number = same(connection, record.model, record.version, record.settings_digest)
     if number is not None:
         connection.execute(update(deployment).where(deployment.c.id == number).values(used_at=record.created_at))
@@ -45,7 +53,7 @@ def find(connection: Connection, record: DeploymentRecord) -> int | None:
 
 
 def same(connection: Connection, model: str, version: int, settings_digest: str) -> int | None:
-    """The number of the deployment of that model, version and settings."""
+    """The number of the deployment of that model, version and settings; None if there is none."""
     query = select(deployment.c.id).where(
         (deployment.c.model == model)
         & (deployment.c.version == version)
@@ -56,7 +64,7 @@ def same(connection: Connection, model: str, version: int, settings_digest: str)
 
 
 def create(connection: Connection, record: DeploymentRecord) -> int:
-    """A new deployment; its number."""
+    """Create a deployment, and return its number."""
     statement = insert(deployment).values(
         model=record.model,
         version=record.version,
@@ -75,7 +83,7 @@ def create(connection: Connection, record: DeploymentRecord) -> int:
 
 
 def read(connection: Connection, number: int) -> DeploymentRecord:
-    """One deployment. Raises BadInput if there is none of this number."""
+    """Read one deployment. Raises BadInput if there is none of this number."""
     row = connection.execute(select(deployment).where(deployment.c.id == number)).first()
     if row is None:
         raise _no_such(number)
@@ -83,12 +91,12 @@ def read(connection: Connection, number: int) -> DeploymentRecord:
 
 
 def read_all(connection: Connection) -> tuple[DeploymentRecord, ...]:
-    """Every deployment, in order of creation."""
+    """All deployments in order of creation."""
     return tuple(_record(row) for row in connection.execute(select(deployment).order_by(deployment.c.id)))
 
 
 def latest(connection: Connection, model: str | None) -> int | None:
-    """The deployment used last, of one model or of any."""
+    """The number of the deployment used last, of one model or of any; None if there is none."""
     query = select(deployment.c.id).order_by(deployment.c.used_at.desc(), deployment.c.id.desc()).limit(1)
     if model is not None:
         query = query.where(deployment.c.model == model)
@@ -97,13 +105,13 @@ def latest(connection: Connection, model: str | None) -> int | None:
 
 
 def read_states(connection: Connection, number: int) -> dict[StateName, str]:
-    """The state of each level's test, and of the joint watch, as text; empty before the first window."""
+    """The states kept between windows, by name; empty before the first window."""
     query = select(level_state.c.level, level_state.c.text).where(level_state.c.deployment == number)
     return {row.level: row.text for row in connection.execute(query)}
 
 
 def write_states(connection: Connection, number: int, states: Mapping[StateName, str]) -> None:
-    """Replace the states given."""
+    """Replace these states, and leave the others."""
     if not states:
         return
     connection.execute(
@@ -114,7 +122,7 @@ def write_states(connection: Connection, number: int, states: Mapping[StateName,
 
 
 def write_sensitivity(connection: Connection, number: int, sensitivity: tuple[Sensitivity, ...]) -> None:
-    """Replace what the deployment would notice."""
+    """Replace the smallest detectable harms."""
     documents = [
         {"metric": one.metric, "slice": one.slice, "windows": int(one.windows), "rise": optional_float_text(one.rise)}
         for one in sensitivity
@@ -123,7 +131,7 @@ def write_sensitivity(connection: Connection, number: int, sensitivity: tuple[Se
 
 
 def read_sensitivity(connection: Connection, number: int) -> tuple[Sensitivity, ...]:
-    """What the deployment would notice; empty until it was saved."""
+    """The smallest detectable harms; empty until they are saved."""
     return tuple(
         Sensitivity(**{**document, "rise": optional_float_of(document["rise"])})
         for document in _documents(connection, number, "sensitivity")
@@ -131,7 +139,7 @@ def read_sensitivity(connection: Connection, number: int) -> tuple[Sensitivity, 
 
 
 def write_baseline(connection: Connection, number: int, baseline: tuple[BaselineScore, ...]) -> None:
-    """Replace what the watches were held against."""
+    """Replace the baseline scores."""
     documents = [
         {
             "level": one.level,
@@ -150,7 +158,7 @@ def write_baseline(connection: Connection, number: int, baseline: tuple[Baseline
 
 
 def read_baseline(connection: Connection, number: int) -> tuple[BaselineScore, ...]:
-    """What the watches were held against; empty until it was saved."""
+    """The baseline scores; empty until they are saved."""
     return tuple(
         BaselineScore(**{**document, **{name: float_of(document[name]) for name in _FLOATS & document.keys()}})
         for document in _documents(connection, number, "baseline")
@@ -183,6 +191,6 @@ def _no_such(number: int) -> BadInput:
     return BadInput(
         "No such deployment in this store.",
         got=str(number),
-        expected="the number of one that was judged",
+        expected="the number of a deployment in this store",
         fix="`pitfalls monitor status` lists them.",
     )

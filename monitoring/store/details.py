@@ -1,4 +1,4 @@
-"""The numbers of an incident's cause as one text; JSON writes floats in digits that come back exactly."""
+"""The numbers of an incident's cause as JSON text, whose floats come back exactly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monitoring.records import CauseDetail, CauseRow, InputMove, LossSplit, Slic
 
 
 def detail_text(detail: CauseDetail) -> str | None:
-    """What `detail_of` reads; None where there is nothing. Raises ValueError for a number that is not finite."""
+    """Write a detail for `detail_of`; None for an empty one. Raises ValueError for a number that is not finite."""
     if detail == CauseDetail():
         return None
     document = asdict(detail)

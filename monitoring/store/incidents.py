@@ -1,4 +1,4 @@
-"""Incidents in the store: written by the job, acknowledged by people, neither undoing the other."""
+"""Incidents in the store: written by runs, acknowledged by people; neither undoes the other."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ from monitoring.records import IncidentRecord
 from monitoring.store.details import detail_of, detail_text
 from monitoring.store.tables import incident
 
-#: The columns of a record; who was told of it is the store's own (see `monitoring.store.notifications`).
+#: The columns of a record; those of its notifications are in `monitoring.store.notifications`.
 COLUMNS = [incident.c[field.name] for field in fields(IncidentRecord)]
 
 
 def write(connection: Connection, deployment: int, records: Sequence[IncidentRecord]) -> None:
-    """Add or replace incidents by their number.
+    """Add incidents, or replace them by number.
 
-    The job has read its incidents before it judged the window; one that somebody acknowledged meanwhile stays so.
+    An incident that was acknowledged since the run read it stays acknowledged.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        records: The incidents.
     """
     if not records:
         return
@@ -36,16 +41,27 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
 
 
 def read(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
-    """Every incident, in order of its number."""
+    """All incidents in the order of their numbers."""
     query = select(*COLUMNS).where(incident.c.deployment == deployment).order_by(incident.c.number)
     return tuple(map(record_of, connection.execute(query).mappings()))
 
 
 def acknowledge(connection: Connection, deployment: int, number: int, at: datetime) -> IncidentRecord:
-    """Somebody has seen it.
+    """Acknowledge an incident.
 
-    An open one becomes acknowledged, a recovering one goes on recovering, and a second time changes nothing.
-    Raises BadInput if there is no such incident, or if it is closed.
+    An open one becomes acknowledged, a recovering one stays recovering, and a second time changes nothing.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        number: The incident's number.
+        at: When it was acknowledged.
+
+    Returns:
+        The incident afterwards.
+
+    Raises:
+        BadInput: There is no such incident, or it is closed.
     """
     row = connection.execute(select(*COLUMNS).where(_is(deployment, number))).mappings().first()
     if row is None:
@@ -61,8 +77,8 @@ def acknowledge(connection: Connection, deployment: int, number: int, at: dateti
         raise BadInput(
             "The incident is closed.",
             got=str(number),
-            expected="one that is still going on",
-            fix="There is nothing left to acknowledge.",
+            expected="an incident that is not closed",
+            fix="A closed incident needs no acknowledgement.",
         )
     if record.acknowledged_at is not None:
         return record
@@ -84,7 +100,7 @@ def _is(deployment: int, number: int) -> Any:
 
 
 def record_of(row: Mapping[Any, Any]) -> IncidentRecord:
-    """The record of a row of `COLUMNS`."""
+    """Convert a row of `COLUMNS` to a record."""
     return IncidentRecord(**{**row, "detail": detail_of(row["detail"])})
 
 

@@ -9,11 +9,16 @@ from typing import Self
 
 
 class Lease:
-    """Held until it is released or runs out; renewed between windows. A context manager that releases at its end.
+    """A lease that is held until it is released or expires. A context manager that releases it at its end.
 
-    A run that was killed leaves its lease behind, and the next one waits until it has run out. A run so slow that its
-    lease ran out and was taken over finds out when it renews, or at the latest when it commits a window that the other
-    one has judged.
+    A run that was killed leaves its lease behind; the next run can take it once it has expired. A run whose lease
+    expired and was taken over gets CannotRun when it renews it, or at the latest when it commits a window that the
+    other run has judged.
+
+    Args:
+        owner: The unique name of the run.
+        renewal: Extends the lease from a time on.
+        ending: Ends the lease.
     """
 
     def __init__(self, *, owner: str, renewal: Callable[[datetime], None], ending: Callable[[], None]) -> None:
@@ -22,11 +27,11 @@ class Lease:
         self._ending = ending
 
     def renew(self, now: datetime) -> None:
-        """Hold on from now. Raises CannotRun if another run has taken over."""
+        """Extend the lease from now. Raises CannotRun if another run has taken it over."""
         self._renewal(now)
 
     def release(self) -> None:
-        """Let go; does nothing if another run has taken over, or the second time."""
+        """End the lease; does nothing if another run has taken it over, or the second time."""
         self._ending()
 
     def __enter__(self) -> Self:

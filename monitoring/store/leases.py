@@ -1,4 +1,4 @@
-"""Leases in the store: one row for each deployment that is being judged."""
+"""Leases in the store: one row for each deployment whose windows are being judged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitoring.store.tables import lease
 
 
 def take(connection: Connection, deployment: int, owner: str, now: datetime, length: timedelta) -> None:
-    """Take the lease if it is free, run out, or already the owner's. Raises CannotRun otherwise."""
+    """Take a lease that is free, expired, or the owner's already. Raises CannotRun otherwise."""
     row = connection.execute(select(lease.c.owner, lease.c.expires_at).where(lease.c.deployment == deployment)).first()
     if row is None:
         connection.execute(insert(lease).values(deployment=deployment, owner=owner, expires_at=now + length))
@@ -21,22 +21,22 @@ def take(connection: Connection, deployment: int, owner: str, now: datetime, len
         )
     else:
         raise CannotRun(
-            "Another run is judging this deployment.",
+            "Another run is judging the windows of this deployment.",
             got=f"a lease of {row.owner} until {row.expires_at.isoformat(timespec='seconds')}",
-            expected="none",
-            fix="Wait for it; if it was killed, its lease ends at that time.",
+            expected="no lease",
+            fix="Wait for that run to end; if it was killed, its lease expires at that time.",
         )
 
 
 def renew(connection: Connection, deployment: int, owner: str, expires_at: datetime) -> None:
-    """Move the end of the owner's lease. Raises CannotRun if it is no longer the owner's."""
+    """Extend the owner's lease. Raises CannotRun if it is no longer the owner's."""
     mine = (lease.c.deployment == deployment) & (lease.c.owner == owner)
     if connection.execute(update(lease).where(mine).values(expires_at=expires_at)).rowcount == 0:
         raise CannotRun(
             "Another run has taken over this deployment.",
-            got="a lease that had run out",
+            got="a lease that has expired",
             expected=f"the lease of {owner}",
-            fix="Nothing is lost: run again once the other one has ended.",
+            fix="Nothing is lost: run the command again once the other run has ended.",
         )
 
 

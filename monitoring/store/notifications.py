@@ -1,4 +1,7 @@
-"""Who was told of which incident: written with the incident, so that no death of a process loses a telling."""
+"""The outbox of notifications: which receivers have been notified of which incident.
+
+It is written in the transaction of the incident, so that a process that dies loses no notification.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,22 @@ from monitoring.store.tables import incident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwedTelling:
-    """An incident that somebody has still to be told of: the receivers that were reached, and in how many attempts."""
+class PendingNotification:
+    """An incident that some receiver has not been notified of yet.
+
+    Attributes:
+        incident: The incident.
+        notified: Receivers that have been notified, as `monitoring.incidents.notification.receiver_of` names them.
+        attempts: Attempts so far, at most one a run.
+    """
 
     incident: IncidentRecord
-    told: frozenset[str] = frozenset()
-    tellings: int = 0
+    notified: frozenset[str] = frozenset()
+    attempts: int = 0
 
 
-def read(connection: Connection, deployment: int) -> tuple[OwedTelling, ...]:
-    """The incidents with a telling owed, in order of their number."""
+def read(connection: Connection, deployment: int) -> tuple[PendingNotification, ...]:
+    """Read the pending notifications of a deployment, in the order of the incidents' numbers."""
     query = (
         select(*COLUMNS, incident.c.told, incident.c.tellings)
         .where((incident.c.deployment == deployment) & incident.c.told_at.is_(None))
@@ -33,16 +42,26 @@ def read(connection: Connection, deployment: int) -> tuple[OwedTelling, ...]:
     found = []
     for row in connection.execute(query).mappings():
         values = dict(row)
-        told, tellings = json.loads(values.pop("told")), values.pop("tellings")
-        found.append(OwedTelling(incident=record_of(values), told=frozenset(told), tellings=tellings))
+        notified, attempts = json.loads(values.pop("told")), values.pop("tellings")
+        found.append(PendingNotification(incident=record_of(values), notified=frozenset(notified), attempts=attempts))
     return tuple(found)
 
 
-def write(connection: Connection, deployment: int, number: int, told: AbstractSet[str], at: datetime | None) -> None:
-    """One more attempt: who has been reached by now, and when nobody was owed anything more (None: somebody is)."""
+def write(
+    connection: Connection, deployment: int, number: int, notified: AbstractSet[str], completed_at: datetime | None
+) -> None:
+    """Record one more attempt.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        number: The incident's number.
+        notified: All receivers notified so far.
+        completed_at: When no receiver was left to notify; None while one is.
+    """
     statement = (
         update(incident)
         .where((incident.c.deployment == deployment) & (incident.c.number == number))
-        .values(told=json.dumps(sorted(told)), told_at=at, tellings=incident.c.tellings + 1)
+        .values(told=json.dumps(sorted(notified)), told_at=completed_at, tellings=incident.c.tellings + 1)
     )
     connection.execute(statement)

@@ -1,4 +1,4 @@
-"""Opening a store: the engine, SQLite's ways of working, and everything that can be wrong with a URL."""
+"""Opening a store: the engine, SQLite's settings, and the errors of a URL."""
 
 from __future__ import annotations
 
@@ -14,33 +14,42 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from monitoring.errors import BadInput, CannotRun
 
-#: How long a writer waits for another one, in seconds. A window's transaction takes milliseconds.
+#: Seconds that a writer waits for another one. A window's transaction takes milliseconds.
 _BUSY_SECONDS = 30.0
 
-#: Whether this system can say what the user may do whose rights are in force.
+#: Whether this system can check the rights of the effective user.
 _EFFECTIVE = os.access in os.supports_effective_ids
 
-#: A number of the project's own for PostgreSQL's advisory lock, held while the tables are made.
+#: The number of PostgreSQL's advisory lock that is held while tables are migrated.
 _MIGRATION_LOCK = 0x7069_7466
 
-_FIX = "Mend the [store] url in monitor.toml, or let this user write there."
+_FIX = "Correct the [store] url in monitor.toml, or give this user write access."
 
 
 def open_engine(url: str, *, make: bool = True) -> Engine:
-    """An engine on a store whose tables are those of this release: made or migrated here if they were not.
+    """Open an engine on a store, and bring its tables to this release.
 
-    Without `make` a file that is not there is BadInput, and one that this user may not write can be read nonetheless.
-    Raises CannotRun if the URL names no store that can be used.
+    Args:
+        url: The store's URL.
+        make: Whether to create a store that does not exist. Without, a file that this user may not write is opened
+            read-only.
+
+    Returns:
+        The engine.
+
+    Raises:
+        BadInput: There is no store, and none is to be made.
+        CannotRun: The store cannot be used.
     """
     parsed = _parsed(url)
     shown = parsed.render_as_string(hide_password=True)
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite and not make and not Path(parsed.database or "").exists():
         raise BadInput(
-            "Nothing was judged yet.",
+            "No window has been judged yet.",
             got=f"no store at {parsed.database}",
             expected="at least one run",
-            fix="Run `pitfalls monitor run` first, or mend the [store] url of the config.",
+            fix="Run `pitfalls monitor run` first, or correct the [store] url of the config.",
         )
     read_only = is_sqlite and not make and not _writable(Path(parsed.database or ""))
     if is_sqlite and not read_only:
@@ -52,10 +61,10 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
             engine = create_engine(parsed, connect_args=_connect_args(parsed) if is_sqlite else {})
     except (NoSuchModuleError, ImportError) as error:
         raise CannotRun(
-            "No driver for this kind of store is installed.",
+            "No driver for this store is installed.",
             got=f"{shown} ({error})",
             expected="a driver that SQLAlchemy can load",
-            fix="Install it, as pg8000 for postgresql+pg8000, or use sqlite:///FILE.",
+            fix="Install it, such as pg8000 for postgresql+pg8000, or use sqlite:///FILE.",
         ) from error
     if is_sqlite:
         event.listen(engine, "connect", _set_up_reader if read_only else _set_up_sqlite)
@@ -74,13 +83,13 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
 def writing(engine: Engine) -> Engine:
     """The same engine, for transactions that write: SQLite then takes its write lock at the start.
 
-    A transaction that reads first and wants to write later could not wait for its turn.
+    A transaction that reads first and writes later could not wait for another writer.
     """
     return engine.execution_options(pitfalls_writes=True)
 
 
 def cannot_use(error: SQLAlchemyError, shown: str, fix: str) -> CannotRun:
-    """A database's own error, as one that a person can read."""
+    """Convert a database's error to one of ours."""
     cause = str(getattr(error, "orig", None) or error).splitlines()[0]
     return CannotRun("The store cannot be used.", got=f"{shown} ({cause})", expected="a working store", fix=fix)
 
@@ -90,10 +99,15 @@ def _parsed(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
         raise CannotRun(
-            "Not the URL of a store.", got=f"{len(url)} characters", expected="sqlite:///FILE, say", fix=_FIX
+            "Not the URL of a store.", got=f"{len(url)} characters", expected="for example sqlite:///FILE", fix=_FIX
         ) from error
     if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
-        raise CannotRun("A store in memory forgets.", got=url, expected="sqlite:/// and a file's path", fix=_FIX)
+        raise CannotRun(
+            "An in-memory store is lost when the process ends.",
+            got=url,
+            expected="sqlite:/// and a file's path",
+            fix=_FIX,
+        )
     return parsed
 
 
@@ -103,7 +117,7 @@ def _prepare_folder(url: URL) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotRun(
-            "The store's folder cannot be made.",
+            "The store's folder cannot be created.",
             got=f"{folder} ({error.strerror})",
             expected="a folder that can be written",
             fix=_FIX,
@@ -111,14 +125,14 @@ def _prepare_folder(url: URL) -> None:
 
 
 def _writable(path: Path) -> bool:
-    """Whether this user may write a store: its file, and in its folder those that SQLite puts beside it."""
+    """Whether this user may write a store: its file, and SQLite's own files in its folder."""
     return os.access(path, os.W_OK, effective_ids=_EFFECTIVE) and os.access(
         path.parent, os.W_OK, effective_ids=_EFFECTIVE
     )
 
 
 def _reader(path: Path) -> sqlite3.Connection:
-    """A connection that only reads. Where no log of writes lies beside it, nobody is writing, and nothing is locked."""
+    """A read-only connection; without a write-ahead log nobody is writing, and the file is opened as immutable."""
     log = path.with_name(path.name + "-wal")
     still = "" if log.exists() else "&immutable=1"
     return sqlite3.connect(
@@ -131,10 +145,10 @@ def _connect_args(url: URL) -> dict[str, Any]:
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    """Each connection: transactions by explicit BEGIN only, keys enforced, readers that do not wait for a writer.
+    """Set up a connection: transactions by explicit BEGIN, foreign keys, readers that do not wait for a writer.
 
-    With a write-ahead log, `synchronous=NORMAL` keeps the store whole when power fails; the last windows may be lost
-    then, together with their cursors, and are judged again to the same numbers.
+    With a write-ahead log, `synchronous=NORMAL` keeps the store consistent when power fails; the last windows may be
+    lost with their cursors, and are judged again to the same numbers.
     """
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
@@ -143,7 +157,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _set_up_reader(connection: sqlite3.Connection, _record: object) -> None:
-    """Each connection that only reads: transactions by explicit BEGIN only."""
+    """Set up a read-only connection: transactions by explicit BEGIN."""
     connection.isolation_level = None
 
 
@@ -153,7 +167,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _migrate(engine: Engine, read_only: str) -> None:
-    """Bring the tables to this release's; of a store that is only read, which is then named, they have to be."""
+    """Migrate the tables to this release; a read-only store, named by `read_only`, has to be current."""
     from monitoring.store import migrations  # noqa: PLC0415  # brings Alembic, which only opening needs
 
     with engine.begin() as connection:
@@ -164,7 +178,7 @@ def _migrate(engine: Engine, read_only: str) -> None:
             "The store is of an earlier release, and this user may not write it.",
             got=read_only,
             expected="a store of this release",
-            fix="Run `pitfalls monitor run` as the user who writes it, which brings it up to date.",
+            fix="Run `pitfalls monitor run` as a user who may write it; that migrates the store.",
         )
     with writing(engine).begin() as connection:
         if connection.dialect.name == "postgresql":

@@ -1,4 +1,4 @@
-"""The records that only the store knows."""
+"""The records of the store itself."""
 
 from __future__ import annotations
 
@@ -11,10 +11,18 @@ from monitoring.records import WindowRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentRecord:
-    """One version of a model under one set of settings: what evidence belongs together.
+    """One version of a model under one set of settings, whose evidence belongs together.
 
-    `settings_digest` stands for everything that changes the meaning of evidence. `created_at` is aware; thresholds are
-    the evidence at which a level alarms.
+    Attributes:
+        model: The model's name.
+        version: Its version.
+        settings_digest: The digest of everything that changes the meaning of evidence.
+        created_at: When it was first used, aware.
+        timezone: IANA name of the zone of its windows.
+        page_budget: The budget of false pages, as text.
+        page_threshold: The evidence at which a page is raised.
+        notice_budget: The budget of false notices, as text.
+        notice_threshold: The evidence at which a notice is raised.
     """
 
     model: str
@@ -30,7 +38,7 @@ class DeploymentRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredWindow:
-    """A judged window, and how many rows of each label segment had been read by then."""
+    """A judged window, and the rows of each label segment that had been read by then."""
 
     record: WindowRecord
     label_cursor: Mapping[str, int]

@@ -1,4 +1,4 @@
-"""The store: everything that the monitor remembers between runs, behind one door."""
+"""The store: deployments, windows, evidence and incidents, kept between runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from monitoring.store import deployments, incidents, leases, notifications, wind
 from monitoring.store.deployments import StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
-from monitoring.store.notifications import OwedTelling
+from monitoring.store.notifications import PendingNotification
 from monitoring.store.opening import cannot_use, open_engine, writing
 from monitoring.store.records import DeploymentRecord, StoredWindow
 
@@ -27,10 +27,10 @@ _FIX = "Nothing was changed; run again once the database can be reached and writ
 class Store:
     """A database of deployments, windows, evidence and incidents. Open it with `Store.open`; close it when done.
 
-    Every method is one transaction: all of it is kept, or nothing. Threads and processes may share a store. What goes
-    in comes out the same: floats to the last bit (NaN is refused with ValueError), times in UTC to the microsecond.
-    Any method raises CannotRun if the database fails. A deployment that the store does not know is BadInput where it
-    would be changed, and has no windows, states and incidents.
+    Every method is one transaction. Threads and processes may share a store. Values come back exactly: floats to the
+    last bit (NaN is refused with ValueError), times in UTC to the microsecond. Any method raises CannotRun if the
+    database fails. An unknown deployment is BadInput where it would be changed, and has no windows, states and
+    incidents.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -38,18 +38,35 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, make: bool = True) -> Store:
-        """The store at a URL, made if there is none, migrated if it is of an earlier release.
+        """Open the store at a URL; one of an earlier release is migrated.
 
-        Without `make` a file that is not there is BadInput, and no folder is made for it. Raises CannotRun if the
-        folder cannot be written, the driver is missing, the server cannot be reached, the file is something else, or
-        the store was written by a newer release. Cost: about .2 s the first time in a process.
+        Cost: about 0.2 s the first time in a process.
+
+        Args:
+            url: ``sqlite:///FILE``, or the URL of a PostgreSQL database.
+            make: Whether to create a store that does not exist.
+
+        Returns:
+            The store, to be closed.
+
+        Raises:
+            BadInput: There is no store, and none is to be made.
+            CannotRun: The folder cannot be written, the driver is missing, the server cannot be reached, the file is
+                something else, or the store was written by a newer release.
         """
         return cls(open_engine(url, make=make))
 
     def deployment(self, record: DeploymentRecord) -> int:
-        """The number of the deployment of this model, version and settings: found, or made.
+        """Find the deployment of this model, version and settings, or create it.
 
-        One that is found keeps the `created_at` of its first time; the record's counts as the time it was used last.
+        Args:
+            record: The deployment; `created_at` is the time it is used now. An existing one keeps its own.
+
+        Returns:
+            The deployment's number.
+
+        Raises:
+            CannotRun: The database fails.
         """
         with self._writing() as connection:
             found = deployments.find(connection, record)
@@ -58,7 +75,7 @@ class Store:
         try:
             with self._writing() as connection:
                 return deployments.create(connection, record)
-        except IntegrityError:  # another process was faster
+        except IntegrityError:  # another process created it first
             with self._writing() as connection:
                 found = deployments.find(connection, record)
             if found is None:
@@ -66,7 +83,7 @@ class Store:
             return found
 
     def deployment_record(self, deployment: int) -> DeploymentRecord:
-        """One deployment. Raises BadInput if there is none of this number."""
+        """Read one deployment. Raises BadInput if there is none of this number."""
         with self._reading() as connection:
             return deployments.read(connection, deployment)
 
@@ -86,12 +103,12 @@ class Store:
             return deployments.same(connection, model, version, settings_digest)
 
     def last_window(self, deployment: int) -> StoredWindow | None:
-        """The last window judged, with its label cursor; None before the first."""
+        """The last judged window and its label cursor; None before the first."""
         with self._reading() as connection:
             return windows.read_last(connection, deployment)
 
     def level_states(self, deployment: int) -> dict[StateName, str]:
-        """The state of each level's test and of the joint watch after the last window, as text."""
+        """Everything that passes from the last window to the next, by name, as text."""
         with self._reading() as connection:
             return deployments.read_states(connection, deployment)
 
@@ -104,10 +121,17 @@ class Store:
         label_cursor: Mapping[str, int],
         incidents: Sequence[IncidentRecord],
     ) -> None:
-        """Everything that judging a window changed, at once.
+        """Write everything that judging a window changed.
 
-        Windows come in order of time: one that is there already, or begins before the end of the last one, raises
-        CannotRun and changes nothing. Incidents are added or replaced by number; an acknowledgement is never undone.
+        Args:
+            deployment: The deployment's number.
+            window: The window; it begins at or after the end of the last one.
+            states: The states to replace, by name.
+            label_cursor: Rows read of each label segment so far.
+            incidents: Incidents to add, or to replace by number; an acknowledgement is never undone.
+
+        Raises:
+            CannotRun: The window, or a later one, is in the store already; nothing was changed.
         """
         try:
             with self._writing(deployment) as connection:
@@ -118,12 +142,12 @@ class Store:
             raise windows.already_judged(window) from error
 
     def windows(self, deployment: int, *, scores: bool = True) -> tuple[WindowRecord, ...]:
-        """Every window in order of time; without their scores it is much faster."""
+        """All windows in order of time; without their scores it is much faster."""
         with self._reading() as connection:
             return windows.read(connection, deployment, scores=scores)
 
     def judged(self, deployment: int) -> int:
-        """How many windows were judged."""
+        """The number of judged windows."""
         with self._reading() as connection:
             return windows.count(connection, deployment)
 
@@ -133,49 +157,68 @@ class Store:
             return windows.read_scores(connection, deployment, level, latest)
 
     def incidents(self, deployment: int) -> tuple[IncidentRecord, ...]:
-        """Every incident, in order of its number."""
+        """All incidents in the order of their numbers."""
         with self._reading() as connection:
             return incidents.read(connection, deployment)
 
-    def owed_tellings(self, deployment: int) -> tuple[OwedTelling, ...]:
-        """The incidents that somebody has still to be told of: each is, from the moment it is in the store."""
+    def pending_notifications(self, deployment: int) -> tuple[PendingNotification, ...]:
+        """Incidents that some receiver has not been notified of; a new incident is one at once."""
         with self._reading() as connection:
             return notifications.read(connection, deployment)
 
-    def save_telling(self, deployment: int, number: int, told: AbstractSet[str], at: datetime | None) -> None:
-        """One attempt made: the receivers reached by now, and, once none is owed anything more, when that was."""
+    def save_notification(
+        self, deployment: int, number: int, notified: AbstractSet[str], completed_at: datetime | None
+    ) -> None:
+        """Record one more attempt to notify the receivers of an incident.
+
+        Args:
+            deployment: The deployment's number.
+            number: The incident's number.
+            notified: All receivers notified so far.
+            completed_at: When no receiver was left to notify; None while one is.
+        """
         with self._writing(deployment) as connection:
-            notifications.write(connection, deployment, number, told, at)
+            notifications.write(connection, deployment, number, notified, completed_at)
 
     def acknowledge(self, deployment: int, number: int, at: datetime) -> IncidentRecord:
-        """Somebody has seen the incident. Raises BadInput if there is none, or if it is closed."""
+        """Acknowledge an incident. Raises BadInput if there is none of this number, or if it is closed."""
         with self._writing(deployment) as connection:
             return incidents.acknowledge(connection, deployment, number, at)
 
     def save_sensitivity(self, deployment: int, sensitivity: tuple[Sensitivity, ...]) -> None:
-        """Keep the smallest harm that the deployment would notice, in place of what was kept before."""
+        """Replace the smallest detectable harms of a deployment."""
         with self._writing(deployment) as connection:
             deployments.write_sensitivity(connection, deployment, sensitivity)
 
     def sensitivity(self, deployment: int) -> tuple[Sensitivity, ...]:
-        """The smallest harm that the deployment would notice; empty until it was saved."""
+        """The smallest detectable harms; empty until they are saved."""
         with self._reading() as connection:
             return deployments.read_sensitivity(connection, deployment)
 
     def save_baseline(self, deployment: int, baseline: tuple[BaselineScore, ...]) -> None:
-        """Keep what the watches are held against, in place of what was kept before."""
+        """Replace the baseline scores of a deployment."""
         with self._writing(deployment) as connection:
             deployments.write_baseline(connection, deployment, baseline)
 
     def baseline(self, deployment: int) -> tuple[BaselineScore, ...]:
-        """What the watches are held against; empty until it was saved."""
+        """The baseline scores of the watches; empty until they are saved."""
         with self._reading() as connection:
             return deployments.read_baseline(connection, deployment)
 
     def lease(self, deployment: int, owner: str, now: datetime, seconds: int) -> Lease:
-        """The right to judge this deployment's windows, for so many seconds from now, to be renewed between windows.
+        """Take the lease of a deployment: its holder alone judges windows.
 
-        `owner` names the run, no other run alike. Raises CannotRun while another run holds it.
+        Args:
+            deployment: The deployment's number.
+            owner: A unique name of the run.
+            now: The time.
+            seconds: How long the lease lasts unless it is renewed.
+
+        Returns:
+            The lease, to be renewed between windows.
+
+        Raises:
+            CannotRun: Another run holds the lease.
         """
         length = timedelta(seconds=seconds)
 
@@ -192,7 +235,7 @@ class Store:
         return Lease(owner=owner, renewal=renew, ending=free)
 
     def close(self) -> None:
-        """Let go of every connection; idempotent."""
+        """Close every connection; a second time does nothing."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The tables, as this code reads and writes them. How a store gets there is told by `migrations`."""
+"""The tables, as this code reads and writes them; `migrations` leads stores of earlier releases here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from monitoring.store.column_types import UtcTime
 
-#: Where Alembic keeps the revision: a name of its own, so that a database shared with other programs is not confused.
+#: The table of Alembic's revision: a name of its own, as other programs may share the database.
 REVISION_TABLE = "pitfalls_revision"
 
 metadata = MetaData(

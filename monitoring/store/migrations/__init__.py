@@ -1,6 +1,6 @@
-"""How a store of any earlier release becomes one of this release: Alembic revisions, run when a store is opened.
+"""Alembic revisions that migrate a store of any earlier release; they run when a store is opened.
 
-There is no `env.py`, as no command line runs these: `upgrade` walks the revisions inside the transaction it is given.
+There is no `env.py`, as no command line runs these: `upgrade` runs the revisions inside the transaction it is given.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from monitoring.store.tables import REVISION_TABLE
 
 
 def migration_context(connection: Connection) -> MigrationContext:
-    """Alembic's view of a store, with the project's own revision table."""
+    """Alembic's context of a store, with the project's own revision table."""
     return MigrationContext.configure(connection, opts={"version_table": REVISION_TABLE})
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the store is at this code's revision. Raises CannotRun if it is beyond it. Changes nothing."""
+    """Whether the store is at this code's revision. Raises CannotRun if it is at a newer one. Changes nothing."""
     script = ScriptDirectory(Path(__file__).parent)
     heads = migration_context(connection).get_current_heads()
     known = {revision.revision for revision in script.walk_revisions()}
@@ -31,13 +31,13 @@ def is_current(connection: Connection) -> bool:
             "The store was written by a newer release.",
             got=f"revision {', '.join(sorted(heads))}",
             expected=f"{script.get_current_head()} or earlier",
-            fix="Install that release, or name another store.",
+            fix="Install that release, or use another store.",
         )
     return heads == (script.get_current_head(),)
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the store to this code's revision, inside the connection's transaction. Does nothing if it is there."""
+    """Migrate the store to this code's revision, inside the connection's transaction."""
     if is_current(connection):
         return
     script = ScriptDirectory(Path(__file__).parent)

@@ -249,7 +249,7 @@ def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
         deployment = deploy(config)
         for _ in range(MOST_TELLINGS + 3):
             Teller(store, first.deployment, tell, clock=lambda: NOW, renew=lambda _: None).owed(deployment)
-        assert store.owed_tellings(first.deployment) == ()
+        assert store.pending_notifications(first.deployment) == ()
     assert asked == [frozenset()] + [frozenset({"reached"})] * (MOST_TELLINGS - 1)
 
 

@@ -1,111 +1,34 @@
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from monitoring.errors import CannotRun
-from monitoring.store import Store
+from monitoring.store import Lease
 
 NOW = datetime(2013, 4, 2, 6, tzinfo=UTC)
 
 
-def test_only_one_run_holds_the_lease(store: Store, deployment: int) -> None:
-    with (
-        store.lease(deployment, "one", NOW, 60),
-        pytest.raises(CannotRun, match="lease of one until 2013-04-02T06:01:00"),
-    ):
-        store.lease(deployment, "two", NOW + timedelta(seconds=59), 60)
-    with store.lease(deployment, "two", NOW, 60) as lease:
-        assert lease.owner == "two"
+class Calls:
+    """What a lease asked of the store, in order."""
+
+    def __init__(self) -> None:
+        self.made: list[object] = []
+
+    def lease(self) -> Lease:
+        return Lease(owner="one", renewal=self.made.append, ending=lambda: self.made.append("end"))
 
 
-def test_a_lease_that_ran_out_is_taken_over_and_its_owner_finds_out(store: Store, deployment: int) -> None:
-    slow = store.lease(deployment, "slow", NOW, 60)
-    with store.lease(deployment, "fast", NOW + timedelta(seconds=60), 60):
-        with pytest.raises(CannotRun, match="taken over"):
-            slow.renew(NOW + timedelta(seconds=61))
-        slow.release()
-        with pytest.raises(CannotRun, match="lease of fast"):
-            store.lease(deployment, "third", NOW + timedelta(seconds=62), 60)
-
-
-def test_a_renewed_lease_lasts_longer(store: Store, deployment: int) -> None:
-    lease = store.lease(deployment, "one", NOW, 60)
-    lease.renew(NOW + timedelta(seconds=50))
-    with pytest.raises(CannotRun, match="lease of one"):
-        store.lease(deployment, "two", NOW + timedelta(seconds=100), 60)
+def test_a_lease_passes_renewals_and_its_end_on() -> None:
+    calls = Calls()
+    lease = calls.lease()
+    lease.renew(NOW)
     lease.release()
-    lease.release()
-    with pytest.raises(CannotRun, match="taken over"):
-        lease.renew(NOW)
+    assert (lease.owner, calls.made) == ("one", [NOW, "end"])
 
 
-def test_a_lease_that_ran_out_unnoticed_can_still_be_renewed(store: Store, deployment: int) -> None:
-    lease = store.lease(deployment, "one", NOW, 60)
-    lease.renew(NOW + timedelta(hours=1))
-    with pytest.raises(CannotRun, match="lease of one"):
-        store.lease(deployment, "two", NOW + timedelta(hours=1), 60)
-
-
-RUN = """
-import json, sys
-from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
-from monitoring.errors import CannotRun
-from monitoring.records import WindowRecord
-from monitoring.store import Store
-
-url, owner, leased = sys.argv[1], sys.argv[2], sys.argv[3] == "leased"
-start = datetime(2013, 4, 1, tzinfo=UTC)
-judged = []
-with Store.open(url) as store:
-    print("ready", flush=True)
-    sys.stdin.readline()
-    while True:
-        try:
-            with store.lease(1, owner, datetime.now(UTC), 60) if leased else nullcontext():
-                last = store.last_window(1)
-                begin = last.record.end if last else start
-                if begin >= start + timedelta(days=25):
-                    break
-                window = WindowRecord(
-                    start=begin, end=begin + timedelta(days=1), rows=1, labels=0, labels_due=0, labels_unknown=0,
-                    repeats=0, status="ok", page_log_evidence=0.0, notice_log_evidence=0.0,
-                )
-                store.commit_window(1, window, states={"page": owner}, label_cursor={}, incidents=())
-                judged.append(begin.day)
-        except CannotRun as refused:
-            assert "judged already" in str(refused) or "Another run" in str(refused), refused
-print(json.dumps(judged))
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", ["leased", "bare"], ids=["by lease", "by the store's own rule alone"])
-def test_two_processes_judge_every_window_once(store: Store, deployment: int, url: str, how: str) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", RUN, url, owner, how],
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for owner in ("one", "two")
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    outputs = [process.communicate() for process in processes]
-    assert [error for _, error in outputs] == ["", ""]
-    judged = [day for output, _ in outputs for day in json.loads(output)]
-    assert sorted(judged) == list(range(1, 26))
-    assert [window.start.day for window in store.windows(deployment)] == list(range(1, 26))
+def test_a_lease_ends_with_its_block_even_if_that_fails() -> None:
+    calls = Calls()
+    with pytest.raises(ZeroDivisionError), calls.lease():
+        raise ZeroDivisionError
+    assert calls.made == ["end"]

@@ -97,13 +97,13 @@ def test_a_database_with_tables_of_somebody_else_is_left_alone(tmp_path: Path) -
     assert names == [("incident",)]
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", "utf-8")
-    with pytest.raises(CannotRun, match=r"folder cannot be made.*file"):
+    with pytest.raises(CannotRun, match=r"folder cannot be created.*file"):
         Store.open(f"sqlite:///{tmp_path}/file/pitfalls.db")
 
 
-def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match="unable to open database file"):
         Store.open(f"sqlite:///{tmp_path}")
 
@@ -113,20 +113,20 @@ def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
     [
         ("nonsense", "Not the URL of a store"),
         ("", "Not the URL of a store"),
-        ("sqlite://", "in memory forgets"),
-        ("sqlite:///:memory:", "in memory forgets"),
-        ("oracel://me:secret@host/db", "No driver for this kind of store"),
-        ("sqlite+nothing:///x.db", "No driver for this kind of store"),
-        ("postgresql+nothing://me:secret@host/db", "No driver for this kind of store"),
+        ("sqlite://", "in-memory store"),
+        ("sqlite:///:memory:", "in-memory store"),
+        ("oracel://me:secret@host/db", "No driver for this store"),
+        ("sqlite+nothing:///x.db", "No driver for this store"),
+        ("postgresql+nothing://me:secret@host/db", "No driver for this store"),
     ],
 )
-def test_a_url_that_names_no_store_is_told_without_its_password(wrong: str, part: str) -> None:
+def test_a_url_that_names_no_store_is_refused_without_its_password(wrong: str, part: str) -> None:
     with pytest.raises(CannotRun, match=part) as caught:
         Store.open(wrong)
     assert "secret" not in str(caught.value)
 
 
-def test_a_server_that_does_not_answer_is_told_without_its_password() -> None:
+def test_a_server_that_does_not_answer_is_refused_without_its_password() -> None:
     pytest.importorskip("pg8000")
     with pytest.raises(CannotRun, match="cannot be used") as caught:
         Store.open("postgresql+pg8000://me:secret@127.0.0.1:1/pitfalls")

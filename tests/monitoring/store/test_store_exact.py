@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import struct
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from itertools import count
 from typing import get_args
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.dialects import sqlite
 
 from monitoring.records import (
     BaselineScore,
@@ -31,18 +27,26 @@ from monitoring.records import (
     WindowStatus,
 )
 from monitoring.store import DeploymentRecord, Store
-from monitoring.store.column_types import UtcTime, float_of, float_text
 from monitoring.store.deployments import WITNESS, StateName
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+
+
 floats = st.floats(allow_nan=False)
+
+
 counts = st.integers(0, 2**62)
+
+
 levels = st.sampled_from(get_args(Level))
+
+
 moments = st.datetimes(
     datetime(1900, 1, 1),  # noqa: DTZ001 (bounds are bare)
     datetime(2200, 1, 1),  # noqa: DTZ001
     timezones=st.just(UTC),
 ).map(lambda moment: moment.replace(fold=0))  # UTC has no hour twice
+
 
 scores = st.builds(
     ScoreRecord,
@@ -53,7 +57,11 @@ scores = st.builds(
     value=st.none() | floats,
     log_evidence=floats,
 )
+
+
 findings = st.builds(Finding, kind=texts, feature=texts, message=texts, fact=st.booleans())
+
+
 windows = st.builds(
     WindowRecord,
     start=moments,
@@ -70,7 +78,11 @@ windows = st.builds(
     scores=st.lists(scores, max_size=4).map(tuple),
     label_delays=st.lists(counts, max_size=27).map(tuple),
 )
+
+
 finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
 details = st.builds(
     CauseDetail,
     split=st.none() | st.builds(LossSplit, metric=texts, difficulty=finite, surprise=finite),
@@ -78,6 +90,8 @@ details = st.builds(
     inputs=st.lists(st.builds(InputMove, input=texts, log_evidence=finite), max_size=2).map(tuple),
     rows=st.lists(st.builds(CauseRow, prediction_id=texts, event_time=moments, score=finite), max_size=2).map(tuple),
 )
+
+
 incidents = st.builds(
     IncidentRecord,
     number=st.integers(1, 3),
@@ -95,8 +109,14 @@ incidents = st.builds(
     closed_at=st.none() | moments,
     detail=details,
 )
+
+
 numbers = count()
+
+
 sensitivities = st.builds(Sensitivity, metric=texts, slice=texts, windows=counts, rise=st.none() | floats)
+
+
 baselines = st.builds(
     BaselineScore,
     level=levels,
@@ -107,20 +127,6 @@ baselines = st.builds(
     tolerance=floats,
     windows=counts,
 )
-
-
-def bits(value: float) -> bytes:
-    return struct.pack("<d", value)
-
-
-@given(floats)
-def test_every_float_has_one_text(value: float) -> None:
-    assert bits(float_of(float_text(value))) == bits(value)
-
-
-@pytest.mark.parametrize("value", [math.inf, -math.inf, -0.0, 5e-324, 1.7976931348623157e308, 2.2250738585072011e-308])
-def test_the_edges_of_floating_point_have_texts(value: float) -> None:
-    assert bits(float_of(float_text(value))) == bits(value)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -158,11 +164,3 @@ def test_all_records_come_back_the_same(
     assert store.incidents(deployment) == tuple(sorted(opened, key=lambda one: one.number))
     assert [repr(one) for one in store.sensitivity(deployment)] == [repr(one) for one in sensitivity]
     assert [repr(one) for one in store.baseline(deployment)] == [repr(one) for one in baseline]
-
-
-@given(moments, st.integers(-14, 14))
-def test_a_moment_is_the_same_in_every_zone(moment: datetime, hours: int) -> None:
-    local = moment.astimezone(timezone(timedelta(hours=hours)))
-    bound = UtcTime().process_bind_param(local, sqlite.dialect())
-    assert bound is not None
-    assert UtcTime().process_result_value(bound.replace(tzinfo=None), sqlite.dialect()) == moment

@@ -77,4 +77,4 @@ def test_an_unreachable_store_is_reported_and_retried(deployed: Path, send: Call
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output) == (2, "")
-    assert "Nothing was judged yet." in errors
+    assert "No window has been judged yet." in errors

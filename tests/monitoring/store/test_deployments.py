@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitoring.errors import BadInput
+from monitoring.records import BaselineScore, IncidentRecord, Sensitivity, WindowRecord
+from monitoring.store import DeploymentRecord, Store
+
+APRIL = datetime(2013, 4, 1, tzinfo=UTC)
+
+
+MakeWindow = Callable[..., WindowRecord]
+
+
+def commit(store: Store, deployment: int, window: WindowRecord, *incidents: IncidentRecord) -> None:
+    store.commit_window(
+        deployment, window, states={"page": f"after {window.start}"}, label_cursor={"segment": 7}, incidents=incidents
+    )
+
+
+def test_a_deployment_is_made_once_and_found_again(store: Store, deployment_record: DeploymentRecord) -> None:
+    number = store.deployment(deployment_record)
+    later = replace(deployment_record, created_at=APRIL + timedelta(days=9))
+    assert store.deployment(later) == number
+    assert store.deployments() == (deployment_record,)
+    assert store.deployment_record(number) == deployment_record
+
+
+def test_another_version_or_other_settings_are_another_deployment(
+    store: Store, deployment_record: DeploymentRecord
+) -> None:
+    others = [replace(deployment_record, version=2), replace(deployment_record, settings_digest="cd" * 32)]
+    numbers = {store.deployment(record) for record in [deployment_record, *others]}
+    assert len(numbers) == 3
+    assert store.deployments() == (deployment_record, *others)
+
+
+def test_the_latest_deployment_is_the_one_used_last(store: Store, deployment_record: DeploymentRecord) -> None:
+    assert store.latest() is None
+    first = store.deployment(deployment_record)
+    second = store.deployment(replace(deployment_record, version=2, created_at=APRIL + timedelta(days=1)))
+    other = store.deployment(replace(deployment_record, model="digits", created_at=APRIL + timedelta(days=2)))
+    assert (store.latest(), store.latest("flights"), store.latest("none")) == (other, second, None)
+    store.deployment(replace(deployment_record, created_at=APRIL + timedelta(days=3)))
+    assert store.latest("flights") == first
+
+
+def test_states_are_replaced_by_level(store: Store, deployment: int, window: MakeWindow) -> None:
+    store.commit_window(deployment, window(0), states={"page": "p0", "notice": "n0"}, label_cursor={}, incidents=())
+    store.commit_window(deployment, window(1), states={"page": "p1"}, label_cursor={}, incidents=())
+    store.commit_window(deployment, window(2), states={}, label_cursor={}, incidents=())
+    assert store.level_states(deployment) == {"page": "p1", "notice": "n0"}
+
+
+def test_sensitivity_and_baseline_come_back(store: Store, deployment: int) -> None:
+    sensitivity = (
+        Sensitivity(metric="brier", slice="", windows=7, rise=0.1),
+        Sensitivity(metric="error", slice="origin=EWR", windows=30, rise=None),
+    )
+    baseline = (
+        BaselineScore(
+            level="page",
+            watch="brier",
+            slice="",
+            mean=0.146,
+            deviation=0.053,
+            tolerance=1 / 3,
+            windows=90,
+            cycle="week",
+            gain=4 / 3,
+        ),
+    )
+    store.save_sensitivity(deployment, sensitivity[:1])
+    store.save_sensitivity(deployment, sensitivity)
+    store.save_baseline(deployment, baseline)
+    assert store.sensitivity(deployment) == sensitivity
+    assert store.baseline(deployment) == baseline
+
+
+def test_an_unknown_deployment_is_refused(store: Store, window: MakeWindow) -> None:
+    for use in (
+        lambda: store.deployment_record(9),
+        lambda: store.sensitivity(9),
+        lambda: store.save_baseline(9, ()),
+        lambda: commit(store, 9, window(0)),
+        lambda: store.lease(9, "me", APRIL, 60),
+    ):
+        with pytest.raises(BadInput, match="No such deployment"):
+            use()

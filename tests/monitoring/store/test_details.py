@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.records import CauseDetail, InputMove, LossSplit
+from monitoring.store.details import detail_of, detail_text
+from tests.monitoring.store.test_store_exact import details
+
+
+@given(details)
+def test_a_detail_comes_back_the_same(detail: CauseDetail) -> None:
+    assert detail_of(detail_text(detail)) == detail
+
+
+def test_an_empty_detail_is_no_text() -> None:
+    assert detail_text(CauseDetail()) is None
+    assert detail_of(None) == CauseDetail()
+
+
+def test_the_keys_of_a_split_are_those_of_stores_of_earlier_versions() -> None:
+    text = detail_text(CauseDetail(split=LossSplit(metric="brier", difficulty=-0.25, surprise=0.5)))
+    assert text is not None
+    assert json.loads(text) == {
+        "split": {"metric": "brier", "difficulty": -0.25, "surprise": 0.5},
+        "parts": [],
+        "inputs": [],
+        "rows": [],
+    }
+
+
+@given(st.sampled_from([math.nan, math.inf, -math.inf]))
+def test_a_number_that_is_not_finite_is_refused(number: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        detail_text(CauseDetail(inputs=(InputMove(input="x", log_evidence=number),)))

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitoring.errors import BadInput
+from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.store import Store
+
+APRIL = datetime(2013, 4, 1, tzinfo=UTC)
+
+
+MakeWindow = Callable[..., WindowRecord]
+
+
+def commit(store: Store, deployment: int, window: WindowRecord, *incidents: IncidentRecord) -> None:
+    store.commit_window(
+        deployment, window, states={"page": f"after {window.start}"}, label_cursor={"segment": 7}, incidents=incidents
+    )
+
+
+def test_incidents_are_replaced_by_number(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    commit(store, deployment, window(0), incident)
+    closed = replace(incident, state="closed", closed_at=APRIL + timedelta(days=2), recovery="done")
+    second = replace(incident, number=2, opened_at=APRIL + timedelta(days=3))
+    commit(store, deployment, window(1), closed, second)
+    assert store.incidents(deployment) == (closed, second)
+
+
+def test_an_incident_is_acknowledged_once(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    commit(store, deployment, window(0), incident)
+    at = APRIL + timedelta(days=1, hours=8)
+    acknowledged = store.acknowledge(deployment, 1, at)
+    assert acknowledged == replace(incident, state="acknowledged", acknowledged_at=at)
+    assert store.acknowledge(deployment, 1, at + timedelta(hours=1)) == acknowledged
+    assert store.incidents(deployment) == (acknowledged,)
+
+
+def test_a_recovering_incident_that_is_acknowledged_goes_on_recovering(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    commit(store, deployment, window(0), replace(incident, state="recovering"))
+    assert store.acknowledge(deployment, 1, APRIL).state == "recovering"
+
+
+def test_what_cannot_be_acknowledged_is_refused(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    with pytest.raises(BadInput, match="there are no incidents"):
+        store.acknowledge(deployment, 1, APRIL)
+    commit(store, deployment, window(0), replace(incident, state="closed"))
+    with pytest.raises(BadInput, match="is closed"):
+        store.acknowledge(deployment, 1, APRIL)
+    with pytest.raises(BadInput, match="one of: 1"):
+        store.acknowledge(deployment, 2, APRIL)
+    with pytest.raises(BadInput, match="No such deployment"):
+        store.acknowledge(deployment + 1, 1, APRIL)
+
+
+@pytest.mark.parametrize(
+    ("judged", "kept"), [("open", "acknowledged"), ("recovering", "recovering"), ("closed", "closed")]
+)
+def test_a_job_that_did_not_know_of_an_acknowledgement_does_not_undo_it(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord, judged: str, kept: str
+) -> None:
+    commit(store, deployment, window(0), incident)
+    store.acknowledge(deployment, 1, APRIL)
+    commit(store, deployment, window(1), replace(incident, state=judged))  # type: ignore[arg-type]  # from a list
+    (stored,) = store.incidents(deployment)
+    assert (stored.state, stored.acknowledged_at) == (kept, APRIL)

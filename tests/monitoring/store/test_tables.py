@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from dataclasses import fields
+
+from sqlalchemy import UniqueConstraint
+
+from monitoring.records import IncidentRecord, ScoreRecord, WindowRecord
+from monitoring.store.tables import REVISION_TABLE, incident, metadata, score, window
+
+#: Fields of a window that are in a table of their own, or in one text with others.
+ELSEWHERE = {"scores", "estimates", "settled", "realised_losses"}
+
+
+def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions() -> None:
+    assert {table.name: [column.name for column in table.columns] for table in metadata.sorted_tables} == {
+        "deployment": [
+            "id",
+            "model",
+            "version",
+            "settings_digest",
+            "created_at",
+            "used_at",
+            "timezone",
+            "page_budget",
+            "page_threshold",
+            "notice_budget",
+            "notice_threshold",
+            "sensitivity",
+            "baseline",
+        ],
+        "incident": [
+            "deployment",
+            "number",
+            "level",
+            "state",
+            "opened_at",
+            "window_start",
+            "window_end",
+            "watch",
+            "slice",
+            "cause",
+            "message",
+            "recovery",
+            "acknowledged_at",
+            "closed_at",
+            "told",
+            "tellings",
+            "told_at",
+            "detail",
+        ],
+        "lease": ["deployment", "owner", "expires_at"],
+        "level_state": ["deployment", "level", "text"],
+        "window": [
+            "id",
+            "deployment",
+            "start",
+            "end",
+            "rows",
+            "labels",
+            "labels_due",
+            "labels_unknown",
+            "repeats",
+            "status",
+            "page_log_evidence",
+            "notice_log_evidence",
+            "findings",
+            "label_cursor",
+            "estimates",
+            "unseen",
+            "labels_conflicting",
+            "label_delays",
+        ],
+        "score": ["window", "position", "level", "watch", "slice", "rows", "value", "log_evidence"],
+    }
+    assert REVISION_TABLE == "pitfalls_revision"
+
+
+def test_every_field_of_a_record_has_a_column() -> None:
+    for record, table, elsewhere in (
+        (IncidentRecord, incident, set()),
+        (ScoreRecord, score, set()),
+        (WindowRecord, window, ELSEWHERE),
+    ):
+        assert {field.name for field in fields(record)} - elsewhere <= set(table.columns.keys())
+
+
+def test_no_two_windows_of_a_deployment_begin_at_the_same_time() -> None:
+    unique = [constraint for constraint in window.constraints if isinstance(constraint, UniqueConstraint)]
+    assert [column.name for column in unique[0].columns] == ["deployment", "start"]

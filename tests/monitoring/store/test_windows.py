@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from monitoring.errors import CannotRun
+from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.store import DeploymentRecord, Store
+
+APRIL = datetime(2013, 4, 1, tzinfo=UTC)
+
+
+MakeWindow = Callable[..., WindowRecord]
+
+
+def commit(store: Store, deployment: int, window: WindowRecord, *incidents: IncidentRecord) -> None:
+    store.commit_window(
+        deployment, window, states={"page": f"after {window.start}"}, label_cursor={"segment": 7}, incidents=incidents
+    )
+
+
+@pytest.mark.parametrize("day", [0, 1, 0.5], ids=["the first again", "the last again", "between the two"])
+def test_a_window_is_judged_once_and_in_order(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord, day: float
+) -> None:
+    commit(store, deployment, window(0))
+    commit(store, deployment, window(1))
+    states, windows = store.level_states(deployment), store.windows(deployment)
+    with pytest.raises(CannotRun, match="judged already"):
+        commit(store, deployment, window(day), incident)
+    assert (store.level_states(deployment), store.windows(deployment)) == (states, windows)
+    assert store.incidents(deployment) == ()
+
+
+def test_deployments_do_not_share_windows(
+    store: Store, deployment: int, deployment_record: DeploymentRecord, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    other = store.deployment(replace(deployment_record, version=2))
+    commit(store, deployment, window(0), incident)
+    commit(store, other, window(0, scores=3))
+    assert store.windows(deployment) == (window(0),)
+    assert store.windows(other) == (window(0, scores=3),)
+    assert store.incidents(other) == ()
+
+
+def test_nan_is_refused_and_nothing_is_kept(store: Store, deployment: int, window: MakeWindow) -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        commit(store, deployment, replace(window(0), page_log_evidence=float("nan")))
+    scores = (replace(window(0).scores[0], value=float("nan")),)
+    with pytest.raises(ValueError, match="NaN"):
+        commit(store, deployment, replace(window(0), scores=scores))
+    assert store.windows(deployment) == ()
+
+
+def test_times_come_back_in_utc(store: Store, deployment: int, window: MakeWindow) -> None:
+    zone = timezone(timedelta(hours=-4))
+    local = replace(window(0), start=APRIL.astimezone(zone), end=(APRIL + timedelta(hours=1)).astimezone(zone))
+    commit(store, deployment, local)
+    (stored,) = store.windows(deployment)
+    assert stored == local
+    assert (stored.start.tzinfo, stored.end.tzinfo) == (UTC, UTC)

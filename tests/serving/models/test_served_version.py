@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from serving.models.loading import load_version
+from serving.models.runner import Runner
+from serving.models.served_version import ServedVersion
 from serving.models.version_folders import discover
 from serving.models.versions import Models
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from serving.models.served_version import ServedVersion
 
 
 def value(served: ServedVersion) -> float:
@@ -48,3 +50,29 @@ def test_a_version_in_use_is_let_go_only_when_its_last_lease_is_back(repository:
     shelved.poll()
     assert not old.acquire()
     shelved.close()
+
+
+def test_unloading_waits_for_the_last_lease(repository: Path) -> None:
+    served = ServedVersion(model="m", number=1, runner=Runner(repository / "m" / "1"), path=repository / "m" / "1")
+    assert served.acquire()
+    assert served.acquire()
+    unloading = threading.Thread(target=served.unload, kwargs={"timeout_s": 60.0})
+    unloading.start()
+    while served.acquire():  # refused from the moment that unloading begins
+        served.release()
+    served.release()
+    assert value(served) == 2.0, "the other lease keeps it loaded"
+    assert unloading.is_alive()
+    served.release()
+    unloading.join(30)
+    assert not unloading.is_alive()
+    with pytest.raises(tf.errors.CancelledError, match="Session has been closed"):
+        value(served)
+
+
+def test_unloading_gives_up_waiting_after_its_time(repository: Path) -> None:
+    served = ServedVersion(model="m", number=1, runner=Runner(repository / "m" / "1"), path=repository / "m" / "1")
+    assert served.acquire()
+    served.unload(timeout_s=0.0)
+    served.release()
+    assert not served.acquire()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from serving.models.version_folders import ModelSource, VersionPolicy, discover, find_versions
+from serving.models.version_folders import ModelSource, VersionPolicy, discover, find_versions, modified_ns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,3 +43,19 @@ def test_models_are_the_folders_with_versions(tmp_path: Path) -> None:
         discover(tmp_path / "a")
     with pytest.raises(BadInput, match="No such models folder"):
         discover(tmp_path / "nowhere")
+
+
+def test_a_version_is_changed_when_its_folder_graph_or_variables_are(tmp_path: Path) -> None:
+    assert modified_ns(tmp_path / "none") == 0
+    version = tmp_path / "1"
+    (version / "variables").mkdir(parents=True)
+    files = [version / "saved_model.pb", version / "variables" / "variables.index"]
+    for file in files:
+        file.write_bytes(b"")
+    for second, part in enumerate([version, version / "variables", *files], start=1):
+        os.utime(part, ns=(0, second * 10**9))
+    assert modified_ns(version) == 4 * 10**9
+    os.utime(version, ns=(0, 9 * 10**9))
+    assert modified_ns(version) == 9 * 10**9
+    os.utime(files[0], ns=(0, 10 * 10**9))
+    assert modified_ns(version) == 10 * 10**9

@@ -6,11 +6,13 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from tensorflow_serving.apis import get_model_status_pb2
 
 from serving.models.loading import load_version
 from serving.models.model_list import ModelList, SingleModel
-from serving.models.version_status import RetryPolicy, VersionSettings
+from serving.models.version_status import RetryPolicy, VersionSettings, VersionState, VersionStatus
 from serving.models.versions import Models
+from serving.status import Code
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,3 +43,14 @@ def test_a_version_that_cannot_be_loaded_is_tried_again_so_often_and_so_late(rep
         models.poll()
         tries.append(len(said))
     assert tries == [1, 1, 2, 2, 3, 3]
+
+
+def test_states_are_named_as_tensorflow_serving_names_them() -> None:
+    kinds = get_model_status_pb2.ModelVersionStatus.State.keys()
+    assert {str(state) for state in VersionState} == set(kinds) - {"UNKNOWN"}
+
+
+def test_defaults_are_those_of_tensorflow_serving() -> None:
+    assert VersionSettings().retries == RetryPolicy(count=5, interval_s=60.0)
+    status = VersionStatus(number=1, state=VersionState.START)
+    assert (status.code, status.message) == (Code.OK, "")

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import json
-import os
 import signal
 import socket
-import subprocess
-import sys
-import threading
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,140 +17,14 @@ import pytest
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.log import TrafficLog
 from pitfalls_tf.replay import ReplayOptions, ReplayPlan, ReplayProgress, replay
+from tests.serving.http_clients import BODY, PATH, Process, drive, is_listening, logged_ids, prediction_ids, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from click.testing import Result
 
     Pitfalls = Callable[..., Result]
-
-BODY = b'{"instances": [1.0, 2.0]}'
-PATH = "/v1/models/half_plus_two:predict"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
-    """``pitfalls serve``, ready."""
-
-    popen: subprocess.Popen[str]
-    url: str
-
-    @property
-    def port(self) -> int:
-        return int(self.url.rsplit(":", 1)[1])
-
-
-@contextmanager
-def serving(models: Path, traffic: Path, port: int = 0, *more: str) -> Iterator[Process]:
-    """Run the verb in a process of its own; killed at the end if it still runs."""
-    token = traffic.with_suffix(".token")
-    command = [sys.executable, "-m", "pitfalls_tf", "serve", "--models", str(models), "--traffic", str(traffic)]
-    flags = ["--rest-port", str(port), "--token-file", str(token), "--json", *more]
-    token.write_text("secret\n")
-    with subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as popen:
-        # Its words must go somewhere, or the pipe fills up and it stops.
-        said: list[str] = []
-        assert popen.stderr is not None
-        assert popen.stdout is not None
-        listener = threading.Thread(target=said.extend, args=(popen.stderr,))
-        listener.start()
-        try:
-            document = ""
-            while not document.endswith("}\n"):
-                line = popen.stdout.readline()
-                assert line, "".join(said)
-                document += line
-                with suppress(json.JSONDecodeError):
-                    json.loads(document)
-                    break
-            yield Process(popen=popen, url=json.loads(document)["url"])
-        finally:
-            popen.kill()
-            listener.join()
-
-
-@dataclass(slots=True)
-class Client:
-    """Sends requests on one connection until the server is gone; remembers which were answered."""
-
-    name: str
-    port: int
-    on_answer: Callable[[], None]
-    answered: list[str] = field(default_factory=list)
-    statuses: set[int] = field(default_factory=set)
-    limit: int | None = None
-
-    def run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        number = 0
-        with suppress(ConnectionError, http.client.HTTPException):
-            while self.limit is None or number < self.limit:
-                request_id = f"{self.name}-{number}"
-                number += 1
-                connection.request("POST", PATH, body=BODY, headers={"X-Request-Id": request_id})
-                answer = connection.getresponse()
-                answer.read()
-                self.statuses.add(answer.status)
-                if answer.status == 200:
-                    self.answered.append(request_id)
-                self.on_answer()
-        connection.close()
-
-
-def drive(process: Process, *, clients: int, until: int, then: Callable[[], None]) -> list[Client]:
-    """Several clients at once; after ``until`` answers ``then`` is called, and they go on until the server is gone."""
-    enough = threading.Event()
-    left = iter(range(until, -1, -1))
-    counting = threading.Lock()
-
-    def count() -> None:
-        with counting:
-            if next(left, None) == 0:
-                enough.set()
-
-    fleet = [Client(f"{process.popen.pid}-{index}", process.port, count) for index in range(clients)]
-    threads = [threading.Thread(target=client.run) for client in fleet]
-    for thread in threads:
-        thread.start()
-    assert enough.wait(60)
-    then()
-    for thread in threads:
-        thread.join()
-    return fleet
-
-
-def drive_for(process: Process, *, clients: int, answers: int) -> list[Client]:
-    """Several clients at once, each until it has had so many answers."""
-    fleet = [
-        Client(f"{process.popen.pid}-first-{index}", process.port, lambda: None, limit=answers)
-        for index in range(clients)
-    ]
-    threads = [threading.Thread(target=client.run) for client in fleet]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return fleet
-
-
-def workers_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def get(port: int, path: str) -> str:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request("GET", path)
-        return connection.getresponse().read().decode()
-
-
-def logged_ids(traffic: Path) -> list[str]:
-    ids: list[str] = TrafficLog(traffic).read(model="half_plus_two").column("prediction_id").to_pylist()
-    return ids
-
-
-def prediction_ids(fleet: list[Client]) -> list[str]:
-    return [f"{request_id}:{row}" for client in fleet for request_id in client.answered for row in (0, 1)]
 
 
 @pytest.mark.slow
@@ -190,27 +58,6 @@ def test_told_to_stop_under_load_it_answers_what_it_accepted_and_nothing_more(
         assert not is_listening(process.port)
     assert {status for client in fleet for status in client.statuses} == {200}
     assert sorted(logged_ids(traffic)) == sorted(prediction_ids(fleet)), "what was computed was answered"
-
-
-@pytest.mark.slow
-def test_workers_answer_together_outlive_each_other_and_end_together(models_folder: Path, tmp_path: Path) -> None:
-    traffic = tmp_path / "traffic"
-    with serving(models_folder, traffic, 0, "--workers", "2") as process:
-        first, second = workers_of(process.popen.pid)
-        before = drive_for(process, clients=16, answers=300)
-        assert {status for client in before for status in client.statuses} == {200}
-        page = get(process.port, "/monitoring/prometheus/metrics")
-        answered = sum(len(client.answered) for client in before)
-        assert f'request_count{{model_name="half_plus_two",status="OK"}} {answered}\n' in page
-        os.kill(first, signal.SIGKILL)
-        while set(workers_of(process.popen.pid)) <= {first, second}:
-            assert process.popen.poll() is None
-        fleet = drive(process, clients=16, until=300, then=lambda: process.popen.send_signal(signal.SIGTERM))
-        assert process.popen.wait(120) == 0
-        assert not is_listening(process.port)
-    # What a worker left that was still loading when the end came is converted by the supervisor.
-    assert list((traffic / "open").glob("*.arrows")) == []
-    assert sorted(logged_ids(traffic)) == sorted(prediction_ids([*before, *fleet]))
 
 
 @pytest.mark.slow
@@ -265,12 +112,6 @@ def check_second_signal(process: Process) -> None:
         assert process.popen.poll() is None, "it waits for the rest of what it has begun to read"
         process.popen.send_signal(signal.SIGTERM)
         assert process.popen.wait(60) == 128 + signal.SIGTERM
-
-
-def is_listening(port: int) -> bool:
-    with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-        return True
-    return False
 
 
 @pytest.mark.parametrize("flag", ["--models", "--label", "--token-file", "--traffic"])

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.transport.bodies import BodyTooLarge, inflate, read_body
+from serving.transport.http_request import HttpRequest
 
 if TYPE_CHECKING:
     from tests.serving.conftest import Website
@@ -28,3 +34,40 @@ def test_bodies_are_inflated_and_answers_are_not_compressed(website: Website, co
     headers = {"Content-Encoding": coding, "Accept-Encoding": "gzip", "Content-Type": "text/xml"}
     reply = website.send("POST", PREDICT, gzip.compress(ROW), headers)
     assert (reply.status, reply.json, "content-encoding" in reply.headers) == (200, {"predictions": [2.5]}, False)
+
+
+def request(body: bytes, coding: bytes = b"") -> HttpRequest:
+    headers = [(b"host", b"a")] + ([(b"content-encoding", coding)] if coding else [])
+    return HttpRequest("POST", "/", headers, body)
+
+
+@given(st.binary(max_size=300), st.integers(1, 400))
+def test_a_body_is_inflated_whole_or_refused_for_its_size(content: bytes, limit: int) -> None:
+    packed = gzip.compress(content)
+    if len(content) > limit:
+        with pytest.raises(BodyTooLarge):
+            inflate(packed, limit)
+    elif len(content) < limit:
+        assert inflate(packed, limit) == content
+
+
+@given(st.binary(max_size=100), st.integers(0, 120))
+def test_an_incomplete_body_is_empty(content: bytes, cut: int) -> None:
+    packed = gzip.compress(content)
+    assert inflate(packed[: min(cut, len(packed) - 1)], 10_000) == b""
+
+
+def test_a_small_body_that_inflates_to_gigabytes_is_stopped_at_the_limit() -> None:
+    bomb = zlib.compressobj(wbits=31)
+    packed = b"".join(bomb.compress(bytes(1 << 20)) for _ in range(64)) + bomb.flush()
+    assert len(packed) < 100_000
+    with pytest.raises(BodyTooLarge):
+        read_body(request(packed, b"gzip"), 1 << 20)
+
+
+def test_deflate_is_inflated_only_where_the_dialect_has_it() -> None:
+    packed = zlib.compress(b"{}")
+    assert read_body(request(packed, b"deflate"), 100, zlib_too=True) == b"{}"
+    assert read_body(request(packed, b"deflate"), 100) == packed
+    assert read_body(request(b"{}"), 100) == b"{}"
+    assert read_body(request(b"{}", b"identity"), 100) == b"{}"

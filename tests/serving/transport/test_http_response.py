@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.status import Code, Failure
-from serving.transport.http_response import error_response, write_error
+from serving.transport.http_response import (
+    TEXT,
+    HttpResponse,
+    error_response,
+    too_large,
+    write_error,
+    write_head,
+)
 
 
 @given(message=st.text())
@@ -45,3 +52,23 @@ def test_statuses(code: Code) -> None:
     response = error_response(Failure(code, text))
     assert response.status == HTTP[code.name]
     assert response.body == b'{\n    "error": "%s"\n}' % text.encode(), "whole, however long"
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_head_has_type_length_and_headers_and_says_whether_the_connection_stays(*, keep: bool) -> None:
+    response = HttpResponse(404, b"none", TEXT, ((b"x-request-id", b"r"), (b"connection", b"close")))
+    head = write_head(response, keep=keep, more=b"a: b\r\n")
+    assert head == (
+        b"HTTP/1.1 404 Not Found\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 4\r\n"
+        b"x-request-id: r\r\na: b\r\n" + (b"" if keep else b"connection: close\r\n") + b"\r\n"
+    )
+
+
+def test_a_status_beyond_the_standard_has_a_line_too() -> None:
+    assert write_head(HttpResponse(499, b""), keep=True).startswith(b"HTTP/1.1 499 Client Closed Request\r\n")
+
+
+def test_too_large_a_body_is_refused_with_the_limit_and_ends_the_connection() -> None:
+    response = too_large(4096)
+    assert (response.status, response.headers) == (413, ((b"connection", b"close"),))
+    assert json.loads(response.body)["error"] == "The body is larger than the 4096 bytes that this server takes."

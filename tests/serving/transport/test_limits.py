@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.transport.limits import ConnectionLimiter
+from serving.transport.limits import (
+    ConnectionLimiter,
+    default_max_connections,
+    default_max_grpc_connections,
+    raise_open_file_limit,
+)
 
 
 @dataclass
@@ -50,3 +57,31 @@ def test_what_is_held_never_exceeds_the_limit(sizes: list[int]) -> None:
         limiter.release_bytes(size)
     assert limiter.hold_bytes(200)
     assert not limiter.hold_bytes(1)
+
+
+@pytest.mark.parametrize(
+    ("soft", "http", "grpc"),
+    [
+        (100, 64, 128),
+        (1024, 768, 128),
+        (20_256, 20_000, 128),
+        (30_000, 20_000, 9_744),
+        (1_048_576, 20_000, 20_000),
+        (resource.RLIM_INFINITY, 20_000, 20_000),
+    ],
+)
+def test_default_numbers_of_connections_leave_open_files_for_others(
+    monkeypatch: pytest.MonkeyPatch, soft: int, http: int, grpc: int
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
+    assert (default_max_connections(), default_max_grpc_connections()) == (http, grpc)
+
+
+def test_the_limit_of_open_files_is_raised_to_the_maximum() -> None:
+    soft, hard = before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+        raise_open_file_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -1,0 +1,33 @@
+"""Services are described in protobuf's default pool, where reflection finds them."""
+
+from __future__ import annotations
+
+from google.protobuf import descriptor_pool
+from tensorflow_serving.apis import get_model_status_pb2, predict_pb2
+
+from serving.grpc_api.descriptors import describe
+from serving.grpc_api.methods import GrpcMethod
+
+
+async def unused(_: object, __: object) -> bytes:
+    raise AssertionError
+
+
+def method(name: str, kind: str, module: object) -> GrpcMethod:
+    request, response = getattr(module, f"{kind}Request"), getattr(module, f"{kind}Response")
+    return GrpcMethod(name=name, request=request, response=response, answer=unused)
+
+
+def test_a_service_is_found_by_its_name_with_its_methods() -> None:
+    predict = method("Predict", "Predict", predict_pb2)
+    status = method("Status", "GetModelStatus", get_model_status_pb2)
+    described = {"tests.described.One": (predict, status), "tests.described.Other": (predict,)}
+    describe(described)
+    describe(described)  # a second server of the process describes them again
+    service = descriptor_pool.Default().FindServiceByName("tests.described.One")
+    assert [one.name for one in service.methods] == ["Predict", "Status"]
+    found = service.FindMethodByName("Status")
+    assert found.input_type.full_name == "tensorflow.serving.GetModelStatusRequest"
+    assert found.output_type.full_name == "tensorflow.serving.GetModelStatusResponse"
+    other = descriptor_pool.Default().FindServiceByName("tests.described.Other")
+    assert [one.name for one in other.methods] == ["Predict"]

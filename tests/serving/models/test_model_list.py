@@ -1,0 +1,88 @@
+"""The list of models in force: of a folder, of one model, of a file, or one that a client has sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitoring.errors import BadInput
+from serving.models.model_list import ConfigFile, ModelList, ModelsFolder, SingleModel
+from serving.models.version_folders import ModelSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def make(folder: Path, *versions: str) -> None:
+    for version in versions:
+        (folder / version).mkdir(parents=True)
+
+
+def names(sources: tuple[ModelSource, ...]) -> list[str]:
+    return [one.name for one in sources]
+
+
+def test_models_of_a_folder_come_with_their_folders(tmp_path: Path) -> None:
+    make(tmp_path, "b/1")
+    model_list = ModelList(ModelsFolder(folder=tmp_path, labels={"a": {"stable": 2}}))
+    assert names(model_list()) == ["b"]
+    make(tmp_path, "a/2")
+    assert names(model_list()) == ["a", "b"]
+    assert model_list()[0].labels == {"stable": 2}
+    assert model_list.is_live
+
+
+def test_a_model_without_versions_stays_until_its_own_folder_is_gone(tmp_path: Path) -> None:
+    make(tmp_path, "a/1", "b/1")
+    model_list = ModelList(ModelsFolder(folder=tmp_path))
+    assert names(model_list()) == ["a", "b"]
+    (tmp_path / "a" / "1").rmdir()
+    assert names(model_list()) == ["a", "b"]
+    (tmp_path / "a").rmdir()
+    assert names(model_list()) == ["b"]
+
+
+def test_a_single_model_is_listed_before_it_has_versions(tmp_path: Path) -> None:
+    model_list = ModelList(SingleModel(name="m", base=tmp_path / "none", labels={"m": {"a": 1}, "n": {"b": 2}}))
+    assert model_list() == (ModelSource(name="m", base=tmp_path / "none", labels={"a": 1}),)
+    assert not model_list.is_live
+
+
+def write(file: Path, *lines: str) -> None:
+    entries = "".join(
+        f'config {{ name: "{name}" base_path: "/m" model_platform: "tensorflow" '
+        'version_labels { key: "own" value: 1 } }'
+        for name in lines
+    )
+    file.write_text(f"model_config_list {{ {entries} }}")
+
+
+def test_a_file_is_read_once_and_again_on_demand(tmp_path: Path) -> None:
+    file = tmp_path / "models.config"
+    write(file, "a")
+    model_list = ModelList(ConfigFile(path=file, labels={"a": {"more": 2}}))
+    assert [(one.name, one.labels) for one in model_list()] == [("a", {"own": 1, "more": 2})]
+    write(file, "b")
+    assert names(model_list()) == ["a"]
+    assert names(model_list.reread()) == ["b"]
+    assert names(model_list()) == ["a"], "read, and not in force"
+
+
+def test_a_list_that_was_sent_is_in_force_until_the_first_one_is_restored(tmp_path: Path) -> None:
+    make(tmp_path, "a/1")
+    model_list = ModelList(ModelsFolder(folder=tmp_path))
+    sent = (ModelSource(name="z", base=tmp_path),)
+    model_list.replace(sent)
+    assert model_list() == sent
+    assert names(model_list.reread()) == ["a"]
+    model_list.restore()
+    assert names(model_list()) == ["a"]
+
+
+def test_an_invalid_source_is_an_error_at_every_call(tmp_path: Path) -> None:
+    for source in (ModelsFolder(folder=tmp_path / "none"), ConfigFile(path=tmp_path / "none")):
+        model_list = ModelList(source)
+        for read in (model_list, model_list.reread, model_list):
+            with pytest.raises(BadInput):
+                read()

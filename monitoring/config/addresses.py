@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import ValidationInfo
 
-from monitoring.config.invalid_setting import invalid_setting
+from monitoring.config.invalid_setting import reject_setting
 
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?)://(?:/([^?]*))?(\?.*)?", re.DOTALL)
 _POSTGRESQL = re.compile(r"postgresql(?:\+\w+)?://[^/\s]*/[^\s?]+(?:\?\S*)?")
@@ -17,6 +17,12 @@ _POSTGRESQL = re.compile(r"postgresql(?:\+\w+)?://[^/\s]*/[^\s?]+(?:\?\S*)?")
 
 def redacted(url: str) -> str:
     """Reduce a URL to scheme, host and port: password, query and, for webhooks, the path are secrets.
+
+    Args:
+        url: Any text.
+
+    Returns:
+        The URL without its secrets, or words in its place where it is not a URL.
 
     >>> redacted("https://user:secret@hooks.example.org/services/T0/B0?key=1")
     'https://hooks.example.org/…'
@@ -55,11 +61,11 @@ def local_path(value: object, info: ValidationInfo) -> Path:
     """
     value = str(value) if isinstance(value, Path) else value  # a default
     if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise invalid_setting(
+        reject_setting(
             "not a path.", got=value, expected="a path in quotes", fix="Relative paths start at this file's folder."
         )
     if "://" in value:
-        raise invalid_setting(
+        reject_setting(
             "must be a local path; only [traffic] path and labels may be URLs.",
             got=redacted(value),
             expected="a local path",
@@ -85,7 +91,7 @@ def store_url(value: str, info: ValidationInfo) -> str:
         return value
     sqlite = _SQLITE.fullmatch(value)
     if sqlite is None:
-        raise invalid_setting(
+        reject_setting(
             "not the URL of a store: SQLite or PostgreSQL.",
             got=redacted(value) if "://" in value else value,
             expected="sqlite:///FILE, or postgresql+DRIVER://USER:PASSWORD@HOST/DATABASE",
@@ -93,7 +99,7 @@ def store_url(value: str, info: ValidationInfo) -> str:
         )
     scheme, name, query = sqlite.groups()
     if not name or name.startswith((":memory:", "file:")):
-        raise invalid_setting(
+        reject_setting(
             "an in-memory store is lost when the process ends.",
             got=value,
             expected="sqlite:/// and a file's path",
@@ -101,7 +107,7 @@ def store_url(value: str, info: ValidationInfo) -> str:
         )
     path = _absolute(name, info)
     if "?" in str(path):
-        raise invalid_setting(
+        reject_setting(
             "the path of an SQLite file cannot contain a question mark.",
             got=str(path),
             expected="a path without one",
@@ -127,14 +133,14 @@ def webhook_url(value: str) -> str:
         fits = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f\x7f]", value)
     except ValueError:
         parts, fits = SplitResult("", "", "", "", ""), False
-    if fits and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))):
-        return value
-    raise invalid_setting(
-        "not a webhook URL that is allowed: https, or http on this machine.",
-        got=redacted(value),
-        expected="https://HOST/PATH, or http:// on this machine",
-        fix='Write, for example, webhook = "https://hooks.example.org/pitfalls".',
-    )
+    if not fits or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))):
+        reject_setting(
+            "not a webhook URL that is allowed: https, or http on this machine.",
+            got=redacted(value),
+            expected="https://HOST/PATH, or http:// on this machine",
+            fix='Write, for example, webhook = "https://hooks.example.org/pitfalls".',
+        )
+    return value
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from typing import NoReturn
 
 from pydantic_core import PydanticCustomError
 
-#: pydantic's type of an error that `invalid_setting` made.
+#: pydantic's type of an error that `reject_setting` raised.
 INVALID_SETTING = "invalid_setting"
 
 _LONGEST = 60
 
 
 def shown(value: object) -> str:
-    """A value as it would stand in the file, cut to the length of a line.
+    """Show a value as it would stand in the file, cut to the length of a line.
+
+    Args:
+        value: A value that TOML can hold, or None.
+
+    Returns:
+        One line of at most 60 characters.
 
     >>> shown("a day"), shown(True), shown(0.5)
     ('"a day"', 'true', '0.5')
@@ -33,8 +40,8 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def invalid_setting(what: str, *, got: object, expected: str, fix: str) -> PydanticCustomError:
-    """Make the error that a validator raises.
+def reject_setting(what: str, *, got: object, expected: str, fix: str) -> NoReturn:
+    """Refuse a setting, in a validator.
 
     Args:
         what: What is wrong with the setting.
@@ -42,9 +49,9 @@ def invalid_setting(what: str, *, got: object, expected: str, fix: str) -> Pydan
         expected: What would be valid.
         fix: The next step.
 
-    Returns:
-        An error whose context holds the four parts as text.
+    Raises:
+        PydanticCustomError: Always; its context holds the four parts as text.
     """
-    return PydanticCustomError(
+    raise PydanticCustomError(
         INVALID_SETTING, "{what}", {"what": what, "got": shown(got), "expected": expected, "fix": fix}
     )

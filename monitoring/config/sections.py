@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from monitoring.config.addresses import local_path, path_or_url, redacted, store_url, webhook_url
-from monitoring.config.invalid_setting import invalid_setting
+from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.values import (
     budget,
     cron,
@@ -61,11 +61,11 @@ class ModelSection(Section):
         if "baseline" not in info.data:
             return value
         if value is None and info.data["baseline"] is None:
-            raise invalid_setting(
+            reject_setting(
                 "missing.", got=None, expected="a value", fix='Write, for example, bundle = "models/flights".'
             )
         if value is not None and info.data["baseline"] is not None:
-            raise invalid_setting(
+            reject_setting(
                 "bundle and baseline are both set; a bundle has its own baseline.",
                 got=str(value),
                 expected="either bundle or baseline",
@@ -119,7 +119,7 @@ class TrafficSection(Section):
     @classmethod
     def _scores_or_answers(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None and info.data.get("scores"):
-            raise invalid_setting(
+            reject_setting(
                 "scores and predicted are both set; the predicted class follows from the scores.",
                 got=value,
                 expected="either scores or predicted",

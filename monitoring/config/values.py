@@ -8,7 +8,7 @@ import zoneinfo
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from monitoring.config.invalid_setting import invalid_setting
+from monitoring.config.invalid_setting import reject_setting
 
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,6})([smhd])")
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -20,12 +20,18 @@ _BUDGET = re.compile(r"\s*(\d{1,9})\s+(?:per|in)\s+(\d{1,9})\s+windows?\s*", re.
 def duration(value: object) -> timedelta:
     """Parse a duration: a whole number and a unit of s, m, h or d.
 
+    Args:
+        value: The setting.
+
+    Returns:
+        The duration, at most 3,660 days.
+
     >>> duration("6h")
     datetime.timedelta(seconds=21600)
     """
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None or (length := int(match[1]) * _UNITS[match[2]]) > _LONGEST:
-        raise invalid_setting(
+        reject_setting(
             "not a duration.",
             got=value,
             expected="a whole number and a unit of s, m, h or d, at most 3,660 days",
@@ -37,9 +43,7 @@ def duration(value: object) -> timedelta:
 def positive_duration(value: timedelta) -> timedelta:
     """Check that a duration is positive."""
     if value <= timedelta(0):
-        raise invalid_setting(
-            "must be positive.", got="0", expected="a duration above zero", fix='Write, for example, "7d".'
-        )
+        reject_setting("must be positive.", got="0", expected="a duration above zero", fix='Write, for example, "7d".')
     return value
 
 
@@ -49,7 +53,7 @@ def window_length(value: str) -> str:
     length = int(match[1]) * _UNITS[match[2]] if match is not None and match[2] != "s" else timedelta(0)
     day = _UNITS["d"]
     if not timedelta(0) < length <= _LONGEST_WINDOW or (length % day and day % length):
-        raise invalid_setting(
+        reject_setting(
             "not a window length.",
             got=value,
             expected="whole days, at most 366, or minutes or hours that divide a day evenly",
@@ -64,12 +68,12 @@ def time_zone(value: str) -> str:
         zoneinfo.ZoneInfo(value)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         near = _nearest_zone(value)
-        raise invalid_setting(
+        reject_setting(
             "unknown time zone.",
             got=value,
             expected='a name from the IANA time zone database, such as "Europe/Paris"',
             fix=f'Did you mean "{near}"?' if near else 'Write, for example, "UTC".',
-        ) from None
+        )
     return value
 
 
@@ -84,7 +88,7 @@ def budget(value: str) -> str:
     """Check a budget of false alarms."""
     match = _BUDGET.fullmatch(value)
     if match is None or not 1 <= int(match[1]) < int(match[2]):
-        raise invalid_setting(
+        reject_setting(
             "not a budget of false alarms.",
             got=value,
             expected='"N per W windows" with 1 <= N < W',
@@ -94,7 +98,16 @@ def budget(value: str) -> str:
 
 
 def budget_numbers(value: str) -> tuple[int, int]:
-    """Alarms and windows of a text that `budget` accepts.
+    """Parse a budget that `budget` accepts.
+
+    Args:
+        value: The setting.
+
+    Returns:
+        Alarms and windows.
+
+    Raises:
+        ValueError: The text is not a budget.
 
     >>> budget_numbers("1 per 365 windows")
     (1, 365)
@@ -109,13 +122,19 @@ def cron(value: str) -> str:
     """Check a cron expression: five fields, and a time that exists.
 
     Days of the week have to be names: APScheduler counts them from Monday, other implementations from Sunday.
+
+    Args:
+        value: The setting.
+
+    Returns:
+        The same text.
     """
     from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415  # a tenth of a second that imports need not pay
 
     fix = 'Write, for example, "15 * * * *": minute, hour, day, month, day of the week.'
     fields = value.split()
     if len(fields) == 5 and re.search(r"\d", fields[4]):
-        raise invalid_setting(
+        reject_setting(
             "days of the week as numbers are ambiguous: implementations of cron count them differently.",
             got=fields[4],
             expected="names of days",
@@ -124,16 +143,16 @@ def cron(value: str) -> str:
     try:
         first = CronTrigger.from_crontab(value, timezone=UTC).get_next_fire_time(None, datetime(2024, 1, 1, tzinfo=UTC))
     except (ValueError, OverflowError) as error:
-        raise invalid_setting(f"not a cron expression ({error}).", got=value, expected="five fields", fix=fix) from None
+        reject_setting(f"not a cron expression ({error}).", got=value, expected="five fields", fix=fix)
     if first is None:
-        raise invalid_setting("never fires.", got=value, expected="a day that exists", fix=fix)
+        reject_setting("never fires.", got=value, expected="a day that exists", fix=fix)
     return value
 
 
 def non_empty(value: str) -> str:
     """Check that the name of a column or an output is not empty."""
     if not value.strip():
-        raise invalid_setting(
+        reject_setting(
             "empty name.", got=value, expected="a name in quotes", fix="Use the name that the model or table has."
         )
     return value
@@ -143,5 +162,5 @@ def distinct(values: Sequence[str]) -> tuple[str, ...]:
     """Check that names occur once each."""
     twice = sorted({value for value in values if list(values).count(value) > 1})
     if twice:
-        raise invalid_setting("duplicate name.", got=twice[0], expected="each name once", fix="Remove one of them.")
+        reject_setting("duplicate name.", got=twice[0], expected="each name once", fix="Remove one of them.")
     return tuple(values)

@@ -1,1 +1,1 @@
-"""Incidents: opened by an alarm, told in plain words, followed until they are over."""
+"""Incidents: the cause of an alarm, the life cycle, and the notification of webhooks."""

@@ -12,7 +12,13 @@ PREFIX = "surprise_"
 
 
 def metric_of(watch: str) -> str:
-    """The loss that a watch is about.
+    """Name the loss that a watch is about.
+
+    Args:
+        watch: The watch's name.
+
+    Returns:
+        The loss's name; another watch's own name.
 
     >>> metric_of("surprise_brier"), metric_of("brier")
     ('brier', 'brier')

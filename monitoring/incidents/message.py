@@ -209,7 +209,14 @@ def _verb(change: float) -> str:
 
 
 def _moved(metric: str, change: float) -> str:
-    """A change in words.
+    """Say how a metric changed.
+
+    Args:
+        metric: The metric's name.
+        change: Its change in its own unit.
+
+    Returns:
+        A verb with the amount.
 
     >>> _moved("brier", 0.0123), _moved("error", -0.0123), _moved("brier", 0.0001)
     ('rose by 0.012', 'fell by 1.2 points', 'did not change')

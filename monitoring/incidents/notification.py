@@ -1,4 +1,4 @@
-"""Telling the webhooks of an incident. A webhook that cannot be told is reported, and stops nothing."""
+"""Notification of webhooks. One that cannot be reached is reported, and stops nothing."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from monitoring.records import IncidentRecord
 ATTEMPTS = 3
 _FIRST_WAIT = 1.0
 
-#: Seconds that connecting, writing, and each wait for a part of the answer may take.
+#: Seconds that connecting, writing, and each part of the response may take.
 TIMEOUT = 10.0
 
-#: Answers after which another attempt makes sense: a busy receiver, or one that is just being restarted.
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: Statuses after which another attempt makes sense: a busy receiver, or one that is restarting.
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class SpanMessage(TypedDict):
@@ -34,7 +34,7 @@ class SpanMessage(TypedDict):
 class IncidentMessage(TypedDict):
     """The body of a notification: an incident as in `pitfalls monitor run --json`, and the deployment it belongs to.
 
-    `model`, `version`, `id` and `state` together name one notification, for receivers that must not act twice.
+    `model`, `version`, `id` and `state` together identify one notification, for receivers that must not act twice.
     """
 
     model: str
@@ -52,9 +52,13 @@ class IncidentMessage(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What became of one notification: the webhook's URL without its secrets, and what happened in a few words.
+    """The outcome of one notification.
 
-    `receiver` stands for the webhook where its URL must not stand: SHA-256, in hexadecimal.
+    Attributes:
+        url: The webhook's URL without its secrets.
+        receiver: The webhook's identity where its URL must not be written: SHA-256 in hexadecimal.
+        ok: Whether it was delivered.
+        detail: What happened, in a few words.
     """
 
     url: str
@@ -72,20 +76,31 @@ def notify(
     send: Callable[[str, bytes], int] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[Delivery, ...]:
-    """POST the incident as JSON to each webhook that hears its level: one for notices hears both, one for pages pages.
+    """POST an incident as JSON to each webhook of its level; webhooks of level `notice` get pages too.
 
-    `send` takes a URL and a body and gives the answer's status, or raises ConnectionError whose text says why there
-    is none; by default it is `post`. A webhook is tried up to three times. Never raises for a webhook's sake. Cost:
-    at worst half a minute a webhook.
+    A webhook is tried up to three times; a failure is an outcome, not an exception. Cost: at worst half a minute a
+    webhook.
+
+    Args:
+        incident: The incident.
+        model: The deployment's model.
+        version: The deployment's version.
+        webhooks: The receivers.
+        send: Posts a body to a URL and returns the response's status, or raises ConnectionError with the reason; by
+            default `post`.
+        sleep: Waits for so many seconds.
+
+    Returns:
+        One outcome for each webhook of the level.
     """
     send = send or post
     body = json.dumps(incident_message(incident, model=model, version=version)).encode()
-    hearing = [webhook for webhook in webhooks if incident.level == "page" or webhook.level == "notice"]
-    return tuple(_deliver(webhook, body, send, sleep) for webhook in hearing)
+    receivers = [webhook for webhook in webhooks if incident.level == "page" or webhook.level == "notice"]
+    return tuple(_deliver(webhook, body, send, sleep) for webhook in receivers)
 
 
 def receiver_of(webhook: Webhook) -> str:
-    """What stands for a webhook in the store, where its URL, which may be a secret, must not be."""
+    """The identity of a webhook in the store, without its URL, which may be a secret."""
     return hashlib.sha256(webhook.webhook.encode()).hexdigest()
 
 
@@ -107,12 +122,22 @@ def incident_message(incident: IncidentRecord, *, model: str, version: int) -> I
 
 
 def post(url: str, body: bytes, *, timeout: float = TIMEOUT) -> int:
-    """POST a JSON body; the status of the answer, whose own body is not read. Redirects are not followed.
+    """POST a JSON body. Redirects are not followed, and the response's body is not read.
 
-    A proxy from the environment is used for https only: plain http is for this machine. Raises ConnectionError, whose
-    text does not name the URL.
+    A proxy from the environment is used for https only: plain http is for this machine.
+
+    Args:
+        url: The webhook's URL.
+        body: JSON.
+        timeout: Seconds that each step may take.
+
+    Returns:
+        The response's status.
+
+    Raises:
+        ConnectionError: There was no response; the text does not contain the URL.
     """
-    import httpx  # noqa: PLC0415  # takes a tenth of a second, and most runs tell nobody
+    import httpx  # noqa: PLC0415  # takes a tenth of a second, and most runs notify nobody
 
     headers = {"content-type": "application/json", "user-agent": "pitfalls-monitor"}
     try:
@@ -122,7 +147,7 @@ def post(url: str, body: bytes, *, timeout: float = TIMEOUT) -> int:
         ):
             return response.status_code
     except httpx.TimeoutException as error:
-        raise ConnectionError(f"no answer within {timeout:g} s") from error
+        raise ConnectionError(f"no response within {timeout:g} s") from error
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise ConnectionError(_reason(error)) from error
 
@@ -139,16 +164,16 @@ def _deliver(
         except ConnectionError as error:
             detail = f"{error}, attempt {attempt} of {ATTEMPTS}"
             continue
-        detail = f"answered {status}, attempt {attempt} of {ATTEMPTS}"
-        if status not in _PASSING:
+        detail = f"HTTP {status}, attempt {attempt} of {ATTEMPTS}"
+        if status not in _TRANSIENT:
             ok = 200 <= status < 300
-            detail = detail if ok else f"answered {status}; the next run tries again"
+            detail = detail if ok else f"HTTP {status}; the next run tries again"
             return Delivery(url=webhook.shown, receiver=receiver_of(webhook), ok=ok, detail=detail)
     return Delivery(url=webhook.shown, receiver=receiver_of(webhook), ok=False, detail=detail)
 
 
 def _reason(error: Exception) -> str:
-    """Why no answer came: in the operating system's words, never in the library's, which may name the URL."""
+    """Why there was no response: the operating system's text, never the library's, which may contain the URL."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:

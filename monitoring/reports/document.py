@@ -23,17 +23,17 @@ class SpanDocument(TypedDict):
 
 
 class EvidenceDocument(TypedDict):
-    """Evidence of each level; 0 while nothing was seen."""
+    """Evidence of each level; 0 before the first score."""
 
     page: float
     notice: float
 
 
 class EstimateDocument(TypedDict):
-    """A loss of the window's predictions, estimated without labels (90 % interval), and what labels say of it.
+    """A loss of the window's predictions, estimated without labels (90 % interval), and the realised loss.
 
-    `realised` is the loss of those of the window's own predictions that have a label by now, `labelled` how many;
-    `effective_rows` those of the baseline that a weighted estimate rests on in effect.
+    `realised` is the loss of the window's own predictions that have a label by now, `labelled` how many have one;
+    `effective_rows` is the effective sample size of a weighted estimate.
     """
 
     method: str
@@ -49,7 +49,7 @@ class EstimateDocument(TypedDict):
 
 
 class TrustDocument(TypedDict):
-    """Whether an estimate is trusted after the last window, and how often its interval missed."""
+    """Whether an estimate is trusted after the last window, and how often its interval missed the realised loss."""
 
     method: str
     metric: str
@@ -75,7 +75,7 @@ class WindowDocument(TypedDict):
 
 
 class SplitDocument(TypedDict):
-    """The change of a metric, and how it divides into what the model expected and what surprised it."""
+    """The change of a loss: that of the expected loss (`difficulty`), and that of the surprise."""
 
     metric: str
     change: float
@@ -84,7 +84,7 @@ class SplitDocument(TypedDict):
 
 
 class PartDocument(TypedDict):
-    """One slice's part: because it came in another share (`mix`), and because of its own loss."""
+    """One slice's part in a change: by its share of the rows (`mix`), and by its own loss."""
 
     slice: str
     mix: float
@@ -101,14 +101,14 @@ class DecompositionDocument(TypedDict):
 
 
 class MoveDocument(TypedDict):
-    """An input that moved with it, and the evidence of that."""
+    """An input that drifted, and the evidence of it."""
 
     input: str
     evidence: float
 
 
 class RowDocument(TypedDict):
-    """A row to look at, and what it scores in the unit of the incident's watch."""
+    """A row to look at first, and its score in the unit of the incident's watch."""
 
     prediction_id: str
     event_time: str
@@ -136,7 +136,7 @@ class IncidentDocument(TypedDict):
 
 
 class SensitivityDocument(TypedDict):
-    """The smallest rise of a metric caught within so many windows; null if none is."""
+    """The smallest rise of a metric that is detected within so many windows; null if none is."""
 
     metric: str
     slice: str
@@ -145,7 +145,7 @@ class SensitivityDocument(TypedDict):
 
 
 class CycleDocument(TypedDict):
-    """A watch that goes by the time of day or week, and how many times clearer a lasting rise is without that."""
+    """A watch with a daily or weekly cycle, and by how much removing it raises the signal-to-noise ratio."""
 
     level: str
     watch: str
@@ -155,14 +155,14 @@ class CycleDocument(TypedDict):
 
 
 class ArrivalDocument(TypedDict):
-    """The share of the labels that came which came within so many seconds after the event."""
+    """The share of the arrived labels that arrived within so many seconds of their event."""
 
     within: int
     share: float
 
 
 class CoverageDocument(TypedDict):
-    """What the monitor has seen of what there was."""
+    """How many of the answered rows and of their labels the monitor has read."""
 
     rows: int
     repeats: int
@@ -177,7 +177,7 @@ class CoverageDocument(TypedDict):
 
 
 class LevelBudgetDocument(TypedDict):
-    """A budget of false alarms in words, and the evidence at which its level alarms."""
+    """A budget of false alarms as text, and the evidence at which its level alarms."""
 
     text: str
     threshold: float
@@ -219,7 +219,14 @@ class StatusDocument(TypedDict):
 
 
 def status_document(status: MonitorStatus) -> StatusDocument:
-    """`status` in plain types that any JSON encoder takes: times as ISO 8601 ending in Z, every number finite."""
+    """Convert a deployment's state to plain types that any JSON encoder takes.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        The document: times as ISO 8601 ending in Z, every number finite.
+    """
     settled = settled_by_window(status)
     return {
         "model": status.model,
@@ -292,7 +299,13 @@ def _coverage(status: MonitorStatus) -> CoverageDocument:
 
 
 def iso(moment: datetime) -> str:
-    """A moment as ISO 8601 in UTC, with microseconds only where there are any.
+    """Write a moment as ISO 8601 in UTC, with microseconds only where there are any.
+
+    Args:
+        moment: An aware time.
+
+    Returns:
+        Text that ends in Z.
 
     >>> iso(datetime(2013, 4, 23, 6, tzinfo=UTC))
     '2013-04-23T06:00:00Z'
@@ -301,7 +314,7 @@ def iso(moment: datetime) -> str:
 
 
 def _finite(number: float) -> float:
-    """`number` where it is finite; the largest float in its place where it is infinite, 0 where it is no number."""
+    """A finite number: the largest float instead of infinity, 0 instead of NaN."""
     if math.isnan(number):
         return 0.0
     return min(max(number, -1.7e308), 1.7e308)

@@ -33,7 +33,7 @@ MOST_ROWS = 5000
 #: Ends the page's heading.
 TITLE = "Effect sizes are descriptive and trigger no alarm; alarms come from the monitor's evidence."
 
-#: Evidently's page runs scripts of its own; this keeps it from asking any other host for anything.
+#: Evidently's page runs its own scripts; this policy forbids every request to another host.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; font-src data:; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'"
@@ -49,23 +49,35 @@ def write_drift_report(
     rng: np.random.Generator,
     subject: DriftSubject | None = None,
 ) -> DriftSummary:
-    """Compare a window's rows with the baseline's, and write what Evidently makes of it to `paths`, HTML and JSON.
+    """Compare a window's rows with the baseline's, and write Evidently's report of it.
 
-    Both tables have `event_time`, the inputs, `probabilities` and, where labels exist, `label` (the class's name,
-    null while it has not arrived). At most 5,000 rows of each side are drawn by `rng`. Numbers are
-    compared by normed Wasserstein distance, categories by Jensen-Shannon distance; the model's answers are compared
-    as well, and its accuracy (for two classes also AUC and log loss) where both sides have labels of every class.
-    The `subject` heads the page; its verdicts stand beside Evidently's own metrics, a level's with a test that fails
-    when it has alarmed.
+    Numbers are compared by normed Wasserstein distance, categories by Jensen-Shannon distance; so are the model's
+    answers, and its accuracy (for two classes also AUC and log loss) where both sides have labels of every class.
+    Columns that cannot be compared are left out and listed.
 
     Nothing is sent anywhere: Evidently's telemetry is switched off before it is imported, and the page (about 4 MB)
-    loads nothing. Columns that cannot be compared are left out and listed. Cost: some 5 s for the import and 2 s for
-    20 columns. Raises BadInput if a side has no rows or no probabilities.
+    loads nothing. Cost: some 5 s for the import and 2 s for 20 columns.
+
+    Args:
+        current: The window's rows: `event_time`, the inputs, `probabilities` and, where labels exist, `label` (the
+            class's name, null while it has not arrived).
+        reference: The baseline's rows, with the same columns.
+        spec: The baseline's classes and inputs.
+        paths: The files to write, HTML and JSON.
+        rng: Draws at most 5,000 rows of each side.
+        subject: Heads the page; its verdicts are shown next to Evidently's own metrics, a level's with a test that
+            fails when it has alarmed.
+
+    Returns:
+        The report in short.
+
+    Raises:
+        BadInput: A side has no rows or no probabilities.
     """
     for table, words in ((current, "current"), (reference, "reference")):
         if table.num_rows == 0:
             raise BadInput(
-                "There is nothing to compare.",
+                "A drift report needs rows on both sides.",
                 got=f"no {words} rows",
                 expected="at least one row on each side",
                 fix="Choose a window that has traffic.",
@@ -97,9 +109,16 @@ def write_drift_report(
 
 
 def _snapshots(sample: DriftSample, verdicts: Sequence[WatchVerdict]) -> list[Any]:
-    """Evidently's runs: verdicts and drift on all rows, and the model's quality on those that have a label.
+    """Run Evidently: verdicts and drift on all rows, and the model's quality on those that have a label.
 
-    Two runs, because Evidently takes a label that has not arrived for one class more.
+    Two runs, because Evidently treats a missing label as one more class.
+
+    Args:
+        sample: The rows to compare.
+        verdicts: The monitor's own evidence.
+
+    Returns:
+        Evidently's snapshots.
     """
     # Read by Evidently when it is imported.
     os.environ["DO_NOT_TRACK"] = "1"
@@ -143,7 +162,7 @@ def _snapshots(sample: DriftSample, verdicts: Sequence[WatchVerdict]) -> list[An
 
 
 def _quality(sample: DriftSample) -> tuple[Any, list[Any]]:
-    """The model's task as Evidently names it, and the metrics of its quality."""
+    """The model's task as Evidently calls it, and the metrics of its quality."""
     from evidently import BinaryClassification, MulticlassClassification  # noqa: PLC0415  # seconds
     from evidently.metrics import Accuracy, LogLoss, RocAuc  # noqa: PLC0415  # as above
 
@@ -159,7 +178,14 @@ def _quality(sample: DriftSample) -> tuple[Any, list[Any]]:
 
 
 def _drawn(compared: int, there: int) -> str:
-    """How many rows of how many.
+    """Say how many rows of how many are compared.
+
+    Args:
+        compared: Rows that are compared.
+        there: All rows.
+
+    Returns:
+        A part of a sentence.
 
     >>> _drawn(900, 900), _drawn(5000, 78000)
     ('900 rows', '5,000 of 78,000 rows, drawn at random,')
@@ -168,7 +194,7 @@ def _drawn(compared: int, there: int) -> str:
 
 
 def _page(snapshots: list[Any], left_out: tuple[tuple[str, str], ...], heading: str) -> str:
-    """One page of all runs and of the columns left out, which may ask no other host for anything."""
+    """Render all runs and the columns left out as one page that may send no request."""
     from evidently.core.metric_types import render_widgets  # noqa: PLC0415  # seconds
     from evidently.legacy.renderers.html_widgets import group_widget, table_data  # noqa: PLC0415  # as above
 
@@ -208,7 +234,7 @@ def _summary(document: dict[str, Any], sample: DriftSample) -> DriftSummary:
 
 
 def _finite(node: Any) -> Any:
-    """The same document with null for every number that JSON does not have."""
+    """The same document with null for every number that is not finite."""
     if isinstance(node, dict):
         return {name: _finite(value) for name, value in node.items()}
     if isinstance(node, list):

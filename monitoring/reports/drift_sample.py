@@ -1,4 +1,4 @@
-"""The rows and columns that a drift report compares: bounded, cleaned, and named so that nothing collides."""
+"""The rows and columns that a drift report compares: bounded, cleaned, and with unique names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from monitoring.watches.descriptions import printable
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Categories of a column that are kept apart, the commonest of both sides together; rarer ones become "other".
+#: Categories of a column that are kept, the commonest of both sides together; rarer ones become "other".
 MOST_CATEGORIES = 50
 OTHER = "(other)"
 
@@ -34,10 +34,19 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftSample:
-    """Both sides with the same columns, those left out and why, and the names of the model's own columns.
+    """Both sides of a comparison with the same columns.
 
-    `label`, `answer` and `probability` name the columns of truth, predicted class and, for two classes, the
-    probability of the second; `quality` says whether both sides have enough labels to compare the model's quality.
+    Attributes:
+        current: The window's rows.
+        reference: The baseline's rows.
+        numbers: Names of the numeric columns.
+        categories: Names of the categorical columns.
+        left_out: Columns that cannot be compared, each with the reason.
+        label: Name of the column of true classes.
+        answer: Name of the column of predicted classes.
+        probability: Name of the column of the second class's probability; empty for more than two classes.
+        positive: Name of the second class; empty for more than two.
+        quality: Whether both sides have labels of every class.
     """
 
     current: pd.DataFrame
@@ -55,10 +64,20 @@ class DriftSample:
 def drift_sample(
     current: pa.Table, reference: pa.Table, *, spec: BaselineSpec, rows: int, rng: np.random.Generator
 ) -> DriftSample:
-    """Draw at most `rows` rows of each side and keep the columns that can be compared.
+    """Draw rows of each side and keep the columns that can be compared.
 
-    Left out: inputs that are absent, retyped or without a value on one side, and those with one and the same value
-    on both. Infinite numbers count as missing. Text is bounded, and loses the characters that HTML is made of.
+    Left out are inputs that are absent, retyped or without a value on one side, and constants. Infinite numbers count
+    as missing. Text is bounded, and loses the characters that HTML is made of.
+
+    Args:
+        current: The window's rows.
+        reference: The baseline's rows.
+        spec: The baseline's classes and inputs.
+        rows: Rows of each side at most.
+        rng: Draws them.
+
+    Returns:
+        Both sides.
     """
     names = _own_names(spec)
     sides = []
@@ -93,7 +112,13 @@ def drift_sample(
 
 
 def plain(text: str) -> str:
-    """Text that no HTML or script can be made of: Evidently writes its data into a script element as it is.
+    """Replace the characters of HTML in text: Evidently writes its data into a script element unescaped.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Printable text without angle brackets.
 
     >>> "<" in plain("</script>"), len(plain("</script>"))
     (False, 9)
@@ -106,7 +131,7 @@ def plain(text: str) -> str:
 
 
 def _own_names(spec: BaselineSpec) -> dict[str, str]:
-    """Names of the model's columns that no input has."""
+    """Names for the model's columns that no input has."""
     taken = {plain(feature.name) for feature in spec.features}
     names = {}
     for key, wish in (
@@ -129,7 +154,7 @@ def _drawn(table: pa.Table, rows: int, rng: np.random.Generator) -> pa.Table:
 
 
 def _whole(table: pa.Table) -> pa.Table:
-    """The table with the columns that a comparison has no use for, but `predictions_from` has."""
+    """The table with the columns that only `predictions_from` needs."""
     if "prediction_id" not in table.column_names:
         table = table.append_column("prediction_id", pa.array([str(row) for row in range(table.num_rows)], pa.string()))
     if "label" in table.column_names and "label_time" not in table.column_names:
@@ -171,14 +196,14 @@ def _labels(predictions: Predictions, spec: BaselineSpec) -> list[str | None]:
 
 
 def _problem(name: str, now: Side, then: Side) -> str:
-    """Why a column cannot be compared, or nothing."""
+    """Why a column cannot be compared; empty if it can."""
     for side, words in ((now, "current"), (then, "reference")):
         if name in side.problems:
             return f"{side.problems[name]} in the {words} rows"
         if not _values(side, name):
             return f"no value in the {words} rows"
     if len(_values(now, name) | _values(then, name)) == 1:
-        return "one and the same value everywhere"
+        return "the same value everywhere"
     return ""
 
 
@@ -198,7 +223,7 @@ def _top(now: pa.Array, then: pa.Array) -> pa.Array:
 def _frame(
     side: Side, numbers: tuple[str, ...], tops: Mapping[str, pa.Array], label: str, labels: list[str | None]
 ) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415  # Evidently's own kind of table, and only it needs one
+    import pandas as pd  # noqa: PLC0415  # only Evidently needs a data frame
 
     columns: dict[str, object] = {name: side.numbers[name] for name in numbers}
     for name, top in tops.items():

@@ -1,4 +1,4 @@
-"""What a drift report is about, and what it found."""
+"""The subject of a drift report, and its result."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchVerdict:
-    """What the monitor itself says of a level, or of one watch, in the reported window: its evidence, what alarms at.
+    """The monitor's evidence of a level, or of one watch, in the reported window.
 
-    `threshold` is a level's; a watch alone alarms nothing, and has none.
+    `threshold` is a level's; a single watch triggers no alarm and has none.
     """
 
     name: str
@@ -19,7 +19,7 @@ class WatchVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftSubject:
-    """What a drift report is about, in a few words, and what the monitor says of it."""
+    """The title of a drift report, and the monitor's own evidence of its window."""
 
     title: str = "One window"
     verdicts: tuple[WatchVerdict, ...] = ()
@@ -27,7 +27,7 @@ class DriftSubject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnDrift:
-    """How far one column moved by a plain effect size: description, never a trigger."""
+    """The effect size of one column's drift: descriptive, never a trigger."""
 
     column: str
     method: str
@@ -38,7 +38,7 @@ class ColumnDrift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftSummary:
-    """What a drift report says, in short; `left_out` names each column it could not compare, and why."""
+    """A drift report in short; `left_out` names each column that cannot be compared, and why."""
 
     columns: tuple[ColumnDrift, ...]
     left_out: tuple[tuple[str, str], ...]
@@ -48,6 +48,6 @@ class DriftSummary:
 
     @property
     def drifted(self) -> tuple[ColumnDrift, ...]:
-        """The columns beyond their threshold, the furthest (in thresholds) first."""
+        """The columns beyond their threshold, the largest multiple of it first."""
         moved = [column for column in self.columns if column.drifted]
         return tuple(sorted(moved, key=lambda column: (-column.score / column.threshold, column.column)))

@@ -1,4 +1,4 @@
-"""The monitor's own page: one HTML file that needs nothing else, on any machine, for years."""
+"""The report page: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from monitoring.watches.descriptions import METRIC_TITLES, printable, slice_titl
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-#: What the page's charts may be painted with is in its style sheet; what it may run is its own two scripts.
+#: The page may run its own two scripts and load nothing.
 POLICY = (
     "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; font-src 'none'; "
     "connect-src 'none'; base-uri 'none'; form-action 'none'"
@@ -61,13 +61,17 @@ def write_page(
     slices: tuple[SliceSeries, ...] = (),
     drift_report: Path | None = None,
 ) -> None:
-    """Write the report on `status` as one self-contained HTML file of about 5 MB (Plotly is inside).
+    """Write the report as one self-contained HTML file of about 5 MB (Plotly is inside).
 
-    `benchmark` is what the deployment is compared with; without one, the baseline's means stand in. `slices` are
-    metrics of the deployment by slice where the windows' own records do not have them. `drift_report` is linked to,
-    relative to `path`. The page asks no other host for anything and runs no script but its own two, admitted by
-    digest; whatever came from traffic is escaped. The file appears whole: it is written aside and renamed.
-    Cost: some 0.2 s for a year of days. Raises OSError if the folder cannot be written.
+    The page sends no request and runs no script but its own two, allowed by digest; whatever came from traffic is
+    escaped. The file is replaced atomically. Cost: some 0.2 s for a year of days.
+
+    Args:
+        status: The deployment's state.
+        path: The file; its folder is made, and an OSError goes up if it cannot be written.
+        benchmark: What the deployment is compared with; without one, the baseline's means.
+        slices: Metrics of the deployment by slice that the windows' records do not have.
+        drift_report: A drift report to link to, relative to `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = page_text(status, benchmark=benchmark, slices=slices, link=_link(drift_report, path))
@@ -127,7 +131,13 @@ def page_charts(
 
 
 def safe_json(figures: dict[str, Figure]) -> str:
-    r"""JSON that cannot end the script element it stands in, whatever text is inside.
+    r"""Write figures as JSON that cannot end the script element it is in.
+
+    Args:
+        figures: Figures by name.
+
+    Returns:
+        JSON with the characters of HTML escaped.
 
     >>> safe_json({"a": {"text": "</script>&"}})
     '{"a":{"text":"\\u003c/script\\u003e\\u0026"}}'

@@ -24,10 +24,16 @@ def verdict_metrics(verdicts: Sequence[WatchVerdict]) -> list[Any]:
 
 
 def verdict_metadata(verdicts: Sequence[WatchVerdict]) -> dict[str, Any]:
-    """What the current data set carries so that the metrics find their values.
+    """The metadata of the current data set in which the metrics find their values.
 
     A value must not be a field of its metric: fields are the metric's identity, and a series of reports would
     become a series of metrics with one point each.
+
+    Args:
+        verdicts: The monitor's own evidence.
+
+    Returns:
+        Evidence and thresholds by the verdict's name.
     """
     return {
         "evidence": {plain(verdict.name): min(verdict.evidence, LARGEST) for verdict in verdicts},

@@ -10,7 +10,16 @@ from sqlalchemy.types import TypeDecorator
 
 
 def float_text(value: float) -> str:
-    """Write a float as text that is exact in any database, infinities included. Raises ValueError for NaN.
+    """Write a float as text that is exact in any database, infinities included.
+
+    Args:
+        value: The float.
+
+    Returns:
+        Hexadecimal text.
+
+    Raises:
+        ValueError: The float is NaN.
 
     >>> float_text(0.1), float_text(float("-inf"))
     ('0x1.999999999999ap-4', '-inf')
@@ -26,7 +35,13 @@ def optional_float_text(value: float | None) -> str | None:
 
 
 def float_of(text: str) -> float:
-    """The inverse of `float_text`.
+    """Read what `float_text` wrote.
+
+    Args:
+        text: Hexadecimal text.
+
+    Returns:
+        The same float.
 
     >>> float_of("0x1.999999999999ap-4")
     0.1

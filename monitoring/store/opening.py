@@ -6,7 +6,7 @@ import os
 import sqlite3
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
@@ -73,7 +73,7 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
         _migrate(engine, shown if read_only else "")
     except SQLAlchemyError as error:
         engine.dispose()
-        raise cannot_use(error, shown, _FIX) from error
+        reject_store(error, shown, _FIX)
     except CannotRun:
         engine.dispose()
         raise
@@ -84,14 +84,31 @@ def writing(engine: Engine) -> Engine:
     """The same engine, for transactions that write: SQLite then takes its write lock at the start.
 
     A transaction that reads first and writes later could not wait for another writer.
+
+    Args:
+        engine: The store's engine.
+
+    Returns:
+        A view of the same engine.
     """
     return engine.execution_options(pitfalls_writes=True)
 
 
-def cannot_use(error: SQLAlchemyError, shown: str, fix: str) -> CannotRun:
-    """Convert a database's error to one of ours."""
+def reject_store(error: SQLAlchemyError, shown: str, fix: str) -> NoReturn:
+    """Convert a database's error to one of ours.
+
+    Args:
+        error: The database's error.
+        shown: The store's URL without its password.
+        fix: The next step.
+
+    Raises:
+        CannotRun: Always.
+    """
     cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-    return CannotRun("The store cannot be used.", got=f"{shown} ({cause})", expected="a working store", fix=fix)
+    raise CannotRun(
+        "The store cannot be used.", got=f"{shown} ({cause})", expected="a working store", fix=fix
+    ) from error
 
 
 def _parsed(url: str) -> URL:

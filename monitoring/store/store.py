@@ -12,13 +12,14 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from monitoring.errors import CannotRun
 from monitoring.records import BaselineScore, IncidentRecord, Level, ScoreHistory, Sensitivity, WindowRecord
 from monitoring.store import deployments, incidents, leases, notifications, windows
 from monitoring.store.deployments import StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
 from monitoring.store.notifications import PendingNotification
-from monitoring.store.opening import cannot_use, open_engine, writing
+from monitoring.store.opening import open_engine, reject_store, writing
 from monitoring.store.records import DeploymentRecord, StoredWindow
 
 _FIX = "Nothing was changed; run again once the database can be reached and written."
@@ -66,20 +67,25 @@ class Store:
             The deployment's number.
 
         Raises:
-            CannotRun: The database fails.
+            CannotRun: The database fails, or refuses the deployment.
         """
         with self._writing() as connection:
             found = deployments.find(connection, record)
-            if found is not None:
-                return found
+        if found is not None:
+            return found
         try:
             with self._writing() as connection:
                 return deployments.create(connection, record)
-        except IntegrityError:  # another process created it first
+        except IntegrityError as error:  # another process created it first
             with self._writing() as connection:
                 found = deployments.find(connection, record)
             if found is None:
-                raise
+                raise CannotRun(
+                    "The deployment cannot be created.",
+                    got=f"{record.model} version {record.version} ({error.orig})",
+                    expected="a new deployment",
+                    fix="Nothing was changed; run the command again.",
+                ) from error
             return found
 
     def deployment_record(self, deployment: int) -> DeploymentRecord:
@@ -265,4 +271,4 @@ class Store:
         except IntegrityError:
             raise
         except DBAPIError as error:
-            raise cannot_use(error, self._engine.url.render_as_string(hide_password=True), _FIX) from error
+            reject_store(error, self._engine.url.render_as_string(hide_password=True), _FIX)

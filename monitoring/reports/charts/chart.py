@@ -39,7 +39,13 @@ class Chart:
 
 
 def label(text: str) -> str:
-    """Text for a Plotly label, which would read ``<a href=…>`` as a link.
+    """Escape text for a Plotly label, which would read ``<a href=…>`` as a link.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text with its markup escaped.
 
     >>> label("<b>EWR</b> & co")
     '&lt;b&gt;EWR&lt;/b&gt; &amp; co'

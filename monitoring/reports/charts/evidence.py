@@ -96,7 +96,14 @@ def local(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def decades(log_evidence: float, highest: int) -> float:
-    """Evidence as a power of ten, held between a thousandth and what is drawn.
+    """Convert evidence to a power of ten that can be drawn.
+
+    Args:
+        log_evidence: Its natural logarithm.
+        highest: The largest power that is drawn.
+
+    Returns:
+        A power between `LOWEST_DECADE` and `highest`.
 
     >>> decades(-math.inf, 6), round(decades(math.log(100.0), 6), 6), decades(1e5, 6)
     (-3.0, 2.0, 6.0)

@@ -55,7 +55,14 @@ def loss_charts(status: MonitorStatus) -> tuple[Chart, ...]:
 
 
 def running_means(values: Sequence[float], weights: Sequence[int]) -> tuple[float, ...]:
-    """Weighted mean of each value and the up to six before it.
+    """The weighted running mean over `RUNNING` values.
+
+    Args:
+        values: Values in order of time.
+        weights: Their weights, above zero.
+
+    Returns:
+        For each value, the mean of it and up to six before it.
 
     >>> running_means([0.0, 1.0], [1, 3])
     (0.0, 0.75)

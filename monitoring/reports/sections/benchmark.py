@@ -10,7 +10,7 @@ from monitoring.records import WHOLE, BaselineScore, MonitorStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """A mean with the bounds of its 95 % interval; both bounds are the mean where there is too little to say more."""
+    """A mean with the bounds of its 95 % interval; both bounds are the mean where there are too few windows."""
 
     mean: float
     low: float
@@ -19,7 +19,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkMetric:
-    """One metric of the benchmark, in its own unit: what was promised before the model met its traffic.
+    """One metric of the benchmark, in its own unit.
 
     `low` and `high` bound the mean's 95 % interval over days of out-of-fold predictions. `by_slice` has the same for
     slices written ``column=value``.
@@ -36,7 +36,7 @@ class BenchmarkMetric:
     by_slice: Mapping[str, Interval] = field(default_factory=dict)
 
     def of(self, part: str = WHOLE) -> Interval | None:
-        """The interval of the whole benchmark or of one slice; None for a slice that it does not know."""
+        """The interval of the whole benchmark or of one slice; None for an unknown slice."""
         if part == WHOLE:
             return Interval(mean=self.mean, low=self.low, high=self.high)
         return self.by_slice.get(part)
@@ -44,12 +44,12 @@ class BenchmarkMetric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
-    """The model's metrics on rows that it was not fitted on, before it was deployed."""
+    """The model's metrics on held-out rows before it was deployed."""
 
     metrics: tuple[BenchmarkMetric, ...]
 
     def of(self, metric: str, part: str = WHOLE) -> Interval | None:
-        """The interval of one metric, on the whole or on one slice; None if the benchmark does not have it."""
+        """The interval of one metric, on the whole or on one slice; None if it is unknown."""
         found = next((entry for entry in self.metrics if entry.metric == metric), None)
         return None if found is None else found.of(part)
 

@@ -20,7 +20,13 @@ _LARGEST_LOG = 700.0
 
 
 def format_evidence(log_evidence: float) -> str:
-    """Evidence from its logarithm.
+    """Format evidence.
+
+    Args:
+        log_evidence: Its natural logarithm.
+
+    Returns:
+        A number; a power of ten from 100,000 on.
 
     >>> [format_evidence(v) for v in (-math.inf, -7.0, 0.0, math.log(365))]
     ['0', '< 0.01', '1.00', '365']
@@ -44,7 +50,13 @@ def format_evidence(log_evidence: float) -> str:
 
 
 def finite_evidence(log_evidence: float) -> float:
-    """Evidence as a finite float: 0 for a log of -inf, and capped near the largest float.
+    """Convert evidence to a finite float.
+
+    Args:
+        log_evidence: Its natural logarithm.
+
+    Returns:
+        The evidence: 0 for a log of -inf, and capped near the largest float.
 
     >>> finite_evidence(-math.inf), round(finite_evidence(0.0), 6), math.isfinite(finite_evidence(1e6))
     (0.0, 1.0, True)
@@ -53,7 +65,15 @@ def finite_evidence(log_evidence: float) -> float:
 
 
 def format_count(count: int, noun: str, plural: str = "") -> str:
-    """A number of things.
+    """Format a number of things.
+
+    Args:
+        count: The number.
+        noun: The singular.
+        plural: The plural, where it is not the singular with an s.
+
+    Returns:
+        The number and the noun.
 
     >>> (
     ...     format_count(1, "page"),
@@ -69,7 +89,13 @@ def format_count(count: int, noun: str, plural: str = "") -> str:
 
 
 def format_duration(seconds: int) -> str:
-    """A length of time in its largest whole unit.
+    """Format a duration in its largest whole unit.
+
+    Args:
+        seconds: A whole number of minutes.
+
+    Returns:
+        Minutes, hours or days.
 
     >>> format_duration(300), format_duration(3600), format_duration(172_800)
     ('5 min', '1 h', '2 days')
@@ -80,7 +106,13 @@ def format_duration(seconds: int) -> str:
 
 
 def format_date(day: date) -> str:
-    """A date, the same in every locale.
+    """Format a date, the same in every locale.
+
+    Args:
+        day: The date.
+
+    Returns:
+        Day, month and year.
 
     >>> format_date(date(2013, 4, 23))
     '23 Apr 2013'
@@ -89,7 +121,7 @@ def format_date(day: date) -> str:
 
 
 def format_moment(moment: datetime | None, zone: ZoneInfo) -> str:
-    """A moment in the deployment's own time zone, to the minute; midnight is shown as the day alone."""
+    """Format a moment in a time zone, to the minute; midnight is shown as the day alone."""
     if moment is None:
         return NOTHING
     local = moment.astimezone(zone)
@@ -98,7 +130,15 @@ def format_moment(moment: datetime | None, zone: ZoneInfo) -> str:
 
 
 def format_window(start: datetime, end: datetime, zone: ZoneInfo) -> str:
-    """A half-open window: its day if it is one, its first and last day if it is several, otherwise with the hours.
+    """Format a half-open window.
+
+    Args:
+        start: Its start.
+        end: Its end.
+        zone: The deployment's time zone.
+
+    Returns:
+        Its day if it is one, its first and last day if it is several, otherwise both times.
 
     >>> from datetime import UTC
     >>> format_window(datetime(2013, 4, 22, tzinfo=UTC), datetime(2013, 4, 23, tzinfo=UTC), ZoneInfo("UTC"))

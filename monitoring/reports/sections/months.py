@@ -1,4 +1,4 @@
-"""The deployment's losses, gathered from its windows: over everything, and by calendar month."""
+"""The deployment's losses over all its windows, and by calendar month."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitoring.reports.sections.benchmark import Interval
 #: The losses that a benchmark and a deployment are compared by, in this order.
 LOSSES = ("brier", "error")
 
-#: Fewer windows than this carry no interval.
+#: Fewer windows than this have no interval.
 FEWEST_WINDOWS = 5
 
 
@@ -40,10 +40,16 @@ class SliceSeries:
 
 
 def loss_series(status: MonitorStatus) -> tuple[SliceSeries, ...]:
-    """Every loss of `status` on the whole traffic and on each slice, the whole first, slices by name.
+    """Aggregate every loss on the whole traffic and on each slice.
 
-    A window counts in the month in which it began, in the deployment's time zone, by the rows it scored; windows too
-    thin to score are left out. Cost: one pass over all score records.
+    A window counts in the month in which it began, in the deployment's time zone, by the rows it scored; windows
+    without a score are left out. Cost: one pass over all score records.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        By loss: the whole traffic, then slices by name.
     """
     zone = ZoneInfo(status.timezone)
     found: dict[tuple[str, str], list[tuple[date, float, int]]] = {}
@@ -79,11 +85,16 @@ def _series(metric: str, part: str, points: list[tuple[date, float, int]]) -> Sl
 
 
 def weighted_interval(points: Sequence[tuple[float, int]]) -> Interval:
-    """Rows-weighted mean of (value, rows), and its 95 % interval with the window as the unit of chance.
+    """The rows-weighted mean over windows, and its 95 % interval with windows as the sampling units.
 
-    The ratio estimator's linearised variance: windows are few and rows within one go together, so rows do not count
-    as independent. Under five windows the bounds are the mean itself. Source: Cochran, *Sampling Techniques* (1977),
-    §6.4.
+    Rows of one window are correlated, so the variance is the ratio estimator's linearised one over windows. Source:
+    Cochran, *Sampling Techniques* (1977), §6.4.
+
+    Args:
+        points: Mean and rows of each window.
+
+    Returns:
+        The interval; under five windows its bounds are the mean itself.
 
     >>> weighted_interval([(0.1, 100), (0.4, 200)])
     Interval(mean=0.3, low=0.3, high=0.3)

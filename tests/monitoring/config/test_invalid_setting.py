@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
 
-from monitoring.config.invalid_setting import INVALID_SETTING, invalid_setting, shown
+from monitoring.config.invalid_setting import INVALID_SETTING, reject_setting, shown
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,9 @@ def test_a_shown_value_is_one_short_line(text: str) -> None:
 
 
 def test_the_parts_of_an_error_are_kept_for_the_message() -> None:
-    error = invalid_setting("must be positive.", got=0, expected="more", fix="Write 1.")
+    with pytest.raises(PydanticCustomError) as caught:
+        reject_setting("must be positive.", got=0, expected="more", fix="Write 1.")
+    error = caught.value
     assert error.type == INVALID_SETTING
     assert error.context == {"what": "must be positive.", "got": "0", "expected": "more", "fix": "Write 1."}
     assert error.message() == "must be positive."

@@ -125,11 +125,11 @@ def test_who_hears_what(
     assert len(receiver.bodies) == len(deliveries) == int(heard)
 
 
-def test_a_receiver_that_stumbles_is_told_the_second_time(receiver: Receiver, page: IncidentRecord) -> None:
+def test_a_receiver_that_stumbles_is_notified_the_second_time(receiver: Receiver, page: IncidentRecord) -> None:
     receiver.statuses = [500, 200]
     (delivery,), waits = tell(page, Webhook(webhook=receiver.url))
     assert delivery == Delivery(
-        url=delivery.url, receiver=delivery.receiver, ok=True, detail="answered 200, attempt 2 of 3"
+        url=delivery.url, receiver=delivery.receiver, ok=True, detail="HTTP 200, attempt 2 of 3"
     )
     assert waits == [1.0]
     assert receiver.bodies[0] == receiver.bodies[1]
@@ -138,7 +138,7 @@ def test_a_receiver_that_stumbles_is_told_the_second_time(receiver: Receiver, pa
 def test_a_receiver_that_stays_broken_is_tried_three_times(receiver: Receiver, page: IncidentRecord) -> None:
     receiver.statuses = [503]
     (delivery,), waits = tell(page, Webhook(webhook=receiver.url))
-    assert (delivery.ok, delivery.detail) == (False, "answered 503, attempt 3 of 3")
+    assert (delivery.ok, delivery.detail) == (False, "HTTP 503, attempt 3 of 3")
     assert waits == [1.0, 2.0]
     assert len(receiver.bodies) == 3
 
@@ -149,7 +149,7 @@ def test_a_refusal_is_final_and_a_redirect_is_not_followed(
 ) -> None:
     receiver.statuses = [status, 200]
     (delivery,), waits = tell(page, Webhook(webhook=receiver.url))
-    assert (delivery.ok, delivery.detail, waits) == (False, f"answered {status}; the next run tries again", [])
+    assert (delivery.ok, delivery.detail, waits) == (False, f"HTTP {status}; the next run tries again", [])
     assert len(receiver.bodies) == 1
 
 
@@ -169,7 +169,7 @@ def test_a_receiver_that_never_answers_is_given_up(receiver: Receiver, page: Inc
     (delivery,) = notify(
         page, model="flights", version=1, webhooks=webhooks, send=partial(post, timeout=0.1), sleep=lambda _: None
     )
-    assert (delivery.ok, delivery.detail) == (False, "no answer within 0.1 s, attempt 3 of 3")
+    assert (delivery.ok, delivery.detail) == (False, "no response within 0.1 s, attempt 3 of 3")
     assert "secret" not in delivery.url
 
 
@@ -219,7 +219,7 @@ def test_another_way_to_send_may_be_given(page: IncidentRecord) -> None:
 
     webhooks = [Webhook(webhook="https://hooks.example.org/x")]
     (delivery,) = notify(page, model="m", version=1, webhooks=webhooks, send=send, sleep=lambda _: None)
-    assert (delivery.ok, delivery.detail) == (True, "answered 204, attempt 3 of 3")
+    assert (delivery.ok, delivery.detail) == (True, "HTTP 204, attempt 3 of 3")
 
 
 def test_importing_notification_loads_no_http_client() -> None:

@@ -1,3 +1,3 @@
-"""Attempted fixes, one small file for each family. Importing this package loads no framework."""
+"""Remedies: attempted fixes, one file per family. Importing this package loads no framework."""
 
 from __future__ import annotations

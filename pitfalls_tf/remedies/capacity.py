@@ -1,7 +1,7 @@
 """Capacity: the same family of networks, from a quarter to eight times as wide or as deep.
 
 Wider and deeper as in Zagoruyko and Komodakis, *Wide Residual Networks* (BMVC 2016) and He et al., *Deep Residual
-Learning* (CVPR 2016); each architecture's `scaled` says which of its settings that moves.
+Learning* (CVPR 2016); each architecture's `scaled` says which of its settings change.
 """
 
 from __future__ import annotations
@@ -23,28 +23,34 @@ SOURCES: Final = {
 }
 
 
-class Scalable(Protocol):
+class ScalableArchitecture(Protocol):
     """An architecture that comes in sizes."""
 
     def scaled(self, *, width: float = 1, depth: float = 1) -> Architecture:
-        """So many times as wide and as deep, rounded; never less than one unit and one layer."""
+        """The architecture with its width and depth multiplied and rounded; at least one unit and one layer."""
 
 
 def scaled(recipe: Recipe, *, width: float = 1, depth: float = 1) -> Recipe:
-    """The recipe with its architecture that many times as wide and as deep."""
-    architecture = cast("Scalable", recipe.architecture).scaled(width=width, depth=depth)
+    """The recipe with its architecture's width and depth multiplied."""
+    architecture = cast("ScalableArchitecture", recipe.architecture).scaled(width=width, depth=depth)
     return replace(recipe, architecture=architecture)
 
 
-def parameters(architecture: Architecture, shape: Shape) -> int:
-    """How many numbers its network learns. Cost: builds it."""
+def count_parameters(architecture: Architecture, shape: Shape) -> int:
+    """Number of trainable parameters of an architecture. Cost: builds the network."""
     return int(sum(variable.numpy().size for variable in architecture.build(shape).trainable_variables))
 
 
-def named(factor: float) -> str:
+def factor_name(factor: float) -> str:
     """A factor as it is written in a remedy's name.
 
-    >>> named(0.25), named(8.0)
+    Args:
+        factor: one of `FACTORS`.
+
+    Returns:
+        Its word, or its digits.
+
+    >>> factor_name(0.25), factor_name(8.0)
     ('quarter', '8')
     """
     return {0.25: "quarter", 0.5: "half"}.get(factor, f"{factor:g}")
@@ -57,11 +63,11 @@ def _remedy(direction: Direction, factor: float) -> Remedy:
         return scaled(context.recipe, depth=factor)
 
     return Remedy(
-        name=f"{direction}_{named(factor)}",
+        name=f"{direction}_{factor_name(factor)}",
         family="capacity",
         source=SOURCES[direction],
         needs=("scaled",),
-        change=change,
+        change_recipe=change,
     )
 
 

@@ -1,7 +1,7 @@
 """Every remedy by name. Importing this loads no framework.
 
-Names joined by `+` are remedies one after the other: `find("gradient_clipping+weight_averaging")`. Whether a recipe and
-its rows allow a remedy is asked by `Remedy.refusal`, and insisted on by `Remedy.applied`.
+Names joined by `+` are remedies one after the other: `find("gradient_clipping+weight_averaging")`. `Remedy.refusal`
+says whether a recipe and its rows allow a remedy, and `Remedy.apply` raises if they do not.
 """
 
 from __future__ import annotations
@@ -38,7 +38,13 @@ REMEDIES: Final[Mapping[str, Remedy]] = MappingProxyType({remedy.name: remedy fo
 
 
 def find(name: str) -> Remedy:
-    """The remedy of that name, or those joined by `+`.
+    """Find a remedy.
+
+    Args:
+        name: of one, or several joined by `+`.
+
+    Returns:
+        The remedy, or one that applies all of them in order.
 
     >>> find("focal").source
     'Lin et al., Focal loss for dense object detection, ICCV 2017'
@@ -54,6 +60,12 @@ def find(name: str) -> Remedy:
 def family(wanted: Family) -> tuple[Remedy, ...]:
     """The remedies of one family, in the order of their file.
 
+    Args:
+        wanted: the family.
+
+    Returns:
+        Its remedies.
+
     >>> [remedy.name for remedy in family("curation")][:2]
     ['loss_curated', 'hardest_curated']
     """
@@ -61,7 +73,7 @@ def family(wanted: Family) -> tuple[Remedy, ...]:
 
 
 def allowed(context: RemedyContext) -> tuple[Remedy, ...]:
-    """Those that this recipe and these rows allow and that change something. Cost: may build the network per remedy."""
+    """The remedies that can be applied to a context. Cost: may build the network for each remedy."""
     return tuple(remedy for remedy in REMEDIES.values() if remedy.refusal(context) is None)
 
 

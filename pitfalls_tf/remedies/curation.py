@@ -1,4 +1,4 @@
-"""Curated batches: which rows of a batch are allowed to teach, decided by loss, by confidence or by balance.
+"""Curated batches: which rows of a batch are trained on, decided by loss, by confidence or by balance.
 
 Each is a `RowWeighting` of `pitfalls_tf.fitting.recipe`: a row that is left out weighs 0, and the others weigh more, so
 that the mean weight is 1. A person who curates by hand looks at every row of every batch; `cost` counts that.
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
 
-SECONDS_A_ROW: Final = 5.0  # an assumption, to be replaced by one's own: nothing here measures people
+SECONDS_A_ROW: Final = 5.0  # an assumption: nothing here measures people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossCuration:
-    """The share of each batch with the smallest losses, or with the largest.
+    """Keeps the share of each batch with the smallest losses, or with the largest.
 
-    Smallest: the rows most likely labelled rightly (Han et al., Co-teaching, NeurIPS 2018, its selection with one
-    network). Largest: the rows with most to teach (Shrivastava et al., Online hard example mining, CVPR 2016). Rows of
-    equal loss at the border are all kept.
+    Smallest: the rows whose labels are most likely right (Han et al., Co-teaching, NeurIPS 2018, its selection with one
+    network). Largest: the hardest rows (Shrivastava et al., Online hard example mining, CVPR 2016). Rows whose loss
+    equals that of the last kept row are kept too.
     """
 
     share: float = 0.8
     kept: Literal["smallest", "largest"] = "smallest"
 
     def initial(self, shape: Shape) -> Any:
-        """Remembers nothing."""
+        """No memory."""
         del shape
         return np.zeros(())
 
@@ -59,10 +59,10 @@ class LossCuration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfidenceCuration:
-    """Sets aside rows that the network confidently takes for another class (Northcutt et al., JAIR 2021).
+    """Leaves out rows that the network confidently predicts to be of another class (Northcutt et al., JAIR 2021).
 
-    Confidently: its probability of that class is at least its average over rows that do bear that label. The averages
-    move with the batches, by `pace`; each starts at 1, so nothing is set aside before the network is sure of anything.
+    Confidently: its probability of that class is at least the average of that probability over rows with that label.
+    The averages are moving ones, by `pace`; each starts at 1, so no row is left out before the network is confident.
     """
 
     pace: float = 0.1
@@ -78,11 +78,11 @@ class ConfidenceCuration:
         del losses
         probabilities = tf.nn.softmax(logits)
         own = tf.reduce_sum(probabilities * batch.truths, axis=1, keepdims=True)
-        doubted = tf.reduce_any((probabilities >= memory) & (probabilities > own) & (batch.truths == 0), axis=1)
+        mislabelled = tf.reduce_any((probabilities >= memory) & (probabilities > own) & (batch.truths == 0), axis=1)
         counts = tf.reduce_sum(batch.truths, axis=0)
         means = tf.math.divide_no_nan(tf.reduce_sum(probabilities * batch.truths, axis=0), counts)
-        remembered = tf.where(counts > 0, (1 - self.pace) * memory + self.pace * means, memory)
-        return _of_mean_one(tf.cast(~doubted, tf.float32)), remembered
+        updated = tf.where(counts > 0, (1 - self.pace) * memory + self.pace * means, memory)
+        return _of_mean_one(tf.cast(~mislabelled, tf.float32)), updated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class BalanceCuration:
     by: Literal["class", "domain", "both"] = "class"
 
     def initial(self, shape: Shape) -> Any:
-        """Nothing but room for the domains, whose number a batch does not tell."""
+        """Zeros of the number of domains, which a batch does not know."""
         return np.zeros(shape.domains)
 
     def __call__(self, batch: Batch, losses: Tensor, logits: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
@@ -115,16 +115,22 @@ class BalanceCuration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurationCost:
-    """What curating by hand would take: rows looked at, each time anew, and the hours that is."""
+    """The work of curating by hand: rows looked at, each time anew, and the hours that takes."""
 
     looked_at: int
     hours: float
 
 
 def cost(recipe: Recipe, rows: int, *, seconds: float = SECONDS_A_ROW) -> CurationCost:
-    """Of a person who curates every batch of one fit on so many labelled rows, at `seconds` a row.
+    """The work of curating every batch of one fit by hand. It grows with rows, epochs and refits.
 
-    It grows with the rows and the epochs alike, and with every refit.
+    Args:
+        recipe: its batch and epochs.
+        rows: number of labelled training rows.
+        seconds: a person's time per row.
+
+    Returns:
+        Rows looked at, and hours.
 
     >>> from pitfalls_tf.architectures.mlp import Mlp
     >>> from pitfalls_tf.fitting.recipe import Recipe
@@ -135,10 +141,16 @@ def cost(recipe: Recipe, rows: int, *, seconds: float = SECONDS_A_ROW) -> Curati
     return CurationCost(looked_at=looked_at, hours=looked_at * seconds / 3600)
 
 
-def set_aside(weighting: RowWeighting, fits: Fits, training: Examples) -> NDArray[np.bool_]:
-    """Which labelled rows each fitted seed would leave out were they one batch: bool [seeds, labelled rows].
+def left_out(weighting: RowWeighting, fits: Fits, training: Examples) -> NDArray[np.bool_]:
+    """Which labelled rows each fitted seed would leave out if they were one batch.
 
-    For `ConfidenceCuration`, by the class averages over these very rows. A diverged seed sets nothing aside.
+    Args:
+        weighting: the rule; for `ConfidenceCuration`, with the class averages over these rows.
+        fits: the seeds.
+        training: rows, of which the labelled ones count.
+
+    Returns:
+        bool [seeds, labelled rows]; all False for a diverged seed.
     """
     import tensorflow as tf  # noqa: PLC0415 - as above
 
@@ -148,7 +160,7 @@ def set_aside(weighting: RowWeighting, fits: Fits, training: Examples) -> NDArra
     truths = np.eye(len(rows.classes), dtype=np.float32)[rows.targets]
     domains = tf.constant(domain_numbers(rows, training.names))
     batch = Batch(inputs=tf.constant(rows.inputs), truths=tf.constant(truths), domains=domains)
-    said: NDArray[np.bool_] = np.zeros((len(fits), len(rows)), dtype=np.bool_)
+    found: NDArray[np.bool_] = np.zeros((len(fits), len(rows)), dtype=np.bool_)
     for place, logits in enumerate(fits.logits(rows.inputs)):
         if fits.members[place].diverged:
             continue
@@ -157,8 +169,8 @@ def set_aside(weighting: RowWeighting, fits: Fits, training: Examples) -> NDArra
             _, memory = ConfidenceCuration(pace=1.0)(batch, None, tf.constant(logits), memory)
         losses = fits.recipe.loss(batch.truths, tf.constant(logits))
         weights, _ = weighting(batch, losses, tf.constant(logits), memory)
-        said[place] = weights.numpy() == 0
-    return said
+        found[place] = weights.numpy() == 0
+    return found
 
 
 def _of_mean_one(weights: Tensor) -> Tensor:
@@ -171,7 +183,9 @@ def _remedy(name: str, source: str, weighting: RowWeighting, *, domains: bool = 
     def change(context: RemedyContext) -> Recipe:
         return replace(context.recipe, weighting=weighting)
 
-    return Remedy(name=name, family="curation", source=source, needs=("domains",) if domains else (), change=change)
+    return Remedy(
+        name=name, family="curation", source=source, needs=("domains",) if domains else (), change_recipe=change
+    )
 
 
 CURATIONS: Final = (

@@ -1,7 +1,7 @@
-"""Losses other than cross-entropy, each the error of a row: `Loss` of `pitfalls_tf.fitting.recipe`.
+"""Losses other than cross-entropy: each is a `Loss` of `pitfalls_tf.fitting.recipe`.
 
 All take truths float32 [b, classes], one-hot or shares, and logits of the same shape, and give float32 [b]. A row
-without a label, whose truths are all zero, costs nothing. Label smoothing is a setting of `recipes.CrossEntropy`.
+without a label, whose truths are all zero, has loss 0. Label smoothing is a setting of `recipe.CrossEntropy`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Tensor = Any  # a tf.Tensor; TensorFlow has no types
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FocalLoss:
-    """Cross-entropy less what is easy: -(1 - p)^focus log p (Lin et al., ICCV 2017). `focus` 0 is cross-entropy."""
+    """Cross-entropy that counts easy rows less: -(1 - p)^focus log p (Lin et al., ICCV 2017). 0 is cross-entropy."""
 
     focus: float = 2.0
 
@@ -28,14 +28,14 @@ class FocalLoss:
         import tensorflow as tf  # noqa: PLC0415 - a recipe is read without it
 
         logs = tf.nn.log_softmax(logits)
-        # log(1 - p) by the other classes, so that neither it nor its gradient is lost where p rounds to 1.
+        # log(1 - p) without a difference, so that neither it nor its gradient vanishes where p rounds to 1.
         others = tf.math.log(-tf.math.expm1(tf.minimum(logs, -1e-7)))
         return -tf.reduce_sum(truths * tf.exp(self.focus * others) * logs, axis=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneralisedCrossEntropy:
-    """(1 - p^power) / power: cross-entropy as `power` nears 0, and 1 - p at 1.
+    """(1 - p^power) / power: cross-entropy as `power` approaches 0, and 1 - p at 1.
 
     Zhang and Sabuncu, NeurIPS 2018, without their truncation.
     """
@@ -52,7 +52,7 @@ class GeneralisedCrossEntropy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymmetricCrossEntropy:
-    """Cross-entropy both ways: forward x CE + reverse x RCE, with the logarithm of a zero truth set to `floor`.
+    """Cross-entropy in both directions: forward x CE + reverse x RCE, with log 0 of a truth set to `floor`.
 
     Wang et al., ICCV 2019; the defaults are theirs for CIFAR-10.
     """
@@ -68,17 +68,17 @@ class SymmetricCrossEntropy:
         known = tf.reduce_sum(truths, axis=1)
         floored = tf.maximum(tf.math.log(tf.maximum(truths, tf.exp(self.floor))), self.floor)
         reverse = -tf.reduce_sum(tf.nn.softmax(logits) * floored, axis=1)
-        # Not TensorFlow's own cross-entropy: its gradient takes for granted that truths sum to 1.
+        # Not TensorFlow's own cross-entropy: its gradient assumes that truths sum to 1.
         forward = -tf.reduce_sum(truths * tf.nn.log_softmax(logits), axis=1)
         return self.forward * forward + self.reverse * known * reverse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootstrapLoss:
-    """Cross-entropy against the truth mixed with the network's own opinion (Reed et al., ICLR workshop 2015).
+    """Cross-entropy with the label mixed with the network's own prediction (Reed et al., ICLR workshop 2015).
 
-    `trust` is the truth's share: .95 is the paper's for the soft form, whose opinion is the probabilities, and .8 for
-    the hard one, whose opinion is the likeliest class.
+    `trust` is the label's share: in the paper .95 for the soft form, which mixes in the probabilities, and .8 for the
+    hard one, which mixes in the likeliest class.
     """
 
     trust: float = 0.95
@@ -89,12 +89,12 @@ class BootstrapLoss:
         import tensorflow as tf  # noqa: PLC0415 - as above
 
         known = tf.reduce_sum(truths, axis=1, keepdims=True)
-        opinion = (
+        prediction = (
             tf.one_hot(tf.argmax(logits, axis=1), logits.shape[1], dtype=logits.dtype)
             if self.hard
             else tf.nn.softmax(logits)
         )
-        mixed = self.trust * truths + (1 - self.trust) * known * opinion
+        mixed = self.trust * truths + (1 - self.trust) * known * prediction
         return -tf.reduce_sum(mixed * tf.nn.log_softmax(logits), axis=1)
 
 
@@ -102,7 +102,7 @@ def _remedy(name: str, source: str, loss: Loss) -> Remedy:
     def change(context: RemedyContext) -> Recipe:
         return replace(context.recipe, loss=loss)
 
-    return Remedy(name=name, family="loss", source=source, change=change)
+    return Remedy(name=name, family="loss", source=source, change_recipe=change)
 
 
 _REED = "Reed et al., Training deep neural networks on noisy labels with bootstrapping, ICLR workshop 2015"

@@ -1,8 +1,8 @@
 """Preprocessing: numbers raw, standardised over all training rows, or within each source, season, or both.
 
-Fitted on training rows without their labels; a source or season that training rows lack is standardised by its own
-unlabelled target rows. What is standardised are the numbers of a table (not its categories and gap indicators), and
-each channel of images over all pixels.
+Fitted on training rows without their labels; a source or season without training rows is standardised by its own
+unlabelled target rows. Standardised are the numbers of a table (not its categories and gap indicators), and each
+channel of images over all pixels.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pitfalls_tf.rows.feature_encoding import Encoding
 
 By = Literal["nothing", "source", "season", "source and season"]
-FEWEST: Final = 30  # rows of a group: fewer say less about it than all rows do
+FEWEST: Final = 30  # rows of a group: with fewer, the moments of all rows are better estimates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class ColumnMoments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Normalisation:
-    """Standardises rows of any part by the moments of their group; groups that it does not know, by those of all."""
+    """Standardises rows by the moments of their group; rows of unknown groups by those of all training rows."""
 
     by: By
     columns: NDArray[np.int64]
@@ -54,25 +54,31 @@ class Normalisation:
             inputs[np.ix_(rows, *map(np.arange, inputs.shape[1:-1]), self.columns)] = values
         return replace(examples, inputs=inputs)
 
-    def also(self, target: Examples) -> Normalisation:
-        """With the groups that only the target has, by its own rows; those of the training rows stay as they are."""
+    def with_groups_of(self, target: Examples) -> Normalisation:
+        """The same with moments of the groups that only the target has, from its rows."""
         added = _grouped(target, self.by, self.columns, self.overall)
         return replace(self, groups={**added, **self.groups})
 
 
-def fitted(training: Examples, by: By) -> Normalisation:
+def fit_normalisation(training: Examples, by: By) -> Normalisation:
     """Moments of the training rows, of all and of every group with at least `FEWEST` of them."""
-    columns = numeric(training)
+    columns = numeric_columns(training)
     values = training.inputs[..., columns].reshape(-1, len(columns)).astype(np.float64)
     deviation = values.std(axis=0)
     overall = ColumnMoments(mean=values.mean(axis=0), deviation=np.where(deviation > 0, deviation, 1.0))
     return Normalisation(by=by, columns=columns, overall=overall, groups=_grouped(training, by, columns, overall))
 
 
-def numeric(examples: Examples) -> NDArray[np.int64]:
-    """Positions on the last axis that hold numbers: channels of images, or of tables the columns that stand alone.
+def numeric_columns(examples: Examples) -> NDArray[np.int64]:
+    """Find the numbers among the columns of tables, or the channels of images.
 
     A column of at most two values is an indicator, and not a number.
+
+    Args:
+        examples: encoded rows.
+
+    Returns:
+        int64, positions on the last axis.
     """
     if examples.inputs.ndim > 2:
         return np.arange(examples.inputs.shape[-1])
@@ -89,7 +95,7 @@ def numeric(examples: Examples) -> NDArray[np.int64]:
 
 
 def groups_of(examples: Examples, by: By) -> NDArray[np.str_]:
-    """The group of each row: its source, its calendar month ("01" to "12", whatever the year), or both."""
+    """The group of each row, str [n]: its source, its calendar month ("01" to "12", whatever the year), or both."""
     months = np.array([moment[5:7] for moment in np.datetime_as_string(examples.times, unit="M").tolist()], dtype=str)
     return {
         "nothing": np.full(len(examples), "all"),
@@ -99,11 +105,14 @@ def groups_of(examples: Examples, by: By) -> NDArray[np.str_]:
     }[by]
 
 
-def raw(encoding: Encoding) -> Encoding:
-    """The same layout, with numbers as they are measured.
+def without_standardisation(encoding: Encoding) -> Encoding:
+    """An encoding with the same columns whose numbers are not standardised. A gap becomes 0; its indicator stays.
 
-    For `Examples.from_table`, in place of the encoding fitted on the training rows. A gap becomes 0
-    then, whatever 0 means for that number; its indicator stays.
+    Args:
+        encoding: fitted on the training rows.
+
+    Returns:
+        An encoding for `Examples.from_table`.
     """
     return replace(encoding, numbers=tuple(replace(number, mean=0.0, deviation=1.0) for number in encoding.numbers))
 
@@ -118,23 +127,23 @@ def _grouped(
             continue
         values = examples.inputs[keys == key][..., columns].reshape(-1, len(columns)).astype(np.float64)
         deviation = values.std(axis=0)
-        # What is constant in a group, as the weather of one day may be, keeps the scale of all rows.
+        # What is constant in a group, as the weather of one day may be, is scaled as all rows are.
         found[str(key)] = ColumnMoments(
             mean=values.mean(axis=0), deviation=np.where(deviation > 1e-9, deviation, overall.deviation)
         )
     return found
 
 
-def _rows(by: By) -> Callable[[RemedyContext], Callable[[Examples], Examples]]:
+def _row_transform(by: By) -> Callable[[RemedyContext], Callable[[Examples], Examples]]:
     def rows(context: RemedyContext) -> Callable[[Examples], Examples]:
-        normalisation = fitted(context.training, by)
-        return normalisation if context.target is None else normalisation.also(context.target)
+        normalisation = fit_normalisation(context.training, by)
+        return normalisation if context.target is None else normalisation.with_groups_of(context.target)
 
     return rows
 
 
 def _remedy(name: str, source: str, by: By, needs: tuple[Need, ...] = ()) -> Remedy:
-    return Remedy(name=name, family="preprocessing", source=source, needs=needs, rows=_rows(by))
+    return Remedy(name=name, family="preprocessing", source=source, needs=needs, row_transform=_row_transform(by))
 
 
 _SITES = "Johnson, Li and Rabinovic, Adjusting batch effects in microarray expression data, Biostatistics 2007"

@@ -1,4 +1,4 @@
-"""A remedy: an attempted fix by name, with its source, what it needs, and what it makes of a recipe."""
+"""A remedy: an attempted fix by name, with its source, its requirements, and its change of a recipe or of rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Need = Literal["target", "domains", "times", "batch normalisation", "normalisati
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemedyContext:
-    """What a remedy is asked to mend: a recipe, the rows it trains on, and the rows of a target if there is one."""
+    """What a remedy is applied to: a recipe, its training rows, and the rows of a target if there is one."""
 
     recipe: Recipe
     training: Examples
@@ -31,114 +31,139 @@ class RemedyContext:
 
 
 def unchanged_recipe(context: RemedyContext) -> Recipe:
-    """The recipe as it is: for remedies that change rows or predictions alone."""
+    """The recipe unchanged: for remedies that change only rows or predictions."""
     return context.recipe
 
 
 def unchanged_rows(context: RemedyContext) -> Callable[[Examples], Examples]:
-    """Rows as they are: for remedies that change the recipe alone."""
+    """Rows unchanged: for remedies that change only the recipe."""
     del context
     return lambda examples: examples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
-    """An attempted fix. Call `applied` for the recipe to fit and `prepared` for what is done to all rows before.
+    """An attempted fix: `apply` gives the recipe to fit, `fit_row_transform` a transform of all rows before the fit.
 
-    source  who proposed it: authors, title or venue, year
-    needs   what a context must have; see `refusal`
-    change  the recipe with the remedy in it
-    rows    what is fitted on the training rows (and unlabelled target rows) and then applied to rows of any part
-    seeds   how many consecutive seeds predict together, see `stabilisers.together`; 1 but for seed ensembling
+    source         who proposed it: authors, title or venue, year
+    needs          what a context must have, see `refusal`
+    change_recipe  gives the recipe with the remedy
+    row_transform  fits a transform on training rows and unlabelled target rows, for rows of any role
+    seeds          how many consecutive seeds predict together, see `stabilisers.average_members`; 1 without ensembling
     """
 
     name: str
     family: Family
     source: str
     needs: tuple[Need, ...] = ()
-    change: Callable[[RemedyContext], Recipe] = unchanged_recipe
-    rows: Callable[[RemedyContext], Callable[[Examples], Examples]] = unchanged_rows
+    change_recipe: Callable[[RemedyContext], Recipe] = unchanged_recipe
+    row_transform: Callable[[RemedyContext], Callable[[Examples], Examples]] = unchanged_rows
     seeds: int = 1
 
-    def applied(self, recipe: Recipe, training: Examples, target: Examples | None = None) -> Recipe:
-        """The recipe with this remedy, for `ensemble.fit(…, training, target=target)`.
+    def apply(self, recipe: Recipe, training: Examples, target: Examples | None = None) -> Recipe:
+        """Apply the remedy to a recipe.
+
+        Args:
+            recipe: how to fit without it.
+            training: the training rows.
+            target: unlabelled rows of a domain to adapt to.
+
+        Returns:
+            The recipe with the remedy.
 
         Raises:
-            BadInput: the source or the architecture does not allow it, or it changes nothing.
+            BadInput: the rows or the architecture do not allow it, or it changes nothing.
         """
         context = RemedyContext(recipe=recipe, training=training, target=target)
         refusal = self.refusal(context)
         if refusal is not None:
             raise refusal
-        return self.change(context)
+        return self.change_recipe(context)
 
-    def prepared(
+    def fit_row_transform(
         self, recipe: Recipe, training: Examples, target: Examples | None = None
     ) -> Callable[[Examples], Examples]:
-        """What to do to training, validation and target rows alike before the fit; no label is looked at."""
-        return self.rows(RemedyContext(recipe=recipe, training=training, target=target))
+        """Fit the transform that all rows go through before the fit; no label is used.
+
+        Args:
+            recipe: how to fit.
+            training: the training rows.
+            target: unlabelled rows of a domain to adapt to.
+
+        Returns:
+            A transform of training, validation, target and scored rows.
+        """
+        return self.row_transform(RemedyContext(recipe=recipe, training=training, target=target))
 
     def refusal(self, context: RemedyContext) -> BadInput | None:
-        """Why this remedy cannot be used here, or None. Cost: may build the network once."""
+        """Why the remedy cannot be applied to a context; None if it can. Cost: may build the network once."""
         for need in self.needs:
             if (missing := _missing(need, context)) is not None:
                 got, expected, fix = missing
                 return BadInput(
-                    f"{self.name} is not for this recipe and these rows.", got=got, expected=expected, fix=fix
+                    f"{self.name} cannot be applied to this recipe and these rows.", got=got, expected=expected, fix=fix
                 )
         # Preprocessing and seed ensembling leave recipes alone.
-        if self.change is not unchanged_recipe and self.change(context) == context.recipe:
+        if self.change_recipe is not unchanged_recipe and self.change_recipe(context) == context.recipe:
             return BadInput(
                 f"{self.name} changes nothing here.",
                 got="a recipe that has it already",
                 expected="a recipe without it",
-                fix="Leave it out, or compare with a recipe that is without.",
+                fix="Leave it out, or compare with a recipe without it.",
             )
         return None
 
     def then(self, other: Remedy) -> Remedy:
-        """Both, this one first; its name is `this+other`."""
+        """A remedy that applies this one and then another.
 
-        def change(context: RemedyContext) -> Recipe:
-            return other.change(replace(context, recipe=self.change(context)))
+        Args:
+            other: the second remedy.
 
-        def rows(context: RemedyContext) -> Callable[[Examples], Examples]:
-            first = self.rows(context)
+        Returns:
+            A remedy named `this+other`.
+        """
+
+        def change_recipe(context: RemedyContext) -> Recipe:
+            return other.change_recipe(replace(context, recipe=self.change_recipe(context)))
+
+        def row_transform(context: RemedyContext) -> Callable[[Examples], Examples]:
+            first = self.row_transform(context)
             target = None if context.target is None else first(context.target)
-            second = other.rows(replace(context, training=first(context.training), target=target))
+            second = other.row_transform(replace(context, training=first(context.training), target=target))
             return lambda examples: second(first(examples))
 
-        untouched = self.change is unchanged_recipe and other.change is unchanged_recipe
+        same_recipe = self.change_recipe is unchanged_recipe and other.change_recipe is unchanged_recipe
+        same_rows = self.row_transform is unchanged_rows and other.row_transform is unchanged_rows
         return Remedy(
             name=f"{self.name}+{other.name}",
             family=self.family,
             source=f"{self.source}; {other.source}",
             needs=tuple(dict.fromkeys((*self.needs, *other.needs))),
-            change=unchanged_recipe if untouched else change,
-            rows=unchanged_rows if self.rows is unchanged_rows and other.rows is unchanged_rows else rows,
+            change_recipe=unchanged_recipe if same_recipe else change_recipe,
+            row_transform=unchanged_rows if same_rows else row_transform,
             seeds=self.seeds * other.seeds,
         )
 
 
 def with_setting(architecture: Architecture, **settings: object) -> Architecture:
-    """The architecture with these of its settings changed; `needs` has seen to it that they are there."""
+    """The architecture with some of its settings changed; the remedy's `needs` make sure that it has them."""
     changed: Architecture = replace(architecture, **settings)  # type: ignore[type-var] # a dataclass by its contract
     return changed
 
 
 def normalisation_kinds(architecture: Architecture, shape: Shape) -> frozenset[str]:
-    """The kinds of normalisation its network holds: class names of Keras' layers. Cost: builds the network."""
+    """The kinds of normalisation in a network: class names of Keras' layers. Cost: builds the network."""
     from pitfalls_tf.fitting.program import NORMALISATION_LAYERS  # noqa: PLC0415 - loads TensorFlow
 
-    layers = architecture.build(shape)._flatten_layers()  # noqa: SLF001 - the one way to every inner layer
+    layers = architecture.build(shape)._flatten_layers()  # noqa: SLF001 - the only access to inner layers
     return frozenset(type(layer).__name__ for layer in layers if isinstance(layer, NORMALISATION_LAYERS))
 
 
-Missing = tuple[str, str, str]  # what is there instead, what was expected, how to mend it
+Missing = tuple[str, str, str]  # got, expected, fix
 
 
 def _missing(need: Need, context: RemedyContext) -> Missing | None:
-    """None when it is there."""
+    """What is missing for a need; None if nothing is."""
     if need in {"target", "domains", "times"}:
         return _missing_rows(need, context)
     return _missing_setting(need, context)

@@ -1,4 +1,4 @@
-"""Attempted fixes for results that change with the seed, each with the setting its source recommends."""
+"""Stabilisers: remedies for results that depend on the seed, each with the settings of its source."""
 
 from __future__ import annotations
 
@@ -22,50 +22,56 @@ BATCH_FACTOR: Final = 4
 
 
 def clipped(context: RemedyContext) -> Recipe:
-    """The gradient of all weights together at most of norm 1."""
+    """The recipe with the norm of the whole gradient clipped at 1."""
     recipe = context.recipe
     return replace(recipe, optimiser=replace(recipe.optimiser, clip_norm=1.0))
 
 
 def warmed_up(context: RemedyContext) -> Recipe:
-    """A linear warm-up over a tenth of the steps, then half a cosine."""
+    """The recipe with a linear warm-up over a tenth of the steps, then half a cosine."""
     recipe = context.recipe
     return replace(recipe, optimiser=replace(recipe.optimiser, warm_up=0.1, schedule="cosine"))
 
 
 def averaged(context: RemedyContext) -> Recipe:
-    """A moving average of the weights predicts. Decay .99: fits here have hundreds of steps, few for .999."""
+    """The recipe with a moving average of the weights, decay .99: .999 is too slow for hundreds of steps."""
     recipe = context.recipe
     return replace(recipe, optimiser=replace(recipe.optimiser, average=0.99))
 
 
 def decayed(context: RemedyContext) -> Recipe:
-    """AdamW with decoupled decay of .01."""
+    """The recipe with AdamW and decoupled weight decay of .01."""
     recipe = context.recipe
     return replace(recipe, optimiser=replace(recipe.optimiser, kind="adamw", weight_decay=0.01))
 
 
 def batch_normalised(context: RemedyContext) -> Recipe:
-    """Batch normalisation in every block."""
+    """The recipe with batch normalisation in every block."""
     recipe = context.recipe
     return replace(recipe, architecture=with_setting(recipe.architecture, norm="batch"))
 
 
 def layer_normalised(context: RemedyContext) -> Recipe:
-    """Layer normalisation in every block."""
+    """The recipe with layer normalisation in every block."""
     recipe = context.recipe
     return replace(recipe, architecture=with_setting(recipe.architecture, norm="layer"))
 
 
 def smoothed(context: RemedyContext) -> Recipe:
-    """Cross-entropy with a tenth of each label spread over the classes."""
+    """The recipe with a label smoothing of .1."""
     return replace(context.recipe, loss=CrossEntropy(smoothing=0.1))
 
 
 def larger_batch(context: RemedyContext) -> Recipe:
-    """Four times the batch; the rate four times as high for SGD, and twice, the square root, for Adam and AdamW.
+    """Multiply the batch by four, and the learning rate by four for SGD, by two for Adam and AdamW.
 
-    As many epochs, so a quarter of the steps.
+    The number of epochs stays, so there is a quarter of the steps.
+
+    Args:
+        context: the recipe and its rows.
+
+    Returns:
+        The changed recipe.
     """
     recipe = context.recipe
     factor = BATCH_FACTOR if recipe.optimiser.kind == "sgd" else BATCH_FACTOR**0.5
@@ -74,18 +80,25 @@ def larger_batch(context: RemedyContext) -> Recipe:
 
 
 def dropped_out(context: RemedyContext) -> Recipe:
-    """Half of the hidden units left out at random."""
+    """The recipe with a dropout of .5."""
     recipe = context.recipe
     return replace(recipe, architecture=with_setting(recipe.architecture, dropout=0.5))
 
 
-def together(probabilities: NDArray[np.float64], size: int = ENSEMBLED) -> NDArray[np.float64]:
-    """Probabilities [seeds, n, classes] of `size` consecutive seeds averaged: [seeds // size, n, classes].
+def average_members(probabilities: NDArray[np.float64], size: int = ENSEMBLED) -> NDArray[np.float64]:
+    """Average the probabilities of consecutive seeds.
 
-    Seeds that do not fill a last group are left out. A diverged seed, whose probabilities are NaN, leaves its group to
-    the others; a group of diverged seeds alone stays NaN.
+    Seeds that do not fill a last group are left out. A diverged seed, whose probabilities are NaN, does not count in
+    its group; a group of diverged seeds alone stays NaN.
 
-    >>> together(np.array([[[0.2, 0.8]], [[0.4, 0.6]], [[1.0, 0.0]]]), 2).round(2).tolist()
+    Args:
+        probabilities: float64 [seeds, n, classes].
+        size: how many seeds are a group.
+
+    Returns:
+        float64 [seeds // size, n, classes].
+
+    >>> average_members(np.array([[[0.2, 0.8]], [[0.4, 0.6]], [[1.0, 0.0]]]), 2).round(2).tolist()
     [[[0.3, 0.7]]]
 
     Raises:
@@ -94,7 +107,7 @@ def together(probabilities: NDArray[np.float64], size: int = ENSEMBLED) -> NDArr
     seeds, *rest = probabilities.shape
     if seeds < size or size < 1:
         raise BadInput(
-            "There are fewer seeds than predict together.",
+            "There are fewer seeds than a group has.",
             got=f"{seeds} seeds, groups of {size}",
             expected="at least one full group",
             fix="Fit more seeds.",
@@ -112,59 +125,59 @@ STABILISERS: Final = (
         name="gradient_clipping",
         family="stabiliser",
         source="Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, ICML 2013",
-        change=clipped,
+        change_recipe=clipped,
     ),
     Remedy(
         name="warm_up_cosine",
         family="stabiliser",
         source="Goyal et al., Accurate, large minibatch SGD, 2017; Loshchilov and Hutter, SGDR, ICLR 2017",
-        change=warmed_up,
+        change_recipe=warmed_up,
     ),
     Remedy(
         name="weight_averaging",
         family="stabiliser",
         source="Polyak and Juditsky, Acceleration of stochastic approximation by averaging, SIAM J. Control 1992",
-        change=averaged,
+        change_recipe=averaged,
     ),
     Remedy(
         name="adamw",
         family="stabiliser",
         source="Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019",
-        change=decayed,
+        change_recipe=decayed,
     ),
     Remedy(
         name="batch_norm",
         family="stabiliser",
         source="Ioffe and Szegedy, Batch normalization, ICML 2015",
         needs=("norm",),
-        change=batch_normalised,
+        change_recipe=batch_normalised,
     ),
     Remedy(
         name="layer_norm",
         family="stabiliser",
         source="Ba, Kiros and Hinton, Layer normalization, 2016",
         needs=("norm",),
-        change=layer_normalised,
+        change_recipe=layer_normalised,
     ),
     Remedy(
         name="label_smoothing",
         family="stabiliser",
         source="Szegedy et al., Rethinking the Inception architecture for computer vision, CVPR 2016",
-        change=smoothed,
+        change_recipe=smoothed,
     ),
     Remedy(
         name="larger_batch",
         family="stabiliser",
         source="Goyal et al., Accurate, large minibatch SGD, 2017; Malladi et al., On the SDEs and scaling rules for"
         " adaptive gradient algorithms, NeurIPS 2022",
-        change=larger_batch,
+        change_recipe=larger_batch,
     ),
     Remedy(
         name="dropout",
         family="stabiliser",
         source="Srivastava et al., Dropout, JMLR 2014",
         needs=("dropout",),
-        change=dropped_out,
+        change_recipe=dropped_out,
     ),
     Remedy(
         name="seed_ensembling",
@@ -177,7 +190,7 @@ STABILISERS: Final = (
 
 
 def pairs() -> tuple[Remedy, ...]:
-    """Every two stabilisers that do not undo each other (the two norms do)."""
+    """Every pair of stabilisers but the two norms, of which the second would replace the first."""
     return tuple(
         one.then(other)
         for one, other in combinations(STABILISERS, 2)

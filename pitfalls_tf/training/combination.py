@@ -18,12 +18,12 @@ def recipe_with_remedy(setup: Setup, rows: FitRows) -> Recipe:
     """The setup's recipe, changed by its remedy for these rows.
 
     Raises:
-        BadInput: see `Remedy.applied`, and `check_combination`.
+        BadInput: see `Remedy.apply`, and `check_combination`.
     """
     recipe, remedy = setup.recipe, setup.find_remedy()
     if remedy is None:
         return recipe
-    changed = remedy.applied(recipe, rows.training, rows.target)
+    changed = remedy.apply(recipe, rows.training, rows.target)
     check_combination(remedy.name, RemedyContext(recipe=recipe, training=rows.training, target=rows.target))
     return changed
 
@@ -41,11 +41,14 @@ def check_combination(names: str, context: RemedyContext) -> None:
     parts = names.split("+")
     if len(parts) == 1:
         return
-    whole = catalogue.find(names).change(context)
+    whole = catalogue.find(names).change_recipe(context)
     for place, name in enumerate(parts):
         others = "+".join(parts[:place] + parts[place + 1 :])
         # Preprocessing and seed ensembling leave recipes alone.
-        if catalogue.find(name).change is not unchanged_recipe and catalogue.find(others).change(context) == whole:
+        if (
+            catalogue.find(name).change_recipe is not unchanged_recipe
+            and catalogue.find(others).change_recipe(context) == whole
+        ):
             raise BadInput(
                 f"{name} has no effect in this combination.",
                 got=f"{names}, which is the same as {others}",

@@ -116,7 +116,7 @@ def with_remedy(prepared: PreparedRows, setup: Setup) -> PreparedRows:
         return prepared
 
     def changed(rows: FitRows) -> tuple[FitRows, Callable[[Examples], Examples]]:
-        change = remedy.prepared(setup.recipe, rows.training, rows.target)
+        change = remedy.fit_row_transform(setup.recipe, rows.training, rows.target)
         kept = FitRows(
             training=change(rows.training),
             validation=None if rows.validation is None else change(rows.validation),

@@ -81,7 +81,7 @@ class Trainer:
         remedy = self.setup.find_remedy()
         if self._together > 1:
             return f"{self._together} networks predict together; their weights are in each run's {weights.FIT}."
-        if remedy is not None and remedy.rows is not unchanged_rows:
+        if remedy is not None and remedy.row_transform is not unchanged_rows:
             return f"{self.setup.remedy} prepares rows outside the network, which a served model would have to do."
         return None
 

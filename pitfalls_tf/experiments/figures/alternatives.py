@@ -22,7 +22,7 @@ from pitfalls_tf.experiments.scores_table import (
 )
 from pitfalls_tf.experiments.tasks import source_tasks
 from pitfalls_tf.remedies import catalogue
-from pitfalls_tf.remedies.capacity import FACTORS, named
+from pitfalls_tf.remedies.capacity import FACTORS, factor_name
 from pitfalls_tf.training.conventional import recipe
 from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE
 
@@ -92,9 +92,9 @@ def grid(task: Task, base: Recipe, *, losses: Sequence[str], sizes: Sequence[str
     """
     cells = []
     for size in sizes:
-        sized = base if size == SAME else catalogue.find(size).applied(base, task.training)
+        sized = base if size == SAME else catalogue.find(size).apply(base, task.training)
         for loss in losses:
-            recipe = sized if loss == CROSS_ENTROPY else catalogue.find(loss).applied(sized, task.training)
+            recipe = sized if loss == CROSS_ENTROPY else catalogue.find(loss).apply(sized, task.training)
             cells.append(TrainingCell(setup=f"{loss}, {size}", task=task, recipe=recipe))
     return cells
 
@@ -103,7 +103,7 @@ def _measure(store: RunStore) -> pa.Table:
     quick = store.size.quick
     factors = tuple(factor for factor in ((0.25, 4.0) if quick else FACTORS) if factor != 1)
     directions = ("width",) if quick else DIRECTIONS
-    sizes = (SAME, *(f"{direction}_{named(factor)}" for direction in directions for factor in factors))
+    sizes = (SAME, *(f"{direction}_{factor_name(factor)}" for direction in directions for factor in factors))
     cells: list[TrainingCell] = []
     for source in ("flights",) if quick else ("flights", "rodents"):
         cells += grid(source_tasks.load(source, quick=quick), recipe(source, quick=quick), losses=LOSSES, sizes=sizes)
@@ -172,7 +172,7 @@ def _factor(size: str) -> float:
     >>> _factor("width_quarter"), _factor("depth_8"), _factor(SAME)
     (0.25, 8.0, 1.0)
     """
-    by_name = {named(factor): factor for factor in FACTORS}
+    by_name = {factor_name(factor): factor for factor in FACTORS}
     return 1.0 if size == SAME else by_name[size.split("_", 1)[1]]
 
 

@@ -140,7 +140,7 @@ def grid(settings: Sequence[CurationSetting], images: Examples, base: Recipe) ->
         cells.append(TrainingCell(setup=f"{setting.name}: {UNCURATED}", task=rows, recipe=base))
         for remedy in catalogue.family("curation"):
             if remedy.refusal(RemedyContext(recipe=base, training=rows.training)) is None:
-                recipe = remedy.applied(base, rows.training)
+                recipe = remedy.apply(base, rows.training)
                 cells.append(TrainingCell(setup=f"{setting.name}: {remedy.name}", task=rows, recipe=recipe))
     return cells
 

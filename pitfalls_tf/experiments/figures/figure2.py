@@ -82,7 +82,7 @@ def _measure(store: RunStore) -> pa.Table:
 
 
 def _cell(remedy: Remedy, context: RemedyContext, task: Task) -> TrainingCell:
-    changed = remedy.applied(context.recipe, context.training)
+    changed = remedy.apply(context.recipe, context.training)
     return TrainingCell(setup=remedy.name, task=task, recipe=changed, members=remedy.seeds)
 
 

@@ -78,7 +78,7 @@ def grid(tasks: Sequence[Task], base: Recipe) -> list[TrainingCell]:
     cells = [TrainingCell(setup=ERM, task=task, recipe=base) for task in tasks]
     for remedy in catalogue.family("adaptation"):
         cells += [
-            TrainingCell(setup=remedy.name, task=task, recipe=remedy.applied(base, task.training, task.target))
+            TrainingCell(setup=remedy.name, task=task, recipe=remedy.apply(base, task.training, task.target))
             for task in tasks
         ]
     return cells
@@ -143,7 +143,7 @@ def _measure(store: RunStore) -> pa.Table:
     cells: list[TrainingCell] = []
     for source, make_tasks in (("flights", domain_pairs.flights), ("digits", domain_pairs.digits)):
         tasks = make_tasks(quick=quick)
-        base = catalogue.find("batch_norm").applied(recipe(source, quick=quick), tasks[0].training)
+        base = catalogue.find("batch_norm").apply(recipe(source, quick=quick), tasks[0].training)
         cells += grid(tasks, base)
     return by_condition(store.run(cells, store.size.seed_numbers(full=5, quick=2)))
 

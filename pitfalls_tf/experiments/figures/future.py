@@ -56,14 +56,14 @@ def remedied(task: Task, base: Recipe, remedy: Remedy) -> TrainingCell | None:
     """
     if remedy.refusal(RemedyContext(recipe=base, training=task.training)) is not None:
         return None
-    prepare = remedy.prepared(base, task.training)
+    prepare = remedy.fit_row_transform(base, task.training)
     changed = replace(
         task,
         training=prepare(task.training),
         validation=prepare(task.validation),
         parts=tuple(replace(part, examples=prepare(part.examples)) for part in task.parts),
     )
-    return TrainingCell(setup=remedy.name, task=changed, recipe=remedy.applied(base, changed.training))
+    return TrainingCell(setup=remedy.name, task=changed, recipe=remedy.apply(base, changed.training))
 
 
 def gate(verdict: Verdict) -> ReleaseGate:

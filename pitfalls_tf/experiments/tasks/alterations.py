@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from monitoring.errors import BadInput
-from pitfalls_tf.remedies.preprocessing import numeric
+from pitfalls_tf.remedies.preprocessing import numeric_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Noise:
 
     def __call__(self, examples: Examples, *, seed: int) -> Examples:
         """Add the noise; categories and gap indicators stay as they are."""
-        columns = numeric(examples)
+        columns = numeric_columns(examples)
         inputs = examples.inputs.copy()
         values = inputs[..., columns]
         deviation = values.reshape(-1, len(columns)).std(axis=0)

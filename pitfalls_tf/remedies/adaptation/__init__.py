@@ -1,6 +1,7 @@
-"""From labelled domains to others, one small file for each method. Importing this package loads no framework.
+"""Adaptation to unlabelled target domains and alignment of labelled ones, one file per method.
 
-Used against an unlabelled target they adapt; used between labelled sources they are regularisers.
+With an unlabelled target the methods adapt; between labelled source domains they regularise. Importing this package
+loads no framework.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Deep CORAL: embeddings of two domains shall have the same covariance.
+"""Deep CORAL: a penalty on different covariances of the embeddings of two domains.
 
-Source: Sun and Saenko, *Deep CORAL: Correlation Alignment for Deep Domain Adaptation* (ECCV workshops 2016). Theirs is
-taken of the last layer's outputs; here of the embedding, which every architecture has and classes do not limit.
+Source: Sun and Saenko, *Deep CORAL: Correlation Alignment for Deep Domain Adaptation* (ECCV workshops 2016). The paper
+takes the last layer's outputs; here it is the embedding, whose width does not depend on the number of classes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Coral:
     """weight x |C - C'|² / (4 width²), squared Frobenius norm, averaged over pairs of domains.
 
-    `domains` 0: training rows against the target's; otherwise the number of source domains, among themselves.
+    `domains` 0: between training rows and target rows; otherwise the number of source domains, between each other.
     """
 
     weight: float = 1.0
@@ -30,11 +30,11 @@ class Coral:
 
     @property
     def needs_target(self) -> bool:
-        """Against a target unless between source domains."""
+        """Whether the penalty is with a target rather than between source domains."""
         return not self.domains
 
     def head(self, shape: Shape, width: int) -> keras.Model | None:
-        """None: nothing of its own to train."""
+        """None: there is no head."""
         del shape, width
         return None
 
@@ -54,7 +54,7 @@ class Coral:
         counts = tf.reduce_sum(member, axis=0)
         means = tf.math.divide_no_nan(tf.matmul(member, embedding, transpose_a=True), counts[:, None])
         centred = embedding - tf.matmul(member, means)
-        # The scatter of each population about its own mean.
+        # The scatter matrix of each population about its own mean.
         scatter = tf.einsum("np,nw,nv->pwv", member, centred, centred)
         covariances = scatter / tf.maximum(counts - 1, 1.0)[:, None, None]
         width = float(embedding.shape[1])

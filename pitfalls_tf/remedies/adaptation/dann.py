@@ -1,4 +1,4 @@
-"""Domain-adversarial training: an embedding from which a classifier cannot tell the domain.
+"""Domain-adversarial training: an embedding from which a classifier cannot predict the domain.
 
 Source: Ganin et al., *Domain-Adversarial Training of Neural Networks* (JMLR 2016).
 """
@@ -28,12 +28,12 @@ class Dann:
     """weight x the domain classifier's cross-entropy, which it minimises and the embedding maximises.
 
     The embedding's share of the gradient is reversed and scaled by the paper's schedule, 2 / (1 + exp(-10 p)) - 1 for
-    progress p. `domains` 0: training rows against the target's; otherwise the number of source domains, told from each
-    other. `units` of one hidden layer, as in the paper's smallest network.
+    progress p. `domains` 0: between training rows and target rows; otherwise the number of source domains. `units` of
+    one hidden layer, as in the paper's smallest network.
 
-    Nothing bounds what the embedding gains, so how the two descend decides whether they settle. On MNIST and UCI digits
-    a constant rate of Adam let the penalty run away within a few epochs, a falling one too; `ANNEALED`, the paper's own
-    descent, brought it near log 2, where domains cannot be told apart, after four to six.
+    The embedding's gain is unbounded, so convergence depends on the optimiser. On MNIST and UCI digits Adam diverged
+    within a few epochs, with a constant rate and with a falling one; `ANNEALED`, the paper's own optimiser, brought the
+    penalty near log 2, where domains cannot be distinguished, after four to six epochs.
     """
 
     weight: float = 1.0
@@ -42,7 +42,7 @@ class Dann:
 
     @property
     def needs_target(self) -> bool:
-        """Against a target unless between source domains."""
+        """Whether the penalty is with a target rather than between source domains."""
         return not self.domains
 
     def head(self, shape: Shape, width: int) -> keras.Model | None:
@@ -52,28 +52,34 @@ class Dann:
         del shape
         embedding = keras.Input((width,), name="embedding")
         hidden = keras.layers.Dense(self.units, activation="relu", kernel_initializer="he_normal", name="hidden")
-        told = keras.layers.Dense(self.domains or 2, name="domain")(hidden(embedding))
-        return keras.Model(embedding, told, name="domain_classifier")
+        domain = keras.layers.Dense(self.domains or 2, name="domain")(hidden(embedding))
+        return keras.Model(embedding, domain, name="domain_classifier")
 
     def __call__(
         self, source: Outputs, target: Outputs | None, *, head: keras.Model | None, progress: Tensor
     ) -> Tensor:
-        """A scalar. Each domain present counts equally, so that batches of different sizes are no clue."""
+        """A scalar. Each domain in the batch has the same weight, whatever its number of rows."""
         import tensorflow as tf  # noqa: PLC0415 - as above
 
         from pitfalls_tf.remedies.adaptation.populations import populations  # noqa: PLC0415 - loads TensorFlow
 
         assert head is not None  # noqa: S101 - `head` gives one
         embedding, member = populations(source, target, self.domains)
-        told = head(reversed_gradient(embedding, schedule(progress)))
-        errors = -tf.reduce_sum(member * tf.nn.log_softmax(told), axis=1)
+        logits = head(reverse_gradient(embedding, schedule(progress)))
+        errors = -tf.reduce_sum(member * tf.nn.log_softmax(logits), axis=1)
         counts = tf.reduce_sum(member, axis=0)
         means = tf.math.divide_no_nan(tf.linalg.matvec(member, errors, transpose_a=True), counts)
         return self.weight * tf.reduce_sum(means) / tf.reduce_sum(tf.cast(counts > 0, tf.float32))
 
 
 def schedule(progress: Tensor) -> Tensor:
-    """How strongly the embedding is held to it: from 0 at the start to 1 (Ganin et al., section 5.2.2).
+    """The weight of the reversed gradient: from 0 at the start to 1 (Ganin et al., section 5.2.2).
+
+    Args:
+        progress: of the fit, 0 to 1.
+
+    Returns:
+        2 / (1 + exp(-10 x progress)) - 1.
 
     >>> float(schedule(0.0)), round(float(schedule(0.1)), 4)
     (0.0, 0.4621)
@@ -83,9 +89,9 @@ def schedule(progress: Tensor) -> Tensor:
     return 2.0 / (1.0 + tf.exp(-10.0 * progress)) - 1.0
 
 
-def reversed_gradient(signal: Tensor, factor: Tensor) -> Tensor:
-    """The signal itself, whose gradient comes back times -`factor`."""
+def reverse_gradient(signal: Tensor, factor: Tensor) -> Tensor:
+    """The signal unchanged, with its gradient multiplied by -`factor`."""
     import tensorflow as tf  # noqa: PLC0415 - as above
 
-    # signal - (1 + factor) x (signal - signal): exact in value, and XLA need not know of a gradient of our own.
+    # signal - (1 + factor) x (signal - signal): exact in value, and no custom gradient that XLA would have to support.
     return signal - (1.0 + factor) * (signal - tf.stop_gradient(signal))

@@ -1,4 +1,4 @@
-"""Fine-tuning: a few labelled rows of the target, after the fit.
+"""Fine-tuning on a few labelled rows of the target, after the fit.
 
 Source: Yosinski et al., *How Transferable Are Features in Deep Neural Networks?* (NeurIPS 2014).
 """
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineTuning:
-    """Train on with `rows` labelled target rows, at a tenth of the rate, without penalties, weighting or averages.
+    """Continue training on `rows` labelled target rows, at a tenth of the rate, without penalties or weighting.
 
-    The rows are those of `few`, the same for every seed: whoever scores the result on the target leaves them out.
-    `trained` "logits" moves the last layer alone, which is what few rows can bear.
+    The rows are those of `draw_labelled`, the same for every seed: a score on the target must leave them out. With
+    `trained` "logits" only the last layer is updated, which few rows are enough for.
     """
 
     rows: int = 50
@@ -40,7 +40,7 @@ class FineTuning:
             raise BadInput(
                 "Fine-tuning needs a target.", got="none", expected="rows, a few with labels", fix="Pass target=."
             )
-        chosen = target.take(few(target, self.rows))
+        chosen = target.take(draw_labelled(target, self.rows))
         recipe = replace(
             second_fit_recipe(fits.recipe, epochs=self.epochs, slower=self.slower),
             batch=min(fits.recipe.batch, len(chosen)),
@@ -49,8 +49,16 @@ class FineTuning:
         return continue_fits(fits, recipe, chosen)
 
 
-def few(target: Examples, rows: int, *, seed: int = 0) -> NDArray[np.int64]:
-    """Positions of `rows` labelled rows, ascending, as many of each class as can be, drawn by `seed`.
+def draw_labelled(target: Examples, rows: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """Draw labelled rows, as balanced over the classes as possible.
+
+    Args:
+        target: rows, some with labels.
+        rows: how many to draw.
+        seed: of the draw.
+
+    Returns:
+        Their positions, int64 [rows], ascending.
 
     Raises:
         BadInput: fewer have a label.
@@ -58,7 +66,7 @@ def few(target: Examples, rows: int, *, seed: int = 0) -> NDArray[np.int64]:
     labelled = np.flatnonzero(target.labelled)
     if len(labelled) < rows:
         raise BadInput(
-            "The target has fewer labels than are to be learnt from.",
+            "The target has fewer labels than the fine-tuning needs.",
             got=f"{len(labelled)} rows with a label",
             expected=f"{rows}",
             fix="Ask for fewer rows.",
@@ -73,7 +81,7 @@ def few(target: Examples, rows: int, *, seed: int = 0) -> NDArray[np.int64]:
 
 
 def second_fit_recipe(recipe: Recipe, *, epochs: int, slower: float) -> Recipe:
-    """The recipe for a second fit from learnt weights: a constant, lower rate, and no remedy of the first fit."""
+    """The recipe for a second fit from fitted weights: a constant, lower rate, and no remedy of the first fit."""
     optimiser = replace(
         recipe.optimiser,
         learning_rate=recipe.optimiser.learning_rate * slower,
@@ -94,7 +102,7 @@ def second_fit_recipe(recipe: Recipe, *, epochs: int, slower: float) -> Recipe:
 
 
 def continue_fits(fits: Fits, recipe: Recipe, rows: Examples) -> Fits:
-    """The seeds of `fits` trained on with `recipe` on `rows`, still bound to the program of the first fit."""
+    """Continue training fitted seeds with another recipe on other rows; they keep the program of the first fit."""
     from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
     again = ensemble.fit(recipe, rows, seeds=fits.seeds, options=ensemble.FitOptions(start=fits))

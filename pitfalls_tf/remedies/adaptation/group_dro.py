@@ -1,4 +1,4 @@
-"""Group-robust training: the domain that fares worst counts most.
+"""Group-robust training: the domain with the largest loss has the largest weight.
 
 Source: Sagawa et al., *Distributionally Robust Neural Networks for Group Shifts* (ICLR 2020, algorithm 1), with domains
 as groups.

@@ -1,4 +1,4 @@
-"""Importance weighting: training rows count by how much likelier they are in the target.
+"""Importance weighting: training rows are weighted by the ratio of the target's density to that of training rows.
 
 Sources: Shimodaira, *Improving Predictive Inference under Covariate Shift* (J. Statistical Planning and Inference
 2000); the ratio by a domain classifier after Bickel, Brückner and Scheffer, *Discriminative Learning for Differing
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 10.0
 RIDGE: Final = 1.0  # a normal prior of variance 1 on the coefficients of standardised columns
-MOST_ROWS: Final = 20_000  # of each side, evenly spaced: more would hardly move so few coefficients
+MOST_ROWS: Final = 20_000  # of each side, evenly spaced: more would hardly change so few coefficients
 STEPS: Final = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportanceWeighting:
-    """min(exp(bias + input . slopes), largest) / mean: a fitted density ratio, see `fitted`."""
+    """min(exp(bias + input . slopes), largest) / mean: a fitted density ratio, see `fit_density_ratio`."""
 
     slopes: tuple[float, ...]
     bias: float
@@ -40,7 +40,7 @@ class ImportanceWeighting:
     mean: float
 
     def initial(self, shape: Shape) -> Any:
-        """Remembers nothing."""
+        """No memory."""
         del shape
         return np.zeros(())
 
@@ -60,18 +60,28 @@ class ImportanceWeighting:
         return counted
 
 
-def fitted(training: Examples, target: Examples, *, largest: float = LARGEST) -> ImportanceWeighting:
-    """Fit the ratio p(input | target) / p(input | training) by logistic regression; no label is looked at.
+def fit_density_ratio(training: Examples, target: Examples, *, largest: float = LARGEST) -> ImportanceWeighting:
+    """Fit the ratio p(input | target) / p(input | training) by logistic regression; no label is used.
 
-    Where a line parts the two, as with images of different scanners, weights become 0 or `largest`, and say so: compare
-    `effective_rows`. Cost: a second for 40,000 rows of 100 columns, ten for 784.
+    Where the two can be separated linearly, as with images of different scanners, weights become 0 or `largest`; see
+    `effective_rows`.
+
+    Args:
+        training: rows to be weighted.
+        target: rows of the domain to adapt to.
+        largest: the ratio is truncated there.
+
+    Returns:
+        The weighting, with mean 1 over the labelled training rows.
+
+    Cost: a second for 40,000 rows of 100 columns, ten for 784.
     """
     sides = [_some(examples.inputs) for examples in (training, target)]
     rows = np.concatenate(sides)
     middle, spread = rows.mean(axis=0), rows.std(axis=0)
     spread[spread == 0] = 1.0
     truths = np.repeat([0.0, 1.0], [len(side) for side in sides])
-    coefficients = logistic((rows - middle) / spread, truths)
+    coefficients = logistic_regression((rows - middle) / spread, truths)
     slopes = coefficients[1:] / spread
     # From odds of the target among these rows to the ratio of densities.
     bias = float(coefficients[0] - slopes @ middle - np.log(len(sides[1]) / len(sides[0])))
@@ -79,10 +89,18 @@ def fitted(training: Examples, target: Examples, *, largest: float = LARGEST) ->
     return replace(ratio, mean=max(float(ratio.weights(training.inputs[training.labelled]).mean()), 1e-12))
 
 
-def logistic(rows: Floats, truths: Floats, *, ridge: float = RIDGE) -> Floats:
-    """Coefficients, the intercept first, of rows [n, w] and truths 0 or 1 [n], by Newton's method with halved steps.
+def logistic_regression(rows: Floats, truths: Floats, *, ridge: float = RIDGE) -> Floats:
+    """Logistic regression with a ridge penalty, by Newton's method with halved steps.
 
     Minimises the log-loss of all rows plus `ridge` / 2 times the squared slopes.
+
+    Args:
+        rows: float64 [n, w].
+        truths: 0 or 1, float64 [n].
+        ridge: of the slopes; the intercept has none.
+
+    Returns:
+        float64 [w + 1], the intercept first.
     """
     design = np.column_stack([np.ones(len(rows)), rows])
     penalty = np.full(design.shape[1], ridge)
@@ -108,7 +126,13 @@ def logistic(rows: Floats, truths: Floats, *, ridge: float = RIDGE) -> Floats:
 
 
 def effective_rows(weights: Floats) -> float:
-    """Kish's effective sample size: how many equal rows these weigh as much as.
+    """Kish's effective sample size.
+
+    Args:
+        weights: float64 [n].
+
+    Returns:
+        The number of equally weighted rows with the same variance of a mean.
 
     >>> effective_rows(np.array([1.0, 1.0, 0.0, 0.0]))
     2.0
@@ -117,9 +141,9 @@ def effective_rows(weights: Floats) -> float:
 
 
 def weighted(context: RemedyContext) -> Recipe:
-    """The recipe with the ratio of the context's target to its training rows."""
+    """The recipe with training rows weighted by the density ratio of the target."""
     assert context.target is not None  # noqa: S101 - the remedy needs it
-    return replace(context.recipe, weighting=fitted(context.training, context.target))
+    return replace(context.recipe, weighting=fit_density_ratio(context.training, context.target))
 
 
 def _some(inputs: NDArray[np.float32]) -> Floats:

@@ -1,4 +1,4 @@
-"""Invariant risk minimisation: one classifier shall be optimal in every domain at once.
+"""Invariant risk minimisation: a penalty unless one classifier is optimal in every domain.
 
 Source: Arjovsky et al., *Invariant Risk Minimization* (2019), in its practical form IRMv1.
 """
@@ -32,11 +32,11 @@ class Irm:
 
     @property
     def needs_target(self) -> bool:
-        """Labelled domains are all it takes."""
+        """False: it needs labelled domains only."""
         return False
 
     def head(self, shape: Shape, width: int) -> keras.Model | None:
-        """None: nothing of its own to train."""
+        """None: there is no head."""
         del shape, width
         return None
 

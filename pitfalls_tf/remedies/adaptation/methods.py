@@ -28,26 +28,26 @@ _DOMAINS: Final[tuple[Need, ...]] = ("domains",)
 
 
 def adapted_batch_norm(context: RemedyContext) -> Recipe:
-    """AdaBN after the fit."""
+    """The recipe with AdaBN after the fit."""
     from pitfalls_tf.remedies.adaptation.normalisation import AdaBn  # noqa: PLC0415 - loads TensorFlow
 
     return replace(context.recipe, post_fit=(*context.recipe.post_fit, AdaBn()))
 
 
 def entropy_minimised(context: RemedyContext) -> Recipe:
-    """TENT after the fit."""
+    """The recipe with TENT after the fit."""
     from pitfalls_tf.remedies.adaptation.normalisation import Tent  # noqa: PLC0415 - loads TensorFlow
 
     return replace(context.recipe, post_fit=(*context.recipe.post_fit, Tent()))
 
 
 def group_robust(context: RemedyContext) -> Recipe:
-    """GroupDRO over the training domains."""
+    """The recipe with GroupDRO over the training domains."""
     return replace(context.recipe, weighting=GroupDro())
 
 
 def adversarial(context: RemedyContext) -> Recipe:
-    """DANN against the target, descending as its paper does: with another optimiser it may not settle."""
+    """The recipe with DANN and its paper's optimiser: with another one it may not converge."""
     recipe = context.recipe
     return replace(recipe, penalties=(*recipe.penalties, Dann()), optimiser=ANNEALED)
 
@@ -62,7 +62,7 @@ def _penalised(penalty: Callable[[int], Penalty]) -> Callable[[RemedyContext], R
     return change
 
 
-def _afterwards(step: PostFitStep[Fits]) -> Callable[[RemedyContext], Recipe]:
+def _post_fit(step: PostFitStep[Fits]) -> Callable[[RemedyContext], Recipe]:
     def change(context: RemedyContext) -> Recipe:
         return replace(context.recipe, post_fit=(*context.recipe.post_fit, step))
 
@@ -79,13 +79,13 @@ def _prepared(transform: BatchTransform) -> Callable[[RemedyContext], Recipe]:
 def _adaptation(
     name: str, source: str, change: Callable[[RemedyContext], Recipe], needs: tuple[Need, ...] = _TARGET
 ) -> Remedy:
-    return Remedy(name=name, family="adaptation", source=source, needs=needs, change=change)
+    return Remedy(name=name, family="adaptation", source=source, needs=needs, change_recipe=change)
 
 
 def _alignment(
     name: str, source: str, change: Callable[[RemedyContext], Recipe], needs: tuple[Need, ...] = _DOMAINS
 ) -> Remedy:
-    return Remedy(name=name, family="alignment", source=source, needs=needs, change=change)
+    return Remedy(name=name, family="alignment", source=source, needs=needs, change_recipe=change)
 
 
 _CORAL = "Sun and Saenko, Deep CORAL, ECCV workshops 2016"
@@ -103,7 +103,7 @@ ADAPTATIONS: Final = (
     _adaptation(
         "fine_tuning",
         "Yosinski et al., How transferable are features in deep neural networks?, NeurIPS 2014",
-        _afterwards(FineTuning()),
+        _post_fit(FineTuning()),
     ),
     _adaptation(
         "adabn",
@@ -117,7 +117,7 @@ ADAPTATIONS: Final = (
         entropy_minimised,
         ("target", "normalisation"),
     ),
-    _adaptation("self_training", "Lee, Pseudo-label, ICML workshop 2013", _afterwards(SelfTraining())),
+    _adaptation("self_training", "Lee, Pseudo-label, ICML workshop 2013", _post_fit(SelfTraining())),
     _adaptation("coral", _CORAL, _penalised(lambda _: Coral())),
     _adaptation("mmd", _MMD, _penalised(lambda _: Mmd())),
     _adaptation("dann", _DANN, adversarial),

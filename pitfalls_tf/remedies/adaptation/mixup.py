@@ -1,4 +1,4 @@
-"""Mixup: rows and labels mixed with those of a partner, of any domain, of the same one, or of another.
+"""Mixup: rows and labels mixed with those of a partner row of any domain, of the same one, or of another.
 
 Source: Zhang et al., *mixup: Beyond Empirical Risk Minimization* (ICLR 2018); across domains as in Yan et al., *Improve
 Unsupervised Domain Adaptation with Mixup Training* (2020), whose rows are labelled here.
@@ -26,8 +26,8 @@ class Mixup:
     """share x row + (1 - share) x partner, with one share a batch from Beta(`alpha`, `alpha`).
 
     The paper takes alpha from .1 to .4 on ImageNet. `across` gives every row a partner of another domain unless one
-    domain has more than half of the batch. A mixed row keeps its own domain. Partners without a label would halve the
-    truths, and are not met: `fit` leaves such rows out.
+    domain has more than half of the batch. A mixed row keeps its own domain. There are no partners without a label, as
+    `fit` leaves such rows out.
     """
 
     alpha: float = 0.2
@@ -38,8 +38,8 @@ class Mixup:
         import tensorflow as tf  # noqa: PLC0415 - a recipe is read without it
 
         # Inverse transform by a table: TensorFlow's gamma sampler does not run under XLA.
-        place = tf.cast(uniform(seed, 1)[0] * QUANTILES, tf.int32)
-        share = tf.gather(tf.constant(beta_quantiles(self.alpha), tf.float32), place)
+        position = tf.cast(uniform(seed, 1)[0] * QUANTILES, tf.int32)
+        share = tf.gather(tf.constant(beta_quantiles(self.alpha), tf.float32), position)
         partner = partners(batch.domains, seed, self.partners)
         wide = tf.reshape(share, (1,) * len(batch.inputs.shape))
         return replace(

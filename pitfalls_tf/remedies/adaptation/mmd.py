@@ -1,4 +1,4 @@
-"""Maximum mean discrepancy: embeddings of two domains shall have the same distribution, as a kernel sees it.
+"""Maximum mean discrepancy: a penalty on different distributions of the embeddings of two domains, by a kernel.
 
 Sources: Gretton et al., *A Kernel Two-Sample Test* (JMLR 2012), also for the median as bandwidth; Long et al.,
 *Learning Transferable Features with Deep Adaptation Networks* (ICML 2015), for the penalty and for several bandwidths.
@@ -26,7 +26,7 @@ class Mmd:
 
     The kernel is the mean of exp(-|x - y|² / (factor x median)) over `factors`, the median being that of the squared
     distances in the batch, of which no gradient is taken. `rows` of each side count, since the kernel is their square.
-    `domains` 0: training rows against the target's; otherwise the number of source domains, among themselves.
+    `domains` 0: between training rows and target rows; otherwise the number of source domains, between each other.
     """
 
     weight: float = 1.0
@@ -36,11 +36,11 @@ class Mmd:
 
     @property
     def needs_target(self) -> bool:
-        """Against a target unless between source domains."""
+        """Whether the penalty is with a target rather than between source domains."""
         return not self.domains
 
     def head(self, shape: Shape, width: int) -> keras.Model | None:
-        """None: nothing of its own to train."""
+        """None: there is no head."""
         del shape, width
         return None
 

@@ -1,7 +1,7 @@
-"""Adapting normalisation alone: AdaBN replaces its statistics, TENT also its scales and shifts.
+"""Adaptation of normalisation layers: AdaBN replaces their statistics, TENT also their scales and shifts.
 
-Both work on a copy of each fitted network in which dropout is off and batch normalisation forgets its past, so that one
-pass in training mode over target rows leaves exactly their statistics behind, layer after layer.
+Both work on a copy of each fitted network without dropout, whose batch normalisation has momentum 0: one pass in
+training mode over target rows sets its statistics to those of the rows, layer after layer.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from pitfalls_tf.fitting.fits import Fits, Member
     from pitfalls_tf.rows.examples import Examples
 
-ROWS = 2_048  # whose statistics are taken: all activations of them are held at once
+ROWS = 2_048  # whose statistics are taken: all their activations are in memory at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdaBn:
-    """Statistics of the target in every batch normalisation (Li et al., *Revisiting Batch Normalization*, ICLR 2017).
+    """Replaces the statistics of every batch normalisation by the target's; no weight changes.
 
-    Of at most `rows` target rows, evenly spaced. No weight changes.
+    Li et al., *Revisiting Batch Normalization* (ICLR 2017), with at most `rows` target rows, evenly spaced.
 
     Raises:
         BadInput: no target, or no batch normalisation to adapt.
@@ -41,13 +41,13 @@ class AdaBn:
         """The same seeds."""
         del training
         inputs = _inputs(target)[:: _stride(target, self.rows)]
-        copy = Copy(fits, needs_statistics=True)
-        return fits.map_members(lambda member: copy.with_statistics(member, inputs))
+        network = AdaptedNetwork(fits, needs_statistics=True)
+        return fits.map_members(lambda member: network.with_statistics(member, inputs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tent:
-    """Entropy of the predictions on target rows minimised over scales and shifts of normalisation layers alone.
+    """Minimises the entropy of predictions on target rows over scales and shifts of normalisation layers.
 
     Wang et al., *Tent: Fully Test-Time Adaptation by Entropy Minimization* (ICLR 2021): Adam at 1e-3 on batches of 64
     or more, one pass. Batch statistics are the target's throughout, and the ones kept are those of at most `rows` rows.
@@ -72,7 +72,7 @@ class Tent:
                 expected="at least one full batch",
                 fix="Lower the batch, or pass more rows.",
             )
-        copy = Copy(fits, needs_statistics=False)
+        copy = AdaptedNetwork(fits, needs_statistics=False)
         some = inputs[:: _stride(target, self.rows)]
 
         @tf.function  # type: ignore[untyped-decorator] # TensorFlow has no types
@@ -97,12 +97,12 @@ class Tent:
         return fits.map_members(adapted)
 
 
-class Copy:
-    """A network of `fits` that holds one member after the other, without dropout and memory."""
+class AdaptedNetwork:
+    """A network that holds one member after the other, without dropout and with batch statistics only."""
 
     def __init__(self, fits: Fits, *, needs_statistics: bool) -> None:
         self.network: keras.Model = fits.model(fits.seeds[0])
-        layers = list(self.network._flatten_layers())  # noqa: SLF001 - the one way to every inner layer
+        layers = list(self.network._flatten_layers())  # noqa: SLF001 - the only access to inner layers
         norms = [layer for layer in layers if isinstance(layer, NORMALISATION_LAYERS)]
         batches = [layer for layer in norms if isinstance(layer, keras.layers.BatchNormalization)]
         if not norms or (needs_statistics and not batches):
@@ -122,7 +122,7 @@ class Copy:
         self._statistical = [id(variable) in statistics for variable in self.network.non_trainable_variables]
 
     def hold(self, member: Member) -> None:
-        """Take on the weights and state of a member."""
+        """Set the weights and state to those of a member."""
         for variable, value in zip(self.network.trainable_variables, member.weights, strict=True):
             variable.assign(value)
         for variable, value in zip(self.network.non_trainable_variables, member.state, strict=True):
@@ -144,7 +144,7 @@ class Copy:
 def _inputs(target: Examples | None) -> NDArray[np.float32]:
     if target is None or not len(target):
         raise BadInput(
-            "Normalisation is adapted to a target.", got="no rows", expected="unlabelled rows", fix="Pass target=."
+            "Adapting normalisation needs a target.", got="no rows", expected="unlabelled rows", fix="Pass target=."
         )
     return target.inputs
 

@@ -1,4 +1,4 @@
-"""Whose embeddings are brought together: training rows and target rows, or the source domains among themselves."""
+"""The populations whose embeddings are compared: training and target rows, or the source domains."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ if TYPE_CHECKING:
 
 
 def populations(source: Outputs, target: Outputs | None, domains: int) -> tuple[Tensor, Tensor]:
-    """Embeddings float32 [n, width] and one-hot membership float32 [n, populations].
+    """Collect the rows of a batch by population.
 
-    With `domains` 0, two populations: all training rows of the batch and all target rows. Otherwise the source domains
-    0 to `domains` - 1, of which a batch may lack some.
+    Args:
+        source: outputs for the training rows.
+        target: outputs for the target rows; None without a target.
+        domains: 0 for two populations, training and target rows; otherwise the number of source domains, each a
+            population, some of which may have no rows in the batch.
+
+    Returns:
+        Embeddings float32 [n, width] and one-hot membership float32 [n, populations].
     """
     if domains:
         return source.embedding, tf.one_hot(source.domains, domains)
-    assert target is not None  # noqa: S101 - `fit` asked for it, since the penalty needs it
+    assert target is not None  # noqa: S101 - `fit` has checked that it is there
     place = tf.concat([tf.zeros_like(source.domains), tf.ones_like(target.domains)], axis=0)
     return tf.concat([source.embedding, target.embedding], axis=0), tf.one_hot(place, 2)
 

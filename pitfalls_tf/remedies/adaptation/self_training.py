@@ -1,4 +1,4 @@
-"""Self-training: the network's own confident answers on target rows as labels.
+"""Self-training: the network's own confident predictions on target rows as labels.
 
 Sources: Lee, *Pseudo-Label* (ICML workshop 2013); leaving out the least confident tenth, Kumar, Ma and Liang,
 *Understanding Self-Training for Gradual Domain Adaptation* (ICML 2020).
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfTraining:
-    """Train on with the training rows and the surest `share` of target rows, labelled by each seed for itself.
+    """Continue training with the training rows and the most confident `share` of target rows, as predicted by the seed.
 
-    Labels are given anew in each of `rounds`; a share rather than a threshold, because confidence means something else
-    to every network. True labels of the target are not looked at.
+    Pseudo-labels are predicted anew in each of `rounds`; a share rather than a threshold, because networks differ in
+    calibration. True labels of the target are not used.
     """
 
     share: float = 0.9
@@ -40,19 +40,28 @@ class SelfTraining:
             raise BadInput("Self-training needs a target.", got="none", expected="unlabelled rows", fix="Pass target=.")
         recipe = second_fit_recipe(fits.recipe, epochs=self.epochs, slower=self.slower)
         for _ in range(self.rounds):
-            answers = iter(fits.predict(target.inputs))
+            predictions = iter(fits.predict(target.inputs))
             members: list[Member] = []
             for seed in fits.seeds:
-                one, said = fits.of_seed(seed), next(answers)
+                one, probabilities = fits.of_seed(seed), next(predictions)
                 if not one.diverged:
-                    one = continue_fits(one, recipe, together(training, target, pseudo_labels(said, self.share)))
+                    one = continue_fits(
+                        one, recipe, with_pseudo_labels(training, target, pseudo_labels(probabilities, self.share))
+                    )
                 members += one.members
             fits = replace(fits, members=tuple(members))
         return fits
 
 
 def pseudo_labels(probabilities: NDArray[np.float64], share: float) -> NDArray[np.int64]:
-    """The likeliest class of the surest share of rows [n, classes], to the nearest row, and -1 for the others.
+    """The likeliest class of the most confident rows.
+
+    Args:
+        probabilities: float64 [n, classes].
+        share: of rows that get a label, to the nearest row.
+
+    Returns:
+        int64 [n]; -1 for rows without a pseudo-label.
 
     >>> pseudo_labels(np.array([[0.6, 0.4], [0.1, 0.9], [0.3, 0.7]]), 2 / 3).tolist()
     [-1, 1, 1]
@@ -64,8 +73,8 @@ def pseudo_labels(probabilities: NDArray[np.float64], share: float) -> NDArray[n
     return labels
 
 
-def together(training: Examples, target: Examples, labels: NDArray[np.int64]) -> Examples:
-    """Training rows, then target rows with these labels."""
+def with_pseudo_labels(training: Examples, target: Examples, labels: NDArray[np.int64]) -> Examples:
+    """Training rows followed by target rows with these labels."""
     return replace(
         training,
         inputs=np.concatenate([training.inputs, target.inputs]),

@@ -12,7 +12,7 @@ import tensorflow as tf
 from pitfalls_tf.fitting import ensemble
 from pitfalls_tf.fitting.recipe import Batch
 from pitfalls_tf.remedies.catalogue import family
-from pitfalls_tf.remedies.curation import BalanceCuration, ConfidenceCuration, LossCuration, cost, set_aside
+from pitfalls_tf.remedies.curation import BalanceCuration, ConfidenceCuration, LossCuration, cost, left_out
 from pitfalls_tf.rows.examples import Shape
 from tests.pitfalls_tf.small_examples import RECIPE, rows
 
@@ -56,12 +56,12 @@ def test_curated_seeds_train_and_what_they_set_aside_is_mostly_mislabelled() -> 
     wrong = np.arange(400) % 7 == 0
     noisy = replace(training, targets=np.where(wrong & training.labelled, 1 - training.targets, training.targets))
     for remedy in family("curation"):
-        recipe = remedy.applied(replace(RECIPE, epochs=6), noisy)
+        recipe = remedy.apply(replace(RECIPE, epochs=6), noisy)
         fits = ensemble.fit(recipe, noisy, seeds=(0, 1))
         assert not fits.diverged
         if remedy.name in {"loss_curated", "confidence_curated"}:
             assert recipe.weighting is not None
-            aside = set_aside(recipe.weighting, fits, noisy)
+            aside = left_out(recipe.weighting, fits, noisy)
             truly = wrong[noisy.labelled]
             assert aside.any(axis=1).all()
             assert (aside[:, truly].mean(axis=1) > 2 * aside[:, ~truly].mean(axis=1)).all()

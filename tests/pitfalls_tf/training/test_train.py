@@ -206,7 +206,7 @@ def test_remedies_without_a_single_model_say_so(tmp_path: Path) -> None:
             lambda setup, path: replace(
                 setup, table=replace(write_rows(path), domain=None, ignored=("site",)), remedy="irm"
             ),
-            r"irm is not for this recipe.*one domain",
+            r"irm cannot be applied to this recipe.*one domain",
         ),
         (lambda setup, _: replace(setup, remedy="batch_norm+layer_norm"), "batch_norm has no effect"),
         (

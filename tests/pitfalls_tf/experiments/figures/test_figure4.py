@@ -22,7 +22,7 @@ def test_conventional_networks_take_batch_normalisation() -> None:
     task = small_task()
     for source in ("flights", "digits"):
         base = recipe(source, quick=True)
-        assert catalogue.find("batch_norm").applied(base, task.training) != base
+        assert catalogue.find("batch_norm").apply(base, task.training) != base
 
 
 def test_gains_that_an_alteration_removes_are_counted() -> None:

@@ -38,7 +38,7 @@ SLOW = [
 @pytest.mark.parametrize("name", [*QUICK, *SLOW])
 def test_it_trains(name: str) -> None:
     remedy = find(name)
-    recipe = remedy.applied(NORMALISED, TRAINING, TARGET)
+    recipe = remedy.apply(NORMALISED, TRAINING, TARGET)
     fits = ensemble.fit(recipe, TRAINING, seeds=(0, 1), target=TARGET if "target" in remedy.needs else None)
     plain = ensemble.fit(NORMALISED, TRAINING, seeds=(0, 1))
     assert not fits.diverged
@@ -54,7 +54,7 @@ def test_it_trains(name: str) -> None:
 def test_it_trains_under_xla_as_without(name: str) -> None:
     losses = []
     for architecture in (Traced(hidden=(8, 4), norm="batch"), Mlp(hidden=(8, 4), norm="batch")):
-        recipe = find(name).applied(replace(NORMALISED, architecture=architecture), TRAINING, TARGET)
+        recipe = find(name).apply(replace(NORMALISED, architecture=architecture), TRAINING, TARGET)
         losses.append(ensemble.fit(recipe, TRAINING, seeds=(0,), target=TARGET).history()["loss"].to_pylist())
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
@@ -62,7 +62,7 @@ def test_it_trains_under_xla_as_without(name: str) -> None:
 def test_batches_are_normalised_as_they_are_predicted() -> None:
     """A network that is told both populations in every batch remembers the mean of both, and predicts with it."""
     plain = ensemble.fit(NORMALISED, TRAINING, seeds=(0,), target=TARGET)
-    aligned = ensemble.fit(find("coral").applied(NORMALISED, TRAINING, TARGET), TRAINING, seeds=(0,), target=TARGET)
+    aligned = ensemble.fit(find("coral").apply(NORMALISED, TRAINING, TARGET), TRAINING, seeds=(0,), target=TARGET)
 
     def first_mean(fits: Fits, rows: Examples) -> NDArray[np.float64]:
         """Of the first layer's outputs over some rows, less what the normalisation takes for their mean, in its sd."""
@@ -86,20 +86,22 @@ def test_batches_are_normalised_as_they_are_predicted() -> None:
 
 
 def test_the_adversary_descends_as_its_paper_does() -> None:
-    recipe = find("dann").applied(NORMALISED, TRAINING, TARGET)
+    recipe = find("dann").apply(NORMALISED, TRAINING, TARGET)
     assert recipe.optimiser == ANNEALED
-    assert find("dann_between_sources").applied(NORMALISED, TRAINING).optimiser == NORMALISED.optimiser
+    assert find("dann_between_sources").apply(NORMALISED, TRAINING).optimiser == NORMALISED.optimiser
 
 
 def test_without_what_it_needs_it_is_refused() -> None:
     bare = replace(NORMALISED, architecture=Traced(hidden=(8, 4)))
-    with pytest.raises(BadInput, match=r"adabn is not for this recipe.*no normalisation.*batch normalisation"):
-        find("adabn").applied(bare, TRAINING, TARGET)
+    with pytest.raises(
+        BadInput, match=r"adabn cannot be applied to this recipe.*no normalisation.*batch normalisation"
+    ):
+        find("adabn").apply(bare, TRAINING, TARGET)
     layers = replace(NORMALISED, architecture=Traced(hidden=(8, 4), norm="layer"))
     with pytest.raises(BadInput, match="LayerNormalization"):
-        find("adabn").applied(layers, TRAINING, TARGET)
-    assert find("tent").applied(layers, TRAINING, TARGET).post_fit
+        find("adabn").apply(layers, TRAINING, TARGET)
+    assert find("tent").apply(layers, TRAINING, TARGET).post_fit
     with pytest.raises(BadInput, match="no target rows"):
-        find("coral").applied(NORMALISED, TRAINING)
+        find("coral").apply(NORMALISED, TRAINING)
     with pytest.raises(BadInput, match="one domain, north"):
-        find("irm").applied(NORMALISED, TRAINING.domain("north"))
+        find("irm").apply(NORMALISED, TRAINING.domain("north"))

@@ -1,4 +1,4 @@
-"""The small records that travel between the rooms."""
+"""Records that several packages of the monitor share."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ WHOLE = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """One question put to the traffic: a bounded score per prediction, g(x, ŷ, y) in [0, 1].
+    """A bounded score of each prediction, g(x, ŷ, y) in [0, 1], whose mean is tested in every window.
 
-    `scale` and `offset` lead back from the score to the metric's own unit: ``value = offset + scale * g``.
+    `scale` and `offset` convert scores to the metric's own unit: ``value = offset + scale * g``. `feature` is the input
+    that the watch is about, where it is about one.
 
     >>> surprise = Watch(
     ...     name="surprise_brier", family="surprise", level="page", needs_label=True, scale=2.0, offset=-1.0
@@ -91,7 +92,7 @@ IncidentState: TypeAlias = Literal["open", "acknowledged", "recovering", "closed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that the schema or the traffic itself says outright; a `fact` pages at once, outside the budget."""
+    """Something wrong with a window's rows, labels or inputs; a `fact` pages at once, outside the budget."""
 
     kind: str
     feature: str
@@ -101,7 +102,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRecord:
-    """One watch in one window: its mean in the metric's own unit (None while rows are too few), and its evidence."""
+    """One watch in one window: its mean in the metric's own unit, None while rows are too few; and its evidence."""
 
     level: Level
     watch: str
@@ -115,12 +116,18 @@ EstimateMethod: TypeAlias = Literal["calibrated", "threshold", "weighted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """What an estimate has been held to: intervals checked against labels, and how many missed.
+class IntervalChecks:
+    """Checks of an estimate's intervals against labels, over all windows so far.
 
-    `rows` labelled rows wait for company, with the sums of their estimated and their true losses in fixed point and the
-    sum of the variances. `log_doubt` are logs of one more than the stakes against the estimate. Once `trusted` is lost,
-    it stays lost.
+    Attributes:
+        rows: Labelled rows pooled for the next check.
+        expected: The sum of their estimated losses, in fixed point.
+        realised: The sum of their true losses, in fixed point.
+        variance: The sum of the variances of their estimated losses.
+        checks: Intervals checked.
+        misses: Those that did not contain the true loss.
+        log_capital: For each alternative miss rate, log(1 + M) of the betting capital M.
+        trusted: Whether the estimate is trusted; once lost, trust does not come back.
     """
 
     rows: int = 0
@@ -129,19 +136,29 @@ class Account:
     variance: float = 0.0
     checks: int = 0
     misses: int = 0
-    log_doubt: tuple[float, ...] = ()
+    log_capital: tuple[float, ...] = ()
     trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimateRecord:
-    """A loss of one window's predictions as estimated without labels, and what came of estimates when labels came.
+    """One window's loss as estimated without labels, and the check of estimates against the labels that arrived.
 
-    `value` lies between `low` and `high` (a 90 % interval), all None while rows are too few. `checked` labelled rows
-    that had gathered up to this window had the estimate `expected` ± `half` and the true loss `realised`; None where
-    none were checked. `trusted` was decided before the window, `account` is what it left. `confusion` are shares of
-    all rows, [answered class][true class], where it is known. `effective` are the rows of the baseline that a weighted
-    estimate rests on in effect, None for others; where they are too few there is no value.
+    Attributes:
+        method: How it is estimated.
+        metric: Which loss.
+        rows: Rows of the estimate.
+        value: The estimate; None while rows are too few.
+        low: Lower end of its 90 % interval.
+        high: Upper end of the interval.
+        checked: Labelled rows of this window's check; 0 where there was none.
+        expected: Their estimated loss.
+        half: Half the width of the interval of `expected`.
+        realised: Their true loss.
+        trusted: Whether the estimate was trusted before the window.
+        interval_checks: The checks up to this window.
+        confusion: Estimated confusion matrix as shares of all rows, [predicted class][true class]; may be empty.
+        effective: Effective sample size of a weighted estimate, None for others; if too small, there is no value.
     """
 
     method: EstimateMethod
@@ -155,14 +172,17 @@ class EstimateRecord:
     half: float | None
     realised: float | None
     trusted: bool
-    account: Account
+    interval_checks: IntervalChecks
     confusion: tuple[tuple[float, ...], ...] = ()
     effective: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettledLosses:
-    """Labels that arrived for the predictions of the window that began at `start`: rows and sums of their losses."""
+class RealisedLosses:
+    """Labels that arrived for predictions of the window that began at `start`: rows, and sums of losses in fixed point.
+
+    `WindowRecord.realised_losses` has one for each window whose predictions got labels in the recorded window.
+    """
 
     start: datetime
     rows: int
@@ -172,7 +192,7 @@ class SettledLosses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowRecord:
-    """One judged window, as it goes to the store. Times are aware, UTC; log evidence is -inf while nothing was seen."""
+    """One judged window. Times are aware, in UTC; log evidence is -inf before the first score."""
 
     start: datetime
     end: datetime
@@ -187,21 +207,24 @@ class WindowRecord:
     findings: tuple[Finding, ...] = ()
     scores: tuple[ScoreRecord, ...] = ()
     estimates: tuple[EstimateRecord, ...] = ()
-    settled: tuple[SettledLosses, ...] = ()
+    realised_losses: tuple[RealisedLosses, ...] = ()
     unseen: int = 0
-    """Rows that were answered and are not among `rows`: lost by the log, or left out of its sample."""
+    """Answered rows that are not among `rows`: lost by the log, or left out of its sample."""
     labels_conflicting: int = 0
-    """Labels that contradict the one that their prediction already had; they change nothing."""
+    """Labels of predictions that already had a different one; they are ignored."""
     label_delays: tuple[int, ...] = ()
-    """`labels` by how long they took, in the classes of `monitoring.watches.label_delays`; empty where none came."""
+    """`labels` by delay, in the classes of `monitoring.watches.label_delays`; empty without labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScoreHistory:
-    """The scores of one level's watches over n evaluated windows in order of time, which begin and end at these times.
+    """The scores of one level's watches over n windows in order of time.
 
-    `scores` has for each watch the positions of the windows in which it had a score, int64 [k], and the scores there,
-    float64 [k], in the watch's own unit.
+    Attributes:
+        starts: When each window begins, [n].
+        ends: When each window ends, [n].
+        scores: For each watch, the indices of the windows in which it had a score, int64 [k], and the scores there in
+            the watch's own unit, float64 [k].
     """
 
     starts: tuple[datetime, ...]
@@ -211,7 +234,11 @@ class ScoreHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossSplit:
-    """The change of a metric since the onset, against the baseline: what the model expected, and what surprised it."""
+    """The change of a loss since the onset: that of the expected loss, and that of the surprise.
+
+    The expected loss is the one that the model's own probabilities imply; surprise is the realised minus the expected
+    loss, a calibration gap.
+    """
 
     metric: str
     difficulty: float
@@ -219,17 +246,17 @@ class LossSplit:
 
     @property
     def change(self) -> float:
-        """Both together."""
+        """The change of the realised loss."""
         return self.difficulty + self.surprise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlicePart:
-    """One slice's part in the change of a metric's mean over labelled rows, in the metric's own unit.
+    """One slice's contribution to the change of a metric's mean over labelled rows, in the metric's own unit.
 
-    With shares w and mean losses l, before and after, and the whole's mean L before: `mix` is (w₁ - w₀)(l₀ - L), what
-    the slice's weight explains; `loss` is w₁(l₁ - l₀), what its own loss explains. Over the slices of one column, all
-    other values among them, the parts add up to the change.
+    With shares w and mean losses l, before and after, and the overall mean L before: `mix` is (w₁ - w₀)(l₀ - L), the
+    contribution of its share; `loss` is w₁(l₁ - l₀), that of its own loss. The contributions of all values of a column
+    add up to the change.
     """
 
     metric: str
@@ -240,13 +267,13 @@ class SlicePart:
 
     @property
     def total(self) -> float:
-        """Both together."""
+        """The slice's whole contribution."""
         return self.mix + self.loss
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseRow:
-    """A row to look at: `score` is what it carries, in the unit of the watch that opened the incident."""
+    """A row to look at first: one with a large score, in the unit of the watch that opened the incident."""
 
     prediction_id: str
     event_time: datetime
@@ -255,7 +282,7 @@ class CauseRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputMove:
-    """An input that moved, and the largest evidence of its watches, as a logarithm."""
+    """An input that drifted, and the largest log evidence of its watches."""
 
     input: str
     log_evidence: float
@@ -263,7 +290,7 @@ class InputMove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseDetail:
-    """What an incident's message says in words, in numbers: as far as the watch that opened it has any of it."""
+    """The numbers behind an incident's message, as far as the watch that opened it has them."""
 
     split: LossSplit | None = None
     parts: tuple[SlicePart, ...] = ()
@@ -273,9 +300,9 @@ class CauseDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentRecord:
-    """Opened by an alarm: what moved first, in plain words, and how far its life has come.
+    """An incident: what opened it, and its state in the life cycle.
 
-    `number` counts from 1 within a deployment. `recovery` is the state of the test that closes it, as text.
+    `number` counts from 1 within a deployment. `recovery` is the state of the test that closes the incident, as text.
     """
 
     number: int
@@ -296,7 +323,7 @@ class IncidentRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensitivity:
-    """The rise of a metric, in its own unit, caught within so many windows in 9 of 10 simulated streams, if any is."""
+    """The smallest rise of a metric detected within `windows` in 9 of 10 simulated streams; None where none is."""
 
     metric: str
     slice: str
@@ -306,7 +333,7 @@ class Sensitivity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How much of what was answered and of what was due the monitor has seen."""
+    """How many of the answered rows and of the labels due the monitor has read."""
 
     rows: int
     repeats: int
@@ -317,15 +344,15 @@ class Coverage:
     thin_windows: int
     labels_conflicting: int
     answered: int
-    """`rows`, those that the log lost, and about as many as its sample left out."""
+    """`rows`, those lost by the log, and an estimate of those left out of its sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineScore:
-    """A watch as the baseline knew it: mean and deviation over its windows, and the tolerance, in its own unit.
+    """A watch in the baseline: mean and standard deviation over its windows, and its tolerance, in its own unit.
 
-    `cycle` is the one that was taken out of it ("day", "week" or none); the deviation is then what is left, and `gain`
-    is how many times more a lasting rise stands out for it.
+    `cycle` is the period of the seasonality that was removed ("day", "week" or ""); `deviation` is what is left, and
+    `gain` the factor by which the removal raised the signal-to-noise ratio of a lasting rise.
     """
 
     level: Level
@@ -341,7 +368,7 @@ class BaselineScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorStatus:
-    """Everything that the store knows of one deployment: what the report draws and `--json` prints."""
+    """All that the store has of one deployment: what reports and `--json` show."""
 
     model: str
     version: int

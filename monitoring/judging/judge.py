@@ -179,8 +179,8 @@ class Judge:
             scores=tuple(score for level in LEVELS for score in self._scores(evidence[level])),
             estimates=()
             if estimator is None
-            else estimator.records(previous, traffic.answered, window.labelled, self.scorer.rows),
-            settled=() if estimator is None else losses_by_window(traffic.labelled),
+            else estimator.estimate(previous, traffic.answered, window.labelled, self.scorer.rows),
+            realised_losses=() if estimator is None else losses_by_window(traffic.labelled),
         )
 
     def _scores(self, level: LevelEvidence) -> tuple[ScoreRecord, ...]:

@@ -39,7 +39,7 @@ def excluded_watches(test: LevelTest, previous: Sequence[EstimateRecord]) -> fro
     Returns:
         The watches to leave out of the next step.
     """
-    distrusted = {one.metric for one in previous if one.method == "calibrated" and not one.account.trusted}
+    distrusted = {one.metric for one in previous if one.method == "calibrated" and not one.interval_checks.trusted}
     keys = {key for key in test.tests if key.watch.startswith(estimates.PREFIX)}
     demoted = {key for key in keys if key.watch.removeprefix(estimates.PREFIX) in distrusted}
     return frozenset(demoted if test.level == "page" else keys - demoted)

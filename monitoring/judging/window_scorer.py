@@ -94,7 +94,7 @@ class WindowScorer:
         self.rows = RowScorer(
             catalogue,
             threshold=None if estimator is None else estimator.threshold,
-            most_classes=0 if estimator is None else MAX_CONFUSION_CLASSES,
+            confusion_classes=0 if estimator is None else MAX_CONFUSION_CLASSES,
         )
 
     def aggregator(self) -> WindowAggregator:
@@ -154,9 +154,9 @@ class WindowScorer:
         answered = traffic.answered
         return before.updated_by_counts(
             self._catalogue.coverage,
-            self.rows.part_counts(answered.tally),
+            self.rows.group_counts(answered.tally),
             answered.newest if answered.rows else None,
-            {start: self.rows.part_counts(tally) for start, tally in traffic.labelled.tallies.items()},
+            {start: self.rows.group_counts(tally) for start, tally in traffic.labelled.tallies.items()},
             window=self._label_window(traffic.window),
         )
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TypedDict
 
-from monitoring.records import IncidentRecord, MonitorStatus, SettledLosses, SlicePart, WindowRecord
+from monitoring.records import IncidentRecord, MonitorStatus, RealisedLosses, SlicePart, WindowRecord
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_rows
 from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.formatting import finite_evidence
@@ -324,7 +324,7 @@ def _span(start: datetime, end: datetime) -> SpanDocument:
     return {"start": iso(start), "end": iso(end)}
 
 
-def _window(window: WindowRecord, settled: Mapping[datetime, SettledLosses]) -> WindowDocument:
+def _window(window: WindowRecord, settled: Mapping[datetime, RealisedLosses]) -> WindowDocument:
     return {
         "start": iso(window.start),
         "end": iso(window.end),
@@ -347,7 +347,7 @@ def _window(window: WindowRecord, settled: Mapping[datetime, SettledLosses]) -> 
                 "high": one.high,
                 "realised": realised(settled.get(window.start), one.metric),
                 "labelled": settled[window.start].rows if window.start in settled else 0,
-                "trusted": one.account.trusted,
+                "trusted": one.interval_checks.trusted,
                 "confusion": [list(row) for row in one.confusion] or None,
                 "effective_rows": one.effective,
             }

@@ -154,7 +154,7 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
         findings=tuple(Finding(**finding) for finding in json.loads(row.findings)),
         scores=scores,
         estimates=estimates,
-        settled=settled,
+        realised_losses=settled,
         unseen=row.unseen,
         labels_conflicting=row.labels_conflicting,
         label_delays=tuple(json.loads(row.label_delays)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from monitoring.records import Account
+from monitoring.records import IntervalChecks
 
 #: The share of intervals that may miss.
 MISS_RATE = 0.1
@@ -18,8 +18,8 @@ ALTERNATIVE_MISS_RATES = (0.2, 0.4, 0.8)
 THRESHOLD = 500.0
 
 
-def checked(account: Account, *, missed: bool) -> Account:
-    """The account after one more check of an interval.
+def checked(before: IntervalChecks, *, missed: bool) -> IntervalChecks:
+    """The checks of an estimate after one more check of an interval.
 
     For each alternative miss rate q, the betting capital M becomes ``(M + 1) q / a`` after a miss, otherwise
     ``(M + 1)(1 - q) / (1 - a)``, with a = `MISS_RATE`: Shiryaev-Roberts sums, so that a long run of good estimates does
@@ -28,21 +28,21 @@ def checked(account: Account, *, missed: bool) -> Account:
     takes `THRESHOLD` checks or more on average. Source: Shin, Ramdas & Rinaldo, *E-detectors* (2022).
 
     Args:
-        account: The account before the check.
+        before: The checks so far.
         missed: Whether the true loss was outside the interval.
 
     Returns:
-        The new account; its `log_doubt` are ``log(1 + M)``.
+        The checks with this one; their `log_capital` are ``log(1 + M)``.
     """
-    before = account.log_doubt or (0.0,) * len(ALTERNATIVE_MISS_RATES)
+    log_sums = before.log_capital or (0.0,) * len(ALTERNATIVE_MISS_RATES)
     factors = [q / MISS_RATE if missed else (1.0 - q) / (1.0 - MISS_RATE) for q in ALTERNATIVE_MISS_RATES]
-    log_capital = [log_before + math.log(factor) for log_before, factor in zip(before, factors, strict=True)]
+    log_capital = [log_sum + math.log(factor) for log_sum, factor in zip(log_sums, factors, strict=True)]
     top = max(log_capital)
     log_mean = top + math.log(math.fsum(math.exp(one - top) for one in log_capital) / len(log_capital))
     return replace(
-        account,
-        checks=account.checks + 1,
-        misses=account.misses + int(missed),
-        log_doubt=tuple(max(one, 0.0) + math.log1p(math.exp(-abs(one))) for one in log_capital),
-        trusted=account.trusted and log_mean < math.log(THRESHOLD),
+        before,
+        checks=before.checks + 1,
+        misses=before.misses + int(missed),
+        log_capital=tuple(max(one, 0.0) + math.log1p(math.exp(-abs(one))) for one in log_capital),
+        trusted=before.trusted and log_mean < math.log(THRESHOLD),
     )

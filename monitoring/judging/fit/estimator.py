@@ -1,27 +1,22 @@
-"""Performance as estimated without labels, window by window, and held to account when labels come."""
+"""Estimated performance: losses of each window without labels, checked against the labels that arrive later."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.judging.fit.baseline_windows import BaselineSamples
+from monitoring.judging.fit.conformal_interval import MIN_INTERVAL_WINDOWS, ConformalInterval
 from monitoring.judging.window.row_scorer import METRICS, RowScorer
 from monitoring.judging.window.tally import LossSum, Tally
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums
 from monitoring.judging.window.windowing import split_by_label_arrival
-from monitoring.records import (
-    SCORE_ONE,
-    Account,
-    EstimateMethod,
-    EstimateRecord,
-    SettledLosses,
-)
+from monitoring.records import SCORE_ONE, EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import estimates, performance, trust
@@ -31,192 +26,217 @@ from monitoring.watches.estimates import ExpectedLoss
 from monitoring.watches.scoring import fixed_point_sum
 from monitoring.watches.weighting import ImportanceWeighting, WeightedEstimate
 
-#: A confusion matrix of more classes than this is not kept with every window.
+#: Windows of models with more classes than this have no confusion matrix.
 MAX_CONFUSION_CLASSES = 10
 
-#: Fewer baseline windows than this have no interval of this level.
-FEWEST_WINDOWS = math.ceil(1.0 / trust.MISS_RATE) - 1
-
-Kind = tuple[EstimateMethod, str]
-_KINDS: tuple[Kind, ...] = (("calibrated", "error"), ("calibrated", "brier"), ("threshold", "error"))
+#: How a loss is estimated, and which loss.
+Kind: TypeAlias = tuple[EstimateMethod, str]
+_CALIBRATED: tuple[Kind, ...] = (("calibrated", "error"), ("calibrated", "brier"))
+_THRESHOLD: Kind = ("threshold", "error")
 _WEIGHTED: tuple[Kind, ...] = (("weighted", "error"), ("weighted", "brier"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConformalInterval:
-    """How far estimates were from the truth in the baseline's windows.
-
-    `between` is the variance of the difference beyond what chance among a window's rows explains, `reach` the quantile
-    of |difference| in units of its standard error that split conformal prediction asks for: the ⌈(R + 1)(1 - a)⌉-th
-    smallest of R. Source: Vovk, Gammerman & Shafer, *Algorithmic learning in a random world* (2nd ed. 2022), §4.2.
-    """
-
-    between: float
-    reach: float
-
-    @classmethod
-    def fit(cls, differences: NDArray[np.float64], chance: NDArray[np.float64]) -> ConformalInterval:
-        """From each baseline window's difference, and the variance that chance explains of it; both [R], R >= 9."""
-        between = max(float(np.mean(differences**2 - chance)), 0.0)
-        errors = np.abs(differences) / np.sqrt(np.maximum(between + chance, 1e-12))
-        place = math.ceil((differences.size + 1) * (1.0 - trust.MISS_RATE))
-        return cls(between=between, reach=float(np.sort(errors)[place - 1]))
-
-    def half(self, rows: int, variance: float) -> float:
-        """Half the width of the interval for a mean over rows whose variances sum to `variance`."""
-        return self.reach * math.sqrt(max(self.between + variance / rows**2, 1e-12))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PerformanceEstimator:
-    """Estimates of every kind with their spreads, as learnt from one baseline."""
+    """Estimates losses in three ways: calibrated confidence, thresholded confidence, and importance weighting.
+
+    Attributes:
+        calibration: Of the model's probabilities, on the baseline's labels.
+        threshold: Of confidence; None where the model gives no probabilities.
+        weighting: Of the baseline's labelled rows.
+        intervals: How far each kind of estimate lies from the truth.
+        min_rows: Rows that an estimate and a check need.
+    """
 
     calibration: Calibration
     threshold: float | None
     weighting: ImportanceWeighting
-    spreads: Mapping[Kind, ConformalInterval]
+    intervals: Mapping[Kind, ConformalInterval]
     min_rows: int
 
     @classmethod
     def fit(cls, baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | RowPlan) -> PerformanceEstimator | None:
-        """Learn from the baseline's labels; None where they are too few.
+        """Fit to the baseline's labels.
 
-        Each baseline window of label arrivals is estimated by a calibration that has not seen its labels, and by
-        weighing other rows than its own; the threshold, a single number, is the same for all. Cost: one pass over the
-        labelled rows, and per window a fit of some dozens of points per class and of the weights.
+        Each baseline window, of the labels that arrived in it, is estimated by a calibration fitted without its labels
+        and by weighting without its rows; the threshold, a single number, is the same for all. Cost: one pass over the
+        labelled rows; for each window a fit of some dozens of points per class, and one of the weights.
+
+        Args:
+            baseline: The baseline.
+            catalogue: Its watches, with their calibration.
+            plan: How rows are cut into windows.
+
+        Returns:
+            The estimator; None where there are too few labels.
         """
         calibration, reference = catalogue.calibration, baseline.rows.answers
         if calibration is None:
             return None
-        known = labelled_rows(reference)
-        answers, labels = reference.probabilities[known], reference.labels[known]
+        labelled = labelled_rows(reference)
+        answers, labels = reference.probabilities[labelled], reference.labels[labelled]
         threshold = estimates.confidence_threshold(answers, labels) if catalogue.has_probabilities else None
-        rows, weighting = max(plan.min_rows, 1), ImportanceWeighting.fit(baseline, known)
-        gathered: dict[Kind, Account] = {}
-        found: dict[Kind, list[tuple[float, float]]] = {}
-        arrived = [places for _, places in split_by_label_arrival(reference, plan)]
-        samples = BaselineSamples(baseline.rows, [places[known[places]] for places in arrived], weighting.inputs)
-        for places, sample in zip(arrived, samples, strict=True):
-            window = reference.take(places[known[places]])
-            unseen = calibration.without(window.probabilities, window.labels)
+        weighting, min_rows = ImportanceWeighting.fit(baseline, labelled), max(plan.min_rows, 1)
+        errors = {kind: _EstimationErrors(min_rows) for kind in (*_CALIBRATED, _THRESHOLD, *_WEIGHTED)}
+        arrivals = [positions for _, positions in split_by_label_arrival(reference, plan)]
+        samples = BaselineSamples(
+            baseline.rows, [positions[labelled[positions]] for positions in arrivals], weighting.inputs
+        )
+        for positions, sample in zip(arrivals, samples, strict=True):
+            window = reference.take(positions[labelled[positions]])
             truth = performance.scores(window.probabilities, window.labels)
-            estimated = [
-                *_expected(window.probabilities, unseen, threshold),
-                *_weighted(weighting.without(places).estimate(sample, len(window))),
-            ]
-            for kind, expected in estimated:
-                account = _gathered(
-                    gathered.get(kind, Account()), LossSum.of(expected), fixed_point_sum(truth[kind[1]])
-                )
-                if account.rows >= rows:
-                    difference = (account.realised - account.expected) / (account.rows * SCORE_ONE)
-                    found.setdefault(kind, []).append((difference, account.variance / account.rows**2))
-                    account = Account()
-                gathered[kind] = account
-        spreads = {
-            kind: ConformalInterval.fit(*np.asarray(pairs, dtype=np.float64).T)
-            for kind, pairs in found.items()
-            if len(pairs) >= FEWEST_WINDOWS and (catalogue.has_probabilities or kind[1] == "error")
+            held_out = calibration.without(window.probabilities, window.labels)
+            for kind, expected in (
+                *_by_confidence(window.probabilities, held_out, threshold),
+                *_by_weighting(weighting.without(positions).estimate(sample, len(window))),
+            ):
+                errors[kind].add(LossSum.of(expected), fixed_point_sum(truth[kind[1]]))
+        intervals = {
+            kind: found.interval()
+            for kind, found in errors.items()
+            if len(found) >= MIN_INTERVAL_WINDOWS and (catalogue.has_probabilities or kind[1] == "error")
         }
-        if not spreads:
+        if not intervals:
             return None
-        return cls(calibration=calibration, threshold=threshold, weighting=weighting, spreads=spreads, min_rows=rows)
+        return cls(
+            calibration=calibration, threshold=threshold, weighting=weighting, intervals=intervals, min_rows=min_rows
+        )
 
-    def records(
+    def estimate(
         self, previous: Sequence[EstimateRecord], answered: AnsweredSums, labelled: LabelledSums, scorer: RowScorer
     ) -> tuple[EstimateRecord, ...]:
-        """One window's estimates, and what its labels say of them; `previous` is what the window before left."""
-        accounts = {(one.method, one.metric): one.account for one in previous}
-        effective, weighted = self.weighting.weighted_means(answered.usable, answered.tally.number("rows"))
-        _, weighted_later = self.weighting.weighted_means(labelled.usable, labelled.whole.number("rows"))
-        now_expected = self._sums(scorer, answered.tally, weighted)
-        later = self._sums(scorer, labelled.whole, weighted_later)
-        realised = dict(zip(METRICS, labelled.whole.numbers("realised") or (0,) * len(METRICS), strict=True))
-        found = []
-        for kind in (*_KINDS, *_WEIGHTED):
-            if kind not in self.spreads:
-                continue
-            before = accounts.get(kind, Account())
-            now = _gathered(before, later[kind], realised[kind[1]]) if kind in later else before
-            record = self._record(kind, now_expected.get(kind), before, now)
-            if kind in _WEIGHTED:
-                record = replace(record, rows=answered.tally.number("rows"), effective=effective)
-            found.append(record)
-        if found and scorer.width <= MAX_CONFUSION_CLASSES:
-            matrix = scorer.confusion(answered.tally)
-            found[0] = replace(found[0], confusion=matrix)
-        return tuple(found)
+        """Estimate one window's losses, and check estimates against the labels that arrived in it.
 
-    def _sums(
+        Args:
+            previous: The records of the window before.
+            answered: The window's answered rows.
+            labelled: The rows whose labels arrived in it, and count.
+            scorer: Made the tallies.
+
+        Returns:
+            One record for each kind of estimate.
+        """
+        checks = {(one.method, one.metric): one.interval_checks for one in previous}
+        rows = answered.tally.number("rows")
+        effective, weighted = self.weighting.weighted_means(answered.usable, rows)
+        _, weighted_labelled = self.weighting.weighted_means(labelled.usable, labelled.whole.number("rows"))
+        expected = self._expected(scorer, answered.tally, weighted)
+        expected_labelled = self._expected(scorer, labelled.whole, weighted_labelled)
+        realised = dict(zip(METRICS, labelled.whole.numbers("realised") or (0,) * len(METRICS), strict=True))
+        records = []
+        for kind in (*_CALIBRATED, _THRESHOLD, *_WEIGHTED):
+            if kind not in self.intervals:
+                continue
+            before = pooled = checks.get(kind, IntervalChecks())
+            if kind in expected_labelled:
+                pooled = _pooled(before, expected_labelled[kind], realised[kind[1]])
+            record = self._record(kind, expected.get(kind), before, pooled)
+            if kind in _WEIGHTED:
+                record = replace(record, rows=rows, effective=effective)
+            records.append(record)
+        if records and scorer.class_count <= MAX_CONFUSION_CLASSES:
+            records[0] = replace(records[0], confusion=scorer.confusion(answered.tally))
+        return tuple(records)
+
+    def _expected(
         self, scorer: RowScorer, tally: Tally, weighted: Mapping[str, tuple[float, float]]
     ) -> dict[Kind, LossSum]:
-        found = {kind: scorer.expected(tally, kind[1]) for kind in _KINDS[:2]}
+        """The estimated losses of the rows of a tally; `weighted` are means and variances by metric."""
+        found = {kind: scorer.calibrated_losses(tally, kind[1]) for kind in _CALIBRATED}
         if self.threshold is not None:
-            found[_KINDS[2]] = scorer.thresholded(tally)
+            found[_THRESHOLD] = scorer.thresholded_errors(tally)
         rows = tally.number("rows")
-        return found | {kind: LossSum.alike(rows, *weighted[kind[1]]) for kind in _WEIGHTED if kind[1] in weighted}
+        return found | {kind: LossSum.constant(rows, *weighted[kind[1]]) for kind in _WEIGHTED if kind[1] in weighted}
 
-    def _record(self, kind: Kind, expected: LossSum | None, before: Account, now: Account) -> EstimateRecord:
-        spread, count = self.spreads[kind], 0 if expected is None else expected.rows
-        value = low = high = estimated = half = realised = None
-        if expected is not None and count >= self.min_rows:
-            value = expected.losses / (count * SCORE_ONE)
-            reach = spread.half(count, expected.variances / SCORE_ONE)
+    def _record(
+        self, kind: Kind, estimated: LossSum | None, before: IntervalChecks, pooled: IntervalChecks
+    ) -> EstimateRecord:
+        """One kind of estimate, and its check where enough labelled rows are `pooled`."""
+        interval, rows = self.intervals[kind], 0 if estimated is None else estimated.rows
+        value = low = high = expected = half = realised = None
+        if estimated is not None and rows >= self.min_rows:
+            value = estimated.losses / (rows * SCORE_ONE)
+            reach = interval.half_width(rows, estimated.variances / SCORE_ONE)
             low, high = max(value - reach, 0.0), min(value + reach, 1.0)
-        checked = 0
-        if now.rows >= self.min_rows:
-            checked = now.rows
-            estimated, realised = (total / (checked * SCORE_ONE) for total in (now.expected, now.realised))
-            half = spread.half(checked, now.variance)
-            cleared = replace(now, rows=0, expected=0, realised=0, variance=0.0)
-            now = trust.checked(cleared, missed=abs(realised - estimated) > half)
+        checked, after = 0, pooled
+        if pooled.rows >= self.min_rows:
+            checked = pooled.rows
+            expected, realised = (total / (checked * SCORE_ONE) for total in (pooled.expected, pooled.realised))
+            half = interval.half_width(checked, pooled.variance)
+            emptied = replace(pooled, rows=0, expected=0, realised=0, variance=0.0)
+            after = trust.checked(emptied, missed=abs(realised - expected) > half)
         return EstimateRecord(
             method=kind[0],
             metric=kind[1],
-            rows=count,
+            rows=rows,
             value=value,
             low=low,
             high=high,
             checked=checked,
-            expected=estimated,
+            expected=expected,
             half=half,
             realised=realised,
             trusted=before.trusted,
-            account=now,
+            interval_checks=after,
         )
 
 
-def losses_by_window(labelled: LabelledSums) -> tuple[SettledLosses, ...]:
+def losses_by_window(labelled: LabelledSums) -> tuple[RealisedLosses, ...]:
     """The losses of the labels that arrived, by the window in which their predictions were answered."""
     found = []
     for start, tally in labelled.tallies.items():
         error, brier = tally.numbers("realised")
-        found.append(SettledLosses(start=as_datetime(start), rows=tally.number("rows"), error=error, brier=brier))
+        found.append(RealisedLosses(start=as_datetime(start), rows=tally.number("rows"), error=error, brier=brier))
     return tuple(found)
 
 
-def _expected(
+class _EstimationErrors:
+    """True minus estimated losses of one kind over the baseline's windows, pooled to `min_rows` rows."""
+
+    def __init__(self, min_rows: int) -> None:
+        self._min_rows = min_rows
+        self._pool = IntervalChecks()
+        self._found: list[tuple[float, float]] = []
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, expected: LossSum, realised: int) -> None:
+        """One more window, with the sum of its true losses."""
+        pool = _pooled(self._pool, expected, realised)
+        if pool.rows >= self._min_rows:
+            difference = (pool.realised - pool.expected) / (pool.rows * SCORE_ONE)
+            self._found.append((difference, pool.variance / pool.rows**2))
+            pool = IntervalChecks()
+        self._pool = pool
+
+    def interval(self) -> ConformalInterval:
+        """The interval of this kind of estimate."""
+        return ConformalInterval.fit(*np.asarray(self._found, dtype=np.float64).T)
+
+
+def _by_confidence(
     answers: NDArray[np.float64], calibration: Calibration, threshold: float | None
 ) -> Iterator[tuple[Kind, ExpectedLoss]]:
     found = estimates.calibrated_confidence(answers, calibration.calibrated(answers))
-    for kind in _KINDS[:2]:
+    for kind in _CALIBRATED:
         yield kind, found[kind[1]]
     if threshold is not None:
-        yield _KINDS[2], estimates.thresholded_confidence(answers, threshold)
+        yield _THRESHOLD, estimates.thresholded_confidence(answers, threshold)
 
 
-def _weighted(weighted: WeightedEstimate) -> Iterator[tuple[Kind, ExpectedLoss]]:
+def _by_weighting(weighted: WeightedEstimate) -> Iterator[tuple[Kind, ExpectedLoss]]:
     for kind in _WEIGHTED:
         if kind[1] in weighted.losses:
             yield kind, weighted.losses[kind[1]]
 
 
-def _gathered(account: Account, expected: LossSum, realised: int) -> Account:
-    """The account with those labelled rows added; a window's sums are whole, so that no order of rows matters."""
+def _pooled(pool: IntervalChecks, expected: LossSum, realised: int) -> IntervalChecks:
+    """The checks with more labelled rows pooled; sums are integers, so the order of rows does not matter."""
     return replace(
-        account,
-        rows=account.rows + expected.rows,
-        expected=account.expected + expected.losses,
-        realised=account.realised + realised,
-        variance=account.variance + expected.variances / SCORE_ONE,
+        pool,
+        rows=pool.rows + expected.rows,
+        expected=pool.expected + expected.losses,
+        realised=pool.realised + realised,
+        variance=pool.variance + expected.variances / SCORE_ONE,
     )

@@ -1,4 +1,4 @@
-"""A few rows of many, chosen by their times and ids alone, batch by batch."""
+"""A bounded sample of a window's rows that depends on their event times and ids alone, collected batch by batch."""
 
 from __future__ import annotations
 
@@ -12,57 +12,63 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.watches.joint import SAMPLE
 from monitoring.watches.sampling import sample_indices
 
-#: Rows that wait as they came, before they are brought into their final types and the most of them dropped.
-WAITING = 2 * SAMPLE
+#: Candidates collected before they are converted to their final types and reduced to the sample.
+MAX_CANDIDATES = 2 * SAMPLE
 
 
 class BottomKSample:
-    """At most 512 of any number of rows: those that `monitoring.watches.sampling.sample_indices` chooses of all.
+    """The `SAMPLE` rows that `monitoring.watches.sampling.sample_indices` chooses of any number, in any batches.
 
-    Memory: some 1,024 rows and what one batch brings. Cost: a comparison a row, and the columns of the rows that may
-    be chosen, of which the k-th batch brings some 512 / k.
+    Memory: at most `MAX_CANDIDATES` rows and one batch. Cost: a comparison per row, and the columns of candidates, of
+    which the k-th batch has about `SAMPLE` / k.
     """
 
     def __init__(self) -> None:
         self._kept: tuple[Predictions, ...] = ()
-        self._waiting: tuple[Batch, ...] = ()
-        self._lowest = np.zeros(0, dtype=np.uint64)  # the keys of the rows chosen so far
+        self._candidates: tuple[Batch, ...] = ()
+        self._smallest = np.zeros(0, dtype=np.uint64)  # the hashes of the rows sampled so far
 
     def copy(self) -> BottomKSample:
-        """Another with the same rows so far."""
-        found = BottomKSample()
-        found._kept, found._waiting, found._lowest = self._kept, self._waiting, self._lowest
-        return found
+        """Another sample of the rows so far."""
+        copied = BottomKSample()
+        copied._kept, copied._candidates, copied._smallest = self._kept, self._candidates, self._smallest
+        return copied
 
-    def add(self, batch: Batch, keys: NDArray[np.uint64], inside: NDArray[np.bool_] | None) -> None:
-        """Some more rows, those where `inside` is true; `keys` uint64 [n] are what rows are chosen by."""
-        if self._lowest.size == SAMPLE:
-            near = keys <= self._lowest.max()
-            places = np.flatnonzero(near if inside is None else near & inside)
+    def add(self, batch: Batch, hashes: NDArray[np.uint64], inside: NDArray[np.bool_] | None) -> None:
+        """Add rows.
+
+        Args:
+            batch: n rows.
+            hashes: `monitoring.watches.sampling.splitmix64` of their event times, [n].
+            inside: Which of them to add, [n]; None for all.
+        """
+        if self._smallest.size == SAMPLE:
+            small = hashes <= self._smallest.max()
+            indices = np.flatnonzero(small if inside is None else small & inside)
         elif len(batch) > SAMPLE:
-            own = keys if inside is None else np.where(inside, keys, np.iinfo(np.uint64).max)
-            places = np.flatnonzero(own <= np.partition(own, SAMPLE - 1)[SAMPLE - 1])
-            places = places if inside is None else places[inside[places]]
+            own = hashes if inside is None else np.where(inside, hashes, np.iinfo(np.uint64).max)
+            indices = np.flatnonzero(own <= np.partition(own, SAMPLE - 1)[SAMPLE - 1])
+            indices = indices if inside is None else indices[inside[indices]]
         else:
-            places = np.arange(len(batch)) if inside is None else np.flatnonzero(inside)
-        if not places.size:
+            indices = np.arange(len(batch)) if inside is None else np.flatnonzero(inside)
+        if not indices.size:
             return
-        self._waiting += (batch.select(places),)
-        lowest = np.concatenate([self._lowest, keys[places]])
-        self._lowest = np.partition(lowest, SAMPLE - 1)[:SAMPLE] if lowest.size > SAMPLE else lowest
-        if sum(len(some) for some in self._waiting) >= WAITING:
-            self._settle()
+        self._candidates += (batch.select(indices),)
+        smallest = np.concatenate([self._smallest, hashes[indices]])
+        self._smallest = np.partition(smallest, SAMPLE - 1)[:SAMPLE] if smallest.size > SAMPLE else smallest
+        if sum(len(some) for some in self._candidates) >= MAX_CANDIDATES:
+            self._reduce()
 
     def rows(self, empty: Predictions) -> Predictions:
-        """The rows chosen."""
-        self._settle()
+        """The sampled rows; `empty` where there are none."""
+        self._reduce()
         return self._kept[0] if self._kept else empty
 
-    def _settle(self) -> None:
-        """Choose among those that wait; what came in the same types is converted at once."""
-        alike = [Batch.joined(tuple(some)) for _, some in groupby(self._waiting, lambda one: one.features.schema)]
-        found = [*self._kept, *(some.take(np.arange(len(some))) for some in alike)]
+    def _reduce(self) -> None:
+        """Reduce the candidates to the sample. Those with inputs of the same types are converted together."""
+        parts = [Batch.joined(tuple(some)) for _, some in groupby(self._candidates, lambda one: one.features.schema)]
+        found = [*self._kept, *(part.take(np.arange(len(part))) for part in parts)]
         if found:
             rows = joined(found)
             self._kept = (rows.take(sample_indices(rows, SAMPLE)),)
-        self._waiting = ()
+        self._candidates = ()

@@ -1,4 +1,4 @@
-"""Sums over rows of all that their answers and labels say, in whole numbers: the same in any order of rows."""
+"""Scores rows and sums the scores in whole numbers, so that the order of rows does not matter."""
 
 from __future__ import annotations
 
@@ -26,48 +26,68 @@ from monitoring.watches.scoring import (
 
 Floats = NDArray[np.float64]
 
-#: Losses that are estimated, and held against true ones.
+#: The losses that are estimated.
 METRICS = ("error", "brier")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScoredRows:
-    """n rows with a usable answer, and what is made of each answer once.
+    """n rows with finite probabilities, scored as far as that needs no label.
 
-    `codes` int64 [n] are places among each slice column's values. `counts` are those that need no label.
+    Attributes:
+        probabilities: Their probabilities, [n, classes].
+        confidence: The largest probability of each, [n].
+        codes: For each sliced column, the index of each row's value, [n].
+        outputs: The scores of each watch on outputs, [n].
+        counts: The sums that tallies of answered and of labelled rows share.
+        confusion: The expected confusion matrix in fixed point, [predicted class, true class], where it is wanted.
     """
 
     probabilities: Floats
     confidence: Floats
     codes: tuple[Whole, ...]
-    answers: Mapping[str, Floats]
+    outputs: Mapping[str, Floats]
     counts: Mapping[str, Whole]
     confusion: Whole | None
 
 
 class RowScorer:
-    """Makes tallies for one baseline's watches; `threshold` is that of confidence, where errors are estimated by it.
+    """Tallies rows for the watches of one baseline.
 
-    Cost: about 100 ns a row for all of it, some 50 passes over columns that the processor's cache holds.
+    Cost: about 100 ns a row, in some 50 passes over columns that fit the processor's cache.
+
+    Args:
+        catalogue: The watches.
+        threshold: The confidence below which a row counts as an error in thresholded estimates; None for none.
+        confusion_classes: Models with at most so many classes get an expected confusion matrix.
     """
 
-    def __init__(self, catalogue: Catalogue, *, threshold: float | None = None, most_classes: int = 0) -> None:
+    def __init__(self, catalogue: Catalogue, *, threshold: float | None = None, confusion_classes: int = 0) -> None:
         self._catalogue = catalogue
         self._threshold = threshold
-        self._confused = catalogue.calibration is not None and len(catalogue.classes) <= most_classes
-        self._answers = tuple(watch.name for watch in catalogue.output_watches)
+        self._wants_confusion = catalogue.calibration is not None and len(catalogue.classes) <= confusion_classes
+        self._outputs = tuple(watch.name for watch in catalogue.output_watches)
         self._losses = tuple(watch.name for watch in catalogue.loss_watches)
         self._estimates = tuple(watch.name for watch in catalogue.estimate_watches)
         self._slices = tuple(f"{column}={value}" for column, values in catalogue.slices.items() for value in values)
 
-    def scored(self, probabilities: Floats, features: pa.Table, inside: NDArray[np.bool_] | None) -> ScoredRows:
-        """What is made of answers, of the rows where `inside` is true; there they are numbers."""
+    def score(self, probabilities: Floats, features: pa.Table, inside: NDArray[np.bool_] | None) -> ScoredRows:
+        """Score rows.
+
+        Args:
+            probabilities: The model's probabilities, [n, classes].
+            features: The inputs that rows are sliced by, [n].
+            inside: Which rows to score, [n]: only those with finite probabilities; None for all.
+
+        Returns:
+            The rows inside, with their scores.
+        """
         given = probabilities if inside is None else probabilities[inside]
         codes = [slice_codes(features[column], values) for column, values in self._catalogue.slices.items()]
         if inside is not None:
             codes = [code[inside] for code in codes]
         confidence = row_maxima(given)
-        counts = {"rows": np.array(len(given)), "parts": self._parts(given, confidence, codes)}
+        counts = {"rows": np.array(len(given)), "groups": self._group_counts(given, confidence, codes)}
         calibration, confusion = self._catalogue.calibration, None
         if calibration is not None:
             counts["expected"], confusion = self._expected(given, calibration)
@@ -78,15 +98,15 @@ class RowScorer:
             probabilities=given,
             confidence=confidence,
             codes=tuple(codes),
-            answers={name: scores[name] for name in self._answers},
+            outputs={name: scores[name] for name in self._outputs},
             counts=counts,
             confusion=confusion,
         )
 
     def _expected(self, given: Floats, calibration: Calibration) -> tuple[Whole, Whole | None]:
-        """Sums of the losses that calibration expects and of their variances, [metrics, 2], and their confusion.
+        """Sums of the calibrated losses and of their variances, [metrics, 2], and the expected confusion matrix.
 
-        Rows of two classes that fell into one bin and were answered alike expect the same error: they are counted.
+        With two classes, rows of one calibration bin and one predicted class have the same expected error.
         """
         if len(self._catalogue.classes) != 2:
             calibrated = calibration.calibrated(given)
@@ -94,28 +114,36 @@ class RowScorer:
             sums = [
                 (fixed_point_sum(expected[one].losses), fixed_point_sum(expected[one].variances)) for one in METRICS
             ]
-            return np.array(sums), _confusion(given, calibrated) if self._confused else None
-        places = calibration.bins(given)
-        bins = calibration.of_bins(np.arange(calibration.values[0].size))
-        alike = np.bincount(2 * places + row_choices(given), minlength=bins.size).reshape(bins.shape)
-        wrong = 1.0 - bins
-        brier = estimates.expected_brier(given, calibration.of_bins(places))
+            return np.array(sums), _confusion(given, calibrated) if self._wants_confusion else None
+        row_bins = calibration.bins(given)
+        values = calibration.of_bins(np.arange(calibration.values[0].size))
+        counts = np.bincount(2 * row_bins + row_choices(given), minlength=values.size).reshape(values.shape)
+        wrong = 1.0 - values
+        brier = estimates.expected_brier(given, calibration.of_bins(row_bins))
         sums = [
-            (int((alike * fixed_point(wrong)).sum()), int((alike * fixed_point(wrong * (1.0 - wrong))).sum())),
+            (int((counts * fixed_point(wrong)).sum()), int((counts * fixed_point(wrong * (1.0 - wrong))).sum())),
             (fixed_point_sum(brier.losses), fixed_point_sum(brier.variances)),
         ]
-        return np.array(sums), alike.T @ fixed_point(bins) if self._confused else None
+        return np.array(sums), counts.T @ fixed_point(values) if self._wants_confusion else None
 
-    def answered(self, scored: ScoredRows) -> Tally:
+    def tally_answers(self, scored: ScoredRows) -> Tally:
         """The tally of answered rows."""
         counts = dict(scored.counts)
-        counts["answers"] = np.array([fixed_point_sum(scored.answers[name]) for name in self._answers], dtype=np.int64)
+        counts["outputs"] = np.array([fixed_point_sum(scored.outputs[name]) for name in self._outputs], dtype=np.int64)
         if scored.confusion is not None:
             counts["confusion"] = scored.confusion
         return Tally(counts)
 
-    def labelled(self, scored: ScoredRows, labels: Whole) -> Tally:
-        """The tally of labelled rows, at most 2^20; `labels` int64 [n] are class indices."""
+    def tally_losses(self, scored: ScoredRows, labels: Whole) -> Tally:
+        """The tally of labelled rows.
+
+        Args:
+            scored: At most `monitoring.watches.scoring.EXACT_ROWS` rows.
+            labels: Their labels as class indices, [n].
+
+        Returns:
+            Their losses and surprises, in all, by slice and by class.
+        """
         losses = performance.scores(scored.probabilities, labels)
         surprises = surprise.surprises(losses, surprise.expected_losses(scored.probabilities, scored.confidence))
         units = {name: fixed_point_floats(values) for name, values in (losses | surprises).items()}
@@ -133,18 +161,18 @@ class RowScorer:
         return Tally(counts)
 
     def prediction_sums(self, answered: Tally) -> dict[WatchKey, ScoreSum]:
-        """Sums of the watches on answers and on estimated losses."""
-        rows, totals = answered.number("rows"), answered.numbers("answers") or (0,) * len(self._answers)
-        found = {WatchKey(watch=name): ScoreSum(rows, total) for name, total in zip(self._answers, totals, strict=True)}
+        """The score sums of the watches on outputs and on estimated losses, from a tally of answered rows."""
+        rows, totals = answered.number("rows"), answered.numbers("outputs") or (0,) * len(self._outputs)
+        found = {WatchKey(watch=name): ScoreSum(rows, total) for name, total in zip(self._outputs, totals, strict=True)}
         for name in self._estimates:
-            total = self.expected(answered, name.removeprefix(PREFIX)).losses
+            total = self.calibrated_losses(answered, name.removeprefix(PREFIX)).losses
             found[WatchKey(watch=name)] = ScoreSum(rows, total)
         return found
 
     def label_sums(self, labelled: Tally) -> dict[WatchKey, ScoreSum]:
-        """Sums of the watches on losses, whole, by slice and by class."""
+        """The score sums of the watches on losses, in all, by slice and by class, from a tally of labelled rows."""
         rows, found = labelled.number("rows"), {}
-        inside = labelled.numbers("parts")[-len(self._slices) :] if self._slices and rows else (0,) * len(self._slices)
+        inside = labelled.numbers("groups")[-len(self._slices) :] if self._slices and rows else (0,) * len(self._slices)
         totals = labelled.numbers("losses") or (0,) * len(self._losses)
         parts = iter(labelled.numbers("slice losses") or (0,) * (len(self._losses) * len(self._slices)))
         for name, total in zip(self._losses, totals, strict=True):
@@ -165,58 +193,55 @@ class RowScorer:
             for (name, part), count, total in zip(keys, rows, totals, strict=True)
         }
 
-    def part_counts(self, tally: Tally) -> tuple[int, ...]:
-        """Rows and rows in each part, as `monitoring.watches.label_coverage.CoverageGroups.counts`."""
-        return (tally.number("rows"), *(tally.numbers("parts") or (0,) * self._part_count))
+    def group_counts(self, tally: Tally) -> tuple[int, ...]:
+        """Rows, and rows in each group, as of `monitoring.watches.label_coverage.CoverageGroups.counts`."""
+        groups = () if self._catalogue.coverage is None else self._catalogue.coverage.names
+        return (tally.number("rows"), *(tally.numbers("groups") or (0,) * len(groups)))
 
-    def expected(self, tally: Tally, metric: str) -> LossSum:
-        """Losses that calibration expects."""
+    def calibrated_losses(self, tally: Tally, metric: str) -> LossSum:
+        """The losses that the calibrated probabilities imply (CBPE)."""
         if not tally.counts or "expected" not in tally.counts:
             return LossSum(rows=tally.number("rows"), losses=0, variances=0)
         losses, variances = tally.counts["expected"][METRICS.index(metric)].tolist()
         return LossSum(rows=tally.number("rows"), losses=losses, variances=variances)
 
-    def thresholded(self, tally: Tally) -> LossSum:
-        """Errors that the threshold of confidence expects; the variance is that of rows with their common share."""
+    def thresholded_errors(self, tally: Tally) -> LossSum:
+        """The rows with confidence below the threshold (ATC); each has the variance of a row with their share."""
         rows = tally.number("rows")
         below = tally.number("below")
         share = below / rows if rows else 0.0
-        alike = LossSum.alike(rows, 0.0, share * (1.0 - share))
-        return LossSum(rows=rows, losses=below * SCORE_ONE, variances=alike.variances)
+        variances = LossSum.constant(rows, 0.0, share * (1.0 - share)).variances
+        return LossSum(rows=rows, losses=below * SCORE_ONE, variances=variances)
 
     @property
-    def width(self) -> int:
-        """How many classes there are."""
+    def class_count(self) -> int:
+        """How many classes the model has."""
         return len(self._catalogue.classes)
 
     def confusion(self, tally: Tally) -> tuple[tuple[float, ...], ...]:
-        """The expected confusion matrix as shares of all rows: [answered class][true class]."""
-        rows = max(tally.number("rows"), 1)
-        totals = tally.numbers("confusion") or (0,) * self.width**2
+        """The expected confusion matrix as shares of all rows, [predicted class][true class]."""
+        width, rows = self.class_count, max(tally.number("rows"), 1)
+        totals = tally.numbers("confusion") or (0,) * width**2
         shares = [total / (rows * SCORE_ONE) for total in totals]
-        return tuple(tuple(shares[at : at + self.width]) for at in range(0, self.width**2, self.width))
+        return tuple(tuple(shares[at : at + width]) for at in range(0, width**2, width))
 
-    @property
-    def _part_count(self) -> int:
-        parts = self._catalogue.coverage
-        return 0 if parts is None else len(parts.names)
-
-    def _parts(self, given: Floats, confidence: Floats, codes: list[Whole]) -> Whole:
-        parts = self._catalogue.coverage
+    def _group_counts(self, given: Floats, confidence: Floats, codes: list[Whole]) -> Whole:
+        """Rows in each group of the label coverage, and in each slice."""
+        groups = self._catalogue.coverage
         width = len(self._catalogue.classes)
         counts = []
-        if parts is not None and parts.edges is None:
+        if groups is not None and groups.edges is None:
             counts.append(np.bincount(row_choices(given), minlength=width))
-        elif parts is not None and parts.edges is not None:
+        elif groups is not None and groups.edges is not None:
             score = given[:, 1] if width == 2 else confidence
-            above = [len(given), *(int(np.count_nonzero(score >= edge)) for edge in parts.edges), 0]
+            above = [len(given), *(int(np.count_nonzero(score >= edge)) for edge in groups.edges), 0]
             counts.append(-np.diff(np.array(above)))
         for code, values in zip(codes, self._catalogue.slices.values(), strict=True):
             counts.append(np.bincount(code, minlength=len(values) + 1)[: len(values)])
         return np.concatenate(counts).astype(np.int64) if counts else np.zeros(0, np.int64)
 
     def _by_slice(self, units: Floats, scored: ScoredRows) -> list[int]:
-        """Sums of whole numbers below 2^32 by slice: exact in floating point up to 2^20 rows."""
+        """Sums by slice of integers below 2^32, exact in floating point up to 2^20 rows."""
         found: list[int] = []
         for code, values in zip(scored.codes, self._catalogue.slices.values(), strict=True):
             sums = np.bincount(code, weights=units, minlength=len(values) + 1)
@@ -225,11 +250,11 @@ class RowScorer:
 
 
 def _confusion(probabilities: Floats, calibrated: Floats) -> Whole:
-    """Calibrated probabilities in fixed point by [answered class, true class]."""
+    """Sums of calibrated probabilities in fixed point, [predicted class, true class]."""
     width = probabilities.shape[1]
-    chosen = row_choices(probabilities)
+    predicted = row_choices(probabilities)
     found = np.zeros((width, width), dtype=np.int64)
-    for place in range(width):
-        units = fixed_point_floats(calibrated[:, place])
-        found[:, place] = np.bincount(chosen, weights=units, minlength=width)
+    for column in range(width):
+        units = fixed_point_floats(calibrated[:, column])
+        found[:, column] = np.bincount(predicted, weights=units, minlength=width)
     return found

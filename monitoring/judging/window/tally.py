@@ -16,7 +16,13 @@ Whole = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossSum:
-    """Losses of some rows and their variances, both summed in fixed point."""
+    """The estimated losses of some rows, summed.
+
+    Attributes:
+        rows: How many rows.
+        losses: The sum of their expected losses, in fixed point.
+        variances: The sum of the variances of their losses, in fixed point.
+    """
 
     rows: int
     losses: int
@@ -24,7 +30,7 @@ class LossSum:
 
     @classmethod
     def of(cls, expected: ExpectedLoss) -> LossSum:
-        """Of each row's own."""
+        """The sum over rows with an expected loss each."""
         return cls(
             rows=expected.losses.size,
             losses=fixed_point_sum(expected.losses),
@@ -32,15 +38,19 @@ class LossSum:
         )
 
     @classmethod
-    def alike(cls, rows: int, loss: float, variance: float) -> LossSum:
-        """Of rows that all expect the same."""
-        one, other = fixed_point(np.array([loss, variance])).tolist()
-        return cls(rows=rows, losses=rows * one, variances=rows * other)
+    def constant(cls, rows: int, loss: float, variance: float) -> LossSum:
+        """The sum over rows that all have the same expected loss and variance, both in [0, 1].
+
+        >>> LossSum.constant(2, 0.5, 0.25)
+        LossSum(rows=2, losses=4294967296, variances=2147483648)
+        """
+        row_loss, row_variance = fixed_point(np.array([loss, variance])).tolist()
+        return cls(rows=rows, losses=rows * row_loss, variances=rows * row_variance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tally:
-    """Whole numbers by what they count, int64 arrays of any shape; adding is exact, so no order matters.
+    """Named sums over rows, int64 arrays of any shape. The tally of no rows has no names, and adds nothing.
 
     >>> (Tally({"rows": np.array(2)}) + Tally() + Tally({"rows": np.array(3)})).number("rows")
     5
@@ -54,9 +64,9 @@ class Tally:
         return Tally({name: count + other.counts[name] for name, count in self.counts.items()})
 
     def number(self, name: str) -> int:
-        """A single number, 0 where nothing was counted."""
+        """A single sum; 0 in the tally of no rows."""
         return int(self.counts[name]) if self.counts else 0
 
     def numbers(self, name: str) -> tuple[int, ...]:
-        """Several numbers; none where nothing was counted."""
+        """An array of sums, flat; empty in the tally of no rows."""
         return tuple(self.counts[name].reshape(-1).tolist()) if self.counts else ()

@@ -33,7 +33,10 @@ def read_window(
     rows = traffic.rows(window)
     start = as_microseconds(window.start)
     for batch in rows.consume():
-        aggregator.add_answered(batch, start if rows.inline_labels else None)
+        if rows.inline_labels:
+            aggregator.add_with_labels(batch, start)
+        else:
+            aggregator.add_answered(batch)
     found = rows.summary()
     arrivals = label_join.join(window, rows.select, first=first)
     for begun, batch in arrivals.batches():

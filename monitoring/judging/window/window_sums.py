@@ -1,4 +1,4 @@
-"""What a window's rows come to, batch by batch: whole numbers and bounded samples, the same in any order."""
+"""Aggregates one window's rows, batch by batch, to whole numbers and bounded samples that no order of rows changes."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.baseline.profile import Profile
 from monitoring.baseline.profile_builder import ProfileBuilder
-from monitoring.judging.window.bottom_k_sample import BottomKSample
 from monitoring.judging.window.row_scorer import RowScorer, ScoredRows
 from monitoring.judging.window.tally import Tally
+from monitoring.judging.window.window_samples import Mask, WindowSamples
 from monitoring.watches.label_delays import EDGES, delay_counts, merged_counts
-from monitoring.watches.sampling import splitmix64
 
 Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AnsweredSums:
-    """A window's answered rows. `newest` is the last event time, 0 where there is no row.
+    """The rows answered in a window, aggregated.
 
-    `sample` are at most 512 rows for the joint watch, `usable` of those whose answer is a number for the estimates.
+    Attributes:
+        rows: How many rows.
+        newest: The last event time, in microseconds; 0 without rows.
+        counts: The profile of their inputs.
+        tally: Sums over the rows whose answer is finite.
+        sample: A sample of the rows, for the joint watch.
+        usable: A sample of those with a finite answer, for the estimates.
     """
 
     rows: int
@@ -38,9 +43,14 @@ class AnsweredSums:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LabelledSums:
-    """The rows whose labels arrived in a window, in all `rows`; tallies by the beginnings of their own windows.
+    """The rows whose labels arrived in a window, aggregated.
 
-    `delays` are counts as `monitoring.watches.label_delays.delay_counts` has them.
+    Attributes:
+        rows: How many rows.
+        delays: Rows by label delay, as of `monitoring.watches.label_delays.delay_counts`.
+        tallies: Sums over the rows with a finite answer, by the start of the window in which they were answered.
+        whole: The sum of `tallies`.
+        usable: A sample of those rows, for the estimates.
     """
 
     rows: int
@@ -50,109 +60,110 @@ class LabelledSums:
     usable: Predictions
 
     def without_losses(self) -> LabelledSums:
-        """The same labels, of which no loss is made."""
+        """The same labels, left out of every loss."""
         return replace(self, whole=Tally(), usable=self.usable.take(np.zeros(0, dtype=np.int64)))
 
 
 class WindowAggregator:
-    """Takes one window's batches, in any order and of any size, and keeps what its judgement needs of them.
+    """Aggregates one window's batches, in any order and of any size.
 
     Memory does not grow with the rows. Cost: about 3 ns a value for the profile, 100 ns a row for the rest.
+
+    Args:
+        scorer: Makes the tallies.
+        profiles: Begins the profile of the inputs.
     """
 
-    def __init__(self, scorer: RowScorer, counter: ProfileBuilder) -> None:
+    def __init__(self, scorer: RowScorer, profiles: ProfileBuilder) -> None:
         self._scorer = scorer
-        self._counting = counter.begin()
+        self._profile = profiles.begin()
+        self._samples = WindowSamples()
         self._rows = 0
         self._newest = 0
         self._answered = Tally()
         self._labelled: dict[int, Tally] = {}
-        self._known = 0
+        self._labels = 0
         self._delays: tuple[int, ...] = ()
-        self._sample = self._usable = self._labelled_sample = BottomKSample()  # one, until they differ
 
-    def add_answered(self, batch: Batch, start: int | None = None) -> None:
-        """Rows answered in the window, each once; with `start`, the labels beside them arrived as well."""
+    def add_answered(self, batch: Batch) -> None:
+        """Add rows answered in the window, without their labels; each row once."""
+        if len(batch):
+            usable = _usable(batch.probabilities)
+            self._samples.add_answered(batch, usable)
+            self._count(batch, usable)
+
+    def add_with_labels(self, batch: Batch, start: int) -> None:
+        """Add rows answered in the window that begins at `start`, with their inline labels; each row once."""
         if not len(batch):
             return
-        self._rows += len(batch)
-        self._newest = max(self._newest, int(batch.event_times.max()))
-        self._counting.add(batch.features, len(batch))
-        usable = _usable(batch.probabilities)
-        keys = splitmix64(batch.event_times)
-        if usable is not None and self._usable is self._sample:
-            self._usable = self._sample.copy()
-        if start is None and self._labelled_sample in (self._sample, self._usable):
-            self._labelled_sample = self._labelled_sample.copy()
-        scored = self._scorer.scored(batch.probabilities, batch.features, usable)
-        self._answered = self._answered + self._scorer.answered(scored)
-        if start is None:
-            self._add(batch, keys, usable)
-            return
-        known = batch.labels != NO_LABEL
-        self._known += int(known.sum())
-        self._delay(batch, known)
-        both = None if known.all() and usable is None else known if usable is None else known & usable
-        if (both is not None or usable is not None) and self._labelled_sample in (self._sample, self._usable):
-            self._labelled_sample = self._labelled_sample.copy()
-        self._add(batch, keys, usable)
-        if self._labelled_sample not in (self._sample, self._usable):
-            self._labelled_sample.add(batch, keys, both)
-        same = both is None or (usable is not None and bool(known[usable].all()))
-        inside = scored if same else self._scorer.scored(batch.probabilities, batch.features, both)
-        self._label(inside, batch.labels if both is None else batch.labels[both], start)
+        labelled, usable = batch.labels != NO_LABEL, _usable(batch.probabilities)
+        both = _both(labelled, usable)
+        self._samples.add_with_labels(batch, usable, both)
+        scored = self._count(batch, usable)
+        self._count_labels(batch, labelled)
+        if both is not None and (usable is None or not labelled[usable].all()):
+            scored = self._scorer.score(batch.probabilities, batch.features, both)
+        self._add_losses(scored, batch.labels if both is None else batch.labels[both], start)
 
     def add_labelled(self, batch: Batch, start: int) -> None:
-        """Rows whose labels arrived in the window, all of them answered in the window that begins at `start`."""
-        self._known += len(batch)
-        self._delay(batch, np.ones(len(batch), dtype=np.bool_))
-        if self._labelled_sample in (self._sample, self._usable):
-            self._labelled_sample = self._labelled_sample.copy()
+        """Add rows whose labels arrived in the window, all answered in the window that begins at `start`."""
         usable = _usable(batch.probabilities)
-        self._labelled_sample.add(batch, splitmix64(batch.event_times), usable)
-        scored = self._scorer.scored(batch.probabilities, batch.features, usable)
-        self._label(scored, batch.labels if usable is None else batch.labels[usable], start)
-
-    def _add(self, batch: Batch, keys: NDArray[np.uint64], usable: NDArray[np.bool_] | None) -> None:
-        self._sample.add(batch, keys, None)
-        if self._usable is not self._sample:
-            self._usable.add(batch, keys, usable)
-
-    def _delay(self, batch: Batch, known: NDArray[np.bool_]) -> None:
-        if batch.label_times is batch.event_times:  # known at once: of no delay, every one
-            found = (int(known.sum()), *(0 for _ in EDGES)) if known.any() else ()
-        else:
-            found = delay_counts(batch.event_times[known], batch.label_times[known])
-        self._delays = merged_counts([self._delays, found])
-
-    def _label(self, scored: ScoredRows, labels: Whole, start: int) -> None:
-        if labels.size:
-            found = self._scorer.labelled(scored, labels)
-            self._labelled[start] = self._labelled.get(start, Tally()) + found
+        self._samples.add_labelled(batch, usable)
+        self._count_labels(batch, np.ones(len(batch), dtype=np.bool_))
+        scored = self._scorer.score(batch.probabilities, batch.features, usable)
+        self._add_losses(scored, batch.labels if usable is None else batch.labels[usable], start)
 
     def result(self, empty: Predictions) -> tuple[AnsweredSums, LabelledSums]:
-        """All of it; `empty` stands for samples without a row."""
+        """The window's aggregates; `empty` is what samples without rows are."""
         answered = AnsweredSums(
             rows=self._rows,
             newest=self._newest,
-            counts=self._counting.profile(),
+            counts=self._profile.profile(),
             tally=self._answered,
-            sample=self._sample.rows(empty),
-            usable=self._usable.rows(empty),
+            sample=self._samples.answered(empty),
+            usable=self._samples.usable(empty),
         )
         labelled = LabelledSums(
-            rows=self._known,
+            rows=self._labels,
             delays=self._delays,
             tallies={start: self._labelled[start] for start in sorted(self._labelled)},
             whole=sum(self._labelled.values(), start=Tally()),
-            usable=self._labelled_sample.rows(empty),
+            usable=self._samples.labelled(empty),
         )
         return answered, labelled
 
+    def _count(self, batch: Batch, usable: Mask) -> ScoredRows:
+        self._rows += len(batch)
+        self._newest = max(self._newest, int(batch.event_times.max()))
+        self._profile.add(batch.features, len(batch))
+        scored = self._scorer.score(batch.probabilities, batch.features, usable)
+        self._answered = self._answered + self._scorer.tally_answers(scored)
+        return scored
 
-def _usable(probabilities: NDArray[np.float64]) -> NDArray[np.bool_] | None:
-    """Which rows' answers are numbers, [n]; None if all are."""
+    def _count_labels(self, batch: Batch, labelled: NDArray[np.bool_]) -> None:
+        self._labels += int(labelled.sum())
+        if batch.label_times is batch.event_times:  # labels that became known with their rows: no delay
+            counts = (int(labelled.sum()), *(0 for _ in EDGES)) if labelled.any() else ()
+        else:
+            counts = delay_counts(batch.event_times[labelled], batch.label_times[labelled])
+        self._delays = merged_counts([self._delays, counts])
+
+    def _add_losses(self, scored: ScoredRows, labels: Whole, start: int) -> None:
+        if labels.size:
+            tally = self._scorer.tally_losses(scored, labels)
+            self._labelled[start] = self._labelled.get(start, Tally()) + tally
+
+
+def _both(labelled: NDArray[np.bool_], usable: Mask) -> Mask:
+    """The rows that have a label and a finite answer, [n]; None if all have."""
+    if usable is not None:
+        return labelled & usable
+    return None if labelled.all() else labelled
+
+
+def _usable(probabilities: NDArray[np.float64]) -> Mask:
+    """The rows with a finite answer, [n]; None if all have one."""
     finite = np.isfinite(probabilities[:, 0])
-    for place in range(1, probabilities.shape[1]):
-        finite &= np.isfinite(probabilities[:, place])
+    for column in range(1, probabilities.shape[1]):
+        finite &= np.isfinite(probabilities[:, column])
     return None if finite.all() else finite

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.records import SCORE_ONE, MonitorStatus, SettledLosses
+from monitoring.records import SCORE_ONE, MonitorStatus, RealisedLosses
 from monitoring.reports.sections.formatting import format_count, format_moment
 from monitoring.watches.descriptions import METRIC_TITLES, lower_first
 
@@ -31,7 +31,7 @@ class TrustRow:
     since: datetime | None
 
 
-def settled_by_window(status: MonitorStatus) -> Mapping[datetime, SettledLosses]:
+def settled_by_window(status: MonitorStatus) -> Mapping[datetime, RealisedLosses]:
     """Losses of all labels that have arrived for each window's own predictions.
 
     Args:
@@ -40,14 +40,14 @@ def settled_by_window(status: MonitorStatus) -> Mapping[datetime, SettledLosses]
     Returns:
         By the start of a window: rows and fixed-point sums of losses.
     """
-    found: dict[datetime, SettledLosses] = {}
+    found: dict[datetime, RealisedLosses] = {}
     for window in status.windows:
-        for one in window.settled:
+        for one in window.realised_losses:
             before = found.get(one.start)
             found[one.start] = (
                 one
                 if before is None
-                else SettledLosses(
+                else RealisedLosses(
                     start=one.start,
                     rows=before.rows + one.rows,
                     error=before.error + one.error,
@@ -57,7 +57,7 @@ def settled_by_window(status: MonitorStatus) -> Mapping[datetime, SettledLosses]
     return found
 
 
-def realised(settled: SettledLosses | None, metric: str) -> float | None:
+def realised(settled: RealisedLosses | None, metric: str) -> float | None:
     """The mean realised loss of the labelled rows; None where there are none."""
     if settled is None or settled.rows == 0:
         return None
@@ -71,15 +71,15 @@ def trust_rows(status: MonitorStatus) -> tuple[TrustRow, ...]:
     lost: dict[tuple[str, str], datetime] = {}
     for window in status.windows:
         for one in window.estimates:
-            if not one.account.trusted:
+            if not one.interval_checks.trusted:
                 lost.setdefault((one.method, one.metric), window.end)
     return tuple(
         TrustRow(
             method=one.method,
             metric=one.metric,
-            trusted=one.account.trusted,
-            checks=one.account.checks,
-            misses=one.account.misses,
+            trusted=one.interval_checks.trusted,
+            checks=one.interval_checks.checks,
+            misses=one.interval_checks.misses,
             since=lost.get((one.method, one.metric)),
         )
         for one in status.windows[-1].estimates

@@ -33,7 +33,7 @@ def told(status: MonitorStatus) -> list[tuple[object, ...]]:
             (w.start, w.rows, w.labels, w.labels_unknown, w.labels_conflicting, w.status, w.label_delays, w.repeats),
             w.scores,
             w.estimates,
-            w.settled,
+            w.realised_losses,
             w.findings,
         )
         for w in status.windows

@@ -46,7 +46,7 @@ def told(status: MonitorStatus) -> list[tuple[object, ...]]:
             w.status,
             w.scores,
             w.estimates,
-            w.settled,
+            w.realised_losses,
             w.label_delays,
         )
         for w in status.windows

@@ -45,7 +45,7 @@ def test_no_loss_is_judged_before_the_first_labels_have_come(slow: tuple[Watched
     assert waiting == list(status.windows[:3])
     assert all(w.labels > 0 and set(losses(w).values()) == {0} for w in waiting)
     assert all(set(losses(w).values()) == {w.labels} for w in status.windows[3:])
-    assert all(e.account.rows == 0 for w in waiting for e in w.estimates)
+    assert all(e.interval_checks.rows == 0 for w in waiting for e in w.estimates)
 
 
 def test_errors_told_first_are_no_page(slow: tuple[Watched, MonitorStatus]) -> None:

@@ -9,7 +9,7 @@ from monitoring.config import load_config
 from monitoring.evidence.level import LevelState
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.judging.level_evidence import excluded_watches, step_excluding
-from monitoring.records import SCORE_ONE, Account, EstimateRecord, ScoreSum, WatchKey
+from monitoring.records import SCORE_ONE, EstimateRecord, IntervalChecks, ScoreSum, WatchKey
 
 
 @pytest.fixture
@@ -20,7 +20,13 @@ def deployment(deployed: Path) -> Deployment:
 def record(*, trusted: bool) -> EstimateRecord:
     empty: dict[str, Any] = dict.fromkeys(["value", "low", "high", "expected", "half", "realised"])
     return EstimateRecord(
-        method="calibrated", metric="error", rows=0, checked=0, trusted=True, account=Account(trusted=trusted), **empty
+        method="calibrated",
+        metric="error",
+        rows=0,
+        checked=0,
+        trusted=True,
+        interval_checks=IntervalChecks(trusted=trusted),
+        **empty,
     )
 
 

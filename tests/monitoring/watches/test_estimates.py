@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from monitoring.records import Account
+from monitoring.records import IntervalChecks
 from monitoring.watches import estimates, performance, trust
 from monitoring.watches.calibration import Calibration, isotonic_fit
 
@@ -113,9 +113,9 @@ def test_the_threshold_gives_the_error_of_the_rows_it_was_learnt_on() -> None:
 
 
 def test_doubt_by_hand_and_trust_is_not_given_back() -> None:
-    account = trust.checked(trust.checked(Account(), missed=True), missed=False)
+    account = trust.checked(trust.checked(IntervalChecks(), missed=True), missed=False)
     stakes = [(q / 0.1 + 1) * (1 - q) / 0.9 for q in (0.2, 0.4, 0.8)]
-    assert np.exp(account.log_doubt).tolist() == pytest.approx([1 + stake for stake in stakes])
+    assert np.exp(account.log_capital).tolist() == pytest.approx([1 + stake for stake in stakes])
     assert (account.checks, account.misses, account.trusted) == (2, 1, True)
     for _ in range(1000):
         account = trust.checked(account, missed=False)
@@ -134,7 +134,7 @@ def test_an_estimate_that_keeps_its_level_is_trusted_for_at_least_the_threshold_
     rng = np.random.default_rng(5)
     lengths = []
     for missed in rng.random((200, 2000)) < trust.MISS_RATE:
-        account = Account()
+        account = IntervalChecks()
         for one in missed:
             account = trust.checked(account, missed=bool(one))
             if not account.trusted:

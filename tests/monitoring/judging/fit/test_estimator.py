@@ -11,8 +11,7 @@ import pytest
 from monitoring.config import load_config
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
-from monitoring.judging.fit.estimator import ConformalInterval
-from monitoring.records import Account, EstimateRecord, MonitorStatus
+from monitoring.records import EstimateRecord, IntervalChecks, MonitorStatus
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.document import status_document
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_lines, trust_rows
@@ -32,15 +31,6 @@ def run(folder: Path) -> MonitorStatus:
 def of(record: Any, method: str, metric: str) -> EstimateRecord:
     found: EstimateRecord = next(e for e in record.estimates if (e.method, e.metric) == (method, metric))
     return found
-
-
-def test_a_spread_by_hand() -> None:
-    differences = np.array([0.1, -0.2, 0.3, 0.0, 0.1, -0.1, 0.2, 0.0, -0.3])
-    spread = ConformalInterval.fit(differences, np.full(9, 0.01))
-    between = float(np.mean(differences**2)) - 0.01
-    assert spread.between == pytest.approx(between)
-    assert spread.reach == pytest.approx(0.3 / np.sqrt(between + 0.01))  # the ninth smallest of nine
-    assert spread.half(50, 5.0) == pytest.approx(spread.reach * np.sqrt(between + 5.0 / 2500))
 
 
 def test_estimates_of_sound_traffic_hold_and_stand_beside_the_truth(deployed: Path, send: Send, days: Any) -> None:
@@ -99,5 +89,5 @@ def test_without_labels_there_is_still_an_estimate_and_nothing_to_check_it_by(
     one = of(found.windows[-1], "calibrated", "error")
     assert one.value is not None
     assert 0.1 < one.value < 0.4
-    assert (one.checked, one.realised, one.account) == (0, None, Account())
+    assert (one.checked, one.realised, one.interval_checks) == (0, None, IntervalChecks())
     assert "no labels to check it" in trust_lines(found)[0]

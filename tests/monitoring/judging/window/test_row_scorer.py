@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from monitoring.baseline.batch import in_batches
+from monitoring.baseline.profile_builder import profile
+from monitoring.judging.window.row_scorer import METRICS
+from monitoring.watches import estimates, integrity, performance
+from monitoring.watches.catalogue import labelled_rows
+from monitoring.watches.joint import SAMPLE
+from monitoring.watches.sampling import sample_indices
+from monitoring.watches.scoring import fixed_point, fixed_point_sum
+from tests.monitoring.judging.window.window_rows import WATCHED, aggregate, rows_of
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_calibrated_losses_counted_by_bins_are_the_sums_over_rows(classes: int) -> None:
+    rows = rows_of(3000, 2, classes)
+    watched, _ = WATCHED[classes]
+    scorer, answered, _ = aggregate(list(in_batches(rows)), classes)
+    assert watched.calibration is not None
+    usable = rows.probabilities[np.isfinite(rows.probabilities).all(axis=1)]
+    calibrated = watched.calibration.calibrated(usable)
+    for metric, one in estimates.calibrated_confidence(usable, calibrated).items():
+        found = scorer.calibrated_losses(answered.tally, metric)
+        assert (found.rows, found.losses, found.variances) == (
+            len(usable),
+            fixed_point_sum(one.losses),
+            fixed_point_sum(one.variances),
+        )
+    chosen = usable.argmax(axis=1)
+    units = fixed_point(calibrated)
+    by_answer = [[int(units[chosen == k, j].sum()) for j in range(classes)] for k in range(classes)]
+    assert answered.tally.counts["confusion"].tolist() == by_answer
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_tallies_of_batches_have_the_sums_that_the_watches_have_over_all_rows_at_once(classes: int) -> None:
+    rows = rows_of(3000, 1, classes)
+    watched, _ = WATCHED[classes]
+    scorer, answered, labelled = aggregate(list(in_batches(rows)), classes)
+    sums = scorer.prediction_sums(answered.tally) | watched.count_sums(answered.counts)
+    sums |= integrity.answer_sums(answered.rows, answered.tally.number("rows"))
+    assert sums == watched.prediction_sums(rows, profile(rows, watched.bins))
+    assert scorer.label_sums(labelled.whole) == watched.label_sums(rows)
+    squares = watched.prediction_sums(rows, profile(rows, watched.bins), power=2) | watched.label_sums(rows, power=2)
+    for key, total in (sums | watched.label_sums(rows)).items():
+        assert squares[key].rows == total.rows
+        assert total.rows == 0 or total.mean**2 - 1e-9 <= squares[key].mean <= total.mean + 1e-9
+    assert watched.coverage is not None
+    assert scorer.group_counts(answered.tally) == watched.coverage.counts(rows)
+    known = rows.take(labelled_rows(rows))
+    assert scorer.group_counts(labelled.whole) == watched.coverage.counts(known)
+    truth = performance.scores(known.probabilities, known.labels)
+    assert labelled.whole.numbers("realised") == tuple(fixed_point_sum(truth[metric]) for metric in METRICS)
+    usable = rows.take(np.flatnonzero(np.isfinite(rows.probabilities).all(axis=1)))
+    below = estimates.thresholded_confidence(usable.probabilities, 0.7)
+    thresholded = scorer.thresholded_errors(answered.tally)
+    assert (thresholded.losses, thresholded.variances) == (
+        fixed_point_sum(below.losses),
+        fixed_point_sum(below.variances),
+    )
+    assert watched.calibration is not None
+    matrix = estimates.confusion(usable.probabilities, watched.calibration.calibrated(usable.probabilities))
+    assert np.allclose(scorer.confusion(answered.tally), matrix, rtol=0, atol=1e-9)
+    for sample, of in ((answered.sample, rows), (answered.usable, usable), (labelled.usable, known)):
+        assert set(sample.ids.to_pylist()) == set(of.take(sample_indices(of, SAMPLE)).ids.to_pylist())

@@ -52,6 +52,13 @@ class ScoreMatrix:
 def select_rows(table: pa.Table, **values: str) -> pa.Table:
     """The rows whose columns equal the given values.
 
+    Args:
+        table: any table.
+        **values: value by column.
+
+    Returns:
+        The selected rows.
+
     >>> import pyarrow as pa
     >>> select_rows(pa.table({"source": ["flights", "digits"], "seed": [1, 2]}), source="digits")["seed"].to_pylist()
     [2]

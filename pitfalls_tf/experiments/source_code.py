@@ -47,7 +47,10 @@ def digest(modules: tuple[str, ...]) -> str:
 
 
 def imported(modules: Sequence[str]) -> tuple[str, ...]:
-    """Names of the modules that `digest` covers, sorted.
+    """Names of the modules that `digest` covers.
+
+    Returns:
+        Full names, sorted.
 
     >>> imported(["pitfalls_tf.experiments.source_code"])
     ('pitfalls_tf.experiments.source_code',)
@@ -56,7 +59,10 @@ def imported(modules: Sequence[str]) -> tuple[str, ...]:
 
 
 def normalised_source(source: str) -> str:
-    """The syntax tree of a module without docstrings and without imports for type checkers, as one line.
+    """The syntax tree of a module without docstrings and without imports for type checkers.
+
+    Returns:
+        `ast.dump` of the tree.
 
     >>> normalised_source("x = 1  # one") == normalised_source("'''About x.'''" + chr(10) + "x = 1")
     True

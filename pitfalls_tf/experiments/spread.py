@@ -74,7 +74,10 @@ def standard_deviation_ratio(numerator: Floats, denominator: Floats) -> float:
 
 
 def mean_difference(values: Floats) -> float:
-    """Gini's mean difference: the mean absolute difference of all pairs. Does not grow with their number.
+    """Gini's mean difference: the mean absolute difference of all pairs.
+
+    Returns:
+        The difference, whose expectation does not depend on the number of values.
 
     >>> mean_difference(np.array([0.0, 1.0, 2.0]))
     1.333333333333333

@@ -6,7 +6,7 @@ import json
 import math
 import shlex
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow.parquet as pq
 
@@ -67,7 +67,7 @@ def verify(
     name = str(document["experiment"])
     experiment = next((one for one in find([ALL]) if one.name == name), None)
     if experiment is None:
-        raise _no_manifest(manifest, f"experiment {name!r}")
+        _refuse_manifest(manifest, f"experiment {name!r}")
     check_environment(document["environment"], json.loads(json.dumps(asdict(environment()))))
     store = RunStore(out / CELLS, _grid_size(document), clock=clock, progress=progress)
     table = experiment.measure(store)
@@ -151,15 +151,15 @@ def _read(manifest: Path) -> dict[str, Any]:
     try:
         document: Any = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _no_manifest(manifest, str(error)) from error
+        _refuse_manifest(manifest, str(error))
     needed = {"experiment", "command", "quick", "environment", "table_digest"}
     if not isinstance(document, dict) or not needed <= set(document):
-        raise _no_manifest(manifest, "a document without the keys of an experiment")
+        _refuse_manifest(manifest, "a document without the keys of an experiment")
     return {str(name): value for name, value in document.items()}
 
 
-def _no_manifest(manifest: Path, got: str) -> BadInput:
-    return BadInput(
+def _refuse_manifest(manifest: Path, got: str) -> NoReturn:
+    raise BadInput(
         "Not the manifest of an experiment.",
         got=f"{manifest}: {got}",
         expected="a manifest.json that `pitfalls reproduce` wrote",

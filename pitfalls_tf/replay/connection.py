@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 import httpx
 import orjson
@@ -85,7 +85,7 @@ class ServerConnection:
         """
         answer = await self._send("GET", f"/v1/models/{model}/metadata", b"", {})
         if not answer.is_success:
-            raise _refused(f"The server has no metadata of model {model!r}.", answer, "Pass another --model or --to.")
+            _raise_refusal(f"The server has no metadata of model {model!r}.", answer, "Pass another --model or --to.")
         metadata: Mapping[str, Any] = orjson.loads(answer.content)
         return metadata
 
@@ -98,7 +98,7 @@ class ServerConnection:
         headers = {"X-Request-Id": request.request_id, "X-Event-Time": request.event_time.isoformat()}
         answer = await self._send("POST", path, body, headers)
         if not answer.is_success:
-            raise _refused(
+            _raise_refusal(
                 f"The server refused request {request.request_id}.",
                 answer,
                 "Compare the table's columns with the model's inputs.",
@@ -113,7 +113,7 @@ class ServerConnection:
         headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
         answer = await self._send("POST", "/monitor/labels", body, headers)
         if not answer.is_success:
-            raise _refused("The server refused the labels.", answer, "Use the same token for server and replay.")
+            _raise_refusal("The server refused the labels.", answer, "Use the same token for server and replay.")
 
     async def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         for attempt in range(TRIES):
@@ -156,8 +156,8 @@ class ServerConnection:
         )
 
 
-def _refused(what: str, answer: httpx.Response, fix: str) -> BadInput:
+def _raise_refusal(what: str, answer: httpx.Response, fix: str) -> NoReturn:
     text = answer.text
     with suppress(orjson.JSONDecodeError, KeyError, TypeError):  # not a model server's error: keep the text
         text = str(orjson.loads(answer.content)["error"])
-    return BadInput(what, got=f"HTTP {answer.status_code}: {text[:500]}", expected="a success", fix=fix)
+    raise BadInput(what, got=f"HTTP {answer.status_code}: {text[:500]}", expected="a success", fix=fix)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pyarrow as pa
 import pyarrow.csv
@@ -29,16 +29,16 @@ def read_table(path: Path) -> pa.Table:
     readers = {".parquet": pq.read_table, ".csv": pyarrow.csv.read_csv, ".gz": pyarrow.csv.read_csv}
     reader = readers.get(path.suffix)
     if reader is None:
-        raise _unreadable(path, f"a file whose name ends in {path.suffix or 'nothing'}")
+        _refuse(path, f"a file whose name ends in {path.suffix or 'nothing'}")
     try:
         table: pa.Table = reader(path)
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, str(error)) from error
+        _refuse(path, str(error))
     return table
 
 
-def _unreadable(path: Path, reason: str) -> BadInput:
-    return BadInput(
+def _refuse(path: Path, reason: str) -> NoReturn:
+    raise BadInput(
         "The table cannot be read.",
         got=f"{path}: {reason}",
         expected="a .parquet, .csv or .csv.gz file",

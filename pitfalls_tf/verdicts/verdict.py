@@ -5,7 +5,7 @@ Everything else is inconclusive, with the number of further seeds that would pro
 affordable number would.
 
 The verdict holds for domains like those at hand: they are a sample. The verdict for exactly these domains, and for each
-domain alone, is reported too. All domains have the same weight, whatever their number of rows.
+domain alone, is reported too. All domains have the same weight, independent of their number of rows.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def window_progress() -> Iterator[Callable[[Progress], None]]:
         yield update
 
 
-def judge(
+def evaluate_due_windows(
     config: MonitorConfig,
     store: Store,
     output: Output,
@@ -114,12 +114,12 @@ def judge(
         load_frameworks("tensorflow")
         return BundleEmbedder(bundle)
 
-    def tell(incident: IncidentRecord, deployment: Deployment, told: AbstractSet[str]) -> dict[str, bool]:
-        owed = [webhook for webhook in config.notify if receiver_of(webhook) not in told]
-        deliveries = notify(incident, model=deployment.model, version=deployment.version, webhooks=owed)
+    def send(incident: IncidentRecord, deployment: Deployment, notified: AbstractSet[str]) -> dict[str, bool]:
+        pending = [webhook for webhook in config.notify if receiver_of(webhook) not in notified]
+        deliveries = notify(incident, model=deployment.model, version=deployment.version, webhooks=pending)
         for delivery in deliveries:
             if not delivery.ok:
-                output.progress(f"Not told: {delivery.url}: {delivery.detail}; the next run tries again")
+                output.progress(f"Notification failed: {delivery.url}: {delivery.detail}. The next run retries it.")
         return {delivery.receiver: delivery.ok for delivery in deliveries}
 
     run = run_due_windows(
@@ -128,7 +128,7 @@ def judge(
         clock=lambda: datetime.now(UTC),
         stop=stop,
         progress=progress,
-        helpers=Helpers(tell=tell, embedder=embedder),
+        helpers=Helpers(tell=send, embedder=embedder),
     )
     for finding in run.untold:
         output.progress(finding.message)

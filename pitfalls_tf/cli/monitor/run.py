@@ -9,8 +9,8 @@ import click
 
 from pitfalls_tf.cli.monitor.options import (
     config_option,
+    evaluate_due_windows,
     exit_code,
-    judge,
     show,
     traffic_option,
     window_progress,
@@ -40,7 +40,7 @@ def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
     config = with_traffic(load_config(config_path), traffic)
     with Store.open(config.store.url) as store:
         with window_progress() as progress:
-            run = judge(config, store, output, progress=progress)
+            run = evaluate_due_windows(config, store, output, progress=progress)
         found = status(store, config.model.name, run.deployment)
     output.finish(dict(status_document(found)), lambda: show(found))
     return exit_code(found, run)

@@ -10,8 +10,8 @@ import click
 from pitfalls_tf.cli.monitor.options import (
     config_option,
     deployment_of,
+    evaluate_due_windows,
     exit_code,
-    judge,
     show,
     traffic_option,
     with_traffic,
@@ -47,13 +47,13 @@ def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
         output.progress(f"{window.start.isoformat()} {window.status} ({window.rows} rows, {window.labels} labels)")
 
     def print_error(error: PitfallsError) -> None:
-        output.progress(f"Error: {error} The next run tries again.")
+        output.progress(f"Error: {error} The next run retries.")
 
     with stopping() as stop:
 
         def job() -> None:
             with Store.open(config.store.url) as store:  # may be unreachable now and back at the next time
-                run = judge(config, store, output, progress=print_window, stop=stop.is_set)
+                run = evaluate_due_windows(config, store, output, progress=print_window, stop=stop.is_set)
             output.progress(f"Evaluated {run.judged} windows; schedule {config.schedule.cron!r}.")
 
         run_on_schedule(config.schedule.cron, job, timezone=config.windows.timezone, stop=stop, on_error=print_error)

@@ -169,6 +169,9 @@ def _size(size: str) -> str:
 def _factor(size: str) -> float:
     """Size relative to the conventional one.
 
+    Returns:
+        The factor of width or depth.
+
     >>> _factor("width_quarter"), _factor("depth_8"), _factor(SAME)
     (0.25, 8.0, 1.0)
     """

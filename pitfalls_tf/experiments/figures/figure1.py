@@ -106,6 +106,9 @@ def _matrices(table: pa.Table, source: str) -> tuple[ScoreMatrix, ScoreMatrix]:
 def plateaued(curve: Floats) -> bool:
     """Whether the best value after two thirds of the epochs is at most 1 % better than the best before.
 
+    Returns:
+        False for a curve that diverged, or of a single epoch.
+
     >>> plateaued(np.array([1.0, 0.5, 0.4, 0.4, 0.4, 0.399])), plateaued(np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5]))
     (True, False)
     """

@@ -56,6 +56,9 @@ def findings_text(findings: Sequence[ClaimFinding]) -> str:
 def section_text(claim: Claim) -> str:
     """How to cite the claim's section.
 
+    Returns:
+        A section sign with the number, or the name of the section.
+
     >>> from pitfalls_tf.experiments.experiment import Claim
     >>> section_text(Claim(name="n", section="3", says="s", quantity="q", above=1))
     '§3'
@@ -73,6 +76,9 @@ def estimate_text(finding: ClaimFinding) -> str:
 
 def number_text(value: object) -> str:
     """Format a number with three significant digits, without an exponent where possible.
+
+    Returns:
+        The text; `none` for None and NaN.
 
     >>> [number_text(value) for value in (0.0012345, 12.0, 1234.5, float("nan"), 7, None)]
     ['0.00123', '12', '1234', 'none', '7', 'none']

@@ -111,6 +111,9 @@ class MissingCategory:
     def __call__(self, examples: Examples, *, seed: int) -> Examples:
         """Blank the category in rows that the seed selects.
 
+        Returns:
+            The altered rows.
+
         Raises:
             BadInput: the table has no category.
         """

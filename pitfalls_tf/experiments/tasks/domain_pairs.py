@@ -84,6 +84,9 @@ def _zero_constant_columns(rows: Examples, varying: NDArray[np.bool_]) -> Exampl
     """Set the columns that are constant in the training domain to 0, such as the airport's own indicator.
 
     Their weights are untrained, and would shift every row of the other airport at random.
+
+    Returns:
+        The same rows with changed inputs.
     """
     return replace(rows, inputs=rows.inputs * varying.astype(np.float32))
 

@@ -73,7 +73,7 @@ def test_an_unreachable_store_is_reported_and_retried(deployed: Path, send: Call
     process = _scheduled(deployed)
     assert process.stderr is not None
     first = process.stderr.readline()
-    assert "The next run tries again." in first
+    assert "The next run retries." in first
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output) == (2, "")

@@ -1,0 +1,97 @@
+"""``pitfalls replay``: flags and errors; a replay to a server is tested in tests/pitfalls_tf/replay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from click.testing import Result
+
+from pitfalls_tf import replay as package
+from pitfalls_tf.replay import ReplayOptions, ReplayPlan, ReplayProgress, ReplaySummary
+
+Pitfalls = Callable[..., Result]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SUMMARY = ReplaySummary(requests=2, rows=40, labels=30, skipped_rows=10, skipped_labels=5, reconnects=0, seconds=1.25)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the verb passes to `replay`, which reports progress by single rows and sends nothing."""
+    passed: dict[str, Any] = {}
+
+    def replay(table: pa.Table, *, progress: Callable[[ReplayProgress], None], **arguments: Any) -> ReplaySummary:
+        passed.update(arguments, rows=table.num_rows)
+        for row in range(1, 41):
+            progress(ReplayProgress(rows=row, total=40, labels=row // 2, now=EPOCH))
+        return SUMMARY
+
+    monkeypatch.setattr(package, "replay", replay)
+    return passed
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A table of two rows."""
+    path = tmp_path / "rows.csv"
+    path.write_text("when,y,known\n2013-04-01T05:15:00Z,late,2013-04-01T06:00:00Z\n2013-04-01T05:20:00Z,,\n")
+    return path
+
+
+def test_flags_become_plan_and_options(pitfalls: Pitfalls, sent: dict[str, Any], table: Path, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret")
+    result = pitfalls(
+        *("replay", table, "--to", "http://127.0.0.1:1", "--model", "m", "--rows-per-request", "7", "--name", "run"),
+        *(
+            "--event-time",
+            "when",
+            "--label",
+            "y",
+            "--label-time",
+            "known",
+            "--token-file",
+            tmp_path / "token",
+            "--json",
+        ),
+    )
+    assert result.exit_code == 0, result.output
+    plan = ReplayPlan(event_time="when", rows_per_request=7, prefix="run", label="y", label_time="known")
+    options = ReplayOptions(token="secret")
+    assert sent == {"url": "http://127.0.0.1:1", "model": "m", "plan": plan, "options": options, "rows": 2}
+    assert json.loads(result.stdout)["skipped_labels"] == 5
+
+
+def test_progress_is_printed_once_per_tenth_and_the_summary_in_words(
+    pitfalls: Pitfalls, sent: dict[str, Any], table: Path
+) -> None:
+    result = pitfalls("replay", table, "--to", "http://127.0.0.1:1")
+    lines = result.stderr.splitlines()
+    assert [line.split()[0] for line in lines] == [str(percent) for percent in range(10, 101, 10)]
+    assert lines[-1] == "100 %  1970-01-01 00:00  40 rows, 20 labels"
+    assert result.stdout == (
+        "40 rows in 2 requests and 30 labels sent in 1.2 s; 10 rows and 5 labels were already in the log.\n"
+    )
+    assert sent["model"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--label", "y"), "Label and label time must be given together"),
+        (("--rows-per-request", "0"), "Invalid number of rows per request"),
+        (("--traffic", "none"), "There is no such traffic log"),
+        (("--token-file", "none"), "The token file cannot be used"),
+    ],
+)
+def test_invalid_flags_are_wrong_input_and_send_nothing(
+    pitfalls: Pitfalls, sent: dict[str, Any], table: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    result = pitfalls("replay", table, "--to", "http://127.0.0.1:1", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert not sent

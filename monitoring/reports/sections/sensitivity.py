@@ -34,7 +34,7 @@ def sensitivity_rows(sensitivity: tuple[Sensitivity, ...]) -> SensitivityTable:
     rises = {(entry.metric, entry.slice, entry.windows): entry.rise for entry in sensitivity}
     rows = []
     for metric, part in dict.fromkeys((entry.metric, entry.slice) for entry in sensitivity):
-        name = METRIC_TITLES.get(metric, printable(metric)) + (f" on {slice_title(part)}" if part else "")
+        name = METRIC_TITLES.get(metric, printable(metric)) + (f" at {slice_title(part)}" if part else "")
         cells = []
         for horizon in horizons:
             if (metric, part, horizon) not in rises:

@@ -15,10 +15,7 @@ from typing import Any
 import pytest
 
 from monitoring.records import MonitorStatus
-from monitoring.reports import Benchmark, SliceSeries, write_page
-from monitoring.reports.page import page_charts
-from monitoring.reports.sections.benchmark import Interval
-from monitoring.reports.sections.months import loss_series
+from monitoring.reports import Benchmark, write_page
 
 HOSTILE = """</script><script>alert(1)</script><img src=x onerror=alert(2)>"'&{{7*7}}"""
 
@@ -136,58 +133,6 @@ def test_every_chart_is_drawn_described_and_given_as_a_table(page: Document) -> 
     assert re.search(r"23 Apr 2013 920 page 450 \d\.\d\d ", page.text)
 
 
-def test_figures_are_what_plotly_takes(page: Document) -> None:
-    graph_objects = pytest.importorskip("plotly.graph_objects")
-    for name, figure in figures(page).items():
-        text = re.sub(r'"--[a-z-]+"', '"#123456"', json.dumps(figure)).replace('"inherit"', '"sans-serif"')
-        drawn = graph_objects.Figure(json.loads(text))  # raises on any property that Plotly does not know
-        assert len(drawn.data) >= 1, name
-
-
-def test_evidence_is_drawn_on_a_log_scale_with_threshold_alarms_and_spans(page: Document) -> None:
-    figure = figures(page)["evidence"]
-    layout = figure["layout"]
-    lines = [shape["y0"] for shape in layout["shapes"] if shape["type"] == "line"]
-    spans = [(shape["x0"], shape["x1"]) for shape in layout["shapes"] if shape["type"] == "rect"]
-    assert lines == pytest.approx([2.5623, 1.4771], abs=1e-4)
-    assert spans == [
-        ("2013-04-23T00:00:00", "2013-09-03T06:00:00"),
-        ("2013-12-07T00:00:00", "2014-01-01T00:00:00"),
-    ]
-    assert [note["text"] for note in layout["annotations"]] == [
-        "page at 365",
-        "notice at 30",
-        "<b>page</b> 23 Apr",
-        "<b>page</b> 7 Dec",
-    ]
-    assert figure["data"][2]["y"][0] == pytest.approx(2.6532, abs=1e-4)
-    assert max(figure["data"][1]["y"]) == 7.0  # 10¹² is drawn as leaving the top
-
-
-def test_marks_of_time_that_lie_closer_than_a_day_say_the_hour(status: MonitorStatus) -> None:
-    charts = page_charts(status, None)
-    axes = [chart.figure["layout"]["xaxis"] for chart in charts]
-    stops = [each["tickformatstops"] for each in axes if each.get("type") == "date"]
-    assert stops
-    for hours, days in stops:
-        assert hours["value"].startswith("%H:%M")
-        assert days["value"].startswith("%-d %b")
-        assert hours["dtickrange"][1] + 1 == days["dtickrange"][0] == 86_400_000
-
-
-def test_benchmark_is_a_band_and_months_are_rows_weighted(page: Document) -> None:
-    figure = figures(page)["months-brier"]
-    band = figure["layout"]["shapes"][0]
-    assert (band["y0"], band["y1"]) == (0.135, 0.157)
-    assert len(figure["data"][0]["y"]) == 9
-    assert figure["data"][0]["y"][3] == pytest.approx(0.208, abs=0.02)
-    assert figures(page)["slices-error"]["layout"]["yaxis"]["ticktext"] == [
-        "origin = LGA",
-        "origin = JFK",
-        "origin = EWR",
-    ]
-
-
 def test_nothing_is_loaded_from_elsewhere_and_only_its_own_scripts_run(page: Document) -> None:
     policy = next(a["content"] or "" for a in page.of("meta") if a.get("http-equiv") == "Content-Security-Policy")
     for _, attributes in page.elements:
@@ -237,28 +182,6 @@ def test_deployment_without_windows(tmp_path: Path, status_of: Callable[..., Mon
     assert "No window judged yet" in page.text
     assert "No window has enough labels to score yet." in page.text
     assert figures(page).keys() == {"evidence"}
-
-
-def test_slices_given_from_outside_stand_beside_the_watched_ones(status: MonitorStatus, benchmark: Benchmark) -> None:
-    half = Interval(mean=0.5, low=0.4, high=0.6)
-    given = SliceSeries(metric="brier", slice="carrier=UA", rows=10, whole=half, months=())
-    charts = {chart.name: chart for chart in page_charts(status, benchmark, (given,))}
-    assert charts["slices-brier"].table.rows[0][0] == "carrier = UA"
-    assert len(charts["slices-brier"].table.rows) == 4
-
-
-def test_months_follow_the_zone_and_weigh_by_rows(status: MonitorStatus) -> None:
-    series = loss_series(status)
-    assert [(entry.metric, entry.slice) for entry in series[:4]] == [
-        ("brier", ""),
-        ("brier", "origin=EWR"),
-        ("brier", "origin=JFK"),
-        ("brier", "origin=LGA"),
-    ]
-    whole = series[0]
-    assert sum(month.rows for month in whole.months) == whole.rows == 274 * 880
-    assert whole.whole.mean == pytest.approx(sum(m.value.mean * m.rows for m in whole.months) / whole.rows)
-    assert all(month.value.low < month.value.mean < month.value.high for month in whole.months)
 
 
 def test_page_replaces_itself_whole_and_leaves_nothing_aside(

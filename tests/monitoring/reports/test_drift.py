@@ -14,46 +14,8 @@ import pytest
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
 from monitoring.reports import DriftSubject, DriftSummary, WatchVerdict, write_drift_report
-from monitoring.reports.drift_sample import MOST_CATEGORIES, OTHER, drift_sample, plain
-
-HOSTILE = "</script><script>document.title='broken out'</script>"
-SPEC = BaselineSpec(
-    classes=("on_time", "late"),
-    features=(
-        FeatureSpec(name="temp", kind="number"),
-        FeatureSpec(name="visib", kind="number"),
-        FeatureSpec(name="gone", kind="number"),
-        FeatureSpec(name="empty", kind="number"),
-        FeatureSpec(name="steady", kind="number"),
-        FeatureSpec(name="label", kind="category"),  # an input may be called like a column of ours
-        FeatureSpec(name="carrier", kind="category"),
-        FeatureSpec(name="blank", kind="category"),
-    ),
-)
-
-
-def rows(count: int, seed: int, *, shift: float, carriers: list[str], labelled: float = 0.9) -> pa.Table:
-    rng = np.random.default_rng(seed)
-    late = rng.random(count)
-    truth = np.where(rng.random(count) < late, "late", "on_time")
-    known = rng.random(count) < labelled
-    when = datetime(2013, 4, 23, tzinfo=UTC)
-    moments = pa.array([when] * count, pa.timestamp("us", tz="UTC"))
-    temp = rng.normal(shift, 1.0, count)
-    temp[:3] = [np.inf, -np.inf, np.nan]
-    return pa.table(
-        {
-            "event_time": moments,
-            "temp": temp,
-            "visib": rng.normal(10.0, 1.0, count),
-            "empty": np.full(count, np.nan),
-            "steady": np.ones(count),
-            "label": [str(truth[row]) if known[row] else None for row in range(count)],
-            "carrier": rng.choice(np.asarray(carriers), count),
-            "blank": pa.nulls(count, pa.string()),
-            "probabilities": pa.array(np.stack([1 - late, late], axis=1).tolist(), pa.list_(pa.float64())),
-        }
-    )
+from monitoring.reports.drift_sample import plain
+from tests.monitoring.reports.drift_rows import HOSTILE, SPEC, rows
 
 
 @dataclass(frozen=True)
@@ -195,14 +157,3 @@ def test_an_empty_side_is_bad_input(tmp_path: Path) -> None:
             paths=(tmp_path / "a.html", tmp_path / "a.json"),
             rng=np.random.default_rng(0),
         )
-
-
-def test_rare_categories_share_one_place_and_the_draw_repeats() -> None:
-    many = [f"carrier {number:03}" for number in range(300)]
-    now, then = rows(900, 1, shift=0.0, carriers=many), rows(900, 2, shift=0.0, carriers=many)
-    first = drift_sample(now, then, spec=SPEC, rows=400, rng=np.random.default_rng(9))
-    again = drift_sample(now, then, spec=SPEC, rows=400, rng=np.random.default_rng(9))
-    assert first.current.equals(again.current)
-    assert first.current["carrier"].nunique() <= MOST_CATEGORIES + 1
-    assert OTHER in set(first.current["carrier"])
-    assert len(first.current) == 400

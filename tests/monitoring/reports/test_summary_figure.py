@@ -23,7 +23,7 @@ def pixels_of(picture: np.ndarray, colour: str) -> int:
     return int((np.abs(picture - np.asarray(to_rgb(colour))).max(axis=2) < 0.02).sum())
 
 
-def test_picture_has_its_size_its_alarm_and_its_months(
+def test_the_figure_has_its_size_its_alarm_and_its_months(
     tmp_path: Path, status: MonitorStatus, benchmark: Benchmark
 ) -> None:
     path = tmp_path / "docs" / "demo.png"

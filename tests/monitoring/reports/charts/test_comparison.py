@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from monitoring.records import MonitorStatus
+from monitoring.reports import Benchmark, Month, SliceSeries
+from monitoring.reports.charts.comparison import MOST_LABELS, month_chart, slice_chart
+from monitoring.reports.page import page_charts
+from monitoring.reports.sections.benchmark import Interval
+from monitoring.reports.sections.months import loss_series, whole_series
+
+PLAIN = Interval(mean=0.2, low=0.2, high=0.2)
+WIDE = Interval(mean=0.2, low=0.1, high=0.3)
+
+
+def series(months: int, *, part: str = "", metric: str = "error") -> SliceSeries:
+    """One metric by month, from January 2013 on."""
+    return SliceSeries(
+        metric=metric,
+        slice=part,
+        rows=100 * months,
+        whole=WIDE,
+        months=tuple(
+            Month(first_day=date(2013 + month // 12, month % 12 + 1, 1), windows=30, rows=100, value=WIDE)
+            for month in range(months)
+        ),
+    )
+
+
+def test_the_benchmark_is_a_band_and_months_are_rows_weighted(status: MonitorStatus, benchmark: Benchmark) -> None:
+    whole = whole_series(loss_series(status), "brier")
+    assert whole is not None
+    chart = month_chart(whole, benchmark.of("brier"))
+    band = chart.figure["layout"]["shapes"][0]
+    assert (band["y0"], band["y1"]) == (0.135, 0.157)
+    assert len(chart.figure["data"][0]["y"]) == 9
+    assert chart.figure["data"][0]["y"][3] == pytest.approx(0.208, abs=0.02)
+    assert chart.note == "Dashed line: benchmark 0.146 (95 % interval over days: 0.135 to 0.157)."
+
+
+def test_a_baseline_without_an_interval_is_a_line_and_no_benchmark_is_none() -> None:
+    assert month_chart(series(2), PLAIN).note == "Dashed line: the baseline's mean, 20.0 %."
+    bare = month_chart(series(2), None)
+    assert bare.note == ""
+    assert "shapes" not in bare.figure["layout"]
+
+
+def test_many_months_have_few_labels_each_with_its_year() -> None:
+    ticks = month_chart(series(30), None).figure["layout"]["xaxis"]["ticktext"]
+    assert len(ticks) <= MOST_LABELS
+    assert all("<br>20" in tick for tick in ticks)
+
+
+def test_slices_are_in_order_from_the_top(status: MonitorStatus, benchmark: Benchmark) -> None:
+    chart = next(chart for chart in page_charts(status, benchmark) if chart.name == "slices-error")
+    assert chart.figure["layout"]["yaxis"]["ticktext"] == ["origin = LGA", "origin = JFK", "origin = EWR"]
+    assert [row[0] for row in chart.table.rows] == ["origin = EWR", "origin = JFK", "origin = LGA"]
+
+
+def test_slices_given_from_outside_are_shown_with_the_watched_ones(status: MonitorStatus, benchmark: Benchmark) -> None:
+    half = Interval(mean=0.5, low=0.4, high=0.6)
+    given = SliceSeries(metric="brier", slice="carrier=UA", rows=10, whole=half, months=())
+    charts = {chart.name: chart for chart in page_charts(status, benchmark, (given,))}
+    assert charts["slices-brier"].table.rows[0][0] == "carrier = UA"
+    assert len(charts["slices-brier"].table.rows) == 4
+
+
+@pytest.mark.parametrize(
+    ("known", "note"),
+    [
+        ({}, "Whole period."),
+        ({"o=A": PLAIN}, "◇ baseline   ● deployed, whole period. Horizontal lines: 95 % intervals."),
+        ({"o=A": WIDE}, "◇ benchmark   ● deployed, whole period. Horizontal lines: 95 % intervals."),
+    ],
+)
+def test_the_note_says_what_a_slice_is_compared_with(known: dict[str, Interval], note: str) -> None:
+    chart = slice_chart("error", [series(1, part="o=A"), series(1, part="o=B")], known)
+    assert chart is not None
+    assert chart.note == note
+
+
+def test_without_slices_there_is_no_chart() -> None:
+    assert slice_chart("error", [series(1)], {}) is None

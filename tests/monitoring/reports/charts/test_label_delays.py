@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from monitoring.records import MonitorStatus
+from monitoring.reports.charts.label_delays import arrival_charts
+from monitoring.watches.label_delays import delay_counts
+
+
+def with_delays(status: MonitorStatus, delays: tuple[int, ...]) -> MonitorStatus:
+    return replace(status, windows=tuple(replace(window, label_delays=delays) for window in status.windows))
+
+
+def test_the_last_windows_have_a_line_of_their_own(status: MonitorStatus) -> None:
+    (chart,) = arrival_charts(status)
+    assert chart.name == "arrivals"
+    assert [line["line"]["dash"] for line in chart.figure["data"]] == ["solid", "dot"]
+    whole, last = (line["y"] for line in chart.figure["data"])
+    assert whole[-1] == 1.0
+    assert sum(last[:7]) < sum(whole[:7])  # labels became slower
+    assert chart.note.endswith("Solid line: all windows; dotted line: the last 30 with labels.")
+
+
+def test_few_windows_have_one_line(status: MonitorStatus) -> None:
+    (chart,) = arrival_charts(replace(status, windows=status.windows[:20]))
+    assert len(chart.figure["data"]) == 1
+
+
+def test_where_each_label_comes_with_its_prediction_nothing_is_drawn(status: MonitorStatus) -> None:
+    at_once = delay_counts(np.zeros(5, np.int64), np.zeros(5, np.int64))
+    assert arrival_charts(with_delays(status, at_once)) == ()
+    assert arrival_charts(with_delays(status, ())) == ()

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from monitoring.records import IncidentState, MonitorStatus, Sensitivity
+from monitoring.reports.sections.headline import detectable_rise, headline
+
+
+def test_the_headline_says_what_when_why_and_at_what_budget(status: MonitorStatus) -> None:
+    found = headline(status)
+    assert (found.model, found.healthy) == ("flights version 1", False)
+    assert found.period == "1 Apr 2013 \N{EN DASH} 31 Dec 2013 (UTC)"
+    assert found.verdict == "2 pages in 275 windows, 1 still open"
+    assert found.first_page == (
+        "First page on 24 Apr 2013 06:00, for the window 23 Apr 2013. Surprise in Brier score: the model is "
+        "overconfident (surprise +0.063)."
+    )
+    assert found.explanation == status.incidents[0].message
+    assert found.budget.startswith(
+        "False-alarm budget: pages at most 1 per 365 windows, notices at most 1 per 30 windows, on average"
+    )
+
+
+@pytest.mark.parametrize(
+    ("states", "verdict"),
+    [
+        (("open",), "1 page in 275 windows, still open"),
+        (("closed",), "1 page in 275 windows, closed"),
+        (("closed", "closed"), "2 pages in 275 windows, all closed"),
+        (("open", "recovering"), "2 pages in 275 windows, all still open"),
+        (("acknowledged", "closed", "open"), "3 pages in 275 windows, 2 still open"),
+    ],
+)
+def test_the_verdict_counts_the_pages_that_are_still_open(
+    status: MonitorStatus, states: tuple[IncidentState, ...], verdict: str
+) -> None:
+    page = status.incidents[0]
+    pages = tuple(replace(page, number=number, state=state) for number, state in enumerate(states, 1))
+    assert headline(replace(status, incidents=pages)).verdict == verdict
+
+
+def test_health_is_qualified_while_no_label_has_arrived(status_of: Callable[..., MonitorStatus]) -> None:
+    seen = status_of(windows=1, incidents=False)
+    assert headline(seen).verdict == "Healthy: no page in 1 window"
+    blind = replace(seen, coverage=replace(seen.coverage, labels=0))
+    assert (
+        headline(blind).verdict == "Healthy by inputs and predictions alone (no label has arrived): no page in 1 window"
+    )
+    assert headline(blind).healthy
+
+
+def test_before_the_first_window_nothing_is_healthy(status_of: Callable[..., MonitorStatus]) -> None:
+    found = headline(status_of(windows=0, incidents=False))
+    assert (found.verdict, found.period, found.healthy) == ("No window judged yet", "no window is due yet", False)
+
+
+def test_the_middle_horizon_is_named_and_a_loss_that_is_not_detected() -> None:
+    found = tuple(
+        Sensitivity(metric=metric, slice=part, windows=windows, rise=rise)
+        for metric, part, windows, rise in (
+            ("brier", "", 7, 0.1),
+            ("brier", "", 30, 0.05),
+            ("error", "", 30, None),
+            ("error", "origin=EWR", 30, 0.5),
+            ("brier", "", 90, 0.02),
+        )
+    )
+    assert detectable_rise(found) == "Smallest rise detected within 30 windows: Brier score +0.050, error rate no rise."
+    assert detectable_rise(found[3:4]) == ""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from serving.capture.capture import Capture
     from serving.grpc_api.server import GrpcServer
     from serving.models.reloading import Reload
     from serving.models.runner import Runner
@@ -81,38 +82,47 @@ def serve(
     with listeners, log as (capture, label_writer):
         prepare()
         raise_open_file_limit()
-        model_list = ModelList(settings.repository.source)
-        if (sent := others.client_model_list()) is not None:
-            model_list.replace(sent)
-        capture.log_models(logging_by_model(model_list()))
-        counts = ModelCounts()
-        redacted = RedactedNames(None if settings.traffic is None else settings.traffic.redaction, report=report)
-        models = load_models(settings.repository, model_list, report, on_load=redacted.note, counts=counts)
-        redacted.check(is_everything=models.is_ready)
-        limits = settings.limits
-        inference = Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s, counts=counts)
-        dependencies = HttpDependencies(
-            models=models,
-            inference=inference,
-            capture=capture,
-            labels_endpoint=LabelsEndpoint(writer=label_writer, token=settings.token),
-            metrics=Metrics(counts),
-            merge_metrics=others.merge_metrics,
-        )
-        reloader = Reloader(
-            models,
-            model_list,
-            report=report,
-            may_label_unavailable=settings.repository.may_label_unavailable,
-            on_reread=others.discard_client_model_list,
-            on_list=lambda sources: capture.log_models(logging_by_model(sources)),
-        )
+        labels_endpoint = LabelsEndpoint(writer=label_writer, token=settings.token)
+        dependencies, reloader = _load(settings, capture, labels_endpoint, others, report)
+        models = dependencies.models
         sys.setswitchinterval(SWITCH_S)
         info = listeners.info({name: models.available(name) for name in models.names})
         _run(settings, listeners, dependencies, reloader, others, partial(on_ready, info))
-        inference.close()
+        dependencies.inference.close()
     models.close()
     report("Stopped: everything accepted was answered.")
+
+
+def _load(
+    settings: ServeSettings, capture: Capture, labels_endpoint: LabelsEndpoint, peers: PeerWorkers, report: Report
+) -> tuple[HttpDependencies, Reloader]:
+    """Load the models, and make what answers requests and what reloads."""
+    repository, limits = settings.repository, settings.limits
+    model_list = ModelList(repository.source)
+    if (sent := peers.client_model_list()) is not None:
+        model_list.replace(sent)
+    capture.log_models(logging_by_model(model_list()))
+    counts = ModelCounts()
+    redacted = RedactedNames(None if settings.traffic is None else settings.traffic.redaction, report=report)
+    models = load_models(repository, model_list, report, on_load=redacted.note, counts=counts)
+    redacted.check(is_everything=models.is_ready)
+    dependencies = HttpDependencies(
+        models=models,
+        inference=Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s, counts=counts),
+        capture=capture,
+        labels_endpoint=labels_endpoint,
+        metrics=Metrics(counts),
+        merge_metrics=peers.merge_metrics,
+    )
+    reloader = Reloader(
+        models,
+        model_list,
+        report=report,
+        may_label_unavailable=repository.may_label_unavailable,
+        on_reread=peers.discard_client_model_list,
+        on_list=lambda sources: capture.log_models(logging_by_model(sources)),
+    )
+    return dependencies, reloader
 
 
 def check_models(repository: ModelRepositorySettings) -> None:

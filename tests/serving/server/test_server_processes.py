@@ -121,7 +121,7 @@ def test_wrong_flags_are_told_before_anything_is_loaded(
     (tmp_path / "file").write_text("")
     flags: dict[str, tuple[str | Path, int, str]] = {
         "--models": (tmp_path, 2, "There is no model to serve"),
-        "--label": ("stable", 2, "This is no version label"),
+        "--label": ("stable", 2, "Invalid version label"),
         "--token-file": (tmp_path / "file", 2, "it is empty"),
         "--traffic": (tmp_path / "file" / "traffic", 3, "The traffic log cannot be written"),
     }

@@ -99,7 +99,8 @@ def estimate_ar1(*segments: Floats) -> Floats:
             differs between segments is no autocorrelation. Leading axes are broadcast.
 
     Returns:
-        φ, with the shape of the leading axes; 0 for scores that never varied.
+        φ, with the shape of the leading axes; 0 where every centred score is exactly 0. Constant scores whose mean is
+        rounded are not recognised; `level_ar1` checks for them.
 
     >>> alternating, trend = np.array([0.1, 0.2, 0.1, 0.2, 0.1, 0.2]), np.linspace(0.1, 0.2, 30)
     >>> bool(estimate_ar1(alternating) < 0.0 < estimate_ar1(trend))

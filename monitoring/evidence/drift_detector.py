@@ -77,6 +77,7 @@ class DriftDetector:
             ar1=level_ar1({0: reference_scores})[0],
             min_std=float(min_std),
         )
+        self._observed = self._test.innovation_std > self._test.min_std
         self._state = WatchState.initial(len(self._test.etas))
         self._segments: list[list[float]] = [[]]
         self._n_windows = 0
@@ -221,8 +222,9 @@ class DriftDetector:
             latest.insert(0, segment[-left:] if left > 0 else [])
             left -= len(segment)
         self._segments = [segment for segment in latest[:-1] if segment] + latest[-1:]
-        known = np.asarray(self._test.calibration_scores)
-        self._test = self._test.with_ar1(level_ar1({0: known}, {0: [np.array(one) for one in self._segments]})[0])
+        if self._observed:  # as in the monitor, φ stays where the standard deviation is the assumed minimum
+            known = np.asarray(self._test.calibration_scores)
+            self._test = self._test.with_ar1(level_ar1({0: known}, {0: [np.array(one) for one in self._segments]})[0])
 
 
 def _check(

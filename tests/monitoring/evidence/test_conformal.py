@@ -1,5 +1,8 @@
+"""Conformal e-values: exact on average, bounded, and monotone in the harm."""
+
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -17,10 +20,12 @@ from monitoring.evidence.conformal import (
     WIDE_TOLERANCE,
     ConformalTest,
     WatchState,
+    small_sample_correction,
 )
+from monitoring.records import Direction
 
 scores = st.lists(st.floats(0.0, 1.0), min_size=5, max_size=60)
-memory = st.sampled_from([0.0, 0.3, 0.9])
+coefficients = st.sampled_from([0.0, 0.3, 0.9])
 
 
 def first(test: ConformalTest, score: float) -> NDArray[np.float64]:
@@ -35,37 +40,39 @@ def run(test: ConformalTest, stream: Sequence[float]) -> WatchState:
     return state
 
 
-@given(scores, scores, memory)
-def test_no_window_gives_more_than_one_e_per_window_of_the_yardstick_and_itself(
-    baseline: list[float], stream: list[float], part: float
+@given(scores, scores, coefficients)
+def test_no_e_value_exceeds_the_number_of_windows_in_the_calibration_set_and_its_own(
+    baseline: list[float], stream: list[float], ar1: float
 ) -> None:
-    test = ConformalTest.fit(baseline, tolerance=0.0, direction="both", ar1=part)
+    test = ConformalTest.fit(baseline, tolerance=0.0, direction="both", ar1=ar1)
     state = run(test, stream[:-1])
     assert state.live_windows == len(stream) - 1
     most = len(baseline) + len(stream)
     assert np.exp(test.log_e_values(state, stream[-1])).max() <= most * (1 + 1e-9)
 
 
-@given(scores, scores, st.floats(0.0, 1.0), st.floats(0.0, 1.0), memory)
+@given(scores, scores, st.floats(0.0, 1.0), st.floats(0.0, 1.0), coefficients)
 def test_more_harm_in_a_window_is_never_less_evidence_from_it(
-    baseline: list[float], stream: list[float], one: float, other: float, part: float
+    baseline: list[float], stream: list[float], one: float, other: float, ar1: float
 ) -> None:
-    test = ConformalTest.fit(baseline, tolerance=0.01, ar1=part)
+    test = ConformalTest.fit(baseline, tolerance=0.01, ar1=ar1)
     state = run(test, stream)
     less, more = sorted((one, other))
     assert (test.log_e_values(state, more) >= test.log_e_values(state, less) - 1e-12).all()
 
 
 @given(scores, st.floats(0.0, 1.0))
-def test_the_order_of_a_baseline_without_memory_changes_only_rounding(baseline: list[float], score: float) -> None:
+def test_the_order_of_a_baseline_without_autocorrelation_changes_only_rounding(
+    baseline: list[float], score: float
+) -> None:
     forward = first(ConformalTest.fit(baseline, tolerance=0.0), score)
     backward = first(ConformalTest.fit(baseline[::-1], tolerance=0.0), score)
     np.testing.assert_allclose(forward, backward, rtol=1e-6, atol=1e-6)
 
 
-@given(scores, scores, memory)
-def test_a_state_comes_back_from_text_bit_for_bit(baseline: list[float], stream: list[float], part: float) -> None:
-    state = run(ConformalTest.fit(baseline, tolerance=0.0, ar1=part), stream)
+@given(scores, scores, coefficients)
+def test_a_state_comes_back_from_text_bit_for_bit(baseline: list[float], stream: list[float], ar1: float) -> None:
+    state = run(ConformalTest.fit(baseline, tolerance=0.0, ar1=ar1), stream)
     assert WatchState.from_text(state.to_text()) == state
 
 
@@ -91,21 +98,21 @@ def test_e_values_of_a_first_window_average_to_one(law: str) -> None:
 
 @pytest.mark.parametrize("law", LAWS)
 def test_products_over_many_windows_average_to_one_over_lucky_and_unlucky_baselines(law: str) -> None:
-    # A short baseline and a long stream: what a fixed yardstick fails. Steep slopes are left out: their products are
-    # so skewed that no average of thousands tells anything.
+    # A short baseline and a long stream: a fixed calibration set fails here. Large η are left out: their products are
+    # so skewed that an average of thousands says nothing.
     rng = np.random.default_rng(4)
     products, fixed = [], []
     for _ in range(400):
         sample = LAWS[law](rng, 60)
         test = ConformalTest.fit(sample[:20], tolerance=0.0)
         state, log_product = WatchState.initial(len(ETAS)), np.zeros(len(ETAS))
-        still = np.zeros(len(ETAS))
+        fixed_log = np.zeros(len(ETAS))
         for score in sample[20:]:
-            still += first(test, float(score))
+            fixed_log += first(test, float(score))
             log_product += test.log_e_values(state, float(score))
             state = test.step(state, float(score))
         products.append(np.exp(log_product)[:1])
-        fixed.append(np.exp(still)[:1])
+        fixed.append(np.exp(fixed_log)[:1])
     mean = np.mean(products)
     assert mean <= 1.1 + 4 * np.std(products) / np.sqrt(len(products))
     assert np.mean(fixed) > 2.0 * mean
@@ -117,7 +124,7 @@ def test_a_score_within_the_tolerance_is_no_evidence() -> None:
     assert (first(test, float(baseline.mean()) + 0.05) <= 0.0).all()
 
 
-def test_what_the_last_window_foretells_is_no_evidence() -> None:
+def test_what_the_previous_window_predicts_is_no_evidence() -> None:
     rng = np.random.default_rng(6)
     test = ConformalTest.fit(rng.normal(0.2, 0.03, 60), tolerance=0.0, ar1=0.8)
     after_high = replace(WatchState.initial(len(ETAS)), last_score=0.3)
@@ -125,13 +132,13 @@ def test_what_the_last_window_foretells_is_no_evidence() -> None:
     assert test.innovation(0.28, 0.3) == pytest.approx(0.28 - test.mean - 0.8 * (0.3 - test.mean))
 
 
-@pytest.mark.parametrize("part", [0.0, 0.4, 0.7])
-def test_a_harm_of_any_size_is_told_however_much_its_first_window_stands_out(part: float) -> None:
-    # The first harmed window is seen whole, those after it less what it foretells: it must not make them look small.
+@pytest.mark.parametrize("ar1", [0.0, 0.4, 0.7])
+def test_a_harm_of_any_size_is_detected_however_extreme_its_first_window_is(ar1: float) -> None:
+    # The first harmed window is seen whole, later ones less its prediction: it must not make them look small.
     rng = np.random.default_rng(7)
     for rise in (5.0, 10.0, 40.0):
         baseline = rng.normal(0.3, 0.03, 90)
-        test = ConformalTest.fit(baseline, tolerance=0.0, ar1=part)
+        test = ConformalTest.fit(baseline, tolerance=0.0, ar1=ar1)
         quiet = run(test, rng.normal(0.3, 0.03, 10).tolist())
         evidence = []
         for score in rng.normal(0.3 + rise * 0.03, 0.03, 8):
@@ -141,7 +148,7 @@ def test_a_harm_of_any_size_is_told_however_much_its_first_window_stands_out(par
 
 
 @pytest.mark.parametrize(("windows", "etas"), [(SHORT_BASELINE - 1, SHORT_BASELINE_ETAS), (SHORT_BASELINE, ETAS)])
-def test_few_windows_have_a_grid_of_their_own(windows: int, etas: tuple[float, ...]) -> None:
+def test_short_baselines_have_a_grid_of_their_own(windows: int, etas: tuple[float, ...]) -> None:
     scores = np.linspace(0.1, 0.3, windows)
     assert ConformalTest.fit(scores, tolerance=0.0).etas == etas
     both = ConformalTest.fit(scores, tolerance=0.0, direction="both")
@@ -161,7 +168,7 @@ def test_both_directions_carry_the_grid_twice() -> None:
     assert (low[: len(ETAS)] < 0).all()
 
 
-def test_a_baseline_that_never_moved_still_has_a_yardstick_which_a_lasting_fault_does_not_join() -> None:
+def test_a_baseline_that_never_varied_has_a_calibration_set_that_a_lasting_fault_does_not_join() -> None:
     test = ConformalTest.fit([0.0] * 30, tolerance=0.01, min_std=0.005)
     assert (first(test, 0.0) < 0).all()
     assert first(test, 0.1).max() > 3.0
@@ -171,13 +178,97 @@ def test_a_baseline_that_never_moved_still_has_a_yardstick_which_a_lasting_fault
     assert lasting.log_evidence > np.log(31**2)
 
 
-def test_a_yardstick_learns_where_its_luck_matters() -> None:
+def test_live_windows_join_the_calibration_set_where_the_error_of_the_mean_matters() -> None:
     baseline = np.random.default_rng(1).normal(0.2, 0.03, 90)
     error = float(np.std(baseline, ddof=1)) / np.sqrt(90)
     assert ConformalTest.fit(baseline, tolerance=0.9 * WIDE_TOLERANCE * error).adds_live_windows
     assert not ConformalTest.fit(baseline, tolerance=1.1 * WIDE_TOLERANCE * error).adds_live_windows
 
 
-def test_too_few_windows_is_said() -> None:
+def test_too_few_windows_are_refused() -> None:
     with pytest.raises(BadInput, match=r"Got 3 windows; expected at least 5"):
         ConformalTest.fit([0.1, 0.2, 0.3], tolerance=0.0)
+
+
+@given(scores, scores, coefficients, st.sampled_from(["up", "both"]), st.floats(0.0, 0.2))
+def test_another_coefficient_is_another_fit_to_the_same_baseline(
+    baseline: list[float], stream: list[float], ar1: float, direction: Direction, tolerance: float
+) -> None:
+    plain = ConformalTest.fit(baseline, tolerance=tolerance, direction=direction, min_std=0.01)
+    fitted = ConformalTest.fit(baseline, tolerance=tolerance, direction=direction, ar1=ar1, min_std=0.01)
+    assert plain.with_ar1(ar1) == fitted
+    assert fitted.with_ar1(ar1) is fitted
+    assert fitted.with_ar1(0.0) == plain
+    assert plain.direction == direction
+    assert run(plain.with_ar1(ar1), stream) == run(fitted, stream)
+
+
+@given(scores, scores, st.floats(0.0, 1.0), coefficients)
+def test_a_wider_tolerance_never_means_more_evidence_from_a_window(
+    baseline: list[float], stream: list[float], score: float, ar1: float
+) -> None:
+    narrow, wide = (ConformalTest.fit(baseline, tolerance=tolerance, ar1=ar1) for tolerance in (0.0, 0.05))
+    state = run(narrow, stream)
+    assert (wide.log_e_values(state, score) <= narrow.log_e_values(state, score) + 1e-12).all()
+
+
+@given(scores, scores, st.floats(0.0, 1.0))
+def test_a_fall_is_a_rise_of_the_mirrored_scores(baseline: list[float], stream: list[float], score: float) -> None:
+    test = ConformalTest.fit(baseline, tolerance=0.01, direction="both")
+    mirrored = ConformalTest.fit([1.0 - one for one in baseline], tolerance=0.01, direction="both")
+    logs = test.log_e_values(run(test, stream), score)
+    other = mirrored.log_e_values(run(mirrored, [1.0 - one for one in stream]), 1.0 - score)
+    half = len(logs) // 2
+    np.testing.assert_allclose(logs[:half], other[half:], rtol=1e-6, atol=1e-6)
+
+
+def test_scores_beyond_every_bound_are_all_the_same() -> None:
+    test = ConformalTest.fit(np.random.default_rng(2).normal(0.2, 0.02, 90), tolerance=0.0)
+    far, farther = (first(test, test.mean + sizes * test.innovation_std) for sizes in (5.0, 50.0))
+    np.testing.assert_array_equal(far, farther)
+    assert (first(test, test.mean + 2.0 * test.innovation_std) < far).all()
+
+
+@given(scores, st.lists(st.floats(0.0, 1.0), max_size=10), coefficients)
+def test_the_innovations_of_the_baseline_are_what_its_sums_are_made_of(
+    baseline: list[float], stream: list[float], ar1: float
+) -> None:
+    test = ConformalTest.fit(baseline, tolerance=0.0, ar1=ar1, min_std=0.01)
+    innovations, last = [], None
+    for score in baseline:
+        innovations.append(test.innovation(score, last) / test.innovation_std)
+        last = score
+    for eta, bound, log_sum in zip(test.etas, test.clipping_bounds, test.log_calibration_sums, strict=True):
+        expected = math.log(math.fsum(math.exp(eta * min(max(u, -bound), bound)) for u in innovations))
+        assert log_sum == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_restart_drops_live_windows_and_keeps_the_previous_score() -> None:
+    test = ConformalTest.fit(np.linspace(0.1, 0.2, 30), tolerance=0.0)
+    state = run(test, [0.15, 0.16, 0.17])
+    again = WatchState.initial(len(test.etas), last_score=state.last_score)
+    assert (again.live_windows, again.log_evidence, again.last_score) == (0, -math.inf, 0.17)
+    assert again.log_live_sums == (-math.inf,) * len(test.etas)
+
+
+def test_text_that_a_store_already_holds_is_read() -> None:
+    text = "0x1.0000000000000p+0 -inf;0x1.8000000000000p+1 -inf;7;0x1.0000000000000p-2"
+    state = WatchState.from_text(text)
+    assert (state.detector.log_m, state.log_live_sums) == ((1.0, -math.inf), (3.0, -math.inf))
+    assert (state.live_windows, state.last_score) == (7, 0.25)
+    assert state.to_text() == text
+    assert WatchState.from_text("-inf;-inf;0;-").last_score is None
+
+
+@given(st.floats(0.1, 3.0), st.floats(0.0, 50.0), st.floats(0.0, 50.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_the_small_sample_correction_grows_with_the_excess_and_falls_with_the_variance_observed(
+    eta: float, one: float, other: float, less: float, more: float
+) -> None:
+    etas = np.array([eta, -eta])
+    low, high = sorted((one, other))
+    assert (small_sample_correction(etas, low, less) <= small_sample_correction(etas, high, less) + 1e-12).all()
+    seldom, often = sorted((less, more))
+    assert (small_sample_correction(etas, high, often) <= small_sample_correction(etas, high, seldom) + 1e-12).all()
+    assert (small_sample_correction(etas, 0.0, less) == 0.0).all()
+    assert (small_sample_correction(etas, high, 1.0) == 0.0).all()
+    assert (small_sample_correction(etas, high, 0.0) <= eta**2 / 2.0).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -160,6 +161,26 @@ def test_the_autocorrelation_is_re_estimated_from_live_windows() -> None:
     assert detector.ar1 == 0.0
     alarms(detector, 0.2 + stream)
     assert detector.ar1 > 0.2
+
+
+def test_with_an_assumed_standard_deviation_the_autocorrelation_stays() -> None:
+    reference, slow = np.random.default_rng(10).normal(0.2, 0.001, 20), 0.2 + 0.001 * np.sin(np.arange(60) / 5.0)
+    observed = DriftDetector(reference, average_run_length=1e6)
+    assumed = DriftDetector(reference, average_run_length=1e6, min_std=0.05)
+    assert observed.ar1 == assumed.ar1 == 0.0
+    alarms(observed, slow)
+    alarms(assumed, slow)
+    assert assumed.ar1 == 0.0
+    assert observed.ar1 > 0.3
+
+
+def test_only_the_latest_windows_are_kept_for_updates() -> None:
+    rng = np.random.default_rng(9)
+    detector = DriftDetector(rng.normal(0.2, 0.02, 20), average_run_length=1e9)
+    stream = rng.normal(0.2, 0.02, 1281)
+    alarms(detector, stream)
+    kept = json.loads(detector.to_json())["segments"]
+    assert [float.fromhex(score) for score in kept[0]] == stream[-641:].tolist()
 
 
 def test_windows_before_and_after_an_alarm_are_separate_segments() -> None:

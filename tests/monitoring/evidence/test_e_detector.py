@@ -1,8 +1,14 @@
+"""The e-detector: Shiryaev-Roberts sums in logs, and the run length that they guarantee."""
+
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from monitoring.evidence.e_detector import EDetectorState, shiryaev_roberts_step
 
@@ -15,6 +21,11 @@ def test_a_state_comes_back_from_text_bit_for_bit(values: list[float]) -> None:
     assert EDetectorState.from_text(state.to_text()) == state
 
 
+def test_text_that_a_store_already_holds_is_read() -> None:
+    state = EDetectorState.from_text("0x1.8000000000000p+1 -inf -0x1.0000000000000p-1")
+    assert state.log_m == (3.0, -math.inf, -0.5)
+
+
 @given(st.lists(st.floats(0.01, 100.0), min_size=1, max_size=40))
 def test_the_logs_follow_the_recursion(e_values: list[float]) -> None:
     m = 0.0
@@ -25,8 +36,17 @@ def test_the_logs_follow_the_recursion(e_values: list[float]) -> None:
     np.testing.assert_allclose(np.exp(state.log_m[0]), m, rtol=1e-9)
 
 
+@given(st.lists(st.floats(0.05, 20.0), min_size=1, max_size=12))
+def test_the_sum_is_over_all_windows_that_a_change_may_have_begun_in(e_values: list[float]) -> None:
+    state = EDetectorState.initial(1)
+    for e in e_values:
+        state = state.updated(np.log([e]))
+    products = [math.prod(e_values[first:]) for first in range(len(e_values))]
+    np.testing.assert_allclose(np.exp(state.log_evidence), math.fsum(products), rtol=1e-9)
+
+
 @given(st.lists(st.floats(-5.0, 5.0), min_size=2, max_size=30), st.integers(0, 30))
-def test_stopping_and_going_on_from_text_changes_nothing(log_e: list[float], cut: int) -> None:
+def test_stopping_and_continuing_from_text_changes_nothing(log_e: list[float], cut: int) -> None:
     whole = EDetectorState.initial(1)
     for value in log_e:
         whole = whole.updated(np.array([value]))
@@ -39,7 +59,29 @@ def test_stopping_and_going_on_from_text_changes_nothing(log_e: list[float], cut
     assert half == whole
 
 
-def _run_lengths(e_values: np.ndarray, threshold: float) -> np.ndarray:
+@given(st.lists(st.floats(-700, 700), min_size=1, max_size=8))
+def test_the_evidence_is_the_mean_over_the_grid(values: list[float]) -> None:
+    state = EDetectorState(tuple(values))
+    top = max(values)
+    expected = top + math.log(math.fsum(math.exp(value - top) for value in values) / len(values))
+    assert state.log_evidence == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_before_the_first_window_there_is_no_evidence() -> None:
+    state = EDetectorState.initial(3)
+    assert state.log_m == (-math.inf,) * 3
+    assert state.log_evidence == -math.inf
+
+
+@given(st.lists(st.floats(-3.0, 3.0), min_size=1, max_size=20), st.lists(st.floats(0.0, 2.0), min_size=20, max_size=20))
+def test_larger_e_values_never_mean_less_evidence(log_e: list[float], more: list[float]) -> None:
+    one = other = EDetectorState.initial(1)
+    for value, extra in zip(log_e, more, strict=False):
+        one, other = one.updated(np.array([value])), other.updated(np.array([value + extra]))
+        assert other.log_evidence >= one.log_evidence
+
+
+def _run_lengths(e_values: NDArray[np.float64], threshold: float) -> NDArray[np.int64]:
     """First window at which the mean over the grid reaches the threshold; [streams, windows, grid] in, [streams] out.
 
     A stream that never does counts as its full length, so the mean is a lower bound.

@@ -1,20 +1,19 @@
+"""A level: many watches under one budget, window by window."""
+
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from monitoring.evidence.autocorrelation import level_ar1
-from monitoring.evidence.block_bootstrap import block_indices
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.sensitivity import HORIZONS, Harm, smallest_detectable_harms
-from monitoring.evidence.simulation import VectorizedTests
+from monitoring.evidence.level import LevelReading, LevelState, LevelTest
+from monitoring.evidence.seasonality import Seasonality
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
 ERROR, BRIER, SLICE = WatchKey(watch="error"), WatchKey(watch="brier"), WatchKey(watch="error", slice="origin=EWR")
@@ -43,7 +42,7 @@ windows = st.lists(st.fixed_dictionaries({ERROR: sums, BRIER: sums, SLICE: sums}
 
 
 @given(windows, st.integers(0, 15))
-def test_a_run_cut_anywhere_and_resumed_from_text_is_the_same_to_the_last_bit(
+def test_a_run_interrupted_anywhere_and_resumed_from_text_is_the_same_to_the_last_bit(
     stream: list[dict[WatchKey, ScoreSum]], cut: int
 ) -> None:
     test = level(ERROR, BRIER, SLICE)
@@ -58,7 +57,7 @@ def test_a_run_cut_anywhere_and_resumed_from_text_is_the_same_to_the_last_bit(
 
 
 @given(windows)
-def test_every_row_is_counted_once_or_still_waits(stream: list[dict[WatchKey, ScoreSum]]) -> None:
+def test_every_row_is_counted_once_or_still_pooled(stream: list[dict[WatchKey, ScoreSum]]) -> None:
     test = level(ERROR, BRIER, SLICE)
     state = LevelState()
     counted = 0
@@ -93,7 +92,7 @@ def test_a_lasting_harm_alarms_and_names_its_watch() -> None:
     assert readings[first].shares[0][0] == ERROR
 
 
-def test_a_thin_window_waits_for_its_successor() -> None:
+def test_a_thin_window_is_pooled_with_the_next() -> None:
     test = level(ERROR, min_rows=100)
     state, thin = test.step(LevelState(), {ERROR: mean_of(0.9, rows=60)})
     assert thin.watches[0].score is None
@@ -104,7 +103,7 @@ def test_a_thin_window_waits_for_its_successor() -> None:
     assert math.isclose(full.watches[0].score or 0.0, 0.58, abs_tol=1e-6)
 
 
-def test_a_restart_forgets_the_evidence_and_keeps_the_rows_that_wait() -> None:
+def test_a_restart_drops_the_evidence_and_keeps_pooled_rows() -> None:
     test = level(ERROR, BRIER)
     state, _ = test.step(LevelState(), {ERROR: mean_of(0.5), BRIER: ScoreSum(3, 0)})
     fresh = test.restarted(state)
@@ -128,50 +127,56 @@ def test_adding_watches_that_see_nothing_delays_but_never_raises_the_evidence(ex
         assert b.log_evidence >= a.log_evidence - math.log(extra + 1) - 1e-9
 
 
-def windows_with_memory(rng: np.random.Generator, count: int, part: float) -> NDArray[np.float64]:
-    """Scores about .2 with a spread of .03, each remembering a part of the one before."""
-    noise = rng.normal(0.0, 0.03, count)
-    for window in range(1, count):
-        noise[window] = part * noise[window - 1] + math.sqrt(1.0 - part**2) * noise[window]
-    return noise + 0.2
-
-
-@pytest.mark.parametrize("part", [0.0, 0.5])
-def test_a_harm_of_the_size_printed_is_noticed_that_soon(part: float) -> None:
-    rng = np.random.default_rng(5)
-    baseline = {ERROR: windows_with_memory(rng, 90, part)}
-    remembered = level_ar1(baseline)[ERROR]
-    assert (remembered > 0.3) == (part > 0.0)
-    test = LevelTest(
-        level="page",
-        budget=Budget(alarms=1, windows=365),
-        tests={ERROR: ConformalTest.fit(baseline[ERROR], tolerance=0.01, ar1=remembered)},
-        shares={ERROR: 1.0},
-        min_rows=1,
+def test_text_that_a_store_already_holds_is_read() -> None:
+    watch = "0x1.0000000000000p+0 -inf -inf;-inf -inf -inf;2;0x1.0000000000000p-2"
+    text = (
+        '{"windows": 3, "watches": [["error", "", "' + watch + '"]], '
+        '"pending": [["error", "origin=EWR", 7, 4294967296]], '
+        '"memories": [["error", "", "0x1.0000000000000p-1"]]}'
     )
-    harm = Harm(metric="error", slice="", score_shifts={ERROR: 1.0}, largest=0.8)
-    found = smallest_detectable_harms(test, baseline, [harm], np.random.default_rng(0))
-    rises = [entry.rise for entry in found]
-    assert [entry.windows for entry in found] == list(HORIZONS)
-    assert all(rise is not None for rise in rises)
-    assert rises == sorted(rises, reverse=True)  # type: ignore[type-var]  # none is None, as asserted above
-    # Planted in fresh streams of the same law, each is caught in time in about nine of ten.
-    for entry in found:
-        streams = np.stack(
-            [windows_with_memory(np.random.default_rng(1000 + seed), entry.windows, part) for seed in range(200)]
-        )
-        runs = VectorizedTests([test.tests[ERROR]], len(streams))
-        paths = [runs.step(streams[:, [window]] + (entry.rise or 0.0)) for window in range(entry.windows)]
-        caught = (np.stack(paths).max(axis=0) >= 365.0).mean()
-        assert caught >= 0.8
+    state = LevelState.from_text(text)
+    assert state.windows == 3
+    assert state.watches[ERROR].live_windows == 2
+    assert state.pending == {SLICE: ScoreSum(7, SCORE_ONE)}
+    assert state.ar1 == {ERROR: 0.5}
+    assert state.to_text() == text
 
 
-@given(st.integers(1, 60), st.integers(1, 60))
-def test_block_bootstrap_indices_are_runs_of_consecutive_windows(count: int, length: int) -> None:
-    places = block_indices(count, 5, np.random.default_rng(0), length=min(length, count))
-    assert places.shape == (5, count)
-    assert places.min() >= 0
-    assert places.max() < count
-    inside = np.arange(1, count) % min(length, count) != 0
-    steps = np.diff(places, axis=1)[:, inside]
-    assert np.isin(steps, [1, 1 - count]).all()
+@given(windows)
+def test_other_coefficients_for_some_watches_leave_the_others_alone(stream: list[dict[WatchKey, ScoreSum]]) -> None:
+    test = level(ERROR, BRIER)
+    changed = test.with_ar1({ERROR: 0.5})
+    assert test.with_ar1({}) is test
+    assert (changed.tests[ERROR].ar1, changed.tests[BRIER]) == (0.5, test.tests[BRIER])
+    one = other = LevelState()
+    for window in stream:
+        one, plain = test.step(one, window)
+        other, moved = changed.step(other, window)
+        assert plain.watches[1] == moved.watches[1]
+
+
+def test_seasonality_is_removed_from_a_score_before_it_is_compared() -> None:
+    seasonal = replace(level(ERROR), seasonality={ERROR: Seasonality(period="week", offsets=(0.0, 0.1), gain=2.0)})
+    _, monday = level(ERROR).step(LevelState(), {ERROR: mean_of(0.2)})
+    _, tuesday = seasonal.step(LevelState(), {ERROR: mean_of(0.3)}, {"week": 1})
+    assert tuesday.log_evidence == pytest.approx(monday.log_evidence, abs=1e-6)
+    assert tuesday.watches[0].score == pytest.approx(0.3), "the record has the score as it was"
+    assert seasonal.adjusted_score(ERROR, 0.3, {"week": 1}) == pytest.approx(0.2)
+    assert seasonal.adjusted_score(ERROR, 0.3, {}) == seasonal.adjusted_score(BRIER, 0.3, {"week": 1}) == 0.3
+
+
+def test_a_level_alarms_at_its_threshold_and_not_below() -> None:
+    state, alarms = LevelState(), []
+    test = level(ERROR, threshold=50)
+    for _ in range(12):
+        state, reading = test.step(state, {ERROR: mean_of(0.27)})
+        assert reading.alarm == (reading.evidence >= 50.0)
+        alarms.append(reading.alarm)
+    assert alarms == sorted(alarms), "once over the threshold, a lasting harm stays over it"
+    assert any(alarms)
+    assert not alarms[0]
+
+
+def test_evidence_too_large_for_a_float_is_still_a_number() -> None:
+    reading = LevelReading(level="page", log_evidence=5000.0, watches=(), shares=(), alarm=True)
+    assert math.isfinite(reading.evidence)

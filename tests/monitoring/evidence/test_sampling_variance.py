@@ -1,4 +1,4 @@
-"""Windows of fewer rows than the baseline's: judged as if the baseline's had been as few."""
+"""Windows of fewer rows than the baseline's: compared as if the baseline's had been as few."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from monitoring.records import SCORE_ONE, Direction, ScoreSum, WatchKey
 
 ERROR = WatchKey(watch="error")
 scores = st.lists(st.floats(0.0, 1.0), min_size=5, max_size=40)
-memory = st.sampled_from([0.0, 0.3, 0.9])
+coefficients = st.sampled_from([0.0, 0.3, 0.9])
 directions = st.sampled_from(["up", "both"])
 
 
 def fitted(
-    baseline: list[float], part: float, direction: Direction, variance: SamplingVariance = NO_SAMPLING_VARIANCE
+    baseline: list[float], ar1: float, direction: Direction, variance: SamplingVariance = NO_SAMPLING_VARIANCE
 ) -> ConformalTest:
     return ConformalTest.fit(
-        baseline, tolerance=0.01, direction=direction, ar1=part, min_std=0.02, sampling_variance=variance
+        baseline, tolerance=0.01, direction=direction, ar1=ar1, min_std=0.02, sampling_variance=variance
     )
 
 
-@given(scores, st.lists(st.tuples(st.floats(0.0, 1.0), st.integers(100, 10**6)), min_size=1), memory, directions)
-def test_a_window_of_as_many_rows_as_the_baselines_is_judged_as_without_to_the_last_bit(
-    baseline: list[float], stream: list[tuple[float, int]], part: float, direction: Direction
+@given(scores, st.lists(st.tuples(st.floats(0.0, 1.0), st.integers(100, 10**6)), min_size=1), coefficients, directions)
+def test_a_window_of_as_many_rows_as_the_baselines_is_compared_as_without_to_the_last_bit(
+    baseline: list[float], stream: list[tuple[float, int]], ar1: float, direction: Direction
 ) -> None:
-    plain = fitted(baseline, part, direction)
+    plain = fitted(baseline, ar1, direction)
     test = replace(plain, sampling_variance=SamplingVariance(row_variance=0.2, reference_rows=100.0))
     one = other = WatchState.initial(len(plain.etas))
     for score, rows in stream:
@@ -46,11 +46,11 @@ def test_a_window_of_as_many_rows_as_the_baselines_is_judged_as_without_to_the_l
         assert one == other
 
 
-@given(scores, st.floats(0.0, 1.0), st.lists(st.integers(1, 120), min_size=2, max_size=6), memory)
+@given(scores, st.floats(0.0, 1.0), st.lists(st.integers(1, 120), min_size=2, max_size=6), coefficients)
 def test_the_fewer_rows_a_rise_has_the_less_evidence_it_is(
-    baseline: list[float], rise: float, rows: list[int], part: float
+    baseline: list[float], rise: float, rows: list[int], ar1: float
 ) -> None:
-    test = fitted(baseline, part, "up", SamplingVariance(row_variance=0.2, reference_rows=100.0))
+    test = fitted(baseline, ar1, "up", SamplingVariance(row_variance=0.2, reference_rows=100.0))
     state = WatchState.initial(len(test.etas))
     score = test.mean + test.tolerance / test.first_innovation_scale + rise
     logs = [test.log_e_values(state, score, few) for few in sorted(rows)]
@@ -59,24 +59,24 @@ def test_the_fewer_rows_a_rise_has_the_less_evidence_it_is(
     assert (logs[-1] <= test.log_e_values(state, score) + 1e-9).all()
 
 
-@given(scores, st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.integers(1, 200), memory)
+@given(scores, st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.integers(1, 200), coefficients)
 def test_more_harm_in_a_thin_window_is_never_less_evidence(
-    baseline: list[float], one: float, other: float, rows: int, part: float
+    baseline: list[float], one: float, other: float, rows: int, ar1: float
 ) -> None:
-    test = fitted(baseline, part, "up", SamplingVariance(row_variance=0.2, reference_rows=100.0))
+    test = fitted(baseline, ar1, "up", SamplingVariance(row_variance=0.2, reference_rows=100.0))
     state = WatchState.initial(len(test.etas))
     less, more = sorted((one, other))
     assert (test.log_e_values(state, more, rows) >= test.log_e_values(state, less, rows) - 1e-12).all()
 
 
-@given(scores, st.lists(st.integers(1, 400), min_size=1, max_size=12), st.integers(0, 12), memory)
+@given(scores, st.lists(st.integers(1, 400), min_size=1, max_size=12), st.integers(0, 12), coefficients)
 def test_a_run_over_thin_windows_resumed_from_text_is_the_same_to_the_last_bit(
-    baseline: list[float], rows: list[int], cut: int, part: float
+    baseline: list[float], rows: list[int], cut: int, ar1: float
 ) -> None:
     level = LevelTest(
         level="page",
         budget=Budget(alarms=1, windows=365),
-        tests={ERROR: fitted(baseline, part, "up", SamplingVariance(row_variance=0.2, reference_rows=100.0))},
+        tests={ERROR: fitted(baseline, ar1, "up", SamplingVariance(row_variance=0.2, reference_rows=100.0))},
         shares={ERROR: 1.0},
         min_rows=20,
     )
@@ -92,7 +92,7 @@ def test_a_run_over_thin_windows_resumed_from_text_is_the_same_to_the_last_bit(
 
 
 @pytest.mark.parametrize("direction", ["up", "both"])
-def test_many_streams_at_once_answer_for_their_rows_as_the_test_does(direction: Direction) -> None:
+def test_many_streams_at_once_add_the_variance_that_the_test_does(direction: Direction) -> None:
     rng = np.random.default_rng(3)
     moving, still = rng.normal(0.2, 0.03, 30).tolist(), [0.5] * 30
     variance = SamplingVariance(row_variance=0.2, reference_rows=100.0)
@@ -152,24 +152,44 @@ def test_a_baseline_that_never_moved_is_not_certainty_for_a_few_rows() -> None:
 
 
 @given(st.lists(st.integers(1, 10**6), min_size=5, max_size=90))
-def test_most_of_the_baselines_own_windows_answer_for_nothing(rows: list[int]) -> None:
+def test_most_of_the_baselines_own_windows_get_no_variance_added(rows: list[int]) -> None:
     found = SamplingVariance.from_row_variance(0.2, np.array(rows))
     assert min(rows) <= found.reference_rows <= max(rows)
     alike = [few for few in rows if few >= sum(rows) / len(rows)]  # no harmonic mean is above this
     assert all(found.excess(few) == 0.0 for few in alike)
 
 
-def test_a_few_thin_windows_in_the_baseline_do_not_make_them_usual() -> None:
+def test_a_few_thin_windows_in_the_baseline_do_not_lower_the_reference_rows() -> None:
     fifth = SamplingVariance.from_row_variance(0.2, np.array([20] * 18 + [200] * 72))
     assert fifth.reference_rows == pytest.approx(0.75 / (0.2 / 20 + 0.8 / 200))
     assert SamplingVariance.from_row_variance(0.2, np.arange(160, 250)).reference_rows == 168.0
 
 
-def test_chance_is_the_variance_of_rows_within_their_window() -> None:
+def test_the_row_variance_is_that_of_rows_within_their_window() -> None:
     rng = np.random.default_rng(2)
-    rates = rng.uniform(0.1, 0.3, 80)  # windows differ, and that is no chance
+    rates = rng.uniform(0.1, 0.3, 80)  # windows differ, and that is no sampling variance
     errors = rng.binomial(500, rates) / 500
     found = SamplingVariance.fit(errors, errors, np.full(80, 500))
     assert found.row_variance == pytest.approx(float(np.mean(rates * (1 - rates))), rel=0.03)
     assert found.excess(500) == 0.0 < found.excess(499)
     assert SamplingVariance.fit(np.ones(5), np.ones(5), np.ones(5, np.int64)) == NO_SAMPLING_VARIANCE
+
+
+@given(st.floats(0.0, 1.0), st.lists(st.integers(1, 10**6), min_size=5, max_size=40), st.integers(1, 10**6))
+def test_the_excess_falls_with_the_rows_and_is_none_at_the_reference(
+    row_variance: float, rows: list[int], few: int
+) -> None:
+    found = SamplingVariance.from_row_variance(row_variance, np.array(rows))
+    assert found.excess(few) >= found.excess(few + 1) >= 0.0
+    assert found.excess(math.ceil(found.reference_rows)) == 0.0
+    assert found.excess(1) == pytest.approx(row_variance * (1.0 - 1.0 / found.reference_rows))
+
+
+@given(st.lists(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=20), min_size=2, max_size=10))
+def test_the_fit_is_the_pooled_variance_of_the_rows(windows: list[list[float]]) -> None:
+    means = np.array([np.mean(rows) for rows in windows])
+    squares = np.array([np.mean(np.square(rows)) for rows in windows])
+    rows = np.array([len(one) for one in windows])
+    found = SamplingVariance.fit(means, squares, rows)
+    deviations = [score - np.mean(one) for one in windows for score in one]
+    assert found.row_variance == pytest.approx(float(np.square(deviations).sum()) / (rows.sum() - len(rows)), abs=1e-9)

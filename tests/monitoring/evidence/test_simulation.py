@@ -1,3 +1,5 @@
+"""Many streams at once are the monitor's own test, window by window."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -9,8 +11,8 @@ from monitoring.evidence.autocorrelation import ar1_update_due, level_ar1
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.simulation import SimulatedStreams, VectorizedTests
-from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.evidence.simulation import MAX_EVIDENCE, SimulatedStreams, VectorizedTests
+from monitoring.records import SCORE_ONE, Direction, ScoreSum, WatchKey
 
 ERROR, BRIER = WatchKey(watch="error"), WatchKey(watch="brier")
 
@@ -45,7 +47,7 @@ def test_the_many_streams_at_once_are_the_test_itself_window_by_window() -> None
             np.testing.assert_allclose(evidence[stream, window], reading.evidence, rtol=1e-9)
 
 
-def test_streams_that_learn_are_the_test_with_what_its_own_windows_taught_it() -> None:
+def test_streams_that_update_their_coefficients_are_the_test_with_those_of_its_own_windows() -> None:
     test, simulated = streams(windows=90)
     scores = np.stack([simulated.scores[key] for key in test.tests], axis=2)
     runs = VectorizedTests(list(test.tests.values()), len(scores), levels=[0, 0])
@@ -68,7 +70,7 @@ def test_streams_that_learn_are_the_test_with_what_its_own_windows_taught_it() -
     assert changed == 5 * 4
 
 
-def test_a_larger_harm_is_never_caught_later() -> None:
+def test_a_larger_harm_is_never_detected_later() -> None:
     _, simulated = streams()
     before = simulated.first_alarms()
     for size in (0.02, 0.05, 0.1, 0.3):
@@ -77,12 +79,12 @@ def test_a_larger_harm_is_never_caught_later() -> None:
         before = after
 
 
-def test_streams_without_an_alarm_say_one_past_the_last_window() -> None:
+def test_a_stream_without_an_alarm_has_one_past_the_last_window() -> None:
     _, simulated = streams(simulations=10, windows=5)
     assert (simulated.first_alarms({ERROR: -0.2}) == 6).all()
 
 
-def test_a_restart_forgets_evidence_and_yardstick_but_not_the_window_before() -> None:
+def test_a_restart_drops_evidence_and_live_windows_but_not_the_previous_score() -> None:
     test, simulated = streams()
     scores = np.stack([simulated.scores[key] for key in test.tests], axis=2)
     runs = VectorizedTests(list(test.tests.values()), len(scores))
@@ -96,7 +98,7 @@ def test_a_restart_forgets_evidence_and_yardstick_but_not_the_window_before() ->
         np.testing.assert_allclose(evidence[3, place], np.exp(again.log_evidence), rtol=1e-9)
 
 
-def test_watches_that_are_alike_are_gone_through_once_to_the_same_bits() -> None:
+def test_watches_that_are_alike_are_simulated_once_to_the_same_bits() -> None:
     rng = np.random.default_rng(5)
     keys = [WatchKey(watch=f"missing:x{place}") for place in range(6)]
     moved, still = rng.uniform(0.1, 0.3, 40), np.zeros(40)
@@ -123,3 +125,50 @@ def test_watches_that_are_alike_are_gone_through_once_to_the_same_bits() -> None
                     expected += alone(key, 0.0)
             found = simulated.evidence({harmed: rise})
             np.testing.assert_array_equal(found, expected + alone(harmed, rise))
+
+
+def test_evidence_is_capped_far_above_any_threshold() -> None:
+    test = ConformalTest.fit(np.random.default_rng(6).normal(0.2, 0.02, 90), tolerance=0.1, min_std=0.02)
+    assert not test.adds_live_windows
+    tests = VectorizedTests([test], 1)
+    found = [float(tests.step(np.array([[0.9]]))[0, 0]) for _ in range(400)]
+    assert found[-1] == MAX_EVIDENCE
+
+
+def test_one_sided_and_two_sided_watches_go_together_as_they_do_apart() -> None:
+    rng = np.random.default_rng(7)
+    baselines = [rng.normal(0.2, 0.02, size) for size in (40, 40, 90)]
+    directions: tuple[Direction, ...] = ("up", "both", "up")
+    tests = [
+        ConformalTest.fit(scores, tolerance=0.001, direction=direction, ar1=0.2)
+        for scores, direction in zip(baselines, directions, strict=True)
+    ]
+    scores = rng.normal(0.21, 0.02, (3, 20, 3))
+    together = VectorizedTests(tests, 3)
+    apart = [VectorizedTests([test], 3) for test in tests]
+    for window in range(20):
+        found = together.step(scores[:, window])
+        expected = [one.step(scores[:, window, [place]])[:, 0] for place, one in enumerate(apart)]
+        np.testing.assert_allclose(found, np.stack(expected, axis=1), rtol=1e-12)
+
+
+def test_streams_are_drawn_from_the_baselines_own_windows_and_all_watches_by_the_same_days() -> None:
+    rng = np.random.default_rng(8)
+    days = rng.uniform(0.1, 0.3, 60)
+    baseline = {ERROR: days, BRIER: days / 2.0}
+    test = LevelTest(
+        level="page",
+        budget=Budget(alarms=1, windows=100),
+        tests={key: ConformalTest.fit(scores, tolerance=0.0) for key, scores in baseline.items()},
+        shares=weights(baseline),
+        min_rows=1,
+    )
+    simulated = SimulatedStreams(test, baseline, rng, simulations=10, windows=150)
+    assert simulated.scores[ERROR].shape == (10, 150)
+    assert set(simulated.scores[ERROR].ravel().tolist()) <= set(days.tolist())
+    np.testing.assert_array_equal(simulated.scores[BRIER], simulated.scores[ERROR] / 2.0)
+
+
+def test_a_shift_of_a_watch_that_the_level_does_not_have_changes_nothing() -> None:
+    _, simulated = streams(simulations=8, windows=20)
+    np.testing.assert_array_equal(simulated.evidence({WatchKey(watch="other"): 0.5}), simulated.evidence())

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
 from pitfalls_tf.experiments import source_code
-from pitfalls_tf.training import runs as folders
+from pitfalls_tf.training import run_folder as folders
 from serving.export.manifest import environment
 
 if TYPE_CHECKING:

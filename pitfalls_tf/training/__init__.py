@@ -1,1 +1,1 @@
-"""The training stack: a setup, its rows, its runs, and the model that is deployed."""
+"""Training: a setup, its rows, its runs, and the model that is deployed."""

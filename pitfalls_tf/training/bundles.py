@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitoring.errors import BadInput
-from pitfalls_tf.training.runs import read_ensemble, read_manifest
+from pitfalls_tf.training.run_folder import read_ensemble, read_manifest
 from serving.export.export import export_bundle
 from serving.export.manifest import Provenance
 from serving.export.table_file import read_table
@@ -27,13 +27,21 @@ def export_runs(
     clock: Callable[[], datetime],
     verdict: Mapping[str, Any] | None = None,
 ) -> Bundle:
-    """Export the deployed run (the median seed) of RUNS/SETUP, or of RUNS if it holds one setup.
+    """Export the deployed run, the median seed's, as a bundle.
 
-    ``classes`` are the setup's own where none are given. ``verdict`` goes into the manifest, see
-    `pitfalls_tf.verdicts.gate`.
+    Args:
+        runs: RUNS/SETUP, or RUNS if it holds one setup.
+        name: of the model.
+        models: the models folder.
+        classes: their names; empty for the setup's own.
+        clock: the time.
+        verdict: for the bundle's manifest, see `pitfalls_tf.verdicts.gate`.
+
+    Returns:
+        The bundle.
 
     Raises:
-        BadInput: there are no finished runs, or the files of the deployed one are not there or do not fit.
+        BadInput: there are no finished runs, or the files of the deployed one are missing or do not match.
         CannotRun: see `serving.export.export.export_bundle`.
     """
     ensemble = read_ensemble(runs)
@@ -47,7 +55,7 @@ def export_runs(
         training=manifest["environment"],
         verdict=verdict,
     )
-    # Images bear no time, so their runs have no reference, and their bundle no baseline.
+    # Images have no times, so their runs have no reference table, and their bundle no baseline.
     reference = None if manifest["setup"].get("source") == "digits" else read_table(ensemble.reference)
     if not ensemble.model.is_file():
         raise BadInput(

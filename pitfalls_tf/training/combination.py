@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 
 def recipe_with_remedy(setup: Setup, rows: FitRows) -> Recipe:
-    """The setup's recipe, changed by its remedy for these rows.
+    """The setup's recipe, changed by its remedy.
+
+    Args:
+        setup: with a remedy or without.
+        rows: of the fit; some remedies depend on them.
+
+    Returns:
+        The recipe to fit.
 
     Raises:
         BadInput: see `Remedy.apply`, and `check_combination`.

@@ -1,4 +1,4 @@
-"""The widely used architecture of each source, trained as its own paper recommends: where every experiment begins."""
+"""The conventional recipe of each source: a widely used architecture, trained as its paper recommends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUICK_EPOCHS: Final = {"flights": 9, "rodents": 15, "digits": 6}
 
 
 def recipe(source: str, *, quick: bool = False, network: TableNetwork | ImageNetwork | None = None) -> Recipe:
-    """The recipe of a source, with another network if one is given; no stabiliser, no early stopping."""
+    """The conventional recipe of a source, or with another network; no stabiliser, no early stopping."""
     chosen = NETWORKS[source] if network is None else network
     return Recipe(
         architecture=chosen,

@@ -1,4 +1,4 @@
-"""A run's metrics domain by domain: read from its folder, or made from its held-out predictions and the source."""
+"""A run's metrics by domain: read from its folder, or computed from its held-out predictions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from monitoring.baseline.metrics import Metrics, measure
 from monitoring.errors import BadInput
 from pitfalls_tf.training.prepared_rows import load_table
-from pitfalls_tf.training.runs import OUT_OF_FOLD, read_ensemble
+from pitfalls_tf.training.run_folder import OUT_OF_FOLD, read_ensemble
 from pitfalls_tf.training.setup import SETUPS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pitfalls_tf.rows.table import Table
     from pitfalls_tf.training.runs import Run
 
-# {"domains": {NAME: metrics}}, where a training has written it. Its predictions need not be kept then.
+# One object, "domains", with the metrics of each.
 DOMAINS: Final = "domains.json"
 WHOLE: Final = "all"
 NAMES: Final = ("brier", "log_loss", "error", "calibration_error", "auc")
@@ -34,12 +34,21 @@ NAMES: Final = ("brier", "log_loss", "error", "calibration_error", "auc")
 def by_domain(
     probabilities: NDArray[np.float64], targets: NDArray[np.int64], domains: Sequence[str]
 ) -> dict[str, Metrics]:
-    """Metrics of probabilities [n, classes] in each domain that has rows with a label (targets [n], -1 for none)."""
-    names, place = np.unique(np.asarray(domains, dtype=str), return_inverse=True)
+    """Metrics in each domain that has labelled rows.
+
+    Args:
+        probabilities: float64 [n, classes].
+        targets: positions of the labels, int64 [n]; -1 where there is none.
+        domains: of the rows.
+
+    Returns:
+        Metrics by domain.
+    """
+    names, numbers = np.unique(np.asarray(domains, dtype=str), return_inverse=True)
     labelled = targets >= 0
     found = {}
     for number, name in enumerate(names):
-        inside = labelled & (place == number)
+        inside = labelled & (numbers == number)
         if inside.any():
             found[str(name)] = measure(probabilities[inside], targets[inside])
     return found
@@ -52,10 +61,16 @@ def write_domains(metrics: dict[str, Metrics], folder: Path) -> None:
 
 
 def scores_of_runs(folder: Path) -> tuple[str, list[dict[str, Any]]]:
-    """The setup of a runs folder, and one row per domain, seed and metric; a diverged seed has one row, with no value.
+    """The scores of a runs folder.
 
-    Runs of version 0.1 have no file of domains: their predictions are joined with the rows of flights, whose loading
-    is most of the cost.
+    Args:
+        folder: RUNS/SETUP, or RUNS if it holds one setup.
+
+    Returns:
+        The setup's name, and one row per domain, seed and metric, with the columns setup, domain, seed, metric and
+        value; a diverged seed has one row, without a value.
+
+    Runs of version 0.1 have no file of domains: their predictions are joined with the rows of flights.
 
     Raises:
         BadInput: no finished runs there, or their rows are not those of the source.
@@ -95,7 +110,7 @@ def _measured(run: Run, table: Table) -> dict[str, dict[str, Any]]:
     predictions = pq.read_table(run.folder / OUT_OF_FOLD)
     if not predictions["row_id"].equals(table.rows["row_id"]) or not predictions["label"].equals(table.rows["label"]):
         raise BadInput(
-            "The runs are of other rows than their source has now.",
+            "The runs were trained on other rows than their source has now.",
             got=f"{len(predictions)} rows in {run.folder}, {len(table)} in {table.source}",
             expected="the same rows in the same order",
             fix="Train them again with --fresh.",

@@ -1,4 +1,4 @@
-"""Where a run was made, and whether it can be made again there to the last bit."""
+"""The environment of a run: a run can be repeated bit for bit only in the same one."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ if TYPE_CHECKING:
 
 
 def check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse to repeat a run where its last bits would be others.
+    """Refuse to repeat a run in an environment where the bits of its weights would differ.
+
+    Args:
+        then: the environment in the run's manifest.
+        now: the environment of this process.
 
     Raises:
-        CannotRun: libraries, threads or kernels are others.
+        CannotRun: libraries, threads or kernels differ.
     """
     different = [name for name in now if then.get(name) != now[name]]
     if different:
         raise CannotRun(
-            "Weights repeat bit for bit only where they were made.",
+            "Weights repeat bit for bit only in the environment that they were trained in.",
             got="; ".join(f"{name} {now[name]}" for name in different),
             expected="; ".join(f"{name} {then.get(name)}" for name in different),
-            fix="Train in the same surroundings, or train anew: pitfalls train SETUP.",
+            fix="Use the same environment, or train anew: pitfalls train SETUP.",
         )

@@ -63,6 +63,12 @@ class PreparedRows:
 def prepare(setup: Setup) -> PreparedRows:
     """Load the source, split its rows, and encode each fit's rows by its training rows.
 
+    Args:
+        setup: its source, split, remedy and early stopping decide.
+
+    Returns:
+        The rows of every fit.
+
     Raises:
         BadInput: the source cannot be read, or see `row_roles.assign_roles`.
 
@@ -96,7 +102,13 @@ def prepare(setup: Setup) -> PreparedRows:
 
 
 def load_table(setup: Setup) -> Table:
-    """The rows of a setup's source, in its period.
+    """Load a table setup's rows.
+
+    Args:
+        setup: of any source but digits.
+
+    Returns:
+        The rows of its source, in its period.
 
     Raises:
         BadInput: a table of one's own cannot be read.
@@ -110,7 +122,7 @@ def load_table(setup: Setup) -> Table:
 
 
 def with_remedy(prepared: PreparedRows, setup: Setup) -> PreparedRows:
-    """The rows as the setup's remedy changes them, fitted anew on the training rows of each fit; no label is used."""
+    """Apply the setup's remedy to the rows, fitted anew on the training rows of each fit; no label is used."""
     remedy = setup.find_remedy()
     if remedy is None:
         return prepared

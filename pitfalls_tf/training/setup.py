@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SourceName = Literal["flights", "rodents", "digits", "table"]
 
 SOURCES: Final[tuple[SourceName, ...]] = ("flights", "rodents", "digits", "table")
-# A table of one's own has no usual settings; it gets those of rodents, which has about as many rows as most tables.
+# A table file has no usual settings; it gets those of rodents, which has about as many rows as most tables.
 LIKE: Final = {"table": "rodents"}
 COLUMNS: Final = ("features", "ignored", "categories")
 
@@ -117,6 +117,9 @@ class Setup:
     def recipe(self) -> Recipe:
         """How to fit, before a remedy changes it.
 
+        Returns:
+            The recipe.
+
         Raises:
             BadInput: as of `network`; or a learning rate that is not above 0.
         """
@@ -187,10 +190,16 @@ SETUPS: Final[dict[str, Setup]] = {"flights": FLIGHTS}
 
 
 def read(document: Mapping[str, Any]) -> Setup:
-    """The setup of a manifest's document.
+    """Read a setup from a manifest.
+
+    Args:
+        document: the manifest's "setup".
+
+    Returns:
+        The setup.
 
     Raises:
-        BadInput: it is none, or of a training that no longer exists.
+        BadInput: it is not a setup, or one of a training that no longer exists.
     """
     if "optimisation" in document and "kind" not in document:
         raise BadInput(

@@ -1,4 +1,4 @@
-"""The epochs of every seed as TensorBoard reads them: a run of its own for each, named as its folder."""
+"""The epochs of every seed as logs of TensorBoard: one TensorBoard run per seed, named as its folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCALARS: Final = ("loss", "gradient_norm", "validation_log_loss", "validation_br
 def write(fits: Sequence[Fits], folder: Path) -> None:
     """Write the fits of one run into a folder; show them with ``tensorboard --logdir`` of the folder above.
 
-    Curves are named after their quantity; of several folds or members with the fold and the member before it.
+    Curves are named after their quantity; with several folds or members, after the fold and the member too.
 
     Raises:
         CannotRun: nothing can be written there.
@@ -34,7 +34,7 @@ def write(fits: Sequence[Fits], folder: Path) -> None:
         raise CannotRun(
             "TensorBoard's logs cannot be written.",
             got=f"{folder}: {error}",
-            expected="a folder of yours",
+            expected="a folder that you can write",
             fix="Name another with --tensorboard.",
         ) from error
     with writer.as_default():

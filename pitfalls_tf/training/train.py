@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput, CannotRun
-from pitfalls_tf.training import runs as folders
+from pitfalls_tf.training import run_folder as folders
 from pitfalls_tf.training.environment import check_environment
 from pitfalls_tf.training.progress import EpochCounter
-from pitfalls_tf.training.runs import Ensemble, Run
+from pitfalls_tf.training.runs import Ensemble, median
 from pitfalls_tf.training.setup import read
 from pitfalls_tf.training.trainer import Trainer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pitfalls_tf.training.progress import TrainingProgress
+    from pitfalls_tf.training.runs import Run
     from pitfalls_tf.training.setup import Setup
 
     Report = Callable[[TrainingProgress], None]
@@ -130,7 +131,7 @@ def _train(trainer: Trainer, seeds: Sequence[int], output: TrainingOutput, progr
                     tensorboard.write(fits, output.tensorboard / trainer.setup.name / runs[seed].folder.name)
                 counter.run_ended(seed, "diverged" if runs[seed].diverged else "fitted")
         in_order = tuple(runs[seed] for seed in seeds)
-        ensemble = Ensemble(setup=trainer.setup.name, folder=folder, runs=in_order, deployed=folders.median(in_order))
+        ensemble = Ensemble(setup=trainer.setup.name, folder=folder, runs=in_order, deployed=median(in_order))
         _deploy(trainer, ensemble, counter)
         folders.write_ensemble(ensemble)
     return TrainingResult(

@@ -17,7 +17,7 @@ from pitfalls_tf.fitting.program import Program
 from pitfalls_tf.remedies.remedy import unchanged_rows
 from pitfalls_tf.rows import feature_encoding
 from pitfalls_tf.training import deployed_model, weights
-from pitfalls_tf.training import runs as folders
+from pitfalls_tf.training import run_folder as folders
 from pitfalls_tf.training.combination import recipe_with_remedy
 from pitfalls_tf.training.domain_metrics import write_domains
 from pitfalls_tf.training.held_out import HeldOutRows
@@ -120,7 +120,11 @@ class Trainer:
         }
 
     def check_same(self, manifest: Mapping[str, Any], path: Path) -> None:
-        """Another environment is allowed; another setup or other rows are not.
+        """Refuse a run of another setup or of other rows; another environment is allowed.
+
+        Args:
+            manifest: of the run.
+            path: of the manifest, for the message.
 
         Raises:
             BadInput: the manifest is of another setup or of other rows.
@@ -137,9 +141,12 @@ class Trainer:
             )
 
     def group(self) -> int:
-        """How many runs are fitted at a time: one per core, or fewer where memory is short; at least one.
+        """How many runs are fitted at a time.
 
-        A member holds its weights, the optimiser's slots, an average and gradients, and best weights to go back to.
+        A member holds its weights, the optimiser's slots, an average, gradients, and the best epoch's weights.
+
+        Returns:
+            One run per core, or fewer if they would take more than a quarter of the memory; at least one.
         """
         network = self.recipe.architecture.build(self._rows.fits[0].rows.training.shape)
         copies = 4 + self.recipe.optimiser.slots
@@ -177,7 +184,16 @@ class Trainer:
         return {seed: tuple(_members(fits, numbers) for fits in fitted) for seed, numbers in members.items()}
 
     def write(self, seed: int, fits: Sequence[Fits], folder: Path) -> Run:
-        """Score a run on the held-out rows, and write its folder in one rename."""
+        """Score a run on the held-out rows, and write its folder in one rename.
+
+        Args:
+            seed: of the run.
+            fits: as `fit` returns them.
+            folder: to write, which must not exist.
+
+        Returns:
+            The run with its metrics.
+        """
         probabilities = self._held_out.predict(fits)
         run = self._held_out.score(seed, probabilities, folder)
         members = [member for one in fits for member in one.members]
@@ -196,13 +212,16 @@ class Trainer:
         return self._held_out.reference(np.asarray(flat, dtype=np.float64))
 
     def deployed(self, run: Run, progress: Callable[[Epoch], None] = lambda _epoch: None) -> keras.Model:
-        """The model to deploy of a written run: raw inputs by name, or images, to logits, probabilities, embedding.
+        """Build the model to deploy of a written run.
 
         With one held-out part it is the fit that was scored; with folds one more fit with the run's seed on all rows.
 
         Args:
             run: one whose folder is written.
-            progress: called after each epoch, if it takes any.
+            progress: called after each epoch, if there is a fit.
+
+        Returns:
+            A model of raw inputs by name, or images, to logits, probabilities and embedding.
 
         Raises:
             CannotRun: the fit on all rows diverged, though those of the folds did not.

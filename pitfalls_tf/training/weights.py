@@ -1,4 +1,4 @@
-"""A fitted seed as a file, and back: weights, state and epochs, without pickles."""
+"""The fits of a run as a file: weights, state and epochs, without pickles."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIT: Final = "fit.npz"
+RECORD: Final = "said"  # the array of a member's seed and epochs, as JSON
 
 
 def digest(members: Sequence[Member]) -> str:
-    """sha256 of all weights and states: equal where every bit is."""
+    """sha256 of all weights and states in hexadecimal: equal if every bit is."""
     found = hashlib.sha256()
     for member in members:
         for array in (*member.weights, *member.state):
@@ -31,18 +32,24 @@ def digest(members: Sequence[Member]) -> str:
 
 
 def write(members: Sequence[Member], folder: Path) -> None:
-    """Write the members of one run, a single one but where several predict together."""
+    """Write the members of one run: one per fold, or several where they predict together."""
     arrays: dict[str, Any] = {}
     for place, member in enumerate(members):
-        said = {"seed": member.seed, "kept": member.kept, "epochs": [asdict(epoch) for epoch in member.epochs]}
-        arrays[f"{place}/said"] = np.array(json.dumps(said))
+        record = {"seed": member.seed, "kept": member.kept, "epochs": [asdict(epoch) for epoch in member.epochs]}
+        arrays[f"{place}/{RECORD}"] = np.array(json.dumps(record))
         arrays |= {f"{place}/weights/{number:04d}": array for number, array in enumerate(member.weights)}
         arrays |= {f"{place}/state/{number:04d}": array for number, array in enumerate(member.state)}
     np.savez(folder / FIT, **arrays)
 
 
 def read(folder: Path) -> tuple[Member, ...]:
-    """The members of a run's folder.
+    """Read the members of a run.
+
+    Args:
+        folder: of the run.
+
+    Returns:
+        The members, in the order that they were written in.
 
     Raises:
         BadInput: there is no fit, or it is damaged.
@@ -51,14 +58,14 @@ def read(folder: Path) -> tuple[Member, ...]:
         with (folder / FIT).open("rb") as file, np.load(file, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
         members = []
-        for place in range(sum(name.endswith("/said") for name in arrays)):
-            said = json.loads(str(arrays[f"{place}/said"]))
+        for place in range(sum(name.endswith(f"/{RECORD}") for name in arrays)):
+            record = json.loads(str(arrays[f"{place}/{RECORD}"]))
             parts = {
                 kind: tuple(arrays[name] for name in sorted(arrays) if name.startswith(f"{place}/{kind}/"))
                 for kind in ("weights", "state")
             }
-            epochs = tuple(Epoch(**epoch) for epoch in said["epochs"])
-            members.append(Member(seed=said["seed"], kept=said["kept"], epochs=epochs, **parts))
+            epochs = tuple(Epoch(**epoch) for epoch in record["epochs"])
+            members.append(Member(seed=record["seed"], kept=record["kept"], epochs=epochs, **parts))
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise BadInput(
             "A run's weights cannot be read.",

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
 from pitfalls_tf.training.domain_metrics import scores_of_runs
-from pitfalls_tf.training.runs import ENSEMBLE
+from pitfalls_tf.training.run_folder import ENSEMBLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

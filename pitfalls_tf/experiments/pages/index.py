@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pitfalls_tf.experiments.catalogue import paper_order
 from pitfalls_tf.experiments.pages.claims_table import claims_table
 from pitfalls_tf.experiments.pages.page import PAGE, read_manifests
-from pitfalls_tf.training import runs as folders
+from pitfalls_tf.training import run_folder as folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

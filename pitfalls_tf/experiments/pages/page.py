@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pitfalls_tf.experiments.experiment import overall_verdict
 from pitfalls_tf.experiments.pages import drawing
 from pitfalls_tf.experiments.pages.finding_text import estimate_text, findings_text, markdown_table, paragraph
-from pitfalls_tf.training import runs as folders
+from pitfalls_tf.training import run_folder as folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

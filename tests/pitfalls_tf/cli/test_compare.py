@@ -11,7 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from pitfalls_tf.training.runs import Run, write_run
+from pitfalls_tf.training.run_folder import write_run
+from pitfalls_tf.training.runs import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

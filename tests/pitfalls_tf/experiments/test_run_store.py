@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitoring.errors import BadInput, CannotRun
-from pitfalls_tf.training import runs
+from pitfalls_tf.training import run_folder
 from tests.pitfalls_tf.experiments.small_experiment import CELLS, Counting, Interrupted, run_store
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def test_an_interrupted_grid_resumes_and_gives_the_same_rows(reproduced: Path, t
     cells = [Counting(CELLS[0], most=2), Counting(CELLS[1])]
     with pytest.raises(Interrupted):
         run_store(tmp_path).run(cells, range(3))
-    (tmp_path / f"{runs.UNFINISHED}half.parquet").write_bytes(b"torn")
+    (tmp_path / f"{run_folder.UNFINISHED}half.parquet").write_bytes(b"torn")
     reported: list[GridProgress] = []
     rest = [Counting(cell) for cell in CELLS]
     table = run_store(tmp_path, reported).run(rest, range(3))
@@ -59,5 +59,5 @@ def test_no_seeds_are_refused(tmp_path: Path) -> None:
 
 
 def test_two_grids_at_once_in_a_folder_are_refused(tmp_path: Path) -> None:
-    with runs.exclusive(tmp_path), pytest.raises(CannotRun, match="at work"):
+    with run_folder.exclusive(tmp_path), pytest.raises(CannotRun, match="at work"):
         run_store(tmp_path).run(CELLS, range(1))

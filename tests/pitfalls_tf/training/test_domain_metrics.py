@@ -14,7 +14,7 @@ import pytest
 from monitoring.baseline.metrics import measure
 from monitoring.errors import BadInput
 from pitfalls_tf.rows.table import Table
-from pitfalls_tf.training import runs
+from pitfalls_tf.training import run_folder
 from pitfalls_tf.training.domain_metrics import NAMES, by_domain, scores_of_runs, write_domains
 from pitfalls_tf.training.runs import Ensemble, Run
 from pitfalls_tf.training.setup import Setup
@@ -25,15 +25,20 @@ PROBABILITIES = np.array([[0.2, 0.8], [0.6, 0.4], [0.5, 0.5]])
 def written(folder: Path, setup: str, *, diverged: bool = False) -> Ensemble:
     """An ensemble of one run in a folder, and one that diverged if asked."""
     made = [
-        Run(seed=0, folder=runs.folder_of(folder, 0), metrics=measure(PROBABILITIES, np.array([1, 0, 1])), intervals={})
+        Run(
+            seed=0,
+            folder=run_folder.folder_of(folder, 0),
+            metrics=measure(PROBABILITIES, np.array([1, 0, 1])),
+            intervals={},
+        )
     ]
     if diverged:
-        made.append(Run(seed=1, folder=runs.folder_of(folder, 1), metrics=None, intervals={}))
+        made.append(Run(seed=1, folder=run_folder.folder_of(folder, 1), metrics=None, intervals={}))
     for one in made:
         one.folder.mkdir(parents=True)
-        runs.write_run(one, {"seed": one.seed}, into=one.folder)
+        run_folder.write_run(one, {"seed": one.seed}, into=one.folder)
     ensemble = Ensemble(setup=setup, folder=folder, runs=tuple(made), deployed=made[0])
-    runs.write_ensemble(ensemble)
+    run_folder.write_ensemble(ensemble)
     return ensemble
 
 
@@ -79,7 +84,7 @@ def test_runs_of_version_0_1_are_scored_from_their_predictions(
             "label": few_flights.rows["label"],
         }
     )
-    path = ensemble.runs[0].folder / runs.OUT_OF_FOLD
+    path = ensemble.runs[0].folder / run_folder.OUT_OF_FOLD
     pq.write_table(table, path)
     setup, scores = scores_of_runs(tmp_path)
     assert setup == "flights"

@@ -14,7 +14,7 @@ from pitfalls_tf.architectures.mlp import Mlp
 from pitfalls_tf.architectures.optimiser import Optimiser
 from pitfalls_tf.rows.folds import Folds
 from pitfalls_tf.sources.table import TableFile
-from pitfalls_tf.training.runs import as_written
+from pitfalls_tf.training.run_folder import as_written
 from pitfalls_tf.training.setup import FLIGHTS, SETUPS, SOURCES, HeldOut, Setup, read
 
 OWN = TableFile(path=Path("rows.parquet"), label="outcome", time="when", categories=("kind",))

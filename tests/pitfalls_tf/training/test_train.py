@@ -15,7 +15,7 @@ import pytest
 
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.training.domain_metrics import scores_of_runs
-from pitfalls_tf.training.runs import exclusive, read_ensemble, read_manifest
+from pitfalls_tf.training.run_folder import exclusive, read_ensemble, read_manifest
 from pitfalls_tf.training.setup import HeldOut, Setup
 from pitfalls_tf.training.train import TrainingOutput, TrainingResult, train, train_again
 from tests.pitfalls_tf.small_table import small_setup, write_rows

@@ -59,5 +59,5 @@ def test_no_seeds_are_refused(tmp_path: Path) -> None:
 
 
 def test_two_grids_at_once_in_a_folder_are_refused(tmp_path: Path) -> None:
-    with run_folder.exclusive(tmp_path), pytest.raises(CannotRun, match="at work"):
+    with run_folder.exclusive(tmp_path), pytest.raises(CannotRun, match="Another training is writing"):
         run_store(tmp_path).run(CELLS, range(1))

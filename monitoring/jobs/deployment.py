@@ -21,7 +21,7 @@ from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
 from monitoring.judging.input_check import MAX_MISSING_SHARE, InputCheck, optional_inputs
 from monitoring.judging.judge import Judge
 from monitoring.judging.schema_check import SchemaCheck
-from monitoring.store.records import DeploymentRecord
+from monitoring.store.deployments import DeploymentRecord
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import feature_space, joint, label_coverage
 from monitoring.watches.calibration import MAX_BINS, MIN_ROWS, ROWS_PER_BIN

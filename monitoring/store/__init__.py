@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from monitoring.store.deployments import DeploymentRecord
 from monitoring.store.lease import Lease
-from monitoring.store.records import DeploymentRecord, StoredWindow
 from monitoring.store.store import Store
+from monitoring.store.windows import StoredWindow
 
 __all__ = ["DeploymentRecord", "Lease", "Store", "StoredWindow"]

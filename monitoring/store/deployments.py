@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -11,7 +13,6 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from monitoring.errors import BadInput
 from monitoring.records import BaselineScore, Level, Sensitivity
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
-from monitoring.store.records import DeploymentRecord
 from monitoring.store.tables import deployment, level_state
 
 _NOTHING = "[]"
@@ -27,6 +28,33 @@ AWAITED: Final = "awaited"
 FIRST_LABELS: Final = "first_labels"
 COMPARED: Final = "compared"
 StateName: TypeAlias = Level | Literal["witness", "awaited", "first_labels", "compared"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentRecord:
+    """One version of a model under one set of settings, whose evidence belongs together.
+
+    Attributes:
+        model: The model's name.
+        version: Its version.
+        settings_digest: The digest of everything that changes the meaning of evidence.
+        created_at: When it was first used, aware.
+        timezone: IANA name of the zone of its windows.
+        page_budget: The budget of false pages, as text.
+        page_threshold: The evidence at which a page is raised.
+        notice_budget: The budget of false notices, as text.
+        notice_threshold: The evidence at which a notice is raised.
+    """
+
+    model: str
+    version: int
+    settings_digest: str
+    created_at: datetime
+    timezone: str
+    page_budget: str
+    page_threshold: float
+    notice_budget: str
+    notice_threshold: float
 
 
 def lock(connection: Connection, number: int) -> None:

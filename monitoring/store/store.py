@@ -15,12 +15,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from monitoring.errors import CannotRun
 from monitoring.records import BaselineScore, IncidentRecord, Level, ScoreHistory, Sensitivity, WindowRecord
 from monitoring.store import deployments, incidents, leases, notifications, windows
-from monitoring.store.deployments import StateName
+from monitoring.store.deployments import DeploymentRecord, StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
 from monitoring.store.notifications import PendingNotification
 from monitoring.store.opening import open_engine, reject_store, writing
-from monitoring.store.records import DeploymentRecord, StoredWindow
+from monitoring.store.windows import StoredWindow
 
 _FIX = "Nothing was changed; run again once the database can be reached and written."
 

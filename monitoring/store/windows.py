@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -16,8 +16,15 @@ from monitoring.errors import CannotRun
 from monitoring.records import Finding, Level, ScoreHistory, ScoreRecord, WatchKey, WindowRecord
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.estimates import estimates_of, estimates_text
-from monitoring.store.records import StoredWindow
 from monitoring.store.tables import score, window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredWindow:
+    """A judged window, and the rows of each label segment that had been read by then."""
+
+    record: WindowRecord
+    label_cursor: Mapping[str, int]
 
 
 def write(connection: Connection, deployment: int, record: WindowRecord, label_cursor: Mapping[str, int]) -> None:

@@ -1,0 +1,49 @@
+"""Records that several packages of the monitor share."""
+
+from __future__ import annotations
+
+from monitoring.records.estimate import EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
+from monitoring.records.incident import (
+    CauseDetail,
+    CauseRow,
+    IncidentRecord,
+    IncidentState,
+    InputMove,
+    LossSplit,
+    SlicePart,
+)
+from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity
+from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
+from monitoring.records.window import Finding, ScoreHistory, ScoreRecord, WindowRecord, WindowStatus
+
+__all__ = [
+    "LEVELS",
+    "SCORE_ONE",
+    "WHOLE",
+    "BaselineScore",
+    "CauseDetail",
+    "CauseRow",
+    "Coverage",
+    "Direction",
+    "EstimateMethod",
+    "EstimateRecord",
+    "Family",
+    "Finding",
+    "IncidentRecord",
+    "IncidentState",
+    "InputMove",
+    "IntervalChecks",
+    "Level",
+    "LossSplit",
+    "MonitorStatus",
+    "RealisedLosses",
+    "ScoreHistory",
+    "ScoreRecord",
+    "ScoreSum",
+    "Sensitivity",
+    "SlicePart",
+    "Watch",
+    "WatchKey",
+    "WindowRecord",
+    "WindowStatus",
+]

@@ -1,0 +1,100 @@
+"""Incidents, with their causes in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from monitoring.records.watch import Level
+
+IncidentState: TypeAlias = Literal["open", "acknowledged", "recovering", "closed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossSplit:
+    """The change of a loss since the onset: that of the expected loss, and that of the surprise.
+
+    The expected loss is the one that the model's own probabilities imply; surprise is the realised minus the expected
+    loss, a calibration gap.
+    """
+
+    metric: str
+    difficulty: float
+    surprise: float
+
+    @property
+    def change(self) -> float:
+        """The change of the realised loss."""
+        return self.difficulty + self.surprise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlicePart:
+    """One slice's contribution to the change of a metric's mean over labelled rows, in the metric's own unit.
+
+    With shares w and mean losses l, before and after, and the overall mean L before: `mix` is (w₁ - w₀)(l₀ - L), the
+    contribution of its share; `loss` is w₁(l₁ - l₀), that of its own loss. The contributions of all values of a column
+    add up to the change.
+    """
+
+    metric: str
+    column: str
+    slice: str
+    mix: float
+    loss: float
+
+    @property
+    def total(self) -> float:
+        """The slice's whole contribution."""
+        return self.mix + self.loss
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseRow:
+    """A row to look at first: one with a large score, in the unit of the watch that opened the incident."""
+
+    prediction_id: str
+    event_time: datetime
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputMove:
+    """An input that drifted, and the largest log evidence of its watches."""
+
+    input: str
+    log_evidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseDetail:
+    """The numbers behind an incident's message, as far as the watch that opened it has them."""
+
+    split: LossSplit | None = None
+    parts: tuple[SlicePart, ...] = ()
+    inputs: tuple[InputMove, ...] = ()
+    rows: tuple[CauseRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentRecord:
+    """An incident: what opened it, and its state in the life cycle.
+
+    `number` counts from 1 within a deployment. `recovery` is the state of the test that closes the incident, as text.
+    """
+
+    number: int
+    level: Level
+    state: IncidentState
+    opened_at: datetime
+    window_start: datetime
+    window_end: datetime
+    watch: str
+    slice: str
+    cause: str
+    message: str
+    recovery: str = ""
+    acknowledged_at: datetime | None = None
+    closed_at: datetime | None = None
+    detail: CauseDetail = field(default_factory=CauseDetail)

@@ -1,0 +1,72 @@
+"""The state of one deployment, which reports show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitoring.records.incident import IncidentRecord
+from monitoring.records.watch import Level
+from monitoring.records.window import WindowRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensitivity:
+    """The smallest rise of a metric detected within `windows` in 9 of 10 simulated streams; None where none is."""
+
+    metric: str
+    slice: str
+    windows: int
+    rise: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How many of the answered rows and of the labels due the monitor has read."""
+
+    rows: int
+    repeats: int
+    labels: int
+    labels_due: int
+    labels_unknown: int
+    windows: int
+    thin_windows: int
+    labels_conflicting: int
+    answered: int
+    """`rows`, those lost by the log, and an estimate of those left out of its sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineScore:
+    """A watch in the baseline: mean and standard deviation over its windows, and its tolerance, in its own unit.
+
+    `cycle` is the period of the seasonality that was removed ("day", "week" or ""); `deviation` is what is left, and
+    `gain` the factor by which the removal raised the signal-to-noise ratio of a lasting rise.
+    """
+
+    level: Level
+    watch: str
+    slice: str
+    mean: float
+    deviation: float
+    tolerance: float
+    windows: int
+    cycle: str = ""
+    gain: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorStatus:
+    """All that the store has of one deployment: what reports and `--json` show."""
+
+    model: str
+    version: int
+    page_budget: str
+    page_threshold: float
+    notice_budget: str
+    notice_threshold: float
+    timezone: str
+    windows: tuple[WindowRecord, ...]
+    incidents: tuple[IncidentRecord, ...]
+    sensitivity: tuple[Sensitivity, ...]
+    coverage: Coverage
+    baseline: tuple[BaselineScore, ...]

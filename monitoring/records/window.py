@@ -1,0 +1,80 @@
+"""Judged windows, with their scores and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.records.estimate import EstimateRecord, RealisedLosses
+from monitoring.records.watch import Level, WatchKey
+
+WindowStatus: TypeAlias = Literal["ok", "notice", "page", "thin"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something wrong with a window's rows, labels or inputs; a `fact` pages at once, outside the budget."""
+
+    kind: str
+    feature: str
+    message: str
+    fact: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreRecord:
+    """One watch in one window: its mean in the metric's own unit, None while rows are too few; and its evidence."""
+
+    level: Level
+    watch: str
+    slice: str
+    rows: int
+    value: float | None
+    log_evidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRecord:
+    """One judged window. Times are aware, in UTC; log evidence is -inf before the first score."""
+
+    start: datetime
+    end: datetime
+    rows: int
+    labels: int
+    labels_due: int
+    labels_unknown: int
+    repeats: int
+    status: WindowStatus
+    page_log_evidence: float
+    notice_log_evidence: float
+    findings: tuple[Finding, ...] = ()
+    scores: tuple[ScoreRecord, ...] = ()
+    estimates: tuple[EstimateRecord, ...] = ()
+    realised_losses: tuple[RealisedLosses, ...] = ()
+    unseen: int = 0
+    """Answered rows that are not among `rows`: lost by the log, or left out of its sample."""
+    labels_conflicting: int = 0
+    """Labels of predictions that already had a different one; they are ignored."""
+    label_delays: tuple[int, ...] = ()
+    """`labels` by delay, in the classes of `monitoring.watches.label_delays`; empty without labels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScoreHistory:
+    """The scores of one level's watches over n windows in order of time.
+
+    Attributes:
+        starts: When each window begins, [n].
+        ends: When each window ends, [n].
+        scores: For each watch, the indices of the windows in which it had a score, int64 [k], and the scores there in
+            the watch's own unit, float64 [k].
+    """
+
+    starts: tuple[datetime, ...]
+    ends: tuple[datetime, ...]
+    scores: Mapping[WatchKey, tuple[NDArray[np.int64], NDArray[np.float64]]]

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from monitoring.records import EstimateRecord, IntervalChecks, RealisedLosses
+
+ESTIMATE = EstimateRecord(
+    method="calibrated",
+    metric="error",
+    rows=100,
+    value=0.2,
+    low=0.15,
+    high=0.25,
+    checked=0,
+    expected=None,
+    half=None,
+    realised=None,
+    trusted=True,
+    interval_checks=IntervalChecks(),
+)
+
+
+def test_before_the_first_label_an_estimate_is_trusted_and_unchecked() -> None:
+    checks = ESTIMATE.interval_checks
+    assert (checks.checks, checks.misses, checks.trusted, checks.log_capital) == (0, 0, True, ())
+
+
+def test_a_confusion_matrix_and_an_effective_sample_size_are_optional() -> None:
+    assert (ESTIMATE.confusion, ESTIMATE.effective) == ((), None)
+
+
+def test_a_changed_trust_is_another_record() -> None:
+    lost = replace(ESTIMATE, interval_checks=replace(ESTIMATE.interval_checks, trusted=False))
+    assert lost != ESTIMATE
+    assert lost.trusted  # decided before the window
+
+
+def test_realised_losses_belong_to_the_window_of_the_predictions() -> None:
+    start = datetime(2013, 4, 1, tzinfo=UTC)
+    assert RealisedLosses(start=start, rows=2, error=1, brier=1) == RealisedLosses(
+        start=start, rows=2, error=1, brier=1
+    )

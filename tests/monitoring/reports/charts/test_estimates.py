@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitoring.records import SCORE_ONE, EstimateRecord, IntervalChecks, MonitorStatus, RealisedLosses
+from monitoring.reports.charts.estimates import estimate_charts
+
+
+def with_estimates(status: MonitorStatus, metric: str, *, windows: int = 4, labelled: int = 2) -> MonitorStatus:
+    """Some windows with an estimate each; the first ones have all their labels."""
+    kept = tuple(
+        replace(
+            window,
+            estimates=(
+                EstimateRecord(
+                    method="calibrated",
+                    metric=metric,
+                    rows=window.rows,
+                    value=(20 + place) / 100,
+                    low=0.1,
+                    high=0.3,
+                    checked=0,
+                    expected=None,
+                    half=None,
+                    realised=None,
+                    trusted=True,
+                    interval_checks=IntervalChecks(),
+                ),
+            ),
+            realised_losses=(
+                RealisedLosses(
+                    start=window.start,
+                    rows=window.rows if place < labelled else window.rows // 2,
+                    error=window.rows * SCORE_ONE // 4,
+                    brier=window.rows * SCORE_ONE // 4,
+                ),
+            ),
+        )
+        for place, window in enumerate(status.windows[:windows])
+    )
+    return replace(status, windows=kept)
+
+
+def test_the_realised_loss_is_drawn_once_most_labels_have_arrived(status: MonitorStatus) -> None:
+    (chart,) = estimate_charts(with_estimates(status, "error"))
+    low, high, line, dots = chart.figure["data"]
+    assert (low["y"], high["y"]) == ([0.1] * 4, [0.3] * 4)
+    assert line["y"] == [0.2, 0.21, 0.22, 0.23]
+    assert dots["y"] == [0.25, 0.25, None, None]
+    assert "the realised loss is known for 2 of them." in chart.summary
+    assert [row[-1] for row in chart.table.rows] == ["25.0 %", "25.0 %", "\N{EN DASH}", "\N{EN DASH}"]
+
+
+def test_the_note_says_whether_the_estimate_is_trusted(status: MonitorStatus) -> None:
+    (chart,) = estimate_charts(with_estimates(status, "brier"))
+    assert chart.name == "windows-estimated_brier"
+    assert "Dots: the realised loss of windows with labels for 80 % of their rows. Estimated Brier score" in chart.note
+    assert "trusted; no labels to check it yet." in chart.note
+
+
+def test_where_nothing_was_estimated_nothing_is_drawn(status: MonitorStatus) -> None:
+    assert estimate_charts(status) == ()
+
+
+def test_one_window_is_singular(status: MonitorStatus) -> None:
+    (chart,) = estimate_charts(with_estimates(status, "error", windows=1))
+    assert chart.summary.startswith("Estimated error rate in 1 window, last 20.0 % between 10.0 % and 30.0 %")

@@ -149,14 +149,14 @@ def open_website(models: Models) -> OpenWebsite:
             metrics=Metrics(counts),
         )
         started = threading.Event()
-        with bind_address(Address(port=0)) as taken:
+        with bind_address(Address(port=0)) as http_socket:
             server = DrainingServer(HttpApp(dependencies, rest), 5.0, started.set)
             # In a thread there are no signals to mind, so the server is told to stop by its own switch.
-            running = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[taken])))
+            running = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[http_socket])))
             running.start()
             assert started.wait(30)
             try:
-                yield Website(url=url_of(taken), connections=lambda: len(server.server_state.connections))
+                yield Website(url=url_of(http_socket), connections=lambda: len(server.server_state.connections))
             finally:
                 server.should_exit = True
                 running.join()

@@ -83,22 +83,22 @@ def open_site(models: Models) -> OpenSite:
         inference = Inference(capture=capture, batches=batches, timeout_s=timeout_s)
         dependencies = HttpDependencies(models=served or models, inference=inference, capture=capture)
         started = threading.Event()
-        with bind_address(Address(port=0)) as taken, bind_address(Address(port=0)) as door:
-            target = target_of(door)
+        with bind_address(Address(port=0)) as http_socket, bind_address(Address(port=0)) as grpc_socket:
+            target = target_of(grpc_socket)
             grpc_dependencies = GrpcDependencies(
                 models=dependencies.models,
                 inference=inference,
                 metrics=dependencies.metrics,
                 limiter=limiter or default_limiter(),
             )
-            beside = GrpcServer(door, grpc_dependencies, settings)
+            grpc_server = GrpcServer(grpc_socket, grpc_dependencies, settings)
             server = DrainingServer(HttpApp(dependencies), 5.0, started.set)
-            running = threading.Thread(target=lambda: uvloop.run(server.serve_both(taken, beside)))
+            running = threading.Thread(target=lambda: uvloop.run(server.serve_both(http_socket, grpc_server)))
             running.start()
             assert started.wait(30)
             try:
                 with grpc.insecure_channel(target) as channel:
-                    website = Website(url=url_of(taken))
+                    website = Website(url=url_of(http_socket))
                     yield Site(website=website, target=target, channel=channel, server=server, inference=inference)
             finally:
                 server.should_exit = True

@@ -77,7 +77,7 @@ def until(happened: Callable[[], bool]) -> None:
     raise AssertionError("it has not happened within half a minute")
 
 
-def test_a_deadline_that_passes_in_the_queue_is_told_and_nothing_is_logged(open_site: OpenSite) -> None:
+def test_a_request_that_misses_its_deadline_in_the_queue_fails_and_is_not_logged(open_site: OpenSite) -> None:
     log = BlockedLog()
     request = predict_request("half_plus_two", {"x": floats(1)})
     with open_site(writer=log, batches=BatchSettings(quick_s=0)) as site:

@@ -58,7 +58,7 @@ def test_classify_gives_labelled_scores(site: Site) -> None:
     assert (spec.name, spec.version.value, spec.signature_name) == ("half_plus_two", 123, "classify_x_to_y")
 
 
-def test_regress_gives_values_and_a_context_fills_in_what_an_example_lacks(site: Site) -> None:
+def test_regress_gives_values_and_a_context_supplies_missing_features(site: Site) -> None:
     answer = site.predictions.Regress(fill(regression_pb2.RegressionRequest(), "regress_x_to_y", 2.0, 4.0))
     assert [one.value for one in answer.result.regressions] == [3.0, 4.0]
     request = fill(regression_pb2.RegressionRequest(), "regress_x_to_y")

@@ -34,7 +34,7 @@ def test_health(site: Site, service: str) -> None:
     assert code == grpc.StatusCode.NOT_FOUND
 
 
-def test_watchers_are_told_of_the_end_and_do_not_hold_it_up(open_site: OpenSite) -> None:
+def test_watches_get_not_serving_and_end_when_the_server_drains(open_site: OpenSite) -> None:
     with open_site() as site:
         stub = health_pb2_grpc.HealthStub(site.channel)
         watching = stub.Watch(health_pb2.HealthCheckRequest())

@@ -1,4 +1,4 @@
-"""Metadata, status, health and reflection over gRPC."""
+"""Metadata and status over gRPC."""
 
 from __future__ import annotations
 

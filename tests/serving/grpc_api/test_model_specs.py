@@ -13,14 +13,14 @@ from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.status import Failure
 
 
-def test_what_a_spec_leaves_open_is_the_newest_version_and_the_default_signature() -> None:
+def test_by_default_a_spec_names_the_newest_version_and_the_default_signature() -> None:
     assert read_spec(ModelSpec(name="m")) == ServableRequest(
         model="m", version=None, label=None, signature=DEFAULT_SIGNATURE
     )
 
 
 @given(st.text(min_size=1), st.integers(0, 2**63 - 1), st.text(min_size=1))
-def test_what_is_written_is_read(name: str, number: int, signature: str) -> None:
+def test_a_written_spec_is_read_back(name: str, number: int, signature: str) -> None:
     spec = ModelSpec()
     write_spec(spec, name, number, signature)
     assert read_spec(spec) == ServableRequest(model=name, version=number, signature=signature)

@@ -90,7 +90,7 @@ def test_every_type_comes_back_as_it_went_in_both_encodings(site: Site, dtype: s
         assert answer.dtype == packed.dtype
 
 
-def test_the_last_value_stands_for_all_that_are_missing(site: Site) -> None:
+def test_the_last_value_is_repeated_for_missing_ones(site: Site) -> None:
     short = TensorProto(dtype=1, float_val=[2.0, 6.0])
     for size in (2, 2):
         short.tensor_shape.dim.add(size=size)

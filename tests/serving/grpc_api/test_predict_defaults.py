@@ -50,13 +50,13 @@ def ask(site: Site, **inputs: Any) -> list[float]:
     return list(site.predictions.Predict(predict_request("m", values)).outputs["y"].float_val)
 
 
-def test_a_default_stands_in_for_what_is_left_out(site: Site) -> None:
+def test_a_default_is_used_for_a_missing_input(site: Site) -> None:
     assert ask(site, x=[1, 2]) == [3.0, 6.0]
     assert ask(site, x=[1, 2], scale=2) == [2.0, 4.0]
 
 
 @pytest.mark.parametrize("names", [("scale",), (), ("scale", "z")])
-def test_an_input_without_one_must_be_there(site: Site, names: tuple[str, ...]) -> None:
+def test_an_input_without_a_default_must_be_given(site: Site, names: tuple[str, ...]) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         ask(site, **dict.fromkeys(names, 1.0))
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -1,4 +1,4 @@
-"""Requests of every dialect ride in one batch and one write to the log, each with its own answer in its own form."""
+"""Requests of every dialect share a batch and a write to the log, each with its own answer in its own form."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_all_dialects_share_one_batch_and_one_write(open_site: OpenSite, sums: M
     ):
         first = pool.submit(rest_rows, site, signature, 100.0)
         assert log.is_blocked.wait(30)
-        asked = {
+        sent = {
             name: pool.submit(ask, site, signature, 10.0 * number)
             for number, (name, ask) in enumerate(DIALECTS.items(), start=1)
         }
@@ -100,7 +100,7 @@ def test_all_dialects_share_one_batch_and_one_write(open_site: OpenSite, sums: M
             time.sleep(0.001)
         log.unblock.set()
         assert first.result(30) == 101.0
-        answers = {name: one.result(30) for name, one in asked.items()}
+        answers = {name: one.result(30) for name, one in sent.items()}
     expected = {name: 10.0 * number + 1.0 for number, name in enumerate(DIALECTS, start=1)}
     assert answers == expected
     assert [len(one.request_ids) for one in log.appends] == [1, len(DIALECTS)]

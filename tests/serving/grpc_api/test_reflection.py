@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def test_reflection_knows_the_services_and_their_methods(site: Site) -> None:
     stub = reflection_pb2_grpc.ServerReflectionStub(site.channel)
     wanted = "tensorflow.serving.ModelService"
-    asked = [
+    sent = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol=wanted),
     ]
-    listed, described = stub.ServerReflectionInfo(iter(asked))
+    listed, described = stub.ServerReflectionInfo(iter(sent))
     names = {one.name for one in listed.list_services_response.service}
     assert {wanted, "tensorflow.serving.PredictionService", "grpc.health.v1.Health"} <= names
     assert any(b"GetModelStatus" in file for file in described.file_descriptor_response.file_descriptor_proto)

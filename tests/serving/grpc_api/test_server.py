@@ -1,4 +1,4 @@
-"""Both dialects at once, and the end of a server that answers both."""
+"""REST and gRPC at once, and the stop of a server that has both."""
 
 from __future__ import annotations
 

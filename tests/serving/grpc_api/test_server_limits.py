@@ -1,4 +1,4 @@
-"""What gRPC clients may take together, and who may be a client at all."""
+"""Limits of all gRPC clients together."""
 
 from __future__ import annotations
 

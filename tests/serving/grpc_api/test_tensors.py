@@ -120,12 +120,12 @@ def test_a_truth_value_is_any_byte_that_is_not_zero() -> None:
     assert decode("x", message, LIMIT).tolist() == [False, True, True]
 
 
-def test_a_type_without_a_field_is_told() -> None:
+def test_a_type_without_a_field_is_unimplemented() -> None:
     with pytest.raises(Failure, match="cannot be answered over gRPC"):
         encode(np.zeros(1, "datetime64[s]"), TensorProto())
 
 
-def test_a_short_form_stands_for_few_rows_only() -> None:
+def test_a_short_form_has_a_bounded_number_of_rows() -> None:
     message = TensorProto(dtype=1, float_val=[1.5])
     message.tensor_shape.dim.add(size=2**16)
     assert decode("x", message, LIMIT).tolist() == [1.5] * 2**16

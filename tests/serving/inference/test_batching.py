@@ -1,4 +1,4 @@
-"""Requests wait in groups, run in one thread, and end in exactly one way each."""
+"""Requests wait in groups, run in one thread, and have exactly one outcome each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FakeModel:
-    """Doubles numbers; keeps the batches it saw; waits with the first one until its door is opened."""
+    """Doubles numbers; keeps the batches that it ran; a blocked one waits until it may go on."""
 
     def __init__(self, *, closed: bool = False) -> None:
         self.batches: list[list[int]] = []
@@ -43,7 +43,7 @@ async def enter(model: FakeModel) -> None:
     assert await asyncio.to_thread(model.entered.wait, 30)
 
 
-def test_what_arrives_while_a_batch_runs_forms_the_next() -> None:
+def test_requests_that_arrive_while_a_batch_runs_form_the_next() -> None:
     model = FakeModel(closed=True)
     batcher: Batcher[int, int] = Batcher(model.work)
 
@@ -172,12 +172,12 @@ def test_a_claimed_answer_leaves_though_its_deadline_passes() -> None:
     batcher: Batcher[int, int] = Batcher(work)
 
     async def scene() -> int:
-        asked = asyncio.create_task(batcher.submit_and_wait(5, key="k", rows=1, timeout_s=0.001))
+        sent = asyncio.create_task(batcher.submit_and_wait(5, key="k", rows=1, timeout_s=0.001))
         await enter(model)
-        done, _ = await asyncio.wait([asked], timeout=0.05)
+        done, _ = await asyncio.wait([sent], timeout=0.05)
         assert not done
         model.go_on.set()
-        return await asked
+        return await sent
 
     assert asyncio.run(scene()) == 5
     batcher.close()
@@ -193,8 +193,8 @@ def test_failures_reach_their_own_request_and_defects_the_whole_batch() -> None:
     batcher: Batcher[int, int] = Batcher(work)
 
     async def scene(*requests: int) -> list[int | BaseException]:
-        asked = (batcher.submit_and_wait(one, key="k", rows=1, timeout_s=None) for one in requests)
-        return await asyncio.gather(*asked, return_exceptions=True)
+        sent = (batcher.submit_and_wait(one, key="k", rows=1, timeout_s=None) for one in requests)
+        return await asyncio.gather(*sent, return_exceptions=True)
 
     even, odd = asyncio.run(scene(2, 3))
     assert even == 2
@@ -205,7 +205,7 @@ def test_failures_reach_their_own_request_and_defects_the_whole_batch() -> None:
 
 
 @pytest.mark.parametrize(("took", "place"), [(0.001, "loop"), (0.003, "thread")])
-def test_what_was_quick_runs_in_the_loop_next_time(took: float, place: str) -> None:
+def test_a_key_with_quick_batches_runs_in_the_event_loop(took: float, place: str) -> None:
     now = [0.0]
     places: list[str] = []
 
@@ -218,8 +218,8 @@ def test_what_was_quick_runs_in_the_loop_next_time(took: float, place: str) -> N
     batcher: Batcher[int, int] = Batcher(work, BatchSettings(quick_s=0.002), clock=lambda: now[0])
 
     async def scene() -> list[int]:
-        asked = [(0, 1), (1, 1), (2, 2), (3, 3), (4, 1)]
-        return [await batcher.submit_and_wait(one, key="k", rows=rows, timeout_s=1.0) for one, rows in asked]
+        sent = [(0, 1), (1, 1), (2, 2), (3, 3), (4, 1)]
+        return [await batcher.submit_and_wait(one, key="k", rows=rows, timeout_s=1.0) for one, rows in sent]
 
     assert asyncio.run(scene()) == [0, 1, 2, 3, 4]
     batcher.close()
@@ -238,8 +238,8 @@ def test_a_defect_in_the_loop_reaches_every_request_and_the_batcher_goes_on() ->
     async def scene() -> list[int | BaseException]:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context.get("exception")))
         first = await batcher.submit_and_wait(1, key="k", rows=1, timeout_s=None)
-        asked = (batcher.submit_and_wait(one, key="k", rows=1, timeout_s=None) for one in (0, 2))
-        broken = await asyncio.gather(*asked, return_exceptions=True)
+        sent = (batcher.submit_and_wait(one, key="k", rows=1, timeout_s=None) for one in (0, 2))
+        broken = await asyncio.gather(*sent, return_exceptions=True)
         return [first, *broken, await batcher.submit_and_wait(3, key="k", rows=1, timeout_s=None)]
 
     first, zero, two, three = asyncio.run(scene())

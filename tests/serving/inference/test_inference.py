@@ -81,7 +81,9 @@ def test_requests_that_come_together_share_one_run_and_one_append(
     assert log.rows == [("a", 0), ("a", 1), ("b", 0), ("c", 0), ("c", 1)]
 
 
-def test_other_inner_shapes_do_not_join(inference: Inference, log: MemoryLog, named: ServedVersion) -> None:
+def test_requests_of_other_inner_shapes_are_not_joined(
+    inference: Inference, log: MemoryLog, named: ServedVersion
+) -> None:
     wide = make_request(named, "two_float", "w", a=np.ones((1, 5), np.float32), b=np.zeros((1, 3), np.float32))
     answers = infer(inference, two_float(named, "a", 1), wide)
     assert [outputs(one)["p"] for one in answers] == [[2.0], [5.0]]
@@ -91,33 +93,31 @@ def test_other_inner_shapes_do_not_join(inference: Inference, log: MemoryLog, na
 def test_a_signature_that_mixes_rows_runs_each_request_alone(
     inference: Inference, log: MemoryLog, named: ServedVersion
 ) -> None:
-    asked = [make_request(named, "scalar_out", str(one), x=np.full(2, one, np.float32)) for one in (1, 5)]
-    assert [outputs(one)["total"] for one in infer(inference, *asked)] == [2.0, 10.0]
+    sent = [make_request(named, "scalar_out", str(one), x=np.full(2, one, np.float32)) for one in (1, 5)]
+    assert [outputs(one)["total"] for one in infer(inference, *sent)] == [2.0, 10.0]
     # No axis of `total` counts rows, so each request is one row with its whole tensors.
     assert log.rows == [("1", 0), ("5", 0)]
     assert log.appends[0].inputs["x"].shape == (1, 2)
     assert log.appends[0].outputs["total"].shape == (1,)
 
 
-def test_outputs_whose_first_axis_counts_something_else_are_found_out(
+def test_outputs_whose_first_dimension_does_not_count_rows_are_detected(
     inference: Inference, log: MemoryLog, named: ServedVersion
 ) -> None:
-    asked = [make_request(named, "distinct", str(one), x=np.array([one, one], np.float32)) for one in (1, 5)]
+    sent = [make_request(named, "distinct", str(one), x=np.array([one, one], np.float32)) for one in (1, 5)]
     for _ in range(2):
-        assert [outputs(one)["values"] for one in infer(inference, *asked)] == [[1.0], [5.0]]
+        assert [outputs(one)["values"] for one in infer(inference, *sent)] == [[1.0], [5.0]]
     assert log.rows == [("1", 0), ("5", 0)] * 2
 
 
-def test_one_bad_request_does_not_fail_those_it_was_joined_with(
+def test_a_bad_request_does_not_fail_the_others_of_its_batch(
     inference: Inference, log: MemoryLog, models: Models
 ) -> None:
     with models.lease("half_plus_two") as served:
         good = np.array([b""], object)
         bad = np.array([b"no example"], object)
-        asked = [
-            make_request(served, "regress_x_to_y", name, inputs=value) for name, value in (("g", good), ("b", bad))
-        ]
-        fine, failed = infer(inference, *asked)
+        sent = [make_request(served, "regress_x_to_y", name, inputs=value) for name, value in (("g", good), ("b", bad))]
+        fine, failed = infer(inference, *sent)
     assert outputs(fine)["outputs"] == [[2.0]]
     assert isinstance(failed, Failure)
     assert failed.code is Code.INVALID_ARGUMENT
@@ -154,7 +154,7 @@ def test_several_requests_are_logged_at_once(inference: Inference, log: MemoryLo
     assert log.appends[1].outputs["p"].tolist() == [4.0, 6.0]
 
 
-def test_several_requests_of_which_one_fails_leave_no_row(
+def test_if_one_of_several_requests_fails_none_is_logged(
     inference: Inference, log: MemoryLog, named: ServedVersion
 ) -> None:
     whole = two_float(named, "r/a", 1.0)
@@ -168,7 +168,9 @@ def test_several_requests_of_which_one_fails_leave_no_row(
     assert log.rows == [("r/a", 0)]
 
 
-def test_nothing_is_bounded_too(inference: Inference, log: MemoryLog, models: Models, named: ServedVersion) -> None:
+def test_empty_tensors_are_bounded_too(
+    inference: Inference, log: MemoryLog, models: Models, named: ServedVersion
+) -> None:
     with models.lease("half_plus_two") as served:
         few, many = (
             make_request(served, "serving_default", "r", x=np.zeros((rows, 0), np.float32)) for rows in (5, 2**40)
@@ -200,8 +202,8 @@ def test_a_number_too_large_fails_its_own_request_only(
         for name, value in (("before", 2), ("large", 10**400), ("after", 4)):
             caller = Caller(request_id=name, event_time_us=0, arrived_us=0)
             row = {"a": [value, 0], "b": [0, 0, 0]}
-            asked = RowRequest(named, signature, [row], caller, INSTANCES_FORMAT, ("p",))
-            inference.submit(asked, partial(done, name))
+            sent = RowRequest(named, signature, [row], caller, INSTANCES_FORMAT, ("p",))
+            inference.submit(sent, partial(done, name))
         for _ in range(3):
             await waiting.acquire()
 

@@ -51,23 +51,23 @@ def requests(draw: st.DrawFn) -> tuple[bool, list[Any]]:
 @given(st.lists(requests(), min_size=1, max_size=6), st.sampled_from(["fixed", "open"]))
 @settings(max_examples=60)
 def test_a_request_gets_the_same_answer_alone_and_in_a_batch(
-    sums: Models, asked: list[tuple[bool, list[Any]]], signature: str
+    sums: Models, sent: list[tuple[bool, list[Any]]], signature: str
 ) -> None:
-    alone = [infer(sums, signature, [one])[0][0] for one in asked]
-    together, log = infer(sums, signature, asked)
+    alone = [infer(sums, signature, [one])[0][0] for one in sent]
+    together, log = infer(sums, signature, sent)
     assert together == alone
-    fine = {str(index): len(rows) for index, (_, rows) in enumerate(asked) if not alone[index].startswith("Failure")}
+    fine = {str(index): len(rows) for index, (_, rows) in enumerate(sent) if not alone[index].startswith("Failure")}
     logged = [
         (request_id, row) for one in log.appends for request_id, row in zip(one.request_ids, one.rows, strict=True)
     ]
     assert sorted(logged) == sorted((name, row) for name, count in fine.items() for row in range(count))
-    if len(fine) == len(asked):  # no request had to run again alone: one append for each key and shape
+    if len(fine) == len(sent):  # no request had to run again alone: one append for each key and shape
         # Rows are expected to have the signature's shape; tensors are known not to have it.
-        runs = {(len(rows[0]), signature == "fixed" and len(rows[0]) != 2 and not in_rows) for in_rows, rows in asked}
+        runs = {(len(rows[0]), signature == "fixed" and len(rows[0]) != 2 and not in_rows) for in_rows, rows in sent}
         assert len(log.appends) == len(runs)
 
 
-def infer(models: Models, signature: str, asked: list[tuple[bool, list[Any]]]) -> tuple[list[str], MemoryLog]:
+def infer(models: Models, signature: str, sent: list[tuple[bool, list[Any]]]) -> tuple[list[str], MemoryLog]:
     """The bodies or errors of requests that are submitted at once; and the log."""
     outcomes: dict[int, Outcome | BaseException] = {}
     log = MemoryLog()
@@ -80,17 +80,17 @@ def infer(models: Models, signature: str, asked: list[tuple[bool, list[Any]]]) -
             outcomes[index] = outcome
             waiting.release()
 
-        for index, (in_rows, rows) in enumerate(asked):
+        for index, (in_rows, rows) in enumerate(sent):
             caller = Caller(request_id=str(index), event_time_us=0, arrived_us=0)
             inference.submit(make_request(served, signature, caller, rows, in_rows=in_rows), partial(done, index))
-        for _ in asked:
+        for _ in sent:
             await asyncio.wait_for(waiting.acquire(), 30)
         inference.close()
 
     with models.lease("sums") as served:
         asyncio.run(submit_all(served))
     texts = []
-    for index in range(len(asked)):
+    for index in range(len(sent)):
         outcome = outcomes[index]
         assert isinstance(outcome, bytes | Failure), outcome
         texts.append(outcome.decode() if isinstance(outcome, bytes) else f"Failure: {outcome.code} {outcome.message}")

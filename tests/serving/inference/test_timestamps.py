@@ -16,11 +16,11 @@ FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None) for year in
 
 
 @given(
-    moment=st.datetimes(min_value=FIRST, max_value=LAST),
+    time=st.datetimes(min_value=FIRST, max_value=LAST),
     offset=st.integers(-14 * 60, 14 * 60),
 )
-def test_a_moment_is_the_same_in_every_zone_and_as_seconds(moment: datetime, offset: int) -> None:
-    aware = moment.replace(tzinfo=UTC)
+def test_a_time_is_the_same_in_every_zone_and_as_seconds(time: datetime, offset: int) -> None:
+    aware = time.replace(tzinfo=UTC)
     microseconds = as_microseconds(aware)
     assert parse_time_us(aware.isoformat()) == microseconds
     elsewhere = aware.astimezone(timezone(timedelta(minutes=offset)))
@@ -33,5 +33,5 @@ NO_MOMENTS = ["", "now", "2013-04-01", "2013-04-01T05:15:00", "1364807700000", "
 
 
 @pytest.mark.parametrize("text", NO_MOMENTS)
-def test_what_is_no_moment(text: str) -> None:
+def test_other_texts_are_not_times(text: str) -> None:
     assert parse_time_us(text) is None

@@ -50,7 +50,7 @@ def test_models_that_are_there_and_that_are_not(website: Website, path: str, sta
         ("GET", "/v2/models/../models", 404),
     ],
 )
-def test_what_is_not_there(website: Website, method: str, path: str, status: int) -> None:
+def test_other_paths_and_methods_are_refused(website: Website, method: str, path: str, status: int) -> None:
     reply = website.send(method, path)
     assert (reply.status, bool(reply.error)) == (status, True), reply.body
     assert (status == 405) == ("allow" in reply.headers)

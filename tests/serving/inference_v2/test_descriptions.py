@@ -1,4 +1,4 @@
-"""What is there beside inference: health, the server, its models, and what is not there."""
+"""Metadata of the server and its models."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from tests.serving.conftest import Website
 
 
-def test_the_server_says_what_it_is(website: Website) -> None:
-    said = website.send("GET", "/v2").json
-    assert said["name"] == "pitfalls"
-    assert said["version"]
-    assert "binary_tensor_data" in said["extensions"]
-    assert website.send("GET", "/v2/").json == said
+def test_the_server_has_a_name_version_and_extensions(website: Website) -> None:
+    document = website.send("GET", "/v2").json
+    assert document["name"] == "pitfalls"
+    assert document["version"]
+    assert "binary_tensor_data" in document["extensions"]
+    assert website.send("GET", "/v2/").json == document
 
 
 def test_models_are_listed(website: Website) -> None:
@@ -26,9 +26,9 @@ def test_models_are_listed(website: Website) -> None:
     assert website.send("POST", "/v2/repository/index", b'{"ready": 1}').status == 400
 
 
-def test_a_model_says_what_it_takes_and_gives(website: Website) -> None:
-    said = website.send("GET", "/v2/models/named").json
-    assert said == {
+def test_a_model_has_its_inputs_and_outputs_in_its_metadata(website: Website) -> None:
+    document = website.send("GET", "/v2/models/named").json
+    assert document == {
         "name": "named",
         "versions": ["1"],
         "platform": "tensorflow_savedmodel",
@@ -44,5 +44,5 @@ def test_a_model_says_what_it_takes_and_gives(website: Website) -> None:
             {"name": "name_out", "datatype": "BYTES", "shape": [-1]},
         ],
     }
-    assert website.send("GET", "/v2/models/named/versions/1").json == said
+    assert website.send("GET", "/v2/models/named/versions/1").json == document
     assert website.send("GET", "/v2/models/half_plus_two").json["inputs"][0]["shape"] == [-1], "even its rank is open"

@@ -78,7 +78,7 @@ def test_unknown_models_and_versions(website: Website) -> None:
     assert infer(website, {"inputs": [tensor([1])]}, "/v2/models/half_plus_two/versions/x/infer").status == 400
 
 
-def test_the_client_waits_no_longer_than_it_said(open_website: OpenWebsite) -> None:
+def test_the_timeout_parameter_is_the_deadline(open_website: OpenWebsite) -> None:
     with open_website(timeout_s=0.0) as website:
         late = infer(website, {"inputs": [tensor([1])]})
         in_time = infer(website, {"inputs": [tensor([1])], "parameters": {"timeout": 30_000_000}})

@@ -62,7 +62,7 @@ def test_data_may_be_nested_or_flat(website: Website, data: list[Any]) -> None:
         ({"inputs": [tensor([1])], "id": 1}, '"id" must be a string'),
     ],
 )
-def test_what_is_wrong_is_said(website: Website, document: Any, error: str) -> None:
+def test_an_invalid_member_is_named(website: Website, document: Any, error: str) -> None:
     reply = infer(website, document)
     assert (reply.status, error in reply.error) == (400, True), reply.body
 
@@ -109,7 +109,7 @@ def test_a_json_length_that_cannot_be(website: Website, length: str) -> None:
     assert (reply.status, "Inference-Header-Content-Length" in reply.error) == (400, True), reply.body
 
 
-def test_an_id_that_is_no_text_is_refused(website: Website) -> None:
+def test_an_id_that_is_not_utf_8_is_refused(website: Website) -> None:
     reply = website.send("POST", PATH, b'{"id": "\xab", "inputs": []}')
     assert (reply.status, '"id" must be' in reply.error) == (400, True)
 

@@ -49,7 +49,7 @@ def test_numbers_that_are_not_finite(website: Website) -> None:
     assert b'"data":[NaN,Infinity,-Infinity,2.5]' in reply.body
 
 
-def test_bytes_that_are_no_text_go_out_raw_only(website: Website) -> None:
+def test_bytes_that_are_not_utf_8_are_sent_raw_only(website: Website) -> None:
     content = b"\x02\0\0\0\xff\xfe"
     path = "/v2/models/strs/infer"
     sent = {"name": "image_bytes", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": len(content)}}

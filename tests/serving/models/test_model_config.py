@@ -93,7 +93,7 @@ def test_every_problem_is_in_one_message(tmp_path: Path) -> None:
         (None, "No such file"),
     ],
 )
-def test_a_file_that_is_no_config_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_a_file_that_is_not_a_config_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
     file = tmp_path / "models.config"
     if content is not None:
         file.write_bytes(content)
@@ -106,7 +106,7 @@ def test_a_file_that_is_no_config_is_refused(tmp_path: Path, content: bytes | No
     count=st.integers(0, 2**32 - 1),
     labels=st.dictionaries(st.text("abc", min_size=1), st.integers(0, 2**63 - 1), max_size=3),
 )
-def test_what_is_in_a_config_comes_out_of_it(names: list[str], count: int, labels: dict[str, int]) -> None:
+def test_every_entry_of_a_config_is_read(names: list[str], count: int, labels: dict[str, int]) -> None:
     config = model_server_config_pb2.ModelServerConfig()
     for name in names:
         one = config.model_config_list.config.add(name=name, base_path="/base", model_platform="tensorflow")

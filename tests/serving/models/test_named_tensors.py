@@ -70,7 +70,7 @@ def test_rows_are_shared_only_if_every_tensor_has_them() -> None:
     assert shared_rows({}) is None
 
 
-def test_rows_are_had_by_every_tensor_of_every_group() -> None:
+def test_every_tensor_of_every_group_must_have_the_rows() -> None:
     three, scalar = {"x": np.zeros((3, 2))}, {"y": np.zeros(())}
     assert have_rows(3, three, three)
     assert not have_rows(2, three)

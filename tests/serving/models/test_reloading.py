@@ -1,4 +1,4 @@
-"""Another list of models while serving: what it names answers, what it does not is gone, what is wrong is told."""
+"""A new list of models while serving: its models are loaded, others unloaded, and errors reported."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Station:
-    """Models on a shelf, and who reloads them."""
+class ReloadedModels:
+    """The models of a server, what reloads them, and its reports."""
 
     folder: Path
     models: Models
     reloader: Reloader
-    said: list[str] = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
 
     def config(self, *entries: str) -> Any:
         base = f'base_path: "{self.folder}/m"'
@@ -39,7 +39,7 @@ class Station:
         text = "".join(f'config {{ model_platform: "tensorflow" {entry} }}' for entry in whole)
         return text_format.Parse(f"model_config_list {{ {text} }}", model_server_config_pb2.ModelServerConfig())
 
-    def answering(self) -> dict[str, tuple[int, ...]]:
+    def available(self) -> dict[str, tuple[int, ...]]:
         return {name: self.models.available(name) for name in self.models.names}
 
 
@@ -53,117 +53,121 @@ def repository(tmp_path: Path, models_folder: Path) -> Path:
 
 @pytest.fixture
 def opened(repository: Path) -> Iterator[Any]:
-    stations: list[Station] = []
+    servers: list[ReloadedModels] = []
 
-    def make(origin: ModelListSource, **settings: Any) -> Station:
-        said: list[str] = []
+    def make(origin: ModelListSource, **settings: Any) -> ReloadedModels:
+        reports: list[str] = []
         model_list = ModelList(origin)
-        models = Models(model_list, load=load_version, report=said.append)
+        models = Models(model_list, load=load_version, report=reports.append)
         models.poll()
-        station = Station(repository, models, Reloader(models, model_list, report=said.append, **settings), said)
-        stations.append(station)
-        return station
+        server = ReloadedModels(
+            repository, models, Reloader(models, model_list, report=reports.append, **settings), reports
+        )
+        servers.append(server)
+        return server
 
     yield make
-    for station in stations:
-        station.models.close()
+    for server in servers:
+        server.models.close()
 
 
-def failure_of(station: Station, *entries: str) -> tuple[Code, str]:
+def failure_of(server: ReloadedModels, *entries: str) -> tuple[Code, str]:
     with pytest.raises(Failure) as caught:
-        station.reloader.apply(station.config(*entries))
+        server.reloader.apply(server.config(*entries))
     return caught.value.code, caught.value.message
 
 
 def test_a_list_replaces_the_one_before(opened: Any, repository: Path) -> None:
-    station = opened(ModelsFolder(folder=repository))
-    assert station.answering() == {"m": (2,)}
-    station.reloader.apply(
-        station.config(
+    server = opened(ModelsFolder(folder=repository))
+    assert server.available() == {"m": (2,)}
+    server.reloader.apply(
+        server.config(
             'name: "n" model_version_policy { all {} } version_labels { key: "old" value: 1 }',
             'name: "p" model_version_policy { specific { versions: 1 } }',
         )
     )
-    assert station.answering() == {"n": (2, 1), "p": (1,)}
-    assert [one.state for one in station.models.statuses("m")] == [VersionState.END]
-    with station.models.lease("n", label="old") as served:
+    assert server.available() == {"n": (2, 1), "p": (1,)}
+    assert [one.state for one in server.models.statuses("m")] == [VersionState.END]
+    with server.models.lease("n", label="old") as served:
         assert served.number == 1
-    station.reloader.apply(station.config())
-    assert station.answering() == {}
-    station.reloader.reread()
-    assert station.answering() == {"m": (2,)}, "asked to, the server reads what it was started with"
+    server.reloader.apply(server.config())
+    assert server.available() == {}
+    server.reloader.reread()
+    assert server.available() == {"m": (2,)}, "on demand the first list is read again"
 
 
 def test_a_list_that_is_wrong_changes_nothing(opened: Any, repository: Path) -> None:
-    station = opened(SingleModel(name="m", base=repository / "m"))
-    code, text = failure_of(station, 'name: "m"', 'name: "m"')
+    server = opened(SingleModel(name="m", base=repository / "m"))
+    code, text = failure_of(server, 'name: "m"', 'name: "m"')
     assert (code, "occurs more than once" in text) == (Code.INVALID_ARGUMENT, True)
-    assert station.answering() == {"m": (2,)}
+    assert server.available() == {"m": (2,)}
 
 
-def test_what_cannot_be_loaded_is_told_and_the_others_answer(opened: Any, repository: Path) -> None:
-    station = opened(SingleModel(name="m", base=repository / "m"))
+def test_a_reload_names_models_that_cannot_be_loaded_and_serves_the_others(opened: Any, repository: Path) -> None:
+    server = opened(SingleModel(name="m", base=repository / "m"))
     (repository / "broken" / "3").mkdir(parents=True)
     code, text = failure_of(
-        station, 'name: "n"', f'name: "b" base_path: "{repository}/broken"', 'name: "c" base_path: "/c"'
+        server, 'name: "n"', f'name: "b" base_path: "{repository}/broken"', 'name: "c" base_path: "/c"'
     )
     assert code is Code.UNKNOWN
     assert text.startswith("2 model(s) did not become available: {{name: b version: 3} due to error: ")
     assert "{name: c} has no version in /c" in text
-    assert station.answering() == {"b": (), "c": (), "n": (2,)}
+    assert server.available() == {"b": (), "c": (), "n": (2,)}
 
 
 def test_a_label_moves_only_to_a_version_that_answers(opened: Any, repository: Path) -> None:
-    station = opened(SingleModel(name="m", base=repository / "m"))
+    server = opened(SingleModel(name="m", base=repository / "m"))
     both = 'name: "m" model_version_policy { all {} } '
-    station.reloader.apply(station.config(both + 'version_labels { key: "a" value: 1 }'))
-    code, text = failure_of(station, both + 'version_labels { key: "a" value: 9 } version_labels { key: "b" value: 9 }')
+    server.reloader.apply(server.config(both + 'version_labels { key: "a" value: 1 }'))
+    code, text = failure_of(server, both + 'version_labels { key: "a" value: 9 } version_labels { key: "b" value: 9 }')
     assert code is Code.FAILED_PRECONDITION
     assert "to version 9 of model m, which is not currently available for inference" in text
-    assert station.models.labels("m") == {"a": 1}
-    station.reloader.apply(station.config(both + 'version_labels { key: "a" value: 2 }'))
-    assert station.models.labels("m") == {"a": 2}
+    assert server.models.labels("m") == {"a": 1}
+    server.reloader.apply(server.config(both + 'version_labels { key: "a" value: 2 }'))
+    assert server.models.labels("m") == {"a": 2}
 
 
-def test_a_new_label_may_be_allowed_to_wait_for_its_version(opened: Any, repository: Path, models_folder: Path) -> None:
-    station = opened(SingleModel(name="m", base=repository / "m"), may_label_unavailable=True)
-    station.reloader.apply(station.config('name: "m" version_labels { key: "next" value: 3 }'))
+def test_a_new_label_may_wait_for_its_version_if_the_settings_allow_it(
+    opened: Any, repository: Path, models_folder: Path
+) -> None:
+    server = opened(SingleModel(name="m", base=repository / "m"), may_label_unavailable=True)
+    server.reloader.apply(server.config('name: "m" version_labels { key: "next" value: 3 }'))
     with pytest.raises(Failure, match="Unrecognized servable version label: next"):
-        station.models.acquire("m", label="next")
+        server.models.acquire("m", label="next")
     shutil.copytree(models_folder / "half_plus_two" / "00000123", repository / "m" / "3")
-    station.reloader.poll()
-    with station.models.lease("m", label="next") as served:
+    server.reloader.poll()
+    with server.models.lease("m", label="next") as served:
         assert served.number == 3
 
 
-def test_a_config_file_is_read_again_when_it_has_changed_or_when_asked(opened: Any, repository: Path) -> None:
+def test_a_config_file_is_read_again_when_it_has_changed_or_on_demand(opened: Any, repository: Path) -> None:
     file = repository / "models.config"
     entry = f'config {{ name: "m" base_path: "{repository}/m" model_platform: "tensorflow" %s }}'
     file.write_text(f"model_config_list {{ {entry % ''} }}")
-    forgotten: list[None] = []
-    station = opened(ConfigFile(path=file), on_reread=lambda: forgotten.append(None))
-    station.reloader.apply(station.config('name: "sent"'))
-    station.reloader.reread_if_changed()
-    assert station.answering() == {"sent": (2,)}, "what a client sent stays for as long as the file does not change"
+    discarded: list[None] = []
+    server = opened(ConfigFile(path=file), on_reread=lambda: discarded.append(None))
+    server.reloader.apply(server.config('name: "sent"'))
+    server.reloader.reread_if_changed()
+    assert server.available() == {"sent": (2,)}, "a list that a client has sent stays until the file changes"
     file.write_text(f"model_config_list {{ {entry % 'model_version_policy { specific { versions: 1 } }'} }}")
-    station.reloader.reread_if_changed()
-    assert station.answering() == {"m": (1,)}
-    assert len(forgotten) == 1
+    server.reloader.reread_if_changed()
+    assert server.available() == {"m": (1,)}
+    assert len(discarded) == 1
     file.write_text("nonsense")
-    before = len(station.said)
-    station.reloader.reread_if_changed()
-    station.reloader.reread_if_changed()
-    assert station.answering() == {"m": (1,)}
-    assert len(station.said) == before + 1, "what stays wrong is said once"
-    assert "the loaded versions go on answering" in station.said[-1]
+    before = len(server.reports)
+    server.reloader.reread_if_changed()
+    server.reloader.reread_if_changed()
+    assert server.available() == {"m": (1,)}
+    assert len(server.reports) == before + 1, "an error that stays the same is reported once"
+    assert "the loaded versions go on answering" in server.reports[-1]
 
 
 def test_the_same_version_from_another_folder_is_loaded_anew(opened: Any, repository: Path) -> None:
-    station = opened(SingleModel(name="m", base=repository / "m"))
+    server = opened(SingleModel(name="m", base=repository / "m"))
     shutil.copytree(repository / "m" / "1", repository / "moved" / "2")
-    before = station.models.acquire("m")
+    before = server.models.acquire("m")
     before.release()
-    station.reloader.apply(station.config(f'name: "m" base_path: "{repository}/moved"'))
-    with station.models.lease("m") as served:
+    server.reloader.apply(server.config(f'name: "m" base_path: "{repository}/moved"'))
+    with server.models.lease("m") as served:
         assert (served.number, served.path) == (2, repository / "moved" / "2")
     assert not before.acquire()

@@ -1,4 +1,4 @@
-"""A SavedModel's tensors and its errors, on both roads through it."""
+"""A SavedModel's tensors and errors, by both methods of the session."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_graphs_errors_keep_their_code_and_text(models_folder: Path) -> None
     runner.close()
 
 
-def test_a_wrong_rank_is_the_requests_fault_on_either_road(
+def test_a_wrong_rank_is_an_invalid_argument_by_either_method(
     models_folder: Path, method: Literal["callable", "run"]
 ) -> None:
     runner = Runner(models_folder / "dense4" / "1", method=method)
@@ -79,7 +79,9 @@ def test_the_shape_of_the_signature_is_not_enforced(models_folder: Path) -> None
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut"])
-def test_a_folder_that_is_no_model_is_told_with_a_reason(models_folder: Path, tmp_path: Path, damage: str) -> None:
+def test_a_folder_that_is_not_a_model_is_a_load_error_with_a_reason(
+    models_folder: Path, tmp_path: Path, damage: str
+) -> None:
     folder = tmp_path / "1"
     if damage != "missing":
         folder.mkdir()

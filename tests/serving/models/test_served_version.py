@@ -39,17 +39,17 @@ def put(models_folder: Path, target: Path) -> None:
     aside.rename(target)
 
 
-def test_a_version_in_use_is_let_go_only_when_its_last_lease_is_back(repository: Path, models_folder: Path) -> None:
-    shelved = Models(lambda: discover(repository), load=load_version, report=lambda _: None, unload_timeout_s=0.01)
-    shelved.poll()
+def test_a_version_that_is_unloaded_gives_no_more_leases(repository: Path, models_folder: Path) -> None:
+    loaded = Models(lambda: discover(repository), load=load_version, report=lambda _: None, unload_timeout_s=0.01)
+    loaded.poll()
     put(models_folder, repository / "m" / "2")
-    with shelved.lease("m") as old:
+    with loaded.lease("m") as old:
         assert value(old) == 2.0
         assert old.acquire(), "as long as it serves, it gives leases"
         old.release()
-    shelved.poll()
+    loaded.poll()
     assert not old.acquire()
-    shelved.close()
+    loaded.close()
 
 
 def test_unloading_waits_for_the_last_lease(repository: Path) -> None:

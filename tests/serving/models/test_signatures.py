@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_signature_says_what_it_takes(models_folder: Path) -> None:
+def test_signatures_of_a_saved_model_are_read(models_folder: Path) -> None:
     runner = Runner(models_folder / "named" / "1")
     signature = runner.signatures["serving_default"]
     assert list(signature.inputs) == ["feat", "ints", "name"]

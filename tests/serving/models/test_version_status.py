@@ -28,20 +28,20 @@ def repository(tmp_path: Path, models_folder: Path) -> Path:
 
 def test_a_version_that_cannot_be_loaded_is_tried_again_so_often_and_so_late(repository: Path) -> None:
     (repository / "b" / "1").mkdir(parents=True)
-    said: list[str] = []
+    reports: list[str] = []
     now = [0.0]
     models = Models(
         ModelList(SingleModel(name="b", base=repository / "b")),
         load=load_version,
-        report=said.append,
+        report=reports.append,
         settings=VersionSettings(retries=RetryPolicy(count=2, interval_s=60)),
         clock=lambda: now[0],
     )
     tries = []
-    for moment in (0.0, 30.0, 60.0, 119.0, 120.0, 500.0):
-        now[0] = moment
+    for at_s in (0.0, 30.0, 60.0, 119.0, 120.0, 500.0):
+        now[0] = at_s
         models.poll()
-        tries.append(len(said))
+        tries.append(len(reports))
     assert tries == [1, 1, 2, 2, 3, 3]
 
 

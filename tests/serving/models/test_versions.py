@@ -35,11 +35,11 @@ def repository(tmp_path: Path, models_folder: Path) -> Path:
 
 @pytest.fixture
 def models(repository: Path) -> Iterator[Models]:
-    said: list[str] = []
-    shelved = Models(lambda: discover(repository, {"m": {"stable": 1}}), load=load_version, report=said.append)
-    shelved.poll()
-    yield shelved
-    shelved.close()
+    reports: list[str] = []
+    loaded = Models(lambda: discover(repository, {"m": {"stable": 1}}), load=load_version, report=reports.append)
+    loaded.poll()
+    yield loaded
+    loaded.close()
 
 
 def put(models_folder: Path, target: Path) -> None:
@@ -53,7 +53,7 @@ def states(models: Models) -> dict[int, VersionState]:
     return {one.number: one.state for one in models.statuses("m")}
 
 
-def test_a_new_version_takes_over_and_the_old_one_is_let_go(
+def test_a_new_version_takes_over_and_the_old_one_is_unloaded(
     repository: Path, models: Models, models_folder: Path
 ) -> None:
     with models.lease("m") as served:
@@ -79,7 +79,7 @@ def test_a_broken_version_is_reported_and_the_old_one_goes_on(repository: Path, 
         assert served.number == 1
 
 
-def test_a_broken_version_is_tried_again_when_it_is_mended(
+def test_a_broken_version_is_tried_again_when_its_files_change(
     repository: Path, models: Models, models_folder: Path
 ) -> None:
     (repository / "m" / "2").mkdir()
@@ -93,14 +93,14 @@ def test_a_broken_version_is_tried_again_when_it_is_mended(
 
 def test_when_the_newest_is_broken_at_the_start_an_older_one_answers(repository: Path) -> None:
     (repository / "m" / "2").mkdir()
-    shelved = Models(lambda: discover(repository), load=load_version, report=lambda _: None)
-    shelved.poll()
-    assert shelved.available("m") == (1,)
-    assert shelved.is_ready
-    shelved.close()
+    loaded = Models(lambda: discover(repository), load=load_version, report=lambda _: None)
+    loaded.poll()
+    assert loaded.available("m") == (1,)
+    assert loaded.is_ready
+    loaded.close()
 
 
-def test_a_deleted_model_is_let_go(repository: Path, models: Models) -> None:
+def test_a_deleted_model_is_unloaded(repository: Path, models: Models) -> None:
     shutil.rmtree(repository / "m" / "1")
     models.poll()
     assert states(models) == {1: VersionState.END}

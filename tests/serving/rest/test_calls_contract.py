@@ -1,4 +1,4 @@
-"""Sentences of TensorFlow Serving's REST contract that neither the cases nor the tests beside this one hold it to.
+"""Parts of TensorFlow Serving's REST contract that neither the cases nor the other tests cover.
 
 The sections are those of the table in docs/reference/serving.md.
 """
@@ -42,14 +42,14 @@ def test_the_order_of_checks(website: Website, model: str, body: bytes, error: s
     assert (reply.status, reply.error[: len(error)]) == (404 if "Servable" in error else 400, error)
 
 
-def test_what_is_no_object_is_quoted_up_to_256_bytes(website: Website) -> None:
+def test_a_body_that_is_not_an_object_is_quoted_up_to_256_bytes(website: Website) -> None:
     quoted = website.send("POST", PREDICT, json.dumps([9] * 500).encode()).error
     assert quoted.startswith("JSON Value: [\n    9,")
     assert quoted.endswith(" Is not object")
     assert len(quoted) == len("JSON Value:  Is not object") + 256
 
 
-def test_what_misses_the_servers_own_deadline(open_website: OpenWebsite) -> None:
+def test_a_request_that_misses_the_servers_deadline_is_not_logged(open_website: OpenWebsite) -> None:
     log = BlockedLog()
     with open_website(writer=log, batches=BatchSettings(quick_s=0), timeout_s=0.2) as site:
         first = threading.Thread(target=site.send, args=("POST", PREDICT, ROW))
@@ -60,7 +60,7 @@ def test_what_misses_the_servers_own_deadline(open_website: OpenWebsite) -> None
         first.join()
     assert reply.status == 504
     assert reply.error
-    assert len(log.appends) == 1, "nobody was told, and nothing is logged"
+    assert len(log.appends) == 1, "only the first request is logged"
 
 
 RANGES = [
@@ -119,7 +119,7 @@ def test_columns_may_be_objects_scalars_or_empty(website: Website, document: Any
     assert website.predict("half_plus_two", document).json == {"outputs": outputs}
 
 
-def test_base64_is_a_value_and_no_object_of_inputs(website: Website) -> None:
+def test_base64_is_a_value_and_not_an_object_of_inputs(website: Website) -> None:
     def answer(instance: Any) -> Any:
         return website.predict("typed", {"signature_name": "string", "instances": [instance]}).json
 

@@ -1,4 +1,4 @@
-"""What the cases do not cover: the rest of the error table, headers, bodies, and pages beside the models."""
+"""Requests that the cases do not cover: the rest of the error table, ids and times, types."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_queue_without_room_answers_503(open_website: OpenWebsite) -> None:
     assert (reply.status, "queue" in reply.error) == (503, True)
 
 
-def test_answers_do_not_depend_on_company(website: Website) -> None:
+def test_answers_do_not_depend_on_the_other_rows(website: Website) -> None:
     rows = np.linspace(-3, 3, 20).tolist()
     together = website.predict("half_plus_two", {"instances": rows}).json["predictions"]
     assert together == [website.predict("half_plus_two", {"instances": [row]}).json["predictions"][0] for row in rows]

@@ -1,4 +1,4 @@
-"""The fast road to a tensor gives what the slow one gives, or leaves the value to it."""
+"""The fast path gives the tensor that the element reader gives, or leaves the value to it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def spec(name: str) -> TensorSpec:
 
 
 @given(value=regular | trees, name=st.sampled_from(NAMES))
-def test_both_roads_agree(value: Any, name: str) -> None:
+def test_the_fast_path_agrees_with_the_element_reader(value: Any, name: str) -> None:
     fast = decode_regular(value, spec(name))
     if fast is None:
         return

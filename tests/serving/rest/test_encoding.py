@@ -62,7 +62,7 @@ def test_the_layout_of_columns() -> None:
     assert write_columns({"y": np.array(2.5)}) == b'{\n    "outputs": 2.5\n}'
 
 
-def test_bytes_are_base64_by_name_or_where_they_are_no_text() -> None:
+def test_bytes_are_base64_by_name_or_where_they_are_not_utf_8() -> None:
     texts = np.array([b"plain", "é\n".encode(), b"\xff"], object)
     assert json.loads(write_rows({"s": texts}))["predictions"] == ["plain", "é\n", {"b64": "/w=="}]
     assert json.loads(write_columns({"s_bytes": texts[:1]}))["outputs"] == [{"b64": "cGxhaW4="}]
@@ -83,7 +83,7 @@ def test_bytes_are_base64_by_name_or_where_they_are_no_text() -> None:
         ({"c": np.zeros(1, np.complex64)}, "Failed to write JSON value for tensor type: complex64"),
     ],
 )
-def test_what_cannot_be_written(outputs: dict[str, Array], error: str) -> None:
+def test_outputs_that_json_cannot_hold_are_refused(outputs: dict[str, Array], error: str) -> None:
     with pytest.raises(Failure) as caught:
         write_rows(outputs)
     assert caught.value.message == error

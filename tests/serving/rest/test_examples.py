@@ -38,7 +38,7 @@ def test_the_first_literal_gives_a_feature_its_kind(website: Website, features: 
         assert str(json.loads(reply.body)["results"]) == f"[{result}]"
 
 
-def test_classify_and_regress_refuse_what_is_no_example(website: Website) -> None:
+def test_classify_and_regress_refuse_invalid_examples(website: Website) -> None:
     path = "/v1/models/half_plus_two:classify"
     for body, error in (
         (b'{"examples": [1]}', "Example must be JSON object but got JSON Number"),
@@ -51,12 +51,12 @@ def test_classify_and_regress_refuse_what_is_no_example(website: Website) -> Non
         assert (reply.status, error in reply.error) == (400, True), reply.body
 
 
-def test_a_context_fills_in_what_an_example_lacks(website: Website) -> None:
+def test_a_context_supplies_missing_features(website: Website) -> None:
     body = b'{"signature_name": "regress_x_to_y", "context": {"x": 4.0}, "examples": [{}, {"x": 8.0}]}'
     assert website.send("POST", "/v1/models/half_plus_two:regress", body).json == {"results": [4.0, 6.0]}
 
 
-def test_features_may_be_truth_values_but_their_names_must_be_text(website: Website) -> None:
+def test_features_may_be_booleans_but_their_names_must_be_utf_8(website: Website) -> None:
     path = "/v1/models/half_plus_two:regress"
     for member, status in ((b'"s": [true, false, 2]', 200), (b'"\xb5": 1', 400)):
         body = b'{"signature_name": "regress_x_to_y", "examples": [{"x": 2.0, %b}]}' % member

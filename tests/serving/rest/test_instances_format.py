@@ -29,11 +29,11 @@ def signature(element: str) -> Signature:
     st.lists(regular(), min_size=1, max_size=3),
     st.sampled_from(["float", "double", "int32", "uint8", "bool", "string"]),
 )
-def test_tensors_are_those_of_the_lists(asked: list[list[Any]], element: str) -> None:
+def test_tensors_are_those_of_the_lists(sent: list[list[Any]], element: str) -> None:
     known = signature(element)
-    read = [one for rows in asked if (one := read_number_rows(json.dumps({"instances": rows}).encode()))]
-    assert len(read) == len(asked)
-    joined = [row for rows in asked for row in orjson.loads(json.dumps(rows))]
+    read = [one for rows in sent if (one := read_number_rows(json.dumps({"instances": rows}).encode()))]
+    assert len(read) == len(sent)
+    joined = [row for rows in sent for row in orjson.loads(json.dumps(rows))]
     try:
         expected = read_rows(joined, known.inputs)["x"]
     except Failure:

@@ -32,7 +32,7 @@ def test_regular_numbers_are_read_as_the_parser_reads_them(rows: list[Any], inde
 
 
 @given(regular(), st.data())
-def test_a_damaged_text_is_read_as_the_parser_reads_it_or_left_to_it(rows: list[Any], data: st.DataObject) -> None:
+def test_a_damaged_body_is_read_as_the_parser_reads_it_or_left_to_it(rows: list[Any], data: st.DataObject) -> None:
     """One character changed, dropped or put in: what is read at all is JSON, of the same numbers and shape."""
     body = json.dumps({"instances": rows}).encode()
     at = data.draw(st.integers(0, len(body) - 1))
@@ -54,19 +54,19 @@ def test_a_damaged_text_is_read_as_the_parser_reads_it_or_left_to_it(rows: list[
         "[" * 33 + "1" + "]" * 33, "[[[1],[2]],[[3,4]]]", "[[1,2],[3],[4,5,6]]",
     ],
 )  # fmt: skip
-def test_what_is_not_regular_is_left_to_the_parser(instances: str) -> None:
+def test_irregular_bodies_are_left_to_the_parser(instances: str) -> None:
     assert read_number_rows(b'{"instances": %b}' % instances.encode()) is None
 
 
 @pytest.mark.parametrize(
     "head", ['{"inputs":', '{"instances"', '{"a": 1, "instances":', '{"signature_name": 3, "instances":', ""]
 )
-def test_another_head_is_left_to_the_parser(head: str) -> None:
+def test_other_members_are_left_to_the_parser(head: str) -> None:
     assert read_number_rows(f"{head} [1]}}".encode()) is None
 
 
 def test_errors_are_those_of_the_lists(website: Website) -> None:
-    """Whatever road the numbers take: the same words for what is wrong with them."""
+    """The error has the same text, whichever parser reads the numbers."""
     lists = [[[[1], [2], [3], [4]], [[5], [6], [7], [1.5]]]]
     texts = []
     for more in ({}, {"other": 1}):

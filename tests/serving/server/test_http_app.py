@@ -30,9 +30,9 @@ def test_bodies_are_bounded_as_sent_and_as_inflated(open_website: OpenWebsite) -
 
 def test_cors(open_website: OpenWebsite) -> None:
     with open_website(rest=HttpSettings(cors=True)) as website:
-        asked = website.send("OPTIONS", "/v1/models/half_plus_two:predict", headers={"Origin": "https://a.example"})
-        assert (asked.status, asked.body) == (200, b"")
-        assert asked.headers["access-control-allow-origin"] == "*"
+        sent = website.send("OPTIONS", "/v1/models/half_plus_two:predict", headers={"Origin": "https://a.example"})
+        assert (sent.status, sent.body) == (200, b"")
+        assert sent.headers["access-control-allow-origin"] == "*"
         assert website.send("OPTIONS", "/v1/models/m", headers={"Origin": "ftp://a"}).status == 400
         assert website.predict("foo", {}).headers["access-control-allow-methods"] == "POST, GET"
 

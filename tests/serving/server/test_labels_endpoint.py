@@ -1,4 +1,4 @@
-"""Labels at the server's desk: only with the token, all or none, at their own times."""
+"""The labels endpoint: only with the token, all labels or none, with their own times."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None
     assert labels.column("label_time").to_pylist() == [nine, nine + timedelta(seconds=0.5)]
 
 
-def test_the_token_is_asked_for(open_website: OpenWebsite) -> None:
+def test_a_request_without_the_token_is_refused(open_website: OpenWebsite) -> None:
     with open_website(labels_endpoint=LabelsEndpoint(token="secret")) as website:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret"}):
             assert post(website, {"labels": []}, headers).status == 401
@@ -66,7 +66,7 @@ def test_without_a_token_the_answer_says_how_to_set_one(website: Website) -> Non
     assert (reply.status, "PITFALLS_TOKEN" in reply.error) == (403, True)
 
 
-def test_a_full_disk_is_told_and_the_labels_can_be_sent_again(open_website: OpenWebsite) -> None:
+def test_a_full_disk_is_an_error_and_the_labels_can_be_sent_again(open_website: OpenWebsite) -> None:
     class FullDisk:
         def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
             raise OSError(28, "No space left on device")

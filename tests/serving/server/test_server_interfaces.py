@@ -1,4 +1,4 @@
-"""Which doors a server opens, by TensorFlow Serving's own flags; and its list of models, sent through one of them."""
+"""The interfaces of a server by TensorFlow Serving's own flags, and a list of models that a client sends."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def answer(channel: grpc.Channel, request: Any = REQUEST) -> Any:
     return prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, wait_for_ready=False, timeout=60)
 
 
-def test_rest_port_0_is_none_and_grpc_answers(made: Nursery, model: Path) -> None:
+def test_rest_port_0_serves_grpc_alone(made: Nursery, model: Path) -> None:
     with started(made, model, "--rest_api_port=0", "--grpc-port=0") as server:
         assert server.url is None
         with grpc.insecure_channel(server.grpc) as channel:
             assert answer(channel).outputs["y"].float_val == [2.5]
 
 
-def test_grpc_port_0_is_none_and_rest_answers(made: Nursery, model: Path) -> None:
+def test_grpc_port_0_serves_rest_alone(made: Nursery, model: Path) -> None:
     with started(made, model, "--port=0", "--rest-port=0") as server:
         assert server.grpc is None
         assert server.url is not None

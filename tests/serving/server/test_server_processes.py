@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.slow
-def test_what_was_answered_is_in_the_log_once_after_a_kill_and_after_a_drain(
-    models_folder: Path, tmp_path: Path
-) -> None:
+def test_every_answer_is_logged_once_after_a_kill_and_after_a_drain(models_folder: Path, tmp_path: Path) -> None:
     traffic = tmp_path / "traffic"
     with serving(models_folder, traffic) as process:
         killed = drive(process, clients=4, until=300, then=process.popen.kill)
@@ -48,7 +46,7 @@ def test_what_was_answered_is_in_the_log_once_after_a_kill_and_after_a_drain(
     assert list((traffic / "open").glob("*.arrows")) == [], "everything is Parquet, what was killed included"
 
 
-def test_told_to_stop_under_load_it_answers_what_it_accepted_and_nothing_more(
+def test_on_sigterm_under_load_accepted_requests_are_answered_and_no_others(
     models_folder: Path, tmp_path: Path
 ) -> None:
     traffic = tmp_path / "traffic"
@@ -61,7 +59,7 @@ def test_told_to_stop_under_load_it_answers_what_it_accepted_and_nothing_more(
 
 
 @pytest.mark.slow
-def test_a_replay_survives_the_death_of_its_server_and_a_second_signal_ends_one_at_once(
+def test_a_replay_survives_the_death_of_its_server_and_a_second_signal_ends_a_server_at_once(
     models_folder: Path, tmp_path: Path
 ) -> None:
     traffic = tmp_path / "traffic"
@@ -98,7 +96,7 @@ def test_a_replay_survives_the_death_of_its_server_and_a_second_signal_ends_one_
 
 
 def check_second_signal(process: Process) -> None:
-    """With half a request on its way the server drains and waits; told again, it ends at once."""
+    """With half a request on its way the server drains and waits; a second signal ends it at once."""
     head = f"POST {PATH} HTTP/1.1\r\nHost: here\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", process.port)) as half:
         half.sendall(head + BODY[:5])
@@ -115,7 +113,7 @@ def check_second_signal(process: Process) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--models", "--label", "--token-file", "--traffic"])
-def test_wrong_flags_are_told_before_anything_is_loaded(
+def test_wrong_flags_are_refused_before_anything_is_loaded(
     pitfalls: Pitfalls, models_folder: Path, tmp_path: Path, flag: str
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -131,7 +129,7 @@ def test_wrong_flags_are_told_before_anything_is_loaded(
     assert (result.exit_code, message in result.stderr, result.stdout) == (code, True, "")
 
 
-def test_a_port_in_use_is_told_before_anything_is_loaded(pitfalls: Pitfalls, models_folder: Path) -> None:
+def test_a_port_in_use_is_refused_before_anything_is_loaded(pitfalls: Pitfalls, models_folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = pitfalls("serve", "--models", models_folder, "--rest-port", str(port))
@@ -139,7 +137,7 @@ def test_a_port_in_use_is_told_before_anything_is_loaded(pitfalls: Pitfalls, mod
     assert f"Error: port {port} is in use." in result.stderr
 
 
-def test_a_host_of_another_machine_is_told(pitfalls: Pitfalls, models_folder: Path) -> None:
+def test_a_host_of_another_machine_is_refused(pitfalls: Pitfalls, models_folder: Path) -> None:
     result = pitfalls("serve", "--models", models_folder, "--host", "192.0.2.1", "--rest-port", "0")
     assert result.exit_code == 3
     assert "The server cannot listen on this address. Got 192.0.2.1:0" in result.stderr

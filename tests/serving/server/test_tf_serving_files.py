@@ -1,4 +1,4 @@
-"""TensorFlow Serving's smaller files mean here what they mean there, as far as there is a counterpart."""
+"""TensorFlow Serving's monitoring, batching and TLS files are read as there, as far as this server has the settings."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_batching_parameters_are_used_or_named(file: Path) -> None:
     )
 
 
-def test_what_is_wrong_with_such_a_file_is_told(file: Path) -> None:
+def test_invalid_files_are_refused_with_the_reason(file: Path) -> None:
     file.write_text('prometheus_config { enable: true path: "metrics" }')
     with pytest.raises(BadInput, match="expected a path that begins with /"):
         read_monitoring_file(file)

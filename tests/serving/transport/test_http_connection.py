@@ -1,4 +1,4 @@
-"""Connections: requests sent ahead, bodies beyond the limit, clients that say no more, and what is no HTTP."""
+"""Connections: pipelined requests, bodies beyond the limit, clients that close early, and bytes that are not HTTP."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def doubled(value: float) -> bytes:
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.integers(0, 9), min_size=1, max_size=30), cuts=st.lists(st.integers(0, 4000), max_size=5))
-def test_requests_sent_ahead_are_answered_in_their_order(website: Website, values: list[int], cuts: list[int]) -> None:
+def test_pipelined_requests_are_answered_in_their_order(website: Website, values: list[int], cuts: list[int]) -> None:
     requests = [post(b'{"instances": [%d]}' % value) for value in values]
     requests.insert(1, b"GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
     sent = b"".join(requests)
@@ -78,7 +78,9 @@ def test_requests_sent_ahead_are_answered_in_their_order(website: Website, value
 @pytest.mark.parametrize(
     ("headers", "version"), [(b"Connection: close\r\n", b"1.1"), (b"", b"1.0")], ids=["close", "1.0"]
 )
-def test_a_client_that_wants_one_answer_gets_one(website: Website, headers: bytes, version: bytes) -> None:
+def test_a_connection_is_closed_after_one_answer_if_the_client_wants_that(
+    website: Website, headers: bytes, version: bytes
+) -> None:
     with connected(website) as connection:
         connection.sendall(post(b'{"instances": [2]}', headers, version))
         received = until_closed(connection)
@@ -100,7 +102,7 @@ def test_whole_urls_and_fragments(website: Website) -> None:
         assert bodies(until_closed(connection)) == [doubled(2)]
 
 
-def test_a_client_that_asks_first_is_told_to_go_on(website: Website) -> None:
+def test_a_client_that_expects_100_continue_gets_it(website: Website) -> None:
     head, _, body = post(b'{"instances": [2]}', b"Expect: 100-continue\r\nConnection: close\r\n").partition(b"\r\n\r\n")
     with connected(website) as connection:
         connection.sendall(head + b"\r\n\r\n")
@@ -128,7 +130,7 @@ def test_a_body_beyond_the_limit_is_refused_while_it_comes(open_website: OpenWeb
     [b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 200_000, b"GET /" + b"a" * 200_000],
     ids=["tls", "endless header", "endless path"],
 )
-def test_what_is_no_http_is_refused_after_what_was(website: Website, nonsense: bytes) -> None:
+def test_bytes_that_are_not_http_are_refused_after_the_requests_before_them(website: Website, nonsense: bytes) -> None:
     with connected(website) as connection:
         connection.sendall(post(b'{"instances": [2]}') + nonsense)
         assert bodies(until_closed(connection)) == [doubled(2), b"Invalid HTTP request received."]
@@ -151,7 +153,7 @@ def test_no_tunnels(website: Website) -> None:
         assert until_closed(connection).startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_client_that_leaves_early_harms_nobody(website: Website) -> None:
+def test_a_client_that_leaves_early_does_not_affect_others(website: Website) -> None:
     for sent in (post(b'{"instances": [2]}'), post(b'{"instances": [2]}')[:-3], b""):
         with connected(website) as connection:
             connection.sendall(sent)

@@ -1,4 +1,4 @@
-"""Clients that take what they can: slow ones, many, large ones, and those that try paths; others are answered."""
+"""Slow clients, many clients, large bodies and path traversal: others are answered meanwhile."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def until_cut(connection: socket.socket) -> bytes:
     return received
 
 
-def test_the_longest_idle_connections_give_way(open_website: OpenWebsite) -> None:
+def test_connections_that_are_idle_longest_are_evicted(open_website: OpenWebsite) -> None:
     with open_website(rest=HttpSettings(connections=8)) as website, ExitStack() as stack:
         limiter = [stack.enter_context(connected(website)) for _ in range(40)]
         assert answers(website)

@@ -74,7 +74,7 @@ def test_errors_are_worded_and_placed_as_by_rapidjson(body: bytes, error: str) -
         assert failed.value.message == f"JSON Parse error: {error}"
 
 
-def test_what_is_wider_than_json() -> None:
+def test_values_beyond_json_are_read_as_rapidjson_reads_them() -> None:
     assert parse(b'{"a": 1, "a": 2}') == {"a": 1}, "the first of two equal keys"
     assert parse(b"[-Inf, Infinity]") == [-math.inf, math.inf]
     assert math.isnan(parse(b"NaN"))

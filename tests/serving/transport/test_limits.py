@@ -30,7 +30,9 @@ class FakeConnection:
 @given(
     max_connections=st.integers(1, 50), connections=st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=60)
 )
-def test_room_is_made_by_the_longest_idle(max_connections: int, connections: list[tuple[float, bool]]) -> None:
+def test_connections_that_are_idle_longest_are_evicted_first(
+    max_connections: int, connections: list[tuple[float, bool]]
+) -> None:
     everybody = [FakeConnection(last_activity_s, is_idle) for last_activity_s, is_idle in connections]
     newcomer = FakeConnection(101.0, True)
     admitted = ConnectionLimiter(max_connections=max_connections, max_held_bytes=0).admit(
@@ -49,7 +51,7 @@ def test_room_is_made_by_the_longest_idle(max_connections: int, connections: lis
 
 
 @given(st.lists(st.integers(0, 100), max_size=30))
-def test_what_is_held_never_exceeds_the_limit(sizes: list[int]) -> None:
+def test_held_bytes_never_exceed_the_limit(sizes: list[int]) -> None:
     limiter = ConnectionLimiter(max_connections=1, max_held_bytes=200)
     held = [size for size in sizes if limiter.hold_bytes(size)]
     assert sum(held) <= 200

@@ -79,7 +79,7 @@ def test_bodies_that_never_end(models_folder: Path) -> None:
                 connection.sendall(head)
                 for _ in range(20):
                     connection.sendall(piece)
-        # 1.2 GB were offered: the last ones were told so at once, the first still have time to end.
+        # 1.2 GB were offered: the last ones were refused at once, the first still have time to end.
         assert limiter[-1].recv(100).startswith(b"HTTP/1.1 503 ")
         assert server.peak_kib() - before < 450 << 10, "KiB"
         assert answers(server)

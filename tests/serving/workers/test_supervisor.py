@@ -62,8 +62,8 @@ def test_a_worker_that_cannot_start_ends_all_of_them(
     tmp_path: Path, pytestconfig: pytest.Config, how: str, text: str
 ) -> None:
     with started(tmp_path, how, pytestconfig.rootpath) as supervisor:
-        said, stderr = supervisor.communicate(timeout=60)
-    first, last = said.splitlines()
+        stdout, stderr = supervisor.communicate(timeout=60)
+    first, last = stdout.splitlines()
     assert first.startswith(text), stderr
     assert last == "no child is left"
 
@@ -76,5 +76,5 @@ def test_a_signal_before_the_workers_are_ready_ends_them_with_its_exit_code(
         while len(list(tmp_path.glob("waits-*"))) < 2:
             assert supervisor.poll() is None
         supervisor.send_signal(number)
-        said, stderr = supervisor.communicate(timeout=60)
-    assert (supervisor.returncode, said) == (128 + number, ""), stderr
+        stdout, stderr = supervisor.communicate(timeout=60)
+    assert (supervisor.returncode, stdout) == (128 + number, ""), stderr

@@ -1,4 +1,4 @@
-"""What workers ask of each other, over real sockets in one process."""
+"""Requests between workers, over real sockets in one process."""
 
 from __future__ import annotations
 

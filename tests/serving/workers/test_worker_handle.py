@@ -1,4 +1,4 @@
-"""A worker as its supervisor knows it: what it says, in whole messages, and when another takes its place."""
+"""A worker as its supervisor sees it: its messages, and when it is restarted."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def deaths(worker: WorkerHandle, *lives: tuple[float, bool]) -> list[float]:
     return pauses
 
 
-def test_a_worker_that_keeps_dying_is_replaced_later_and_later_up_to_a_longest_pause() -> None:
+def test_pauses_before_restarts_double_up_to_the_longest() -> None:
     assert deaths(WorkerHandle(number=0), *[(5.0, True)] * 7) == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert (FIRST_PAUSE_S, LONGEST_PAUSE_S) == (1.0, 30.0)
 
 
-def test_one_that_was_well_begins_anew() -> None:
+def test_a_healthy_worker_is_restarted_after_the_first_pause_again() -> None:
     assert deaths(WorkerHandle(number=0), (1.0, True), (1.0, True), (HEALTHY_S, True), (1.0, True)) == [
         1.0,
         2.0,
@@ -41,7 +41,7 @@ def test_one_that_was_well_begins_anew() -> None:
     assert deaths(WorkerHandle(number=0), (1.0, False), (10 * HEALTHY_S, False), (1.0, True)) == [1.0, 2.0, 4.0]
 
 
-def test_messages_are_heard_whole_and_the_end_is_no_message() -> None:
+def test_messages_are_received_whole_and_the_end_is_not_a_message() -> None:
     worker = WorkerHandle(number=1)
     with ExitStack() as stack:
         ours, theirs = (stack.enter_context(one) for one in socket.socketpair())
@@ -62,7 +62,7 @@ def test_messages_are_heard_whole_and_the_end_is_no_message() -> None:
 
 
 @pytest.mark.parametrize("kind", [BadInput, CannotRun])
-def test_why_it_could_not_start_comes_over_whole(kind: type[BadInput | CannotRun]) -> None:
+def test_the_error_of_a_worker_that_cannot_start_is_received_whole(kind: type[BadInput | CannotRun]) -> None:
     worker = WorkerHandle(number=0)
     parts = {"what": "w", "got": "g", "expected": "e", "fix": "f"}
     worker.record({"failed": {**parts, "exit_code": kind.exit_code}})

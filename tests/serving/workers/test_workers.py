@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.slow
-def test_workers_answer_together_outlive_each_other_and_end_together(models_folder: Path, tmp_path: Path) -> None:
+def test_workers_answer_together_survive_each_other_and_stop_together(models_folder: Path, tmp_path: Path) -> None:
     traffic = tmp_path / "traffic"
     with serving(models_folder, traffic, 0, "--workers", "2") as process:
         first, second = workers_of(process.popen.pid)

@@ -30,35 +30,39 @@ COLUMNS: Final = ("label", "time", "domain", "label_time", "ignore", "categories
 
 @click.command()
 @click.argument("setup", required=False)
-@click.option("--seeds", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many runs.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the runs, in one named SETUP.")
+@click.option("--seeds", default=5, show_default=True, type=click.IntRange(1, 1000), help="Number of runs.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder for the runs; they go to OUT/SETUP."
+)
 @click.option("--fresh", is_flag=True, help="Train every run again instead of keeping finished ones.")
 @click.option(
     "--from",
     "manifest",
     type=click.Path(path_type=Path),
-    help="A run's manifest.json: train that run again, the same weights bit for bit, or say what does not allow it.",
+    help="A run's manifest.json: train that run again, with the same weights bit for bit.",
 )
-@click.option("--architecture", metavar="NAME", help="Another network than the source's usual one.")
-@click.option("--remedy", metavar="NAME", help="An attempted fix, or several joined by +.")
+@click.option("--architecture", metavar="NAME", help="A network; by default the source's conventional one.")
+@click.option("--remedy", metavar="NAME", help="A remedy, or several joined by +.")
 @click.option(
-    "--split", type=click.Choice(["random", "blocked", "time", "domain", "folds"]), help="Which rows are held out."
+    "--split", type=click.Choice(["random", "blocked", "time", "domain", "folds"]), help="How rows are held out."
 )
-@click.option("--held-out", multiple=True, metavar="DOMAIN", help="Of --split domain; may be given again.")
-@click.option("--at", metavar="MOMENT", help="Of --split time: the first moment held out.")
+@click.option(
+    "--held-out", multiple=True, metavar="DOMAIN", help="With --split domain: a domain to hold out; repeatable."
+)
+@click.option("--at", metavar="TIME", help="With --split time: the first time held out.")
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes over the rows.")
-@click.option("--batch", type=click.IntRange(1), metavar="N", help="Rows a step.")
-@click.option("--learning-rate", type=float, metavar="R", help="The largest rate of the optimiser.")
-@click.option("--stopping", type=click.IntRange(1), metavar="N", help="Stop a seed N epochs after its best one.")
+@click.option("--batch", type=click.IntRange(1), metavar="N", help="Batch size.")
+@click.option("--learning-rate", type=float, metavar="R", help="The largest learning rate of the schedule.")
+@click.option("--stopping", type=click.IntRange(1), metavar="N", help="Stop a seed after N epochs without improvement.")
 @click.option("--tensorboard", type=click.Path(path_type=Path), metavar="DIR", help="Write TensorBoard's logs there.")
-@click.option("--table", type=click.Path(path_type=Path), metavar="FILE", help="Of SETUP table: Parquet or CSV.")
-@click.option("--label", metavar="COLUMN", help="Of a table: the class.")
-@click.option("--time", metavar="COLUMN", help="Of a table: when the row happened.")
+@click.option("--table", type=click.Path(path_type=Path), metavar="FILE", help="With SETUP table: Parquet or CSV file.")
+@click.option("--label", metavar="COLUMN", help="Of a table: the label.")
+@click.option("--time", metavar="COLUMN", help="Of a table: the event time.")
 @click.option("--domain", metavar="COLUMN", help="Of a table: site, scanner or group.")
-@click.option("--label-time", metavar="COLUMN", help="Of a table: when the class became known.")
-@click.option("--ignore", default="", metavar="A,B", help="Of a table: columns that are no inputs.")
+@click.option("--label-time", metavar="COLUMN", help="Of a table: when the label became known.")
+@click.option("--ignore", default="", metavar="A,B", help="Of a table: columns that are not inputs.")
 @click.option("--categories", default="", metavar="A,B", help="Of a table: numbers that are codes.")
-@click.option("--timezone", default="UTC", metavar="ZONE", help="Of a table: whose days.")
+@click.option("--timezone", default="UTC", metavar="ZONE", help="Of a table: time zone of its days.")
 @with_output
 def command(
     setup: str | None,
@@ -130,10 +134,10 @@ def _table(source: str, given: Mapping[str, Any]) -> Any:
         return None
     if missing := [f"--{name}" for name in needed if given[name] is None]:
         raise BadInput(
-            "What is in the table?",
+            "Training on a table needs its columns.",
             got=f"no {', '.join(missing)}",
             expected=", ".join(f"--{name}" for name in needed),
-            fix="Name the file, its column of classes, and its column of times.",
+            fix="Name the file, its label column, and its time column.",
         )
     return TableFile(
         path=given["table"].absolute(),

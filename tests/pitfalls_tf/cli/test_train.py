@@ -89,7 +89,7 @@ def test_a_table_is_trained_and_one_of_its_runs_made_again(pitfalls: Callable[..
 def test_what_a_source_does_not_have_is_wrong_input(pitfalls: Callable[..., Result], tmp_path: Path) -> None:
     for arguments, words in (
         (("rodents", "--label", "species"), "The rows of rodents are built in"),
-        (("table", "--label", "y"), "What is in the table"),
+        (("table", "--label", "y"), "Training on a table needs its columns"),
         (("digits", "--remedy", "focl"), "Did you mean focal"),
         (("rodents", "--architecture", "lenet"), "another kind"),
         (("flights", "--label", "late"), "The rows of flights are built in"),

@@ -3,7 +3,8 @@
 Importing this room loads none of the libraries that draw; each function loads what it needs when it is called.
 """
 
-from monitoring.reports.document import StatusDocument, status_document
+from monitoring.reports.document import status_document
+from monitoring.reports.document_types import StatusDocument
 from monitoring.reports.drift import write_drift_report
 from monitoring.reports.drift_summary import ColumnDrift, DriftSubject, DriftSummary, WatchVerdict
 from monitoring.reports.page import write_page

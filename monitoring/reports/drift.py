@@ -87,25 +87,34 @@ def write_drift_report(
     sample = drift_sample(current, reference, spec=spec, rows=MOST_ROWS, rng=rng)
     subject = subject or DriftSubject()
     snapshots = _snapshots(sample, subject.verdicts)
-    runs = [_finite(json.loads(snapshot.json())) for snapshot in snapshots]
     heading = (
         f"{plain(subject.title)}: {_drawn(len(sample.current), current.num_rows)} against "
         f"{_drawn(len(sample.reference), reference.num_rows)} of the baseline. {TITLE}"
     )
-    document: dict[str, Any] = {
+    document = _document(sample, snapshots, subject, (current.num_rows, reference.num_rows))
+    summary = _summary(document, sample)
+    _write(paths[0], _page(snapshots, sample.left_out, heading))
+    _write(paths[1], json.dumps(document, allow_nan=False, indent=1) + "\n")
+    return summary
+
+
+def _document(
+    sample: DriftSample, snapshots: Sequence[Any], subject: DriftSubject, rows: tuple[int, int]
+) -> dict[str, Any]:
+    """What Evidently found as one JSON document; `rows` are those of both sides before drawing."""
+    from monitoring.reports.drift_sample import plain  # noqa: PLC0415  # brings PyArrow
+
+    runs = [_finite(json.loads(snapshot.json())) for snapshot in snapshots]
+    return {
         "subject": plain(subject.title),
         "rows": {
-            "current": {"compared": len(sample.current), "all": current.num_rows},
-            "reference": {"compared": len(sample.reference), "all": reference.num_rows},
+            "current": {"compared": len(sample.current), "all": rows[0]},
+            "reference": {"compared": len(sample.reference), "all": rows[1]},
         },
         "metrics": [metric for run in runs for metric in run["metrics"]],
         "tests": [test for run in runs for test in run["tests"]],
         "left_out": [{"column": name, "reason": reason} for name, reason in sample.left_out],
     }
-    summary = _summary(document, sample)
-    _write(paths[0], _page(snapshots, sample.left_out, heading))
-    _write(paths[1], json.dumps(document, allow_nan=False, indent=1) + "\n")
-    return summary
 
 
 def _snapshots(sample: DriftSample, verdicts: Sequence[WatchVerdict]) -> list[Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from monitoring.records import MonitorStatus
-from monitoring.reports.charts.chart import Chart, axis, bounded, layout
+from monitoring.reports.charts.chart import Chart, Figure, axis, bounded, layout
 from monitoring.reports.sections.formatting import format_duration
 from monitoring.reports.sections.label_delays import LAST_WINDOWS, label_delay_sentence
 from monitoring.watches.label_delays import arrival_curve, merged_counts
@@ -27,22 +29,9 @@ def arrival_charts(status: MonitorStatus) -> tuple[Chart, ...]:
     last = arrival_curve(merged_counts(window.label_delays for window in with_labels[-LAST_WINDOWS:]))
     recent = len(with_labels) > LAST_WINDOWS
     shares = dict(last)
-    lines = [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "x": [edge for edge, _ in curve],
-            "y": [share for _, share in curve],
-            "line": {"color": colour, "width": width, "dash": dash},
-            "marker": {"color": colour, "size": 4},
-            "text": [f"{name}: <b>{share:.1%}</b> within {format_duration(edge)}" for edge, share in curve],
-            "hovertemplate": "%{text}<extra></extra>",
-        }
-        for curve, colour, width, dash, name in (
-            (whole, "--ink", 2, "solid", "all windows"),
-            *(((last, "--notice", 1.5, "dot", f"last {LAST_WINDOWS} windows"),) if recent else ()),
-        )
-    ]
+    lines = [_line(whole, "all windows", {"color": "--ink", "width": 2, "dash": "solid"})]
+    if recent:
+        lines.append(_line(last, f"last {LAST_WINDOWS} windows", {"color": "--notice", "width": 1.5, "dash": "dot"}))
     note = f"{label_delay_sentence(status)} Line: cumulative share of labels by the time since their event."
     if recent:
         note += f" Solid line: all windows; dotted line: the last {LAST_WINDOWS} with labels."
@@ -74,3 +63,17 @@ def arrival_charts(status: MonitorStatus) -> tuple[Chart, ...]:
             ),
         ),
     )
+
+
+def _line(curve: Sequence[tuple[int, float]], name: str, line: Figure) -> Figure:
+    """One arrival curve: shares of labels by seconds after their event."""
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": [edge for edge, _ in curve],
+        "y": [share for _, share in curve],
+        "line": line,
+        "marker": {"color": line["color"], "size": 4},
+        "text": [f"{name}: <b>{share:.1%}</b> within {format_duration(edge)}" for edge, share in curve],
+        "hovertemplate": "%{text}<extra></extra>",
+    }

@@ -36,8 +36,6 @@ def test_a_changed_trust_is_another_record() -> None:
     assert lost.trusted  # decided before the window
 
 
-def test_realised_losses_belong_to_the_window_of_the_predictions() -> None:
-    start = datetime(2013, 4, 1, tzinfo=UTC)
-    assert RealisedLosses(start=start, rows=2, error=1, brier=1) == RealisedLosses(
-        start=start, rows=2, error=1, brier=1
-    )
+def test_realised_losses_of_two_windows_differ() -> None:
+    losses = RealisedLosses(start=datetime(2013, 4, 1, tzinfo=UTC), rows=2, error=1, brier=1)
+    assert replace(losses, start=datetime(2013, 4, 2, tzinfo=UTC)) != losses

@@ -1,0 +1,208 @@
+"""The types of the JSON document that ``pitfalls monitor run --json`` prints."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class SpanDocument(TypedDict):
+    """A half-open window, ISO 8601 in UTC."""
+
+    start: str
+    end: str
+
+
+class EvidenceDocument(TypedDict):
+    """Evidence of each level; 0 before the first score."""
+
+    page: float
+    notice: float
+
+
+class EstimateDocument(TypedDict):
+    """A loss of the window's predictions, estimated without labels (90 % interval), and the realised loss.
+
+    `realised` is the loss of the window's own predictions that have a label by now, `labelled` how many have one;
+    `effective_rows` is the effective sample size of a weighted estimate.
+    """
+
+    method: str
+    metric: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    realised: float | None
+    labelled: int
+    trusted: bool
+    confusion: list[list[float]] | None
+    effective_rows: float | None
+
+
+class TrustDocument(TypedDict):
+    """Whether an estimate is trusted after the last window, and how often its interval missed the realised loss."""
+
+    method: str
+    metric: str
+    trusted: bool
+    checks: int
+    misses: int
+    distrusted_since: str | None
+
+
+class WindowDocument(TypedDict):
+    """One judged window."""
+
+    start: str
+    end: str
+    rows: int
+    labels: int
+    labels_due: int
+    repeats: int
+    unseen: int
+    status: str
+    evidence: EvidenceDocument
+    estimates: list[EstimateDocument]
+
+
+class SplitDocument(TypedDict):
+    """The change of a loss: that of the expected loss (`difficulty`), and that of the surprise."""
+
+    metric: str
+    change: float
+    difficulty: float
+    surprise: float
+
+
+class PartDocument(TypedDict):
+    """One slice's part in a change: by its share of the rows (`mix`), and by its own loss."""
+
+    slice: str
+    mix: float
+    loss: float
+
+
+class DecompositionDocument(TypedDict):
+    """The change of a metric over labelled rows by the slices of one column; the parts add up to `change`."""
+
+    metric: str
+    column: str
+    change: float
+    parts: list[PartDocument]
+
+
+class MoveDocument(TypedDict):
+    """An input that drifted, and the evidence of it."""
+
+    input: str
+    evidence: float
+
+
+class RowDocument(TypedDict):
+    """A row to look at first, and its score in the unit of the incident's watch."""
+
+    prediction_id: str
+    event_time: str
+    score: float
+
+
+class IncidentDocument(TypedDict):
+    """One incident; times that have not come are null."""
+
+    id: int
+    level: str
+    opened_at: str
+    acknowledged_at: str | None
+    closed_at: str | None
+    window: SpanDocument
+    watch: str
+    slice: str
+    cause: str
+    message: str
+    state: str
+    split: SplitDocument | None
+    decomposition: list[DecompositionDocument]
+    inputs: list[MoveDocument]
+    rows: list[RowDocument]
+
+
+class SensitivityDocument(TypedDict):
+    """The smallest rise of a metric that is detected within so many windows; null if none is."""
+
+    metric: str
+    slice: str
+    windows: int
+    rise: float | None
+
+
+class CycleDocument(TypedDict):
+    """A watch with a daily or weekly cycle, and by how much removing it raises the signal-to-noise ratio."""
+
+    level: str
+    watch: str
+    slice: str
+    cycle: str
+    gain: float
+
+
+class ArrivalDocument(TypedDict):
+    """The share of the arrived labels that arrived within so many seconds of their event."""
+
+    within: int
+    share: float
+
+
+class CoverageDocument(TypedDict):
+    """How many of the answered rows and of their labels the monitor has read."""
+
+    rows: int
+    repeats: int
+    labels: int
+    labels_due: int
+    labels_unknown: int
+    labels_conflicting: int
+    arrival: list[ArrivalDocument]
+    windows: int
+    thin_windows: int
+    answered: int
+
+
+class LevelBudgetDocument(TypedDict):
+    """A budget of false alarms as text, and the evidence at which its level alarms."""
+
+    text: str
+    threshold: float
+
+
+class BudgetDocument(TypedDict):
+    """Both levels' budgets."""
+
+    page: LevelBudgetDocument
+    notice: LevelBudgetDocument
+
+
+class FindingDocument(TypedDict):
+    """One kind of finding on one feature, over all windows that had it."""
+
+    kind: str
+    feature: str
+    fact: bool
+    windows: int
+    first: SpanDocument
+    last: SpanDocument
+    message: str
+
+
+class StatusDocument(TypedDict):
+    """The whole document."""
+
+    model: str
+    version: int
+    timezone: str
+    budget: BudgetDocument
+    windows: list[WindowDocument]
+    incidents: list[IncidentDocument]
+    sensitivity: list[SensitivityDocument]
+    cycles: list[CycleDocument]
+    coverage: CoverageDocument
+    findings: list[FindingDocument]
+    trust: list[TrustDocument]

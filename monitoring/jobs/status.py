@@ -50,11 +50,6 @@ def status(store: Store, model: str, deployment: int | None = None) -> MonitorSt
     )
 
 
-def paged(incidents: tuple[IncidentRecord, ...]) -> bool:
-    """Whether somebody should act: a page incident is alive or was opened by what is asked about."""
-    return any(incident.level == "page" and incident.state != "closed" for incident in incidents)
-
-
 def first_page(status: MonitorStatus) -> tuple[datetime, IncidentRecord] | None:
     """The first page and when it was raised; None if there was none."""
     pages = [incident for incident in status.incidents if incident.level == "page"]

@@ -42,7 +42,7 @@ class GrpcSettings:
     connections: int | None = None
     """The most connections; new ones are closed at once. None: `default_max_grpc_connections`."""
     idle_s: float = IDLE_S
-    """A connection without a call is closed after so many seconds; clients open another with their next call."""
+    """Seconds after which a connection without a call is closed; clients open another with their next call."""
     credentials: grpc.ServerCredentials | None = field(default=None, repr=False)
     """None serves without encryption."""
     arguments: tuple[tuple[str, int | str], ...] = ()

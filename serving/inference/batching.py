@@ -45,8 +45,8 @@ class BatchSettings:
     max_waiting: int = 4096
     """Further waiting requests are refused (UNAVAILABLE), so that a flood of them does not exhaust the memory."""
     quick_s: float = 0.002
-    """A batch runs in the event loop if one of the last two of its key and about its size took at most so many seconds.
-    0: none does.
+    """The longest duration, in seconds, of batches that run in the event loop: of the last two batches of the same key and
+    about the same size, one took no longer. 0: none runs there.
 
     Of the last two, because on a busy machine a batch is now and then interrupted for longer than it takes."""
 
@@ -72,7 +72,7 @@ class BatchTask(Generic[RequestT, OutcomeT]):
         self.timeout_s = timeout_s
         self.outcome: OutcomeT | Failure | None = None
         self.done: Callable[[OutcomeT | BaseException], None] | None = done
-        """Called with the outcome; None after that, or when nobody waits any more."""
+        """Called with the outcome; None after that, or when the caller was cancelled."""
         self._timer: asyncio.TimerHandle | None = None
         self._claiming = claiming
         self._is_claimed = False
@@ -173,7 +173,7 @@ class Batcher(Generic[RequestT, OutcomeT]):
         try:
             return await future
         except asyncio.CancelledError:
-            task.claim()  # nobody waits: a result that is being made must not be logged
+            task.claim()  # a result that is being computed must not be logged any more
             raise
         finally:
             task.done = None  # if the caller was cancelled, the request need not run

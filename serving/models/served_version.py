@@ -38,7 +38,7 @@ class ServedVersion:
         """Release one lease."""
         with self._released:
             self._leases -= 1
-            if self._is_unloading and not self._leases:  # nobody waits before
+            if self._is_unloading and not self._leases:  # before that `unload` does not wait
                 self._released.notify_all()
 
     def unload(self, *, timeout_s: float) -> None:

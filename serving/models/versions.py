@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from serving.models.runner import Runner
     from serving.models.version_folders import ModelSource
 
-#: Versions in state END that the status lists, of each model: the newest so many.
+#: The number of versions in state END that the status of a model lists, newest first.
 ENDED_KEPT = 100
 
 

@@ -46,7 +46,7 @@ class InstancesFormat:
         return read_rows(as_lists(rows), signature.inputs)
 
     def write(self, outputs: Mapping[str, Array], counts: Sequence[int]) -> list[bytes]:
-        """A body for each request, which has so many rows. Raises `Failure` if they cannot be written."""
+        """A body for each request, given its number of rows. Raises `Failure` if the outputs cannot be written."""
         return write_batch(outputs, counts)
 
 

@@ -33,8 +33,8 @@ WITHOUT_BRACKETS = bytes.maketrans(b"[]", b"  ")
 # Between two commas there are brackets that open, a number, and brackets that close, in this order exactly if the
 # number is nowhere missing. Numbers outside of their brackets leave one of these.
 EMPTY = (b"[]", b"[,", b",]")
-# Few numbers to a list are where this reader is faster than the general parser: so many brackets must open within so
-# many of the first bytes.
+# This reader is faster than the general parser where lists are short: where at least MIN_LISTS brackets open within the
+# first HEAD_BYTES.
 HEAD_BYTES, MIN_LISTS = 256, 8
 MAX_RANK = 32
 #: Shapes of longer bracket texts are not cached.

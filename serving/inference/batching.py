@@ -45,10 +45,10 @@ class BatchSettings:
     max_waiting: int = 4096
     """Further waiting requests are refused (UNAVAILABLE), so that a flood of them does not exhaust the memory."""
     quick_s: float = 0.002
-    """The longest duration, in seconds, of batches that run in the event loop: of the last two batches of the same key and
-    about the same size, one took no longer. 0: none runs there.
+    """The longest duration in seconds of batches that run in the event loop; 0: none runs there.
 
-    Of the last two, because on a busy machine a batch is now and then interrupted for longer than it takes."""
+    A batch counts as quick if one of the last two of its key and about its size took no longer. Of two, because on a
+    busy machine a batch is now and then interrupted for longer than it takes."""
 
 
 @final

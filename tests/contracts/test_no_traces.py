@@ -36,7 +36,7 @@ def texts(root: Path) -> dict[str, str]:
     kept = [
         path for path in files if path.suffix in TEXT and "__pycache__" not in path.parts and path != Path(__file__)
     ]
-    return {path.relative_to(root).as_posix(): path.read_text("utf-8") for path in kept}
+    return {path.relative_to(root).as_posix(): path.read_text("utf-8", errors="replace") for path in kept}
 
 
 def test_no_file_mentions_a_folder_of_somebodys_machine(root: Path) -> None:

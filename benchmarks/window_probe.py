@@ -26,8 +26,8 @@ from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig, load_config
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.log_source import open_traffic
+from monitoring.jobs.read_scope import ReadScope
 from monitoring.jobs.run import due_windows
-from monitoring.jobs.table_source import Reach
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.judge import Judge, JudgeState
 from monitoring.judging.schema_check import CheckResult
@@ -138,7 +138,7 @@ def _judged(config: MonitorConfig, deployment: Deployment, watched: Catalogue, w
     )
     with watch.stage("index and labels"):
         traffic = open_traffic(
-            config, deployment.baseline, deployment.version, clock=lambda: NOW, reach=Reach(job=True)
+            config, deployment.baseline, deployment.version, clock=lambda: NOW, scope=ReadScope(job=True)
         )
         (window,) = due_windows(traffic, deployment.plan, after=None, now=NOW)
         label_join = LabelJoin(

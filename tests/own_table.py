@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,8 @@ from monitoring.jobs.run import Run, run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
+from monitoring.traffic.tables.files import ParquetPiece, RawRows, TablePiece
+from monitoring.traffic.tables.piece_reader import PieceReader
 from tests.small_deployment import FIRST, Days, table_of
 
 NOW = datetime(2014, 1, 1, tzinfo=UTC)
@@ -84,3 +86,9 @@ def watch(folder: Path, reference: pa.Table | None = None, *, min_rows: int = 20
     text = adopted.config.read_text("utf-8").replace("min_rows = 200", f"min_rows = {min_rows}")
     adopted.config.write_text(text, "utf-8")
     return Watched(folder=folder, adopted=adopted)
+
+
+def no_parquet(_reader: PieceReader, piece: TablePiece, names: Collection[str] | None = None) -> RawRows:
+    """Stands for `PieceReader.whole` where Parquet files have to be read in batches."""
+    assert not isinstance(piece, ParquetPiece), f"{piece.name} is read whole"
+    return piece.read(names)

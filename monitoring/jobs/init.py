@@ -28,9 +28,8 @@ from monitoring.judging.window.windowing import split_by_window
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
-from monitoring.traffic.tables.indexed import TableTraffic
 from monitoring.traffic.tables.reference import (
-    ReadPiece,
+    LoadedPiece,
     absent_columns,
     check_label_times,
     check_labels,
@@ -41,6 +40,7 @@ from monitoring.traffic.tables.reference import (
     spelling,
     types_of,
 )
+from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
 #: Fewer baseline windows than this detect only large changes.
@@ -98,16 +98,17 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
     _zoned(own.naive_timezone)
     pieces = read_all(pieces_of(reference))
     columns, left_out = _columns(pieces, own)
-    traffic = TableTraffic(pieces, columns, now=clock())
-    times = traffic.times()
+    rows = Table(pieces, columns, now=clock())
+    times = rows.event_times()
     if not times.size:
         raise _no_times(pieces, columns)
-    if traffic.repeats > times.size:
-        raise _no_ids(times.size, traffic.repeats, columns.prediction_id)
     everything = Window(start=as_datetime(int(times[0])), end=as_datetime(int(times[-1]) + 1))
-    found = traffic.read(everything)
-    table, unanswered = _answered(found.table, columns, types_of(pieces))
-    mixed = _mixed(table, found.problems, columns)
+    repeats = rows.repeated_rows()
+    if repeats > times.size:
+        raise _no_ids(times.size, repeats, columns.prediction_id)
+    scan = rows.window(everything)
+    table, unanswered = _answered(scan.read(), columns, types_of(pieces))
+    mixed = _mixed(table, scan.problems, columns)
     spec = BaselineSpec(
         classes=columns.classes,
         features=tuple(FeatureSpec(name=name, kind=kind) for name, kind in columns.inputs.items()),
@@ -116,11 +117,11 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
     )
     draft = _draft(own, columns)
     check_draft(draft, out)
-    windows = _windows(table, own, lost={"without a usable answer": unanswered, "of an id of another": traffic.repeats})
+    windows = _windows(table, own, lost={"without a usable answer": unanswered, "of an id of another": repeats})
     config = _write(table, spec, draft, out)
     notes = (
-        *dict.fromkeys(f.message for f in (*traffic.left_out.findings, *found.findings)),
-        *([f"{traffic.repeats} rows repeat another's id, and were left out."] if traffic.repeats else []),
+        *dict.fromkeys(f.message for f in (*rows.times.findings, *scan.findings())),
+        *([f"{repeats} rows repeat another's id, and were left out."] if repeats else []),
         *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
         *mixed,
         *([f"No inputs: {', '.join(left_out)}."] if left_out else []),
@@ -128,7 +129,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
             f"The reference has no column {name} ({option}): it is looked for in the traffic."
             for option, name in _later(types_of(pieces), own).items()
         ),
-        *([f"Event times have no zone, and were taken as {own.naive_timezone}."] if traffic.naive else []),
+        *([f"Event times have no zone, and were taken as {own.naive_timezone}."] if rows.times.naive else []),
         *_about(table, columns, windows),
     )
     return Adopted(
@@ -168,7 +169,7 @@ def _zoned(name: str) -> None:
         ) from None
 
 
-def _columns(pieces: tuple[ReadPiece, ...], own: OwnTable) -> tuple[TableColumns, tuple[str, ...]]:
+def _columns(pieces: tuple[LoadedPiece, ...], own: OwnTable) -> tuple[TableColumns, tuple[str, ...]]:
     """Every column by what it means, and the columns left out."""
     there = types_of(pieces)
     if not own.scores and own.predicted is None:
@@ -225,9 +226,9 @@ def _answered(table: pa.Table, columns: TableColumns, types: Mapping[str, str]) 
     return table.filter(pa.array(usable)), int((~usable).sum())
 
 
-def _mixed(table: pa.Table, problems: tuple[tuple[str, str], ...], columns: TableColumns) -> list[str]:
+def _mixed(table: pa.Table, problems: Mapping[str, str], columns: TableColumns) -> list[str]:
     """What to say of inputs that differ from file to file. Raises BadInput for one without a usable cell."""
-    wrong = {name: problem for name, problem in problems if problem != "absent"}
+    wrong = {name: problem for name, problem in problems.items() if problem != "absent"}
     lost = [name for name in wrong if not np.isfinite(_present(table[name])).any()]
     if lost:
         raise BadInput(
@@ -236,7 +237,7 @@ def _mixed(table: pa.Table, problems: tuple[tuple[str, str], ...], columns: Tabl
             expected="numbers for a number; text, whole numbers or booleans for a category",
             fix="Say the other kind, --features NAME:number or NAME:category, or convert the column.",
         )
-    return [f"{name} is {problem} in a part of the reference: missing there." for name, problem in problems]
+    return [f"{name} is {problem} in a part of the reference: missing there." for name, problem in problems.items()]
 
 
 def _present(column: pa.ChunkedArray) -> NDArray[np.float64]:
@@ -353,7 +354,7 @@ def _worse_than_a_guess(table: pa.Table, classes: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _no_times(pieces: tuple[ReadPiece, ...], columns: TableColumns) -> BadInput:
+def _no_times(pieces: tuple[LoadedPiece, ...], columns: TableColumns) -> BadInput:
     kind = types_of(pieces)[columns.event_time]
     return BadInput(
         "No row of the reference has an event time.",

@@ -16,7 +16,8 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds, predictions_from
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
-from monitoring.jobs.table_source import EVERYTHING, Reach, TableReader
+from monitoring.jobs.read_scope import EVERYTHING, ReadScope
+from monitoring.jobs.table_source import TableSource
 from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.judging.window.traffic_source import InMemoryRows, TrafficSource
 from monitoring.records import Finding
@@ -181,21 +182,21 @@ def open_traffic(
     version: int | None,
     *,
     clock: Callable[[], datetime],
-    reach: Reach = EVERYTHING,
+    scope: ReadScope = EVERYTHING,
 ) -> TrafficSource:
     """The traffic that a config names: a traffic log or a table."""
     if is_table(traffic_path(config)):
-        return TableReader(
+        return TableSource(
             traffic_path(config),
             columns_of(config, baseline),
             baseline.spec,
             labels=(config.traffic.label_log, config.traffic.labels),
             clock=clock,
-            reach=reach,
+            scope=scope,
         )
     _check_folder(traffic_path(config))
     version = version if config.model.bundle is not None else None
-    return PredictionReader(config, baseline, version, since=reach.overdue)
+    return PredictionReader(config, baseline, version, since=scope.labels_since)
 
 
 def _check_folder(place: Path | str) -> None:

@@ -16,6 +16,7 @@ from monitoring.baseline.folder import load_baseline
 from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import find_baseline
+from monitoring.jobs.frames import stored
 from monitoring.jobs.init import OwnTable, adopt
 from monitoring.jobs.report import promised, write_reports
 from monitoring.jobs.run import run_due_windows
@@ -23,7 +24,6 @@ from monitoring.jobs.status import status
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
 from monitoring.reports.sections.benchmark import Benchmark
 from monitoring.store.store import Store
-from monitoring.traffic.tables.frames import stored
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.deployment import find_baseline
 from monitoring.jobs.deployment_lookup import meant
 from monitoring.jobs.log_source import open_traffic, with_labels
+from monitoring.jobs.read_scope import ReadScope
 from monitoring.jobs.status import first_page, status
-from monitoring.jobs.table_source import Reach
 from monitoring.records import MonitorStatus, ScoreRecord, WindowRecord
 from monitoring.reports.drift_summary import DriftSubject, DriftSummary, WatchVerdict
 from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval
@@ -174,7 +174,7 @@ def _write_drift(
 
 def labelled_rows(config: MonitorConfig, baseline: Baseline, version: int | None, window: Window) -> Predictions:
     """The rows of a window that was judged, each with the label that is known for it now."""
-    traffic = open_traffic(config, baseline, version, clock=lambda: window.end, reach=Reach(since=window.start))
+    traffic = open_traffic(config, baseline, version, clock=lambda: window.end, scope=ReadScope(since=window.start))
     current, _ = traffic.read(window)
     return with_labels(current, traffic.latest_labels(), baseline.spec.classes)
 

@@ -18,7 +18,7 @@ from monitoring.incidents.onset import HISTORY
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.log_source import open_traffic
 from monitoring.jobs.notify import Tell, Teller
-from monitoring.jobs.table_source import Reach
+from monitoring.jobs.read_scope import ReadScope
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.fact_incidents import FACT_WATCH
 from monitoring.judging.judge import JudgeState
@@ -116,7 +116,7 @@ def run_due_windows(
             deployment.baseline,
             deployment.version,
             clock=clock,
-            reach=Reach(since=job.since, overdue=job.overdue, judged=job.judged, job=True),
+            scope=ReadScope(since=job.since, labels_since=job.overdue, judged_until=job.judged, job=True),
         )
         due = job.due(traffic, now)
         teller = Teller(store, number, helpers.tell, clock=clock, renew=lease.renew)

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
-from monitoring.traffic.tables.indexed import first_of_each
-from monitoring.traffic.tables.rows import are_probabilities
+from monitoring.traffic.tables.answers import are_probabilities
+from monitoring.traffic.tables.repeats import first_of_each
 from serving.export.input_arrays import array_of, equal_sizes
 from serving.export.probabilities import PROBABILITIES
 

@@ -18,7 +18,7 @@ from monitoring.judging.window.label_findings import UnknownClassLabels, Unmatch
 from monitoring.judging.window.traffic_source import newest_event_us
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.id_keys import Wanted
+from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
 
 
@@ -69,7 +69,7 @@ NOBODY = UnmatchedLabels()
 
 #: A window's predictions, or what reads them when they are asked for: those with wanted ids at least, and the time of
 #: the newest of all.
-Given: TypeAlias = Predictions | Callable[[Wanted], tuple[Predictions, int]]
+Given: TypeAlias = Predictions | Callable[[IdSet], tuple[Predictions, int]]
 
 
 class PredictionLookup(Protocol):
@@ -112,7 +112,7 @@ class LabelJoin:
         rows: PredictionLookup | None = None,
     ) -> None:
         self._ids = labels["prediction_id"].combine_chunks()
-        self._wanted = Wanted(self._ids)
+        self._wanted = IdSet(self._ids)
         self.classes = classes
         self._words = labels["label"]
         self._labels = label_indices(labels["label"], classes)

@@ -15,7 +15,7 @@ from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.label_findings import UnknownClassLabels, UnmatchedLabels
 from monitoring.records import Finding
-from monitoring.traffic.id_keys import Wanted
+from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
 
 
@@ -42,7 +42,7 @@ class WindowRows(Protocol):
     def consume(self) -> Iterator[Batch]:
         """The same, once, to be judged: that the labels beside the rows were counted is remembered at its end."""
 
-    def select(self, ids: Wanted) -> tuple[Predictions, int]:
+    def select(self, ids: IdSet) -> tuple[Predictions, int]:
         """The rows with those ids at least, in memory, with the labels beside them that were counted.
 
         And the time of the newest of all rows, 0 where there is none.
@@ -75,7 +75,7 @@ class InMemoryRows:
         """See `WindowRows`."""
         return self.batches()
 
-    def select(self, ids: Wanted) -> tuple[Predictions, int]:
+    def select(self, ids: IdSet) -> tuple[Predictions, int]:
         """See `WindowRows`."""
         return self._predictions, newest_event_us(self._predictions)
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.id_keys import keys, member
+from monitoring.traffic.id_keys import id_keys, is_member
 from monitoring.traffic.log.assembly import IDENTITY
 from monitoring.traffic.log.scans import Query, scan_files
 from monitoring.traffic.windows import Window
@@ -39,7 +39,7 @@ class PredictionIndex:
                 continue
             table = scan.table
             words = pc.binary_join_element_wise(table["request_id"], table["row"].cast(pa.string()), ":")
-            found = keys(words.combine_chunks())
+            found = id_keys(words.combine_chunks())
             if wanted.wants(scan.key):
                 mine.append((found, table["event_time"].cast(pa.int64()).to_numpy()))
             else:
@@ -52,16 +52,16 @@ class PredictionIndex:
 
     def was_answered(self, ids: pa.Array, us: int) -> NDArray[np.bool_]:
         """Which ids are those of rows of the model with an event time before `us` (microseconds), bool [n]."""
-        wanted = keys(ids)
+        wanted = id_keys(ids)
         at = np.searchsorted(self._ids, wanted)
-        found = member(wanted, self._ids)
+        found = is_member(wanted, self._ids)
         if found.any():
             found[found] = self._times[at[found]] < us
         return found
 
     def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
         """Which ids are those of rows of another model or version, bool [n]."""
-        return member(keys(ids), self._others)
+        return is_member(id_keys(ids), self._others)
 
     def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """The number of rows of the model in each window, int64 [n, 2]: with repeats, and each id once."""

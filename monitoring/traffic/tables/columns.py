@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+import pyarrow as pa
+
 Kind: TypeAlias = Literal["number", "category"]
 
-#: What the rows are called by the time the monitor reads them: no input may have one of these names.
+#: Column names of the monitor's own rows: no input may have one of them.
 ROW_NAMES = ("prediction_id", "event_time", "probabilities", "label", "label_time")
+
+#: Names that pandas gives an index without a name: in Parquet, and where it reads one back from CSV.
+_UNNAMED_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0(\.\d+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableColumns:
     """The columns of a table of predictions, by what they mean.
 
-    `scores` is one column (the probability of the second class, or lists of one per class) or one per class;
-    `predicted` the answer itself, where there are no scores. `inputs` are the model's, each a number or a category.
-    `naive_timezone` is that of times without one.
-    `known` are the columns that the reference had, with their Arrow types; empty while the reference itself is read.
-
     >>> TableColumns(event_time="ts", scores=("p",), classes=("no", "yes"), inputs={"age": "number"}).mapped
     ('ts', 'prediction_id', 'label', 'label_time', 'p')
+
+    Attributes:
+        event_time: when each prediction was made.
+        prediction_id: ids of the rows.
+        label: the true class.
+        label_time: when each label became known.
+        naive_timezone: the zone of times that have none.
+        scores: one column (the probability of the second class, or lists of one per class) or one per class.
+        predicted: the predicted class, where there are no scores.
+        classes: the classes, in the order of the scores.
+        inputs: the model's inputs, each a number or a category.
+        known: columns that the reference had, with their Arrow types; empty while the reference itself is read.
     """
 
     event_time: str = "event_time"
@@ -45,3 +59,23 @@ class TableColumns:
     def mapped(self) -> tuple[str, ...]:
         """Every column that is no input."""
         return (self.event_time, self.prediction_id, self.label, self.label_time, *self.answer)
+
+
+def index_columns(schema: pa.Schema) -> frozenset[str]:
+    """The columns of a file that were a data frame's index, by pandas' own metadata or by their names.
+
+    They count rows and mean nothing.
+
+    >>> index_columns(pa.schema([("__index_level_0__", pa.int64()), ("age", pa.int64())]))
+    frozenset({'__index_level_0__'})
+    """
+    declared = _declared_index((schema.metadata or {}).get(b"pandas", b"{}"))
+    return frozenset(name for name in schema.names if name in declared or _UNNAMED_INDEX.fullmatch(name))
+
+
+def _declared_index(metadata: bytes) -> list[str]:
+    try:
+        found = json.loads(metadata).get("index_columns", [])
+    except (ValueError, AttributeError, RecursionError):
+        return []
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []

@@ -10,7 +10,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
-from monitoring.traffic.tables.quotes import Record, Swallowed, all_swallowed, swallowing, within_cells
+from monitoring.traffic.tables.quotes import (
+    QuotedRecord,
+    UnbalancedQuotes,
+    quoted_record,
+    quoted_records_in,
+    summarise_quotes,
+)
 
 #: Bytes that are parsed at once, and for a file with longer lines.
 BLOCKS = (1 << 20, 1 << 30)
@@ -23,12 +29,13 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 class Delimited:
     """A file's columns, each cell as bytes and an empty one null.
 
-    `broken` are lines of another number of fields than the first, `swallowed` those that a quote made part of a field.
+    `malformed` counts lines of another number of fields than the first, `unbalanced` describes those that an unbalanced
+    quote made part of a field.
     """
 
     table: pa.Table
-    broken: int = 0
-    swallowed: Swallowed | None = None
+    malformed: int = 0
+    unbalanced: UnbalancedQuotes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +77,10 @@ def read_delimited(path: Path) -> Delimited:
     return Delimited(table=pa.table({}))
 
 
-def parting(header: Sequence[str]) -> str:
+def other_delimiter_fix(header: Sequence[str]) -> str:
     """How to mend a file of whose lines a header of one field is all that was read; empty where that is no matter.
 
-    >>> parting(["ts;p;y"])
+    >>> other_delimiter_fix(["ts;p;y"])
     "The fields seem to be parted by ';': write them with commas, with tabs as .tsv, or as Parquet."
     """
     mark = next((mark for mark in ";\t|" if mark in header[0]), None) if len(header) == 1 else None
@@ -83,14 +90,14 @@ def parting(header: Sequence[str]) -> str:
 
 
 def _parsed(source: _Source, delimiter: str, block: int) -> Delimited:
-    broken: list[int] = []
-    records: list[Record] = []
+    malformed: list[int] = []
+    records: list[QuotedRecord] = []
     mark = delimiter.encode()
 
     def skip(row: pyarrow.csv.InvalidRow) -> str:
         text = row.text.encode()
-        record = swallowing(text, mark, row.expected_columns, broken=True)
-        broken.append(text.count(b"\n") + 1)
+        record = quoted_record(text, mark, row.expected_columns, malformed=True)
+        malformed.append(text.count(b"\n") + 1)
         records.extend([record] if record is not None else [])
         return "skip"
 
@@ -98,16 +105,16 @@ def _parsed(source: _Source, delimiter: str, block: int) -> Delimited:
     read = pyarrow.csv.ReadOptions(block_size=block)
     with pyarrow.csv.open_csv(source.open(), parse_options=parse, read_options=read) as file:
         header = file.schema.names
-    broken.clear()
+    malformed.clear()
     records.clear()
     convert = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(header, pa.binary()), strings_can_be_null=True, null_values=[""]
     )
     table = pyarrow.csv.read_csv(source.open(), parse_options=parse, read_options=read, convert_options=convert)
-    if source.ends > table.num_rows + sum(broken) + 1:  # more lines than records: in fields, or empty
-        records += within_cells(table, mark)
-    swallowed = all_swallowed(records, source.whole()) if records else None
-    return Delimited(table=table, broken=sum(broken), swallowed=swallowed)
+    if source.ends > table.num_rows + sum(malformed) + 1:  # more lines than records: in fields, or empty
+        records += quoted_records_in(table, mark)
+    unbalanced = summarise_quotes(records, source.whole()) if records else None
+    return Delimited(table=table, malformed=sum(malformed), unbalanced=unbalanced)
 
 
 def _in_utf_8(path: Path) -> _Source:

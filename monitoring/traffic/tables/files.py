@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -14,36 +14,36 @@ import pyarrow.parquet as pq
 from monitoring.errors import BadInput, CannotRun
 from monitoring.traffic.remote.file_store import FileStore, is_url
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
-from monitoring.traffic.tables.delimited import Delimited, parting, read_delimited
-from monitoring.traffic.tables.quotes import Swallowed
-from monitoring.traffic.tables.records import RECORDS, as_parquet
+from monitoring.traffic.tables.delimited import Delimited, other_delimiter_fix, read_delimited
+from monitoring.traffic.tables.quotes import UnbalancedQuotes
+from monitoring.traffic.tables.tfrecord_files import TFRECORD, as_parquet
 
 PARQUET = (".parquet", ".pq")
 TEXT = (".csv", ".csv.gz", ".tsv")
-SUFFIXES = (*PARQUET, *TEXT, *RECORDS)
+SUFFIXES = (*PARQUET, *TEXT, *TFRECORD)
 _KINDS = "Parquet (.parquet, .pq), CSV (.csv, .csv.gz, .tsv) or PredictionLog records (.tfrecord)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRows:
-    """Rows as a file has them: column names each once (`doubled` were there again, and were left out).
+    """Rows as a file has them: each column name once (`duplicates` occurred again, and were left out).
 
-    `text` says that every cell is text, as in CSV; `broken` counts lines that had another number of fields, and
-    `swallowed` says which lines an unbalanced quote made part of a field.
+    `text` says that every cell is text, as in CSV; `malformed` counts lines that had another number of fields, and
+    `unbalanced` says which lines an unbalanced quote made part of a field.
     """
 
     table: pa.Table
-    doubled: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
     text: bool = False
-    broken: int = 0
-    swallowed: Swallowed | None = None
+    malformed: int = 0
+    unbalanced: UnbalancedQuotes | None = None
 
     def columns(self) -> dict[str, pa.ChunkedArray]:
         """Every column by its name. To find one in a table of thousands takes milliseconds, here nothing."""
         return dict(zip(self.table.column_names, self.table.columns, strict=True))
 
 
-class Piece(Protocol):
+class TablePiece(Protocol):
     """A part of a table that is read at once. `name` and `first_row` tell its rows apart from all others'."""
 
     @property
@@ -54,7 +54,7 @@ class Piece(Protocol):
     def first_row(self) -> int:
         """The place in the file of its first row."""
 
-    def read(self, names: Sequence[str] | None = None) -> RawRows:
+    def read(self, names: Collection[str] | None = None) -> RawRows:
         """Its rows; `names` picks columns, those that it has."""
 
 
@@ -67,15 +67,15 @@ class ParquetPiece:
     group: int
     first_row: int
 
-    def read(self, names: Sequence[str] | None = None) -> RawRows:
-        """See `Piece`."""
+    def read(self, names: Collection[str] | None = None) -> RawRows:
+        """See `TablePiece`."""
         try:
             with pq.ParquetFile(self.path) as file:
                 there = file.schema_arrow.names
                 picked = there if names is None else [name for name in there if name in names]
-                return once(file.read_row_group(self.group, columns=picked), names)
+                return distinct_columns(file.read_row_group(self.group, columns=picked), names)
         except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
-            raise unreadable(self.path, str(error)) from error
+            raise unreadable_file(self.path, str(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,44 +86,31 @@ class TextPiece:
     path: Path
     first_row: int = 0
 
-    def read(self, names: Sequence[str] | None = None) -> RawRows:
-        """See `Piece`. Raises BadInput too, where no line has as many fields as the header."""
+    def read(self, names: Collection[str] | None = None) -> RawRows:
+        """See `TablePiece`. Raises BadInput too, where no line has as many fields as the header."""
         try:
             read = read_delimited(self.path)
         except (OSError, EOFError, pa.ArrowException) as error:
-            raise unreadable(self.path, str(error)) from error
-        if read.broken and not read.table.num_rows:
+            raise unreadable_file(self.path, str(error)) from error
+        if read.malformed and not read.table.num_rows:
             raise _no_line_fits(self.name, read)
-        found = once(read.table, names)
-        return replace(found, text=True, broken=read.broken, swallowed=read.swallowed)
+        found = distinct_columns(read.table, names)
+        return replace(found, text=True, malformed=read.malformed, unbalanced=read.unbalanced)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryPiece:
-    """A table in memory."""
-
-    name: str
-    table: pa.Table
-    first_row: int = 0
-
-    def read(self, names: Sequence[str] | None = None) -> RawRows:
-        """See `Piece`."""
-        return once(self.table, names)
-
-
-def once(table: pa.Table, names: Sequence[str] | None) -> RawRows:
+def distinct_columns(table: pa.Table, names: Collection[str] | None) -> RawRows:
     """The table with the first column of each name, and of those that are asked for."""
     places: dict[str, int] = {}
-    doubled = []
+    duplicates = []
     for place, name in enumerate(table.column_names):
         if name in places:
-            doubled.append(name)
+            duplicates.append(name)
         elif names is None or name in names:
             places[name] = place
-    return RawRows(table=table.select(list(places.values())), doubled=tuple(dict.fromkeys(doubled)))
+    return RawRows(table=table.select(list(places.values())), duplicates=tuple(dict.fromkeys(duplicates)))
 
 
-def pieces_of(place: Path | str) -> tuple[Piece, ...]:
+def pieces_of(place: Path | str) -> tuple[TablePiece, ...]:
     """The pieces of a table's files, by name of the file: one file, all in a folder, or all that fit a pattern.
 
     Hidden files and those of other kinds are passed over in folders and patterns; files of no bytes have no rows. The
@@ -214,18 +201,18 @@ def _tables(names: Iterable[str], place: str) -> list[str]:
     return found
 
 
-def _pieces(name: str, path: Path) -> Iterator[Piece]:
+def _pieces(name: str, path: Path) -> Iterator[TablePiece]:
     if path.stat().st_size == 0:
         return
     if path.name.endswith(TEXT):
         yield TextPiece(name=name, path=path)
         return
     try:
-        if path.name.endswith(RECORDS):
+        if path.name.endswith(TFRECORD):
             path = as_parquet(path)
         metadata = pq.read_metadata(path)
     except (OSError, pa.ArrowException) as error:
-        raise unreadable(path, str(error)) from error
+        raise unreadable_file(path, str(error)) from error
     first = 0
     for group in range(metadata.num_row_groups):
         yield ParquetPiece(name=name, path=path, group=group, first_row=first)
@@ -234,18 +221,18 @@ def _pieces(name: str, path: Path) -> Iterator[Piece]:
 
 def _no_line_fits(name: str, read: Delimited) -> BadInput:
     header = read.table.column_names
-    fix = parting(header) or "Leave out what stands before the names, or name every field."
-    if read.swallowed is not None:
+    fix = other_delimiter_fix(header) or "Leave out what stands before the names, or name every field."
+    if read.unbalanced is not None:
         fix = 'Balance the quotes (").'
     return BadInput(
         f"No line of {name} has as many fields as its header.",
-        got=f"no rows, and {read.broken} lines of another number of fields than the first, which has {len(header)}",
+        got=f"no rows, and {read.malformed} lines of another number of fields than the first, which has {len(header)}",
         expected="a line of names, and lines of as many fields",
         fix=fix,
     )
 
 
-def unreadable(path: Path, reason: str) -> CannotRun:
+def unreadable_file(path: Path, reason: str) -> CannotRun:
     """The error that stops a run."""
     return CannotRun(
         "A file of the table cannot be read.",

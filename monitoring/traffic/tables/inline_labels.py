@@ -1,4 +1,4 @@
-"""Which labels of a table were counted with their rows, window by window."""
+"""Labels that stand in the same row as their prediction: which of them were counted, window by window."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from monitoring.atomic import AsideFile
 from monitoring.timestamps import as_datetime, as_microseconds
-from monitoring.traffic.id_keys import keys
+from monitoring.traffic.id_keys import id_keys
 from monitoring.traffic.windows import Window
 
 FOLDER = "settled"
-
 
 #: Rows that are written at once.
 ROWS = 1 << 18
@@ -40,60 +39,72 @@ _COLUMNS = {
     "write_statistics": False,  # nobody asks, and they take as long as the columns
 }
 
+#: The label of a row that was not counted.
+NOT_COUNTED = -2
 
-#: Stands for the label of a row that was not counted.
-NEVER = -2
-
-#: What stands in the place of a file's name, which has an ending, where rows go by the keys of their ids.
-NAMED = "ids"
+#: Stands for the name of a file, which has an extension, where rows go by the keys of their ids.
+BY_ID = "ids"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """Rows of one file, int64 [n] sorted, and the labels that they were counted with, class indices [n]."""
+class CountedLabels:
+    """Rows of one file and the labels that they were counted with.
+
+    Attributes:
+        rows: int64 [n], sorted: places in the file, or keys of ids.
+        labels: int64 [n], class indices; -1 for a label of no class.
+    """
 
     rows: NDArray[np.int64]
     labels: NDArray[np.int64]
 
     def of(self, rows: NDArray[np.int64], missing: int) -> NDArray[np.int64]:
-        """The label that each of some rows was counted with; `missing` where it was not."""
+        """The label that each of some rows was counted with, int64 [n]; `missing` where it was not."""
         if not self.rows.size:
             return np.full(rows.size, missing, dtype=np.int64)
         places = np.minimum(np.searchsorted(self.rows, rows), self.rows.size - 1)
         return np.where(self.rows[places] == rows, self.labels[places], missing)
 
 
-class Settled:
-    """What is remembered of labels that stand beside their rows, in a file for each window.
+class InlineLabels:
+    """Which inline labels were counted with their rows, kept in one file for each window.
 
-    A row is known by its file and its place in it, or where the table gives ids by its id's key, which goes by the file
-    `NAMED`. A few bytes a thousand rows where labels are alike; about a bit a row where there are two classes; eight
+    A row is known by its file and its place in it, or where the table has ids by its id's key, under the file name
+    `BY_ID`. A few bytes a thousand rows where labels are alike; about a bit a row where there are two classes; eight
     bytes more where rows go by keys.
     """
 
     def __init__(self, root: Path) -> None:
+        """The labels kept in a folder of `root`, which need not exist."""
         self._folder = root / FOLDER
 
-    def begin(self, since: datetime | None, judged: datetime | None) -> None:
-        """Forget windows that ended by `since`, and those that begin at `judged` or later: they were never judged."""
+    def begin(self, since: datetime | None, judged_until: datetime | None) -> None:
+        """Forget windows that are of no interest any more, and those that were counted and never judged.
+
+        Args:
+            since: windows that ended by then are forgotten; None: no window is for that reason.
+            judged_until: the end of the last window judged: those that begin then or later are forgotten; None: all.
+        """
         for path in self._paths():
             start, end = _span(path)
             over = since is not None and end <= as_microseconds(since)
-            if over or judged is None or start >= as_microseconds(judged):
+            if over or judged_until is None or start >= as_microseconds(judged_until):
                 path.unlink(missing_ok=True)
 
     def earliest(self) -> datetime | None:
-        """Where what is remembered begins; None where there is nothing."""
+        """The beginning of the first window that is kept; None if there is none."""
         first = min((_span(path)[0] for path in self._paths()), default=None)
         return None if first is None else as_datetime(first)
 
-    def writer(self, window: Window) -> SettledWriter:
-        """Remembers one window's."""
+    def writer(self, window: Window) -> InlineLabelWriter:
+        """Writes those of one window."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        return SettledWriter(self._folder / f"{as_microseconds(window.start)}-{as_microseconds(window.end)}.parquet")
+        return InlineLabelWriter(
+            self._folder / f"{as_microseconds(window.start)}-{as_microseconds(window.end)}.parquet"
+        )
 
-    def read(self, window: Window | None = None) -> Mapping[str, Counted]:
-        """All that is remembered, or that of one window, by file."""
+    def read(self, window: Window | None = None) -> Mapping[str, CountedLabels]:
+        """All that were counted, or those of one window, by file."""
         wanted = None if window is None else (as_microseconds(window.start), as_microseconds(window.end))
         paths = [path for path in self._paths() if wanted is None or _span(path) == wanted]
         table = pa.concat_tables([_SCHEMA.empty_table(), *(_table(path) for path in paths)])
@@ -104,17 +115,18 @@ class Settled:
         for code, name in enumerate(files.dictionary.to_pylist()):
             mine = np.flatnonzero(codes == code)
             mine = mine[np.argsort(rows[mine], kind="stable")]
-            found[name] = Counted(rows=rows[mine], labels=labels[mine])
+            found[name] = CountedLabels(rows=rows[mine], labels=labels[mine])
         return found
 
     def _paths(self) -> list[Path]:
         return sorted(self._folder.glob("*-*.parquet")) if self._folder.is_dir() else []
 
 
-class SettledWriter:
-    """Writes a window's file, which is there when the `with` block has ended well; before that there is nothing."""
+class InlineLabelWriter:
+    """Writes the counted labels of one window. Its file appears when the `with` block has ended well, or not at all."""
 
     def __init__(self, path: Path) -> None:
+        """Writes to `path`."""
         self._path = path
         self._parts: list[pa.RecordBatch] = []
         self._waiting = 0
@@ -131,7 +143,13 @@ class SettledWriter:
             self._discard()
 
     def add(self, file: str, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
-        """Some rows of a file and their labels, class indices; -1 for a label of no class."""
+        """Add some rows of a file.
+
+        Args:
+            file: the name of the file, or `BY_ID`.
+            rows: int64 [n], places in the file, or keys of ids.
+            labels: int64 [n], class indices; -1 for a label of no class.
+        """
         if not rows.size:
             return
         name = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows.size, np.int32)), [file])
@@ -142,7 +160,7 @@ class SettledWriter:
             self._flush()
 
     def _close(self) -> None:
-        """All rows have been added; a window without any is remembered too."""
+        """Put the file in its place, also if it has no rows: the window was counted."""
         try:
             if self._waiting or self._file is None:
                 self._flush()
@@ -169,17 +187,25 @@ class SettledWriter:
         self._parts, self._waiting = [], 0
 
 
-def labels_of(ids: pa.Array, counted: Mapping[str, Counted], missing: int) -> NDArray[np.int64]:
-    """As `Counted.of`, of rows by their ids: the table's own, or their file's name and their place in it.
+def counted_with(ids: pa.Array, counted: Mapping[str, CountedLabels], missing: int) -> NDArray[np.int64]:
+    """The label that each of some rows was counted with, by their ids: the table's, or file names and places.
 
-    >>> one = Counted(rows=np.array([3]), labels=np.array([1]))
-    >>> labels_of(pa.array(["a.parquet:3", "a.parquet:4", "x"]), {"a.parquet": one}, -2).tolist()
+    >>> one = CountedLabels(rows=np.array([3]), labels=np.array([1]))
+    >>> counted_with(pa.array(["a.parquet:3", "a.parquet:4", "x"]), {"a.parquet": one}, -2).tolist()
     [1, -2, -2]
+
+    Args:
+        ids: text [n], none null.
+        counted: what was counted, by file.
+        missing: stands for the label of a row that was not counted.
+
+    Returns:
+        Class indices, int64 [n].
     """
     found = np.full(len(ids), missing, dtype=np.int64)
-    if NAMED in counted:
-        found = counted[NAMED].of(keys(ids), missing)
-    for name, one in ((name, one) for name, one in counted.items() if name != NAMED):
+    if BY_ID in counted:
+        found = counted[BY_ID].of(id_keys(ids), missing)
+    for name, one in ((name, one) for name, one in counted.items() if name != BY_ID):
         rest = pc.if_else(pc.starts_with(ids, f"{name}:"), pc.utf8_slice_codeunits(ids, len(name) + 1), "")
         mine = np.flatnonzero(np.asarray(pc.match_substring_regex(rest, r"^\d{1,18}$"), dtype=np.bool_))
         found[mine] = one.of(np.asarray(rest.take(pa.array(mine)).cast(pa.int64()), dtype=np.int64), missing)

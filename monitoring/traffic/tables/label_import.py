@@ -1,8 +1,8 @@
-"""Labels of tables in order of arrival: written to a label log, each when it is first seen."""
+"""Labels of tables brought into a label log, each when it is first seen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,173 +12,269 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.errors import BadInput
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
-from monitoring.traffic.id_keys import member
+from monitoring.traffic.id_keys import IdSet, is_member
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
-from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import Piece
-from monitoring.traffic.tables.indexed import TableTraffic, by_arrival
-from monitoring.traffic.tables.inline_labels import NEVER, Counted, Settled, labels_of
-from monitoring.traffic.tables.piece_stream import raw_batches
-from monitoring.traffic.tables.quotes import Swallowed, about_quotes
-from monitoring.traffic.tables.rows import (
-    about_label_times,
-    event_times,
-    given_ids,
-    identities,
-    label_words,
-    own_ids,
-    own_times,
-    truths,
-    undated,
-)
-from monitoring.traffic.tables.streamed import StreamedTable
-from monitoring.traffic.tables.values import Moments
+from monitoring.traffic.tables.extents import EventTimeRange, Extent
+from monitoring.traffic.tables.files import TablePiece
+from monitoring.traffic.tables.inline_labels import NOT_COUNTED, CountedLabels, InlineLabels, counted_with
+from monitoring.traffic.tables.label_tables import LabelTables, in_order
+from monitoring.traffic.tables.row_batches import RowBatch
+from monitoring.traffic.tables.rows import event_times, generated_ids, labels_with_times, row_ids
+from monitoring.traffic.tables.table import Table
+from monitoring.traffic.tables.times import ParsedTimes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
-    """Where labels are brought: the label log in `root`, and those `settled` with their rows, which need not go there.
+class LabelDestination:
+    """Where labels are brought.
 
-    `indices` reads labels as classes.
+    Attributes:
+        root: the folder of the label log.
+        inline: the labels that were counted with their rows, and need not go into the log.
+        indices: gives the class index of each label.
+        clock: gives the time.
     """
 
     root: Path
-    settled: Settled
+    inline: InlineLabels
     indices: Callable[[pa.ChunkedArray], NDArray[np.int64]]
     clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
-    """What was found about labels in tables apart.
+class ImportedLabels:
+    """What is known of the labels after an import.
 
-    `waiting` of them name no row of the table and do not say when they became known, as `one` id does.
+    Attributes:
+        matched: ids of labels in the log, or in label tables, that a row has.
+        findings: what is wrong with label tables.
+        unmatched: how many labels in label tables name no row so far, and have no time of their own.
+        example: the id that one of those names; empty if there are none.
     """
 
+    matched: IdSet
     findings: tuple[Finding, ...] = ()
-    waiting: int = 0
-    one: str = ""
+    unmatched: int = 0
+    example: str = ""
 
 
-def gather_labels(
-    traffic: TableTraffic,
-    apart: Sequence[Piece],
-    columns: TableColumns,
-    ledger: Ledger,
-) -> Gathered:
-    """Append to the label log each label that it does not have yet, and say what was wrong with those apart.
+class LabelRouting:
+    """Which labels of a table's rows go through the label log; all others are counted with their rows.
 
-    Labels come from the table's own rows and from the tables `apart`. One without a time became known when its row
-    happened; in a table apart it waits until its row is there. A prediction that is given another label later gets
-    both, as the log's readers expect: the first consumed counts, the other is a conflict. Run again, nothing is added.
-    Labels that were settled with their rows are left out.
-    Raises CannotRun if the folder cannot be written, BadInput for a table apart without ids or labels.
+    Through the log go labels with a time of their own, later than their row's; labels of rows that share an id, as what
+    they come to depends on the order in which they arrive; and, for the same reason, labels of rows that a label table
+    has a label for.
     """
-    beside = [_apart(piece, traffic, columns) for piece in apart]
-    found = by_arrival([traffic.labels(), *(each.labels for each in beside)])
-    writer = LabelWriter(ledger.root, clock=ledger.clock)
+
+    def __init__(self, table: Table, label_tables: LabelTables | None) -> None:
+        """Routes the labels of `table`; `label_tables` is None where no labels stand in other tables."""
+        self._shared = table.repeats.shared
+        self._label_tables = label_tables
+
+    @property
+    def needs_ids(self) -> bool:
+        """Whether `by_log` looks at ids."""
+        return self._label_tables is not None
+
+    def concerns(self, extent: Extent) -> bool:
+        """Whether some label of a piece may go through the log."""
+        return extent.label_times or extent.number in self._shared or self.needs_ids
+
+    def by_log(self, number: int, places: NDArray[np.int64], ids: pa.Array | None) -> NDArray[np.bool_] | None:
+        """Which rows' labels go through the log whatever their time.
+
+        Args:
+            number: the number of the rows' piece.
+            places: their places in it, int64 [n].
+            ids: their ids [n]; may be None unless `needs_ids`.
+
+        Returns:
+            bool [n]; None for none of them.
+        """
+        shared = self._shared.get(number)
+        found = None if shared is None else is_member(places, shared)
+        if self._label_tables is None or ids is None:
+            return found
+        elsewhere = self._label_tables.ids.contains(ids)
+        return elsewhere if found is None else found | elsewhere
+
+    def inline(self, number: int, batch: RowBatch) -> NDArray[np.bool_] | None:
+        """Which rows' labels, where they have one, are counted with them.
+
+        Args:
+            number: the number of the rows' piece.
+            batch: the rows.
+
+        Returns:
+            bool [n]; None for all of them.
+        """
+        late = batch.late_labels()
+        by_log = self.by_log(number, batch.places, batch.all_ids() if self.needs_ids else None)
+        if late is not None:
+            by_log = late if by_log is None else late | by_log
+        return None if by_log is None else ~by_log
+
+
+def import_labels(
+    table: Table,
+    label_tables: LabelTables | None,
+    destination: LabelDestination,
+    *,
+    since: datetime | None,
+    judged_until: datetime | None,
+) -> ImportedLabels:
+    """Append to the label log each label that it does not have yet, and that is not counted with its row.
+
+    Those are labels that go through the log (see `LabelRouting`), and those of rows in judged windows that are new or
+    have changed since. A prediction that is given another label later gets both, as the log's readers expect: the first
+    consumed counts, the other is a conflict. A label in a label table without a time waits until its row is there. An
+    import again adds nothing. Nothing is read of a file that can have no such label.
+
+    Args:
+        table: the table whose rows have labels.
+        label_tables: tables of labels; None where there are none.
+        destination: where the labels are brought.
+        since: labels of rows in judged windows are looked at from this event time on; None: from the first.
+        judged_until: the end of the last window judged; None: none was.
+
+    Returns:
+        What is known of the labels now.
+
+    Raises:
+        CannotRun: a file cannot be read, or the label log not be written.
+        BadInput: a label table has no ids or no labels.
+    """
+    counted = destination.inline.read() if judged_until is not None or label_tables is not None else {}
+    routing = LabelRouting(table, label_tables)
+    found, matched = [], [pa.array([], pa.string())]
+    for extent in (*table.older, *table.extents):
+        judged = None
+        if judged_until is not None and extent.first < as_microseconds(judged_until):
+            judged = _JudgedRows(since=since, until=judged_until, counted=counted)
+        if judged is not None or routing.concerns(extent):
+            for labels, timed in _labels_of(table, extent, routing, judged, destination.indices):
+                found.append(labels)
+                matched.append(labels["prediction_id"].combine_chunks().filter(pa.array(timed)))
+    own = in_order(found)
+    known: pa.Table | None = None
+    separate = None if label_tables is None else label_tables.labels(table)
+    labels = own if separate is None else in_order([own, separate.labels])
+    writer = LabelWriter(destination.root, clock=destination.clock)
     try:
-        known = LabelLog(ledger.root).read()
-        # The first time, and where no two rows can have one id, there is nothing that could be there already.
-        added = _unknown(found, known) if known.num_rows or apart or traffic.named else found
-        settled = ledger.settled.read()
-        before = labels_of(added["prediction_id"].combine_chunks(), settled, NEVER)
-        added = added.filter(pa.array(before != ledger.indices(added["label"])))
-        _append(writer, added)
+        if labels.num_rows or separate is not None:
+            known = LabelLog(destination.root).read()
+            added = unknown_labels(labels, known)
+            if separate is not None:
+                before = counted_with(added["prediction_id"].combine_chunks(), counted, NOT_COUNTED)
+                added = added.filter(pa.array(before != destination.indices(added["label"])))
+            _append(writer, added)
     finally:
         writer.close()
-    waiting = pa.chunked_array([_never_seen(each.timeless, known, settled) for each in beside], pa.string())
-    about = about_label_times(columns.label_time, sum(each.undated for each in beside))
-    lost = [each.swallowed for each in beside if each.swallowed is not None]
-    return Gathered(
-        findings=(*about, *about_quotes(lost)),
-        waiting=len(waiting),
-        one=pc.min(waiting).as_py() or "",
+    if separate is None or known is None:
+        return ImportedLabels(matched=IdSet(pa.concat_arrays(matched)))
+    unmatched = _never_seen(separate.timeless, known, counted)
+    return ImportedLabels(
+        matched=IdSet(pa.concat_arrays([*matched, separate.matched])),
+        findings=separate.findings,
+        unmatched=len(unmatched),
+        example=pc.min(unmatched).as_py() or "",
     )
 
 
-def _never_seen(ids: pa.Array, known: pa.Table, settled: Mapping[str, Counted]) -> pa.Array:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _JudgedRows:
+    """Rows in judged windows whose labels may be new: from `since` on and before `until`; `counted` are known."""
+
+    since: datetime | None
+    until: datetime
+    counted: Mapping[str, CountedLabels]
+
+    def new_labels(
+        self, times: ParsedTimes, labels: NDArray[np.int64], counted_as: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Which rows have another label (class index [n]) than they were counted with."""
+        inside = EventTimeRange(
+            first=None if self.since is None else as_microseconds(self.since), last=as_microseconds(self.until) - 1
+        )
+        new: NDArray[np.bool_] = inside.contains(times) & (counted_as != labels)
+        return new
+
+    def counted_as(self, piece: TablePiece, places: NDArray[np.int64], ids: pa.Array | None) -> NDArray[np.int64]:
+        """The label that each row was counted with, [n]; by ids, or where there are none by places in the piece."""
+        if ids is not None:
+            return counted_with(ids, self.counted, NOT_COUNTED)
+        if piece.name in self.counted:
+            return self.counted[piece.name].of(piece.first_row + places, NOT_COUNTED)
+        return np.full(places.size, NOT_COUNTED)
+
+
+def _labels_of(
+    table: Table,
+    extent: Extent,
+    routing: LabelRouting,
+    judged: _JudgedRows | None,
+    indices: Callable[[pa.ChunkedArray], NDArray[np.int64]],
+) -> Iterator[tuple[pa.Table, NDArray[np.bool_]]]:
+    """The labels of a piece's rows that belong into the log, and which of their rows have a valid event time."""
+    piece, columns = extent.piece, table.columns
+    names = (columns.event_time, columns.prediction_id, columns.label, columns.label_time)
+    for first, raw in table.reader.batches(piece, names):
+        times = event_times(raw, columns)
+        labels = labels_with_times(raw, columns, times)
+        places = first + np.arange(times.us.size)
+        ids = row_ids(piece, raw, columns, first) if table.has_ids else None
+        made = ids if ids is not None else generated_ids(piece, places) if routing.needs_ids else None
+        wanted = np.asarray(pc.fill_null(labels["label_time"].cast(pa.int64()), 0), dtype=np.int64) != times.us
+        by_log = routing.by_log(extent.number, places, made)
+        if by_log is not None:
+            wanted |= by_log
+        if judged is not None:
+            wanted |= judged.new_labels(times, indices(labels["label"]), judged.counted_as(piece, places, ids))
+        mine = np.flatnonzero(wanted & np.asarray(labels["label"].is_valid(), dtype=np.bool_))
+        names_of = generated_ids(piece, places[mine]) if ids is None else ids.take(pa.array(mine))
+        yield labels.take(pa.array(mine)).add_column(0, "prediction_id", names_of), times.valid[mine]
+
+
+def row_labels(table: Table) -> pa.Table:
+    """All labels that stand in the rows of a table, repeats included, in order of label_time.
+
+    Returns:
+        Columns prediction_id, label and label_time.
+    """
+    columns, found = table.columns, []
+    names = (columns.event_time, columns.prediction_id, columns.label, columns.label_time)
+    for extent in (*table.older, *table.extents):
+        for first, raw in table.reader.batches(extent.piece, names):
+            labels = labels_with_times(raw, columns, event_times(raw, columns))
+            found.append(labels.add_column(0, "prediction_id", row_ids(extent.piece, raw, columns, first)))
+    return in_order(found)
+
+
+def _never_seen(ids: pa.Array, known: pa.Table, counted: Mapping[str, CountedLabels]) -> pa.Array:
     """Those of the ids for which no label is in the log or was counted with its row."""
     fresh = ids.filter(pc.invert(pc.is_in(ids, known["prediction_id"].combine_chunks())))
-    return fresh.filter(pa.array(labels_of(fresh, settled, NEVER) == NEVER))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Given:
-    """A table of labels: those of which it is known when they became so, and ids of those of which it is not.
-
-    `undated` of them say by what is no time when that was; `swallowed` are lines that a quote has swallowed.
-    """
-
-    labels: pa.Table
-    timeless: pa.Array
-    undated: int
-    swallowed: tuple[str, int, Swallowed] | None = None
-
-
-def gather_beside(
-    table: StreamedTable,
-    columns: TableColumns,
-    ledger: Ledger,
-    *,
-    since: datetime | None,
-    judged: datetime | None,
-) -> pa.Array:
-    """As `gather_labels`, of a streamed table: those labels alone that are not counted with their rows.
-
-    They are labels with a time of their own, those of rows that share their id with others, and those that are seen for
-    the first time, or are another than before, after their row's window was judged: of rows from `since` on (None: from
-    the first), in windows that end by `judged` (None: none was judged). Nothing is read of a file in which there can be
-    none. The ids of their rows.
-    """
-    found, counted = [], ledger.settled.read() if judged is not None else {}
-    for extent in (*table.older, *table.extents):
-        piece, shared = extent.piece, table.repeats.shared.get(extent.piece, _NO_ROWS)
-        before = judged is not None and extent.first < as_microseconds(judged)
-        if not (before or extent.own_times or shared.size):
-            continue
-        for first, raw in raw_batches(piece, columns.mapped):
-            times = event_times(raw, columns)
-            truth = truths(raw, columns, times)
-            places = first + np.arange(len(times.us))
-            when = np.asarray(pc.fill_null(truth["label_time"].cast(pa.int64()), 0), dtype=np.int64)
-            wanted = (when != times.us) | member(places, shared)
-            ids = identities(piece, raw, columns, first) if table.named else None
-            if judged is not None and before:
-                known = np.full(len(when), NEVER)
-                if ids is not None:
-                    known = labels_of(ids, counted, NEVER)
-                elif piece.name in counted:
-                    known = counted[piece.name].of(piece.first_row + places, NEVER)
-                late = (known != ledger.indices(truth["label"])) & (times.us < as_microseconds(judged))
-                wanted |= late if since is None else late & (times.us >= as_microseconds(since))
-            mine = np.flatnonzero(wanted & np.asarray(truth["label"].is_valid(), dtype=np.bool_))
-            names = own_ids(piece, places[mine]) if ids is None else ids.take(pa.array(mine))
-            found.append(truth.take(pa.array(mine)).add_column(0, "prediction_id", names))
-    writer = LabelWriter(ledger.root, clock=ledger.clock)
-    labels = by_arrival(found)
-    try:
-        if labels.num_rows:
-            _append(writer, _unknown(labels, LabelLog(ledger.root).read()))
-    finally:
-        writer.close()
-    return labels["prediction_id"].combine_chunks()
-
-
-_NO_ROWS = np.zeros(0, dtype=np.int64)
+    return fresh.filter(pa.array(counted_with(fresh, counted, NOT_COUNTED) == NOT_COUNTED))
 
 
 def _append(writer: LabelWriter, labels: pa.Table) -> None:
-    times = labels["label_time"].cast(pa.int64()).to_numpy()
-    writer.append(labels["prediction_id"].combine_chunks(), labels["label"].combine_chunks(), times)
+    if labels.num_rows:
+        times = labels["label_time"].cast(pa.int64()).to_numpy()
+        writer.append(labels["prediction_id"].combine_chunks(), labels["label"].combine_chunks(), times)
 
 
-def _unknown(found: pa.Table, known: pa.Table) -> pa.Table:
-    """The labels that are not among the known ones, each once."""
+def unknown_labels(found: pa.Table, known: pa.Table) -> pa.Table:
+    """The labels that are not among the known ones, each once.
+
+    Args:
+        found: labels, with the columns prediction_id and label at least.
+        known: other labels, likewise.
+
+    Returns:
+        Rows of `found`, of equal ones the first.
+    """
     pairs = _pairs(found)
     fresh = np.asarray(pc.invert(pc.is_in(pairs, _pairs(known))), dtype=np.bool_)
     _, firsts = np.unique(np.asarray(pairs.dictionary_encode().indices), return_index=True)
@@ -191,31 +287,3 @@ def _pairs(labels: pa.Table) -> pa.Array:
     """Each label with the prediction that it is about, as one text."""
     joined = pc.binary_join_element_wise(labels["label"], labels["prediction_id"], "\0")
     return joined.combine_chunks().cast(pa.large_string())
-
-
-def _apart(piece: Piece, traffic: TableTraffic, columns: TableColumns) -> _Given:
-    """The labels of a table of labels."""
-    raw = piece.read([columns.prediction_id, columns.label, columns.label_time])
-    absent = [name for name in (columns.prediction_id, columns.label) if name not in raw.table.column_names]
-    if absent and raw.table.num_rows:
-        raise BadInput(
-            f"The table of labels {piece.name} cannot be joined.",
-            got=f"no column {', '.join(absent)}",
-            expected=f"{columns.prediction_id} and {columns.label}, and {columns.label_time} where it is known",
-            fix="Name the columns as in the [traffic] section.",
-        )
-    lost = None if raw.swallowed is None else (piece.name, raw.table.num_rows, raw.swallowed)
-    if absent:
-        return _Given(labels=by_arrival([]), timeless=pa.array([], pa.string()), undated=0, swallowed=lost)
-    named = given_ids(raw, columns)
-    ids = pa.nulls(raw.table.num_rows, pa.string()) if named is None else named
-    us, known = traffic.happened(ids)
-    truth = truths(raw, columns, Moments(us=us, valid=known))
-    labels = label_words(raw, columns)
-    there = labels.dictionary_decode().is_valid()
-    return _Given(
-        labels=truth.add_column(0, "prediction_id", ids).filter(ids.is_valid()),
-        timeless=ids.filter(pc.and_(there, truth["label"].combine_chunks().is_null())).drop_null(),
-        undated=int(undated(raw, columns, labels, own_times(raw, columns)).sum()),
-        swallowed=lost,
-    )

@@ -21,7 +21,7 @@ _HEAD = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class QuotedRecord:
     """A record that swallowed other lines: how many it spans, and the bytes that it begins with."""
 
     lines: int
@@ -29,7 +29,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Swallowed:
+class UnbalancedQuotes:
     """How many records of a file swallowed lines, how many lines they span, and the longest of them.
 
     `first_line` is the line of the file on which that begins, counted from 1; 0 where it could not be found.
@@ -41,7 +41,7 @@ class Swallowed:
     first_line: int
 
 
-def swallowing(text: bytes, delimiter: bytes, fields: int, *, broken: bool) -> Record | None:
+def quoted_record(text: bytes, delimiter: bytes, fields: int, *, malformed: bool) -> QuotedRecord | None:
     """What a record, or a field of a sound one, swallowed: None for one line, or text that has lines of its own.
 
     `fields` are those of the header: lines with as many are rows.
@@ -50,27 +50,27 @@ def swallowing(text: bytes, delimiter: bytes, fields: int, *, broken: bool) -> R
     if len(lines) < 3:
         return None
     rows = sum(line.count(delimiter) == fields - 1 for line in lines[1:])
-    if (rows > 1 and 2 * rows >= len(lines) - 1) or (broken and len(lines) >= MANY_LINES):
-        return Record(lines=len(lines), head=text[:_HEAD])
+    if (rows > 1 and 2 * rows >= len(lines) - 1) or (malformed and len(lines) >= MANY_LINES):
+        return QuotedRecord(lines=len(lines), head=text[:_HEAD])
     return None
 
 
-def within_cells(table: pa.Table, delimiter: bytes) -> list[Record]:
+def quoted_records_in(table: pa.Table, delimiter: bytes) -> list[QuotedRecord]:
     """Fields of a table of bytes that swallowed lines. Cost: a pass over every cell."""
     found = []
     for column in table.columns:
         several = pc.greater(pc.count_substring(column, "\n"), 1)
         for cell in column.filter(several).to_pylist():
-            record = swallowing(cell, delimiter, table.num_columns, broken=False)
+            record = quoted_record(cell, delimiter, table.num_columns, malformed=False)
             found += [record] if record is not None else []
     return found
 
 
-def all_swallowed(records: Sequence[Record], content: bytes) -> Swallowed:
+def summarise_quotes(records: Sequence[QuotedRecord], content: bytes) -> UnbalancedQuotes:
     """All that the records of a file swallowed, of which there is one at least."""
     longest = max(records, key=lambda record: record.lines)
     place = content.find(longest.head) if b"\n" in longest.head else -1
-    return Swallowed(
+    return UnbalancedQuotes(
         records=len(records),
         lines=sum(record.lines for record in records),
         longest=longest.lines,
@@ -78,7 +78,7 @@ def all_swallowed(records: Sequence[Record], content: bytes) -> Swallowed:
     )
 
 
-def about_quotes(found: Sequence[tuple[str, int, Swallowed]]) -> tuple[Finding, ...]:
+def quote_findings(found: Sequence[tuple[str, int, UnbalancedQuotes]]) -> tuple[Finding, ...]:
     """What is said of files (each with its name and its rows) of which lines were swallowed: the worst is named."""
     if not found:
         return ()

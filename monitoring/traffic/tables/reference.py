@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,19 +11,19 @@ import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
 from monitoring.traffic.class_indices import class_indices
-from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns
-from monitoring.traffic.tables.delimited import parting
-from monitoring.traffic.tables.files import Piece, RawRows
-from monitoring.traffic.tables.indexes import index_columns
-from monitoring.traffic.tables.rows import answers, is_list, probabilities
+from monitoring.traffic.tables.answers import given_probabilities, is_list, read_answers
+from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns, index_columns
+from monitoring.traffic.tables.delimited import other_delimiter_fix
+from monitoring.traffic.tables.files import RawRows, TablePiece
+from monitoring.traffic.tables.times import parse_times
 from monitoring.traffic.tables.values import (
-    class_words,
-    filled,
+    class_names,
+    decoded,
     is_number,
     is_text,
-    moments,
-    numbers,
-    plain,
+    non_blank,
+    parse_numbers,
+    value_type,
 )
 
 #: A column of text whose cells are numbers in this share of the rows that have one is a number.
@@ -37,21 +37,21 @@ MOST_CLASSES = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadPiece:
-    """A piece that has been read already. A `Piece`."""
+class LoadedPiece:
+    """A piece that has been read already. A `TablePiece`."""
 
     name: str
     first_row: int
     raw: RawRows
 
-    def read(self, names: Sequence[str] | None = None) -> RawRows:
-        """See `Piece`; all columns, whatever names are asked for."""
+    def read(self, names: Collection[str] | None = None) -> RawRows:
+        """See `TablePiece`; all columns, whatever names are asked for."""
         return self.raw
 
 
-def read_all(pieces: Sequence[Piece]) -> tuple[ReadPiece, ...]:
+def read_all(pieces: Sequence[TablePiece]) -> tuple[LoadedPiece, ...]:
     """The pieces, read. Raises BadInput if they hold no rows."""
-    found = tuple(ReadPiece(name=each.name, first_row=each.first_row, raw=each.read()) for each in pieces)
+    found = tuple(LoadedPiece(name=each.name, first_row=each.first_row, raw=each.read()) for each in pieces)
     if not sum(piece.raw.table.num_rows for piece in found):
         raise BadInput(
             "The reference table is empty.",
@@ -62,19 +62,19 @@ def read_all(pieces: Sequence[Piece]) -> tuple[ReadPiece, ...]:
     return found
 
 
-def types_of(pieces: Sequence[ReadPiece]) -> dict[str, str]:
+def types_of(pieces: Sequence[LoadedPiece]) -> dict[str, str]:
     """Every column with its Arrow type, in order of appearance; cells of text files are strings."""
     found: dict[str, str] = {}
     for piece in pieces:
         for field in piece.raw.table.schema:
             name, kind = field.name, field.type
-            kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+            kind = value_type(kind)
             found.setdefault(name, "string" if piece.raw.text else str(kind))
     return found
 
 
 def kinds_of(
-    pieces: Sequence[ReadPiece], columns: TableColumns, wanted: Sequence[str], slices: Sequence[str]
+    pieces: Sequence[LoadedPiece], columns: TableColumns, wanted: Sequence[str], slices: Sequence[str]
 ) -> tuple[dict[str, Kind], tuple[str, ...]]:
     """The inputs by name with their kinds, and what was left out and why.
 
@@ -115,7 +115,7 @@ def kinds_of(
     return found, tuple(left_out)
 
 
-def classes_of(pieces: Sequence[ReadPiece], columns: TableColumns, given: Sequence[str]) -> tuple[str, ...]:
+def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, given: Sequence[str]) -> tuple[str, ...]:
     """The classes in the order of the scores: those given, or as scores, answers and labels say.
 
     One score is about two classes, the second of which it is the probability of: 0 and 1, or false and true, where the
@@ -123,7 +123,7 @@ def classes_of(pieces: Sequence[ReadPiece], columns: TableColumns, given: Sequen
     """
     labels = _values(pieces, columns.label)
     width = _width(pieces, columns)
-    named = tuple(class_words(pa.array([text], pa.string()))[0].as_py() or "" for text in given)
+    named = tuple(class_names(pa.array([text], pa.string()))[0].as_py() or "" for text in given)
     if not named:
         named = _guessed(pieces, columns, labels, width)
     words = pa.array(sorted(labels), pa.string())
@@ -155,7 +155,7 @@ def _example(labels: set[str]) -> str:
     return ",".join(words) + (f" or --classes {words[1]},{words[0]}" if len(words) == 2 else "")
 
 
-def _guessed(pieces: Sequence[ReadPiece], columns: TableColumns, labels: set[str], width: int) -> tuple[str, ...]:
+def _guessed(pieces: Sequence[LoadedPiece], columns: TableColumns, labels: set[str], width: int) -> tuple[str, ...]:
     if columns.predicted is not None:
         return _answered_or_true(labels, _values(pieces, columns.predicted))
     if len(columns.scores) > 1:
@@ -187,7 +187,7 @@ def _answered_or_true(labels: set[str], answers: set[str]) -> tuple[str, ...]:
     )
 
 
-def _width(pieces: Sequence[ReadPiece], columns: TableColumns) -> int:
+def _width(pieces: Sequence[LoadedPiece], columns: TableColumns) -> int:
     """How many scores a row has; 0 where it has an answer only."""
     if columns.predicted is not None:
         return 0
@@ -196,19 +196,19 @@ def _width(pieces: Sequence[ReadPiece], columns: TableColumns) -> int:
     for piece in pieces:
         table = piece.raw.table
         if _listed(piece.raw, columns):
-            lengths = pc.list_value_length(plain(table[columns.scores[0]]).drop_null())
+            lengths = pc.list_value_length(decoded(table[columns.scores[0]]).drop_null())
             return int(pc.max(lengths).as_py() or 0) or 2
     return 2
 
 
-def _values(pieces: Sequence[ReadPiece], name: str) -> set[str]:
+def _values(pieces: Sequence[LoadedPiece], name: str) -> set[str]:
     found: set[str] = set()
     for piece in pieces:
         if name not in piece.raw.table.column_names:
             continue
-        column = plain(piece.raw.table[name])
+        column = decoded(piece.raw.table[name])
         if is_text(column.type) or is_number(column.type):
-            found |= set(pc.unique(class_words(column).drop_null()).to_pylist())
+            found |= set(pc.unique(class_names(column).drop_null()).to_pylist())
         if len(found) > MOST_CLASSES:
             raise BadInput(
                 f"The column {name} does not hold classes.",
@@ -221,17 +221,17 @@ def _values(pieces: Sequence[ReadPiece], name: str) -> set[str]:
 
 def spelling(there: Mapping[str, str]) -> str:
     """What to do about a column that is not there, where `there` are those that are."""
-    return parting(list(there)) or "Check the spelling."
+    return other_delimiter_fix(list(there)) or "Check the spelling."
 
 
-def check_labels(pieces: Sequence[ReadPiece], label: str) -> None:
+def check_labels(pieces: Sequence[LoadedPiece], label: str) -> None:
     """Raises BadInput for a column of labels of a type that names no classes."""
     for piece in pieces:
         schema = piece.raw.table.schema
         if label not in schema.names:
             continue
         kind = schema.field(label).type
-        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        kind = value_type(kind)
         if not (is_text(kind) or is_number(kind) or pa.types.is_null(kind)):
             raise BadInput(
                 f"The column {label} does not hold labels.",
@@ -241,15 +241,15 @@ def check_labels(pieces: Sequence[ReadPiece], label: str) -> None:
             )
 
 
-def check_scores(pieces: Sequence[ReadPiece], columns: TableColumns) -> None:
+def check_scores(pieces: Sequence[LoadedPiece], columns: TableColumns) -> None:
     """Raises BadInput where most rows that have scores have some that are no probabilities."""
     if columns.predicted is not None:
         return
     there = wrong = 0
     ends: list[float] = []
     for raw in (piece.raw for piece in pieces if set(columns.scores) <= set(piece.raw.table.column_names)):
-        given = probabilities(raw, columns)
-        usable = np.isfinite(answers(raw, columns)[0]).all(axis=1)
+        given = given_probabilities(raw, columns)
+        usable = np.isfinite(read_answers(raw, columns)[0]).all(axis=1)
         scored = ~np.isnan(given).all(axis=1)
         there += int(scored.sum())
         wrong += int((scored & ~usable).sum())
@@ -272,13 +272,13 @@ def _listed(raw: RawRows, columns: TableColumns) -> bool:
     return name in raw.table.column_names and is_list(raw.table.schema.field(name).type)
 
 
-def check_label_times(pieces: Sequence[ReadPiece], columns: TableColumns) -> None:
+def check_label_times(pieces: Sequence[LoadedPiece], columns: TableColumns) -> None:
     """Raises BadInput for a column of times of labels in which something stands, and no time."""
     name, said = columns.label_time, []
-    for column in (plain(p.raw.table[name]) for p in pieces if name in p.raw.table.column_names):
-        if moments(column, columns.naive_timezone).valid.any():
+    for column in (decoded(p.raw.table[name]) for p in pieces if name in p.raw.table.column_names):
+        if parse_times(column, columns.naive_timezone).valid.any():
             return
-        cells = column.filter(filled(column))
+        cells = column.filter(non_blank(column))
         said += [f"{cells[0].as_py()!r:.40}, of type {column.type}"] if len(cells) else []
     if said:
         raise BadInput(
@@ -294,20 +294,20 @@ def _split(word: str) -> tuple[str, str]:
     return (name, kind) if colon and kind in ("number", "category") else (word, "")
 
 
-def _kind(pieces: Sequence[tuple[ReadPiece, dict[str, pa.ChunkedArray]]], name: str) -> str:
+def _kind(pieces: Sequence[tuple[LoadedPiece, dict[str, pa.ChunkedArray]]], name: str) -> str:
     """`number`, `category`, or what else the column is."""
     cells = numeric = 0
     for piece, columns in pieces:
         if name not in columns:
             continue
-        column = plain(columns[name])
+        column = decoded(columns[name])
         if is_number(column.type):
             return "number"
         if is_text(column.type) and not piece.raw.text:
             return "category"
         if not (is_text(column.type) or pa.types.is_null(column.type)):
             return str(column.type)
-        values, bad, _ = numbers(column, text=piece.raw.text)
+        values, bad, _ = parse_numbers(column, text=piece.raw.text)
         numeric += int(np.isfinite(np.asarray(values)).sum())
         cells += int(np.isfinite(np.asarray(values)).sum()) + bad
     return "number" if not cells or numeric >= MOSTLY * cells else "category"

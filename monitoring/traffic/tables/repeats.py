@@ -1,4 +1,4 @@
-"""Which rows of a streamed table have an id that another row has too, found without holding rows or ids."""
+"""Which rows of a table have an id that another row has too, found without holding rows or ids."""
 
 from __future__ import annotations
 
@@ -9,100 +9,152 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitoring.traffic.id_keys import keys, member
+from monitoring.traffic.id_keys import id_keys, is_member
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import ParquetPiece
-from monitoring.traffic.tables.indexed import first_of_each
-from monitoring.traffic.tables.piece_stream import raw_batches
-from monitoring.traffic.tables.rows import event_times, identities
+from monitoring.traffic.tables.extents import EventTimeRange, Extent
+from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.rows import event_times, row_ids
 
-#: Rows whose ids are compared as words at once, about.
+#: About how many rows' ids are compared as text at once.
 AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Repeats:
-    """Rows by their piece, as sorted places int64.
+class IdentifiedRows:
+    """Some rows of a piece: their places in it int64 [n], their ids [n], and their event times int64 [n]."""
 
-    `shared` are those whose id is there more than once, `dropped` those of them that do not count: of rows with one id
-    the earliest counts, of those of one time the last, as in `TableTraffic`.
+    places: NDArray[np.int64]
+    ids: pa.Array
+    us: NDArray[np.int64]
+
+
+def identified_rows(
+    extent: Extent, columns: TableColumns, reader: PieceReader, inside: EventTimeRange
+) -> Iterator[IdentifiedRows]:
+    """The rows of a piece with a valid event time in a range.
+
+    Yields:
+        Batches of rows, in the piece's order.
+    """
+    for first, raw in reader.batches(extent.piece, (columns.prediction_id, columns.event_time)):
+        ids, times = row_ids(extent.piece, raw, columns, first), event_times(raw, columns)
+        places, us = first + np.arange(len(ids)), times.us
+        mine = inside.contains(times)
+        if not mine.all():
+            some = np.flatnonzero(mine)
+            places, us, ids = places[some], us[some], ids.take(pa.array(some))
+        yield IdentifiedRows(places=places, ids=ids, us=us)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """Rows that share an id, by the numbers of their pieces, each as sorted places int64 in the piece.
+
+    Attributes:
+        shared: all rows whose id occurs more than once.
+        dropped: those of them that do not count: of rows with one id the earliest counts, of those of one time the
+            last.
     """
 
-    shared: Mapping[ParquetPiece, NDArray[np.int64]] = field(default_factory=dict)
-    dropped: Mapping[ParquetPiece, NDArray[np.int64]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, pieces: Sequence[ParquetPiece], rows: int, columns: TableColumns, since: int | None) -> Repeats:
-        """Those among the rows, so many at most, that happened at `since` (microseconds) or later.
-
-        Memory: eight bytes a row while it is looked for, sixteen a row found, and the ids of a million rows. Cost: one
-        pass over ids, and where some are alike another over ids and times.
-        """
-        found = np.empty(rows, dtype=np.int64)
-        filled = 0
-        for piece in pieces:
-            for _, ids, _ in _read(piece, columns, since):
-                found[filled : filled + len(ids)] = keys(ids)
-                filled += len(ids)
-        alike, counts = _alike(found[:filled])
-        del found
-        shared: dict[ParquetPiece, list[NDArray[np.int64]]] = {}
-        dropped: dict[ParquetPiece, list[NDArray[np.int64]]] = {}
-        for values in np.split(alike, np.flatnonzero(np.diff(np.cumsum(counts) // AT_ONCE)) + 1) if alike.size else ():
-            _compare(pieces, columns, since, values, shared=shared, dropped=dropped)
-        return cls(shared=_sorted(shared), dropped=_sorted(dropped))
+    shared: Mapping[int, NDArray[np.int64]] = field(default_factory=dict)
+    dropped: Mapping[int, NDArray[np.int64]] = field(default_factory=dict)
 
 
-def _alike(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The values that are there more than once, sorted, and how often; sorts them in their place."""
-    values.sort()
-    return np.unique(values[1:][values[1:] == values[:-1]], return_counts=True)
+def find_repeats(
+    extents: Sequence[Extent], columns: TableColumns, reader: PieceReader, inside: EventTimeRange
+) -> Repeats:
+    """The rows that share an id, among those with an event time in a range.
+
+    Memory: eight bytes a row while it is looked for, sixteen a row found, and the ids of a million rows. Cost: one
+    pass over ids and times, and where some ids are alike another.
+
+    Args:
+        extents: the pieces to look into.
+        columns: what each column means.
+        reader: reads the pieces.
+        inside: the event times of the rows to look at.
+
+    Returns:
+        The rows, exactly: ids whose 64-bit keys are equal are compared as text.
+    """
+    found = np.empty(sum(extent.rows for extent in extents), dtype=np.int64)
+    filled = 0
+    for extent in extents:
+        for rows in identified_rows(extent, columns, reader, inside):
+            found[filled : filled + len(rows.ids)] = id_keys(rows.ids)
+            filled += len(rows.ids)
+    equal, counts = _occurring_twice(found[:filled])
+    del found
+    shared: dict[int, list[NDArray[np.int64]]] = {}
+    dropped: dict[int, list[NDArray[np.int64]]] = {}
+    for keys in np.split(equal, np.flatnonzero(np.diff(np.cumsum(counts) // AT_ONCE)) + 1) if equal.size else ():
+        candidates = [
+            (extent.number, _with_keys(rows, keys))
+            for extent in extents
+            for rows in identified_rows(extent, columns, reader, inside)
+        ]
+        _compare(candidates, shared=shared, dropped=dropped)
+    return Repeats(shared=_sorted(shared), dropped=_sorted(dropped))
+
+
+def first_of_each(ids: pa.Array, us: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows count: of those with one id the earliest, and of those of one time the last.
+
+    >>> first_of_each(pa.array(["a", "b", "a", "a"]), np.array([1, 1, 1, 2])).tolist()
+    [False, True, True, False]
+
+    Args:
+        ids: the rows' ids, [n].
+        us: their event times, sorted, int64 [n].
+
+    Returns:
+        Whether each row counts, bool [n].
+    """
+    codes = ids.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    counts = np.ones(len(codes), dtype=np.bool_)
+    if len(codes) == 0 or int(codes.max()) + 1 == len(codes):
+        return counts
+    order = np.lexsort((-np.arange(len(codes)), us, codes))
+    firsts = order[np.concatenate([[True], np.diff(codes[order]) > 0])]
+    counts[:] = False
+    counts[firsts] = True
+    return counts
+
+
+def _occurring_twice(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The keys that occur more than once, sorted, and how often; sorts them in their place."""
+    keys.sort()
+    return np.unique(keys[1:][keys[1:] == keys[:-1]], return_counts=True)
+
+
+def _with_keys(rows: IdentifiedRows, keys: NDArray[np.int64]) -> IdentifiedRows:
+    mine = np.flatnonzero(is_member(id_keys(rows.ids), keys))
+    return IdentifiedRows(
+        places=rows.places[mine], ids=rows.ids.take(pa.array(mine)).cast(pa.large_string()), us=rows.us[mine]
+    )
 
 
 def _compare(
-    pieces: Sequence[ParquetPiece],
-    columns: TableColumns,
-    since: int | None,
-    values: NDArray[np.int64],
+    candidates: Sequence[tuple[int, IdentifiedRows]],
     *,
-    shared: dict[ParquetPiece, list[NDArray[np.int64]]],
-    dropped: dict[ParquetPiece, list[NDArray[np.int64]]],
+    shared: dict[int, list[NDArray[np.int64]]],
+    dropped: dict[int, list[NDArray[np.int64]]],
 ) -> None:
-    """Compare as words the ids whose keys are among the values."""
-    words, when, owner, at = [], [], [], []
-    for number, piece in enumerate(pieces):
-        for places, ids, us in _read(piece, columns, since):
-            mine = np.flatnonzero(member(keys(ids), values))
-            words.append(ids.take(pa.array(mine)).cast(pa.large_string()))
-            when.append(us[mine])
-            owner.append(np.full(mine.size, number))
-            at.append(places[mine])
-    times = np.concatenate(when)
+    """Compare as text the ids of rows whose keys are equal, each with the number of its piece."""
+    times = np.concatenate([rows.us for _, rows in candidates])
     order = np.argsort(times, kind="stable")
-    ids = pa.concat_arrays(words).take(pa.array(order))
-    numbers, places = np.concatenate(owner)[order], np.concatenate(at)[order]
+    ids = pa.concat_arrays([rows.ids for _, rows in candidates]).take(pa.array(order))
+    numbers = np.concatenate([np.full(len(rows.ids), number) for number, rows in candidates])[order]
+    places = np.concatenate([rows.places for _, rows in candidates])[order]
     codes = ids.dictionary_encode().indices.to_numpy(zero_copy_only=False)
     twice = np.bincount(codes)[codes] > 1
     counts = first_of_each(ids, times[order])
     for number in np.unique(numbers[twice]).tolist():
         mine = twice & (numbers == number)
-        shared.setdefault(pieces[number], []).append(places[mine])
-        dropped.setdefault(pieces[number], []).append(places[mine & ~counts])
+        shared.setdefault(number, []).append(places[mine])
+        dropped.setdefault(number, []).append(places[mine & ~counts])
 
 
-def _read(
-    piece: ParquetPiece, columns: TableColumns, since: int | None
-) -> Iterator[tuple[NDArray[np.int64], pa.Array, NDArray[np.int64]]]:
-    """Places, ids and times of the rows since then, batch by batch."""
-    for first, raw in raw_batches(piece, (columns.prediction_id, columns.event_time)):
-        ids, us = identities(piece, raw, columns, first), event_times(raw, columns).us
-        places = first + np.arange(len(ids))
-        if since is not None and len(us) and int(us.min()) < since:
-            late = np.flatnonzero(us >= since)
-            places, us, ids = places[late], us[late], ids.take(pa.array(late))
-        yield places, ids, us
-
-
-def _sorted(found: dict[ParquetPiece, list[NDArray[np.int64]]]) -> dict[ParquetPiece, NDArray[np.int64]]:
-    whole = {piece: np.sort(np.concatenate(places)) for piece, places in found.items()}
-    return {piece: places for piece, places in whole.items() if places.size}
+def _sorted(found: dict[int, list[NDArray[np.int64]]]) -> dict[int, NDArray[np.int64]]:
+    whole = {number: np.sort(np.concatenate(places)) for number, places in found.items()}
+    return {number: places for number, places in whole.items() if places.size}

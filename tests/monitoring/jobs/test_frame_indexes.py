@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 
-from monitoring.traffic.tables.indexes import index_columns
+from monitoring.traffic.tables.columns import index_columns
 
 Pitfalls = Callable[..., Result]
 

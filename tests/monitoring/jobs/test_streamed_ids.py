@@ -1,4 +1,4 @@
-"""A Parquet table with ids of its own is streamed, and comes to what it comes to when all of it is indexed."""
+"""A Parquet table with ids is read in batches, and comes to what it comes to when its pieces are read whole."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from monitoring.baseline import batch
 from monitoring.config import load_config
-from monitoring.jobs.table_source import TableReader
 from monitoring.records import MonitorStatus
-from monitoring.traffic.id_keys import Wanted, keys
 from monitoring.traffic.labels.label_log import LabelLog
-from monitoring.traffic.tables import piece_stream, repeats
-from monitoring.traffic.tables.streamed import StreamedTable
-from tests.own_table import NOW, own_rows, watch
+from monitoring.traffic.tables import piece_reader, repeats
+from monitoring.traffic.tables.piece_reader import PieceReader
+from tests.own_table import NOW, no_parquet, own_rows, watch
 from tests.small_deployment import Days
 
 LIVE = Days(days=9, broken_from=6)
@@ -98,23 +94,23 @@ def runs(place: Path, tables: list[pa.Table], *, known: bool, files: int = 1, re
 
 @pytest.mark.timeout(900)  # eight runs, each with its fit
 @pytest.mark.parametrize(("known", "files", "rename"), [(False, 1, False), (True, 3, False), (False, 3, True)])
-def test_repeats_and_labels_count_as_in_an_indexed_table(
+def test_repeats_and_labels_count_the_same_in_batches_and_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool, files: int, rename: bool
 ) -> None:
     tables = stages(with_repeats(own_rows(LIVE), nameless=not rename).sort_by("ts"))
     with monkeypatch.context() as patch:
-        patch.setattr(StreamedTable, "of", classmethod(lambda *_, **__: None))
-        indexed = runs(tmp_path / "indexed", tables, known=known, files=files, rename=rename)
-    assert sum(w.repeats for w in indexed.windows) > 100
-    assert any(w.labels_conflicting for w in indexed.windows)
-    assert any(w.labels_unknown for w in indexed.windows)
+        patch.setattr(PieceReader, "in_batches", lambda *_: False)
+        whole = runs(tmp_path / "whole", tables, known=known, files=files, rename=rename)
+    assert sum(w.repeats for w in whole.windows) > 100
+    assert any(w.labels_conflicting for w in whole.windows)
+    assert any(w.labels_unknown for w in whole.windows)
     with monkeypatch.context() as patch:
-        patch.setattr(TableReader, "_table", property(lambda _: pytest.fail("no index of the rows is wanted")))
-        patch.setattr(piece_stream, "ROWS", 37)
+        patch.setattr(PieceReader, "whole", no_parquet)
+        patch.setattr(piece_reader, "ROWS", 37)
         patch.setattr(batch, "ROWS", 41)
         patch.setattr(repeats, "AT_ONCE", 50)
-        streamed = runs(tmp_path / "streamed", tables, known=known, files=files, rename=rename)
-    assert told(streamed) == told(indexed)
+        in_batches = runs(tmp_path / "batches", tables, known=known, files=files, rename=rename)
+    assert told(in_batches) == told(whole)
 
 
 def test_labels_of_rows_of_their_own_id_are_in_no_log(tmp_path: Path) -> None:
@@ -122,11 +118,3 @@ def test_labels_of_rows_of_their_own_id_are_in_no_log(tmp_path: Path) -> None:
     assert found.coverage.labels > 0
     log = load_config(tmp_path / "here" / "flights" / "monitor.toml").traffic.label_log
     assert LabelLog(log).read().num_rows == 0
-
-
-@given(st.lists(st.text(max_size=40), unique=True, max_size=60), st.integers(0, 20))
-def test_keys_know_ids_by_all_of_their_bytes_and_nothing_else(ids: list[str], first: int) -> None:
-    words = pa.array(ids, pa.string())
-    assert len(set(keys(words).tolist())) == len(ids)
-    assert keys(words[first:]).tolist() == keys(words).tolist()[first:]
-    assert Wanted(words[first:]).among(words).tolist() == [at >= first for at in range(len(ids))]

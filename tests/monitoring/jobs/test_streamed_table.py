@@ -14,12 +14,12 @@ import pytest
 
 from monitoring.baseline import batch
 from monitoring.config import load_config
-from monitoring.jobs.table_source import TableReader
 from monitoring.records import MonitorStatus
 from monitoring.traffic.labels.label_log import LabelLog
-from monitoring.traffic.tables import piece_stream
+from monitoring.traffic.tables import piece_reader
 from monitoring.traffic.tables.inline_labels import FOLDER
-from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
+from monitoring.traffic.tables.piece_reader import PieceReader
+from tests.own_table import NOW, REFERENCE, Watched, no_parquet, own_rows, watch
 from tests.small_deployment import Days
 
 LIVE = Days(days=9, broken_from=6)
@@ -115,7 +115,7 @@ def test_rows_read_at_once_and_row_groups_change_nothing(
 ) -> None:
     rows = rows_of(LIVE)
     whole = runs(tmp_path / "whole", [rows], text=False)
-    monkeypatch.setattr(piece_stream, "ROWS", 13)
+    monkeypatch.setattr(piece_reader, "ROWS", 13)
     monkeypatch.setattr(batch, "ROWS", 17)
     assert told(runs(tmp_path / "parts", [rows], text=False, group=group)) == told(whole)
 
@@ -123,10 +123,7 @@ def test_rows_read_at_once_and_row_groups_change_nothing(
 def test_a_labels_that_came_with_its_row_is_in_no_log_and_its_window_is_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forbidden(self: TableReader) -> None:
-        raise AssertionError("no index of the rows is wanted")
-
-    monkeypatch.setattr(TableReader, "_table", property(forbidden))
+    monkeypatch.setattr(PieceReader, "whole", no_parquet)
     found = runs(tmp_path / "here", [rows_of(LIVE)], text=False)
     assert found.coverage.labels > 0
     log = load_config(tmp_path / "here" / "flights" / "monitor.toml").traffic.label_log

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from monitoring.records import MonitorStatus
-from monitoring.traffic.tables.streamed import StreamedTable
+from monitoring.traffic.tables.piece_reader import PieceReader
 from tests.own_table import NOW, Watched, own_rows, watch
 from tests.small_deployment import Days
 
@@ -37,7 +37,7 @@ def test_late_rows_are_told_once_and_their_labels_are_due(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, streamed: bool
 ) -> None:
     if not streamed:
-        monkeypatch.setattr(StreamedTable, "of", classmethod(lambda *_, **__: None))
+        monkeypatch.setattr(PieceReader, "in_batches", lambda *_: False)
     watched, rows = watch(tmp_path, label_time=None), own_rows(LIVE).drop_columns(["known_at"])
     rows = rows.set_column(rows.column_names.index("y"), "y", pc.fill_null(rows["y"], "late"))
     ids = pc.binary_join_element_wise("again", rows["id"], "-")

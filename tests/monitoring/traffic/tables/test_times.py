@@ -1,16 +1,16 @@
+"""Cells of any type as times: the same time however it is written, and never an error."""
+
 from __future__ import annotations
 
-import math
 from datetime import UTC, date, datetime, timedelta, timezone
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.timestamps import EPOCH, as_microseconds
-from monitoring.traffic.tables.values import class_words, moments, numbers, words
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.tables.times import parse_times
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
 # Hypothesis takes bounds without a zone, and adds one.
@@ -30,13 +30,13 @@ def test_times_are_the_same_however_they_are_written(times: list[datetime]) -> N
         pa.array(utc, pa.timestamp("us", "UTC")),
         pa.array(utc, pa.timestamp("us", "America/New_York")),
     ):
-        found = moments(column)
+        found = parse_times(column)
         assert found.us.tolist() == expected
         assert found.valid.all()
         assert not found.naive
-    naive = moments(pa.array([time.replace(tzinfo=None) for time in utc], pa.timestamp("us")))
+    naive = parse_times(pa.array([time.replace(tzinfo=None) for time in utc], pa.timestamp("us")))
     assert (naive.us.tolist(), naive.naive) == (expected, True)
-    assert moments(pa.array([time.replace(tzinfo=None).isoformat() for time in utc])).us.tolist() == expected
+    assert parse_times(pa.array([time.replace(tzinfo=None).isoformat() for time in utc])).us.tolist() == expected
 
 
 @given(st.lists(st.none() | st.text(max_size=30), max_size=20))
@@ -45,7 +45,7 @@ def test_text_that_is_no_time_is_none_and_never_fatal(texts: list[str | None]) -
         column = pa.array(texts, pa.string())
     except UnicodeEncodeError:
         return
-    found = moments(column)
+    found = parse_times(column)
     assert len(found.us) == len(found.valid) == len(texts)
     assert not [text for text, valid in zip(texts, found.valid, strict=True) if text is None and valid]
 
@@ -65,33 +65,4 @@ def test_text_that_is_no_time_is_none_and_never_fatal(texts: list[str | None]) -
     ],
 )
 def test_what_no_calendar_has_is_no_time(column: pa.Array, valid: list[bool]) -> None:
-    assert moments(column).valid.tolist() == valid
-
-
-@given(st.lists(st.none() | st.floats() | st.integers(-(10**15), 10**15), max_size=20))
-def test_numbers_are_the_same_as_text(values: list[float | None]) -> None:
-    texts = [None if value is None else repr(value) for value in values]
-    found, bad, problem = numbers(pa.array(texts, pa.string()), text=True)
-    expected = [math.nan if value is None else float(value) for value in values]
-    np.testing.assert_array_equal(np.asarray(found), np.array(expected, dtype=np.float64))
-    assert (bad, problem) == (0, "")
-
-
-def test_cells_that_are_no_numbers_are_counted_and_a_column_of_them_is_another_type() -> None:
-    found, bad, problem = numbers(pa.array(["1", " 2.5 ", "n/a", "twelve", None, "-inf", "1e3"]), text=True)
-    np.testing.assert_array_equal(np.asarray(found), [1, 2.5, np.nan, np.nan, np.nan, -np.inf, 1000])
-    assert (bad, problem) == (1, "")
-    assert numbers(pa.array(["a", "b"]), text=True)[1:] == (2, "type changed to text")
-    assert numbers(pa.array([EPOCH]), text=False)[2].startswith("type changed to timestamp")
-
-
-@given(st.lists(st.none() | st.binary(max_size=8), max_size=10))
-def test_bytes_are_words_whatever_they_are(cells: list[bytes | None]) -> None:
-    found = words(pa.array(cells, pa.binary())).to_pylist()
-    assert found == [None if cell is None else cell.decode("utf-8", "replace") for cell in cells]
-
-
-def test_labels_are_words_of_one_spelling() -> None:
-    assert class_words(pa.array([1.0, None, 0.0])).to_pylist() == ["1", None, "0"]
-    assert class_words(pa.array([True, False])).to_pylist() == ["true", "false"]
-    assert class_words(pa.array(["True", " late ", "", "2.0", "2.5"])).to_pylist() == ["true", "late", None, "2", "2.5"]
+    assert parse_times(column).valid.tolist() == valid

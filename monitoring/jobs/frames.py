@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.errors import BadInput
-from monitoring.traffic.tables.files import once
-from monitoring.traffic.tables.values import moments, plain
+from monitoring.traffic.tables.files import distinct_columns
+from monitoring.traffic.tables.times import parse_times
+from monitoring.traffic.tables.values import decoded
 
 
 def stored(source: Any, place: Path, *, event_time: str, ids: str) -> Path:
@@ -22,9 +23,9 @@ def stored(source: Any, place: Path, *, event_time: str, ids: str) -> Path:
     """
     if isinstance(source, (str, Path)):
         return Path(source)
-    table = once(_arrow(source), None).table
+    table = distinct_columns(_arrow(source), None).table
     if ids not in table.column_names and event_time in table.column_names:
-        table = table.append_column(ids, _ids(moments(plain(table[event_time])).us))
+        table = table.append_column(ids, _ids(parse_times(decoded(table[event_time])).us))
     place.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, place)
     return place

@@ -8,7 +8,7 @@ from pathlib import Path
 from monitoring.timestamps import EPOCH
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 
-RECORDS = (".tfrecord", ".tfrecords")
+TFRECORD = (".tfrecord", ".tfrecords")
 
 
 def as_parquet(path: Path) -> Path:

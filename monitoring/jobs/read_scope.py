@@ -1,0 +1,28 @@
+"""What part of the traffic is read, and for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadScope:
+    """What part of the traffic is of interest.
+
+    Attributes:
+        since: rows from this event time on; None: all rows.
+        labels_since: labels of rows from this event time on; those of rows before `since` come too late, which is
+            reported. None: as `since`.
+        judged_until: the end of the last window judged; None: none was.
+        job: whether the monitor's job reads, which brings labels into the label log.
+    """
+
+    since: datetime | None = None
+    labels_since: datetime | None = None
+    judged_until: datetime | None = None
+    job: bool = False
+
+
+#: All of the traffic, for a reader that changes nothing.
+EVERYTHING = ReadScope()

@@ -1,0 +1,114 @@
+"""What the model answered in some raw rows, as probabilities of the classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.records import Finding
+from monitoring.traffic.class_indices import class_indices
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import RawRows
+from monitoring.traffic.tables.values import class_names, decoded, is_number, is_text, parse_numbers
+
+#: Probabilities of a row may add up to something as far from 1 as this: rounding, in a file with two decimals.
+ROUNDING = 0.02
+
+
+def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float64], int, tuple[Finding, ...]]:
+    """The usable answers of n rows.
+
+    Args:
+        raw: the rows.
+        columns: names the columns of the answer.
+
+    Returns:
+        Probabilities [n, classes], NaN in rows without a usable answer; how many rows have none; and a finding for
+        each column of the answer that is absent.
+    """
+    rows, width = raw.table.num_rows, len(columns.classes)
+    absent = [name for name in columns.answer if name not in raw.table.column_names]
+    if absent:
+        values = np.full((rows, width), np.nan)
+        facts = tuple(
+            Finding(kind="column gone", feature=name, message=f"The column {name} is absent.", fact=True)
+            for name in absent
+        )
+        return values, rows, facts
+    values = given_probabilities(raw, columns)
+    usable = are_probabilities(values)
+    unusable = int(rows - usable.sum())
+    if unusable:
+        values = np.where(usable[:, None], values, np.nan)
+    return values, unusable, ()
+
+
+def are_probabilities(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of n rows, [n, classes], are from 0 to 1, and 1 in sum but for rounding.
+
+    >>> are_probabilities(np.array([[0.25, 0.75], [0.5, 0.7], [np.nan, 0.5]])).tolist()
+    [True, False, False]
+    """
+    width = values.shape[1]
+    with np.errstate(invalid="ignore"):
+        total = values[:, 0] + values[:, 1] if width == 2 else values.sum(axis=1)
+        usable: NDArray[np.bool_] = np.abs(total - 1) <= ROUNDING
+        for place in range(width):
+            usable &= (values[:, place] >= 0) & (values[:, place] <= 1)
+    return usable
+
+
+def no_answer_findings(columns: TableColumns, rows: int, unusable: int) -> tuple[Finding, ...]:
+    """The fact that no row of a piece has a usable answer, if that is so."""
+    if not rows or unusable < rows:
+        return ()
+    named = ", ".join(columns.answer)
+    what = "a class" if columns.predicted is not None else "a probability"
+    message = f"The column {named} holds {what} in none of {rows} rows."
+    return (Finding(kind="no answers", feature=columns.answer[0], message=message, fact=True),)
+
+
+def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
+    """What the columns of the answer hold, shape [n, classes], probabilities or not; NaN where they hold nothing."""
+    rows, width = raw.table.num_rows, len(columns.classes)
+    found = [decoded(raw.table[name]) for name in columns.answer]
+    if columns.predicted is not None:
+        if not (is_text(found[0].type) or is_number(found[0].type)):
+            return np.full((rows, width), np.nan)
+        place = class_indices(class_names(found[0]), columns.classes)
+        values = np.eye(width)[np.asarray(pc.fill_null(place, 0), dtype=np.int64)]
+        values[np.asarray(place.is_null(), dtype=np.bool_)] = np.nan
+        return values
+    if len(found) == 1 and is_list(found[0].type):
+        return _from_lists(found[0], width)
+    given = np.stack([np.asarray(parse_numbers(column, text=raw.text)[0]) for column in found], axis=1)
+    if len(found) > 1:
+        return given
+    pair = np.empty((2, rows))
+    np.subtract(1, given[:, 0], out=pair[0])
+    pair[1] = given[:, 0]
+    return pair.T
+
+
+def _from_lists(column: pa.Array, width: int) -> NDArray[np.float64]:
+    lengths = np.asarray(pc.fill_null(pc.list_value_length(column), 0), dtype=np.int64)
+    values = np.full((len(column), width), np.nan)
+    whole = lengths == width
+    flat = pc.list_flatten(column.filter(pa.array(whole)))
+    if is_number(flat.type):
+        values[whole] = np.asarray(parse_numbers(flat, text=False)[0]).reshape(-1, width)
+    return values
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a type holds lists."""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def as_list_column(values: NDArray[np.float64]) -> pa.Array:
+    """Shape [n, k] as a column of n lists."""
+    rows, width = values.shape
+    offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * width)
+    return pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(values).reshape(-1)))

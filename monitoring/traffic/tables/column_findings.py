@@ -1,0 +1,76 @@
+"""What is said of a table's columns: new ones, duplicates, and roles that a column no longer fills."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from monitoring.records import Finding
+from monitoring.traffic.tables.columns import ROW_NAMES, TableColumns, index_columns
+from monitoring.traffic.tables.files import RawRows
+from monitoring.traffic.tables.rows import can_hold_names, can_hold_times
+from monitoring.traffic.tables.values import value_type
+
+
+def column_findings(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
+    """Findings about the columns of a file, from its header, and about lines that do not fit it.
+
+    Args:
+        raw: rows of the file, or none of them: only their columns are looked at.
+        columns: what each column means, and which the reference had.
+
+    Returns:
+        First of ids, labels and their times, then of columns that the reference did not have, of names that occur
+        twice, and of malformed lines.
+    """
+    there = raw.columns()
+    found: list[Finding] = []
+    if columns.known:
+        found += _role_findings(there, columns)
+        found += _new_columns(raw, there, columns)
+    found += [
+        Finding(kind="duplicate column", feature=name, message=f"The column {name} is there twice; the first counts.")
+        for name in raw.duplicates
+    ]
+    if raw.malformed:
+        message = f"{raw.malformed} lines have more or fewer fields than the header, and were left out."
+        found.append(Finding(kind="broken lines", feature="", message=message))
+    return tuple(found)
+
+
+def _new_columns(raw: RawRows, there: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
+    found = []
+    gone = [name for name in columns.known if name not in there and name in columns.inputs]
+    expected = {*columns.known, *columns.mapped, *index_columns(raw.table.schema)}
+    for name in there:
+        if name in expected:
+            continue
+        kind = str(there[name].type)
+        like = [other for other in gone if raw.text or columns.known[other] == kind]
+        hint = f" It may be {like[0]} under another name." if len(gone) == 1 and like else ""
+        message = f"The column {name or '(without a name)'} is not in the reference.{hint}"
+        found.append(Finding(kind="new column", feature=name, message=message))
+    return found
+
+
+def _role_findings(there: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
+    """Columns of ids, labels or their times that are gone, or whose type cannot hold them."""
+    name, label, when = columns.prediction_id, columns.label, columns.label_time
+    kinds = {one: value_type(there[one].type) if one in there else pa.null() for one in (name, label, when)}
+    no_ids = "rows go by their files and places, and none is told as a repeat."
+    no_times = "labels count as of their row's."
+    found = []
+    if (name in columns.known or name not in ROW_NAMES) and name not in there:
+        found.append(Finding(kind="column gone", feature=name, message=f"The column {name} is absent: {no_ids}"))
+    if (when in columns.known or when not in ROW_NAMES) and when not in there and label in there:
+        found.append(Finding(kind="column gone", feature=when, message=f"The column {when} is absent: {no_times}"))
+    for one, holds, consequence in (
+        (name, can_hold_names, f"names no row: {no_ids}"),
+        (label, can_hold_names, "names no class: no label of it counts."),
+        (when, can_hold_times, f"holds no times: {no_times}"),
+    ):
+        if not holds(kinds[one]):
+            message = f"The column {one} is of type {kinds[one]}, which {consequence}"
+            found.append(Finding(kind="type changed", feature=one, message=message))
+    return found

@@ -1,0 +1,138 @@
+"""Labels in tables of their own, which name predictions by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.errors import BadInput
+from monitoring.records import Finding
+from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import RawRows, TablePiece
+from monitoring.traffic.tables.quotes import quote_findings
+from monitoring.traffic.tables.rows import (
+    coded_labels,
+    given_label_times,
+    ids_in_table,
+    invalid_label_times,
+    label_time_findings,
+    labels_with_times,
+)
+from monitoring.traffic.tables.table import Table
+
+#: A label as it goes into the label log.
+LABEL_SCHEMA = pa.schema(
+    [("prediction_id", pa.string()), ("label", pa.string()), ("label_time", pa.timestamp("us", "UTC"))]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeparateLabels:
+    """The labels of label tables.
+
+    Attributes:
+        labels: those of which it is known when they became known, in order of that time: columns of `LABEL_SCHEMA`.
+        timeless: ids of the others: the tables say no time, and no row has the id so far.
+        matched: ids of labels that a row has.
+        findings: what is wrong with label times and lines.
+    """
+
+    labels: pa.Table
+    timeless: pa.Array
+    matched: pa.Array
+    findings: tuple[Finding, ...]
+
+
+class LabelTables:
+    """Tables of labels. There may be none."""
+
+    def __init__(self, pieces: Sequence[TablePiece], columns: TableColumns) -> None:
+        """Reads nothing yet.
+
+        Args:
+            pieces: the pieces of the tables.
+            columns: names the columns of ids, labels and label times.
+        """
+        self._pieces = pieces
+        self._columns = columns
+
+    @cached_property
+    def ids(self) -> IdSet:
+        """Ids of all labels in the tables.
+
+        Raises:
+            BadInput: a table has no ids or no labels.
+        """
+        return IdSet(pa.concat_arrays([pa.array([], pa.string()), *(ids.drop_null() for _, _, ids in self._read)]))
+
+    def labels(self, table: Table) -> SeparateLabels:
+        """The labels, each with the time at which it became known.
+
+        A label of which the tables do not say it became known when its row happened.
+
+        Raises:
+            BadInput: a table has no ids or no labels.
+            CannotRun: a file cannot be read.
+        """
+        columns = self._columns
+        found, timeless, matched = [], [pa.array([], pa.string())], [pa.array([], pa.string())]
+        invalid, unbalanced = 0, []
+        for piece, raw, ids in self._read:
+            if raw.unbalanced is not None:
+                unbalanced.append((piece.name, raw.table.num_rows, raw.unbalanced))
+            if not len(ids):
+                continue
+            happened = table.event_times_of(ids)
+            dated = labels_with_times(raw, columns, happened)
+            labels = coded_labels(raw, columns)
+            there = labels.dictionary_decode().is_valid()
+            invalid += int(invalid_label_times(raw, columns, labels, given_label_times(raw, columns)).sum())
+            timeless.append(ids.filter(pc.and_(there, dated["label"].combine_chunks().is_null())).drop_null())
+            matched.append(ids.filter(pa.array(happened.valid)))
+            found.append(dated.add_column(0, "prediction_id", ids).filter(ids.is_valid()))
+        return SeparateLabels(
+            labels=in_order(found),
+            timeless=pa.concat_arrays(timeless),
+            matched=pa.concat_arrays(matched),
+            findings=(*label_time_findings(columns.label_time, invalid), *quote_findings(unbalanced)),
+        )
+
+    @cached_property
+    def _read(self) -> list[tuple[TablePiece, RawRows, pa.Array]]:
+        """Each piece with its rows, and the id of each row, null where it has none."""
+        columns, found = self._columns, []
+        for piece in self._pieces:
+            raw = piece.read([columns.prediction_id, columns.label, columns.label_time])
+            absent = [name for name in (columns.prediction_id, columns.label) if name not in raw.table.column_names]
+            if absent and raw.table.num_rows:
+                raise BadInput(
+                    f"The table of labels {piece.name} cannot be joined.",
+                    got=f"no column {', '.join(absent)}",
+                    expected=f"{columns.prediction_id} and {columns.label}, and {columns.label_time} where it is known",
+                    fix="Name the columns as in the [traffic] section.",
+                )
+            ids = None if absent else ids_in_table(raw, columns)
+            found.append((piece, raw, pa.nulls(raw.table.num_rows, pa.string()) if ids is None else ids))
+        return found
+
+
+def in_order(tables: Sequence[pa.Table]) -> pa.Table:
+    """The rows that have a label, in order of label_time; those of one time as they stand.
+
+    Args:
+        tables: tables with the columns of `LABEL_SCHEMA`, some of whose labels and times are null.
+
+    Returns:
+        One table of that schema.
+    """
+    parts = [LABEL_SCHEMA.empty_table(), *(table.cast(LABEL_SCHEMA) for table in tables)]
+    whole = pa.concat_tables(parts).combine_chunks()
+    there = whole.filter(pc.and_(whole["label"].is_valid(), whole["label_time"].is_valid()))
+    times = there["label_time"].cast(pa.int64()).to_numpy()
+    return there.take(pa.array(np.argsort(times, kind="stable")))

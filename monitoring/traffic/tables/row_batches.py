@@ -1,0 +1,224 @@
+"""The rows of a piece of a table, batch by batch, in the shape that the monitor reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.records import Finding
+from monitoring.traffic.format.rows import TIMESTAMP
+from monitoring.traffic.tables.answers import as_list_column, no_answer_findings, read_answers
+from monitoring.traffic.tables.column_findings import column_findings
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import RawRows, TablePiece
+from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.quotes import quote_findings
+from monitoring.traffic.tables.rows import (
+    coded_labels,
+    event_times,
+    generated_ids,
+    given_label_times,
+    invalid_label_times,
+    read_input,
+    row_ids,
+)
+from monitoring.traffic.tables.values import decoded, valid_utf8
+
+#: Arrow's names of the types of numbers that are used as they are.
+_PLAIN_NUMBERS = ("float", "double", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RowBatch:
+    """n rows of a piece, in their order.
+
+    Attributes:
+        piece: where they are from.
+        places: int64 [n], their places in the piece.
+        event_us: int64 [n], when each happened, in microseconds; meaningless where it has no valid time.
+        timed: bool [n], whether each has a valid event time.
+        inputs: a column for each input: numbers of any width with null or NaN for missing, text plain or coded.
+        probabilities: float64 [n, classes], NaN in rows without a usable answer.
+        labels: class names, coded, [n]; null where there is no label.
+        label_us: int64 [n], when each label became known, in microseconds; None where that is when its row happened.
+        ids: strings [n]; None where the table has none.
+    """
+
+    piece: TablePiece
+    places: NDArray[np.int64]
+    event_us: NDArray[np.int64]
+    timed: NDArray[np.bool_]
+    inputs: pa.Table
+    probabilities: NDArray[np.float64]
+    labels: pa.DictionaryArray
+    label_us: NDArray[np.int64] | None
+    ids: pa.Array | None
+
+    def __len__(self) -> int:
+        return self.places.size
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes the rows take in memory."""
+        columns = [self.inputs, self.probabilities, self.labels, self.places, self.event_us, self.timed]
+        columns += [each for each in (self.ids, self.label_us) if each is not None]
+        return sum(int(column.nbytes) for column in columns)
+
+    def take(self, at: NDArray[np.int64]) -> RowBatch:
+        """Some of the rows.
+
+        Args:
+            at: their places in the batch, int64.
+
+        Returns:
+            Those rows, in that order.
+        """
+        chosen = pa.array(at)
+        return RowBatch(
+            piece=self.piece,
+            places=self.places[at],
+            event_us=self.event_us[at],
+            timed=self.timed[at],
+            inputs=self.inputs.take(chosen) if self.inputs.num_columns else self.inputs,
+            probabilities=self.probabilities[at],
+            labels=self.labels.take(chosen),
+            label_us=None if self.label_us is None else self.label_us[at],
+            ids=None if self.ids is None else self.ids.take(chosen),
+        )
+
+    def all_ids(self) -> pa.Array:
+        """Ids of all rows: from the table, or by their file and place in it."""
+        return generated_ids(self.piece, self.places) if self.ids is None else self.ids
+
+    def ids_at(self, at: NDArray[np.int64]) -> pa.Array:
+        """Ids of the rows at some places of the batch: from the table, or by their file and place in it."""
+        if self.ids is None:
+            return generated_ids(self.piece, self.places[at])
+        return self.ids.take(pa.array(at))
+
+    def late_labels(self) -> NDArray[np.bool_] | None:
+        """Which labels became known after their row happened, bool [n]; None where none did."""
+        return None if self.label_us is None else self.label_us > self.event_us
+
+    def table(self) -> pa.Table:
+        """The rows with every column in its final type.
+
+        Returns:
+            Columns prediction_id (string), event_time, every input (float64 with NaN for missing, or string),
+            probabilities (lists of one per class), label (string) and label_time.
+        """
+        labels = self.labels.dictionary_decode()
+        label_us = self.event_us if self.label_us is None else self.label_us
+        return pa.table(
+            {
+                "prediction_id": self.all_ids(),
+                "event_time": pa.array(self.event_us).cast(TIMESTAMP),
+                **{name: _final(self.inputs[name]) for name in self.inputs.column_names},
+                "probabilities": as_list_column(self.probabilities),
+                "label": labels,
+                "label_time": pa.array(label_us, mask=np.asarray(labels.is_null(), dtype=np.bool_)).cast(TIMESTAMP),
+            }
+        )
+
+
+@dataclass(slots=True)
+class PieceRows:
+    """All rows of one piece, batch by batch; what was wrong with it is known after a pass over them.
+
+    Attributes:
+        piece: the piece.
+        columns: what each column means.
+        reader: reads the piece.
+        problems: inputs that are absent or of another type, with what is wrong with each.
+        unreadable_cells: by input, how many cells hold something that is no number.
+        invalid_label_times: how many labels have a time that is none.
+        findings: what is said of the columns and the lines of the file.
+    """
+
+    piece: TablePiece
+    columns: TableColumns
+    reader: PieceReader
+    problems: dict[str, str] = field(default_factory=dict)
+    unreadable_cells: dict[str, int] = field(default_factory=dict)
+    invalid_label_times: int = 0
+    findings: tuple[Finding, ...] = ()
+
+    def batches(self) -> Iterator[RowBatch]:
+        """The rows, in their order.
+
+        Yields:
+            Batches of some 65,536 rows, or all rows at once where the piece is read whole.
+
+        Raises:
+            CannotRun: the file cannot be read.
+            BadInput: no line of a text file has as many fields as its header.
+        """
+        header = self.reader.header(self.piece)
+        names = {*self.columns.inputs, *self.columns.mapped}
+        coded = {name for name, kind in self.columns.inputs.items() if kind == "category"}
+        rows = unusable = self.invalid_label_times = 0
+        self.unreadable_cells = {}
+        facts: tuple[Finding, ...] = ()
+        for first, raw in self.reader.batches(self.piece, names, coded):
+            values, bad, facts = read_answers(raw, self.columns)
+            unusable += bad
+            yield self._batch(raw, values, first)
+            rows += raw.table.num_rows
+        if rows:
+            facts = facts or no_answer_findings(self.columns, rows, unusable)
+        quotes = [] if header.unbalanced is None else [(self.piece.name, header.table.num_rows, header.unbalanced)]
+        self.findings = (*facts, *column_findings(header, self.columns), *quote_findings(quotes))
+
+    def _batch(self, raw: RawRows, values: NDArray[np.float64], first: int) -> RowBatch:
+        there = raw.columns()
+        inputs: dict[str, pa.Array] = {}
+        for name, kind in self.columns.inputs.items():
+            number, known = kind == "number", self.columns.known.get(name, "")
+            inputs[name], bad, problem = _input(raw, there.get(name), number=number, known=known)
+            if problem:
+                self.problems[name] = problem
+            if bad:
+                self.unreadable_cells[name] = self.unreadable_cells.get(name, 0) + bad
+        times = event_times(raw, self.columns)
+        labels = coded_labels(raw, self.columns)
+        label_us = None
+        if self.columns.label_time in there:
+            known_at = given_label_times(raw, self.columns)
+            label_us = np.where(known_at.valid, np.maximum(known_at.us, times.us), times.us)
+            self.invalid_label_times += int(invalid_label_times(raw, self.columns, labels, known_at).sum())
+        has_ids = self.columns.prediction_id in there
+        return RowBatch(
+            piece=self.piece,
+            places=np.arange(first, first + raw.table.num_rows),
+            event_us=times.us,
+            timed=times.valid,
+            inputs=pa.table(inputs),
+            probabilities=values,
+            labels=labels,
+            label_us=label_us,
+            ids=row_ids(self.piece, raw, self.columns, first) if has_ids else None,
+        )
+
+
+def _input(raw: RawRows, given: pa.ChunkedArray | None, *, number: bool, known: str) -> tuple[pa.Array, int, str]:
+    """A column as it is where it is plainly of its kind, else as `read_input` converts it."""
+    if given is not None and given.num_chunks == 1:
+        kind = given.type
+        if number and str(kind) in _PLAIN_NUMBERS:
+            return given.chunk(0), 0, ""
+        if not number and "string" in (str(kind), str(kind.value_type) if pa.types.is_dictionary(kind) else ""):
+            return valid_utf8(given.chunk(0)), 0, ""
+    return read_input(raw, given, number=number, known=known)
+
+
+def _final(column: pa.ChunkedArray) -> pa.Array:
+    """Numbers as float64 with NaN for missing, text as strings."""
+    whole = decoded(column)
+    if pa.types.is_integer(whole.type) or pa.types.is_floating(whole.type):
+        return pc.fill_null(whole.cast(pa.float64(), safe=False), float("nan"))
+    return whole.cast(pa.string())

@@ -1,0 +1,367 @@
+"""A table of predictions as one stream of rows by event time, each row once, whatever its files are."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.records import Finding
+from monitoring.timestamps import as_microseconds, duration_microseconds
+from monitoring.traffic.format.rows import LAST_US
+from monitoring.traffic.id_keys import IdSet, is_member
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.extents import AHEAD, EventTimeRange, Extent, find_extents
+from monitoring.traffic.tables.files import TablePiece
+from monitoring.traffic.tables.piece_reader import PieceReader
+from monitoring.traffic.tables.repeats import IdentifiedRows, Repeats, find_repeats, identified_rows
+from monitoring.traffic.tables.row_batches import PieceRows, RowBatch
+from monitoring.traffic.tables.rows import event_times, label_time_findings
+from monitoring.traffic.tables.times import ParsedTimes
+from monitoring.traffic.windows import Window
+
+#: A piece that is read in batches and spans more windows than this is kept for the next windows, where it fits.
+WINDOWS = 2
+
+#: Bytes of pieces that are kept; a row of a piece that is read in batches counts as `ROW_BYTES` at least.
+KEPT_BYTES = 1 << 29
+ROW_BYTES = 1 << 8
+
+_NO_ROWS = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowPart:
+    """Some rows of a window, those that count.
+
+    Attributes:
+        number: the place of their piece among the table's.
+        batch: the rows.
+        repeats: how many others of the piece lie in the window and do not count, as another row has their id.
+    """
+
+    number: int
+    batch: RowBatch
+    repeats: int = 0
+
+
+class _KeptPiece:
+    """The rows of one piece in memory, by event time."""
+
+    def __init__(self, rows: PieceRows) -> None:
+        self.rows = rows
+        self._batches = list(rows.batches())
+        self._orders = [np.argsort(batch.event_us, kind="stable") for batch in self._batches]
+        self._times = [batch.event_us[order] for batch, order in zip(self._batches, self._orders, strict=True)]
+        self.nbytes = sum(batch.nbytes for batch in self._batches)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._batches))
+
+    def batches(self, start: int, end: int) -> Iterator[RowBatch]:
+        """The rows between two times (microseconds), in the piece's order.
+
+        Yields:
+            Batches with at least one row.
+        """
+        for batch, order, times in zip(self._batches, self._orders, self._times, strict=True):
+            first, last = np.searchsorted(times, [start, end])
+            if last > first:
+                yield batch.take(np.sort(order[first:last]))
+
+
+class Table:
+    """The rows of a table by event time, each once.
+
+    A row is known by its id, or where the table has none by its file and place. Of rows with one id the earliest
+    counts, and of those of one time the last; the others are repeats. Rows are read piece by piece as windows ask for
+    them. Memory: a few batches; of text files, and of Parquet that cannot be read in batches or spans many windows, the
+    rows of some pieces (see `KEPT_BYTES`); and what is known of repeats.
+
+    Attributes:
+        pieces: all pieces.
+        columns: what each column means.
+        extents: the pieces with rows from `since` on.
+        older: the pieces before them whose labels are of interest.
+        times: what was found about event times.
+        repeats: the rows that share an id.
+        reader: reads the pieces.
+    """
+
+    def __init__(
+        self,
+        pieces: Sequence[TablePiece],
+        columns: TableColumns,
+        *,
+        now: datetime | None = None,
+        since: datetime | None = None,
+        labels_since: datetime | None = None,
+    ) -> None:
+        """Finds out when the rows of each piece happened, and which share an id.
+
+        Cost: the metadata of Parquet files with statistics, event times of all others, and one pass over ids.
+
+        Args:
+            pieces: the pieces of the table, in their order.
+            columns: what each column means.
+            now: rows more than a day after it are left out for now; None: none is.
+            since: rows before it are of no interest any more; None: all are.
+            labels_since: labels of rows before it are of no interest any more; None: as `since`.
+
+        Raises:
+            CannotRun: a file cannot be read.
+            BadInput: no line of a text file has as many fields as its header.
+        """
+        first = None if since is None else as_microseconds(since)
+        labels_first = first if labels_since is None else as_microseconds(labels_since)
+        last = LAST_US if now is None else as_microseconds(now + AHEAD)
+        self.pieces = pieces
+        self.columns = columns
+        self.reader = PieceReader(columns)
+        self._inside = EventTimeRange(first=first, last=last)
+        self._with_labels = EventTimeRange(first=labels_first, last=last)
+        self.times = find_extents(pieces, columns, self.reader, inside=self._with_labels, since=first)
+        self.older = tuple(e for e in self.times.extents if first is not None and e.last < first)
+        self.extents = tuple(e for e in self.times.extents if first is None or e.last >= first)
+        self.repeats = Repeats()
+        if self.times.has_ids:
+            self.repeats = find_repeats(self.extents, columns, self.reader, EventTimeRange(first=first))
+        self._kept: OrderedDict[int, _KeptPiece] = OrderedDict()
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether some piece has ids; elsewhere rows go by their file and place."""
+        return self.times.has_ids
+
+    def event_times(self) -> NDArray[np.int64]:
+        """Event times of the rows that count, sorted, int64 microseconds. Memory: eight bytes a row."""
+        found = [us[~repeated] for e in self.extents for us, repeated in self._times(e)]
+        return np.sort(np.concatenate([_NO_ROWS, *found]))
+
+    def repeated_rows(self) -> int:
+        """How many rows do not count, as another row has their id. Cost: event times of pieces that have some."""
+        some = [extent for extent in self.extents if extent.number in self.repeats.dropped]
+        return sum(int(repeated.sum()) for extent in some for _, repeated in self._times(extent))
+
+    def ends(self, longest_gap: timedelta) -> NDArray[np.int64]:
+        """Event times between which there is a gap longer than that exactly where there is one in the table, sorted.
+
+        Cost: event times of pieces that are longer than that themselves.
+        """
+        longest = duration_microseconds(longest_gap)
+        found = [_NO_ROWS]
+        for extent in self.extents:
+            if extent.last - extent.first <= longest:
+                found.append(np.array([extent.first, extent.last], dtype=np.int64))
+            else:
+                found += [us for us, _ in self._times(extent)]
+        return np.sort(np.concatenate(found))
+
+    def counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """How many rows lie in each of some windows.
+
+        Cost: event times of pieces that lie in several windows, or have repeats.
+
+        Returns:
+            int64 [n, 2]: all rows, and those that count.
+        """
+        ends = [(as_microseconds(window.start), as_microseconds(window.end)) for window in windows]
+        edges = np.array(ends, dtype=np.int64).reshape(-1, 2)
+        found = np.zeros_like(edges)
+        for extent in self.extents:
+            inside = (edges[:, 0] <= extent.first) & (extent.last < edges[:, 1])
+            if inside.any() and extent.complete and extent.number not in self.repeats.dropped:
+                found[inside] += extent.rows
+            elif ((edges[:, 0] <= extent.last) & (extent.first < edges[:, 1])).any():
+                for us, repeated in self._times(extent):
+                    for place, times in enumerate((us, us[~repeated])):
+                        found[:, place] += np.diff(np.searchsorted(np.sort(times), edges), axis=1)[:, 0]
+        return found
+
+    def window(self, window: Window) -> WindowScan:
+        """A pass over the rows of a window."""
+        return WindowScan(self, window)
+
+    def identified(self) -> Iterator[IdentifiedRows]:
+        """Ids and event times of all rows whose labels are of interest, repeats included, batch by batch.
+
+        Yields:
+            Rows of one piece.
+        """
+        for extent in (*self.older, *self.extents):
+            yield from identified_rows(extent, self.columns, self.reader, self._with_labels)
+
+    def occurring(self, ids: pa.Array) -> pa.Array:
+        """Those of some ids that a row has whose label is of interest. Cost: a pass over all ids."""
+        if not len(ids):
+            return ids
+        wanted = IdSet(ids)
+        found = [rows.ids.filter(pa.array(wanted.contains(rows.ids))) for rows in self.identified()]
+        return ids.filter(pa.array(IdSet(pa.concat_arrays([pa.array([], pa.string()), *found])).contains(ids)))
+
+    def event_times_of(self, ids: pa.Array) -> ParsedTimes:
+        """When predictions happened, by their ids; of rows with one id the earliest, first of those from `since` on.
+
+        Args:
+            ids: text [n]; null for none.
+
+        Returns:
+            A time for each id, valid where a row has the id.
+        """
+        wanted, since = IdSet(ids.drop_null()), self._inside.first
+        words, times = [pa.array([], pa.large_string())], [_NO_ROWS]
+        for rows in self.identified():
+            mine = np.flatnonzero(wanted.contains(rows.ids))
+            words.append(rows.ids.take(pa.array(mine)).cast(pa.large_string()))
+            times.append(rows.us[mine])
+        us = np.concatenate(times)
+        before = np.zeros(us.size, dtype=np.bool_) if since is None else us < since
+        order = np.lexsort((np.where(before, np.arange(us.size), us), before))
+        places = pc.index_in(ids.cast(pa.large_string()), pa.concat_arrays(words).take(pa.array(order)))
+        known = np.asarray(pc.and_(places.is_valid(), ids.is_valid()), dtype=np.bool_)
+        found = (
+            us[order][np.asarray(pc.fill_null(places, 0), dtype=np.int64)] if us.size else np.zeros(len(ids), np.int64)
+        )
+        return ParsedTimes(us=found, valid=known)
+
+    def parts(self, window: Window) -> Iterator[tuple[PieceRows, Iterator[WindowPart]]]:
+        """The rows of a window: for each piece that may have some, the pass over it and what that brings.
+
+        Yields:
+            The pass over a piece, whose findings are complete when its parts are gone through.
+        """
+        start, end = as_microseconds(window.start), as_microseconds(window.end)
+        for extent in self.extents:
+            if extent.last >= start and extent.first < end:
+                rows, batches = self._rows(extent, start, end)
+                yield rows, (self._part(extent, batch, start, end) for batch in batches)
+
+    def _part(self, extent: Extent, batch: RowBatch, start: int, end: int) -> WindowPart:
+        """Those of the rows that lie between, and count."""
+        at, repeats = None, 0
+        if extent.first < start or extent.last >= end or not extent.complete:
+            inside = batch.timed & (batch.event_us >= start) & (batch.event_us < end)
+            inside &= batch.event_us <= self._inside.last
+            at = None if inside.all() else np.flatnonzero(inside)
+        dropped = self.repeats.dropped.get(extent.number)
+        if dropped is not None:
+            candidates = np.arange(len(batch)) if at is None else at
+            at = candidates[~is_member(batch.places[candidates], dropped)]
+            repeats = candidates.size - at.size
+        return WindowPart(number=extent.number, batch=batch if at is None else batch.take(at), repeats=repeats)
+
+    def _rows(self, extent: Extent, start: int, end: int) -> tuple[PieceRows, Iterator[RowBatch]]:
+        """The rows of a piece; they are kept in memory if other windows will ask for them."""
+        if extent.number not in self._kept:
+            rows = PieceRows(piece=extent.piece, columns=self.columns, reader=self.reader)
+            if self.reader.in_batches(extent.piece) and extent.last - extent.first <= WINDOWS * (end - start):
+                return rows, rows.batches()
+            self._kept[extent.number] = _KeptPiece(rows)
+        self._kept.move_to_end(extent.number)
+        while len(self._kept) > 1 and sum(map(self._bytes, self._kept.values())) > KEPT_BYTES:
+            self._kept.popitem(last=False)
+        kept = self._kept[extent.number]
+        return kept.rows, kept.batches(start, end)
+
+    def _bytes(self, kept: _KeptPiece) -> int:
+        in_batches = self.reader.in_batches(kept.rows.piece)
+        return max(kept.nbytes, ROW_BYTES * len(kept)) if in_batches else kept.nbytes
+
+    def _times(self, extent: Extent) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
+        """Event times of a piece's rows of interest, and which of them are repeats, batch by batch."""
+        dropped = self.repeats.dropped.get(extent.number)
+        for first, raw in self.reader.batches(extent.piece, (self.columns.event_time,)):
+            times = event_times(raw, self.columns)
+            places = np.flatnonzero(self._inside.contains(times))
+            repeated = np.zeros(places.size, dtype=np.bool_)
+            if dropped is not None:
+                repeated = is_member(first + places, dropped)
+            yield times.us[places], repeated
+
+
+class WindowScan:
+    """One pass over the rows of a window, and what it finds out.
+
+    Attributes:
+        repeats: how many rows of the window do not count.
+        problems: inputs that are absent or of another type in a piece, with what is wrong with each.
+    """
+
+    def __init__(self, table: Table, window: Window) -> None:
+        """Prepares the pass."""
+        self._table = table
+        self._window = window
+        self._pieces: list[PieceRows] = []
+        self._rows = self._unusable = 0
+        self.repeats = 0
+        self.problems: dict[str, str] = {}
+
+    def parts(self) -> Iterator[WindowPart]:
+        """The rows that count, batch by batch. To be gone through once, to its end.
+
+        Yields:
+            Parts with at least one row, in the order of files and their rows.
+        """
+        for rows, parts in self._table.parts(self._window):
+            any_row = False
+            for part in parts:
+                self.repeats += part.repeats
+                if not len(part.batch):
+                    continue
+                any_row = True
+                self._rows += len(part.batch)
+                probabilities = part.batch.probabilities
+                if np.isnan(probabilities.sum()):
+                    self._unusable += int(np.isnan(probabilities).any(axis=1).sum())
+                yield part
+            if any_row:
+                self._pieces.append(rows)
+                self.problems |= rows.problems
+
+    def read(self) -> pa.Table:
+        """All rows at once, as `RowBatch.table` has them, in order of event time; those of one time as they stand."""
+        tables = [part.batch.table() for part in self.parts()]
+        if not tables:
+            return _no_rows(self._table.columns)
+        whole = pa.concat_tables(tables).combine_chunks()
+        times = whole["event_time"].cast(pa.int64()).to_numpy()
+        return whole.take(pa.array(np.argsort(times, kind="stable")))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found about the window's files, times, answers and cells, once the pass is over."""
+        columns = {(found.kind, found.feature): found for rows in self._pieces for found in rows.findings}
+        found = [*columns.values(), *(f for each in self._table.times.invalid for f in each.findings(self._window))]
+        if self._unusable:
+            message = f"{self._unusable} of {self._rows} rows have no answer that is a probability or a known class."
+            found.append(Finding(kind="unusable answers", feature="", message=message))
+        unreadable: dict[str, int] = {}
+        for rows in self._pieces:
+            for name, bad in rows.unreadable_cells.items():
+                unreadable[name] = unreadable.get(name, 0) + bad
+        for name, bad in unreadable.items():
+            message = f"{bad} cells of {name} in the window's files hold something that is no number: missing."
+            found.append(Finding(kind="not a number", feature=name, message=message))
+        invalid = sum(rows.invalid_label_times for rows in self._pieces)
+        return (*found, *label_time_findings(self._table.columns.label_time, invalid))
+
+
+def _no_rows(columns: TableColumns) -> pa.Table:
+    """No row, with the columns that `RowBatch.table` has."""
+    inputs = {n: pa.array([], pa.float64() if kind == "number" else pa.string()) for n, kind in columns.inputs.items()}
+    moment = pa.timestamp("us", "UTC")
+    return pa.table(
+        {
+            "prediction_id": pa.array([], pa.string()),
+            "event_time": pa.array([], moment),
+            **inputs,
+            "probabilities": pa.array([], pa.list_(pa.float64())),
+            "label": pa.array([], pa.string()),
+            "label_time": pa.array([], moment),
+        }
+    )

@@ -1,0 +1,182 @@
+"""Cells of any type as times: microseconds since 1970, UTC. What is no time is marked, and never fatal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
+from monitoring.traffic.format.rows import FIRST_US, LAST_US
+from monitoring.traffic.tables.values import as_strings, is_text
+
+_ISO = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?\s*(Z|[+-]\d\d(:?\d\d)?)?)?\s*$"
+_ZONED = r"(Z|[+-]\d\d(:?\d\d)?)\s*$"
+_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+
+#: UTC offsets change at quarters of an hour only, so one offset is looked up for each quarter.
+QUARTER_US = 900_000_000
+
+
+def _none_marked() -> NDArray[np.bool_]:
+    return np.zeros(0, dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedTimes:
+    """A column of n cells as times.
+
+    Attributes:
+        us: int64 [n], microseconds since 1970, UTC; 0 where the cell is no time.
+        valid: bool [n], which cells are times.
+        naive: whether some valid cell has no time zone, and was taken as local time of the zone that was given.
+        problem: what is wrong with the whole column, such as "absent" or "type changed to int64"; empty if nothing.
+        without_zone: bool [n], which cells have no time zone; empty where none has that property.
+        ambiguous: bool [n], local times in the hour that clocks repeat, read as its first passing; empty where none is.
+    """
+
+    us: NDArray[np.int64]
+    valid: NDArray[np.bool_]
+    naive: bool = False
+    problem: str = ""
+    without_zone: NDArray[np.bool_] = field(default_factory=_none_marked)
+    ambiguous: NDArray[np.bool_] = field(default_factory=_none_marked)
+
+    @classmethod
+    def none(cls, rows: int, problem: str = "") -> ParsedTimes:
+        """No cell of so many is a time."""
+        return cls(us=np.zeros(rows, dtype=np.int64), valid=np.zeros(rows, dtype=np.bool_), problem=problem)
+
+
+def parse_times(array: pa.Array, zone: str = "UTC") -> ParsedTimes:
+    """Timestamps of any unit, dates, and text in ISO 8601, as microseconds.
+
+    >>> parse_times(pa.array(["1970-01-01T00:00:01Z", "soon"])).us.tolist()
+    [1000000, 0]
+
+    Args:
+        array: the column.
+        zone: the IANA time zone of times that have none.
+
+    Returns:
+        One time for each cell.
+    """
+    found = _as_utc(array)
+    if zone == "UTC" or not found.without_zone.any():
+        return found
+    us, ambiguous = found.us.copy(), np.zeros(found.us.size, dtype=np.bool_)
+    us[found.without_zone], ambiguous[found.without_zone] = local_to_utc(us[found.without_zone], zone)
+    valid = found.valid & (us >= FIRST_US) & (us <= LAST_US)
+    return replace(found, us=np.where(valid, us, 0), valid=valid, ambiguous=ambiguous)
+
+
+def local_to_utc(us: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Local times of a zone as UTC.
+
+    A local time that occurs twice, as clocks go back, counts as its first occurrence; one that clocks skip counts as
+    if they had not gone forward yet. Cost: some microseconds for each different quarter of an hour, and a sort.
+
+    >>> utc, ambiguous = local_to_utc(np.array([1_383_442_200_000_000]), "America/New_York")  # 2013-11-03 01:30
+    >>> (int(utc[0] - 1_383_442_200_000_000) // 3_600_000_000, ambiguous.tolist())
+    (4, [True])
+
+    Args:
+        us: int64 [n], microseconds since 1970 on the local clock.
+        zone: the IANA time zone.
+
+    Returns:
+        Microseconds since 1970, UTC, int64 [n], and which of the local times are ambiguous, bool [n].
+    """
+    quarters, places = np.unique(us // QUARTER_US, return_inverse=True)
+    where = ZoneInfo(zone)
+    offsets = np.zeros((quarters.size, 2), dtype=np.int64)
+    for place, quarter in enumerate(quarters.tolist()):
+        local = as_datetime(quarter * QUARTER_US).replace(tzinfo=where)
+        for fold in (0, 1):
+            offsets[place, fold] = duration_microseconds(local.replace(fold=fold).utcoffset() or timedelta())
+    return us - offsets[places, 0], (offsets[:, 0] > offsets[:, 1])[places]
+
+
+def _as_utc(array: pa.Array) -> ParsedTimes:
+    """The same, with times of no zone taken as UTC."""
+    kind = array.type
+    if pa.types.is_timestamp(kind):
+        return _timestamps(array)
+    if pa.types.is_date(kind):
+        return _as_utc(array.cast(pa.date32()).cast(pa.timestamp("s")))
+    if pa.types.is_null(kind):
+        return ParsedTimes.none(len(array))
+    if is_text(kind):
+        return _iso(as_strings(array))
+    return ParsedTimes.none(len(array), f"type changed to {kind}")
+
+
+def _timestamps(array: pa.Array) -> ParsedTimes:
+    kind = array.type
+    if kind.unit == "us" and not array.null_count:
+        us = np.asarray(array.cast(pa.int64()), dtype=np.int64)
+        if us.size and us.min() >= FIRST_US and us.max() <= LAST_US:
+            valid = np.ones(us.size, dtype=np.bool_)
+            return ParsedTimes(
+                us=us, valid=valid, naive=kind.tz is None, without_zone=valid if kind.tz is None else _none_marked()
+            )
+    valid = np.asarray(array.is_valid(), dtype=np.bool_)
+    raw = np.asarray(pc.fill_null(array.cast(pa.int64()), 0), dtype=np.int64)
+    if kind.unit == "ns":
+        us = raw // 1_000
+    else:
+        factor = _UNITS[kind.unit]
+        valid &= (raw >= FIRST_US // factor) & (raw <= LAST_US // factor)
+        us = np.where(valid, raw, 0) * factor
+    valid &= (us >= FIRST_US) & (us <= LAST_US)
+    without_zone = valid if kind.tz is None else _none_marked()
+    return ParsedTimes(us=np.where(valid, us, 0), valid=valid, naive=kind.tz is None, without_zone=without_zone)
+
+
+def _iso(cells: pa.Array) -> ParsedTimes:
+    """Text as times: each distinct one is parsed once."""
+    coded = cells.dictionary_encode()
+    texts = coded.dictionary
+    fits = np.asarray(pc.match_substring_regex(texts, _ISO), dtype=np.bool_)
+    zoned = np.asarray(pc.match_substring_regex(texts, rf"[T ].*{_ZONED}"), dtype=np.bool_)
+    us, valid = _parse_texts(texts, fits, zoned)
+    places = np.asarray(pc.fill_null(coded.indices, -1), dtype=np.int64)
+    there = places >= 0
+    if not len(texts):
+        return ParsedTimes.none(len(cells))
+    return ParsedTimes(
+        us=np.where(there, us[places], 0),
+        valid=there & valid[places],
+        without_zone=there & (valid & ~zoned)[places],
+        naive=bool((valid & ~zoned).any()),
+        problem="" if valid.any() else "no times, but text",
+    )
+
+
+def _parse_texts(
+    texts: pa.Array, fits: NDArray[np.bool_], zoned: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Texts as microseconds, and which of them are times: all at once where they are alike, else one by one."""
+    if len(texts) and fits.all() and (zoned.all() or not zoned.any()):
+        try:
+            found = texts.cast(pa.timestamp("us", tz="UTC" if zoned.all() else None)).cast(pa.int64())
+        except pa.ArrowInvalid:
+            pass  # a day that no calendar has, say: found one by one
+        else:
+            us = np.asarray(found, dtype=np.int64)
+            return us, (us >= FIRST_US) & (us <= LAST_US)
+    us, valid = np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=np.bool_)
+    for place in np.flatnonzero(fits):
+        try:
+            moment = datetime.fromisoformat(texts[int(place)].as_py().strip().replace(",", "."))
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            us[place] = as_microseconds(aware)
+            valid[place] = FIRST_US <= us[place] <= LAST_US
+        except (ValueError, OverflowError):
+            continue
+    return us, valid

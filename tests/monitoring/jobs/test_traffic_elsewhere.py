@@ -138,12 +138,12 @@ def test_a_log_at_a_url_is_read_as_the_same_log(deployed: Path, log: Path, bucke
 def test_what_is_at_no_url_is_said(log: Path, tmp_path: Path, bucket: str) -> None:
     fsspec.filesystem("memory").pipe_file("/bucket/other/readme.md", b"nothing here")
     for wrong in (f"{bucket}/other", f"{bucket}/nowhere"):
-        with pytest.raises(BadInput, match="no traffic log that can be read"):
+        with pytest.raises(BadInput, match="no traffic log at this URL"):
             log_folder(wrong)
     with pytest.raises(BadInput, match="no such table"):
         pieces_of(f"{bucket}/other/*.parquet")
     with pytest.raises(CannotRun, match="cannot be read"):
         pieces_of(f"{bucket}/other/gone.parquet")
     Archiver(log, f"file://{tmp_path}/store")
-    with pytest.raises(BadInput, match="no traffic log that can be read"):
+    with pytest.raises(BadInput, match="no traffic log at this URL"):
         log_folder(f"file://{log}")

@@ -117,7 +117,7 @@ class InferenceV2:
             with self._models.lease(route.model, route.version):
                 return True
         except Failure:
-            self._models.statuses(route.model, route.version)  # raises if nothing is known of it
+            self._models.statuses(route.model, route.version)  # raises if it is unknown
             return False
 
 

@@ -1,4 +1,4 @@
-"""Tensors by name: whether they can be concatenate, and how many rows they have."""
+"""Tensors by name: whether they can be concatenated, and how many rows they have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TensorTypes = tuple[tuple[str, np.dtype[Any] | None, tuple[int, ...]], ...]
 """Name, element type and inner shape (all dimensions but the first) of each tensor; tensors of equal types can be
-concatenate. The element type is None where numpy has none of its own."""
+concatenated. The element type is None where numpy has none of its own."""
 
 
 def types_of(tensors: Mapping[str, Array]) -> TensorTypes:

@@ -21,7 +21,7 @@ RESERVED_FILES = 256
 MIN_CONNECTIONS = 64
 #: An idle connection takes 3.3 KB.
 MAX_CONNECTIONS = 20_000
-#: When the server is full, one connection in twenty is evicted at a time, since finding idle ones visits all of them.
+#: A full server evicts a twentieth of its connections at once, as finding those that are idle visits all of them.
 EVICTED_SHARE = 20
 
 

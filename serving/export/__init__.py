@@ -1,1 +1,1 @@
-"""A Keras model and its reference table become a bundle."""
+"""Exports a Keras model and its reference table as a bundle."""

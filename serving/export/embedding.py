@@ -1,8 +1,8 @@
-"""How a monitor sees tensors: by the embedding that the model makes of a row, on the axes along which it varies most.
+"""The embedding that a monitor watches in place of tensor inputs: the model's own, on its principal axes.
 
-At export the embedding of the reference rows is computed, and projected on its principal axes; the axes and the rows'
-numbers are kept with the baseline. Later the signature `explain` gives the embedding of live rows, out of the tensors
-in the traffic log. The server answers and logs as it always did.
+At export the embedding of the reference rows is computed and projected on its principal axes; the axes and the rows'
+coordinates are stored with the baseline. Later the signature `explain` gives the embedding of live rows, computed from
+the tensors in the traffic log. The server needs no change.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.spec import Embedding
 from monitoring.errors import CannotRun
-from serving.export.input_arrays import array_of
+from serving.export.input_arrays import to_array
 from serving.export.model_inputs import ModelInput
 from serving.export.probabilities import EMBEDDING
-from serving.export.reference_table import answers_to
-from serving.export.signatures_written import EXPLAIN
+from serving.export.reference_table import answers_of
+from serving.export.saved_model import EXPLAIN
 from serving.models.runner import LoadError, Runner, ThreadSettings
 from serving.status import Failure
 
@@ -37,22 +37,22 @@ if TYPE_CHECKING:
 
 PROJECTION_FILE: Final = "assets.extra/baseline/projection.npy"
 
-#: Axes that are kept, at most.
-AXES: Final = 16
+#: The largest number of axes.
+MAX_AXES: Final = 16
 
-#: An axis along which the embedding varies less than this part of the first one's deviation is rounding.
-SMALLEST: Final = 1e-4
+#: Axes whose standard deviation is below this share of the first axis's are rounding errors.
+MIN_RELATIVE_STD: Final = 1e-4
 
-#: Rows that go through the model together: always so many, so that a row's numbers do not depend on its company.
+#: Rows per call of the model: always as many, so that a row's numbers do not depend on how rows are batched.
 BATCH: Final = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Projection:
-    """From an embedding [n, d] to its principal axes [n, k]: `centre` [d], `axes` [d, k], orthonormal.
+    """A projection of embeddings [n, d] on principal axes [n, k]: `centre` [d], `axes` [d, k], orthonormal.
 
     >>> rows = np.array([[0.0, 0.0], [3.0, 4.0]])
-    >>> Projection.fit(rows).of(rows).round(6).tolist()
+    >>> Projection.fit(rows).project(rows).round(6).tolist()
     [[-2.5], [2.5]]
     """
 
@@ -61,41 +61,54 @@ class Projection:
 
     @classmethod
     def fit(cls, values: Floats) -> Projection:
-        """The axes of finite rows [n, d], at most 16, longest first; none where nothing varies.
+        """Fit the principal axes, those of the largest variance first.
 
-        An axis points to where its largest entry is positive. Cost: O(n d² + d³).
+        The sign of an axis is such that its largest entry is positive. Cost: O(n d² + d³).
+
+        Args:
+            values: Embeddings [n, d]; rows that are not finite are ignored.
+
+        Returns:
+            At most 16 axes; none if nothing varies.
         """
         known = values[np.isfinite(values).all(axis=1)]
         centre = known.mean(axis=0) if len(known) else np.zeros(values.shape[1])
-        off = known - centre
-        variances, axes = np.linalg.eigh(off.T @ off / max(len(known), 1))
-        deviations = np.sqrt(np.maximum(variances[::-1], 0.0))[:AXES]
-        kept = axes[:, ::-1][:, :AXES][:, deviations > SMALLEST * max(float(deviations[0]), 1e-12)]
+        centred = known - centre
+        variances, axes = np.linalg.eigh(centred.T @ centred / max(len(known), 1))
+        deviations = np.sqrt(np.maximum(variances[::-1], 0.0))[:MAX_AXES]
+        kept = axes[:, ::-1][:, :MAX_AXES][:, deviations > MIN_RELATIVE_STD * max(float(deviations[0]), 1e-12)]
         signs = np.sign(kept[np.abs(kept).argmax(axis=0), np.arange(kept.shape[1])])
         return cls(centre=centre, axes=kept * signs)
 
-    def of(self, values: Floats) -> Floats:
-        """Rows [n, d] on the axes [n, k]."""
+    def project(self, values: Floats) -> Floats:
+        """The coordinates of embeddings [n, d] on the axes, [n, k]."""
         found: Floats = (values - self.centre) @ self.axes
         return found
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What its numbers are called: no input of a model may have such a name."""
+        """The columns of its coordinates; no input of a model can have such a name."""
         return tuple(f"{EMBEDDING}:{place + 1}" for place in range(self.axes.shape[1]))
 
     def write(self, path: Path) -> None:
-        """Centre and axes as one float64 array [1 + k, d]."""
+        """Write centre and axes as one float64 array [1 + k, d]."""
         np.save(path, np.concatenate([self.centre[None, :], self.axes.T]), allow_pickle=False)
 
     @classmethod
     def read(cls, path: Path) -> Projection:
-        """The inverse of `write`. Raises CannotRun if it is not there."""
+        """Read what `write` wrote.
+
+        Returns:
+            The projection.
+
+        Raises:
+            CannotRun: there is no such file.
+        """
         if not path.is_file():
             raise CannotRun(
-                "The bundle's embedding has no axes.",
+                "The projection of the bundle's embedding is missing.",
                 got=f"no {path}",
-                expected="the file that was written beside the baseline",
+                expected="the file that the export wrote",
                 fix="Export the model again.",
             )
         kept = np.load(path, allow_pickle=False)
@@ -104,42 +117,48 @@ class Projection:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EmbeddedReference:
-    """The axes, what they stand for, and the numbers of the reference rows, [n, k]."""
+    """The projection, its description for the baseline, and the coordinates of the reference rows, [n, k]."""
 
     projection: Projection
     embedding: Embedding
-    numbers: Floats
+    coordinates: Floats
 
-    def beside(self, table: pa.Table) -> pa.Table:
-        """The table with the numbers as columns."""
-        for name, column in zip(self.embedding.columns, self.numbers.T, strict=True):
+    def append_to(self, table: pa.Table) -> pa.Table:
+        """The table with the coordinates as further columns."""
+        for name, column in zip(self.embedding.columns, self.coordinates.T, strict=True):
             table = table.append_column(name, pa.array(column))
         return table
 
 
 def embed_reference(table: pa.Table, model: KerasModel) -> EmbeddedReference | None:
-    """The embedding of a matched and checked reference; None for a model without tensors of numbers, or without one.
+    """Embed the rows of a reference. Cost: one more pass of the rows through the model.
 
-    Cost: one more pass of the rows through the model.
+    Args:
+        table: A matched and checked reference, n rows.
+        model: The model.
+
+    Returns:
+        The embedded rows; None if no input is a tensor of numbers, or the model has no embedding.
     """
     tensors = [one for one in model.inputs if one.shape]
     fixed = all(one.kind == "number" and -1 not in one.shape for one in tensors)
-    fixed = fixed and all(one.dtype != "bfloat16" for one in model.inputs)  # numpy, which would feed it, has none
+    fixed = fixed and all(one.dtype != "bfloat16" for one in model.inputs)  # NumPy, which feeds it, has no such type
     if not tensors or not fixed or EMBEDDING not in model.outputs or model.width(EMBEDDING) is None:
         return None
-    values = answers_to(table, model, EMBEDDING).astype(np.float64)
+    values = answers_of(table, model, EMBEDDING).astype(np.float64)
     projection = Projection.fit(values)
     if not projection.columns:
         return None
     embedding = Embedding(tensors=tuple(one.name for one in tensors), columns=projection.columns)
-    return EmbeddedReference(projection=projection, embedding=embedding, numbers=projection.of(values))
+    return EmbeddedReference(projection=projection, embedding=embedding, coordinates=projection.project(values))
 
 
 @final
 class BundleEmbedder:
-    """Embeds rows by a bundle's `explain`. Loads the model, and TensorFlow, when it is first given a row.
+    """Embeds rows by a bundle's signature `explain`. Loads the model, and TensorFlow, at the first call.
 
-    ``bundle`` is a version's folder.
+    Args:
+        bundle: A version's folder.
     """
 
     def __init__(self, bundle: Path) -> None:
@@ -147,9 +166,13 @@ class BundleEmbedder:
         self._opened: tuple[Runner, Signature, Projection] | None = None
 
     def __call__(self, rows: pa.Table) -> Floats:
-        """The embedding of rows of the model's inputs, tensors as flat lists, [n, k].
+        """Embed rows.
 
-        NaN where a row has not all of them, or is among rows that the model refuses.
+        Args:
+            rows: The model's inputs, n rows; tensors as flat lists.
+
+        Returns:
+            Coordinates [n, k]; NaN for a row without all inputs, and for the rows of a batch that the model refuses.
 
         Raises:
             CannotRun: the bundle cannot be loaded.
@@ -162,12 +185,12 @@ class BundleEmbedder:
             places = whole[first : first + BATCH]
             filled = np.concatenate([places, np.full(BATCH - places.size, places[-1])])
             taken = rows.take(pa.array(filled))
-            arrays = {one.name: array_of(taken[one.name], one) for one in inputs}
+            arrays = {one.name: to_array(taken[one.name], one) for one in inputs}
             try:
                 values = runner.run(signature, arrays, (EMBEDDING,))[EMBEDDING]
-            except Failure:  # of one row's values; which one's, the graph does not say
+            except Failure:  # because of one row's values; the graph does not say which row
                 continue
-            found[places] = projection.of(values[: places.size].astype(np.float64))
+            found[places] = projection.project(values[: places.size].astype(np.float64))
         return found
 
     def _open(self) -> tuple[Runner, Signature, Projection]:
@@ -177,7 +200,7 @@ class BundleEmbedder:
                 runner = Runner(self._bundle, threads=ThreadSettings(within=1))
             except LoadError as failure:
                 raise CannotRun(
-                    "The bundle's model cannot be loaded, and its embedding is watched.",
+                    "The bundle's model cannot be loaded, which the watch of its embedding needs.",
                     got=str(failure),
                     expected="a SavedModel with the signature explain",
                     fix="Export the model again.",
@@ -187,14 +210,14 @@ class BundleEmbedder:
 
 
 def _described(name: str, spec: TensorSpec) -> ModelInput:
-    """The input as an export described it: by numpy's word for its type, which no exported input is without."""
+    """The input as the export described it. Every exported input has a NumPy type."""
     kind = spec.element.numpy
     dtype = "string" if kind is None or kind.kind == "O" else kind.name
     return ModelInput(name=name, dtype=dtype, shape=tuple((spec.shape or ())[1:]))
 
 
 def _complete(column: pa.ChunkedArray[Any], one: ModelInput) -> NDArray[np.bool_]:
-    """Which rows, [n], have this input as the model takes it."""
+    """Which rows have this input as the model takes it, bool [n]."""
     if one.shape:
         if not pa.types.is_list(column.type) or pa.types.is_nested(column.type.value_type):
             return np.zeros(len(column), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""A table's columns as the named tensors that a model takes: float32 numbers (NaN where missing) and strings."""
+"""A table's columns as named arrays of features: float32 numbers (NaN where missing) and byte strings."""
 
 from __future__ import annotations
 
@@ -15,21 +15,26 @@ if TYPE_CHECKING:
 
     Column = np.ndarray[Any, Any]
 
-# What a category is when it is missing: in no vocabulary, so every encoder treats it as unseen.
+# A missing category: it is in no vocabulary, so every encoder treats it as unseen.
 MISSING_CATEGORY = ""
 
 
 def columns_of(rows: pa.Table, kinds: Mapping[str, str]) -> dict[str, Column]:
-    """One array of shape [rows] per name in ``kinds``: float32 for a "number", objects holding bytes for a "category".
-
-    Nulls become NaN and the empty string.
-
-    Raises:
-        BadInput: a column is absent, or a number is wanted where there is text.
+    """Convert columns to arrays. Nulls become NaN and the empty string.
 
     >>> table = pa.table({"temp": [39.0, None], "origin": ["JFK", "EWR"]})
     >>> columns_of(table, {"temp": "number", "origin": "category"})["origin"].tolist()
     [b'JFK', b'EWR']
+
+    Args:
+        rows: The table, n rows.
+        kinds: "number" or "category" by column.
+
+    Returns:
+        One array [n] per column: float32 for a number, objects holding bytes for a category.
+
+    Raises:
+        BadInput: a column is missing, or a number's column holds text.
     """
     absent = [name for name in kinds if name not in rows.column_names]
     if absent:
@@ -50,7 +55,7 @@ def _numbers(rows: pa.Table, name: str) -> Column:
             f"Input {name} of the model is a number.",
             got=f"a column of {kind}",
             expected="integers, floats or booleans",
-            fix="Cast the column before.",
+            fix="Cast the column first.",
         )
     whole = column.cast(pa.int8()) if pa.types.is_boolean(kind) else column
     return np.asarray(pc.fill_null(whole.cast(pa.float32(), safe=False), float("nan")), dtype=np.float32)

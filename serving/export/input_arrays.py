@@ -1,8 +1,8 @@
-"""A table's columns as the arrays that a model's inputs take: whether they fit, and the arrays.
+"""A table's columns as the arrays of a model's inputs, and why a column does not fit.
 
-Numbers may be whole, floating or true/false; an input of whole numbers takes floats without a fraction. A tensor
-takes a list column, flat or nested as the tensor is. Nulls are NaN for a floating input and the empty string for a
-text; a whole number cannot be missing.
+Numbers may be integers, floats or booleans; an integer input takes floats without a fraction. A tensor takes a list
+column, flat or nested as the tensor is. Nulls are NaN for a float input and the empty string for text; an integer
+cannot be missing.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
-def problem_of(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
-    """Why this column is none for this input, or the empty string.
+def column_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
+    """Why a column does not fit an input.
 
     >>> from serving.export.model_inputs import ModelInput
-    >>> problem_of(pa.chunked_array([["warm"]]), ModelInput(name="temp", dtype="float32", shape=()))
+    >>> column_problem(pa.chunked_array([["warm"]]), ModelInput(name="temp", dtype="float32", shape=()))
     'is string, and the model takes float32'
+
+    Returns:
+        The end of a sentence on the column; empty if it fits.
     """
     leaf = _leaf(column.type)
     fits = _is_text(leaf) if one.dtype == "string" else _is_number(leaf)
@@ -40,8 +43,16 @@ def problem_of(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
     return _size_problem(column, one) or _value_problem(column, one) if len(column) else ""
 
 
-def array_of(column: pa.ChunkedArray[Any], one: ModelInput) -> Array:
-    """The column as [n, *shape] of the input's type (objects holding bytes for text); its rows must be of one size."""
+def to_array(column: pa.ChunkedArray[Any], one: ModelInput) -> Array:
+    """Convert a column that fits; its rows must be of one size.
+
+    Args:
+        column: n rows.
+        one: The input.
+
+    Returns:
+        An array [n, *shape] of the input's type; objects holding bytes for text.
+    """
     rows = len(column)
     sizes = _sizes(column) or ()
     flat = _flat(column)
@@ -54,14 +65,22 @@ def array_of(column: pa.ChunkedArray[Any], one: ModelInput) -> Array:
         if flat.null_count:
             flat = pc.fill_null(flat.cast(pa.float64(), safe=False), float("nan"))
         kind = "float32" if one.dtype == "bfloat16" else one.dtype
-        with np.errstate(over="ignore"):  # what the type cannot hold is infinite to the model
+        with np.errstate(over="ignore"):  # numbers too large for the type are infinite to the model
             values = np.asarray(flat).astype(kind)
     shape = one.shape if -1 not in one.shape else sizes
     return values.reshape((rows, *shape))
 
 
-def equal_sizes(table: pa.Table, inputs: tuple[ModelInput, ...]) -> Iterator[np.ndarray[Any, Any]]:
-    """Places of rows that can share one batch, largest group first: only lists of any length need telling apart."""
+def groups_of_equal_size(table: pa.Table, inputs: tuple[ModelInput, ...]) -> Iterator[np.ndarray[Any, Any]]:
+    """Group the rows that can share one batch; only lists of variable length make more than one group.
+
+    Args:
+        table: The rows.
+        inputs: The model's inputs, each with a column.
+
+    Yields:
+        The row indices of each group, the largest group first.
+    """
     lengths = [
         np.asarray(pc.list_value_length(table[one.name].combine_chunks()))
         for one in inputs
@@ -81,12 +100,12 @@ def _size_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
     if sizes is None:
         return "" if one.shape == (-1,) and _depth(column.type) == 1 else "has rows of different sizes"
     if not _shapes_agree(sizes, one.shape):
-        return f"has {_worded(sizes)} a row, and the model takes {_worded(one.shape)}"
+        return f"has {_in_words(sizes)} a row, and the model takes {_in_words(one.shape)}"
     return ""
 
 
 def _value_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
-    """What is wrong with the values for an input of whole numbers."""
+    """What is wrong with the values for an integer input."""
     if one.dtype == "string" or one.is_float:
         return ""
     flat = _flat(column)
@@ -102,7 +121,7 @@ def _value_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
 
 
 def _sizes(column: pa.ChunkedArray[Any]) -> tuple[int, ...] | None:
-    """What each row of a column holds, () for a scalar; None if rows differ."""
+    """The size of each row of a column, () for a scalar; None if rows differ."""
     level = column.combine_chunks()
     sizes = []
     while _is_list(level.type):
@@ -122,7 +141,7 @@ def _flat(column: pa.ChunkedArray[Any]) -> pa.Array:
 
 
 def _shapes_agree(sizes: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    """Whether rows of these sizes can be read as that shape: flat, or nested but for dimensions of one."""
+    """Whether rows of these sizes can have that shape: flat, or nested, dimensions of one apart."""
     if -1 in shape:
         return len(sizes) == len(shape) and all(want in {-1, got} for got, want in zip(sizes, shape, strict=True))
     if len(sizes) <= 1:
@@ -130,7 +149,7 @@ def _shapes_agree(sizes: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     return [size for size in sizes if size != 1] == [size for size in shape if size != 1]
 
 
-def _worded(shape: tuple[int, ...]) -> str:
+def _in_words(shape: tuple[int, ...]) -> str:
     return f"a list of shape {['any' if size == -1 else size for size in shape]}" if shape else "one value"
 
 

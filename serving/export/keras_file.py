@@ -1,4 +1,4 @@
-"""A ``.keras`` file as the model in it, with the classes of its author's own module, and names for what is missing."""
+"""Loads a ``.keras`` file, with classes of its author's own module, and names the classes that are missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import inspect
 import json
 import sys
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from monitoring.errors import BadInput
 
@@ -17,41 +17,52 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-# Of Keras's own packages nothing has to be registered.
-_OWN = ("keras", "builtins")
+# Classes of these packages need not be registered.
+_KERAS = ("keras", "builtins")
 
 
 def load_keras(path: Path, custom: ModuleType | None = None) -> Any:
-    """The model in a ``.keras`` file. Imports Keras; code in the file is refused, as Keras does by default.
+    """Load a ``.keras`` file. Imports Keras; code in the file is refused, as Keras does by default.
 
-    Classes and functions of ``custom`` are found by their names, whether or not they are registered there.
+    Args:
+        path: The file.
+        custom: A module whose classes and functions are found by their names, whether or not they are registered.
+
+    Returns:
+        The Keras model, not compiled.
 
     Raises:
-        BadInput: no such file, not a Keras file, one with code in it, or one that needs classes that are not here.
+        BadInput: no such file, not a Keras file, one with code in it, or one that needs classes that are not available.
     """
     if not path.is_file():
         raise BadInput("No such file.", got=str(path), expected="a .keras file", fix="Save it: model.save('x.keras').")
     if path.suffix != ".keras" or not _holds_model(path):
         raise BadInput(
-            "Not a Keras file.",
+            "Not a .keras file.",
             got=str(path),
-            expected="what model.save('NAME.keras') writes",
-            fix="Save the model again with Keras 3.",
+            expected="what model.save('NAME.keras') of Keras 3 writes",
+            fix=f"Convert it: keras.models.load_model('{path.name}', compile=False).save('{path.stem}.keras').",
         )
     import keras  # noqa: PLC0415 - seconds, and only this needs it
 
-    offered = {} if custom is None else offered_by(custom)
+    offered = {} if custom is None else custom_objects_of(custom)
     try:
         return keras.saving.load_model(path, compile=False, custom_objects=offered)
-    except Exception as error:  # somebody's own constructors may raise anything
-        raise _refused(path, error, missing_classes(path, offered), custom) from error
+    except Exception as error:  # noqa: BLE001 - the author's constructors may raise anything
+        _refuse(path, error, missing_classes(path, offered), custom)
 
 
 def import_custom(name: str) -> ModuleType:
-    """Import a module by its dotted name, found from the working directory too, or by the path of its ``.py`` file.
+    """Import a module of custom classes.
+
+    Args:
+        name: Its dotted name, also looked for in the working directory; or the path of its ``.py`` file.
+
+    Returns:
+        The module.
 
     Raises:
-        BadInput: there is none, or it cannot be imported; with what it said.
+        BadInput: there is none, or it cannot be imported; with the error.
     """
     try:
         if not name.endswith(".py"):
@@ -73,14 +84,22 @@ def import_custom(name: str) -> ModuleType:
     return module
 
 
-def offered_by(custom: ModuleType) -> dict[str, Any]:
-    """What a module has that a Keras file may name: its classes and functions, by their plain names."""
+def custom_objects_of(custom: ModuleType) -> dict[str, Any]:
+    """The classes and functions of a module by name, which a Keras file may need."""
     public = {name: value for name, value in vars(custom).items() if not name.startswith("__")}
     return {name: value for name, value in public.items() if inspect.isclass(value) or inspect.isfunction(value)}
 
 
 def missing_classes(path: Path, offered: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names in the file's configuration that are neither Keras's own, nor registered, nor offered."""
+    """The classes that a file needs and that are not available.
+
+    Args:
+        path: The ``.keras`` file.
+        offered: Classes and functions by name, beyond those of Keras and those that are registered.
+
+    Returns:
+        Their names, sorted.
+    """
     import keras  # noqa: PLC0415 - the caller has loaded it
 
     with zipfile.ZipFile(path) as archive:
@@ -116,32 +135,49 @@ def _named(config: Any) -> Iterator[str]:
 def _is_own(module: str | None, config: Mapping[str, Any]) -> bool:
     if module is None:
         return not config.get("registered_name")
-    return module.split(".")[0] in _OWN and not config.get("registered_name")
+    return module.split(".")[0] in _KERAS and not config.get("registered_name")
 
 
-def _refused(path: Path, error: Exception, missing: tuple[str, ...], custom: ModuleType | None) -> BadInput:
+def _refuse(path: Path, error: Exception, missing: tuple[str, ...], custom: ModuleType | None) -> NoReturn:
     said = str(error).strip().splitlines() or [type(error).__name__]
+    saved_by = _saved_by(path)
+    if saved_by.startswith("2."):
+        raise BadInput(
+            "This Keras file cannot be loaded: Keras 2 saved it.",
+            got=f"{path}, saved by Keras {saved_by}",
+            expected="a file of Keras 3",
+            fix="Load it with tf_keras, save its weights, and load these into the same model built with Keras 3.",
+        ) from error
     if missing:
         where = "" if custom is None else f", and not in {custom.__name__}"
-        return BadInput(
-            "This Keras file cannot be loaded: it needs classes that are not here.",
+        raise BadInput(
+            "This Keras file cannot be loaded: it needs classes that are not available.",
             got=f"{path} needs {', '.join(missing)}{where}",
-            expected="Keras's own layers, or a module that has the others",
+            expected="Keras's own layers, or a module that defines the others",
             fix="Name the module that defines them: --custom MODULE.",
-        )
+        ) from error
     if "lambda" in said[0].lower():
-        return BadInput(
-            "This Keras file cannot be loaded: it holds Python code, which is not run.",
+        raise BadInput(
+            "This Keras file cannot be loaded: it contains Python code, which is not run.",
             got=f"{path}: a Lambda layer",
             expected="layers whose code is in a module",
-            fix="Make the lambda a Layer class in a module of yours, save again, and name it: --custom MODULE.",
-        )
-    return BadInput(
+            fix="Make it a Layer class in a module, save the model again, and name the module: --custom MODULE.",
+        ) from error
+    raise BadInput(
         "This Keras file cannot be loaded.",
         got=f"{path}: {said[0][:500]}",
         expected="a model that Keras rebuilds from its configuration",
         fix="Try keras.saving.load_model on it. A custom layer needs get_config() with every argument of its __init__.",
-    )
+    ) from error
+
+
+def _saved_by(path: Path) -> str:
+    """The version of Keras that saved a file; empty if the file does not say."""
+    with zipfile.ZipFile(path) as archive:
+        try:
+            return str(json.loads(archive.read("metadata.json"))["keras_version"])
+        except (KeyError, TypeError, ValueError):
+            return ""
 
 
 def _holds_model(path: Path) -> bool:

@@ -1,9 +1,9 @@
-"""A Keras model as a server sees it: named inputs of one shape and type each, named outputs."""
+"""A Keras model with named inputs, of one shape and type each, and named outputs."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NoReturn, final
 
 import numpy as np
 
@@ -16,13 +16,13 @@ from serving.export.probabilities import PROBABILITIES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from serving.export.probabilities import Score
+    from serving.export.probabilities import ClassOutput
 
     Columns = Mapping[str, np.ndarray[Any, Any]]
 
 __all__ = ["KerasModel", "ModelInput", "load_keras", "tensors_of"]
 
-# What TensorFlow keeps as it is when it names a signature's tensors.
+# Names that TensorFlow does not change in a signature.
 TENSOR_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.-]*")
 
 
@@ -30,59 +30,63 @@ TENSOR_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.-]*")
 class KerasModel:
     """A Keras model, called with one array or tensor per named input.
 
-    Inputs of shape [n, 1] are scalars to the outside, [n]: a row of JSON then reads ``{"temp": 39.0}``. Inputs and
-    outputs are named as `serving.export.model_tensors` says; with ``features`` a tensor of numbers is taken apart into
-    named scalars, as `serving.export.model_inputs` says; with a ``score`` there is an output `probabilities` as well.
+    Inputs of shape [n, 1] are exported as scalars, [n]: a row of JSON then reads ``{"temp": 39.0}``.
+    `serving.export.model_tensors` names inputs and outputs.
+
+    Args:
+        model: The author's model.
+        features: Names of the numbers of its tensors, as `serving.export.model_inputs` has them.
+        class_output: How the output `probabilities` is computed; None adds no output.
 
     Raises:
-        BadInput: a model that does not say what it takes, features that do not fit it, or a name TensorFlow would
+        BadInput: a model that does not say what its inputs are, features that do not fit it, or a name TensorFlow would
             change.
     """
 
-    def __init__(self, model: Any, features: Sequence[str] = (), score: Score | None = None) -> None:
-        import keras  # noqa: PLC0415 - whoever has a model has loaded it
+    def __init__(self, model: Any, features: Sequence[str] = (), class_output: ClassOutput | None = None) -> None:
+        import keras  # noqa: PLC0415 - a model has loaded it
 
-        self._model, self._features, self._score = model, features, score
+        self._model, self._features, self._class_output = model, features, class_output
         self._tensors = tensors_of_model(model)
         for name, tensor in self._tensors.inputs.items():
             if getattr(tensor, "sparse", False) or getattr(tensor, "ragged", False):
-                raise _unlike(name)
+                _refuse_sparse(name)
         self.plan = FeedPlan([_describe(name, one) for name, one in self._tensors.inputs.items()], features)
         self.inputs = self.plan.inputs
         own = tuple(self._tensors.outputs)
-        self.outputs = own if score is None else score.outputs(own)
+        self.outputs = own if class_output is None else class_output.outputs(own)
         _check_names([one.name for one in self.inputs], self.outputs)
         self.layers = keras.Model(list(self._tensors.inputs.values()), dict(self._tensors.outputs))
         self._columns = {name for name, one in self._tensors.inputs.items() if tuple(one.shape[1:]) == (1,)}
 
-    def scoring(self, score: Score) -> KerasModel:
-        """The same model with an output `probabilities` made out of one of its own."""
-        return KerasModel(self._model, self._features, score)
+    def with_class_output(self, class_output: ClassOutput) -> KerasModel:
+        """The same model with the output `probabilities`, computed from one of its own."""
+        return KerasModel(self._model, self._features, class_output)
 
     def call(self, rows: Mapping[str, Any], outputs: Iterable[str] | None = None) -> dict[str, Any]:
-        """The outputs (all, or those named) for tensors of shape [n, *input.shape], as at inference."""
+        """The exported model's outputs (all, or those named) for tensors of shape [n, *input.shape], at inference."""
         fed = self._fed(rows)
         answers = dict(self.layers([fed[name] for name in self._tensors.inputs], training=False))
-        if self._score is not None:
-            answers = self._score.add(answers)
+        if self._class_output is not None:
+            answers = self._class_output.add(answers)
         return {name: answers[name] for name in (self.outputs if outputs is None else outputs)}
 
-    def ask(self, rows: Mapping[str, Any]) -> dict[str, Any]:
-        """What the author's own model says, called as its author calls it: every output."""
-        answers = self._tensors.ask(self._fed(rows))
-        return answers if self._score is None else self._score.add(answers)
+    def call_original(self, rows: Mapping[str, Any]) -> dict[str, Any]:
+        """Every output of the author's own model, called with its own structures."""
+        answers = self._tensors.call_original(self._fed(rows))
+        return answers if self._class_output is None else self._class_output.add(answers)
 
     def width(self, output: str) -> int | None:
-        """The last dimension of an output, None where it may be anything; 1 where there is none."""
-        if self._score is not None and output == PROBABILITIES:
-            return self._score.classes
+        """The last dimension of an output: None if it may be of any size, 1 if there is none."""
+        if self._class_output is not None and output == PROBABILITIES:
+            return self._class_output.classes
         names = self._tensors.outputs
         tensor = names[output] if output in names else next(iter(names.values()))
         width: int | None = tensor.shape[-1] if len(tensor.shape) > 1 else 1
         return width
 
     def _fed(self, rows: Mapping[str, Any]) -> dict[str, Any]:
-        """The model's own tensors."""
+        """The tensors of the author's model."""
         import tensorflow as tf  # noqa: PLC0415 - as above
 
         tensors = self.plan.tensors(rows)
@@ -92,8 +96,8 @@ class KerasModel:
 
 
 def tensors_of(inputs: Iterable[ModelInput], rows: Columns) -> dict[str, Any]:
-    """Arrays as tensors of the inputs' own types."""
-    import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
+    """Arrays as tensors of the inputs' types."""
+    import tensorflow as tf  # noqa: PLC0415 - a model has loaded it
 
     return {one.name: tf.constant(rows[one.name], one.dtype) for one in inputs}
 
@@ -114,8 +118,8 @@ def _check_names(inputs: Sequence[str], outputs: Sequence[str]) -> None:
         )
 
 
-def _unlike(name: str) -> BadInput:
-    return BadInput(
+def _refuse_sparse(name: str) -> NoReturn:
+    raise BadInput(
         "A request cannot carry a sparse or ragged tensor.",
         got=f"input {name}",
         expected="dense inputs",

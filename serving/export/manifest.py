@@ -1,4 +1,4 @@
-"""What a bundle says about its own making: setup, seeds, data, libraries, threads, and how good it was."""
+"""The manifest of a bundle: setup, seeds, data, libraries, threads, and metrics."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "pyarrow")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What, beside the seed, decides a run to the last bit: versions, thread counts, and the kernels in use.
+    """What determines a run to the last bit, apart from its seed: versions, thread counts, and kernels.
 
-    Thread counts of 0 leave the choice to TensorFlow, which takes the number of cores.
+    With a thread count of 0 TensorFlow takes the number of cores.
     """
 
     python: str
@@ -44,11 +44,11 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What only the maker of a model knows: its classes, in the order of the probabilities, and how it was trained.
+    """How a model was made: its classes, in the order of the probabilities, and how it was trained.
 
-    `training` is the environment of the training run, where it is known; the export records its own beside it.
-    `verdict` is the comparison with the version before it, and whether it was released in spite of it; None while there
-    has been none.
+    `training` is the environment of the training run, where it is known; the export records its own as well.
+    `verdict` is the comparison with the version before it, and whether it was released in spite of it; None if there
+    was none.
     """
 
     classes: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The bundle's own account of itself. Its version is the name of its folder, and not written down twice."""
+    """The manifest of a bundle. Its version is the name of its folder, and not repeated here."""
 
     name: str
     created_at: datetime
@@ -74,7 +74,7 @@ class Manifest:
     metrics: tuple[ReferenceMetric, ...]
 
     def document(self) -> dict[str, Any]:
-        """As it is written: plain JSON values, the metrics one entry each with its slices."""
+        """The JSON document; metrics have one entry each, with their slices."""
         made = self.provenance
         return {
             "format": FORMAT,
@@ -95,12 +95,12 @@ class Manifest:
         }
 
     def write(self, path: Path) -> None:
-        """Write as JSON."""
+        """Write the document as JSON."""
         path.write_text(json.dumps(self.document(), indent=1, default=str, allow_nan=False) + "\n", "utf-8")
 
 
 def nest(metrics: Sequence[ReferenceMetric]) -> list[dict[str, Any]]:
-    """One entry per metric: of the whole, and under ``by_slice`` of each slice."""
+    """One entry per metric: of all rows, and under ``by_slice`` of each slice."""
     entries: dict[str, dict[str, Any]] = {}
     for one in metrics:
         values = {"mean": one.mean, "low": one.low, "high": one.high, "rows": one.rows, "days": one.days}
@@ -112,8 +112,8 @@ def nest(metrics: Sequence[ReferenceMetric]) -> list[dict[str, Any]]:
 
 
 def environment(*, deterministic_ops: bool = False) -> Environment:
-    """This process's. Imports TensorFlow."""
-    import tensorflow as tf  # noqa: PLC0415 - whoever asks has loaded it, or is about to
+    """The environment of this process. Imports TensorFlow."""
+    import tensorflow as tf  # noqa: PLC0415 - callers have loaded it, or are about to
 
     return Environment(
         python=platform.python_version(),

@@ -1,8 +1,8 @@
 """The inputs that an exported model has: those of the Keras model, or one named scalar for each of its features.
 
-A model that takes one tensor of many numbers says nothing about which is which. With ``--features a,b,c`` the bundle
-takes ``a``, ``b`` and ``c`` by name and puts the tensor together inside, so that requests can be read, the traffic log
-has a column for each, and a monitor can watch each.
+A model that takes one tensor of many numbers does not say which is which. With ``--features a,b,c`` the bundle takes
+``a``, ``b`` and ``c`` by name and stacks them inside, so that requests are readable, the traffic log has a column for
+each, and a monitor can watch each.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInput:
-    """One input. `shape` is what a row holds: () for a scalar, -1 for a dimension that may be anything."""
+    """One input. `shape` is that of a row: () for a scalar, -1 for a dimension of any size."""
 
     name: str
     dtype: str
@@ -26,20 +26,20 @@ class ModelInput:
 
     @property
     def kind(self) -> Literal["number", "category"]:
-        """What the baseline takes it for."""
+        """Its kind in the baseline."""
         return "category" if self.dtype == "string" else "number"
 
     @property
     def is_float(self) -> bool:
-        """Whether it has a NaN to stand for a missing value."""
+        """Whether NaN can represent a missing value."""
         return "float" in self.dtype
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FedTensor:
-    """One tensor of the Keras model, and the inputs that it is fed from: itself, or its features in order.
+    """One tensor of the Keras model, and the inputs it is fed from: itself, or its features in order.
 
-    `column` is the table's column for it, where it is fed whole.
+    `column` is the table's column of a tensor that is fed whole.
     """
 
     tensor: ModelInput
@@ -48,7 +48,7 @@ class FedTensor:
 
     @property
     def inputs(self) -> tuple[ModelInput, ...]:
-        """What the exported model takes for it."""
+        """The inputs of the exported model for it."""
         return self.parts or (self.tensor,)
 
 
@@ -56,9 +56,11 @@ class FedTensor:
 class FeedPlan:
     """How a model's tensors are fed from named columns.
 
-    ``features`` name columns in the order of the model's inputs: one for each number of a tensor [n, k], or one for
-    each input; where they are the inputs' own names, their order does not matter. None means that columns are named
-    as the inputs are.
+    Args:
+        tensors: The model's inputs.
+        features: Columns in the order of the model's inputs: one for each number of a tensor [n, k], or one for each
+            input; where they are the inputs' own names, their order does not matter. Without any, columns are named as
+            the inputs are.
 
     Raises:
         BadInput: more or fewer features than the model takes, or a name twice.
@@ -83,7 +85,7 @@ class FeedPlan:
         return {one.name: one.name if fed.parts else fed.column for fed in self.fed for one in fed.inputs}
 
     def tensors(self, rows: Mapping[str, Any]) -> dict[str, Any]:
-        """The Keras model's tensors out of the inputs', [n, *shape] each."""
+        """The Keras model's tensors, [n, *shape] each, from those of the exported model's inputs."""
         import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
 
         return {
@@ -117,7 +119,7 @@ def _feeds(tensors: tuple[ModelInput, ...], features: tuple[str, ...]) -> list[F
 
 
 def _width(one: ModelInput) -> int | None:
-    """How many columns can make this tensor up; None where scalars cannot."""
+    """How many scalar columns this tensor consists of; None if scalars cannot make it up."""
     if not one.shape:
         return 1
     return one.shape[0] if len(one.shape) == 1 and one.shape[0] > 0 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from monitoring.errors import BadInput
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 SINGLE_OUTPUT = "outputs"
-# Tried in turn for a subclassed model, whose file tells its shapes and not its types.
+# Tried in turn for a subclassed model, whose file has its shapes and not its types.
 GUESSED_TYPES = ("float32", "string", "int32")
-#: A made-up row's size where the model takes any: enough for five poolings by two.
-MADE_UP_SIZE = 32
-#: Inputs of a subclassed model whose types are guessed; more would be more combinations than anyone waits for.
+#: The size of a generated row in a dimension of any size: enough for five poolings by two.
+GENERATED_SIZE = 32
+#: The most inputs of a subclassed model whose types are guessed: of more there are too many combinations.
 MOST_GUESSED = 4
 
 
@@ -25,19 +25,26 @@ MOST_GUESSED = 4
 class ModelTensors:
     """Symbolic tensors by name, and the author's model called with tensors by those names.
 
-    `ask` gives every output by name, as the model itself answers at inference.
+    `call_original` gives every output by name, as the model itself answers at inference.
     """
 
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
-    ask: Callable[[Mapping[str, Any]], dict[str, Any]]
+    call_original: Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def tensors_of_model(model: Any) -> ModelTensors:
-    """Inputs go by the keys of the model's dicts, or else by their own names; of a subclassed model by its arguments.
+    """Find a model's inputs and outputs.
 
-    Outputs go by keys, or else by their layers (``output_0``, ``output_1`` of a subclassed model); a single output is
-    called ``outputs``.
+    Inputs are named by the keys of the model's dicts, or by their own names; of a subclassed model by the arguments of
+    its call. Outputs are named by keys, or by their layers (``output_0``, ``output_1`` of a subclassed model); a single
+    output is called ``outputs``.
+
+    Args:
+        model: A Keras model.
+
+    Returns:
+        The tensors by name.
 
     Raises:
         BadInput: not a model, one that was never built, or one whose call cannot be traced for any type of input.
@@ -45,14 +52,14 @@ def tensors_of_model(model: Any) -> ModelTensors:
     import keras  # noqa: PLC0415 - whoever has a model has loaded it
 
     if not isinstance(model, keras.Model):
-        raise _silent(model)
+        _refuse_unbuilt(model)
     if getattr(model, "inputs", None):
         return _of_structures(model)
     return _of_subclass(model)
 
 
 def _of_structures(model: Any) -> ModelTensors:
-    """A Functional or Sequential model says its structures itself."""
+    """Of a Functional or Sequential model, which has its structures."""
     import keras  # noqa: PLC0415 - as above
 
     sequential = isinstance(model, keras.Sequential)
@@ -69,15 +76,15 @@ def _of_structures(model: Any) -> ModelTensors:
         written = list(structure)
         inputs = dict(sorted(inputs.items(), key=lambda pair: written.index(pair[0].split(".")[0])))
 
-    def ask(rows: Mapping[str, Any]) -> dict[str, Any]:
+    def call_original(rows: Mapping[str, Any]) -> dict[str, Any]:
         answers = model(keras.tree.pack_sequence_as(structure, [rows[name] for name in names]), training=False)
         return dict(zip(outputs, keras.tree.flatten(answers), strict=True))
 
-    return ModelTensors(inputs=inputs, outputs=outputs, ask=ask)
+    return ModelTensors(inputs=inputs, outputs=outputs, call_original=call_original)
 
 
 def _of_subclass(model: Any) -> ModelTensors:
-    """A subclassed model says its shapes, if it was built; its types are those it can be called with."""
+    """Of a subclassed model, which has its shapes if it was built; its types are those it can be called with."""
     import keras  # noqa: PLC0415 - as above
 
     structure = {name: _leaves(shapes) for name, shapes in _arguments(model).items()}
@@ -86,7 +93,7 @@ def _of_subclass(model: Any) -> ModelTensors:
         for path, shape in keras.tree.flatten_with_path(structure)
     ]
     if not shapes or len(shapes) > MOST_GUESSED:
-        raise _silent(model)
+        _refuse_unbuilt(model)
     said = ""
     for types in product(GUESSED_TYPES, repeat=len(shapes)):
         inputs = {
@@ -95,8 +102,8 @@ def _of_subclass(model: Any) -> ModelTensors:
         }
         try:
             answers = model(**keras.tree.pack_sequence_as(structure, list(inputs.values())))
-            # Some layers take any type while the graph is only drawn, and none but theirs when there are values.
-            model(**keras.tree.pack_sequence_as(structure, [_nothing(one) for one in inputs.values()]))
+            # Some layers accept any type while they are traced, and only their own with values.
+            model(**keras.tree.pack_sequence_as(structure, [_empty_rows(one) for one in inputs.values()]))
         except Exception as error:  # noqa: BLE001 - the author's code, given a type that it may not take
             said = said or str(error).strip().splitlines()[0]
             continue
@@ -118,31 +125,31 @@ def _traced(model: Any, structure: Any, inputs: dict[str, Any], answers: Any) ->
         for path, tensor in paths
     )
 
-    def ask(rows: Mapping[str, Any]) -> dict[str, Any]:
+    def call_original(rows: Mapping[str, Any]) -> dict[str, Any]:
         fed = keras.tree.pack_sequence_as(structure, [rows[name] for name in inputs])
         takes_training = "training" in inspect.signature(model.call).parameters
         given = model(**fed, training=False) if takes_training else model(**fed)
         return dict(zip(outputs, keras.tree.flatten(given), strict=True))
 
-    return ModelTensors(inputs=inputs, outputs=outputs, ask=ask)
+    return ModelTensors(inputs=inputs, outputs=outputs, call_original=call_original)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """A shape that no walk through a structure takes apart."""
+    """A shape as a leaf of a structure."""
 
     size: tuple[int | None, ...]
 
 
-def _nothing(tensor: Any) -> Any:
-    """Two rows of zeros or empty texts."""
+def _empty_rows(tensor: Any) -> Any:
+    """Two rows of zeros or empty strings."""
     import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
 
-    return tf.zeros([2, *(MADE_UP_SIZE if size is None else size for size in tensor.shape[1:])], tensor.dtype)
+    return tf.zeros([2, *(GENERATED_SIZE if size is None else size for size in tensor.shape[1:])], tensor.dtype)
 
 
 def _arguments(model: Any) -> dict[str, Any]:
-    """Shapes by the arguments of call(), as the model was built with."""
+    """The shapes that the model was built with, by argument of call()."""
     config = model.get_build_config() or {}
     parameters = [name for name in inspect.signature(model.call).parameters if name != "self"]
     if "input_shape" in config and parameters:
@@ -160,12 +167,12 @@ def _leaves(structure: Any) -> Any:
 
 
 def _joined(path: tuple[Any, ...]) -> str:
-    """A name out of the keys that lead to a tensor; none if they begin with a place in a list."""
+    """A name made of the keys that lead to a tensor; empty if they begin with an index in a list."""
     return ".".join(map(str, path)) if path and isinstance(path[0], str) else ""
 
 
 def _unique(named: Iterator[tuple[str, Any]]) -> dict[str, Any]:
-    """As a dict; a name that comes again gets a number, as layers' names do."""
+    """As a dict; a repeated name gets a number, as layers' names do."""
     found: dict[str, Any] = {}
     for name, tensor in named:
         free, number = name, 0
@@ -176,9 +183,9 @@ def _unique(named: Iterator[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _silent(model: Any) -> BadInput:
-    return BadInput(
-        "This model does not say what it takes.",
+def _refuse_unbuilt(model: Any) -> NoReturn:
+    raise BadInput(
+        "This model does not say what its inputs are.",
         got=f"a {type(model).__name__} without inputs",
         expected="a Functional model, a Sequential one with a keras.Input, or a subclassed one that was called before",
         fix="Call it on one batch before model.save, or wrap it: keras.Model(inputs, subclassed(inputs)).",

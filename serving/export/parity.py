@@ -1,14 +1,14 @@
-"""Whether an exported model answers as the Keras model does: the same rows through both, every signature and output."""
+"""Parity of the exported model and the Keras model: the same rows through both, every signature and output."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from monitoring.errors import CannotRun
 from serving.export.keras_model import tensors_of
-from serving.export.signatures_written import (
+from serving.export.saved_model import (
     EXAMPLES,
     EXAMPLES_INPUT,
     EXPLAIN,
@@ -28,31 +28,40 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 # Appended to the reference's rows by `serving.export.reference_table.sample`.
-EDGES = 2
+EDGE_ROWS = 2
 TOLERANCE = 1e-5
 
 
-def rehearse(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array]]:
-    """What the author's model says to the rows, run eagerly; and the rows.
+def try_rows(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array]]:
+    """Run the author's model on rows, eagerly.
 
-    The last two, with everything missing and with unseen categories, are left out if the model refuses them, or has no
-    number to say to them: whether a missing value comes out as NaN or as 0 is then for the kernels to choose (a fused
-    Dense and ReLU gives 0, each by itself NaN).
+    The last two rows, with everything missing and with unseen categories, are left out if the model refuses them, or
+    its answer is not finite: whether a missing value gives NaN or 0 then depends on the kernels (a fused Dense and ReLU
+    gives 0, each by itself NaN).
+
+    Args:
+        model: The model.
+        rows: Arrays by input; the last two rows are those that `sample` appends.
+
+    Returns:
+        The rows that are kept, and the outputs by name, [n, …].
 
     Raises:
-        CannotRun: it refuses the others too.
+        CannotRun: the model fails on the other rows, too, or does not give one answer per row.
     """
     first, failed = "", Exception()
-    for fewer in (0, EDGES):
+    for fewer in (0, EDGE_ROWS):
         kept = {name: column[: len(column) - fewer] for name, column in rows.items()}
         try:
-            answers = {name: np.asarray(value) for name, value in model.ask(tensors_of(model.inputs, kept)).items()}
-        except Exception as error:  # noqa: BLE001 - whatever somebody's model raises; named and passed on
+            answers = {
+                name: np.asarray(value) for name, value in model.call_original(tensors_of(model.inputs, kept)).items()
+            }
+        except Exception as error:  # noqa: BLE001 - whatever the author's model raises; named and passed on
             said = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
             first = f"{layer_at_fault(error)} {said}".strip()
             failed = error
         else:
-            if fewer or all(np.isfinite(one[-EDGES:]).all() for one in answers.values() if one.dtype.kind == "f"):
+            if fewer or all(np.isfinite(one[-EDGE_ROWS:]).all() for one in answers.values() if one.dtype.kind == "f"):
                 return kept, _by_row(answers, kept)
     raise CannotRun(
         "The Keras model itself fails on the rows it was tried on.",
@@ -63,12 +72,12 @@ def rehearse(model: KerasModel, rows: Columns) -> tuple[Columns, dict[str, Array
 
 
 def _by_row(answers: dict[str, Array], rows: Columns) -> dict[str, Array]:
-    """The answers, if there is one for each row."""
+    """The answers, checked to have one for each row."""
     count = len(next(iter(rows.values())))
     wrong = [f"{name} {list(value.shape)}" for name, value in answers.items() if value.shape[:1] != (count,)]
     if wrong:
         raise CannotRun(
-            "The Keras model does not give one answer a row.",
+            "The Keras model does not give one answer per row.",
             got=f"{', '.join(wrong)} for {count} rows",
             expected=f"outputs whose first dimension is {count}",
             fix="Look for an operation along the first axis, such as keras.ops.concatenate without axis=-1, or a mean.",
@@ -76,45 +85,51 @@ def _by_row(answers: dict[str, Array], rows: Columns) -> dict[str, Array]:
     return answers
 
 
-def check_agreement(model: KerasModel, folder: Path, rows: Columns) -> None:
-    """Load the SavedModel afresh and compare its answers with those of the author's model, run eagerly.
+def check_parity(model: KerasModel, folder: Path, rows: Columns) -> None:
+    """Load the SavedModel and compare its answers with those of the author's model, run eagerly.
+
+    Args:
+        model: The model.
+        folder: The SavedModel.
+        rows: Arrays by input.
 
     Raises:
         CannotRun: an input or output lost its name, or values differ by more than 1e-5 (relative for values beyond 1).
     """
-    import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
+    import tensorflow as tf  # noqa: PLC0415 - a model has loaded it
 
     loaded = tf.saved_model.load(str(folder))
     tensors = tensors_of(model.inputs, rows)
-    expected = {name: np.asarray(value) for name, value in model.ask(tensors).items()}
+    expected = {name: np.asarray(value) for name, value in model.call_original(tensors).items()}
     worst = (0.0, "", "")
     for signature, feeds in _calls(model, rows, tensors):
         answers = loaded.signatures[signature](**feeds)
         wanted = model.outputs if signature == EXPLAIN else served_outputs(model)
         if set(answers) != set(wanted):
-            raise _disagreement(f"outputs {sorted(answers)} of {signature}", f"outputs {sorted(wanted)}")
+            _refuse(f"outputs {sorted(answers)} of {signature}", f"outputs {sorted(wanted)}")
         for output in wanted:
-            worst = max(worst, (difference(answers[output].numpy(), expected[output]), output, signature))
+            worst = max(worst, (max_difference(answers[output].numpy(), expected[output]), output, signature))
     largest, output, signature = worst
     if largest > TOLERANCE:
-        raise _disagreement(
-            f"output {output} of {signature}, which differs by up to {largest:.3g}", f"at most {TOLERANCE:g}"
-        )
+        _refuse(f"output {output} of {signature}, which differs by up to {largest:.3g}", f"at most {TOLERANCE:g}")
 
 
-def difference(got: Array, expected: Array) -> float:
-    """The largest difference, relative to the expected value where that is beyond 1; inf where they cannot be compared.
+def max_difference(got: Array, expected: Array) -> float:
+    """The largest difference, relative to the expected value where that is beyond 1.
 
-    NaN equals NaN; anything that is no number is equal or infinitely different.
+    NaN equals NaN; values other than numbers are equal or infinitely different.
 
-    >>> difference(np.array([1.0, 200.0, np.nan]), np.array([1.0, 100.0, np.nan]))
+    >>> max_difference(np.array([1.0, 200.0, np.nan]), np.array([1.0, 100.0, np.nan]))
     1.0
+
+    Returns:
+        The difference; inf if shapes or types differ.
     """
     if got.shape != expected.shape or got.dtype != expected.dtype:
         return float("inf")
     if got.dtype.kind != "f":
         return 0.0 if np.array_equal(got, expected) else float("inf")
-    with np.errstate(invalid="ignore"):  # infinity less infinity, which the next line settles
+    with np.errstate(invalid="ignore"):  # infinity minus infinity, which the next lines replace
         gap = np.abs(got.astype(np.float64) - expected) / np.maximum(1.0, np.abs(expected))
     same = (got == expected) | (np.isnan(got) & np.isnan(expected))
     gap = np.where(same, 0.0, np.where(np.isfinite(gap), gap, np.inf))
@@ -130,9 +145,9 @@ def _calls(model: KerasModel, rows: Columns, tensors: dict[str, Any]) -> Iterato
         yield EXAMPLES, {EXAMPLES_INPUT: tf.constant(write_examples(model.inputs, rows))}
 
 
-def _disagreement(got: str, expected: str) -> CannotRun:
-    return CannotRun(
-        "The exported model does not answer as the Keras model does, so it was not published.",
+def _refuse(got: str, expected: str) -> NoReturn:
+    raise CannotRun(
+        "The exported model answers differently from the Keras model, so it was not published.",
         got=got,
         expected=expected,
         fix="Look for a layer that draws random numbers at inference, or has Python code that runs only when traced.",

@@ -1,4 +1,4 @@
-"""Class probabilities out of a model that gives something else: logits, or one number for the second of two classes.
+"""Class probabilities computed from a model's output: a distribution, logits, or one number for two classes.
 
 =======================  =====================================================================================
 the model gives          the bundle gives
@@ -13,12 +13,14 @@ the model gives          the bundle gives
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from monitoring.errors import BadInput
+from serving.export.reference_labels import LISTED, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,13 +30,13 @@ if TYPE_CHECKING:
 PROBABILITIES: Final = "probabilities"
 LOGITS: Final = "logits"
 EMBEDDING: Final = "embedding"
-# How far a float32 softmax's rows, of up to thousands of classes, are from 1 at most.
+# How far the sum of a float32 softmax, of up to thousands of classes, is from 1 at most.
 ROUNDING: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """How `probabilities` come out of the output called `source`. `alone` says that the model has no other output."""
+class ClassOutput:
+    """How `probabilities` are computed from the output `source`. `alone`: the model has no other output."""
 
     source: str
     form: Literal["distribution", "logits", "probability", "logit"]
@@ -43,18 +45,18 @@ class Score:
 
     @property
     def kept(self) -> str:
-        """What the source is called in the bundle."""
+        """The source's name in the bundle."""
         if not self.alone:
             return self.source
         return {"distribution": PROBABILITIES, "logits": LOGITS, "logit": LOGITS}.get(self.form, self.source)
 
     def outputs(self, own: tuple[str, ...]) -> tuple[str, ...]:
-        """The bundle's outputs."""
+        """The bundle's outputs, given the model's own."""
         renamed = tuple(self.kept if name == self.source else name for name in own)
         return renamed if PROBABILITIES in renamed else (*renamed, PROBABILITIES)
 
     def add(self, answers: Mapping[str, Any]) -> dict[str, Any]:
-        """Tensors of the model, with `probabilities`."""
+        """The model's output tensors, with `probabilities`."""
         import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
 
         found = {self.kept if name == self.source else name: value for name, value in answers.items()}
@@ -69,14 +71,21 @@ class Score:
         return found
 
 
-def find_score(answers: Mapping[str, Array], classes: int) -> Score | None:
-    """How to get one probability a class out of these answers [n, …]; None where the model gives them itself.
+def find_class_output(answers: Mapping[str, Array], classes: int) -> ClassOutput | None:
+    """Find the output that holds the classes' scores.
+
+    >>> find_class_output({"outputs": np.array([[2.0, -1.0, 0.5]])}, 3).form
+    'logits'
+
+    Args:
+        answers: Outputs by name, [n, …].
+        classes: The number of classes.
+
+    Returns:
+        How probabilities are computed from it; None if the model has an output of that name already.
 
     Raises:
-        BadInput: no output, or more than one, can be the classes'.
-
-    >>> find_score({"outputs": np.array([[2.0, -1.0, 0.5]])}, 3).form
-    'logits'
+        BadInput: no output, or more than one, fits the number of classes.
     """
     if PROBABILITIES in answers and answers[PROBABILITIES].shape[1:] == (classes,):
         return None
@@ -91,8 +100,8 @@ def find_score(answers: Mapping[str, Array], classes: int) -> Score | None:
             "The classes do not fit the model's outputs.",
             got=f"{classes} classes, and outputs "
             + ", ".join(f"{name} {list(value.shape[1:])}" for name, value in answers.items()),
-            expected="one output with a number for each class, or for two classes with one number",
-            fix="Name the output of the class probabilities `probabilities`, or leave --classes away.",
+            expected="one output with a number for each class, or, for two classes, with one number",
+            fix="Name the output of the class probabilities `probabilities`, or omit --classes.",
         )
     source = fitting[0]
     values = answers[source].astype(np.float64)
@@ -103,19 +112,25 @@ def find_score(answers: Mapping[str, Array], classes: int) -> Score | None:
         sums = values.sum(axis=-1)
         one = bool(np.all(np.isnan(sums) | (np.abs(sums - 1) < ROUNDING)))
         form = "distribution" if within and one else "logits"
-    return Score(source=source, form=form, classes=classes, alone=len(answers) == 1)
+    return ClassOutput(source=source, form=form, classes=classes, alone=len(answers) == 1)
 
 
-def classes_of(labels: Sequence[str], answers: Mapping[str, Array], *, text: bool) -> tuple[str, ...]:
-    """Class names out of the labels that occur: the places 0, 1, … of one output's numbers; () where nothing says so.
+def infer_classes(labels: Sequence[str], answers: Mapping[str, Array], *, text: bool) -> tuple[str, ...]:
+    """Infer the classes from the labels that occur, if they are indices 0, 1, … into one output.
 
-    ``text`` says that the labels are words, whose order cannot be told.
+    >>> infer_classes(["1", "0"], {"outputs": np.array([[0.5], [0.25]])}, text=False)
+    ('0', '1')
+
+    Args:
+        labels: The distinct labels.
+        answers: Outputs by name, [n, …].
+        text: Whether the labels are text, whose order cannot be inferred.
+
+    Returns:
+        The class names, one per index; () if the labels are not indices, or no output is as wide.
 
     Raises:
-        BadInput: words, and an output that may well be theirs.
-
-    >>> classes_of(["1", "0"], {"outputs": np.array([[0.5], [0.25]])}, text=False)
-    ('0', '1')
+        BadInput: the labels are text, and an output has as many numbers or more.
     """
     widths = {
         value.shape[1] if value.ndim == 2 and value.shape[1] > 1 else 2
@@ -126,11 +141,12 @@ def classes_of(labels: Sequence[str], answers: Mapping[str, Array], *, text: boo
     if text:
         if not found or max(widths, default=0) < len(found):
             return ()
+        names = sorted(found)
         raise BadInput(
-            "The labels are names, and nothing says which class each number of the model's answer is.",
-            got=f"labels {', '.join(sorted(found)[:5])}",
-            expected="their order in the model's answer",
-            fix=f"Name them in that order: --classes {','.join(sorted(found)[:5])}",
+            "The labels are names, and their order in the model's output is not known.",
+            got=f"{len(names)} labels: {listed(names)}",
+            expected="the classes in the order of the model's output",
+            fix=f"Give all of them in that order: --classes {shlex.quote(','.join(names[:LISTED]))}",
         )
     for width in sorted(widths):
         places = tuple(str(place) for place in range(width))

@@ -1,8 +1,9 @@
-"""What the model's answers mean, and what a bundle keeps of the reference: schema, baseline, metrics."""
+"""How a model's outputs are interpreted, and what a bundle keeps of the reference: schema, baseline, metrics."""
 
 from __future__ import annotations
 
 import hashlib
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,8 +15,9 @@ from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.predictions import predictions_from
 from serving.export.embedding import PROJECTION_FILE, embed_reference
-from serving.export.probabilities import classes_of, find_score
-from serving.export.reference_table import LABEL, as_texts, baseline_spec, class_names, complete, is_words, scalars
+from serving.export.probabilities import find_class_output, infer_classes
+from serving.export.reference_labels import LISTED, class_names, is_text_type, labels_as_text
+from serving.export.reference_table import LABEL, baseline_spec, complete, scalars
 from serving.export.usable_rows import usable_rows
 
 if TYPE_CHECKING:
@@ -33,16 +35,16 @@ BASELINE_FOLDER: Final = "assets.extra/baseline"
 SEED: Final = 0
 
 _FORMS: Final = {
-    "distribution": "Output {} adds up to 1 over the classes and is served as probabilities.",
-    "logits": "Output {} is read as logits: its softmax is served as probabilities.",
-    "probability": "Output {} is read as the probability of {}: both classes' are served as probabilities.",
-    "logit": "Output {} is read as the logit of {}: both classes' are served as probabilities.",
+    "distribution": "Output {} sums to 1 over the classes and is served as probabilities.",
+    "logits": "Output {} is interpreted as logits: its softmax is served as probabilities.",
+    "probability": "Output {} is interpreted as the probability of {}: those of both classes are served.",
+    "logit": "Output {} is interpreted as the logit of {}: the probabilities of both classes are served.",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """The model with an output `probabilities`, if its answers are those of classes; and the classes' names."""
+class InterpretedModel:
+    """The model, with an output `probabilities` if it is a classifier, and the classes' names."""
 
     model: KerasModel
     classes: tuple[str, ...]
@@ -50,8 +52,8 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """What the bundle holds of its reference."""
+class WrittenReference:
+    """What was written of the reference."""
 
     has_baseline: bool = False
     metrics: tuple[ReferenceMetric, ...] = ()
@@ -59,45 +61,65 @@ class Written:
     remarks: tuple[str, ...] = ()
 
 
-NO_REFERENCE: Final = Written(remarks=("Without --reference the bundle has no baseline, and cannot be monitored.",))
+NO_REFERENCE: Final = WrittenReference(
+    remarks=("Without --reference the bundle has no baseline, and cannot be monitored.",)
+)
 NO_CLASSES: Final = (
-    "The answers are not known to be class probabilities, so the bundle has no baseline, and cannot be monitored: a "
+    "The outputs are not known to be class probabilities, so the bundle has no baseline, and cannot be monitored: a "
     "monitor watches classifiers."
 )
-# Labels that are quoted, at most.
-QUOTED: Final = 5
 
 
-def read_answers(
+def interpret_answers(
     model: KerasModel, answers: Mapping[str, Array], reference: pa.Table | None, classes: tuple[str, ...]
-) -> Reading:
-    """What the model's answers to some rows mean, given the classes or, without those, the labels that occur.
+) -> InterpretedModel:
+    """Interpret a model's outputs as those of a classifier, if they are.
+
+    Args:
+        model: The model.
+        answers: Its outputs for some rows, [n, …].
+        reference: A matched table; its labels are used if there are no `classes`.
+        classes: The classes in the order of the outputs; () if they are not known.
+
+    Returns:
+        The model, with probabilities if it is a classifier.
 
     Raises:
-        BadInput: classes that fit no output, or labels that could be classes in an order that nothing tells.
+        BadInput: the classes fit no output, or the labels could be classes and their order is not known.
     """
     if not classes and reference is not None and LABEL in reference.column_names:
-        labels = pc.unique(as_texts(reference[LABEL])).drop_null().to_pylist()
-        classes = classes_of(labels, answers, text=is_words(reference[LABEL].type))
+        labels = pc.unique(labels_as_text(reference[LABEL])).drop_null().to_pylist()
+        classes = infer_classes(labels, answers, text=is_text_type(reference[LABEL].type))
     if not classes:
-        return Reading(model=model, classes=(), remarks=())
-    score = find_score(answers, len(classes))
+        return InterpretedModel(model=model, classes=(), remarks=())
+    score = find_class_output(answers, len(classes))
     if score is None:
-        return Reading(model=model, classes=classes, remarks=())
+        return InterpretedModel(model=model, classes=classes, remarks=())
     said = _FORMS[score.form].format(score.source, classes[-1])
-    return Reading(model=model.scoring(score), classes=classes, remarks=(said,))
+    return InterpretedModel(model=model.with_class_output(score), classes=classes, remarks=(said,))
 
 
-def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: datetime) -> Written:
-    """Write the schema of the reference and, where the answers are class probabilities, the baseline and its metrics.
+def write_reference(
+    reference: pa.Table, interpreted: InterpretedModel, folder: Path, now: datetime
+) -> WrittenReference:
+    """Write the schema of the reference and, for a classifier, the baseline and its metrics.
+
+    Args:
+        reference: A matched and checked table.
+        interpreted: The model.
+        folder: The bundle.
+        now: The event time of rows without one.
+
+    Returns:
+        What was written, with remarks on what is missing.
 
     Raises:
         BadInput: see `serving.export.usable_rows` and `monitoring.baseline.folder.write_baseline`.
     """
-    model, classes = reading.model, reading.classes
+    model, classes = interpreted.model, interpreted.classes
     if not classes:
-        _write_schema(reference, reading, folder / SCHEMA_FILE)
-        return Written(
+        _write_schema(reference, interpreted, folder / SCHEMA_FILE)
+        return WrittenReference(
             description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), _no_classes(reference))
         )
     spec = baseline_spec(model, classes)
@@ -105,15 +127,15 @@ def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: da
     usable = usable_rows(table, reference, model)
     if not usable.rows.all():
         reference, table = (rows.filter(pa.array(usable.rows)) for rows in (reference, table))
-    _write_schema(reference, reading, folder / SCHEMA_FILE)
+    _write_schema(reference, interpreted, folder / SCHEMA_FILE)
     seen = embed_reference(reference, model)
     if seen is not None:
-        spec, table = replace(spec, embedding=seen.embedding), seen.beside(table)
+        spec, table = replace(spec, embedding=seen.embedding), seen.append_to(table)
     (folder / BASELINE_FOLDER).parent.mkdir(exist_ok=True)
     write_baseline(table, folder=folder / BASELINE_FOLDER, spec=spec)
     if seen is not None:
         seen.projection.write(folder / PROJECTION_FILE)
-    return Written(
+    return WrittenReference(
         has_baseline=True,
         metrics=benchmark(predictions_from(table, spec), spec, np.random.default_rng(SEED)),
         description=_describe(table, folder),
@@ -122,59 +144,61 @@ def write_reference(reference: pa.Table, reading: Reading, folder: Path, now: da
 
 
 def _no_classes(reference: pa.Table) -> str:
-    """That the model is not known to be a classifier, and what would make it one."""
+    """A remark that the model is not known to be a classifier, and how to declare it one."""
     if LABEL not in reference.column_names:
-        return f"{NO_CLASSES} For one, name --label or --classes."
-    labels = pc.unique(as_texts(reference[LABEL])).drop_null().sort()[: QUOTED + 1].to_pylist()
+        return f"{NO_CLASSES} For a classifier, give --label or --classes."
+    labels = pc.unique(labels_as_text(reference[LABEL])).drop_null().sort().to_pylist()
     if not labels:
-        return f"{NO_CLASSES} The reference has no label that is known: for a classifier, name --classes."
-    few = len(labels) <= QUOTED
+        return f"{NO_CLASSES} The reference has no known label: for a classifier, give --classes."
+    if len(labels) > LISTED:
+        return f"{NO_CLASSES} The label has {len(labels):,} different values, which are not indices of an output."
     return (
-        f"{NO_CLASSES} The labels ({', '.join(labels if few else [*labels[:QUOTED], '…'])}) are no places, from 0 on, "
-        "among the numbers of an output: for a classifier, name its classes in the order of its answer, "
-        f"--classes {','.join(labels) if few else 'A,B,C'}."
+        f"{NO_CLASSES} The labels ({', '.join(labels)}) are not indices of an output: for a classifier, give its "
+        f"classes in the order of the output, --classes {shlex.quote(','.join(labels))}."
     )
 
 
 def _tensors(model: KerasModel, *, seen: bool) -> Iterator[str]:
-    """What a monitor sees of inputs that are tensors."""
+    """Remarks on what a monitor watches of inputs that are tensors."""
     lists = ", ".join(one.name for one in model.inputs if one.shape)
     if lists and seen:
-        yield f"A monitor sees {lists} as the model does: by its output embedding, and not by single values."
+        yield f"A monitor watches {lists} by the model's output embedding, and not by single values."
     elif lists:
         yield (
-            f"A monitor does not look into {lists}: it profiles inputs of one value a row, and tensors of a fixed size "
+            f"A monitor does not watch {lists}: it profiles inputs of one value per row, and tensors of a fixed size "
             "by an output called embedding, which this model does not have."
         )
 
 
-def _write_schema(reference: pa.Table, reading: Reading, path: Path) -> None:
-    """TFDV's schema of the scalars and the label; none where there is neither."""
+def _write_schema(reference: pa.Table, interpreted: InterpretedModel, path: Path) -> None:
+    """Write TFDV's schema of the scalars and the label; none if there is neither."""
     from monitoring.baseline.schema import infer_schema, write_schema  # noqa: PLC0415 - only where there is a reference
 
-    described = {one.name: reference[one.name] for one in scalars(reading.model)}
+    described = {one.name: reference[one.name] for one in scalars(interpreted.model)}
     labelled = LABEL in reference.column_names
     if labelled:
-        # As labels will come to a monitor: by name.
-        described[LABEL] = class_names(reference[LABEL], reading.classes) if reading.classes else reference[LABEL]
+        # By name, as labels will reach a monitor.
+        described[LABEL] = (
+            class_names(reference[LABEL], interpreted.classes) if interpreted.classes else reference[LABEL]
+        )
     if described:
         path.parent.mkdir(exist_ok=True)
         write_schema(infer_schema(pa.table(described), label=LABEL if labelled else None), path)
 
 
 def _gaps(reference: pa.Table) -> Iterator[str]:
-    """What a monitor will miss."""
+    """Remarks on what a monitor will not have."""
     if LABEL not in reference.column_names:
-        yield "The reference has no label, so a monitor has no errors of the model to hold later ones against."
+        yield "The reference has no label, so a monitor has no error rate to compare later ones with."
     if "event_time" not in reference.column_names:
         yield (
-            "The reference has no event_time, so all of its rows count as of one moment, and a monitor cannot cut them "
-            "into windows by time."
+            "The reference has no event_time, so all of its rows have the same time, and a monitor cannot divide them "
+            "into windows."
         )
 
 
 def _describe(table: pa.Table, folder: Path) -> dict[str, Any]:
-    """How many rows, from when to when, and the digest of the file that the baseline keeps them in."""
+    """Number and times of the rows, and the digest of the baseline's file of them."""
     times = table["event_time"].sort()
     written = folder / BASELINE_FOLDER / "reference.parquet"
     return {

@@ -1,4 +1,4 @@
-"""A table in a Parquet, CSV or numpy file."""
+"""Reads a table from a Parquet, CSV or NumPy file."""
 
 from __future__ import annotations
 
@@ -18,17 +18,25 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-#: The column of a file with one array and no name for it.
+#: The column of a file with one array, which has no name.
 ONLY_COLUMN = "array"
+#: Units of times that Arrow has; the others of NumPy are multiples of a second.
+_ARROW_UNITS = {"D", "s", "ms", "us", "ns"}
 FORMATS = "a Parquet (.parquet), CSV (.csv), or numpy (.npz, .npy) file"
 
 
 def read_table(path: Path) -> pa.Table:
-    """Rows of a file, by its suffix (Parquet where there is none).
+    """Read a table; the suffix says the format, without one it is Parquet.
 
-    CSV has a line of names and may be gzipped. Arrays of a ``.npz`` become columns by their names, the one of a
-    ``.npy`` the column ``array``; their first dimension counts rows, and further ones become lists of fixed sizes.
-    Pickled objects are not read.
+    CSV has a header and may be gzipped. Arrays of a ``.npz`` become columns by their names, that of a ``.npy`` becomes
+    the column ``array``; the first dimension counts rows, and further ones become lists of fixed sizes. Pickled objects
+    are not read.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The table.
 
     Raises:
         BadInput: no such file, one that cannot be read, or arrays of different lengths.
@@ -54,23 +62,34 @@ def read_table(path: Path) -> pa.Table:
 
 
 def table_of(arrays: Mapping[str, Array]) -> pa.Table:
-    """Arrays [n, …] as columns.
+    """Convert arrays to columns.
 
     >>> table_of({"image": np.zeros((5, 2, 3))}).schema.field("image").type
     FixedSizeListType(fixed_size_list<item: fixed_size_list<item: double>[3]>[2])
 
+    Args:
+        arrays: Arrays [n, …] by name; times of units that Arrow lacks, such as minutes, are converted.
+
+    Returns:
+        A table of n rows; further dimensions are lists of fixed sizes.
+
     Raises:
-        ValueError: an array without rows to count, of a type that tables lack, or of another length.
+        ValueError: an array without rows, of a type that tables cannot hold, or of another length; with its name.
     """
     lengths = {name: array.shape[0] if array.ndim else -1 for name, array in arrays.items()}
     if len(set(lengths.values())) != 1 or -1 in lengths.values():
-        raise ValueError(f"arrays of one length are needed, these have {lengths}")
-    return pa.table({name: _column(array) for name, array in arrays.items()})
+        raise ValueError(f"the arrays differ in length: {lengths}")
+    return pa.table({name: _column(name, array) for name, array in arrays.items()})
 
 
-def _column(array: Array) -> pa.Array:
+def _column(name: str, array: Array) -> pa.Array:
     flat = np.ascontiguousarray(array).reshape(-1)
-    column = pa.array(flat.tolist() if flat.dtype.kind in "US" else flat)
+    if flat.dtype.kind == "M" and np.datetime_data(flat.dtype)[0] not in _ARROW_UNITS:
+        flat = flat.astype("datetime64[s]")
+    try:
+        column = pa.array(flat.tolist() if flat.dtype.kind in "US" else flat)
+    except pa.ArrowException as error:
+        raise ValueError(f"array {name} of type {array.dtype}: {error}") from error
     if pa.types.is_binary(column.type):
         column = column.cast(pa.string())
     for size in reversed(array.shape[1:]):

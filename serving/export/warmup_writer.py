@@ -9,7 +9,7 @@ import numpy as np
 from monitoring.errors import CannotRun
 from serving.export.keras_model import tensors_of
 from serving.export.reference_table import row_bytes
-from serving.export.signatures_written import EXPLAIN
+from serving.export.saved_model import EXPLAIN
 from serving.models.runner import LoadError, Runner
 from serving.models.signatures import DEFAULT_SIGNATURE
 from serving.models.warmup import WARMUP_FILE, warm_up
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from serving.export.keras_model import Columns, ModelInput
 
-# A record of large images must stay small: the file is read at every load.
+# The file is read at every load, so that records of large images must stay small.
 MOST_BYTES = 1 << 23
-# The sizes that traffic comes in: single rows, and what batching or a bulk caller makes of them.
+# The batch sizes of traffic: single rows, and those of batching or a bulk client.
 REQUESTS = (
     (DEFAULT_SIGNATURE, 1),
     (DEFAULT_SIGNATURE, 8),
@@ -33,14 +33,21 @@ REQUESTS = (
 
 
 def write_warmup(folder: Path, name: str, inputs: tuple[ModelInput, ...], rows: Columns) -> int:
-    """Write the warmup requests of the bundle in ``folder``, and replay them as a server would; how many there are.
+    """Write the warmup requests of a bundle, and replay them as a server does.
 
-    ``rows`` are repeated where there are fewer than a request needs.
+    Args:
+        folder: The bundle.
+        name: The model's name.
+        inputs: Its inputs.
+        rows: Arrays by input; rows are repeated if a request needs more.
+
+    Returns:
+        The number of requests.
 
     Raises:
-        CannotRun: the exported model fails on one of them, which would keep a server from loading it.
+        CannotRun: the exported model fails on one of them, so that a server would not load it.
     """
-    import tensorflow as tf  # noqa: PLC0415 - whoever has a bundle has loaded it
+    import tensorflow as tf  # noqa: PLC0415 - the export has loaded it
 
     file = folder / WARMUP_FILE
     file.parent.mkdir(exist_ok=True)
@@ -51,7 +58,7 @@ def write_warmup(folder: Path, name: str, inputs: tuple[ModelInput, ...], rows: 
         return _replay(folder)
     except LoadError as failed:
         raise CannotRun(
-            "The exported model fails on its own warmup requests, so it was not published.",
+            "The exported model fails on its warmup requests, so it was not published.",
             got=str(failed),
             expected="an answer to each",
             fix="Call the Keras model with rows of the reference table to see why.",

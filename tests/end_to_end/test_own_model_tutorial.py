@@ -27,7 +27,7 @@ def test_the_page_is_true(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         if "export" in command[-1]:
-            assert "is read as logits" in done.stdout
+            assert "is interpreted as logits" in done.stdout
     baseline = load_baseline(tmp_path / "models/flowers/1/assets.extra/baseline")
     assert [one.name for one in baseline.spec.features] == ["petal", "sepal", "stem"]
     assert (tmp_path / "monitor.toml").is_file()

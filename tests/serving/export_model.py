@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pyarrow as pa
 
+from serving.export.export import Bundle, export_bundle
 from serving.export.manifest import Provenance
 
 CLASSES = ("on_time", "late")
 CARRIERS = ("AA", "B6", "UA")
 PROVENANCE = Provenance(classes=CLASSES, setup={"name": "small"}, seed=3, seeds=(1, 2, 3), data={"digest": "d1"})
 NOW = datetime(2013, 4, 1, 12, tzinfo=UTC)
+
+
+# Known, unseen and missing categories; a number missing by itself and together with the other.
+ROWS: dict[str, Any] = {
+    "carrier": np.array([b"UA", b"B6", b"??", b"", b"AA"], object),
+    "temp": np.array([0.5, np.nan, -1.0, np.nan, 3.0], np.float32),
+    "dist": np.array([1.0, 0.1, 0.2, np.nan, 0.7], np.float32),
+}
 
 
 def now() -> datetime:
@@ -81,3 +91,14 @@ def reference_table(rows: int = 400) -> pa.Table:
             "label_time": pa.array(times + 3_600_000_000, mask=unknown).cast(moments),
         }
     )
+
+
+def exported(model: Any, models: Path, **changes: Any) -> Bundle:
+    """The model as a bundle without a reference, unless something else is said."""
+    settings: dict[str, Any] = {"name": "small", "reference": None, "provenance": PROVENANCE} | changes
+    return export_bundle(model, models=models, clock=now, **settings)
+
+
+def of_three(*layers: keras.layers.Layer) -> keras.Model:
+    """A model of one tensor of three numbers."""
+    return keras.Sequential([keras.Input((3,), name="x"), *layers, keras.layers.Dense(1)])

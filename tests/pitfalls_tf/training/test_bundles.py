@@ -96,9 +96,9 @@ def test_any_keras_file_with_a_reference_becomes_one_too(
     ("arguments", "code", "message"),
     [
         (["RUNS/gone", "--name", "m"], 2, "The model to export does not exist. Got RUNS/gone"),
-        (["RUNS/small/ensemble.json", "--name", "m"], 2, "Not a Keras file. Got RUNS/small/ensemble.json"),
+        (["RUNS/small/ensemble.json", "--name", "m"], 2, "Not a .keras file. Got RUNS/small/ensemble.json"),
         (["RUNS/small/seed-0000", "--name", "m"], 2, "There are no finished runs here. Got RUNS/small/seed-0000"),
-        (["RUNS", "--name", "a/b"], 2, "This is no name for a model. Got 'a/b'"),
+        (["RUNS", "--name", "a/b"], 2, "This cannot be the name of a model. Got 'a/b'"),
         (["RUNS", "--name", "m", "--classes", "a,,b"], 2, "Invalid names for --classes. Got 'a,,b'"),
         (["RUNS", "--name", "m", "--reference", "RUNS/x"], 2, "A runs folder has its own reference table and model."),
         (["RUNS", "--name", "m", "--classes", "a,b"], 2, "labels late, on_time are not among the classes a, b"),

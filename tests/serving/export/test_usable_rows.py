@@ -67,7 +67,7 @@ def test_rows_that_the_model_gives_no_number_for_are_left_out(value: float, open
     found = looked_through(reference(a=numbers(value, 0.0, value), b=numbers(value)), opened)
     assert np.flatnonzero(~found.rows).tolist() == [0, 2]
     assert found.remarks == (
-        "Rows without a usable answer were left out: 2 of 40 (missing or infinite: a in 2, b in 1).",
+        "Rows with invalid probabilities were left out: 2 of 40 (missing or infinite: a in 2, b in 1).",
     )
 
 
@@ -75,16 +75,16 @@ def test_given_probabilities_that_are_none_are_left_out(opened: KerasModel) -> N
     wrong: list[list[float | None]] = [[np.nan, 0.5], [0.5, 0.7], [-1.0, 2.0], [None, 1.0]]
     found = looked_through(reference(a=numbers(np.nan), probabilities=answers(*wrong)), opened)
     assert np.flatnonzero(~found.rows).tolist() == [0, 1, 2, 3]
-    assert found.remarks == ("Rows without a usable answer were left out: 4 of 40.",)
+    assert found.remarks == ("Rows with invalid probabilities were left out: 4 of 40.",)
 
 
 def test_most_rows_without_an_answer_are_no_reference(opened: KerasModel) -> None:
     half = reference(a=numbers(*[np.nan] * 20))
     assert looked_through(half, opened).rows.sum() == 20
-    with pytest.raises(BadInput, match=r"Got 21 of 40 rows .*; missing or infinite: a in 21;"):
+    with pytest.raises(BadInput, match=r"Got 21 of 40 rows; missing or infinite: a in 21;"):
         looked_through(reference(a=numbers(*[np.nan] * 21)), opened)
     per_cent = pa.array([[20.0, 80.0]] * ROWS)
-    with pytest.raises(BadInput, match=r"column probabilities from 20 to 80; 40 of 40 rows do not fit"):
+    with pytest.raises(BadInput, match=r"column probabilities from 20 to 80; 40 of 40 rows are invalid"):
         looked_through(reference(probabilities=per_cent), opened)
 
 
@@ -97,10 +97,10 @@ def test_of_rows_that_share_an_id_the_earliest_counts_and_rows_without_one_are_t
     moments = pa.array(times, pa.timestamp("us", tz="UTC"))
     found = looked_through(reference(prediction_id=given, event_time=moments), opened)
     assert np.flatnonzero(~found.rows).tolist() == [9, 30]
-    assert found.remarks == ("Rows with the prediction_id of another were left out: 2 of 40.",)
+    assert found.remarks == ("Rows with the prediction_id of another row were left out: 2 of 40.",)
     twice = [f"flight-{place // 2}" for place in range(ROWS)]
     assert looked_through(reference(prediction_id=twice), opened).rows.sum() == 20
-    with pytest.raises(BadInput, match=r"Most rows .* Got 30 of 40 rows"):
+    with pytest.raises(BadInput, match=r"More than half .* Got 30 of 40 rows"):
         looked_through(reference(prediction_id=[f"flight-{place // 4}" for place in range(ROWS)]), opened)
 
 
@@ -122,7 +122,7 @@ def test_rows_without_a_time_are_left_out(kind: pa.DataType, first: int | None, 
     times = pa.array([first, *known], pa.int32() if pa.types.is_date32(kind) else pa.int64()).cast(kind)
     found = looked_through(reference(event_time=times), opened)
     assert np.flatnonzero(~found.rows).tolist() == [0]
-    assert found.remarks == ("Rows without a usable event_time were left out: 1 of 40.",)
+    assert found.remarks == ("Rows without a valid event_time were left out: 1 of 40.",)
 
 
 def test_no_row_with_a_time_is_no_reference(opened: KerasModel) -> None:
@@ -154,5 +154,5 @@ def test_what_is_left_out_is_not_in_the_bundle(model: keras.Model, tmp_path: Pat
     assert manifest["reference"]["rows"] == 38
     assert all(np.isfinite(one["mean"]) for one in manifest["metrics"])
     assert len(load_baseline(bundle.path / "assets.extra/baseline").reference) == 38
-    assert bundle.remarks[0] == "Rows without a usable event_time were left out: 1 of 40."
-    assert bundle.remarks[1] == "Rows without a usable answer were left out: 1 of 39 (missing or infinite: a in 1)."
+    assert bundle.remarks[0] == "Rows without a valid event_time were left out: 1 of 40."
+    assert bundle.remarks[1] == "Rows with invalid probabilities were left out: 1 of 39 (missing or infinite: a in 1)."

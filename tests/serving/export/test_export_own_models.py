@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,12 @@ from serving.models.loading import load_version
 from serving.models.version_folders import discover
 from serving.models.versions import Models
 from tests.serving.export_model import now
-from tests.serving.own_layers import Judging, Reading
+from tests.serving.own_layers import Judging, Reading, Shifting
 
 if TYPE_CHECKING:
     from tests.serving.conftest import OpenWebsite
 
-OWN_LAYERS = str(Path(__file__).with_name("own_layers.py"))
+OWN_LAYERS = str(Path(__file__).parents[1] / "own_layers.py")
 RNG = np.random.default_rng(5)
 NUMBERS = RNG.normal(size=(40, 3)).astype(np.float32)
 
@@ -61,7 +62,7 @@ def test_one_tensor_of_named_features_giving_logits(tmp_path: Path, open_website
     (tmp_path / "rows.csv").write_text("\n".join(["c,b,a,y,event_time", *lines]))
     bundle = export(model, tmp_path / "models", read_table(tmp_path / "rows.csv"), features=("a", "b", "c"), label="y")
     assert bundle.outputs == ("logits", "probabilities")
-    assert bundle.remarks == ("Output outputs is read as logits: its softmax is served as probabilities.",)
+    assert bundle.remarks == ("Output outputs is interpreted as logits: its softmax is served as probabilities.",)
     (answer,) = asked(
         open_website,
         tmp_path / "models",
@@ -99,7 +100,7 @@ def test_text_an_image_and_a_number_in_giving_several_outputs(tmp_path: Path, op
     assert not bundle.has_baseline
     schema = load_schema(bundle.path / "assets.extra/schema.pbtxt")
     assert sorted(feature.name for feature in schema.feature) == ["review", "stars"]
-    assert "A monitor does not look into image" in bundle.remarks[0]
+    assert "A monitor does not watch image" in bundle.remarks[0]
     assert "has no baseline" in bundle.remarks[1]
     (answer,) = asked(
         open_website,
@@ -120,7 +121,7 @@ def test_a_subclassed_model_of_own_layers_without_a_reference(tmp_path: Path, op
     bundle = export(loaded, tmp_path / "models", classes=("no", "yes"))
     assert (bundle.outputs, bundle.has_baseline) == (("outputs", "probabilities"), False)
     assert bundle.remarks == (
-        "Output outputs is read as the probability of yes: both classes' are served as probabilities.",
+        "Output outputs is interpreted as the probability of yes: those of both classes are served.",
         "Without --reference the bundle has no baseline, and cannot be monitored.",
     )
     (answer,) = asked(open_website, tmp_path / "models", {"instances": NUMBERS.tolist()})
@@ -220,3 +221,20 @@ def test_nested_dicts_keep_their_names(tmp_path: Path, open_website: OpenWebsite
         open_website, tmp_path, {"inputs": {"wind": fed["wind"].tolist(), "sky": fed["sky"][:, 0].tolist()}}
     )
     np.testing.assert_allclose(answer["outputs"]["risk.delay"], model(fed)["risk"]["delay"], atol=1e-5)
+
+
+def test_the_command_line_exports_somebodys_model(tmp_path: Path, pitfalls: Any) -> None:
+    keras.Sequential([keras.Input((2,)), Shifting(), keras.layers.Dense(1)]).save(tmp_path / "own.keras")
+    (tmp_path / "rows.csv").write_text("temp,wind,late\n1,2,1\n3,4,0\n5,6,1\n")
+    done = pitfalls(
+        "export", tmp_path / "own.keras", "--name", "own", "--models", tmp_path / "models", "--json",
+        "--reference", tmp_path / "rows.csv", "--features", "temp,wind", "--label", "late", "--custom", OWN_LAYERS,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["version"], document["baseline"]) == (1, True)
+    assert document["outputs"] == ["logits", "probabilities"]
+    assert any("no event_time" in remark for remark in document["remarks"])
+    wrong = pitfalls("export", tmp_path / "own.keras", "--name", "own", "--models", tmp_path / "models")
+    assert wrong.exit_code == 2
+    assert "needs Shifting" in wrong.stderr

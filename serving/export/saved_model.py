@@ -1,18 +1,18 @@
-"""The three ways to call a bundle, as signatures of its SavedModel.
+"""Writes the SavedModel of a bundle, with its three signatures.
 
 ================  ====================================  ===================================================
 signature         takes                                 gives
 ================  ====================================  ===================================================
-serving_default   one named tensor per input            every output, but where there are ``probabilities``
-                                                        not those that explain them: logits and embedding
-explain           the same                              every output: logits, probabilities, embedding
+serving_default   one named tensor per input            every output; if ``probabilities`` is one of them, all but
+                                                        logits and embedding
+explain           the same                              every output
 tf_example        ``examples``, serialised tf.Examples  as serving_default
 ================  ====================================  ===================================================
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -32,24 +32,28 @@ EXAMPLES_INPUT = "examples"
 
 
 def served_outputs(model: KerasModel) -> tuple[str, ...]:
-    """What `serving_default` and `tf_example` give."""
+    """The outputs of `serving_default` and `tf_example`."""
     if PROBABILITIES not in model.outputs:
         return model.outputs
     return tuple(name for name in model.outputs if name not in {LOGITS, EMBEDDING})
 
 
 def takes_examples(model: KerasModel) -> bool:
-    """Whether there is a `tf_example`: every input has a shape that a tf.Example's flat list can be given."""
+    """Whether there is a signature `tf_example`: the shape of every input is fixed, and so can be read from a list."""
     return all(-1 not in one.shape for one in model.inputs)
 
 
 def write_saved_model(model: KerasModel, folder: Path) -> None:
     """Write the model as a SavedModel with these signatures. Cost: 1 to 3 s for a small model.
 
+    Args:
+        model: The model.
+        folder: Where to write.
+
     Raises:
-        CannotRun: the model runs, but a layer of it cannot be traced, or holds what a SavedModel cannot.
+        CannotRun: a layer of the model cannot be traced, or holds something that a SavedModel cannot.
     """
-    import keras  # noqa: PLC0415 - whoever has a model has loaded it
+    import keras  # noqa: PLC0415 - a model has loaded it
     import tensorflow as tf  # noqa: PLC0415 - as above
 
     served = served_outputs(model)
@@ -63,19 +67,31 @@ def write_saved_model(model: KerasModel, folder: Path) -> None:
             examples = tf.TensorSpec([None], tf.string, EXAMPLES_INPUT)
             archive.add_endpoint(EXAMPLES, _example_endpoint(model, served), input_signature=[examples])
         archive.write_out(str(folder), verbose=False)
-    except Exception as error:  # whatever somebody's layer raises when it is traced; named and passed on
-        raise _untraceable(error) from error
+    except Exception as error:  # noqa: BLE001 - whatever a layer raises when it is traced; named and passed on
+        _refuse(error)
 
 
 def write_examples(inputs: tuple[ModelInput, ...], rows: Columns) -> list[bytes]:
-    """The rows as serialised tf.Examples; a missing value (NaN, the empty string) is left out, as clients do."""
+    """Encode rows as tf.Examples; missing values (NaN, the empty string) are left out, as clients do.
+
+    Args:
+        inputs: The model's inputs.
+        rows: Arrays by input, [n, …].
+
+    Returns:
+        n serialised tf.Examples.
+    """
     count = len(next(iter(rows.values())))
     return [_example(inputs, {name: column[row] for name, column in rows.items()}) for row in range(count)]
 
 
 def layer_at_fault(error: BaseException) -> str:
-    """The innermost Keras layer that was being called when this was raised, as ``Class 'name'``; empty if none was."""
-    import keras  # noqa: PLC0415 - whoever has a model has loaded it
+    """The innermost Keras layer that was called when an error was raised.
+
+    Returns:
+        ``Class 'name'``; empty if no layer was called.
+    """
+    import keras  # noqa: PLC0415 - a model has loaded it
 
     found, frame = "", error.__traceback__
     while frame is not None:
@@ -86,22 +102,31 @@ def layer_at_fault(error: BaseException) -> str:
     return found
 
 
-def _untraceable(error: Exception) -> CannotRun:
+def _refuse(error: Exception) -> NoReturn:
+    import keras  # noqa: PLC0415 - a model has loaded it
+
     layer = layer_at_fault(error)
     said = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
-    if "untracked resource" in str(error):
-        return CannotRun(
+    if keras.backend.backend() != "tensorflow":
+        raise CannotRun(
+            "The model cannot be exported: Keras does not run on TensorFlow.",
+            got=f"the backend {keras.backend.backend()}; {said}",
+            expected="the backend tensorflow",
+            fix="Set KERAS_BACKEND=tensorflow, or unset it. A .keras file of another backend can be exported then.",
+        ) from error
+    if "untracked" in str(error):  # TensorFlow quotes the word
+        raise CannotRun(
             "The model cannot be exported: a table or variable in it belongs to no layer.",
             got=said,
             expected="tables and variables that are attributes of the layer that uses them",
             fix="Set it in the layer's __init__ or build: self.table = …",
-        )
-    return CannotRun(
+        ) from error
+    raise CannotRun(
         "The model cannot be exported: a layer of it runs, but cannot be traced into a graph.",
         got=f"{layer}: {said}" if layer else said,
         expected="a call() of keras.ops or tf operations alone",
         fix="Replace numpy and Python code on a tensor's values (if, float(), .numpy()) by keras.ops or tf operations.",
-    )
+    ) from error
 
 
 def _endpoint(model: KerasModel, outputs: tuple[str, ...]) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -109,7 +134,7 @@ def _endpoint(model: KerasModel, outputs: tuple[str, ...]) -> Callable[[dict[str
 
 
 def _example_endpoint(model: KerasModel, outputs: tuple[str, ...]) -> Callable[[Any], dict[str, Any]]:
-    import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
+    import tensorflow as tf  # noqa: PLC0415 - a model has loaded it
 
     features = {one.name: _feature(one) for one in model.inputs}
 
@@ -121,7 +146,7 @@ def _example_endpoint(model: KerasModel, outputs: tuple[str, ...]) -> Callable[[
 
 
 def _feature(one: ModelInput) -> Any:
-    """How an input is read from a tf.Example. Only a scalar number or text has a value that means missing."""
+    """How an input is parsed from a tf.Example. Only scalar floats and text have a value for missing."""
     import tensorflow as tf  # noqa: PLC0415 - as above
 
     stored = _stored(one)
@@ -131,7 +156,7 @@ def _feature(one: ModelInput) -> Any:
 
 
 def _stored(one: ModelInput) -> str:
-    """The one of a tf.Example's three types that holds an input's values."""
+    """The type of an input's values in a tf.Example."""
     if one.dtype == "string":
         return "string"
     return "float32" if one.is_float else "int64"

@@ -1,0 +1,95 @@
+"""The labels of a reference table: as text, and as names of classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Classes that an error lists, at most; of more the first are listed.
+LISTED = 50
+
+
+def class_names(column: pa.ChunkedArray[Any], classes: tuple[str, ...]) -> pa.ChunkedArray[Any]:
+    """Convert labels to class names; integers are indices of classes.
+
+    >>> class_names(pa.chunked_array([[1, 0, None]]), ("on_time", "late")).to_pylist()
+    ['late', 'on_time', None]
+
+    Args:
+        column: Labels, n rows.
+        classes: The classes, in the order of the probabilities.
+
+    Returns:
+        Class names, n rows; null for labels that are neither a class nor an index of one.
+    """
+    texts = labels_as_text(column)
+    names = pa.array(classes, pa.string())
+    indices = pc.coalesce(
+        pc.index_in(texts, names), pc.index_in(texts, pa.array([str(index) for index in range(len(classes))]))
+    )
+    return pc.take(names, indices)
+
+
+def labels_as_text(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Labels as text; 1.0, 1 and true are all "1", NaN is null.
+
+    >>> labels_as_text(pa.chunked_array([[1.0, float("nan"), None]])).to_pylist()
+    ['1', None, None]
+
+    Returns:
+        A string column of the same length.
+    """
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        return column.cast(pa.int8()).cast(pa.string())
+    if pa.types.is_floating(kind):
+        empty = pc.is_nan(pc.fill_null(column, float("nan")))
+        column = pc.if_else(empty, pa.scalar(None, kind), column)
+        if pc.all(pc.equal(pc.floor(column), column)).as_py() is not False:
+            return column.cast(pa.int64()).cast(pa.string())
+    return column.cast(pa.string())
+
+
+def without_empty(labels: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Labels with null in place of empty text, which is how a CSV file has an unknown label."""
+    kind = labels.type.value_type if pa.types.is_dictionary(labels.type) else labels.type
+    if not is_string_type(kind):
+        return labels
+    texts = labels.cast(kind)
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, kind), texts)
+
+
+def is_string_type(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds plain strings."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def is_text_type(kind: pa.DataType) -> bool:
+    """Whether labels of this type are text, and not indices of classes."""
+    return is_string_type(kind) or bool(pa.types.is_dictionary(kind))
+
+
+def is_label_type(kind: pa.DataType) -> bool:
+    """Whether a column of this type can hold labels."""
+    return bool(
+        is_text_type(kind) or pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Class names for an error: all of them, or the first 50 and how many there are.
+
+    >>> listed(["a", "b"])
+    'a, b'
+
+    Returns:
+        The names, separated by commas.
+    """
+    if len(names) <= LISTED:
+        return ", ".join(names)
+    return f"{', '.join(names[:LISTED])}, … ({len(names):,} in all)"

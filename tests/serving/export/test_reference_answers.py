@@ -1,0 +1,59 @@
+"""The bundle keeps schema and baseline of its reference, and says what it lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import pyarrow as pa
+
+from monitoring.baseline.folder import load_baseline
+from monitoring.baseline.schema import load_schema, table_statistics, validate
+from serving.export.export import Bundle, export_bundle
+from serving.export.manifest import Provenance
+from tests.serving.export_model import (
+    CLASSES,
+    now,
+    reference_table,
+)
+
+
+def test_the_schema_knows_the_inputs_and_asks_for_the_label_in_training_only(bundle: Bundle) -> None:
+    schema = load_schema(bundle.path / "assets.extra/schema.pbtxt")
+    assert sorted(feature.name for feature in schema.feature) == ["carrier", "dist", "label", "temp"]
+    assert {one.name: list(one.not_in_environment) for one in schema.feature}["label"] == ["SERVING"]
+    inputs = reference_table().select(["carrier", "temp", "dist"])
+    assert validate(table_statistics(inputs), schema) == ()
+    gone = validate(table_statistics(inputs.drop_columns(["dist"])), schema)
+    assert [found.kind for found in gone] == ["column gone"]
+
+
+def test_the_baseline_is_the_reference(bundle: Bundle) -> None:
+    baseline = load_baseline(bundle.path / "assets.extra/baseline")
+    reference = reference_table()
+    assert baseline.spec.classes == CLASSES
+    assert [(one.name, one.kind) for one in baseline.spec.features] == [
+        ("carrier", "category"),
+        ("temp", "number"),
+        ("dist", "number"),
+    ]
+    assert baseline.reference.ids.to_pylist() == reference["prediction_id"].to_pylist()
+
+
+def test_labels_that_are_no_places_in_an_output_are_said_to_be_none(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((3,), name="x"), keras.layers.Dense(3)])
+
+    def said(labels: Any, *classes: str) -> tuple[str, ...]:
+        table = pa.table({"x": [[1.0, 2.0, 3.0]] * 6, "label": labels})
+        made = Provenance(classes=classes)
+        return export_bundle(model, name="own", models=tmp_path, reference=table, provenance=made, clock=now).remarks
+
+    one = said(pa.array([1, 2, 3, None, 3, 3]))[-1]
+    assert one.endswith(
+        "The labels (1, 2, 3) are not indices of an output: for a classifier, give its classes in the order of the "
+        "output, --classes 1,2,3."
+    )
+    assert not any("not indices" in remark for remark in said(pa.array([1, 2, 3, None, 3, 3]), "1", "2", "3"))
+    assert "(0, 1, 2, 3, 4, 5)" in said(pa.array([0, 1, 2, 3, 4, 5]))[-1]
+    assert said(pa.nulls(6, pa.int64()))[-1].endswith("no known label: for a classifier, give --classes.")

@@ -29,7 +29,7 @@ from serving.grpc_api import call_handler, predict
 from serving.grpc_api.methods import GrpcDependencies
 from serving.grpc_api.server import GrpcServer
 from serving.inference.inference import Inference
-from serving.metrics.metrics import Metrics
+from serving.metrics.metrics import ServerMetrics
 from serving.models.model_list import ModelList, ModelsFolder
 from serving.models.runner import Runner
 from serving.models.versions import Models
@@ -175,7 +175,7 @@ def ours(model: Asked, capture: Capture) -> Iterator[int]:
     async def start() -> tuple[int, Any]:
         door = bind_address(Address(port=0))
         port = int(target_of(door).rpartition(":")[2])
-        server = GrpcServer(door, GrpcDependencies(models=models, inference=inference, metrics=Metrics()))
+        server = GrpcServer(door, GrpcDependencies(models=models, inference=inference, metrics=ServerMetrics()))
         await server.start()
         return port, lambda: server.drain(5.0)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from serving.grpc_api.call import GrpcCall
     from serving.inference.inference import Inference
-    from serving.metrics.metrics import Metrics
+    from serving.metrics.metrics import ServerMetrics
     from serving.models.reloading import Reload
     from serving.models.versions import Models
 
@@ -38,7 +38,7 @@ class GrpcDependencies:
 
     models: Models
     inference: Inference
-    metrics: Metrics
+    metrics: ServerMetrics
     reload: Reload | None = None
     """Applies another list of models; None if the list is fixed."""
     limiter: ConnectionLimiter = field(default_factory=default_limiter)

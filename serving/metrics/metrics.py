@@ -30,7 +30,7 @@ class TrafficCounts:
 
 
 @final
-class Metrics:
+class ServerMetrics:
     """Counts of requests, and the metrics page. Requests are counted in the event loop; ``models`` where models run."""
 
     def __init__(self, models: ModelCounts | None = None) -> None:

@@ -12,7 +12,7 @@ from serving.inference.request_ids import RequestIds
 from serving.inference.timestamps import wall_clock_us
 from serving.inference_v2.app import InferenceV2
 from serving.inference_v2.routes import is_v2
-from serving.metrics.metrics import Metrics
+from serving.metrics.metrics import ServerMetrics
 from serving.rest.calls import PredictionEndpoint, RestCall
 from serving.rest.descriptions import write_metadata, write_status
 from serving.rest.routes import is_v1, malformed, read_route
@@ -48,7 +48,7 @@ class HttpDependencies:
     inference: Inference
     capture: Capture
     labels_endpoint: LabelsEndpoint = field(default_factory=LabelsEndpoint)
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: ServerMetrics = field(default_factory=ServerMetrics)
     merge_metrics: MergeMetrics | None = None
     """Adds up the metrics of several processes; None for a single one."""
 

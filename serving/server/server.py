@@ -15,7 +15,7 @@ from serving.capture.model_logging import logging_by_model
 from serving.capture.redacted_names import RedactedNames
 from serving.capture.traffic_log import open_traffic_log
 from serving.inference.inference import Inference
-from serving.metrics.metrics import Metrics
+from serving.metrics.metrics import ServerMetrics
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.loading import load_version
 from serving.models.model_list import ModelList, ModelsFolder
@@ -111,7 +111,7 @@ def _load(
         inference=Inference(capture=capture, batches=limits.batches, timeout_s=limits.timeout_s, counts=counts),
         capture=capture,
         labels_endpoint=labels_endpoint,
-        metrics=Metrics(counts),
+        metrics=ServerMetrics(counts),
         merge_metrics=peers.merge_metrics,
     )
     reloader = Reloader(

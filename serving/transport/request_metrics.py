@@ -13,7 +13,7 @@ from serving.transport.http_response import HttpResponse, error_response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from serving.metrics.metrics import Metrics
+    from serving.metrics.metrics import ServerMetrics
     from serving.models.versions import Models
 
     Done = Callable[[HttpResponse | BaseException], None]
@@ -26,7 +26,7 @@ class RequestMetrics:
     """Counts requests by model and status, and measures their latency."""
 
     models: Models
-    metrics: Metrics
+    metrics: ServerMetrics
 
     def measure(
         self, start: Callable[[Done], None], *, model: str, verb: str, reply: Callable[[HttpResponse], None]

@@ -21,7 +21,7 @@ import uvloop
 from serving.capture.capture import Capture
 from serving.inference.batching import BatchSettings
 from serving.inference.inference import Inference
-from serving.metrics.metrics import Metrics
+from serving.metrics.metrics import ServerMetrics
 from serving.metrics.model_metrics import ModelCounts
 from serving.models.loading import load_version
 from serving.models.version_folders import discover
@@ -146,7 +146,7 @@ def open_website(models: Models) -> OpenWebsite:
             inference=inference,
             capture=capture,
             labels_endpoint=labels_endpoint or LabelsEndpoint(),
-            metrics=Metrics(counts),
+            metrics=ServerMetrics(counts),
         )
         started = threading.Event()
         with bind_address(Address(port=0)) as http_socket:

@@ -23,7 +23,7 @@ from serving.grpc_api.call import GrpcCall
 from serving.grpc_api.call_handler import read_message
 from serving.grpc_api.methods import GrpcDependencies, make_services
 from serving.inference.inference import Inference
-from serving.metrics.metrics import Metrics
+from serving.metrics.metrics import ServerMetrics
 from serving.server.http_app import HttpApp, HttpDependencies
 from serving.status import Code, Failure
 from tests.serving.fuzzing.inputs import HttpInputs, wire
@@ -124,7 +124,7 @@ def fuzz(models: Models, seed: int, http: int, grpc: int) -> tuple[Counter[int],
     capture = Capture(ledger)
     inference = Inference(capture=capture)
     app = HttpApp(HttpDependencies(models=models, inference=inference, capture=capture))
-    dependencies = GrpcDependencies(models=models, inference=inference, metrics=Metrics())
+    dependencies = GrpcDependencies(models=models, inference=inference, metrics=ServerMetrics())
 
     async def everything() -> tuple[Counter[int], Counter[str]]:
         return (

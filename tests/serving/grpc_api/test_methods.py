@@ -16,7 +16,7 @@ from serving.grpc_api.methods import (
     make_services,
 )
 from serving.inference.inference import Inference
-from serving.metrics.metrics import Metrics
+from serving.metrics.metrics import ServerMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def services(models: Models) -> Iterator[Services]:
     inference = Inference(capture=Capture(None))
-    yield make_services(GrpcDependencies(models=models, inference=inference, metrics=Metrics()), 1 << 20)
+    yield make_services(GrpcDependencies(models=models, inference=inference, metrics=ServerMetrics()), 1 << 20)
     inference.close()
 
 

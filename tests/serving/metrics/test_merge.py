@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.metrics.merge import add_pages
-from serving.metrics.metrics import Metrics, TrafficCounts
+from serving.metrics.metrics import ServerMetrics, TrafficCounts
 
 COUNTS = st.lists(
     st.tuples(st.sampled_from(["a", "b"]), st.sampled_from(["OK", "NOT_FOUND"]), st.integers(1, 10**6)), max_size=8
@@ -14,7 +14,7 @@ COUNTS = st.lists(
 
 
 def page(*requests: tuple[str, str, int]) -> str:
-    metrics = Metrics()
+    metrics = ServerMetrics()
     for model, status, latency_us in requests:
         metrics.count(model=model, verb="predict", status=status, latency_us=float(latency_us))
     return metrics.page(TrafficCounts())

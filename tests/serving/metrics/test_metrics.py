@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serving.metrics.metrics import Metrics, TrafficCounts
+from serving.metrics.metrics import ServerMetrics, TrafficCounts
 from serving.metrics.model_metrics import ModelCounts
 
 
@@ -12,7 +12,7 @@ def value(page: str, series: str) -> float:
 
 
 def test_requests_are_counted_by_status_and_only_those_that_succeeded_are_timed() -> None:
-    metrics = Metrics()
+    metrics = ServerMetrics()
     metrics.count(model="m", verb="Predict", status="OK", latency_us=12.0)
     metrics.count(model="m", verb="Predict", status="OK", latency_us=30.0, entrypoint="GRPC")
     metrics.count(model="m", verb="Predict", status="NOT_FOUND", latency_us=1e9)
@@ -27,19 +27,19 @@ def test_requests_are_counted_by_status_and_only_those_that_succeeded_are_timed(
 
 def test_the_log_is_on_the_page_and_an_open_gap_is_a_gauge() -> None:
     counts = TrafficCounts(rows_logged=1, rows_lost=2, rows_refused=3, rows_unsampled=4, is_losing=True)
-    page = Metrics().page(counts)
+    page = ServerMetrics().page(counts)
     for name, expected in (("logged", 1), ("lost", 2), ("refused", 3), ("unsampled", 4)):
         assert f"# TYPE pitfalls_traffic_rows_{name}_total counter" in page
         assert value(page, f"pitfalls_traffic_rows_{name}_total{{}}") == expected
     assert "# TYPE pitfalls_traffic_gap_open gauge" in page
     assert value(page, "pitfalls_traffic_gap_open{}") == 1
-    assert value(Metrics().page(TrafficCounts()), "pitfalls_traffic_gap_open{}") == 0
+    assert value(ServerMetrics().page(TrafficCounts()), "pitfalls_traffic_gap_open{}") == 0
 
 
 def test_models_are_on_the_page_and_it_ends_with_a_newline() -> None:
     counts = ModelCounts()
     counts.ran("m", "tensorflow/serving/predict", [3], 250.0)
-    page = Metrics(counts).page(TrafficCounts())
+    page = ServerMetrics(counts).page(TrafficCounts())
     assert value(page, ':tensorflow:serving:request_example_count_total{model="m"}') == 3
     assert page.endswith("\n")
     assert not page.endswith("\n\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from serving.metrics.metrics import REQUEST_COUNT, REQUEST_LATENCY, Metrics, TrafficCounts
+from serving.metrics.metrics import REQUEST_COUNT, REQUEST_LATENCY, ServerMetrics, TrafficCounts
 from serving.status import Code, Failure, InvalidArgument
 from serving.transport.http_response import HttpResponse
 from serving.transport.request_metrics import RequestMetrics
@@ -23,7 +23,7 @@ OK = HttpResponse(200, b"{}")
 
 def measured(models: Models, start: Callable[[Done], None], model: str) -> tuple[HttpResponse, list[str]]:
     """The response, and the samples of requests on the page."""
-    metrics = Metrics()
+    metrics = ServerMetrics()
     replies: list[HttpResponse] = []
     RequestMetrics(models=models, metrics=metrics).measure(start, model=model, verb="predict", reply=replies.append)
     lines = metrics.page(TrafficCounts()).splitlines()

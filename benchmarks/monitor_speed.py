@@ -23,6 +23,7 @@ from monitoring.jobs.deployment import EXTRAS, SCHEMA_FILE, Deployment, deploy
 from monitoring.jobs.log_source import PredictionReader
 from monitoring.jobs.run import Progress, run_due_windows
 from monitoring.judging.window.label_join import LabelJoin
+from monitoring.judging.window.traffic_source import InMemoryRows
 from monitoring.records import LEVELS, Level, ScoreSum, WatchKey, WindowRecord
 from monitoring.store.store import Store
 from monitoring.timestamps import duration_microseconds
@@ -102,7 +103,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord,
         with watch.stage(READ):
             predictions, _ = reader.read(window)
         with watch.stage(LABELS):
-            arrivals = label_join.join(window, predictions, first=number == 0)
+            arrivals = label_join.join(window, InMemoryRows(predictions, 0, tuple).select, first=number == 0)
         aggregator = deployment.judge.aggregator()
         with watch.stage(WATCHES):
             for batch in in_batches(predictions):

@@ -22,7 +22,7 @@ from monitoring.jobs.read_scope import ReadScope
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.fact_incidents import FACT_WATCH
 from monitoring.judging.judge import JudgeState
-from monitoring.judging.window.label_join import Given, LabelJoin
+from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_reader import read_window
@@ -233,8 +233,8 @@ class _Job:
             classes=deployment.baseline.spec.classes,
             read=self._read,
             horizon_us=duration_microseconds(deployment.horizon),
-            waiting=replace(traffic.unmatched_labels, labels=max(traffic.unmatched_labels.labels - self._waited, 0)),
-            rows=traffic,
+            unmatched=replace(traffic.unmatched_labels, labels=max(traffic.unmatched_labels.labels - self._waited, 0)),
+            lookup=traffic,
         )
         due = due_windows(traffic, deployment.plan, after=self._after, now=now)
         if due and self._after is not None:
@@ -280,14 +280,14 @@ class _Job:
         deployment, incidents = self._deployment, self._store.incidents(self._number)
         levels = dict(self._state.levels)
         for level in LEVELS:
-            learner = AutocorrelationUpdate(
+            update = AutocorrelationUpdate(
                 test=deployment.reference_fit.tests[level],
                 watches=deployment.reference_fit.watches,
                 phases=deployment.plan.phases,
             )
             judged = self._store.score_history(self._number, level, latest=MAX_UPDATE_WINDOWS)
             mine = [one for one in incidents if one.level == level and one.watch != FACT_WATCH]
-            levels[level] = replace(levels[level], ar1=learner.learn(judged, mine))
+            levels[level] = replace(levels[level], ar1=update.estimate(judged, mine))
         self._state = replace(self._state, levels=levels)
         _say_what_is_noticed(self._store, self._number, deployment, levels["page"])
 
@@ -298,7 +298,7 @@ class _Job:
         counts = self._traffic.row_counts([Window(start=record.start, end=record.end) for record in records])
         return LateRows.of(records, counts, self._told)
 
-    def _judged_before(self, start: datetime) -> Iterator[tuple[Window, Given]]:
+    def _judged_before(self, start: datetime) -> Iterator[tuple[Window, RowLoader]]:
         """The judged windows within the horizon, whose predictions may still get their label."""
         oldest = start - self._deployment.horizon
         for record in self._store.windows(self._number, scores=False):

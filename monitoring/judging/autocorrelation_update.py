@@ -1,4 +1,4 @@
-"""What quiet traffic adds to what a baseline could tell of how long windows remember."""
+"""Re-estimates the AR(1) coefficients of a level's watches from live windows without incidents."""
 
 from __future__ import annotations
 
@@ -13,73 +13,92 @@ from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.records import IncidentRecord, Level, ScoreHistory, Watch, WatchKey
 
+_NO_SCORES = (np.zeros(0, dtype=np.int64), np.zeros(0))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutocorrelationUpdate:
-    """Learns the memories of one level's watches from its baseline and from windows that were judged.
+    """Re-estimates the AR(1) coefficients of one level.
 
-    `phases` tells the places of the window that begins at a time in each cycle.
+    Attributes:
+        test: The level's test, as fitted to the baseline.
+        watches: Every watch by its name.
+        phases: The phase of the window that begins at a time, in each period.
     """
 
     test: LevelTest
     watches: Mapping[str, Watch]
     phases: Callable[[datetime], Mapping[str, int]]
 
-    def learn(self, judged: ScoreHistory, incidents: Sequence[IncidentRecord]) -> dict[WatchKey, float]:
-        """The memory of each watch. Windows in which one of the `incidents` was alive do not count.
+    def estimate(self, history: ScoreHistory, incidents: Sequence[IncidentRecord]) -> dict[WatchKey, float]:
+        """Estimate from the baseline and the live windows in which no incident was open.
 
-        What stands before one and what comes after it are segments of their own. The windows that led to an alarm do
-        count: which they are is not known.
+        Windows before and after an incident are separate segments. The windows that led to an alarm count, as it is not
+        known which they are.
+
+        Args:
+            history: The scores of live windows.
+            incidents: The level's incidents, without those opened by facts.
+
+        Returns:
+            The coefficient of each watch.
         """
-        stretch = quiet_segments(judged, incidents)
-        places = [self.phases(start) for start in judged.starts]
-        traffic = {}
+        segments = quiet_segments(history, incidents)
+        phases = [self.phases(start) for start in history.starts]
+        live = {}
         for key, test in self.test.tests.items():
-            windows, values = judged.scores.get(key, _NONE)
+            windows, values = history.scores.get(key, _NO_SCORES)
             if test.innovation_std <= test.min_std or not windows.size:
                 continue
             watch = self.watches[key.watch]
             scores = (values - watch.offset) / watch.scale
             if key in self.test.seasonality:
-                scores = scores - [self.test.seasonality[key].offset(places[at]) for at in windows.tolist()]
-            mine = stretch[windows]
-            traffic[key] = [scores[mine == number] for number in np.unique(mine[mine >= 0])]
-        return level_ar1({key: np.asarray(test.calibration_scores) for key, test in self.test.tests.items()}, traffic)
+                scores = scores - [self.test.seasonality[key].offset(phases[at]) for at in windows.tolist()]
+            mine = segments[windows]
+            live[key] = [scores[mine == segment] for segment in np.unique(mine[mine >= 0])]
+        return level_ar1({key: np.asarray(test.calibration_scores) for key, test in self.test.tests.items()}, live)
 
 
-_NONE = (np.zeros(0, dtype=np.int64), np.zeros(0))
-
-
-def quiet_segments(judged: ScoreHistory, incidents: Sequence[IncidentRecord]) -> NDArray[np.int64]:
-    """The number of the quiet stretch that each window is in, [windows]; -1 where an incident was alive.
+def quiet_segments(history: ScoreHistory, incidents: Sequence[IncidentRecord]) -> NDArray[np.int64]:
+    """Number the segments of windows between incidents.
 
     >>> day = [datetime(2013, 4, day) for day in range(1, 6)]
-    >>> judged = ScoreHistory(starts=tuple(day[:4]), ends=tuple(day[1:]), scores={})
-    >>> quiet_segments(judged, ()).tolist()
+    >>> history = ScoreHistory(starts=tuple(day[:4]), ends=tuple(day[1:]), scores={})
+    >>> quiet_segments(history, ()).tolist()
     [0, 0, 0, 0]
+
+    Args:
+        history: n windows.
+        incidents: Incidents, open or closed.
+
+    Returns:
+        The segment of each window, int64 [n]; -1 where an incident was open at its end.
     """
-    alive = np.zeros(len(judged.ends), dtype=np.bool_)
+    disturbed = np.zeros(len(history.ends), dtype=np.bool_)
     for one in incidents:
         closed = one.closed_at
-        alive |= [one.opened_at <= end and (closed is None or end <= closed) for end in judged.ends]
-    numbers = np.cumsum(alive)
-    return np.where(alive, -1, numbers)
+        disturbed |= [one.opened_at <= end and (closed is None or end <= closed) for end in history.ends]
+    return np.where(disturbed, -1, np.cumsum(disturbed))
 
 
 class UpdatedTests:
-    """Levels' tests with the memories that their states have learnt, each made when it is wanted first."""
+    """The tests of all levels with the AR(1) coefficients of their states. The last of each level is kept.
+
+    Args:
+        tests: The tests as fitted to the baseline.
+    """
 
     def __init__(self, tests: Mapping[Level, LevelTest]) -> None:
         self._tests = tests
-        self._made: dict[Level, tuple[Mapping[WatchKey, float], LevelTest]] = {}
+        self._kept: dict[Level, tuple[Mapping[WatchKey, float], LevelTest]] = {}
 
     def at(self, states: Mapping[Level, LevelState]) -> dict[Level, LevelTest]:
-        """Every level's test as its state has it."""
+        """The test of each level with the coefficients of its state; without a state, as fitted to the baseline."""
         found = {}
         for level, test in self._tests.items():
-            memories = states[level].ar1 if level in states else {}
-            made = self._made.get(level)
-            if made is None or made[0] is not memories:
-                made = self._made[level] = (memories, test.with_ar1(memories))
-            found[level] = made[1]
+            ar1 = states[level].ar1 if level in states else {}
+            kept = self._kept.get(level)
+            if kept is None or kept[0] is not ar1:
+                kept = self._kept[level] = (ar1, test.with_ar1(ar1))
+            found[level] = kept[1]
         return found

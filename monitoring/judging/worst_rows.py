@@ -1,4 +1,4 @@
-"""Rows to look at first: those of an incident's window that carry most of what its watch is about."""
+"""The rows of an incident's window to look at first: those with the largest scores of its watch."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.classes import ClassSlices
 from monitoring.watches.scoring import slice_codes
 
-#: Rows named with an incident.
-MOST_ROWS = 10
+#: Rows named with an incident, at most.
+MAX_ROWS = 10
 
 
 def worst_rows(
@@ -30,34 +30,43 @@ def worst_rows(
     labelled: Callable[[], Iterable[Batch]],
     answered: Callable[[], Iterable[Batch]],
 ) -> tuple[CauseRow, ...]:
-    """The rows with the largest scores, of equal ones the first by id; none for watches that no single row carries.
+    """The rows with the largest scores; of equal ones those whose ids are alphabetically first.
 
-    Of a loss or a surprise: `labelled` rows of the window, in the watch's slice. Of missing or unseen values and
-    unusable answers: rows among those `answered`. Cost: a pass over either.
+    Cost: a pass over the rows that the watch scores.
+
+    Args:
+        key: The watch, and the slice that it is on.
+        catalogue: The deployment's watches.
+        labelled: Reads the rows whose labels arrived in the window: for losses and surprises.
+        answered: Reads the rows answered in it: for missing values, values unseen in the baseline, unusable answers.
+
+    Returns:
+        At most `MAX_ROWS`; none for the other watches, whose scores are not of single rows.
     """
-    best: tuple[CauseRow, ...] = ()
+    worst: tuple[CauseRow, ...] = ()
     watch = catalogue.watches[key.watch]
     if watch.family in ("performance", "surprise"):
+        family = performance if watch.family == "performance" else surprise
         for batch in labelled():
-            places = _labelled_places(batch, key, catalogue.class_slices)
-            if places.size:
-                family = performance if watch.family == "performance" else surprise
-                found = family.scores(batch.probabilities[places], batch.labels[places])[watch.name]
-                best = _largest(best, batch, places, watch.offset + watch.scale * found)
+            indices = _labelled_indices(batch, key, catalogue.class_slices)
+            if indices.size:
+                scores = family.scores(batch.probabilities[indices], batch.labels[indices])[watch.name]
+                worst = _merged(worst, batch, indices, watch.offset + watch.scale * scores)
     elif watch.family == "integrity":
-        one = next((one for one in catalogue.bins if one.feature == watch.feature), None)
+        bins = next((bins for bins in catalogue.bins if bins.feature == watch.feature), None)
         for batch in answered():
-            places = np.flatnonzero(_unusable(batch) if one is None else _broken(batch, watch, one))
-            best = _largest(best, batch, places, np.ones(places.size))
-    return best
+            broken = _unusable(batch) if bins is None else _missing_or_unseen(batch, watch, bins)
+            indices = np.flatnonzero(broken)
+            worst = _merged(worst, batch, indices, np.ones(indices.size))
+    return worst
 
 
-def _labelled_places(batch: Batch, key: WatchKey, classes: ClassSlices) -> NDArray[np.int64]:
-    """Rows of the watch's slice that have a label and an answer that is a number."""
-    inside = (batch.labels != NO_LABEL) & np.isfinite(batch.probabilities).all(axis=1)
+def _labelled_indices(batch: Batch, key: WatchKey, classes: ClassSlices) -> NDArray[np.int64]:
+    """The rows of the watch's slice that have a label and finite probabilities."""
+    inside = (batch.labels != NO_LABEL) & ~_unusable(batch)
     if key.slice in classes.names:
-        places = np.flatnonzero(inside)
-        return places[classes.masks(batch.probabilities[places], batch.labels[places])[key.slice]]
+        indices = np.flatnonzero(inside)
+        return indices[classes.masks(batch.probabilities[indices], batch.labels[indices])[key.slice]]
     if key.slice:
         column, _, value = key.slice.partition("=")
         inside &= slice_codes(batch.features[column], (value,)) == 0
@@ -68,27 +77,26 @@ def _unusable(batch: Batch) -> NDArray[np.bool_]:
     return np.asarray(~np.isfinite(batch.probabilities).all(axis=1), dtype=np.bool_)
 
 
-def _broken(batch: Batch, watch: Watch, bins: Bins) -> NDArray[np.bool_]:
+def _missing_or_unseen(batch: Batch, watch: Watch, bins: Bins) -> NDArray[np.bool_]:
     column = batch.features[bins.feature].combine_chunks()
     column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     missing = np.asarray(column.is_null(nan_is_null=True), dtype=np.bool_)
     if watch.name.startswith("missing:"):
         return missing
-    known = pc.is_in(column.cast(pa.string()), pa.array(bins.categories or (), pa.string()))
-    return np.asarray(~np.asarray(known, dtype=np.bool_) & ~missing, dtype=np.bool_)
+    seen = pc.is_in(column.cast(pa.string()), pa.array(bins.categories or (), pa.string()))
+    return np.asarray(~np.asarray(seen, dtype=np.bool_) & ~missing, dtype=np.bool_)
 
 
-def _largest(
-    best: tuple[CauseRow, ...], batch: Batch, places: NDArray[np.int64], scores: NDArray[np.float64]
+def _merged(
+    worst: tuple[CauseRow, ...], batch: Batch, indices: NDArray[np.int64], scores: NDArray[np.float64]
 ) -> tuple[CauseRow, ...]:
-    """The first of those so far and of some more rows."""
-    if places.size > MOST_ROWS:  # ids are made for those alone that may be among the largest
-        near = scores >= np.partition(scores, scores.size - MOST_ROWS)[scores.size - MOST_ROWS]
-        places, scores = places[near], scores[near]
+    """The worst rows so far and some rows of a batch, reduced to `MAX_ROWS`."""
+    if indices.size > MAX_ROWS:  # ids are made only for rows that may be among the worst
+        large = scores >= np.partition(scores, scores.size - MAX_ROWS)[scores.size - MAX_ROWS]
+        indices, scores = indices[large], scores[large]
+    ids, times = batch.ids(indices).to_pylist(), batch.event_times[indices].tolist()
     more = tuple(
         CauseRow(prediction_id=id_, event_time=as_datetime(time), score=score)
-        for id_, time, score in zip(
-            batch.ids(places).to_pylist(), batch.event_times[places].tolist(), scores.tolist(), strict=True
-        )
+        for id_, time, score in zip(ids, times, scores.tolist(), strict=True)
     )
-    return tuple(sorted((*best, *more), key=lambda row: (-row.score, row.prediction_id))[:MOST_ROWS])
+    return tuple(sorted((*worst, *more), key=lambda row: (-row.score, row.prediction_id))[:MAX_ROWS])

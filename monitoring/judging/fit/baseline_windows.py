@@ -1,4 +1,4 @@
-"""The baseline's rows window by window, out of their file: counts of all rows, and inputs of some."""
+"""The baseline's rows by window, read from their file: profiles of all rows, and samples of some."""
 
 from __future__ import annotations
 
@@ -17,69 +17,82 @@ from monitoring.watches.sampling import sample_indices
 
 Whole = NDArray[np.int64]
 
-#: Windows whose samples are in memory at once.
-AT_ONCE = 64
+#: Windows whose samples are in memory at a time.
+WINDOWS_IN_MEMORY = 64
 
 
 class BaselineSamples:
-    """At most 512 rows of each window with some inputs, in order of windows; read anew each time it is gone through.
+    """Samples of each window's rows, in order of windows; iterated any number of times, and read each time.
 
-    `places` int64 are each window's rows. Memory: the samples of 64 windows; cost: a pass over the file for those.
+    Memory: the samples of `WINDOWS_IN_MEMORY` windows. Cost: a pass over the file for each so many.
+
+    Args:
+        rows: The baseline's rows.
+        windows: The positions of each window's rows.
+        names: The inputs to read.
     """
 
-    def __init__(self, rows: ReferenceRows, places: Sequence[Whole], names: Sequence[str]) -> None:
+    def __init__(self, rows: ReferenceRows, windows: Sequence[Whole], names: Sequence[str]) -> None:
         answers = rows.answers
         self._rows = rows
         self._names = names
-        self._places = [each[sample_indices(answers.take(each), SAMPLE)] for each in places]
+        self._samples = [positions[sample_indices(answers.take(positions), SAMPLE)] for positions in windows]
 
     def __iter__(self) -> Iterator[Predictions]:
-        for first in range(0, len(self._places), AT_ONCE):
-            some = self._places[first : first + AT_ONCE]
-            taken = self._rows.take(np.concatenate(some), self._names)
-            ends = np.cumsum([each.size for each in some]).tolist()
-            for each, end in zip(some, ends, strict=True):
-                yield taken.take(np.arange(end - each.size, end))
+        for first in range(0, len(self._samples), WINDOWS_IN_MEMORY):
+            samples = self._samples[first : first + WINDOWS_IN_MEMORY]
+            rows = self._rows.take(np.concatenate(samples), self._names)
+            ends = np.cumsum([positions.size for positions in samples]).tolist()
+            for positions, end in zip(samples, ends, strict=True):
+                yield rows.take(np.arange(end - positions.size, end))
 
 
 def window_profiles(
-    rows: ReferenceRows, counter: ProfileBuilder, windows: Sequence[Whole]
+    rows: ReferenceRows, builder: ProfileBuilder, windows: Sequence[Whole]
 ) -> Iterator[tuple[int, Profile]]:
-    """The profile of each window, by its number, as soon as its last row has been counted.
+    """The profile of each window, in one pass over the baseline's inputs.
 
-    `windows` are places of rows, no row in two of them. Memory: a batch, and the profiles of windows that have begun.
+    Memory: a batch, and the profiles of windows with some rows read and some not.
+
+    Args:
+        rows: The baseline's rows.
+        builder: Makes profiles.
+        windows: The positions of each window's rows; no row is in two windows.
+
+    Yields:
+        The index of a window and its profile, as soon as its last row was read.
     """
-    if not counter.columns:  # inputs that are seen by an embedding, or none: a table without columns has no rows
-        for number, places in enumerate(windows):
-            yield number, Profile(rows=places.size, features=())
+    if not builder.columns:  # a table without columns has no rows
+        for window, positions in enumerate(windows):
+            yield window, Profile(rows=positions.size, features=())
         return
-    owner = np.full(len(rows.answers), -1, dtype=np.int64)
-    for number, places in enumerate(windows):
-        owner[places] = number
-    begun: dict[int, Profile] = {}
-    left = {number: places.size for number, places in enumerate(windows)}
+    window_of = np.full(len(rows.answers), -1, dtype=np.int64)
+    for window, positions in enumerate(windows):
+        window_of[positions] = window
+    partial: dict[int, Profile] = {}
+    unread = {window: positions.size for window, positions in enumerate(windows)}
     first = 0
     for inputs in rows.batches():
-        for number in [number for number, size in left.items() if not size]:
-            del left[number]
-            yield number, counter.count(inputs.slice(0, 0))
-        mine = owner[first : first + inputs.num_rows]
+        for window in [window for window, size in unread.items() if not size]:
+            del unread[window]
+            yield window, builder.count(inputs.slice(0, 0))
+        here = window_of[first : first + inputs.num_rows]
         first += inputs.num_rows
-        order = np.argsort(mine, kind="stable")
-        for places in np.split(order, np.flatnonzero(np.diff(mine[order])) + 1):
-            number = int(mine[places[0]]) if places.size else -1
-            if number < 0:
+        order = np.argsort(here, kind="stable")
+        for positions in np.split(order, np.flatnonzero(np.diff(here[order])) + 1):
+            window = int(here[positions[0]]) if positions.size else -1
+            if window < 0:
                 continue
-            part = counter.count(_taken(inputs, places))
-            begun[number] = begun[number] + part if number in begun else part
-            left[number] -= places.size
-            if not left[number]:
-                del left[number]
-                yield number, begun.pop(number)
+            part = builder.count(_take(inputs, positions))
+            partial[window] = partial[window] + part if window in partial else part
+            unread[window] -= positions.size
+            if not unread[window]:
+                del unread[window]
+                yield window, partial.pop(window)
 
 
-def _taken(inputs: pa.Table, places: Whole) -> pa.Table:
-    """Those rows, in order; where they follow each other, without a copy."""
-    if places[-1] - places[0] == places.size - 1:
-        return inputs.slice(int(places[0]), places.size)
-    return inputs.take(pa.array(places))
+def _take(inputs: pa.Table, positions: Whole) -> pa.Table:
+    """Some rows, in order; a range of them is not copied."""
+    if positions[-1] - positions[0] == positions.size - 1:
+        return inputs.slice(int(positions[0]), positions.size)
+    return inputs.take(pa.array(positions))

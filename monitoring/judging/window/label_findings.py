@@ -1,4 +1,4 @@
-"""Labels that cannot be used: of an unknown class, or of no known prediction."""
+"""Labels that are ignored: of an unknown class, of no known prediction, or too late."""
 
 from __future__ import annotations
 
@@ -6,17 +6,26 @@ from dataclasses import dataclass
 
 from monitoring.records import Finding
 
-#: Classes that a message names.
-_SHOWN = 10
+#: Classes that a message names at most.
+_NAMED_CLASSES = 10
+
+#: Characters of a label or an id that a message shows.
+_SHOWN = 60
+
+_UNITS = (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownClassLabels:
-    """Labels that name no class: how many, and their words.
+    """Labels that are none of the classes.
 
     >>> one = UnknownClassLabels(labels=2, words=frozenset({"yes", "no"}))
     >>> (one + UnknownClassLabels(labels=1, words=frozenset({"maybe"}))).findings(("0", "1"))[0].message
-    "3 labels name none of the classes 0, 1, and do not count; one is 'maybe'."
+    "3 labels are none of the classes 0, 1, and are ignored; one is 'maybe'."
+
+    Attributes:
+        labels: How many labels.
+        words: The labels themselves, each once.
     """
 
     labels: int = 0
@@ -26,38 +35,81 @@ class UnknownClassLabels:
         return UnknownClassLabels(labels=self.labels + other.labels, words=self.words | other.words)
 
     def findings(self, classes: tuple[str, ...]) -> tuple[Finding, ...]:
-        """The finding that there are some, with the first of their words in the order of text."""
+        """The finding about them, with the alphabetically first; none without such labels."""
         if not self.labels:
             return ()
-        known = ", ".join(classes[:_SHOWN]) + (", …" if len(classes) > _SHOWN else "")
-        one = min(self.words)[:60]
-        message = f"{self.labels:,} labels name none of the classes {known}, and do not count; one is {one!r}."
+        known = ", ".join(classes[:_NAMED_CLASSES]) + (", …" if len(classes) > _NAMED_CLASSES else "")
+        shown = min(self.words)[:_SHOWN]
+        message = f"{self.labels:,} labels are none of the classes {known}, and are ignored; one is {shown!r}."
         if self.labels == 1:
-            message = f"1 label names none of the classes {known}, and does not count: {one!r}."
+            message = f"1 label is none of the classes {known}, and is ignored: {shown!r}."
         return (Finding(kind="unknown labels", feature="", message=message),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmatchedLabels:
-    """Labels that name no prediction that is known: how many, and the id that one of them gives.
+    """Labels whose id is that of no known prediction.
 
     >>> (UnmatchedLabels(labels=2, one="7.0") + UnmatchedLabels(labels=1, one="8.0")).findings(2)[0].message
-    "3 labels name no known prediction; one is '7.0'."
+    "3 labels are of no known prediction; the id of one is '7.0'."
+
+    Attributes:
+        labels: How many labels.
+        one: The alphabetically first of their ids; empty without such labels.
     """
 
     labels: int = 0
     one: str = ""
 
     def __add__(self, other: UnmatchedLabels) -> UnmatchedLabels:
-        return UnmatchedLabels(
-            labels=self.labels + other.labels, one=min(filter(None, (self.one, other.one)), default="")
-        )
+        first = min(filter(None, (self.one, other.one)), default="")
+        return UnmatchedLabels(labels=self.labels + other.labels, one=first)
 
-    def findings(self, joined: int) -> tuple[Finding, ...]:
-        """The finding that they are most of a window's labels, `joined` of which were of known predictions."""
-        if self.labels <= joined:
+    def findings(self, matched: int) -> tuple[Finding, ...]:
+        """The finding about them, where they are more than the window's labels of known predictions."""
+        if self.labels <= matched:
             return ()
-        message = f"{self.labels:,} labels name no known prediction; one is {self.one[:60]!r}."
+        shown = self.one[:_SHOWN]
+        message = f"{self.labels:,} labels are of no known prediction; the id of one is {shown!r}."
         if self.labels == 1:
-            message = f"1 label names no known prediction: {self.one[:60]!r}."
+            message = f"1 label is of no known prediction; its id is {shown!r}."
         return (Finding(kind="unknown predictions", feature="", message=message),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueLabels:
+    """Labels that arrived after the label horizon of their predictions.
+
+    >>> OverdueLabels(labels=40, horizon_us=7 * 86_400_000_000).findings()[0].message
+    '40 labels arrived later than label_horizon (7 days) after their predictions, and are ignored.'
+
+    Attributes:
+        labels: How many labels.
+        horizon_us: The label horizon, in microseconds.
+    """
+
+    labels: int = 0
+    horizon_us: int = 0
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The finding about them; none without such labels."""
+        if not self.labels:
+            return ()
+        horizon = f"label_horizon ({_duration_words(self.horizon_us)})"
+        message = f"{self.labels:,} labels arrived later than {horizon} after their predictions, and are ignored."
+        if self.labels == 1:
+            message = f"1 label arrived later than {horizon} after its prediction, and is ignored."
+        return (Finding(kind="labels too late", feature="", message=message),)
+
+
+def _duration_words(us: int) -> str:
+    """A duration in the largest unit of which it is a whole number.
+
+    >>> _duration_words(7 * 86_400_000_000), _duration_words(5_400_000_000)
+    ('7 days', '90 minutes')
+    """
+    for name, unit in _UNITS:
+        count, rest = divmod(us, unit)
+        if count and not rest:
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return f"{us / 1_000_000} seconds"

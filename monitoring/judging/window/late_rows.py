@@ -1,4 +1,4 @@
-"""Rows that came after their window had been judged: how many there are, each told once."""
+"""Late rows: those that arrived after their window was judged, each reported once."""
 
 from __future__ import annotations
 
@@ -11,43 +11,58 @@ from numpy.typing import NDArray
 from monitoring.records import Finding, WindowRecord
 from monitoring.timestamps import as_microseconds
 
-#: Before the beginning of a window (microseconds), in the names of a cursor's entries.
-_LATE = "late:"
+#: Precedes the start of a window (microseconds) in the names of cursor entries.
+_PREFIX = "late:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateRows:
-    """LateRows rows: how many were not told before, and how many there are by window, as a cursor's entries."""
+    """Late rows that were not reported before, and what the next run needs to know of all of them.
+
+    Attributes:
+        rows: How many were not reported before.
+        cursor: The late rows of each window so far, as entries of the label cursor.
+    """
 
     rows: int = 0
     cursor: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, judged: Sequence[WindowRecord], counts: NDArray[np.int64], told: Mapping[str, int]) -> LateRows:
-        """By windows that were judged, and their rows by now [n, 2], all and without repeats.
+    def of(cls, judged: Sequence[WindowRecord], counts: NDArray[np.int64], reported: Mapping[str, int]) -> LateRows:
+        """Compare windows that were judged with the rows that they have by now.
 
-        Copies of rows are not late, and no more are rows whose copies are forgotten. What was `told` is in the last
-        cursor.
+        Copies of earlier rows are not late. Rows whose copies are no longer there are not late either.
+
+        Args:
+            judged: The records of n windows.
+            counts: Their rows by now, with repeats and without, [n, 2].
+            reported: The last cursor.
+
+        Returns:
+            The late rows.
         """
         fresh, cursor = 0, {}
-        for record, (rows, counted) in zip(judged, counts.tolist(), strict=True):
-            name = f"{_LATE}{as_microseconds(record.start)}"
-            before = int(told.get(name, 0))
-            found = max(min(rows - record.repeats, counted) - record.rows, before)
-            fresh += found - before
-            if found:
-                cursor[name] = found
+        for record, (rows, distinct) in zip(judged, counts.tolist(), strict=True):
+            name = f"{_PREFIX}{as_microseconds(record.start)}"
+            before = int(reported.get(name, 0))
+            late = max(min(rows - record.repeats, distinct) - record.rows, before)
+            fresh += late - before
+            if late:
+                cursor[name] = late
         return cls(rows=fresh, cursor=cursor)
 
     def findings(self) -> tuple[Finding, ...]:
-        """The finding that there are some.
+        """The finding about them; none without late rows.
 
         >>> LateRows(rows=500).findings()[0].message
-        '500 rows came after their window was judged, and do not count; labels of theirs do.'
+        '500 rows arrived after their window was judged. They are not scored; labels for them still count.'
         """
         if not self.rows:
             return ()
-        message = f"{self.rows:,} rows came after their window was judged, and do not count; labels of theirs do."
+        message = (
+            f"{self.rows:,} rows arrived after their window was judged. They are not scored; "
+            "labels for them still count."
+        )
         if self.rows == 1:
-            message = "1 row came after its window was judged, and does not count; a label of its does."
+            message = "1 row arrived after its window was judged. It is not scored; a label for it still counts."
         return (Finding(kind="late rows", feature="", message=message),)

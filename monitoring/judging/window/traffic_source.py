@@ -1,4 +1,4 @@
-"""The rows of one window, as they come from traffic."""
+"""What judging needs of traffic, wherever it is kept: protocols of a source and of one window's rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ from monitoring.traffic.windows import Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSummary:
-    """What a pass over a window's rows found out: repeats dropped, broken inputs, labels of no class, and the rest."""
+    """What a pass over a window's rows found.
+
+    Attributes:
+        repeats: Rows dropped because an earlier row has their id.
+        problems: Inputs that were absent or of another type: their names, and what was found.
+        unknown_labels: Inline labels of no class.
+        findings: What else is wrong.
+    """
 
     repeats: int = 0
     problems: tuple[tuple[str, str], ...] = ()
@@ -30,35 +37,94 @@ class ReadSummary:
 
 
 class WindowRows(Protocol):
-    """The rows of one window. `inline_labels` says that their own labels count with them."""
+    """The rows of one window."""
 
     @property
     def inline_labels(self) -> bool:
-        """Whether the rows' labels stand beside them, became known with them, and are in no label log."""
+        """Whether rows come with their labels, which became known with them and are in no label log."""
 
     def batches(self) -> Iterator[Batch]:
-        """The rows, each once, in any order; as often as it is asked for."""
+        """The rows, each once, in any order; as often as they are read."""
 
     def consume(self) -> Iterator[Batch]:
-        """The same, once, to be judged: that the labels beside the rows were counted is remembered at its end."""
+        """The same, to be judged: read once, and at the end the inline labels are recorded as counted."""
 
     def select(self, ids: IdSet) -> tuple[Predictions, int]:
-        """The rows with those ids at least, in memory, with the labels beside them that were counted.
+        """The rows with those ids, and possibly others, with the inline labels that were counted.
 
-        And the time of the newest of all rows, 0 where there is none.
+        Args:
+            ids: The ids that labels of the log have.
+
+        Returns:
+            The rows, and the last event time of all rows of the window in microseconds, 0 without rows.
         """
 
     def summary(self) -> ReadSummary:
-        """What the last pass over all of them found out."""
+        """What the last pass over all rows found."""
 
 
-def newest_event_us(rows: Predictions) -> int:
-    """The last event time (microseconds), 0 where there is no row."""
-    return int(rows.event_times.max()) if len(rows) else 0
+class PredictionLookup(Protocol):
+    """Knows the ids of predictions that no longer wait for their label."""
+
+    def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
+        """Which predictions are known.
+
+        Args:
+            ids: Their ids, [n].
+            before: Leaves out rows with this event time (microseconds) or a later one, where event times are known.
+
+        Returns:
+            Whether each is, [n].
+        """
+
+    def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """Which ids [n] are known to be of another model's predictions, [n]."""
+
+
+class TrafficSource(PredictionLookup, Protocol):
+    """Predictions and labels of one model."""
+
+    def rows(self, window: Window) -> WindowRows:
+        """The rows of a window."""
+
+    @property
+    def source_findings(self) -> tuple[Finding, ...]:
+        """What is wrong with rows and labels that belong to no window."""
+
+    @property
+    def unmatched_labels(self) -> UnmatchedLabels:
+        """Labels of no known prediction that wait for it outside the label log."""
+
+    def read(self, window: Window) -> tuple[Predictions, int]:
+        """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
+
+    def missing_rows(self, window: Window) -> int:
+        """Rows answered in the window that cannot be read: lost by the log, or left out of its sample."""
+
+    def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
+        """The first and last event time of each stretch of traffic without a gap longer than that, in order."""
+
+    def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """How many rows each window has by now, int64 [n, 2]: with repeats and without."""
+
+    def event_times(self) -> NDArray[np.int64]:
+        """Every event time, sorted, in microseconds since 1970, UTC, int64 [n]."""
+
+    def labels(self) -> pa.Table:
+        """The label log in order of arrival: prediction_id, label, label_time, sequence."""
+
+    def latest_labels(self) -> pa.Table:
+        """The last label of each prediction."""
 
 
 class InMemoryRows:
-    """Rows in memory, without labels. A `WindowRows`."""
+    """Rows in memory, whose labels are all in the label log. A `WindowRows`.
+
+    Args:
+        predictions: The rows.
+        repeats: Rows dropped because an earlier row has their id.
+        findings: What is wrong with the window, found when it is called.
+    """
 
     inline_labels = False
 
@@ -76,54 +142,10 @@ class InMemoryRows:
         return self.batches()
 
     def select(self, ids: IdSet) -> tuple[Predictions, int]:
-        """See `WindowRows`."""
-        return self._predictions, newest_event_us(self._predictions)
+        """See `WindowRows`: all rows, whatever the ids."""
+        rows = self._predictions
+        return rows, int(rows.event_times.max()) if len(rows) else 0
 
     def summary(self) -> ReadSummary:
         """See `WindowRows`."""
         return ReadSummary(repeats=self._repeats, problems=self._predictions.problems, findings=self._findings())
-
-
-class TrafficSource(Protocol):
-    """The narrow waist between where predictions are kept and how they are judged."""
-
-    def rows(self, window: Window) -> WindowRows:
-        """The rows of a window, to be read batch by batch."""
-
-    @property
-    def source_findings(self) -> tuple[Finding, ...]:
-        """What was found about rows that no window holds."""
-
-    @property
-    def unmatched_labels(self) -> UnmatchedLabels:
-        """Labels that name no prediction so far, and wait for it in no label log."""
-
-    def was_answered(self, ids: pa.Array, before: int) -> NDArray[np.bool_]:
-        """Which ids of labels are those of rows that are there, as far as it is known, [n].
-
-        Where rows are known with their times, those from `before` (microseconds) on are not among them.
-        """
-
-    def of_other_models(self, ids: pa.Array) -> NDArray[np.bool_]:
-        """Which ids of labels are those of another model's rows, as far as it is known, [n]."""
-
-    def read(self, window: Window) -> tuple[Predictions, int]:
-        """The predictions answered in the window, without labels, and how many repeats were dropped from them."""
-
-    def missing_rows(self, window: Window) -> int:
-        """Rows that were answered in the window and cannot be read: lost by the log, or left out of its sample."""
-
-    def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
-        """First and last event time of each stretch of traffic that has no gap longer than that."""
-
-    def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
-        """How many rows some windows have by now, int64 [n, 2]: all, and without repeats."""
-
-    def event_times(self) -> NDArray[np.int64]:
-        """Every event time, sorted, in microseconds since 1970, UTC."""
-
-    def labels(self) -> pa.Table:
-        """The labels in order of arrival, as `LabelLog.read` gives them."""
-
-    def latest_labels(self) -> pa.Table:
-        """One label per prediction, the last to arrive."""

@@ -1,4 +1,4 @@
-"""One window's rows and labels, from the traffic to what its judgement needs, in one pass."""
+"""Reads one window in one pass: its rows, and the labels that arrived in it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,20 @@ def read_window(
     first: bool,
     empty: Predictions,
 ) -> WindowTraffic:
-    """Read a window once, batch by batch, and join the labels that arrived in it.
+    """Read a window, batch by batch, and join the labels that arrived in it.
 
-    `first` says that it is the first window judged since the label log was read. Cost: linear in the window's rows;
-    memory for some batches of them, and for rows that a label of the log is for.
+    Cost: linear in the window's rows. Memory: some batches of them, and the rows that a label of the log is for.
+
+    Args:
+        traffic: Where the rows are.
+        label_join: Joins the labels of the label log.
+        window: Which window.
+        aggregator: Aggregates the rows; a new one.
+        first: Whether it is the first window judged since the label log was read.
+        empty: Predictions without rows, of the model's inputs and classes.
+
+    Returns:
+        The window's aggregates and findings.
     """
     rows = traffic.rows(window)
     start = as_microseconds(window.start)
@@ -37,54 +47,54 @@ def read_window(
             aggregator.add_with_labels(batch, start)
         else:
             aggregator.add_answered(batch)
-    found = rows.summary()
+    summary = rows.summary()
     arrivals = label_join.join(window, rows.select, first=first)
-    for begun, batch in arrivals.batches():
-        aggregator.add_labelled(batch, begun)
+    for answered_from, batch in arrivals.batches():
+        aggregator.add_labelled(batch, answered_from)
     answered, labelled = aggregator.result(empty)
     source_findings: tuple[Finding, ...] = traffic.source_findings if first else ()
     return WindowTraffic(
         window=window,
         answered=answered,
         labelled=labelled,
-        batches=_Again(rows, arrivals),
-        repeats=found.repeats,
-        labels_unknown=found.unknown_labels.labels + arrivals.unknown,
+        batches=_Batches(rows, arrivals),
+        repeats=summary.repeats,
+        labels_unknown=summary.unknown_labels.labels + arrivals.unknown,
         labels_conflicting=arrivals.conflicts,
-        input_problems=found.problems,
+        input_problems=summary.problems,
         findings=(
-            *(one for one in source_findings if one not in found.findings),
-            *found.findings,
-            *_repeated(found.repeats, answered.rows),
-            *(found.unknown_labels + arrivals.strange).findings(label_join.classes),
-            *arrivals.nameless.findings(labelled.rows),
-            *label_join.overdue_findings(arrivals),
+            *(finding for finding in source_findings if finding not in summary.findings),
+            *summary.findings,
+            *_repeated_ids(summary.repeats, answered.rows),
+            *(summary.unknown_labels + arrivals.unknown_class).findings(label_join.classes),
+            *arrivals.unmatched.findings(labelled.rows),
+            *arrivals.overdue.findings(),
         ),
         missing_rows=traffic.missing_rows(window),
     )
 
 
-def _repeated(repeats: int, rows: int) -> tuple[Finding, ...]:
-    """What is said of a window most of whose rows have the id of another."""
+def _repeated_ids(repeats: int, rows: int) -> tuple[Finding, ...]:
+    """The finding of a window in which more rows were dropped as repeats than were kept."""
     if repeats <= rows:
         return ()
-    message = f"{repeats} of {repeats + rows} rows have the id of another row, and do not count: are these ids of rows?"
+    message = f"{repeats} of {repeats + rows} rows have the id of another row, and are ignored: are ids unique per row?"
     return (Finding(kind="repeated ids", feature="", message=message),)
 
 
 @dataclass(frozen=True, slots=True)
-class _Again:
-    """The rows of a window that was gathered, once more."""
+class _Batches:
+    """A window's rows again. A `monitoring.judging.window.window_traffic.WindowBatches`."""
 
     rows: WindowRows
     arrivals: LabelArrivals
 
     def answered(self) -> Iterator[Batch]:
-        """Those answered in the window."""
+        """The rows answered in the window."""
         return self.rows.batches()
 
     def labelled(self) -> Iterator[Batch]:
-        """Those whose labels arrived in it."""
+        """The rows whose labels arrived in the window."""
         if self.rows.inline_labels:
             yield from self.rows.batches()
         for _, batch in self.arrivals.batches():

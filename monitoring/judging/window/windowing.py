@@ -1,4 +1,4 @@
-"""Cutting rows into windows, the same way for the baseline and for live traffic."""
+"""Splits rows into windows, in the same way for the baseline and for live traffic."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
+Whole = NDArray[np.int64]
 
-def split_by_window(times: NDArray[np.int64], plan: WindowPlan | RowPlan) -> Iterator[tuple[Window, NDArray[np.int64]]]:
-    """Each window that spans `times` (int64 microseconds, any order) with its rows' positions.
 
-    Empty ones are included, but for stretches without a row that are longer than the plan's longest gap.
+def split_by_window(times: Whole, plan: WindowPlan | RowPlan) -> Iterator[tuple[Window, Whole]]:
+    """Split rows by their event times.
+
+    Args:
+        times: Event times in microseconds, in any order, int64 [n].
+        plan: How the time axis is cut.
+
+    Yields:
+        Each window with the positions of its rows; also windows without rows, except in gaps longer than the plan's
+        `longest_gap`.
     """
     ordered = np.sort(times)
     if isinstance(plan, RowPlan):
@@ -26,8 +34,16 @@ def split_by_window(times: NDArray[np.int64], plan: WindowPlan | RowPlan) -> Ite
         yield from assign_rows(times, plan.windows(first, last))
 
 
-def assign_rows(times: NDArray[np.int64], windows: Iterable[Window]) -> Iterator[tuple[Window, NDArray[np.int64]]]:
-    """Each window with the positions of the rows that lie in it; `times` in any order."""
+def assign_rows(times: Whole, windows: Iterable[Window]) -> Iterator[tuple[Window, Whole]]:
+    """Assign rows to given windows.
+
+    Args:
+        times: Times in microseconds, in any order, int64 [n].
+        windows: The windows.
+
+    Yields:
+        Each window with the positions of the rows whose time lies in it.
+    """
     order = np.argsort(times, kind="stable")
     ordered = times[order]
     for window in windows:
@@ -35,28 +51,42 @@ def assign_rows(times: NDArray[np.int64], windows: Iterable[Window]) -> Iterator
         yield window, order[first:last]
 
 
-def split_by_label_arrival(
-    predictions: Predictions, plan: WindowPlan | RowPlan
-) -> Iterator[tuple[Window, NDArray[np.int64]]]:
-    """Each window with the positions of the labelled predictions whose labels arrived in it."""
-    known = np.flatnonzero(predictions.labels != NO_LABEL)
-    times = predictions.label_times[known]
-    arrived = split_by_window(times, plan)
-    if isinstance(plan, RowPlan):  # labels fall into the windows of the rows, however many arrive in each
-        arrived = assign_rows(times, plan.windows(np.sort(predictions.event_times)))
-    for window, places in arrived:
-        yield window, known[places]
+def split_by_label_arrival(predictions: Predictions, plan: WindowPlan | RowPlan) -> Iterator[tuple[Window, Whole]]:
+    """Split labelled predictions by the time at which their labels arrived.
+
+    Args:
+        predictions: Predictions, some of which have labels.
+        plan: How the time axis is cut. Windows of a number of rows are those of the answered rows, however many labels
+            arrive in each.
+
+    Yields:
+        Each window with the positions of the predictions whose labels arrived in it.
+    """
+    labelled = np.flatnonzero(predictions.labels != NO_LABEL)
+    times = predictions.label_times[labelled]
+    arrivals = split_by_window(times, plan)
+    if isinstance(plan, RowPlan):
+        arrivals = assign_rows(times, plan.windows(np.sort(predictions.event_times)))
+    for window, positions in arrivals:
+        yield window, labelled[positions]
 
 
-def contiguous_spans(ordered: NDArray[np.int64], longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
-    """The first and last of each group of moments (sorted, microseconds) between which no gap is longer than that.
+def contiguous_spans(ordered: Whole, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
+    """Group times between which no gap is longer than `longest_gap`.
 
     >>> [(a.microsecond, b.microsecond) for a, b in contiguous_spans(np.array([1, 2, 9]), timedelta(microseconds=5))]
     [(1, 2), (9, 9)]
+
+    Args:
+        ordered: Times in microseconds, sorted, int64 [n].
+        longest_gap: The longest gap within a group.
+
+    Returns:
+        The first and last time of each group, in order.
     """
     if ordered.size == 0:
         return ()
     cuts = np.flatnonzero(np.diff(ordered) > duration_microseconds(longest_gap)) + 1
     firsts = ordered[np.concatenate([[0], cuts])]
     lasts = ordered[np.concatenate([cuts - 1, [ordered.size - 1]])]
-    return tuple((as_datetime(int(first)), as_datetime(int(last))) for first, last in zip(firsts, lasts, strict=True))
+    return tuple((as_datetime(first), as_datetime(last)) for first, last in zip(firsts, lasts, strict=True))

@@ -120,7 +120,7 @@ def test_rows_of_one_id_are_a_finding_if_they_are_most(hostile: tuple[Watched, M
     window = hostile[1].windows[CASES.index(("id", "text")) + 1]
     assert (window.rows, window.repeats) == (1, 59)
     [finding] = window.findings
-    assert finding.message == "59 of 60 rows have the id of another row, and do not count: are these ids of rows?"
+    assert finding.message == "59 of 60 rows have the id of another row, and are ignored: are ids unique per row?"
 
 
 @pytest.mark.slow

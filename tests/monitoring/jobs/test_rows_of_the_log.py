@@ -69,7 +69,7 @@ def test_rows_that_come_into_judged_windows_are_told_once_and_copies_are_none(
     answer(deployed, ["x", "y", "z"], APRIL + DAY)
     send(deployed, days(days=3), labels=False)  # the first three days once more, as a client that tries again does
     found = run(deployed, APRIL + 4.5 * DAY)
-    expected = [(3, "3 rows came after their window was judged, and do not count; labels of theirs do.")]
+    expected = [(3, "3 rows arrived after their window was judged. They are not scored; labels for them still count.")]
     assert messages(found, "late rows") == expected
     assert [w.rows for w in found.windows] == [60] * 4
     send(deployed, days(days=1, start=APRIL + 4 * DAY))
@@ -89,7 +89,7 @@ def test_labels_that_come_after_the_horizon_are_told_as_such_and_unknown_ones_as
     label(deployed, ["never", "seen"], APRIL + 11.5 * DAY)
     found = run(deployed)
     (told,) = messages(found, "labels too late")
-    assert told == (11, "40 labels came later than label_horizon (7 days) after their predictions, and do not count.")
+    assert told == (11, "40 labels arrived later than label_horizon (7 days) after their predictions, and are ignored.")
     assert found.coverage.labels_unknown == 2
 
 

@@ -35,7 +35,7 @@ def test_windows_of_repeats_alone_are_there_and_say_so(tmp_path: Path, kind: str
     assert [w.repeats for w in found.windows] == [0, 60, 60, 60, 60, 60]
     assert [w.status for w in found.windows[1:]] == ["thin"] * 5
     told = [f.message for w in found.windows for f in w.findings if f.kind == "repeated ids"]
-    assert told == ["60 of 60 rows have the id of another row, and do not count: are these ids of rows?"] * 5
+    assert told == ["60 of 60 rows have the id of another row, and are ignored: are ids unique per row?"] * 5
 
 
 def test_a_reference_of_shared_ids_is_one_error(tmp_path: Path) -> None:

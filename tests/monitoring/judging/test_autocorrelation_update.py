@@ -84,8 +84,8 @@ def test_a_harm_that_was_told_of_is_no_memory() -> None:
     rng = np.random.default_rng(1)
     known, live = rng.normal(0.3, 0.05, 60), rng.normal(0.3, 0.05, 90)
     live[30:60] += 0.3
-    taken = learner(known).learn(judged(live), ())
-    told = learner(known).learn(judged(live), [incident(31, 60)])
+    taken = learner(known).estimate(judged(live), ())
+    told = learner(known).estimate(judged(live), [incident(31, 60)])
     assert taken[BRIER] > 0.8
     assert told[BRIER] < 0.2
     apart = level_ar1({BRIER: known}, {BRIER: [live[:30], live[60:]]})
@@ -98,7 +98,7 @@ def test_windows_that_waited_for_rows_have_no_score_and_the_cycle_is_taken_out()
     week = tuple(0.2 * (day >= 5) for day in range(7))
     moved = live + [week[(FIRST + at * DAY).weekday()] for at in range(50)]
     missing = (3, 17)
-    found = learner(known, {BRIER: Seasonality(period="week", offsets=week, gain=2.0)}).learn(
+    found = learner(known, {BRIER: Seasonality(period="week", offsets=week, gain=2.0)}).estimate(
         judged(moved, missing=missing), ()
     )
     kept = np.delete(live, missing)
@@ -133,7 +133,7 @@ def test_the_job_learns_after_ten_windows_from_those_and_says_what_it_would_noti
             one = AutocorrelationUpdate(
                 test=reference_fit.tests[level], watches=reference_fit.watches, phases=deployment.plan.phases
             )
-            learnt[level] = one.learn(store.score_history(1, level, latest=640), ())
+            learnt[level] = one.estimate(store.score_history(1, level, latest=640), ())
         before = store.sensitivity(1)
         run_due_windows(config, store, clock=lambda: datetime(2014, 1, 1, tzinfo=UTC))
         for level in LEVELS:

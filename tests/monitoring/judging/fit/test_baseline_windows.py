@@ -63,7 +63,7 @@ def test_any_batches_and_row_groups_fit_as_rows_in_memory_do(
     again = tmp_path / "again.parquet"
     pq.write_table(pq.read_table(folder / FILE), again, row_group_size=(rows or 100) * 5)
     monkeypatch.setattr(reference, "COLUMNS", 2)
-    monkeypatch.setattr(baseline_windows, "AT_ONCE", 3)
+    monkeypatch.setattr(baseline_windows, "WINDOWS_IN_MEMORY", 3)
     filed = replace(baseline, rows=ReferenceFile(again, baseline.spec, rows=rows))
     assert fit(watched, monkeypatch, filed, windows) == held
 

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import Predictions
-from monitoring.judging.window.label_join import LabelJoin
-from monitoring.judging.window.windowing import split_by_window
-from monitoring.timestamps import as_datetime, as_microseconds
-from monitoring.traffic.windows import Window, WindowPlan
+from monitoring.judging.window.label_join import LabelJoin, RowLoader
+from monitoring.timestamps import as_microseconds
+from monitoring.traffic.windows import Window
 
 DAY = 86_400_000_000
 START = datetime(2013, 4, 1, tzinfo=UTC)
@@ -34,6 +33,10 @@ def predictions(number: int, count: int = 4) -> Predictions:
         labels=np.full(count, -1, dtype=np.int64),
         label_times=np.zeros(count, dtype=np.int64),
     )
+
+
+def loader(rows: Predictions) -> RowLoader:
+    return lambda _: (rows, int(rows.event_times.max()))
 
 
 def log(entries: list[tuple[str, str, int]]) -> pa.Table:
@@ -67,11 +70,11 @@ def test_each_prediction_gets_at_most_one_label_however_the_runs_are_cut(
     # The first run knows the labels that had arrived by then, and judges some windows; the second knows all of them.
     first = label_join(entries[:known])
     for number in range(stop):
-        seen += first.join(day(number), predictions(number), first=number == 0).labelled.ids.to_pylist()
+        seen += first.join(day(number), loader(predictions(number)), first=number == 0).labelled.ids.to_pylist()
     second = label_join(entries, read=first.read)
-    second.restore((day(number), predictions(number)) for number in range(stop))
+    second.restore((day(number), loader(predictions(number))) for number in range(stop))
     for number in range(stop, 6):
-        seen += second.join(day(number), predictions(number), first=number == stop).labelled.ids.to_pylist()
+        seen += second.join(day(number), loader(predictions(number)), first=number == stop).labelled.ids.to_pylist()
     assert len(seen) == len(set(seen))
     reachable = {
         id_
@@ -81,33 +84,33 @@ def test_each_prediction_gets_at_most_one_label_however_the_runs_are_cut(
     assert reachable <= set(seen) | {e[0] for e in entries if e[2] // DAY < int(e[0][0])}
 
 
-def test_a_label_counts_in_the_window_of_its_time_and_the_last_of_a_window_wins() -> None:
+def test_a_label_counts_in_the_window_of_its_time_and_the_last_of_a_window_counts() -> None:
     found = label_join([("0-0", "a", DAY + 5), ("0-0", "b", DAY + 9), ("0-1", "b", 5)])
-    first = found.join(day(0), predictions(0), first=True)
+    first = found.join(day(0), loader(predictions(0)), first=True)
     assert (first.labelled.ids.to_pylist(), first.labelled.labels.tolist()) == (["0-1"], [1])
-    second = found.join(day(1), predictions(1), first=False)
+    second = found.join(day(1), loader(predictions(1)), first=False)
     assert (second.labelled.ids.to_pylist(), second.labelled.labels.tolist()) == (["0-0"], [1])
 
 
-def test_a_label_for_a_prediction_that_had_another_changes_nothing_and_is_counted() -> None:
+def test_a_different_label_in_a_later_window_is_a_conflict_and_is_ignored() -> None:
     found = label_join([("0-0", "a", 5), ("0-0", "b", DAY + 5), ("0-0", "a", DAY + 6)])
-    assert found.join(day(0), predictions(0), first=True).labelled.labels.tolist() == [0]
-    second = found.join(day(1), predictions(1), first=False)
+    assert found.join(day(0), loader(predictions(0)), first=True).labelled.labels.tolist() == [0]
+    second = found.join(day(1), loader(predictions(1)), first=False)
     assert (len(second.labelled), second.conflicts) == (0, 1)
 
 
-def test_rows_that_have_their_label_are_held_no_longer_and_are_remembered_all_the_same() -> None:
+def test_labelled_rows_are_dropped_and_their_ids_are_still_known() -> None:
     entries = [("0-3", "b", 4), ("0-0", "a", 5), ("0-2", "a", 6)]
     late = [("0-1", "b", DAY + 1), ("0-0", "b", DAY + 2), ("0-2", "a", DAY + 3), ("1-0", "a", DAY + 4)]
     found = label_join(entries + late)
     rows = predictions(0)
     values = weakref.ref(rows.features)
-    first = found.join(day(0), rows, first=True)
+    first = found.join(day(0), loader(rows), first=True)
     assert first.labelled.ids.to_pylist() == ["0-0", "0-2", "0-3"]
     del rows, first
     gc.collect()
     assert values() is None
-    second = found.join(day(1), predictions(1), first=False)
+    second = found.join(day(1), loader(predictions(1)), first=False)
     assert dict(zip(second.labelled.ids.to_pylist(), second.labelled.labels.tolist(), strict=True)) == {
         "0-1": 1,
         "1-0": 0,
@@ -116,25 +119,14 @@ def test_rows_that_have_their_label_are_held_no_longer_and_are_remembered_all_th
     assert sorted(second.starts.tolist()) == [ZERO, ZERO + DAY]
 
 
-def test_labels_for_nobody_or_of_no_class_are_counted_as_unknown() -> None:
+def test_labels_of_no_prediction_or_no_class_are_counted_as_unknown() -> None:
     found = label_join([("9-9", "a", 5), ("0-0", "zebra", 6)])
-    first = found.join(day(0), predictions(0), first=True)
+    first = found.join(day(0), loader(predictions(0)), first=True)
     assert (len(first.labelled), first.unknown) == (0, 2)
 
 
-def test_a_prediction_is_let_go_after_the_horizon() -> None:
+def test_a_prediction_is_dropped_after_the_label_horizon() -> None:
     found = label_join([("0-0", "a", 3 * DAY + 5)], horizon_us=2 * DAY)
-    results = [found.join(day(n), predictions(n), first=n == 0) for n in range(4)]
+    results = [found.join(day(n), loader(predictions(n)), first=n == 0) for n in range(4)]
     assert sum(len(r.labelled) for r in results) == 0
     assert results[3].unknown == 1
-
-
-@given(st.lists(st.integers(0, 40 * DAY), max_size=60))
-def test_cutting_puts_each_row_into_the_one_window_that_holds_it(offsets: list[int]) -> None:
-    times = np.array([ZERO + offset for offset in offsets], dtype=np.int64)
-    plan = WindowPlan(every="1d", timezone="America/New_York", lateness=timedelta(0), min_rows=1)
-    places = []
-    for window, rows in split_by_window(times, plan):
-        assert all(as_datetime(int(times[row])) in window for row in rows)
-        places += rows.tolist()
-    assert sorted(places) == list(range(times.size))

@@ -73,6 +73,6 @@ def test_labels_that_come_too_late_are_told_once_and_none_is_unknown(tmp_path: P
     late = 60 * (4 - first)
     assert [
         (at, f.message) for at, w in enumerate(found.windows) for f in w.findings if f.kind == "labels too late"
-    ] == [(10, f"{late} labels came later than label_horizon (7 days) after their predictions, and do not count.")]
+    ] == [(10, f"{late} labels arrived later than label_horizon (7 days) after their predictions, and are ignored.")]
     assert (found.coverage.labels, found.coverage.labels_unknown) == (14 * 60 - late, 0)
     assert not [f for w in found.windows for f in w.findings if f.kind == "unknown predictions"]

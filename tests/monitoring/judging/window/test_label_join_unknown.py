@@ -57,7 +57,7 @@ def test_ids_that_are_spelled_otherwise_are_counted_once_and_one_is_quoted(tmp_p
     first = run(watched, rows.filter(pc.less(rows["ts"], pa.scalar(FOURTH))), labels, FOURTH)
     assert first.coverage.labels_unknown == first.windows[0].labels_unknown == rows.num_rows
     [(place, finding)] = told(first)
-    assert (place, finding.message) == (0, "360 labels name no known prediction; one is '0.0'.")
+    assert (place, finding.message) == (0, "360 labels are of no known prediction; the id of one is '0.0'.")
     found = run(watched, rows, labels)
     assert (found.coverage.labels, found.coverage.labels_unknown) == (0, rows.num_rows)
     assert told(found) == [(place, finding)]

@@ -16,6 +16,8 @@ from tests.small_deployment import Days
 
 LIVE = Days(days=8)
 
+ARRIVED = "rows arrived after their window was judged. They are not scored; labels for them still count."
+
 
 def day(rows: pa.Table, first: int, last: int) -> pa.Table:
     when = pc.day(rows["ts"])
@@ -46,12 +48,12 @@ def test_late_rows_are_told_once_and_their_labels_are_due(
     assert told(grown(watched, 4, [day(rows, 1, 3)])) == []
     assert told(grown(watched, 5, [day(rows, 1, 4), copies])) == []
     found = grown(watched, 6, [day(rows, 1, 5), copies, more])
-    expected = [(4, "70 rows came after their window was judged, and do not count; labels of theirs do.")]
+    expected = [(4, f"70 {ARRIVED}")]
     assert told(found) == expected
     assert [w.rows for w in found.windows] == [60] * 5
     assert (found.coverage.labels, found.coverage.labels_due) == (370, 370)
     more = pa.concat_tables([more, day(rows.set_column(0, "id", ids), 4, 4).slice(0, 5)])
     found = grown(watched, None, [rows, copies, more])
-    expected.append((5, "5 rows came after their window was judged, and do not count; labels of theirs do."))
+    expected.append((5, f"5 {ARRIVED}"))
     assert told(found) == expected
     assert found.coverage.labels == found.coverage.labels_due == 8 * 60 + 75

@@ -1,4 +1,4 @@
-"""The ruler in C and the ruler in numpy say the same."""
+"""Counts on bins are those of a binary search, in C and by numpy."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ TYPES = (
     (pa.uint64(), st.integers(0, 2**64 - 1)),  # which C leaves to numpy
 )
 
+ANY = st.floats(allow_nan=False, allow_infinity=True)
+
 IN_C = pytest.mark.skipif(module.compiled is None, reason="the module in C was not compiled")
 
 
@@ -48,7 +50,7 @@ def numpy_alone() -> Iterator[None]:
 def columns(draw: st.DrawFn) -> pa.Array:
     kind, values = draw(st.sampled_from(TYPES))
     cells = pa.array(draw(st.lists(st.none() | values, min_size=1, max_size=60)), kind)
-    if draw(st.booleans()):  # enough for cells to be laid out, and of no whole number of blocks
+    if draw(st.booleans()):  # enough for cells, and no whole number of blocks
         cells = pa.concat_arrays([cells] * (MIN_CELL_ROWS // len(cells) + 1))
     return cells.slice(draw(st.integers(0, len(cells))))
 
@@ -59,11 +61,28 @@ def close(one: Moments, other: Moments) -> bool:
         return False
     known = [abs(value) for value in (other.minimum, other.maximum) if np.isfinite(value)]
     size = max(known, default=0.0) if not other.infinite else np.inf
-    if size > 1e150:  # where squares overflow, and what is left is told by neither
+    if size > 1e150:  # where squares overflow, and what is left is moments by neither
         return True
     return one.mean == pytest.approx(other.mean, abs=1e-12 * size) and one.squares == pytest.approx(
         other.squares, abs=1e-12 * size**2 * max(other.finite, 1)
     )
+
+
+@given(
+    hnp.arrays(np.float64, st.integers(0, 70), elements=st.floats(-1e280, 1e280)),
+    hnp.arrays(np.float64, st.integers(0, 50), elements=ANY),
+    st.sampled_from([0.0, 1e-300, 1.0, 1e18]),
+)
+def test_counts_and_bins_are_those_of_a_binary_search(
+    edges: NDArray[np.float64], values: NDArray[np.float64], size: float
+) -> None:
+    edges = np.unique(edges * size if size else np.rint(edges))
+    near = [edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)] if edges.size else []
+    some = np.concatenate([values, *near, [0.0]])
+    for many in (some, np.resize(some, MIN_CELL_ROWS + some.size)):
+        expected = np.searchsorted(edges, many, side="right")
+        assert Binner(edges).places(many).tolist() == expected.tolist()
+        assert Binner(edges).counts(many).tolist() == np.bincount(expected, minlength=edges.size + 1).tolist()
 
 
 @IN_C
@@ -103,20 +122,20 @@ def test_c_counts_as_numpy_does_and_describes_to_1e_12(edges: NDArray[np.float64
     ids=["one value", "an outlier first", "an outlier last", "sorted", "far from zero", "steps"],
 )
 def test_squares_lose_no_more_than_three_digits_however_values_come(values: NDArray[np.float64]) -> None:
-    told = Binner(np.array([0.0])).add(pa.array(values), np.zeros(2, dtype=np.int64), described=True)
+    moments = Binner(np.array([0.0])).add(pa.array(values), np.zeros(2, dtype=np.int64), described=True)
     exact = [Fraction(value) for value in values.tolist()]
     mean = sum(exact) / len(exact)
-    assert told.mean == pytest.approx(float(mean), rel=1e-12)
-    assert told.squares == pytest.approx(float(sum((value - mean) ** 2 for value in exact)), rel=1e-12, abs=0.0)
+    assert moments.mean == pytest.approx(float(mean), rel=1e-12)
+    assert moments.squares == pytest.approx(float(sum((value - mean) ** 2 for value in exact)), rel=1e-12, abs=0.0)
 
 
 @IN_C
 def test_squares_of_the_largest_floats_are_infinite() -> None:
-    told = Binner(np.array([0.0])).add(pa.array([-1.7e308, 1.7e308]), np.zeros(2, dtype=np.int64), described=True)
-    assert (told.finite, told.squares) == (2, np.inf)
+    moments = Binner(np.array([0.0])).add(pa.array([-1.7e308, 1.7e308]), np.zeros(2, dtype=np.int64), described=True)
+    assert (moments.finite, moments.squares) == (2, np.inf)
 
 
-def test_more_places_than_c_counts_are_counted_all_the_same() -> None:
+def test_more_bins_than_c_counts_are_counted_all_the_same() -> None:
     edges = np.linspace(-3, 3, 1000)
     values = np.random.default_rng(0).normal(size=10_000)
     counts = np.zeros(1001, dtype=np.int64)
@@ -160,7 +179,7 @@ def test_counting_in_batches_is_counting_at_once_with_and_without_c() -> None:
         {"valid": b""},
     ],
 )
-def test_c_refuses_buffers_that_do_not_hold_what_they_are_said_to(wrong: dict[str, object]) -> None:
+def test_c_refuses_buffers_that_do_not_hold_what_is_claimed(wrong: dict[str, object]) -> None:
     right: dict[str, object] = {
         "data": np.arange(10.0),
         "valid": None,
@@ -182,7 +201,7 @@ def test_c_refuses_buffers_that_do_not_hold_what_they_are_said_to(wrong: dict[st
         module.compiled(*(right | wrong).values())
 
 
-def test_the_module_in_c_is_there_where_it_can_be_compiled() -> None:
+def test_the_c_extension_is_there_where_it_can_be_compiled() -> None:
     if shutil.which("cc") is None:
         pytest.skip("there is no compiler, so numpy counts")
     assert module.compiled is not None, "run `.ci/install .venv`, or `python setup.py build_ext --inplace`"

@@ -1,0 +1,169 @@
+"""The catalogue: every watch of a baseline, each with its sums, whatever the baseline can support."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from monitoring.baseline.folder import Baseline, load_baseline, write_baseline
+from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.profile_builder import profile
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.errors import BadInput
+from monitoring.records import ScoreSum, WatchKey
+from monitoring.watches import performance
+from monitoring.watches.catalogue import MAX_SLICE_VALUES, Catalogue, catalogue, labelled_rows
+from monitoring.watches.scoring import merged
+
+CLASSES = ("on_time", "late")
+SPEC = BaselineSpec(
+    classes=CLASSES,
+    features=(FeatureSpec(name="temp", kind="number"), FeatureSpec(name="origin", kind="category")),
+)
+
+
+def reference(rows: int = 600, *, origins: int = 3, labels: int | None = None) -> pa.Table:
+    rng = np.random.default_rng(1)
+    late = rng.uniform(0.05, 0.95, rows)
+    known = np.arange(rows) < (rows if labels is None else labels)
+    times = pa.array(np.arange(rows) * 1_000_000, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+    return pa.table(
+        {
+            "prediction_id": [f"r{row}" for row in range(rows)],
+            "event_time": times,
+            "temp": rng.normal(50.0, 10.0, rows),
+            "origin": [f"O{place}" for place in rng.integers(0, origins, rows)],
+            "probabilities": pa.array(np.stack([1 - late, late], axis=1).tolist(), pa.list_(pa.float64())),
+            "label": pa.array(np.where(rng.random(rows) < late, "late", "on_time").tolist(), mask=~known),
+            "label_time": pa.array(np.arange(rows), pa.int64(), mask=~known).cast(pa.timestamp("us", tz="UTC")),
+        }
+    )
+
+
+def baseline_of(folder: Path, table: pa.Table, spec: BaselineSpec = SPEC) -> Baseline:
+    write_baseline(table, folder=folder, spec=spec)
+    return load_baseline(folder)
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> Baseline:
+    return baseline_of(tmp_path_factory.mktemp("baseline"), reference())
+
+
+@pytest.fixture(scope="module")
+def watched(baseline: Baseline) -> Catalogue:
+    return catalogue(baseline, ("origin",), ("label", "predicted"))
+
+
+def test_every_family_has_its_watches(watched: Catalogue) -> None:
+    families = {watch.family for watch in watched.watches.values()}
+    assert families == {
+        "performance",
+        "surprise",
+        "estimates",
+        "integrity",
+        "outputs",
+        "inputs",
+        "joint",
+        "labelled",
+    }
+    assert all(name == watch.name for name, watch in watched.watches.items())
+
+
+def test_losses_are_watched_on_the_whole_on_each_slice_and_on_each_class(watched: Catalogue) -> None:
+    losses = {watch.name for watch in watched.loss_watches}
+    slices = {key.slice for key in watched.keys if key.slice}
+    assert slices == {
+        *(f"origin=O{place}" for place in range(3)),
+        *(f"{column}={name}" for column in ("label", "predicted") for name in CLASSES),
+    }
+    assert all(key.watch in losses for key in watched.keys if key.slice)
+    assert len(watched.keys) == len(set(watched.keys)) == len(watched.watches) + len(losses) * len(slices)
+
+
+def test_the_sums_of_a_window_are_those_of_the_watches_that_need_no_earlier_window(
+    baseline: Baseline, watched: Catalogue
+) -> None:
+    rows = baseline.reference
+    found = watched.prediction_sums(rows, profile(rows, baseline.bins)) | watched.label_sums(rows)
+    without = {key.watch for key in watched.keys} - {key.watch for key in found}
+    assert without == {"joint", *(name for name, watch in watched.watches.items() if watch.family == "labelled")}
+    assert {key for key in watched.keys if key.watch not in without} == set(found)
+
+
+def test_sums_of_parts_are_those_of_the_whole(baseline: Baseline, watched: Catalogue) -> None:
+    rows = baseline.reference
+
+    def sums(part: Predictions) -> dict[WatchKey, ScoreSum]:
+        return watched.prediction_sums(part, profile(part, baseline.bins)) | watched.label_sums(part)
+
+    parts = [rows.take(np.arange(len(rows)) % 3 == remainder) for remainder in range(3)]
+    assert merged([sums(part) for part in parts]) == sums(rows)
+
+
+def test_a_row_whose_answer_is_not_finite_counts_for_its_inputs_alone(baseline: Baseline, watched: Catalogue) -> None:
+    rows = baseline.reference
+    broken = np.array(rows.probabilities)
+    broken[:10, 0] = np.nan
+    odd = replace(rows, probabilities=broken)
+    found = watched.prediction_sums(odd, profile(odd, baseline.bins))
+    assert found[WatchKey(watch="output:late")].rows == len(rows) - 10
+    assert found[WatchKey(watch="input:temp:location")].rows == len(rows)
+    assert found[WatchKey(watch="unusable_answers")].mean == pytest.approx(10 / len(rows))
+    assert watched.label_sums(odd)[WatchKey(watch="error")].rows == len(rows) - 10
+
+
+def test_only_labelled_rows_have_losses(baseline: Baseline, watched: Catalogue) -> None:
+    rows = baseline.reference
+    labels = np.array(rows.labels)
+    labels[::2] = NO_LABEL
+    half = replace(rows, labels=labels)
+    known = labelled_rows(half)
+    assert known.sum() == len(rows) // 2
+    found = watched.label_sums(half)[WatchKey(watch="brier")]
+    losses = performance.scores(rows.probabilities[known], rows.labels[known])["brier"]
+    assert found.mean == pytest.approx(float(losses.mean()), abs=1e-9)
+
+
+def test_watches_of_one_input_or_family_share_a_group(watched: Catalogue) -> None:
+    groups = watched.groups
+    assert groups["input:temp:location"] == groups["input:temp:spread"] == "input:temp"
+    assert groups["missing:temp"] == groups["unusable_answers"] == "integrity"
+    assert groups["estimated_error"] == groups["estimated_brier"] == "estimates"
+    assert "error" not in groups
+    assert "joint" not in groups
+
+
+def test_without_enough_labels_there_are_no_estimates(tmp_path: Path) -> None:
+    few = catalogue(baseline_of(tmp_path, reference(labels=199)))
+    assert few.calibration is None
+    assert few.estimate_watches == ()
+    assert "estimated_error" not in few.watches
+
+
+def test_without_probabilities_only_the_error_and_the_classes_are_watched(tmp_path: Path) -> None:
+    spec = replace(SPEC, has_probabilities=False, columns=(("temp", "double"), ("origin", "string")))
+    table = reference()
+    answers = np.eye(2)[[int(row[1] > 0.5) for row in table["probabilities"].to_pylist()]].tolist()
+    place = table.column_names.index("probabilities")
+    known = catalogue(baseline_of(tmp_path, table.set_column(place, "probabilities", pa.array(answers)), spec))
+    assert [watch.name for watch in known.loss_watches] == ["error"]
+    assert [watch.name for watch in known.estimate_watches] == ["estimated_error"]
+    assert [watch.name for watch in known.output_watches] == ["output:late"]
+
+
+@pytest.mark.parametrize("column", ["temp", "carrier"])
+def test_a_slice_by_anything_but_a_category_input_is_refused(baseline: Baseline, column: str) -> None:
+    with pytest.raises(BadInput, match="sliced by a category input only") as refused:
+        catalogue(baseline, (column,))
+    assert "origin" in str(refused.value)
+
+
+def test_a_column_has_slices_of_its_commonest_values(tmp_path: Path) -> None:
+    many = catalogue(baseline_of(tmp_path, reference(origins=30)), ("origin",))
+    assert len(many.slices["origin"]) == MAX_SLICE_VALUES
+    assert list(many.slices["origin"]) == sorted(many.slices["origin"])

@@ -1,0 +1,100 @@
+"""Sums of scores in fixed point: exact, whatever the order, the cuts and the encoding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.watches import scoring
+from monitoring.watches.scoring import (
+    EXACT_ROWS,
+    fixed_point,
+    fixed_point_floats,
+    fixed_point_sum,
+    merged,
+    row_choices,
+    row_maxima,
+    row_sums,
+    slice_codes,
+    sums,
+)
+from tests.monitoring.watches.labelled_rows import Sample, samples
+
+Floats = NDArray[np.float64]
+scores = hnp.arrays(np.float64, st.integers(1, 200), elements=st.floats(0, 1))
+
+
+@given(scores)
+def test_sums_do_not_depend_on_order_or_cuts_to_the_last_bit(values: Floats) -> None:
+    whole = sums({"g": values}, {})
+    shuffled = np.random.default_rng(1).permutation(values)
+    cut = values.size // 3
+    assert merged([sums({"g": part}, {}) for part in (shuffled[cut:], shuffled[:cut])]) == whole
+
+
+@given(hnp.arrays(np.float64, st.integers(0, 50), elements=st.floats(-2.0, 3.0)))
+def test_scores_outside_are_clipped_and_rounding_is_below_two_to_the_minus_33(values: Floats) -> None:
+    units = fixed_point(values)
+    assert units.dtype == np.int64
+    assert ((units >= 0) & (units <= SCORE_ONE)).all()
+    assert (np.abs(units / SCORE_ONE - np.clip(values, 0.0, 1.0)) <= 2.0**-33).all()
+    np.testing.assert_array_equal(fixed_point_floats(values), units)
+
+
+@given(scores)
+def test_a_sum_is_that_of_the_integers(values: Floats) -> None:
+    assert fixed_point_sum(values) == sum(fixed_point(values).tolist())
+
+
+def test_a_sum_of_more_rows_than_floats_hold_exactly_is_exact_too() -> None:
+    values = np.full(EXACT_ROWS + 3, 1.0 / 3.0)
+    assert fixed_point_sum(values) == int(fixed_point(values[:1])[0]) * values.size
+
+
+@given(samples())
+def test_row_operations_are_numpys_to_the_bit(sample: Sample) -> None:
+    values, _ = sample
+    np.testing.assert_array_equal(row_sums(values), values.sum(axis=1))
+    np.testing.assert_array_equal(row_maxima(values), values.max(axis=1))
+    np.testing.assert_array_equal(row_choices(values), values.argmax(axis=1))
+
+
+def test_rows_of_many_columns_are_summed_by_numpy() -> None:
+    values = np.random.default_rng(2).random((5, 40))
+    np.testing.assert_array_equal(row_sums(values), values.sum(axis=1))
+    assert row_sums(np.zeros((3, 0))).tolist() == [0.0, 0.0, 0.0]
+
+
+@given(st.lists(st.none() | st.sampled_from(["a", "b", "ü", "", "other"]), max_size=30))
+def test_a_slice_code_does_not_depend_on_the_encoding(words: list[str | None]) -> None:
+    values = ("ü", "a", "")
+    column = pa.array(words, pa.string())
+    expected = [values.index(word) if word in values else 3 for word in words]
+    assert slice_codes(column, values).tolist() == expected
+    assert slice_codes(column.dictionary_encode(), values).tolist() == expected
+    assert slice_codes(pa.chunked_array([column, column]), values).tolist() == expected * 2
+
+
+def test_slices_sum_the_rows_of_their_masks() -> None:
+    masks = {"o=A": np.array([True, False, False]), "o=B": np.array([False, True, False])}
+    found = sums({"g": np.array([1.0, 0.5, 0.25])}, masks)
+    assert found[WatchKey(watch="g", slice="o=A")] == ScoreSum(1, SCORE_ONE)
+    assert found[WatchKey(watch="g", slice="o=B")] == ScoreSum(1, SCORE_ONE // 2)
+    assert found[WatchKey(watch="g")].rows == 3
+
+
+@given(scores, st.sampled_from([1, 2]))
+def test_powers_are_summed_as_numbers_of_their_own(values: Floats, power: int) -> None:
+    found = sums({"g": values}, {}, power=power)[WatchKey(watch="g")]
+    assert found.mean == pytest.approx(float((values**power).mean()), abs=1e-9)
+
+
+def test_without_parts_there_are_no_sums() -> None:
+    assert merged([]) == {}
+    assert scoring.sums({}, {}) == {}

@@ -148,40 +148,38 @@ def import_labels(
         BadInput: a label table has no ids or no labels.
     """
     counted = destination.inline.read() if judged_until is not None or label_tables is not None else {}
-    routing = LabelRouting(table, label_tables)
-    found, matched = [], [pa.array([], pa.string())]
-    for extent in (*table.older, *table.extents):
-        judged = None
-        if judged_until is not None and extent.first < as_microseconds(judged_until):
-            judged = _JudgedRows(since=since, until=judged_until, counted=counted)
-        if judged is not None or routing.concerns(extent):
-            for labels, timed in _labels_of(table, extent, routing, judged, destination.indices):
-                found.append(labels)
-                matched.append(labels["prediction_id"].combine_chunks().filter(pa.array(timed)))
-    own = in_order(found)
-    known: pa.Table | None = None
-    separate = None if label_tables is None else label_tables.labels(table)
-    labels = own if separate is None else in_order([own, separate.labels])
-    writer = LabelWriter(destination.root, clock=destination.clock)
-    try:
-        if labels.num_rows or separate is not None:
-            known = LabelLog(destination.root).read()
-            added = unknown_labels(labels, known)
-            if separate is not None:
-                before = counted_with(added["prediction_id"].combine_chunks(), counted, NOT_COUNTED)
-                added = added.filter(pa.array(before != destination.indices(added["label"])))
-            _append(writer, added)
-    finally:
-        writer.close()
-    if separate is None or known is None:
-        return ImportedLabels(matched=IdSet(pa.concat_arrays(matched)))
-    unmatched = _never_seen(separate.timeless, known, counted)
+    judged = None if judged_until is None else _JudgedRows(since=since, until=judged_until, counted=counted)
+    own, matched = _labels_in_rows(table, LabelRouting(table, label_tables), judged, destination.indices)
+    LabelWriter(destination.root, clock=destination.clock).close()  # there is a log from now on, if an empty one
+    if label_tables is None:
+        if own.num_rows:
+            _add_to_log(destination, own, {})
+        return ImportedLabels(matched=IdSet(matched))
+    separate = label_tables.labels(table)
+    known = _add_to_log(destination, in_order([own, separate.labels]), counted)
+    unmatched = _without_label(separate.timeless, known, counted)
     return ImportedLabels(
-        matched=IdSet(pa.concat_arrays([*matched, separate.matched])),
+        matched=IdSet(pa.concat_arrays([matched, separate.matched])),
         findings=separate.findings,
         unmatched=len(unmatched),
         example=pc.min(unmatched).as_py() or "",
     )
+
+
+def _add_to_log(destination: LabelDestination, labels: pa.Table, counted: Mapping[str, CountedLabels]) -> pa.Table:
+    """Append labels that are neither in the log nor `counted` with their rows; gives the log as it was before."""
+    writer = LabelWriter(destination.root, clock=destination.clock)
+    try:
+        known = LabelLog(destination.root).read()
+        added = unknown_labels(labels, known)
+        before = counted_with(added["prediction_id"].combine_chunks(), counted, NOT_COUNTED)
+        added = added.filter(pa.array(before != destination.indices(added["label"])))
+        if added.num_rows:
+            times = added["label_time"].cast(pa.int64()).to_numpy()
+            writer.append(added["prediction_id"].combine_chunks(), added["label"].combine_chunks(), times)
+    finally:
+        writer.close()
+    return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,14 +209,32 @@ class _JudgedRows:
         return np.full(places.size, NOT_COUNTED)
 
 
-def _labels_of(
+def _labels_in_rows(
+    table: Table,
+    routing: LabelRouting,
+    judged: _JudgedRows | None,
+    indices: Callable[[pa.ChunkedArray], NDArray[np.int64]],
+) -> tuple[pa.Table, pa.Array]:
+    """The labels of a table's rows that belong into the log, and the ids of those whose row has a valid event time."""
+    found, matched = [], [pa.array([], pa.string())]
+    for extent in (*table.older, *table.extents):
+        until = None if judged is None or extent.first >= as_microseconds(judged.until) else judged
+        if until is None and not routing.concerns(extent):
+            continue
+        for labels, timed in _labels_in_piece(table, extent, routing, until, indices):
+            found.append(labels)
+            matched.append(labels["prediction_id"].combine_chunks().filter(pa.array(timed)))
+    return in_order(found), pa.concat_arrays(matched)
+
+
+def _labels_in_piece(
     table: Table,
     extent: Extent,
     routing: LabelRouting,
     judged: _JudgedRows | None,
     indices: Callable[[pa.ChunkedArray], NDArray[np.int64]],
 ) -> Iterator[tuple[pa.Table, NDArray[np.bool_]]]:
-    """The labels of a piece's rows that belong into the log, and which of their rows have a valid event time."""
+    """The same of one piece, batch by batch, and which of the rows have a valid event time."""
     piece, columns = extent.piece, table.columns
     names = (columns.event_time, columns.prediction_id, columns.label, columns.label_time)
     for first, raw in table.reader.batches(piece, names):
@@ -253,16 +269,10 @@ def row_labels(table: Table) -> pa.Table:
     return in_order(found)
 
 
-def _never_seen(ids: pa.Array, known: pa.Table, counted: Mapping[str, CountedLabels]) -> pa.Array:
+def _without_label(ids: pa.Array, known: pa.Table, counted: Mapping[str, CountedLabels]) -> pa.Array:
     """Those of the ids for which no label is in the log or was counted with its row."""
     fresh = ids.filter(pc.invert(pc.is_in(ids, known["prediction_id"].combine_chunks())))
     return fresh.filter(pa.array(counted_with(fresh, counted, NOT_COUNTED) == NOT_COUNTED))
-
-
-def _append(writer: LabelWriter, labels: pa.Table) -> None:
-    if labels.num_rows:
-        times = labels["label_time"].cast(pa.int64()).to_numpy()
-        writer.append(labels["prediction_id"].combine_chunks(), labels["label"].combine_chunks(), times)
 
 
 def unknown_labels(found: pa.Table, known: pa.Table) -> pa.Table:

@@ -22,8 +22,8 @@ from monitoring.evidence.level import LevelState
 from monitoring.jobs.deployment import EXTRAS, SCHEMA_FILE, Deployment, deploy
 from monitoring.jobs.log_source import PredictionReader
 from monitoring.jobs.run import Progress, run_due_windows
+from monitoring.judging.window.in_memory_rows import InMemoryRows
 from monitoring.judging.window.label_join import LabelJoin
-from monitoring.judging.window.traffic_source import InMemoryRows
 from monitoring.records import LEVELS, Level, ScoreSum, WatchKey, WindowRecord
 from monitoring.store.store import Store
 from monitoring.timestamps import duration_microseconds

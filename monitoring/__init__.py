@@ -7,12 +7,13 @@ needs when it needs it.
 The rooms, from the ground up. Each imports only from the lines above its own, and names on one line do not know each
 other::
 
-    errors | atomic
+    errors | timestamps | atomic
     config | records
     traffic | store
     baseline
     watches | evidence
     reports | incidents
+    judging
     jobs
     dashboard | drills
 """

@@ -18,8 +18,9 @@ from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
 from monitoring.jobs.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.table_source import TableSource
+from monitoring.judging.window.in_memory_rows import InMemoryRows
 from monitoring.judging.window.label_findings import UnmatchedLabels
-from monitoring.judging.window.traffic_source import InMemoryRows, TrafficSource
+from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitoring.baseline.batch import Batch, in_batches
+from monitoring.baseline.batch import Batch
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.label_findings import UnknownClassLabels, UnmatchedLabels
 from monitoring.records import Finding
@@ -115,37 +115,3 @@ class TrafficSource(PredictionLookup, Protocol):
 
     def latest_labels(self) -> pa.Table:
         """The last label of each prediction."""
-
-
-class InMemoryRows:
-    """Rows in memory, whose labels are all in the label log. A `WindowRows`.
-
-    Args:
-        predictions: The rows.
-        repeats: Rows dropped because an earlier row has their id.
-        findings: What is wrong with the window, found when it is called.
-    """
-
-    inline_labels = False
-
-    def __init__(self, predictions: Predictions, repeats: int, findings: Callable[[], tuple[Finding, ...]]) -> None:
-        self._predictions = predictions
-        self._repeats = repeats
-        self._findings = findings
-
-    def batches(self) -> Iterator[Batch]:
-        """See `WindowRows`."""
-        return in_batches(self._predictions)
-
-    def consume(self) -> Iterator[Batch]:
-        """See `WindowRows`."""
-        return self.batches()
-
-    def select(self, ids: IdSet) -> tuple[Predictions, int]:
-        """See `WindowRows`: all rows, whatever the ids."""
-        rows = self._predictions
-        return rows, int(rows.event_times.max()) if len(rows) else 0
-
-    def summary(self) -> ReadSummary:
-        """See `WindowRows`."""
-        return ReadSummary(repeats=self._repeats, problems=self._predictions.problems, findings=self._findings())

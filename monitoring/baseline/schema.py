@@ -68,7 +68,7 @@ def infer_schema(table: pa.Table, *, label: str | None = None) -> Any:
 
 def write_schema(schema: Any, path: Path) -> None:
     """Write a schema in TFDV's text format."""
-    from google.protobuf import text_format  # noqa: PLC0415 - a window that is only judged does without
+    from google.protobuf import text_format  # noqa: PLC0415 - evaluating a window does without
 
     path.write_text(text_format.MessageToString(schema), encoding="utf-8")
 

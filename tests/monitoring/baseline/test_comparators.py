@@ -1,4 +1,4 @@
-"""TFDV's comparators over the profile's statistics: TFDV's own distances, told beyond their threshold, never blind."""
+"""TFDV's comparators over the profile's statistics: TFDV's own distances, and findings beyond their threshold."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def compared(name: str, field: str, measure: str, threshold: float = 0.1) -> Any
         ("temp", "jensen_shannon_divergence", "Jensen-Shannon divergence"),
     ],
 )
-def test_a_column_beyond_its_threshold_is_told_from_the_baseline_and_from_the_window_before(
+def test_a_column_beyond_its_threshold_is_a_finding_against_the_baseline_and_the_previous_window(
     name: str, measure: str, words: str
 ) -> None:
     quiet, moved, again = statistics(rows(0.0, 0.5)), statistics(rows(1.5, 0.9)), statistics(rows(0.0, 0.5, seed=1))
@@ -98,12 +98,12 @@ def test_a_column_that_is_absent_or_empty_is_left_to_the_schema() -> None:
 
 
 @pytest.mark.parametrize("measure", ["infinity_norm", "normalized_abs_difference"])
-def test_a_comparator_that_would_pass_whatever_comes_is_refused(measure: str) -> None:
+def test_a_comparator_that_can_never_find_anything_is_refused(measure: str) -> None:
     with pytest.raises(BadInput, match="can never find anything") as refused:
         Comparators.of(compared("temp", "drift_comparator", measure), BINS)
     assert "jensen_shannon_divergence" in str(refused.value)
 
 
-def test_a_comparator_on_a_column_that_no_window_holds_is_refused() -> None:
+def test_a_comparator_on_a_column_that_no_window_has_is_refused() -> None:
     with pytest.raises(BadInput, match="no window has"):
         Comparators.of(compared("temp", "skew_comparator", "jensen_shannon_divergence"), BINS[1:])

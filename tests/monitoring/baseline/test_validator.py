@@ -1,4 +1,4 @@
-"""TFDV's native module, asked without TFDV's package, says what TFDV says."""
+"""TFDV's native module, without TFDV's package, returns what TFDV returns."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_neither_tensorflow_nor_beam_is_loaded_and_tfdv_may_come_later() -> None
     assert lines == ["['column gone'] []", "['x', 'w'] True"]
 
 
-def test_where_the_module_lies_elsewhere_tfdv_itself_is_imported(tfdv: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_modules_file_tfdv_itself_is_imported(tfdv: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     native = validator._native()
     monkeypatch.delitem(sys.modules, validator._MODULE)
     monkeypatch.setattr(validator, "find_spec", lambda _: None)

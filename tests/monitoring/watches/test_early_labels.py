@@ -1,4 +1,4 @@
-"""When the first labels have come: by their share, or when more would not count."""
+"""Early-label bias: losses wait until the first labels are complete, or the label horizon is over."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def through(came: list[dict[int, int]], *, rows: int = 100, horizon: int = 30, u
     return None
 
 
-def test_labels_that_come_with_their_rows_are_judged_at_once() -> None:
+def test_labels_that_come_with_their_rows_are_complete_at_once() -> None:
     assert through([{0: 100}]) == 0
     assert through([{0: 40}], usual=LabelRate(share=0.4, min_rows=50)) == 0
 
 
-def test_slow_labels_are_waited_for_until_nine_tenths_are_there() -> None:
+def test_late_labels_are_waited_for_until_nine_tenths_are_there() -> None:
     assert through([{number - age: 10 for age in range(10) if number >= age} for number in range(20)]) == 8
 
 
-def test_fewer_labels_than_the_baseline_had_are_waited_for_while_they_would_count() -> None:
+def test_fewer_labels_than_the_baseline_had_are_waited_for_until_the_horizon() -> None:
     assert through([{number: 60} for number in range(20)], horizon=5) == 5
 
 
-def test_labels_that_never_come_are_waited_for_no_longer_than_they_would_count() -> None:
+def test_labels_that_never_come_are_waited_for_until_the_horizon() -> None:
     assert through([{} for _ in range(20)], horizon=7) == 7
 
 
-def test_a_few_first_rows_have_others_for_company() -> None:
+def test_a_few_first_rows_are_pooled_with_those_of_the_next_window() -> None:
     few = EarlyLabels().updated(3, 0, {0: 1}, window=window(0), rate=ALL)
     more = few.updated(100, 1, {1: 60}, window=window(1), rate=ALL)
     later = more.updated(100, 2, {0: 1, 1: 33, 2: 60}, window=window(2), rate=ALL)
@@ -51,13 +51,13 @@ def test_a_few_first_rows_have_others_for_company() -> None:
     assert (more.labels, more.complete, later.labels, later.complete) == (61, False, 95, True)
 
 
-def test_a_window_without_rows_is_no_beginning() -> None:
+def test_a_window_without_rows_does_not_begin_a_traffic() -> None:
     empty = EarlyLabels().updated(0, 0, {}, window=window(0), rate=ALL)
     assert empty == EarlyLabels()
     assert empty.updated(10, 5, {5: 10}, window=window(5), rate=ALL).start == 5
 
 
-def test_what_is_not_judged_is_told() -> None:
+def test_labels_that_are_not_evaluated_are_a_finding() -> None:
     first = EarlyLabels().updated(100, 0, {0: 12}, window=window(0), rate=ALL)
     [finding] = first.findings(12)
     assert finding.message.startswith("12 of the first 100 rows have a label so far.")
@@ -71,7 +71,7 @@ def test_what_is_not_judged_is_told() -> None:
     st.integers(1, 12),
     st.floats(0.0, 1.0),
 )
-def test_it_ends_within_the_horizon_for_good_and_survives_being_written_down(
+def test_it_is_complete_within_the_horizon_for_good_and_survives_text(
     stream: list[tuple[int, dict[int, int]]], horizon: int, share: float
 ) -> None:
     first = EarlyLabels()
@@ -89,6 +89,6 @@ def test_it_ends_within_the_horizon_for_good_and_survives_being_written_down(
 
 
 @pytest.mark.parametrize("text", ["", "1 2 3", "a b c d e f"])
-def test_what_was_not_written_by_it_is_not_read(text: str) -> None:
+def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         EarlyLabels.from_text(text)

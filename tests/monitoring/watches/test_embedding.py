@@ -1,4 +1,4 @@
-"""Tensors in the joint watch: the numbers of an embedding are watched by themselves as well, and their lack is told."""
+"""Embeddings in the joint watch: their numbers are watched by themselves as well, and missing ones are a finding."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from monitoring.baseline.spec import BaselineSpec, Embedding
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum
 from monitoring.watches.catalogue import catalogue
-from monitoring.watches.embedding import Embed, EmbeddingSource, embedded
+from monitoring.watches.embedding import Embed, EmbeddingSource, embedded, missing_embeddings
 from monitoring.watches.joint import RecentWindows, Witness
 
 WINDOWS, ROWS = 20, 50
@@ -97,7 +97,7 @@ def test_pairs_that_are_named_are_never_numbers_of_an_embedding(witness: Witness
     assert witness.pairs(recent, 3) == ()
 
 
-def test_rows_that_nothing_embeds_are_no_rows_of_the_watch(witness: Witness) -> None:
+def test_rows_without_an_embedding_are_no_rows_of_the_watch(witness: Witness) -> None:
     rows = traffic(0, [[0.0, 0.0]] * 4)
     _, before = seen(witness, RecentWindows(), rows, itself)
     total, after = seen(witness, before, rows, None)
@@ -123,15 +123,25 @@ def test_traffic_without_the_tensor_is_read_and_embedded_as_nothing() -> None:
     assert len(embedded(rows, EmbeddingSource(embedding=EMBEDDING, embed=itself))) == 0
 
 
-def test_a_reference_lacks_no_number_of_its_embedding(tmp_path: Path) -> None:
+def test_a_reference_without_a_number_of_its_embedding_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="embedding:2"):
         write_baseline(reference().drop_columns(["embedding:2"]), folder=tmp_path, spec=SPEC)
     assert not (tmp_path / REFERENCE).exists()
 
 
-def test_a_baseline_without_an_embedding_is_written_as_it_always_was(tmp_path: Path) -> None:
+def test_a_baseline_without_an_embedding_does_not_mention_one(tmp_path: Path) -> None:
     table = reference().drop_columns(list(EMBEDDING.columns))
     write_baseline(table, folder=tmp_path, spec=BaselineSpec(classes=("no", "yes"), features=()))
     assert "embedding" not in (tmp_path / "baseline.json").read_text(encoding="utf-8")
     assert "embedding:1" not in pq.read_schema(tmp_path / REFERENCE).names
     assert catalogue(load_baseline(tmp_path)).feature_space is None
+
+
+def test_sampled_rows_without_an_embedding_are_a_finding_and_no_fact() -> None:
+    with_function = EmbeddingSource(embedding=EMBEDDING, embed=itself)
+    without = EmbeddingSource(embedding=EMBEDDING)
+    assert missing_embeddings(5, 5, with_function) == ()
+    (refused,), (none,) = missing_embeddings(5, 3, with_function), missing_embeddings(5, 0, without)
+    assert (refused.kind, refused.fact) == (none.kind, none.fact) == ("not embedded", False)
+    assert refused.message.startswith("2 of 5 sampled rows have no embedding of image: the traffic has no tensors")
+    assert none.message.endswith("no function that computes embeddings was given.")

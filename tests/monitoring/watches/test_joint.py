@@ -35,7 +35,7 @@ SPEC = BaselineSpec(
 
 
 def window(rng: np.random.Generator, strength: float, *, start: int = 0, rows: int = ROWS) -> Predictions:
-    """Two normal numbers of that correlation, whose own laws never change, and a category of no account."""
+    """Two normal numbers of that correlation, whose own laws never change, and a category that does not matter."""
     one, noise = rng.normal(size=(2, rows))
     return Predictions(
         ids=pa.array([f"{start}:{row}" for row in range(rows)]),
@@ -83,14 +83,14 @@ def fitted(baseline: list[Predictions]) -> Witness:
     return Witness.fit(space, baseline)
 
 
-def yardstick(witness: Witness) -> ConformalTest:
+def conformal_test(witness: Witness) -> ConformalTest:
     scores = np.array([one.mean for one in witness.baseline if one.rows])
     return ConformalTest.fit(scores, tolerance=0.0, ar1=level_ar1({0: scores})[0], min_std=0.5 / ROWS)
 
 
 def run_length(witness: Witness, windows: list[Predictions], threshold: float) -> int:
     """Windows up to the alarm, or all of them."""
-    test = yardstick(witness)
+    test = conformal_test(witness)
     state, recent = WatchState.initial(len(test.etas)), RecentWindows()
     for place, one in enumerate(windows, 1):
         total, recent = witness.step(recent, one)
@@ -140,11 +140,11 @@ def test_the_run_length_on_clean_streams_is_at_least_the_budgets() -> None:
         found = fitted([window(rng, STRENGTH, start=place) for place in range(20)])
         stream = [window(rng, STRENGTH, start=100 + place) for place in range(threshold)]
         alarms += run_length(found, stream, float(threshold)) < threshold
-    # an average run length of 30 without memory means .63 of the streams; three standard errors are .26
+    # an average run length of 30 without autocorrelation means .63 of the streams; three standard errors are .26
     assert alarms / 30 <= 0.63
 
 
-def test_no_row_is_ever_scored_by_a_witness_that_has_seen_it(witness: Witness) -> None:
+def test_no_row_is_scored_by_a_witness_fitted_on_it(witness: Witness) -> None:
     rng = np.random.default_rng(4)
     windows = [window(rng, -STRENGTH, start=200 + place) for place in range(3)]
     first, recent = witness.step(RecentWindows(), windows[0])
@@ -153,7 +153,7 @@ def test_no_row_is_ever_scored_by_a_witness_that_has_seen_it(witness: Witness) -
     whole, _ = witness.step(recent, windows[1])
     halves = [witness.step(recent, windows[1].take(np.arange(k, ROWS, 2)))[0] for k in range(2)]
     assert abs(sum(one.total for one in halves) - whole.total) <= 2
-    # after RECENT_WINDOWS windows those before them are forgotten
+    # windows before the last RECENT_WINDOWS do not count
     other = RecentWindows()
     for one in [window(rng, STRENGTH, start=300 + place) for place in range(RECENT_WINDOWS)]:
         _, recent = witness.step(recent, one)

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
-from monitoring.watches.label_coverage import PREFIX, QUARTERS, CoverageGroups
+from monitoring.watches.label_coverage import (
+    PREFIX,
+    QUARTERS,
+    CoverageGroups,
+    LabelWindow,
+    PendingLabels,
+    score_of,
+)
 
 SLICES = {"origin": ("EWR", "JFK")}
 
@@ -28,16 +35,16 @@ def rows(count: int, known: np.ndarray, seed: int = 0) -> Predictions:
     )
 
 
-def sums(parts: CoverageGroups, mature: Predictions) -> dict[WatchKey, ScoreSum]:
-    return parts.sums(parts.counts(mature), parts.counts(mature.take(mature.labels != NO_LABEL)))
+def sums(groups: CoverageGroups, mature: Predictions) -> dict[WatchKey, ScoreSum]:
+    return groups.sums(groups.counts(mature), groups.counts(mature.take(mature.labels != NO_LABEL)))
 
 
-def values(parts: CoverageGroups, mature: Predictions) -> dict[str, float]:
+def values(groups: CoverageGroups, mature: Predictions) -> dict[str, float]:
     """Each watch's value in its own unit."""
-    named = {watch.name: watch for watch in parts.watches}
+    named = {watch.name: watch for watch in groups.watches}
     return {
         key.watch.removeprefix(PREFIX): named[key.watch].value(total.mean)
-        for key, total in sums(parts, mature).items()
+        for key, total in sums(groups, mature).items()
         if total.rows
     }
 
@@ -45,45 +52,45 @@ def values(parts: CoverageGroups, mature: Predictions) -> dict[str, float]:
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_squares_are_those_of_the_labelled_rows_scores(known: list[bool]) -> None:
     mature = rows(len(known), np.array(known))
-    parts = CoverageGroups.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
-    counts = parts.counts(mature), parts.counts(mature.take(mature.labels != NO_LABEL))
+    groups = CoverageGroups.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
+    counts = groups.counts(mature), groups.counts(mature.take(mature.labels != NO_LABEL))
     origin = np.asarray(mature.features["origin"]) == "EWR"
     scores = (1.0 + origin[np.array(known)] - origin.mean()) / 2.0
-    for found, power in ((parts.sums(*counts), 1), (parts.squares(*counts), 2)):
+    for found, power in ((groups.sums(*counts), 1), (groups.squares(*counts), 2)):
         total = found[WatchKey(watch="labelled:origin=EWR")]
         assert total.rows == sum(known)
         assert total.total / SCORE_ONE == pytest.approx(float((scores**power).sum()), abs=1e-6)
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
-def test_a_value_is_the_parts_share_of_labelled_rows_less_its_share_of_all(known: list[bool]) -> None:
+def test_a_value_is_the_groups_share_of_labelled_rows_less_its_share_of_all(known: list[bool]) -> None:
     mature = rows(len(known), np.array(known))
-    parts = CoverageGroups.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
-    found = sums(parts, mature)
-    assert {key.watch for key in found} == {watch.name for watch in parts.watches}
+    groups = CoverageGroups.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
+    found = sums(groups, mature)
+    assert {key.watch for key in found} == {watch.name for watch in groups.watches}
     origin = np.asarray(mature.features["origin"]) == "EWR"
     total = found[WatchKey(watch="labelled:origin=EWR")]
     assert total.rows == sum(known)
     assert 0 <= total.total <= total.rows * SCORE_ONE
     if any(known):
         expected = origin[np.array(known)].mean() - origin.mean()
-        assert values(parts, mature)["origin=EWR"] == pytest.approx(expected, abs=1e-6)
-        assert sum(values(parts, mature)[f"score={q}"] for q in QUARTERS) == pytest.approx(0.0, abs=1e-6)
+        assert values(groups, mature)["origin=EWR"] == pytest.approx(expected, abs=1e-6)
+        assert sum(values(groups, mature)[f"score={q}"] for q in QUARTERS) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_all_labels_or_few_at_random_say_nothing_and_few_by_score_say_it() -> None:
     rng = np.random.default_rng(2)
-    parts = CoverageGroups.fit(rows(4_000, np.ones(4_000, bool)), ("on_time", "late"), SLICES)
-    assert all(abs(value) < 1e-6 for value in values(parts, rows(4_000, np.ones(4_000, bool))).values())
-    few = values(parts, rows(4_000, rng.random(4_000) < 0.3))
+    groups = CoverageGroups.fit(rows(4_000, np.ones(4_000, bool)), ("on_time", "late"), SLICES)
+    assert all(abs(value) < 1e-6 for value in values(groups, rows(4_000, np.ones(4_000, bool))).values())
+    few = values(groups, rows(4_000, rng.random(4_000) < 0.3))
     assert max(map(abs, few.values())) < 0.03
     late = rows(4_000, np.ones(4_000, bool)).probabilities[:, 1]
-    chosen = values(parts, rows(4_000, rng.random(4_000) < np.where(late > 0.75, 0.9, 0.3)))
+    chosen = values(groups, rows(4_000, rng.random(4_000) < np.where(late > 0.75, 0.9, 0.3)))
     assert chosen["score=highest"] > 0.2
     assert abs(chosen["origin=EWR"]) < 0.03
 
 
-def test_answers_alone_divide_by_class_and_more_classes_by_confidence() -> None:
+def test_without_scores_rows_are_grouped_by_predicted_class() -> None:
     late = np.repeat([[1.0, 0.0], [0.0, 1.0]], 50, axis=0)
     mature = rows(100, np.repeat([True, False], 50))
     alone = CoverageGroups(classes=("on_time", "late"), edges=None, slices={})
@@ -97,3 +104,60 @@ def test_answers_alone_divide_by_class_and_more_classes_by_confidence() -> None:
     )
     assert values(alone, answered) == {"answer=on_time": 0.5, "answer=late": -0.5}
     assert sums(alone, answered.take(np.zeros(100, bool)))[WatchKey(watch="labelled:answer=late")].rows == 0
+
+
+def test_more_than_two_classes_are_grouped_by_confidence() -> None:
+    probabilities = np.array([[0.2, 0.3, 0.5], [0.9, 0.05, 0.05]])
+    assert score_of(probabilities).tolist() == [0.5, 0.9]
+    assert score_of(np.zeros((0, 3))).tolist() == []
+
+
+def window(start: int, horizon: int = 3) -> LabelWindow:
+    return LabelWindow(start=start, end=start + 1, horizon=horizon)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5), st.integers(0, 30)), min_size=1, max_size=12),
+    st.integers(1, 5),
+    st.integers(0, 12),
+)
+def test_every_label_within_the_horizon_counts_once_and_the_state_survives_text(
+    stream: list[tuple[int, int, int]], horizon: int, cut: int
+) -> None:
+    groups = CoverageGroups(classes=("on_time", "late"), edges=None, slices={})
+    state, done, expected = PendingLabels(), 0, 0
+    for start, (rows, age, labels) in enumerate(stream):
+        answered = (rows, rows - rows // 2, rows // 2)
+        own = start - age
+        arrived = {own: (labels, labels, 0)} if own >= 0 else {}
+        known = {one.start for one in state.windows if one.newest >= start + 1 - horizon}
+        if own in known or (own == start and rows):
+            expected += labels
+        if start == cut:
+            state = PendingLabels.from_text(state.to_text())
+        state, sums = state.updated_by_counts(
+            groups, answered, start if rows else None, arrived, window=window(start, horizon)
+        )
+        done += sums[WatchKey(watch="labelled:answer=late")].rows if sums else 0
+    waiting = sum(one.labelled[0] for one in state.windows)
+    assert done + waiting == expected
+
+
+def test_a_window_is_evaluated_once_its_labels_are_no_longer_waited_for() -> None:
+    groups = CoverageGroups(classes=("on_time", "late"), edges=None, slices={})
+    state, sums = PendingLabels().updated_by_counts(groups, (10, 5, 5), 0, {0: (4, 4, 0)}, window=window(0))
+    assert sums == {}
+    for start in (1, 2):
+        state, sums = state.updated_by_counts(groups, (0, 0, 0), None, {}, window=window(start))
+        assert sums == {}
+    state, sums = state.updated_by_counts(groups, (0, 0, 0), None, {0: (6, 0, 6)}, window=window(3))
+    assert state.windows == ()
+    found = sums[WatchKey(watch="labelled:answer=on_time")]
+    assert found.rows == 4, "labels that arrive after the horizon do not count"
+    assert 2.0 * found.mean - 1.0 == pytest.approx(0.5)
+
+
+def test_text_that_a_store_already_holds_is_read() -> None:
+    (pending,) = PendingLabels.from_text("5 9 10 4 6 3 1 2").windows
+    assert (pending.start, pending.newest) == (5, 9)
+    assert (pending.answered, pending.labelled) == ((10, 4, 6), (3, 1, 2))

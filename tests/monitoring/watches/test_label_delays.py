@@ -1,4 +1,4 @@
-"""Counts of labels by delay: they add up in any order, and the curve says what they hold."""
+"""Counts of labels by delay: they add up in any order, and give the arrival curve."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_curve_is_the_share_within_each_edge(of: list[int]) -> None:
     assert all(share < 1.0 for _, share in curve[:-1])
 
 
-def test_half_of_the_labels_and_those_that_take_longer_than_all_classes() -> None:
+def test_quantiles_are_edges_and_longer_delays_have_none() -> None:
     hour = 3_600
     counts = counted([hour * 10**6] * 5 + [10**15] * 5)
     assert (delay_quantile(counts, 0.5), delay_quantile(counts, 0.9)) == (hour, None)

@@ -1,4 +1,4 @@
-"""Importance-weighted losses: right under a shift of inputs, silent where there is nothing to weigh."""
+"""Importance-weighted losses: right under a shift of inputs, refused where few rows would determine them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_window_unlike_the_baseline_is_refused_and_so_is_one_of_few_rows(weigh
     assert (few.effective, few.losses) == (0.0, {})
 
 
-def test_rows_left_out_are_not_weighed(weighting: ImportanceWeighting) -> None:
+def test_rows_left_out_have_no_weight(weighting: ImportanceWeighting) -> None:
     kept = weighting.without(np.arange(2_000))
     assert len(kept.points) == sum(weighting.indices >= 2_000) == len(kept.losses["error"])
     assert weighting.without(np.arange(4_000)).estimate(rows(np.random.default_rng(6), 500, 0.0)).losses == {}

@@ -1,1 +1,1 @@
-"""What the toolkit costs and whether what it promises is true; `python -m benchmarks` runs them all."""
+"""Benchmarks of speed, and of the error rates that the toolkit promises; `python -m benchmarks` runs them."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME…]``: run benchmarks by name, print their tables, keep them as JSON."""
+"""``python -m benchmarks [NAME…]``: run benchmarks by name, print their tables, write them as JSON."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from benchmarks.results import Environment, Result, Settings, draw, write
 from monitoring.errors import PitfallsError
 from pitfalls_tf.cli import ENVIRONMENT
 
-#: Each is a module of this package with `measure(settings)`, and a first docstring line that says what it measures.
+#: Modules of this package with `measure(settings)`, whose first docstring line says what they measure.
 NAMES = (
     "truth",
     "peer_truth",
     "flights_peers",
     "verdict_truth",
     "joint_truth",
-    "labelled_truth",
-    "thin_truth",
+    "label_coverage_truth",
+    "few_rows_truth",
     "slices_truth",
-    "alike_truth",
+    "correlated_truth",
     "monitor_speed",
     "window_speed",
     "window_growth",
     "serving_speed",
     "serving_peers",
-    "answer_profile",
+    "response_profile",
     "grpc_profile",
     "command_line",
     "traffic_log",
@@ -40,53 +40,54 @@ NAMES = (
     "soak",
 )
 
-#: Run only when asked for by name: three download what ours is measured against, one lasts as long as told, one takes
-#: gigabytes of disk.
+#: Run only by name: three download the peers, one runs as long as requested, one needs gigabytes of disk.
 BY_NAME = ("serving_peers", "soak", "peer_truth", "flights_peers", "window_growth")
 
 OUT = Path("build/bench")
 
 
 class Benchmark(Protocol):
-    """What a benchmark module offers."""
+    """Interface of a benchmark module."""
 
     def measure(self, settings: Settings) -> Result:
-        """Run it and give its tables. Progress goes to stderr."""
+        """Run the benchmark; progress goes to stderr."""
 
 
 def find(name: str) -> Benchmark:
-    """The benchmark module of that name."""
+    """Import a benchmark module by name."""
     return cast("Benchmark", importlib.import_module(f"benchmarks.{name}"))
 
 
 def first_line(name: str) -> str:
-    """What a benchmark says it measures."""
+    """First docstring line of a benchmark."""
     return (find(name).__doc__ or "").strip().split("\n", maxsplit=1)[0]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what was asked for; 0 if all of it ran."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Truth and speed, as ratios in one run.")
+    """Run the requested benchmarks; returns 0 if all of them ran."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Error rates and speed; times are ratios within one run."
+    )
     parser.add_argument(
         "names",
         nargs="*",
         metavar="NAME",
         help=f"of {', '.join(NAMES)}; if none is given, all but {', '.join(BY_NAME)}",
     )
-    parser.add_argument("--list", action="store_true", help="say what there is, and stop")
-    parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, proves nothing")
-    parser.add_argument("--demo", type=Path, metavar="DIR", help="a finished demo's folder, instead of making one")
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long the soak lasts (default 10)")
-    parser.add_argument("--workers", type=int, default=2, help="processes of the soak's server (default 2)")
+    parser.add_argument("--list", action="store_true", help="list the benchmarks, and stop")
+    parser.add_argument("--quick", action="store_true", help="small sizes: a smoke test")
+    parser.add_argument("--demo", type=Path, metavar="DIR", help="folder of a finished demo, instead of running one")
+    parser.add_argument("--minutes", type=float, default=10.0, help="minutes of the soak test (default 10)")
+    parser.add_argument("--workers", type=int, default=2, help="server processes of the soak test (default 2)")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"for the JSON files (default {OUT})")
     given = parser.parse_args(arguments)
     unknown = [name for name in given.names if name not in NAMES]
     if unknown:
-        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
+        parser.error(f"unknown benchmark {', '.join(unknown)}; known: {', '.join(NAMES)}")
     console = Console(width=None if sys.stdout.isatty() else 132)
     if given.list:
         for name in NAMES:
-            console.print(f"{name:15} {first_line(name)}", markup=False, highlight=False)
+            print(f"{name:21} {first_line(name)}")
         return 0
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)

@@ -1,8 +1,8 @@
-"""The least that could answer: uvicorn, as the product starts it, with an application that parses and has no model.
+"""The upper bound of throughput: uvicorn, as the product starts it, with an application that parses and has no model.
 
     python -m benchmarks.bare_app
 
-Prints ``{"url": …}`` and answers until it is told to stop.
+Prints ``{"url": …}`` and serves until it is stopped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ async def app(
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
     send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
 ) -> None:
-    """Parse a body of instances and answer one constant prediction for each."""
+    """Parse a body of instances and return a constant prediction for each."""
     assert scope["type"] == "http"
     body = b""
     more = True

@@ -1,4 +1,4 @@
-"""What it costs to start: `pitfalls --help`, its verbs' help, and `import monitoring`, against a bare Python."""
+"""Start-up times: `pitfalls --help`, help of its verbs, and `import monitoring`, relative to a bare Python."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from benchmarks.results import Cell, Result, Settings, Table
 
-#: What is started, by the name it goes by; the first is what the others are held against.
+#: Commands by name; the first one is the reference.
 COMMANDS: dict[str, tuple[str, ...]] = {
     "python -c pass": ("-c", "pass"),
     "import monitoring": ("-c", "import monitoring"),
@@ -25,14 +25,14 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 
 def measure(settings: Settings) -> Result:
-    """Median wall and processor time of warm starts, taken in turns so that a busy moment hits all alike."""
+    """Measure the median wall and CPU time of warm starts, in turns, so that other load affects all alike."""
     rounds = 2 if settings.quick else 10
     wall: dict[str, list[float]] = {name: [] for name in COMMANDS}
     cpu: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for turn in range(rounds + 1):
         for name, arguments in COMMANDS.items():
             elapsed, busy = started(arguments)
-            if turn:  # the first turn warms the page cache and the compiled files
+            if turn:  # the first turn warms the page cache and the bytecode cache
                 wall[name].append(elapsed)
                 cpu[name].append(busy)
     bare = statistics.median(wall["python -c pass"])
@@ -57,7 +57,7 @@ def measure(settings: Settings) -> Result:
 
 
 def started(arguments: Sequence[str]) -> tuple[float, float]:
-    """Seconds of wall clock and of processor that one start takes."""
+    """Wall and CPU seconds of one start."""
     before = os.times()
     begin = time.perf_counter()
     subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)

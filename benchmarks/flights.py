@@ -1,4 +1,4 @@
-"""A deployment of the flights model to measure on: a demo's folder, given or made."""
+"""A deployment of the flights model to measure on: the folder of a demo, given or made."""
 
 from __future__ import annotations
 
@@ -13,16 +13,26 @@ from monitoring.errors import BadInput, CannotRun
 
 
 def demo_folder(settings: Settings) -> Path:
-    """The folder of a finished demo: the one given, or one seed's, made under OUT by `pitfalls demo` and kept there.
+    """The folder of a finished demo.
 
-    Cost: about two minutes the first time, less with `quick`, which replays April alone. Raises BadInput or CannotRun.
+    Cost: about two minutes the first time, less with `quick`, which replays April only.
+
+    Args:
+        settings: a demo folder, or the folder under which `pitfalls demo` runs with one seed.
+
+    Returns:
+        The folder.
+
+    Raises:
+        BadInput: the given folder is not that of a finished demo.
+        CannotRun: the demo failed.
     """
     if settings.demo is not None:
         if not (settings.demo / "monitor.toml").is_file():
             raise BadInput(
                 "Not a finished demo's folder.",
                 got=str(settings.demo),
-                expected="a folder that `pitfalls demo --out` has filled",
+                expected="a folder written by `pitfalls demo --out`",
                 fix="Leave --demo out, or run `make demo` first.",
             )
         return settings.demo
@@ -33,21 +43,21 @@ def demo_folder(settings: Settings) -> Path:
     done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
     if done.returncode not in {0, 1}:
         raise CannotRun(
-            "The flights deployment could not be made.",
+            "The demo of the flights deployment failed.",
             got=f"`pitfalls demo` ended with exit code {done.returncode}",
             expected="exit code 0, or 1 for a page",
-            fix=f"See its message above; then remove {out} and try again.",
+            fix=f"Read its message above, delete {out}, and try again.",
         )
     return out
 
 
 def flights_config(settings: Settings) -> MonitorConfig:
-    """The demo's own monitor.toml, read."""
+    """Load the demo's monitor.toml."""
     return load_config(demo_folder(settings) / "monitor.toml")
 
 
 def config_with_own_store(demo: Path, folder: Path) -> MonitorConfig:
-    """The same settings with a fresh store in `folder`, so that the demo's own stays as it is."""
+    """The same config with a new store in `folder`, so that the demo's store does not change."""
     for part in ("models", "traffic"):
         (folder / part).symlink_to((demo / part).resolve())
     return load_config(Path(shutil.copy(demo / "monitor.toml", folder)))

@@ -1,4 +1,4 @@
-"""What products say of real flights' days: of the baseline's own, resampled, and of April to December as they were."""
+"""Alarms of other products on days of real flights: resampled baseline days, and April to December."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.flights import flights_config
 from benchmarks.flights_truth import RESAMPLED, YEAR
 from benchmarks.level_streams import Alarms, resampled
 from benchmarks.monitor_peers import Flags, Windows
-from benchmarks.peer_truth import error_of_share, kept_verdicts
+from benchmarks.peer_truth import cached_flags, standard_error
 from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
@@ -27,35 +27,35 @@ from monitoring.judging.window.windowing import split_by_window
 
 SEED = 20_130_403
 
-#: Years drawn from the verdicts on the baseline's days.
+#: Years resampled from the results on the baseline's days.
 STREAMS = 500
 
-#: A slow product judges each ninth day alone: no day of the week more often than others.
-NINTH = 9
+#: A slow product evaluates every ninth day only, so that all days of the week are equally frequent.
+EVERY_NINTH = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """The baseline's days and those after them, in order, as frames of inputs, `score`, `prediction` and `label`."""
+    """Days of the baseline and later days, in order, as frames of inputs, `score`, `prediction` and `label`."""
 
-    known: Windows
+    baseline: Windows
     live: Windows
 
 
 def measure(settings: Settings) -> Result:
-    """A row for each product and stretch of days. Cost: three minutes of two cores; what is kept is not redone."""
-    kept = settings.out / "peers"
-    kept.mkdir(parents=True, exist_ok=True)
+    """Measure each product on both periods. Cost: three minutes on two cores; stored results are reused."""
+    cache = settings.out / "peers"
+    cache.mkdir(parents=True, exist_ok=True)
     days = flights_days(flights_config(settings))
     every = 8 if settings.quick else 1
     resampling: list[tuple[Cell, ...]] = []
     season: list[tuple[Cell, ...]] = []
-    for name, judge, step in _judges(settings):
-        for stretch, windows in (("baseline", days.known), ("season", days.live)):
+    for name, product, step in _products(settings):
+        for period, windows in (("baseline", days.baseline), ("season", days.live)):
             some = windows[:: step * every]
-            path = kept / f"flights-{stretch}-{step * every}-{name}.json"
-            for monitor, flags in kept_verdicts(path, partial(judge, days.known, some)).items():
-                if stretch == "baseline":
+            path = cache / f"flights-{period}-{step * every}-{name}.json"
+            for monitor, flags in cached_flags(path, partial(product, days.baseline, some)).items():
+                if period == "baseline":
                     resampling += list(_resampled_rows(monitor, flags))
                 else:
                     season.append(_season_row(monitor, flags, step * every))
@@ -64,10 +64,10 @@ def measure(settings: Settings) -> Result:
 
 
 def flights_days(config: MonitorConfig) -> Days:
-    """The demo's days, as its monitor cuts them, with the last label of each row."""
+    """The demo's days in the monitor's windows, with the last label of each row."""
     deployment = deploy(config)
     reference = deployment.baseline.reference
-    known = [
+    baseline = [
         frame_of(reference.take(rows))
         for _, rows in split_by_window(reference.event_times, deployment.plan)
         if rows.size
@@ -78,13 +78,13 @@ def flights_days(config: MonitorConfig) -> Days:
         reader.with_labels(reader.read(window)[0], labels)
         for window in due_windows(reader, deployment.plan, after=None, now=datetime.now(UTC))
     )
-    return Days(known=known, live=[frame_of(predictions) for predictions in read if len(predictions)])
+    return Days(baseline=baseline, live=[frame_of(predictions) for predictions in read if len(predictions)])
 
 
 def frame_of(predictions: Predictions) -> peers.Frame:
-    """Labelled rows as a frame: numbers as floats, categories as text, an empty one where it is missing."""
+    """Labelled rows as a frame: numbers as floats, categories as text, missing ones empty."""
     some = predictions.take(predictions.labels >= 0)
-    frame = some.features.to_pandas()
+    frame: peers.Frame = some.features.to_pandas()
     for column in frame:
         if pa.types.is_string(some.features[column].type):
             frame[column] = frame[column].fillna("").astype(object)
@@ -94,16 +94,16 @@ def frame_of(predictions: Predictions) -> peers.Frame:
     return frame
 
 
-def _judges(settings: Settings) -> Iterator[tuple[str, Callable[[Windows, Windows], dict[str, Flags]], int]]:
-    """Name of the file that its verdicts are kept in, product, and which part of the days it judges."""
+def _products(settings: Settings) -> Iterator[tuple[str, Callable[[Windows, Windows], dict[str, Flags]], int]]:
+    """Name of the result file, product, and share of the days that it evaluates."""
 
     def named(name: str, flags: Callable[[Windows, Windows], Flags]) -> Callable[[Windows, Windows], dict[str, Flags]]:
-        return lambda known, live: {name: flags(known, live)}
+        return lambda baseline, live: {name: flags(baseline, live)}
 
     yield "nannyml", named("NannyML defaults", partial(peers.nannyml_defaults, folder=settings.out / "nannyml")), 1
     yield "bonferroni", named("KS and χ², Bonferroni .05", peers.bonferroni), 1
-    yield "evidently", peers.evidently_preset, NINTH
-    yield "tfdv", named("TFDV comparators at .1", peers.tfdv_comparators), NINTH
+    yield "evidently", peers.evidently_preset, EVERY_NINTH
+    yield "tfdv", named("TFDV comparators at .1", peers.tfdv_comparators), EVERY_NINTH
 
 
 def _resampled_rows(monitor: str, flags: Flags) -> Iterator[tuple[Cell, ...]]:
@@ -111,7 +111,7 @@ def _resampled_rows(monitor: str, flags: Flags) -> Iterator[tuple[Cell, ...]]:
         rng = np.random.default_rng([SEED, length])
         at = Alarms(at=flags[resampled(flags.size, rng, streams=STREAMS, windows=YEAR, length=length)])
         share = float(at.at.mean())
-        error = error_of_share(share, flags.size)
+        error = standard_error(share, flags.size)
         yield (monitor, name, flags.size, share * YEAR, error * YEAR, at.share_with_any(YEAR), at.share_with_any(30))
 
 
@@ -123,21 +123,21 @@ def _season_row(monitor: str, flags: Flags, step: int) -> tuple[Cell, ...]:
 
 def _resampling_table(rows: list[tuple[Cell, ...]]) -> Table:
     return Table(
-        title="Products on the flights' own baseline days, nothing changed",
+        title="Products on the flights' baseline days, without change",
         columns=("monitor", "resampled", "distinct days", "alarms per 365", "± SE", "any in 365", "any in 30"),
         rows=tuple(rows),
         note=(
-            f"{STREAMS} years drawn from the verdicts on the baseline's days, each judged once against the baseline, "
-            "which holds it; ± is that of the share of days flagged, as if days were independent. Where a product "
-            "judged each ninth day, a block of seven is of judged days."
+            f"{STREAMS} years resampled from the results on the baseline's days, each evaluated once against the"
+            " baseline, which contains it; ± is that of the share of flagged days, assuming independent days. Where a"
+            " product evaluated every ninth day, a block of seven is of evaluated days."
         ),
     )
 
 
 def _season_table(rows: list[tuple[Cell, ...]], days: int) -> Table:
     return Table(
-        title=f"Products on the {days} days after the baseline, as they were",
-        columns=("monitor", "days judged", "days flagged", "share", "first flagged, day", "share of the first 30"),
+        title=f"Products on the {days} days after the baseline",
+        columns=("monitor", "days evaluated", "days flagged", "share", "first flagged, day", "share of the first 30"),
         rows=tuple(rows),
-        note="Each day against the baseline of January to March. A dash: none was flagged.",
+        note="Each day against the baseline of January to March. A dash: no day was flagged.",
     )

@@ -1,4 +1,4 @@
-"""False alarms and delays on the flights deployment's own level tests, over streams resampled from its baseline."""
+"""False alarms and delays of the flights deployment's level tests, on streams resampled from its baseline."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ BRIER = WatchKey(watch="brier")
 RESAMPLED = {"single days": 1, "7-day blocks": 7}
 RISES = (1.0, 2.0, 5.0)
 
-#: Those that are told beside the limit.
+#: Rises that are also measured for the CUSUM.
 EVERY_RISE = (1.0, 2.0, 3.0, 4.0, 5.0)
 
-#: The bar: a rise of so many deviations within so many windows, in nine of ten streams.
-BARS = {2.0: 10, 5.0: 3}
+#: Goal: a rise of this many standard deviations is paged within this many windows in nine of ten streams.
+GOALS = {2.0: 10, 5.0: 3}
 
 
-#: Quiet windows before a harm that comes late.
+#: Windows without change before a late harm.
 QUIET = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """Seeds of a year each, years of the long streams, fresh baselines with streams of a year each."""
+    """Number of seeds with a year each, years of long streams, and fresh baselines with streams of a year each."""
 
     seeds: int
     years: int
@@ -49,14 +49,14 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streams:
-    """Positions of baseline windows: one year for many seeds, and the same seeds for many years."""
+    """Positions of resampled baseline windows: one year for many seeds, and many years for the same seeds."""
 
     year: NDArray[np.int64]
     years: NDArray[np.int64]
 
 
 class FlightsTruth:
-    """The measurements that share one deployment and one set of streams."""
+    """Measurements on one deployment and one set of streams."""
 
     def __init__(self, deployment: Deployment, config: MonitorConfig, sizes: Sizes, seed: int) -> None:
         self.deployment = deployment
@@ -73,14 +73,14 @@ class FlightsTruth:
         self.streams = {}
         for name, length in RESAMPLED.items():
             rng = np.random.default_rng([seed, length])
-            places = resampled(longest, rng, streams=sizes.seeds, windows=YEAR * sizes.years, length=length)
-            self.streams[name] = Streams(year=places[:, :YEAR], years=places)
+            positions = resampled(longest, rng, streams=sizes.seeds, windows=YEAR * sizes.years, length=length)
+            self.streams[name] = Streams(year=positions[:, :YEAR], years=positions)
         self.quiet = {name: alarms(self.page, self.means, streams.years) for name, streams in self.streams.items()}
         self.alone = _one_watch(self.page, BRIER)
         self.quiet_alone = {name: alarms(self.alone, self.means, s.years) for name, s in self.streams.items()}
 
     def losses(self, rise: float) -> dict[WatchKey, float]:
-        """Every loss and surprise watch, whole and by slice, moved by so many of its own standard deviations."""
+        """Shifts of every loss and surprise watch, overall and by slice, by `rise` standard deviations of its own."""
         return {
             key: rise * test.std
             for key, test in self.page.tests.items()
@@ -88,7 +88,7 @@ class FlightsTruth:
         }
 
     def page_table(self) -> Table:
-        """False pages of a year."""
+        """Table of false pages per year."""
         rows: list[tuple[Cell, ...]] = []
         for name in RESAMPLED:
             level = f"page level, {len(self.page.tests)} watches"
@@ -99,35 +99,35 @@ class FlightsTruth:
             label = f"page level, {self.sizes.baselines:,} fresh baselines"
             rows.append((label, name, *_quiet_cells(fresh), len(fresh.at)))
         return Table(
-            title="False pages on the flights baseline, nothing changed: budget 1 per 365 windows",
+            title="False pages on the flights baseline, without change: budget 1 per 365 windows",
             columns=("test", "resampled", "any page in 365", "pages in the 1st 365", "windows per page", "seeds"),
             rows=tuple(rows),
             note=(
-                f"{self.longest} daily windows, held-out predictions. Each seed is a year of windows drawn from the "
-                f"baseline, restarted after each page; windows per page over {self.sizes.years} years a seed (one year "
-                "for fresh baselines). Fresh: the baseline too is redrawn, by the same blocks, and every test is "
-                "fitted anew."
+                f"{self.longest} daily windows, held-out predictions. Each seed is a year of windows resampled from"
+                f" the baseline, restarted after each page; windows per page over {self.sizes.years} years a seed (one"
+                " year for fresh baselines). Fresh: the baseline is resampled too, by the same blocks, and every test"
+                " is fitted anew."
             ),
         )
 
     def fresh_baselines(self, length: int) -> Alarms:
-        """Pages over a year where the baseline is as much a draw as the traffic is."""
+        """Pages over a year where both baseline and traffic are resampled."""
         rng = np.random.default_rng([self._seed, 7, length])
         found = []
         for _ in range(self.sizes.baselines):
-            drawn = resampled(self.longest, rng, streams=1, windows=self.longest, length=length)[0]
-            test = replace(self.page, tests=self._fitted_anew(drawn))
-            places = resampled(self.longest, rng, streams=self.sizes.streams, windows=YEAR, length=length)
-            found.append(alarms(test, self.means, places).at)
+            positions_drawn = resampled(self.longest, rng, streams=1, windows=self.longest, length=length)[0]
+            test = replace(self.page, tests=self._refitted(positions_drawn))
+            positions = resampled(self.longest, rng, streams=self.sizes.streams, windows=YEAR, length=length)
+            found.append(alarms(test, self.means, positions).at)
         return Alarms(at=np.concatenate(found))
 
-    def _fitted_anew(self, drawn: NDArray[np.int64]) -> dict[WatchKey, ConformalTest]:
-        """The page level's tests on redrawn windows; a watch that never moved in the baseline keeps the one it has."""
+    def _refitted(self, positions_drawn: NDArray[np.int64]) -> dict[WatchKey, ConformalTest]:
+        """The page level's tests on resampled windows; a watch that was constant in the baseline keeps its test."""
         scores = {
-            key: self.means[key][(drawn * self.means[key].size) // self.longest][: self.means[key].size]
+            key: self.means[key][(positions_drawn * self.means[key].size) // self.longest][: self.means[key].size]
             for key in self.page.tests
         }
-        remembered = level_ar1(scores)
+        coefficients = level_ar1(scores)
         return {
             key: self.page.tests[key]
             if self.reference_fit.watches[key.watch].family == "integrity"
@@ -135,13 +135,13 @@ class FlightsTruth:
                 values,
                 tolerance=self._tolerances.score_tolerance(self.reference_fit.watches[key.watch]),
                 direction=self.reference_fit.watches[key.watch].direction,
-                ar1=remembered[key],
+                ar1=coefficients[key],
             )
             for key, values in scores.items()
         }
 
     def notice_table(self) -> Table:
-        """False notices of a month."""
+        """Table of false notices per month."""
         notice = self.reference_fit.tests["notice"]
         seeds = max(self.sizes.seeds // 4, 1)
         rows: list[tuple[Cell, ...]] = []
@@ -151,34 +151,34 @@ class FlightsTruth:
                 (name, found.share_with_any(30), found.per(30, within=30), found.per(30), found.run_length, seeds)
             )
         return Table(
-            title=f"False notices, nothing changed: budget 1 per 30 windows, {len(notice.tests)} watches",
+            title=f"False notices, without change: budget 1 per 30 windows, {len(notice.tests)} watches",
             columns=("resampled", "any in 30", "in the 1st 30", "per 30 over a year", "windows per notice", "seeds"),
             rows=tuple(rows),
         )
 
     def delay_table(self, name: str) -> Table:
-        """How soon a rise in every loss is paged, next to the limit and to a rule of thumb."""
+        """Table of delays of a rise in every loss, with those of CUSUM and of a 3 SD rule."""
         streams = self.streams[name]
         length = self.quiet[name].known_run_length
-        # What the quiet windows can tell of a run length ends somewhere: twenty false pages are the fewest to go by.
-        told = min(self.quiet[name].run_length, streams.years.size / 20)
+        # The run length of CUSUM cannot be estimated from fewer than twenty false pages.
+        run_length = min(self.quiet[name].run_length, streams.years.size / 20)
         budgeted = {rise: alarms(self.page, self.means, streams.year, self.losses(rise)) for rise in EVERY_RISE}
         alone = {rise: alarms(self.alone, self.means, streams.year, self.losses(rise)) for rise in EVERY_RISE}
-        spent = self._spent(name)
+        spent = self._spending_threshold(name)
         used = {
             rise: alarms(self.page, self.means, streams.year, self.losses(rise), threshold=spent) for rise in EVERY_RISE
         }
-        at_budget, at_same = self._limit(streams, float(YEAR)), self._limit(streams, told)
+        at_budget, at_same = self._cusum_alarms(streams, float(YEAR)), self._cusum_alarms(streams, run_length)
         used_length = alarms(self.page, self.means, streams.years, threshold=spent).run_length
-        bands = self._bands(streams)
+        bands = self._three_sd_rule(streams)
         rows: list[tuple[Cell, ...]] = [
             _delays(f"page level, A = {self.page.budget.threshold:.0f}, as shipped", length, budgeted),
             _delays("Brier score alone, A = 365", self.quiet_alone[name].known_run_length, alone),
-            _delays("CUSUM that knows both laws, same run length", told, at_same),
+            _delays("CUSUM that knows both distributions, same run length", run_length, at_same),
             _ratios("  ratio, as shipped", budgeted, at_same),
-            _delays("CUSUM that knows both laws, run length 365", float(YEAR), at_budget),
+            _delays("CUSUM that knows both distributions, run length 365", float(YEAR), at_budget),
             _ratios("  ratio, as shipped", budgeted, at_budget),
-            _delays(f"page level, A = {spent:.3g}: budget spent", used_length, used),
+            _delays(f"page level, A = {spent:.3g}: whole budget used", used_length, used),
             _ratios("  ratio to CUSUM 365", used, at_budget),
             _delays("rule: Brier above mean + 3 SD", *bands),
         ]
@@ -188,17 +188,17 @@ class FlightsTruth:
                 "test",
                 "windows per false page",
                 *(f"+{rise:.0f} SD" for rise in EVERY_RISE),
-                *(f"+{rise:.0f} SD within {windows}" for rise, windows in BARS.items()),
+                *(f"+{rise:.0f} SD within {windows}" for rise, windows in GOALS.items()),
             ),
             rows=tuple(rows),
             note=(
                 f"{self.sizes.seeds:,} streams of a year. Every loss and surprise watch rises by its own SD; the CUSUM "
-                "sees the Brier score alone, as a normal. A dash: half of the streams were not paged within the year."
+                "uses the Brier score only, as normal. A dash: half of the streams were not paged within the year."
             ),
         )
 
     def harm_table(self) -> Table:
-        """Delays of harms that are slow, late, or in one slice."""
+        """Table of delays of harms that are gradual, late, or in one slice."""
         rows: list[tuple[Cell, ...]] = []
         some = max(self.sizes.seeds // 4, 1)
         for name, streams in self.streams.items():
@@ -222,13 +222,13 @@ class FlightsTruth:
             columns=("harm", "resampled", *(f"+{rise:.0f} SD" for rise in RISES)),
             rows=tuple(rows),
             note=(
-                f"{some:,} streams of a year; windows from the first harmed one on. In one slice: the watches of that "
-                "slice alone rise, as if the whole traffic did not show it, which is the hardest case."
+                f"{some:,} streams of a year; windows from the first harmed one on. In one slice: only the watches of"
+                " that slice rise, and those of the whole traffic do not, which is the hardest case."
             ),
         )
 
-    def _limit(self, streams: Streams, run_length: float) -> dict[float, Alarms]:
-        """Alarms of CUSUMs told each rise, calibrated on the quiet streams."""
+    def _cusum_alarms(self, streams: Streams, run_length: float) -> dict[float, Alarms]:
+        """Alarms of CUSUMs that know each rise, calibrated on the streams without change."""
         test = self.page.tests[BRIER]
         z = (self.means[BRIER] - test.mean) / test.std
         found: dict[float, Alarms] = {}
@@ -237,8 +237,8 @@ class FlightsTruth:
             found[rise] = cusum.alarms(z[streams.year] + rise)
         return found
 
-    def _spent(self, name: str) -> float:
-        """The threshold at which the measured run length is the budget's, within a few percent."""
+    def _spending_threshold(self, name: str) -> float:
+        """Threshold at which the measured run length is that of the budget, within a few percent."""
         low, high = 1.0, self.page.budget.threshold
         some = self.streams[name].years[: max(self.sizes.seeds // 8, 1)]
         for _ in range(8):
@@ -249,8 +249,8 @@ class FlightsTruth:
                 high = middle
         return high
 
-    def _bands(self, streams: Streams) -> tuple[float, dict[float, Alarms]]:
-        """Run length and delays of mean + 3 SD on the Brier score."""
+    def _three_sd_rule(self, streams: Streams) -> tuple[float, dict[float, Alarms]]:
+        """Run length and delays of the rule mean + 3 SD on the Brier score."""
         scores = {BRIER: self.means[BRIER]}
         quiet = Alarms(at=outside_bands(scores, {BRIER: "up"}, {})[streams.year])
         delays = {
@@ -260,7 +260,7 @@ class FlightsTruth:
         return quiet.run_length, delays
 
     def rules_table(self) -> Table:
-        """What common rules would have done to the same streams."""
+        """Table of common rules on the same streams."""
         rows: list[tuple[Cell, ...]] = []
         for label, flagged in self._flagged_windows().items():
             for name, streams in self.streams.items():
@@ -273,14 +273,14 @@ class FlightsTruth:
             level = f"page level, {len(self.page.tests)} watches"
             rows.append((level, name, quiet.share_with_any(YEAR), quiet.per(YEAR, within=YEAR), quiet.known_run_length))
         return Table(
-            title="Rules of thumb on the same streams, nothing changed (rules as written here, not products)",
+            title="Simple rules on the same streams, without change (rules as implemented here, not products)",
             columns=("rule", "resampled", "any alarm in 365", "alarms in 365", "windows per alarm"),
             rows=tuple(rows),
-            note="Shuffled: the baseline's rows dealt to the days at random, so that no day differs from any other.",
+            note="Shuffled: the baseline's rows are assigned to days at random, so that no day differs from any other.",
         )
 
     def _flagged_windows(self) -> dict[str, NDArray[np.bool_]]:
-        """Which baseline windows each rule flags."""
+        """Baseline windows that each rule flags."""
         directions = {key: self.reference_fit.watches[key.watch].direction for key in self.means}
         paging = {key: self.means[key] for key in self.page.tests}
         columns, days = self._numbers()
@@ -294,7 +294,7 @@ class FlightsTruth:
         }
 
     def _numbers(self) -> tuple[list[NDArray[np.float64]], list[NDArray[np.int64]]]:
-        """The reference rows' numbers, and the positions of each day's rows."""
+        """Numeric columns of the reference rows, and the positions of each day's rows."""
         reference = self.deployment.baseline.reference
         kinds = {feature.name: feature.kind for feature in self.deployment.baseline.spec.features}
         columns = [
@@ -306,7 +306,7 @@ class FlightsTruth:
         return columns, days
 
     def _shuffled_flags(self) -> float:
-        """Share of days that the p-values flag when the days' rows are dealt at random."""
+        """Share of days that p-values flag when rows are assigned to days at random."""
         columns, days = self._numbers()
         rng = np.random.default_rng([self._seed, 5])
         dealt = rng.permutation(len(self.deployment.baseline.reference))
@@ -323,7 +323,7 @@ def _quiet_cells(found: Alarms) -> tuple[Cell, ...]:
 
 
 def _delays(label: str, run_length: float | str, found: Mapping[float, Alarms]) -> tuple[Cell, ...]:
-    shares = [found[rise].share_with_any(windows) for rise, windows in BARS.items()]
+    shares = [found[rise].share_with_any(windows) for rise, windows in GOALS.items()]
     return (label, run_length, *(found[rise].median_delay for rise in EVERY_RISE), *shares)
 
 
@@ -332,4 +332,4 @@ def _ratios(label: str, ours: Mapping[float, Alarms], limit: Mapping[float, Alar
     for rise in EVERY_RISE:
         one, other = ours[rise].median_delay, limit[rise].median_delay
         cells.append(None if one is None or other is None else one / other)
-    return (label, None, *cells, *(None for _ in BARS))
+    return (label, None, *cells, *(None for _ in GOALS))

@@ -1,9 +1,9 @@
-"""The closed loop over gRPC: Predict of TensorFlow Serving, messages as bytes, one channel for each connection.
+"""A closed-loop load generator over gRPC: TensorFlow Serving's Predict, one channel per connection.
 
-    python -m benchmarks.grpc_load_generator PORT CONNECTIONS SECONDS < requests in base64, one a line
+    python -m benchmarks.grpc_load_generator PORT CONNECTIONS SECONDS < requests in base64, one per line
 
-Prints one JSON document. grpc.aio costs several times what a request over HTTP costs the other generator, so that it is
-itself the limit sooner; the column of how busy it was says when.
+Prints one JSON document. A request through grpc.aio costs several times as much as one through the HTTP generator, so
+this generator saturates sooner; the column for its utilisation shows when.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ METHOD = "/tensorflow.serving.PredictionService/Predict"
 
 
 async def loaded(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
-    """Load a server for so long, after a warm-up."""
+    """Load a server for a given time, after a warm-up."""
     latencies: list[float] = []
     sent = failures = 0
     closing = False
@@ -57,7 +57,7 @@ async def loaded(port: int, requests: Sequence[bytes], connections: int, seconds
     return Load(
         connections=connections,
         seconds=elapsed,
-        answers=counted.size,
+        responses=counted.size,
         with_warm_up=sent,
         failures=failures,
         p50_ms=float(np.quantile(counted, 0.5)) if counted.size else float("nan"),
@@ -67,7 +67,7 @@ async def loaded(port: int, requests: Sequence[bytes], connections: int, seconds
 
 
 def main() -> None:
-    """Read the requests, run the loop, print what it saw."""
+    """Read the requests, run the loop, print the results."""
     port, connections, seconds = sys.argv[1:]
     requests = [base64.b64decode(line) for line in sys.stdin.buffer.read().splitlines()]
     print(json.dumps(asdict(uvloop.run(loaded(int(port), requests, int(connections), float(seconds))))))

@@ -1,4 +1,4 @@
-"""Where the processor time of one gRPC answer goes: ours in stages, beside gRPC's own servers with a constant."""
+"""CPU time per gRPC response: this server by stage, and gRPC's own servers that return a constant."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from typing import Any
 import grpc
 import uvloop
 
-from benchmarks.answer_profile import Stage, TrafficLogged, timed
 from benchmarks.grpc_load_generator import METHOD
 from benchmarks.load_generator import Load
-from benchmarks.peer_models import Asked, exported
+from benchmarks.peer_models import ModelRequests, export_models
+from benchmarks.response_profile import LoggedCapture, Stage, timed
 from benchmarks.results import Cell, Result, Settings, Table
 from serving.capture.capture import Capture
 from serving.grpc_api import call_handler, predict
@@ -41,7 +41,7 @@ THREADS = 64
 RUNNING, LOGGING = "the model, by a session callable", "log: record and write"
 STAGES: tuple[Stage, ...] = (
     (call_handler, "read_message", "bytes into a message"),
-    (call_handler, "read_caller", "who calls: id, time"),
+    (call_handler, "read_caller", "request id and time"),
     (predict, "read_inputs", "message into tensors"),
     (Runner, "run", RUNNING),
     (predict, "write_response", "tensors into bytes"),
@@ -51,69 +51,71 @@ AIO, THREADED = "gRPC's own server in an event loop, a constant", "gRPC's own se
 
 
 def measure(settings: Settings) -> Result:
-    """Every server under every load. Cost: two minutes."""
+    """Measure every server under every load. Cost: two minutes."""
     seconds = 0.5 if settings.quick else 3.0
     sys.setswitchinterval(SWITCH_S)  # as the server does
     with tempfile.TemporaryDirectory() as scratch:
-        models = exported(Path(scratch) / "models")
+        models = export_models(Path(scratch) / "models")
         tables = [_table(model, Path(scratch), seconds) for model in models]
     return Result(tables=tuple(tables))
 
 
-def _table(model: Asked, scratch: Path, seconds: float) -> Table:
+def _table(model: ModelRequests, scratch: Path, seconds: float) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for connections in CONNECTIONS:
-        with constant_in_a_loop() as port:
-            bare = _loaded(port, model, connections, seconds)
+        with constant_in_event_loop() as port:
+            bare = _measure_load(port, model, connections, seconds)
         with constant_with_threads() as port:
-            rows.append((connections, THREADED, _loaded(port, model, connections, seconds)))
+            rows.append((connections, THREADED, _measure_load(port, model, connections, seconds)))
         rows.append((connections, AIO, bare))
-        log = TrafficLogged(scratch / f"{model.name}-grpc-{connections}")
-        with log as capture, ours(model, capture) as port, timed(STAGES, time.thread_time_ns) as times:
-            whole = _loaded(port, model, connections, seconds)
-        answers = len(times[STAGES[0][2]])
-        stages = {stage: sum(times[stage]) / answers / 1e3 for _, _, stage in STAGES}
+        log = LoggedCapture(scratch / f"{model.name}-grpc-{connections}")
+        with log as capture, product_server(model, capture) as port, timed(STAGES, time.thread_time_ns) as times:
+            whole = _measure_load(port, model, connections, seconds)
+        responses = len(times[STAGES[0][2]])
+        stages = {stage: sum(times[stage]) / responses / 1e3 for _, _, stage in STAGES}
         rows += [(connections, stage, spent) for stage, spent in stages.items()]
-        rows.append((connections, "the rest of ours: tasks, batching, counting", whole - bare - sum(stages.values())))
+        rows.append(
+            (connections, "the rest of this server: tasks, batching, counting", whole - bare - sum(stages.values()))
+        )
         rows.append((connections, "pitfalls serve, logged", whole))
-        rows.append((connections, "requests in a batch", answers / max(1, len(times[RUNNING]))))
+        rows.append((connections, "requests in a batch", responses / max(1, len(times[RUNNING]))))
     return Table(
-        title=f"{model.name}: where a gRPC answer's processor time goes",
-        columns=("connections", "stage", "µs an answer"),
+        title=f"{model.name}: CPU time per gRPC response",
+        columns=("connections", "stage", "µs per response"),
         rows=tuple(rows),
         note=(
-            "Processor time of all of a server's threads, warm-up included, an answer; of a stage, that of its thread. "
-            "The rest is what remains of ours without the stages and the server in an event loop."
+            "CPU time per response of all threads of a server, warm-up included; of a stage, that of its thread. "
+            "The rest is that of this server without the stages and without the bare server in an event loop."
         ),
     )
 
 
-def _loaded(port: int, model: Asked, connections: int, seconds: float) -> float:
-    """Microseconds of this process's processor time an answer; the load comes from another."""
+def _measure_load(port: int, model: ModelRequests, connections: int, seconds: float) -> float:
+    """CPU microseconds of this process per response; the load comes from another process."""
     command = [sys.executable, "-m", "benchmarks.grpc_load_generator", str(port), str(connections), str(seconds)]
-    before = _used()
+    before = _cpu_seconds()
     done = subprocess.run(command, input=model.messages, stdout=subprocess.PIPE, check=True)
-    used = _used() - before
+    used = _cpu_seconds() - before
     load = Load(**json.loads(done.stdout))
     assert not load.failures
     return used / load.with_warm_up * 1e6
 
 
-def _used() -> float:
+def _cpu_seconds() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
-def _answering(answer: Any) -> grpc.GenericRpcHandler:
+def _handler(answer: Any) -> grpc.GenericRpcHandler:
     _, service, name = METHOD.split("/")
     return grpc.method_handlers_generic_handler(service, {name: grpc.unary_unary_rpc_method_handler(answer)})
 
 
 @contextmanager
 def constant_with_threads() -> Iterator[int]:
-    """The threaded server of gRPC; gives its port."""
+    """Run gRPC's threaded server; yields its port."""
     server = grpc.server(ThreadPoolExecutor(THREADS))
-    server.add_generic_rpc_handlers((_answering(lambda body, _: body[:64]),))
+    server.add_generic_rpc_handlers((_handler(lambda body, _: body[:64]),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
@@ -123,8 +125,8 @@ def constant_with_threads() -> Iterator[int]:
 
 
 @contextmanager
-def in_a_loop(start: Any) -> Iterator[int]:
-    """Runs ``start``, which gives a port and what ends it, in an event loop of its own thread."""
+def in_event_loop(start: Any) -> Iterator[int]:
+    """Run ``start``, which returns a port and a function that stops it, in the event loop of a new thread."""
     ready = threading.Event()
     found: list[int] = []
     ends: list[Any] = []
@@ -149,25 +151,25 @@ def in_a_loop(start: Any) -> Iterator[int]:
         thread.join()
 
 
-def constant_in_a_loop() -> AbstractContextManager[int]:
-    """The server of gRPC in an event loop; gives its port."""
+def constant_in_event_loop() -> AbstractContextManager[int]:
+    """Run gRPC's server in an event loop; yields its port."""
 
     async def answer(body: bytes, _: Any) -> bytes:
         return body[:64]
 
     async def start() -> tuple[int, Any]:
         server = grpc.aio.server()
-        server.add_generic_rpc_handlers((_answering(answer),))
+        server.add_generic_rpc_handlers((_handler(answer),))
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         return port, lambda: server.stop(None)
 
-    return in_a_loop(start)
+    return in_event_loop(start)
 
 
 @contextmanager
-def ours(model: Asked, capture: Capture) -> Iterator[int]:
-    """This server's gRPC; gives its port."""
+def product_server(model: ModelRequests, capture: Capture) -> Iterator[int]:
+    """Run this project's gRPC server; yields its port."""
     models = Models(ModelList(ModelsFolder(folder=model.saved_model.parents[1])), load=Runner, report=lambda _: None)
     models.poll()
     inference = Inference(capture=capture)
@@ -179,7 +181,7 @@ def ours(model: Asked, capture: Capture) -> Iterator[int]:
         await server.start()
         return port, lambda: server.drain(5.0)
 
-    with in_a_loop(start) as port:
+    with in_event_loop(start) as port:
         yield port
     inference.close()
     models.close()

@@ -1,7 +1,7 @@
-"""How long the joint watch is quiet where nothing changes, and how soon it finds a correlation that turned.
+"""False alarms of the joint watch without change, and its delay when a correlation changes its sign.
 
-The streams are of d normal inputs of which two are correlated, in windows of so many rows. Harm: the correlation
-changes its sign, and no input's own law changes. The watch stands alone under the whole of its level's budget.
+A stream has d normal inputs, two of them correlated. With the harm the correlation changes its sign, and the marginal
+distributions stay the same. The watch alone has the whole budget of its level.
 """
 
 from __future__ import annotations
@@ -27,34 +27,34 @@ from monitoring.watches.joint import RecentWindows, Witness
 
 RUNS = 40
 THRESHOLD = 30
-#: A stream without an alarm ends here.
+#: Maximum length of a stream.
 LONGEST = 4 * THRESHOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """What one row of the table is about; `alone`: no other watch sees an input, as of an embedding's numbers."""
+    """Settings of one row of the table; `alone`: no other watch uses an input, as for the numbers of an embedding."""
 
     windows: int
     rows: int
     inputs: int
-    strength: float
+    correlation: float
     alone: bool = False
 
 
 STREAMS = (
-    Stream(windows=20, rows=100, inputs=2, strength=0.6),
-    Stream(windows=90, rows=100, inputs=2, strength=0.6),
-    Stream(windows=30, rows=200, inputs=8, strength=0.6),
-    Stream(windows=90, rows=200, inputs=8, strength=0.3),
-    Stream(windows=30, rows=200, inputs=30, strength=0.6),
-    Stream(windows=40, rows=50, inputs=16, strength=0.6, alone=True),
-    Stream(windows=90, rows=200, inputs=16, strength=0.6, alone=True),
+    Stream(windows=20, rows=100, inputs=2, correlation=0.6),
+    Stream(windows=90, rows=100, inputs=2, correlation=0.6),
+    Stream(windows=30, rows=200, inputs=8, correlation=0.6),
+    Stream(windows=90, rows=200, inputs=8, correlation=0.3),
+    Stream(windows=30, rows=200, inputs=30, correlation=0.6),
+    Stream(windows=40, rows=50, inputs=16, correlation=0.6, alone=True),
+    Stream(windows=90, rows=200, inputs=16, correlation=0.6, alone=True),
 )
 
 
 def measure(settings: Settings) -> Result:
-    """A row for each stream. Cost: some minutes; a tenth of that with `quick`."""
+    """Measure each stream. Cost: some minutes; a tenth of that with `quick`."""
     runs = RUNS // 10 if settings.quick else RUNS
     return Result(tables=(_table(runs),))
 
@@ -62,39 +62,46 @@ def measure(settings: Settings) -> Result:
 def _table(runs: int) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for stream in STREAMS:
-        quiet, delays, spent, judged = [], [], 0.0, 0
+        quiet, delays, spent, evaluated = [], [], 0.0, 0
         for seed in range(runs):
             rng = np.random.default_rng([seed, stream.windows, stream.inputs])
             witness, test = _fitted(rng, stream)
             begun = time.perf_counter()
-            quiet.append(_alarm(witness, test, _windows(rng, stream, stream.strength)))
-            delays.append(_alarm(witness, test, _windows(rng, stream, -stream.strength)))
+            quiet.append(_alarm(witness, test, _windows(rng, stream, stream.correlation)))
+            delays.append(_alarm(witness, test, _windows(rng, stream, -stream.correlation)))
             spent += time.perf_counter() - begun
-            judged += quiet[-1] + delays[-1]
+            evaluated += quiet[-1] + delays[-1]
         early = float(np.mean(np.asarray(quiet) < THRESHOLD))
         size = (
             f"{stream.windows} windows, {stream.rows} rows, {stream.inputs} {'numbers' if stream.alone else 'inputs'}"
         )
         rows.append(
-            (size, stream.strength, float(np.mean(quiet)), early, float(np.median(delays)), 1e3 * spent / judged)
+            (size, stream.correlation, float(np.mean(quiet)), early, float(np.median(delays)), 1e3 * spent / evaluated)
         )
     return Table(
-        title="The joint watch alone: quiet streams, and streams whose correlation changes its sign",
-        columns=("baseline", "correlation", "windows to a false alarm", "any in 30", "delay of a turn", "ms a window"),
+        title="The joint watch alone: streams without change, and streams whose correlation changes its sign",
+        columns=(
+            "baseline",
+            "correlation",
+            "windows to a false alarm",
+            "any in 30",
+            "delay of the change",
+            "ms a window",
+        ),
         rows=tuple(rows),
         note=(
-            f"{runs} baselines a row. A budget of one in {THRESHOLD} windows; streams without an alarm count as of "
-            f"{LONGEST} windows. Making the rows is part of the time. "
-            "Numbers: of an embedding, which no other watch sees."
+            f"{runs} baselines per row. Budget of one alarm in {THRESHOLD} windows; streams without an alarm count as "
+            f"{LONGEST} windows. The time includes making the rows. "
+            "Numbers: of an embedding, which no other watch uses."
         ),
     )
 
 
 def _fitted(rng: np.random.Generator, stream: Stream) -> tuple[Witness, ConformalTest]:
-    names = [f"x{place}" for place in range(stream.inputs)]
+    names = [f"x{index}" for index in range(stream.inputs)]
     spec = BaselineSpec(classes=("no", "yes"), features=tuple(FeatureSpec(name=name, kind="number") for name in names))
-    windows = [_window(rng, stream, stream.strength, start) for start in range(stream.windows)]
-    reference = _joined(windows)
+    windows = [_window(rng, stream, stream.correlation, start) for start in range(stream.windows)]
+    reference = _concatenated(windows)
     bins = fit_bins(reference, spec)
     space = FeatureSpace.fit(
         bins,
@@ -111,38 +118,38 @@ def _fitted(rng: np.random.Generator, stream: Stream) -> tuple[Witness, Conforma
 
 
 def _alarm(witness: Witness, test: ConformalTest, windows: Iterator[Predictions]) -> int:
-    """How many windows there were up to the alarm, or at most."""
+    """Number of windows until the alarm, or the maximum."""
     state, recent = WatchState.initial(len(test.etas)), RecentWindows()
-    judged: list[float] = []
+    evaluated: list[float] = []
     for number, window in enumerate(windows, 1):
         if ar1_update_due(number - 1):
-            test = test.with_ar1(level_ar1({0: np.asarray(test.calibration_scores)}, {0: [np.array(judged)]})[0])
+            test = test.with_ar1(level_ar1({0: np.asarray(test.calibration_scores)}, {0: [np.array(evaluated)]})[0])
         total, recent = witness.step(recent, window)
-        judged += [total.mean] if total.rows else []
+        evaluated += [total.mean] if total.rows else []
         state = test.step(state, total.mean) if total.rows else state
         if state.log_evidence >= math.log(THRESHOLD):
             return number
     return LONGEST
 
 
-def _windows(rng: np.random.Generator, stream: Stream, strength: float) -> Iterator[Predictions]:
-    return (_window(rng, stream, strength, 1_000 + place) for place in range(LONGEST))
+def _windows(rng: np.random.Generator, stream: Stream, correlation: float) -> Iterator[Predictions]:
+    return (_window(rng, stream, correlation, 1_000 + index) for index in range(LONGEST))
 
 
-def _window(rng: np.random.Generator, stream: Stream, strength: float, start: int) -> Predictions:
+def _window(rng: np.random.Generator, stream: Stream, correlation: float, start: int) -> Predictions:
     values = rng.normal(size=(stream.inputs, stream.rows))
-    values[1] = strength * values[0] + math.sqrt(1 - strength**2) * values[1]
+    values[1] = correlation * values[0] + math.sqrt(1 - correlation**2) * values[1]
     return Predictions(
         ids=pa.array([f"{start}:{row}" for row in range(stream.rows)]),
         event_times=start * 1_000_000_000 + np.arange(stream.rows) * 1_000,
-        features=pa.table({f"x{place}": column for place, column in enumerate(values)}),
+        features=pa.table({f"x{index}": column for index, column in enumerate(values)}),
         probabilities=np.full((stream.rows, 2), 0.5),
         labels=np.full(stream.rows, -1),
         label_times=np.zeros(stream.rows, np.int64),
     )
 
 
-def _joined(windows: list[Predictions]) -> Predictions:
+def _concatenated(windows: list[Predictions]) -> Predictions:
     rows = sum(len(window) for window in windows)
     return Predictions(
         ids=pa.concat_arrays([window.ids for window in windows]),

@@ -1,4 +1,4 @@
-"""A level's test on many resampled streams, restarted after each alarm, by the product's own simulation."""
+"""A level's test on many resampled streams, restarted after each alarm, with the product's own simulation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitoring.evidence.level import LevelTest
 from monitoring.evidence.simulation import VectorizedTests
 from monitoring.records import WatchKey
 
-#: Streams advanced together: what fits into the processor's cache is faster than everything at once.
+#: Streams that are advanced together; a batch that fits into the CPU cache is fastest.
 TOGETHER = 250
 
 NO_HARM: Mapping[WatchKey, float] = {}
@@ -28,48 +28,48 @@ def resampled(baseline: int, rng: np.random.Generator, *, streams: int, windows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarms:
-    """Which windows alarmed, of streams whose test restarts after each: bool [streams, windows]."""
+    """Alarms of streams whose test restarts after each alarm, bool [streams, windows]."""
 
     at: NDArray[np.bool_]
 
     @property
     def first(self) -> NDArray[np.int64]:
-        """The first alarm's window, counted from 1; one past the last where there is none."""
+        """Window of the first alarm, counted from 1; one past the last without an alarm."""
         found = self.at.any(axis=1)
         first: NDArray[np.int64] = np.where(found, self.at.argmax(axis=1) + 1, self.at.shape[1] + 1)
         return first
 
     def share_with_any(self, windows: int) -> float:
-        """Share of streams with any alarm in their first windows."""
+        """Share of streams with an alarm in their first windows."""
         return float(self.at[:, :windows].any(axis=1).mean())
 
     def per(self, windows: int, *, within: int | None = None) -> float:
-        """Alarms per so many windows, over all windows or each stream's first `within`."""
+        """Alarms per given number of windows, over all windows or the first `within` of each stream."""
         return float(self.at[:, :within].mean()) * windows
 
     @property
     def run_length(self) -> float:
-        """Windows per alarm; infinite where there was none."""
+        """Windows per alarm; infinite without an alarm."""
         found = int(self.at.sum())
         return self.at.size / found if found else float("inf")
 
     @property
     def known_run_length(self) -> float | str:
-        """The run length, or that it is longer than all windows together."""
+        """The run length as text; a lower bound without an alarm."""
         return self.run_length if self.at.any() else f"> {self.at.size:,}"
 
     @property
     def mean_first(self) -> float:
-        """Mean window of the first alarm; a stream without one counts with its length, so this is a lower bound."""
+        """Mean window of the first alarm, a lower bound: a stream without an alarm counts with its length."""
         return float(np.minimum(self.first, self.at.shape[1]).mean())
 
     @property
     def median_delay(self) -> float | None:
-        """Median window of the first alarm; None if half of the streams had none."""
+        """Median window of the first alarm; None if half of the streams have none."""
         return self.delay(0.5)
 
     def delay(self, share: float) -> float | None:
-        """The window by which that share of the streams has alarmed; None if fewer have."""
+        """Window by which this share of the streams has an alarm; None if fewer have one."""
         reached = float(np.quantile(self.first, share, method="median_unbiased" if share == 0.5 else "higher"))
         return reached if reached <= self.at.shape[1] else None
 
@@ -84,11 +84,20 @@ def alarms(
     growth: NDArray[np.float64] | None = None,
     learning: bool = True,
 ) -> Alarms:
-    """Run a level's test over streams of baseline windows; `moves` adds to the scores of the watches it names.
+    """Run a level's test over streams of resampled baseline windows. Cost: 27 watches, 1,000 years: twenty seconds.
 
-    `places` [streams, windows] points into the longest watch's windows; a watch with fewer is pointed into in
-    proportion, as the product's own simulation does, which is that without `learning`. Cost: 27 watches, 1,000 streams
-    of a year: some twenty seconds.
+    Args:
+        test: the level.
+        baseline: scores of the baseline, by watch.
+        places: positions in the windows of the longest watch, shape [streams, windows]; positions in shorter watches
+            are proportional, as in the product's own simulation.
+        moves: additions to the scores, by watch.
+        threshold: evidence for an alarm; that of the budget by default.
+        growth: share of the additions in each window, shape [windows]; 1 by default.
+        learning: whether tests re-estimate the autocorrelation online; the product's own simulation does not.
+
+    Returns:
+        The alarms.
     """
     longest = max(baseline[key].size for key in test.tests)
     spread = np.arange(longest)

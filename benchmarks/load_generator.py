@@ -1,8 +1,9 @@
-"""A closed loop over HTTP in a process of its own: each connection sends its next request when it has its answer.
+"""A closed-loop load generator over HTTP in its own process: a connection sends its next request after a response.
 
-    python -m benchmarks.load_generator PORT PATH CONNECTIONS SECONDS < bodies, one a line
+    python -m benchmarks.load_generator PORT PATH CONNECTIONS SECONDS < bodies, one per line
 
-Prints one JSON document. Raw asyncio protocols on uvloop and httptools, so that it costs little beside what it loads.
+Prints one JSON document. It uses raw asyncio protocols on uvloop and httptools, so that it costs little compared with
+the server.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ import httptools
 import numpy as np
 import uvloop
 
-#: Seconds of load before anything is counted.
+#: Seconds of warm-up, which do not count.
 WARM_UP = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What the loop saw: answers counted, their latencies, and what went wrong."""
+    """Results of the loop: counted responses, latencies, and failures."""
 
     connections: int
     seconds: float
-    answers: int
+    responses: int
     with_warm_up: int
     failures: int
     p50_ms: float
@@ -38,13 +39,13 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
-        return self.answers / self.seconds
+        """Responses per second."""
+        return self.responses / self.seconds
 
 
 @dataclass(slots=True)
 class Tally:
-    """What all connections write down."""
+    """Counts over all connections."""
 
     requests: Sequence[bytes]
     next: int = 0
@@ -52,7 +53,7 @@ class Tally:
     latencies: list[float] = field(default_factory=list)
 
     def request(self) -> bytes:
-        """The next request of all, in turn."""
+        """The next request, in turn."""
         self.next += 1
         return self.requests[self.next % len(self.requests)]
 
@@ -70,16 +71,16 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first request."""
-        # uvloop's transport offers what asyncio's does without being one.
+        # uvloop's transport has the interface of asyncio's without being a subclass.
         self._transport = cast("asyncio.Transport", transport)
         self._send()
 
     def data_received(self, data: bytes) -> None:
-        """Parse; the parser calls `on_message_complete`."""
+        """Parse the data; the parser calls `on_message_complete`."""
         self._parser.feed_data(data)
 
     def on_message_complete(self) -> None:
-        """Count the answer and send the next request."""
+        """Count the response and send the next request."""
         self._tally.latencies.append(time.perf_counter() - self._sent)
         if self._parser.get_status_code() != 200:
             self._tally.failures += 1
@@ -90,7 +91,7 @@ class Connection(asyncio.Protocol):
             self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """A server that hangs up before it is told to is a failure."""
+        """Count a connection that the server closes as a failure."""
         self.lost.set()
         if not self.closing:
             self._tally.failures += 1
@@ -102,7 +103,10 @@ class Connection(asyncio.Protocol):
 
 
 def requests_of(path: str, bodies: Sequence[bytes]) -> list[bytes]:
-    """Whole HTTP/1.1 requests for these bodies.
+    """Encode HTTP/1.1 requests.
+
+    Returns:
+        One complete request per body.
 
     >>> requests_of("/v1/x", [b"{}"])[0].splitlines()[-1]
     b'{}'
@@ -112,7 +116,7 @@ def requests_of(path: str, bodies: Sequence[bytes]) -> list[bytes]:
 
 
 async def loaded(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
-    """Load a server on the loopback interface for so long, after a warm-up."""
+    """Load a server on the loopback interface for a given time, after a warm-up."""
     loop = asyncio.get_running_loop()
     tally = Tally(requests)
     made = [(await loop.create_connection(lambda: Connection(tally), "127.0.0.1", port))[1] for _ in range(connections)]
@@ -129,7 +133,7 @@ async def loaded(port: int, requests: Sequence[bytes], connections: int, seconds
     return Load(
         connections=connections,
         seconds=elapsed,
-        answers=counted.size,
+        responses=counted.size,
         with_warm_up=tally.next,
         failures=tally.failures,
         p50_ms=float(np.quantile(counted, 0.5)) if counted.size else float("nan"),
@@ -139,7 +143,7 @@ async def loaded(port: int, requests: Sequence[bytes], connections: int, seconds
 
 
 def main() -> None:
-    """Read the bodies, run the loop, print what it saw."""
+    """Read the bodies, run the loop, print the results."""
     port, path, connections, seconds = sys.argv[1:]
     bodies = sys.stdin.buffer.read().splitlines()
     found = uvloop.run(loaded(int(port), requests_of(path, bodies), int(connections), float(seconds)))

@@ -1,4 +1,4 @@
-"""Seconds and processor time of the monitor's job for each window of flights traffic, stage by stage."""
+"""Wall and CPU time of the monitor's job per window of flights traffic, by stage."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PASSES = 5
 
 @dataclass(slots=True)
 class Marks:
-    """When each window of the job was done, by both clocks."""
+    """Times at which each window was finished, on both clocks."""
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Marks:
 
 
 def measure(settings: Settings) -> Result:
-    """The whole job and its stages, in one run. Cost: under a minute on a demo that is there."""
+    """Measure the whole job and its stages in one run. Cost: under a minute with an existing demo."""
     demo = demo_folder(settings)
     count = 10 if settings.quick else 90
     watch = Stopwatch()
@@ -66,7 +66,7 @@ def measure(settings: Settings) -> Result:
         config = config_with_own_store(demo, Path(folder))
         marks = Marks()
         with Store.open(config.store.url) as store:
-            # One more than is counted: the first reads the schema.
+            # One more than is measured: the first one reads the schema.
             run_due_windows(
                 config,
                 store,
@@ -76,29 +76,29 @@ def measure(settings: Settings) -> Result:
             )
         watch.wall[WHOLE] = marks.wall[-1] - marks.wall[0]
         watch.cpu[WHOLE] = marks.cpu[-1] - marks.cpu[0]
-        judged = tuple(marks.windows[1:])
+        evaluated = tuple(marks.windows[1:])
         rows = sum(marks.rows[1:])
-        _stages(watch, config, judged)
-        _commits(watch, config, judged, Path(folder) / "again")
-        _parquet(watch, config, judged)
-    return Result(tables=(_table(watch, rows, len(judged)),))
+        _stages(watch, config, evaluated)
+        _commits(watch, config, evaluated, Path(folder) / "again")
+        _parquet(watch, config, evaluated)
+    return Result(tables=(_table(watch, rows, len(evaluated)),))
 
 
-def _stages(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord, ...]) -> None:
-    """The job's own steps over the same windows, each timed by itself."""
+def _stages(watch: Stopwatch, config: MonitorConfig, evaluated: tuple[WindowRecord, ...]) -> None:
+    """Time each step of the job on the same windows."""
     deployment = deploy(config)
     watched = catalogue(deployment.baseline, config.traffic.slices)
     schema = load_schema(deployment.bundle / EXTRAS / SCHEMA_FILE)
     reader = PredictionReader(config, deployment.baseline, deployment.version)
     label_join = LabelJoin(
-        LabelLog(config.traffic.path).read(),
+        LabelLog(Path(str(config.traffic.path))).read(),
         classes=deployment.baseline.spec.classes,
         read=0,
         horizon_us=duration_microseconds(deployment.horizon),
     )
     empty = no_predictions(deployment.baseline.spec)
     levels: dict[Level, LevelState] = {level: LevelState() for level in LEVELS}
-    for number, record in enumerate(judged):
+    for number, record in enumerate(evaluated):
         window = Window(start=record.start, end=record.end)
         with watch.stage(READ):
             predictions, _ = reader.read(window)
@@ -123,27 +123,27 @@ def _step(deployment: Deployment, levels: dict[Level, LevelState], sums: dict[Wa
         levels[level], _ = deployment.reference_fit.tests[level].step(levels[level], sums)
 
 
-def _commits(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord, ...], folder: Path) -> None:
-    """The same window records into another fresh store."""
+def _commits(watch: Stopwatch, config: MonitorConfig, evaluated: tuple[WindowRecord, ...], folder: Path) -> None:
+    """Time the commits of the same window records to a new store."""
     folder.mkdir()
     deployment = deploy(config)
     with Store.open(f"sqlite:///{folder / 'pitfalls.db'}") as store:
         number = store.deployment(deployment.record(config, datetime.now(UTC)))
-        for record in judged:
+        for record in evaluated:
             with watch.stage(COMMIT):
                 store.commit_window(number, record, states={}, label_cursor={"labels": 0}, incidents=())
 
 
-def _parquet(watch: Stopwatch, config: MonitorConfig, judged: tuple[WindowRecord, ...]) -> None:
-    """The log's files of the same days with the columns that the monitor uses: the fastest of a few passes.
+def _parquet(watch: Stopwatch, config: MonitorConfig, evaluated: tuple[WindowRecord, ...]) -> None:
+    """Time reading the log's files of the same days and columns: the fastest of a few passes.
 
-    One pass is a few milliseconds a window, and every ratio in the table hangs on it.
+    One pass takes a few milliseconds per window, and all ratios of the table depend on it.
     """
-    days = {record.start.date() for record in judged} | {record.end.date() for record in judged}
+    days = {record.start.date() for record in evaluated} | {record.end.date() for record in evaluated}
     files = [
         path
         for day in sorted(days)
-        for path in sorted(Path(config.traffic.path).glob(f"model=*/version=*/date={day}/*.parquet"))
+        for path in sorted(Path(str(config.traffic.path)).glob(f"model=*/version=*/date={day}/*.parquet"))
     ]
     passes = Stopwatch()
     for number in range(PASSES):
@@ -163,10 +163,10 @@ def _table(watch: Stopwatch, rows: int, windows: int) -> Table:
     named = (READ, LABELS, WATCHES, EVIDENCE, SCHEMA, COMMIT)
     watch.wall["stages together"] = sum(watch.wall[name] for name in named)
     watch.cpu["stages together"] = sum(watch.cpu[name] for name in named)
-    drawn: list[tuple[Cell, ...]] = []
+    table_rows: list[tuple[Cell, ...]] = []
     for name in (WHOLE, *named, "stages together", PARQUET):
         wall = watch.wall[name]
-        drawn.append(
+        table_rows.append(
             (
                 name,
                 wall / windows * 1e3,
@@ -178,11 +178,11 @@ def _table(watch: Stopwatch, rows: int, windows: int) -> Table:
         )
     return Table(
         title=f"The monitor's job on {windows} days of flights traffic, {rows:,} rows",
-        columns=("stage", "ms a window", "CPU ms a window", "rows/s", "times pyarrow", "of the job"),
-        rows=tuple(drawn),
+        columns=("stage", "ms a window", "CPU ms per window", "rows/s", "times pyarrow", "of the job"),
+        rows=tuple(table_rows),
         note=(
-            "Windows after the first, which reads the schema. Stages are timed in a second pass over the same "
-            "windows; the page cache is warm for all. pyarrow alone: the same columns of the same files, read and "
-            "dropped, the fastest of five passes; it reads whole UTC days where windows are local days."
+            "Windows after the first one, which reads the schema. Stages are timed in a second pass over the same "
+            "windows, with a warm page cache. pyarrow alone: the same columns of the same files, read and "
+            "discarded, the fastest of five passes; it reads whole UTC days, while windows are local days."
         ),
     )

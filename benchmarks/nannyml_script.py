@@ -1,4 +1,4 @@
-"""Run by `monitor_peers` in NannyML's own environment: KNOWN LIVE FLAGS; writes 0 or 1 for each window."""
+"""Run by `monitor_peers` in NannyML's environment: KNOWN LIVE FLAGS; writes 0 or 1 per window."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 
 def main() -> None:
-    """Fit on the baseline, judge the traffic in chunks of a `day`, and write whether anything alerted."""
+    """Fit on the baseline, evaluate the traffic in chunks of a `day`, and write whether anything alerted."""
     import nannyml  # noqa: PLC0415  # not a dependency of the project
 
     known, live, flags = sys.argv[1:]

@@ -1,4 +1,4 @@
-"""The two models that every server answers with, exported once, and one-row requests to them in each wire format."""
+"""The two models that every server serves, exported once, and one-row requests in each wire format."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ BODIES = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One model's folder, and lines of requests to it."""
+class ModelRequests:
+    """Folder of a model, and lines of requests to it."""
 
     name: str
     saved_model: Path
@@ -25,8 +25,8 @@ class Asked:
     messages: bytes
 
 
-def exported(root: Path) -> tuple[Asked, ...]:
-    """Both models under ``root``, with untrained weights: how fast they answer does not depend on what. Cost: 20 s."""
+def export_models(root: Path) -> tuple[ModelRequests, ...]:
+    """Export both models under ``root``, with untrained weights, on which speed does not depend. Cost: 20 s."""
     import keras  # noqa: PLC0415 - seconds, and only this benchmark needs it
 
     keras.utils.set_random_seed(1)
@@ -46,7 +46,7 @@ def exported(root: Path) -> tuple[Asked, ...]:
     return (_export(root, "dense", (32,), dense), _export(root, "convnet", (16, 16, 1), convolutional))
 
 
-def _export(root: Path, name: str, shape: tuple[int, ...], layers: list[Any]) -> Asked:
+def _export(root: Path, name: str, shape: tuple[int, ...], layers: list[Any]) -> ModelRequests:
     import keras  # noqa: PLC0415 - as above
     from tensorflow import make_tensor_proto  # noqa: PLC0415 - as above
     from tensorflow_serving.apis import predict_pb2  # noqa: PLC0415 - as above
@@ -74,7 +74,7 @@ def _export(root: Path, name: str, shape: tuple[int, ...], layers: list[Any]) ->
     tensors = (
         {"inputs": [{"name": "x", "shape": row.shape, "datatype": "FP32", "data": row.reshape(-1)}]} for row in rows
     )
-    return Asked(
+    return ModelRequests(
         name=name,
         saved_model=path,
         rows=b"\n".join(orjson.dumps({"instances": row}, option=options) for row in rows),

@@ -1,4 +1,4 @@
-"""Rounds of a long benchmark, kept as they are done: whoever interrupts it goes on where it stopped."""
+"""Rounds of a long benchmark, stored as they finish, so that an interrupted benchmark resumes."""
 
 from __future__ import annotations
 
@@ -10,53 +10,53 @@ from pathlib import Path
 
 from benchmarks.load_generator import Load
 
-#: What is measured, as far as it is ours: rounds of other code are not mixed with these.
+#: Code of this project that is measured: rounds of different code are not mixed.
 SOURCES = ("serving", "monitoring/traffic", "benchmarks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One stretch of load on one server."""
+class LoadResult:
+    """Results of one load on one server."""
 
     load: Load
     cpu_ms: float
     megabytes: float
 
 
-Round = dict[tuple[str, int], Seen]
-Sightings = dict[tuple[str, int], list[Seen]]
+Round = dict[tuple[str, int], LoadResult]
+ResultsByServer = dict[tuple[str, int], list[LoadResult]]
 
 
 @dataclass(slots=True, kw_only=True)
 class Rounds:
-    """The rounds of one model, in a file that is written anew after each."""
+    """The rounds of one model, in a file that is rewritten after each round."""
 
     path: Path
     done: list[Round] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    """Why servers did not run."""
+    """Reasons why servers did not run."""
 
     @classmethod
-    def at(cls, path: Path) -> Rounds:
-        """What was kept there; none if there is no such file."""
+    def read(cls, path: Path) -> Rounds:
+        """Read the stored rounds; none if the file does not exist."""
         if not path.is_file():
             return cls(path=path)
-        kept = json.loads(path.read_text("utf-8"))
-        return cls(path=path, done=[_round(one) for one in kept["rounds"]], missing=kept["missing"])
+        stored = json.loads(path.read_text("utf-8"))
+        return cls(path=path, done=[_round(one) for one in stored["rounds"]], missing=stored["missing"])
 
-    def keep(self, one: Round) -> None:
-        """Add a round, also to the file."""
+    def add(self, one: Round) -> None:
+        """Add a round and write the file."""
         self.done.append(one)
         rounds = [
             [{"server": name, "connections": connections, **asdict(seen)} for (name, connections), seen in each.items()]
             for each in self.done
         ]
-        aside = self.path.with_suffix(".part")
-        aside.write_text(json.dumps({"missing": self.missing, "rounds": rounds}), "utf-8")
-        aside.rename(self.path)
+        temporary = self.path.with_suffix(".part")
+        temporary.write_text(json.dumps({"missing": self.missing, "rounds": rounds}), "utf-8")
+        temporary.rename(self.path)
 
-    def sightings(self) -> Sightings:
-        """What was seen of each server that was there in every round."""
+    def results_by_server(self) -> ResultsByServer:
+        """Results of each server that took part in every round."""
         first, *others = self.done
         return {key: [first[key], *(one[key] for one in others)] for key in first if all(key in one for one in others)}
 
@@ -66,12 +66,12 @@ def _round(rows: Sequence[dict[str, object]]) -> Round:
     for row in rows:
         given = dict(row)
         name, connections, load = given.pop("server"), given.pop("connections"), given.pop("load")
-        found[str(name), int(str(connections))] = Seen(load=Load(**load), **given)  # type: ignore[arg-type]  # of JSON
+        found[str(name), int(str(connections))] = LoadResult(load=Load(**load), **given)  # type: ignore[arg-type]  # of JSON
     return found
 
 
 def fingerprint(root: Path = Path()) -> str:
-    """Eight characters that are others when the measured code is."""
+    """Digest of the measured code, eight characters."""
     digest = hashlib.sha256()
     for path in sorted(_files(root)):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")

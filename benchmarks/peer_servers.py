@@ -1,4 +1,4 @@
-"""Environments of the peers, and each server as a process of its own that can be paused and weighed."""
+"""Environments of the peers, and each server as a process that can be paused and measured."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from pathlib import Path
 from monitoring.errors import CannotRun
 
 PEERS = Path(__file__).with_name("peers")
-#: Not in the product's environment, and kept between runs; ignored by git.
+#: Separate from the product's environment, kept between runs, ignored by git.
 ENVIRONMENTS = Path(".venv-peers")
-#: Seconds that a peer gets to import TensorFlow, in several processes, on a busy machine.
-PATIENCE = 300.0
+#: Start-up timeout of a peer in seconds: several processes import TensorFlow on a busy machine.
+START_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A server's processes, by the first of them."""
+    """The processes of a server, identified by the first one."""
 
     port: int
     pid: int
 
     def processes(self) -> list[int]:
-        """The first process and all that came from it."""
+        """The first process and its descendants."""
         found, rest = [], [self.pid]
         while rest:
             pid = rest.pop()
@@ -45,7 +45,7 @@ class Server:
         return found
 
     def cpu_seconds(self) -> float:
-        """Processor time that they have used, as Linux counts it."""
+        """CPU seconds of all processes, as Linux reports them."""
         ticks = 0
         for pid in self.processes():
             with suppress(OSError):
@@ -54,7 +54,7 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def megabytes(self) -> float:
-        """Memory that they hold; what several share is counted once for each."""
+        """Resident memory of all processes; shared memory counts once per process."""
         pages = 0
         for pid in self.processes():
             with suppress(OSError):
@@ -62,17 +62,20 @@ class Server:
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def send(self, number: signal.Signals) -> None:
-        """A signal to each of them."""
+        """Send a signal to every process."""
         for pid in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
 
 
 def environment(requirements: str) -> Path:
-    """The folder of programs of the environment with these requirements, built if it is not there or out of date.
+    """Build the environment with these requirements, unless it exists and is up to date.
+
+    Returns:
+        Its folder of programs.
 
     Raises:
-        CannotRun: it cannot be installed; with what the installer said.
+        CannotRun: the installation failed; with the installer's message.
     """
     text = (PEERS / requirements).read_bytes()
     folder = ENVIRONMENTS / f"{requirements.removesuffix('.txt')}-{hashlib.sha256(text).hexdigest()[:8]}"
@@ -89,8 +92,8 @@ def environment(requirements: str) -> Path:
             raise CannotRun(
                 "A peer's environment cannot be built.",
                 got=f"{requirements}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no reason'}",
-                expected="its packages from the registry that pip is set to",
-                fix="Check the network, or leave the peer out; the others are measured without it.",
+                expected="packages from the configured registry",
+                fix="Check the network, or leave this peer out; the others are measured without it.",
             )
     (folder / "ready").touch()
     return (folder / "bin").absolute()
@@ -100,12 +103,15 @@ def environment(requirements: str) -> Path:
 def running(
     command: Sequence[str], *, port: int, probe: tuple[str, bytes], folder: Path, model: Path
 ) -> Iterator[Server]:
-    """Start a peer, ask it until it answers with 200, and end all of its processes.
+    """Start a peer, wait until it responds with 200, and stop all of its processes at the end.
+
+    Yields:
+        The server.
 
     Raises:
-        CannotRun: it ends, or does not answer in five minutes.
+        CannotRun: the peer exits, or does not respond within five minutes.
     """
-    surroundings = os.environ | {
+    environment_variables = os.environ | {
         "PEER_MODEL": str(model),
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(folder / "bentoml"),
@@ -113,19 +119,19 @@ def running(
     }
     with (folder / f"{port}.log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, env=surroundings, stdout=log, stderr=log, start_new_session=True
+            command, cwd=folder, env=environment_variables, stdout=log, stderr=log, start_new_session=True
         )
     server = Server(port=port, pid=process.pid)
     try:
-        deadline = time.monotonic() + PATIENCE
-        while not answers(port, *probe):
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not responds(port, *probe):
             if process.poll() is not None or time.monotonic() > deadline:
-                said = (folder / f"{port}.log").read_text("utf-8", "replace").strip().splitlines()
+                output = (folder / f"{port}.log").read_text("utf-8", "replace").strip().splitlines()
                 raise CannotRun(
                     "A peer did not start.",
-                    got=said[-1][:300] if said else "no answer",
-                    expected="an answer to a request",
-                    fix="Run it by hand, as the docstring of its file says.",
+                    got=output[-1][:300] if output else "no answer",
+                    expected="a response to a request",
+                    fix="Start it manually as described in the docstring of its file.",
                 )
             time.sleep(0.5)
         yield server
@@ -134,7 +140,7 @@ def running(
 
 
 def stop(server: Server, process: subprocess.Popen[bytes]) -> None:
-    """End all of a server's processes, first politely."""
+    """Stop all processes of a server, by SIGTERM first."""
     server.send(signal.SIGCONT)
     group = server.processes()
     process.terminate()
@@ -146,8 +152,8 @@ def stop(server: Server, process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def answers(port: int, path: str, body: bytes) -> bool:
-    """Whether the request is answered with 200."""
+def responds(port: int, path: str, body: bytes) -> bool:
+    """Whether the response has status 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("POST", path, body=body, headers={"Content-Type": "application/json"})
@@ -159,14 +165,14 @@ def answers(port: int, path: str, body: bytes) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody listens at just now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
+    """A free port."""
+    with socket.create_server(("127.0.0.1", 0)) as socket_:
+        port: int = socket_.getsockname()[1]
     return port
 
 
 def write_mlserver(folder: Path, port: int) -> None:
-    """MLServer's two files of settings: one process, the model in it."""
+    """Write MLServer's two settings files: one process with the model."""
     settings = {
         "host": "127.0.0.1", "http_port": port, "grpc_port": free_port(), "metrics_port": free_port(),
         "parallel_workers": 0, "debug": False,

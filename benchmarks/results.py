@@ -1,4 +1,4 @@
-"""What a benchmark is asked and what it answers: settings in, tables out."""
+"""Settings, tables and results of benchmarks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TypeAlias
 from rich.console import Console
 from rich.table import Table as Drawn
 
-#: The libraries whose version can move a figure.
+#: Libraries whose version can change a figure.
 LIBRARIES = ("numpy", "pyarrow", "tensorflow", "tensorflow-data-validation", "sqlalchemy", "uvicorn", "uvloop")
 
 Cell: TypeAlias = str | int | float | None
@@ -22,7 +22,7 @@ Cell: TypeAlias = str | int | float | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How every benchmark is run: small sizes or full ones, on a demo's folder or on one made under `out`."""
+    """Settings of all benchmarks: full or small sizes, and the folder of a demo or one to make it in."""
 
     out: Path
     quick: bool = False
@@ -33,7 +33,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One table of figures. `note` says what the figures are of, in words that stand without the code."""
+    """A table of figures; `note` explains them without reference to the code."""
 
     title: str
     columns: tuple[str, ...]
@@ -41,13 +41,13 @@ class Table:
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Every row has a cell for every column."""
+        """Check that every row has a cell for every column."""
         assert all(len(row) == len(self.columns) for row in self.rows), self.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A benchmark's tables, and what is plainly worse than promised or not measured."""
+    """Tables of a benchmark, and remarks on what is worse than promised or not measured."""
 
     tables: tuple[Table, ...]
     remarks: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """Where figures were measured, as far as it explains them; nothing that names a machine or its folders."""
+    """Where figures were measured: versions and cores, without names of machines or folders."""
 
     python: str = field(default_factory=platform.python_version)
     system: str = field(default_factory=lambda: f"{platform.system()} {platform.machine()}")
@@ -75,16 +75,19 @@ def draw(result: Result, console: Console) -> None:
         for place, column in enumerate(table.columns):
             drawn.add_column(column, justify="left" if place == 0 else "right", overflow="fold")
         for row in table.rows:
-            drawn.add_row(*(shown(cell) for cell in row))
+            drawn.add_row(*(cell_text(cell) for cell in row))
         console.print(drawn, markup=False)
     for remark in result.remarks:
         console.print(f"- {remark}", markup=False, highlight=False)
 
 
-def shown(cell: Cell) -> str:
-    """A cell as text: three significant digits, whole numbers with commas, a dash for what was not measured.
+def cell_text(cell: Cell) -> str:
+    """Format a cell: three significant digits, integers with commas, a dash for None.
 
-    >>> [shown(cell) for cell in (0.012345, 12.345, 123456.0, 7, None, "p < .05")]
+    Returns:
+        The text.
+
+    >>> [cell_text(cell) for cell in (0.012345, 12.345, 123456.0, 7, None, "p < .05")]
     ['0.0123', '12.3', '123,456', '7', '-', 'p < .05']
     """
     if cell is None:
@@ -97,7 +100,7 @@ def shown(cell: Cell) -> str:
 
 
 def write(name: str, result: Result, settings: Settings, seconds: float) -> Path:
-    """Write a result with its environment as OUT/NAME.json, and give the file."""
+    """Write a result with its environment as OUT/NAME.json; returns the file."""
     environment = Environment()
     document = {
         "benchmark": name,

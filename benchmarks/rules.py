@@ -1,6 +1,6 @@
-"""Simpler rules to stand beside the budgeted test, on the same streams: the limit, bands, and p-values.
+"""Simpler rules on the same streams: CUSUM, bands, and p-values.
 
-They are rules written here in numpy, not any product, whose details differ.
+They are implemented here in numpy; products differ in details.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from monitoring.records import Direction, WatchKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cusum:
-    """The best sequential test of one rise that knows both laws: here, two normals `rise` standard deviations apart.
+    """The optimal sequential test of a known rise between known normal distributions, `rise` standard deviations apart.
 
     ``S ← max(0, S + rise · (z - rise/2))``, alarm at ``S >= threshold``; z is the score in standard deviations from its
-    mean. Source: Page, *Continuous inspection schemes* (1954); optimal by Moustakides (1986) for the laws it is told.
+    mean. Source: Page, *Continuous inspection schemes* (1954); optimal for known distributions (Moustakides 1986).
     """
 
     rise: float
     threshold: float
 
     def alarms(self, z: NDArray[np.float64]) -> Alarms:
-        """Run it over z-scores [streams, windows], restarted after each alarm."""
+        """Run the test over z-scores [streams, windows], restarted after each alarm."""
         at = np.zeros(z.shape, dtype=np.bool_)
         running = np.zeros(z.shape[0])
         steps = self.rise * (z - self.rise / 2.0)
@@ -39,7 +39,7 @@ class Cusum:
 
 
 def calibrated(rise: float, z: NDArray[np.float64], run_length: float) -> Cusum:
-    """The CUSUM whose measured run length on the quiet streams `z` is `run_length`, or as near as they can tell."""
+    """The CUSUM whose measured run length on the streams `z` without change is closest to `run_length`."""
     low, high = 0.0, 60.0
     for _ in range(20):
         middle = (low + high) / 2.0
@@ -55,7 +55,7 @@ def outside_bands(
     directions: Mapping[WatchKey, Direction],
     moves: Mapping[WatchKey, float],
 ) -> NDArray[np.bool_]:
-    """Which baseline windows, moved, leave mean ± 3 SD of any of these watches; bool [longest baseline]."""
+    """Shifted baseline windows outside mean ± 3 SD of any of these watches, bool [longest baseline]."""
     longest = max(values.size for values in scores.values())
     found = np.zeros(longest, dtype=np.bool_)
     for key, values in scores.items():
@@ -67,9 +67,16 @@ def outside_bands(
 
 
 def kolmogorov_p(statistic: float, rows: float) -> float:
-    """The two-sample test's p-value for large samples; `rows` is n·m/(n + m).
+    """The p-value of the two-sample Kolmogorov-Smirnov test for large samples.
 
-    Source: Kolmogorov's series, with Stephens' correction for finite samples (1970).
+    Kolmogorov's series with Stephens' correction for finite samples (1970).
+
+    Args:
+        statistic: largest difference of the distribution functions.
+        rows: n·m/(n + m).
+
+    Returns:
+        The p-value.
 
     >>> round(kolmogorov_p(0.1, 150.0), 3)
     0.093
@@ -84,9 +91,10 @@ def kolmogorov_p(statistic: float, rows: float) -> float:
 def kolmogorov_flags(
     columns: Sequence[NDArray[np.float64]], parts: Sequence[NDArray[np.int64]], *, level: float = 0.05
 ) -> NDArray[np.bool_]:
-    """Which parts (positions of rows) differ from all rows together in each column: bool [parts, columns].
+    """Test parts of the rows against all rows in each column; missing values are left out.
 
-    Missing values are left out of their column.
+    Returns:
+        Whether a part differs, bool [parts, columns].
     """
     flags = np.zeros((len(parts), len(columns)), dtype=np.bool_)
     for place, column in enumerate(columns):

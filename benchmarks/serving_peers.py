@@ -1,4 +1,4 @@
-"""This server beside the Python servers that people would pick otherwise: same models, same load, in one run."""
+"""This server and other Python model servers: same models, same load, in one run."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import answer_profile, grpc_profile
+from benchmarks import grpc_profile, response_profile
 from benchmarks.load_generator import Load
-from benchmarks.peer_models import Asked, exported
-from benchmarks.peer_rounds import Round, Rounds, Seen, Sightings, fingerprint
+from benchmarks.peer_models import ModelRequests, export_models
+from benchmarks.peer_rounds import LoadResult, ResultsByServer, Round, Rounds, fingerprint
 from benchmarks.peer_servers import PEERS, Server, environment, free_port, running, write_mlserver
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.serving_speed import started
@@ -25,7 +25,7 @@ from benchmarks.speed_page import Goal, write_page
 from monitoring.errors import CannotRun
 
 CONNECTIONS = (1, 16, 64)
-BARE, OURS, LOGGED = "bare app, no model (the ceiling)", "pitfalls serve", "pitfalls serve, every answer logged"
+BARE, OURS, LOGGED = "bare app, no model (the ceiling)", "pitfalls serve", "pitfalls serve, logged"
 GRPC, GRPC_LOGGED = "pitfalls serve, gRPC", "pitfalls serve, gRPC, logged"
 LITSERVE, LITSERVE_BATCHES = "LitServe", "LitServe, batches of 64"
 FASTAPI, BENTOML, MLSERVER = "FastAPI with the signature", "BentoML, adaptive batching", "MLServer"
@@ -33,7 +33,7 @@ FASTAPI, BENTOML, MLSERVER = "FastAPI with the signature", "BentoML, adaptive ba
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A server under load: where it is asked, and with what."""
+    """A server under load: its address and its requests."""
 
     server: Server
     path: str
@@ -41,37 +41,38 @@ class Candidate:
 
 
 def measure(settings: Settings) -> Result:
-    """Every server under every load, in turns, the others paused.
+    """Measure every server under every load, in turns, with the others paused.
 
-    Each round is kept in OUT when it is done, so that an interrupted run goes on when it is started again; when all
-    are done they are thrown away, and the next run begins anew.
-
+    Finished rounds are stored in OUT, so that an interrupted run resumes; they are deleted when all rounds are done.
     Cost: about 25 minutes on an idle machine, 8 GB of memory, and the first time a download of some GB.
+
+    Returns:
+        Tables and remarks.
     """
     seconds, rounds = (1.0, 1) if settings.quick else (3.0, 3)
-    kept = settings.out / "serving_peers" / f"{fingerprint()}-{rounds}x{seconds:g}"
-    kept.mkdir(parents=True, exist_ok=True)
+    stored = settings.out / "serving_peers" / f"{fingerprint()}-{rounds}x{seconds:g}"
+    stored.mkdir(parents=True, exist_ok=True)
     tables, remarks, goals = [], [], []
     with tempfile.TemporaryDirectory() as scratch:
-        for model in exported(Path(scratch) / "models"):
-            found = Rounds.at(kept / f"{model.name}.json")
+        for model in export_models(Path(scratch) / "models"):
+            found = Rounds.read(stored / f"{model.name}.json")
             if len(found.done) < rounds:
                 _measure(model, Path(scratch), seconds, rounds, found)
-            seen = found.sightings()
+            seen = found.results_by_server()
             tables.append(_table(model.name, seen, rounds, seconds))
             remarks += [f"{model.name}: {line}" for line in (*found.missing, *_failures(seen))]
             goals += _goals(model.name, seen)
-    profiles = (*answer_profile.measure(settings).tables, *grpc_profile.measure(settings).tables)
+    profiles = (*response_profile.measure(settings).tables, *grpc_profile.measure(settings).tables)
     result = Result(tables=(*tables, *profiles, _goal_table(goals)), remarks=tuple(remarks))
     write_page(settings.out / "speed.md", result)
-    shutil.rmtree(kept.parent)
+    shutil.rmtree(stored.parent)
     return result
 
 
-def _measure(model: Asked, scratch: Path, seconds: float, rounds: int, found: Rounds) -> None:
-    """The rounds that are still to do."""
+def _measure(model: ModelRequests, scratch: Path, seconds: float, rounds: int, found: Rounds) -> None:
+    """Run the remaining rounds."""
     with ExitStack() as stack:
-        candidates, found.missing = _started(model, scratch, stack)
+        candidates, found.missing = _start_all(model, scratch, stack)
         servers = {one.server.pid: one.server for one in candidates.values()}
         for server in servers.values():
             server.send(signal.SIGSTOP)
@@ -82,17 +83,17 @@ def _measure(model: Asked, scratch: Path, seconds: float, rounds: int, found: Ro
                     for name, one in candidates.items():
                         one.server.send(signal.SIGCONT)
                         try:
-                            seen[name, connections] = _loaded(name, one, connections, seconds)
+                            seen[name, connections] = _measure_load(name, one, connections, seconds)
                         finally:
                             one.server.send(signal.SIGSTOP)
-                found.keep(seen)
-                print(f"{model.name}: round {len(found.done)} of {rounds} is done.", file=sys.stderr)
+                found.add(seen)
+                print(f"{model.name}: round {len(found.done)} of {rounds} finished.", file=sys.stderr)
         finally:
             for server in servers.values():
                 server.send(signal.SIGCONT)
 
 
-def _loaded(name: str, one: Candidate, connections: int, seconds: float) -> Seen:
+def _measure_load(name: str, one: Candidate, connections: int, seconds: float) -> LoadResult:
     before = one.server.cpu_seconds()
     if name in {GRPC, GRPC_LOGGED}:
         command = ["benchmarks.grpc_load_generator", str(one.server.port)]
@@ -107,17 +108,19 @@ def _loaded(name: str, one: Candidate, connections: int, seconds: float) -> Seen
     )
     load = Load(**json.loads(done.stdout))
     used = one.server.cpu_seconds() - before
-    return Seen(load=load, cpu_ms=used / max(load.with_warm_up, 1) * 1e3, megabytes=one.server.megabytes())
+    return LoadResult(load=load, cpu_ms=used / max(load.with_warm_up, 1) * 1e3, megabytes=one.server.megabytes())
 
 
-def _started(model: Asked, scratch: Path, stack: ExitStack) -> tuple[dict[str, Candidate], list[str]]:
-    """Every server with this model, and why others did not start."""
+def _start_all(model: ModelRequests, scratch: Path, stack: ExitStack) -> tuple[dict[str, Candidate], list[str]]:
+    """Start every server with this model; yields also the reasons why others did not start."""
     serve = ("-m", "pitfalls_tf", "serve", "--models", str(model.saved_model.parents[1]), "--rest-port", "0", "--json")
     path = f"/v1/models/{model.name}:predict"
-    found = {BARE: Candidate(server=_ours(stack, ("-m", "benchmarks.bare_app")), path=path, bodies=model.rows)}
+    found = {
+        BARE: Candidate(server=_product_server(stack, ("-m", "benchmarks.bare_app")), path=path, bodies=model.rows)
+    }
     for rest, grpc, flags in ((OURS, GRPC, ()), (LOGGED, GRPC_LOGGED, ("--traffic", str(scratch / model.name)))):
         port = free_port()
-        server = _ours(stack, (*serve, "--grpc-port", str(port), *flags))
+        server = _product_server(stack, (*serve, "--grpc-port", str(port), *flags))
         found[rest] = Candidate(server=server, path=path, bodies=model.rows)
         found[grpc] = Candidate(server=Server(port=port, pid=server.pid), path="", bodies=model.messages)
     missing = []
@@ -126,20 +129,20 @@ def _started(model: Asked, scratch: Path, stack: ExitStack) -> tuple[dict[str, C
         try:
             found[name] = start(model, folder, stack)
         except CannotRun as error:
-            missing.append(f"{name} was not run: {error}")
+            missing.append(f"{name} did not run: {error}")
     return found, missing
 
 
-def _ours(stack: ExitStack, arguments: tuple[str, ...]) -> Server:
+def _product_server(stack: ExitStack, arguments: tuple[str, ...]) -> Server:
     begun = stack.enter_context(started(arguments))
     return Server(port=begun.port, pid=begun.pid)
 
 
-Start = Callable[[Asked, Path, ExitStack], Candidate]
+Start = Callable[[ModelRequests, Path, ExitStack], Candidate]
 
 
-def _peer(requirements: str, path: str, command: Callable[[Path, Asked, int], list[str]]) -> Start:
-    def start(model: Asked, folder: Path, stack: ExitStack) -> Candidate:
+def _peer(requirements: str, path: str, command: Callable[[Path, ModelRequests, int], list[str]]) -> Start:
+    def start(model: ModelRequests, folder: Path, stack: ExitStack) -> Candidate:
         programs = environment(requirements)
         port = free_port()
         tensors = path.startswith("/v2/")
@@ -195,15 +198,15 @@ PEER_STARTS: Mapping[str, Start] = {
 }  # fmt: skip
 
 
-def _median(seen: Iterable[Seen], figure: Callable[[Seen], float]) -> float:
+def _median(seen: Iterable[LoadResult], figure: Callable[[LoadResult], float]) -> float:
     return statistics.median(figure(one) for one in seen)
 
 
-def _rate(one: Seen) -> float:
+def _rate(one: LoadResult) -> float:
     return one.load.rate
 
 
-def _table(model: str, seen: Sightings, rounds: int, seconds: float) -> Table:
+def _table(model: str, seen: ResultsByServer, rounds: int, seconds: float) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for connections in CONNECTIONS:
         for name in dict.fromkeys(name for name, _ in seen):
@@ -221,43 +224,43 @@ def _table(model: str, seen: Sightings, rounds: int, seconds: float) -> Table:
                 )
             )
     return Table(
-        title={"dense": "Dense 32→64→64→10", "convnet": "Convnet of 16 by 16 pixels"}[model] + ", one row a request",
-        columns=("server", "connections", "answers/s", "p50 ms", "p99 ms", "CPU ms", "RSS MB", "generator busy"),
+        title={"dense": "Dense 32→64→64→10", "convnet": "Convnet of 16 by 16 pixels"}[model] + ", one row per request",
+        columns=("server", "connections", "responses/s", "p50 ms", "p99 ms", "CPU ms", "RSS MB", "generator busy"),
         rows=tuple(rows),
         note=(
             f"Median of {rounds} rounds of {seconds:g} s after {min(seconds, 1.0):g} s of warm-up, closed loop, "
-            "servers in turns with the others paused. CPU: of all of a server's processes, an answer. Server and "
-            "generator share the cores; a generator busy near 1 is itself the limit."
+            "servers in turns with the others paused. CPU: per response, of all processes of a server. Server and "
+            "generator share the cores; a generator that is busy near 1 is the bottleneck."
         ),
     )
 
 
-def _goals(model: str, seen: Sightings) -> list[Goal]:
-    """The goals, as ratios: each the median over rounds of the ratio within a round."""
+def _goals(model: str, seen: ResultsByServer) -> list[Goal]:
+    """Goals as ratios: the median over rounds of the ratio within a round."""
 
-    def ratio(one: str, other: str, connections: int, figure: Callable[[Seen], float]) -> float:
+    def ratio(one: str, other: str, connections: int, figure: Callable[[LoadResult], float]) -> float:
         pairs = zip(seen[one, connections], seen[other, connections], strict=True)
-        found = [figure(a) / figure(b) for a, b in pairs if b.load.answers]
+        found = [figure(a) / figure(b) for a, b in pairs if b.load.responses]
         return statistics.median(found) if found else float("nan")
 
-    def p50(one: Seen) -> float:
+    def p50(one: LoadResult) -> float:
         return one.load.p50_ms
 
     goals = [
-        Goal(model=model, says="of the ceiling's throughput at 64 connections, logged", least=0.5,
+        Goal(model=model, of="of the ceiling's throughput at 64 connections, logged", least=0.5,
              got=ratio(LOGGED, BARE, 64, _rate)),
-        Goal(model=model, says="times the ceiling's p50 at 1 connection, logged", most=2.5,
+        Goal(model=model, of="times the ceiling's p50 at 1 connection, logged", most=2.5,
              got=ratio(LOGGED, BARE, 1, p50)),
-        Goal(model=model, says="of the throughput without the log at 64 connections", least=0.9,
+        Goal(model=model, of="of the throughput without the log at 64 connections", least=0.9,
              got=ratio(LOGGED, OURS, 64, _rate)),
-        Goal(model=model, says="times p50 is p99 at 64 connections, logged", most=4.0,
+        Goal(model=model, of="times p50 for p99 at 64 connections, logged", most=4.0,
              got=statistics.median(one.load.p99_ms / one.load.p50_ms for one in seen[LOGGED, 64])),
     ]  # fmt: skip
     rivals = [name for name in (LITSERVE, LITSERVE_BATCHES) if (name, 64) in seen]
     if rivals:
         best = max(rivals, key=lambda name: _median(seen[name, 64], _rate))
         got = ratio(LOGGED, best, 64, _rate)
-        goals.insert(0, Goal(model=model, says=f"times {best} at 64 connections, logged", least=8.0, got=got))
+        goals.insert(0, Goal(model=model, of=f"times {best} at 64 connections, logged", least=8.0, got=got))
     return goals
 
 
@@ -270,7 +273,7 @@ def _goal_table(goals: list[Goal]) -> Table:
     )
 
 
-def _failures(seen: Sightings) -> list[str]:
+def _failures(seen: ResultsByServer) -> list[str]:
     return [
         f"{name}, {connections} connections: {failed} requests failed."
         for (name, connections), found in seen.items()

@@ -1,4 +1,4 @@
-"""Answers a second of `pitfalls serve`, one row a request, with and without the traffic log, against a bare app."""
+"""Throughput of `pitfalls serve` with one row per request, with and without the traffic log, and of a bare app."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ BARE, SERVE, LOGGED = "bare app, no model", "pitfalls serve", "pitfalls serve --
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A server in a process of its own."""
+    """A server in its own process."""
 
     port: int
     pid: int
     grpc: int = 0
-    """Port of its gRPC interface; 0: none."""
+    """Port of gRPC; 0 without gRPC."""
 
     def cpu_seconds(self) -> float:
-        """Processor time it has used, as Linux counts it."""
+        """CPU seconds of the process, as Linux reports them."""
         fields = Path(f"/proc/{self.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(settings: Settings) -> Result:
-    """Every server under every load, in turns. Cost: two minutes, and 1.5 GB while two servers hold the model."""
+    """Measure every server under every load, in turns. Cost: two minutes, and 1.5 GB for two servers with the model."""
     demo = demo_folder(settings)
     bodies = one_row_bodies(demo)
     seconds, rounds = (1.0, 1) if settings.quick else (4.0, 3)
@@ -71,18 +71,18 @@ def measure(settings: Settings) -> Result:
 
 
 def one_row_bodies(demo: Path) -> bytes:
-    """Request bodies with one row each, out of the baseline's rows that lack no value; one a line."""
+    """Request bodies with one row each, from rows of the baseline without missing values; one per line."""
     bundle, _ = find_bundle(load_config(demo / "monitor.toml"))
     features = load_baseline(bundle / EXTRAS / BASELINE).reference.features
     table = features.to_pandas().dropna().head(BODIES)
     rows = table.to_dict(orient="records")
-    assert rows, "the baseline has no row without a missing value"
+    assert rows, "every row of the baseline has a missing value"
     return b"\n".join(orjson.dumps({"instances": [row]}) for row in rows)
 
 
 @contextmanager
 def started(arguments: Sequence[str]) -> Iterator[Server]:
-    """Start a server, wait until it says where it is, and end it by SIGTERM."""
+    """Start a server, wait until it prints its URL, and stop it by SIGTERM at the end."""
     process = subprocess.Popen(
         [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
@@ -97,21 +97,21 @@ def started(arguments: Sequence[str]) -> Iterator[Server]:
             raise CannotRun(
                 "A server did not start.",
                 got=f"exit code {process.wait()}",
-                expected="a server that says where it is",
-                fix=f"Run it by hand: python {' '.join(arguments)}",
+                expected="a server that prints its URL",
+                fix=f"Start it manually: python {' '.join(arguments)}",
             )
         said = json.loads(text)
         grpc = int(said["grpc"].rpartition(":")[2]) if said.get("grpc") else 0
         yield Server(port=urlsplit(said["url"]).port or 0, pid=process.pid, grpc=grpc)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(120)  # longer than a server takes at most to drain and to convert its log
+        process.wait(120)  # longer than a server takes to drain and to convert its log
         assert process.stdout is not None
         process.stdout.close()
 
 
 def generated(port: int, bodies: bytes, connections: int, seconds: float) -> Load:
-    """One closed loop from a process of its own."""
+    """Run one closed loop in its own process."""
     command = [sys.executable, "-m", "benchmarks.load_generator", str(port), "/v1/models/flights:predict"]
     command += [str(connections), str(seconds)]
     done = subprocess.run(command, input=bodies, stdout=subprocess.PIPE, check=True, timeout=60 + 10 * seconds)
@@ -138,22 +138,22 @@ def _table(loads: dict[tuple[str, int], list[tuple[Load, float]]], rounds: int, 
                 )
             )
     return Table(
-        title="One row a request over HTTP/1.1, closed loop",
+        title="One row per request over HTTP/1.1, closed loop",
         columns=(
             "server",
             "connections",
-            "answers/s",
+            "responses/s",
             "p50 ms",
             "p99 ms",
-            "server CPU ms an answer",
+            "server CPU ms per response",
             "times slower than bare",
             "generator busy",
         ),
         rows=tuple(rows),
         note=(
-            f"Median of {rounds} rounds of {seconds:.0f} s each, servers in turns. Server and generator share the "
-            "cores; a generator busy near 1 is itself the limit. The bare app: uvicorn with httptools and uvloop; it "
-            "parses the body and answers a constant."
+            f"Median of {rounds} rounds of {seconds:.0f} s each, servers in turns. Server and generator share the"
+            " cores; a generator that is busy near 1 is the bottleneck. The bare app is uvicorn with httptools and"
+            " uvloop; it parses the body and returns a constant."
         ),
     )
 

@@ -1,7 +1,7 @@
-"""The page level of the flights with more than a hundred watches, most of them on slices that are joined to be judged.
+"""The page level of the flights with more than a hundred watches, most of them on slices that are pooled over windows.
 
-Days of the baseline are drawn with the sums of their rows, so that thin slices wait, are joined and judged as the
-product does it, by `LevelTest.step`.
+Days of the baseline are resampled with the sums of their rows, so that slices with few rows are pooled and evaluated as
+in the product, by `LevelTest.step`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.few_rows_truth import Sums, pages
 from benchmarks.flights import flights_config
-from benchmarks.flights_truth import BARS, RESAMPLED, YEAR
+from benchmarks.flights_truth import GOALS, RESAMPLED, YEAR
 from benchmarks.level_streams import Alarms, resampled
 from benchmarks.results import Cell, Result, Settings, Table
-from benchmarks.thin_truth import Sums, pages
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.config import MonitorConfig
@@ -32,21 +32,18 @@ from monitoring.watches.catalogue import Catalogue, catalogue
 
 SEED = 20_130_406
 
-#: The flights' columns that are sliced by: 27 slices, of four watches each.
+#: Slice columns of the flights: 27 slices with four watches each.
 SLICES = ("origin", "carrier", "dest")
 
-#: Streams of a year on the baseline itself, and as many on baselines that are drawn as well, two streams each.
+#: Streams of a year on the baseline itself, and as many on resampled baselines, two streams each.
 STREAMS, STREAMS_QUICK = 40, 4
 
-#: A harm: so many deviations of its own for every watch on a loss.
+#: Size of the harm, in standard deviations of each watch on a loss.
 RISE = 2.0
 
 
 class Days:
-    """The baseline's days: sums of every page watch in each, and of the squared scores.
-
-    Labels that arrive after the last day are left out.
-    """
+    """Sums of the scores and squared scores of every page watch, by day of the baseline; late labels are left out."""
 
     def __init__(self, config: MonitorConfig, slices: tuple[str, ...] = SLICES) -> None:
         baseline = load_baseline(find_baseline(config).baseline)
@@ -60,13 +57,13 @@ class Days:
         self.squares: list[Sums] = []
         reference, counter = baseline.reference, ProfileBuilder(baseline.bins, described=False)
         found: dict[object, tuple[dict[WatchKey, ScoreSum], dict[WatchKey, ScoreSum]]] = {}
-        for window, places in split_by_window(reference.event_times, self.plan):
-            rows = reference.take(places)
+        for window, positions in split_by_window(reference.event_times, self.plan):
+            rows = reference.take(positions)
             counts = counter.count(rows.features)
             for power, sums in enumerate(found.setdefault(window.start, ({}, {})), start=1):
                 sums.update(self.watched.prediction_sums(rows, counts, power=power))
-        for window, places in split_by_label_arrival(reference, self.plan):
-            arrived = reference.take(places)
+        for window, positions in split_by_label_arrival(reference, self.plan):
+            arrived = reference.take(positions)
             for power, sums in enumerate(found.get(window.start, ()), start=1):
                 sums.update(self.watched.label_sums(arrived, power=power))
         watches = self.watched.watches
@@ -76,23 +73,23 @@ class Days:
             self.squares.append(twice)
 
     def level(self, drawn: Sequence[int]) -> LevelTest:
-        """The page level as the product fits it to those days in that order, but for cycles, which drawn days lose."""
+        """Fit the page level as the product does, to those days in that order; cycles are left out."""
         watches, sums, squares = self.watched.watches, [self.sums[d] for d in drawn], [self.squares[d] for d in drawn]
         means, chances = {}, {}
         for key in (key for key in self.watched.keys if watches[key.watch].level == "page"):
-            joined, _ = pooled_sums(sums, key, self.plan.min_rows)
-            if len(joined) >= MIN_WINDOWS:
-                means[key] = np.array([one.mean for one in joined])
+            pooled, _ = pooled_sums(sums, key, self.plan.min_rows)
+            if len(pooled) >= MIN_WINDOWS:
+                means[key] = np.array([one.mean for one in pooled])
                 squared = np.array([one.mean for one in pooled_sums(squares, key, self.plan.min_rows)[0]])
-                chances[key] = SamplingVariance.fit(means[key], squared, np.array([one.rows for one in joined]))
-        remembered = level_ar1(means)
+                chances[key] = SamplingVariance.fit(means[key], squared, np.array([one.rows for one in pooled]))
+        coefficients = level_ar1(means)
         rows = float(np.median([max(one.rows for one in day.values()) for day in sums]))
         tests = {
             key: ConformalTest.fit(
                 scores,
                 tolerance=self.tolerances.score_tolerance(watches[key.watch]),
                 direction=watches[key.watch].direction,
-                ar1=remembered[key],
+                ar1=coefficients[key],
                 min_std=max(self.tolerances.min_std(watches[key.watch]), 0.5 / rows),
                 sampling_variance=chances[key],
             )
@@ -102,7 +99,7 @@ class Days:
         return LevelTest(level="page", budget=self.budget, tests=tests, shares=shares, min_rows=self.plan.min_rows)
 
     def harmed(self, level: LevelTest, day: Sums, rise: float) -> Sums:
-        """A day on which every watch on a loss has risen by so many of its own deviations."""
+        """A day on which every watch on a loss has risen by this many of its standard deviations."""
         losses = {watch.name for watch in self.watched.loss_watches}
         moved = {}
         for key, one in day.items():
@@ -113,11 +110,11 @@ class Days:
 
 
 def measure(settings: Settings) -> Result:
-    """False pages and delays. Cost: some minutes of a free core, a tenth with `quick`, and a demo if none is given."""
+    """Measure false pages and delays. Cost: minutes on a free core, a tenth with `quick`, plus a demo."""
     days = Days(flights_config(settings))
     streams = STREAMS_QUICK if settings.quick else STREAMS
     own = days.level(range(len(days.sums)))
-    thin = sorted(test.windows for test in own.tests.values())
+    sizes = sorted(test.windows for test in own.tests.values())
     rows: list[tuple[Cell, ...]] = []
     for name, length in RESAMPLED.items():
         rng = np.random.default_rng([SEED, length])
@@ -126,22 +123,23 @@ def measure(settings: Settings) -> Result:
             for _ in range(streams // 2):
                 drawn = resampled(len(days.sums), rng, streams=1, windows=len(days.sums), length=length)[0]
                 level = days.level(drawn.tolist()) if fresh else own
-                for places in resampled(len(days.sums), rng, streams=2, windows=YEAR, length=length).tolist():
-                    clean.append(pages(level, [days.sums[place] for place in places]))
-                    stream = [days.harmed(level, days.sums[place], RISE) for place in places[:60]]
+                for positions in resampled(len(days.sums), rng, streams=2, windows=YEAR, length=length).tolist():
+                    clean.append(pages(level, [days.sums[position] for position in positions]))
+                    stream = [days.harmed(level, days.sums[position], RISE) for position in positions[:60]]
                     harmed.append(pages(level, stream, first=True))
             found, late = Alarms(at=np.stack(clean)), Alarms(at=np.stack(harmed))
             error = float(found.at.sum(axis=1).std(ddof=1) / np.sqrt(streams))
             some = (found.per(YEAR), error, found.share_with_any(YEAR))
-            rows.append((label, name, *some, late.median_delay, late.share_with_any(BARS[RISE])))
+            rows.append((label, name, *some, late.median_delay, late.share_with_any(GOALS[RISE])))
     table = Table(
         title=f"The flights' page level with {len(own.tests)} watches: budget 1 page per 365 windows",
         columns=("baseline", "resampled", "pages per 365", "± SE", "any in 365", "+2 SD", "+2 SD within 10"),
         rows=tuple(rows),
         note=(
-            f"{streams} streams of a year, restarted after each page, and one of 60 windows with every loss risen. "
-            f"{sum(1 for size in thin if size < len(days.sums) - 10)} of the watches are on slices that had to be "
-            f"joined; half of all have {thin[len(thin) // 2]} windows or fewer in the baseline, the fewest {thin[0]}."
+            f"{streams} streams of a year, restarted after each page, and one of 60 windows with every loss raised."
+            f" {sum(1 for size in sizes if size < len(days.sums) - 10)} of the watches are on slices that had to be"
+            f" pooled; half of all have {sizes[len(sizes) // 2]} windows or fewer in the baseline, the fewest"
+            f" {sizes[0]}."
         ),
     )
     return Result(tables=(table,))

@@ -1,6 +1,6 @@
 """Worker processes under steady load while their model's version is swapped every 20 s: failed requests, and memory.
 
-python -m benchmarks.soak FOLDER writes the model that is served, as a version folder, and prints a gRPC request for it.
+`python -m benchmarks.soak FOLDER` writes the served model as a version folder and prints a gRPC request for it.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ SWAP_S = 20.0
 QUICK_SWAP_S = 5.0
 MODEL = "soak"
 BODY = b'{"instances": [[1.0, 2.0, 3.0, 4.0]]}'
-#: Float32 values of the model's largest variable: large enough for a version that stays in memory to show.
+#: Float32 values of the model's largest variable, large enough that a version left in memory is visible.
 WIDTH = 4_000_000
-#: Swaps before memory is looked at: by then every code path has been taken and every pool is full.
-SETTLED = 3
+#: Swaps before memory is measured; by then every code path was taken and every pool is full.
+WARM_SWAPS = 3
 
 
 @dataclass(slots=True)
 class Swaps:
-    """What happened to the versions, and how large all workers together were after each swap."""
+    """Versions, and memory of all workers together after each swap."""
 
     rss_mb: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
 
 def measure(settings: Settings) -> Result:
-    """Cost: the minutes asked for, and the start of a server; 100 MB on disk."""
+    """Run the soak test. Cost: the requested minutes, the start of a server, and 100 MB on disk."""
     seconds, every_s = (30.0, QUICK_SWAP_S) if settings.quick else (60 * settings.minutes, SWAP_S)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -72,7 +72,7 @@ def measure(settings: Settings) -> Result:
 
 
 def _loads(server: Server, grpc_request: bytes, seconds: float, when_warm: Callable[[], None]) -> dict[str, Load]:
-    """Both dialects at once, each from a process of its own."""
+    """Load both APIs concurrently, each from its own process."""
     rest = ["load_generator", str(server.port), f"/v1/models/{MODEL}:predict", str(CONNECTIONS), str(seconds)]
     grpc = ["grpc_load_generator", str(server.grpc), str(GRPC_CONNECTIONS), str(seconds)]
     with ExitStack() as stack:
@@ -87,20 +87,20 @@ def _loads(server: Server, grpc_request: bytes, seconds: float, when_warm: Calla
             running.append(one)
         time.sleep(WARM_UP)
         when_warm()
-        said = [one.communicate()[0] for one in running]
-    return {name: Load(**json.loads(out)) for name, out in zip(("REST", "gRPC"), said, strict=True)}
+        outputs = [one.communicate()[0] for one in running]
+    return {name: Load(**json.loads(out)) for name, out in zip(("REST", "gRPC"), outputs, strict=True)}
 
 
 def _keep_swapping(
     server: Server, template: Path, models: Path, every_s: float, swaps: Swaps, stop: threading.Event
 ) -> None:
-    """A new version, and when it answers the old one's folder is deleted, so that it is let go."""
+    """Publish new versions, and delete the folder of the old one when the new one serves, so that it is unloaded."""
     number = 1
     while not stop.wait(every_s):
         begun = time.perf_counter()
         number += 1
         _publish(template, models, number)
-        while not _answers(server, number):
+        while not _serves(server, number):
             if stop.wait(0.2):
                 return
         swaps.seconds.append(time.perf_counter() - begun)
@@ -111,20 +111,20 @@ def _keep_swapping(
 
 
 def _publish(template: Path, models: Path, number: int) -> None:
-    aside = models / f".{number}"
-    shutil.copytree(template, aside)
-    aside.rename(models / str(number))
+    temporary = models / f".{number}"
+    shutil.copytree(template, temporary)
+    temporary.rename(models / str(number))
 
 
-def _answers(server: Server, number: int) -> bool:
+def _serves(server: Server, number: int) -> bool:
     url = f"http://127.0.0.1:{server.port}/v1/models/{MODEL}"
     with urllib.request.urlopen(url, timeout=60) as reply:
-        known = json.load(reply)["model_version_status"]
-    return any(one["version"] == str(number) and one["state"] == "AVAILABLE" for one in known)
+        statuses = json.load(reply)["model_version_status"]
+    return any(one["version"] == str(number) and one["state"] == "AVAILABLE" for one in statuses)
 
 
 def _processes(pid: int) -> list[int]:
-    """Of the server: its workers and itself."""
+    """Processes of the server: its workers and itself."""
     return [pid, *(int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split())]
 
 
@@ -135,37 +135,40 @@ def _rss_mb(pid: int) -> float:
 
 def _load_table(loads: Mapping[str, Load], rows: int) -> Table:
     return Table(
-        title=f"Both dialects at once, for {loads['REST'].seconds:.0f} s",
-        columns=("dialect", "connections", "answers", "failed", "p50 ms", "p99 ms"),
+        title=f"Both APIs concurrently, for {loads['REST'].seconds:.0f} s",
+        columns=("API", "connections", "responses", "failed", "p50 ms", "p99 ms"),
         rows=tuple(
             (name, load.connections, load.with_warm_up, load.failures, load.p50_ms, load.p99_ms)
             for name, load in loads.items()
         ),
         note=(
-            "Closed loops, one row a request; failed counts answers other than 200 or OK and hang-ups. "
+            "Closed loops, one row per request; failed counts responses other than 200 or OK and closed connections. "
             f"The traffic log has {rows} rows."
         ),
     )
 
 
 def _swap_table(swaps: Swaps, workers: int, every_s: float) -> Table:
-    settled = swaps.rss_mb[SETTLED:]
+    warm = swaps.rss_mb[WARM_SWAPS:]
     taken = statistics.median(swaps.seconds) if swaps.seconds else None
-    ends = (settled[0], settled[-1]) if settled else (None, None)
+    ends = (warm[0], warm[-1]) if warm else (None, None)
     return Table(
         title=f"A new version every {every_s:.0f} s",
-        columns=("workers", "swaps", "s to take over", "RSS MB settled", "last", "growth MB a swap"),
-        rows=((workers, len(swaps.rss_mb), taken, *ends, growth(settled)),),
+        columns=("workers", "swaps", "s until it serves", "RSS MB when warm", "last", "growth MB per swap"),
+        rows=((workers, len(swaps.rss_mb), taken, *ends, growth(warm)),),
         note=(
-            "RSS: of all processes, a quarter of the interval after a swap; settled: after "
-            f"{SETTLED} swaps. Growth: slope of the straight line through all that follow. A version holds "
+            "RSS: of all processes, a quarter of the interval after a swap; when warm: after "
+            f"{WARM_SWAPS} swaps. Growth: slope of the regression line through all later ones. A version has "
             f"{4 * WIDTH / 1e6:.0f} MB of variables in each worker."
         ),
     )
 
 
 def growth(values: Sequence[float]) -> float | None:
-    """The slope of the straight line that fits best; None for fewer than three values.
+    """Slope of the regression line.
+
+    Returns:
+        The slope per value; None for fewer than three values.
 
     >>> growth([1.0, 3.0, 5.0])
     2.0
@@ -174,18 +177,20 @@ def growth(values: Sequence[float]) -> float | None:
 
 
 def _remarks(swaps: Swaps, loads: Mapping[str, Load], rows: int) -> tuple[str, ...]:
-    failures, answers = (sum(getattr(load, what) for load in loads.values()) for what in ("failures", "with_warm_up"))
+    failures, responses = (
+        sum(getattr(load, field_name) for load in loads.values()) for field_name in ("failures", "with_warm_up")
+    )
     remarks = [f"{failures} requests failed."] if failures else []
-    if rows != answers - failures:
-        remarks.append(f"The log has {rows} rows for {answers - failures} answers.")
-    if growth(swaps.rss_mb[SETTLED:]) is None:
-        remarks.append("Too short to say whether memory grows.")
+    if rows != responses - failures:
+        remarks.append(f"The log has {rows} rows for {responses - failures} responses.")
+    if growth(swaps.rss_mb[WARM_SWAPS:]) is None:
+        remarks.append("Too short to decide whether memory grows.")
     return tuple(remarks)
 
 
 def write_model(folder: Path) -> None:
-    """A SavedModel with one large variable that little is computed with."""
-    import tensorflow as tf  # noqa: PLC0415 - in a process of its own
+    """Write a SavedModel with one large variable and little computation."""
+    import tensorflow as tf  # noqa: PLC0415 - in its own process
 
     module = tf.Module()
     module.weights = tf.Variable(tf.ones([4, WIDTH // 4]))
@@ -198,8 +203,8 @@ def write_model(folder: Path) -> None:
 
 
 def grpc_request() -> bytes:
-    """What BODY asks, as a ``PredictRequest`` in base64."""
-    from tensorflow import make_tensor_proto  # noqa: PLC0415 - in a process of its own
+    """BODY as a ``PredictRequest`` in base64."""
+    from tensorflow import make_tensor_proto  # noqa: PLC0415 - in its own process
     from tensorflow_serving.apis import predict_pb2  # noqa: PLC0415 - as above
 
     request = predict_pb2.PredictRequest()

@@ -1,4 +1,4 @@
-"""Wall and processor time of named stages, added up."""
+"""Wall and CPU time of named stages, summed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Seconds by stage: the wall clock's, and the processor's over all threads of this process."""
+    """Seconds by stage: wall time, and CPU time of all threads of this process."""
 
     wall: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Add what happens inside to a stage."""
+        """Add the time of the context to a stage."""
         wall, cpu = time.perf_counter(), time.process_time()
         yield
         self.wall[name] = self.wall.get(name, 0.0) + time.perf_counter() - wall

@@ -1,4 +1,4 @@
-"""What the traffic log costs: microseconds per append, megabytes per second, and the reading of one day of many."""
+"""Cost of the traffic log: microseconds per append, megabytes per second, and reading one day of many."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ROUNDS = 5
 
 
 def measure(settings: Settings) -> Result:
-    """Appending by batch size, and reading a year by day and whole."""
+    """Measure appends by batch size, and reading a year by day and as a whole."""
     rng = np.random.default_rng(0)
     appends, days = (50, 10) if settings.quick else (1000, 275)
     return Result(tables=(appending(rng, appends), reading(rng, days)))
 
 
 def batch(rng: np.random.Generator, count: int, *, day: int = 0, number: int = 0) -> AnsweredRows:
-    """Sixteen inputs (12 numbers, 4 categories) and two outputs, as a flights model has."""
+    """Rows with sixteen inputs (12 numbers, 4 categories) and two outputs, as of a flights model."""
     start = as_microseconds(FIRST_DAY) + day * DAY_US
     numbers = {f"number_{i}": rng.random(count, np.float32) for i in range(12)}
     categories = {f"category_{i}": rng.choice(np.array([b"UA", b"EWR", b"LGA"], object), count) for i in range(4)}
@@ -48,7 +48,7 @@ def batch(rng: np.random.Generator, count: int, *, day: int = 0, number: int = 0
 
 
 def appending(rng: np.random.Generator, appends: int) -> Table:
-    """A row per batch size, and a bare `os.write` of as many bytes beside it."""
+    """Table of appends by batch size, and of a bare `os.write` of as many bytes."""
     rows: list[tuple[Cell, ...]] = []
     for count in (1, 8, 32, 128, 256):
         answered = batch(rng, count)
@@ -66,7 +66,7 @@ def appending(rng: np.random.Generator, appends: int) -> Table:
                 [segment] = (Path(folder) / "open").iterdir()
                 size = segment.stat().st_size // (appends + 1)
                 bare = min(bare, _bare_writes(Path(folder) / "bare", size, appends))
-                segment.unlink()  # nothing to convert: only appending is measured here
+                segment.unlink()  # no conversion: only appends are measured here
                 segment.touch()
                 writer.close()
         rows.append((count, fastest * 1e6, least * 1e6, size / fastest / 1e6, size / count, fastest / bare))
@@ -79,7 +79,7 @@ def appending(rng: np.random.Generator, appends: int) -> Table:
 
 
 def _bare_writes(path: Path, size: int, count: int) -> float:
-    """Seconds that one unbuffered write of so many bytes takes."""
+    """Seconds of one unbuffered write of this many bytes."""
     chunk = bytes(size)
     with path.open("ab", buffering=0) as file:
         begin = time.perf_counter()
@@ -89,7 +89,7 @@ def _bare_writes(path: Path, size: int, count: int) -> float:
 
 
 def reading(rng: np.random.Generator, days: int) -> Table:
-    """Conversion, and the reading of one day and of all, out of `days` days of 930 rows."""
+    """Table of conversion, and of reading one day and all of `days` days with 930 rows."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         writer = TrafficWriter(root, clock=lambda: datetime.now(UTC))
@@ -116,17 +116,17 @@ def reading(rng: np.random.Generator, days: int) -> Table:
 
 
 def one_day(log: TrafficLog, day: datetime) -> int:
-    """The rows of a day."""
+    """Read the rows of a day."""
     return int(log.read(model="flights", start=day, end=day + timedelta(days=1)).num_rows)
 
 
 def read_two(log: TrafficLog) -> int:
-    """The rows of all days, of a projection."""
+    """Read two columns of all days."""
     return int(log.read(model="flights", columns=["prediction_id", "output:probabilities"]).num_rows)
 
 
 def fastest_of(call: Callable[[], object], *, rounds: int = 3) -> float:
-    """Seconds of the fastest of some calls."""
+    """Seconds of the fastest of several calls."""
     fastest = float("inf")
     for _ in range(rounds):
         begin = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The price of a seed: many seeds through one compiled program, against one `Model.fit` of the same network."""
+"""Cost of a seed: many seeds through one compiled program, relative to one `Model.fit` of the same network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPTIMISER = Optimiser(learning_rate=1e-3, weight_decay=1e-5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A network, and the rows that it is trained on."""
+    """A network and its training rows."""
 
     name: str
     recipe: Recipe
@@ -33,7 +33,7 @@ class Case:
 
 
 def measure(settings: Settings) -> Result:
-    """Each network's rows and remarks. A warm-up of the libraries is not counted; tracing and compiling are."""
+    """Measure every network. Tracing and compilation count, the warm-up of the libraries does not."""
     from pitfalls_tf.fitting import ensemble  # noqa: PLC0415 - loads TensorFlow
 
     cases = _cases(quick=settings.quick)
@@ -56,7 +56,7 @@ def measure(settings: Settings) -> Result:
         title="N seeds against one Model.fit, compile included",
         columns=("network", "how", "seeds", "s", "fits"),
         rows=tuple(rows),
-        note="The same epochs, batches and optimiser; rows are in memory. Read the last column.",
+        note="The same epochs, batches and optimiser; rows are in memory. The last column is the result.",
     )
     return Result(tables=(table,), remarks=tuple(remarks))
 
@@ -109,7 +109,7 @@ def _ours(case: Case, count: int, threads: int) -> float:
 
 
 def _keras(case: Case, *, rows: int | None = None) -> float:
-    """Building, compiling and fitting, as one would."""
+    """Build, compile and fit with Keras."""
     import keras  # noqa: PLC0415 - heavy
 
     from pitfalls_tf.architectures.dropout import with_keras_dropout  # noqa: PLC0415 - loads Keras

@@ -1,4 +1,4 @@
-"""Verdicts where nothing is better, and where something is: how often they are wrong, what the intervals cover."""
+"""Error rates of verdicts and coverage of their intervals, with and without a true difference."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from pitfalls_tf.verdicts.verdict import SMALLEST_DIFFERENCE, outcome_of
 
 SEED = 20_210_405
 
-SD = 0.01  # of one gain's largest source of variance, in units of the metric: twice what matters
+SCALE = 0.01  # of the largest variance component, in units of the metric: twice the smallest difference that matters
 
 Floats = NDArray[np.float64]
-Law = Callable[[np.random.Generator, tuple[int, ...]], Floats]
+Distribution = Callable[[np.random.Generator, tuple[int, ...]], Floats]
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
@@ -37,23 +37,23 @@ def heavy(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
 
 
 def collapse(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    """One seed in twenty goes wrong by ten standard deviations, as often in one setup as in the other."""
+    """One seed in twenty deviates by ten standard deviations, equally often in either setup."""
     drawn: Floats = rng.normal(size=shape) + (rng.random(shape) < 0.05) * rng.choice([-10.0, 10.0], size=shape)
     return drawn
 
 
 def skewed(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    """Gamma(2), centred: no difference in the mean, but in the shape."""
+    """Centred Gamma(2): the same mean, another shape."""
     drawn: Floats = (rng.gamma(2.0, size=shape) - 2.0) / np.sqrt(2.0)
     return drawn
 
 
 def two_point(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    """Plus or minus one, and hardly anything between: training ends in one of two states."""
+    """Plus or minus one with little noise: training ends in one of two states."""
     return rng.choice([-1.0, 1.0], size=shape) + 0.1 * rng.normal(size=shape)
 
 
-LAWS: dict[str, Law] = {
+DISTRIBUTIONS: dict[str, Distribution] = {
     "normal": normal,
     "uniform": uniform,
     "t(3)": heavy,
@@ -61,8 +61,8 @@ LAWS: dict[str, Law] = {
     "skewed": skewed,
     "two-point": two_point,
 }
-#: Standard deviations between domains, between seeds in all domains at once, and of what is left.
-SPREADS = {
+#: Standard deviations between domains, between seeds (common to all domains), and of the remainder.
+VARIANCE_DIVISIONS = {
     "seeds, each domain alone": (0.0, 0.0, 1.0),
     "seeds, in all domains": (0.0, 1.0, 0.2),
     "domains": (1.0, 0.0, 0.5),
@@ -73,7 +73,7 @@ SPREADS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How many domains, seeds, and comparisons of each."""
+    """Numbers of domains, seeds and comparisons."""
 
     domains: tuple[int, ...]
     seeds: tuple[int, ...]
@@ -85,8 +85,14 @@ QUICK = Sizes(domains=(1, 3), seeds=(5, 20), count=50)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Shares of comparisons: `outside` the truth was, `claimed` better or worse was said; of these domains `missed`."""
+class ErrorRates:
+    """Error rates of simulated comparisons.
+
+    Attributes:
+        outside: share of intervals that miss the truth.
+        claimed: share with the outcome better or worse.
+        missed: share of intervals for these domains that miss the truth.
+    """
 
     outside: float
     claimed: float
@@ -94,33 +100,38 @@ class Found:
 
 
 def simulate(
-    law: Law, spread: tuple[float, float, float], shape: tuple[int, int], rng: np.random.Generator, *, count: int
-) -> Found:
-    """Comparisons of gains [domains, seeds] whose expectation is 0. Domains' own means are always normal."""
+    distribution: Distribution,
+    spread: tuple[float, float, float],
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+    *,
+    count: int,
+) -> ErrorRates:
+    """Simulate comparisons of gains [domains, seeds] with expectation 0; domain means are always normal."""
     between_domains, between_seeds, within = spread
     domains, seeds = shape
     resampling = Resampling.draw(domains, seeds, rng)
     outside = claimed = missed = 0
     for _ in range(count):
         of_domains = between_domains * rng.normal(size=(domains, 1)) if domains > 1 else np.zeros((1, 1))
-        gains = of_domains + between_seeds * law(rng, (1, seeds)) + within * law(rng, shape)
-        found = interval(SD * gains, resampling)
+        gains = of_domains + between_seeds * distribution(rng, (1, seeds)) + within * distribution(rng, shape)
+        found = interval(SCALE * gains, resampling)
         outside += not found.low <= 0.0 <= found.high
         claimed += outcome_of(found, SMALLEST_DIFFERENCE) != "inconclusive"
-        here = interval_these_domains(SD * gains, resampling)
-        missed += not here.low <= SD * float(of_domains.mean()) <= here.high
-    return Found(outside=outside / count, claimed=claimed / count, missed=missed / count)
+        here = interval_these_domains(SCALE * gains, resampling)
+        missed += not here.low <= SCALE * float(of_domains.mean()) <= here.high
+    return ErrorRates(outside=outside / count, claimed=claimed / count, missed=missed / count)
 
 
 def null_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
-    """The worst spread of each law and size."""
+    """Table of the worst division of variance for each distribution and size."""
     rows: list[tuple[Cell, ...]] = []
-    for name, law in LAWS.items():
+    for name, distribution in DISTRIBUTIONS.items():
         for domains in sizes.domains:
             for seeds in sizes.seeds:
                 found = {
-                    spread: simulate(law, values, (domains, seeds), rng, count=sizes.count)
-                    for spread, values in SPREADS.items()
+                    spread: simulate(distribution, values, (domains, seeds), rng, count=sizes.count)
+                    for spread, values in VARIANCE_DIVISIONS.items()
                 }
                 worst = max(found, key=lambda spread: found[spread].outside)
                 rows.append(
@@ -135,35 +146,35 @@ def null_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
                     )
                 )
     return Table(
-        title="No difference: the worst of five ways to spread the variance",
+        title="No difference: the worst of five ways to divide the variance",
         columns=(
-            "law of gains",
+            "distribution of gains",
             "domains",
             "seeds",
-            "says better or worse",
+            "better or worse",
             "coverage",
-            "where it is worst",
+            "worst division",
             "coverage, these domains",
         ),
         rows=tuple(rows),
         note=(
-            f"{sizes.count:,} comparisons in each of {len(SPREADS)} spreads. Better or worse is said beyond"
-            f" {SMALLEST_DIFFERENCE:g}, with standard deviations of {SD:g}; coverage is of zero by the interval, which"
-            f" promises {COVERAGE:.0%} and takes its quantiles at {NOMINAL_COVERAGE:.0%}: one minus it is what would"
-            " be said if any difference mattered."
+            f"{sizes.count:,} comparisons for each of {len(VARIANCE_DIVISIONS)} divisions. Smallest difference that"
+            f" matters {SMALLEST_DIFFERENCE:g}, standard deviations {SCALE:g}. Coverage: of zero by the interval,"
+            f" {COVERAGE:.0%} promised, with quantiles at {NOMINAL_COVERAGE:.0%}; one minus it is the error rate if"
+            " any difference mattered."
         ),
     )
 
 
 def power_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
-    """How often a true gain is found, of seeds and domains that vary alike."""
+    """Table of the power for a true gain, with equal variances of seeds and domains."""
     rows: list[tuple[Cell, ...]] = []
     for domains in sizes.domains:
         for seeds in sizes.seeds:
             resampling = Resampling.draw(domains, seeds, rng)
             gains = rng.normal(size=(sizes.count, domains, seeds)) + 0.5 * rng.normal(size=(sizes.count, 1, seeds))
             gains += 0.5 * rng.normal(size=(sizes.count, domains, 1)) if domains > 1 else 0.0
-            intervals = [interval(SD * one, resampling) for one in gains]
+            intervals = [interval(SCALE * one, resampling) for one in gains]
             shares = [
                 sum(one.low + true > SMALLEST_DIFFERENCE for one in intervals) / sizes.count
                 for true in (0.01, 0.02, 0.04)
@@ -171,18 +182,18 @@ def power_table(rng: np.random.Generator, *, sizes: Sizes) -> Table:
             width = float(np.median([one.high - one.low for one in intervals]))
             rows.append((domains, seeds, width, *shares))
     return Table(
-        title="A true gain: how often it is found better",
+        title="A true gain: share of comparisons that are better",
         columns=("domains", "seeds", "median width", "gain .01", "gain .02", "gain .04"),
         rows=tuple(rows),
         note=(
-            f"{sizes.count:,} comparisons; standard deviations: of a seed in a domain {SD:g}, of a seed in all "
-            f"domains and of a domain {SD / 2:g} each. Smallest difference that matters {SMALLEST_DIFFERENCE:g}."
+            f"{sizes.count:,} comparisons; standard deviations: of a seed in a domain {SCALE:g}, of a seed in all "
+            f"domains and of a domain {SCALE / 2:g} each. Smallest difference that matters {SMALLEST_DIFFERENCE:g}."
         ),
     )
 
 
 def measure(settings: Settings) -> Result:
-    """Both tables. Cost: five minutes on two quiet cores."""
+    """Measure both tables. Cost: five minutes on two idle cores."""
     rng = np.random.default_rng(SEED)
     null = null_table(rng, sizes=QUICK if settings.quick else FULL)
     power = power_table(rng, sizes=QUICK if settings.quick else FULL)
@@ -190,15 +201,17 @@ def measure(settings: Settings) -> Result:
 
 
 def worse(table: Table) -> list[str]:
-    """What is plainly worse than promised."""
+    """Figures that are worse than promised."""
     found = []
-    for law, domains, seeds, claimed, covered, where, here in table.rows:
-        size = f"{law}, {domains} domains, {seeds} seeds"
+    for distribution, domains, seeds, claimed, covered, where, here in table.rows:
+        size = f"{distribution}, {domains} domains, {seeds} seeds"
         assert isinstance(claimed, float)
         assert isinstance(covered, float)
         assert isinstance(here, float)
         if claimed > 1.0 - COVERAGE:
-            found.append(f"PROMISE BROKEN: {size}: better or worse in {claimed:.1%} of comparisons without difference.")
+            found.append(
+                f"ERROR RATE EXCEEDED: {size}: better or worse in {claimed:.1%} of comparisons without difference."
+            )
         if covered < COVERAGE:
             found.append(f"Coverage below {COVERAGE:.0%}: {size}, {where}: {covered:.1%}.")
         if here < COVERAGE:

@@ -1,4 +1,4 @@
-"""One window of anyone's table, of one million rows to fifty: the processor time and memory of the job."""
+"""CPU time and memory of the job on one window of a table with one to fifty million rows."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import pyarrow.parquet as pq
 
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.window_probe import LIVE, NOW, WATCHED
-from benchmarks.window_speed import DAYS, ROWS_A_DAY, forget, probe, rows_of
+from benchmarks.window_speed import DAYS, ROWS_A_DAY, delete_labels, probe, rows_of
 from monitoring.jobs.init import OwnTable, adopt
 
-#: Rows of the window, streamed without ids, and with ids of its own.
+#: Rows of the window without ids, and with ids.
 SIZES = (1_000_000, 5_000_000, 20_000_000, 50_000_000)
 NAMED = (1_000_000, 5_000_000)
 QUICK = (20_000, 40_000)
 
-#: Rows that are made, and written, at once: a row group.
+#: Rows that are made and written at a time: a row group.
 GROUP = 1_000_000
 
-#: Characters of an id: a UUID's digits.
+#: Characters of an id: digits of a UUID.
 DIGITS = 32
 
 
 def named(rows: pa.Table) -> pa.Table:
-    """The rows with a random id each, in a column `id`."""
+    """The rows with a column `id` of random ids."""
     text = secrets.token_bytes(rows.num_rows * DIGITS // 2).hex().encode()
     ends = pa.array(range(0, len(text) + 1, DIGITS), pa.int32())
     ids = pa.Array.from_buffers(pa.string(), rows.num_rows, [None, ends.buffers()[1], pa.py_buffer(text)])
@@ -35,7 +35,7 @@ def named(rows: pa.Table) -> pa.Table:
 
 
 def measure(settings: Settings) -> Result:
-    """Tables of up to 50 million rows, 7 GB on disk for as long as they are measured. Cost: half an hour."""
+    """Measure tables of up to 50 million rows, 7 GB on disk while they are measured. Cost: half an hour."""
     with tempfile.TemporaryDirectory() as name:
         plain = grown(Path(name, "plain"), QUICK if settings.quick else SIZES, ids=False)
         with_ids = grown(Path(name, "named"), QUICK if settings.quick else NAMED, ids=True)
@@ -43,7 +43,7 @@ def measure(settings: Settings) -> Result:
 
 
 def grown(folder: Path, sizes: tuple[int, ...], *, ids: bool) -> Table:
-    """One table, window after window of those sizes; each is deleted when it has been measured."""
+    """Measure windows of these sizes one after the other; each is deleted after its measurement."""
     folder.mkdir(parents=True)
     days = [rows_of(ROWS_A_DAY, day) for day in range(DAYS)]
     reference = pa.concat_tables([named(day) if ids else day for day in days])
@@ -51,7 +51,7 @@ def grown(folder: Path, sizes: tuple[int, ...], *, ids: bool) -> Table:
     own = OwnTable(event_time="ts", scores=("p",), label="y", slices=("s0",), prediction_id="id" if ids else None)
     adopt(folder / "reference.parquet", own, out=folder / WATCHED, clock=lambda: NOW)
     rows = tuple(_row(folder, size, ids=ids) for size in sizes)
-    what = "with ids of their own" if ids else "without ids"
+    what = "with ids" if ids else "without ids"
     return Table(
         title=f"The job on rows {what}, 32 columns",
         columns=(
@@ -66,14 +66,14 @@ def grown(folder: Path, sizes: tuple[int, ...], *, ids: bool) -> Table:
         ),
         rows=rows,
         note=(
-            "Processor seconds, each in a process of its own. Pyarrow: every column in batches by one thread, dropped, "
+            "CPU seconds, each in its own process. Pyarrow: every column in batches by one thread, discarded, "
             "the faster of two passes. The job: labels, stream and evidence, without the fit of the baseline."
         ),
     )
 
 
 def _row(folder: Path, rows: int, *, ids: bool) -> tuple[Cell, ...]:
-    forget(folder)
+    delete_labels(folder)
     with pq.ParquetWriter(folder / LIVE, (named(rows_of(1, 40)) if ids else rows_of(1, 40)).schema) as writer:
         for number, first in enumerate(range(0, rows, GROUP)):
             part = rows_of(min(GROUP, rows - first), 40, seed=number + 1)

@@ -1,6 +1,6 @@
-"""``python -m benchmarks.window_probe WAY FOLDER``: one way over one table, in a process of its own, told as JSON.
+"""``python -m benchmarks.window_probe METHOD FOLDER``: measure one method over one table in its own process, as JSON.
 
-FOLDER holds `live.parquet`, a window of predictions, and `watched/`, what `pitfalls monitor init` made of a reference.
+FOLDER has `live.parquet`, a window of predictions, and `watched/`, the output of `pitfalls monitor init`.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ LIVE = "live.parquet"
 WATCHED = "watched"
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
-#: Passes of pyarrow with each memory pool; the fastest counts.
+#: Passes of pyarrow with each memory pool; the fastest one counts.
 PASSES = 5
 
-#: How often a window is judged again in the same process; the fastest counts.
-AGAIN = 3
+#: Repeated evaluations of a window in the same process; the fastest one counts.
+REPEATS = 3
 
-#: Rows of a batch: enough that a call's own cost is nothing, few enough that all columns of a batch stay small.
+#: Rows of a batch: enough to make the cost of a call negligible, few enough to keep all columns small.
 ROWS = 1 << 16
 
 
 def floor(folder: Path, watch: Stopwatch) -> None:
-    """All columns by pyarrow in one thread, and dropped: the fastest of a few passes, the first of which is cold.
+    """Read all columns by pyarrow in one thread: the fastest of a few passes, and the cold first one.
 
-    With each of its memory pools in turn, of which the fastest counts; cold is the pool that the job has.
+    Each memory pool is measured, and the fastest one counts; the cold pass uses the job's pool.
     """
     passes = Stopwatch()
     for pool in dict.fromkeys((pa.default_memory_pool().backend_name, *pa.supported_memory_backends())):
@@ -66,7 +66,7 @@ def floor(folder: Path, watch: Stopwatch) -> None:
 
 
 def scan(folder: Path, watch: Stopwatch) -> None:
-    """All columns by pyarrow in one thread, batch by batch, and dropped: the faster of two passes."""
+    """Read all columns by pyarrow in one thread in batches: the faster of two passes."""
     passes = Stopwatch()
     for number in range(2):
         with passes.stage(str(number)), pq.ParquetFile(folder / LIVE, pre_buffer=False, buffer_size=1 << 20) as file:
@@ -76,14 +76,14 @@ def scan(folder: Path, watch: Stopwatch) -> None:
 
 
 def batches(folder: Path, watch: Stopwatch) -> None:
-    """The profile of every input, batch by batch from the file, each column decoded once."""
+    """Profile every input in batches from the file, each column decoded once."""
     bins = load_baseline(folder / WATCHED / "baseline").bins
     counting, names = ProfileBuilder(bins).begin(), [b.feature for b in bins]
-    words = [b.feature for b in bins if b.edges is None]
+    texts = [b.feature for b in bins if b.edges is None]
     before = _peak()
     with (
         watch.stage("profile"),
-        pq.ParquetFile(folder / LIVE, pre_buffer=False, buffer_size=1 << 20, read_dictionary=words) as file,
+        pq.ParquetFile(folder / LIVE, pre_buffer=False, buffer_size=1 << 20, read_dictionary=texts) as file,
     ):
         for batch in file.iter_batches(batch_size=ROWS, columns=names, use_threads=False):
             counting.add(pa.Table.from_batches([batch]))
@@ -92,10 +92,10 @@ def batches(folder: Path, watch: Stopwatch) -> None:
 
 
 def memory(folder: Path, watch: Stopwatch) -> None:
-    """The profile of every input of a table that is in memory: the fastest of a few."""
+    """Profile every input of a table in memory: the fastest of a few passes."""
     bins = load_baseline(folder / WATCHED / "baseline").bins
-    words = [b.feature for b in bins if b.edges is None]
-    table = pq.read_table(folder / LIVE, columns=[b.feature for b in bins], read_dictionary=words)
+    texts = [b.feature for b in bins if b.edges is None]
+    table = pq.read_table(folder / LIVE, columns=[b.feature for b in bins], read_dictionary=texts)
     passes = Stopwatch()
     for number in range(PASSES):
         with passes.stage(str(number)):
@@ -104,10 +104,12 @@ def memory(folder: Path, watch: Stopwatch) -> None:
 
 
 def job(folder: Path, watch: Stopwatch) -> tuple[Profile, tuple[Bins, ...]]:
-    """What `pitfalls monitor run` does with one window, to the verdict: the first of a process, and as if it went on.
+    """Evaluate one window as `pitfalls monitor run` does: the first one of a process, and later ones.
 
-    The same window is judged again from nothing, with no memory of the first but the process's own: "warm" is the
-    fastest of those.
+    Later ones are the same window evaluated again from the start; "warm" is the fastest of them.
+
+    Returns:
+        Seconds by stage, and megabytes.
     """
     config = load_config(folder / WATCHED / "monitor.toml")
     config = config.model_copy(update={"traffic": config.traffic.model_copy(update={"path": folder / LIVE})})
@@ -115,20 +117,20 @@ def job(folder: Path, watch: Stopwatch) -> tuple[Profile, tuple[Bins, ...]]:
         deployment = deploy(config)
         watched = catalogue(deployment.baseline, config.traffic.slices)
     watch.cpu["MB before"] = watch.wall["MB before"] = _peak()
-    counts = _judged(config, deployment, watched, watch)
+    counts = _evaluate(config, deployment, watched, watch)
     watch.cpu["MB"] = watch.wall["MB"] = _peak()
     later = []
-    for _ in range(AGAIN):
+    for _ in range(REPEATS):
         label_log = folder / WATCHED / "label-log"
         shutil.rmtree(label_log, ignore_errors=True)
         again = Stopwatch()
-        _judged(config, deployment, watched, again)
+        _evaluate(config, deployment, watched, again)
         later.append(sum(again.cpu.values()))
     watch.cpu["warm"] = min(later)
     return counts, watched.bins
 
 
-def _judged(config: MonitorConfig, deployment: Deployment, watched: Catalogue, watch: Stopwatch) -> Profile:
+def _evaluate(config: MonitorConfig, deployment: Deployment, watched: Catalogue, watch: Stopwatch) -> Profile:
     judge = Judge(
         watched,
         deployment.reference_fit,
@@ -155,8 +157,8 @@ def _judged(config: MonitorConfig, deployment: Deployment, watched: Catalogue, w
     return brought.answered.counts
 
 
-def checked(folder: Path, watch: Stopwatch) -> None:
-    """The job, and then the schema's check on the profile, by TFDV's native module."""
+def job_with_schema(folder: Path, watch: Stopwatch) -> None:
+    """The job, and then the schema validation of the profile by TFDV's native module."""
     counts, bins = job(folder, watch)
     with watch.stage("read the schema"):
         schema = load_schema(folder / WATCHED / "baseline" / "schema.pbtxt")
@@ -166,7 +168,7 @@ def checked(folder: Path, watch: Stopwatch) -> None:
 
 
 def tfdv(folder: Path, watch: Stopwatch) -> None:
-    """TFDV's statistics in memory of the same columns, its import not counted."""
+    """TFDV's statistics of the same columns in memory, without its import."""
     import tensorflow_data_validation as validation  # noqa: PLC0415  # brings TensorFlow
 
     frame = pq.read_table(folder / LIVE).drop_columns(["ts"]).to_pandas()
@@ -176,16 +178,16 @@ def tfdv(folder: Path, watch: Stopwatch) -> None:
 
 
 def evidently(folder: Path, watch: Stopwatch) -> None:
-    """Evidently's drift preset of the same columns against the reference, its import and the HTML not counted."""
+    """Evidently's drift preset of the same columns against the reference, without its import and the HTML."""
     os.environ["DO_NOT_TRACK"] = "1"
     from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415  # seconds
     from evidently.presets import DataDriftPreset  # noqa: PLC0415  # as above
 
     now = pq.read_table(folder / LIVE).drop_columns(["ts"]).to_pandas()
     then = pq.read_table(folder / "reference.parquet").drop_columns(["ts"]).to_pandas()
-    words = [str(name) for name in now if now[name].dtype == object]
+    texts = [str(name) for name in now if now[name].dtype == object]
     definition = DataDefinition(
-        numerical_columns=[str(name) for name in now if name not in words], categorical_columns=words
+        numerical_columns=[str(name) for name in now if name not in texts], categorical_columns=texts
     )
     with watch.stage("preset"):
         datasets = [Dataset.from_pandas(frame, data_definition=definition) for frame in (now, then)]
@@ -193,26 +195,26 @@ def evidently(folder: Path, watch: Stopwatch) -> None:
     watch.cpu["MB"] = watch.wall["MB"] = _peak()
 
 
-WAYS: dict[str, Callable[[Path, Stopwatch], object]] = {
+METHODS: dict[str, Callable[[Path, Stopwatch], object]] = {
     "floor": floor,
     "scan": scan,
     "batches": batches,
     "memory": memory,
     "job": job,
-    "checked": checked,
+    "job_with_schema": job_with_schema,
     "tfdv": tfdv,
     "evidently": evidently,
 }
 
 
 def _peak() -> float:
-    """The most memory that this process has held so far, in megabytes; `getrusage` would count its parent's as well."""
-    told = Path("/proc/self/status").read_text()
-    return int(told.partition("VmHWM:")[2].split()[0]) / 1024
+    """Peak memory of this process in megabytes; `getrusage` would include the parent's."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 if __name__ == "__main__":
-    told = Stopwatch()
-    WAYS[sys.argv[1]](Path(sys.argv[2]), told)
-    told.cpu["MB in all"] = _peak()
-    print(json.dumps(told.cpu))
+    status = Stopwatch()
+    METHODS[sys.argv[1]](Path(sys.argv[2]), status)
+    status.cpu["MB in all"] = _peak()
+    print(json.dumps(status.cpu))

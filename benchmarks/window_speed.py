@@ -1,4 +1,4 @@
-"""One large window of anyone's table to its verdict: processor time and memory, beside pyarrow, TFDV and Evidently."""
+"""CPU time and memory to evaluate one large window of a table, with those of pyarrow, TFDV and Evidently."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ DAY = 86_400_000_000
 FIRST = 1_700_006_400_000_000 // DAY * DAY
 LEVELS = (10, 30, 100, 300, 1_000)
 
-#: The reference: so many days of so many rows.
+#: Days of the reference, and rows per day.
 DAYS, ROWS_A_DAY = 30, 5_000
 
 GOAL = 1_000_000
 PEERS = 100_000
 
-#: What they are called, and the step that is measured.
+#: Names, and the measured step.
 PEER = {
     "tfdv": ("TFDV's statistics in memory", "statistics"),
     "evidently": ("Evidently's DataDriftPreset", "preset"),
@@ -36,7 +36,7 @@ PEER = {
 
 
 def rows_of(rows: int, day: int, *, numbers: int = 20, seed: int = 0) -> pa.Table:
-    """One day: 32 columns (20 float32 with some nulls, 5 int64, 5 of text, a probability and a label), and a time."""
+    """One day of rows: a time and 32 columns (20 float32 with nulls, 5 int64, 5 of text, a probability, a label)."""
     rng = np.random.default_rng([seed, day])
     columns: dict[str, pa.Array] = {
         "ts": pa.array(FIRST + day * DAY + np.sort(rng.integers(0, DAY, rows))).cast(pa.timestamp("us", "UTC"))
@@ -47,8 +47,8 @@ def rows_of(rows: int, day: int, *, numbers: int = 20, seed: int = 0) -> pa.Tabl
     for place in range(5):
         columns[f"i{place}"] = pa.array(rng.integers(0, 10 ** (place + 1), rows))
     for place, levels in enumerate(LEVELS):
-        words = pa.array([f"level-{level}" for level in range(levels)])
-        columns[f"s{place}"] = words.take(pa.array(rng.integers(0, levels, rows)))
+        texts = pa.array([f"level-{level}" for level in range(levels)])
+        columns[f"s{place}"] = texts.take(pa.array(rng.integers(0, levels, rows)))
     score = rng.random(rows)
     columns["p"] = pa.array(score)
     columns["y"] = pa.array((rng.random(rows) < score).astype(np.int64))
@@ -56,7 +56,7 @@ def rows_of(rows: int, day: int, *, numbers: int = 20, seed: int = 0) -> pa.Tabl
 
 
 def prepare(folder: Path, numbers: int = 20) -> None:
-    """The reference in `folder`, and what the monitor keeps of it."""
+    """Write the reference to `folder`, and initialise the monitor with it."""
     folder.mkdir(parents=True, exist_ok=True)
     reference = folder / "reference.parquet"
     pq.write_table(pa.concat_tables([rows_of(ROWS_A_DAY, day, numbers=numbers) for day in range(DAYS)]), reference)
@@ -65,24 +65,24 @@ def prepare(folder: Path, numbers: int = 20) -> None:
 
 
 def write_window(folder: Path, rows: int, numbers: int = 20) -> None:
-    """The live window, written in pieces, so that no size has to fit in memory. Labels of earlier ones are dropped."""
+    """Write the live window in pieces, so that it need not fit in memory, and delete labels of earlier ones."""
     step = 1_000_000
     with pq.ParquetWriter(folder / LIVE, rows_of(1, 40, numbers=numbers).schema) as writer:
         for number, first in enumerate(range(0, rows, step)):
             part = rows_of(min(step, rows - first), 40, numbers=numbers, seed=number + 1)
             writer.write_table(part, row_group_size=step)
-    forget(folder)
+    delete_labels(folder)
 
 
-def forget(folder: Path) -> None:
-    """Drop labels that were counted before."""
+def delete_labels(folder: Path) -> None:
+    """Delete labels that were counted before."""
     for path in sorted((folder / WATCHED / "label-log").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
 
 
-def probe(way: str, folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, float]:
-    """Processor seconds by stage, and megabytes, of one way in a process of its own, `without` some variables."""
-    command = [sys.executable, "-m", "benchmarks.window_probe", way, str(folder)]
+def probe(method: str, folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, float]:
+    """Measure one method in its own process, `without` some environment variables: CPU seconds by stage, megabytes."""
+    command = [sys.executable, "-m", "benchmarks.window_probe", method, str(folder)]
     own = {name: value for name, value in {**JOB_ENVIRONMENT, **os.environ}.items() if name not in without}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=own)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -90,7 +90,7 @@ def probe(way: str, folder: Path, *, without: tuple[str, ...] = ()) -> dict[str,
 
 
 def measure(settings: Settings) -> Result:
-    """One window beside the others, and how time and memory grow. Cost: some minutes."""
+    """Measure one window and its peers, and the growth of time and memory. Cost: some minutes."""
     sizes = (20_000, 40_000) if settings.quick else (1_000_000, 2_000_000, 5_000_000)
     goal = sizes[0]
     with tempfile.TemporaryDirectory() as name:
@@ -119,7 +119,7 @@ def measure(settings: Settings) -> Result:
         ),
         rows=tuple(grown),
         note=(
-            "The profile alone, out of the file batch by batch (MB beyond what the baseline took); the whole job, in "
+            "The profile alone, from the file in batches (MB in addition to the baseline); the whole job, in "
             "the first window of a process and in later ones."
         ),
     )
@@ -127,59 +127,61 @@ def measure(settings: Settings) -> Result:
 
 
 def _window(folder: Path, rows: int) -> Table:
-    floor, batches, job = (probe(way, folder) for way in ("floor", "batches", "checked"))
+    floor, batches, job = (probe(method, folder) for method in ("floor", "batches", "job_with_schema"))
     steps = ("index and labels", "the stream", "evidence")
-    verdict = sum(job[step] for step in steps)
+    whole = sum(job[step] for step in steps)
 
     def row(name: str, seconds: float, megabytes: float | None = None) -> tuple[Cell, ...]:
         return (name, seconds, seconds / floor["read"], seconds / floor["cold"], megabytes)
 
     return Table(
-        title=f"One window of {rows:,} rows x 32 columns to its verdict",
+        title=f"One window of {rows:,} rows x 32 columns",
         columns=("what", "CPU s", "times pyarrow, warm", "times pyarrow, cold", "peak MB"),
         rows=(
             row("pyarrow reads the columns, warm", floor["read"], floor["MB in all"]),
             row("pyarrow reads the columns, first pass", floor["cold"]),
             row("read and profile, batch by batch", batches["profile"], batches["MB in all"]),
             row("the job to the verdict, windows after the first", job["warm"]),
-            row("the job to the verdict, the first window of a process", verdict, job["MB"]),
+            row("the job to the verdict, the first window of a process", whole, job["MB"]),
             *(row(f"  {step}", job[step]) for step in steps),
             row("the schema's check on the profile", job["schema by TFDV"], job["MB with the check"]),
             row("once a run: the baseline fitted", job["baseline"], job["MB before"]),
             row("once a run: the schema read", job["read the schema"]),
         ),
         note=(
-            "Processor seconds, each in a process of its own. Warm: the fastest of five passes with each of pyarrow's "
-            "memory pools, which has its memory from the passes before; the first pass pays for fresh pages, as the "
-            "first window of a job does."
+            "CPU seconds, each in its own process. Warm: the fastest of five passes with each of pyarrow's "
+            "memory pools, which have their memory from earlier passes; the first pass pays for fresh pages, like the "
+            "first window of a job."
         ),
     )
 
 
 def _peers(folder: Path, *peers: str) -> Table:
     rows = pq.read_metadata(folder / LIVE).num_rows
-    job, held = probe("checked", folder), probe("memory", folder)
+    job, in_memory = probe("job_with_schema", folder), probe("memory", folder)
     steps = ("index and labels", "the stream", "evidence", "schema by TFDV")
     ours = sum(job[step] for step in steps)
     later = job["warm"] + job["schema by TFDV"]
-    drawn: list[tuple[Cell, ...]] = [
+    table_rows: list[tuple[Cell, ...]] = [
         ("the job from the file to the verdict, with the schema's check", ours, 1.0, None, job["MB with the check"]),
         ("  of it the schema's check", job["schema by TFDV"], None, None, None),
         ("the job, windows after the first", later, later / ours, None, None),
-        ("the profile of a table in memory", held["profile"], None, 1.0, held["MB in all"]),
+        ("the profile of a table in memory", in_memory["profile"], None, 1.0, in_memory["MB in all"]),
     ]
-    for way in peers:
-        name, stage = PEER[way]
+    for method in peers:
+        name, stage = PEER[method]
         for label, without in ((name, ()), ("  as it runs by default", tuple(JOB_ENVIRONMENT))):
-            found = probe(way, folder, without=without)
-            drawn.append((label, found[stage], found[stage] / ours, found[stage] / held["profile"], found["MB"]))
+            found = probe(method, folder, without=without)
+            table_rows.append(
+                (label, found[stage], found[stage] / ours, found[stage] / in_memory["profile"], found["MB"])
+            )
     return Table(
-        title=f"Beside others, {rows:,} rows x 32 columns",
+        title=f"Peers, {rows:,} rows x 32 columns",
         columns=("what", "CPU s", "times the job", "times the profile", "peak MB"),
-        rows=tuple(drawn),
+        rows=tuple(table_rows),
         note=(
-            "Imports, and for TFDV and Evidently reading the file into a data frame, are not counted. By default: "
-            f"without the variables that our command sets, {' and '.join(JOB_ENVIRONMENT)}."
+            "Without imports, and for TFDV and Evidently without reading the file into a data frame. By default: "
+            f"without the variables that the command line sets, {' and '.join(JOB_ENVIRONMENT)}."
         ),
     )
 

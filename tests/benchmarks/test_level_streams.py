@@ -38,7 +38,7 @@ def test_first_alarms_are_those_of_the_products_own_simulation(moves: dict[Watch
     np.testing.assert_array_equal(alarms(test, means, places, moves, learning=False).first, product.first_alarms(moves))
 
 
-def test_after_an_alarm_the_test_starts_from_nothing() -> None:
+def test_the_test_restarts_after_an_alarm() -> None:
     test, means = level()
     places = resampled(40, np.random.default_rng(6), streams=20, windows=200, length=1)
     harmed = {ERROR: 0.3, BRIER: 0.3}
@@ -49,7 +49,7 @@ def test_after_an_alarm_the_test_starts_from_nothing() -> None:
         np.testing.assert_array_equal(found.at[stream, first:], rest.at[0])
 
 
-def test_figures_of_alarms_written_by_hand() -> None:
+def test_figures_of_alarms_computed_by_hand() -> None:
     found = Alarms(at=np.array([[0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 1, 0]], dtype=bool))
     assert found.first.tolist() == [2, 5, 3]
     assert found.share_with_any(2) == pytest.approx(1 / 3)
@@ -60,7 +60,7 @@ def test_figures_of_alarms_written_by_hand() -> None:
     assert found.median_delay == 3.0
 
 
-def test_streams_without_an_alarm_have_no_delay_and_a_run_length_beyond_what_was_seen() -> None:
+def test_streams_without_an_alarm_have_no_delay_and_a_lower_bound_of_the_run_length() -> None:
     found = Alarms(at=np.zeros((10, 100), dtype=bool))
     assert found.median_delay is None
     assert found.known_run_length == "> 1,000"

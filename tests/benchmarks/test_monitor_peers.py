@@ -19,7 +19,7 @@ def test_a_stream_has_its_error_rate_and_its_harm() -> None:
     assert peers.inputs_of(known[0]) == ["x0", "x1"]
 
 
-def test_the_rule_on_rows_sees_a_harm_and_is_mostly_quiet_without_one() -> None:
+def test_the_rule_on_rows_detects_a_harm_and_is_mostly_quiet_without_one() -> None:
     quiet = peers.bonferroni(*windows(RowStream(name="", rows=500, inputs=2)))
     harmed = peers.bonferroni(*windows(RowStream(name="", rows=500, inputs=2, worse=0.15)))
     assert quiet.shape == harmed.shape == (15,)
@@ -28,7 +28,7 @@ def test_the_rule_on_rows_sees_a_harm_and_is_mostly_quiet_without_one() -> None:
     assert harmed.sum() >= 12
 
 
-def test_this_monitor_on_window_means_sees_a_harm_and_is_quiet_without_one() -> None:
+def test_this_monitor_on_window_means_detects_a_harm_and_is_quiet_without_one() -> None:
     rng = np.random.default_rng(4)
     for worse, most, least in ((0.0, 0.2, 0.0), (0.1, 1.0, 1.0)):
         stream = RowStream(name="", rows=500, inputs=2, worse=worse)
@@ -36,8 +36,8 @@ def test_this_monitor_on_window_means_sees_a_harm_and_is_quiet_without_one() -> 
         assert least <= peers.ours(known, live).any(axis=1).mean() <= most
 
 
-@pytest.mark.parametrize("harm", [{}, {"worse": 0.1, "over": 4}, {"worse_slice": 0.2}, {"moved": 0.3}])
-def test_summaries_drawn_without_rows_have_the_law_of_those_taken_from_rows(harm: dict[str, float]) -> None:
+@pytest.mark.parametrize("harm", [{}, {"worse": 0.1, "over": 4}, {"worse_slice": 0.2}, {"shift": 0.3}])
+def test_summaries_drawn_directly_have_the_distribution_of_those_computed_from_rows(harm: dict[str, float]) -> None:
     stream = RowStream(name="", rows=400, inputs=2, **harm)  # type: ignore[arg-type]  # over is a whole number
     rng = np.random.default_rng(5)
     count = 60
@@ -66,7 +66,7 @@ def test_the_rule_on_rows_compares_texts_by_their_shares() -> None:
     assert flags[:5].sum() <= 1
 
 
-def test_every_window_is_a_day_of_its_own_to_a_product_that_cuts_by_days() -> None:
+def test_every_window_becomes_a_separate_day_for_a_product_that_splits_by_days() -> None:
     known, _ = windows(RowStream(name="", rows=50, inputs=1))
     days = peers.numbered(known)["day"]
     assert days.value_counts().tolist() == [50] * len(known)

@@ -1,5 +1,3 @@
-"""Days drawn with their sums: the level fitted to them is the product's own, and a harm moves losses alone."""
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -11,7 +9,7 @@ from monitoring.config import load_config
 from monitoring.jobs.deployment import deploy as load_deployment
 
 
-def test_the_level_fitted_to_the_baselines_days_is_the_products(deployed: Path) -> None:
+def test_the_level_fitted_to_the_baseline_is_the_products_and_a_harm_raises_losses_only(deployed: Path) -> None:
     (deployed / "traffic").mkdir()
     config = load_config(deployed / "monitor.toml")
     page = load_deployment(config).reference_fit.tests["page"]

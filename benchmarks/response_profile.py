@@ -1,4 +1,4 @@
-"""Where the time of one answer goes, from a whole request to its whole response, in one process and without sockets."""
+"""Time per stage of one request, from complete request to complete response, in one process without sockets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import uvloop
 
-from benchmarks.peer_models import Asked, exported
+from benchmarks.peer_models import ModelRequests, export_models
 from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.traffic.format.segments import SegmentFile
 from monitoring.traffic.log.writer import TrafficWriter
@@ -30,13 +30,13 @@ from serving.server.http_app import HttpApp, HttpDependencies
 from serving.transport.http_request import HttpRequest
 from serving.transport.http_response import HttpResponse
 
-AT_ONCE = (1, 16, 64)
+CONCURRENCY = (1, 16, 64)
 ALL = "all"
-ASKING, LOGGING = "read head and JSON, find the model", "log: record and write"
+PARSING, LOGGING = "read head and JSON, find the model", "log: record and write"
 Stage = tuple[Any, str, str]
-#: What is timed, inner stages after those they are part of.
+#: Timed stages; inner stages follow the stages that contain them.
 STAGES: tuple[Stage, ...] = (
-    (HttpApp, "answer", ASKING),
+    (HttpApp, "answer", PARSING),
     (calls, "parse_object", "  of it: JSON"),
     (calls, "read_number_rows", "  of it: JSON"),
     (instances_format.InstancesFormat, "read_regular", "numbers into tensors"),
@@ -51,38 +51,38 @@ Times = dict[str, list[int]]
 
 
 def measure(settings: Settings) -> Result:
-    """Each model under one, 16 and 64 requests at once, with and without the log. Cost: about a minute."""
-    answers = 640 if settings.quick else 12_800
+    """Measure both models with 1, 16 and 64 concurrent requests, with and without the log. Cost: about a minute."""
+    responses = 640 if settings.quick else 12_800
     with tempfile.TemporaryDirectory() as scratch:
-        models = exported(Path(scratch) / "models")
-        tables = [_table(model, Path(scratch), answers) for model in models]
+        models = export_models(Path(scratch) / "models")
+        tables = [_table(model, Path(scratch), responses) for model in models]
     return Result(tables=tuple(tables))
 
 
-def _table(model: Asked, scratch: Path, answers: int) -> Table:
+def _table(model: ModelRequests, scratch: Path, responses: int) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for at_once in AT_ONCE:
-        with TrafficLogged(scratch / f"{model.name}-{at_once}") as capture:
-            logged = _profile(model, capture, at_once, answers)
-        bare = _profile(model, Capture(None), at_once, answers)
+    for concurrency in CONCURRENCY:
+        with LoggedCapture(scratch / f"{model.name}-{concurrency}") as capture:
+            logged = _profile(model, capture, concurrency, responses)
+        bare = _profile(model, Capture(None), concurrency, responses)
         stages = list(dict.fromkeys(stage for _, _, stage in STAGES))
         other = logged[ALL] - sum(logged[stage] for stage in stages if not stage.startswith(" "))
-        rows += [(at_once, stage, logged[stage]) for stage in stages]
+        rows += [(concurrency, stage, logged[stage]) for stage in stages]
         rows += [
-            (at_once, "the rest: batching, counting, deadlines", other),
-            (at_once, "all, logged", logged[ALL]),
-            (at_once, "all, without the log", bare[ALL]),
+            (concurrency, "the rest: batching, counting, deadlines", other),
+            (concurrency, "all, logged", logged[ALL]),
+            (concurrency, "all, without the log", bare[ALL]),
         ]
     return Table(
-        title=f"{model.name}: where an answer's time goes",
-        columns=("requests at once", "stage", "µs an answer"),
+        title=f"{model.name}: time per stage of a request",
+        columns=("concurrent requests", "stage", "µs per response"),
         rows=tuple(rows),
-        note="Medians over rounds of so many requests. Timing itself adds about half a microsecond a stage and round.",
+        note="Medians over rounds. Timing adds about half a microsecond per stage and round.",
     )
 
 
-class TrafficLogged:
-    """A capture into a traffic log of its own."""
+class LoggedCapture:
+    """A capture into its own traffic log."""
 
     def __init__(self, folder: Path) -> None:
         self._writer = TrafficWriter(folder, clock=lambda: datetime.now(UTC))
@@ -94,8 +94,8 @@ class TrafficLogged:
         self._writer.close()
 
 
-def _profile(model: Asked, capture: Capture, at_once: int, answers: int) -> dict[str, float]:
-    """Microseconds an answer by stage."""
+def _profile(model: ModelRequests, capture: Capture, concurrency: int, responses: int) -> dict[str, float]:
+    """Microseconds per response by stage."""
     folder = model.saved_model.parents[1]
     models = Models(ModelList(ModelsFolder(folder=folder)), load=Runner, report=lambda _: None)
     models.poll()
@@ -104,66 +104,68 @@ def _profile(model: Asked, capture: Capture, at_once: int, answers: int) -> dict
     target = f"/v1/models/{model.name}:predict"
     requests = [HttpRequest("POST", target, HEADERS, body) for body in model.rows.splitlines()]
     with timed(STAGES) as times:
-        uvloop.run(_asked(app, requests, at_once, answers, times))
+        uvloop.run(_send(app, requests, concurrency, responses, times))
     inference.close()
     models.close()
     rounds = len(times[ALL])
-    return {stage: float(np.median(found)) * len(found) / rounds / at_once / 1e3 for stage, found in times.items()} | {
-        stage: 0.0 for _, _, stage in STAGES if stage not in times
-    }
+    return {
+        stage: float(np.median(found)) * len(found) / rounds / concurrency / 1e3 for stage, found in times.items()
+    } | {stage: 0.0 for _, _, stage in STAGES if stage not in times}
 
 
-async def _asked(app: HttpApp, requests: Sequence[HttpRequest], at_once: int, answers: int, times: Times) -> None:
+async def _send(app: HttpApp, requests: Sequence[HttpRequest], concurrency: int, responses: int, times: Times) -> None:
     loop = asyncio.get_running_loop()
-    asked = 0
+    sent = 0
 
-    async def one_round() -> None:
-        nonlocal asked
-        left = at_once
+    async def run_round() -> None:
+        nonlocal sent
+        open_requests = concurrency
         done = loop.create_future()
 
         def reply(response: HttpResponse) -> None:
-            nonlocal left
+            nonlocal open_requests
             assert response.status == 200, response.body
-            left -= 1
-            if not left:
+            open_requests -= 1
+            if not open_requests:
                 done.set_result(None)
 
-        for _ in range(at_once):
-            asked += 1
-            app.answer(requests[asked % len(requests)], reply)
+        for _ in range(concurrency):
+            sent += 1
+            app.answer(requests[sent % len(requests)], reply)
         await done
 
     for _ in range(50):
-        await one_round()
+        await run_round()
     times.clear()
-    for _ in range(answers // at_once):
+    for _ in range(responses // concurrency):
         begin = time.perf_counter_ns()
-        await one_round()
+        await run_round()
         times[ALL].append(time.perf_counter_ns() - begin)
 
 
 @contextmanager
 def timed(stages: Sequence[Stage], clock_ns: Callable[[], int] = time.perf_counter_ns) -> Iterator[Times]:
-    """Every stage with a clock around it, in nanoseconds a call, while the block runs."""
+    """Time every stage while the context lasts, in nanoseconds per call."""
     times: Times = defaultdict(list)
-    originals = [(place, name, getattr(place, name)) for place, name, _ in stages]
-    for place, name, stage in stages:
-        setattr(place, name, _clocked(getattr(place, name), times, stage, clock_ns))
+    originals = [(owner, name, getattr(owner, name)) for owner, name, _ in stages]
+    for owner, name, stage in stages:
+        setattr(owner, name, _timed_call(getattr(owner, name), times, stage, clock_ns))
     try:
         yield times
     finally:
-        for place, name, original in originals:
-            setattr(place, name, original)
+        for owner, name, original in originals:
+            setattr(owner, name, original)
 
 
-def _clocked(function: Callable[..., Any], times: Times, stage: str, clock_ns: Callable[[], int]) -> Callable[..., Any]:
+def _timed_call(
+    function: Callable[..., Any], times: Times, stage: str, clock_ns: Callable[[], int]
+) -> Callable[..., Any]:
     @wraps(function)
-    def clocked(*arguments: Any, **options: Any) -> Any:
+    def timed_call(*arguments: Any, **options: Any) -> Any:
         begin = clock_ns()
         try:
             return function(*arguments, **options)
         finally:
             times[stage].append(clock_ns() - begin)
 
-    return clocked
+    return timed_call

@@ -79,6 +79,12 @@ class IdSet:
 
         >>> IdSet(pa.array(["a", "b"])).contains(pa.array(["x", "b"])).tolist()
         [False, True]
+
+        Args:
+            ids: A string array, n ids.
+
+        Returns:
+            bool [n]; one that is not in the set is taken for it once in 2^64 pairs.
         """
         return is_member(id_keys(ids), self._keys)
 
@@ -88,10 +94,17 @@ class IdSet:
 
 
 def is_member(values: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which values are among the known ones, which are sorted.
+    """Which values are among known ones.
 
     >>> is_member(np.array([3, 4]), np.array([1, 3])).tolist()
     [True, False]
+
+    Args:
+        values: int64 [n].
+        known: int64, sorted.
+
+    Returns:
+        bool [n].
     """
     if not known.size:
         return np.zeros(values.size, dtype=np.bool_)

@@ -20,16 +20,22 @@ _DURATION = re.compile(r"([1-9][0-9]{0,6})([smhd])", re.ASCII)
 _DAY = timedelta(days=1)
 _CENTURY = timedelta(days=36_525)
 
-#: Empty windows in a row that are gone through; a longer gap is passed over: one wrong date costs no year.
+#: The longest run of empty windows that is evaluated; a longer one is skipped, so that one wrong date is harmless.
 EMPTY_WINDOWS = 1_000
 _HOUR = timedelta(hours=1)
 
 
 def parse_duration(text: str) -> timedelta:
-    """A duration written as a whole number and s, m, h or d. Raises BadInput for anything else.
+    """Read a duration: a whole number and s, m, h or d.
 
     >>> parse_duration("6h")
     datetime.timedelta(seconds=21600)
+
+    Returns:
+        The duration.
+
+    Raises:
+        BadInput: the text is not one.
     """
     match = _DURATION.fullmatch(text)
     if match is None:
@@ -37,14 +43,18 @@ def parse_duration(text: str) -> timedelta:
             "Not a duration.",
             got=repr(text),
             expected="a whole number and s, m, h or d, such as 15m, 6h or 1d",
-            fix="Write it like that.",
+            fix="Write it in this form.",
         )
     return int(match[1]) * _UNITS[match[2]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Window:
-    """The half-open slice [start, end) of the time axis; both are aware, in UTC."""
+    """The half-open interval [start, end) of event time; both are aware, in UTC.
+
+    Raises:
+        BadInput: a time has no zone, or the start is not before the end.
+    """
 
     start: datetime
     end: datetime
@@ -58,27 +68,29 @@ class Window:
                 fix="Swap them, or add the zone.",
             )
 
-    def __contains__(self, moment: datetime) -> bool:
-        return self.start <= moment < self.end
+    def __contains__(self, event_time: datetime) -> bool:
+        return self.start <= event_time < self.end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowPlan:
-    """How the time axis is cut into windows.
+    """How event time is divided into windows, aligned to the calendar.
 
     `every` is a whole number of days, or a part of a day that divides it. Days begin at local midnight in `timezone`;
     seven days are weeks from Monday, other multiples are counted from the same Monday. Hours and minutes are those of
     the local clock, from midnight. So a day has 23 or 25 hours when the clocks change; of the windows shorter than a
     day, those of more than an hour stretch or shrink then, and of those of an hour or less there are more or fewer.
 
-    A window is due `lateness` after its end. One with fewer than `min_rows` rows is too thin to be judged by itself.
+    A window is due `lateness` (the allowed lateness) after its end. One with fewer than `min_rows` rows is too thin to be
+    evaluated by itself.
 
     >>> plan = WindowPlan(every="1d", timezone="America/New_York")
     >>> [window] = plan.windows(datetime(2013, 3, 10, 12, tzinfo=UTC), datetime(2013, 3, 10, 12, tzinfo=UTC))
     >>> window.start.isoformat(), window.end - window.start
     ('2013-03-10T05:00:00+00:00', datetime.timedelta(seconds=82800))
 
-    Raises BadInput for another `every`, and for a time zone that the system does not know.
+    Raises:
+        BadInput: `every` is of another length, or the system does not know the time zone.
     """
 
     every: str
@@ -101,9 +113,14 @@ class WindowPlan:
         object.__setattr__(self, "_zone", _zone(self.timezone))
 
     def windows(self, first: datetime, last: datetime) -> tuple[Window, ...]:
-        """Every window that holds an instant of [first, last], in order: no gap, no overlap.
+        """The windows that overlap [first, last], without gap or overlap.
 
-        Windows that would reach beyond the years 1 to 9999 are left out.
+        Args:
+            first: Aware.
+            last: Aware.
+
+        Returns:
+            The windows in order of time; those that would exceed the years 1 to 9999 are left out.
         """
         if first > last:
             return ()
@@ -112,13 +129,17 @@ class WindowPlan:
         return tuple(Window(start=start, end=end) for start, end in pairs if end > first and start <= last)
 
     def phases(self, start: datetime) -> dict[str, int]:
-        """The place of the window that begins at `start` in each cycle that it could be part of, by the local clock.
-
-        Of days, the day of the week, from Monday; of shorter ones, the place in the day and in the week as well; of
-        longer ones, none.
+        """The position of a window in the cycles that it may be part of, by the local clock.
 
         >>> WindowPlan(every="6h").phases(datetime(2024, 1, 2, 18, tzinfo=UTC))
         {'day': 3, 'week': 7}
+
+        Args:
+            start: When the window begins.
+
+        Returns:
+            Of a day, its position in the week, from Monday; of a shorter window, that in the day, too; of a longer
+            one, none.
         """
         local = start.astimezone(self._zone)
         if self._length > _DAY:
@@ -130,22 +151,29 @@ class WindowPlan:
 
     @property
     def longest_gap(self) -> timedelta:
-        """More time than this without a row is passed over: some 1,000 windows."""
+        """The longest time without rows whose windows are evaluated: some 1,000 windows."""
         return min(self._length * EMPTY_WINDOWS, _CENTURY)
 
     def due(self, window: Window, now: datetime) -> bool:
-        """Whether the window has ended, and its late rows have had their time.
+        """Whether the allowed lateness of a window is over.
 
         >>> plan = WindowPlan(every="1d", lateness=timedelta(hours=6))
         >>> window = Window(start=datetime(2013, 4, 1, tzinfo=UTC), end=datetime(2013, 4, 2, tzinfo=UTC))
         >>> plan.due(window, datetime(2013, 4, 2, 5, tzinfo=UTC)), plan.due(window, datetime(2013, 4, 2, 6, tzinfo=UTC))
         (False, True)
+
+        Args:
+            window: The window.
+            now: The processing time, aware.
+
+        Returns:
+            Whether `now` is at least `lateness` after its end.
         """
         return now >= window.end + self.lateness
 
     def _cuts(self, first: date, last: date) -> Iterator[datetime]:
         days = max(self._length // _DAY, 1)
-        # A day before and after: a change of clocks at midnight may put an instant into the neighbour's window.
+        # A day before and after: if clocks change at midnight, a time may be in the window of the next date.
         start = first.toordinal() - 1
         start = max(start - (start - 1) % days, 1 + days)  # the first of January of year 1 was a Monday
         for ordinal in range(start, min(last.toordinal() + 2 + days, date.max.toordinal()), days):
@@ -170,40 +198,47 @@ class WindowPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowPlan:
-    """Windows of `rows` rows in order of event time, however long they take.
+    """Windows of `rows` rows in order of event time, of any length of time.
 
-    A window begins where the one before ended, and ends a microsecond after its last row. Rows of one and the same
-    instant stay together, so that a window may hold more rows; what is left over at the end is no window yet.
+    A window begins where the one before ended, and ends a microsecond after its last row. Rows with the same event time
+    stay together, so that a window may have more rows; the rest at the end is not a window yet.
     """
 
     rows: int
     lateness: timedelta = timedelta(0)
     min_rows: int = 1
 
-    def windows(self, moments: NDArray[np.int64], after: datetime | None = None) -> tuple[Window, ...]:
-        """The complete windows of rows with these event times, sorted, in microseconds since 1970, UTC.
+    def windows(self, event_times: NDArray[np.int64], after: datetime | None = None) -> tuple[Window, ...]:
+        """The complete windows of some rows.
 
         >>> plan = RowPlan(rows=2)
         >>> [(w.start.microsecond, w.end.microsecond) for w in plan.windows(np.array([1, 3, 3, 7, 8]))]
         [(1, 4), (4, 9)]
+
+        Args:
+            event_times: Microseconds since 1970, UTC, sorted.
+            after: Where the first window begins; None is the first row.
+
+        Returns:
+            The windows in order of time.
         """
         found = []
         first = 0
         start = after
-        while first + self.rows <= len(moments):
-            last = int(np.searchsorted(moments, moments[first + self.rows - 1], side="right")) - 1
-            end = as_datetime(int(moments[last]) + 1)
-            begin = as_datetime(int(moments[first])) if start is None else start
+        while first + self.rows <= len(event_times):
+            last = int(np.searchsorted(event_times, event_times[first + self.rows - 1], side="right")) - 1
+            end = as_datetime(int(event_times[last]) + 1)
+            begin = as_datetime(int(event_times[first])) if start is None else start
             found.append(Window(start=begin, end=end))
             first, start = last + 1, end
         return tuple(found)
 
     def phases(self, start: datetime) -> dict[str, int]:
-        """None: windows of rows follow no clock."""
+        """Empty: windows of rows are part of no cycle."""
         return {}
 
     def due(self, window: Window, now: datetime) -> bool:
-        """Whether late rows of the window have had their time."""
+        """Whether the allowed lateness of the window is over."""
         return now >= window.end + self.lateness
 
 

@@ -287,6 +287,8 @@ def _fix(table: pa.Table, model: KerasModel, classes: tuple[str, ...]) -> str:
         )
     if classes:
         steps.append(f"The classes, in the order of the probabilities, were {listed(classes)}: --classes.")
+    elif PROBABILITIES in table.column_names:
+        steps.append("Give the classes in the order of the probabilities: --classes.")
     if LABEL not in table.column_names:
         steps.append("Name the column of the labels: --label.")
     return " ".join(steps)

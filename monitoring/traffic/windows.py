@@ -81,8 +81,8 @@ class WindowPlan:
     the local clock, from midnight. So a day has 23 or 25 hours when the clocks change; of the windows shorter than a
     day, those of more than an hour stretch or shrink then, and of those of an hour or less there are more or fewer.
 
-    A window is due `lateness` (the allowed lateness) after its end. One with fewer than `min_rows` rows is too thin to be
-    evaluated by itself.
+    A window is due `lateness`, the allowed lateness, after its end. One with fewer than `min_rows` rows is too thin to
+    be evaluated by itself.
 
     >>> plan = WindowPlan(every="1d", timezone="America/New_York")
     >>> [window] = plan.windows(datetime(2013, 3, 10, 12, tzinfo=UTC), datetime(2013, 3, 10, 12, tzinfo=UTC))

@@ -119,7 +119,6 @@ def load_baseline(folder: Path) -> Baseline:
 
     Raises:
         CannotRun: If it is not there, is damaged, or has another format.
-        unreadable: The error of a damaged file, a `CannotRun`.
     """
     description = folder / DESCRIPTION
     if not description.is_file() or not (folder / REFERENCE).is_file():
@@ -137,10 +136,7 @@ def load_baseline(folder: Path) -> Baseline:
             expected=f"format {FORMAT}",
             fix=how_to_rewrite(folder),
         )
-    try:
-        spec, bins, counts = _described(document)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise unreadable(description, f"{type(error).__name__}: {error}", _WRITTEN) from error
+    spec, bins, counts = _described(document, description)
     rows = ReferenceFile(folder / REFERENCE, spec)
     rows.check(counts.rows)
     return Baseline(spec=spec, bins=bins, profile=counts, rows=rows)
@@ -156,7 +152,15 @@ def _document(path: Path) -> dict[str, Any]:
     return found
 
 
-def _described(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], Profile]:
+def _described(document: dict[str, Any], path: Path) -> tuple[BaselineSpec, tuple[Bins, ...], Profile]:
+    """Specification, bins and counts of a description; CannotRun for one that lacks any of them."""
+    try:
+        return _parsed(document)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise unreadable(path, f"{type(error).__name__}: {error}", _WRITTEN) from error
+
+
+def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], Profile]:
     features = document["features"]
     embedding = document.get("embedding")
     spec = BaselineSpec(

@@ -18,6 +18,8 @@ DriftDirection: TypeAlias = Literal["up", "down", "both"]
 
 _FORMAT = 1
 _DIRECTIONS = ("up", "down", "both")
+_NOT_SAVED = "Not a saved drift detector."
+_SAVED = {"expected": "the text that `to_json` returned", "fix": "Save it again."}
 
 
 class DriftDetector:
@@ -209,9 +211,9 @@ class DriftDetector:
             detector._n_windows_total = int(document["n_windows_total"])
             detector._drift_detected = bool(document["drift_detected"])
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise _not_saved(f"{type(error).__name__}: {error}") from error
+            raise BadInput(_NOT_SAVED, got=f"{type(error).__name__}: {error}", **_SAVED) from error
         if not known:
-            raise _not_saved(f"format {document['format']}")
+            raise BadInput(_NOT_SAVED, got=f"format {document['format']}", **_SAVED)
         return detector
 
     def _update_ar1(self) -> None:
@@ -251,9 +253,3 @@ def _check(
     for name, value, lowest in (("tolerance", tolerance, "0 or more"), ("min_std", min_std, "greater than 0")):
         if not (math.isfinite(value) and value >= 0.0) or (name == "min_std" and value == 0.0):
             raise BadInput(f"Not a {name}.", got=repr(value), expected=f"a number {lowest}", fix=f"Change {name}.")
-
-
-def _not_saved(got: str) -> BadInput:
-    return BadInput(
-        "Not a saved drift detector.", got=got, expected="the text that `to_json` returned", fix="Save it again."
-    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import unicodedata
 
-#: Text out of the traffic is cut here: a label a megabyte long is not a label.
+#: Longer text from the traffic is cut, in characters.
 LONGEST = 200
 
-#: Stands where there is no value.
+#: Printed where there is no value.
 NOTHING = "\N{EN DASH}"
 
 METRIC_TITLES = {"error": "Error rate", "brier": "Brier score"}
@@ -21,7 +21,7 @@ _WHOLE = {
     "unusable_answers": "Invalid predictions",
 }
 
-#: What a watch's kind, before the colon, says of what stands after it.
+#: What a watch's kind, before the colon, says about the part after it.
 _KINDS = {
     "output": "Predicted probability of class",
     "missing": "Missing values of",
@@ -32,7 +32,14 @@ _KINDS = {
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
-    r"""Text that came from traffic, bounded, without control, bidirectional or unassigned characters.
+    r"""Text from the traffic, without control, bidirectional or unassigned characters.
+
+    Args:
+        text: Any text.
+        longest: Characters to keep.
+
+    Returns:
+        Printable text, with "…" where it was cut and U+FFFD for each character replaced.
 
     >>> printable("EWR\x1b[31m")
     'EWR�[31m'
@@ -43,6 +50,12 @@ def printable(text: str, longest: int = LONGEST) -> str:
 
 def watch_title(name: str) -> str:
     """A watch's name for people.
+
+    Args:
+        name: The watch's name.
+
+    Returns:
+        Words that can begin a sentence.
 
     >>> [watch_title(name) for name in ("brier", "surprise_error", "missing:temp", "input:temp:location")]
     ['Brier score', 'Surprise in error rate', 'Missing values of temp', 'Location of temp']
@@ -66,7 +79,13 @@ def watch_title(name: str) -> str:
 
 
 def slice_title(part: str) -> str:
-    """A slice's name for people; the whole traffic is "all traffic".
+    """A slice's name for people.
+
+    Args:
+        part: The slice, ``column=value``; empty for the whole traffic.
+
+    Returns:
+        Words; "all traffic" for the whole.
 
     >>> slice_title("origin=EWR"), slice_title("")
     ('origin = EWR', 'all traffic')
@@ -75,7 +94,13 @@ def slice_title(part: str) -> str:
 
 
 def lower_first(title: str) -> str:
-    """A title where it does not begin a sentence; names keep their capital.
+    """A title where it does not begin a sentence.
+
+    Args:
+        title: As of `watch_title`.
+
+    Returns:
+        The title with a small first letter, unless it begins with a name.
 
     >>> lower_first("Surprise in Brier score"), lower_first("Brier score")
     ('surprise in Brier score', 'Brier score')
@@ -102,7 +127,14 @@ def format_value(watch: str, value: float | None) -> str:
 
 
 def format_amount(watch: str, amount: float) -> str:
-    """A size in a watch's own unit; that of a share is in percentage points.
+    """A size in a watch's own unit.
+
+    Args:
+        watch: The watch's name.
+        amount: The size, not negative.
+
+    Returns:
+        Percentage points for shares, three decimals for scores.
 
     >>> format_amount("error", 0.046), format_amount("brier", 0.02)
     ('4.6 points', '0.020')
@@ -111,7 +143,14 @@ def format_amount(watch: str, amount: float) -> str:
 
 
 def format_change(watch: str, change: float) -> str:
-    """A change of a watch, with its sign.
+    """A change of a watch.
+
+    Args:
+        watch: The watch's name.
+        change: The change.
+
+    Returns:
+        The amount with its sign; zero is positive.
 
     >>> format_change("error", 0.046), format_change("brier", 0.02), format_change("brier", -0.0001)
     ('+4.6 points', '+0.020', '+0.000')

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.judging.fact_incidents import (
+    FACT_WATCH,
+    advance_fact_incident,
+    inputs_of_fact,
+    open_fact_incidents,
+)
+from monitoring.records import Finding, IncidentRecord
+from monitoring.traffic.windows import Window
+
+START = datetime(2013, 4, 1, tzinfo=UTC)
+KINDS = st.sampled_from(["column gone", "type changed", "all values missing"])
+FINDINGS = st.lists(
+    st.builds(
+        Finding, kind=KINDS, feature=st.sampled_from(["temp", "wind", "rain"]), message=st.just("m"), fact=st.booleans()
+    ),
+    max_size=8,
+)
+
+
+def day(number: int) -> Window:
+    return Window(start=START + timedelta(days=number), end=START + timedelta(days=number + 1))
+
+
+def fact(feature: str, kind: str = "column gone") -> Finding:
+    return Finding(kind=kind, feature=feature, message=f"{feature}: {kind}", fact=True)
+
+
+def opened(*findings: Finding) -> IncidentRecord:
+    [incident] = open_fact_incidents(findings, day(0), current=(), first_number=1)
+    return incident
+
+
+def test_a_single_fact_is_told_in_its_own_words() -> None:
+    incident = opened(fact("temp"))
+    assert (incident.level, incident.state, incident.watch, incident.slice) == ("page", "open", FACT_WATCH, "temp")
+    assert (incident.cause, incident.message) == ("column gone", "temp: column gone")
+    assert (incident.window_start, incident.window_end, incident.opened_at) == (day(0).start, day(0).end, day(0).end)
+
+
+@given(FINDINGS, st.integers(1, 50))
+def test_each_kind_of_new_fact_opens_one_incident_with_every_input_of_it(findings: list[Finding], first: int) -> None:
+    incidents = open_fact_incidents(findings, day(0), current=(), first_number=first)
+    facts = [(one.kind, one.feature) for one in findings if one.fact]
+    assert [one.number for one in incidents] == list(range(first, first + len({kind for kind, _ in facts})))
+    named = {(one.cause, name) for one in incidents for name in inputs_of_fact(one)}
+    assert named == set(facts)
+
+
+@given(FINDINGS)
+def test_what_an_open_incident_names_opens_no_other(findings: list[Finding]) -> None:
+    current = open_fact_incidents(findings, day(0), current=(), first_number=1)
+    assert open_fact_incidents(findings, day(1), current=current, first_number=9) == ()
+
+
+def test_an_incident_of_a_watch_with_the_same_slice_is_no_fact() -> None:
+    other = opened(fact("temp"))
+    alarm = IncidentRecord(
+        number=1,
+        level="page",
+        state="open",
+        opened_at=other.opened_at,
+        window_start=other.window_start,
+        window_end=other.window_end,
+        watch="error",
+        slice="temp",
+        cause="",
+        message="",
+    )
+    assert len(open_fact_incidents([fact("temp")], day(1), current=[alarm], first_number=2)) == 1
+
+
+def test_three_windows_in_a_row_without_the_fact_close_it() -> None:
+    incident, states = opened(fact("temp")), []
+    for number, findings in enumerate([[fact("temp")], [], [fact("temp")], [], [], []], start=1):
+        incident = advance_fact_incident(incident, findings, day(number), enough_rows=True)
+        states.append(incident.state)
+    assert states == ["open", "recovering", "open", "recovering", "recovering", "closed"]
+    assert incident.closed_at == day(6).end
+
+
+def test_a_window_of_too_few_rows_shows_that_a_fact_lasts_and_not_that_it_is_over() -> None:
+    incident = advance_fact_incident(opened(fact("temp")), [], day(1), enough_rows=True)
+    assert advance_fact_incident(incident, [], day(2), enough_rows=False) == incident
+    assert advance_fact_incident(incident, [fact("temp")], day(2), enough_rows=False).state == "open"
+
+
+@pytest.mark.parametrize("finding", [fact("wind"), Finding(kind="column gone", feature="temp", message="", fact=False)])
+def test_facts_of_other_inputs_and_findings_that_are_no_facts_do_not_keep_it_open(finding: Finding) -> None:
+    assert advance_fact_incident(opened(fact("temp")), [finding], day(1), enough_rows=True).state == "recovering"
+
+
+def test_an_incident_of_several_inputs_lasts_while_one_of_them_is_gone() -> None:
+    incident = opened(fact("temp"), fact("wind"))
+    assert inputs_of_fact(incident) == ("temp", "wind")
+    assert incident.message == "Column gone for 2 inputs: temp, wind."
+    assert advance_fact_incident(incident, [fact("wind")], day(1), enough_rows=True).state == "open"

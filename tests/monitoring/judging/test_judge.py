@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.evidence.level import LevelState
+from monitoring.incidents.onset import HISTORY
+from monitoring.judging.judge import Judgement, JudgeState
+from monitoring.judging.window_scorer import ScoringState
+from monitoring.records import LEVELS, Finding, IncidentRecord
+from monitoring.watches.early_labels import COMPLETE, EarlyLabels
+from monitoring.watches.joint import RecentWindows
+from monitoring.watches.label_coverage import PendingLabels
+from tests.monitoring.judging.small_judge import (
+    BASELINE_DAYS,
+    MIN_ROWS,
+    ROWS_A_DAY,
+    SmallJudge,
+    day,
+    rows_of_days,
+    small_judge,
+)
+
+LIVE = range(BASELINE_DAYS, BASELINE_DAYS + 20)
+WRONG_FROM = BASELINE_DAYS + 10
+
+
+def judged(rows: Predictions, days: Sequence[int] = LIVE, **fields: object) -> list[Judgement]:
+    judge = small_judge()
+    return judge.run([judge.traffic(rows, number, **fields) for number in days])
+
+
+@pytest.fixture(scope="module")
+def sound() -> list[Judgement]:
+    return judged(rows_of_days(LIVE[0], len(LIVE), seed=2))
+
+
+@pytest.fixture(scope="module")
+def wrong() -> list[Judgement]:
+    return judged(rows_of_days(LIVE[0], len(LIVE), seed=2, wrong_from=WRONG_FROM))
+
+
+def stored(state: JudgeState) -> JudgeState:
+    """The state as the store gives it back: every part by way of its text."""
+    scoring = state.scoring
+    return replace(
+        state,
+        levels={level: LevelState.from_text(one.to_text()) for level, one in state.levels.items()},
+        scoring=ScoringState(
+            recent=RecentWindows.from_text(scoring.recent.to_text()),
+            pending_labels=PendingLabels.from_text(scoring.pending_labels.to_text()),
+            early_labels=EarlyLabels.from_text(scoring.early_labels.to_text()),
+            statistics=scoring.statistics,
+        ),
+    )
+
+
+def test_sound_traffic_opens_no_incident(sound: list[Judgement]) -> None:
+    assert {one.window.status for one in sound} == {"ok"}
+    assert all(one.changed == () and one.state.incidents == () for one in sound)
+
+
+def test_a_model_gone_wrong_is_a_page_within_days_and_stays_one(wrong: list[Judgement]) -> None:
+    statuses = [one.window.status for one in wrong]
+    first = statuses.index("page")
+    assert 10 <= first <= 13
+    assert set(statuses[:first]) == {"ok"}
+    assert set(statuses[first:]) == {"page"}
+    [incident] = [one for one in wrong[first].changed if one.level == "page"]
+    assert (incident.number, incident.state, incident.watch) == (1, "open", "surprise_error")
+    assert (incident.window_start, incident.opened_at) == (day(LIVE[first]).start, day(LIVE[first]).end)
+    assert 0 < len(incident.detail.rows) <= 10
+
+
+def test_the_same_windows_and_states_give_the_same_judgements_also_out_of_the_store(wrong: list[Judgement]) -> None:
+    judge, rows = small_judge(), rows_of_days(LIVE[0], len(LIVE), seed=2, wrong_from=WRONG_FROM)
+    state = JudgeState()
+    for number, before in zip(LIVE, wrong, strict=True):
+        again = judge.judge.judge(stored(state), judge.traffic(rows, number))
+        assert (again.window, again.changed) == (before.window, before.changed)
+        state = again.state
+
+
+def test_judging_changes_neither_the_state_nor_the_judge(wrong: list[Judgement]) -> None:
+    judge, rows = small_judge(), rows_of_days(LIVE[0], len(LIVE), seed=2, wrong_from=WRONG_FROM)
+    state, traffic = wrong[14].state, judge.traffic(rows, LIVE[15])
+    before = stored(state)
+    one, two = judge.judge.judge(state, traffic), judge.judge.judge(state, traffic)
+    assert (one.window, one.changed) == (two.window, two.changed) == (wrong[15].window, wrong[15].changed)
+    assert stored(state) == before
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10**6))
+def test_the_order_of_a_windows_rows_does_not_change_its_record(seed: int) -> None:
+    judge, rows = small_judge(), rows_of_days(LIVE[0], 1, seed=3)
+    shuffled = rows.take(np.random.default_rng(seed).permutation(len(rows)))
+    one, two = (judge.run([judge.traffic(some, LIVE[0])])[0].window for some in (rows, shuffled))
+    assert one == two
+
+
+def test_a_record_has_every_score_of_its_levels_and_the_counts_of_its_traffic() -> None:
+    judge, rows = small_judge(), rows_of_days(LIVE[0], 1, seed=4)
+    found = Finding(kind="late rows", feature="", message="")
+    counts = {"repeats": 3, "labels_unknown": 4, "labels_conflicting": 5, "missing_rows": 6, "late_rows": 7}
+    traffic = judge.traffic(rows, LIVE[0], findings=(found,), **counts)
+    record = judge.run([traffic])[0].window
+    labels = int((rows.labels != NO_LABEL).sum())
+    assert (record.rows, record.labels, record.labels_due) == (ROWS_A_DAY, labels, ROWS_A_DAY + 7)
+    assert (record.repeats, record.labels_unknown, record.labels_conflicting, record.unseen) == (3, 4, 5, 6)
+    assert record.findings == (found,)
+    assert sum(record.label_delays) == labels
+    by_level = {level: {(s.watch, s.slice) for s in record.scores if s.level == level} for level in LEVELS}
+    excluded = {("estimated_error", ""), ("estimated_brier", "")}
+    assert by_level["page"] == {(key.watch, key.slice) for key in judge.fit.tests["page"].tests}
+    assert by_level["notice"] == {(key.watch, key.slice) for key in judge.fit.tests["notice"].tests} - excluded
+
+
+def test_scores_are_in_the_unit_of_their_watch() -> None:
+    judge, rows = small_judge(), rows_of_days(LIVE[0], 1, seed=5)
+    scores = {s.watch: s.value for s in judge.run([judge.traffic(rows, LIVE[0])])[0].window.scores if not s.slice}
+    known = rows.labels != NO_LABEL
+    wrong = (rows.probabilities.argmax(axis=1) != rows.labels)[known]
+    expected = (1.0 - rows.probabilities.max(axis=1))[known]
+    assert scores["error"] == pytest.approx(wrong.mean(), abs=1e-8)
+    assert scores["surprise_error"] == pytest.approx(wrong.mean() - expected.mean(), abs=1e-8)
+
+
+def test_windows_of_too_few_rows_are_thin_and_are_pooled_until_there_are_enough() -> None:
+    judge, rows = small_judge(), rows_of_days(LIVE[0], 4, seed=6)
+    few = rows.take(np.arange(len(rows)) % ROWS_A_DAY < 8)
+    found = [one.window for one in judge.run([judge.traffic(few, number) for number in LIVE[:4]])]
+    assert [one.status for one in found] == ["thin"] * 4
+    outputs = [next(s for s in one.scores if s.watch == "output:late") for one in found]
+    assert [one.rows for one in outputs] == [8, 16, 24, 8]
+    assert [one.value is None for one in outputs] == [True, True, False, True]
+
+
+def test_a_window_without_rows_has_no_evidence_and_no_findings() -> None:
+    judge = small_judge()
+    [found] = judge.run([judge.traffic(rows_of_days(LIVE[0], 0), LIVE[0])])
+    assert (found.window.rows, found.window.status, found.window.findings) == (0, "thin", ())
+    assert found.window.page_log_evidence == -math.inf
+    assert {score.value for score in found.window.scores} == {None}
+
+
+def test_the_history_is_bounded_and_ends_with_the_last_window(sound: list[Judgement]) -> None:
+    judge, rows = small_judge(), rows_of_days(LIVE[0], 1, seed=7)
+    record = replace(sound[0].window, status="ok")
+    state = replace(sound[-1].state, history=(record,) * HISTORY)
+    after = judge.judge.judge(state, judge.traffic(rows, LIVE[0]))
+    assert len(after.state.history) == HISTORY
+    assert after.state.history[-1] == after.window
+
+
+def test_an_incident_that_is_over_is_closed_and_its_level_starts_again_without_evidence() -> None:
+    days = range(BASELINE_DAYS, BASELINE_DAYS + 60)
+    wrong = rows_of_days(days[0], 14, seed=8, wrong_from=days[0] + 4)
+    good = rows_of_days(days[0] + 14, len(days) - 14, seed=9)
+    judge = small_judge()
+    found = judge.run([judge.traffic(wrong if number < days[0] + 14 else good, number) for number in days])
+    closing = next(n for n, one in enumerate(found) if any(i.state == "closed" for i in one.changed))
+    [closed] = [incident for incident in found[closing].changed if incident.state == "closed"]
+    assert closed.closed_at == found[closing].window.end
+    assert found[closing - 1].window.page_log_evidence > 5.0 > found[closing].window.page_log_evidence
+    assert found[closing].state.levels[closed.level].windows == 1
+    assert not found[-1].state.incidents
+    assert found[-1].state.next_number == 1 + sum(
+        incident.opened_at == one.window.end for one in found for incident in one.changed
+    )
+
+
+def incident(level: str) -> IncidentRecord:
+    when = day(LIVE[0])
+    return IncidentRecord(
+        number=1,
+        level=level,  # type: ignore[arg-type]  # a test names the level by a string
+        state="acknowledged",
+        opened_at=when.end,
+        window_start=when.start,
+        window_end=when.end,
+        watch="schema",
+        slice="temp",
+        cause="",
+        message="",
+        recovery="0",
+    )
+
+
+@pytest.mark.parametrize(
+    ("levels", "rows", "status"),
+    [
+        ((), ROWS_A_DAY, "ok"),
+        (("notice",), ROWS_A_DAY, "notice"),
+        (("notice", "page"), ROWS_A_DAY, "page"),
+        ((), MIN_ROWS - 1, "thin"),
+        (("notice",), MIN_ROWS - 1, "thin"),
+        (("page",), MIN_ROWS - 1, "page"),
+    ],
+)
+def test_a_windows_status_is_its_highest_open_level_unless_it_is_thin(
+    levels: tuple[str, ...], rows: int, status: str
+) -> None:
+    judge, live = small_judge(), rows_of_days(LIVE[1], 1, seed=10).take(np.arange(rows))
+    state = JudgeState(incidents=tuple(incident(level) for level in levels), next_number=3)
+    assert judge.run([judge.traffic(live, LIVE[1])], state)[0].window.status == status
+
+
+def test_losses_wait_until_early_labels_are_representative() -> None:
+    judge, rows = small_judge(), rows_of_days(LIVE[0], 2, seed=11)
+    early = replace(rows, labels=np.where(np.arange(len(rows)) % 3 == 0, rows.labels, NO_LABEL))
+    first = judge.run([judge.traffic(early, LIVE[0])])[0]
+    assert {s.rows for s in first.window.scores if s.watch == "error"} == {0}
+    assert [f.kind for f in first.window.findings] == ["labels still arriving"]
+    state = replace(first.state, scoring=replace(first.state.scoring, early_labels=COMPLETE))
+    second = judge.run([judge.traffic(early, LIVE[1])], state)[0]
+    assert max(s.rows for s in second.window.scores if s.watch == "error") == second.window.labels
+
+
+def test_an_input_that_is_gone_is_a_page_at_once_beside_the_levels_own() -> None:
+    judge = small_judge()
+    rows = rows_of_days(LIVE[0], 3, seed=12)
+    gone = judge.traffic(rows, LIVE[1], input_problems=(("temp", "absent"),))
+    found = judge.run([judge.traffic(rows, LIVE[0]), gone, judge.traffic(rows, LIVE[2])])
+    assert [one.window.status for one in found] == ["ok", "page", "page"]
+    [opened] = found[1].changed
+    assert (opened.watch, opened.slice, opened.cause) == ("schema", "temp", "column gone")
+    assert [incident.state for incident in found[2].changed] == ["recovering"]
+
+
+def test_traffic_of_another_distribution_is_a_notice_that_names_the_input() -> None:
+    judge = small_judge()
+    rows = rows_of_days(LIVE[0], len(LIVE), seed=13)
+    later = rows.event_times >= int(rows.event_times[10 * ROWS_A_DAY])
+    temp = np.where(later, rows.features["temp"].to_numpy() + 40.0, rows.features["temp"].to_numpy())
+    moved = replace(rows, features=rows.features.set_column(0, "temp", pa.array(temp)))
+    found = judge.run([judge.traffic(moved, number) for number in LIVE])
+    opened = [incident for one in found for incident in one.changed if incident.opened_at == one.window.end]
+    assert {incident.level for incident in opened} == {"notice"}
+    assert "temp" in opened[0].message
+    assert found[-1].window.status == "notice"
+
+
+def test_a_judge_of_no_slices_has_none() -> None:
+    judge: SmallJudge = small_judge(())
+    rows = rows_of_days(LIVE[0], 1, seed=14)
+    [found] = judge.run([judge.traffic(rows, LIVE[0])])
+    assert {score.slice for score in found.window.scores} == {""}

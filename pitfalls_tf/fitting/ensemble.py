@@ -95,6 +95,7 @@ def fit(
 def fit_jobs(
     jobs: Sequence[FitJob],
     *,
+    like: Sequence[FitJob] = (),
     threads: int | None = None,
     progress: Callable[[int, int, Epoch], None] = lambda _job, _seed, _epoch: None,
 ) -> tuple[Fits, ...]:
@@ -105,6 +106,7 @@ def fit_jobs(
 
     Args:
         jobs: at least one.
+        like: jobs of other calls that are to share the compiled program: rows are padded to the longest of all.
         threads: see `FitOptions`.
         progress: called after each epoch of each member, from its thread: position of the job, seed, epoch.
 
@@ -119,8 +121,8 @@ def fit_jobs(
     for job in jobs:
         _check_seeds(job.seeds)
         job.rows.check(job.recipe)
-    longest = max(len(job.rows.training) for job in jobs)
-    steps = max(int(job.rows.training.labelled.sum()) // job.recipe.batch for job in jobs)
+    longest = max(len(job.rows.training) for job in (*jobs, *like))
+    steps = max(int(job.rows.training.labelled.sum()) // job.recipe.batch for job in (*jobs, *like))
     runners = [_JobRunner(job, rows=longest, steps=steps) for job in jobs]
     if threads is None:
         compiled = all(job.recipe.architecture.uses_xla for job in jobs)

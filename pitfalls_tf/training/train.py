@@ -68,7 +68,7 @@ def train(setup: Setup, *, seeds: int, output: TrainingOutput, progress: Report)
         BadInput: the setup's names, rows or split cannot be used, or the folder holds runs of another setup.
         CannotRun: the folder cannot be written or is being written, or every run diverged.
 
-    Cost: by network and rows; of `flights`, five folds, about 6 s a seed on two cores, and 1.3 GB.
+    Cost: by network and rows; of `flights`, five folds, about 5 s of processor time a seed, and 1.6 GB.
     """
     if seeds < 1:
         raise BadInput(

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     import keras
 
-    from pitfalls_tf.fitting.fit_rows import FitRows
     from pitfalls_tf.fitting.fits import Epoch
     from pitfalls_tf.fitting.recipe import Recipe
     from pitfalls_tf.training.runs import Run
@@ -168,19 +167,11 @@ class Trainer:
         """
         members = {seed: self._member_seeds(seed) for seed in seeds}
         owner = {number: seed for seed, numbers in members.items() for number in numbers}
-        jobs, numbers_of = [], []
-        for fold, (recipe, one) in enumerate(zip(self._recipes, self._rows.fits, strict=True)):
-            numbers = {self._fit_seed(number, fold): number for number in owner}
-            jobs.append(FitJob(recipe=recipe, rows=one.rows, seeds=list(numbers)))
-            numbers_of.append(numbers)
-        fitted = [
-            replace(fits, members=tuple(replace(one, seed=numbers[one.seed]) for one in fits.members))
-            for fits, numbers in zip(
-                fit_jobs(jobs, progress=lambda job, seed, epoch: progress(owner[numbers_of[job][seed]], epoch)),
-                numbers_of,
-                strict=True,
-            )
-        ]
+        fitted: list[Fits] = []
+        # As few folds at a time as keep all cores busy: their rows are on the device together.
+        size = -(-len(os.sched_getaffinity(0)) // len(owner))
+        for start in range(0, len(self._recipes), size):
+            fitted += self._fit_folds(range(len(self._recipes))[start : start + size], owner, progress)
         return {seed: tuple(_members(fits, numbers) for fits in fitted) for seed, numbers in members.items()}
 
     def write(self, seed: int, fits: Sequence[Fits], folder: Path) -> Run:
@@ -229,7 +220,7 @@ class Trainer:
         if self._rows.deployed is None:
             network = self.read_fits(run)[0].model(run.seed)
         else:
-            network = self._fit_deployed(run.seed, self._rows.deployed, progress)
+            network = self._fit_deployed(run.seed, progress)
         encoding = self._rows.encoding
         if encoding is None:
             return deployed_model.of_images(network)
@@ -244,6 +235,35 @@ class Trainer:
             found.append(Fits(recipe=recipe, program=program, members=members[fold * size : (fold + 1) * size]))
         return tuple(found)
 
+    def _fit_folds(
+        self, folds: Sequence[int], owner: Mapping[int, int], progress: Callable[[int, Epoch], None]
+    ) -> list[Fits]:
+        """The fits of some folds with members of these numbers, each of which belongs to the run of a seed."""
+        numbers_of = [{self._fit_seed(number, fold): number for number in owner} for fold in folds]
+        jobs = [self._job(fold, list(numbers)) for fold, numbers in zip(folds, numbers_of, strict=True)]
+        fitted = fit_jobs(
+            jobs,
+            like=self._all_jobs(),
+            progress=lambda job, seed, epoch: progress(owner[numbers_of[job][seed]], epoch),
+        )
+        return [
+            replace(fits, members=tuple(replace(one, seed=numbers[one.seed]) for one in fits.members))
+            for fits, numbers in zip(fitted, numbers_of, strict=True)
+        ]
+
+    def _job(self, fold: int, seeds: Sequence[int]) -> FitJob:
+        """Of a fold, or after the last of them the deployed model's own fit."""
+        if fold < len(self._recipes):
+            return FitJob(recipe=self._recipes[fold], rows=self._rows.fits[fold].rows, seeds=seeds)
+        assert self._rows.deployed is not None  # noqa: S101 - for the type checker: asked for only where there is one
+        assert self._deployed_recipe is not None  # noqa: S101 - as above
+        return FitJob(recipe=self._deployed_recipe, rows=self._rows.deployed, seeds=seeds)
+
+    def _all_jobs(self) -> list[FitJob]:
+        """Every fit of a run, and that of the deployed model: they are to share one compiled program."""
+        count = len(self._recipes) + (self._rows.deployed is not None)
+        return [self._job(fold, ()) for fold in range(count)]
+
     def _member_seeds(self, seed: int) -> list[int]:
         size = self._together
         return [seed] if size == 1 else [MEMBER_SEEDS + size * seed + place for place in range(size)]
@@ -254,11 +274,14 @@ class Trainer:
             return seed
         return int(np.random.SeedSequence([seed, fold]).generate_state(1)[0])
 
-    def _fit_deployed(self, seed: int, rows: FitRows, progress: Callable[[Epoch], None]) -> keras.Model:
-        assert self._deployed_recipe is not None  # noqa: S101 - for the type checker: there are rows for it
-        number = self._fit_seed(seed, len(self._rows.fits))
-        job = FitJob(recipe=self._deployed_recipe, rows=rows, seeds=[number])
-        (fits,) = fit_jobs([job], progress=lambda _job, _seed, epoch: progress(epoch))
+    def _fit_deployed(self, seed: int, progress: Callable[[Epoch], None]) -> keras.Model:
+        fold = len(self._rows.fits)
+        number = self._fit_seed(seed, fold)
+        (fits,) = fit_jobs(
+            [self._job(fold, [number])],
+            like=self._all_jobs(),
+            progress=lambda _job, _seed, epoch: progress(epoch),
+        )
         if fits.diverged:
             raise CannotRun(
                 "The fit on all rows diverged.",

@@ -75,6 +75,16 @@ def test_jobs_of_unequal_rows_share_a_program_and_are_the_same_alone() -> None:
     assert sorted(reported) == [(*member, number) for member in members for number in (1, 2, 3)]
 
 
+def test_a_job_is_the_same_padded_to_jobs_of_other_calls() -> None:
+    from pitfalls_tf.fitting import ensemble
+
+    xla = replace(RECIPE, architecture=Mlp(hidden=(8, 4), dropout=0.2, norm="batch"))
+    short = ensemble.FitJob(recipe=xla, rows=FitRows(training=TRAINING.where(np.arange(300) < 120)), seeds=(0,))
+    long = ensemble.FitJob(recipe=xla, rows=FitRows(training=TRAINING), seeds=())
+    (padded,), (alone,) = ensemble.fit_jobs([short], like=[long]), ensemble.fit_jobs([short])
+    assert same(padded, alone, seed=0)
+
+
 def test_a_job_that_adapts_is_the_same_beside_a_longer_one() -> None:
     from pitfalls_tf.fitting import ensemble
 

@@ -167,7 +167,7 @@ def _deliver(
         detail = f"HTTP {status}, attempt {attempt} of {ATTEMPTS}"
         if status not in _TRANSIENT:
             ok = 200 <= status < 300
-            detail = detail if ok else f"HTTP {status}; the next run tries again"
+            detail = detail if ok else f"HTTP {status}"
             return Delivery(url=webhook.shown, receiver=receiver_of(webhook), ok=ok, detail=detail)
     return Delivery(url=webhook.shown, receiver=receiver_of(webhook), ok=False, detail=detail)
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 HEAD: Final = """# The paper, reproduced
 
 The paper makes claims without data or numbers. This page tests them on real data. The decision rule of each claim was
-fixed before its experiment was run. A verdict is *reproduced*, *not reproduced* or *inconclusive*, and depends on a 95
-% interval only. Where the sources disagree, the claim as a whole is inconclusive, and its row has the verdict of each
+fixed before its experiment was run. A verdict is *reproduced*, *not reproduced* or *inconclusive*, and depends only on
+a 95 % interval. Where the sources disagree, the claim as a whole is inconclusive, and its row has the verdict of each
 source. Nothing was tuned until a claim held or failed. Two things were changed after a look at results, one rule and
 the number of quick runs; the remarks of their pages say so.
 """

@@ -149,7 +149,7 @@ def test_a_refusal_is_final_and_a_redirect_is_not_followed(
 ) -> None:
     receiver.statuses = [status, 200]
     (delivery,), waits = tell(page, Webhook(webhook=receiver.url))
-    assert (delivery.ok, delivery.detail, waits) == (False, f"HTTP {status}; the next run tries again", [])
+    assert (delivery.ok, delivery.detail, waits) == (False, f"HTTP {status}", [])
     assert len(receiver.bodies) == 1
 
 

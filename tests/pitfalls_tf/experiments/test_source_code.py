@@ -20,7 +20,7 @@ PLAIN = """from made_up import other
 def fit(rows):
     return other.mean(rows)
 """
-SAID_BETTER = """'''About fitting.'''
+COMMENTED = """'''About fitting.'''
 
 from __future__ import annotations
 
@@ -50,30 +50,30 @@ def digest(folder: Path, monkeypatch: pytest.MonkeyPatch, **modules: str) -> str
     return source_code.digest(("made_up.fitting",))
 
 
-def test_comments_and_types_change_nothing_code_and_what_it_imports_do(
+def test_the_digest_changes_with_code_and_its_imports_but_not_with_comments_and_types(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other, types_alone = "def mean(rows): return sum(rows)", "from made_up import fitting"
-    given = {"other": other, "types_alone": types_alone, "beside": "x = 1"}
+    given = {"other": other, "types_alone": types_alone, "unrelated": "x = 1"}
     future = "from __future__ import annotations\nfrom typing import TYPE_CHECKING\n"
     first = digest(tmp_path, monkeypatch, fitting=future + PLAIN, **given)
-    assert digest(tmp_path, monkeypatch, fitting=SAID_BETTER, **given) == first
-    assert digest(tmp_path, monkeypatch, fitting=SAID_BETTER, **given | {"beside": "x = 2", "types_alone": ""}) == first
-    assert digest(tmp_path, monkeypatch, fitting=SAID_BETTER.replace("mean(", "most("), **given) != first
-    assert digest(tmp_path, monkeypatch, fitting=SAID_BETTER, **given | {"other": other.replace("sum", "max")}) != first
+    assert digest(tmp_path, monkeypatch, fitting=COMMENTED, **given) == first
+    assert digest(tmp_path, monkeypatch, fitting=COMMENTED, **given | {"unrelated": "x = 2", "types_alone": ""}) == first
+    assert digest(tmp_path, monkeypatch, fitting=COMMENTED.replace("mean(", "most("), **given) != first
+    assert digest(tmp_path, monkeypatch, fitting=COMMENTED, **given | {"other": other.replace("sum", "max")}) != first
     late = "def fit(rows):\n    import made_up.other\n    return made_up.other.mean(rows)"
     assert digest(tmp_path, monkeypatch, fitting=late, **given) != digest(
         tmp_path, monkeypatch, fitting=late, **given | {"other": other.replace("sum", "max")}
     )
 
 
-def test_a_module_that_is_none_is_said() -> None:
+def test_an_unknown_module_is_an_error() -> None:
     with pytest.raises(ModuleNotFoundError, match="nowhere"):
         source_code.digest(("pitfalls_tf.nowhere",))
 
 
 def test_cells_name_the_code_that_runs_them() -> None:
-    """What is not imported by the module of a cell, but handed to it or run beside it, must not be forgotten."""
+    """What is not imported by the module of a cell, but passed to it or run with it, must be included."""
     trained = source_code.imported(CELLS[0].code)
     for name in (
         "fitting.ensemble",

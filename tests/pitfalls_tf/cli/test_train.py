@@ -33,7 +33,7 @@ def test_the_folder_must_be_named_and_seeds_counted(pitfalls: Callable[..., Resu
     assert pitfalls("train", "flights", "--out", tmp_path, "--seeds", "0").exit_code == 2
 
 
-def test_training_answers_with_one_document_and_says_the_rest_on_stderr(
+def test_training_prints_one_document_and_its_progress_on_stderr(
     pitfalls: Callable[..., Result], small: Setup, tmp_path: Path
 ) -> None:
     result = pitfalls("train", "flights", "--out", tmp_path, "--seeds", "2", "--json")

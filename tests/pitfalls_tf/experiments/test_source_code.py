@@ -58,7 +58,9 @@ def test_the_digest_changes_with_code_and_its_imports_but_not_with_comments_and_
     future = "from __future__ import annotations\nfrom typing import TYPE_CHECKING\n"
     first = digest(tmp_path, monkeypatch, fitting=future + PLAIN, **given)
     assert digest(tmp_path, monkeypatch, fitting=COMMENTED, **given) == first
-    assert digest(tmp_path, monkeypatch, fitting=COMMENTED, **given | {"unrelated": "x = 2", "types_alone": ""}) == first
+    assert (
+        digest(tmp_path, monkeypatch, fitting=COMMENTED, **given | {"unrelated": "x = 2", "types_alone": ""}) == first
+    )
     assert digest(tmp_path, monkeypatch, fitting=COMMENTED.replace("mean(", "most("), **given) != first
     assert digest(tmp_path, monkeypatch, fitting=COMMENTED, **given | {"other": other.replace("sum", "max")}) != first
     late = "def fit(rows):\n    import made_up.other\n    return made_up.other.mean(rows)"

@@ -56,7 +56,7 @@ def label(url: str, *, token: str | None = None, on_disconnect: Callable[[], str
     return asyncio.run(post())
 
 
-def test_a_busy_server_is_asked_again() -> None:
+def test_a_request_to_a_busy_server_is_retried() -> None:
     with scripted([(503, b""), (429, b""), (200, b"")]) as (url, seen):
         assert label(url, token="secret") == 0
     assert seen == ["Bearer secret"] * 3

@@ -38,7 +38,7 @@ def command(size: Size, ink: Ink, name: str) -> None:
     click.echo(f"{size} {ink} {name}")
 
 
-def test_stacked_groups_reach_the_verb_as_records_beside_its_own_options() -> None:
+def test_stacked_groups_reach_the_verb_as_records_along_with_its_own_options() -> None:
     done = CliRunner().invoke(command, ["--colour", "red", "--width", "7", "--name", "y"])
     assert done.output == "Size(width=7, height=2) Ink(colour='red') y\n"
 

@@ -1,9 +1,10 @@
 """Files and folders that appear whole or not at all.
 
-Everything is written aside, under a hidden name in the destination's own folder, and renamed into place. Readers see
+Everything is written to a temporary, hidden name in the destination's own folder, and renamed into place. Readers see
 the old contents or the new. A write that fails (a full disk, an exception, Ctrl-C) leaves the old contents and nothing
-else. A process that is killed leaves the old contents or the new, and perhaps a hidden file or folder; the next write
-to the same place deletes it. Writers may compete: each writes aside by itself, and the last rename wins.
+else. A process that is killed leaves the old contents or the new, and perhaps a temporary file or folder; the next
+write to the same destination deletes it. Writers may compete: each has a temporary file of its own, and the last rename
+wins.
 
 The rule for power cuts. With `durable=True`, the default, contents are synced before the rename, and the folder that
 holds the name after it: when the call returns, they survive. This is for whatever a later run reads back: the traffic
@@ -33,7 +34,8 @@ from typing import BinaryIO, final
 SUFFIX = ".tmp"
 LOCK = "lock"
 CONTENTS = "contents"
-_NAME_CHARACTERS = 40  # of a destination's name that its hidden file carries: the longest names have no room for more
+#: Characters of the destination's name in that of its temporary file: the longest names leave no room for more.
+_NAME_CHARACTERS = 40
 _CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
 
@@ -70,25 +72,25 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         durable: Whether the new contents survive a power cut from then on; see the module's rule.
 
     Yields:
-        The hidden file, open for writing. If the block raises, it is deleted and `path` is as it was.
+        The temporary file, open for writing. If the block raises, it is deleted and `path` is as it was.
 
     Raises:
         OSError: the disk fails; the old file is as it was.
     """
-    aside = AsideFile(path, durable=durable)
+    temporary = PendingFile(path, durable=durable)
     try:
-        yield aside.file
+        yield temporary.file
     except BaseException:
-        aside.discard()
+        temporary.discard()
         raise
-    aside.commit()
+    temporary.commit()
 
 
 @final
-class AsideFile:
-    """A hidden file beside `path`, for writers that are no single block: `commit` or `discard` ends it.
+class PendingFile:
+    """A temporary file that replaces `path` when it is committed, for writers that are not one `with` block.
 
-    Hidden files that killed writers of the same destination left behind are deleted first.
+    Temporary files that killed writers of the same destination left behind are deleted first.
 
     Raises:
         OSError: the folder cannot be written.
@@ -98,7 +100,7 @@ class AsideFile:
         self._path = path
         self._durable = durable
         _sweep_files(path)
-        self._aside, descriptor = _locked_file(path)
+        self._temporary, descriptor = _locked_file(path)
         self.file: BinaryIO = os.fdopen(descriptor, "wb")
         """Open for writing."""
 
@@ -106,13 +108,13 @@ class AsideFile:
         """Put the file in its place.
 
         Raises:
-            OSError: the disk fails; the old file is as it was, and the hidden one is deleted.
+            OSError: the disk fails; the old file is as it was, and the temporary one is deleted.
         """
         try:
             self.file.flush()
             if self._durable:
                 os.fsync(self.file.fileno())
-            self._aside.rename(self._path)  # the lock is held until then: nobody takes it for a dead writer's
+            self._temporary.rename(self._path)  # the lock is held until then: nobody takes it for a dead writer's
         except BaseException:
             self.discard()
             raise
@@ -121,17 +123,17 @@ class AsideFile:
             sync_folder(self._path.parent)
 
     def discard(self) -> None:
-        """Delete the hidden file. Idempotent."""
-        self._aside.unlink(missing_ok=True)  # on a full disk, what is left over would keep it full
+        """Delete the temporary file. Idempotent."""
+        self._temporary.unlink(missing_ok=True)  # on a full disk, what is left over would keep it full
         with suppress(OSError):  # what is still buffered has no room either
             self.file.close()
 
 
 @contextmanager
-def aside_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """An empty folder to build something in, hidden in `parent`; `publish` moves what is in it, or itself, into place.
+def staging_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """An empty, temporary, hidden folder in `parent` to write in; `publish` renames what is in it, or itself.
 
-    PARENT/PREFIXxxxxxxxx/lock       locked (flock) by the process that builds
+    PARENT/PREFIXxxxxxxxx/lock       locked (flock) by the process that writes
     PARENT/PREFIXxxxxxxxx/contents   the folder that is yielded
 
     Folders of this prefix that killed processes left behind are deleted first.
@@ -147,18 +149,18 @@ def aside_folder(parent: Path, prefix: str) -> Iterator[Path]:
         OSError: `parent` cannot be written.
     """
     sweep_folders(parent, prefix)
-    aside, lock = _locked_folder(parent, prefix)
+    temporary, lock = _locked_folder(parent, prefix)
     try:
-        contents = aside / CONTENTS
+        contents = temporary / CONTENTS
         contents.mkdir()
         yield contents
     finally:
-        _delete_folder(aside)
+        _delete_folder(temporary)
         os.close(lock)
 
 
 def publish(source: Path, target: Path, *, durable: bool = True) -> None:
-    """Rename a file or folder that was built aside.
+    """Rename a file or folder of a `staging_folder` to its destination.
 
     A file takes the place of a file that is there, a folder that of an empty folder.
 
@@ -174,7 +176,7 @@ def publish(source: Path, target: Path, *, durable: bool = True) -> None:
 
 
 def sweep_folders(parent: Path, prefix: str) -> int:
-    """Delete the hidden folders of killed processes; those that are being built are left alone.
+    """Delete the temporary folders of killed processes; those that are being written are left alone.
 
     Returns:
         How many were deleted.
@@ -183,16 +185,16 @@ def sweep_folders(parent: Path, prefix: str) -> int:
         OSError: `parent` cannot be written.
     """
     swept = 0
-    for aside in sorted(parent.glob(f"{prefix}*")):
+    for temporary in sorted(parent.glob(f"{prefix}*")):
         try:
-            lock = os.open(aside / LOCK, os.O_RDWR)
+            lock = os.open(temporary / LOCK, os.O_RDWR)
         except (FileNotFoundError, NotADirectoryError):
             # Being made or being deleted just now, or its process died in between: gone if empty, otherwise not ours.
-            swept += _remove_empty(aside)
+            swept += _remove_empty(temporary)
             continue
         try:
             if _is_abandoned(lock):
-                _delete_folder(aside)
+                _delete_folder(temporary)
                 swept += 1
         finally:
             os.close(lock)
@@ -246,20 +248,20 @@ def _hidden(path: Path, middle: str) -> str:
 
 
 def _locked_file(path: Path) -> tuple[Path, int]:
-    """A new hidden file beside `path`, and its descriptor, which holds its lock."""
+    """A new temporary file for `path`, and its descriptor, which holds its lock."""
     while True:
-        aside = path.with_name(_hidden(path, secrets.token_hex(4)))
+        temporary = path.with_name(_hidden(path, secrets.token_hex(4)))
         try:
-            descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+            descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
         except FileExistsError:
             continue
         if _is_ours(descriptor):
-            return aside, descriptor
+            return temporary, descriptor
         os.close(descriptor)
 
 
 def _sweep_files(path: Path) -> None:
-    """Delete the hidden files of killed writers of this destination."""
+    """Delete the temporary files of killed writers of this destination."""
     before, after = _hidden(path, "\0").split("\0")
     with os.scandir(path.parent) as entries:
         names = [entry.name for entry in entries if entry.name.startswith(before) and entry.name.endswith(after)]
@@ -290,25 +292,25 @@ def _is_abandoned(descriptor: int) -> bool:
 
 
 def _locked_folder(parent: Path, prefix: str) -> tuple[Path, int]:
-    """A new hidden folder, and the descriptor that holds its lock."""
+    """A new temporary folder, and the descriptor that holds its lock."""
     while True:
-        aside = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         try:
-            lock = os.open(aside / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            lock = os.open(temporary / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         except FileNotFoundError:
             continue
         if _is_ours(lock):
-            return aside, lock
+            return temporary, lock
         os.close(lock)
 
 
-def _delete_folder(aside: Path) -> None:
-    """Delete a hidden folder whose lock is ours; the lock last but one, so that a kill in between leaves no doubt."""
-    for path in list(aside.glob("*")):
+def _delete_folder(temporary: Path) -> None:
+    """Delete a temporary folder whose lock is ours, the lock last but one: a kill in between leaves no doubt."""
+    for path in list(temporary.glob("*")):
         if path.name != LOCK:
             shutil.rmtree(path, ignore_errors=True)
-    (aside / LOCK).unlink(missing_ok=True)
-    _remove_empty(aside)
+    (temporary / LOCK).unlink(missing_ok=True)
+    _remove_empty(temporary)
 
 
 def _remove_empty(folder: Path) -> bool:

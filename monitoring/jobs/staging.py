@@ -1,4 +1,4 @@
-"""What is written aside until it is known to be good, so that a refusal leaves nothing behind."""
+"""A staging folder for a monitor's files, so that an error leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from monitoring.atomic import aside_folder, publish
+from monitoring.atomic import publish, staging_folder
 from monitoring.errors import CannotRun
 
 PREFIX = ".init."
@@ -23,7 +23,7 @@ def staging(out: Path) -> Iterator[Path]:
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with aside_folder(out, PREFIX) as aside:
+        with staging_folder(out, PREFIX) as aside:
             yield aside
     except BaseException as error:
         _remove_empty(made)
@@ -33,7 +33,7 @@ def staging(out: Path) -> Iterator[Path]:
 
 
 def put_in_place(aside: Path, names: Sequence[str], out: Path) -> None:
-    """Move files and folders of these names from `aside` to `out`, each in the place of one that is there.
+    """Move files and folders of these names from `aside` to `out`, each replacing one that is there.
 
     Raises OSError; what stood there before is there again then.
     """

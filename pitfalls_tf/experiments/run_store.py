@@ -120,4 +120,4 @@ def _with_setup(table: pa.Table, setup: str) -> pa.Table:
 
 
 def _store(table: pa.Table, path: Path) -> None:
-    folders.write_aside(path, lambda unfinished: pq.write_table(table, unfinished, compression="zstd"))
+    folders.write_atomically(path, lambda unfinished: pq.write_table(table, unfinished, compression="zstd"))

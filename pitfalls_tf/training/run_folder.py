@@ -13,7 +13,6 @@ RUNS/SETUP/model.keras                  the median seed's
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitoring.atomic import aside_folder, publish
+from monitoring.atomic import lock_file, publish, staging_folder
 from monitoring.baseline.metrics import ConfidenceInterval, Metrics
 from monitoring.errors import BadInput, CannotRun
 from pitfalls_tf.training.runs import MODEL, REFERENCE, Ensemble, Run
@@ -62,15 +61,13 @@ def exclusive(folder: Path) -> Iterator[None]:
             fix="Name another with --out.",
         ) from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not lock_file(lock.fileno()):
             raise CannotRun(
                 "Another training is writing to this folder.",
                 got=str(folder),
                 expected="a folder that no other process trains into",
                 fix="Wait for it to end, or name another with --out.",
-            ) from error
+            )
         for path in folder.glob(".seed-*"):
             shutil.rmtree(path)
         for path in folder.glob(f"{UNFINISHED}*"):
@@ -93,9 +90,9 @@ def withdraw(folder: Path) -> None:
 
 
 @contextmanager
-def aside(folder: Path) -> Iterator[Path]:
+def staged(folder: Path) -> Iterator[Path]:
     """A folder to write in, renamed to `folder` when the block succeeds and deleted when it fails."""
-    with aside_folder(folder.parent, f".{folder.name}-") as unfinished:
+    with staging_folder(folder.parent, f".{folder.name}-") as unfinished:
         yield unfinished
         publish(unfinished, folder)
 
@@ -169,7 +166,7 @@ def write_run(run: Run, manifest: Mapping[str, Any], *, into: Path) -> None:
 
 
 def write_ensemble(ensemble: Ensemble) -> None:
-    """Write the summary over seeds, aside and renamed."""
+    """Write the summary over seeds, whole or not at all."""
     document = {
         "format": FORMAT,
         "setup": ensemble.setup,
@@ -179,7 +176,7 @@ def write_ensemble(ensemble: Ensemble) -> None:
         "metrics": {str(run.seed): None if run.metrics is None else asdict(run.metrics) for run in ensemble.runs},
         "spread": {name: asdict(spread) for name, spread in ensemble.spread.items()},
     }
-    write_aside(ensemble.folder / ENSEMBLE, lambda path: write_json(path, document))
+    write_atomically(ensemble.folder / ENSEMBLE, lambda path: write_json(path, document))
 
 
 def read_ensemble(folder: Path) -> Ensemble:
@@ -233,9 +230,9 @@ def deployed_seed(folder: Path) -> int | None:
     return int(_read_json(folder / ENSEMBLE)["deployed"])
 
 
-def write_aside(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` make a file aside, then rename it to `path`. The suffix, by which Keras chooses a format, stays."""
-    with aside_folder(path.parent, UNFINISHED) as unfinished:
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make a temporary file of the same suffix, which Keras looks at, then rename it to `path`."""
+    with staging_folder(path.parent, UNFINISHED) as unfinished:
         write(unfinished / path.name)
         publish(unfinished / path.name, path)
 

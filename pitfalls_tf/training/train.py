@@ -159,8 +159,8 @@ def _deploy(trainer: Trainer, ensemble: Ensemble, counter: EpochCounter) -> None
         folders.withdraw(ensemble.folder)
         reference = trainer.reference(ensemble.deployed)
         if reference is not None:
-            folders.write_aside(ensemble.reference, lambda path: pq.write_table(reference, path))
+            folders.write_atomically(ensemble.reference, lambda path: pq.write_table(reference, path))
         if trainer.without_model is None:
             model = trainer.deployed(ensemble.deployed, counter.deployment_epoch)
-            folders.write_aside(ensemble.model, model.save)
+            folders.write_atomically(ensemble.model, model.save)
     counter.deployed(ensemble.deployed.seed)

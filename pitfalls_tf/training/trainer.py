@@ -188,7 +188,7 @@ class Trainer:
         probabilities = self._held_out.predict(fits)
         run = self._held_out.score(seed, probabilities, folder)
         members = [member for one in fits for member in one.members]
-        with folders.aside(folder) as unfinished:
+        with folders.staged(folder) as unfinished:
             weights.write(members, unfinished)
             pq.write_table(_history(fits), unfinished / folders.HISTORY)
             pq.write_table(self._held_out.table(probabilities), unfinished / folders.HELD_OUT)

@@ -77,8 +77,8 @@ def export_bundle(
 ) -> Bundle:
     """Export a Keras model as the next version of NAME.
 
-    Everything is written aside. The exported model must answer as the Keras model does, and its warmup requests must
-    run, before a rename makes it visible. Cost: some seconds, most of them TensorFlow's import.
+    Everything is written to a staging folder. The exported model must answer as the Keras model does, and its warmup
+    requests must run, before a rename makes it visible. Cost: some seconds, most of them TensorFlow's import.
 
     Args:
         model: A Keras model, or the path of a ``.keras`` file of Keras's own layers.

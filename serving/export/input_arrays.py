@@ -110,7 +110,7 @@ def _value_problem(column: pa.ChunkedArray[Any], one: ModelInput) -> str:
         return ""
     flat = _flat(column)
     if flat.null_count:
-        return f"has {flat.null_count} missing values, and {one.dtype} has none to stand for them"
+        return f"has {flat.null_count} missing values, which {one.dtype} cannot represent"
     values = np.asarray(flat.cast(pa.int8()) if pa.types.is_boolean(flat.type) else flat)
     if values.dtype.kind == "f" and not bool(np.all(np.isfinite(values) & (values == np.floor(values)))):
         return f"has fractions, and the model takes {one.dtype}"

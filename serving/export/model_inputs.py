@@ -86,7 +86,7 @@ class FeedPlan:
 
     def tensors(self, rows: Mapping[str, Any]) -> dict[str, Any]:
         """The Keras model's tensors, [n, *shape] each, from those of the exported model's inputs."""
-        import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
+        import tensorflow as tf  # noqa: PLC0415 - a model has loaded it
 
         return {
             fed.tensor.name: (

@@ -49,7 +49,7 @@ def tensors_of_model(model: Any) -> ModelTensors:
     Raises:
         BadInput: not a model, one that was never built, or one whose call cannot be traced for any type of input.
     """
-    import keras  # noqa: PLC0415 - whoever has a model has loaded it
+    import keras  # noqa: PLC0415 - a model has loaded it
 
     if not isinstance(model, keras.Model):
         _refuse_unbuilt(model)
@@ -143,7 +143,7 @@ class _Shape:
 
 def _empty_rows(tensor: Any) -> Any:
     """Two rows of zeros or empty strings."""
-    import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
+    import tensorflow as tf  # noqa: PLC0415 - a model has loaded it
 
     return tf.zeros([2, *(GENERATED_SIZE if size is None else size for size in tensor.shape[1:])], tensor.dtype)
 

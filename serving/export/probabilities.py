@@ -6,7 +6,7 @@ the model gives          the bundle gives
 ``probabilities``        what the model gives
 [n, k], rows sum to 1    the output itself as ``probabilities``, if it is the only one
 [n, k] otherwise         its softmax as ``probabilities``; the output, if it is the only one, becomes ``logits``
-[n, 1] or [n] in [0, 1]  1 - p and p as ``probabilities``, beside the output
+[n, 1] or [n] in [0, 1]  1 - p and p as ``probabilities``, and the output
 [n, 1] or [n] otherwise  as before, of its sigmoid; the output, if it is the only one, becomes ``logits``
 =======================  =====================================================================================
 """
@@ -57,7 +57,7 @@ class ClassOutput:
 
     def add(self, answers: Mapping[str, Any]) -> dict[str, Any]:
         """The model's output tensors, with `probabilities`."""
-        import tensorflow as tf  # noqa: PLC0415 - whoever has a model has loaded it
+        import tensorflow as tf  # noqa: PLC0415 - a model has loaded it
 
         found = {self.kept if name == self.source else name: value for name, value in answers.items()}
         raw = answers[self.source]

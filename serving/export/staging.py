@@ -1,7 +1,7 @@
-"""A version folder is written aside and renamed into place, so that a server never sees half of one.
+"""A version folder is written to a staging folder and renamed into place, so that a server never sees half of one.
 
-The hidden folder's name, MODELS/NAME/.export-XXXX, is no number, so no server looks into it. One that a killed export
-left behind is deleted by the next; see `monitoring.atomic`.
+The staging folder's name, MODELS/NAME/.export-XXXX, is not a number, so no server looks into it. One that a killed
+export left behind is deleted by the next; see `monitoring.atomic`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import errno
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, final
 
-from monitoring.atomic import aside_folder, publish, sync_folder
+from monitoring.atomic import publish, staging_folder, sync_folder
 from monitoring.errors import CannotRun
 from serving.models.version_folders import LARGEST_VERSION
 
@@ -58,7 +58,7 @@ class StagedVersion:
 
 @contextmanager
 def staged_version(model: Path) -> Iterator[StagedVersion]:
-    """An empty hidden folder in MODELS/NAME, deleted at the end with whatever was not published.
+    """An empty staging folder in MODELS/NAME, deleted at the end with whatever was not published.
 
     Args:
         model: The folder MODELS/NAME; it is made where there is none.
@@ -72,7 +72,7 @@ def staged_version(model: Path) -> Iterator[StagedVersion]:
     with ExitStack() as stack:
         try:
             model.mkdir(parents=True, exist_ok=True)
-            folder = stack.enter_context(aside_folder(model, PREFIX))
+            folder = stack.enter_context(staging_folder(model, PREFIX))
         except OSError as error:
             raise CannotRun(
                 "The models folder cannot be written.",

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring.atomic import (
-    AsideFile,
-    aside_folder,
+    PendingFile,
     lock_file,
     publish,
     replacing,
+    staging_folder,
     sweep_folders,
     sync_folder,
     write_bytes,
@@ -92,7 +92,7 @@ def test_a_folder_that_is_not_there_or_a_destination_that_is_a_folder_is_an_os_e
 FULL_DISK = """
 import errno, resource, signal, sys
 from pathlib import Path
-from monitoring.atomic import aside_folder, publish, replacing, write_bytes
+from monitoring.atomic import staging_folder, publish, replacing, write_bytes
 
 folder = Path(sys.argv[1])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -107,7 +107,7 @@ for pieces in ([b"x" * 20_000], [b"x" * 900] * 20, [b"x" * 6_000]):
     else:
         raise AssertionError("it did not fit")
 try:
-    with aside_folder(folder, ".build-") as building:
+    with staging_folder(folder, ".build-") as building:
         (building / "b").write_bytes(b"x" * 20_000)
         publish(building, folder / "version")
 except OSError as error:
@@ -167,14 +167,14 @@ def test_durable_contents_are_synced_before_the_rename_and_the_folder_after_it(
 
 
 def test_a_folder_is_published_when_everything_in_it_is_synced(tmp_path: Path, calls: list[str]) -> None:
-    with aside_folder(tmp_path, PREFIX) as building:
+    with staging_folder(tmp_path, PREFIX) as building:
         (building / "inner").mkdir()
         (building / "inner" / "a").write_bytes(b"x")
         publish(building, tmp_path / "1")
     assert sorted(calls[:3]) == ["contents", "folder", "folder"]
     assert calls[3:] == ["rename", "folder"]
     calls.clear()
-    with aside_folder(tmp_path, PREFIX) as building:
+    with staging_folder(tmp_path, PREFIX) as building:
         publish(building, tmp_path / "2", durable=False)
     assert calls == ["rename"]
 
@@ -234,10 +234,10 @@ def test_many_writers_at_once_leave_one_whole_content_and_readers_see_no_other(t
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from monitoring.atomic import aside_folder, replacing
+from monitoring.atomic import staging_folder, replacing
 
 folder = Path(sys.argv[1])
-with replacing(folder / "a") as file, aside_folder(folder, ".build-") as building:
+with replacing(folder / "a") as file, staging_folder(folder, ".build-") as building:
     file.write(b"half")
     file.flush()
     (building / "b").write_bytes(b"half")
@@ -251,10 +251,10 @@ def test_what_a_killed_writer_left_is_deleted_by_the_next_and_a_living_one_is_le
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert (tmp_path / "a").read_bytes() == b"old"
     assert len(names_in(tmp_path)) == 3
-    living = AsideFile(tmp_path / "a")
+    living = PendingFile(tmp_path / "a")
     assert len(names_in(tmp_path)) == 3
     write_bytes(tmp_path / "a", b"new")
-    with aside_folder(tmp_path, PREFIX) as building:
+    with staging_folder(tmp_path, PREFIX) as building:
         assert sweep_folders(tmp_path, PREFIX) == 0
         assert building.is_dir()
     assert len(names_in(tmp_path)) == 2
@@ -265,7 +265,7 @@ def test_what_a_killed_writer_left_is_deleted_by_the_next_and_a_living_one_is_le
 
 
 def test_a_discarded_file_is_gone_and_may_be_discarded_again(tmp_path: Path) -> None:
-    aside = AsideFile(tmp_path / "a")
+    aside = PendingFile(tmp_path / "a")
     aside.file.write(b"x")
     aside.discard()
     aside.discard()
@@ -275,7 +275,7 @@ def test_a_discarded_file_is_gone_and_may_be_discarded_again(tmp_path: Path) -> 
 def test_a_folder_takes_no_place_that_is_taken_and_both_stay_as_they_were(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "theirs").touch()
-    with aside_folder(tmp_path, PREFIX) as building:
+    with staging_folder(tmp_path, PREFIX) as building:
         (building / "ours").touch()
         with pytest.raises(OSError, match="not empty"):
             publish(building, tmp_path / "1")
@@ -286,7 +286,7 @@ def test_a_folder_takes_no_place_that_is_taken_and_both_stay_as_they_were(tmp_pa
 
 def test_single_files_of_a_folder_aside_take_the_place_of_files(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_text("old")
-    with aside_folder(tmp_path, PREFIX) as building:
+    with staging_folder(tmp_path, PREFIX) as building:
         (building / "model.keras").write_text("new")
         (building / "notes").write_text("not published")
         publish(building / "model.keras", tmp_path / "model.keras")
@@ -296,7 +296,7 @@ def test_single_files_of_a_folder_aside_take_the_place_of_files(tmp_path: Path) 
 
 def test_a_block_that_raises_leaves_no_folder(tmp_path: Path) -> None:
     def fail() -> None:
-        with aside_folder(tmp_path, PREFIX) as building:
+        with staging_folder(tmp_path, PREFIX) as building:
             (building / "a").touch()
             raise ValueError("stop")
 

@@ -13,7 +13,7 @@ ROWS_PER_GROUP = 65_536
 
 
 def write_parquet(path: Path, rows: pa.Table, *, durable: bool = True) -> None:
-    """Write a Parquet file aside and rename it into place.
+    """Write a Parquet file to a temporary name and rename it into place.
 
     Args:
         path: The destination; a file that is there is replaced.

@@ -1,6 +1,6 @@
 """Closed segments to Parquet, one part per UTC date of event time. Killed at any moment, it loses and repeats nothing.
 
-Every part is written aside, synced and renamed; the segment is deleted last, and that is the commit: until then readers
+Every part is written atomically and synced; the segment is deleted last, and that is the commit: until then readers
 read the segment and ignore its parts, and converting it again gives the same parts.
 """
 
@@ -160,5 +160,5 @@ def by_date(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 def _write_part(folder: Path, name: str, rows: pa.Table) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / (name + PART_SUFFIX)
-    path.with_name(path.name + SUFFIX).unlink(missing_ok=True)  # versions up to 0.1 wrote aside under this name
+    path.with_name(path.name + SUFFIX).unlink(missing_ok=True)  # the temporary name of versions up to 0.1
     write_parquet(path, rows)

@@ -144,12 +144,12 @@ class TrafficLog:
         return summarise(scans, tables, LabelLog(self._root).summary(), self.gaps())
 
 
-def _check_aware(*moments: datetime | None) -> None:
-    for moment in moments:
-        if moment is not None and moment.tzinfo is None:
+def _check_aware(*times: datetime | None) -> None:
+    for time in times:
+        if time is not None and time.tzinfo is None:
             raise BadInput(
                 "A time has no zone.",
-                got=moment.isoformat(),
+                got=time.isoformat(),
                 expected="a time with a zone, such as 2013-04-01T00:00:00+00:00",
                 fix="Add the zone.",
             )

@@ -31,7 +31,7 @@ class PredictionIndex:
     """
 
     def __init__(self, root: Path, *, model: str, version: int | None, since: datetime | None) -> None:
-        mine: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+        own: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         others: list[NDArray[np.int64]] = []
         wanted = Query(model=model, version=version)
         for scan in scan_files(root, Query(start=since), IDENTITY):
@@ -41,11 +41,11 @@ class PredictionIndex:
             words = pc.binary_join_element_wise(table["request_id"], table["row"].cast(pa.string()), ":")
             found = id_keys(words.combine_chunks())
             if wanted.wants(scan.key):
-                mine.append((found, table["event_time"].cast(pa.int64()).to_numpy()))
+                own.append((found, table["event_time"].cast(pa.int64()).to_numpy()))
             else:
                 others.append(found)
-        ids = np.concatenate([one for one, _ in mine] or [np.zeros(0, np.int64)])
-        times = np.concatenate([one for _, one in mine] or [np.zeros(0, np.int64)])
+        ids = np.concatenate([one for one, _ in own] or [np.zeros(0, np.int64)])
+        times = np.concatenate([one for _, one in own] or [np.zeros(0, np.int64)])
         order = np.lexsort((times, ids))
         self._ids, self._times = ids[order], times[order]
         self._others = np.unique(np.concatenate(others or [np.zeros(0, np.int64)]))

@@ -117,7 +117,7 @@ class Redaction:
         return _each(tensor, lambda value: self._stripped(tensor_name, value))
 
     def _stripped(self, tensor_name: str, value: object) -> object:
-        from google.protobuf.message import DecodeError  # noqa: PLC0415 - whoever redacts nothing needs none of these
+        from google.protobuf.message import DecodeError  # noqa: PLC0415 - needed only where something is redacted
         from tensorflow.core.example import example_pb2  # noqa: PLC0415 - imports TensorFlow, which a server has loaded
 
         if not isinstance(value, bytes) or not any(needle in value for needle in self._needles):

@@ -158,7 +158,7 @@ class FileStore:
             raise self._unreadable(key, error) from error
 
     def put(self, local: Path, key: str) -> None:
-        """Copy a file of this machine to the store, aside and then into place.
+        """Copy a file of this machine to the store, to a temporary name that is renamed then.
 
         A file of this key and size that is there is taken for it.
 
@@ -172,15 +172,15 @@ class FileStore:
         target, size = self._path(key), local.stat().st_size
         if self._size(target) == size:
             return
-        aside = f"{target}.{os.getpid()}{SUFFIX}"
+        temporary = f"{target}.{os.getpid()}{SUFFIX}"
         self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
-        self._files.put_file(str(local), aside)
-        self._sync(aside)
+        self._files.put_file(str(local), temporary)
+        self._sync(temporary)
         try:
-            self._files.mv(aside, target)
+            self._files.mv(temporary, target)
         except NotImplementedError:  # a store without a rename stores a file whole
             self._files.put_file(str(local), target)
-            self._files.rm_file(aside)
+            self._files.rm_file(temporary)
         self._sync(target.rpartition("/")[0])
         if self._size(target) != size:
             raise OSError(f"{self.url}/{key} has another size than {local}")

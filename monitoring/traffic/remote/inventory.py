@@ -1,7 +1,7 @@
 """Listings of archives, cached until a part is moved there, or for a minute.
 
-Whoever moves a part changes the modification time of the log's archive.json between copying the part and deleting it
-here. So a reader who no longer finds the part here sees another time than that of any listing without it.
+A process that moves a part changes the modification time of the log's archive.json between copying the part and
+deleting it here. So a reader who no longer finds the part here sees another time than that of any listing without it.
 """
 
 from __future__ import annotations

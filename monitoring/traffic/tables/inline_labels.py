@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from monitoring.atomic import AsideFile
+from monitoring.atomic import PendingFile
 from monitoring.timestamps import as_datetime, as_microseconds
 from monitoring.traffic.id_keys import id_keys
 from monitoring.traffic.windows import Window
@@ -130,7 +130,7 @@ class InlineLabelWriter:
         self._path = path
         self._parts: list[pa.RecordBatch] = []
         self._waiting = 0
-        self._aside: AsideFile | None = None
+        self._pending: PendingFile | None = None
         self._file: pq.ParquetWriter | None = None
 
     def __enter__(self) -> Self:
@@ -169,20 +169,20 @@ class InlineLabelWriter:
         except BaseException:
             self._discard()
             raise
-        if self._aside is not None:
-            self._aside.commit()
+        if self._pending is not None:
+            self._pending.commit()
 
     def _discard(self) -> None:
         if self._file is not None:
             with suppress(OSError, pa.ArrowException):  # a disk that is full has no room for the file's end
                 self._file.close()
-        if self._aside is not None:
-            self._aside.discard()
+        if self._pending is not None:
+            self._pending.discard()
 
     def _flush(self) -> None:
         if self._file is None:
-            self._aside = AsideFile(self._path)
-            self._file = pq.ParquetWriter(self._aside.file, _SCHEMA, **_COLUMNS)
+            self._pending = PendingFile(self._path)
+            self._file = pq.ParquetWriter(self._pending.file, _SCHEMA, **_COLUMNS)
         self._file.write_table(pa.Table.from_batches(self._parts, _SCHEMA), row_group_size=ROWS)
         self._parts, self._waiting = [], 0
 

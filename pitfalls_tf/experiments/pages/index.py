@@ -49,7 +49,7 @@ def write_index(into: Path) -> Path:
     def write(path: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
-    folders.write_aside(into / PAGE, write)
+    folders.write_atomically(into / PAGE, write)
     return into / PAGE
 
 

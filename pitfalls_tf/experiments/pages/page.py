@@ -85,7 +85,7 @@ def write_page(
         shutil.rmtree(old := into / f".seed-old-{experiment.name}", ignore_errors=True)
         if folder.exists():
             folder.rename(old)
-        with folders.aside(folder) as unfinished:
+        with folders.staged(folder) as unfinished:
             drawing.save(lambda: experiment.draw(table, findings), unfinished, experiment.name)
             final = final_rows(table)
             pq.write_table(final, unfinished / SCORES, compression="zstd")

@@ -27,7 +27,7 @@ def written(folder: Path, *briers: float | None) -> Ensemble:
     folder.mkdir(parents=True, exist_ok=True)
     made = [run(seed, brier, folder) for seed, brier in enumerate(briers)]
     for one in made:
-        with run_folder.aside(one.folder) as unfinished:
+        with run_folder.staged(one.folder) as unfinished:
             run_folder.write_run(one, {"seed": one.seed}, into=unfinished)
     ensemble = Ensemble(setup=folder.name, folder=folder, runs=tuple(made), deployed=median(made))
     run_folder.write_ensemble(ensemble)
@@ -76,7 +76,7 @@ def test_a_folder_is_held_by_one_training_at_a_time_and_swept_of_what_killed_one
     with run_folder.exclusive(folder):
         with pytest.raises(CannotRun, match="Another training"), run_folder.exclusive(folder):
             pass
-        with pytest.raises(KeyboardInterrupt), run_folder.aside(folder / "seed-0000"):
+        with pytest.raises(KeyboardInterrupt), run_folder.staged(folder / "seed-0000"):
             raise KeyboardInterrupt
     assert [path.name for path in folder.iterdir()] == [".lock"]
     (tmp_path / "file").touch()

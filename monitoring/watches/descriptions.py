@@ -114,7 +114,15 @@ def is_share(watch: str) -> bool:
 
 
 def format_value(watch: str, value: float | None) -> str:
-    """A watch's value in its own unit; that of a watch on a difference has a sign.
+    """A watch's value in its own unit.
+
+    Args:
+        watch: The watch's name.
+        value: Its value, or None.
+
+    Returns:
+        Percent for shares, three decimals for scores, a signed change for watches on differences, and a dash where
+        there is no value.
 
     >>> format_value("brier", 0.1464), format_value("error", 0.2), format_value("surprise_error", 0.05)
     ('0.146', '20.0 %', '+5.0 points')

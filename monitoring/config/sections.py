@@ -44,10 +44,10 @@ class Section(BaseModel):
 
 
 class ModelSection(Section):
-    """What is watched: a bundle, or the baseline of a table.
+    """What is monitored: a bundle, or the baseline of a table.
 
-    `bundle` is a model's folder (its newest version is watched) or one version's folder; `baseline` is the folder that
-    `pitfalls monitor init --reference` wrote. One of them.
+    One of both: `bundle` is a model's folder (its newest version is monitored) or one version's folder; `baseline` is
+    the folder that `pitfalls monitor init --reference` wrote.
     """
 
     baseline: LocalPath | None = Field(default=None, examples=["baseline"])
@@ -97,9 +97,9 @@ class ModelSection(Section):
 
 
 class TrafficSection(Section):
-    """Where the answered predictions are, and which slices are watched on their own.
+    """Where the traffic is, and which slices are watched.
 
-    The columns are those of a table of one's own; a traffic log knows its own names, and keeps its own labels.
+    The columns are those of a user's table; a traffic log has fixed columns, and its own labels.
     """
 
     path: Place | None = Field(default=None, examples=["traffic"])
@@ -177,7 +177,7 @@ class ScheduleSection(Section):
 
 
 class StoreSection(Section):
-    """Where windows, evidence and incidents are kept."""
+    """The store of windows, evidence and incidents."""
 
     url: StoreUrl = Field(default="sqlite:///pitfalls.db", repr=False, examples=["sqlite:///pitfalls.db"])
 

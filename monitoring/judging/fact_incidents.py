@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitoring.incidents.life_cycle import step_fact_recovery
+from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
 from monitoring.records import Finding, IncidentRecord
 from monitoring.traffic.windows import Window
 
@@ -51,8 +51,8 @@ def open_fact_incidents(
     >>> from datetime import UTC, datetime
     >>> day = Window(start=datetime(2013, 4, 1, tzinfo=UTC), end=datetime(2013, 4, 2, tzinfo=UTC))
     >>> gone = [Finding(kind="column gone", feature=name, message="", fact=True) for name in ("temp", "wind")]
-    >>> [(one.number, one.slice, one.message) for one in open_fact_incidents(gone, day, current=(), first_number=3)]
-    [(3, 'temp, wind', 'Column gone for 2 inputs: temp, wind.')]
+    >>> [(one.number, one.slice, one.cause) for one in open_fact_incidents(gone, day, current=(), first_number=3)]
+    [(3, 'temp, wind', 'column gone')]
 
     Args:
         findings: The window's findings.
@@ -87,7 +87,8 @@ def open_fact_incidents(
 
 
 def _message(kind: str, facts: Sequence[Finding]) -> str:
-    if len(facts) == 1:
-        return facts[0].message
-    names = SEPARATOR.join(fact.feature for fact in facts)
-    return f"{kind[0].upper()}{kind[1:]} for {len(facts)} inputs: {names}."
+    """What is wrong, the next step, and when the page closes."""
+    names = SEPARATOR.join(fact.feature for fact in facts if fact.feature)
+    what = facts[0].message if len(facts) == 1 else f"{kind[0].upper()}{kind[1:]} for {len(facts)} inputs: {names}."
+    source = f"the pipeline that fills {names}" if names else "the files of this window"
+    return f"{what} Next step: check {source}; the page closes after {QUIET_WINDOWS} windows without this finding."

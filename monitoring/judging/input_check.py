@@ -58,7 +58,7 @@ class InputCheck:
             Finding(
                 kind="all values missing",
                 feature=bins.feature,
-                message=f"The input {bins.feature} is missing in all {profile.rows} rows.",
+                message=f"The input {bins.feature} is missing in all {profile.rows:,} rows of this window.",
                 fact=True,
             )
             for bins, counts in zip(self._bins, profile.features, strict=True)
@@ -71,7 +71,9 @@ def _absent_or_retyped(problems: tuple[tuple[str, str], ...]) -> tuple[Finding, 
         Finding(
             kind="column gone" if problem == "absent" else "type changed",
             feature=name,
-            message=f"The input {name} is {problem}." if problem == "absent" else f"The input {name}: {problem}.",
+            message=f"The input {name} is absent from the traffic."
+            if problem == "absent"
+            else f"The input {name}: {problem}.",
             fact=True,
         )
         for name, problem in problems

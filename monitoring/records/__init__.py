@@ -8,7 +8,7 @@ from monitoring.records.incident import (
     CauseRow,
     IncidentRecord,
     IncidentState,
-    InputMove,
+    InputDrift,
     LossSplit,
     SlicePart,
 )
@@ -31,7 +31,7 @@ __all__ = [
     "Finding",
     "IncidentRecord",
     "IncidentState",
-    "InputMove",
+    "InputDrift",
     "IntervalChecks",
     "Level",
     "LossSplit",

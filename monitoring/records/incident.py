@@ -60,7 +60,7 @@ class CauseRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InputMove:
+class InputDrift:
     """An input that drifted, and the largest log evidence of its watches."""
 
     input: str
@@ -69,11 +69,11 @@ class InputMove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseDetail:
-    """The numbers behind an incident's message, as far as the watch that opened it has them."""
+    """The numbers behind an incident's message; empty where the watch that opened it has none."""
 
     split: LossSplit | None = None
     parts: tuple[SlicePart, ...] = ()
-    inputs: tuple[InputMove, ...] = ()
+    inputs: tuple[InputDrift, ...] = ()
     rows: tuple[CauseRow, ...] = ()
 
 

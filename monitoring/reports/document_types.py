@@ -90,7 +90,7 @@ class DecompositionDocument(TypedDict):
     parts: list[PartDocument]
 
 
-class MoveDocument(TypedDict):
+class InputDriftDocument(TypedDict):
     """An input that drifted, and the evidence of it."""
 
     input: str
@@ -121,7 +121,7 @@ class IncidentDocument(TypedDict):
     state: str
     split: SplitDocument | None
     decomposition: list[DecompositionDocument]
-    inputs: list[MoveDocument]
+    inputs: list[InputDriftDocument]
     rows: list[RowDocument]
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
-from monitoring.records import CauseDetail, CauseRow, InputMove, LossSplit, SlicePart
+from monitoring.records import CauseDetail, CauseRow, InputDrift, LossSplit, SlicePart
 
 
 def detail_text(detail: CauseDetail) -> str | None:
@@ -26,7 +26,7 @@ def detail_of(text: str | None) -> CauseDetail:
     return CauseDetail(
         split=None if document["split"] is None else LossSplit(**document["split"]),
         parts=tuple(SlicePart(**part) for part in document["parts"]),
-        inputs=tuple(InputMove(**one) for one in document["inputs"]),
+        inputs=tuple(InputDrift(**one) for one in document["inputs"]),
         rows=tuple(
             CauseRow(**{**row, "event_time": datetime.fromisoformat(row["event_time"])}) for row in document["rows"]
         ),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.records import CauseDetail, InputMove, LossSplit
+from monitoring.records import CauseDetail, InputDrift, LossSplit
 from monitoring.store.details import detail_of, detail_text
 from tests.monitoring.store.test_store_exact import details
 
@@ -36,4 +36,4 @@ def test_the_keys_of_a_split_are_those_of_stores_of_earlier_versions() -> None:
 @given(st.sampled_from([math.nan, math.inf, -math.inf]))
 def test_a_number_that_is_not_finite_is_refused(number: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        detail_text(CauseDetail(inputs=(InputMove(input="x", log_evidence=number),)))
+        detail_text(CauseDetail(inputs=(InputDrift(input="x", log_evidence=number),)))

@@ -17,7 +17,7 @@ from monitoring.records import (
     Finding,
     IncidentRecord,
     IncidentState,
-    InputMove,
+    InputDrift,
     Level,
     LossSplit,
     ScoreRecord,
@@ -87,7 +87,7 @@ details = st.builds(
     CauseDetail,
     split=st.none() | st.builds(LossSplit, metric=texts, difficulty=finite, surprise=finite),
     parts=st.lists(st.builds(SlicePart, metric=texts, column=texts, slice=texts, mix=finite, loss=finite)).map(tuple),
-    inputs=st.lists(st.builds(InputMove, input=texts, log_evidence=finite), max_size=2).map(tuple),
+    inputs=st.lists(st.builds(InputDrift, input=texts, log_evidence=finite), max_size=2).map(tuple),
     rows=st.lists(st.builds(CauseRow, prediction_id=texts, event_time=moments, score=finite), max_size=2).map(tuple),
 )
 

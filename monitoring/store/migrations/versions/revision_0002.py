@@ -1,4 +1,4 @@
-"""Estimates of performance, and the labels that settled them, with each window."""
+"""Estimates of losses, and realised losses, with each window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that were answered and not seen, for the coverage."""
+"""Answered rows that were not read, for the coverage."""
 
 from __future__ import annotations
 

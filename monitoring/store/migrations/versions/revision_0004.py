@@ -1,4 +1,4 @@
-"""Who was told of an incident, so that one that nobody was told of is told at the next run."""
+"""Receivers notified of an incident, so that a failed notification is sent by the next run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Incidents opened before count as told: a new release is no reason to wake anyone again."""
+    """Incidents opened before count as notified: an upgrade sends no notification."""
     op.add_column("incident", sa.Column("told", sa.Text(), nullable=False, server_default="[]"))
     op.add_column("incident", sa.Column("tellings", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("incident", sa.Column("told_at", sa.DateTime(timezone=True), nullable=True))

@@ -1,4 +1,4 @@
-"""The numbers of an incident's cause: its parts, the inputs that moved with it, rows to look at."""
+"""The numbers of an incident's cause: its parts, the inputs that drifted, rows to look at first."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Incidents opened before have words alone."""
+    """Incidents opened before have only their message."""
     op.add_column("incident", sa.Column("detail", sa.Text(), nullable=True))

@@ -1,4 +1,4 @@
-"""Labels by how long they took, for the arrival curve."""
+"""Labels by their delay, for the arrival curve."""
 
 from __future__ import annotations
 

@@ -16,9 +16,6 @@ from sqlalchemy import (
 
 from monitoring.store.column_types import UtcTime
 
-#: The table of Alembic's revision: a name of its own, as other programs may share the database.
-REVISION_TABLE = "pitfalls_revision"
-
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",

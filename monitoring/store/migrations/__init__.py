@@ -13,7 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from monitoring.errors import CannotRun
-from monitoring.store.tables import REVISION_TABLE
+
+#: The table of Alembic's revision: a name of its own, as other programs may share the database.
+REVISION_TABLE = "pitfalls_revision"
 
 
 def migration_context(connection: Connection) -> MigrationContext:

@@ -16,9 +16,9 @@ from alembic.autogenerate import compare_metadata
 
 from monitoring.errors import CannotRun
 from monitoring.store import DeploymentRecord, Store, migrations
-from monitoring.store.migrations import migration_context
+from monitoring.store.migrations import REVISION_TABLE, migration_context
 from monitoring.store.opening import open_engine
-from monitoring.store.tables import REVISION_TABLE, metadata
+from monitoring.store.tables import metadata
 
 
 def test_a_new_store_is_made_with_its_folders(tmp_path: Path, deployment_record: DeploymentRecord) -> None:

@@ -5,7 +5,8 @@ from dataclasses import fields
 from sqlalchemy import UniqueConstraint
 
 from monitoring.records import IncidentRecord, ScoreRecord, WindowRecord
-from monitoring.store.tables import REVISION_TABLE, incident, metadata, score, window
+from monitoring.store.migrations import REVISION_TABLE
+from monitoring.store.tables import incident, metadata, score, window
 
 #: Fields of a window that are in a table of their own, or in one text with others.
 ELSEWHERE = {"scores", "estimates", "settled", "realised_losses"}

@@ -22,6 +22,11 @@ ETAS = (0.85, 1.15, 2.0)
 #: the baseline's own outliers do not hide such rises; the η for jumps has the farthest.
 CLIPPING_BOUNDS = (2.75, 3.2, 3.9)
 
+#: Exponents η of the fixed-reference e-values ``exp(η z - η²/2)``, and the clipping bound of their z. The smallest one
+#: accumulates a rise of a quarter of a standard deviation, such as a slow drift that the conformal part gets used to.
+FIXED_ETAS = (0.25, 0.5, 1.0, 2.0)
+FIXED_CLIPPING_BOUND = 4.0
+
 #: Baselines of fewer windows than this use another grid. With few windows no e-value is large, and harmed windows soon
 #: are a good part of the calibration set; larger η and nearer bounds detect more there, at fewer false alarms.
 SHORT_BASELINE = 60
@@ -56,9 +61,19 @@ class WatchState:
     last_score: float | None = None
 
     @classmethod
-    def initial(cls, grid: int, *, last_score: float | None = None) -> WatchState:
-        """The state before any window or after a restart, which drops live windows but keeps the previous score."""
-        return cls(detector=EDetectorState.initial(grid), log_live_sums=(_ZERO,) * grid, last_score=last_score)
+    def initial(cls, grid: int, *, fixed: int = 0, last_score: float | None = None) -> WatchState:
+        """The state before any window or after a restart, which drops live windows but keeps the previous score.
+
+        Args:
+            grid: Conformal points of the grid.
+            fixed: Fixed-reference points of the grid.
+            last_score: The previous window's score, if there is one.
+
+        Returns:
+            The state without evidence.
+        """
+        detector = EDetectorState.initial(grid + fixed)
+        return cls(detector=detector, log_live_sums=(_ZERO,) * grid, last_score=last_score)
 
     @property
     def log_evidence(self) -> float:
@@ -124,6 +139,12 @@ class ConformalTest:
     min_std: float
     observed_variance_ratio: float = 1.0
     sampling_variance: SamplingVariance = NO_SAMPLING_VARIANCE
+    fixed_etas: tuple[float, ...] = ()
+
+    @property
+    def grid(self) -> int:
+        """The number of points of the grid: conformal ones, then fixed-reference ones."""
+        return len(self.etas) + len(self.fixed_etas)
 
     @property
     def windows(self) -> int:
@@ -146,6 +167,7 @@ class ConformalTest:
             ar1=ar1,
             min_std=self.min_std,
             sampling_variance=self.sampling_variance,
+            fixed_reference=bool(self.fixed_etas),
         )
 
     @classmethod
@@ -158,6 +180,7 @@ class ConformalTest:
         ar1: float = 0.0,
         min_std: float = 1e-6,
         sampling_variance: SamplingVariance = NO_SAMPLING_VARIANCE,
+        fixed_reference: bool = False,
     ) -> ConformalTest:
         """Fit the test to the baseline's window scores.
 
@@ -169,6 +192,8 @@ class ConformalTest:
             min_std: The smallest standard deviation assumed, so that a score that never varied in the baseline (a share
                 of missing values, say) does not turn the first odd row into a certainty.
             sampling_variance: Variance to add for windows of few rows; without it, row counts do not matter.
+            fixed_reference: Whether the grid has fixed-reference points too. They assume that scores vary normally, so
+                a score whose standard deviation is `min_std` has none.
 
         Returns:
             The fitted test.
@@ -192,6 +217,8 @@ class ConformalTest:
         observed_std = float(innovations.std(ddof=1))
         innovation_std = max(observed_std, min_std)
         etas, bounds = _grid(values.size, direction)
+        varies = fixed_reference and observed_std >= innovation_std
+        fixed_etas = FIXED_ETAS if direction == "up" else FIXED_ETAS + tuple(-eta for eta in FIXED_ETAS)
         log_f = np.asarray(etas)[:, None] * clipped(innovations / innovation_std, np.asarray(bounds)[:, None])
         return cls(
             mean=mean,
@@ -206,7 +233,12 @@ class ConformalTest:
             min_std=min_std,
             observed_variance_ratio=1.0 if observed_std >= innovation_std else (observed_std / innovation_std) ** 2,
             sampling_variance=sampling_variance,
+            fixed_etas=fixed_etas if varies else (),
         )
+
+    def initial_state(self, *, last_score: float | None = None) -> WatchState:
+        """The state before any window, or after a restart that keeps the previous score."""
+        return WatchState.initial(len(self.etas), fixed=len(self.fixed_etas), last_score=last_score)
 
     def innovation(self, score: float, last_score: float | None) -> float:
         """What the previous window's score does not predict, in score units."""
@@ -239,13 +271,17 @@ class ConformalTest:
             return 0.0
         return self.sampling_variance.excess(rows) * (1.0 + self.ar1**2) / self.innovation_std**2
 
-    def log_e_values(self, state: WatchState, score: float, rows: int | None = None) -> NDArray[np.float64]:
+    def log_e_values(
+        self, state: WatchState, score: float, rows: int | None = None, *, offset: float = 0.0
+    ) -> NDArray[np.float64]:
         """Logs of the e-values of the next window.
 
         Args:
             state: The state before the window.
             score: The window's mean score.
             rows: Rows of the window; None if row counts do not matter.
+            offset: The level of an open incident, from the baseline's mean. Rises are measured from a positive one,
+                falls from a negative one; the way back to the baseline is no change.
 
         Returns:
             Logs, [grid].
@@ -255,30 +291,42 @@ class ConformalTest:
         excess = self.excess_variance_ratio(rows)
         unit = self.innovation_std * math.sqrt(1.0 + excess)
         innovation = self.innovation(score, state.last_score)
-        tolerated = np.sign(etas) * self.tolerance * scale
+        tolerated = self._tolerated(etas, offset) * scale
         log_f = etas * clipped((innovation - tolerated) / unit, np.asarray(self.clipping_bounds))
         correction = small_sample_correction(etas, excess, self.observed_variance_ratio)
         baseline = np.asarray(self.log_calibration_sums) + correction
         others = np.logaddexp(baseline, np.asarray(state.log_live_sums))
         shares = log_f - np.logaddexp(log_f, others)
-        return np.asarray(math.log(self.windows + state.live_windows + 1) + shares, dtype=np.float64)
+        conformal = math.log(self.windows + state.live_windows + 1) + shares
+        if not self.fixed_etas:
+            return np.asarray(conformal, dtype=np.float64)
+        fixed = np.asarray(self.fixed_etas)
+        z = (innovation - self._tolerated(fixed, offset) * scale) / unit
+        near = clipped(z, np.full_like(fixed, FIXED_CLIPPING_BOUND))
+        return np.concatenate([conformal, fixed * near - fixed**2 / 2.0])
 
-    def step(self, state: WatchState, score: float, rows: int | None = None) -> WatchState:
+    def _tolerated(self, etas: NDArray[np.float64], offset: float) -> NDArray[np.float64]:
+        """The deviation, in score units, from which each point of the grid measures a change; negative for falls."""
+        return np.where(etas > 0.0, self.tolerance + max(offset, 0.0), -self.tolerance + min(offset, 0.0))
+
+    def step(self, state: WatchState, score: float, rows: int | None = None, *, offset: float = 0.0) -> WatchState:
         """One window on: its evidence is added, and the window joins the calibration set of the next.
 
         Args:
             state: The state before the window.
             score: The window's mean score.
             rows: Rows of the window; None if row counts do not matter.
+            offset: As of `log_e_values`; windows join the calibration set without it.
 
         Returns:
             The state after the window.
         """
-        detector = state.detector.updated(self.log_e_values(state, score, rows))
+        detector = state.detector.updated(self.log_e_values(state, score, rows, offset=offset))
         if not self.adds_live_windows:
             return replace(state, detector=detector, last_score=float(score))
         unit = self.innovation_std * math.sqrt(1.0 + self.excess_variance_ratio(rows))
-        z = np.asarray(self.innovation(score, state.last_score) / unit)
+        scale = self.first_innovation_scale if state.last_score is None else 1.0 - self.ar1
+        z = np.asarray((self.innovation(score, state.last_score) - offset * scale) / unit)
         log_f = np.asarray(self.etas) * clipped(z, np.asarray(self.clipping_bounds))
         return WatchState(
             detector=detector,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -21,9 +21,14 @@ NO_PHASES: Mapping[str, int] = MappingProxyType({})
 class LevelState:
     """The state of a level's test between windows.
 
-    `watches` has the state of each watch, `pending` the rows pooled until there are `min_rows`, `windows` the number of
-    windows since the test began, and `ar1` the AR(1) coefficients that live windows have updated
-    (`monitoring.evidence.autocorrelation`).
+    Attributes:
+        watches: The state of each watch.
+        pending: The rows pooled until there are `min_rows`.
+        windows: Windows since the test began or the level last alarmed.
+        ar1: The AR(1) coefficients that live windows have updated (`monitoring.evidence.autocorrelation`).
+        offsets: Levels of open incidents: how far each watch's score stood from its baseline when the level last
+            alarmed, from where further changes are measured.
+        log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`); None until it is known.
 
     >>> LevelState.from_text(LevelState().to_text()) == LevelState()
     True
@@ -33,27 +38,32 @@ class LevelState:
     pending: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     windows: int = 0
     ar1: Mapping[WatchKey, float] = field(default_factory=dict)
+    offsets: Mapping[WatchKey, float] = field(default_factory=dict)
+    log_scale: float | None = None
 
     def to_text(self) -> str:
         """The state as a JSON document, floats as exact hexadecimal text. Keys are those that stores already hold."""
-        return json.dumps(
-            {
-                "windows": self.windows,
-                "watches": [
-                    [key.watch, key.slice, self.watches[key].to_text()] for key in sorted(self.watches, key=str)
-                ],
-                "pending": [
-                    [key.watch, key.slice, self.pending[key].rows, self.pending[key].total]
-                    for key in sorted(self.pending, key=str)
-                ],
-                "memories": [[key.watch, key.slice, self.ar1[key].hex()] for key in sorted(self.ar1, key=str)],
-            }
-        )
+        document: dict[str, object] = {
+            "windows": self.windows,
+            "watches": [[key.watch, key.slice, self.watches[key].to_text()] for key in sorted(self.watches, key=str)],
+            "pending": [
+                [key.watch, key.slice, self.pending[key].rows, self.pending[key].total]
+                for key in sorted(self.pending, key=str)
+            ],
+            "memories": [[key.watch, key.slice, self.ar1[key].hex()] for key in sorted(self.ar1, key=str)],
+        }
+        if self.offsets:
+            offsets = [[key.watch, key.slice, self.offsets[key].hex()] for key in sorted(self.offsets, key=str)]
+            document["offsets"] = offsets
+        if self.log_scale is not None:
+            document["log_scale"] = self.log_scale.hex()
+        return json.dumps(document)
 
     @classmethod
     def from_text(cls, text: str) -> LevelState:
         """The inverse of `to_text`."""
         document = json.loads(text)
+        log_scale = document.get("log_scale")
         return cls(
             watches={
                 WatchKey(watch=watch, slice=part): WatchState.from_text(state)
@@ -65,6 +75,11 @@ class LevelState:
             },
             windows=document["windows"],
             ar1={WatchKey(watch=watch, slice=part): float.fromhex(ar1) for watch, part, ar1 in document["memories"]},
+            offsets={
+                WatchKey(watch=watch, slice=part): float.fromhex(offset)
+                for watch, part, offset in document.get("offsets", ())
+            },
+            log_scale=None if log_scale is None else float.fromhex(log_scale),
         )
 
 
@@ -129,17 +144,18 @@ class LevelTest:
         readings = []
         for key, test in self.tests.items():
             pooled = state.pending.get(key, ScoreSum()) + sums.get(key, ScoreSum())
-            watch = watches.get(key) or WatchState.initial(len(test.etas))
+            watch = watches.get(key) or test.initial_state()
             score = None
             if pooled.rows >= max(self.min_rows, 1):
                 score = pooled.mean
-                watch = test.step(watch, self.adjusted_score(key, score, phases), pooled.rows)
+                tested, offset = self.adjusted_score(key, score, phases), state.offsets.get(key, 0.0)
+                watch = test.step(watch, tested, pooled.rows, offset=offset)
             elif pooled.rows:
                 pending[key] = pooled
             watches[key] = watch
             readings.append(WatchReading(key=key, rows=pooled.rows, score=score, log_evidence=watch.log_evidence))
         evidences = {reading.key: reading.log_evidence for reading in readings}
-        log_evidence = log_level_evidence(evidences, self.shares)
+        log_evidence = log_level_evidence(evidences, self.shares) + (state.log_scale or 0.0)
         reading = LevelReading(
             level=self.level,
             log_evidence=log_evidence,
@@ -147,8 +163,7 @@ class LevelTest:
             shares=ranking(evidences, self.shares),
             alarm=log_evidence >= math.log(self.budget.threshold),
         )
-        after = LevelState(watches=watches, pending=pending, windows=state.windows + 1, ar1=state.ar1)
-        return after, reading
+        return replace(state, watches=watches, pending=pending, windows=state.windows + 1), reading
 
     def with_ar1(self, coefficients: Mapping[WatchKey, float]) -> LevelTest:
         """The same test with other AR(1) coefficients for some watches."""
@@ -162,21 +177,33 @@ class LevelTest:
         """A watch's score without its seasonality, as the test takes it."""
         return score - self.seasonality[key].offset(phases) if key in self.seasonality else score
 
-    def restarted(self, state: LevelState) -> LevelState:
-        """The test's restart when an incident is closed.
+    def restarted(
+        self,
+        state: LevelState,
+        *,
+        offsets: Mapping[WatchKey, float] | None = None,
+        keys: Collection[WatchKey] | None = None,
+    ) -> LevelState:
+        """The state after an alarm or after an incident was closed: no evidence, no live windows to compare with.
+
+        Pooled rows, the updated AR(1) coefficients, the calibration and each watch's previous score are kept.
 
         Args:
             state: The state before.
+            offsets: The new offsets of some watches, 0 to test against the baseline again; the others keep theirs.
+            keys: The watches that are restarted; None for all.
 
         Returns:
-            A state without evidence and without live windows in the calibration sets; pooled rows, each watch's
-            previous score and the updated AR(1) coefficients are kept.
+            The state to go on with.
         """
-        return LevelState(
-            watches={
-                key: WatchState.initial(len(watch.log_live_sums), last_score=watch.last_score)
-                for key, watch in state.watches.items()
-            },
-            pending=state.pending,
-            ar1=state.ar1,
+        new = {**state.offsets, **(offsets or {})}
+        watches = dict(state.watches)
+        for key in self.tests if keys is None else keys:
+            if key in watches:
+                watches[key] = self.tests[key].initial_state(last_score=watches[key].last_score)
+        return replace(
+            state,
+            watches=watches,
+            windows=state.windows if keys is not None else 0,
+            offsets={key: offset for key, offset in new.items() if offset},
         )

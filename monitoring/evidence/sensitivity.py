@@ -42,6 +42,7 @@ def smallest_detectable_harms(
     rng: np.random.Generator,
     *,
     simulations: int = 200,
+    log_scale: float = 0.0,
 ) -> tuple[Sensitivity, ...]:
     """The smallest rise of each harm that the level detects within each horizon, by simulation.
 
@@ -54,13 +55,22 @@ def smallest_detectable_harms(
         harms: What to simulate.
         rng: Source of randomness.
         simulations: Streams per harm and size.
+        log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`).
 
     Returns:
         One entry per harm and horizon; its rise is None where even the largest is not detected.
     """
     if not harms:
         return ()
-    streams = SimulatedStreams(test, baseline, rng, simulations=simulations, windows=max(HORIZONS))
+    streams = SimulatedStreams(
+        test,
+        baseline,
+        rng,
+        simulations=simulations,
+        windows=max(HORIZONS),
+        resample_reference=True,
+        log_scale=log_scale,
+    )
     found = []
     for harm in harms:
         alarms: dict[int, NDArray[np.int64]] = {}

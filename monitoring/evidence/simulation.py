@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due, level_ar1_of_streams
 from monitoring.evidence.block_bootstrap import block_indices
-from monitoring.evidence.conformal import WIDE_TOLERANCE, ConformalTest, clipped, small_sample_correction
+from monitoring.evidence.conformal import (
+    ETAS,
+    FIXED_CLIPPING_BOUND,
+    FIXED_ETAS,
+    WIDE_TOLERANCE,
+    ConformalTest,
+    clipped,
+    small_sample_correction,
+)
 from monitoring.evidence.level import LevelTest
 from monitoring.records import WatchKey
 
@@ -20,6 +28,9 @@ MAX_EVIDENCE = 1e290
 
 NO_SHIFTS: Mapping[WatchKey, float] = {}
 
+#: The share of a watch's evidence that the fixed-reference points of its grid have, where it has some.
+FIXED_WEIGHT: float = len(FIXED_ETAS) / (len(FIXED_ETAS) + len(ETAS))
+
 
 class VectorizedTests:
     """The tests of some watches over many streams at once: what `ConformalTest.step` does, in arrays and without logs.
@@ -29,13 +40,22 @@ class VectorizedTests:
     each doubling of the windows a few µs a stream and watch.
     """
 
-    def __init__(self, tests: Sequence[ConformalTest], streams: int, *, levels: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        tests: Sequence[ConformalTest],
+        streams: int,
+        *,
+        levels: Sequence[int] | None = None,
+        references: Sequence[Floats] | None = None,
+    ) -> None:
         """Start every test from its initial state.
 
         Args:
             tests: The watches' tests.
             streams: How many streams.
             levels: The number of each watch's level; None to keep the tests' AR(1) coefficients.
+            references: Baseline scores of each watch in each stream, [streams, R], to fit its test by; None for those
+                that the tests were fitted to.
         """
         grid = max(len(test.etas) for test in tests)
 
@@ -47,7 +67,8 @@ class VectorizedTests:
         self._levels = None if levels is None else np.asarray(levels)
         self._etas = np.array([padded(test.etas) for test in tests])
         self._bounds = np.array([padded(test.clipping_bounds) for test in tests])
-        self._mean = np.array([test.mean for test in tests])
+        known = references or [np.asarray(test.calibration_scores)[None] for test in tests]
+        self._mean = np.concatenate([scores.mean(axis=1, keepdims=True) for scores in known], axis=1)
         self._tolerance = np.array([test.tolerance for test in tests])
         self._min_std = np.array([test.min_std for test in tests])
         self._windows = np.array([float(test.windows) for test in tests])
@@ -58,9 +79,12 @@ class VectorizedTests:
         for index, test in enumerate(tests):
             by_size.setdefault(test.windows, []).append(index)
         self._same_size = [
-            (indices, np.array([tests[index].calibration_scores for index in indices]) - self._mean[indices, None])
+            (indices, np.stack([known[index] for index in indices], axis=1) - self._mean[:, indices, None])
             for indices in by_size.values()
         ]
+        self._fixed = np.array([_fixed_grid(test) for test in tests])
+        self._has_fixed = np.array([bool(test.fixed_etas) for test in tests])
+        self._fixed_sums = np.zeros((streams, *self._fixed.shape))
         self._fit(np.array([[test.ar1 for test in tests]]))
         self._sums = np.zeros((streams, *self._etas.shape))
         self._live_sums = np.zeros_like(self._sums)
@@ -72,11 +96,12 @@ class VectorizedTests:
         """Fit every test with AR(1) coefficients [streams, watches], or [1, watches] where all streams share them."""
         self._ar1 = ar1
         self._first_scale = np.sqrt(1.0 - ar1**2)
-        observed = np.empty_like(ar1)
-        self._calibration_sums = np.empty((*ar1.shape, self._etas.shape[1]))
+        shape = (max(len(ar1), len(self._mean)), ar1.shape[1])
+        observed = np.empty(shape)
+        self._calibration_sums = np.empty((*shape, self._etas.shape[1]))
         for indices, off in self._same_size:
             mine = ar1[:, indices, None]
-            innovations = off - mine * np.concatenate([np.zeros_like(off[:, :1]), off[:, :-1]], axis=1)
+            innovations = off - mine * np.concatenate([np.zeros_like(off[..., :1]), off[..., :-1]], axis=2)
             innovations[:, :, 0] *= self._first_scale[:, indices]
             observed[:, indices] = innovations.std(axis=2, ddof=1)
             z = innovations / np.maximum(observed[:, indices], self._min_std[indices])[:, :, None]
@@ -125,8 +150,21 @@ class VectorizedTests:
         np.minimum(self._sums, MAX_EVIDENCE, out=self._sums)
         self._live_sums += self._adds_live_windows[:, :, None] * np.exp(self._etas * clipped(z, self._bounds))
         self._live_windows += self._adds_live_windows
-        evidence: Floats = self._sums.mean(axis=2)
-        return evidence
+        return self._mean_over_grid(innovation, unit, scale)
+
+    def _mean_over_grid(self, innovation: Floats, unit: Floats, scale: Floats | float) -> Floats:
+        """Advance the fixed-reference points and average all points of each watch's grid."""
+        conformal: Floats = self._sums.mean(axis=2)
+        if not self._has_fixed.any():
+            return conformal
+        tolerated = np.sign(self._fixed) * (self._tolerance * scale / unit)[..., None]
+        near = np.clip((innovation / unit)[:, :, None] - tolerated, -FIXED_CLIPPING_BOUND, FIXED_CLIPPING_BOUND)
+        self._fixed_sums += 1.0
+        self._fixed_sums *= np.exp(self._fixed * near - self._fixed**2 / 2.0)
+        np.minimum(self._fixed_sums, MAX_EVIDENCE, out=self._fixed_sums)
+        weight = self._has_fixed * FIXED_WEIGHT
+        mixed: Floats = (1.0 - weight) * conformal + weight * self._fixed_sums.mean(axis=2)
+        return mixed
 
     def _update_ar1(self, levels: NDArray[np.int64]) -> None:
         live = np.stack(self._history[-MAX_UPDATE_WINDOWS:], axis=2)
@@ -140,6 +178,7 @@ class VectorizedTests:
             where: Which tests, [streams, watches].
         """
         self._sums[where] = 0.0
+        self._fixed_sums[where] = 0.0
         self._live_sums[where] = 0.0
         self._live_windows[where] = 0.0
 
@@ -152,7 +191,7 @@ class SimulatedStreams:
     never missing, are simulated once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one property of the streams
         self,
         test: LevelTest,
         baseline: Mapping[WatchKey, Floats],
@@ -161,6 +200,8 @@ class SimulatedStreams:
         simulations: int,
         windows: int,
         length: int | None = None,
+        resample_reference: bool = False,
+        log_scale: float = 0.0,
     ) -> None:
         """Draw the streams and compute the evidence without a harm.
 
@@ -171,21 +212,30 @@ class SimulatedStreams:
             simulations: How many streams.
             windows: Windows of each stream.
             length: Windows of a block; 1 for single windows, None for `block_length`.
+            resample_reference: Whether each stream's tests are fitted to a resample of the baseline. The baseline then
+                stands for the truth, and what a test knows of it is an estimate, as in life.
+            log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`).
         """
         longest = max(baseline[key].size for key in test.tests)
         chunks = [block_indices(longest, simulations, rng, length=length) for _ in range(-(-windows // longest))]
         indices = np.concatenate(chunks, axis=1)[:, :windows]
-        self._test = test
+        resampled = block_indices(longest, simulations, rng, length=length) if resample_reference else None
+        self._test, self._scale = test, float(np.exp(log_scale))
         self.scores: dict[WatchKey, Floats] = {}
         self._unharmed: dict[WatchKey, Floats] = {}
         self._unshifted: dict[frozenset[WatchKey], Floats] = {}
-        drawn: dict[bytes, Floats] = {}
+        self._references: dict[WatchKey, Floats] = {}
+        drawn: dict[bytes, tuple[Floats, Floats]] = {}
         paths: dict[tuple[bytes, ConformalTest, float], Floats] = {}
         for key, one in test.tests.items():
             known = baseline[key].tobytes()
             if known not in drawn:
-                drawn[known] = baseline[key][(indices * baseline[key].size) // longest]
-            self.scores[key] = drawn[known]
+                size = baseline[key].size
+                reference = baseline[key][None]
+                if resampled is not None:
+                    reference = baseline[key][(resampled[:, np.arange(size) * longest // size] * size) // longest]
+                drawn[known] = baseline[key][(indices * size) // longest], reference
+            self.scores[key], self._references[key] = drawn[known]
             same = (known, one, test.shares[key])
             if same not in paths:
                 paths[same] = self._evidence({key: 0.0})
@@ -202,7 +252,8 @@ class SimulatedStreams:
         """
         shifted = {key: shift for key, shift in shifts.items() if key in self._unharmed}
         level = self._others(frozenset(shifted))
-        return level + self._evidence(shifted) if shifted else level.copy()
+        total: Floats = level + self._evidence(shifted) if shifted else level.copy()
+        return self._scale * total
 
     def _others(self, shifted: frozenset[WatchKey]) -> Floats:
         """The evidence of all other watches; cached, as a harm is tried in many sizes."""
@@ -236,3 +287,8 @@ class SimulatedStreams:
         for window in range(scores.shape[1]):
             path[:, window] = tests.step(scores[:, window]) @ shares
         return path
+
+
+def _fixed_grid(test: ConformalTest) -> tuple[float, ...]:
+    """Fixed-reference exponents, rises and falls; a one-sided test has the rises twice, which leaves their mean."""
+    return FIXED_ETAS + tuple((-1.0 if test.direction == "both" else 1.0) * eta for eta in FIXED_ETAS)

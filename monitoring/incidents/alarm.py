@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitoring.evidence.level import LevelReading
@@ -44,6 +44,8 @@ class Alarm:
         windows: Windows in order of time; the last one alarmed.
         baseline: What they are compared with.
         drifted_pairs: Pairs of inputs whose joint distribution has changed most, as the joint watch sees it.
+        offsets: Levels of open incidents from which changes are measured, by watch, in the watch's own unit.
+        labels_expected: Whether labels have come in any of the last windows, so that those of the latest will.
     """
 
     reading: LevelReading
@@ -51,6 +53,8 @@ class Alarm:
     windows: tuple[WindowRecord, ...]
     baseline: DeploymentBaseline
     drifted_pairs: tuple[tuple[str, str], ...] = ()
+    offsets: Mapping[WatchKey, float] = field(default_factory=dict)
+    labels_expected: bool = False
 
     @property
     def key(self) -> WatchKey:

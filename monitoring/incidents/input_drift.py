@@ -1,35 +1,82 @@
-"""The inputs that drifted together with an alarm."""
+"""The inputs that drifted together with an alarm, at a controlled false discovery rate."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.stats import t as student
 
 from monitoring.incidents.alarm import Alarm
-from monitoring.records import InputDrift
+from monitoring.records import InputDrift, WatchKey
 
 #: Inputs and watches named in a message.
 NAMED = 3
 
+#: The expected share of innocent inputs among those named.
+FALSE_DISCOVERY_RATE = 0.05
+
 
 def drifted_inputs(alarm: Alarm) -> tuple[InputDrift, ...]:
-    """The inputs with the largest evidence of drift, each once, largest first.
+    """The inputs whose distribution has changed since the onset of an alarm, the largest change first.
 
-    An input has drifted once the evidence of one of its watches would be enough for a notice if nothing else were
-    watched.
+    Each watch of an input is a t-test of its mean over the windows since the onset against the baseline's windows, with
+    the standard error of both means. An input's p-value is the smallest of its watches, times their number
+    (Bonferroni), and those inputs are named that the Benjamini-Hochberg procedure finds at `FALSE_DISCOVERY_RATE`. The
+    onset is that of the alarm, so an alarm of a loss chooses it without looking at the inputs.
 
     Args:
-        alarm: An alarm of either level.
+        alarm: An alarm of either level, with its windows since the onset.
 
     Returns:
-        At most `NAMED` inputs.
+        At most `NAMED` inputs, with the evidence of the watch that changed most; none where no input drifted.
+
+    Source: Benjamini & Hochberg, *Controlling the false discovery rate* (1995). Cost: microseconds per watch.
     """
-    least = math.log(alarm.baseline.thresholds["notice"])
-    found: dict[str, InputDrift] = {}
-    for key, evidence in sorted(
-        ((reading.key, reading.log_evidence) for reading in alarm.notice.watches),
-        key=lambda pair: (-pair[1], str(pair[0])),
-    ):
+    evidence = {reading.key: reading.log_evidence for reading in alarm.notice.watches}
+    by_input: dict[str, list[tuple[float, float, WatchKey]]] = {}
+    for key in evidence:
         watch = alarm.baseline.watches[key.watch]
-        if watch.family == "inputs" and watch.feature and least <= evidence < math.inf:
-            found.setdefault(watch.feature, InputDrift(input=watch.feature, log_evidence=evidence))
-    return tuple(found.values())[:NAMED]
+        if watch.family == "inputs" and watch.feature and not key.slice:
+            tested = _t_test(alarm, key)
+            if tested is not None:
+                by_input.setdefault(watch.feature, []).append((*tested, key))
+    p_values = {name: min(p for p, _, _ in found) * len(found) for name, found in by_input.items()}
+    named = discoveries(p_values, FALSE_DISCOVERY_RATE)
+    strongest = {name: max(by_input[name], key=lambda one: (one[1], str(one[2]))) for name in named}
+    ranked = sorted(strongest, key=lambda name: (-strongest[name][1], name))[:NAMED]
+    return tuple(InputDrift(input=name, log_evidence=_finite(evidence[strongest[name][2]])) for name in ranked)
+
+
+def _t_test(alarm: Alarm, key: WatchKey) -> tuple[float, float] | None:
+    """The p-value of a watch and the size of its t statistic; None without a score since the onset."""
+    excess = [one for window in alarm.windows if (one := alarm.excess(window, key)) is not None]
+    score = alarm.baseline.scores.get(key)
+    if not excess or score is None or score.windows < 2:
+        return None
+    error = score.deviation * math.sqrt(1.0 / len(excess) + 1.0 / score.windows)
+    statistic = abs(float(np.mean(excess))) / max(error, 1e-12)
+    return float(2.0 * student.sf(statistic, score.windows - 1)), statistic
+
+
+def _finite(log_evidence: float) -> float:
+    return max(log_evidence, 0.0) if math.isfinite(log_evidence) else 0.0
+
+
+def discoveries(p_values: Mapping[str, float], rate: float) -> tuple[str, ...]:
+    """The hypotheses that Benjamini and Hochberg's procedure rejects.
+
+    Args:
+        p_values: By name; those above 1 count as 1.
+        rate: The false discovery rate, in (0, 1).
+
+    Returns:
+        Names in order of their p-values.
+
+    >>> discoveries({"a": 0.001, "b": 0.02, "c": 0.9, "d": 0.6}, 0.05)
+    ('a', 'b')
+    """
+    ordered = sorted(p_values, key=lambda name: (p_values[name], name))
+    kept = [place for place, name in enumerate(ordered, 1) if p_values[name] <= rate * place / len(ordered)]
+    return tuple(ordered[: max(kept, default=0)])

@@ -1,9 +1,9 @@
-"""The life cycle of an incident: open, acknowledged, recovering, closed."""
+"""The life cycle of an incident: open, acknowledged, worse, recovering, closed."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitoring.evidence.betting import RecoveryState, RecoveryTest
@@ -18,25 +18,88 @@ RECOVERING = 0.1
 #: did.
 HARM_LEFT = 0.5
 
+#: An incident is closed too when the mean of this many last windows lies at the baseline, within `CALM_ERRORS` standard
+#: errors or the tolerance: what the betting test cannot tell of a small harm, four weeks of days can.
+CALM_WINDOWS = 28
+CALM_ERRORS = 2.0
+
 #: A fact (a missing column) is over after so many windows in a row without it.
 QUIET_WINDOWS = 3
 
 
-def begin_recovery(test: ConformalTest, rise: float) -> str:
+def begin_recovery(test: ConformalTest, rise: float, tolerance: float | None = None) -> str:
     """The state of the recovery test of a new incident.
 
     Args:
         test: The test whose watch opened the incident.
         rise: How far the mean score had left its baseline, as a score.
+        tolerance: The largest harmless rise, as a score; None for that of the test.
 
     Returns:
         The state as text, for `IncidentRecord.recovery`.
     """
-    return RecoveryState.initial(test.mean + max(test.tolerance, HARM_LEFT * rise)).to_text()
+    return RecoveryState.initial(
+        test.mean + max(test.tolerance if tolerance is None else tolerance, HARM_LEFT * rise)
+    ).to_text()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentScores:
+    """The last mean scores of the watch of an incident, in order of time, and the largest harmless rise.
+
+    >>> test = ConformalTest.fit([0.11, 0.13, 0.16, 0.19, 0.21], tolerance=0.01)
+    >>> [RecentScores(scores=(score,) * 28, tolerance=0.01).calm(test) for score in (0.16, 0.20)]
+    [True, False]
+    >>> RecentScores(scores=(0.16,) * 27, tolerance=0.01).calm(test)
+    False
+    """
+
+    scores: tuple[float, ...]
+    tolerance: float
+
+    def calm(self, test: ConformalTest) -> bool:
+        """Whether the last windows lie at the baseline as a whole.
+
+        Args:
+            test: The watch's test against its baseline.
+
+        Returns:
+            True if there are `CALM_WINDOWS` of them whose mean is no farther from the baseline's than the larger of the
+            tolerance and `CALM_ERRORS` standard errors, in the direction that the watch is about.
+        """
+        if len(self.scores) < CALM_WINDOWS:
+            return False
+        off = math.fsum(self.scores[-CALM_WINDOWS:]) / CALM_WINDOWS - test.mean
+        error = test.std * math.sqrt((1.0 + test.ar1) / (1.0 - test.ar1) / CALM_WINDOWS)
+        return (abs(off) if test.direction == "both" else off) <= max(self.tolerance, CALM_ERRORS * error)
+
+
+def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: datetime) -> IncidentRecord:
+    """The incident after its harm grew beyond the level it was opened or last worsened at.
+
+    Args:
+        incident: An incident that is not closed.
+        recovery: The state of a new recovery test, from the level reached now.
+        message: What is worse, in sentences.
+        now: The end of the window that showed it.
+
+    Returns:
+        The incident in the state "worse", to be acknowledged again.
+    """
+    again = replace(
+        incident, recovery=recovery, message=f"{incident.message} Worse since: {message}", acknowledged_at=None
+    )
+    return again.entered("worse", now)
 
 
 def step_recovery(
-    incident: IncidentRecord, test: ConformalTest, score: float, *, threshold: float, now: datetime
+    incident: IncidentRecord,
+    test: ConformalTest,
+    score: float,
+    *,
+    threshold: float,
+    now: datetime,
+    recent: RecentScores | None = None,
 ) -> IncidentRecord:
     """Advance the recovery test by one window of the watch that opened the incident.
 
@@ -46,6 +109,7 @@ def step_recovery(
         score: The window's mean score.
         threshold: The evidence at which the incident's level alarms.
         now: The end of the window, for `closed_at`.
+        recent: The scores since the incident was opened or became worse, this window's among them.
 
     Returns:
         The incident with its new recovery state and life-cycle state.
@@ -64,7 +128,7 @@ def step_recovery(
     ...     slice="",
     ...     cause="",
     ...     message="",
-    ...     recovery=begin_recovery(test, 0.08),
+    ...     recovery=begin_recovery(test, 0.08, 0.01),
     ... )
     >>> for _ in range(60):
     ...     incident = step_recovery(incident, test, 0.16, threshold=365.0, now=moment)
@@ -80,7 +144,10 @@ def step_recovery(
     # A two-sided watch recovers from either side.
     off = test.mean + abs(innovation - test.mean) if min(test.etas) < 0 else innovation
     state = state.updated(recovery.log_e_values(off), float(score))
-    return _with_state(replace(incident, recovery=state.to_text()), state.log_evidence - math.log(threshold), now)
+    again = replace(incident, recovery=state.to_text())
+    if recent is not None and recent.calm(test):
+        return replace(again, closed_at=now).entered("closed", now)
+    return _with_state(again, state.log_evidence - math.log(threshold), now)
 
 
 def step_fact_recovery(incident: IncidentRecord, *, seen: bool, now: datetime) -> IncidentRecord:
@@ -97,15 +164,27 @@ def step_fact_recovery(incident: IncidentRecord, *, seen: bool, now: datetime) -
     if incident.state == "closed":
         return incident
     quiet = 0 if seen else int(incident.recovery or "0") + 1
+    again = replace(incident, recovery=str(quiet))
     if quiet >= QUIET_WINDOWS:
-        return replace(incident, recovery=str(quiet), state="closed", closed_at=now)
-    state: IncidentState = "recovering" if quiet else ("acknowledged" if incident.acknowledged_at else "open")
-    return replace(incident, recovery=str(quiet), state=state)
+        return replace(again, closed_at=now).entered("closed", now)
+    return again.entered("recovering", now) if quiet else _going_on(again, now)
 
 
 def _with_state(incident: IncidentRecord, log_share: float, now: datetime) -> IncidentRecord:
     if log_share >= 0.0:
-        return replace(incident, state="closed", closed_at=now)
+        return replace(incident, closed_at=now).entered("closed", now)
     if log_share >= math.log(RECOVERING):
-        return replace(incident, state="recovering")
-    return replace(incident, state="acknowledged" if incident.acknowledged_at else "open")
+        return incident.entered("recovering", now)
+    return _going_on(incident, now)
+
+
+def _going_on(incident: IncidentRecord, now: datetime) -> IncidentRecord:
+    state = _waiting(incident)
+    return incident if state == incident.state else incident.entered(state, now)
+
+
+def _waiting(incident: IncidentRecord) -> IncidentState:
+    """The state of an incident whose harm goes on: "worse" until somebody acknowledges it again."""
+    if incident.acknowledged_at is not None:
+        return "acknowledged"
+    return "worse" if any(event.state == "worse" for event in incident.history) else "open"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.departure import Departure
-from monitoring.incidents.input_drift import NAMED
+from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, NAMED
 from monitoring.records import CauseDetail, LossSplit, SlicePart, WatchKey
 from monitoring.watches.descriptions import (
     METRIC_TITLES,
@@ -159,12 +159,12 @@ def _share_sentence(alarm: Alarm) -> str:
 
 
 def _input_sentences(alarm: Alarm, detail: CauseDetail) -> list[str]:
-    threshold = f"{alarm.baseline.thresholds['notice']:,.0f}"
+    rate = f"false discovery rate {100 * FALSE_DISCOVERY_RATE:.0f} %"
     if detail.inputs:
         named = ", ".join(printable(one.input) for one in detail.inputs)
-        return [f"Inputs that drifted, each with evidence of {threshold} or more: {named}."]
+        return [f"Inputs that drifted since then, largest change first ({rate}): {named}."]
     if any(watch.family == "inputs" for watch in alarm.baseline.watches.values()):
-        return [f"No input drifted by itself: none has evidence of {threshold}, the notice threshold."]
+        return [f"No input drifted since then ({rate})."]
     return []
 
 

@@ -28,7 +28,8 @@ def since_onset(alarm: Alarm) -> Alarm:
 def onset(alarm: Alarm) -> int:
     """The window in which a shift of the mean that lasts to the end is likeliest to have begun.
 
-    Of all runs of last windows, the one whose excess over the baseline's expectation has the largest sum² / n. For a
+    Of all runs of last windows, the one whose excess over the baseline's expectation, or over the level of an
+    open incident, has the largest sum² / n. For a
     one-sided watch only rises count. Source: Hinkley, *Inference about the change-point in a sequence of random
     variables* (1970).
 
@@ -39,7 +40,8 @@ def onset(alarm: Alarm) -> int:
         A place in `alarm.windows`; 0 where there are none.
     """
     found = [alarm.excess(window, alarm.key) for window in alarm.windows]
-    excess = np.array([0.0 if value is None else value for value in found])
+    offset = alarm.offsets.get(alarm.key, 0.0)
+    excess = np.array([0.0 if value is None else value - offset for value in found])
     scored = np.array([value is not None for value in found], dtype=np.float64)
     sums = np.cumsum(excess[::-1])[::-1]
     if alarm.watch.direction == "up":

@@ -14,7 +14,7 @@ from monitoring.baseline.schema import load_schema
 from monitoring.config import MonitorConfig, settings_digest
 from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
-from monitoring.evidence.method import method
+from monitoring.evidence.method import METHOD, method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
@@ -64,6 +64,7 @@ class Deployment:
             model=self.model,
             version=self.version,
             settings_digest=same_evidence(config),
+            previous_digest=previous_evidence(config),
             created_at=now,
             timezone=config.windows.timezone,
             page_budget=str(tests["page"].budget),
@@ -121,7 +122,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         budgets={"page": Budget.parse(config.budget.page), "notice": Budget.parse(config.budget.notice)},
         tolerances=Tolerances(
             error=config.tolerance.error,
-            brier=config.tolerance.brier or 0.0,
+            brier=config.tolerance.brier,
             integrity=config.tolerance.integrity,
         ),
         horizon=config.windows.label_horizon,
@@ -173,14 +174,40 @@ def window_plan(config: MonitorConfig) -> WindowPlan | RowPlan:
     )
 
 
-def same_evidence(config: MonitorConfig) -> str:
+def previous_evidence(config: MonitorConfig) -> str:
+    """The digest of the same settings and baseline under the method before: such a deployment is continued.
+
+    Its windows and incidents stay, and its evidence starts anew.
+
+    Args:
+        config: The config.
+
+    Returns:
+        The digest.
+
+    Raises:
+        CannotRun: There is no baseline.
+    """
+    return same_evidence(config, method_number=METHOD - 1)
+
+
+def same_evidence(config: MonitorConfig, method_number: int = METHOD) -> str:
     """What evidence belongs together: a digest of the settings, the method, and the baseline that it is held against.
 
-    Raises CannotRun if there is no baseline.
+    Args:
+        config: The config.
+        method_number: The number of the method.
+
+    Returns:
+        The digest.
+
+    Raises:
+        CannotRun: There is no baseline.
     """
     baseline = find_baseline(config).baseline / DESCRIPTION
     constants = {
         **method(),
+        "method": method_number,
         "yardstick deviation": MIN_STD_IN_TOLERANCES,
         "life cycle": [RECOVERING, HARM_LEFT, QUIET_WINDOWS],
         "facts": MAX_MISSING_SHARE,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from monitoring.config import MonitorConfig
 from monitoring.errors import CannotRun
-from monitoring.jobs.deployment import find_baseline, same_evidence
+from monitoring.jobs.deployment import find_baseline, previous_evidence, same_evidence
 from monitoring.store.store import Store
 
 
@@ -28,7 +28,10 @@ def meant(config: MonitorConfig, store: Store) -> Meant:
         return Meant(number=None)
     version = store.deployment_record(last).version
     try:
-        number = store.find(config.model.name, find_baseline(config).version, same_evidence(config))
+        place = find_baseline(config)
+        number = store.find(config.model.name, place.version, same_evidence(config))
+        if number is None:
+            number = store.find(config.model.name, place.version, previous_evidence(config))
     except CannotRun:
         note = f"The baseline is out of reach; this is what was judged last, of version {version}."
         return Meant(number=last, note=note)

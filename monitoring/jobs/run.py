@@ -12,6 +12,7 @@ import numpy as np
 from monitoring.baseline.predictions import no_predictions
 from monitoring.config import MonitorConfig
 from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
+from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.evidence.level import LevelState
 from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.incidents.onset import HISTORY
@@ -20,14 +21,13 @@ from monitoring.jobs.log_source import open_traffic
 from monitoring.jobs.notify import Tell, Teller
 from monitoring.jobs.read_scope import ReadScope
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
-from monitoring.judging.fact_incidents import FACT_WATCH
 from monitoring.judging.judge import JudgeState
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window_scorer import ScoringState
-from monitoring.records import LEVELS, Finding, IncidentRecord, WindowRecord
+from monitoring.records import LEVELS, Finding, IncidentRecord, Level, WatchKey, WindowRecord
 from monitoring.store.deployments import AWAITED, COMPARED, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
 from monitoring.timestamps import as_microseconds, duration_microseconds
@@ -127,7 +127,7 @@ def run_due_windows(
                 return Run(deployment=number, judged=done, opened=tuple(opened), stopped=True)
             lease.renew(clock())
             record, changed = job.judge(window, first=done == 0)
-            fresh = [incident for incident in changed if incident.opened_at == record.end]
+            fresh = [one for one in changed if one.opened_at == record.end or _is_worse(one, record.end)]
             if fresh:
                 teller.owed(deployment)
             opened += fresh
@@ -136,17 +136,35 @@ def run_due_windows(
         return Run(deployment=number, judged=len(due), opened=tuple(opened), stopped=False, untold=untold)
 
 
+def _is_worse(incident: IncidentRecord, at: datetime) -> bool:
+    """Whether an incident became worse at that time."""
+    return any(event.state == "worse" and event.at == at for event in incident.history)
+
+
 def _describe(store: Store, number: int, deployment: Deployment) -> None:
     """What the deployment is held against and how small a harm it would notice."""
     store.save_baseline(number, deployment.reference_fit.baseline_scores())
-    _say_what_is_noticed(store, number, deployment, LevelState())
+    _say_what_is_noticed(store, number, deployment, initial_level(deployment, "page"))
+
+
+def initial_level(deployment: Deployment, level: Level) -> LevelState:
+    """A level before its first window. The page level is calibrated, which takes about a second; the notice level not.
+
+    The same each time, so that a run that is killed before its first window is committed begins again the same way.
+    """
+    if level != "page":
+        return LevelState()
+    fit = deployment.reference_fit
+    return LevelState(log_scale=calibrated_log_scale(fit.tests[level], fit.means, np.random.default_rng(0)))
 
 
 def _say_what_is_noticed(store: Store, number: int, deployment: Deployment, page: LevelState) -> None:
     """How small a harm would be noticed with the memories that the page level has learnt by now."""
     reference_fit = deployment.reference_fit
     test = reference_fit.tests["page"].with_ar1(page.ar1)
-    harms = smallest_detectable_harms(test, reference_fit.means, reference_fit.harms(), np.random.default_rng(0))
+    harms = smallest_detectable_harms(
+        test, reference_fit.means, reference_fit.harms(), np.random.default_rng(0), log_scale=page.log_scale or 0.0
+    )
     store.save_sensitivity(number, harms)
 
 
@@ -244,6 +262,9 @@ class _Job:
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed."""
+        if not self._state.levels:
+            levels = {level: initial_level(self._deployment, level) for level in LEVELS}
+            self._state = self._deployment.judge.rearmed(replace(self._state, levels=levels))
         if ar1_update_due(self._judged):
             self._learn()
         judge = self._deployment.judge
@@ -286,7 +307,7 @@ class _Job:
                 phases=deployment.plan.phases,
             )
             judged = self._store.score_history(self._number, level, latest=MAX_UPDATE_WINDOWS)
-            mine = [one for one in incidents if one.level == level and one.watch != FACT_WATCH]
+            mine = [one for one in incidents if WatchKey(watch=one.watch, slice=one.slice) in update.test.tests]
             levels[level] = replace(levels[level], ar1=update.estimate(judged, mine))
         self._state = replace(self._state, levels=levels)
         _say_what_is_noticed(self._store, self._number, deployment, levels["page"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
-from monitoring.records import Finding, IncidentRecord
+from monitoring.records import Finding, IncidentEvent, IncidentRecord
 from monitoring.traffic.windows import Window
 
 #: The watch of such an incident.
@@ -81,6 +81,7 @@ def open_fact_incidents(
             cause=kind,
             message=_message(kind, tuple(facts.values())),
             recovery=_INITIAL_RECOVERY,
+            history=(IncidentEvent(at=window.end, state="open"),),
         )
         for place, (kind, facts) in enumerate(by_kind.items())
     )

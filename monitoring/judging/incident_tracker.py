@@ -1,27 +1,77 @@
-"""Incidents from window to window: those that are open are advanced, and alarms and facts open new ones."""
+"""Incidents from window to window: open ones are advanced, alarms and facts open new ones or make open ones worse."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from monitoring.evidence.level import LevelTest
+from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.alarm import Alarm, DeploymentBaseline
 from monitoring.incidents.cause import Cause, explain
+from monitoring.incidents.harm import HarmAssessment, assess
 from monitoring.incidents.input_drift import NAMED
-from monitoring.incidents.life_cycle import begin_recovery, step_recovery
-from monitoring.judging.fact_incidents import FACT_WATCH, advance_fact_incident, open_fact_incidents
+from monitoring.incidents.life_cycle import RecentScores, begin_recovery, step_recovery, worsened
+from monitoring.incidents.onset import since_onset
+from monitoring.incidents.rearm import (
+    LOSS_GROUP,
+    harm_group,
+    incident_offsets,
+    lowered_offsets,
+    same_harm,
+    score_excess,
+)
+from monitoring.judging.fact_incidents import (
+    FACT_WATCH,
+    advance_fact_incident,
+    inputs_of_fact,
+    open_fact_incidents,
+)
 from monitoring.judging.fit.reference_fit import ReferenceFit
+from monitoring.judging.gross_failures import CONTRADICTED
 from monitoring.judging.level_evidence import LevelEvidence
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.judging.worst_rows import worst_rows
-from monitoring.records import LEVELS, IncidentRecord, Level, ScoreSum, WatchKey, WindowRecord
+from monitoring.records import (
+    LEVELS,
+    WHOLE,
+    Finding,
+    IncidentEvent,
+    IncidentRecord,
+    Level,
+    WatchKey,
+    WindowRecord,
+)
 from monitoring.watches.catalogue import Catalogue
+
+#: Windows in which a label shows that labels come at all.
+LABEL_WINDOWS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedIncidents:
+    """The incidents and the levels after one window.
+
+    Attributes:
+        incidents: Those that are not closed.
+        changed: Those that the window opened, closed or changed.
+        opened: How many are new.
+        levels: The state of each level's test.
+    """
+
+    incidents: tuple[IncidentRecord, ...]
+    changed: tuple[IncidentRecord, ...]
+    opened: int
+    levels: Mapping[Level, LevelState]
 
 
 class IncidentTracker:
     """Advances, opens and closes the incidents of one deployment. The times of incidents are those of windows.
+
+    An alarm always tells something new: after it, every watch of the level is tested against the level that it has
+    reached (`monitoring.incidents.rearm`), so that the next alarm is a change from there. If it is about the harm of an
+    open incident, that becomes worse; otherwise a new one opens next to it. When an incident is closed, the watches of
+    its group are tested against the baseline again.
 
     Args:
         catalogue: The deployment's watches.
@@ -52,108 +102,211 @@ class IncidentTracker:
             embedding=catalogue.embedding is not None,
         )
 
-    def advance(
-        self, incidents: Sequence[IncidentRecord], tests: Mapping[Level, LevelTest], window: ScoredWindow
-    ) -> tuple[IncidentRecord, ...]:
-        """Advance each incident by one window.
-
-        Args:
-            incidents: The incidents that are not closed.
-            tests: The test of each level.
-            window: The window.
-
-        Returns:
-            The same incidents after the window, some of them closed.
-        """
-        return tuple(self._advance(incident, tests[incident.level], window) for incident in incidents)
-
-    def open(
+    def track(
         self,
+        incidents: Sequence[IncidentRecord],
         evidence: Mapping[Level, LevelEvidence],
         window: ScoredWindow,
         history: Sequence[WindowRecord],
         *,
-        current: Sequence[IncidentRecord],
         first_number: int,
-    ) -> tuple[IncidentRecord, ...]:
-        """Open an incident for each kind of new fact, and for each level that alarms and has no open incident.
+    ) -> TrackedIncidents:
+        """Take the incidents and the levels through one window.
 
         Args:
-            evidence: Each level after the window.
+            incidents: The incidents that are not closed.
+            evidence: Each level after the window's step.
             window: The window.
             history: The windows so far; the last is this one.
-            current: The incidents that are not closed.
             first_number: The number of the next incident.
 
         Returns:
-            The new incidents: facts first, then pages, then notices.
+            The incidents and the levels after the window: new incidents in the order facts, pages, notices.
         """
+        current = [self._advance(incident, evidence, window, history) for incident in incidents]
+        levels = {level: self._after_closings(evidence[level], current) for level in LEVELS}
         opened = list(
-            open_fact_incidents(window.findings, window.traffic.window, current=current, first_number=first_number)
+            open_fact_incidents(
+                self._new_facts(window, current),
+                window.traffic.window,
+                current=_alive(current),
+                first_number=first_number,
+            )
         )
-        busy = {incident.level for incident in current if incident.watch != FACT_WATCH}
         for level in LEVELS:
-            if evidence[level].reading.alarm and level not in busy:
-                opened.append(self._opened(evidence, level, window, history, first_number + len(opened)))
-        return tuple(opened)
+            one = replace(evidence[level], state=levels[level])
+            if not evidence[level].reading.alarm:
+                levels[level] = self._lowered(one, history)
+                continue
+            alarm = self._alarm(evidence, level, window, history)
+            number = first_number + len(opened)
+            updated, new = self._answer(alarm, one, window, (*current, *opened), number)
+            if new is not None:
+                opened.append(new)
+            current = [updated.get(incident.number, incident) for incident in current]
+            opened = [updated.get(incident.number, incident) for incident in opened]
+            offsets = incident_offsets(one.test.tests, since_onset(alarm).windows, self._baseline)
+            levels[level] = one.test.restarted(levels[level], offsets=offsets)
+        changed = tuple(new for old, new in zip(incidents, current, strict=True) if new != old)
+        return TrackedIncidents(
+            incidents=(*_alive(current), *opened),
+            changed=(*changed, *opened),
+            opened=len(opened),
+            levels=levels,
+        )
 
-    def _advance(self, incident: IncidentRecord, level: LevelTest, window: ScoredWindow) -> IncidentRecord:
-        if incident.watch == FACT_WATCH:
-            enough_rows = window.rows >= max(level.min_rows, 1)
-            return advance_fact_incident(incident, window.findings, window.traffic.window, enough_rows=enough_rows)
-        key = WatchKey(watch=incident.watch, slice=incident.slice)
-        total = window.sums.get(key, ScoreSum())
-        if total.rows < max(level.min_rows, 1):
-            return incident
-        score = level.adjusted_score(key, total.mean, window.phases)
-        threshold = level.budget.threshold
-        return step_recovery(incident, level.tests[key], score, threshold=threshold, now=window.traffic.window.end)
+    def rearmed(
+        self, levels: Mapping[Level, LevelTest], incidents: Sequence[IncidentRecord], history: Sequence[WindowRecord]
+    ) -> dict[Level, Mapping[WatchKey, float]]:
+        """The offsets of levels whose evidence starts anew while incidents are open, as after an upgrade.
 
-    def _opened(
+        Args:
+            levels: The test of each level.
+            incidents: The incidents that are not closed.
+            history: The windows judged so far.
+
+        Returns:
+            By level, how far each watch stands from its baseline since the first of the incidents; empty without any.
+        """
+        opened = min((one.window_start for one in incidents if one.watch != FACT_WATCH), default=None)
+        if opened is None:
+            return {level: {} for level in levels}
+        since = [one for one in history if one.start >= opened]
+        return {level: incident_offsets(test.tests, since, self._baseline) for level, test in levels.items()}
+
+    def _new_facts(self, window: ScoredWindow, incidents: Sequence[IncidentRecord]) -> tuple[Finding, ...]:
+        """The window's findings, without labels that contradict answers where a page of a loss is open: it says so."""
+        paged = any(one.level == "page" and self._group(one) == LOSS_GROUP for one in _alive(incidents))
+        return tuple(one for one in window.findings if not (paged and one.kind == CONTRADICTED))
+
+    def _advance(
         self,
+        incident: IncidentRecord,
         evidence: Mapping[Level, LevelEvidence],
-        level: Level,
         window: ScoredWindow,
         history: Sequence[WindowRecord],
-        number: int,
     ) -> IncidentRecord:
-        cause = self._explain(evidence, level, window, history)
+        """One incident after the window. Windows of few rows count once they are pooled, as for opening."""
+        now = window.traffic.window.end
+        if incident.watch == FACT_WATCH:
+            enough_rows = window.rows >= max(evidence["page"].test.min_rows, 1)
+            return advance_fact_incident(incident, window.findings, window.traffic.window, enough_rows=enough_rows)
+        key = WatchKey(watch=incident.watch, slice=incident.slice)
+        tested = next((one for one in evidence.values() if key in one.test.tests and one.score(key) is not None), None)
+        if tested is None:
+            return incident
+        score = tested.test.adjusted_score(key, tested.score(key) or 0.0, window.phases)
+        since = max((event.at for event in incident.history if event.state in ("open", "worse")), default=None)
+        recent = score_excess(key, [one for one in history if since is None or one.start >= since], self._baseline)
+        test = tested.test.tests[key]
+        return step_recovery(
+            incident,
+            test,
+            score,
+            threshold=evidence[incident.level].test.budget.threshold,
+            now=now,
+            recent=RecentScores(
+                scores=tuple(test.mean + excess for excess in recent), tolerance=self._score_tolerance(key)
+            ),
+        )
+
+    def _after_closings(self, level: LevelEvidence, incidents: Sequence[IncidentRecord]) -> LevelState:
+        """The level with the watches of closed incidents tested against the baseline again."""
+        alive = {self._group(one) for one in _alive(incidents)}
+        over = {self._group(one) for one in incidents if one.state == "closed"} - alive - {""}
+        keys = [key for key in level.test.tests if harm_group(self._watches[key.watch]) in over]
+        if not keys:
+            return level.state
+        return level.test.restarted(level.state, offsets=dict.fromkeys(keys, 0.0), keys=keys)
+
+    def _lowered(self, level: LevelEvidence, history: Sequence[WindowRecord]) -> LevelState:
+        """The level with the offsets of harms that are partly gone lowered."""
+        if not level.state.offsets or not level.state.windows:
+            return level.state
+        since = history[-level.state.windows :]
+        lower = lowered_offsets(level.state.offsets, level.test.tests, since, self._baseline)
+        return level.test.restarted(level.state, offsets=lower, keys=tuple(lower)) if lower else level.state
+
+    def _answer(
+        self,
+        alarm: Alarm,
+        level: LevelEvidence,
+        window: ScoredWindow,
+        current: Sequence[IncidentRecord],
+        number: int,
+    ) -> tuple[dict[int, IncidentRecord], IncidentRecord | None]:
+        """What an alarm does: makes open incidents of its harm worse, or opens a new one, or neither."""
+        recent = since_onset(alarm)
+        deserved = assess(recent) if level.test.level == "page" else HarmAssessment(level=level.test.level)
+        related = [one for one in _alive(current) if same_harm(one, alarm.key, self._watches)]
+        if any(one.level == "page" for one in related) and not deserved.pages:
+            return {}, None
+        if any(alarm.watch.feature in inputs_of_fact(one) for one in _alive(current) if one.watch == FACT_WATCH):
+            return {}, None
+        cause = explain(alarm)
+        now = window.traffic.window.end
+        tolerance = self._score_tolerance(alarm.key)
+        rise = cause.rise / alarm.watch.scale
+        recovery = begin_recovery(level.test.tests[alarm.key], rise, tolerance)
+        same_level = [one for one in related if one.level == deserved.level]
+        if same_level:
+            first = same_level[0]
+            own = WatchKey(watch=first.watch, slice=first.slice) == alarm.key
+            return {
+                first.number: worsened(
+                    first, recovery=recovery if own else first.recovery, message=cause.message, now=now
+                )
+            }, None
+        return {}, self._opened(cause, deserved, window, recovery, number)
+
+    def _opened(
+        self, cause: Cause, deserved: HarmAssessment, window: ScoredWindow, recovery: str, number: int
+    ) -> IncidentRecord:
         key = WatchKey(watch=cause.watch, slice=cause.slice)
-        rise = cause.rise / self._watches[cause.watch].scale
         batches = window.traffic.batches
         rows = worst_rows(key, self._catalogue, labelled=batches.labelled, answered=batches.answered)
+        reason = f"{deserved.reason}: " if deserved.reason else ""
         return IncidentRecord(
             number=number,
-            level=level,
+            level=deserved.level,
             state="open",
             opened_at=window.traffic.window.end,
             window_start=window.traffic.window.start,
             window_end=window.traffic.window.end,
             watch=cause.watch,
             slice=cause.slice,
-            cause=cause.cause,
-            message=cause.message,
-            recovery=begin_recovery(evidence[level].test.tests[key], rise),
+            cause=f"{reason}{cause.cause}",
+            message=f"{reason[:1].upper()}{reason[1:]}{cause.message}",
+            recovery=recovery,
             detail=replace(cause.detail, rows=rows),
+            history=(IncidentEvent(at=window.traffic.window.end, state="open"),),
         )
 
-    def _explain(
+    def _alarm(
         self,
         evidence: Mapping[Level, LevelEvidence],
         level: Level,
         window: ScoredWindow,
         history: Sequence[WindowRecord],
-    ) -> Cause:
+    ) -> Alarm:
         witness = self._reference_fit.witness
-        return explain(
-            Alarm(
-                reading=evidence[level].reading,
-                notice=evidence["notice"].reading,
-                windows=tuple(history[-evidence[level].state.windows :]),
-                baseline=self._baseline,
-                drifted_pairs=() if witness is None else witness.pairs(window.state.recent, NAMED),
-            )
+        state = evidence[level].state
+        return Alarm(
+            reading=evidence[level].reading,
+            notice=evidence["notice"].reading,
+            windows=tuple(history[-max(state.windows, 1) :]),
+            baseline=self._baseline,
+            drifted_pairs=() if witness is None else witness.pairs(window.state.recent, NAMED),
+            offsets={key: offset * self._watches[key.watch].scale for key, offset in state.offsets.items()},
+            labels_expected=_has_losses(history[-LABEL_WINDOWS:]),
         )
+
+    def _group(self, incident: IncidentRecord) -> str:
+        """The harm group of an incident; empty for one that a fact opened."""
+        return harm_group(self._watches[incident.watch]) if incident.watch in self._watches else ""
+
+    def _score_tolerance(self, key: WatchKey) -> float:
+        return self._baseline.scores[key].tolerance / self._watches[key.watch].scale
 
     def _expected(self, key: WatchKey, start: datetime) -> float:
         """What the baseline expects of a watch in the window that begins at `start`, in the watch's own unit."""
@@ -161,3 +314,16 @@ class IncidentTracker:
         seasonality = level.seasonality.get(key)
         offset = 0.0 if seasonality is None else seasonality.offset(self._phases(start))
         return self._baseline.scores[key].mean + offset * self._watches[key.watch].scale
+
+
+def _alive(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
+    return tuple(one for one in incidents if one.state != "closed")
+
+
+def _has_losses(windows: Sequence[WindowRecord]) -> bool:
+    """Whether labels have come that a loss on the whole traffic was made of."""
+    return any(
+        score.watch == "error" and score.slice == WHOLE and score.value is not None
+        for window in windows
+        for score in window.scores
+    )

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from monitoring.evidence.level import LevelState, LevelTest
+from monitoring.evidence.level import LevelState
 from monitoring.incidents.onset import HISTORY
 from monitoring.judging.autocorrelation_update import UpdatedTests
-from monitoring.judging.fact_incidents import FACT_WATCH
 from monitoring.judging.fit.estimator import losses_by_window
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.incident_tracker import IncidentTracker
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.level_evidence import LevelEvidence, excluded_watches, step_excluding
+from monitoring.judging.traffic_volume import usual_rows
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.judging.window_scorer import ScoredWindow, ScoringState, WindowScorer
@@ -97,12 +97,20 @@ class Judge:
         self._estimator = reference_fit.estimator
         self._min_rows = reference_fit.tests["page"].min_rows
         self._tests = UpdatedTests(reference_fit.tests)
+        self._phases = phases
         self._tracker = IncidentTracker(catalogue, reference_fit, timezone=timezone, phases=phases)
         self.scorer = WindowScorer(catalogue, reference_fit, input_check=input_check, phases=phases)
 
     def aggregator(self) -> WindowAggregator:
         """An empty aggregator for one window's rows; its sums go into `WindowTraffic`."""
         return self.scorer.aggregator()
+
+    def rearmed(self, state: JudgeState) -> JudgeState:
+        """The state whose levels start anew while incidents are open: changes count from where these stand."""
+        tests = self._tests.at(state.levels)
+        offsets = self._tracker.rearmed(tests, state.incidents, state.history)
+        levels = {level: replace(one, offsets=offsets[level]) for level, one in state.levels.items()}
+        return replace(state, levels=levels)
 
     def judge(self, state: JudgeState, traffic: WindowTraffic) -> Judgement:
         """Judge one window.
@@ -116,41 +124,35 @@ class Judge:
         Returns:
             The window's record, the incidents that it changed, and the state after it.
         """
-        window = self.scorer.score(state.scoring, traffic)
-        tests = self._tests.at(state.levels)
-        advanced = self._tracker.advance(state.incidents, tests, window)
-        changed = tuple(new for old, new in zip(state.incidents, advanced, strict=True) if new != old)
-        evidence = self._evidence(state, tests, window, changed)
+        window = self.scorer.score(state.scoring, traffic, self._usual_rows(state.history, traffic))
+        evidence = self._evidence(state, window)
         record = self._record(window, evidence, state.estimates)
-        current = _not_closed(advanced)
-        opened = self._tracker.open(
-            evidence, window, state.history_with(record), current=current, first_number=state.next_number
+        tracked = self._tracker.track(
+            state.incidents, evidence, window, state.history_with(record), first_number=state.next_number
         )
-        record = replace(record, status=self._status(record, (*current, *opened)))
+        record = replace(record, status=self._status(record, tracked.incidents))
         after = JudgeState(
-            levels={level: evidence[level].state for level in LEVELS},
-            incidents=(*current, *opened),
-            next_number=state.next_number + len(opened),
+            levels=tracked.levels,
+            incidents=tracked.incidents,
+            next_number=state.next_number + tracked.opened,
             history=state.history_with(record),
             scoring=window.state,
         )
-        return Judgement(state=after, window=record, changed=(*changed, *opened))
+        return Judgement(state=after, window=record, changed=tracked.changed)
 
-    def _evidence(
-        self,
-        state: JudgeState,
-        tests: Mapping[Level, LevelTest],
-        window: ScoredWindow,
-        changed: Sequence[IncidentRecord],
-    ) -> dict[Level, LevelEvidence]:
-        """Each level after the window; one whose incident the window has closed starts again without evidence."""
-        closed = {one.level for one in changed if one.state == "closed" and one.watch != FACT_WATCH}
+    def _usual_rows(self, history: Sequence[WindowRecord], traffic: WindowTraffic) -> float | None:
+        """The usual number of rows at the window's place in the day and week; None while it is not known."""
+        known = [(self._phases(one.start), one.rows) for one in history]
+        return usual_rows(known, self._phases(traffic.window.start))
+
+    def _evidence(self, state: JudgeState, window: ScoredWindow) -> dict[Level, LevelEvidence]:
+        """Each level after the window."""
+        tests = self._tests.at(state.levels)
         evidence = {}
         for level in LEVELS:
-            test, before = tests[level], state.levels.get(level, LevelState())
-            before = test.restarted(before) if level in closed else before
-            excluded = excluded_watches(test, state.estimates)
-            evidence[level] = step_excluding(test, before, window.sums, excluded, window.phases)
+            excluded = excluded_watches(tests[level], state.estimates)
+            before = state.levels.get(level, LevelState())
+            evidence[level] = step_excluding(tests[level], before, window.sums, excluded, window.phases)
         return evidence
 
     def _record(
@@ -207,7 +209,3 @@ class Judge:
         if record.rows < self._min_rows:
             return "thin"
         return "notice" if "notice" in levels else "ok"
-
-
-def _not_closed(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
-    return tuple(one for one in incidents if one.state != "closed")

@@ -25,6 +25,10 @@ class LevelEvidence:
     state: LevelState
     reading: LevelReading
 
+    def score(self, key: WatchKey) -> float | None:
+        """The mean score of a watch in the window, pooled rows included; None where it was not evaluated."""
+        return next((one.score for one in self.reading.watches if one.key == key), None)
+
 
 def excluded_watches(test: LevelTest, previous: Sequence[EstimateRecord]) -> frozenset[WatchKey]:
     """The watches of estimates that a level does not evaluate: trusted estimates page, others are worth a notice.

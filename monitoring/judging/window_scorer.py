@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
 from monitoring.judging.fit.reference_fit import ReferenceFit
+from monitoring.judging.gross_failures import range_findings
 from monitoring.judging.input_check import InputCheck
+from monitoring.judging.traffic_volume import volume_findings
 from monitoring.judging.window.row_scorer import RowScorer
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
@@ -101,12 +103,13 @@ class WindowScorer:
         """An empty aggregator for one window's rows; its sums go into `WindowTraffic`."""
         return WindowAggregator(self.rows, self._profiles)
 
-    def score(self, state: ScoringState, traffic: WindowTraffic) -> ScoredWindow:
+    def score(self, state: ScoringState, traffic: WindowTraffic, usual_rows: float | None = None) -> ScoredWindow:
         """Score one window.
 
         Args:
             state: What the windows before left.
             traffic: The window's rows and labels.
+            usual_rows: The usual number of rows of such a window, where it is known.
 
         Returns:
             The window with its scores, its findings, and what it leaves to the next.
@@ -116,19 +119,31 @@ class WindowScorer:
         pending, coverage = self._label_coverage(state.pending_labels, traffic)
         recent, joint_sums, unembedded = self._joint_distribution(state.recent, traffic.answered)
         inputs = self._input_check.check(traffic.answered.counts, traffic.input_problems, state.statistics)
+        sums = self.sums(traffic.answered, labelled) | coverage | joint_sums
         return ScoredWindow(
             traffic=traffic,
             labelled=labelled,
-            sums=self.sums(traffic.answered, labelled) | coverage | joint_sums,
+            sums=sums,
             findings=(
                 *traffic.findings,
                 *early.findings(traffic.labelled.rows),
                 *inputs.findings,
                 *unembedded,
+                *self._gross_failures(traffic.answered, sums, inputs.findings),
+                *volume_findings(traffic.answered.rows, usual_rows),
             ),
             phases=self._phases(traffic.window.start),
             state=ScoringState(recent=recent, pending_labels=pending, early_labels=early, statistics=inputs.statistics),
         )
+
+    def _gross_failures(
+        self, answered: AnsweredSums, sums: Mapping[WatchKey, ScoreSum], found: Sequence[Finding]
+    ) -> tuple[Finding, ...]:
+        """Facts of the window's own rows, but of inputs about which a fact is known already."""
+        fit = self._reference_fit
+        known = {finding.feature for finding in found if finding.fact}
+        ranges = range_findings(self._catalogue.bins, fit.profile, answered.counts, min_rows=fit.tests["page"].min_rows)
+        return tuple(one for one in (*fit.gross_failures.findings(sums), *ranges) if one.feature not in known)
 
     def sums(self, answered: AnsweredSums, labelled: LabelledSums) -> dict[WatchKey, ScoreSum]:
         """The score sums of the watches that need no earlier window."""

@@ -6,6 +6,7 @@ from monitoring.records.estimate import EstimateMethod, EstimateRecord, Interval
 from monitoring.records.incident import (
     CauseDetail,
     CauseRow,
+    IncidentEvent,
     IncidentRecord,
     IncidentState,
     InputDrift,
@@ -29,6 +30,7 @@ __all__ = [
     "EstimateRecord",
     "Family",
     "Finding",
+    "IncidentEvent",
     "IncidentRecord",
     "IncidentState",
     "InputDrift",

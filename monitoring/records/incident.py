@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from monitoring.records.watch import Level
 
-IncidentState: TypeAlias = Literal["open", "acknowledged", "recovering", "closed"]
+IncidentState: TypeAlias = Literal["open", "acknowledged", "worse", "recovering", "closed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +78,19 @@ class CauseDetail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentEvent:
+    """A state that an incident entered, and when: the end of a window, or the time of an acknowledgement."""
+
+    at: datetime
+    state: IncidentState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentRecord:
     """An incident: what opened it, and its state in the life cycle.
 
     `number` counts from 1 within a deployment. `recovery` is the state of the test that closes the incident, as text.
+    `history` has every state that the incident has entered, in order, its opening first.
     """
 
     number: int
@@ -98,3 +107,10 @@ class IncidentRecord:
     acknowledged_at: datetime | None = None
     closed_at: datetime | None = None
     detail: CauseDetail = field(default_factory=CauseDetail)
+    history: tuple[IncidentEvent, ...] = ()
+
+    def entered(self, state: IncidentState, at: datetime) -> IncidentRecord:
+        """Move the incident to a state, with the event in its history; only "worse" is an event again and again."""
+        if state == self.state and self.history and state != "worse":
+            return self
+        return replace(self, state=state, history=(*self.history, IncidentEvent(at=at, state=state)))

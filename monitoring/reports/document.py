@@ -174,6 +174,7 @@ def _incident(incident: IncidentRecord) -> IncidentDocument:
         "cause": incident.cause,
         "message": incident.message,
         "state": incident.state,
+        "history": [{"at": iso(event.at), "state": event.state} for event in incident.history],
         "split": None
         if detail.split is None
         else {

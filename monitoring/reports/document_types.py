@@ -105,6 +105,13 @@ class RowDocument(TypedDict):
     score: float
 
 
+class EventDocument(TypedDict):
+    """A state that an incident entered."""
+
+    at: str
+    state: str
+
+
 class IncidentDocument(TypedDict):
     """One incident; times that have not come are null."""
 
@@ -119,6 +126,7 @@ class IncidentDocument(TypedDict):
     cause: str
     message: str
     state: str
+    history: list[EventDocument]
     split: SplitDocument | None
     decomposition: list[DecompositionDocument]
     inputs: list[InputDriftDocument]

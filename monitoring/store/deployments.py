@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import BaselineScore, Level, Sensitivity
+from monitoring.records import LEVELS, BaselineScore, Level, Sensitivity
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.tables import deployment, level_state
 
@@ -44,6 +44,7 @@ class DeploymentRecord:
         page_threshold: The evidence at which a page is raised.
         notice_budget: The budget of false notices, as text.
         notice_threshold: The evidence at which a notice is raised.
+        previous_digest: The digest of the same settings under the method before; empty where it does not matter.
     """
 
     model: str
@@ -55,6 +56,7 @@ class DeploymentRecord:
     page_threshold: float
     notice_budget: str
     notice_threshold: float
+    previous_digest: str = field(default="", compare=False)
 
 
 def lock(connection: Connection, number: int) -> None:
@@ -67,6 +69,9 @@ def lock(connection: Connection, number: int) -> None:
 def find(connection: Connection, record: DeploymentRecord) -> int | None:
     """Find the deployment of the same model, version and settings, and mark it as used last.
 
+    One that was judged by the method before is continued: its windows and incidents stay, the evidence of its levels
+    starts anew, and it has the digest of today's method from now on.
+
     Args:
         connection: A transaction that writes.
         record: The deployment; `created_at` is the time of use.
@@ -75,6 +80,13 @@ def find(connection: Connection, record: DeploymentRecord) -> int | None:
         Its number; None if there is none.
     """
     number = same(connection, record.model, record.version, record.settings_digest)
+    if number is None and record.previous_digest:
+        number = same(connection, record.model, record.version, record.previous_digest)
+        if number is not None:
+            restart = (level_state.c.deployment == number) & level_state.c.level.in_(LEVELS)
+            connection.execute(delete(level_state).where(restart))
+            renew = {"settings_digest": record.settings_digest, "sensitivity": _NOTHING, "baseline": _NOTHING}
+            connection.execute(update(deployment).where(deployment.c.id == number).values(**renew))
     if number is not None:
         connection.execute(update(deployment).where(deployment.c.id == number).values(used_at=record.created_at))
     return number

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
-from monitoring.records import CauseDetail, CauseRow, InputDrift, LossSplit, SlicePart
+from monitoring.records import CauseDetail, CauseRow, IncidentEvent, IncidentRecord, InputDrift, LossSplit, SlicePart
 
 
 def detail_text(detail: CauseDetail) -> str | None:
@@ -31,3 +31,17 @@ def detail_of(text: str | None) -> CauseDetail:
             CauseRow(**{**row, "event_time": datetime.fromisoformat(row["event_time"])}) for row in document["rows"]
         ),
     )
+
+
+def history_text(history: tuple[IncidentEvent, ...]) -> str:
+    """An incident's history as JSON."""
+    return json.dumps([[event.at.isoformat(), event.state] for event in history])
+
+
+def history_of(text: str, incident: IncidentRecord) -> tuple[IncidentEvent, ...]:
+    """The inverse of `history_text`; of an incident that was opened before histories were kept, from its own times."""
+    events = json.loads(text)
+    if events:
+        return tuple(IncidentEvent(at=datetime.fromisoformat(at), state=state) for at, state in events)
+    known = ((incident.opened_at, "open"), (incident.acknowledged_at, "acknowledged"), (incident.closed_at, "closed"))
+    return tuple(IncidentEvent(at=at, state=state) for at, state in known if at is not None)  # type: ignore[arg-type]

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import IncidentRecord
-from monitoring.store.details import detail_of, detail_text
+from monitoring.records import IncidentEvent, IncidentRecord
+from monitoring.store.details import detail_of, detail_text, history_of, history_text
 from monitoring.store.tables import incident
 
 #: The columns of a record; those of its notifications are in `monitoring.store.notifications`.
@@ -37,6 +37,8 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
         if stored is None:
             connection.execute(insert(incident).values(deployment=deployment, **values))
         else:
+            if _worsenings(record) > _worsenings(stored):  # everybody is told again
+                values |= {"told": "[]", "tellings": 0, "told_at": None}
             connection.execute(update(incident).where(_is(deployment, record.number)).values(**values))
 
 
@@ -82,17 +84,27 @@ def acknowledge(connection: Connection, deployment: int, number: int, at: dateti
         )
     if record.acknowledged_at is not None:
         return record
-    state = "acknowledged" if record.state == "open" else record.state
-    changed = replace(record, state=state, acknowledged_at=at)
-    connection.execute(update(incident).where(_is(deployment, number)).values(state=changed.state, acknowledged_at=at))
+    state = "acknowledged" if record.state in ("open", "worse") else record.state
+    history = (*record.history, IncidentEvent(at=at, state="acknowledged"))
+    changed = replace(record, state=state, acknowledged_at=at, history=history)
+    values = {"state": changed.state, "acknowledged_at": at, "history": history_text(history)}
+    connection.execute(update(incident).where(_is(deployment, number)).values(**values))
     return changed
 
 
 def _keeping_acknowledgement(record: IncidentRecord, stored: IncidentRecord) -> IncidentRecord:
     if stored.acknowledged_at is None or record.acknowledged_at is not None:
         return record
+    if _worsenings(record) > _worsenings(stored):
+        return record  # acknowledged as it was, and worse since
     state = "acknowledged" if record.state == "open" else record.state
-    return replace(record, state=state, acknowledged_at=stored.acknowledged_at)
+    missing = tuple(event for event in stored.history if event not in record.history)
+    history = tuple(sorted((*record.history, *missing), key=lambda event: event.at))
+    return replace(record, state=state, acknowledged_at=stored.acknowledged_at, history=history)
+
+
+def _worsenings(record: IncidentRecord) -> int:
+    return sum(event.state == "worse" for event in record.history)
 
 
 def _is(deployment: int, number: int) -> Any:
@@ -101,9 +113,10 @@ def _is(deployment: int, number: int) -> Any:
 
 def record_of(row: Mapping[Any, Any]) -> IncidentRecord:
     """Convert a row of `COLUMNS` to a record."""
-    return IncidentRecord(**{**row, "detail": detail_of(row["detail"])})
+    record = IncidentRecord(**{**row, "detail": detail_of(row["detail"]), "history": ()})
+    return replace(record, history=history_of(row["history"], record))
 
 
 def _values(record: IncidentRecord) -> dict[str, Any]:
     plain = {field.name: getattr(record, field.name) for field in fields(record)}
-    return {**plain, "detail": detail_text(record.detail)}
+    return {**plain, "detail": detail_text(record.detail), "history": history_text(record.history)}

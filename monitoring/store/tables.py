@@ -111,6 +111,7 @@ incident = Table(
     Column("tellings", Integer, nullable=False, server_default="0"),
     Column("told_at", UtcTime),
     Column("detail", Text),
+    Column("history", Text, nullable=False, server_default="[]"),
 )
 
 lease = Table(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.profile import Profile
 from monitoring.errors import BadInput
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.budget import Budget, weights
@@ -19,10 +20,12 @@ from monitoring.evidence.level import LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality, fit_seasonality
 from monitoring.evidence.sensitivity import Harm
+from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums, sum_baseline
 from monitoring.judging.fit.baseline_windows import BaselineSamples
 from monitoring.judging.fit.estimator import PerformanceEstimator
 from monitoring.judging.fit.tolerances import Tolerances
+from monitoring.judging.gross_failures import GrossFailures
 from monitoring.judging.window.row_scorer import METRICS
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.records import LEVELS, BaselineScore, Level, ScoreSum, Watch, WatchKey
@@ -57,6 +60,9 @@ class ReferenceFit:
     tests: Mapping[Level, LevelTest]
     means: Mapping[WatchKey, NDArray[np.float64]]
     watches: Mapping[str, Watch]
+    tolerances: Tolerances
+    gross_failures: GrossFailures
+    profile: Profile
     estimator: PerformanceEstimator | None = None
     losses: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     witness: Witness | None = None
@@ -72,7 +78,7 @@ class ReferenceFit:
                 slice=key.slice,
                 mean=self.watches[key.watch].value(test.mean),
                 deviation=test.std * self.watches[key.watch].scale,
-                tolerance=test.tolerance * self.watches[key.watch].scale,
+                tolerance=self.tolerances.score_tolerance(self.watches[key.watch]) * self.watches[key.watch].scale,
                 windows=test.windows,
                 cycle=self.tests[level].seasonality.get(key, NO_SEASONALITY).period,
                 gain=self.tests[level].seasonality.get(key, NO_SEASONALITY).gain,
@@ -162,6 +168,8 @@ def fit_reference(
     fits = _fit_watches(windows, catalogue.keys, plan, min_std)
     if not fits:
         raise _too_few_windows(len(windows.starts), len(reference), plan.min_rows)
+    means = {key: fit.scores for key, fit in fits.items()}
+    tolerances = tolerances.completed(means)
     tests = {level: _level_test(level, fits, catalogue, tolerances, min_std) for level in LEVELS}
     return ReferenceFit(
         tests={
@@ -175,8 +183,15 @@ def fit_reference(
             )
             for level in LEVELS
         },
-        means={key: fit.scores for key, fit in fits.items()},
+        means=means,
         watches=catalogue.watches,
+        tolerances=tolerances,
+        gross_failures=GrossFailures.fit(
+            means,
+            {watch.name: watch.feature or "" for watch in catalogue.integrity},
+            threshold=budgets["page"].threshold,
+        ),
+        profile=baseline.profile,
         estimator=PerformanceEstimator.fit(baseline, catalogue, plan),
         losses=catalogue.label_sums(reference),
         witness=witness,
@@ -238,7 +253,11 @@ def _level_test(
     return {
         key: ConformalTest.fit(
             fit.scores,
-            tolerance=tolerances.score_tolerance(watches[key.watch]),
+            # What rise of a loss matters is asked when the level alarms, of the loss itself: see `incidents.harm`.
+            tolerance=0.0
+            if watches[key.watch].family in LOSS_FAMILIES
+            else tolerances.score_tolerance(watches[key.watch]),
+            fixed_reference=watches[key.watch].family in LOSS_FAMILIES,
             direction=watches[key.watch].direction,
             ar1=ar1[key],
             min_std=min_std[key.watch],

@@ -15,6 +15,10 @@ _SHOWN = 60
 _UNITS = (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000))
 
 
+#: So many labels that come too late are no more than a finding, however few others there are.
+FEW_OVERDUE = 20
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownClassLabels:
     """Labels that are none of the classes.
@@ -80,7 +84,7 @@ class UnmatchedLabels:
 class OverdueLabels:
     """Labels that arrived after the label horizon of their predictions.
 
-    >>> OverdueLabels(labels=40, horizon_us=7 * 86_400_000_000).findings()[0].message
+    >>> OverdueLabels(labels=40, horizon_us=7 * 86_400_000_000).findings(counted=60)[0].message
     '40 labels arrived later than label_horizon (7 days) after their predictions, and are ignored.'
 
     Attributes:
@@ -91,14 +95,27 @@ class OverdueLabels:
     labels: int = 0
     horizon_us: int = 0
 
-    def findings(self) -> tuple[Finding, ...]:
-        """The finding about them; none without such labels."""
+    def findings(self, counted: int = 0) -> tuple[Finding, ...]:
+        """The finding about them: a fact, which pages, if they are most of the labels that arrived.
+
+        Args:
+            counted: Labels of the window that counted.
+
+        Returns:
+            One finding; none without such labels.
+        """
         if not self.labels:
             return ()
         horizon = f"label_horizon ({_duration_words(self.horizon_us)})"
         message = f"{self.labels:,} labels arrived later than {horizon} after their predictions, and are ignored."
         if self.labels == 1:
             message = f"1 label arrived later than {horizon} after its prediction, and is ignored."
+        if self.labels > max(counted, FEW_OVERDUE):
+            message = (
+                f"{counted:,} of {counted + self.labels:,} labels that arrived counted; the others arrived later than "
+                f"{horizon} after their predictions. Without them losses are not judged: raise label_horizon."
+            )
+            return (Finding(kind="labels too late", feature="labels", message=message, fact=True),)
         return (Finding(kind="labels too late", feature="", message=message),)
 
 

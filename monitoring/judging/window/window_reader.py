@@ -68,7 +68,7 @@ def read_window(
             *_repeated_ids(summary.repeats, answered.rows),
             *(summary.unknown_labels + arrivals.unknown_class).findings(label_join.classes),
             *arrivals.unmatched.findings(labelled.rows),
-            *arrivals.overdue.findings(),
+            *arrivals.overdue.findings(labelled.rows),
         ),
         missing_rows=traffic.missing_rows(window),
     )

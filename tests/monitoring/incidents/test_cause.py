@@ -9,7 +9,11 @@ from tests.monitoring.incidents.alarms import alarm, windows
 def test_a_cause_has_the_watch_its_rise_and_its_numbers() -> None:
     found = alarm(
         "surprise_brier",
-        windows(brier=[0.15] * 20 + [0.4] * 4, surprise_brier=[0.0] * 20 + [0.3] * 4),
+        windows(
+            brier=[0.15] * 20 + [0.4] * 4,
+            surprise_brier=[0.0] * 20 + [0.3] * 4,
+            input__y__location=[0.0] * 20 + [0.2] * 4,
+        ),
         notice={"input:y:location": 100.0},
     )
     cause = explain(found)

@@ -31,8 +31,8 @@ def test_a_message_names_the_number_the_baseline_the_threshold_and_the_next_step
     assert said == (
         "Missing values of z averaged 20.0 % over 1 window since 2 April 2013; baseline 0.0 % (standard deviation "
         "between windows 2.0 points, tolerance 1.0 points). The page evidence is 400 (threshold 365), and this watch "
-        "contributes 75 % of it; next: predicted probability of class late. No input drifted by itself: none has "
-        "evidence of 30, the notice threshold. Next step: check the pipeline that fills z."
+        "contributes 75 % of it; next: predicted probability of class late. No input drifted since then "
+        "(false discovery rate 5 %). Next step: check the pipeline that fills z."
     )
 
 
@@ -74,7 +74,7 @@ def test_a_fall_is_no_rise() -> None:
     made = alarm("input:x:location", windows(input__x__location=[0.2]), notice={"input:x:location": 90.0})
     assert explain(made).cause == "location of x fell from 0.500 to 0.200"
     assert "0.5 is no shift." in message(made)
-    assert "Inputs that drifted, each with evidence of 30 or more: x." in message(made)
+    assert "Inputs that drifted since then, largest change first (false discovery rate 5 %): x." in message(made)
 
 
 def test_a_label_coverage_gap_has_a_sign_in_points_and_says_what_it_is() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.records import IncidentRecord, ScoreRecord, WindowRecord
+from monitoring.records import IncidentEvent, IncidentRecord, ScoreRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
@@ -82,4 +82,5 @@ def incident() -> IncidentRecord:
         slice="origin=EWR",
         cause="the model is wrong",
         message="Brier rose from .146 to .203.",
+        history=(IncidentEvent(at=APRIL + timedelta(days=1, hours=6), state="open"),),
     )

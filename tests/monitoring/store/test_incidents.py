@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.records import IncidentEvent, IncidentRecord, WindowRecord
 from monitoring.store import Store
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
@@ -38,7 +38,8 @@ def test_an_incident_is_acknowledged_once(
     commit(store, deployment, window(0), incident)
     at = APRIL + timedelta(days=1, hours=8)
     acknowledged = store.acknowledge(deployment, 1, at)
-    assert acknowledged == replace(incident, state="acknowledged", acknowledged_at=at)
+    seen = (*incident.history, IncidentEvent(at=at, state="acknowledged"))
+    assert acknowledged == replace(incident, state="acknowledged", acknowledged_at=at, history=seen)
     assert store.acknowledge(deployment, 1, at + timedelta(hours=1)) == acknowledged
     assert store.incidents(deployment) == (acknowledged,)
 
@@ -75,3 +76,26 @@ def test_a_job_that_did_not_know_of_an_acknowledgement_does_not_undo_it(
     commit(store, deployment, window(1), replace(incident, state=judged))  # type: ignore[arg-type]  # from a list
     (stored,) = store.incidents(deployment)
     assert (stored.state, stored.acknowledged_at) == (kept, APRIL)
+
+
+def test_what_became_worse_is_notified_again_and_is_to_be_acknowledged_again(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    commit(store, deployment, window(0), incident)
+    store.save_notification(deployment, 1, {"a"}, APRIL)
+    seen = store.acknowledge(deployment, 1, APRIL + timedelta(days=2))
+    assert store.pending_notifications(deployment) == ()
+    worse = replace(seen, acknowledged_at=None).entered("worse", APRIL + timedelta(days=3))
+    commit(store, deployment, window(1), worse)
+    (pending,) = store.pending_notifications(deployment)
+    assert (pending.incident.state, pending.notified, pending.attempts) == ("worse", frozenset(), 0)
+    assert [event.state for event in pending.incident.history] == ["open", "acknowledged", "worse"]
+
+
+def test_an_incident_of_an_earlier_version_has_a_history_from_its_times(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    old = replace(incident, state="closed", closed_at=APRIL + timedelta(days=9), history=())
+    commit(store, deployment, window(0), old)
+    (stored,) = store.incidents(deployment)
+    assert [event.state for event in stored.history] == ["open", "closed"]

@@ -48,6 +48,7 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
             "tellings",
             "told_at",
             "detail",
+            "history",
         ],
         "lease": ["deployment", "owner", "expires_at"],
         "level_state": ["deployment", "level", "text"],

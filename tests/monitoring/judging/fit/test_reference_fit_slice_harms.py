@@ -7,11 +7,14 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from monitoring.baseline.profile import Profile
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.judging.fit.reference_fit import ReferenceFit
+from monitoring.judging.fit.tolerances import Tolerances
+from monitoring.judging.gross_failures import GrossFailures
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
 
 ROWS, SHARE, WINDOWS = 1_000, 0.25, 90
@@ -43,6 +46,9 @@ def reference_fit() -> ReferenceFit:
         tests={"page": level},
         means=means,
         watches=WATCHES,
+        tolerances=Tolerances(error=0.0, brier=0.0, integrity=0.01),
+        gross_failures=GrossFailures(limits={}, alpha=0.0),
+        profile=Profile(rows=0, features=()),
         losses={key: ScoreSum(count * WINDOWS, 0) for key, count in rows.items()},
         horizon=timedelta(days=7),
     )

@@ -1,0 +1,102 @@
+"""Whether an alarm of the page level is harm beyond what the benchmark promised, or a change worth a notice only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.loss_split import PREFIX
+from monitoring.records import Level, WatchKey
+
+#: What precedes the loss in the name of its estimate.
+ESTIMATED = "estimated_"
+
+#: By how many standard errors of its mean since the onset surprise must have risen: seven of a hundred harder periods
+#: with a model as right as before have more by chance.
+SURPRISE_ERRORS = 1.5
+
+#: And by what part of the tolerance of its loss.
+SURPRISE_SHARE = 0.5
+
+#: An estimate alone, where no labels come, pages from this multiple of the tolerance on: it cannot tell a model that
+#: is wrong, and its own error counts.
+ESTIMATE_TOLERANCES = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HarmAssessment:
+    """The level that an alarm deserves, and why in a few words; the words are empty where it is harm.
+
+    >>> HarmAssessment(level="notice", reason="miscalibrated, not worse").pages
+    False
+    """
+
+    level: Level
+    reason: str = ""
+
+    @property
+    def pages(self) -> bool:
+        """Whether somebody should act at once."""
+        return self.level == "page"
+
+
+PAGE = HarmAssessment(level="page")
+
+
+def assess(alarm: Alarm) -> HarmAssessment:
+    """Assess an alarm of the page level by the losses since its onset.
+
+    A loss, its surprise and its estimate page only if the realised loss exceeds the benchmark by more than the
+    tolerance, and if surprise (realised minus expected loss) rose too: harder traffic on which the model is as right as
+    before is no regression of the model, and a calibration gap at a loss no worse than promised harms nobody yet. Where
+    no label has arrived since the onset, an estimate pages only in deployments without labels, from
+    `ESTIMATE_TOLERANCES` tolerances on.
+
+    Args:
+        alarm: An alarm of the page level and its windows since the onset.
+
+    Returns:
+        "page" for harm and for every watch that is not about a loss; otherwise "notice", with the reason.
+    """
+    if alarm.watch.family not in ("performance", "surprise", "estimates"):
+        return PAGE
+    metric = alarm.key.watch.removeprefix(PREFIX).removeprefix(ESTIMATED)
+    loss, surprise, estimate = (
+        WatchKey(watch=f"{prefix}{metric}", slice=alarm.key.slice) for prefix in ("", PREFIX, ESTIMATED)
+    )
+    realised = excesses(alarm, loss)
+    if not realised:
+        return _assess_estimate(alarm, estimate, loss)
+    if float(np.mean(realised)) <= alarm.baseline.scores[loss].tolerance:
+        return HarmAssessment(level="notice", reason="miscalibrated, not worse than the benchmark")
+    gaps = excesses(alarm, surprise)
+    if surprise in alarm.baseline.scores and gaps and not _surprised(alarm, surprise, loss, gaps):
+        return HarmAssessment(level="notice", reason="harder traffic, model as right as before")
+    return PAGE
+
+
+def excesses(alarm: Alarm, key: WatchKey) -> list[float]:
+    """How far a watch lies above its baseline, in its own unit, in each window that has a score of it."""
+    if key not in alarm.baseline.scores:
+        return []
+    return [excess for window in alarm.windows if (excess := alarm.excess(window, key)) is not None]
+
+
+def _surprised(alarm: Alarm, surprise: WatchKey, loss: WatchKey, gaps: list[float]) -> bool:
+    error = alarm.baseline.scores[surprise].deviation / math.sqrt(len(gaps))
+    least = max(SURPRISE_ERRORS * error, SURPRISE_SHARE * alarm.baseline.scores[loss].tolerance)
+    return float(np.mean(gaps)) > least
+
+
+def _assess_estimate(alarm: Alarm, estimate: WatchKey, loss: WatchKey) -> HarmAssessment:
+    """An alarm since whose onset no label has arrived."""
+    if alarm.labels_expected:
+        return HarmAssessment(level="notice", reason="expected by the model, no labels yet")
+    risen = excesses(alarm, estimate)
+    least = ESTIMATE_TOLERANCES * alarm.baseline.scores.get(loss, alarm.baseline.scores[alarm.key]).tolerance
+    if risen and float(np.mean(risen)) <= least:
+        return HarmAssessment(level="notice", reason="estimated to be no worse than twice the tolerance")
+    return PAGE

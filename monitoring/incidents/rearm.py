@@ -1,0 +1,131 @@
+"""Re-arming a level after an alarm: from then on a change is measured from the level of the open incident."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from monitoring.evidence.conformal import ConformalTest
+from monitoring.incidents.alarm import DeploymentBaseline, score_of
+from monitoring.records import IncidentRecord, Watch, WatchKey, WindowRecord
+
+#: Windows of history whose mean may lower an offset again, and by how many standard errors it must lie below.
+LOWERING_WINDOWS = 10
+LOWERING_ERRORS = 1.0
+
+#: An offset lies this many standard errors beyond the mean that it is made of, so that chance is no "worse".
+OFFSET_ERRORS = 1.0
+
+#: The families of watches that move together with one harm.
+LOSS_FAMILIES = ("performance", "surprise", "estimates")
+LOSS_GROUP = "loss"
+
+
+def harm_group(watch: Watch) -> str:
+    """The group of watches that move together with one harm: an incident speaks for all of its group.
+
+    Args:
+        watch: A watch.
+
+    Returns:
+        "loss" for losses, their surprises and their estimates; a watch of one input by family and input; else its
+        family.
+    """
+    if watch.family in LOSS_FAMILIES:
+        return LOSS_GROUP
+    return f"{watch.family}:{watch.feature}" if watch.feature else watch.family
+
+
+def same_harm(incident: IncidentRecord, key: WatchKey, watches: Mapping[str, Watch]) -> bool:
+    """Whether an alarm of a watch is about the harm of an incident that is open.
+
+    Args:
+        incident: An incident.
+        key: The watch and slice with the largest share of the new alarm.
+        watches: Every watch by its name.
+
+    Returns:
+        True if both are of one group, and on the same slice or one of them on the whole traffic.
+    """
+    if incident.watch not in watches or harm_group(watches[incident.watch]) != harm_group(watches[key.watch]):
+        return False
+    return incident.slice in ("", key.slice) or not key.slice
+
+
+def incident_offsets(
+    tests: Mapping[WatchKey, ConformalTest], windows: Sequence[WindowRecord], baseline: DeploymentBaseline
+) -> dict[WatchKey, float]:
+    """How far each watch stands from its baseline since the onset of an alarm.
+
+    The mean over the windows that have a score of it, `OFFSET_ERRORS` standard errors farther, in the direction that
+    the watch is about; a watch that has not left its baseline by more than that error keeps none. Windows chosen by an
+    alarm lie higher than the harm itself, so a growth of the harm is told a little late, and a harm that stays is not
+    told again.
+
+    Args:
+        tests: The tests of a level.
+        windows: The windows since the onset.
+        baseline: What they are compared with.
+
+    Returns:
+        Offsets in score units, of all watches that have one.
+    """
+    found = {}
+    for key, test in tests.items():
+        excess = score_excess(key, windows, baseline)
+        if not excess:
+            continue
+        mean, error = float(np.mean(excess)), OFFSET_ERRORS * _standard_error(test, len(excess))
+        if mean > error:
+            found[key] = mean + error
+        elif test.direction == "both" and mean < -error:
+            found[key] = mean - error
+    return found
+
+
+def lowered_offsets(
+    offsets: Mapping[WatchKey, float],
+    tests: Mapping[WatchKey, ConformalTest],
+    windows: Sequence[WindowRecord],
+    baseline: DeploymentBaseline,
+) -> dict[WatchKey, float]:
+    """Offsets that the last windows lie below, moved to their mean: part of the harm is gone, and its return counts.
+
+    Args:
+        offsets: The offsets in force, in score units.
+        tests: The tests of the level.
+        windows: The windows since the level last alarmed.
+        baseline: What they are compared with.
+
+    Returns:
+        The new values of those that change; none before `LOWERING_WINDOWS` windows.
+    """
+    if len(windows) < LOWERING_WINDOWS:
+        return {}
+    found = {}
+    for key, offset in offsets.items():
+        excess = score_excess(key, windows[-LOWERING_WINDOWS:], baseline)
+        if key not in tests or not excess:
+            continue
+        error = _standard_error(tests[key], len(excess))
+        side = math.copysign(1.0, offset)
+        level = max(side * float(np.mean(excess)), 0.0)
+        if level + (OFFSET_ERRORS + LOWERING_ERRORS) * error < side * offset:
+            found[key] = side * (level + OFFSET_ERRORS * error) if level > error else 0.0
+    return found
+
+
+def score_excess(key: WatchKey, windows: Sequence[WindowRecord], baseline: DeploymentBaseline) -> list[float]:
+    """How far a watch lies above what the baseline expects, in score units, in each window that has a score of it."""
+    scale = baseline.watches[key.watch].scale
+    return [
+        (value - baseline.expected(key, window.start)) / scale
+        for window in windows
+        if (value := score_of(window, key)) is not None
+    ]
+
+
+def _standard_error(test: ConformalTest, windows: int) -> float:
+    return test.std * math.sqrt((1.0 + test.ar1) / (1.0 - test.ar1) / windows)

@@ -1,0 +1,189 @@
+"""Gross failures: what one window's own rows show beyond doubt, without waiting for evidence over windows.
+
+A conformal e-value of R baseline windows is at most R + n + 1, so no single window reaches the threshold of a level by
+itself. A day on which most values of an input are missing, or labels contradict the answers, must not wait for a second
+one: it is a fact, with a stated meaning and a false-alarm share that is part of the budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from monitoring.baseline.profile import Bins, Profile
+from monitoring.records import Finding, ScoreSum, WatchKey
+from monitoring.watches.integrity import ANSWERS
+
+#: A rate is gross from this on, or from so many times that of the baseline's worst window, whichever is more; of a
+#: baseline whose worst window is above a fifth, from half-way between it and 1.
+GROSS_RATE = 0.2
+GROSS_FACTOR = 5.0
+
+#: Errors are compared with those of answers that say nothing, or with this many times the baseline's worst window.
+CHANCE_ERROR = 0.5
+WORST_ERROR_FACTOR = 1.2
+
+#: A number has changed its unit or meaning where its mean lies this many ranges outside the range (from the first to
+#: the last of the baseline's bin edges), or below this part of its lower end, with most rows in the outermost bin.
+RANGES_OUTSIDE = 3.0
+SCALED_DOWN = 0.2
+MOST_ROWS = 0.5
+
+#: False pages of all gross failures together, as a share of the budget, if no window's true rate exceeds what it is
+#: compared with.
+BUDGET_SHARE = 0.1
+
+#: What such findings name where they are about no input.
+ANSWERS_SUBJECT = "model answers"
+LABELS_SUBJECT = "labels"
+
+#: The kind of finding about labels that contradict the answers.
+CONTRADICTED = "labels contradict answers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrossLimit:
+    """From which rate on a watch's window is a gross failure.
+
+    Attributes:
+        rate: The smallest gross rate.
+        null: The rate that a sound window is taken to have at most, in (0, 1).
+        kind: What the finding is called.
+        subject: What it is about: an input, the answers, or the labels.
+        baseline: The rate of the baseline's worst window.
+    """
+
+    rate: float
+    null: float
+    kind: str
+    subject: str
+    baseline: float
+
+    def exceeded(self, total: ScoreSum, alpha: float) -> bool:
+        """Whether a window's rate is gross, and no chance of its few rows: by the exact binomial tail.
+
+        >>> limit = GrossLimit(rate=0.2, null=0.02, kind="values missing", subject="income", baseline=0.01)
+        >>> [limit.exceeded(ScoreSum(n, int(0.99 * n) << 32), 1e-5) for n in (2, 10, 100, 1_000_000)]
+        [False, True, True, True]
+        """
+        if not total.rows or total.mean < self.rate:
+            return False
+        return bool(binom.sf(round(total.mean * total.rows) - 1, total.rows, self.null) <= alpha)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrossFailures:
+    """The limits of every watch that has one, and of numbers' ranges.
+
+    Attributes:
+        limits: By watch, on the whole traffic.
+        alpha: The probability of each window's finding if its true rate is that of the limit's `null`.
+    """
+
+    limits: Mapping[WatchKey, GrossLimit]
+    alpha: float
+
+    @classmethod
+    def fit(
+        cls, means: Mapping[WatchKey, NDArray[np.float64]], features: Mapping[str, str], *, threshold: float
+    ) -> GrossFailures:
+        """Limits from the baseline's windows.
+
+        Args:
+            means: Window scores of each watch over the baseline, [R].
+            features: The input that each integrity watch is about, by the watch's name.
+            threshold: A of the page level: windows per false page.
+
+        Returns:
+            Limits for missing and unseen values, unusable answers, and errors.
+        """
+        limits = {}
+        for key, scores in means.items():
+            if key.slice or not scores.size:
+                continue
+            limit = _limit(key.watch, float(scores.max()), features.get(key.watch, ""))
+            if limit is not None:
+                limits[key] = limit
+        return cls(limits=limits, alpha=BUDGET_SHARE / threshold / max(len(limits), 1))
+
+    def findings(self, sums: Mapping[WatchKey, ScoreSum]) -> tuple[Finding, ...]:
+        """The gross failures of one window.
+
+        Args:
+            sums: The window's sums of all watches.
+
+        Returns:
+            One fact for each limit that is exceeded.
+        """
+        return tuple(
+            Finding(kind=limit.kind, feature=limit.subject, message=_message(limit, sums[key]), fact=True)
+            for key, limit in self.limits.items()
+            if key in sums and limit.exceeded(sums[key], self.alpha)
+        )
+
+
+def _limit(watch: str, worst: float, feature: str) -> GrossLimit | None:
+    if watch == "error":
+        null = max(CHANCE_ERROR, min(WORST_ERROR_FACTOR * worst, 0.99))
+        return GrossLimit(rate=null, null=null, kind=CONTRADICTED, subject=LABELS_SUBJECT, baseline=worst)
+    kind = "unusable answers" if watch == ANSWERS.name else ""
+    if watch.startswith("missing:"):
+        kind = "most values missing"
+    elif watch.startswith("unseen:"):
+        kind = "most values unseen"
+    if not kind:
+        return None
+    rate = max(GROSS_RATE, GROSS_FACTOR * worst) if worst < GROSS_RATE else (1.0 + worst) / 2.0
+    rate = min(rate, (1.0 + worst) / 2.0)
+    return GrossLimit(
+        rate=rate,
+        null=min(max(2.0 * worst, 0.02), (worst + rate) / 2.0),
+        kind=kind,
+        subject=feature or ANSWERS_SUBJECT,
+        baseline=worst,
+    )
+
+
+def _message(limit: GrossLimit, total: ScoreSum) -> str:
+    share, worst = f"{100 * total.mean:.0f} %", f"{100 * limit.baseline:.1f} %"
+    if limit.subject == LABELS_SUBJECT:
+        what = f"{share} of {total.rows:,} labelled rows have another label than the model's answer"
+    elif limit.subject == ANSWERS_SUBJECT:
+        what = f"{share} of {total.rows:,} answers are unusable"
+    else:
+        state = "missing" if limit.kind == "most values missing" else "values that the baseline does not have"
+        what = f"{share} of {total.rows:,} values of {limit.subject} are {state}"
+    return f"{what}; in the baseline's worst window it was {worst}."
+
+
+def range_findings(bins: Sequence[Bins], baseline: Profile, window: Profile, *, min_rows: int) -> tuple[Finding, ...]:
+    """Numbers whose values lie far outside the baseline's range, as after a change of unit.
+
+    Args:
+        bins: Every input's bins.
+        baseline: The baseline's counts on them.
+        window: The window's counts on them.
+        min_rows: Windows with fewer values of an input say nothing of it.
+
+    Returns:
+        One fact for each such input.
+    """
+    found = []
+    for one, before, now in zip(bins, baseline.features, window.features, strict=True):
+        if one.edges is None or len(one.edges) < 2 or now.present < max(min_rows, 1) or not now.moments.finite:
+            continue
+        low, high = one.edges[0], one.edges[-1]
+        mean, span = now.moments.mean, high - low
+        above = mean > high + RANGES_OUTSIDE * span and now.counts[-1] > MOST_ROWS * now.present
+        below = mean < low - RANGES_OUTSIDE * span or (before.moments.minimum >= 0.0 and mean < SCALED_DOWN * low)
+        if above or (below and now.counts[0] > MOST_ROWS * now.present):
+            message = (
+                f"The mean of {one.feature} is {mean:,.4g} over {now.present:,} rows; 97 % of the baseline lies "
+                f"between {low:,.4g} and {high:,.4g}: check its unit."
+            )
+            found.append(Finding(kind="out of range", feature=one.feature, message=message, fact=True))
+    return tuple(found)

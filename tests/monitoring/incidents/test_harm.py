@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from monitoring.incidents.harm import assess
+from tests.monitoring.incidents.alarms import alarm, windows
+
+
+def test_a_loss_and_its_surprise_beyond_the_tolerance_page() -> None:
+    found = alarm("brier", windows(brier=[0.2] * 4, surprise_brier=[0.05] * 4))
+    assert assess(found).pages
+
+
+def test_surprise_at_a_loss_no_worse_than_promised_is_a_notice() -> None:
+    found = alarm("surprise_brier", windows(brier=[0.14] * 4, surprise_brier=[0.05] * 4))
+    assert assess(found).reason == "miscalibrated, not worse than the benchmark"
+    within = alarm("surprise_brier", windows(brier=[0.159] * 4, surprise_brier=[0.05] * 4))
+    assert not assess(within).pages, "the tolerance is .01"
+
+
+def test_a_loss_that_the_model_expected_is_harder_traffic_and_a_notice() -> None:
+    found = alarm("brier", windows(brier=[0.2] * 4, surprise_brier=[0.0, 0.01, -0.01, 0.002]))
+    assert assess(found).reason == "harder traffic, model as right as before"
+
+
+def test_where_nothing_is_expected_the_loss_alone_pages() -> None:
+    assert assess(alarm("error", windows(error=[0.3] * 4))).pages
+
+
+def test_an_estimate_waits_for_labels_where_they_come() -> None:
+    found = alarm("estimated_error", windows(estimated_error=[0.1] * 4, error=[None] * 4))
+    assert assess(found).pages, "no labels ever"
+    assert assess(replace(found, labels_expected=True)).reason == "expected by the model, no labels yet"
+
+
+def test_an_estimate_within_twice_the_tolerance_is_a_notice() -> None:
+    assert not assess(alarm("estimated_error", windows(estimated_error=[0.015] * 4))).pages
+
+
+def test_an_estimate_is_judged_by_the_labels_that_have_come() -> None:
+    found = windows(estimated_error=[0.1] * 4, error=[0.2] * 4)
+    assert not assess(alarm("estimated_error", found)).pages
+
+
+@pytest.mark.parametrize("top", ["missing:z", "unusable_answers"])
+def test_broken_data_pages_whatever_the_loss(top: str) -> None:
+    assert assess(alarm(top, windows(brier=[0.1] * 2))).pages

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from monitoring.baseline.moments import Moments
+from monitoring.baseline.profile import Bins, FeatureCounts, Profile
+from monitoring.judging.gross_failures import GrossFailures, range_findings
+from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+
+MISSING = WatchKey(watch="missing:income")
+UNSEEN = WatchKey(watch="unseen:branch")
+ANSWERS = WatchKey(watch="unusable_answers")
+ERROR = WatchKey(watch="error")
+RNG = np.random.default_rng(0)
+MEANS = {
+    MISSING: np.full(60, 0.01),
+    UNSEEN: np.zeros(60),
+    ANSWERS: np.zeros(60),
+    ERROR: 0.22 + 0.03 * RNG.standard_normal(60),
+}
+FEATURES = {"missing:income": "income", "unseen:branch": "branch"}
+FAILURES = GrossFailures.fit(MEANS, FEATURES, threshold=365.0)
+
+
+def share(rows: int, part: float) -> ScoreSum:
+    return ScoreSum(rows, round(rows * part) * SCORE_ONE)
+
+
+@pytest.mark.parametrize("rows", [100, 1_000, 1_000_000])
+@pytest.mark.parametrize(
+    ("key", "part"), [(MISSING, 0.99), (MISSING, 1.0), (UNSEEN, 1.0), (ANSWERS, 0.4), (ANSWERS, 0.83), (ERROR, 0.78)]
+)
+def test_a_disaster_of_one_window_is_a_fact_at_every_volume(rows: int, key: WatchKey, part: float) -> None:
+    (fact,) = FAILURES.findings({key: share(rows, part)})
+    assert fact.fact
+    assert f"{100 * share(rows, part).mean:.0f} %" in fact.message
+
+
+@pytest.mark.parametrize("rows", [100, 1_000, 1_000_000])
+@pytest.mark.parametrize(("key", "part"), [(MISSING, 0.05), (UNSEEN, 0.15), (ANSWERS, 0.05), (ERROR, 0.5)])
+def test_what_evidence_over_windows_is_for_is_no_gross_failure(rows: int, key: WatchKey, part: float) -> None:
+    assert FAILURES.findings({key: share(rows, part)}) == ()
+
+
+def test_a_handful_of_rows_shows_nothing_beyond_doubt() -> None:
+    assert FAILURES.findings({MISSING: share(1, 1.0), ERROR: share(8, 1.0)}) == ()
+
+
+def test_what_a_window_of_the_baseline_had_is_no_gross_failure() -> None:
+    snow = GrossFailures.fit({ERROR: np.array([0.2] * 59 + [0.6])}, {}, threshold=365.0)
+    assert snow.findings({ERROR: share(900, 0.7)}) == ()
+    mostly = GrossFailures.fit({MISSING: np.array([0.5] * 60)}, FEATURES, threshold=365.0)
+    assert mostly.findings({MISSING: share(900, 0.7)}) == ()
+    assert mostly.findings({MISSING: share(900, 0.99)})
+
+
+def test_false_facts_are_a_tenth_of_the_budget_at_most() -> None:
+    """Windows at the rate that each limit takes for sound, a thousand years of days: fewer than one in ten years."""
+    rng = np.random.default_rng(1)
+    found = 0
+    for limit in FAILURES.limits.values():
+        counts = rng.binomial(400, limit.null, size=20_000)
+        found += sum(limit.exceeded(ScoreSum(400, int(count) * SCORE_ONE), FAILURES.alpha) for count in counts)
+    assert found <= 20_000 / 365 * 0.1 + 10
+
+
+def counted(edges: tuple[float, ...], values: np.ndarray) -> FeatureCounts:
+    places = np.searchsorted(np.asarray(edges), values, side="right")
+    return FeatureCounts(tuple(np.bincount(places, minlength=len(edges) + 1).tolist()), 0, Moments.of(values))
+
+
+@pytest.mark.parametrize(("factor", "out"), [(1.0, False), (1.5, False), (12.0, True), (100.0, True), (0.01, True)])
+def test_another_unit_is_out_of_range(factor: float, out: bool) -> None:
+    income = np.exp(RNG.normal(3.0, 0.5, 4000))
+    edges = tuple(np.quantile(income, np.linspace(0, 1, 65)[1:-1]).tolist())
+    bins = (Bins(feature="income", edges=edges),)
+    known = Profile(rows=4000, features=(counted(edges, income),))
+    live = Profile(rows=400, features=(counted(edges, income[:400] * factor),))
+    found = range_findings(bins, known, live, min_rows=200)
+    assert bool(found) is out
+    assert range_findings(bins, known, live, min_rows=401) == ()
+
+
+def test_a_season_is_not_out_of_range() -> None:
+    winter = RNG.normal(2.0, 6.0, 4000)
+    edges = tuple(np.quantile(winter, np.linspace(0, 1, 65)[1:-1]).tolist())
+    known = Profile(rows=4000, features=(counted(edges, winter),))
+    summer = Profile(rows=400, features=(counted(edges, RNG.normal(30.0, 3.0, 400)),))
+    assert range_findings((Bins(feature="temp", edges=edges),), known, summer, min_rows=200) == ()
+
+
+def test_one_wild_value_is_not_out_of_range() -> None:
+    income = np.exp(RNG.normal(3.0, 0.5, 4000))
+    edges = tuple(np.quantile(income, np.linspace(0, 1, 65)[1:-1]).tolist())
+    known = Profile(rows=4000, features=(counted(edges, income),))
+    wild = income[:400].copy()
+    wild[0] = 1e9
+    live = Profile(rows=400, features=(counted(edges, wild),))
+    assert range_findings((Bins(feature="income", edges=edges),), known, live, min_rows=200) == ()

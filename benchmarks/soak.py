@@ -195,7 +195,7 @@ def write_model(folder: Path) -> None:
     module = tf.Module()
     module.weights = tf.Variable(tf.ones([4, WIDTH // 4]))
 
-    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, name="x")])
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, name="x")])  # type: ignore[untyped-decorator]  # TensorFlow has no types
     def call(x: object) -> dict[str, object]:
         return {"y": tf.matmul(x, module.weights[:, :2])}
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mlp:
-    """Dense layers with ReLU, normalised before it if asked, and dropout after it."""
+    """Dense layers with ReLU, optionally normalised before it, and with dropout after it."""
 
     hidden: tuple[int, ...] = (64, 32)
     dropout: float = 0.0

@@ -72,10 +72,10 @@ def fit(
 
     Args:
         recipe: how to fit.
-        training: rows; those without a label are not learnt from.
+        training: rows; those without a label are not trained on.
         validation: rows that are scored after every epoch, and decide when to stop if the recipe stops early.
         seeds: distinct, 0 or more.
-        target: rows of the domain to adapt to; only steps that say so look at their labels.
+        target: rows of the domain to adapt to; their labels are not used, except by fine-tuning.
         options: how to run them.
 
     Returns:

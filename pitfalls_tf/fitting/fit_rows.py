@@ -20,7 +20,7 @@ class FitRows:
 
     training    rows to learn from; those without a label are left out
     validation  rows that are scored after every epoch, and decide when to stop if the recipe stops early
-    target      rows of the domain to adapt to; only steps that say so look at their labels
+    target      rows of the domain to adapt to; their labels are not used, except by fine-tuning
     """
 
     training: Examples

@@ -115,7 +115,7 @@ class BalanceCuration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurationCost:
-    """The work of curating by hand: rows looked at, each time anew, and the hours that takes."""
+    """The work of curating by hand: rows looked at, each one every time, and the hours it takes."""
 
     looked_at: int
     hours: float

@@ -54,7 +54,7 @@ class GeneralisedCrossEntropy:
 class SymmetricCrossEntropy:
     """Cross-entropy in both directions: forward x CE + reverse x RCE, with log 0 of a truth set to `floor`.
 
-    Wang et al., ICCV 2019; the defaults are theirs for CIFAR-10.
+    Wang et al., ICCV 2019; the defaults are the paper's for CIFAR-10.
     """
 
     forward: float = 0.1

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NAME: Final = "table"
 WHOLE: Final = "all"
 RESERVED: Final = frozenset({"row_id", "event_time", "label", "label_time"})
-# A category with more distinct values than this share of the rows identifies rows: nothing can be learnt from it.
+# A category with more distinct values than this share of the rows identifies rows: it does not generalise.
 MOST_VALUES: Final = 0.5
 FEW_ROWS: Final = 20  # in fewer rows, many distinct values are no sign of that
 LARGEST_NUMBER: Final = 1e18  # its square, and the variance of many such, is still a number in single precision

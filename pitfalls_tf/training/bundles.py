@@ -61,7 +61,7 @@ def export_runs(
         raise BadInput(
             "These runs have no single model.",
             got=f"no {ensemble.model}",
-            expected="runs whose training wrote one; it says why where it cannot",
+            expected="runs with a model.keras; training prints why it writes none",
             fix="Train with a remedy that leaves rows and single networks as they are.",
         )
     return export_bundle(

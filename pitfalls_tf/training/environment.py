@@ -26,5 +26,5 @@ def check_environment(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
             "Weights repeat bit for bit only in the environment that they were trained in.",
             got="; ".join(f"{name} {now[name]}" for name in different),
             expected="; ".join(f"{name} {then.get(name)}" for name in different),
-            fix="Use the same environment, or train anew: pitfalls train SETUP.",
+            fix="Use the same environment, or train again: pitfalls train SETUP.",
         )

@@ -128,7 +128,7 @@ class HeldOutRows:
         return pa.table(columns)
 
     def reference(self, probabilities: Floats) -> pa.Table | None:
-        """The rows with these predictions, for a baseline; None for images, which bear no time."""
+        """The rows with these predictions, for a baseline; None for images, which have no times."""
         if self._table is None:
             return None
         return reference_table(self._table, probabilities.reshape(len(self), len(self.classes)))

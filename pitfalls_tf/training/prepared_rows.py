@@ -32,7 +32,7 @@ class PreparedFit:
 
     rows       what it is given
     scored     the held-out rows that it scores, labelled or not; none of the others scores them
-    positions  int64, one per scored row: where it stands among the source's rows
+    positions  int64, one per scored row: its position among the source's rows
     """
 
     rows: FitRows
@@ -122,7 +122,7 @@ def load_table(setup: Setup) -> Table:
 
 
 def with_remedy(prepared: PreparedRows, setup: Setup) -> PreparedRows:
-    """Apply the setup's remedy to the rows, fitted anew on the training rows of each fit; no label is used."""
+    """Apply the setup's remedy to the rows, fitted separately on the training rows of each fit; no label is used."""
     remedy = setup.find_remedy()
     if remedy is None:
         return prepared

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HELD_OUT_SHARE: Final = 0.2  # of rows or blocks
 VALIDATION_SHARE: Final = 0.15  # of the rows to learn from, where a seed may stop early
-SPLIT_SEED: Final = 1977  # the same rows whatever the seed of a run
+SPLIT_SEED: Final = 1977  # does not depend on the seed of a run
 FOLDS: Final = 5
 BLOCK_DAYS: Final = {"flights": 3, "rodents": 90, "table": 7}
 FIRST_HELD_OUT: Final = {"flights": "2013-04-01T04:00:00+00:00", "rodents": "1984-01-01T07:00:00+00:00"}
@@ -69,7 +69,7 @@ class RunRoles:
 
 
 def assign_roles(setup: Setup, columns: SplitColumns) -> RunRoles:
-    """Split the rows of a source as the setup says.
+    """Split the rows of a source as in the setup.
 
     A single held-out part is scored by the one fit, which is deployed as it is. With folds, every row is scored by the
     fit that did not train on it, and the deployed model is fitted once more on all rows.

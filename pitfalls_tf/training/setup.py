@@ -39,7 +39,7 @@ class HeldOut:
     split    one part: at random, in blocks of days, by time or by domain; or folds of blocks of days, which hold out
              every row once; None for the source's own: domains of digits, blocks of all others
     at       of a split by time, the first moment held out, ISO 8601; None for the source's own
-    domains  of a split by domain, those held out: whole names, or what stands before the first slash
+    domains  of a split by domain, those held out: whole names, or the part before the first slash
     folds    of a split by folds; None for five of the source's blocks
     """
 
@@ -206,7 +206,7 @@ def read(document: Mapping[str, Any]) -> Setup:
             "This run was trained by an earlier version, whose training of flights no longer exists.",
             got=f"a manifest of setup {document.get('name')!r} without kind",
             expected='a manifest whose setup has "kind": "composed"',
-            fix="Train it anew: pitfalls train flights. Its runs can still be compared and exported as they are.",
+            fix="Train it again: pitfalls train flights. Its runs can still be compared and exported as they are.",
         )
     try:
         given = {name: value for name, value in document.items() if name not in {"name", "kind"}}

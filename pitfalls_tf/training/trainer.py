@@ -45,7 +45,7 @@ class Trainer:
     """A setup with its rows, ready to fit any seeds.
 
     A run is one fit, or one per fold; its metrics are over the held-out rows of all its fits. Weights, dropout and the
-    order of rows follow from the seed alone: a run is the same in whatever group, or alone.
+    order of rows follow from the seed alone: a run is the same in any group, or alone.
 
     Raises:
         BadInput: no such network or remedy, or the source or the recipe does not allow it; remedies that undo each
@@ -198,7 +198,7 @@ class Trainer:
         return run
 
     def reference(self, run: Run) -> pa.Table | None:
-        """The reference table of a written run's held-out predictions; None for images, which bear no time."""
+        """The reference table of a written run's held-out predictions; None for images, which have no times."""
         flat = pq.read_table(run.folder / folders.HELD_OUT)["probabilities"].combine_chunks().flatten()
         return self._held_out.reference(np.asarray(flat, dtype=np.float64))
 

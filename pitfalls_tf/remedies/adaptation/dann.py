@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Tensor = Any  # a tf.Tensor; TensorFlow has no types
 
 
-# Sections 5.2.2 and 5.2.3; theirs is not Nesterov's momentum.
+# Sections 5.2.2 and 5.2.3; the paper's momentum is not Nesterov's.
 ANNEALED: Final = Optimiser(kind="sgd", learning_rate=0.01, momentum=0.9, schedule="annealed")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class SelfTraining:
     """Continue training with the training rows and the most confident `share` of target rows, as predicted by the seed.
 
-    Pseudo-labels are predicted anew in each of `rounds`; a share rather than a threshold, because networks differ in
+    Pseudo-labels are predicted again in each of `rounds`; a share rather than a threshold, because networks differ in
     calibration. True labels of the target are not used.
     """
 

@@ -57,7 +57,7 @@ def test_a_manifest_written_before_a_field_existed_is_read() -> None:
 
 def test_a_manifest_of_a_training_that_is_gone_says_what_to_do() -> None:
     document = {"name": "flights", "source": "flights", "network": {}, "optimisation": {}, "folds": {}}
-    with pytest.raises(BadInput, match=r"earlier version.*Train it anew: pitfalls train flights"):
+    with pytest.raises(BadInput, match=r"earlier version.*Train it again: pitfalls train flights"):
         read(document)
     with pytest.raises(BadInput, match="setup cannot be read"):
         read({"name": "flights", "source": "flights"})

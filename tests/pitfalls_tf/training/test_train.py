@@ -171,7 +171,7 @@ def test_a_manifest_makes_the_same_bits_again_or_says_why_not(setup: Setup, tmp_
         ({"environment": {**kept["environment"], "onednn": None}}, CannotRun, "onednn"),
         ({"data": {**kept["data"], "digest": "0"}}, BadInput, "another data"),
         ({"weights": "0"}, CannotRun, "weights differ"),
-        ({"setup": {"name": "flights", "optimisation": {}}}, BadInput, "Train it anew"),
+        ({"setup": {"name": "flights", "optimisation": {}}}, BadInput, "Train it again"),
         ({"setup": "small"}, BadInput, "Not the manifest"),
     ):
         changed.write_text(json.dumps({**kept, **change}), "utf-8")

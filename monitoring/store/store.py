@@ -144,8 +144,8 @@ class Store:
                 windows.write(connection, deployment, window, label_cursor)
                 deployments.write_states(connection, deployment, states)
                 write_incidents(connection, deployment, incidents)
-        except IntegrityError as error:
-            raise windows.already_judged(window) from error
+        except IntegrityError:
+            windows.reject_judged(window)
 
     def windows(self, deployment: int, *, scores: bool = True) -> tuple[WindowRecord, ...]:
         """All windows in order of time; without their scores it is much faster."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from sqlalchemy import Connection, Row, func, insert, select
@@ -31,7 +31,7 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
     """Add a window after the last one. Raises CannotRun if it, or a later one, is there already."""
     last = _last_end(connection, deployment)
     if last is not None and record.start < last:
-        raise already_judged(record)
+        reject_judged(record)
     statement = insert(window).values(
         deployment=deployment,
         start=record.start,
@@ -129,13 +129,20 @@ def read_scores(connection: Connection, deployment: int, level: Level, latest: i
     )
 
 
-def already_judged(record: WindowRecord) -> CannotRun:
-    """The error for a window that is there already."""
-    return CannotRun(
+def reject_judged(record: WindowRecord) -> NoReturn:
+    """Refuse a window that is in the store already.
+
+    Args:
+        record: The window.
+
+    Raises:
+        CannotRun: Always.
+    """
+    raise CannotRun(
         "This window was judged already, by another run.",
         got=f"{record.start.isoformat()} to {record.end.isoformat()}",
         expected="a window after the last one in the store",
-        fix="Nothing was changed: run again, and it goes on after the last one.",
+        fix="Nothing was changed: run the command again, and it continues after the last window.",
     )
 
 

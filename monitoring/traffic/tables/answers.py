@@ -50,6 +50,9 @@ def are_probabilities(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
     >>> are_probabilities(np.array([[0.25, 0.75], [0.5, 0.7], [np.nan, 0.5]])).tolist()
     [True, False, False]
+
+    Returns:
+        bool [n]; False for a row with a NaN.
     """
     width = values.shape[1]
     with np.errstate(invalid="ignore"):

@@ -68,6 +68,9 @@ def index_columns(schema: pa.Schema) -> frozenset[str]:
 
     >>> index_columns(pa.schema([("__index_level_0__", pa.int64()), ("age", pa.int64())]))
     frozenset({'__index_level_0__'})
+
+    Returns:
+        Their names; empty where there is no index.
     """
     declared = _declared_index((schema.metadata or {}).get(b"pandas", b"{}"))
     return frozenset(name for name in schema.names if name in declared or _UNNAMED_INDEX.fullmatch(name))

@@ -56,11 +56,19 @@ class _Source:
 
 
 def read_delimited(path: Path) -> Delimited:
-    """What a file holds.
+    """Reads a delimited text file.
 
-    Tabs part the fields where the name ends in .tsv, commas elsewhere. UTF-8 with or without its mark, UTF-16 with it;
-    in any other encoding what is no UTF-8 becomes U+FFFD. A file without a line has no columns. Raises OSError,
-    EOFError or pa.ArrowException. Cost: the file read twice, and where it is no UTF-8 held as text.
+    The delimiter is a tab where the name ends in .tsv, a comma elsewhere. UTF-8 with or without a byte order mark,
+    UTF-16 with one; in any other encoding, bytes that are not UTF-8 become U+FFFD. A file without a line has no
+    columns. Cost: the file is read twice, and held in memory where it is not UTF-8.
+
+    Returns:
+        The columns, and what was left out.
+
+    Raises:
+        OSError: the file cannot be opened.
+        EOFError: a compressed file is cut off.
+        ArrowInvalid: the text cannot be parsed.
     """
     source = _in_utf_8(path)
     delimiter = "\t" if path.name.endswith(".tsv") else ","
@@ -78,15 +86,18 @@ def read_delimited(path: Path) -> Delimited:
 
 
 def other_delimiter_fix(header: Sequence[str]) -> str:
-    """How to mend a file of whose lines a header of one field is all that was read; empty where that is no matter.
+    """The fix for a file whose header was read as one field because another delimiter is used.
 
     >>> other_delimiter_fix(["ts;p;y"])
-    "The fields seem to be parted by ';': write them with commas, with tabs as .tsv, or as Parquet."
+    "The fields seem to be separated by ';': write them with commas, with tabs as .tsv, or as Parquet."
+
+    Returns:
+        A sentence; empty where the header has several fields or no other delimiter.
     """
     mark = next((mark for mark in ";\t|" if mark in header[0]), None) if len(header) == 1 else None
     if mark is None:
         return ""
-    return f"The fields seem to be parted by {mark!r}: write them with commas, with tabs as .tsv, or as Parquet."
+    return f"The fields seem to be separated by {mark!r}: write them with commas, with tabs as .tsv, or as Parquet."
 
 
 def _parsed(source: _Source, delimiter: str, block: int) -> Delimited:

@@ -53,6 +53,9 @@ class EventTimeRange:
         >>> times = ParsedTimes(us=np.array([5, 0, 9]), valid=np.array([True, False, True]))
         >>> EventTimeRange(last=8).contains(times).tolist()
         [True, False, False]
+
+        Returns:
+            bool [n].
         """
         inside: NDArray[np.bool_] = times.valid & (times.us <= self.last)
         if self.first is not None:

@@ -111,11 +111,17 @@ def distinct_columns(table: pa.Table, names: Collection[str] | None) -> RawRows:
 
 
 def pieces_of(place: Path | str) -> tuple[TablePiece, ...]:
-    """The pieces of a table's files, by name of the file: one file, all in a folder, or all that fit a pattern.
+    """The pieces of a table's files, by name of the file: one file, all in a folder, or all that match a pattern.
 
-    Hidden files and those of other kinds are passed over in folders and patterns; files of no bytes have no rows. The
-    files at a URL are copied to this machine, once for as long as they stay as they are. Raises BadInput if there is
-    no such file, CannotRun if one cannot be read.
+    Hidden files and those of other kinds are skipped in folders and patterns; empty files have no rows. Files at a URL
+    are copied to a local cache, and copied again only when they change.
+
+    Returns:
+        The pieces, in order of file name and place in the file.
+
+    Raises:
+        BadInput: there is no such file.
+        CannotRun: a file cannot be read.
     """
     found = _files_at(str(place)) if is_url(str(place)) else _files(Path(place))
     return tuple(piece for name, file in found for piece in _pieces(name, file))

@@ -74,7 +74,10 @@ class LabelTables:
     def labels(self, table: Table) -> SeparateLabels:
         """The labels, each with the time at which it became known.
 
-        A label of which the tables do not say it became known when its row happened.
+        A label without a time of its own became known when its row happened.
+
+        Returns:
+            The labels, the ids that match a row, and findings.
 
         Raises:
             BadInput: a table has no ids or no labels.

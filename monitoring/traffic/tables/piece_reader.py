@@ -55,6 +55,9 @@ class PieceReader:
         That is so in Parquet, but not for a column of floats that are read as text: a float is written in one way where
         all of its column are whole numbers, and in another where they are not.
 
+        Returns:
+            True where `batches` gives several batches, False where it gives the whole piece.
+
         Raises:
             CannotRun: the file cannot be read.
         """
@@ -89,6 +92,9 @@ class PieceReader:
     def whole(self, piece: TablePiece, names: Collection[str] | None = None) -> RawRows:
         """All rows of a piece at once; `names` picks columns, those that it has.
 
+        Returns:
+            The rows, with the columns in the file's order.
+
         Raises:
             CannotRun: the file cannot be read.
             BadInput: no line of a text file has as many fields as its header.
@@ -107,7 +113,10 @@ class PieceReader:
         return replace(raw, table=raw.table.select([name for name in raw.table.column_names if name in names]))
 
     def header(self, piece: TablePiece) -> RawRows:
-        """The columns of a piece: without rows where it is read in batches.
+        """The columns of a piece: without rows where it is Parquet.
+
+        Returns:
+            Every column; all rows of a text file.
 
         Raises:
             CannotRun: the file cannot be read.
@@ -123,11 +132,7 @@ class PieceReader:
 
 
 def schema_of(piece: ParquetPiece) -> pa.Schema:
-    """The columns of a piece's file.
-
-    Raises:
-        CannotRun: the file cannot be read.
-    """
+    """The columns of a piece's file. Raises CannotRun if the file cannot be read."""
     try:
         return pq.read_schema(piece.path)
     except (OSError, pa.ArrowException) as error:

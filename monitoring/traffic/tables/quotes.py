@@ -42,9 +42,16 @@ class UnbalancedQuotes:
 
 
 def quoted_record(text: bytes, delimiter: bytes, fields: int, *, malformed: bool) -> QuotedRecord | None:
-    """What a record, or a field of a sound one, swallowed: None for one line, or text that has lines of its own.
+    """Decides whether a record, or a field of a well-formed record, has swallowed rows because of an unbalanced quote.
 
-    `fields` are those of the header: lines with as many are rows.
+    Args:
+        text: the record or the field.
+        delimiter: separates fields.
+        fields: how many the header has; a line with as many is a row.
+        malformed: whether the record has another number of fields than the header.
+
+    Returns:
+        The record; None for a single line, or for text that contains line breaks of its own.
     """
     lines = text.split(b"\n")
     if len(lines) < 3:

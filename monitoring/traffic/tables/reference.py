@@ -76,11 +76,20 @@ def types_of(pieces: Sequence[LoadedPiece]) -> dict[str, str]:
 def kinds_of(
     pieces: Sequence[LoadedPiece], columns: TableColumns, wanted: Sequence[str], slices: Sequence[str]
 ) -> tuple[dict[str, Kind], tuple[str, ...]]:
-    """The inputs by name with their kinds, and what was left out and why.
+    """The inputs and their kinds.
 
-    `wanted` are names, or NAME:number and NAME:category; none means every column that nothing else is made of, and
-    that has a name and was no frame's index. What traffic is sliced by is a category. Raises BadInput for a name that
-    is no column, or one that cannot be an input.
+    Args:
+        pieces: the reference.
+        columns: what the mapped columns mean.
+        wanted: names, or NAME:number and NAME:category; empty: every named column that has no other role and was not
+            a data frame's index.
+        slices: columns by which traffic is sliced; they are categories.
+
+    Returns:
+        The kind of each input by its name, and the columns that were left out, with the reason.
+
+    Raises:
+        BadInput: a name is not a column, or cannot be an input.
     """
     there = types_of(pieces)
     said = dict(_split(word) for word in wanted)
@@ -116,10 +125,21 @@ def kinds_of(
 
 
 def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, given: Sequence[str]) -> tuple[str, ...]:
-    """The classes in the order of the scores: those given, or as scores, answers and labels say.
+    """The classes in the order of the scores: those given, or inferred from scores, answers and labels.
 
-    One score is about two classes, the second of which it is the probability of: 0 and 1, or false and true, where the
-    labels are those; otherwise they must be given. Several scores go by the names of their columns. Raises BadInput.
+    A single score is the probability of the second of two classes: 0 and 1, or false and true, where the labels are
+    those; otherwise they must be given. Several scores are named after their columns.
+
+    Args:
+        pieces: the reference.
+        columns: what the mapped columns mean.
+        given: the classes as the user named them; empty: infer them.
+
+    Returns:
+        The class names.
+
+    Raises:
+        BadInput: the classes cannot be inferred, or do not match the scores or the labels.
     """
     labels = _values(pieces, columns.label)
     width = _width(pieces, columns)
@@ -127,13 +147,13 @@ def classes_of(pieces: Sequence[LoadedPiece], columns: TableColumns, given: Sequ
     if not named:
         named = _guessed(pieces, columns, labels, width)
     words = pa.array(sorted(labels), pa.string())
-    strange = words.filter(class_indices(words, named).is_null()).to_pylist()
-    if len(set(named)) < max(2, len(named)) or (width and len(named) != width) or strange:
+    unknown = words.filter(class_indices(words, named).is_null()).to_pylist()
+    if len(set(named)) < max(2, len(named)) or (width and len(named) != width) or unknown:
         raise BadInput(
             "The classes do not fit the table.",
             got=f"classes {', '.join(named) or '(none)'}"
             + (f" for {width} scores" if width and len(named) != width else "")
-            + (f"; labels {', '.join(strange[:5])}" if strange else ""),
+            + (f"; labels {', '.join(unknown[:5])}" if unknown else ""),
             expected="one name per class, in the order of the scores (a single score's own last), as the labels are",
             fix=f"Name them: --classes {_example(labels)}.",
         )

@@ -113,6 +113,9 @@ def invalid_label_times(raw: RawRows, columns: TableColumns, labels: pa.Array, k
     """Which labels have a cell in the column of label times that is no time, bool [n].
 
     A column whose type holds no times is one finding of its own (see `column_findings`), and is not counted here.
+
+    Returns:
+        bool [n].
     """
     none = np.zeros(len(labels), dtype=np.bool_)
     if columns.label_time not in raw.table.column_names or known.valid.all():

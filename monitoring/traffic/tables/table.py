@@ -153,6 +153,9 @@ class Table:
         """Event times between which there is a gap longer than that exactly where there is one in the table, sorted.
 
         Cost: event times of pieces that are longer than that themselves.
+
+        Returns:
+            int64 microseconds.
         """
         longest = duration_microseconds(longest_gap)
         found = [_NO_ROWS]

@@ -14,9 +14,16 @@ TFRECORD = (".tfrecord", ".tfrecords")
 def as_parquet(path: Path) -> Path:
     """The records of a file as a Parquet file, made once in this process for as long as the file stays as it is.
 
-    A record torn at the end, of a writer that was interrupted or goes on, is left out until it is whole. Raises
-    BadInput for a file that is damaged or holds something else, OSError. Cost: the file is read twice; about a tenth of
-    a millisecond per record and as much disk as its rows as a traffic log; TensorFlow is imported for its messages.
+    A truncated record at the end, of a writer that was interrupted or is still writing, is left out until it is whole.
+    Cost: the file is read twice; about a tenth of a millisecond per record, and as much disk as its rows take in a
+    traffic log; TensorFlow is imported for its messages.
+
+    Returns:
+        The Parquet file, in the local cache.
+
+    Raises:
+        BadInput: the file is damaged or holds something else.
+        OSError: the file cannot be read.
     """
     found = path.stat()
 

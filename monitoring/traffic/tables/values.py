@@ -44,6 +44,9 @@ def non_blank(array: pa.Array) -> pa.BooleanArray:
 
     >>> non_blank(pa.array(["soon", " ", None])).to_pylist()
     [True, False, False]
+
+    Returns:
+        bool [n], none null.
     """
     if not is_text(array.type):
         return array.is_valid()
@@ -56,6 +59,9 @@ def valid_utf8(array: pa.Array) -> pa.Array:
     >>> odd = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff!"]).buffers())
     >>> valid_utf8(odd).to_pylist() == ["\ufffd!"]
     True
+
+    Returns:
+        An array of the same type; the given one where all of it is UTF-8.
     """
     if pa.types.is_dictionary(array.type):
         found = valid_utf8(array.dictionary)
@@ -79,6 +85,9 @@ def as_strings(array: pa.Array) -> pa.Array:
 
     >>> as_strings(pa.array([1.0, None])).to_pylist(), as_strings(pa.array([1.0, 0.5])).to_pylist()
     (['1', None], ['1', '0.5'])
+
+    Returns:
+        Strings [n], null where the cell is.
     """
     kind = array.type
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
@@ -101,6 +110,9 @@ def class_names(array: pa.Array) -> pa.Array:
 
     >>> class_names(pa.array(["True", "1.0", " late"])).to_pylist()
     ['true', '1', 'late']
+
+    Returns:
+        Strings [n].
     """
     return coded_class_names(array).dictionary_decode()
 
@@ -110,6 +122,9 @@ def coded_class_names(array: pa.Array) -> pa.DictionaryArray:
 
     >>> coded_class_names(pa.array([True, False, True])).dictionary.to_pylist()
     ['true', 'false']
+
+    Returns:
+        A dictionary array [n] of strings.
     """
     array = array.cast(pa.float64()) if pa.types.is_float16(array.type) else array  # of which Arrow makes no dictionary
     coded = array if pa.types.is_dictionary(array.type) else _coded(array)

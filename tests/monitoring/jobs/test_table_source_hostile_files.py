@@ -177,8 +177,8 @@ def test_a_reference_of_one_class_is_told(init: Callable[..., Result]) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "code", "part"),
     [
-        ("a.csv", text(rows(), ";").encode(), 2, "parted by ';': write them with commas"),
-        ("a.csv", text(rows(), ";").replace(".", ",").encode(), 2, "parted by ';': write them with commas"),
+        ("a.csv", text(rows(), ";").encode(), 2, "separated by ';': write them with commas"),
+        ("a.csv", text(rows(), ";").replace(".", ",").encode(), 2, "separated by ';': write them with commas"),
         ("a.csv", text(rows(), "\t").encode(), 2, "with tabs as .tsv"),
         ("a.csv", b"# made by hand\n" + text(rows()).encode(), 2, "no rows, and 481 lines of another number of fields"),
         ("a.csv", bytes(range(256)) * 20, 2, "There is no such column"),
@@ -223,8 +223,8 @@ def test_a_folder_that_is_neither_a_log_nor_of_tables_is_one_error(
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        (text(live(), ";").encode(), "parted by ';': write them with commas"),
-        (text(live(), ";").replace(".", ",").encode(), "parted by ';': write them with commas"),
+        (text(live(), ";").encode(), "separated by ';': write them with commas"),
+        (text(live(), ";").replace(".", ",").encode(), "separated by ';': write them with commas"),
         (
             b"# made by hand\n" + text(live()).encode(),
             "No line of LIVE.csv has as many fields as its header. Got no rows",

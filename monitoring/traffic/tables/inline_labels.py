@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -218,5 +219,6 @@ def _table(path: Path) -> pa.Table:
 
 
 def _span(path: Path) -> tuple[int, int]:
-    start, _, end = path.stem.rpartition("-")
+    """Start and end of a file's window, in microseconds; both are negative before 1970."""
+    start, end = re.findall(r"(-?\d+)(?:-|$)", path.stem)
     return int(start), int(end)

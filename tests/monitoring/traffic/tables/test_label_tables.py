@@ -31,7 +31,7 @@ def joined(folder: Path, *tables: pa.Table) -> SeparateLabels:
 
 
 def plain(found: SeparateLabels) -> list[tuple[str, str, object]]:
-    return [tuple(row.values()) for row in found.labels.to_pylist()]  # type: ignore[misc]
+    return [tuple(row.values()) for row in found.labels.to_pylist()]
 
 
 def test_a_label_without_a_time_is_known_when_its_row_happened(tmp_path: Path) -> None:

@@ -201,8 +201,7 @@ def test_a_piece_that_spans_many_windows_is_read_once_while_there_is_room(
     assert found.window(window(0, 1)).read().to_pylist() == first.to_pylist()
     monkeypatch.setattr(table, "KEPT_BYTES", 1)
     with pytest.raises(CannotRun):
-        for hour in range(3):
-            found.window(window(hour, hour + 1)).read()
+        found.window(window(0, 1)).read()
 
 
 def test_a_file_that_cannot_be_read_stops_the_run(tmp_path: Path) -> None:

@@ -1,0 +1,260 @@
+"""What a reference table says of itself: inputs, kinds and classes, and every way in which it cannot be used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.errors import BadInput
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.reference import (
+    MOST_CLASSES,
+    LoadedPiece,
+    absent_columns,
+    check_label_times,
+    check_labels,
+    check_scores,
+    classes_of,
+    kinds_of,
+    read_all,
+    spelling,
+    types_of,
+)
+from tests.monitoring.traffic.tables.table_files import UTC_TIME, parquet, raw, rows_at, times
+
+ONE = TableColumns(event_time="ts", label="y", scores=("p",))
+TWO = TableColumns(event_time="ts", label="y", scores=("late", "on_time"))
+PREDICTED = TableColumns(event_time="ts", label="y", predicted="c")
+NO_NAME: dict[str, Any] = {"": [1]}
+INDEX: dict[str, Any] = {"Unnamed: 0": [0]}
+COLON: dict[str, Any] = {"a:b": ["x"]}
+
+
+def piece(*, text: bool = False, **columns: Any) -> LoadedPiece:
+    found = {name: pa.array(cells) if isinstance(cells, list) else cells for name, cells in columns.items()}
+    return LoadedPiece(name="a.csv", first_row=0, raw=raw(text=text, **found))
+
+
+def kinds(one: LoadedPiece, *wanted: str, slices: tuple[str, ...] = ()) -> tuple[dict[str, str], tuple[str, ...]]:
+    found, left_out = kinds_of([one], ONE, wanted, slices)
+    return dict(found), left_out
+
+
+def test_pieces_are_read_once(tmp_path: Path) -> None:
+    pieces = parquet(tmp_path, rows_at([1, 2]), rows_at([3]))
+    found = read_all(pieces)
+    (tmp_path / "0.parquet").unlink()
+    assert [(each.name, each.read(["p"]).table.num_rows) for each in found] == [("0.parquet", 2), ("1.parquet", 1)]
+
+
+@pytest.mark.parametrize("tables", [[], [rows_at([])]])
+def test_a_reference_without_rows_is_bad_input(tmp_path: Path, tables: list[pa.Table]) -> None:
+    pieces = parquet(tmp_path, *tables) if tables else ()
+    with pytest.raises(BadInput, match="empty"):
+        read_all(pieces)
+
+
+def test_types_are_those_of_the_cells_and_text_files_have_strings() -> None:
+    first = piece(a=[1], b=pa.array(["x"]).dictionary_encode())
+    assert types_of([first, piece(a=[1.5], c=[True])]) == {"a": "int64", "b": "string", "c": "bool"}
+    assert types_of([piece(text=True, a=[b"1"])]) == {"a": "string"}
+
+
+def test_every_column_without_another_role_is_an_input() -> None:
+    one = piece(ts=times([1]), p=[0.5], y=[0], age=[1], city=["a"], ok=[True])
+    assert kinds(one) == ({"age": "number", "city": "category", "ok": "number"}, ())
+
+
+def test_indexes_unnamed_columns_and_reserved_names_are_left_out_with_the_reason() -> None:
+    found, left_out = kinds(piece(age=[1], probabilities=[1], when=times([1]), **NO_NAME, **INDEX))
+    assert found == {"age": "number"}
+    assert left_out == (
+        "probabilities (a name with a meaning)",
+        "when (timestamp[us, tz=UTC])",
+        "a column without a name",
+        "Unnamed: 0 (an index of pandas)",
+    )
+
+
+def test_an_index_that_is_asked_for_is_an_input() -> None:
+    assert kinds(piece(**INDEX), "Unnamed: 0") == ({"Unnamed: 0": "number"}, ())
+
+
+def test_a_kind_may_be_given_with_the_name_and_a_colon_may_be_part_of_it() -> None:
+    one = piece(code=[1], **COLON)
+    assert kinds(one, "code:category", "a:b")[0] == {"code": "category", "a:b": "category"}
+
+
+def test_what_traffic_is_sliced_by_is_a_category() -> None:
+    one = piece(code=[1], age=[2], city=["x"])
+    assert kinds(one, slices=("code",))[0] == {"code": "category", "age": "number", "city": "category"}
+    assert kinds(one, "age", slices=("city",))[0] == {"age": "number", "city": "category"}
+    assert kinds(one, "code:number", slices=("code",))[0] == {"code": "number"}
+
+
+@pytest.mark.parametrize("cells", [[b"x"] + [b"1"] * 99, [b"1"], [None]])
+def test_text_that_is_nearly_all_numbers_is_a_number(cells: list[bytes | None]) -> None:
+    assert kinds(piece(text=True, a=pa.array(cells, pa.binary())))[0] == {"a": "number"}
+
+
+@pytest.mark.parametrize("cells", [[b"x", b"y"], [b"x"] * 2 + [b"1"] * 98])
+def test_text_with_words_is_a_category(cells: list[bytes]) -> None:
+    assert kinds(piece(text=True, a=cells))[0] == {"a": "category"}
+    assert kinds(piece(a=["1", "2"]))[0] == {"a": "category"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "slices", "what"),
+    [
+        (("absent",), (), "no such column"),
+        ((), ("absent",), "no such column"),
+        (("y",), (), "Not an input"),
+        (("label",), (), "Not an input"),
+        ((), ("",), "Not an input"),
+    ],
+)
+def test_a_name_that_cannot_be_an_input_is_bad_input(
+    wanted: tuple[str, ...], slices: tuple[str, ...], what: str
+) -> None:
+    with pytest.raises(BadInput, match=what):
+        kinds(piece(age=[1], y=[0], label=[1], **NO_NAME), *wanted, slices=slices)
+
+
+def classes(columns: TableColumns, *given: str, **cells: Any) -> tuple[str, ...]:
+    return classes_of([piece(**cells)], columns, given)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [([0, 1], ("0", "1")), ([1.0, 0.0], ("0", "1")), ([True, False], ("false", "true")), (["1"], ("0", "1"))],
+)
+def test_one_score_is_about_0_and_1_or_false_and_true(labels: list[Any], expected: tuple[str, str]) -> None:
+    assert classes(ONE, p=[0.5] * len(labels), y=labels) == expected
+
+
+def test_one_score_with_other_labels_needs_the_classes_named() -> None:
+    with pytest.raises(BadInput, match="have to be named") as raised:
+        classes(ONE, p=[0.5, 0.5], y=["late", "on_time"])
+    assert "--classes late,on_time or --classes on_time,late" in raised.value.fix
+    assert classes(ONE, "on_time", "late", p=[0.5, 0.5], y=["late", "on_time"]) == ("on_time", "late")
+
+
+def test_several_scores_are_named_after_their_columns_or_after_the_labels() -> None:
+    scores = {"late": [0.5], "on_time": [0.5]}
+    assert classes(TWO, **scores, y=["late"]) == classes(TWO, **scores) == ("late", "on_time")
+    assert classes(replace(TWO, scores=("s0", "s1")), s0=[0.5, 0.5], s1=[0.5, 0.5], y=["b", "a"]) == ("a", "b")
+
+
+def test_lists_have_as_many_classes_as_scores() -> None:
+    lists = pa.array([[0.2, 0.3, 0.5], None])
+    assert classes(ONE, "a", "b", "c", p=lists, y=["a", "c"]) == ("a", "b", "c")
+    with pytest.raises(BadInput, match="have to be named"):
+        classes(ONE, p=lists, y=["a", "c"])
+    with pytest.raises(BadInput, match="do not fit") as raised:
+        classes(ONE, "a", "b", p=lists, y=["a", None])
+    assert raised.value.got == "classes a, b for 3 scores"
+
+
+@pytest.mark.parametrize("given_classes", [("a",), ("a", "a"), ("a", "b", "c")])
+def test_classes_that_do_not_fit_the_scores_are_bad_input(given_classes: tuple[str, ...]) -> None:
+    with pytest.raises(BadInput, match="do not fit"):
+        classes(ONE, *given_classes, p=[0.5], y=["a"])
+
+
+def test_labels_of_unknown_classes_are_named() -> None:
+    with pytest.raises(BadInput, match="do not fit") as raised:
+        classes(ONE, "a", "b", p=[0.5] * 3, y=["a", "x", "y"])
+    assert raised.value.got == "classes a, b; labels x, y"
+
+
+def test_class_numbers_are_labels_of_named_classes() -> None:
+    assert classes(ONE, "on_time", "late", p=[0.5] * 2, y=[0, 1]) == ("on_time", "late")
+
+
+def test_the_scores_names_in_another_order_are_bad_input() -> None:
+    with pytest.raises(BadInput, match="another order") as raised:
+        classes(TWO, "on_time", "late", late=[0.5], on_time=[0.5], y=["late"])
+    assert "--classes late,on_time" in raised.value.fix
+
+
+@pytest.mark.parametrize(
+    ("answers", "labels", "expected"),
+    [
+        (["a", "b"], ["b", "c"], ("a", "b", "c")),
+        ([0, 0], [1, 1], ("0", "1")),
+        ([True, False], [0, 1], ("0", "1")),
+        (["a", "b"], [None, None], ("a", "b")),
+    ],
+)
+def test_predicted_classes_are_those_that_are_answered_or_true(
+    answers: list[Any], labels: list[Any], expected: tuple[str, ...]
+) -> None:
+    assert classes(PREDICTED, c=answers, y=labels) == expected
+
+
+def test_answers_that_are_never_a_label_are_bad_input() -> None:
+    with pytest.raises(BadInput, match="No answer is ever"):
+        classes(PREDICTED, c=["a", "b"], y=["x", "z"])
+
+
+@given(st.integers(1, 50))
+def test_a_column_of_very_many_values_does_not_hold_classes(more: int) -> None:
+    with pytest.raises(BadInput, match="does not hold classes"):
+        classes(ONE, p=[0.5] * (MOST_CLASSES + more), y=list(range(MOST_CLASSES + more)))
+
+
+def test_labels_of_a_type_that_names_no_class_are_bad_input() -> None:
+    check_labels([piece(y=["a"]), piece(y=pa.nulls(1)), piece(x=[1])], "y")
+    with pytest.raises(BadInput, match="does not hold labels") as raised:
+        check_labels([piece(y=["a"]), piece(y=times([1]))], "y")
+    assert raised.value.got == f"type {UTC_TIME}"
+
+
+def test_scores_are_checked_against_the_range_of_probabilities() -> None:
+    one, two = (replace(columns, classes=("a", "b")) for columns in (ONE, TWO))
+    check_scores([piece(p=[0.5, 7.0])], one)
+    check_scores([piece(p=[None, None, 0.5])], one)
+    check_scores([piece(c=[7])], PREDICTED)
+    with pytest.raises(BadInput, match="no probabilities") as raised:
+        check_scores([piece(p=[-3.0, 50.0, 0.5])], one)
+    assert raised.value.got == "p from -3 to 50; 2 of 3 rows do not fit"
+    assert "sigmoid" in raised.value.fix
+    with pytest.raises(BadInput, match="no probabilities") as raised:
+        check_scores([piece(late=[0.5], on_time=[0.9])], two)
+    assert "softmax" in raised.value.fix
+
+
+def test_lists_of_logits_are_no_probabilities() -> None:
+    with pytest.raises(BadInput, match="no probabilities") as raised:
+        check_scores([piece(p=pa.array([[3.0, -1.5]]))], replace(ONE, classes=("a", "b")))
+    assert raised.value.got.startswith("p from -1.5 to 3;")
+
+
+def test_label_times_must_be_times_somewhere() -> None:
+    columns = replace(ONE, label_time="known_at")
+    check_label_times([piece(x=[1])], columns)
+    check_label_times([piece(known_at=["soon"]), piece(known_at=["2024-01-01"])], columns)
+    check_label_times([piece(known_at=[" ", None])], columns)
+    with pytest.raises(BadInput, match="does not hold times") as raised:
+        check_label_times([piece(known_at=[None, "soon"])], columns)
+    assert raised.value.got == "'soon', of type string, and so on"
+    with pytest.raises(BadInput, match="does not hold times"):
+        check_label_times([piece(known_at=[5])], columns)
+
+
+def test_absent_columns_are_those_named_by_an_option() -> None:
+    there = {"a": "int64"}
+    assert absent_columns(there, {"--label": "y", "--score": "a", "--label-time": None}) == {"--label": "y"}
+    assert spelling(there) == "Check the spelling."
+    assert "separated by ';'" in spelling({"a;b": "string"})
+
+
+def test_scores_without_a_value_in_any_row_pass_to_the_check_of_answers() -> None:
+    check_scores([piece(p=pa.array([np.nan, None], pa.float64()))], replace(ONE, classes=("a", "b")))

@@ -21,8 +21,9 @@ from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import deploy
-from monitoring.jobs.log_source import PredictionReader
+from monitoring.jobs.log_source import LogSource
 from monitoring.jobs.run import due_windows
+from monitoring.jobs.traffic import traffic_path, with_labels
 from monitoring.judging.window.windowing import split_by_window
 
 SEED = 20_130_403
@@ -72,10 +73,11 @@ def flights_days(config: MonitorConfig) -> Days:
         for _, rows in split_by_window(reference.event_times, deployment.plan)
         if rows.size
     ]
-    reader = PredictionReader(config, deployment.baseline, deployment.version)
+    spec = deployment.baseline.spec
+    reader = LogSource(traffic_path(config), config.model, spec, version=deployment.version)
     labels = reader.latest_labels()
     read = (
-        reader.with_labels(reader.read(window)[0], labels)
+        with_labels(reader.read(window)[0], labels, spec.classes)
         for window in due_windows(reader, deployment.plan, after=None, now=datetime.now(UTC))
     )
     return Days(baseline=baseline, live=[frame_of(predictions) for predictions in read if len(predictions)])

@@ -20,9 +20,9 @@ from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig
 from monitoring.evidence.level import LevelState
 from monitoring.jobs.deployment import EXTRAS, SCHEMA_FILE, Deployment, deploy
-from monitoring.jobs.log_source import PredictionReader
+from monitoring.jobs.log_source import LogSource
 from monitoring.jobs.run import Progress, run_due_windows
-from monitoring.judging.window.in_memory_rows import InMemoryRows
+from monitoring.jobs.traffic import traffic_path
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.records import LEVELS, Level, ScoreSum, WatchKey, WindowRecord
 from monitoring.store.store import Store
@@ -89,7 +89,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, evaluated: tuple[WindowReco
     deployment = deploy(config)
     watched = catalogue(deployment.baseline, config.traffic.slices)
     schema = load_schema(deployment.bundle / EXTRAS / SCHEMA_FILE)
-    reader = PredictionReader(config, deployment.baseline, deployment.version)
+    reader = LogSource(traffic_path(config), config.model, deployment.baseline.spec, version=deployment.version)
     label_join = LabelJoin(
         LabelLog(Path(str(config.traffic.path))).read(),
         classes=deployment.baseline.spec.classes,
@@ -103,7 +103,7 @@ def _stages(watch: Stopwatch, config: MonitorConfig, evaluated: tuple[WindowReco
         with watch.stage(READ):
             predictions, _ = reader.read(window)
         with watch.stage(LABELS):
-            arrivals = label_join.join(window, InMemoryRows(predictions, 0, tuple).select, first=number == 0)
+            arrivals = label_join.join(window, reader.rows(window).select, first=number == 0)
         aggregator = deployment.judge.aggregator()
         with watch.stage(WATCHES):
             for batch in in_batches(predictions):

@@ -17,9 +17,9 @@ from monitoring.evidence.level import LevelState
 from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.incidents.onset import HISTORY
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.log_source import open_traffic
 from monitoring.jobs.notify import Tell, Teller
 from monitoring.jobs.read_scope import ReadScope
+from monitoring.jobs.traffic import open_traffic
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.judge import JudgeState
 from monitoring.judging.window.label_join import LabelJoin, RowLoader

@@ -76,11 +76,15 @@ NO_UNMATCHED_LABELS = UnmatchedLabels()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _UnreadWindow:
-    """A window whose rows have not been read, and the labels that arrived in it, as indices in the label log."""
+    """A window whose rows have not been read, and the labels that arrived in it, as indices in the label log.
+
+    A `restored` one was judged by an earlier run.
+    """
 
     window: Window
     load: RowLoader
     labels: Whole
+    restored: bool = False
 
 
 class LabelJoin:
@@ -91,7 +95,8 @@ class LabelJoin:
     of those that have one, ids and labels alone are kept. Of several labels for a prediction in one window the last
     written counts; a different one in a later window is a conflict.
 
-    A window's rows are read when a label may be for one of them and not before. Rows with inline labels come with the
+    A window's rows are read when a label may be for one of them and not before, and then only the rows that a label of
+    this run may be for. Rows with inline labels come with the
     label that was counted; another one is a conflict.
 
     Args:
@@ -133,7 +138,8 @@ class LabelJoin:
         """Add windows judged by earlier runs, oldest first, with the labels that were joined to them then."""
         for window, load in windows:
             labels = self._labels_in(window)
-            self._unread.append(_UnreadWindow(window=window, load=load, labels=labels[~self._new[labels]]))
+            joined_then = labels[~self._new[labels]]
+            self._unread.append(_UnreadWindow(window=window, load=load, labels=joined_then, restored=True))
 
     def join(self, window: Window, load: RowLoader, *, first: bool) -> LabelArrivals:
         """Join the labels of the next window.
@@ -149,6 +155,7 @@ class LabelJoin:
         labels = self._labels_in(window)
         if first:
             labels = np.concatenate([self._new_labels_before(window), labels])
+            self._wanted = self._ids_from(window)
         oldest = self._oldest(window)
         while self._unread and as_microseconds(self._unread[0].window.end) <= oldest:
             self._unread.popleft()
@@ -169,6 +176,11 @@ class LabelJoin:
         earlier = self._by_time[: np.searchsorted(self._sorted_times, as_microseconds(window.start))]
         return earlier[self._new[earlier]]
 
+    def _ids_from(self, window: Window) -> IdSet:
+        """Ids of the labels that windows from this one on consume: of no other rows is anything needed."""
+        left = self._new | (self._times >= as_microseconds(window.start))
+        return self._wanted if left.all() else IdSet(self._ids.filter(pa.array(left)))
+
     def _oldest(self, window: Window) -> int:
         """Rows with an event time before that no longer wait for their label when the window ends."""
         return as_microseconds(window.end) - self._horizon_us
@@ -177,11 +189,14 @@ class LabelJoin:
         """Read the next unread window, and join its labels."""
         unread = self._unread.popleft()
         rows, newest = unread.load(self._wanted)
+        labels = unread.labels
+        if unread.restored:  # those of rows that get no other label in this run change nothing any more
+            labels = labels[self._wanted.contains(self._ids.take(pa.array(labels)))]
         self._pending.append(PendingRows(rows, start=as_microseconds(unread.window.start), newest=newest))
         oldest = self._oldest(unread.window)
         while self._pending and self._pending[0].newest < oldest:
             self._pending.popleft()
-        return self._join(unread.labels, rows, oldest)
+        return self._join(labels, rows, oldest)
 
     def _join(self, labels: Whole, empty: Predictions, oldest: int) -> LabelArrivals:
         """Join labels, given by their indices in the log, to pending rows; `empty` has the columns of a result."""

@@ -13,6 +13,7 @@ from monitoring.errors import BadInput
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.format.layout import check_root
 from monitoring.traffic.format.rows import SAMPLING_RATE, ModelKey
+from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.assembly import IDENTITY, assemble
 from monitoring.traffic.log.gaps import Gap, read_gaps
@@ -44,6 +45,7 @@ class TrafficLog:
         start: datetime | None = None,
         end: datetime | None = None,
         columns: Sequence[str] | None = None,
+        ids: IdSet | None = None,
     ) -> pa.Table:
         """The rows of a model, each prediction once: of several rows with one id the one written last.
 
@@ -55,6 +57,7 @@ class TrafficLog:
             start: The first event time, aware; None is the beginning.
             end: The first event time that is excluded, aware; None is the end.
             columns: Which columns, in this order; None for all.
+            ids: The ids of the predictions; None for all.
 
         Returns:
             A table sorted by event_time, request_id, row; empty for a model without rows. Columns: prediction_id,
@@ -68,7 +71,7 @@ class TrafficLog:
                 has no zone.
         """
         _check_aware(start, end)
-        query = Query(model=model, version=version, start=start, end=end)
+        query = Query(model=model, version=version, start=start, end=end, ids=ids)
         stored = None if columns is None else tuple(dict.fromkeys((*IDENTITY, *columns)))
         table = assemble(read_scans(self._root, query, stored))
         if columns is None:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import id_keys, is_member
 from monitoring.traffic.log.assembly import IDENTITY
-from monitoring.traffic.log.scans import Query, scan_files
+from monitoring.traffic.log.scans import Query, prediction_ids, scan_files
 from monitoring.traffic.windows import Window
 
 
@@ -38,8 +37,7 @@ class PredictionIndex:
             if scan.key is None or not scan.table.num_rows:
                 continue
             table = scan.table
-            words = pc.binary_join_element_wise(table["request_id"], table["row"].cast(pa.string()), ":")
-            found = id_keys(words.combine_chunks())
+            found = id_keys(prediction_ids(table))
             if wanted.wants(scan.key):
                 own.append((found, table["event_time"].cast(pa.int64()).to_numpy()))
             else:

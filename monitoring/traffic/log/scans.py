@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitoring.errors import CannotRun
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import ModelKey, sampling_rate_of
 from monitoring.traffic.format.segments import read_segment, read_segment_schema
+from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.log.conversion import POSITION, TORN_KEY
 from monitoring.traffic.log.listing import PartFile, Selection, list_traffic, parts_of
 
@@ -24,12 +26,16 @@ _EVENT_TIME_LEAF = 2  # index of the column in a part, for its statistics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which rows to read: of a model and version, with event time in [start, end), aware datetimes. None is all."""
+    """Which rows to read: of a model and version, with event time in [start, end), aware datetimes, and with some ids.
+
+    None is all.
+    """
 
     model: str | None = None
     version: int | None = None
     start: datetime | None = None
     end: datetime | None = None
+    ids: IdSet | None = None
 
     @property
     def selection(self) -> Selection:
@@ -43,16 +49,22 @@ class Query:
         return self.model in (None, key.model) and self.version in (None, key.version)
 
     def cut(self, table: pa.Table) -> pa.Table:
-        """The rows of a table with event time in [start, end)."""
-        if self.start is None and self.end is None:
-            return table
-        times = table.column("event_time").cast(pa.int64()).to_numpy()
-        keep = np.ones(len(times), np.bool_)
-        if self.start is not None:
-            keep &= times >= as_microseconds(self.start)
-        if self.end is not None:
-            keep &= times < as_microseconds(self.end)
+        """The rows of a table with event time in [start, end), and with one of the ids."""
+        keep = np.ones(table.num_rows, np.bool_)
+        if self.start is not None or self.end is not None:
+            times = table.column("event_time").cast(pa.int64()).to_numpy()
+            if self.start is not None:
+                keep &= times >= as_microseconds(self.start)
+            if self.end is not None:
+                keep &= times < as_microseconds(self.end)
+        if self.ids is not None:
+            keep &= self.ids.contains(prediction_ids(table))
         return table if keep.all() else table.filter(pa.array(keep))
+
+
+def prediction_ids(table: pa.Table) -> pa.Array:
+    """The ids of stored rows, by their columns request_id and row: strings [n]."""
+    return pc.binary_join_element_wise(table["request_id"], table["row"].cast(pa.string()), ":").combine_chunks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +88,7 @@ def read_scans(root: Path, query: Query, columns: Sequence[str] | None) -> list[
         root: The log's folder.
         query: Which rows.
         columns: Stored columns to read, of which each scan has those that its file has; None for all. They must have
-            `event_time` if the query has times.
+            `event_time` if the query has times, `request_id` and `row` if it has ids.
 
     Returns:
         One scan per file, in order of segments.
@@ -189,7 +201,10 @@ def _read_part(part: PartFile, query: Query, columns: Sequence[str] | None) -> S
     with _opened(part) as file:
         schema = file.schema_arrow
         wanted = schema.names if columns is None else [name for name in schema.names if name in {*columns, POSITION}]
-        table = file.read(columns=wanted).select(wanted)
+        if query.ids is not None and not query.cut(file.read(columns=["request_id", "row", "event_time"])).num_rows:
+            table = schema.empty_table().select(wanted)
+        else:
+            table = file.read(columns=wanted).select(wanted)
     return Scan(
         key=ModelKey.of(schema, part.path.name),
         segment=part.segment,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
 
 DAY = 86_400_000_000
@@ -130,3 +131,55 @@ def test_a_prediction_is_dropped_after_the_label_horizon() -> None:
     results = [found.join(day(n), loader(predictions(n)), first=n == 0) for n in range(4)]
     assert sum(len(r.labelled) for r in results) == 0
     assert results[3].unknown == 1
+
+
+def selecting(rows: Predictions, asked: list[set[str]]) -> RowLoader:
+    """Loads only rows with the ids that are asked for, and keeps which of its own those were."""
+
+    def load(ids: IdSet) -> tuple[Predictions, int]:
+        found = rows.take(ids.contains(rows.ids))
+        asked.append(set(found.ids.to_pylist()))
+        return found, int(rows.event_times.max())
+
+    return load
+
+
+@given(arrivals, st.integers(0, 40), st.integers(1, 5))
+def test_rows_that_no_label_of_the_run_is_for_make_no_difference(
+    drawn: list[tuple[int, int, str, int]], known: int, stop: int
+) -> None:
+    entries = [(f"{d}-{i}", label, when) for d, i, label, when in drawn]
+    found = []
+    for load in (loader, lambda rows: selecting(rows, [])):
+        joined = label_join(entries, read=min(known, len(entries)))
+        joined.restore((day(number), load(predictions(number))) for number in range(stop))
+        arrived = [joined.join(day(n), load(predictions(n)), first=n == stop) for n in range(stop, 6)]
+        found.append(
+            [
+                (a.labelled.ids.to_pylist(), a.labelled.labels.tolist(), a.starts.tolist(), a.conflicts, a.unmatched)
+                for a in arrived
+            ]
+        )
+    assert found[0] == found[1]
+
+
+def test_of_restored_windows_only_rows_are_asked_for_that_a_label_of_the_run_may_be_for() -> None:
+    entries = [
+        ("0-0", "a", 5),
+        ("0-1", "a", 6),
+        ("1-0", "b", DAY + 5),
+        ("0-1", "b", 2 * DAY + 1),
+        ("1-3", "b", DAY + 9),
+    ]
+    joined, asked = label_join(entries, read=3), list[set[str]]()
+    joined.restore((day(number), selecting(predictions(number), asked)) for number in range(2))
+    arrived = joined.join(day(2), selecting(predictions(2), asked), first=True)
+    assert asked == [{"0-1"}, {"1-3"}, set()]
+    assert (arrived.labelled.ids.to_pylist(), arrived.conflicts) == (["1-3"], 1)
+
+
+def test_windows_are_not_read_where_no_label_comes() -> None:
+    joined, asked = label_join([("0-0", "a", 5)], read=1), list[set[str]]()
+    joined.restore([(day(0), selecting(predictions(0), asked))])
+    joined.join(day(1), selecting(predictions(1), asked), first=True)
+    assert asked == []

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
 from monitoring.traffic.format.rows import AnsweredRows, ModelKey
+from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.assembly import REPEATS_KEY
 from monitoring.traffic.log.conversion import recover
@@ -242,3 +244,19 @@ def test_times_without_a_zone_are_refused(tmp_path: Path, clock: Clock, answer: 
     write(tmp_path, clock, answer("a", 1))
     with pytest.raises(BadInput, match="no zone"):
         TrafficLog(tmp_path).read(model="flights", start=NOON.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize("close", [False, True], ids=["open", "converted"])
+def test_rows_with_some_ids_are_read_alone_and_each_once(
+    tmp_path: Path, clock: Clock, answer: Answer, close: bool
+) -> None:
+    writer = write(tmp_path, clock, answer("a", 2), answer("b", 2), answer("a", 2), close=close)
+    log = TrafficLog(tmp_path)
+    whole = log.read(model="flights")
+    found = log.read(model="flights", ids=IdSet(pa.array(["a:1", "b:0", "elsewhere:0"])))
+    nothing = log.read(model="flights", ids=IdSet(pa.array([], pa.string())))
+    writer.close()
+    assert sorted(found["prediction_id"].to_pylist()) == ["a:1", "b:0"]
+    mine = pc.is_in(whole["prediction_id"], pa.array(["a:1", "b:0"]))
+    assert found.to_pylist() == whole.filter(mine).to_pylist()
+    assert nothing.num_rows == 0

@@ -1,0 +1,62 @@
+"""The rows of one window of a traffic log, as the monitor's job reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from monitoring.baseline.batch import Batch, in_batches
+from monitoring.baseline.predictions import Predictions
+from monitoring.judging.window.traffic_source import ReadSummary
+from monitoring.records import Finding
+from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.windows import Window
+
+
+class WindowReader(Protocol):
+    """Reads windows of a traffic log."""
+
+    def read(self, window: Window) -> tuple[Predictions, int]:
+        """The rows of a window, and how many repeats were dropped from them."""
+
+    def select(self, window: Window, ids: IdSet) -> tuple[Predictions, int]:
+        """The rows of a window that have one of some ids, and the newest event time of all of its rows."""
+
+    def findings(self, window: Window) -> tuple[Finding, ...]:
+        """What is wrong with a window."""
+
+
+class LogWindow:
+    """One window of a traffic log, whose labels are all in the label log. A `WindowRows`.
+
+    Nothing is read before it is asked for, and no rows are held here: the reader keeps those of the window read last.
+    """
+
+    inline_labels = False
+
+    def __init__(self, reader: WindowReader, window: Window) -> None:
+        """Reads nothing yet.
+
+        Args:
+            reader: reads the log.
+            window: the window.
+        """
+        self._reader = reader
+        self._window = window
+
+    def batches(self) -> Iterator[Batch]:
+        """See `WindowRows`."""
+        return in_batches(self._reader.read(self._window)[0])
+
+    def consume(self) -> Iterator[Batch]:
+        """See `WindowRows`."""
+        return self.batches()
+
+    def select(self, ids: IdSet) -> tuple[Predictions, int]:
+        """See `WindowRows`."""
+        return self._reader.select(self._window, ids)
+
+    def summary(self) -> ReadSummary:
+        """See `WindowRows`."""
+        rows, repeats = self._reader.read(self._window)
+        return ReadSummary(repeats=repeats, problems=rows.problems, findings=self._reader.findings(self._window))

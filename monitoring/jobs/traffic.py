@@ -1,0 +1,132 @@
+"""The traffic that a config names: a traffic log or a table, opened as the jobs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.baseline.folder import Baseline
+from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
+from monitoring.config import MonitorConfig
+from monitoring.errors import BadInput
+from monitoring.jobs.log_source import LogSource
+from monitoring.jobs.read_scope import EVERYTHING, ReadScope
+from monitoring.jobs.table_source import TableSource
+from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.traffic.format.layout import LABELS, OPEN, is_log
+from monitoring.traffic.remote.file_store import is_url
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import is_table, pattern_below
+
+
+def open_traffic(
+    config: MonitorConfig,
+    baseline: Baseline,
+    version: int | None,
+    *,
+    clock: Callable[[], datetime],
+    scope: ReadScope = EVERYTHING,
+) -> TrafficSource:
+    """Open the traffic that a config names.
+
+    Args:
+        config: names the traffic, and the columns of a table.
+        baseline: what the traffic is compared with.
+        version: the model version whose predictions are read; a table has none.
+        clock: gives the time.
+        scope: what part of the traffic is of interest.
+
+    Returns:
+        A traffic log or a table.
+
+    Raises:
+        BadInput: the config names no traffic, or there is none that can be used.
+        CannotRun: a file cannot be read.
+    """
+    path = traffic_path(config)
+    if is_table(path):
+        return TableSource(
+            path,
+            columns_of(config, baseline),
+            baseline.spec,
+            labels=(config.traffic.label_log, config.traffic.labels),
+            clock=clock,
+            scope=scope,
+        )
+    _check_folder(path)
+    version = version if config.model.bundle is not None else None
+    return LogSource(path, config.model, baseline.spec, version=version, since=scope.labels_since)
+
+
+def _check_folder(place: Path | str) -> None:
+    """Raises BadInput for a folder of this machine that is neither a traffic log nor one of tables."""
+    if is_url(str(place)) or not Path(place).is_dir():
+        return
+    names = sorted(each.name for each in Path(place).iterdir())
+    if is_log(names):
+        return
+    pattern = pattern_below(Path(place))
+    raise BadInput(
+        f"{place} is neither a traffic log nor a folder of tables.",
+        got=f"a folder with {', '.join(names[:3])}" if names else "an empty folder",
+        expected=f"files such as live.parquet or live.csv in it, or a log's {OPEN}/, {LABELS}/ or model=NAME/",
+        fix="Check the path." if pattern is None else f"Name the tables in its folders by a pattern: '{pattern}'.",
+    )
+
+
+def traffic_path(config: MonitorConfig) -> Path | str:
+    """Where the traffic is: a path or a URL.
+
+    Raises:
+        BadInput: the config does not say.
+    """
+    if config.traffic.path is None:
+        raise BadInput(
+            "The config does not say where the traffic is.",
+            got="no path in its [traffic] section",
+            expected="a traffic log, or a table's files",
+            fix="Add `path`, or give --traffic.",
+        )
+    return config.traffic.path
+
+
+def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
+    """The columns of a table, as the config names them, and the inputs and classes of the baseline."""
+    traffic, spec = config.traffic, baseline.spec
+    return TableColumns(
+        event_time=traffic.event_time,
+        prediction_id=traffic.prediction_id,
+        label=traffic.label,
+        label_time=traffic.label_time,
+        naive_timezone=traffic.naive_timezone,
+        scores=traffic.scores or (() if traffic.predicted else (config.model.probabilities,)),
+        predicted=traffic.predicted,
+        classes=spec.classes,
+        inputs={feature.name: feature.kind for feature in spec.features},
+        known=dict(spec.columns),
+    )
+
+
+def with_labels(predictions: Predictions, labels: pa.Table, classes: tuple[str, ...]) -> Predictions:
+    """The predictions with the labels that are known for them.
+
+    Args:
+        predictions: n predictions.
+        labels: one label for each prediction at most: columns prediction_id, label and label_time.
+        classes: the class names.
+
+    Returns:
+        The same predictions; those without a label as they were without one.
+    """
+    places = pc.index_in(predictions.ids, labels["prediction_id"].combine_chunks())
+    found = np.asarray(places.is_valid(), dtype=np.bool_)
+    rows = np.asarray(pc.fill_null(places, 0), dtype=np.int64)
+    indices, times = label_indices(labels["label"], classes), microseconds(labels["label_time"])
+    if indices.size == 0:
+        return predictions
+    return predictions.labelled(np.where(found, indices[rows], NO_LABEL), np.where(found, times[rows], 0))

@@ -1,0 +1,94 @@
+"""A traffic log as the jobs read it: of windows judged before, only what a label may be for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from monitoring.baseline.predictions import microseconds
+from monitoring.config import load_config
+from monitoring.jobs.log_source import LogSource
+from monitoring.jobs.run import run_due_windows
+from monitoring.store.store import Store
+from monitoring.traffic.id_keys import IdSet
+from monitoring.traffic.labels.label_writer import LabelWriter
+from monitoring.traffic.log.log import TrafficLog
+from monitoring.traffic.windows import Window
+from tests.small_deployment import LATER, LIVE, SPEC, Days, table_of
+
+Send = Callable[..., None]
+DAY = timedelta(days=1)
+
+
+def day(number: int) -> Window:
+    return Window(start=LIVE + (number - 1) * DAY, end=LIVE + number * DAY)
+
+
+@pytest.fixture
+def source(deployed: Path, send: Send) -> LogSource:
+    """A log of three days, with the labels of all rows."""
+    send(deployed, Days(days=3))
+    return LogSource(deployed / "traffic", load_config(deployed / "monitor.toml").model, SPEC, version=1)
+
+
+def test_rows_with_some_ids_are_as_in_their_window_however_they_are_read(source: LogSource) -> None:
+    rows, _ = source.read(day(2))
+    wanted = IdSet(rows.ids.take(pa.array([3, 17, 40])))
+    kept, newest = source.select(day(2), wanted)
+    source.read(day(1))
+    read, again = source.select(day(2), wanted)
+    assert newest == again == int(rows.event_times.max())
+    for found in (kept, read):
+        assert found.ids.to_pylist() == rows.ids.take(pa.array([3, 17, 40])).to_pylist()
+        assert found.features.equals(rows.features.take(pa.array([3, 17, 40])))
+        assert np.array_equal(found.probabilities, rows.probabilities[[3, 17, 40]])
+
+
+def test_of_a_window_without_such_rows_only_ids_and_times_are_read(
+    source: LogSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = recorded(monkeypatch)
+    rows, newest = source.select(day(2), IdSet(pa.array(["elsewhere:0"])))
+    assert (len(rows), newest) == (0, int(microseconds(table_of(Days(days=2))["event_time"]).max()))
+    assert source.select(day(9), IdSet(pa.array(["elsewhere:0"])))[1] == 0
+    assert [columns for _, _, columns in reads] == [2, 2]
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[datetime | None, int, int]]:
+    """Each read of a log from now on: its beginning, and how many rows and columns it gave."""
+    reads: list[tuple[datetime | None, int, int]] = []
+    read = TrafficLog.read
+
+    def noted(self: TrafficLog, **query: Any) -> pa.Table:
+        table = read(self, **query)
+        reads.append((query.get("start"), table.num_rows, table.num_columns))
+        return table
+
+    monkeypatch.setattr(TrafficLog, "read", noted)
+    return reads
+
+
+def test_a_run_reads_of_earlier_windows_only_what_a_label_may_be_for(
+    deployed: Path, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = Days(days=5)
+    send(deployed, days)
+    config = load_config(deployed / "monitor.toml")
+    table = table_of(days)
+    some = table.filter(table["label"].is_valid()).take(pa.array([5, 6, 70]))  # two of the first day, one of the second
+    with Store.open(config.store.url) as store:
+        assert run_due_windows(config, store, clock=lambda: datetime(2013, 4, 5, 7, tzinfo=UTC)).judged == 4
+        writer = LabelWriter(deployed / "traffic", clock=lambda: LATER)
+        now = np.full(3, int(datetime(2013, 4, 5, 12, tzinfo=UTC).timestamp()) * 1_000_000)
+        writer.append(some["prediction_id"].to_pylist(), ["late"] * 3, now)
+        writer.close()
+        reads = recorded(monkeypatch)
+        assert run_due_windows(config, store, clock=lambda: datetime(2013, 4, 6, 7, tzinfo=UTC)).judged == 1
+    whole = [(start, rows) for start, rows, columns in reads if columns > 2]
+    assert whole == [(day(5).start, 60), (day(1).start, 2), (day(2).start, 1)]

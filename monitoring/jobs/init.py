@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import write_baseline
@@ -24,6 +25,8 @@ from monitoring.evidence.conformal import MIN_WINDOWS
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import BASELINE, SCHEMA_FILE, deploy
 from monitoring.jobs.staging import put_in_place, staging
+from monitoring.judging.fit.reference_fit import ReferenceFit
+from monitoring.judging.fit.reference_limits import label_horizon, reference_limits
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.tables.columns import TableColumns
@@ -115,10 +118,10 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
         has_probabilities=columns.predicted is None,
         columns=tuple(types_of(pieces).items()),
     )
-    draft = _draft(own, columns)
+    draft = replace(_draft(own, columns), label_horizon=f"{label_horizon(_label_delays(table)).days}d")
     check_draft(draft, out)
     windows = _windows(table, own, lost={"without a usable answer": unanswered, "of an id of another": repeats})
-    config = _write(table, spec, draft, out)
+    fit = _write(table, spec, draft, out)
     notes = (
         *dict.fromkeys(f.message for f in (*rows.times.findings, *scan.findings())),
         *([f"{repeats} rows repeat another's id, and were left out."] if repeats else []),
@@ -131,9 +134,10 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
         ),
         *([f"Event times have no zone, and were taken as {own.naive_timezone}."] if rows.times.naive else []),
         *_about(table, columns, windows),
+        *reference_limits(fit.means, fit.unfitted, span=_span(table)),
     )
     return Adopted(
-        config=config,
+        config=out / NAME,
         rows=table.num_rows,
         windows=windows,
         classes=spec.classes,
@@ -280,16 +284,29 @@ def _min_rows(own: OwnTable) -> int:
     return MIN_ROWS if own.rows is None else min(MIN_ROWS, own.rows)
 
 
-def _write(table: pa.Table, spec: BaselineSpec, draft: ConfigDraft, out: Path) -> Path:
-    """Put the baseline and the config in their places, whole, once a run could use them."""
+def _write(table: pa.Table, spec: BaselineSpec, draft: ConfigDraft, out: Path) -> ReferenceFit:
+    """Put the baseline and the config in their places, whole, once a run could use them; gives the fit."""
     with staging(out) as aside:
         write_baseline(table, folder=aside / BASELINE, spec=spec)
         known = table.select([*(feature.name for feature in spec.features), "label"])
         write_schema(infer_schema(known, label="label"), aside / BASELINE / SCHEMA_FILE)
         (aside / NAME).write_text(render_config(draft), encoding="utf-8")
-        deploy(check_draft(draft, aside))
+        deployment = deploy(check_draft(draft, aside))
         put_in_place(aside, (BASELINE, NAME), out)
-    return out / NAME
+    return deployment.reference_fit
+
+
+def _label_delays(table: pa.Table) -> NDArray[np.int64]:
+    """How long each labelled row's label took, int64 [n], in microseconds."""
+    known = table.filter(table["label"].is_valid())
+    times = known["label_time"].cast(pa.int64()), known["event_time"].cast(pa.int64())
+    return np.asarray(pc.subtract(*times).drop_null(), dtype=np.int64)
+
+
+def _span(table: pa.Table) -> timedelta:
+    """From the first row to the last."""
+    ends = pc.min_max(table["event_time"])
+    return ends["max"].as_py() - ends["min"].as_py() if table.num_rows else timedelta(0)
 
 
 def _draft(own: OwnTable, columns: TableColumns) -> ConfigDraft:

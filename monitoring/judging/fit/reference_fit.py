@@ -68,6 +68,7 @@ class ReferenceFit:
     witness: Witness | None = None
     horizon: timedelta = timedelta(days=7)
     label_rate: float = 1.0
+    unfitted: tuple[WatchKey, ...] = ()
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch in the baseline, in its own unit; watches of two levels at their own level only."""
@@ -197,6 +198,7 @@ def fit_reference(
         witness=witness,
         horizon=horizon,
         label_rate=_label_rate(reference, horizon),
+        unfitted=tuple(key for key in catalogue.keys if key not in fits),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import linregress
 
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.evidence.conformal import MIN_WINDOWS
 from monitoring.records import WatchKey
 
 #: Labels are waited for until this share of the reference's had arrived, and this much longer.
@@ -25,54 +25,58 @@ TREND_ERRORS = 3.0
 
 YEAR = timedelta(days=365)
 
+#: Slices that a sentence names.
+NAMED = 5
 
-def label_horizon(answers: Predictions) -> timedelta:
+DAY_US = 86_400_000_000
+
+
+def label_horizon(delays_us: NDArray[np.int64]) -> timedelta:
     """How long labels are to be waited for, by the delays of a reference's own.
 
     Args:
-        answers: The reference's rows.
+        delays_us: Label time minus event time of the reference's labelled rows, int64 [n], in microseconds.
 
     Returns:
-        `DELAY_MARGIN` times the delay by which `DELAY_QUANTILE` of its labels had arrived, in whole days, and at least
-        `SHORTEST_HORIZON`; that where the reference has no label times after the event.
+        `DELAY_MARGIN` times the delay by which `DELAY_QUANTILE` of them had arrived, in whole days, and at least
+        `SHORTEST_HORIZON`.
+
+    >>> label_horizon(np.array([30 * 86_400_000_000] * 100)).days, label_horizon(np.zeros(0, dtype=np.int64)).days
+    (45, 7)
     """
-    known = answers.labels != NO_LABEL
-    delays = (answers.label_times - answers.event_times)[known]
-    if not delays.size:
+    if not delays_us.size:
         return SHORTEST_HORIZON
-    days = math.ceil(float(np.quantile(delays, DELAY_QUANTILE)) * DELAY_MARGIN / 86_400_000_000)
+    days = math.ceil(float(np.quantile(delays_us, DELAY_QUANTILE)) * DELAY_MARGIN / DAY_US)
     return max(timedelta(days=days), SHORTEST_HORIZON)
 
 
 def reference_limits(
-    means: Mapping[WatchKey, NDArray[np.float64]], starts: Sequence[int], *, keys: Sequence[WatchKey]
+    means: Mapping[WatchKey, NDArray[np.float64]], unfitted: Sequence[WatchKey], *, span: timedelta
 ) -> tuple[str, ...]:
     """What the fit to a reference should tell its owner.
 
     Args:
         means: Window scores of each watch over the baseline, [R], in order of time.
-        starts: Starts of the baseline's windows, in microseconds.
-        keys: Every watch that was to be fitted.
+        unfitted: Watches with too few windows to be fitted.
+        span: From the reference's first row to its last.
 
     Returns:
-        Sentences: seasons not covered, a trend of a loss, and watches that will never be judged.
+        Sentences: seasons not covered, a trend of a loss, and slices that will never be judged.
     """
     found = []
-    if starts and timedelta(microseconds=int(starts[-1]) - int(starts[0])) < YEAR:
-        days = (int(starts[-1]) - int(starts[0])) // 86_400_000_000 + 1
+    if span < YEAR:
         found.append(
-            f"The reference covers {days} days: it cannot tell a season from drift. Harder traffic with a model as "
-            "right as before is a notice, and no page."
+            f"The reference covers {span.days + 1} days, less than a year: it cannot tell a season from drift. Harder "
+            "traffic with a model as right as before is a notice, and no page."
         )
     for metric in ("error", "brier"):
         found += _trend(metric, means.get(WatchKey(watch=metric)))
-    missing = [key for key in keys if key.slice and key not in means and key.watch in ("error", "brier")]
-    slices = list(dict.fromkeys(key.slice for key in missing))
+    slices = list(dict.fromkeys(key.slice for key in unfitted if key.slice and key.watch == "error"))
     if slices:
-        named = ", ".join(slices[:5]) + (", …" if len(slices) > 5 else "")
+        named = ", ".join(slices[:NAMED]) + (", …" if len(slices) > NAMED else "")
         found.append(
-            f"Losses at {named} will never be judged: fewer than five baseline windows have min_rows rows of them. "
-            "Lower min_rows, or cut longer windows."
+            f"Losses at {named} will never be judged: fewer than {MIN_WINDOWS} baseline windows have min_rows rows of "
+            "them, pooled. Lower min_rows, or cut longer windows."
         )
     return tuple(found)
 

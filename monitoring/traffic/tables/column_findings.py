@@ -1,4 +1,4 @@
-"""What is said of a table's columns: new ones, duplicates, and roles that a column no longer fills."""
+"""Findings about a table's columns: new columns, duplicates, and columns whose type no longer fits their role."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def column_findings(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
         First of ids, labels and their times, then of columns that the reference did not have, of names that occur
         twice, and of malformed lines.
     """
-    there = raw.columns()
+    present = raw.columns()
     found: list[Finding] = []
     if columns.known:
-        found += _role_findings(there, columns)
-        found += _new_columns(raw, there, columns)
+        found += _role_findings(present, columns)
+        found += _new_columns(raw, present, columns)
     found += [
         Finding(kind="duplicate column", feature=name, message=f"The column {name} is there twice; the first counts.")
         for name in raw.duplicates
@@ -39,14 +39,14 @@ def column_findings(raw: RawRows, columns: TableColumns) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _new_columns(raw: RawRows, there: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
+def _new_columns(raw: RawRows, present: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
     found = []
-    gone = [name for name in columns.known if name not in there and name in columns.inputs]
+    gone = [name for name in columns.known if name not in present and name in columns.inputs]
     expected = {*columns.known, *columns.mapped, *index_columns(raw.table.schema)}
-    for name in there:
+    for name in present:
         if name in expected:
             continue
-        kind = str(there[name].type)
+        kind = str(present[name].type)
         like = [other for other in gone if raw.text or columns.known[other] == kind]
         hint = f" It may be {like[0]} under another name." if len(gone) == 1 and like else ""
         message = f"The column {name or '(without a name)'} is not in the reference.{hint}"
@@ -54,16 +54,16 @@ def _new_columns(raw: RawRows, there: Mapping[str, pa.ChunkedArray], columns: Ta
     return found
 
 
-def _role_findings(there: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
+def _role_findings(present: Mapping[str, pa.ChunkedArray], columns: TableColumns) -> list[Finding]:
     """Columns of ids, labels or their times that are gone, or whose type cannot hold them."""
     name, label, when = columns.prediction_id, columns.label, columns.label_time
-    kinds = {one: value_type(there[one].type) if one in there else pa.null() for one in (name, label, when)}
-    no_ids = "rows go by their files and places, and none is told as a repeat."
-    no_times = "labels count as of their row's."
+    kinds = {one: value_type(present[one].type) if one in present else pa.null() for one in (name, label, when)}
+    no_ids = "rows are identified by file and row number, and repeats cannot be detected."
+    no_times = "each label counts from the event time of its row."
     found = []
-    if (name in columns.known or name not in ROW_NAMES) and name not in there:
+    if (name in columns.known or name not in ROW_NAMES) and name not in present:
         found.append(Finding(kind="column gone", feature=name, message=f"The column {name} is absent: {no_ids}"))
-    if (when in columns.known or when not in ROW_NAMES) and when not in there and label in there:
+    if (when in columns.known or when not in ROW_NAMES) and when not in present and label in present:
         found.append(Finding(kind="column gone", feature=when, message=f"The column {when} is absent: {no_times}"))
     for one, holds, consequence in (
         (name, can_hold_names, f"names no row: {no_ids}"),

@@ -1,4 +1,4 @@
-"""When the rows of a table's pieces happened: from the files' statistics where they say so, else from the rows."""
+"""When the rows of a table's pieces happened: from the files' statistics where these suffice, else from the rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AHEAD = timedelta(days=1)
 #: Why an event time is invalid or uncertain, by its place in `InvalidEventTimes.reasons`.
 NO_TIME, AHEAD_OF_CLOCK, AMBIGUOUS = range(3)
 
-#: The kind of finding for each, and what is said of the rows.
+#: The kind of finding for each, and its message.
 _REASONS = (
     ("no event time", "have no event time, and were left out."),
     ("event time ahead", "lie more than a day ahead of the clock, and wait for their time."),
@@ -248,8 +248,8 @@ class _Scan:
         self._naive |= times.naive
         self._some_valid |= bool(times.valid.any())
         self._some_invalid |= not times.valid.all()
-        there = header.table.column_names
-        if times.problem and (rows or name in there or columns.prediction_id in there):
+        present = header.table.column_names
+        if times.problem and (rows or name in present or columns.prediction_id in present):
             self._column = _no_times(name, times.problem, piece.name)
         last = int(times.us[usable].max()) if usable.any() else None
         if last is not None:

@@ -28,8 +28,8 @@ _KINDS = "Parquet (.parquet, .pq), CSV (.csv, .csv.gz, .tsv) or PredictionLog re
 class RawRows:
     """Rows as a file has them: each column name once (`duplicates` occurred again, and were left out).
 
-    `text` says that every cell is text, as in CSV; `malformed` counts lines that had another number of fields, and
-    `unbalanced` says which lines an unbalanced quote made part of a field.
+    `text`: every cell is text, as in CSV; `malformed` counts lines that had another number of fields, and
+    `unbalanced` describes lines that an unbalanced quote made part of a field.
     """
 
     table: pa.Table
@@ -44,7 +44,7 @@ class RawRows:
 
 
 class TablePiece(Protocol):
-    """A part of a table that is read at once. `name` and `first_row` tell its rows apart from all others'."""
+    """A part of a table that is read at once. `name` and `first_row` identify its rows."""
 
     @property
     def name(self) -> str:
@@ -71,8 +71,8 @@ class ParquetPiece:
         """See `TablePiece`."""
         try:
             with pq.ParquetFile(self.path) as file:
-                there = file.schema_arrow.names
-                picked = there if names is None else [name for name in there if name in names]
+                present = file.schema_arrow.names
+                picked = present if names is None else [name for name in present if name in names]
                 return distinct_columns(file.read_row_group(self.group, columns=picked), names)
         except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise unreadable_file(self.path, str(error)) from error

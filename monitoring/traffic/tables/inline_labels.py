@@ -1,4 +1,4 @@
-"""Labels that stand in the same row as their prediction: which of them were counted, window by window."""
+"""Inline labels, in the row of their prediction: which of them were counted, window by window."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ class InlineLabels:
     """Which inline labels were counted with their rows, kept in one file for each window.
 
     A row is known by its file and its place in it, or where the table has ids by its id's key, under the file name
-    `BY_ID`. A few bytes a thousand rows where labels are alike; about a bit a row where there are two classes; eight
-    bytes more where rows go by keys.
+    `BY_ID`. Size: a few bytes per thousand rows where all labels are equal, about a bit per row where there are two
+    classes, and eight bytes more per row where rows go by keys.
     """
 
     def __init__(self, root: Path) -> None:
@@ -198,7 +198,7 @@ def counted_with(ids: pa.Array, counted: Mapping[str, CountedLabels], missing: i
     Args:
         ids: text [n], none null.
         counted: what was counted, by file.
-        missing: stands for the label of a row that was not counted.
+        missing: the value for a row that was not counted.
 
     Returns:
         Class indices, int64 [n].

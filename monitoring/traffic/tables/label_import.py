@@ -35,7 +35,7 @@ class LabelDestination:
         root: the folder of the label log.
         inline: the labels that were counted with their rows, and need not go into the log.
         indices: gives the class index of each label.
-        clock: gives the time.
+        clock: returns the current time.
     """
 
     root: Path
@@ -70,7 +70,7 @@ class LabelRouting:
     """
 
     def __init__(self, table: Table, label_tables: LabelTables | None) -> None:
-        """Routes the labels of `table`; `label_tables` is None where no labels stand in other tables."""
+        """Routes the labels of `table`; `label_tables` is None where there are no label tables."""
         self._shared = table.repeats.shared
         self._label_tables = label_tables
 
@@ -157,7 +157,7 @@ def import_labels(
         return ImportedLabels(matched=IdSet(matched))
     separate = label_tables.labels(table)
     known = _add_to_log(destination, in_order([own, separate.labels]), counted)
-    unmatched = _without_label(separate.timeless, known, counted)
+    unmatched = _without_label(separate.unmatched, known, counted)
     return ImportedLabels(
         matched=IdSet(pa.concat_arrays([matched, separate.matched])),
         findings=separate.findings,
@@ -255,7 +255,7 @@ def _labels_in_piece(
 
 
 def row_labels(table: Table) -> pa.Table:
-    """All labels that stand in the rows of a table, repeats included, in order of label_time.
+    """All inline labels of a table, repeats included, in order of label_time.
 
     Returns:
         Columns prediction_id, label and label_time.

@@ -37,14 +37,14 @@ class SeparateLabels:
     """The labels of label tables.
 
     Attributes:
-        labels: those of which it is known when they became known, in order of that time: columns of `LABEL_SCHEMA`.
-        timeless: ids of the others: the tables say no time, and no row has the id so far.
+        labels: those with a time, their own or their row's, in order of that time: columns of `LABEL_SCHEMA`.
+        unmatched: ids of the others, which have no time and match no row so far.
         matched: ids of labels that a row has.
         findings: what is wrong with label times and lines.
     """
 
     labels: pa.Table
-    timeless: pa.Array
+    unmatched: pa.Array
     matched: pa.Array
     findings: tuple[Finding, ...]
 
@@ -84,7 +84,7 @@ class LabelTables:
             CannotRun: a file cannot be read.
         """
         columns = self._columns
-        found, timeless, matched = [], [pa.array([], pa.string())], [pa.array([], pa.string())]
+        found, unmatched, matched = [], [pa.array([], pa.string())], [pa.array([], pa.string())]
         invalid, unbalanced = 0, []
         for piece, raw, ids in self._read:
             if raw.unbalanced is not None:
@@ -94,14 +94,14 @@ class LabelTables:
             happened = table.event_times_of(ids)
             dated = labels_with_times(raw, columns, happened)
             labels = coded_labels(raw, columns)
-            there = labels.dictionary_decode().is_valid()
+            present = labels.dictionary_decode().is_valid()
             invalid += int(invalid_label_times(raw, columns, labels, given_label_times(raw, columns)).sum())
-            timeless.append(ids.filter(pc.and_(there, dated["label"].combine_chunks().is_null())).drop_null())
+            unmatched.append(ids.filter(pc.and_(present, dated["label"].combine_chunks().is_null())).drop_null())
             matched.append(ids.filter(pa.array(happened.valid)))
             found.append(dated.add_column(0, "prediction_id", ids).filter(ids.is_valid()))
         return SeparateLabels(
             labels=in_order(found),
-            timeless=pa.concat_arrays(timeless),
+            unmatched=pa.concat_arrays(unmatched),
             matched=pa.concat_arrays(matched),
             findings=(*label_time_findings(columns.label_time, invalid), *quote_findings(unbalanced)),
         )
@@ -136,6 +136,6 @@ def in_order(tables: Sequence[pa.Table]) -> pa.Table:
     """
     parts = [LABEL_SCHEMA.empty_table(), *(table.cast(LABEL_SCHEMA) for table in tables)]
     whole = pa.concat_tables(parts).combine_chunks()
-    there = whole.filter(pc.and_(whole["label"].is_valid(), whole["label_time"].is_valid()))
-    times = there["label_time"].cast(pa.int64()).to_numpy()
-    return there.take(pa.array(np.argsort(times, kind="stable")))
+    present = whole.filter(pc.and_(whole["label"].is_valid(), whole["label_time"].is_valid()))
+    times = present["label_time"].cast(pa.int64()).to_numpy()
+    return present.take(pa.array(np.argsort(times, kind="stable")))

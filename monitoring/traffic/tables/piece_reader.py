@@ -157,12 +157,14 @@ def _parquet_batches(
     piece: ParquetPiece, names: Collection[str], coded: Collection[str]
 ) -> Iterator[tuple[int, RawRows]]:
     schema = schema_of(piece)
-    there = [name for name in dict.fromkeys(schema.names) if name in names]
-    words = [name for name in there if name in coded and is_text(schema.types[schema.names.index(name)])]
+    present = [name for name in dict.fromkeys(schema.names) if name in names]
+    words = [name for name in present if name in coded and is_text(schema.types[schema.names.index(name)])]
     first = 0
     try:
         with pq.ParquetFile(piece.path, pre_buffer=False, buffer_size=_READ_AHEAD, read_dictionary=words) as file:
-            for batch in file.iter_batches(batch_size=ROWS, row_groups=[piece.group], columns=there, use_threads=False):
+            for batch in file.iter_batches(
+                batch_size=ROWS, row_groups=[piece.group], columns=present, use_threads=False
+            ):
                 yield first, distinct_columns(pa.Table.from_batches([batch]), None)
                 first += batch.num_rows
     except (OSError, pa.ArrowException) as error:

@@ -10,19 +10,19 @@ import pyarrow.compute as pc
 
 from monitoring.records import Finding
 
-#: A record that was left out and spans so many lines is no text of several lines.
+#: A malformed record that spans at least so many lines is lost rows, not text with line breaks.
 MANY_LINES = 100
 
-#: More than this share of a file's lines lost in such records is a fact, and pages.
+#: Where more than this share of a file's lines is lost, the finding is a fact, and pages.
 MUCH = 0.01
 
-#: Bytes of a record by which it is found again in its file.
+#: Bytes of a record that locate it in its file.
 _HEAD = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotedRecord:
-    """A record that swallowed other lines: how many it spans, and the bytes that it begins with."""
+    """A record that contains lost lines: how many lines it spans, and its first bytes."""
 
     lines: int
     head: bytes
@@ -30,7 +30,7 @@ class QuotedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnbalancedQuotes:
-    """How many records of a file swallowed lines, how many lines they span, and the longest of them.
+    """How many records of a file contain lost lines, how many lines they span, and the longest of them.
 
     `first_line` is the line of the file on which that begins, counted from 1; 0 where it could not be found.
     """
@@ -42,7 +42,7 @@ class UnbalancedQuotes:
 
 
 def quoted_record(text: bytes, delimiter: bytes, fields: int, *, malformed: bool) -> QuotedRecord | None:
-    """Decides whether a record, or a field of a well-formed record, has swallowed rows because of an unbalanced quote.
+    """Decides whether a record, or a field of a well-formed record, contains rows because of an unbalanced quote.
 
     Args:
         text: the record or the field.
@@ -63,7 +63,7 @@ def quoted_record(text: bytes, delimiter: bytes, fields: int, *, malformed: bool
 
 
 def quoted_records_in(table: pa.Table, delimiter: bytes) -> list[QuotedRecord]:
-    """Fields of a table of bytes that swallowed lines. Cost: a pass over every cell."""
+    """Fields of a table of bytes that contain lost lines. Cost: a pass over every cell."""
     found = []
     for column in table.columns:
         several = pc.greater(pc.count_substring(column, "\n"), 1)
@@ -74,7 +74,7 @@ def quoted_records_in(table: pa.Table, delimiter: bytes) -> list[QuotedRecord]:
 
 
 def summarise_quotes(records: Sequence[QuotedRecord], content: bytes) -> UnbalancedQuotes:
-    """All that the records of a file swallowed, of which there is one at least."""
+    """Summarises the records of a file that contain lost lines; at least one."""
     longest = max(records, key=lambda record: record.lines)
     place = content.find(longest.head) if b"\n" in longest.head else -1
     return UnbalancedQuotes(
@@ -86,7 +86,7 @@ def summarise_quotes(records: Sequence[QuotedRecord], content: bytes) -> Unbalan
 
 
 def quote_findings(found: Sequence[tuple[str, int, UnbalancedQuotes]]) -> tuple[Finding, ...]:
-    """What is said of files (each with its name and its rows) of which lines were swallowed: the worst is named."""
+    """The finding about files with lost lines, each given as name, rows and quotes; it names the worst file."""
     if not found:
         return ()
     name, _, worst = max(found, key=lambda each: each[2].lines)

@@ -1,4 +1,4 @@
-"""What a reference table says of itself: which columns are inputs, of which kind, and which classes there are."""
+"""Inferred from a reference table: which columns are inputs, their kinds, and the classes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOSTLY = 0.99
 #: Labels that a message proposes as classes, at most.
 _NAMED = 5
 
-#: Classes told apart by what the labels or the answers say; more than this are no classes.
+#: A column of labels or answers with more distinct values than this does not hold classes.
 MOST_CLASSES = 1_000
 
 
@@ -92,10 +92,10 @@ def kinds_of(
         BadInput: a name is not a column, or cannot be an input.
     """
     there = types_of(pieces)
-    said = dict(_split(word) for word in wanted)
-    absent = [name for name in (*said, *slices) if name not in there]
-    taken = [name for name in (*said, *slices) if name == ""]
-    taken += [name for name in said if name in columns.mapped or name in ROW_NAMES]
+    declared = dict(_split(word) for word in wanted)
+    absent = [name for name in (*declared, *slices) if name not in there]
+    taken = [name for name in (*declared, *slices) if name == ""]
+    taken += [name for name in declared if name in columns.mapped or name in ROW_NAMES]
     if absent or taken:
         raise BadInput(
             "Not an input." if taken else "There is no such column.",
@@ -105,7 +105,7 @@ def kinds_of(
             if absent
             else f"Give the column a name, and another than {', '.join(ROW_NAMES)}, which have a meaning.",
         )
-    names = [*said, *(name for name in slices if name not in said)] if said else list(there)
+    names = [*declared, *(name for name in slices if name not in declared)] if declared else list(there)
     found: dict[str, Kind] = {}
     left_out = []
     cells = [(piece, piece.raw.columns()) for piece in pieces]
@@ -113,10 +113,10 @@ def kinds_of(
     for name in names:
         if name in columns.mapped:
             continue
-        if not name or (name in indexes and name not in said and name not in slices):
+        if not name or (name in indexes and name not in declared and name not in slices):
             left_out.append(f"{name} (an index of pandas)" if name else "a column without a name")
             continue
-        kind = "category" if name in slices and not said.get(name) else said.get(name) or _kind(cells, name)
+        kind = "category" if name in slices and not declared.get(name) else declared.get(name) or _kind(cells, name)
         if kind in ("number", "category") and name not in ROW_NAMES:
             found[name] = "number" if kind == "number" else "category"
         else:
@@ -273,8 +273,8 @@ def check_scores(pieces: Sequence[LoadedPiece], columns: TableColumns) -> None:
         scored = ~np.isnan(given).all(axis=1)
         there += int(scored.sum())
         wrong += int((scored & ~usable).sum())
-        said = given[scored, 1:] if len(columns.scores) == 1 and not _listed(raw, columns) else given[scored]
-        ends += [float(np.nanmin(said)), float(np.nanmax(said))] if said.size else []
+        shown_scores = given[scored, 1:] if len(columns.scores) == 1 and not _listed(raw, columns) else given[scored]
+        ends += [float(np.nanmin(shown_scores)), float(np.nanmax(shown_scores))] if shown_scores.size else []
     if 2 * wrong <= there:
         return
     several = len(columns.scores) > 1 or any(_listed(piece.raw, columns) for piece in pieces)
@@ -293,17 +293,17 @@ def _listed(raw: RawRows, columns: TableColumns) -> bool:
 
 
 def check_label_times(pieces: Sequence[LoadedPiece], columns: TableColumns) -> None:
-    """Raises BadInput for a column of times of labels in which something stands, and no time."""
-    name, said = columns.label_time, []
+    """Raises BadInput for a column of label times that has cells and no valid time."""
+    name, examples = columns.label_time, []
     for column in (decoded(p.raw.table[name]) for p in pieces if name in p.raw.table.column_names):
         if parse_times(column, columns.naive_timezone).valid.any():
             return
         cells = column.filter(non_blank(column))
-        said += [f"{cells[0].as_py()!r:.40}, of type {column.type}"] if len(cells) else []
-    if said:
+        examples += [f"{cells[0].as_py()!r:.40}, of type {column.type}"] if len(cells) else []
+    if examples:
         raise BadInput(
             f"The column {name} does not hold times.",
-            got=f"{said[0]}, and so on",
+            got=f"{examples[0]}, and so on",
             expected="when each label became known: timestamps, dates, or text in ISO 8601",
             fix="Name the right column with --label-time, convert it, or drop it: labels then count as of their row.",
         )

@@ -66,7 +66,7 @@ def find_repeats(
     """The rows that share an id, among those with an event time in a range.
 
     Memory: eight bytes a row while it is looked for, sixteen a row found, and the ids of a million rows. Cost: one
-    pass over ids and times, and where some ids are alike another.
+    pass over ids and times, and a second pass where some ids are equal.
 
     Args:
         extents: the pieces to look into.

@@ -137,7 +137,7 @@ class PieceRows:
         problems: inputs that are absent or of another type, with what is wrong with each.
         unreadable_cells: by input, how many cells hold something that is no number.
         invalid_label_times: how many labels have a time that is none.
-        findings: what is said of the columns and the lines of the file.
+        findings: about the columns and the lines of the file.
     """
 
     piece: TablePiece
@@ -175,11 +175,11 @@ class PieceRows:
         self.findings = (*facts, *column_findings(header, self.columns), *quote_findings(quotes))
 
     def _batch(self, raw: RawRows, values: NDArray[np.float64], first: int) -> RowBatch:
-        there = raw.columns()
+        present = raw.columns()
         inputs: dict[str, pa.Array] = {}
         for name, kind in self.columns.inputs.items():
             number, known = kind == "number", self.columns.known.get(name, "")
-            inputs[name], bad, problem = _input(raw, there.get(name), number=number, known=known)
+            inputs[name], bad, problem = _input(raw, present.get(name), number=number, known=known)
             if problem:
                 self.problems[name] = problem
             if bad:
@@ -187,11 +187,11 @@ class PieceRows:
         times = event_times(raw, self.columns)
         labels = coded_labels(raw, self.columns)
         label_us = None
-        if self.columns.label_time in there:
+        if self.columns.label_time in present:
             known_at = given_label_times(raw, self.columns)
             label_us = np.where(known_at.valid, np.maximum(known_at.us, times.us), times.us)
             self.invalid_label_times += int(invalid_label_times(raw, self.columns, labels, known_at).sum())
-        has_ids = self.columns.prediction_id in there
+        has_ids = self.columns.prediction_id in present
         return RowBatch(
             piece=self.piece,
             places=np.arange(first, first + raw.table.num_rows),

@@ -1,4 +1,4 @@
-"""What the columns of some raw rows say of each row: its time, its id, its label, its inputs."""
+"""Event times, ids, labels and inputs of raw rows."""
 
 from __future__ import annotations
 

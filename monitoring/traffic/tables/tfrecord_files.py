@@ -29,8 +29,8 @@ def as_parquet(path: Path) -> Path:
 
     def convert(target: Path) -> None:
         from monitoring.traffic.format.parquet_file import write_parquet  # noqa: PLC0415 - as above
-        from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - it stands on what tables do
-        from monitoring.traffic.log.writer import TrafficWriter  # noqa: PLC0415 - it stands on what tables do
+        from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - it depends on tables
+        from monitoring.traffic.log.writer import TrafficWriter  # noqa: PLC0415 - it depends on tables
         from monitoring.traffic.tf_prediction_log.prediction_log import import_log  # noqa: PLC0415 - as above
 
         with tempfile.TemporaryDirectory(prefix="pitfalls-") as folder:

@@ -146,13 +146,13 @@ def _iso(cells: pa.Array) -> ParsedTimes:
     zoned = np.asarray(pc.match_substring_regex(texts, rf"[T ].*{_ZONED}"), dtype=np.bool_)
     us, valid = _parse_texts(texts, fits, zoned)
     places = np.asarray(pc.fill_null(coded.indices, -1), dtype=np.int64)
-    there = places >= 0
+    present = places >= 0
     if not len(texts):
         return ParsedTimes.none(len(cells))
     return ParsedTimes(
-        us=np.where(there, us[places], 0),
-        valid=there & valid[places],
-        without_zone=there & (valid & ~zoned)[places],
+        us=np.where(present, us[places], 0),
+        valid=present & valid[places],
+        without_zone=present & (valid & ~zoned)[places],
         naive=bool((valid & ~zoned).any()),
         problem="" if valid.any() else "no times, but text",
     )

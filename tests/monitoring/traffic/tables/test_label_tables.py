@@ -48,7 +48,7 @@ def test_a_label_has_its_own_time_and_at_least_that_of_its_row(tmp_path: Path) -
 
 def test_a_label_of_no_row_waits_unless_it_has_a_time(tmp_path: Path) -> None:
     found = joined(tmp_path, labels(["x", "y"], ["no", "yes"], [None, 5]))
-    assert found.timeless.to_pylist() == ["x"]
+    assert found.unmatched.to_pylist() == ["x"]
     assert plain(found) == [("y", "yes", at(5))]
     assert found.matched.to_pylist() == []
 
@@ -56,7 +56,7 @@ def test_a_label_of_no_row_waits_unless_it_has_a_time(tmp_path: Path) -> None:
 def test_rows_without_an_id_or_a_label_are_ignored(tmp_path: Path) -> None:
     found = joined(tmp_path, labels([None, "a", "b", "x"], ["no", None, " ", None]))
     assert plain(found) == []
-    assert found.timeless.to_pylist() == []
+    assert found.unmatched.to_pylist() == []
 
 
 def test_labels_of_several_tables_are_in_order_of_time(tmp_path: Path) -> None:

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from monitoring.baseline.folder import Baseline
+from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.profile_builder import profile
+from monitoring.baseline.reference import InMemoryReference
+from monitoring.errors import BadInput
+from monitoring.evidence.budget import Budget
+from monitoring.evidence.conformal import MIN_WINDOWS
+from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference, in_level
+from monitoring.judging.fit.tolerances import Tolerances
+from monitoring.records import LEVELS, WatchKey
+from monitoring.watches.catalogue import catalogue
+from tests.monitoring.judging.small_judge import BASELINE_DAYS, HORIZON, PLAN, SPEC, rows_of_days, small_judge
+
+ERROR = WatchKey(watch="error")
+
+
+def fitted(rows: Predictions, *, horizon: timedelta = HORIZON, slices: tuple[str, ...] = ()) -> ReferenceFit:
+    bins = small_judge().baseline.bins
+    baseline = Baseline(spec=SPEC, bins=bins, profile=profile(rows, bins), rows=InMemoryReference(rows))
+    return fit_reference(
+        baseline,
+        catalogue(baseline, slices),
+        plan=PLAN,
+        budgets={"page": Budget.parse("1 per 365 windows"), "notice": Budget.parse("1 per 30 windows")},
+        tolerances=Tolerances(error=0.02, brier=0.0, integrity=0.02),
+        horizon=horizon,
+    )
+
+
+def test_each_watch_is_tested_at_its_level_and_estimates_at_both() -> None:
+    judge = small_judge()
+    for level in LEVELS:
+        tested = {key.watch for key in judge.fit.tests[level].tests}
+        assert tested == {
+            name
+            for name, watch in judge.catalogue.watches.items()
+            if watch.level == level or watch.family == "estimates"
+        }
+        assert all(in_level(judge.catalogue.watches[name], level) for name in tested)
+
+
+def test_the_shares_of_each_level_sum_to_one() -> None:
+    for level in LEVELS:
+        assert sum(small_judge().fit.tests[level].shares.values()) == pytest.approx(1.0)
+
+
+def test_a_test_has_the_mean_of_the_baselines_windows_behind_it() -> None:
+    fit = small_judge().fit
+    assert fit.means[ERROR].size == BASELINE_DAYS
+    assert fit.tests["page"].tests[ERROR].mean == pytest.approx(fit.means[ERROR].mean())
+
+
+def test_the_baselines_scores_are_told_once_each_in_their_own_unit() -> None:
+    fit = small_judge().fit
+    scores = fit.baseline_scores()
+    keys = [(one.watch, one.slice) for one in scores]
+    assert len(set(keys)) == len(keys)
+    assert {WatchKey(watch=watch, slice=part) for watch, part in keys} == set(fit.means)
+    surprise = next(one for one in scores if (one.watch, one.slice) == ("surprise_error", ""))
+    assert abs(surprise.mean) < 0.05
+    assert surprise.tolerance == pytest.approx(0.02)
+    assert surprise.windows == BASELINE_DAYS
+
+
+def test_the_losses_of_the_baseline_are_over_all_its_labelled_rows() -> None:
+    judge = small_judge()
+    rows = judge.baseline.reference
+    assert judge.fit.losses[ERROR].rows == int((rows.labels != NO_LABEL).sum())
+    parts = [judge.fit.losses[WatchKey(watch="error", slice=f"origin={name}")] for name in ("EWR", "JFK")]
+    assert sum(part.total for part in parts) == judge.fit.losses[ERROR].total
+
+
+@pytest.mark.parametrize(("horizon", "rate"), [(HORIZON, 0.98), (timedelta(hours=1), 0.0)])
+def test_the_label_rate_is_the_share_of_rows_labelled_within_the_horizon(horizon: timedelta, rate: float) -> None:
+    rows = rows_of_days(0, 30, seed=2)
+    assert fitted(rows, horizon=horizon).label_rate == pytest.approx(rate, abs=0.01)
+
+
+def test_a_baseline_without_labels_has_no_losses_and_no_estimates() -> None:
+    rows = rows_of_days(0, 30, seed=2)
+    fit = fitted(replace(rows, labels=np.full(len(rows), NO_LABEL)))
+    assert fit.estimator is None
+    assert ERROR not in fit.means
+    assert fit.harms() == ()
+
+
+def test_a_slice_with_too_few_windows_is_left_out() -> None:
+    rows = rows_of_days(0, 30, seed=2)
+    origin = rows.features["origin"].to_pylist()
+    first = int(np.flatnonzero(np.arange(len(rows)) >= 2 * 60)[0])
+    rare = ["LGA" if at < first and at % 2 else name for at, name in enumerate(origin)]
+    column = small_judge().baseline.reference.features["origin"].type
+    features = rows.features.set_column(1, "origin", [rare]).cast(
+        rows.features.schema.set(1, rows.features.schema.field(1).with_type(column))
+    )
+    keys = set(fitted(replace(rows, features=features), slices=("origin",)).means)
+    assert WatchKey(watch="error", slice="origin=JFK") in keys
+    assert WatchKey(watch="error", slice="origin=LGA") not in keys
+
+
+def test_a_baseline_of_too_few_windows_is_an_error_that_says_how_many_are_needed() -> None:
+    rows = rows_of_days(0, MIN_WINDOWS - 1, seed=2)
+    with pytest.raises(BadInput, match="no watch has enough windows") as caught:
+        fitted(replace(rows, label_times=rows.event_times))
+    assert f"at least {MIN_WINDOWS} windows" in str(caught.value)
+    assert f"{len(rows)} rows in {MIN_WINDOWS - 1} windows, small ones pooled to 20 rows" in str(caught.value)
+
+
+def test_the_smallest_number_of_windows_is_enough() -> None:
+    assert fitted(rows_of_days(0, MIN_WINDOWS, seed=2)).means[WatchKey(watch="output:late")].size == MIN_WINDOWS
+
+
+def test_the_order_of_the_baselines_rows_does_not_change_the_fit() -> None:
+    rows = rows_of_days(0, 20, seed=2)
+    shuffled = rows.take(np.random.default_rng(0).permutation(len(rows)))
+    one, two = fitted(rows), fitted(shuffled)
+    assert one.baseline_scores() == two.baseline_scores()
+    assert one.tests["page"].tests == two.tests["page"].tests

@@ -27,8 +27,8 @@ from monitoring.judging.fact_incidents import (
     inputs_of_fact,
     open_fact_incidents,
 )
+from monitoring.judging.fit.gross_failures import CONTRADICTED
 from monitoring.judging.fit.reference_fit import ReferenceFit
-from monitoring.judging.gross_failures import CONTRADICTED
 from monitoring.judging.level_evidence import LevelEvidence
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.judging.worst_rows import worst_rows

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
+from monitoring.judging.fit.gross_failures import range_findings
 from monitoring.judging.fit.reference_fit import ReferenceFit
-from monitoring.judging.gross_failures import range_findings
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.traffic_volume import volume_findings
 from monitoring.judging.window.row_scorer import RowScorer

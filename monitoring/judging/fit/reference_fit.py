@@ -24,8 +24,8 @@ from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums, sum_baseline
 from monitoring.judging.fit.baseline_windows import BaselineSamples
 from monitoring.judging.fit.estimator import PerformanceEstimator
+from monitoring.judging.fit.gross_failures import GrossFailures
 from monitoring.judging.fit.tolerances import Tolerances
-from monitoring.judging.gross_failures import GrossFailures
 from monitoring.judging.window.row_scorer import METRICS
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.records import LEVELS, BaselineScore, Level, ScoreSum, Watch, WatchKey

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from monitoring.baseline.predictions import NO_LABEL
 from monitoring.evidence.level import LevelState
 from monitoring.incidents.life_cycle import begin_recovery
-from monitoring.judging.incident_tracker import IncidentTracker
+from monitoring.judging.fact_incidents import FACT_WATCH
+from monitoring.judging.incident_tracker import IncidentTracker, TrackedIncidents
 from monitoring.judging.level_evidence import LevelEvidence, step_excluding
 from monitoring.judging.window_scorer import ScoredWindow, ScoringState
-from monitoring.records import LEVELS, Finding, IncidentRecord, Level, ScoreSum, WatchKey, WindowRecord
+from monitoring.records import LEVELS, Finding, IncidentEvent, IncidentRecord, Level, WatchKey
 from monitoring.watches.early_labels import COMPLETE
 from tests.monitoring.judging.small_judge import (
     BASELINE_DAYS,
@@ -31,14 +34,18 @@ def tracker() -> IncidentTracker:
     return IncidentTracker(judge.catalogue, judge.fit, timezone="UTC", phases=PLAN.phases)
 
 
-def scored(number: int, *, seed: int = 1, wrong: bool = False) -> ScoredWindow:
+def scored(number: int, *, seed: int = 1, wrong: bool = False, rows: int = ROWS_A_DAY) -> ScoredWindow:
+    """A day of sound rows, or of rows half of whose labels are drawn by one minus the answer."""
     judge = small_judge()
-    rows = rows_of_days(FIRST + number, 1, seed=seed, wrong_from=FIRST if wrong else None)
+    live = rows_of_days(FIRST + number, 1, seed=seed)
+    if wrong:
+        turned = rows_of_days(FIRST + number, 1, seed=seed, wrong_from=FIRST)
+        live = replace(live, labels=np.where(np.arange(len(live)) % 2, live.labels, turned.labels))
     state = ScoringState(early_labels=COMPLETE)
-    return judge.judge.scorer.score(state, judge.traffic(rows, FIRST + number))
+    return judge.judge.scorer.score(state, judge.traffic(live.take(np.arange(rows)), FIRST + number))
 
 
-def stepped(windows: list[ScoredWindow]) -> dict[Level, LevelEvidence]:
+def stepped(windows: Sequence[ScoredWindow]) -> dict[Level, LevelEvidence]:
     found: dict[Level, LevelEvidence] = {}
     for level in LEVELS:
         test, state = small_judge().fit.tests[level], LevelState()
@@ -48,98 +55,151 @@ def stepped(windows: list[ScoredWindow]) -> dict[Level, LevelEvidence]:
     return found
 
 
-def judged(windows: list[ScoredWindow]) -> list[WindowRecord]:
-    return [one.window for one in small_judge().run([window.traffic for window in windows])]
+def tracked(
+    windows: Sequence[ScoredWindow], incidents: Sequence[IncidentRecord] = (), *, first_number: int = 1
+) -> TrackedIncidents:
+    """The incidents after the last of some windows, which no incident was tracked through before."""
+    history = [one.window for one in small_judge().run([window.traffic for window in windows])]
+    return tracker().track(incidents, stepped(windows), windows[-1], history, first_number=first_number)
 
 
 def incident(watch: str, part: str = "", *, level: Level = "page", number: int = 1) -> IncidentRecord:
     test = small_judge().fit.tests[level].tests.get(WatchKey(watch=watch, slice=part))
+    opened = day(FIRST - 1)
     return IncidentRecord(
         number=number,
         level=level,
         state="open",
-        opened_at=day(FIRST).end,
-        window_start=day(FIRST).start,
-        window_end=day(FIRST).end,
+        opened_at=opened.end,
+        window_start=opened.start,
+        window_end=opened.end,
         watch=watch,
         slice=part,
         cause="",
         message="",
-        recovery="0" if test is None else begin_recovery(test, 0.2),
+        recovery="0" if test is None else begin_recovery(test, 0.2, 0.0),
+        history=(IncidentEvent(at=opened.end, state="open"),),
     )
 
 
-WRONG = [scored(number, seed=number + 10, wrong=True) for number in range(4)]
+def alarming(level: Level = "page") -> list[ScoredWindow]:
+    """Windows of a wrong model up to the first at which the level alarms."""
+    windows: list[ScoredWindow] = []
+    for number in range(30):
+        windows.append(scored(number, seed=number + 10, wrong=True))
+        if stepped(windows)[level].reading.alarm:
+            return windows
+    pytest.fail("the level does not alarm")
+
+
+WRONG = alarming()
 
 
 def test_an_alarm_opens_an_incident_with_its_cause_and_the_rows_to_look_at() -> None:
-    [opened] = tracker().open(stepped(WRONG), WRONG[-1], judged(WRONG), current=(), first_number=7)
-    assert (opened.number, opened.level, opened.state) == (7, "page", "open")
-    assert opened.cause.startswith("the model is overconfident")
+    found = tracked(WRONG, first_number=7)
+    [opened] = found.incidents
+    assert found.changed == found.incidents
+    assert (found.opened, opened.number, opened.level, opened.state) == (1, 7, "page", "open")
     assert opened.detail.split is not None
     scores = [row.score for row in opened.detail.rows]
     assert scores == sorted(scores, reverse=True)
-    assert {row.prediction_id.split("-")[0] for row in opened.detail.rows} == {str(FIRST + 3)}
-    assert (opened.window_start, opened.opened_at) == (day(FIRST + 3).start, day(FIRST + 3).end)
+    last = FIRST + len(WRONG) - 1
+    assert {row.prediction_id.split("-")[0] for row in opened.detail.rows} == {str(last)}
+    assert (opened.window_start, opened.opened_at) == (day(last).start, day(last).end)
+    assert [event.state for event in opened.history] == ["open"]
 
 
-def test_no_alarm_opens_nothing() -> None:
+def test_after_an_alarm_the_level_starts_again_from_the_level_that_was_reached() -> None:
+    levels = tracked(WRONG).levels
+    assert levels["page"].windows == 0
+    assert levels["page"].offsets[WatchKey(watch="error")] > 0.0
+    assert not levels["notice"].offsets
+
+
+def test_windows_without_an_alarm_open_nothing_and_leave_the_levels_as_they_are() -> None:
     windows = [scored(0), scored(1, seed=2)]
-    assert tracker().open(stepped(windows), windows[-1], judged(windows), current=(), first_number=1) == ()
+    found = tracked(windows)
+    assert (found.incidents, found.changed, found.opened) == ((), (), 0)
+    assert found.levels == {level: one.state for level, one in stepped(windows).items()}
 
 
-@pytest.mark.parametrize(("watch", "opens"), [("error", 0), ("schema", 1)])
-def test_a_level_with_an_open_alarm_opens_no_other_and_a_fact_is_no_alarm(watch: str, opens: int) -> None:
-    current = (incident(watch, "temp" if watch == "schema" else ""),)
-    found = tracker().open(stepped(WRONG), WRONG[-1], judged(WRONG), current=current, first_number=2)
-    assert len(found) == opens
+def test_an_alarm_about_the_harm_of_an_open_incident_makes_that_worse() -> None:
+    found = tracked(WRONG, [incident("brier")])
+    assert found.opened == 0
+    [after] = found.incidents
+    assert [event.state for event in after.history][-1] == "worse"
+
+
+@pytest.mark.parametrize("other", [incident(FACT_WATCH, "temp"), incident("missing:temp")])
+def test_an_alarm_about_another_harm_opens_an_incident_beside_the_open_one(other: IncidentRecord) -> None:
+    found = tracked(WRONG, [other], first_number=2)
+    assert [one.number for one in found.incidents] == [1, 2]
+    assert found.opened == 1
 
 
 def test_facts_are_opened_before_alarms() -> None:
-    window = replace(WRONG[-1], findings=(GONE,))
-    found = tracker().open(stepped(WRONG), window, judged(WRONG), current=(), first_number=1)
-    assert [(one.number, one.watch) for one in found] == [(1, "schema"), (2, found[1].watch)]
-    assert found[1].watch != "schema"
+    windows = [*WRONG[:-1], replace(WRONG[-1], findings=(GONE,))]
+    found = tracked(windows)
+    assert [one.number for one in found.incidents] == [1, 2]
+    assert [one.watch == FACT_WATCH for one in found.incidents] == [True, False]
 
 
 def test_an_incident_recovers_as_its_watch_comes_back_and_is_closed() -> None:
-    current, states = incident("error"), []
-    for number in range(1, 40):
-        [current] = tracker().advance([current], small_judge().fit.tests, scored(number, seed=number))
+    current, states = incident("error"), ["open"]
+    while states[-1] != "closed" and len(states) < 40:
+        found = tracked([scored(len(states) - 1, seed=len(states))], [current])
+        [current] = found.changed
         states.append(current.state)
-        if current.state == "closed":
-            break
-    assert states[0] == "open"
+        assert found.incidents == (() if current.state == "closed" else (current,))
+    assert states[1] == "open"
     assert states[-1] == "closed"
-    assert current.closed_at == day(FIRST + len(states)).end
+    assert current.closed_at == day(FIRST + len(states) - 2).end
 
 
 def test_an_incident_stays_open_while_the_harm_lasts() -> None:
-    current = incident("error")
-    for number in range(1, 20):
-        [current] = tracker().advance([current], small_judge().fit.tests, scored(number, seed=number, wrong=True))
-    assert current.state == "open"
+    [current] = [incident("error")]
+    for number in range(1, 15):
+        window = scored(number, seed=number + 10, wrong=True)
+        [current] = tracked([window], [current]).incidents
+    assert current.state in ("open", "worse")
 
 
-def test_a_window_with_too_few_rows_of_the_watch_does_not_move_its_incident() -> None:
-    before, window = incident("error"), scored(1)
-    few = replace(window, sums={WatchKey(watch="error"): ScoreSum(MIN_ROWS - 1, 0)})
-    assert tracker().advance([before], small_judge().fit.tests, few) == (before,)
-    assert tracker().advance([before], small_judge().fit.tests, replace(window, sums={})) == (before,)
+def test_a_window_with_too_few_rows_does_not_move_an_incident() -> None:
+    before = incident("error")
+    found = tracked([scored(0, rows=MIN_ROWS - 1)], [before])
+    assert (found.incidents, found.changed) == ((before,), ())
 
 
 @pytest.mark.parametrize(("rows", "state"), [(ROWS_A_DAY, "recovering"), (MIN_ROWS - 1, "open")])
 def test_a_fact_is_over_only_where_there_are_rows_enough_to_see_it(rows: int, state: str) -> None:
-    judge, live = small_judge(), rows_of_days(FIRST + 1, 1, seed=3).take(np.arange(rows))
-    window = judge.judge.scorer.score(ScoringState(early_labels=COMPLETE), judge.traffic(live, FIRST + 1))
-    [after] = tracker().advance([incident("schema", "temp")], judge.fit.tests, window)
+    [after] = tracked([scored(1, seed=3, rows=rows)], [incident(FACT_WATCH, "temp")]).incidents
     assert after.state == state
 
 
-def test_incidents_are_advanced_each_by_itself_and_in_their_order() -> None:
-    keys = [("schema", "temp"), ("error", ""), ("brier", "origin=EWR")]
-    current = [incident(watch, part, number=number) for number, (watch, part) in enumerate(keys, start=1)]
-    tests, window = small_judge().fit.tests, scored(1)
-    together = tracker().advance(current, tests, window)
-    assert [one.number for one in together] == [1, 2, 3]
-    assert together == tuple(tracker().advance([one], tests, window)[0] for one in current)
+def test_levels_that_start_anew_stand_where_the_open_incidents_have_brought_them() -> None:
+    history = [one.window for one in small_judge().run([window.traffic for window in WRONG])]
+    opened = replace(incident("error"), window_start=day(FIRST).start)
+    offsets = tracker().rearmed(small_judge().fit.tests, [opened], history)
+    assert offsets["page"][WatchKey(watch="error")] > 0.0
+    assert tracker().rearmed(small_judge().fit.tests, [incident(FACT_WATCH, "temp")], history) == {
+        "page": {},
+        "notice": {},
+    }
+
+
+def test_an_alarm_of_estimates_while_labels_are_due_is_a_notice() -> None:
+    judge = small_judge()
+    windows = []
+    for number in range(12):
+        live = rows_of_days(FIRST + number, 1, seed=number)
+        unsure = np.full_like(live.probabilities, 0.5)
+        labels = np.full(len(live), NO_LABEL) if number else live.labels
+        live = replace(live, probabilities=unsure if number else live.probabilities, labels=labels)
+        state = ScoringState(early_labels=COMPLETE)
+        windows.append(judge.judge.scorer.score(state, judge.traffic(live, FIRST + number)))
+        if stepped(windows)["page"].reading.alarm:
+            break
+    pages = [one for one in tracked(windows).incidents if one.level == "page"]
+    notices = [one for one in tracked(windows).incidents if one.watch.startswith("estimated_")]
+    assert pages == []
+    assert [one.cause.partition(":")[0] for one in notices] == ["expected by the model, no labels yet"]

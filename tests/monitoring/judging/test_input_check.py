@@ -56,7 +56,8 @@ def test_absent_and_retyped_inputs_are_facts_and_are_left_out_of_the_schemas_che
         ("column gone", "temp", True),
         ("type changed", "origin", True),
     ]
-    assert [one.message for one in found] == ["The input temp is absent.", "The input origin: type changed to double."]
+    assert "temp is absent" in found[0].message
+    assert "type changed to double" in found[1].message
     assert schema.asked == [(40, ("temp", "origin"), "")]
 
 
@@ -65,7 +66,7 @@ def test_an_input_missing_in_every_row_is_a_fact_where_there_are_rows_enough(row
     findings = check(RecordingSchema()).check(counts(rows, missing=True), (), "").findings
     assert [one.feature for one in findings] == found
     assert all(one.fact and one.kind == "all values missing" for one in findings)
-    assert all(one.message == f"The input origin is missing in all {rows} rows." for one in findings)
+    assert all("origin" in one.message and f"all {rows} rows" in one.message for one in findings)
 
 
 def test_an_optional_input_may_be_missing_in_every_row() -> None:

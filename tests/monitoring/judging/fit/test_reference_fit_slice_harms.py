@@ -12,9 +12,9 @@ from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.evidence.sensitivity import smallest_detectable_harms
+from monitoring.judging.fit.gross_failures import GrossFailures
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.tolerances import Tolerances
-from monitoring.judging.gross_failures import GrossFailures
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
 
 ROWS, SHARE, WINDOWS = 1_000, 0.25, 90

@@ -5,7 +5,7 @@ import pytest
 
 from monitoring.baseline.moments import Moments
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
-from monitoring.judging.gross_failures import GrossFailures, range_findings
+from monitoring.judging.fit.gross_failures import GrossFailures, range_findings
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 
 MISSING = WatchKey(watch="missing:income")

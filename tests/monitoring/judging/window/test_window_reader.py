@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from monitoring.baseline.batch import in_batches
 from monitoring.baseline.predictions import NO_LABEL, Predictions, no_predictions
-from monitoring.judging.window.in_memory_rows import InMemoryRows
 from monitoring.judging.window.label_findings import UnknownClassLabels, UnmatchedLabels
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.traffic_source import ReadSummary, WindowRows
@@ -31,8 +31,35 @@ EMPTY = no_predictions(SPEC)
 LATE_ROW = Finding(kind="late rows", feature="", message="")
 
 
-class InlineRows(InMemoryRows):
-    """Rows with inline labels, some of which are of no class."""
+class RowsInMemory:
+    """A window's rows, whose labels are in the log."""
+
+    inline_labels = False
+
+    def __init__(self, rows: Predictions, repeats: int = 0) -> None:
+        self._rows = rows
+        self._repeats = repeats
+
+    def batches(self) -> Iterator[Batch]:
+        """All rows."""
+        return in_batches(self._rows)
+
+    def consume(self) -> Iterator[Batch]:
+        """All rows."""
+        return self.batches()
+
+    def select(self, ids: IdSet) -> tuple[Predictions, int]:
+        """The rows with those ids, and the last event time."""
+        newest = int(self._rows.event_times.max()) if len(self._rows) else 0
+        return self._rows.take(ids.contains(self._rows.ids)), newest
+
+    def summary(self) -> ReadSummary:
+        """The repeats, and nothing else."""
+        return ReadSummary(repeats=self._repeats)
+
+
+class InlineRows(RowsInMemory):
+    """A window's rows with inline labels, three of which are of no class."""
 
     inline_labels = True
 
@@ -58,8 +85,8 @@ class Source:
         first, last = as_microseconds(window.start), as_microseconds(window.end)
         mine = self._rows.take((self._rows.event_times >= first) & (self._rows.event_times < last))
         if self._inline:
-            return InlineRows(mine, self._repeats, tuple)
-        return InMemoryRows(replace(mine, labels=np.full(len(mine), NO_LABEL)), self._repeats, tuple)
+            return InlineRows(mine, self._repeats)
+        return RowsInMemory(replace(mine, labels=np.full(len(mine), NO_LABEL)), self._repeats)
 
     def missing_rows(self, window: Window) -> int:
         """As many as the window's day of the month."""
@@ -163,13 +190,13 @@ def test_a_row_is_held_only_while_a_label_may_be_for_it() -> None:
     rows = rows_of_days(FIRST, 1, seed=6)
     asked: list[IdSet] = []
 
-    class Watching(InMemoryRows):
+    class Watching(RowsInMemory):
         def select(self, ids: IdSet) -> tuple[Predictions, int]:
             asked.append(ids)
             return super().select(ids)
 
     source = Source(rows, inline=False)
-    source.rows = lambda _: Watching(rows, 0, tuple)  # type: ignore[assignment, method-assign]  # counts what is selected
+    source.rows = lambda _: Watching(rows)  # type: ignore[assignment, method-assign]  # counts what is selected
     read(source, label_log(rows.take(np.zeros(0, dtype=np.int64))), 1)
     assert asked == []
     read(source, label_log(rows), 1)

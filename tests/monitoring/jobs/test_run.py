@@ -1,12 +1,8 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +10,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from monitoring.config import load_config
 from monitoring.errors import CannotRun
-from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.log_source import lost_within
-from monitoring.jobs.notify import MOST_TELLINGS, Tell, Teller
-from monitoring.jobs.run import Helpers, Progress, Run, run_due_windows
+from monitoring.jobs.run import Run, run_due_windows
 from monitoring.jobs.status import status
-from monitoring.records import IncidentRecord, MonitorStatus
+from monitoring.records import MonitorStatus
 from monitoring.reports.document import status_document
 from monitoring.store.store import Store
-from monitoring.timestamps import as_datetime, as_microseconds
+from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import AnsweredRows
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.gaps import Gap, GapFile, LostRows
 from monitoring.traffic.log.writer import TrafficWriter
-from monitoring.traffic.windows import Window
 from tests.small_deployment import table_of
 
 NOW = datetime(2014, 1, 1, tzinfo=UTC)
@@ -183,76 +173,6 @@ def test_labels_that_come_for_sure_answers_alone_are_a_notice_and_contradictions
         assert one["share"] == pytest.approx(np.mean(times - event <= one["within"] * 1_000_000))
 
 
-def hearing(told: list[IncidentRecord]) -> Tell:
-    def tell(incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
-        told.append(incident)
-        return {"one": True}
-
-    return tell
-
-
-def test_progress_and_telling_hear_of_every_window_and_incident_once(deployed: Path, send: Send, days: Any) -> None:
-    send(deployed, days(days=30, broken_from=10))
-    config = load_config(deployed / "monitor.toml")
-    seen: list[Progress] = []
-    told: list[IncidentRecord] = []
-    with Store.open(config.store.url) as store:
-        done = run_due_windows(
-            config, store, clock=lambda: NOW, progress=seen.append, helpers=Helpers(tell=hearing(told))
-        )
-    assert [p.done for p in seen] == list(range(1, 31))
-    assert tuple(told) == done.opened
-    assert len({i.number for i in told}) == len(told) > 0
-
-
-def _die_when_telling(folder: str) -> None:
-    def tell(_incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
-        os.kill(os.getpid(), signal.SIGKILL)
-        return {}
-
-    config = load_config(Path(folder) / "monitor.toml")
-    with Store.open(config.store.url) as store:
-        run_due_windows(config, store, clock=lambda: NOW, helpers=Helpers(tell=tell))
-
-
-def test_an_incident_that_a_killed_run_told_nobody_of_is_told_by_the_next(
-    deployed: Path, send: Send, days: Any
-) -> None:
-    send(deployed, days(days=4, without="temp"))
-    process = multiprocessing.get_context("spawn").Process(target=_die_when_telling, args=(str(deployed),))
-    process.start()
-    process.join(120)
-    assert process.exitcode == -signal.SIGKILL
-    config = load_config(deployed / "monitor.toml")
-    told: list[IncidentRecord] = []
-    later = NOW + timedelta(hours=1)  # when the dead run's lease is over
-    with Store.open(config.store.url) as store:
-        opened = run_due_windows(config, store, clock=lambda: later, helpers=Helpers(tell=hearing(told))).opened
-        assert [i.watch for i in told] == ["schema", *(i.watch for i in opened)]
-        run_due_windows(config, store, clock=lambda: later, helpers=Helpers(tell=hearing(told)))
-    assert len(told) == 1 + len(opened)
-
-
-def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
-    deployed: Path, send: Send, days: Any
-) -> None:
-    send(deployed, days(days=1, without="temp"))
-    asked: list[frozenset[str]] = []
-
-    def tell(_incident: IncidentRecord, _deployment: Deployment, before: AbstractSet[str]) -> dict[str, bool]:
-        asked.append(frozenset(before))
-        return {"reached": True, "dead": False} if not before else {"dead": False}
-
-    config = load_config(deployed / "monitor.toml")
-    with Store.open(config.store.url) as store:
-        first = run_due_windows(config, store, clock=lambda: NOW, helpers=Helpers(tell=tell))
-        deployment = deploy(config)
-        for _ in range(MOST_TELLINGS + 3):
-            Teller(store, first.deployment, tell, clock=lambda: NOW, renew=lambda _: None).owed(deployment)
-        assert store.pending_notifications(first.deployment) == ()
-    assert asked == [frozenset()] + [frozenset({"reached"})] * (MOST_TELLINGS - 1)
-
-
 def test_a_missing_bundle_is_one_clear_message(deployed: Path, send: Send, days: Any) -> None:
     send(deployed, days(days=1))
     text = (deployed / "monitor.toml").read_text()
@@ -316,12 +236,3 @@ def test_rows_that_the_log_lost_or_left_out_are_answered_and_not_seen(deployed: 
     about = [f.message for window in found.windows for f in window.findings if f.kind == "capture gap"]
     assert about == ["4 rows were answered and are not in the traffic log."] * 2
     assert status_document(found)["coverage"]["answered"] == 268
-
-
-@given(st.integers(0, 1000), st.integers(0, 100), st.integers(1, 60))
-def test_the_parts_of_a_gap_add_up_over_any_windows(rows: int, length: int, every: int) -> None:
-    lost = LostRows(model="m", version=1, rows=rows, first_event_us=7, last_event_us=7 + length)
-    edges = [as_datetime(us) for us in range(0, 7 + length + every + 1, every)]
-    parts = [lost_within(lost, Window(start=start, end=end)) for start, end in pairwise(edges)]
-    assert sum(parts) == rows
-    assert min(parts, default=0) >= 0

@@ -1,0 +1,101 @@
+"""Every receiver is notified of every incident at least once, and tried again until it is reached or given up."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from monitoring.config import load_config
+from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.jobs.notify import MOST_TELLINGS, Tell, Teller
+from monitoring.jobs.run import Helpers, Progress, run_due_windows
+from monitoring.records import IncidentRecord
+from monitoring.store.store import Store
+
+NOW = datetime(2014, 1, 1, tzinfo=UTC)
+Send = Callable[..., None]
+
+
+def hearing(told: list[IncidentRecord]) -> Tell:
+    def tell(incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
+        told.append(incident)
+        return {"one": True}
+
+    return tell
+
+
+def test_progress_and_telling_hear_of_every_window_and_incident_once(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=30, broken_from=10))
+    config = load_config(deployed / "monitor.toml")
+    seen: list[Progress] = []
+    told: list[IncidentRecord] = []
+    with Store.open(config.store.url) as store:
+        done = run_due_windows(
+            config, store, clock=lambda: NOW, progress=seen.append, helpers=Helpers(tell=hearing(told))
+        )
+    assert [p.done for p in seen] == list(range(1, 31))
+    assert tuple(told) == done.opened
+    assert len({i.number for i in told}) == len(told) > 0
+
+
+def _die_when_telling(folder: str) -> None:
+    def tell(_incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return {}
+
+    config = load_config(Path(folder) / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        run_due_windows(config, store, clock=lambda: NOW, helpers=Helpers(tell=tell))
+
+
+def test_an_incident_that_a_killed_run_told_nobody_of_is_told_by_the_next(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    send(deployed, days(days=4, without="temp"))
+    process = multiprocessing.get_context("spawn").Process(target=_die_when_telling, args=(str(deployed),))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    config = load_config(deployed / "monitor.toml")
+    told: list[IncidentRecord] = []
+    later = NOW + timedelta(hours=1)  # when the dead run's lease is over
+    with Store.open(config.store.url) as store:
+        opened = run_due_windows(config, store, clock=lambda: later, helpers=Helpers(tell=hearing(told))).opened
+        assert [i.watch for i in told] == ["schema", *(i.watch for i in opened)]
+        run_due_windows(config, store, clock=lambda: later, helpers=Helpers(tell=hearing(told)))
+    assert len(told) == 1 + len(opened)
+
+
+def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
+    deployed: Path, send: Send, days: Any
+) -> None:
+    send(deployed, days(days=1, without="temp"))
+    asked: list[frozenset[str]] = []
+
+    def tell(_incident: IncidentRecord, _deployment: Deployment, before: AbstractSet[str]) -> dict[str, bool]:
+        asked.append(frozenset(before))
+        return {"reached": True, "dead": False} if not before else {"dead": False}
+
+    config = load_config(deployed / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        first = run_due_windows(config, store, clock=lambda: NOW, helpers=Helpers(tell=tell))
+        deployment = deploy(config)
+        for _ in range(MOST_TELLINGS + 3):
+            Teller(store, first.deployment, tell, clock=lambda: NOW, renew=lambda _: None).owed(deployment)
+        assert store.pending_notifications(first.deployment) == ()
+    assert asked == [frozenset()] + [frozenset({"reached"})] * (MOST_TELLINGS - 1)
+
+
+def test_without_receivers_nobody_is_owed_anything(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=1, without="temp"))
+    config = load_config(deployed / "monitor.toml")
+    with Store.open(config.store.url) as store:
+        done = run_due_windows(config, store, clock=lambda: NOW)
+        assert len(done.opened) > 0
+        assert store.pending_notifications(done.deployment) == ()

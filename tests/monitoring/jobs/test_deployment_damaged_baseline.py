@@ -90,7 +90,7 @@ def of_format_9(path: Path) -> None:
         ("baseline.json", described(b"[1]"), "The baseline cannot be read. Got "),
         ("baseline.json", described(b'{"format": 1, "classes": 3}'), "The baseline cannot be read. Got "),
         ("baseline.json", described(b"\xff\xfe"), "The baseline cannot be read. Got "),
-        ("baseline.json", of_format_9, "The baseline is of another format. Got format 9"),
+        ("baseline.json", of_format_9, "The baseline has another format. Got format 9"),
         ("schema.pbtxt", described(b"garbage"), "The baseline's schema cannot be read. Got "),
         ("schema.pbtxt", Path.unlink, "The baseline has no schema. Got "),
     ],

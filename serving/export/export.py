@@ -21,7 +21,7 @@ from monitoring.errors import BadInput
 from serving.export.keras_model import KerasModel, load_keras
 from serving.export.manifest import MANIFEST_FILE, Manifest, Provenance, environment
 from serving.export.parity import check_parity, try_rows
-from serving.export.reference_answers import NO_REFERENCE, interpret_answers, write_reference
+from serving.export.reference_answers import NO_REFERENCE, WrittenReference, interpret_answers, write_reference
 from serving.export.reference_table import check_reference, match_columns, sample
 from serving.export.saved_model import write_saved_model
 from serving.export.staging import staged_version
@@ -114,17 +114,7 @@ def export_bundle(
         write_warmup(folder, name, opened.inputs, rows)
         now = clock()
         written = NO_REFERENCE if table is None else write_reference(table, found, folder, now)
-        manifest = Manifest(
-            name=name,
-            created_at=now,
-            provenance=provenance,
-            environment=environment(),
-            inputs=opened.inputs,
-            outputs=opened.outputs,
-            reference=written.description,
-            metrics=written.metrics,
-        )
-        manifest.write(folder / MANIFEST_FILE)
+        _manifest(name, opened, provenance, written, now).write(folder / MANIFEST_FILE)
         path = staging.publish()
     return Bundle(
         name=name,
@@ -134,6 +124,21 @@ def export_bundle(
         outputs=opened.outputs,
         has_baseline=written.has_baseline,
         remarks=(*found.remarks, *written.remarks),
+    )
+
+
+def _manifest(
+    name: str, model: KerasModel, provenance: Provenance, written: WrittenReference, now: datetime
+) -> Manifest:
+    return Manifest(
+        name=name,
+        created_at=now,
+        provenance=provenance,
+        environment=environment(),
+        inputs=model.inputs,
+        outputs=model.outputs,
+        reference=written.description,
+        metrics=written.metrics,
     )
 
 

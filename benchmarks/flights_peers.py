@@ -21,8 +21,8 @@ from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import deploy
+from monitoring.jobs.due_windows import due_windows
 from monitoring.jobs.log_source import LogSource
-from monitoring.jobs.run import due_windows
 from monitoring.jobs.traffic import traffic_path, with_labels
 from monitoring.judging.window.windowing import split_by_window
 

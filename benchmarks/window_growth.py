@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.window_probe import LIVE, NOW, WATCHED
 from benchmarks.window_speed import DAYS, ROWS_A_DAY, delete_labels, probe, rows_of
-from monitoring.jobs.init import OwnTable, adopt
+from monitoring.jobs.init import TableDescription, init_monitor
 
 #: Rows of the window without ids, and with ids.
 SIZES = (1_000_000, 5_000_000, 20_000_000, 50_000_000)
@@ -48,8 +48,10 @@ def grown(folder: Path, sizes: tuple[int, ...], *, ids: bool) -> Table:
     days = [rows_of(ROWS_A_DAY, day) for day in range(DAYS)]
     reference = pa.concat_tables([named(day) if ids else day for day in days])
     pq.write_table(reference, folder / "reference.parquet")
-    own = OwnTable(event_time="ts", scores=("p",), label="y", slices=("s0",), prediction_id="id" if ids else None)
-    adopt(folder / "reference.parquet", own, out=folder / WATCHED, clock=lambda: NOW)
+    own = TableDescription(
+        event_time="ts", scores=("p",), label="y", slices=("s0",), prediction_id="id" if ids else None
+    )
+    init_monitor(folder / "reference.parquet", own, out=folder / WATCHED, clock=lambda: NOW)
     rows = tuple(_row(folder, size, ids=ids) for size in sizes)
     what = "with ids" if ids else "without ids"
     return Table(

@@ -25,8 +25,8 @@ from monitoring.baseline.schema import load_schema, validate
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig, load_config
 from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.jobs.due_windows import due_windows
 from monitoring.jobs.read_scope import ReadScope
-from monitoring.jobs.run import due_windows
 from monitoring.jobs.traffic import open_traffic
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.judge import Judge, JudgeState

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.results import Cell, Result, Settings, Table
 from benchmarks.window_probe import LIVE, NOW, WATCHED
-from monitoring.jobs.init import OwnTable, adopt
+from monitoring.jobs.init import TableDescription, init_monitor
 from pitfalls_tf.cli import JOB_ENVIRONMENT
 
 DAY = 86_400_000_000
@@ -60,8 +60,8 @@ def prepare(folder: Path, numbers: int = 20) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     reference = folder / "reference.parquet"
     pq.write_table(pa.concat_tables([rows_of(ROWS_A_DAY, day, numbers=numbers) for day in range(DAYS)]), reference)
-    own = OwnTable(event_time="ts", scores=("p",), label="y", slices=("s0",))
-    adopt(reference, own, out=folder / WATCHED, clock=lambda: NOW)
+    own = TableDescription(event_time="ts", scores=("p",), label="y", slices=("s0",))
+    init_monitor(reference, own, out=folder / WATCHED, clock=lambda: NOW)
 
 
 def write_window(folder: Path, rows: int, numbers: int = 20) -> None:

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.config import load_config
-from monitoring.jobs.init import Adopted, OwnTable, adopt
-from monitoring.jobs.run import Run, run_due_windows
+from monitoring.jobs.init import InitResult, TableDescription, init_monitor
+from monitoring.jobs.run import RunResult, run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
@@ -23,7 +23,7 @@ from tests.small_deployment import FIRST, Days, table_of
 
 NOW = datetime(2014, 1, 1, tzinfo=UTC)
 REFERENCE = Days(days=90, start=FIRST, seed=1)
-OWN = OwnTable(
+OWN = TableDescription(
     event_time="ts",
     scores=("on_time", "late"),
     label="y",
@@ -58,7 +58,7 @@ class Watched:
     """A folder with an adopted table, and what can be done with it."""
 
     folder: Path
-    adopted: Adopted
+    adopted: InitResult
 
     def live(self, name: str, table: pa.Table) -> None:
         """Write a file of live rows."""
@@ -67,7 +67,7 @@ class Watched:
 
     def run(
         self, *, now: datetime = NOW, traffic: str = "live", stop: Callable[[], bool] = lambda: False
-    ) -> tuple[Run, MonitorStatus]:
+    ) -> tuple[RunResult, MonitorStatus]:
         """Judge what is due."""
         config = load_config(self.adopted.config)
         path = (self.folder / traffic).absolute()
@@ -82,7 +82,7 @@ def watch(folder: Path, reference: pa.Table | None = None, *, min_rows: int = 20
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(own_rows(REFERENCE) if reference is None else reference, folder / "REF.parquet")
     own = replace(OWN, **said)  # type: ignore[arg-type]  # a test names the fields by keyword
-    adopted = adopt(folder / "REF.parquet", own, out=folder / "flights", clock=lambda: NOW)
+    adopted = init_monitor(folder / "REF.parquet", own, out=folder / "flights", clock=lambda: NOW)
     text = adopted.config.read_text("utf-8").replace("min_rows = 200", f"min_rows = {min_rows}")
     adopted.config.write_text(text, "utf-8")
     return Watched(folder=folder, adopted=adopted)

@@ -1,4 +1,4 @@
-"""Which deployment in the store a config means."""
+"""The deployment in the store that belongs to a config."""
 
 from __future__ import annotations
 
@@ -11,21 +11,32 @@ from monitoring.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meant:
-    """The number of the deployment, None where the model has none, and why it is not the config's own, if it is not."""
+class DeploymentLookup:
+    """The deployment that was found.
+
+    Attributes:
+        number: its number in the store; None if nothing of the model was judged yet.
+        note: why it is another than the config's own; empty if it is that.
+    """
 
     number: int | None
     note: str = ""
 
 
-def meant(config: MonitorConfig, store: Store) -> Meant:
-    """The deployment of the config as it stands: its model, version, settings and baseline.
+def look_up_deployment(config: MonitorConfig, store: Store) -> DeploymentLookup:
+    """Find the deployment of a config as it stands: of its model, version, settings and baseline.
 
-    Where it has judged nothing yet, or the baseline is out of reach, the model's deployment used last, with a note.
+    Args:
+        config: the config.
+        store: the monitor's store.
+
+    Returns:
+        That deployment; where it has judged nothing yet, or the baseline cannot be read, the model's deployment used
+        last, with a note.
     """
     last = store.latest(config.model.name)
     if last is None:
-        return Meant(number=None)
+        return DeploymentLookup(number=None)
     version = store.deployment_record(last).version
     try:
         place = find_baseline(config)
@@ -34,10 +45,10 @@ def meant(config: MonitorConfig, store: Store) -> Meant:
             number = store.find(config.model.name, place.version, previous_evidence(config))
     except CannotRun:
         note = f"The baseline is out of reach; this is what was judged last, of version {version}."
-        return Meant(number=last, note=note)
+        return DeploymentLookup(number=last, note=note)
     if number is not None:
-        return Meant(number=number)
-    return Meant(
+        return DeploymentLookup(number=number)
+    return DeploymentLookup(
         number=last,
         note=f"Nothing was judged yet as the config stands; this is what was judged last, of version {version}.",
     )

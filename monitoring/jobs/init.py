@@ -54,7 +54,7 @@ MIN_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnTable:
+class TableDescription:
     """What its owner says of a table of predictions. Columns that are not named go by their usual names.
 
     `inputs` are columns, or NAME:number and NAME:category; none means all that nothing else is made of. `scores` is
@@ -79,7 +79,7 @@ class OwnTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Adopted:
+class InitResult:
     """What was written, and what the owner should know of it."""
 
     config: Path
@@ -90,7 +90,9 @@ class Adopted:
     notes: tuple[str, ...]
 
 
-def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], datetime], force: bool = False) -> Adopted:
+def init_monitor(
+    reference: Path, own: TableDescription, *, out: Path, clock: Callable[[], datetime], force: bool = False
+) -> InitResult:
     """Write ``baseline/`` (rows, description, TFDV schema) and ``monitor.toml`` into `out` from a reference table.
 
     The reference should hold predictions on rows that the model was not fitted on, over at least 20 windows, labelled.
@@ -136,7 +138,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
         *_about(table, columns, windows),
         *reference_limits(fit.means, fit.unfitted, span=_span(table)),
     )
-    return Adopted(
+    return InitResult(
         config=out / NAME,
         rows=table.num_rows,
         windows=windows,
@@ -146,7 +148,7 @@ def adopt(reference: Path, own: OwnTable, *, out: Path, clock: Callable[[], date
     )
 
 
-def _later(there: Mapping[str, str], own: OwnTable) -> dict[str, str]:
+def _later(there: Mapping[str, str], own: TableDescription) -> dict[str, str]:
     """Named columns that the reference can do without, and has not: the traffic may have them."""
     return absent_columns(there, {"--label-time": own.label_time, "--prediction-id": own.prediction_id})
 
@@ -173,7 +175,7 @@ def _zoned(name: str) -> None:
         ) from None
 
 
-def _columns(pieces: tuple[LoadedPiece, ...], own: OwnTable) -> tuple[TableColumns, tuple[str, ...]]:
+def _columns(pieces: tuple[LoadedPiece, ...], own: TableDescription) -> tuple[TableColumns, tuple[str, ...]]:
     """Every column by what it means, and the columns left out."""
     there = types_of(pieces)
     if not own.scores and own.predicted is None:
@@ -251,7 +253,7 @@ def _present(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return np.where(np.asarray(column.is_valid()), 0.0, np.nan)
 
 
-def _windows(table: pa.Table, own: OwnTable, lost: Mapping[str, int]) -> int:
+def _windows(table: pa.Table, own: TableDescription, lost: Mapping[str, int]) -> int:
     """How many windows the reference makes, small ones joined. Raises BadInput for fewer than five.
 
     `lost` are the rows that were left out before, each number with its reason.
@@ -280,7 +282,7 @@ def _in_words(lost: Mapping[str, int]) -> str:
     return f" ({told} left out)" if told else ""
 
 
-def _min_rows(own: OwnTable) -> int:
+def _min_rows(own: TableDescription) -> int:
     return MIN_ROWS if own.rows is None else min(MIN_ROWS, own.rows)
 
 
@@ -309,7 +311,7 @@ def _span(table: pa.Table) -> timedelta:
     return ends["max"].as_py() - ends["min"].as_py() if table.num_rows else timedelta(0)
 
 
-def _draft(own: OwnTable, columns: TableColumns) -> ConfigDraft:
+def _draft(own: TableDescription, columns: TableColumns) -> ConfigDraft:
     return ConfigDraft(
         bundle=BASELINE,
         traffic=own.traffic,

@@ -1,4 +1,4 @@
-"""The three commands as Python, for notebooks: a reference table, live tables, and what was found in them."""
+"""The monitor's commands in Python, for notebooks: a reference table, live tables, and what was found in them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import find_baseline
 from monitoring.jobs.frames import stored
-from monitoring.jobs.init import OwnTable, adopt
-from monitoring.jobs.report import promised, write_reports
+from monitoring.jobs.init import TableDescription, init_monitor
+from monitoring.jobs.report import reference_benchmark, write_reports
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
@@ -34,13 +34,19 @@ if TYPE_CHECKING:
 #: Characters of a message that a notebook shows.
 _LONGEST = 2_000
 
-#: What may be given as one name where several are meant.
+#: Fields of several names that may be given as one name.
 _TUPLES = frozenset({"scores", "classes", "inputs", "slices", "class_slices"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableVerdicts:
-    """What a monitor has found so far: the status as the store keeps it, and how many windows this run judged."""
+    """What a monitor has found so far.
+
+    Attributes:
+        status: all windows and incidents, as they are stored.
+        judged: how many windows this run judged.
+        benchmark: the model's scores on the reference.
+    """
 
     status: MonitorStatus
     judged: int
@@ -90,8 +96,8 @@ def _cells(incident: IncidentRecord) -> tuple[str, ...]:
     return (incident.level, when, incident.cause, incident.message, incident.state)
 
 
-class Scratch:
-    """A folder that goes when nobody holds it any more."""
+class TemporaryFolder:
+    """A folder that is deleted when nothing refers to it any more."""
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="pitfalls-"))
@@ -108,7 +114,7 @@ class Monitor:
         self.config = config
         self.notes = notes
         self._clock = clock
-        self._scratch = Scratch()
+        self._scratch = TemporaryFolder()
 
     @classmethod
     def from_reference(
@@ -120,25 +126,36 @@ class Monitor:
         force: bool = False,
         **own: Any,
     ) -> Monitor:
-        """A monitor of its own folder `out` (one that goes with the process where there is none).
+        """A monitor that compares live tables with a reference table.
 
-        `reference` is a path (or pattern), a pandas frame, a pyarrow table, or anything with the Arrow interface:
-        predictions on rows that the model was not fitted on. The rest are the fields of `OwnTable`: `event_time`,
-        `scores` or `predicted`, `label` and so on. Raises what `pitfalls monitor init` ends with.
+        Args:
+            reference: a path (or pattern), a pandas frame, a pyarrow table, or anything with the Arrow interface:
+                predictions on rows that the model was not fitted on.
+            out: the monitor's folder; None: one that is deleted with the monitor.
+            clock: gives the time.
+            force: whether a monitor that is in the folder already is replaced.
+            **own: the fields of `TableDescription`: `event_time`, `scores` or `predicted`, `label` and so on.
+
+        Returns:
+            The monitor.
+
+        Raises:
+            BadInput: the reference does not fit its description.
+            CannotRun: the folder cannot be written.
         """
-        unknown = sorted(own.keys() - {field.name for field in fields(OwnTable)})
+        unknown = sorted(own.keys() - {field.name for field in fields(TableDescription)})
         if unknown or "event_time" not in own:
             raise BadInput(
-                "Not what a table is described by.",
+                "Unknown fields of a table's description." if unknown else "The column of event times is not named.",
                 got=f"{', '.join(unknown)}" if unknown else "no event_time",
-                expected=", ".join(field.name for field in fields(OwnTable)),
+                expected=", ".join(field.name for field in fields(TableDescription)),
                 fix="Name the columns: event_time='ts', scores=('p',), label='y'.",
             )
         said: dict[str, Any] = dict(own)
         for name in _TUPLES & said.keys():
             said[name] = (said[name],) if isinstance(said[name], str) else tuple(said[name])
-        table = OwnTable(**said)
-        scratch = Scratch()
+        table = TableDescription(**said)
+        scratch = TemporaryFolder()
         path = stored(
             reference,
             scratch.path / "reference.parquet",
@@ -146,7 +163,7 @@ class Monitor:
             ids=table.prediction_id or "prediction_id",
         )
         folder = scratch.path / "table" if out is None else Path(out)
-        adopted = adopt(path, table, out=folder, clock=clock, force=force)
+        adopted = init_monitor(path, table, out=folder, clock=clock, force=force)
         made = cls(adopted.config, clock=clock, notes=adopted.notes)
         made._scratch = scratch
         return made
@@ -157,21 +174,43 @@ class Monitor:
         return cls(Path(folder) / "monitor.toml", clock=clock)
 
     def run(self, live: Any) -> TableVerdicts:
-        """Judge every due window of `live`: a path (or pattern), or a frame as for the reference.
+        """Judge every due window of live rows.
 
         Windows judged before are not judged again, so a growing table may be given whole each time. At least the rows
-        of the windows that were not due yet have to be in it, and those whose labels have come since. Raises what
-        `pitfalls monitor run` ends with.
+        of the windows that were not due yet have to be in it, and those whose labels have come since.
+
+        Args:
+            live: a path (or pattern), or a frame as for the reference.
+
+        Returns:
+            All that was found so far.
+
+        Raises:
+            BadInput: there is no such table, or it has no event times.
+            CannotRun: a file cannot be read, or another run is at work.
         """
         config = self._config(live)
         with Store.open(config.store.url) as store:
             run = run_due_windows(config, store, clock=self._clock)
             found = status(store, config.model.name, run.deployment)
         baseline = load_baseline(find_baseline(config).baseline)
-        return TableVerdicts(status=found, judged=run.judged, benchmark=promised(baseline, config))
+        return TableVerdicts(status=found, judged=run.judged, benchmark=reference_benchmark(baseline, config))
 
     def report(self, live: Any, out: str | Path, *, drift: bool = True) -> Reports:
-        """Write the report page, the picture, and Evidently's drift report of a window of `live` into `out`."""
+        """Write the report page, the picture, and Evidently's drift report of a window of `live` into `out`.
+
+        Args:
+            live: as for `run`.
+            out: the folder.
+            drift: whether to write the drift report.
+
+        Returns:
+            Where the reports are.
+
+        Raises:
+            BadInput: nothing was judged yet.
+            CannotRun: the folder cannot be written.
+        """
         config = self._config(live)
         with Store.open(config.store.url) as store:
             return write_reports(config, store, out=Path(out), drift=drift)

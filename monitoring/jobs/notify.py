@@ -1,4 +1,4 @@
-"""Telling of incidents what the store says is owed: at least once each, whatever dies in between."""
+"""Notifications of incidents, sent from an outbox in the store: at least once each, whenever a process dies."""
 
 from __future__ import annotations
 
@@ -11,46 +11,59 @@ from monitoring.jobs.deployment import Deployment
 from monitoring.records import IncidentRecord
 from monitoring.store.store import Store
 
-#: Tells an incident to every receiver of its level but those named, which were reached before; says who was reached.
-Tell: TypeAlias = Callable[[IncidentRecord, Deployment, AbstractSet[str]], Mapping[str, bool]]
+#: Notifies every receiver of an incident's level but those named, which were reached before; says which were reached.
+Notify: TypeAlias = Callable[[IncidentRecord, Deployment, AbstractSet[str]], Mapping[str, bool]]
 
-#: Attempts, one a run, before nobody is told of an incident any more: a day of runs every quarter of an hour.
-MOST_TELLINGS = 96
+#: Attempts, one a run, before a notification is given up: a day of runs every quarter of an hour.
+MAX_ATTEMPTS = 96
 
 
-class Teller:
-    """Tells what is owed, and keeps in the store who was reached.
+class NotificationOutbox:
+    """Sends the notifications that are pending in the store, and stores which receivers were reached.
 
-    An incident enters the store with nobody told, in the transaction of its window. A receiver that was reached is
-    noted after it has answered: a process that dies in between tells it once more, never not at all. A receiver that
-    was not reached is tried again by the next run, alone. Without `tell` nobody is owed anything.
+    An incident enters the store with a pending notification, in the transaction of its window. That a receiver was
+    reached is stored after it has answered: if the process dies in between, the receiver is notified once more. A
+    receiver that was not reached is tried again by the next run, up to `MAX_ATTEMPTS` runs.
     """
 
     def __init__(
         self,
         store: Store,
-        deployment: int,
-        tell: Tell | None,
+        number: int,
+        notify: Notify | None,
         *,
         clock: Callable[[], datetime],
         renew: Callable[[datetime], None],
     ) -> None:
+        """Sends nothing yet.
+
+        Args:
+            store: holds the pending notifications.
+            number: the deployment's number in the store.
+            notify: sends a notification; None: there are no receivers, and each notification is done at once.
+            clock: gives the time.
+            renew: called before each notification, as receivers may take their time.
+        """
         self._store = store
-        self._number = deployment
-        self._tell = tell
+        self._number = number
+        self._notify = notify
         self._clock = clock
         self._renew = renew
         self._tried: set[int] = set()
 
-    def owed(self, deployment: Deployment) -> None:
-        """Tell of each incident owed, once in this run. Cost: what the receivers take to answer."""
-        for owed in self._store.pending_notifications(self._number):
-            number = owed.incident.number
+    def send_pending(self, deployment: Deployment) -> None:
+        """Send each pending notification, once in the life of this outbox. Cost: what the receivers take to answer.
+
+        Args:
+            deployment: the deployment that the incidents are of.
+        """
+        for pending in self._store.pending_notifications(self._number):
+            number = pending.incident.number
             if number in self._tried:
                 continue
             self._tried.add(number)
             self._renew(self._clock())
-            reached = {} if self._tell is None else self._tell(owed.incident, deployment, owed.notified)
-            told = owed.notified | {receiver for receiver, ok in reached.items() if ok}
-            over = all(reached.values()) or owed.attempts + 1 >= MOST_TELLINGS
-            self._store.save_notification(self._number, number, told, self._clock() if over else None)
+            reached = {} if self._notify is None else self._notify(pending.incident, deployment, pending.notified)
+            notified = pending.notified | {receiver for receiver, ok in reached.items() if ok}
+            done = all(reached.values()) or pending.attempts + 1 >= MAX_ATTEMPTS
+            self._store.save_notification(self._number, number, notified, self._clock() if done else None)

@@ -16,7 +16,7 @@ from monitoring.baseline.predictions import NO_LABEL, Predictions
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.deployment import find_baseline
-from monitoring.jobs.deployment_lookup import meant
+from monitoring.jobs.deployment_lookup import look_up_deployment
 from monitoring.jobs.read_scope import ReadScope
 from monitoring.jobs.status import first_page, status
 from monitoring.jobs.traffic import open_traffic, with_labels
@@ -67,10 +67,10 @@ def write_reports(
     from monitoring.reports.page import write_page  # noqa: PLC0415  # Plotly and Jinja2 are only needed to draw
     from monitoring.reports.summary_figure import write_picture  # noqa: PLC0415  # so is matplotlib
 
-    mine = meant(config, store)
+    mine = look_up_deployment(config, store)
     found = status(store, config.model.name, mine.number)
     baseline = load_baseline(find_baseline(config).baseline)
-    promise = promised(baseline, config)
+    promise = reference_benchmark(baseline, config)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -100,7 +100,7 @@ def write_reports(
     )
 
 
-def promised(baseline: Baseline, config: MonitorConfig) -> Benchmark:
+def reference_benchmark(baseline: Baseline, config: MonitorConfig) -> Benchmark:
     """What the model scored on rows that it was not fitted on, on the whole and by slice."""
     found = benchmark(baseline.reference, baseline.spec, np.random.default_rng(SEED), timezone=config.windows.timezone)
     intervals = {(m.metric, m.slice): Interval(mean=m.mean, low=m.low, high=m.high) for m in found}

@@ -14,7 +14,7 @@ from pitfalls_tf.cli.output import printable, with_output
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from monitoring.jobs.init import Adopted
+    from monitoring.jobs.init import InitResult
     from pitfalls_tf.cli.output import Output
 
 HELD_OUT = "The reference should have predictions on rows that the model was not fitted on: held out, or out of fold."
@@ -104,9 +104,9 @@ def command(
             {"config": str(path)}, lambda: click.echo(f"Wrote {path}. Next: pitfalls monitor run --config {path}")
         )
         return 0
-    from monitoring.jobs.init import OwnTable, adopt  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.init import TableDescription, init_monitor  # noqa: PLC0415 - not needed for --help
 
-    own = OwnTable(
+    own = TableDescription(
         event_time=flags["event_time"] or "event_time",
         scores=tuple(name for words in flags["score"] for name in _split(words)),
         inputs=_split(flags["features"]),
@@ -117,7 +117,7 @@ def command(
         **sliced,
         **windows,
     )
-    adopted = adopt(reference, own, out=out, clock=lambda: datetime.now(UTC), force=force)
+    adopted = init_monitor(reference, own, out=out, clock=lambda: datetime.now(UTC), force=force)
     for note in (HELD_OUT, *adopted.notes):
         output.progress(note)
     output.finish(_document(adopted), lambda: _show(adopted, traffic))
@@ -146,7 +146,7 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _document(adopted: Adopted) -> dict[str, object]:
+def _document(adopted: InitResult) -> dict[str, object]:
     return {
         "config": str(adopted.config),
         "rows": adopted.rows,
@@ -157,7 +157,7 @@ def _document(adopted: Adopted) -> dict[str, object]:
     }
 
 
-def _show(adopted: Adopted, traffic: str | None) -> None:
+def _show(adopted: InitResult, traffic: str | None) -> None:
     text = (
         f"Wrote {adopted.config}: a baseline of {adopted.rows:,} rows in {adopted.windows} windows,"
         f" {len(adopted.inputs)} inputs, classes {', '.join(adopted.classes)}."

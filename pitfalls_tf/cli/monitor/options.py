@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from monitoring.config import MonitorConfig
     from monitoring.jobs.deployment import Deployment
-    from monitoring.jobs.run import Progress, Run
+    from monitoring.jobs.run import Progress, RunResult
     from monitoring.records import IncidentRecord, MonitorStatus
     from monitoring.store.store import Store
     from monitoring.watches.embedding import Embed
@@ -90,7 +90,7 @@ def evaluate_due_windows(
     *,
     progress: Callable[[Progress], None],
     stop: Callable[[], bool] = lambda: False,
-) -> Run:
+) -> RunResult:
     """Evaluate every due window, and notify the config's webhooks of each opened incident.
 
     Args:
@@ -104,7 +104,7 @@ def evaluate_due_windows(
         What was evaluated.
     """
     from monitoring.incidents.notification import notify, receiver_of  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.run import Helpers, run_due_windows  # noqa: PLC0415 - as above
+    from monitoring.jobs.run import ExternalServices, run_due_windows  # noqa: PLC0415 - as above
     from serving.export.embedding import BundleEmbedder  # noqa: PLC0415 - as above
 
     if ".tfrecord" in str(config.traffic.path):  # records are TensorFlow Serving's messages
@@ -128,9 +128,9 @@ def evaluate_due_windows(
         clock=lambda: datetime.now(UTC),
         stop=stop,
         progress=progress,
-        helpers=Helpers(tell=send, embedder=embedder),
+        services=ExternalServices(notify=send, embedder=embedder),
     )
-    for finding in run.untold:
+    for finding in run.unreported:
         output.progress(finding.message)
     return run
 
@@ -143,9 +143,9 @@ def deployment_of(config: MonitorConfig, store: Store, output: Output) -> int | 
     Returns:
         The number; None if no window was evaluated yet.
     """
-    from monitoring.jobs.deployment_lookup import meant  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.deployment_lookup import look_up_deployment  # noqa: PLC0415 - not needed for --help
 
-    found = meant(config, store)
+    found = look_up_deployment(config, store)
     if found.note:
         output.progress(found.note)
     return found.number
@@ -160,7 +160,7 @@ def show(found: MonitorStatus) -> None:
     Console().print(render(found))
 
 
-def exit_code(found: MonitorStatus, run: Run | None = None) -> int:
+def exit_code(found: MonitorStatus, run: RunResult | None = None) -> int:
     """Exit code of a status.
 
     Returns:

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from monitoring.config import load_config
-from monitoring.jobs.deployment_lookup import Meant, meant
+from monitoring.jobs.deployment_lookup import DeploymentLookup, meant
 from monitoring.jobs.run import run_due_windows
 from monitoring.store.store import Store
 
 NOW = datetime(2014, 1, 1, tzinfo=UTC)
 
 
-def looked_up(folder: Path) -> Meant:
+def looked_up(folder: Path) -> DeploymentLookup:
     config = load_config(folder / "monitor.toml")
     with Store.open(config.store.url) as store:
-        return meant(config, store)
+        return look_up_deployment(config, store)
 
 
 def judge(folder: Path) -> int:
@@ -42,7 +42,7 @@ def judged(deployed: Path, send: Callable[..., None], days: Any) -> Path:
 
 
 def test_a_model_that_nobody_has_watched_has_no_deployment(deployed: Path) -> None:
-    assert looked_up(deployed) == Meant(number=None)
+    assert looked_up(deployed) == DeploymentLookup(number=None)
 
 
 def test_a_config_means_the_deployment_of_its_settings_even_if_another_was_judged_later(judged: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_config_means_the_deployment_of_its_settings_even_if_another_was_judge
     assert own.note == ""
     change(judged, "min_rows = 20", "min_rows = 30")
     other = judge(judged)
-    assert looked_up(judged) == Meant(number=other)
+    assert looked_up(judged) == DeploymentLookup(number=other)
     assert other != own.number
     change(judged, "min_rows = 30", "min_rows = 20")
     assert looked_up(judged) == own

@@ -13,8 +13,8 @@ from typing import Any
 
 from monitoring.config import load_config
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.notify import MOST_TELLINGS, Tell, Teller
-from monitoring.jobs.run import Helpers, Progress, run_due_windows
+from monitoring.jobs.notify import MAX_ATTEMPTS, Notify, NotificationOutbox
+from monitoring.jobs.run import ExternalServices, Progress, run_due_windows
 from monitoring.records import IncidentRecord
 from monitoring.store.store import Store
 
@@ -22,7 +22,7 @@ NOW = datetime(2014, 1, 1, tzinfo=UTC)
 Send = Callable[..., None]
 
 
-def hearing(told: list[IncidentRecord]) -> Tell:
+def hearing(told: list[IncidentRecord]) -> Notify:
     def tell(incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
         told.append(incident)
         return {"one": True}
@@ -37,7 +37,7 @@ def test_progress_and_telling_hear_of_every_window_and_incident_once(deployed: P
     told: list[IncidentRecord] = []
     with Store.open(config.store.url) as store:
         done = run_due_windows(
-            config, store, clock=lambda: NOW, progress=seen.append, helpers=Helpers(tell=hearing(told))
+            config, store, clock=lambda: NOW, progress=seen.append, services=ExternalServices(notify=hearing(told))
         )
     assert [p.done for p in seen] == list(range(1, 31))
     assert tuple(told) == done.opened
@@ -51,7 +51,7 @@ def _die_when_telling(folder: str) -> None:
 
     config = load_config(Path(folder) / "monitor.toml")
     with Store.open(config.store.url) as store:
-        run_due_windows(config, store, clock=lambda: NOW, helpers=Helpers(tell=tell))
+        run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices(notify=tell))
 
 
 def test_an_incident_that_a_killed_run_told_nobody_of_is_told_by_the_next(
@@ -66,9 +66,9 @@ def test_an_incident_that_a_killed_run_told_nobody_of_is_told_by_the_next(
     told: list[IncidentRecord] = []
     later = NOW + timedelta(hours=1)  # when the dead run's lease is over
     with Store.open(config.store.url) as store:
-        opened = run_due_windows(config, store, clock=lambda: later, helpers=Helpers(tell=hearing(told))).opened
+        opened = run_due_windows(config, store, clock=lambda: later, services=ExternalServices(notify=hearing(told))).opened
         assert [i.watch for i in told] == ["schema", *(i.watch for i in opened)]
-        run_due_windows(config, store, clock=lambda: later, helpers=Helpers(tell=hearing(told)))
+        run_due_windows(config, store, clock=lambda: later, services=ExternalServices(notify=hearing(told)))
     assert len(told) == 1 + len(opened)
 
 
@@ -84,12 +84,12 @@ def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
 
     config = load_config(deployed / "monitor.toml")
     with Store.open(config.store.url) as store:
-        first = run_due_windows(config, store, clock=lambda: NOW, helpers=Helpers(tell=tell))
+        first = run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices(notify=tell))
         deployment = deploy(config)
-        for _ in range(MOST_TELLINGS + 3):
-            Teller(store, first.deployment, tell, clock=lambda: NOW, renew=lambda _: None).owed(deployment)
+        for _ in range(MAX_ATTEMPTS + 3):
+            NotificationOutbox(store, first.deployment, tell, clock=lambda: NOW, renew=lambda _: None).send_pending(deployment)
         assert store.pending_notifications(first.deployment) == ()
-    assert asked == [frozenset()] + [frozenset({"reached"})] * (MOST_TELLINGS - 1)
+    assert asked == [frozenset()] + [frozenset({"reached"})] * (MAX_ATTEMPTS - 1)
 
 
 def test_without_receivers_nobody_is_owed_anything(deployed: Path, send: Send, days: Any) -> None:

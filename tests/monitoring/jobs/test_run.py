@@ -13,7 +13,7 @@ import pytest
 
 from monitoring.config import load_config
 from monitoring.errors import CannotRun
-from monitoring.jobs.run import Run, run_due_windows
+from monitoring.jobs.run import RunResult, run_due_windows
 from monitoring.jobs.status import status
 from monitoring.records import MonitorStatus
 from monitoring.reports.document import status_document
@@ -30,7 +30,9 @@ DAY_US = 86_400_000_000
 Send = Callable[..., None]
 
 
-def run(folder: Path, *, now: datetime = NOW, stop: Callable[[], bool] = lambda: False) -> tuple[Run, MonitorStatus]:
+def run(
+    folder: Path, *, now: datetime = NOW, stop: Callable[[], bool] = lambda: False
+) -> tuple[RunResult, MonitorStatus]:
     config = load_config(folder / "monitor.toml")
     with Store.open(config.store.url) as store:
         done = run_due_windows(config, store, clock=lambda: now, stop=stop)

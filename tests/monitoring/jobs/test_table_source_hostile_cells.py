@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.jobs.init import Adopted
+from monitoring.jobs.init import InitResult
 from monitoring.records import MonitorStatus, WindowRecord
 from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days
@@ -144,7 +144,7 @@ def test_a_reference_of_such_cells_is_adopted_or_one_clear_error(tmp_path: Path,
     assert refused < len(CELLS), "some of these are of every column's kind"
 
 
-def adopted_or_refused(folder: Path, reference: pa.Table) -> Adopted | str:
+def adopted_or_refused(folder: Path, reference: pa.Table) -> InitResult | str:
     """What became of it, or the error in words; any other exception is a defect."""
     try:
         return watch(folder, reference).adopted

@@ -1,0 +1,219 @@
+"""One run over one deployment: its state is taken up, moved by each window that is due, and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from monitoring.baseline.predictions import no_predictions
+from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
+from monitoring.evidence.calibration import calibrated_log_scale
+from monitoring.evidence.level import LevelState
+from monitoring.evidence.sensitivity import smallest_detectable_harms
+from monitoring.incidents.onset import HISTORY
+from monitoring.jobs.deployment import Deployment
+from monitoring.jobs.due_windows import due_windows
+from monitoring.jobs.read_scope import ReadScope
+from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
+from monitoring.judging.judge import JudgeState
+from monitoring.judging.window.label_join import LabelJoin, RowLoader
+from monitoring.judging.window.late_rows import LateRows
+from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.judging.window.window_reader import read_window
+from monitoring.judging.window_scorer import ScoringState
+from monitoring.records import LEVELS, IncidentRecord, Level, WatchKey, WindowRecord
+from monitoring.store.deployments import AWAITED, COMPARED, FIRST_LABELS, WITNESS
+from monitoring.store.store import Store
+from monitoring.timestamps import duration_microseconds
+from monitoring.traffic.windows import Window
+from monitoring.watches.early_labels import COMPLETE, EarlyLabels
+from monitoring.watches.joint import RecentWindows
+from monitoring.watches.label_coverage import PendingLabels
+
+#: The label cursor's entries: how many labels of the log, in order of arrival, the windows judged so far have seen, and
+#: how many labels waited for their rows outside it.
+CURSOR = "labels"
+WAITING = "waiting"
+
+#: Labels of rows older than so many label horizons are ignored; those of rows older than one come too late.
+LATE_LABEL_HORIZONS = 2
+
+
+def initial_level(deployment: Deployment, level: Level) -> LevelState:
+    """A level before its first window. The page level is calibrated, which takes about a second; the notice level not.
+
+    The same each time, so that a run that is killed before its first window is committed begins again the same way.
+    """
+    if level != "page":
+        return LevelState()
+    fit = deployment.reference_fit
+    return LevelState(log_scale=calibrated_log_scale(fit.tests[level], fit.means, np.random.default_rng(0)))
+
+
+def _early_labels(text: str | None, *, begun: bool) -> EarlyLabels:
+    """The state of early labels; complete for a deployment that had `begun` before that state was stored."""
+    if text is None:
+        return COMPLETE if begun else EarlyLabels()
+    return EarlyLabels.from_text(text)
+
+
+class DeploymentRun:
+    """One run over one deployment: the traffic as it was when the run began, and the state that each window moves."""
+
+    def __init__(self, deployment: Deployment, store: Store, number: int) -> None:
+        """Takes up the state where the last window left it.
+
+        Args:
+            deployment: the deployment.
+            store: holds what was judged so far.
+            number: the deployment's number in the store.
+        """
+        self._deployment = deployment
+        self._store = store
+        self._number = number
+        self._empty = no_predictions(deployment.baseline.spec)
+        last = store.last_window(number)
+        self._after = None if last is None else last.record.end
+        cursor = {} if last is None else last.label_cursor
+        self._read, self._waited = int(cursor.get(CURSOR, 0)), int(cursor.get(WAITING, 0))
+        self._cursor = cursor
+        self._judged = store.judged(number)
+        self._late = LateRows()
+        incidents = store.incidents(number)
+        states = store.level_states(number)
+        self._state = JudgeState(
+            levels={level: LevelState.from_text(states[level]) for level in LEVELS if level in states},
+            incidents=tuple(i for i in incidents if i.state != "closed"),
+            next_number=max((i.number for i in incidents), default=0) + 1,
+            history=() if last is None else store.windows(number)[-HISTORY:],
+            scoring=ScoringState(
+                recent=RecentWindows.from_text(states.get(WITNESS, "")),
+                pending_labels=PendingLabels.from_text(states.get(AWAITED, "")),
+                early_labels=_early_labels(states.get(FIRST_LABELS), begun=last is not None),
+                statistics=states.get(COMPARED, ""),
+            ),
+        )
+
+    @property
+    def scope(self) -> ReadScope:
+        """What part of the traffic is of interest: rows within the label horizon, and their late labels."""
+        if self._after is None:
+            return ReadScope(job=True)
+        horizon = self._deployment.horizon
+        return ReadScope(
+            since=self._after - horizon,
+            labels_since=self._after - LATE_LABEL_HORIZONS * horizon,
+            judged_until=self._after,
+            job=True,
+        )
+
+    def begin(self) -> None:
+        """Store what the deployment is held against and how small a harm it detects, unless that is stored already."""
+        if not self._store.sensitivity(self._number):
+            self._store.save_baseline(self._number, self._deployment.reference_fit.baseline_scores())
+            self._save_sensitivity(initial_level(self._deployment, "page"))
+
+    def due(self, traffic: TrafficSource, now: datetime) -> tuple[Window, ...]:
+        """The windows to judge now, in order; the traffic is read for them from here on."""
+        deployment = self._deployment
+        self._traffic = traffic
+        self._label_join = LabelJoin(
+            traffic.labels(),
+            classes=deployment.baseline.spec.classes,
+            read=self._read,
+            horizon_us=duration_microseconds(deployment.horizon),
+            unmatched=replace(traffic.unmatched_labels, labels=max(traffic.unmatched_labels.labels - self._waited, 0)),
+            lookup=traffic,
+        )
+        due = due_windows(traffic, deployment.plan, after=self._after, now=now)
+        if due and self._after is not None:
+            self._label_join.restore(self._judged_before(due[0].start))
+            self._late = self._late_rows()
+        return due
+
+    def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
+        """Judge one window and commit what it changed, in one transaction.
+
+        Args:
+            window: the next due window.
+            first: whether it is the first of this run.
+
+        Returns:
+            The window's record, and the incidents that it opened or changed.
+        """
+        if not self._state.levels:
+            levels = {level: initial_level(self._deployment, level) for level in LEVELS}
+            self._state = self._deployment.judge.rearmed(replace(self._state, levels=levels))
+        if ar1_update_due(self._judged):
+            self._update_autocorrelation()
+        judge = self._deployment.judge
+        traffic = read_window(
+            self._traffic, self._label_join, window, judge.aggregator(), first=first, empty=self._empty
+        )
+        if first:
+            late = self._late
+            traffic = replace(traffic, late_rows=late.rows, findings=(*traffic.findings, *late.findings()))
+        judgement = judge.judge(self._state, traffic)
+        self._store.commit_window(
+            self._number,
+            judgement.window,
+            states={
+                **{level: state.to_text() for level, state in judgement.state.levels.items()},
+                WITNESS: judgement.state.scoring.recent.to_text(),
+                AWAITED: judgement.state.scoring.pending_labels.to_text(),
+                FIRST_LABELS: judgement.state.scoring.early_labels.to_text(),
+                COMPARED: judgement.state.scoring.statistics,
+            },
+            label_cursor={
+                CURSOR: self._label_join.read,
+                WAITING: self._traffic.unmatched_labels.labels,
+                **self._late.cursor,
+            },
+            incidents=judgement.changed,
+        )
+        self._state = judgement.state
+        self._judged += 1
+        return judgement.window, judgement.changed
+
+    def _update_autocorrelation(self) -> None:
+        """Estimate the AR(1) coefficients from the windows in the store: the same whichever run does it."""
+        deployment, incidents = self._deployment, self._store.incidents(self._number)
+        levels = dict(self._state.levels)
+        for level in LEVELS:
+            update = AutocorrelationUpdate(
+                test=deployment.reference_fit.tests[level],
+                watches=deployment.reference_fit.watches,
+                phases=deployment.plan.phases,
+            )
+            judged = self._store.score_history(self._number, level, latest=MAX_UPDATE_WINDOWS)
+            mine = [one for one in incidents if WatchKey(watch=one.watch, slice=one.slice) in update.test.tests]
+            levels[level] = replace(levels[level], ar1=update.estimate(judged, mine))
+        self._state = replace(self._state, levels=levels)
+        self._save_sensitivity(levels["page"])
+
+    def _save_sensitivity(self, page: LevelState) -> None:
+        """Store how small a harm the page level detects, with its AR(1) coefficients as they are now."""
+        reference_fit = self._deployment.reference_fit
+        test = reference_fit.tests["page"].with_ar1(page.ar1)
+        harms = smallest_detectable_harms(
+            test, reference_fit.means, reference_fit.harms(), np.random.default_rng(0), log_scale=page.log_scale or 0.0
+        )
+        self._store.save_sensitivity(self._number, harms)
+
+    def _late_rows(self) -> LateRows:
+        """Rows that came into windows judged before, of those within the label horizon."""
+        since = self.scope.since
+        records = [w for w in self._store.windows(self._number, scores=False) if since is None or w.start >= since]
+        counts = self._traffic.row_counts([Window(start=record.start, end=record.end) for record in records])
+        return LateRows.of(records, counts, self._cursor)
+
+    def _judged_before(self, start: datetime) -> Iterator[tuple[Window, RowLoader]]:
+        """The judged windows within the label horizon, whose predictions may still get their label."""
+        oldest = start - self._deployment.horizon
+        for record in self._store.windows(self._number, scores=False):
+            if oldest < record.end <= start:
+                window = Window(start=record.start, end=record.end)
+                yield window, self._traffic.rows(window).select

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitoring.config import load_config
-from monitoring.jobs.deployment_lookup import DeploymentLookup, meant
+from monitoring.jobs.deployment_lookup import DeploymentLookup, look_up_deployment
 from monitoring.jobs.run import run_due_windows
 from monitoring.store.store import Store
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from monitoring.config import load_config
 from monitoring.jobs.deployment import Deployment, deploy
-from monitoring.jobs.notify import MAX_ATTEMPTS, Notify, NotificationOutbox
+from monitoring.jobs.notify import MAX_ATTEMPTS, NotificationOutbox, Notify
 from monitoring.jobs.run import ExternalServices, Progress, run_due_windows
 from monitoring.records import IncidentRecord
 from monitoring.store.store import Store
@@ -66,7 +66,9 @@ def test_an_incident_that_a_killed_run_told_nobody_of_is_told_by_the_next(
     told: list[IncidentRecord] = []
     later = NOW + timedelta(hours=1)  # when the dead run's lease is over
     with Store.open(config.store.url) as store:
-        opened = run_due_windows(config, store, clock=lambda: later, services=ExternalServices(notify=hearing(told))).opened
+        opened = run_due_windows(
+            config, store, clock=lambda: later, services=ExternalServices(notify=hearing(told))
+        ).opened
         assert [i.watch for i in told] == ["schema", *(i.watch for i in opened)]
         run_due_windows(config, store, clock=lambda: later, services=ExternalServices(notify=hearing(told)))
     assert len(told) == 1 + len(opened)
@@ -87,7 +89,9 @@ def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
         first = run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices(notify=tell))
         deployment = deploy(config)
         for _ in range(MAX_ATTEMPTS + 3):
-            NotificationOutbox(store, first.deployment, tell, clock=lambda: NOW, renew=lambda _: None).send_pending(deployment)
+            NotificationOutbox(store, first.deployment, tell, clock=lambda: NOW, renew=lambda _: None).send_pending(
+                deployment
+            )
         assert store.pending_notifications(first.deployment) == ()
     assert asked == [frozenset()] + [frozenset({"reached"})] * (MAX_ATTEMPTS - 1)
 

@@ -6,11 +6,23 @@ import math
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.timestamps import EPOCH
-from monitoring.traffic.tables.values import as_strings, class_names, parse_numbers
+from monitoring.traffic.tables.values import (
+    as_strings,
+    class_names,
+    coded_class_names,
+    decoded,
+    is_number,
+    is_text,
+    non_blank,
+    parse_numbers,
+    valid_utf8,
+    value_type,
+)
 
 
 @given(st.lists(st.none() | st.floats() | st.integers(-(10**15), 10**15), max_size=20))
@@ -40,3 +52,75 @@ def test_labels_are_words_of_one_spelling() -> None:
     assert class_names(pa.array([1.0, None, 0.0])).to_pylist() == ["1", None, "0"]
     assert class_names(pa.array([True, False])).to_pylist() == ["true", "false"]
     assert class_names(pa.array(["True", " late ", "", "2.0", "2.5"])).to_pylist() == ["true", "late", None, "2", "2.5"]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.large_binary(), pa.string_view()])
+def test_text_and_bytes_are_text(kind: pa.DataType) -> None:
+    assert is_text(kind)
+    assert not is_number(kind)
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.uint64(), pa.float16(), pa.bool_(), pa.decimal128(9, 2)])
+def test_numbers_and_booleans_are_numbers(kind: pa.DataType) -> None:
+    assert is_number(kind)
+    assert not is_text(kind)
+
+
+@given(st.lists(st.none() | st.sampled_from(["a", "b", ""]), max_size=10), st.integers(1, 3))
+def test_a_dictionary_is_decoded_whatever_its_chunks(cells: list[str | None], size: int) -> None:
+    plain = pa.array(cells, pa.string())
+    chunks = [plain.slice(start, size).dictionary_encode() for start in range(0, len(plain), size)]
+    column = pa.chunked_array(chunks, pa.dictionary(pa.int32(), pa.string()))
+    assert decoded(column).to_pylist() == cells
+    assert value_type(column.type) == value_type(plain.type) == pa.string()
+
+
+@given(st.lists(st.none() | st.text(" \t\nab", max_size=4), max_size=10))
+def test_white_space_and_null_are_blank(cells: list[str | None]) -> None:
+    found = non_blank(pa.array(cells, pa.string())).to_pylist()
+    assert found == [cell is not None and bool(cell.strip()) for cell in cells]
+
+
+def test_a_cell_of_another_type_is_blank_only_if_it_is_null() -> None:
+    assert non_blank(pa.array([0, None])).to_pylist() == [True, False]
+
+
+@given(st.lists(st.none() | st.binary(max_size=6), max_size=8), st.booleans())
+def test_text_becomes_valid_utf_8_and_stays_what_it_is_where_it_was(cells: list[bytes | None], coded: bool) -> None:
+    raw = pa.array(cells, pa.binary())
+    text = pa.Array.from_buffers(pa.string(), len(raw), raw.buffers(), raw.null_count)
+    if coded:
+        text = pa.DictionaryArray.from_arrays(pa.array(range(len(raw)), pa.int32()), text)
+    found = valid_utf8(text)
+    found.validate(full=True)
+    assert found.type == text.type
+    assert found.to_pylist() == [None if cell is None else cell.decode("utf-8", "replace") for cell in cells]
+
+
+CELLS = (
+    st.lists(st.none() | st.integers(-5, 200), max_size=12)
+    | st.lists(st.none() | st.booleans(), max_size=12)
+    | st.lists(st.none() | st.sampled_from(["a", " a", "1.0", "True", "", "-0"]), max_size=12)
+    | st.lists(st.none() | st.sampled_from([1.0, 2.5, math.nan]), max_size=12)
+)
+
+
+@given(CELLS)
+def test_coded_class_names_are_the_class_names(cells: list[object]) -> None:
+    column = pa.array(cells)
+    if pa.types.is_null(column.type):
+        column = column.cast(pa.string())
+    names = class_names(column).to_pylist()
+    assert coded_class_names(column).to_pylist() == names
+    assert coded_class_names(column.dictionary_encode()).to_pylist() == names
+    assert class_names(pa.array(names, pa.string())).to_pylist() == names
+
+
+def test_whole_numbers_far_apart_are_class_names_too() -> None:
+    assert class_names(pa.array([0, 2**40, None])).to_pylist() == ["0", str(2**40), None]
+    assert class_names(pa.array([np.float16(1), np.float16(0)])).to_pylist() == ["1", "0"]
+
+
+@pytest.mark.parametrize("cell", ["1_000", "0x10", "1,5", "1e9999", "--1", "1 2", "٣"])
+def test_text_that_python_or_a_person_may_read_as_a_number_is_none(cell: str) -> None:
+    assert parse_numbers(pa.array([cell]), text=True)[1:] == (1, "type changed to text")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path, PurePosixPath
 
 LINES_IN_A_FILE = 400
 LINES_IN_A_FUNCTION = 60
 PARAMETERS = 6
+FILES_IN_A_FOLDER = 20
+#: Class names that stand twice in a package, with the reason.
+SAME_NAME: dict[tuple[str, str], str] = {}
 NO_NOUN = {"common", "helper", "helpers", "legacy", "misc", "new", "shared", "util", "utils", "v2"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -50,3 +54,17 @@ def test_a_function_takes_few_parameters(modules: dict[str, Path]) -> None:
     counts = {name: parameters(node) for name, node in functions(modules).items()}
     too_many = {name: count for name, count in counts.items() if count > PARAMETERS}
     assert not {name: count for name, count in too_many.items() if not name.startswith("pitfalls_tf/cli/")}
+
+
+def test_a_folder_is_a_short_list(modules: dict[str, Path]) -> None:
+    counts = Counter(PurePosixPath(name).parent.as_posix() for name in modules if "/migrations/" not in name)
+    assert not {folder: count for folder, count in counts.items() if count > FILES_IN_A_FOLDER}
+
+
+def test_a_class_name_means_one_thing_in_a_package(modules: dict[str, Path]) -> None:
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, path in modules.items():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault((name.split("/")[0], node.name), []).append(name)
+    assert not {key: names for key, names in found.items() if len(names) > 1 and key not in SAME_NAME}

@@ -6,7 +6,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench bench-monitor bench-serving bench-truth bench-training lint coverage lock clean
+.PHONY: help demo test test-all bench bench-monitor bench-serving bench-truth bench-training lint picture coverage lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,9 @@ lint: $(READY) ## rules, format, types, and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+picture: $(READY) ## docs/images/architecture.svg from the import contracts
+	$(BIN)/python -m tests.contracts.architecture_picture
 
 coverage: $(READY) ## every test, and the lines that none of them reached
 	$(BIN)/coverage erase

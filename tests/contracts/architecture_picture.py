@@ -48,7 +48,7 @@ def sentence(root: Path, package: str, room: str) -> str:
     folder = root / package / room
     path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
     documented = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-    return documented.splitlines()[0].rstrip(".") if documented else ""
+    return documented.splitlines()[0].rstrip(".").replace("`", "") if documented else ""
 
 
 def draw(root: Path) -> str:
@@ -75,11 +75,11 @@ def _panel(root: Path, package: str, rows: list[list[str]], top: int) -> list[st
     height = TITLE + len(rows) * (ROW + GAP) + GAP
     inner = WIDTH - 2 * MARGIN - 2 * GAP
     lines = [
-        f"<rect x='{MARGIN}' y='{top}' width='{WIDTH - 2 * MARGIN}' height='{height}' rx='8' fill='#eef2f7' "
-        "stroke='#7a8798'/>",
+        (f"<rect x='{MARGIN}' y='{top}' width='{WIDTH - 2 * MARGIN}' height='{height}' rx='8' fill='#eef2f7' "
+        "stroke='#7a8798'/>"),
         f"<text x='{MARGIN + 14}' y='{top + 23}' font-size='17' font-weight='700' fill='#14202e'>{package}/</text>",
-        f"<text x='{WIDTH - MARGIN - 14}' y='{top + 23}' font-size='12' text-anchor='end' fill='#44505e'>"
-        f"{escape(sentence(root, '.', package))}</text>",
+        (f"<text x='{WIDTH - MARGIN - 14}' y='{top + 23}' font-size='12' text-anchor='end' fill='#44505e'>"
+        f"{escape(sentence(root, '.', package))}</text>"),
     ]
     for number, row in enumerate(rows):
         y = top + TITLE + number * (ROW + GAP)

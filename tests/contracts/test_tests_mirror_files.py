@@ -1,4 +1,4 @@
-"""The tests of a file are found by its name: PACKAGE/ROOM/noun.py has tests/PACKAGE/ROOM/test_noun.py or test_noun_*.py."""
+"""Tests are found by name: PACKAGE/ROOM/noun.py has tests/PACKAGE/ROOM/test_noun.py, or several test_noun_*.py."""
 
 from __future__ import annotations
 

@@ -160,15 +160,22 @@ class ConformalTest:
         """The same test with another AR(1) coefficient."""
         if ar1 == self.ar1:
             return self
-        return ConformalTest.fit(
+        other = ConformalTest.fit(
             self.calibration_scores,
             tolerance=self.tolerance,
             direction=self.direction,
             ar1=ar1,
             min_std=self.min_std,
             sampling_variance=self.sampling_variance,
-            fixed_reference=bool(self.fixed_etas),
         )
+        return other.with_fixed_reference() if self.fixed_etas else other
+
+    def with_fixed_reference(self) -> ConformalTest:
+        """The same test with fixed-reference points too, where its scores vary: they are assumed to vary normally."""
+        if self.observed_variance_ratio < 1.0:
+            return self
+        falls = tuple(-eta for eta in FIXED_ETAS) if self.direction == "both" else ()
+        return replace(self, fixed_etas=FIXED_ETAS + falls)
 
     @classmethod
     def fit(
@@ -180,7 +187,6 @@ class ConformalTest:
         ar1: float = 0.0,
         min_std: float = 1e-6,
         sampling_variance: SamplingVariance = NO_SAMPLING_VARIANCE,
-        fixed_reference: bool = False,
     ) -> ConformalTest:
         """Fit the test to the baseline's window scores.
 
@@ -192,8 +198,6 @@ class ConformalTest:
             min_std: The smallest standard deviation assumed, so that a score that never varied in the baseline (a share
                 of missing values, say) does not turn the first odd row into a certainty.
             sampling_variance: Variance to add for windows of few rows; without it, row counts do not matter.
-            fixed_reference: Whether the grid has fixed-reference points too. They assume that scores vary normally, so
-                a score whose standard deviation is `min_std` has none.
 
         Returns:
             The fitted test.
@@ -217,8 +221,6 @@ class ConformalTest:
         observed_std = float(innovations.std(ddof=1))
         innovation_std = max(observed_std, min_std)
         etas, bounds = _grid(values.size, direction)
-        varies = fixed_reference and observed_std >= innovation_std
-        fixed_etas = FIXED_ETAS if direction == "up" else FIXED_ETAS + tuple(-eta for eta in FIXED_ETAS)
         log_f = np.asarray(etas)[:, None] * clipped(innovations / innovation_std, np.asarray(bounds)[:, None])
         return cls(
             mean=mean,
@@ -233,7 +235,6 @@ class ConformalTest:
             min_std=min_std,
             observed_variance_ratio=1.0 if observed_std >= innovation_std else (observed_std / innovation_std) ** 2,
             sampling_variance=sampling_variance,
-            fixed_etas=fixed_etas if varies else (),
         )
 
     def initial_state(self, *, last_score: float | None = None) -> WatchState:

@@ -75,11 +75,15 @@ def _panel(root: Path, package: str, rows: list[list[str]], top: int) -> list[st
     height = TITLE + len(rows) * (ROW + GAP) + GAP
     inner = WIDTH - 2 * MARGIN - 2 * GAP
     lines = [
-        (f"<rect x='{MARGIN}' y='{top}' width='{WIDTH - 2 * MARGIN}' height='{height}' rx='8' fill='#eef2f7' "
-        "stroke='#7a8798'/>"),
+        (
+            f"<rect x='{MARGIN}' y='{top}' width='{WIDTH - 2 * MARGIN}' height='{height}' rx='8' fill='#eef2f7' "
+            "stroke='#7a8798'/>"
+        ),
         f"<text x='{MARGIN + 14}' y='{top + 23}' font-size='17' font-weight='700' fill='#14202e'>{package}/</text>",
-        (f"<text x='{WIDTH - MARGIN - 14}' y='{top + 23}' font-size='12' text-anchor='end' fill='#44505e'>"
-        f"{escape(sentence(root, '.', package))}</text>"),
+        (
+            f"<text x='{WIDTH - MARGIN - 14}' y='{top + 23}' font-size='12' text-anchor='end' fill='#44505e'>"
+            f"{escape(sentence(root, '.', package))}</text>"
+        ),
     ]
     for number, row in enumerate(rows):
         y = top + TITLE + number * (ROW + GAP)

@@ -171,27 +171,14 @@ def fit_reference(
         raise _too_few_windows(len(windows.starts), len(reference), plan.min_rows)
     means = {key: fit.scores for key, fit in fits.items()}
     tolerances = tolerances.completed(means)
-    tests = {level: _level_test(level, fits, catalogue, tolerances, min_std) for level in LEVELS}
+    tests = {level: _watch_tests(level, fits, catalogue, tolerances, min_std) for level in LEVELS}
+    features = {watch.name: watch.feature or "" for watch in catalogue.integrity}
     return ReferenceFit(
-        tests={
-            level: LevelTest(
-                level=level,
-                budget=budgets[level],
-                tests=tests[level],
-                shares=weights(tests[level], catalogue.groups),
-                min_rows=plan.min_rows,
-                seasonality={key: fits[key].seasonality for key in tests[level] if fits[key].seasonality.offsets},
-            )
-            for level in LEVELS
-        },
+        tests={level: _level_test(level, tests[level], fits, catalogue, budgets[level], plan) for level in LEVELS},
         means=means,
         watches=catalogue.watches,
         tolerances=tolerances,
-        gross_failures=GrossFailures.fit(
-            means,
-            {watch.name: watch.feature or "" for watch in catalogue.integrity},
-            threshold=budgets["page"].threshold,
-        ),
+        gross_failures=GrossFailures.fit(means, features, threshold=budgets["page"].threshold),
         profile=baseline.profile,
         estimator=PerformanceEstimator.fit(baseline, catalogue, plan),
         losses=catalogue.label_sums(reference),
@@ -243,6 +230,25 @@ def _phases_of(phases: Sequence[Mapping[str, int]], windows: NDArray[np.int64]) 
 
 def _level_test(
     level: Level,
+    tests: Mapping[WatchKey, ConformalTest],
+    fits: Mapping[WatchKey, _WatchFit],
+    catalogue: Catalogue,
+    budget: Budget,
+    plan: WindowPlan | RowPlan,
+) -> LevelTest:
+    """The test of a level, out of its watches' tests."""
+    return LevelTest(
+        level=level,
+        budget=budget,
+        tests=tests,
+        shares=weights(tests, catalogue.groups),
+        min_rows=plan.min_rows,
+        seasonality={key: fits[key].seasonality for key in tests if fits[key].seasonality.offsets},
+    )
+
+
+def _watch_tests(
+    level: Level,
     fits: Mapping[WatchKey, _WatchFit],
     catalogue: Catalogue,
     tolerances: Tolerances,
@@ -252,20 +258,23 @@ def _level_test(
     watches = catalogue.watches
     mine = {key: fit for key, fit in fits.items() if in_level(watches[key.watch], level)}
     ar1 = level_ar1({key: fit.scores for key, fit in mine.items()})
-    return {
+    tests = {
         key: ConformalTest.fit(
             fit.scores,
             # What rise of a loss matters is asked when the level alarms, of the loss itself: see `incidents.harm`.
             tolerance=0.0
             if watches[key.watch].family in LOSS_FAMILIES
             else tolerances.score_tolerance(watches[key.watch]),
-            fixed_reference=watches[key.watch].family in LOSS_FAMILIES,
             direction=watches[key.watch].direction,
             ar1=ar1[key],
             min_std=min_std[key.watch],
             sampling_variance=fit.sampling_variance,
         )
         for key, fit in mine.items()
+    }
+    return {
+        key: test.with_fixed_reference() if watches[key.watch].family in LOSS_FAMILIES else test
+        for key, test in tests.items()
     }
 
 

@@ -19,7 +19,11 @@ def test_the_picture_is_that_of_the_contracts(root: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_file_and_name_that_a_page_mentions_is_there(root: Path, page: str) -> None:
-    mentioned = [one for one in PATHS.findall((root / page).read_text("utf-8")) if not {"VERB", "NAME", "PACKAGE"} & set(re.split(r"\W|_", one[0]))]
+    mentioned = [
+        one
+        for one in PATHS.findall((root / page).read_text("utf-8"))
+        if not {"VERB", "NAME", "PACKAGE"} & set(re.split(r"\W|_", one[0]))
+    ]
     missing = []
     for path, name in mentioned:
         if not (root / path).is_file():

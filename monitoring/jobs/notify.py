@@ -23,7 +23,8 @@ class NotificationOutbox:
 
     An incident enters the store with a pending notification, in the transaction of its window. That a receiver was
     reached is stored after it has answered: if the process dies in between, the receiver is notified once more. A
-    receiver that was not reached is tried again by the next run, up to `MAX_ATTEMPTS` runs.
+    receiver that was not reached is tried again by the next run, up to `MAX_ATTEMPTS` runs. An incident that becomes
+    worse is pending again, for all receivers.
     """
 
     def __init__(
@@ -49,19 +50,20 @@ class NotificationOutbox:
         self._notify = notify
         self._clock = clock
         self._renew = renew
-        self._tried: set[int] = set()
+        self._tried: set[tuple[int, int]] = set()
 
     def send_pending(self, deployment: Deployment) -> None:
-        """Send each pending notification, once in the life of this outbox. Cost: what the receivers take to answer.
+        """Send each pending notification that was not tried before. Cost: what the receivers take to answer.
 
         Args:
             deployment: the deployment that the incidents are of.
         """
         for pending in self._store.pending_notifications(self._number):
             number = pending.incident.number
-            if number in self._tried:
+            attempt = (number, sum(event.state == "worse" for event in pending.incident.history))
+            if attempt in self._tried:
                 continue
-            self._tried.add(number)
+            self._tried.add(attempt)
             self._renew(self._clock())
             reached = {} if self._notify is None else self._notify(pending.incident, deployment, pending.notified)
             notified = pending.notified | {receiver for receiver, ok in reached.items() if ok}

@@ -22,56 +22,57 @@ NOW = datetime(2014, 1, 1, tzinfo=UTC)
 Send = Callable[..., None]
 
 
-def hearing(told: list[IncidentRecord]) -> Notify:
-    def tell(incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
-        told.append(incident)
+def recording(sent: list[IncidentRecord]) -> Notify:
+    def notify(incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
+        sent.append(incident)
         return {"one": True}
 
-    return tell
+    return notify
 
 
-def test_progress_and_telling_hear_of_every_window_and_incident_once(deployed: Path, send: Send, days: Any) -> None:
+def test_every_incident_is_notified_once_and_again_when_it_becomes_worse(deployed: Path, send: Send, days: Any) -> None:
     send(deployed, days(days=30, broken_from=10))
     config = load_config(deployed / "monitor.toml")
     seen: list[Progress] = []
-    told: list[IncidentRecord] = []
+    sent: list[IncidentRecord] = []
     with Store.open(config.store.url) as store:
         done = run_due_windows(
-            config, store, clock=lambda: NOW, progress=seen.append, services=ExternalServices(notify=hearing(told))
+            config, store, clock=lambda: NOW, progress=seen.append, services=ExternalServices(notify=recording(sent))
         )
     assert [p.done for p in seen] == list(range(1, 31))
-    assert tuple(told) == done.opened
-    assert len({i.number for i in told}) == len(told) > 0
+    assert tuple(sent) == done.opened
+    assert [i.state for i in sent].count("worse") > 0
+    assert len({(i.number, i.state) for i in sent}) == len(sent)
 
 
-def _die_when_telling(folder: str) -> None:
-    def tell(_incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
+def _die_while_notifying(folder: str) -> None:
+    def notify(_incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
         os.kill(os.getpid(), signal.SIGKILL)
         return {}
 
     config = load_config(Path(folder) / "monitor.toml")
     with Store.open(config.store.url) as store:
-        run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices(notify=tell))
+        run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices(notify=notify))
 
 
-def test_an_incident_that_a_killed_run_told_nobody_of_is_told_by_the_next(
+def test_an_incident_that_a_killed_run_notified_nobody_of_is_notified_by_the_next(
     deployed: Path, send: Send, days: Any
 ) -> None:
     send(deployed, days(days=4, without="temp"))
-    process = multiprocessing.get_context("spawn").Process(target=_die_when_telling, args=(str(deployed),))
+    process = multiprocessing.get_context("spawn").Process(target=_die_while_notifying, args=(str(deployed),))
     process.start()
     process.join(120)
     assert process.exitcode == -signal.SIGKILL
     config = load_config(deployed / "monitor.toml")
-    told: list[IncidentRecord] = []
+    sent: list[IncidentRecord] = []
     later = NOW + timedelta(hours=1)  # when the dead run's lease is over
     with Store.open(config.store.url) as store:
         opened = run_due_windows(
-            config, store, clock=lambda: later, services=ExternalServices(notify=hearing(told))
+            config, store, clock=lambda: later, services=ExternalServices(notify=recording(sent))
         ).opened
-        assert [i.watch for i in told] == ["schema", *(i.watch for i in opened)]
-        run_due_windows(config, store, clock=lambda: later, services=ExternalServices(notify=hearing(told)))
-    assert len(told) == 1 + len(opened)
+        assert [i.watch for i in sent] == ["schema", *(i.watch for i in opened)]
+        run_due_windows(config, store, clock=lambda: later, services=ExternalServices(notify=recording(sent)))
+    assert len(sent) == 1 + len(opened)
 
 
 def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
@@ -80,16 +81,16 @@ def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
     send(deployed, days(days=1, without="temp"))
     asked: list[frozenset[str]] = []
 
-    def tell(_incident: IncidentRecord, _deployment: Deployment, before: AbstractSet[str]) -> dict[str, bool]:
+    def notify(_incident: IncidentRecord, _deployment: Deployment, before: AbstractSet[str]) -> dict[str, bool]:
         asked.append(frozenset(before))
         return {"reached": True, "dead": False} if not before else {"dead": False}
 
     config = load_config(deployed / "monitor.toml")
     with Store.open(config.store.url) as store:
-        first = run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices(notify=tell))
+        first = run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices(notify=notify))
         deployment = deploy(config)
         for _ in range(MAX_ATTEMPTS + 3):
-            NotificationOutbox(store, first.deployment, tell, clock=lambda: NOW, renew=lambda _: None).send_pending(
+            NotificationOutbox(store, first.deployment, notify, clock=lambda: NOW, renew=lambda _: None).send_pending(
                 deployment
             )
         assert store.pending_notifications(first.deployment) == ()

@@ -41,7 +41,10 @@ def as_microseconds(moment: datetime) -> int:
 
 
 def duration_microseconds(duration: timedelta) -> int:
-    """A duration as microseconds.
+    """Convert a duration to microseconds.
+
+    Returns:
+        Whole microseconds.
 
     >>> duration_microseconds(timedelta(days=1))
     86400000000

@@ -202,6 +202,9 @@ class Judge:
         """The highest level with an open incident; thin where the window's rows are too few to be tested by themselves.
 
         An open page counts before a thin window, a thin window before an open notice.
+
+        Returns:
+            The window's status.
         """
         levels = {one.level for one in incidents}
         if "page" in levels:

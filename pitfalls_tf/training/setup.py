@@ -143,7 +143,10 @@ class Setup:
         )
 
     def find_remedy(self) -> Remedy | None:
-        """The remedy, or the chain of those joined by `+`; None without one.
+        """The remedy, or the chain of those joined by `+`.
+
+        Returns:
+            The remedy; None without one.
 
         Raises:
             BadInput: there is none of that name.

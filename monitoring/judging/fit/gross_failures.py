@@ -66,6 +66,13 @@ class GrossLimit:
     def exceeded(self, total: ScoreSum, alpha: float) -> bool:
         """Whether a window's rate is gross, and no chance of its few rows: by the exact binomial tail.
 
+        Args:
+            total: The window's score sum of the watch.
+            alpha: The largest probability of as many rows at the `null` rate.
+
+        Returns:
+            True if the rate is at least `rate` and so improbable.
+
         >>> limit = GrossLimit(rate=0.2, null=0.02, kind="values missing", subject="income", baseline=0.01)
         >>> [limit.exceeded(ScoreSum(n, int(0.99 * n) << 32), 1e-5) for n in (2, 10, 100, 1_000_000)]
         [False, True, True, True]

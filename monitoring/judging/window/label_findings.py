@@ -120,7 +120,10 @@ class OverdueLabels:
 
 
 def _duration_words(us: int) -> str:
-    """A duration in the largest unit of which it is a whole number.
+    """Write a duration in the largest unit of which it is a whole number.
+
+    Returns:
+        The number and the unit.
 
     >>> _duration_words(7 * 86_400_000_000), _duration_words(5_400_000_000)
     ('7 days', '90 minutes')

@@ -52,7 +52,10 @@ class LateRows:
         return cls(rows=fresh, cursor=cursor)
 
     def findings(self) -> tuple[Finding, ...]:
-        """The finding about them; none without late rows.
+        """The finding about them.
+
+        Returns:
+            One finding; none without late rows.
 
         >>> LateRows(rows=500).findings()[0].message
         '500 rows arrived after their window was judged. They are not scored; labels for them still count.'

@@ -104,9 +104,12 @@ class RowScorer:
         )
 
     def _expected(self, given: Floats, calibration: Calibration) -> tuple[Whole, Whole | None]:
-        """Sums of the calibrated losses and of their variances, [metrics, 2], and the expected confusion matrix.
+        """Sum the calibrated losses and their variances, and the expected confusion matrix.
 
         With two classes, rows of one calibration bin and one predicted class have the same expected error.
+
+        Returns:
+            Sums [metrics, 2] in fixed point, and the matrix, None where it is not wanted.
         """
         if len(self._catalogue.classes) != 2:
             calibrated = calibration.calibrated(given)

@@ -22,8 +22,8 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.due_windows import due_windows
-from monitoring.jobs.log_source import LogSource
-from monitoring.jobs.traffic import traffic_path, with_labels
+from monitoring.jobs.sources.log_source import LogSource
+from monitoring.jobs.sources.traffic import traffic_path, with_labels
 from monitoring.judging.window.windowing import split_by_window
 
 SEED = 20_130_403

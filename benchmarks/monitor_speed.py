@@ -20,9 +20,9 @@ from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig
 from monitoring.evidence.level import LevelState
 from monitoring.jobs.deployment import EXTRAS, SCHEMA_FILE, Deployment, deploy
-from monitoring.jobs.log_source import LogSource
 from monitoring.jobs.run import Progress, run_due_windows
-from monitoring.jobs.traffic import traffic_path
+from monitoring.jobs.sources.log_source import LogSource
+from monitoring.jobs.sources.traffic import traffic_path
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.records import LEVELS, Level, ScoreSum, WatchKey, WindowRecord
 from monitoring.store.store import Store

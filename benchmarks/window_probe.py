@@ -26,8 +26,8 @@ from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig, load_config
 from monitoring.jobs.deployment import Deployment, deploy
 from monitoring.jobs.due_windows import due_windows
-from monitoring.jobs.read_scope import ReadScope
-from monitoring.jobs.traffic import open_traffic
+from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.judge import Judge, JudgeState
 from monitoring.judging.schema_check import CheckResult

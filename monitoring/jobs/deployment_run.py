@@ -16,7 +16,7 @@ from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.incidents.onset import HISTORY
 from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.due_windows import due_windows
-from monitoring.jobs.read_scope import ReadScope
+from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.judge import JudgeState
 from monitoring.judging.window.label_join import LabelJoin, RowLoader

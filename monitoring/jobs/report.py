@@ -17,9 +17,9 @@ from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.deployment import find_baseline
 from monitoring.jobs.deployment_lookup import look_up_deployment
-from monitoring.jobs.read_scope import ReadScope
+from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.traffic import open_traffic, with_labels
 from monitoring.jobs.status import first_page, status
-from monitoring.jobs.traffic import open_traffic, with_labels
 from monitoring.records import MonitorStatus, ScoreRecord, WindowRecord
 from monitoring.reports.drift_summary import DriftSubject, DriftSummary, WatchVerdict
 from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval

@@ -11,7 +11,7 @@ from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.deployment_run import DeploymentRun
 from monitoring.jobs.notify import NotificationOutbox, Notify
-from monitoring.jobs.traffic import open_traffic
+from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.records import Finding, IncidentRecord, WindowRecord
 from monitoring.store.store import Store
 from monitoring.watches.embedding import Embedder

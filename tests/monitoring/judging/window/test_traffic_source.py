@@ -15,8 +15,8 @@ from monitoring.baseline.batch import Batch
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import load_config
 from monitoring.jobs.deployment import find_baseline
-from monitoring.jobs.read_scope import ReadScope
-from monitoring.jobs.traffic import open_traffic
+from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.timestamps import as_microseconds

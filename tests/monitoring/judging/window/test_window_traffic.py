@@ -13,8 +13,8 @@ from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import NO_LABEL, no_predictions
 from monitoring.config import load_config
 from monitoring.jobs.deployment import deploy, find_baseline
-from monitoring.jobs.read_scope import ReadScope
-from monitoring.jobs.traffic import open_traffic
+from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window.window_traffic import WindowTraffic

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.jobs.log_source import lost_within
+from monitoring.jobs.sources.log_source import lost_within
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.log.gaps import LostRows
 from monitoring.traffic.windows import Window

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import Predictions, label_indices, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
-from monitoring.jobs.read_scope import EVERYTHING, ReadScope
-from monitoring.jobs.table_window import TableWindow
+from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
+from monitoring.jobs.sources.table_window import TableWindow
 from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.judging.window.windowing import contiguous_spans
 from monitoring.records import Finding

@@ -14,9 +14,9 @@ from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
-from monitoring.jobs.log_source import LogSource
-from monitoring.jobs.read_scope import EVERYTHING, ReadScope
-from monitoring.jobs.table_source import TableSource
+from monitoring.jobs.sources.log_source import LogSource
+from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
+from monitoring.jobs.sources.table_source import TableSource
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.file_store import is_url

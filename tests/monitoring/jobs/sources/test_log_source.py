@@ -13,8 +13,8 @@ import pytest
 
 from monitoring.baseline.predictions import microseconds
 from monitoring.config import load_config
-from monitoring.jobs.log_source import LogSource
 from monitoring.jobs.run import run_due_windows
+from monitoring.jobs.sources.log_source import LogSource
 from monitoring.store.store import Store
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_writer import LabelWriter

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from monitoring.baseline.predictions import Predictions, microseconds, no_predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.config.sections import ModelSection
-from monitoring.jobs.log_window import LogWindow
+from monitoring.jobs.sources.log_window import LogWindow
 from monitoring.judging.window.label_findings import UnmatchedLabels
 from monitoring.records import Finding
 from monitoring.timestamps import as_microseconds

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.simulation import SimulatedStreams
+from monitoring.evidence.simulation import SimulatedStreams, StreamSampling
 from monitoring.records import WatchKey
 
 #: The share of the budget that simulated streams spend. Below 1, since a resample of R windows has fewer rare ones than
@@ -34,11 +34,11 @@ def calibrated_log_scale(
     """The log of the factor by which the level's evidence is multiplied before it is compared with the threshold.
 
     The guarantee of an e-detector, an average run length of at least A windows, holds for every law, and so it leaves
-    most of the budget unspent on any one. Here streams without harm are drawn from the baseline's own windows, in
-    blocks, each with tests that are fitted to a resample of the baseline, so that the error of its means and standard
-    deviations counts; c is the evidence that a share ``1 - exp(-SPENT · n / A)`` of streams of n windows reaches, which
-    is that of a Poisson process with `SPENT` alarms per A windows; and the factor is ``A / c``. What is
-    guaranteed whatever the law remains an average run length of c windows.
+    most of the budget unspent on any one. Here streams without harm are drawn from the baseline's own windows (in
+    blocks where they are correlated), each with tests that are fitted to a resample of the baseline, so that the error
+    of its means and standard deviations counts; c is the evidence that a share ``1 - exp(-SPENT · n / A)`` of streams
+    of n windows reaches, which is that of a Poisson process with `SPENT` alarms per A windows; and the factor is
+    ``A / c``. What is guaranteed whatever the law remains an average run length of c windows.
 
     Assumes that live windows come from the same stationary law as the baseline's. Where that is refuted (inputs moved),
     the caller uses the guarantee alone.
@@ -59,7 +59,11 @@ def calibrated_log_scale(
     if longest < MIN_CALIBRATION_WINDOWS:
         return 0.0
     windows = min(MAX_WINDOWS, math.ceil(test.budget.threshold))
-    streams = SimulatedStreams(test, baseline, rng, simulations=STREAMS, windows=windows, resample_reference=True)
+    correlated = any(one.ar1 for one in test.tests.values())
+    sampling = StreamSampling(
+        simulations=STREAMS, windows=windows, length=None if correlated else 1, resample_reference=True
+    )
+    streams = SimulatedStreams(test, baseline, rng, sampling)
     highest = streams.evidence().max(axis=1)
     share = 1.0 - math.exp(-SPENT * windows / test.budget.threshold)
     reached = float(np.quantile(highest, 1.0 - share))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.simulation import SimulatedStreams
+from monitoring.evidence.simulation import SimulatedStreams, StreamSampling
 from monitoring.records import Sensitivity, WatchKey
 
 #: Windows within which a harm should be detected.
@@ -62,15 +62,8 @@ def smallest_detectable_harms(
     """
     if not harms:
         return ()
-    streams = SimulatedStreams(
-        test,
-        baseline,
-        rng,
-        simulations=simulations,
-        windows=max(HORIZONS),
-        resample_reference=True,
-        log_scale=log_scale,
-    )
+    sampling = StreamSampling(simulations=simulations, windows=max(HORIZONS), resample_reference=True)
+    streams = SimulatedStreams(test, baseline, rng, sampling, log_scale=log_scale)
     found = []
     for harm in harms:
         alarms: dict[int, NDArray[np.int64]] = {}

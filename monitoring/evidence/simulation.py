@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,6 +184,24 @@ class VectorizedTests:
         self._live_windows[where] = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSampling:
+    """How streams are sampled from the baseline's windows.
+
+    Attributes:
+        simulations: How many streams.
+        windows: Windows of each stream.
+        length: Windows of a block; 1 for single windows, None for `block_length`.
+        resample_reference: Whether each stream's tests are fitted to a resample of the baseline. The baseline then
+            stands for the truth, and what a test knows of it is an estimate, as in life.
+    """
+
+    simulations: int
+    windows: int
+    length: int | None = None
+    resample_reference: bool = False
+
+
 class SimulatedStreams:
     """Streams of window scores, drawn once by a block bootstrap of the baseline; a harm shifts some of their watches.
 
@@ -191,16 +210,13 @@ class SimulatedStreams:
     never missing, are simulated once.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one property of the streams
+    def __init__(
         self,
         test: LevelTest,
         baseline: Mapping[WatchKey, Floats],
         rng: np.random.Generator,
+        sampling: StreamSampling,
         *,
-        simulations: int,
-        windows: int,
-        length: int | None = None,
-        resample_reference: bool = False,
         log_scale: float = 0.0,
     ) -> None:
         """Draw the streams and compute the evidence without a harm.
@@ -209,17 +225,14 @@ class SimulatedStreams:
             test: The level.
             baseline: Baseline window scores of each watch, [R].
             rng: Source of randomness.
-            simulations: How many streams.
-            windows: Windows of each stream.
-            length: Windows of a block; 1 for single windows, None for `block_length`.
-            resample_reference: Whether each stream's tests are fitted to a resample of the baseline. The baseline then
-                stands for the truth, and what a test knows of it is an estimate, as in life.
+            sampling: How many streams, of how many windows, and how they are drawn.
             log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`).
         """
+        simulations, windows, length = sampling.simulations, sampling.windows, sampling.length
         longest = max(baseline[key].size for key in test.tests)
         chunks = [block_indices(longest, simulations, rng, length=length) for _ in range(-(-windows // longest))]
         indices = np.concatenate(chunks, axis=1)[:, :windows]
-        resampled = block_indices(longest, simulations, rng, length=length) if resample_reference else None
+        resampled = block_indices(longest, simulations, rng, length=length) if sampling.resample_reference else None
         self._test, self._scale = test, float(np.exp(log_scale))
         self.scores: dict[WatchKey, Floats] = {}
         self._unharmed: dict[WatchKey, Floats] = {}
@@ -282,7 +295,8 @@ class SimulatedStreams:
         """The contribution of these watches to the level's evidence, Σ π_k M_k, with their scores shifted."""
         scores = np.stack([self.scores[key] + shift for key, shift in shifts.items()], axis=2)
         shares = np.array([self._test.shares[key] for key in shifts])
-        tests = VectorizedTests([self._test.tests[key] for key in shifts], scores.shape[0])
+        references = [self._references[key] for key in shifts]
+        tests = VectorizedTests([self._test.tests[key] for key in shifts], scores.shape[0], references=references)
         path = np.empty(scores.shape[:2])
         for window in range(scores.shape[1]):
             path[:, window] = tests.step(scores[:, window]) @ shares

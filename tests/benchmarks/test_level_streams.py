@@ -7,7 +7,7 @@ from benchmarks.level_streams import Alarms, alarms, resampled
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelTest
-from monitoring.evidence.simulation import SimulatedStreams
+from monitoring.evidence.simulation import SimulatedStreams, StreamSampling
 from monitoring.records import WatchKey
 
 ERROR, BRIER, SHIFT = WatchKey(watch="error"), WatchKey(watch="brier"), WatchKey(watch="shift")
@@ -33,7 +33,9 @@ def level(*, threshold: int = 20) -> tuple[LevelTest, dict[WatchKey, np.ndarray]
 @pytest.mark.parametrize("moves", [{}, {ERROR: 0.1}, {BRIER: 0.2, SHIFT: -0.2}], ids=["quiet", "one", "two"])
 def test_first_alarms_are_those_of_the_products_own_simulation(moves: dict[WatchKey, float]) -> None:
     test, means = level()
-    product = SimulatedStreams(test, means, np.random.default_rng(5), simulations=300, windows=90, length=3)
+    product = SimulatedStreams(
+        test, means, np.random.default_rng(5), StreamSampling(simulations=300, windows=90, length=3)
+    )
     places = resampled(40, np.random.default_rng(5), streams=300, windows=90, length=3)
     np.testing.assert_array_equal(alarms(test, means, places, moves, learning=False).first, product.first_alarms(moves))
 

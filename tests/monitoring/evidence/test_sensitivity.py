@@ -13,7 +13,7 @@ from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.sensitivity import HORIZONS, POWER, SIZES, Harm, smallest_detectable_harms
-from monitoring.evidence.simulation import SimulatedStreams, VectorizedTests
+from monitoring.evidence.simulation import SimulatedStreams, StreamSampling, VectorizedTests
 from monitoring.records import WatchKey
 
 ERROR, SURPRISE = WatchKey(watch="error"), WatchKey(watch="surprise_error")
@@ -64,7 +64,12 @@ def test_bisection_finds_the_first_size_that_is_detected_often_enough() -> None:
     test = level_of(baseline)
     harm = Harm(metric="error", slice="origin=EWR", score_shifts={ERROR: 1.0}, largest=0.5)
     found = smallest_detectable_harms(test, baseline, [harm], np.random.default_rng(1), simulations=40)
-    streams = SimulatedStreams(test, baseline, np.random.default_rng(1), simulations=40, windows=max(HORIZONS))
+    streams = SimulatedStreams(
+        test,
+        baseline,
+        np.random.default_rng(1),
+        StreamSampling(simulations=40, windows=max(HORIZONS), resample_reference=True),
+    )
     for entry in found:
         shares = [
             float((streams.first_alarms({ERROR: float(size) * 0.5}) <= entry.windows).mean()) for size in SIZES.tolist()

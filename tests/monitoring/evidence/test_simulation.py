@@ -11,7 +11,7 @@ from monitoring.evidence.autocorrelation import ar1_update_due, level_ar1
 from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.evidence.level import LevelState, LevelTest
-from monitoring.evidence.simulation import MAX_EVIDENCE, SimulatedStreams, VectorizedTests
+from monitoring.evidence.simulation import MAX_EVIDENCE, SimulatedStreams, StreamSampling, VectorizedTests
 from monitoring.records import SCORE_ONE, Direction, ScoreSum, WatchKey
 
 ERROR, BRIER = WatchKey(watch="error"), WatchKey(watch="brier")
@@ -31,7 +31,7 @@ def streams(*, simulations: int = 40, windows: int = 50) -> tuple[LevelTest, Sim
         shares=weights(baseline),
         min_rows=1,
     )
-    return test, SimulatedStreams(test, baseline, rng, simulations=simulations, windows=windows)
+    return test, SimulatedStreams(test, baseline, rng, StreamSampling(simulations=simulations, windows=windows))
 
 
 def test_the_many_streams_at_once_are_the_test_itself_window_by_window() -> None:
@@ -110,7 +110,7 @@ def test_watches_that_are_alike_are_simulated_once_to_the_same_bits() -> None:
         shares=weights(keys, {key.watch: "integrity" for key in keys[:4]}),
         min_rows=1,
     )
-    simulated = SimulatedStreams(test, baseline, rng, simulations=20, windows=50)
+    simulated = SimulatedStreams(test, baseline, rng, StreamSampling(simulations=20, windows=50))
 
     def alone(key: WatchKey, rise: float) -> NDArray[np.float64]:
         runs = VectorizedTests([test.tests[key]], 20)
@@ -163,7 +163,7 @@ def test_streams_are_drawn_from_the_baselines_own_windows_and_all_watches_by_the
         shares=weights(baseline),
         min_rows=1,
     )
-    simulated = SimulatedStreams(test, baseline, rng, simulations=10, windows=150)
+    simulated = SimulatedStreams(test, baseline, rng, StreamSampling(simulations=10, windows=150))
     assert simulated.scores[ERROR].shape == (10, 150)
     assert set(simulated.scores[ERROR].ravel().tolist()) <= set(days.tolist())
     np.testing.assert_array_equal(simulated.scores[BRIER], simulated.scores[ERROR] / 2.0)

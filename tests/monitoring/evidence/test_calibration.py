@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from monitoring.evidence import calibration
+from monitoring.evidence.budget import Budget, weights
+from monitoring.evidence.calibration import (
+    MAX_SCALE,
+    MIN_CALIBRATION_WINDOWS,
+    MIN_SCALE,
+    SPENT,
+    calibrated_log_scale,
+)
+from monitoring.evidence.conformal import ConformalTest
+from monitoring.evidence.level import LevelTest
+from monitoring.evidence.simulation import VectorizedTests
+from monitoring.records import WatchKey
+
+Draw = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
+
+LAWS: dict[str, Draw] = {
+    "normal": lambda rng, shape: rng.normal(0.2, 0.03, shape),
+    "skewed": lambda rng, shape: rng.gamma(4.0, 0.02, shape),
+}
+
+
+def keys_of(watches: int) -> list[WatchKey]:
+    return [WatchKey(watch=f"loss{number}") for number in range(watches)]
+
+
+def level_of(
+    baseline: dict[WatchKey, NDArray[np.float64]], *, threshold: int = 100, ar1: float = 0.0, min_std: float = 1e-6
+) -> LevelTest:
+    return LevelTest(
+        level="page",
+        budget=Budget(alarms=1, windows=threshold),
+        tests={
+            key: ConformalTest.fit(scores, tolerance=0.0, fixed_reference=True, ar1=ar1, min_std=min_std)
+            for key, scores in baseline.items()
+        },
+        shares=weights(baseline),
+        min_rows=1,
+    )
+
+
+def scale_of(baseline: dict[WatchKey, NDArray[np.float64]], **settings: float) -> float:
+    test = level_of(baseline, **settings)  # type: ignore[arg-type]  # settings of the level, as they come
+    return math.exp(calibrated_log_scale(test, baseline, np.random.default_rng(0)))
+
+
+def normal(watches: int, windows: int, seed: int = 1) -> dict[WatchKey, NDArray[np.float64]]:
+    rng = np.random.default_rng(seed)
+    return {key: rng.normal(0.2, 0.03, windows) for key in keys_of(watches)}
+
+
+@pytest.mark.parametrize("windows", [5, MIN_CALIBRATION_WINDOWS - 1])
+def test_a_short_baseline_is_not_calibrated(windows: int) -> None:
+    assert scale_of(normal(2, windows)) == 1.0
+
+
+def test_a_baseline_just_long_enough_is_calibrated() -> None:
+    assert scale_of(normal(2, MIN_CALIBRATION_WINDOWS)) != 1.0
+
+
+def test_a_level_without_watches_is_not_calibrated() -> None:
+    assert scale_of({}) == 1.0
+
+
+def test_the_scale_has_a_largest_value() -> None:
+    """Scores that never varied have no evidence in any stream, so that c is far below A."""
+    still = {key: np.full(60, 0.2) for key in keys_of(2)}
+    assert scale_of(still, threshold=10_000, min_std=0.05) == pytest.approx(MAX_SCALE)
+
+
+def test_the_scale_has_a_smallest_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One window in sixty lies a thousand deviations out: the streams that draw it often have any evidence."""
+    monkeypatch.setattr(calibration, "SPENT", 1e-3)
+    scores = np.random.default_rng(2).normal(0.2, 0.03, 60)
+    assert scale_of({WatchKey(watch="loss"): scores}) == pytest.approx(MIN_SCALE)
+
+
+def test_more_of_the_budget_spent_is_a_larger_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    baseline = normal(2, 60)
+    before = scale_of(baseline)
+    monkeypatch.setattr(calibration, "SPENT", 1.5 * SPENT)
+    assert scale_of(baseline) > before
+
+
+def test_the_same_baseline_and_seed_give_the_same_scale() -> None:
+    assert scale_of(normal(2, 60)) == scale_of(normal(2, 60))
+
+
+def test_the_unit_of_scores_does_not_change_the_scale() -> None:
+    baseline = normal(2, 60)
+    halved = {key: scores / 2.0 for key, scores in baseline.items()}
+    assert scale_of(halved) == pytest.approx(scale_of(baseline), rel=1e-6)
+
+
+def test_correlated_windows_are_calibrated_in_blocks() -> None:
+    """The same windows, once as a correlated series and once without a coefficient, are calibrated differently."""
+    rng = np.random.default_rng(3)
+    series = [0.0]
+    for _ in range(89):
+        series.append(0.5 * series[-1] + float(rng.normal()))
+    baseline = {WatchKey(watch="loss"): 0.2 + 0.03 * np.array(series)}
+    correlated, single = scale_of(baseline, ar1=0.5), scale_of(baseline)
+    assert MIN_SCALE <= correlated <= MAX_SCALE
+    assert correlated != single
+
+
+@pytest.mark.parametrize(("law", "watches", "windows"), [("normal", 1, 90), ("skewed", 2, 90), ("normal", 2, 40)])
+def test_false_alarms_on_new_streams_of_the_same_law_come_near_the_budget(law: str, watches: int, windows: int) -> None:
+    """Per A windows, over baselines; every alarm restarts the level, as it does in the monitor."""
+    rng, threshold, streams = np.random.default_rng(4), 60, 30
+    alarms, baselines = 0, 25
+    for _ in range(baselines):
+        baseline = {key: LAWS[law](rng, (windows,)) for key in keys_of(watches)}
+        test = level_of(baseline, threshold=threshold)
+        scale = math.exp(calibrated_log_scale(test, baseline, np.random.default_rng(0)))
+        runs = VectorizedTests(list(test.tests.values()), streams)
+        shares = np.array([test.shares[key] for key in test.tests])
+        for _ in range(threshold):
+            over = scale * (runs.step(LAWS[law](rng, (streams, watches))) @ shares) >= threshold
+            alarms += int(over.sum())
+            runs.restart(np.repeat(over[:, None], watches, axis=1))
+    assert 0.4 <= alarms / (streams * baselines) <= 1.1

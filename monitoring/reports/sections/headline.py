@@ -105,7 +105,8 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
         life = "still open" if len(pages) == 1 else "all still open"
     else:
         life = f"{still_open} still open"
-    return f"{format_count(len(pages), 'page')} in {windows}, {life}"
+    worse = sum(1 for page in pages if page.state == "worse")
+    return f"{format_count(len(pages), 'page')} in {windows}, {life}" + (f" ({worse} worse)" if worse else "")
 
 
 def _first_page(page: IncidentRecord, zone: ZoneInfo) -> str:

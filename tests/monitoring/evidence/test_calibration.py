@@ -78,7 +78,7 @@ def test_the_scale_has_a_largest_value() -> None:
 
 
 def test_the_scale_has_a_smallest_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One window in sixty lies a thousand deviations out: the streams that draw it often have any evidence."""
+    """The less of the budget is to be spent, the higher the evidence that only as few streams reach."""
     monkeypatch.setattr(calibration, "SPENT", 1e-3)
     scores = np.random.default_rng(2).normal(0.2, 0.03, 60)
     assert scale_of({WatchKey(watch="loss"): scores}) == pytest.approx(MIN_SCALE)
@@ -117,7 +117,7 @@ def test_correlated_windows_are_calibrated_in_blocks() -> None:
 def test_false_alarms_on_new_streams_of_the_same_law_come_near_the_budget(law: str, watches: int, windows: int) -> None:
     """Per A windows, over baselines; every alarm restarts the level, as it does in the monitor."""
     rng, threshold, streams = np.random.default_rng(4), 60, 30
-    alarms, baselines = 0, 25
+    alarms, baselines = 0, 50
     for _ in range(baselines):
         baseline = {key: LAWS[law](rng, (windows,)) for key in keys_of(watches)}
         test = level_of(baseline, threshold=threshold)

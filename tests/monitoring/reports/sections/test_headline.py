@@ -32,6 +32,8 @@ def test_the_headline_says_what_when_why_and_at_what_budget(status: MonitorStatu
         (("closed", "closed"), "2 pages in 275 windows, all closed"),
         (("open", "recovering"), "2 pages in 275 windows, all still open"),
         (("acknowledged", "closed", "open"), "3 pages in 275 windows, 2 still open"),
+        (("worse",), "1 page in 275 windows, still open (1 worse)"),
+        (("worse", "worse", "closed"), "3 pages in 275 windows, 2 still open (2 worse)"),
     ],
 )
 def test_the_verdict_counts_the_pages_that_are_still_open(

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.evidence.level import LevelState
+from monitoring.incidents.life_cycle import begin_recovery
+from monitoring.incidents.rearm import LOSS_GROUP, harm_group
+from monitoring.judging.judge import Judgement, JudgeState
+from monitoring.records import IncidentEvent, IncidentRecord, IncidentState, WatchKey
+from tests.monitoring.judging.small_judge import BASELINE_DAYS, ROWS_A_DAY, day, rows_of_days, small_judge
+
+HARM = 5
+MORE_HARM = 30
+
+
+def day_of_rows(rows: Predictions) -> np.ndarray:
+    return np.repeat(np.arange(len(rows) // ROWS_A_DAY), ROWS_A_DAY)
+
+
+def flipped(rows: Predictions, share: float, days: Iterable[int], *, origin: str = "", seed: int = 0) -> Predictions:
+    """The rows with a share of the labels of some days inverted, on one origin or all: harm that no model expects."""
+    drawn = np.random.default_rng(seed).random(len(rows)) < share
+    mine = drawn & (rows.labels != NO_LABEL) & np.isin(day_of_rows(rows), list(days))
+    if origin:
+        mine &= np.asarray(rows.features["origin"].to_pylist()) == origin
+    return replace(rows, labels=np.where(mine, 1 - rows.labels, rows.labels))
+
+
+def harder(rows: Predictions, first: int) -> Predictions:
+    """The rows with probabilities nearer to a half from a day on, and labels drawn by them: the model is right."""
+    later, before = day_of_rows(rows) >= first, rows.probabilities[:, 1]
+    late = np.where(later, 0.5 + 0.4 * (before - 0.5), before)
+    drawn = (np.random.default_rng(0).random(len(rows)) < late).astype(np.int64)
+    labels = np.where(later & (rows.labels != NO_LABEL), drawn, rows.labels)
+    return replace(rows, labels=labels, probabilities=np.stack([1.0 - late, late], axis=1))
+
+
+def judged(rows: Predictions, days: Sequence[int], state: JudgeState | None = None) -> list[Judgement]:
+    judge = small_judge()
+    return judge.run([judge.traffic(rows, BASELINE_DAYS + number) for number in days], state)
+
+
+def events(
+    found: Sequence[Judgement], state: IncidentState, *, level: str = "page"
+) -> list[tuple[int, IncidentRecord]]:
+    """The windows in which an incident entered a state, and the incident as it then was."""
+    return [
+        (place, incident)
+        for place, one in enumerate(found)
+        for incident in one.changed
+        if incident.level == level
+        and incident.history
+        and incident.history[-1].at == one.window.end
+        and incident.history[-1].state == state
+    ]
+
+
+def opened_incidents(found: Sequence[Judgement], *, level: str = "page") -> list[tuple[int, IncidentRecord]]:
+    """The windows in which an incident was opened for the first time, and the incident."""
+    return [(place, incident) for place, incident in events(found, "open", level=level) if len(incident.history) == 1]
+
+
+def loss_offsets(state: JudgeState) -> dict[str, float]:
+    """The offsets of losses, surprises and estimates on the whole traffic."""
+    watches = small_judge().catalogue.watches
+    return {
+        key.watch: offset
+        for key, offset in state.levels["page"].offsets.items()
+        if not key.slice and harm_group(watches[key.watch]) == LOSS_GROUP
+    }
+
+
+@pytest.fixture(scope="module")
+def steady() -> list[Judgement]:
+    """Half of the labels inverted from day `HARM` on, for 25 days."""
+    return judged(flipped(rows_of_days(BASELINE_DAYS, 60, seed=2), 0.5, range(HARM, 60)), range(MORE_HARM))
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_an_open_page_mutes_nothing_and_more_harm_makes_it_worse(seed: int) -> None:
+    rows = flipped(rows_of_days(BASELINE_DAYS, 50, seed=seed), 0.3, range(HARM, 50))
+    rows = flipped(rows, 0.8, range(MORE_HARM, 50), seed=9)
+    found = judged(rows, range(50))
+    pages = {incident.number: incident for place, incident in opened_incidents(found) if place < MORE_HARM}
+    place, incident = next((place, one) for place, one in events(found, "worse") if place >= MORE_HARM)
+    assert place <= MORE_HARM + 5
+    assert incident.message.startswith(pages[incident.number].message)
+    assert "Worse since: " in incident.message
+    assert incident.history[0].state == "open"
+    assert found[-1].window.status == "page"
+
+
+def test_worse_is_to_be_acknowledged_again(steady: list[Judgement]) -> None:
+    before = steady[-1].state
+    seen = tuple(
+        replace(one, acknowledged_at=day(0).end).entered("acknowledged", day(0).end) for one in before.incidents
+    )
+    rows = flipped(rows_of_days(BASELINE_DAYS, 60, seed=2), 1.0, range(60))
+    found = judged(rows, range(MORE_HARM, MORE_HARM + 10), replace(before, incidents=seen))
+    [(_, incident), *_] = events(found, "worse")
+    assert incident.acknowledged_at is None
+    assert incident.state == "worse"
+
+
+def open_page(part: str) -> IncidentRecord:
+    """A page of a slice's error that has been open for some days, and whose harm goes on."""
+    when = day(BASELINE_DAYS - 10)
+    return IncidentRecord(
+        number=1,
+        level="page",
+        state="open",
+        opened_at=when.end,
+        window_start=when.start,
+        window_end=when.end,
+        watch="error",
+        slice=part,
+        cause="",
+        message="",
+        recovery=begin_recovery(small_judge().fit.tests["page"].tests[WatchKey(watch="error", slice=part)], 0.0, 0.0),
+        history=(IncidentEvent(at=when.end, state="open"),),
+    )
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4, 5])
+@pytest.mark.parametrize("part", ["origin=JFK", "origin=EWR"])
+def test_harm_opens_an_incident_next_to_one_of_another_slice_and_worsens_one_of_its_own(seed: int, part: str) -> None:
+    rows = flipped(rows_of_days(BASELINE_DAYS, 12, seed=seed), 0.5, range(12), origin="EWR")
+    found = judged(rows, range(12), JudgeState(incidents=(open_page(part),), next_number=2))
+    opened, worse = opened_incidents(found), events(found, "worse")
+    if part == "origin=JFK":
+        assert [incident.slice for _, incident in opened] == ["origin=EWR"]
+        assert opened[0][1].number == 2
+    else:
+        assert not opened
+        assert worse[0][1].number == 1
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_a_harder_season_with_a_model_as_right_as_before_is_a_notice(seed: int) -> None:
+    found = judged(harder(rows_of_days(BASELINE_DAYS, 40, seed=seed), HARM), range(40))
+    assert not events(found, "open")
+    notices = [incident for _, incident in opened_incidents(found, level="notice")]
+    harder_traffic = [one for one in notices if one.cause.startswith("harder traffic, model as right as before: ")]
+    assert len(harder_traffic) == 1
+    assert harder_traffic[0].message.startswith("Harder traffic, model as right as before: ")
+    assert "page" not in {one.window.status for one in found}
+
+
+def test_harm_that_stays_is_one_incident_however_long(steady: list[Judgement]) -> None:
+    [(opened, page)] = opened_incidents(steady)
+    assert HARM <= opened <= HARM + 5
+    assert [one.number for one in steady[-1].state.incidents if one.level == "page"] == [page.number]
+    assert steady[-1].state.next_number == page.number + 1
+
+
+def test_every_alarm_rearms_the_level_from_where_it_stands(steady: list[Judgement]) -> None:
+    [(opened, _)] = opened_incidents(steady)
+    assert loss_offsets(steady[opened - 1].state) == {}
+    assert set(loss_offsets(steady[opened].state)) >= {"error", "brier", "surprise_error", "surprise_brier"}
+    assert min(loss_offsets(steady[opened].state).values()) > 0.0
+    assert steady[opened].state.levels["page"].windows == 0
+    assert steady[opened + 1].window.page_log_evidence < steady[opened].window.page_log_evidence
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_closing_an_incident_rearms_its_watches_against_the_baseline(seed: int) -> None:
+    rows = flipped(rows_of_days(BASELINE_DAYS, 90, seed=seed), 0.5, [*range(HARM, 20), *range(70, 90)])
+    found = judged(rows, range(90))
+    [(closed, incident)] = events(found, "closed")
+    assert 20 < closed < 70
+    assert incident.closed_at == found[closed].window.end
+    assert loss_offsets(found[closed - 1].state)
+    assert loss_offsets(found[closed].state) == {}
+    again = [place for place, one in opened_incidents(found) if one.number != incident.number]
+    assert 70 <= again[0] <= 73, "the same harm after its end is as new as it was the first time"
+
+
+def test_after_an_upgrade_with_an_open_incident_nothing_is_told_again(steady: list[Judgement]) -> None:
+    before = steady[-1].state
+    levels = {level: LevelState(log_scale=one.log_scale) for level, one in before.levels.items()}
+    anew = replace(before, levels=levels)
+    rows = flipped(rows_of_days(BASELINE_DAYS, 60, seed=2), 0.5, range(60))
+    days = range(MORE_HARM, MORE_HARM + 20)
+    forgotten = judged(rows, days, anew)
+    assert events(forgotten, "worse"), "without the offsets, the same harm is told within days"
+    rearmed = small_judge().judge.rearmed(anew)
+    assert loss_offsets(rearmed)
+    assert rearmed.incidents == before.incidents
+    found = judged(rows, days, rearmed)
+    assert not events(found, "worse")
+    assert not events(found, "open")
+
+
+def test_an_upgrade_without_open_incidents_starts_at_the_baseline() -> None:
+    found = judged(rows_of_days(BASELINE_DAYS, 5, seed=2), range(5))
+    rearmed = small_judge().judge.rearmed(found[-1].state)
+    assert {level: dict(one.offsets) for level, one in rearmed.levels.items()} == {"page": {}, "notice": {}}
+    assert replace(rearmed, levels={}) == replace(found[-1].state, levels={})
+
+
+def test_labels_that_contradict_answers_page_at_once_and_only_where_no_page_of_a_loss_is_open(
+    steady: list[Judgement],
+) -> None:
+    rows = rows_of_days(BASELINE_DAYS, 60, seed=2)
+    inverted = replace(rows, labels=1 - rows.probabilities.argmax(axis=1))
+    [first] = judged(inverted, [0])
+    facts = [incident for incident in first.changed if incident.cause == "labels contradict answers"]
+    assert [(one.level, one.state) for one in facts] == [("page", "open")]
+    [again] = judged(inverted, [MORE_HARM], steady[-1].state)
+    assert "labels contradict answers" in {finding.kind for finding in again.window.findings}
+    assert not [incident for incident in again.changed if incident.cause == "labels contradict answers"]

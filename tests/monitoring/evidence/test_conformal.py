@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from monitoring.errors import BadInput
 from monitoring.evidence.conformal import (
     ETAS,
+    FIXED_CLIPPING_BOUND,
+    FIXED_ETAS,
     SHORT_BASELINE,
     SHORT_BASELINE_ETAS,
     WIDE_TOLERANCE,
@@ -22,6 +25,7 @@ from monitoring.evidence.conformal import (
     WatchState,
     small_sample_correction,
 )
+from monitoring.evidence.simulation import VectorizedTests
 from monitoring.records import Direction
 
 scores = st.lists(st.floats(0.0, 1.0), min_size=5, max_size=60)
@@ -272,3 +276,73 @@ def test_the_small_sample_correction_grows_with_the_excess_and_falls_with_the_va
     assert (small_sample_correction(etas, 0.0, less) == 0.0).all()
     assert (small_sample_correction(etas, high, 1.0) == 0.0).all()
     assert (small_sample_correction(etas, high, 0.0) <= eta**2 / 2.0).all()
+
+
+def fitted(*, fixed: bool, direction: Direction = "up") -> ConformalTest:
+    scores = np.random.default_rng(8).normal(0.2, 0.03, 90)
+    return ConformalTest.fit(scores, tolerance=0.0, direction=direction, fixed_reference=fixed)
+
+
+@given(st.floats(-1.0, 1.0))
+def test_fixed_reference_points_are_likelihood_ratios_against_the_baseline_alone(score: float) -> None:
+    test = fitted(fixed=True)
+    state = run_from(test, [0.25] * 5)
+    z = np.clip((score - test.mean) / test.innovation_std, -FIXED_CLIPPING_BOUND, FIXED_CLIPPING_BOUND)
+    expected = [eta * z - eta**2 / 2.0 for eta in FIXED_ETAS]
+    np.testing.assert_allclose(test.log_e_values(state, score)[len(ETAS) :], expected, atol=1e-9)
+    np.testing.assert_array_equal(
+        test.log_e_values(state, score)[: len(ETAS)],
+        fitted(fixed=False).log_e_values(run_from(fitted(fixed=False), [0.25] * 5), score),
+    )
+
+
+def run_from(test: ConformalTest, stream: Sequence[float]) -> WatchState:
+    state = test.initial_state()
+    for score in stream:
+        state = test.step(state, score)
+    return state
+
+
+def test_a_slow_drift_that_live_windows_absorb_is_found_by_the_fixed_reference() -> None:
+    """A thousandth of a standard deviation more in each window, for a year of days, on 200 streams."""
+    quantiles = NormalDist().quantiles(122)[::2]
+    baseline = np.random.default_rng(3).permutation(0.2 + 0.03 * np.array(quantiles))
+    drift = 0.2 + 0.03 * (np.random.default_rng(1).normal(size=(200, 365)) + 0.001 * np.arange(365))
+    found = []
+    for fixed in (False, True):
+        tests = VectorizedTests([ConformalTest.fit(baseline, tolerance=0.0, fixed_reference=fixed)], 200)
+        evidence = np.concatenate([tests.step(drift[:, [window]]) for window in range(365)], axis=1)
+        found.append(float((evidence.max(axis=1) >= 365.0).mean()))
+    assert found[0] < 0.8
+    assert found[1] > 0.95
+
+
+def test_two_sided_tests_have_fixed_points_for_falls_and_scores_that_never_varied_have_none() -> None:
+    assert fitted(fixed=True).fixed_etas == FIXED_ETAS
+    assert fitted(fixed=True, direction="both").fixed_etas == FIXED_ETAS + tuple(-eta for eta in FIXED_ETAS)
+    assert fitted(fixed=False).fixed_etas == ()
+    assert ConformalTest.fit([0.2] * 60, tolerance=0.0, min_std=0.01, fixed_reference=True).fixed_etas == ()
+    assert fitted(fixed=True).with_ar1(0.3).fixed_etas == FIXED_ETAS
+
+
+def test_a_state_with_fixed_points_comes_back_from_text_bit_for_bit() -> None:
+    state = run_from(fitted(fixed=True), [0.2, 0.25, 0.3])
+    assert WatchState.from_text(state.to_text()) == state
+    assert len(state.detector.log_m) == fitted(fixed=True).grid == len(ETAS) + len(FIXED_ETAS)
+
+
+def test_the_state_of_a_test_without_fixed_points_is_read_and_refused_by_one_that_has_them() -> None:
+    """Its text is read, for the record; a step with it is an error rather than evidence of something else."""
+    old = WatchState.from_text(run_from(fitted(fixed=False), [0.2, 0.25]).to_text())
+    with pytest.raises(ValueError, match="shape"):
+        fitted(fixed=True).step(old, 0.3)
+
+
+@given(st.floats(0.0, 0.3), st.floats(0.0, 1.0))
+def test_an_offset_lowers_evidence_of_rises_and_leaves_that_of_falls(offset: float, score: float) -> None:
+    test = fitted(fixed=True, direction="both")
+    state = test.initial_state()
+    plain, moved = test.log_e_values(state, score), test.log_e_values(state, score, offset=offset)
+    rises = np.array([*test.etas, *test.fixed_etas]) > 0.0
+    assert (moved[rises] <= plain[rises] + 1e-12).all()
+    np.testing.assert_array_equal(moved[~rises], plain[~rises])

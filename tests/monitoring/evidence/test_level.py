@@ -180,3 +180,51 @@ def test_a_level_alarms_at_its_threshold_and_not_below() -> None:
 def test_evidence_too_large_for_a_float_is_still_a_number() -> None:
     reading = LevelReading(level="page", log_evidence=5000.0, watches=(), shares=(), alarm=True)
     assert math.isfinite(reading.evidence)
+
+
+def stepped(test: LevelTest, state: LevelState, scores: list[float]) -> LevelState:
+    for score in scores:
+        state, _ = test.step(state, {ERROR: mean_of(score), BRIER: mean_of(score)})
+    return state
+
+
+def test_an_offset_is_the_level_that_a_change_is_measured_from() -> None:
+    test = level(ERROR)
+    plain, harmed = stepped(test, LevelState(), [0.3] * 10), LevelState(offsets={ERROR: 0.1})
+    assert plain.watches[ERROR].log_evidence > math.log(365.0)
+    assert stepped(test, harmed, [0.3] * 10).watches[ERROR].log_evidence < math.log(30.0)
+    assert stepped(test, harmed, [0.45] * 10).watches[ERROR].log_evidence > math.log(365.0)
+
+
+def test_a_restart_of_some_watches_leaves_the_others_their_evidence_and_the_level_its_age() -> None:
+    test = level(ERROR, BRIER)
+    state = replace(stepped(test, LevelState(), [0.3] * 5), log_scale=0.5)
+    again = test.restarted(state, offsets={ERROR: 0.1}, keys=[ERROR])
+    assert again.watches[ERROR] == test.tests[ERROR].initial_state(last_score=state.watches[ERROR].last_score)
+    assert again.watches[BRIER] == state.watches[BRIER]
+    assert (again.windows, again.log_scale, again.offsets) == (5, 0.5, {ERROR: 0.1})
+
+
+def test_a_restart_keeps_the_offsets_it_does_not_name_and_drops_those_set_to_zero() -> None:
+    test = level(ERROR, BRIER)
+    state = replace(stepped(test, LevelState(), [0.3] * 5), offsets={ERROR: 0.1, BRIER: 0.2})
+    assert test.restarted(state, offsets={ERROR: 0.3}).offsets == {ERROR: 0.3, BRIER: 0.2}
+    closed = test.restarted(state, offsets={ERROR: 0.0}, keys=[ERROR])
+    assert closed.offsets == {BRIER: 0.2}
+    assert test.restarted(state, keys=[SLICE]) == state, "a watch without state has nothing to restart"
+
+
+def test_offsets_and_calibration_come_back_from_text_bit_for_bit() -> None:
+    state = replace(
+        stepped(level(ERROR, BRIER), LevelState(), [0.3] * 5), offsets={ERROR: 0.1, SLICE: -0.3}, log_scale=-0.7
+    )
+    assert LevelState.from_text(state.to_text()) == state
+
+
+def test_the_calibration_is_added_to_the_evidence_of_the_level_and_to_no_watch() -> None:
+    test = level(ERROR)
+    _, plain = test.step(LevelState(), {ERROR: mean_of(0.3)})
+    _, scaled = test.step(LevelState(log_scale=math.log(4.0)), {ERROR: mean_of(0.3)})
+    assert scaled.evidence == pytest.approx(4.0 * plain.evidence)
+    assert scaled.watches == plain.watches
+    assert scaled.shares == plain.shares

@@ -141,6 +141,10 @@ def test_the_job_learns_after_ten_windows_from_those_and_says_what_it_would_noti
         page = reference_fit.tests["page"]
         assert learnt["page"] != {key: test.ar1 for key, test in page.tests.items()}
         found = smallest_detectable_harms(
-            page.with_ar1(learnt["page"]), reference_fit.means, reference_fit.harms(), np.random.default_rng(0)
+            page.with_ar1(learnt["page"]),
+            reference_fit.means,
+            reference_fit.harms(),
+            np.random.default_rng(0),
+            log_scale=LevelState.from_text(store.level_states(1)["page"]).log_scale or 0.0,
         )
         assert store.sensitivity(1) == found != before

@@ -11,6 +11,7 @@ import pytest
 from monitoring.config import load_config
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
+from monitoring.judging.fact_incidents import FACT_WATCH
 from monitoring.records import EstimateRecord, IntervalChecks, MonitorStatus
 from monitoring.reports.charts.estimates import estimate_charts
 from monitoring.reports.document import status_document
@@ -76,7 +77,7 @@ def test_a_model_gone_wrong_costs_its_estimate_the_trust_from_the_next_window_on
     chart = estimate_charts(found)[0]
     assert len(chart.table.rows) == 30
     assert "not trusted since" in chart.note
-    page = next(i for i in found.incidents if i.level == "page")
+    page = next(i for i in found.incidents if i.level == "page" and i.watch != FACT_WATCH)
     assert "; by origin, +" in page.message
     assert "origin = EWR +" in page.message
 

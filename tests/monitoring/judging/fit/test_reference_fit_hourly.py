@@ -45,7 +45,7 @@ def test_a_watch_that_goes_by_the_time_of_day_is_held_against_that_time(tmp_path
     (page,) = (incident for incident in found.incidents if incident.level == "page")
     begun = FIRST + timedelta(days=13)
     assert begun <= page.window_start <= begun + timedelta(hours=8)  # from midnight, when errors are fewest
-    assert "at these times of the day" in page.message
+    assert "at the same time of the day" in page.message
     document = status_document(found.status)
     cycles = {(one["watch"], one["slice"]): one for one in document["cycles"]}
     assert cycles["error", ""]["cycle"] == "day"

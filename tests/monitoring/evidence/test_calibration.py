@@ -40,7 +40,7 @@ def level_of(
         level="page",
         budget=Budget(alarms=1, windows=threshold),
         tests={
-            key: ConformalTest.fit(scores, tolerance=0.0, fixed_reference=True, ar1=ar1, min_std=min_std)
+            key: ConformalTest.fit(scores, tolerance=0.0, ar1=ar1, min_std=min_std).with_fixed_reference()
             for key, scores in baseline.items()
         },
         shares=weights(baseline),

@@ -280,7 +280,8 @@ def test_the_small_sample_correction_grows_with_the_excess_and_falls_with_the_va
 
 def fitted(*, fixed: bool, direction: Direction = "up") -> ConformalTest:
     scores = np.random.default_rng(8).normal(0.2, 0.03, 90)
-    return ConformalTest.fit(scores, tolerance=0.0, direction=direction, fixed_reference=fixed)
+    test = ConformalTest.fit(scores, tolerance=0.0, direction=direction)
+    return test.with_fixed_reference() if fixed else test
 
 
 @given(st.floats(-1.0, 1.0))
@@ -308,9 +309,9 @@ def test_a_slow_drift_that_live_windows_absorb_is_found_by_the_fixed_reference()
     quantiles = NormalDist().quantiles(122)[::2]
     baseline = np.random.default_rng(3).permutation(0.2 + 0.03 * np.array(quantiles))
     drift = 0.2 + 0.03 * (np.random.default_rng(1).normal(size=(200, 365)) + 0.001 * np.arange(365))
-    found = []
-    for fixed in (False, True):
-        tests = VectorizedTests([ConformalTest.fit(baseline, tolerance=0.0, fixed_reference=fixed)], 200)
+    learning, found = ConformalTest.fit(baseline, tolerance=0.0), []
+    for test in (learning, learning.with_fixed_reference()):
+        tests = VectorizedTests([test], 200)
         evidence = np.concatenate([tests.step(drift[:, [window]]) for window in range(365)], axis=1)
         found.append(float((evidence.max(axis=1) >= 365.0).mean()))
     assert found[0] < 0.8
@@ -321,7 +322,7 @@ def test_two_sided_tests_have_fixed_points_for_falls_and_scores_that_never_varie
     assert fitted(fixed=True).fixed_etas == FIXED_ETAS
     assert fitted(fixed=True, direction="both").fixed_etas == FIXED_ETAS + tuple(-eta for eta in FIXED_ETAS)
     assert fitted(fixed=False).fixed_etas == ()
-    assert ConformalTest.fit([0.2] * 60, tolerance=0.0, min_std=0.01, fixed_reference=True).fixed_etas == ()
+    assert ConformalTest.fit([0.2] * 60, tolerance=0.0, min_std=0.01).with_fixed_reference().fixed_etas == ()
     assert fitted(fixed=True).with_ar1(0.3).fixed_etas == FIXED_ETAS
 
 

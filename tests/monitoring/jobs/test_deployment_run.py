@@ -1,0 +1,105 @@
+"""A run takes up its deployment where the last window left it, and stores what it did window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitoring.config import MonitorConfig, load_config
+from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.jobs.deployment_run import LATE_LABEL_HORIZONS, DeploymentRun, initial_level
+from monitoring.jobs.run import run_due_windows
+from monitoring.jobs.sources.read_scope import ReadScope
+from monitoring.jobs.sources.traffic import open_traffic
+from monitoring.records import LEVELS, WindowRecord
+from monitoring.store.store import Store
+from tests.small_deployment import LIVE, Days
+
+Send = Callable[..., None]
+NOW = datetime(2013, 4, 5, 7, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def config(deployed: Path, send: Send) -> MonitorConfig:
+    """The config of a deployment with four days of traffic."""
+    send(deployed, Days(days=4))
+    return load_config(deployed / "monitor.toml")
+
+
+@pytest.fixture
+def store(config: MonitorConfig) -> Iterator[Store]:
+    with Store.open(config.store.url) as opened:
+        yield opened
+
+
+def begun(config: MonitorConfig, store: Store) -> tuple[DeploymentRun, Deployment, int]:
+    deployment = deploy(config)
+    number = store.deployment(deployment.record(config, NOW))
+    return DeploymentRun(deployment, store, number), deployment, number
+
+
+def judged_by(run: DeploymentRun, config: MonitorConfig, deployment: Deployment, windows: int) -> list[WindowRecord]:
+    """The first due windows, judged."""
+    traffic = open_traffic(config, deployment.baseline, deployment.version, clock=lambda: NOW, scope=run.scope)
+    due = run.due(traffic, NOW)[:windows]
+    return [run.judge(window, first=place == 0)[0] for place, window in enumerate(due)]
+
+
+def test_a_run_goes_on_where_another_stopped_and_comes_to_the_same(
+    config: MonitorConfig, store: Store, tmp_path: Path
+) -> None:
+    first, deployment, number = begun(config, store)
+    records = judged_by(first, config, deployment, 2)
+    second, deployment, _ = begun(config, store)
+    records += judged_by(second, config, deployment, 9)
+    assert [record.start for record in records] == [LIVE + day * DAY for day in range(4)]
+    with Store.open(f"sqlite:///{tmp_path / 'at-once.db'}") as other:
+        done = run_due_windows(config, other, clock=lambda: NOW)
+        assert store.windows(number) == other.windows(done.deployment)
+        assert store.level_states(number) == other.level_states(done.deployment)
+
+
+def test_what_is_of_interest_follows_the_last_window(config: MonitorConfig, store: Store) -> None:
+    run, deployment, _ = begun(config, store)
+    assert run.scope == ReadScope(job=True)
+    judged_by(run, config, deployment, 3)
+    after, horizon = LIVE + 3 * DAY, deployment.horizon
+    assert begun(config, store)[0].scope == ReadScope(
+        since=after - horizon, labels_since=after - LATE_LABEL_HORIZONS * horizon, judged_until=after, job=True
+    )
+
+
+def test_the_beginning_is_stored_once(config: MonitorConfig, store: Store) -> None:
+    run, deployment, number = begun(config, store)
+    run.begin()
+    sensitivity = store.sensitivity(number)
+    assert {each.metric for each in sensitivity} == {"error", "brier"}
+    assert store.baseline(number) == deployment.reference_fit.baseline_scores()
+    store.save_sensitivity(number, sensitivity[:1])
+    run.begin()
+    assert store.sensitivity(number) == sensitivity[:1]
+
+
+def test_a_level_begins_in_the_same_way_each_time(config: MonitorConfig) -> None:
+    deployment = deploy(config)
+    for level in LEVELS:
+        assert initial_level(deployment, level).to_text() == initial_level(deployment, level).to_text()
+
+
+def test_labels_that_were_counted_are_not_counted_again(
+    config: MonitorConfig, store: Store, deployed: Path, send: Send
+) -> None:
+    run, deployment, number = begun(config, store)
+    judged_by(run, config, deployment, 4)
+    before = [window.labels for window in store.windows(number)]
+    send(deployed, Days(days=4), requests=False)
+    send(deployed, Days(days=1, start=LIVE + 4 * DAY), labels=False)
+    run_due_windows(config, store, clock=lambda: NOW + DAY)
+    windows = store.windows(number)
+    assert [window.labels for window in windows] == [*before, 0]
+    assert min(before) > 50
+    assert not any(window.labels_conflicting for window in windows)

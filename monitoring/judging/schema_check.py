@@ -51,7 +51,7 @@ class SchemaCheck:
 
         Args:
             profile: The window's profile.
-            absent: Inputs to leave out of the check.
+            absent: Inputs that the window does not have.
             previous: `CheckResult.statistics` of the window before.
 
         Returns:

@@ -75,12 +75,14 @@ def learner(known: np.ndarray, cycles: Mapping[WatchKey, Seasonality] | None = N
         ([(1, 1), (5, None)], [-1, 1, 1, 1, -1, -1]),
     ],
 )
-def test_windows_of_incidents_part_the_quiet(incidents: list[tuple[int, int | None]], found: list[int]) -> None:
+def test_windows_with_an_open_incident_separate_segments(
+    incidents: list[tuple[int, int | None]], found: list[int]
+) -> None:
     numbers = quiet_segments(judged(np.zeros(6)), [incident(*one) for one in incidents])
     assert numbers.tolist() == found
 
 
-def test_a_harm_that_was_told_of_is_no_memory() -> None:
+def test_windows_of_an_incident_do_not_raise_the_autocorrelation() -> None:
     rng = np.random.default_rng(1)
     known, live = rng.normal(0.3, 0.05, 60), rng.normal(0.3, 0.05, 90)
     live[30:60] += 0.3
@@ -92,7 +94,7 @@ def test_a_harm_that_was_told_of_is_no_memory() -> None:
     assert told[BRIER] == pytest.approx(apart[BRIER], abs=1e-9)
 
 
-def test_windows_that_waited_for_rows_have_no_score_and_the_cycle_is_taken_out() -> None:
+def test_pooled_windows_have_no_score_and_seasonality_is_removed() -> None:
     rng = np.random.default_rng(2)
     known, live = rng.normal(0.3, 0.05, 60), rng.normal(0.3, 0.05, 50)
     week = tuple(0.2 * (day >= 5) for day in range(7))
@@ -105,7 +107,7 @@ def test_windows_that_waited_for_rows_have_no_score_and_the_cycle_is_taken_out()
     assert found[BRIER] == pytest.approx(level_ar1({BRIER: known}, {BRIER: [kept]})[BRIER], abs=1e-9)
 
 
-def test_a_test_is_fitted_anew_for_the_memories_of_its_state_and_once() -> None:
+def test_the_test_of_a_states_coefficients_is_made_once() -> None:
     test = learner(np.linspace(0.2, 0.4, 40)).test
     remembering = UpdatedTests({"page": test})
     state: dict[Level, LevelState] = {"page": LevelState(ar1={BRIER: 0.25})}
@@ -116,7 +118,7 @@ def test_a_test_is_fitted_anew_for_the_memories_of_its_state_and_once() -> None:
     assert first.tests[BRIER].with_ar1(test.tests[BRIER].ar1) == test.tests[BRIER]
 
 
-def test_the_job_learns_after_ten_windows_from_those_and_says_what_it_would_notice_now(
+def test_a_run_re_estimates_after_ten_windows_and_updates_the_sensitivity(
     deploy: Callable[[str], Path], send: Callable[..., None], days: Any
 ) -> None:
     folder = deploy("learning")

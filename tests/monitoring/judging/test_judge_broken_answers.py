@@ -1,4 +1,4 @@
-"""Traffic whose answers or inputs are gone: told, and over when rows say so and not when there are none."""
+"""Traffic whose answers or inputs are gone: reported, and over once rows show it, not while there are none."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pages(found: MonitorStatus) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("part", [0.5, 0.97, 1.0])
-def test_answers_that_are_none_are_paged_by_their_share(tmp_path: Path, part: float) -> None:
+def test_unusable_answers_are_a_page_by_their_share(tmp_path: Path, part: float) -> None:
     watched = watch(tmp_path)
     watched.live("all.parquet", broken("late", np.arange(8, 20), part))
     _, found = watched.run()
@@ -43,7 +43,7 @@ def test_answers_that_are_none_are_paged_by_their_share(tmp_path: Path, part: fl
     assert incident.detail.rows
 
 
-def test_a_week_of_answers_that_were_none_is_over_when_they_are_back(tmp_path: Path) -> None:
+def test_a_page_of_unusable_answers_is_closed_when_they_are_back(tmp_path: Path) -> None:
     watched = watch(tmp_path)
     watched.live("all.parquet", broken("late", np.arange(2, 6), 1.0))
     _, found = watched.run()
@@ -53,7 +53,7 @@ def test_a_week_of_answers_that_were_none_is_over_when_they_are_back(tmp_path: P
 
 
 @pytest.mark.parametrize("thin", [0, 5])
-def test_days_with_no_rows_or_few_do_not_end_what_was_seen_outright(tmp_path: Path, thin: int) -> None:
+def test_days_without_enough_rows_do_not_close_a_fact(tmp_path: Path, thin: int) -> None:
     watched = watch(tmp_path)
     rows = broken("temp", np.arange(4, 20), 1.0)
     day = np.arange(len(rows)) // (len(rows) // 20)
@@ -65,7 +65,7 @@ def test_days_with_no_rows_or_few_do_not_end_what_was_seen_outright(tmp_path: Pa
 
 @pytest.mark.parametrize("quiet", [0, 2])
 @pytest.mark.parametrize("moved", [-30.0, 60.0])
-def test_the_cause_says_since_when_also_of_what_fell_and_after_days_without_rows(
+def test_the_cause_names_the_onset_of_a_fall_too_and_after_days_without_rows(
     tmp_path: Path, moved: float, quiet: int
 ) -> None:
     watched = watch(tmp_path)

@@ -1,4 +1,4 @@
-"""A traffic whose errors are told sooner than the rest: no loss is judged before its first labels have come."""
+"""Traffic whose labels of errors arrive first: no loss is tested before its early labels are representative."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> tuple[Watched, MonitorStat
     return watched, watched.run()[1]
 
 
-def test_no_loss_is_judged_before_the_first_labels_have_come(slow: tuple[Watched, MonitorStatus]) -> None:
+def test_no_loss_is_tested_before_early_labels_are_representative(slow: tuple[Watched, MonitorStatus]) -> None:
     _, status = slow
     waiting = [w for w in status.windows if any(f.kind == "labels still arriving" for f in w.findings)]
     assert waiting == list(status.windows[:3])
@@ -48,16 +48,16 @@ def test_no_loss_is_judged_before_the_first_labels_have_come(slow: tuple[Watched
     assert all(e.interval_checks.rows == 0 for w in waiting for e in w.estimates)
 
 
-def test_errors_told_first_are_no_page(slow: tuple[Watched, MonitorStatus]) -> None:
+def test_errors_that_are_labelled_first_are_no_page(slow: tuple[Watched, MonitorStatus]) -> None:
     assert not pages(slow[1])
 
 
-def test_the_outputs_are_judged_meanwhile(slow: tuple[Watched, MonitorStatus]) -> None:
+def test_outputs_are_tested_meanwhile(slow: tuple[Watched, MonitorStatus]) -> None:
     first = slow[1].windows[0]
     assert {s.rows for s in first.scores if s.watch == "output:late" and not s.slice} == {first.rows}
 
 
-def test_a_run_interrupted_meanwhile_comes_to_the_same(slow: tuple[Watched, MonitorStatus], tmp_path: Path) -> None:
+def test_runs_interrupted_meanwhile_have_the_same_records(slow: tuple[Watched, MonitorStatus], tmp_path: Path) -> None:
     watched = watch(tmp_path)
     watched.live("all.parquet", slow_rows())
     for day in (2, 3, 5):

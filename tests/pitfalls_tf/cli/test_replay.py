@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,11 @@ import pyarrow as pa
 import pytest
 from click.testing import Result
 
+from monitoring.timestamps import EPOCH
 from pitfalls_tf import replay as package
 from pitfalls_tf.replay import ReplayOptions, ReplayPlan, ReplayProgress, ReplaySummary
 
 Pitfalls = Callable[..., Result]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUMMARY = ReplaySummary(requests=2, rows=40, labels=30, skipped_rows=10, skipped_labels=5, reconnects=0, seconds=1.25)
 
 

@@ -50,7 +50,7 @@ def fit(watched: Watched, monkeypatch: pytest.MonkeyPatch, given: Baseline, wind
 
 @pytest.mark.parametrize("windows", [{}, {"rows": 41}])
 @pytest.mark.parametrize("rows", [1, 7, 1_000, None])
-def test_any_batches_and_row_groups_fit_as_rows_in_memory_do(
+def test_the_fit_from_a_file_is_that_of_rows_in_memory_whatever_its_batches(
     watched: Watched,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -85,9 +85,7 @@ def test_rows_of_the_file_are_those_in_memory(watched: Watched) -> None:
         assert sum(batch.num_rows for batch in some.batches()) == len(whole)
 
 
-def test_a_table_of_answers_alone_is_watched_by_its_answers_as_one_with_inputs_is(
-    watched: Watched, tmp_path: Path
-) -> None:
+def test_a_table_without_inputs_has_the_same_tests_of_its_answers(watched: Watched, tmp_path: Path) -> None:
     """Without inputs the baseline's file has no column to count rows by: its windows have their rows all the same."""
     bare = own_rows(REFERENCE).select(["id", "ts", "on_time", "late", "y", "known_at"])
     alone = watch(tmp_path, bare, slices=())
@@ -105,7 +103,7 @@ def test_a_table_of_answers_alone_is_watched_by_its_answers_as_one_with_inputs_i
     assert all(any(score.watch == "output:late" for score in window.scores) for window in found.windows)
 
 
-def test_windows_without_a_column_to_count_have_their_rows(watched: Watched) -> None:
+def test_windows_without_inputs_count_their_rows(watched: Watched) -> None:
     baseline = load_baseline(find_baseline(load_config(watched.adopted.config)).baseline)
     windows = [np.array([4, 2]), np.array([], dtype=np.int64), np.array([7])]
     found = dict(baseline_windows.window_profiles(baseline.rows, ProfileBuilder(()), windows))

@@ -34,7 +34,7 @@ def of(record: Any, method: str, metric: str) -> EstimateRecord:
     return found
 
 
-def test_estimates_of_sound_traffic_hold_and_stand_beside_the_truth(deployed: Path, send: Send, days: Any) -> None:
+def test_estimates_of_sound_traffic_agree_with_the_true_losses(deployed: Path, send: Send, days: Any) -> None:
     send(deployed, days(days=40))
     found = run(deployed)
     inside = 0
@@ -61,7 +61,7 @@ def test_estimates_of_sound_traffic_hold_and_stand_beside_the_truth(deployed: Pa
     assert {s.level for w in found.windows for s in w.scores if s.watch.startswith("estimated")} == {"page"}
 
 
-def test_a_model_gone_wrong_costs_its_estimate_the_trust_from_the_next_window_on(
+def test_the_estimate_of_a_wrong_model_loses_trust_from_the_next_window_on(
     deployed: Path, send: Send, days: Any
 ) -> None:
     send(deployed, days(days=30, broken_from=15))
@@ -82,9 +82,7 @@ def test_a_model_gone_wrong_costs_its_estimate_the_trust_from_the_next_window_on
     assert "origin = EWR +" in page.message
 
 
-def test_without_labels_there_is_still_an_estimate_and_nothing_to_check_it_by(
-    deployed: Path, send: Send, days: Any
-) -> None:
+def test_without_labels_there_is_an_estimate_and_no_check(deployed: Path, send: Send, days: Any) -> None:
     send(deployed, days(days=10), labels=False)
     found = run(deployed)
     one = of(found.windows[-1], "calibrated", "error")

@@ -1,4 +1,4 @@
-"""Hourly windows of a model whose errors go by the time of day: the cycle is found, told, and hides no harm."""
+"""Hourly windows of a model whose errors depend on the time of day: seasonality is found, and hides no harm."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def hourly(days: int, *, first: datetime, seed: int, wrong: float = 0.0) -> pd.D
     return pd.DataFrame({"ts": when, "amount": rng.normal(size=hour.size), "answer": answer, "y": truth})
 
 
-def test_a_watch_that_goes_by_the_time_of_day_is_held_against_that_time(tmp_path: Path) -> None:
+def test_a_watch_with_daily_seasonality_is_compared_with_its_time_of_day(tmp_path: Path) -> None:
     monitor = Monitor.from_reference(
         hourly(10, first=FIRST, seed=1),
         out=tmp_path / "hourly",

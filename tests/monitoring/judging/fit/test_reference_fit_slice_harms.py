@@ -54,7 +54,7 @@ def reference_fit() -> ReferenceFit:
     )
 
 
-def test_a_rise_on_one_slice_moves_the_whole_by_its_share_and_small_slices_are_left_out(
+def test_a_rise_on_one_slice_shifts_the_whole_by_its_share_and_small_slices_are_left_out(
     reference_fit: ReferenceFit,
 ) -> None:
     everywhere, alone = reference_fit.harms()
@@ -62,7 +62,7 @@ def test_a_rise_on_one_slice_moves_the_whole_by_its_share_and_small_slices_are_l
     assert (alone.slice, dict(alone.score_shifts)) == (WIDE, {error(WHOLE): SHARE, error(WIDE): 1.0})
 
 
-def test_the_rise_that_is_printed_is_found_on_that_slice_in_time(reference_fit: ReferenceFit) -> None:
+def test_the_smallest_detectable_rise_on_a_slice_is_detected_in_time(reference_fit: ReferenceFit) -> None:
     level = reference_fit.tests["page"]
     found = smallest_detectable_harms(level, reference_fit.means, reference_fit.harms(), np.random.default_rng(2))
     (thirty,) = (one for one in found if (one.slice, one.windows) == (WIDE, 30))

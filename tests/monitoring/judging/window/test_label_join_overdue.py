@@ -1,4 +1,4 @@
-"""Labels that come later than the horizon after their rows are told as such, all of them, once."""
+"""Labels that arrive later than the label horizon after their rows are reported, all of them, once."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run(watched: Watched, rows: pa.Table, way: str, now: datetime) -> MonitorSta
 
 @pytest.mark.parametrize("first", [0, 2])
 @pytest.mark.parametrize("way", ["named", "nameless", "csv", "apart"])
-def test_labels_that_come_too_late_are_told_once_and_none_is_unknown(tmp_path: Path, way: str, first: int) -> None:
+def test_overdue_labels_are_reported_once_and_none_is_unknown(tmp_path: Path, way: str, first: int) -> None:
     watched = watch(tmp_path, label_time=None, prediction_id=None if way == "nameless" else "id")
     rows = own_rows(LIVE).drop_columns(["known_at"])
     rows = rows.drop_columns(["id"]) if way == "nameless" else rows

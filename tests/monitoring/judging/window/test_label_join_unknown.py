@@ -1,4 +1,4 @@
-"""Labels that name no prediction are counted, and told where they are most of a window's."""
+"""Labels of no known prediction are counted, and reported where they are most of a window's."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run(watched: Watched, rows: pa.Table, labels: pa.Table, now: datetime = NOW)
         return status(store, config.model.name, done.deployment)
 
 
-def told(found: MonitorStatus) -> list[tuple[int, Finding]]:
+def reported(found: MonitorStatus) -> list[tuple[int, Finding]]:
     return [
         (place, finding)
         for place, window in enumerate(found.windows)
@@ -51,19 +51,19 @@ def told(found: MonitorStatus) -> list[tuple[int, Finding]]:
     ]
 
 
-def test_ids_that_are_spelled_otherwise_are_counted_once_and_one_is_quoted(tmp_path: Path) -> None:
+def test_labels_with_differently_spelled_ids_are_counted_once_and_one_id_is_shown(tmp_path: Path) -> None:
     watched, rows = watch(tmp_path), numbered()
     labels = rows.select(["id", "y"]).set_column(0, "id", pc.binary_join_element_wise(rows["id"], "0", "."))
     first = run(watched, rows.filter(pc.less(rows["ts"], pa.scalar(FOURTH))), labels, FOURTH)
     assert first.coverage.labels_unknown == first.windows[0].labels_unknown == rows.num_rows
-    [(place, finding)] = told(first)
+    [(place, finding)] = reported(first)
     assert (place, finding.message) == (0, "360 labels are of no known prediction; the id of one is '0.0'.")
     found = run(watched, rows, labels)
     assert (found.coverage.labels, found.coverage.labels_unknown) == (0, rows.num_rows)
-    assert told(found) == [(place, finding)]
+    assert reported(found) == [(place, finding)]
 
 
-def test_labels_with_times_that_name_no_row_are_told_in_their_window(tmp_path: Path) -> None:
+def test_labels_of_no_row_are_reported_in_the_window_of_their_time(tmp_path: Path) -> None:
     watched, rows = watch(tmp_path), numbered()
     labels = rows.select(["id", "y", "known_at"])
     labels = labels.set_column(2, "known_at", rows["ts"])
@@ -71,10 +71,10 @@ def test_labels_with_times_that_name_no_row_are_told_in_their_window(tmp_path: P
     ids = [f"{name}.0" if when == 5 else name for name, when in zip(rows["id"].to_pylist(), day, strict=True)]
     found = run(watched, rows, labels.set_column(0, "id", pa.array(ids)))
     assert [w.labels_unknown for w in found.windows] == [0, 0, 0, 0, 60, 0]
-    assert [place for place, _ in told(found)] == [4]
+    assert [place for place, _ in reported(found)] == [4]
 
 
-def test_labels_may_be_there_before_their_rows(tmp_path: Path) -> None:
+def test_labels_may_arrive_before_their_rows(tmp_path: Path) -> None:
     watched, rows = watch(tmp_path), numbered()
     labels = rows.select(["id", "y"])
     first = run(watched, rows.filter(pc.less(rows["ts"], pa.scalar(FOURTH))), labels, FOURTH)
@@ -84,14 +84,14 @@ def test_labels_may_be_there_before_their_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [pa.float64(), pa.int64()])
-def test_whole_numbers_name_rows_however_they_are_stored(tmp_path: Path, kind: pa.DataType) -> None:
+def test_integer_ids_match_however_they_are_stored(tmp_path: Path, kind: pa.DataType) -> None:
     watched, rows = watch(tmp_path), numbered()
     ids = rows["id"].cast(pa.int64()).cast(kind)
     found = run(watched, rows, rows.select(["id", "y"]).set_column(0, "id", ids))
     assert (found.coverage.labels, found.coverage.labels_unknown) == (rows.num_rows, 0)
 
 
-def test_cells_that_hold_no_label_are_none_that_waits(tmp_path: Path) -> None:
+def test_empty_labels_do_not_wait_for_a_row(tmp_path: Path) -> None:
     watched, rows = watch(tmp_path), numbered()
     labels = pa.table({"id": ["x", "y", "z"], "y": pa.array([np.nan, None, 1.0])})
     assert run(watched, rows, labels).coverage.labels_unknown == 1

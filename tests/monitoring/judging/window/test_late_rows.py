@@ -1,4 +1,4 @@
-"""Rows that come after their window was judged are told once, and their labels are due."""
+"""Rows that arrive after their window was judged are reported once, and their labels are due."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def day(rows: pa.Table, first: int, last: int) -> pa.Table:
     return rows.filter(pc.and_(pc.greater_equal(when, first), pc.less_equal(when, last)))
 
 
-def told(found: MonitorStatus) -> list[tuple[int, str]]:
+def reported(found: MonitorStatus) -> list[tuple[int, str]]:
     return [(at, f.message) for at, w in enumerate(found.windows) for f in w.findings if f.kind == "late rows"]
 
 
@@ -35,7 +35,7 @@ def grown(watched: Watched, now: int | None, tables: list[pa.Table]) -> MonitorS
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-def test_late_rows_are_told_once_and_their_labels_are_due(
+def test_late_rows_are_reported_once_and_their_labels_are_due(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, streamed: bool
 ) -> None:
     if not streamed:
@@ -45,15 +45,15 @@ def test_late_rows_are_told_once_and_their_labels_are_due(
     ids = pc.binary_join_element_wise("again", rows["id"], "-")
     more = day(rows.set_column(0, "id", ids), 2, 3).slice(0, 70)
     copies = day(rows, 3, 3)
-    assert told(grown(watched, 4, [day(rows, 1, 3)])) == []
-    assert told(grown(watched, 5, [day(rows, 1, 4), copies])) == []
+    assert reported(grown(watched, 4, [day(rows, 1, 3)])) == []
+    assert reported(grown(watched, 5, [day(rows, 1, 4), copies])) == []
     found = grown(watched, 6, [day(rows, 1, 5), copies, more])
     expected = [(4, f"70 {ARRIVED}")]
-    assert told(found) == expected
+    assert reported(found) == expected
     assert [w.rows for w in found.windows] == [60] * 5
     assert (found.coverage.labels, found.coverage.labels_due) == (370, 370)
     more = pa.concat_tables([more, day(rows.set_column(0, "id", ids), 4, 4).slice(0, 5)])
     found = grown(watched, None, [rows, copies, more])
     expected.append((5, f"5 {ARRIVED}"))
-    assert told(found) == expected
+    assert reported(found) == expected
     assert found.coverage.labels == found.coverage.labels_due == 8 * 60 + 75

@@ -17,7 +17,7 @@ from monitoring.judging.window.windowing import (
     split_by_label_arrival,
     split_by_window,
 )
-from monitoring.timestamps import as_datetime, as_microseconds
+from monitoring.timestamps import as_datetime, as_microseconds, duration_microseconds
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def test_windows_come_in_order_and_without_a_hole_between_rows_that_are_close(of
 
 def test_windows_of_a_gap_longer_than_the_longest_are_left_out() -> None:
     hourly = WindowPlan(every="1h")
-    far = timedelta(hours=2 * (hourly.longest_gap // timedelta(hours=1))) // timedelta(microseconds=1)
+    far = 2 * duration_microseconds(hourly.longest_gap)
     found = list(split_by_window(at([0, far, far + 1]), hourly))
     assert [rows.tolist() for _, rows in found] == [[0], [1, 2]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput, CannotRun
+from monitoring.timestamps import EPOCH
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Clock = Callable[[], datetime]
 
 

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitoring.config import load_config
-from monitoring.jobs.init import InitResult, TableDescription, init_monitor
+from monitoring.jobs.init import InitResult, init_monitor
 from monitoring.jobs.run import RunResult, run_due_windows
 from monitoring.jobs.status import status
+from monitoring.jobs.table_description import TableDescription
 from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
 from monitoring.traffic.tables.files import ParquetPiece, RawRows, TablePiece

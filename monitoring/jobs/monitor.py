@@ -17,10 +17,11 @@ from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import find_baseline
 from monitoring.jobs.frames import stored
-from monitoring.jobs.init import TableDescription, init_monitor
+from monitoring.jobs.init import init_monitor
 from monitoring.jobs.report import reference_benchmark, write_reports
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status
+from monitoring.jobs.table_description import TableDescription
 from monitoring.records import IncidentRecord, MonitorStatus, WindowRecord
 from monitoring.reports.sections.benchmark import Benchmark
 from monitoring.store.store import Store

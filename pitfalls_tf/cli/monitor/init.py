@@ -104,7 +104,8 @@ def command(
             {"config": str(path)}, lambda: click.echo(f"Wrote {path}. Next: pitfalls monitor run --config {path}")
         )
         return 0
-    from monitoring.jobs.init import TableDescription, init_monitor  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.init import init_monitor  # noqa: PLC0415 - not needed for --help
+    from monitoring.jobs.table_description import TableDescription  # noqa: PLC0415 - as above
 
     own = TableDescription(
         event_time=flags["event_time"] or "event_time",

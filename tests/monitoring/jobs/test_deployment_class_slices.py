@@ -11,7 +11,7 @@ import pytest
 from monitoring.config import load_config
 from monitoring.errors import BadInput
 from monitoring.jobs.deployment import deploy
-from monitoring.jobs.init import TableDescription
+from monitoring.jobs.table_description import TableDescription
 from monitoring.watches.classes import ClassSlices
 from tests.own_table import OWN, own_rows, watch
 from tests.small_deployment import Days

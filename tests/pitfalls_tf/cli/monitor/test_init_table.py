@@ -89,7 +89,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         (("--timezone", "Mars/Base"), "--timezone: "),
         (("--class-slices", "truth"), "--class-slices: "),
         (("--traffic", "x\0y"), ""),
-        (("--every", "366d"), "too short to be held against"),
+        (("--every", "366d"), "The reference is too short."),
         (("--features", "temp:number", "--slices", "temp"), "--slices"),
         (("--slices", "warmth"), "warmth"),
         (("--features", "origin:number"), "origin, a number: string"),

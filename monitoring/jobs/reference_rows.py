@@ -1,0 +1,199 @@
+"""The rows of a reference table that make a baseline, and what was left out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.errors import BadInput
+from monitoring.evidence.conformal import MIN_WINDOWS
+from monitoring.jobs.reference_notes import FEW_WINDOWS
+from monitoring.jobs.table_description import TableDescription, columns_described, columns_to_come
+from monitoring.judging.window.windowing import split_by_window
+from monitoring.timestamps import as_datetime
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.files import pieces_of
+from monitoring.traffic.tables.reference import LoadedPiece, read_all, types_of
+from monitoring.traffic.tables.table import Table
+from monitoring.traffic.windows import RowPlan, Window, WindowPlan
+
+#: A window of fewer rows is joined to the next, unless windows are cut smaller.
+MIN_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceRows:
+    """A reference table as a baseline is made of it.
+
+    Attributes:
+        table: rows with a usable answer, each once, in order of event time: columns as `RowBatch.table` has them.
+        columns: what each column means.
+        types: every column of the reference, with its Arrow type.
+        lost: how many rows were left out, by the reason.
+        notes: what was left out, and other things that the owner should know.
+    """
+
+    table: pa.Table
+    columns: TableColumns
+    types: Mapping[str, str]
+    lost: Mapping[str, int]
+    notes: tuple[str, ...]
+
+    @property
+    def span(self) -> timedelta:
+        """From the first row to the last."""
+        ends = pc.min_max(self.table["event_time"])
+        return ends["max"].as_py() - ends["min"].as_py() if self.table.num_rows else timedelta(0)
+
+    @property
+    def label_delays(self) -> NDArray[np.int64]:
+        """How long after its row each label became known, int64 [labels], in microseconds."""
+        known = self.table.filter(self.table["label"].is_valid())
+        times = known["label_time"].cast(pa.int64()), known["event_time"].cast(pa.int64())
+        return np.asarray(pc.subtract(*times).drop_null(), dtype=np.int64)
+
+
+def read_reference(reference: Path, description: TableDescription, *, clock: Callable[[], datetime]) -> ReferenceRows:
+    """Read a reference table.
+
+    Args:
+        reference: a file, a folder or a pattern.
+        description: what the table's owner says of it.
+        clock: gives the time: rows more than a day ahead of it are left out.
+
+    Returns:
+        Its rows. Memory: all of them.
+
+    Raises:
+        BadInput: the table does not fit its description.
+        CannotRun: a file cannot be read.
+    """
+    pieces = read_all(pieces_of(reference))
+    types = types_of(pieces)
+    columns, left_out = columns_described(pieces, description)
+    rows = Table(pieces, columns, now=clock())
+    times = rows.event_times()
+    if not times.size:
+        raise _no_times(pieces, columns)
+    repeats = rows.repeated_rows()
+    if repeats > times.size:
+        raise _no_ids(times.size, repeats, columns.prediction_id)
+    scan = rows.window(Window(start=as_datetime(int(times[0])), end=as_datetime(int(times[-1]) + 1)))
+    table, unanswered = _with_answers(scan.read(), columns, types)
+    mixed = _input_notes(table, scan.problems, columns)
+    notes = (
+        *dict.fromkeys(finding.message for finding in (*rows.times.findings, *scan.findings())),
+        *([f"{repeats} rows repeat another's id, and were left out."] if repeats else []),
+        *([f"{unanswered} rows without a usable answer were left out."] if unanswered else []),
+        *mixed,
+        *([f"No inputs: {', '.join(left_out)}."] if left_out else []),
+        *(
+            f"The reference has no column {name} ({option}): it is looked for in the traffic."
+            for option, name in columns_to_come(types, description).items()
+        ),
+        *([f"Event times have no zone, and were taken as {columns.naive_timezone}."] if rows.times.naive else []),
+    )
+    lost = {"without a usable answer": unanswered, "of an id of another": repeats}
+    return ReferenceRows(table=table, columns=columns, types=types, lost=lost, notes=notes)
+
+
+def count_windows(rows: ReferenceRows, description: TableDescription) -> int:
+    """How many windows a reference makes, small ones joined.
+
+    Args:
+        rows: the reference.
+        description: how it is cut into windows.
+
+    Returns:
+        The number of windows.
+
+    Raises:
+        BadInput: there are too few to compare other windows with.
+    """
+    times = np.asarray(rows.table["event_time"].cast(pa.int64()), dtype=np.int64)
+    plan: RowPlan | WindowPlan = WindowPlan(every=description.every, timezone=description.timezone)
+    if description.rows is not None:
+        plan = RowPlan(rows=description.rows)
+    found = size = 0
+    for _, places in split_by_window(times, plan):
+        size += places.size
+        if size >= min_rows(description):
+            found, size = found + 1, 0
+    if found < MIN_WINDOWS:
+        length = f"{description.rows} rows" if description.rows is not None else description.every
+        reasons = ", ".join(f"{lost:,} {why}" for why, lost in rows.lost.items() if lost)
+        left_out = f" ({reasons} left out)" if reasons else ""
+        raise BadInput(
+            "The reference is too short.",
+            got=f"{rows.table.num_rows:,} rows that count{left_out} in {found} windows of {length}, small ones "
+            f"joined to {min_rows(description)} rows",
+            expected=f"at least {MIN_WINDOWS} windows, better {FEW_WINDOWS} or more",
+            fix="Give a longer reference, or cut shorter windows: --every 6h, or --rows 500.",
+        )
+    return found
+
+
+def min_rows(description: TableDescription) -> int:
+    """A window of fewer rows is joined to the next."""
+    return MIN_ROWS if description.rows is None else min(MIN_ROWS, description.rows)
+
+
+def _no_times(pieces: tuple[LoadedPiece, ...], columns: TableColumns) -> BadInput:
+    return BadInput(
+        "No row of the reference has an event time.",
+        got=f"{columns.event_time}, of type {types_of(pieces)[columns.event_time]}",
+        expected="timestamps, dates, or text in ISO 8601, at most a day ahead of the clock",
+        fix="Convert the column first, for example with pandas.to_datetime(..., unit='s', utc=True).",
+    )
+
+
+def _no_ids(rows: int, repeats: int, column: str) -> BadInput:
+    return BadInput(
+        "Most rows of the reference have the id of another row.",
+        got=f"{rows + repeats} rows with {rows} ids in the column {column}",
+        expected="ids of rows: of rows that share an id one counts",
+        fix="Name another column with --prediction-id, or none and drop this one; drop rows that are copies.",
+    )
+
+
+def _with_answers(table: pa.Table, columns: TableColumns, types: Mapping[str, str]) -> tuple[pa.Table, int]:
+    """The rows with a usable answer, and how many have none."""
+    values = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(table.num_rows, -1)
+    usable = np.isfinite(values).all(axis=1)
+    if not usable.any():
+        what = "a known class" if columns.predicted else "probabilities: from 0 to 1, and 1 in sum over the classes"
+        raise BadInput(
+            "No row of the reference has a usable answer.",
+            got=f"{table.num_rows} rows of {', '.join(f'{name} ({types[name]})' for name in columns.answer)}",
+            expected=what,
+            fix="Name the column of probabilities; scores of another scale have to be calibrated first.",
+        )
+    return table.filter(pa.array(usable)), int((~usable).sum())
+
+
+def _input_notes(table: pa.Table, problems: Mapping[str, str], columns: TableColumns) -> list[str]:
+    """What is said of inputs that differ from file to file. Raises BadInput for one without a usable cell."""
+    wrong = {name: problem for name, problem in problems.items() if problem != "absent"}
+    lost = [name for name in wrong if not np.isfinite(_usable_cells(table[name])).any()]
+    if lost:
+        raise BadInput(
+            "An input is of another kind than it was declared.",
+            got=f"{lost[0]}, a {columns.inputs[lost[0]]}: {wrong[lost[0]].removeprefix('type changed to ')}",
+            expected="numbers for a number; text, whole numbers or booleans for a category",
+            fix="Declare the other kind, --features NAME:number or NAME:category, or convert the column.",
+        )
+    return [f"{name} is {problem} in a part of the reference: missing there." for name, problem in problems.items()]
+
+
+def _usable_cells(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """A number for each cell that holds something, NaN for the others."""
+    if pa.types.is_floating(column.type):
+        return np.asarray(column, dtype=np.float64)
+    return np.where(np.asarray(column.is_valid()), 0.0, np.nan)

@@ -1,0 +1,149 @@
+"""What the owner of a table of predictions says of it, and the columns that this means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from monitoring.errors import BadInput
+from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.reference import (
+    LoadedPiece,
+    absent_columns,
+    check_label_times,
+    check_labels,
+    check_scores,
+    classes_of,
+    kinds_of,
+    spelling,
+    types_of,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDescription:
+    """What the owner of a table of predictions says of it. A column that is not named has its usual name.
+
+    Attributes:
+        event_time: the column of event times.
+        scores: one column (the probability of the second class, or lists), or one for each class.
+        predicted: the column of the predicted class, where there are no scores.
+        label: the column of labels.
+        label_time: the column of the times at which labels became known.
+        prediction_id: the column of ids.
+        classes: the classes in the order of the scores; empty: as the table has them.
+        inputs: columns, or NAME:number and NAME:category; empty: all columns that nothing else is made of.
+        slices: categories whose values are watched by themselves.
+        class_slices: classes that are watched by themselves.
+        every: the length of a window.
+        rows: how many rows make a window, instead of `every`.
+        timezone: the zone in which days begin.
+        naive_timezone: the zone of times that have none.
+        traffic: where the live rows are.
+    """
+
+    event_time: str
+    scores: tuple[str, ...] = ()
+    predicted: str | None = None
+    label: str | None = None
+    label_time: str | None = None
+    prediction_id: str | None = None
+    classes: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+    class_slices: tuple[str, ...] = ()
+    every: str = "1d"
+    rows: int | None = None
+    timezone: str = "UTC"
+    naive_timezone: str = "UTC"
+    traffic: str | None = None
+
+
+def columns_described(
+    pieces: tuple[LoadedPiece, ...], description: TableDescription
+) -> tuple[TableColumns, tuple[str, ...]]:
+    """What each column of a reference table means.
+
+    Args:
+        pieces: the table.
+        description: what its owner says of it.
+
+    Returns:
+        The columns, and what is no input, each with the reason.
+
+    Raises:
+        BadInput: the table does not fit its description.
+    """
+    _check_zone(description.naive_timezone)
+    there = types_of(pieces)
+    if not description.scores and description.predicted is None:
+        raise BadInput(
+            "The columns of the model's answers are not named.",
+            got="neither a score nor a predicted class",
+            expected="one of them",
+            fix="Use --score p, or --score a,b,c with one column per class, or --predicted answer.",
+        )
+    _check_names(there, description)
+    check_labels(pieces, description.label or "label")
+    columns = TableColumns(
+        event_time=description.event_time,
+        prediction_id=description.prediction_id or "prediction_id",
+        label=description.label or "label",
+        label_time=description.label_time or "label_time",
+        naive_timezone=description.naive_timezone,
+        scores=description.scores,
+        predicted=description.predicted,
+    )
+    check_label_times(pieces, columns)
+    inputs, left_out = kinds_of(pieces, columns, description.inputs, description.slices)
+    found = replace(columns, inputs=inputs, classes=classes_of(pieces, columns, description.classes))
+    check_scores(pieces, found)
+    return found, left_out
+
+
+def columns_to_come(there: Mapping[str, str], description: TableDescription) -> dict[str, str]:
+    """Columns of ids and label times that are named and that the reference does not have: the traffic may have them.
+
+    Args:
+        there: the reference's columns, with their types.
+        description: what its owner says of it.
+
+    Returns:
+        The columns' names by the options that name them.
+    """
+    named = {"--label-time": description.label_time, "--prediction-id": description.prediction_id}
+    return absent_columns(there, named)
+
+
+def _check_names(there: Mapping[str, str], description: TableDescription) -> None:
+    """Raises BadInput for a named column that is not there, unless it may come, and is not misspelt."""
+    options = {
+        "--event-time": description.event_time,
+        "--predicted": description.predicted,
+        "--label": description.label,
+        **{f"--score {name}": name for name in description.scores},
+    }
+    absent = absent_columns(there, options)
+    to_come = columns_to_come(there, description)
+    absent |= {option: name for option, name in to_come.items() if get_close_matches(name, there, n=1)}
+    if absent:
+        raise BadInput(
+            "There is no such column.",
+            got=", ".join(f"{name} ({option.partition(' ')[0]})" for option, name in absent.items()),
+            expected=f"some of {', '.join(there)[:300]}",
+            fix=spelling(there),
+        )
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadInput(
+            "Not a time zone.",
+            got=name,
+            expected='a name of the IANA time zone database, as "Europe/Paris"',
+            fix="Check --naive-timezone.",
+        ) from None

@@ -1,0 +1,53 @@
+"""Notes on a reference: on each weakness of the baseline that it makes, and on nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from monitoring.baseline.profile import MAX_CATEGORIES
+from monitoring.jobs.reference_notes import FEW_WINDOWS, reference_notes
+from monitoring.traffic.tables.columns import TableColumns
+
+COLUMNS = TableColumns(event_time="ts", scores=("p",), classes=("no", "yes"), inputs={"who": "category"})
+COUNT = 300
+
+
+def table(labels: list[str | None], *, names: int = 3, late: float = 0.8) -> pa.Table:
+    """Rows that answer "yes" with that probability where the label is so, and "no" elsewhere."""
+    yes = np.array([late if label == "yes" else 1 - late for label in labels])
+    return pa.table(
+        {
+            "who": [f"name {place % names}" for place in range(len(labels))],
+            "probabilities": pa.array(list(np.stack([1 - yes, yes], axis=1)), pa.list_(pa.float64())),
+            "label": pa.array(labels, pa.string()),
+        }
+    )
+
+
+BOTH: list[str | None] = ["no", "yes"] * (COUNT // 2)
+
+
+def test_a_good_reference_has_no_notes() -> None:
+    assert reference_notes(table(BOTH), COLUMNS, FEW_WINDOWS) == ()
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "late", "windows", "part"),
+    [
+        (BOTH, MAX_CATEGORIES + 1, 0.8, FEW_WINDOWS, f"who has {MAX_CATEGORIES + 1} values"),
+        (["no"] * COUNT, 3, 0.8, FEW_WINDOWS, "All labels of the reference are no"),
+        ([None] * COUNT, 3, 0.8, FEW_WINDOWS, "The reference has no labels"),
+        (BOTH, 3, 0.2, FEW_WINDOWS, "100% of the labelled rows are answered wrongly"),
+        (BOTH, 3, 0.8, FEW_WINDOWS - 1, f"{FEW_WINDOWS - 1} windows are few"),
+    ],
+)
+def test_each_weakness_has_its_note(labels: list[str | None], names: int, late: float, windows: int, part: str) -> None:
+    [note] = reference_notes(table(labels, names=names, late=late), COLUMNS, windows)
+    assert note.startswith(part)
+
+
+def test_without_scores_the_order_of_classes_cannot_be_wrong() -> None:
+    answered = TableColumns(event_time="ts", predicted="answer", classes=("no", "yes"), inputs={"who": "category"})
+    assert reference_notes(table(BOTH, late=0.2), answered, FEW_WINDOWS) == ()

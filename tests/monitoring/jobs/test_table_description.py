@@ -1,0 +1,91 @@
+"""What an owner says of a table becomes its columns, or is one error that names the option."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.errors import BadInput
+from monitoring.jobs.table_description import TableDescription, columns_described, columns_to_come
+from monitoring.traffic.tables.files import RawRows
+from monitoring.traffic.tables.reference import LoadedPiece, types_of
+
+DESCRIPTION = TableDescription(event_time="ts", scores=("p",), label="y", label_time="known_at", prediction_id="id")
+COLUMNS = {
+    "id": pa.array(["a", "b"]),
+    "ts": pa.array([datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in (0, 1)]),
+    "p": pa.array([0.25, 0.75]),
+    "y": pa.array([0, 1]),
+    "known_at": pa.array([datetime(2024, 1, 2, tzinfo=UTC)] * 2),
+    "age": pa.array([30.0, 40.0]),
+    "city": pa.array(["Bonn", "Rome"]),
+    "tags": pa.array([["x"], []]),
+}
+
+
+def pieces(*names: str) -> tuple[LoadedPiece, ...]:
+    """A table with those of the columns."""
+    table = pa.table({name: COLUMNS[name] for name in names or COLUMNS})
+    return (LoadedPiece(name="rows.parquet", first_row=0, raw=RawRows(table=table)),)
+
+
+def test_columns_have_the_names_that_were_given_and_inputs_are_all_others_that_can_be_one() -> None:
+    columns, left_out = columns_described(pieces(), DESCRIPTION)
+    assert columns.mapped == ("ts", "id", "y", "known_at", "p")
+    assert columns.inputs == {"age": "number", "city": "category"}
+    assert columns.classes == ("0", "1")
+    assert [reason.split(" ")[0] for reason in left_out] == ["tags"]
+
+
+def test_columns_that_are_not_named_have_their_usual_names() -> None:
+    columns, _ = columns_described(pieces(), TableDescription(event_time="ts", scores=("p",)))
+    assert columns.mapped == ("ts", "prediction_id", "label", "label_time", "p")
+
+
+def test_only_the_inputs_that_are_named_are_inputs() -> None:
+    columns, _ = columns_described(pieces(), replace(DESCRIPTION, inputs=("age:category",), slices=("city",)))
+    assert columns.inputs == {"age": "category", "city": "category"}
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"event_time": "tz"}, "tz (--event-time)"),
+        ({"label": "truth"}, "truth (--label)"),
+        ({"scores": ("p", "q")}, "q (--score)"),
+        ({"scores": (), "predicted": "answer"}, "answer (--predicted)"),
+        ({"scores": ()}, "neither a score nor a predicted class"),
+        ({"naive_timezone": "Europe/Atlantis"}, "Check --naive-timezone."),
+    ],
+)
+def test_what_the_table_has_not_is_one_error_that_names_the_option(change: dict[str, object], part: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        columns_described(pieces(), replace(DESCRIPTION, **change))  # type: ignore[arg-type]  # fields by keyword
+    assert part in str(caught.value)
+
+
+def test_ids_and_label_times_may_come_with_the_traffic_unless_their_name_is_misspelt() -> None:
+    without = pieces("ts", "p", "y", "age")
+    columns, _ = columns_described(without, DESCRIPTION)
+    assert (columns.prediction_id, columns.label_time) == ("id", "known_at")
+    assert columns_to_come(types_of(without), DESCRIPTION) == {"--prediction-id": "id", "--label-time": "known_at"}
+    assert columns_to_come(types_of(pieces()), DESCRIPTION) == {}
+    with pytest.raises(BadInput, match=r"known_att \(--label-time\)"):
+        columns_described(pieces(), replace(DESCRIPTION, label_time="known_att"))
+
+
+@given(st.sets(st.sampled_from(["id", "known_at", "age", "city", "tags"])))
+def test_every_column_of_a_table_is_mapped_an_input_or_left_out(others: set[str]) -> None:
+    names = ("ts", "p", "y", *sorted(others))
+    columns, left_out = columns_described(pieces(*names), DESCRIPTION)
+    found = [
+        *(name for name in columns.mapped if name in names),
+        *columns.inputs,
+        *(each.split(" ")[0] for each in left_out),
+    ]
+    assert sorted(found) == sorted(names)

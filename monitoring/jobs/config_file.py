@@ -1,4 +1,4 @@
-"""A config written for a bundle or a table, checked before it is put in place."""
+"""Writing a config file, checked before it replaces another."""
 
 from __future__ import annotations
 
@@ -13,15 +13,25 @@ NAME = "monitor.toml"
 
 
 def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Path:
-    """Write `draft` as ``monitor.toml`` into `folder`, and give its path.
+    """Write ``monitor.toml``.
 
-    It is checked as a run will check it, and the bundle's baseline is cut into windows once, before anything is
-    put in its place. Raises BadInput if there is one already and `force` is not set, or if the draft does not fit the
-    bundle; CannotRun if there is no such bundle or the folder cannot be written. Nothing is left behind then.
+    The draft is checked as a run will check it, and every watch is fitted once, before the file is written.
+
+    Args:
+        draft: the config.
+        folder: the folder to write into.
+        force: whether a config that is there already is replaced.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        BadInput: there is a config already, or the draft does not fit the bundle.
+        CannotRun: there is no such bundle, or the folder cannot be written. Nothing is left behind then.
     """
     path = folder / NAME
     keep_existing(path, force=force)
-    with staging(folder) as aside:  # first, as paths such as ../models need the folder that they start at
+    with staging(folder) as aside:  # first: relative paths such as ../models need the folder
         deploy(check_draft(draft, folder))
         (aside / NAME).write_text(render_config(draft), encoding="utf-8")
         put_in_place(aside, (NAME,), folder)
@@ -29,7 +39,11 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Pa
 
 
 def keep_existing(path: Path, *, force: bool) -> None:
-    """Raises BadInput if there is a config already, unless it may be replaced."""
+    """Refuse to replace a config that is there already.
+
+    Raises:
+        BadInput: there is one, and `force` is not set.
+    """
     if path.exists() and not force:
         raise BadInput(
             "There is a config already.",
@@ -40,7 +54,7 @@ def keep_existing(path: Path, *, force: bool) -> None:
 
 
 def as_written(path: Path, folder: Path) -> str:
-    """A path as it stands in a config of `folder`: relative where it lies below, absolute otherwise.
+    """A path as a config in `folder` writes it: relative where it lies below the folder, absolute otherwise.
 
     >>> as_written(Path("/srv/models/flights"), Path("/srv"))
     'models/flights'

@@ -37,18 +37,14 @@ def look_up_deployment(config: MonitorConfig, store: Store) -> DeploymentLookup:
     last = store.latest(config.model.name)
     if last is None:
         return DeploymentLookup(number=None)
-    version = store.deployment_record(last).version
+    shown = f"Shown is the deployment judged last, of version {store.deployment_record(last).version}."
     try:
         place = find_baseline(config)
         number = store.find(config.model.name, place.version, same_evidence(config))
         if number is None:
             number = store.find(config.model.name, place.version, previous_evidence(config))
     except CannotRun:
-        note = f"The baseline is out of reach; this is what was judged last, of version {version}."
-        return DeploymentLookup(number=last, note=note)
+        return DeploymentLookup(number=last, note=f"The baseline cannot be read. {shown}")
     if number is not None:
         return DeploymentLookup(number=number)
-    return DeploymentLookup(
-        number=last,
-        note=f"Nothing was judged yet as the config stands; this is what was judged last, of version {version}.",
-    )
+    return DeploymentLookup(number=last, note=f"Nothing was judged yet with the config's settings. {shown}")

@@ -1,4 +1,4 @@
-"""Frames in memory, as files: pandas, pyarrow, or anything with the Arrow interface."""
+"""Data frames in memory as files: pandas, pyarrow, or anything with the Arrow interface."""
 
 from __future__ import annotations
 
@@ -16,10 +16,22 @@ from monitoring.traffic.tables.values import decoded
 
 
 def stored(source: Any, place: Path, *, event_time: str, ids: str) -> Path:
-    """The path of a table: `source` itself if it is one, else a Parquet file at `place` with the frame's rows.
+    """The path of a table that is a path already, or a frame in memory.
 
     A frame without ids gets them from its event times, so that a row keeps its id in a frame that has grown, and has
-    another one than a row of a later frame. Raises BadInput for what is no table.
+    another one than a row of a later frame.
+
+    Args:
+        source: a path, a pandas frame, a pyarrow table, or anything with the Arrow interface.
+        place: where a frame's rows are written, as Parquet.
+        event_time: the column of event times.
+        ids: the column of ids.
+
+    Returns:
+        `source` if it is a path, else `place`.
+
+    Raises:
+        BadInput: `source` is no table.
     """
     if isinstance(source, (str, Path)):
         return Path(source)

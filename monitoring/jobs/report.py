@@ -31,7 +31,7 @@ from monitoring.watches.descriptions import slice_title, watch_title
 PAGE = "report.html"
 PICTURE = "report.png"
 
-#: Watches shown beside Evidently's own columns, those with most evidence.
+#: How many watches the drift report shows next to Evidently's columns: those with most evidence.
 VERDICTS = 6
 
 #: The 95 % interval of the benchmark is a bootstrap over days, seeded, so that a report written again is the same.
@@ -40,9 +40,16 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reports:
-    """Where the reports were written; no drift report where none was asked for or the window has no rows.
+    """The reports that were written.
 
-    `note` says so if they are not of the config as it stands.
+    Attributes:
+        page: the path of ``report.html``.
+        picture: the path of ``report.png``.
+        drift_html: Evidently's report; None if it was not requested, or its window has no rows.
+        drift_json: the same as JSON.
+        drift: what it found, in short.
+        window: the window of the drift report.
+        note: why the reports are of another deployment than the config's; empty if they are not.
     """
 
     page: Path
@@ -57,12 +64,24 @@ class Reports:
 def write_reports(
     config: MonitorConfig, store: Store, *, out: Path, day: date | None = None, drift: bool = True
 ) -> Reports:
-    """Write ``report.html`` and ``report.png`` into `out`, and Evidently's drift report of one window beside them.
+    """Write ``report.html`` and ``report.png``, and Evidently's drift report of one window.
 
-    The window is the first that begins on `day` (in the config's time zone; a datetime with a time of day, bare, names
-    the window that holds it), else that of the first page, else the last. Raises BadInput if nothing was judged yet or
-    no window begins on that day, CannotRun if `out` cannot be written. Cost: Evidently's import and 10 to 20 s for its
-    report; the rest takes two.
+    Cost: Evidently's import and 10 to 20 s for its report; the rest takes two.
+
+    Args:
+        config: the config.
+        store: the monitor's store.
+        out: the folder to write into.
+        day: the drift report is of the first window that begins on that day, in the config's time zone; a datetime with
+            a time of day names the window that holds it. None: the window of the first page, else the last with rows.
+        drift: whether to write the drift report.
+
+    Returns:
+        What was written.
+
+    Raises:
+        BadInput: nothing was judged yet, or no window begins on that day.
+        CannotRun: the folder cannot be written.
     """
     from monitoring.reports.page import write_page  # noqa: PLC0415  # Plotly and Jinja2 are only needed to draw
     from monitoring.reports.summary_figure import write_picture  # noqa: PLC0415  # so is matplotlib
@@ -70,7 +89,7 @@ def write_reports(
     mine = look_up_deployment(config, store)
     found = status(store, config.model.name, mine.number)
     baseline = load_baseline(find_baseline(config).baseline)
-    promise = reference_benchmark(baseline, config)
+    reference = reference_benchmark(baseline, config)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -87,8 +106,8 @@ def write_reports(
         stem = f"drift-{begun:%Y-%m-%d}" + (f"T{begun:%H%M}" if begun.time() != time() else "")
         html, json = out / f"{stem}.html", out / f"{stem}.json"
         summary = _write_drift(config, baseline, found, window, (html, json))
-    write_page(found, path=out / PAGE, benchmark=promise, drift_report=html)
-    write_picture(found, path=out / PICTURE, benchmark=promise)
+    write_page(found, path=out / PAGE, benchmark=reference, drift_report=html)
+    write_picture(found, path=out / PICTURE, benchmark=reference)
     return Reports(
         page=out / PAGE,
         picture=out / PICTURE,
@@ -101,7 +120,7 @@ def write_reports(
 
 
 def reference_benchmark(baseline: Baseline, config: MonitorConfig) -> Benchmark:
-    """What the model scored on rows that it was not fitted on, on the whole and by slice."""
+    """The model's metrics on the reference rows, which it was not fitted on: of all rows and by slice."""
     found = benchmark(baseline.reference, baseline.spec, np.random.default_rng(SEED), timezone=config.windows.timezone)
     intervals = {(m.metric, m.slice): Interval(mean=m.mean, low=m.low, high=m.high) for m in found}
     return Benchmark(
@@ -123,7 +142,7 @@ def chosen_window(found: MonitorStatus, day: date | None) -> WindowRecord | None
     """The window that begins on that day or holds that moment, else that of the first page, else the last with rows."""
     zone = ZoneInfo(found.timezone)
     if day is not None:
-        match = next((w for w in found.windows if _meant(w, day, zone)), None)
+        match = next((w for w in found.windows if _is_on(w, day, zone)), None)
         if match is None:
             raise BadInput(
                 "No window begins on that day.",
@@ -138,7 +157,7 @@ def chosen_window(found: MonitorStatus, day: date | None) -> WindowRecord | None
     return next((w for w in reversed(found.windows) if w.rows), None)
 
 
-def _meant(window: WindowRecord, day: date, zone: ZoneInfo) -> bool:
+def _is_on(window: WindowRecord, day: date, zone: ZoneInfo) -> bool:
     if not isinstance(day, datetime):
         return window.start.astimezone(zone).date() == day
     if day.time() == time():

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set, for as long as the context lasts; to be asked between windows.
+    """Handle SIGTERM and SIGINT for as long as the context lasts. To be entered in the main thread, as Python demands.
 
-    Python handles signals in the main thread only, so it must be entered there.
+    Yields:
+        An event that either signal sets: a run that is to stop between windows checks it.
     """
     stop = threading.Event()
 
@@ -38,11 +39,18 @@ def run_on_schedule(
     stop: threading.Event,
     on_error: Callable[[PitfallsError], None],
 ) -> None:
-    """Run `job` now and at every time of the cron expression (in `timezone`), until `stop` is set. Blocks.
+    """Run a job now and at every time of a cron expression, until it is stopped. Blocks.
 
-    One run at a time: a tick that falls into a run is passed over, and the next one finds all that was due. A run
-    that fails with a PitfallsError (a store that is away, another run holding the lease) is reported, and the next
-    tick tries again; any other error ends the schedule and is raised.
+    One run at a time: a time that falls into a run is skipped, and the next run does all that is due. A run that fails
+    with a PitfallsError (no connection to the store, another run holding the lease) is reported, and the next one tries
+    again; any other error ends the schedule and is raised.
+
+    Args:
+        cron: the cron expression, of five fields.
+        job: what is run.
+        timezone: the zone of the expression's times.
+        stop: ends the schedule when it is set.
+        on_error: called with a PitfallsError of the job.
     """
     from apscheduler.events import EVENT_JOB_ERROR  # noqa: PLC0415  # only the schedule needs the library
     from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415  # as above

@@ -1,4 +1,4 @@
-"""What the store knows of a deployment, as one record for reports and `--json`."""
+"""Everything that is stored of a deployment, as one record for reports and `--json`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ from monitoring.store.store import Store
 
 
 def status(store: Store, model: str, deployment: int | None = None) -> MonitorStatus:
-    """Everything judged so far of one deployment, or of the model's deployment used last.
+    """Everything judged so far of one deployment. Cost: the whole history is read, about 20 ms per 100 windows.
 
-    Raises BadInput if nothing was judged yet. Cost: the whole history is read, about 20 ms per 100 windows.
+    Args:
+        store: the monitor's store.
+        model: the model's name.
+        deployment: the deployment's number; None: the model's deployment used last.
+
+    Returns:
+        All windows, incidents and totals.
+
+    Raises:
+        BadInput: nothing was judged yet.
     """
     number = store.latest(model) if deployment is None else deployment
     if number is None:

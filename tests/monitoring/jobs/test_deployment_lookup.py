@@ -62,7 +62,7 @@ def test_a_config_that_has_judged_nothing_means_what_was_judged_last_with_its_ve
     change(judged, "min_rows = 20", "min_rows = 30")
     found = looked_up(judged)
     assert found.number == own.number
-    assert "Nothing was judged yet as the config stands" in found.note
+    assert "Nothing was judged yet with the config's settings" in found.note
     assert "version 1" in found.note
 
 
@@ -71,4 +71,4 @@ def test_a_baseline_out_of_reach_means_what_was_judged_last(judged: Path) -> Non
     (judged / "models").unlink()
     found = looked_up(judged)
     assert found.number == own.number
-    assert "The baseline is out of reach" in found.note
+    assert "The baseline cannot be read" in found.note

@@ -32,9 +32,9 @@ def test_two_configs_on_one_store_have_their_own_status_and_incidents(
     other.write_text(first.read_text() + '[budget]\npage = "1 per 1000 windows"\n')
     assert pitfalls("monitor", "run", "--config", first).exit_code == 1
     before = pitfalls("monitor", "status", "--config", other, "--json")
-    assert "Nothing was judged yet as the config stands" in before.stderr
+    assert "Nothing was judged yet with the config's settings" in before.stderr
     report = pitfalls("monitor", "report", "--no-drift", "--config", other, "--out", deployed / "report")
-    assert "Nothing was judged yet as the config stands" in report.stderr
+    assert "Nothing was judged yet with the config's settings" in report.stderr
     assert json.loads(before.stdout)["budget"]["page"]["text"] == "1 per 365 windows"
     pitfalls("monitor", "run", "--config", other)
     found = before

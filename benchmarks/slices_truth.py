@@ -23,6 +23,7 @@ from monitoring.evidence.budget import Budget, weights
 from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
+from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.jobs.deployment import find_baseline, window_plan
 from monitoring.judging.fit.baseline_sums import pooled_sums
 from monitoring.judging.fit.tolerances import Tolerances
@@ -84,10 +85,11 @@ class Days:
                 chances[key] = SamplingVariance.fit(means[key], squared, np.array([one.rows for one in pooled]))
         coefficients = level_ar1(means)
         rows = float(np.median([max(one.rows for one in day.values()) for day in sums]))
-        tests = {
+        losses = {key for key in means if watches[key.watch].family in LOSS_FAMILIES}
+        fitted = {
             key: ConformalTest.fit(
                 scores,
-                tolerance=self.tolerances.score_tolerance(watches[key.watch]),
+                tolerance=0.0 if key in losses else self.tolerances.score_tolerance(watches[key.watch]),
                 direction=watches[key.watch].direction,
                 ar1=coefficients[key],
                 min_std=max(self.tolerances.min_std(watches[key.watch]), 0.5 / rows),
@@ -95,6 +97,7 @@ class Days:
             )
             for key, scores in means.items()
         }
+        tests = {key: test.with_fixed_reference() if key in losses else test for key, test in fitted.items()}
         shares = weights(tests, self.watched.groups)
         return LevelTest(level="page", budget=self.budget, tests=tests, shares=shares, min_rows=self.plan.min_rows)
 

@@ -11,10 +11,10 @@ from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.schema import infer_schema, write_schema
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ConfigDraft, TableDraft, check_draft, render_config
+from monitoring.jobs.baseline_rows import BaselineRows, count_windows, min_rows, read_reference
 from monitoring.jobs.config_file import NAME, keep_existing
 from monitoring.jobs.deployment import BASELINE, SCHEMA_FILE, deploy
 from monitoring.jobs.reference_notes import reference_notes
-from monitoring.jobs.reference_rows import ReferenceRows, count_windows, min_rows, read_reference
 from monitoring.jobs.staging import put_in_place, staging
 from monitoring.jobs.table_description import TableDescription
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -91,7 +91,7 @@ def init_monitor(
     )
 
 
-def _write(rows: ReferenceRows, spec: BaselineSpec, draft: ConfigDraft, out: Path) -> ReferenceFit:
+def _write(rows: BaselineRows, spec: BaselineSpec, draft: ConfigDraft, out: Path) -> ReferenceFit:
     """Put the baseline and the config in their places, whole, once a run could use them; gives the fit."""
     with staging(out) as aside:
         write_baseline(rows.table, folder=aside / BASELINE, spec=spec)
@@ -103,7 +103,7 @@ def _write(rows: ReferenceRows, spec: BaselineSpec, draft: ConfigDraft, out: Pat
     return deployment.reference_fit
 
 
-def _draft(description: TableDescription, rows: ReferenceRows) -> ConfigDraft:
+def _draft(description: TableDescription, rows: BaselineRows) -> ConfigDraft:
     columns = rows.columns
     return ConfigDraft(
         bundle=BASELINE,

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.jobs.reference_rows import MIN_ROWS, ReferenceRows, count_windows, min_rows, read_reference
+from monitoring.jobs.baseline_rows import MIN_ROWS, BaselineRows, count_windows, min_rows, read_reference
 from monitoring.jobs.table_description import TableDescription
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ def table() -> pa.Table:
     )
 
 
-def read(folder: Path, rows: pa.Table, description: TableDescription = DESCRIPTION) -> ReferenceRows:
+def read(folder: Path, rows: pa.Table, description: TableDescription = DESCRIPTION) -> BaselineRows:
     pq.write_table(rows, folder / "REF.parquet")
     return read_reference(folder / "REF.parquet", description, clock=lambda: START + timedelta(days=30))
 

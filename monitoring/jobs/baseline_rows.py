@@ -29,7 +29,7 @@ MIN_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceRows:
+class BaselineRows:
     """A reference table as a baseline is made of it.
 
     Attributes:
@@ -60,7 +60,7 @@ class ReferenceRows:
         return np.asarray(pc.subtract(*times).drop_null(), dtype=np.int64)
 
 
-def read_reference(reference: Path, description: TableDescription, *, clock: Callable[[], datetime]) -> ReferenceRows:
+def read_reference(reference: Path, description: TableDescription, *, clock: Callable[[], datetime]) -> BaselineRows:
     """Read a reference table.
 
     Args:
@@ -101,10 +101,10 @@ def read_reference(reference: Path, description: TableDescription, *, clock: Cal
         *([f"Event times have no zone, and were taken as {columns.naive_timezone}."] if rows.times.naive else []),
     )
     lost = {"without a usable answer": unanswered, "of an id of another": repeats}
-    return ReferenceRows(table=table, columns=columns, types=types, lost=lost, notes=notes)
+    return BaselineRows(table=table, columns=columns, types=types, lost=lost, notes=notes)
 
 
-def count_windows(rows: ReferenceRows, description: TableDescription) -> int:
+def count_windows(rows: BaselineRows, description: TableDescription) -> int:
     """How many windows a reference makes, small ones joined.
 
     Args:

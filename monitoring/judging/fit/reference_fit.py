@@ -168,7 +168,8 @@ def fit_reference(
     }
     fits = _fit_watches(windows, catalogue.keys, plan, min_std)
     if not fits:
-        raise _too_few_windows(len(windows.starts), len(reference), plan.min_rows)
+        error: BadInput = _too_few_windows(len(windows.starts), len(reference), plan.min_rows)
+        raise error
     means = {key: fit.scores for key, fit in fits.items()}
     tolerances = tolerances.completed(means)
     tests = {level: _watch_tests(level, fits, catalogue, tolerances, min_std) for level in LEVELS}

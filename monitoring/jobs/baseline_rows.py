@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,7 @@ from monitoring.judging.window.windowing import split_by_window
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import pieces_of
-from monitoring.traffic.tables.reference import LoadedPiece, read_all, types_of
+from monitoring.traffic.tables.reference import read_all, types_of
 from monitoring.traffic.tables.table import Table
 from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
@@ -81,10 +82,10 @@ def read_reference(reference: Path, description: TableDescription, *, clock: Cal
     rows = Table(pieces, columns, now=clock())
     times = rows.event_times()
     if not times.size:
-        raise _no_times(pieces, columns)
+        _refuse_times(types[columns.event_time], columns.event_time)
     repeats = rows.repeated_rows()
     if repeats > times.size:
-        raise _no_ids(times.size, repeats, columns.prediction_id)
+        _refuse_ids(times.size, repeats, columns.prediction_id)
     scan = rows.window(Window(start=as_datetime(int(times[0])), end=as_datetime(int(times[-1]) + 1)))
     table, unanswered = _with_answers(scan.read(), columns, types)
     mixed = _input_notes(table, scan.problems, columns)
@@ -145,17 +146,17 @@ def min_rows(description: TableDescription) -> int:
     return MIN_ROWS if description.rows is None else min(MIN_ROWS, description.rows)
 
 
-def _no_times(pieces: tuple[LoadedPiece, ...], columns: TableColumns) -> BadInput:
-    return BadInput(
+def _refuse_times(kind: str, column: str) -> NoReturn:
+    raise BadInput(
         "No row of the reference has an event time.",
-        got=f"{columns.event_time}, of type {types_of(pieces)[columns.event_time]}",
+        got=f"{column}, of type {kind}",
         expected="timestamps, dates, or text in ISO 8601, at most a day ahead of the clock",
         fix="Convert the column first, for example with pandas.to_datetime(..., unit='s', utc=True).",
     )
 
 
-def _no_ids(rows: int, repeats: int, column: str) -> BadInput:
-    return BadInput(
+def _refuse_ids(rows: int, repeats: int, column: str) -> NoReturn:
+    raise BadInput(
         "Most rows of the reference have the id of another row.",
         got=f"{rows + repeats} rows with {rows} ids in the column {column}",
         expected="ids of rows: of rows that share an id one counts",

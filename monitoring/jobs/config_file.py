@@ -58,6 +58,9 @@ def as_written(path: Path, folder: Path) -> str:
 
     >>> as_written(Path("/srv/models/flights"), Path("/srv"))
     'models/flights'
+
+    Returns:
+        The path as text.
     """
     there, base = path.absolute(), folder.absolute()
     return str(there.relative_to(base)) if there.is_relative_to(base) else str(there)

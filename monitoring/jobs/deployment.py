@@ -36,7 +36,14 @@ SCHEMA_FILE = "schema.pbtxt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselinePlace:
-    """Where a model's baseline and schema are; a table's has no versions, and counts as the first."""
+    """Where a model's baseline is.
+
+    Attributes:
+        folder: the bundle; of a table the baseline's own folder.
+        baseline: the folder of the baseline.
+        schema: the path of its schema.
+        version: the model version; a table has none, and counts as version 1.
+    """
 
     folder: Path
     baseline: Path
@@ -46,7 +53,18 @@ class BaselinePlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One version of a model with its baseline, its windows and its judge."""
+    """One version of a model, ready to be judged.
+
+    Attributes:
+        model: the model's name.
+        version: its version.
+        bundle: the folder of its bundle, or of a table's baseline.
+        baseline: the baseline.
+        plan: how traffic is cut into windows.
+        horizon: how long a prediction waits for its label.
+        reference_fit: every watch's test, fitted to the baseline's windows.
+        judge: judges windows.
+    """
 
     model: str
     version: int
@@ -58,7 +76,7 @@ class Deployment:
     judge: Judge
 
     def record(self, config: MonitorConfig, now: datetime) -> DeploymentRecord:
-        """What the store keeps of it."""
+        """The deployment as it is stored."""
         tests = self.reference_fit.tests
         return DeploymentRecord(
             model=self.model,
@@ -75,7 +93,14 @@ class Deployment:
 
 
 def find_baseline(config: MonitorConfig) -> BaselinePlace:
-    """The baseline that the config means. Raises CannotRun if it is not there."""
+    """The baseline that a config names.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        CannotRun: there is no such bundle.
+    """
     if config.model.baseline is not None:
         folder = config.model.baseline
         return BaselinePlace(folder=folder, baseline=folder, schema=folder / SCHEMA_FILE, version=1)
@@ -85,7 +110,14 @@ def find_baseline(config: MonitorConfig) -> BaselinePlace:
 
 
 def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
-    """The folder that the config means: of the version it names, or the newest. Raises CannotRun if there is none."""
+    """The bundle of the version that a config names, or else of the newest.
+
+    Returns:
+        The bundle's folder and its version.
+
+    Raises:
+        CannotRun: there is no such bundle.
+    """
     folder, wanted = config.model.folder, config.model.version
     children = folder.iterdir() if folder.is_dir() else iter(())
     found = {int(child.name): child for child in children if child.is_dir() and child.name.isdigit()}
@@ -102,10 +134,20 @@ def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
 
 
 def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deployment:
-    """Load the bundle's baseline and fit every watch. Raises BadInput or CannotRun for what does not fit together.
+    """Load the baseline that a config names, and fit every watch.
 
-    `embedder` makes what embeds tensors, out of the bundle's folder; only judging needs it. Cost: a few seconds for a
-    hundred thousand reference rows. The schema is read at the first window.
+    Cost: a few seconds for a hundred thousand reference rows. The schema is read at the first window.
+
+    Args:
+        config: the config.
+        embedder: makes the function that embeds tensors, from the bundle's folder; None where nothing is judged.
+
+    Returns:
+        The deployment, ready to judge windows.
+
+    Raises:
+        BadInput: the config does not fit the baseline.
+        CannotRun: there is no such bundle, or its baseline cannot be read.
     """
     place = find_baseline(config)
     baseline = load_baseline(place.baseline)

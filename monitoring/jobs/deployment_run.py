@@ -45,7 +45,8 @@ LATE_LABEL_HORIZONS = 2
 def initial_level(deployment: Deployment, level: Level) -> LevelState:
     """A level before its first window. The page level is calibrated, which takes about a second; the notice level not.
 
-    The same each time, so that a run that is killed before its first window is committed begins again the same way.
+    Returns:
+        The same state each time: a run that is killed before its first window is committed begins again from it.
     """
     if level != "page":
         return LevelState()

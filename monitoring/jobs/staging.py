@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from monitoring.atomic import publish, staging_folder
 from monitoring.errors import CannotRun
@@ -15,10 +16,13 @@ PREFIX = ".init."
 
 @contextmanager
 def staging(out: Path) -> Iterator[Path]:
-    """A hidden folder in `out`, which is made where there is none. Afterwards it is gone.
+    """A hidden folder in `out`, which is made where there is none.
 
-    If the block raises, folders that were made for it are gone as well. Raises CannotRun for an OSError, be it of the
-    folder or of what is written into it.
+    Yields:
+        The hidden folder. It is deleted afterwards, and if the block raises, the folders that were made for it as well.
+
+    Raises:
+        CannotRun: the folder, or what the block writes into it, cannot be written.
     """
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
@@ -28,14 +32,20 @@ def staging(out: Path) -> Iterator[Path]:
     except BaseException as error:
         _remove_empty(made)
         if isinstance(error, OSError):
-            raise _unwritable(out, error) from error
+            _refuse(out, error)
         raise
 
 
 def put_in_place(aside: Path, names: Sequence[str], out: Path) -> None:
-    """Move files and folders of these names from `aside` to `out`, each replacing one that is there.
+    """Move files and folders, each replacing one that is there.
 
-    Raises OSError; what stood there before is there again then.
+    Args:
+        aside: where they are.
+        names: their names.
+        out: where they are moved to.
+
+    Raises:
+        OSError: the disk fails; `out` has what it had before.
     """
     before = aside / "before"
     before.mkdir()
@@ -71,10 +81,10 @@ def _remove_empty(folders: Sequence[Path]) -> None:
             return
 
 
-def _unwritable(out: Path, error: OSError) -> CannotRun:
-    return CannotRun(
+def _refuse(out: Path, error: OSError) -> NoReturn:
+    raise CannotRun(
         "The monitor's folder cannot be written.",
         got=f"{out}: {error.strerror or error}",
         expected="a folder this user may write",
         fix="Give another folder with --out.",
-    )
+    ) from error

@@ -91,9 +91,16 @@ class LogSource:
         return self._latest[1:]
 
     def select(self, window: Window, ids: IdSet) -> tuple[Predictions, int]:
-        """The rows of a window that have one of some ids, and its newest event time, as `WindowRows.select` has them.
+        """The rows of a window that have one of some ids.
 
         Unless the window was read last, only ids and times of its other rows are read.
+
+        Args:
+            window: the window.
+            ids: the ids.
+
+        Returns:
+            The rows, and the newest event time of all rows of the window, in microseconds; 0 where it has none.
         """
         if self._latest is not None and self._latest[0] == window:
             rows = self._latest[1]
@@ -190,7 +197,12 @@ class LogSource:
 def lost_within(lost: LostRows, window: Window) -> int:
     """How many lost rows belong to a window: of a gap that is in several, as if they were spread evenly over its time.
 
-    Over windows that follow each other the numbers add up to all of them.
+    Args:
+        lost: the lost rows of a gap.
+        window: the window.
+
+    Returns:
+        The number of rows; over windows that follow each other the numbers add up to all of them.
     """
     length = lost.last_event_us - lost.first_event_us + 1
 

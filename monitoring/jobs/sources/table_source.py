@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -83,7 +84,7 @@ class TableSource:
         self._table = Table(pieces, columns, now=now, since=scope.since, labels_since=labels_since)
         if self._table.times.no_valid_time:
             header = self._table.reader.header(pieces[0]).table.column_names
-            raise _no_event_times(self._table.times.findings, header)
+            _refuse_table(self._table.times.findings, header)
         self._label_tables = None if label_tables is None else LabelTables(pieces_of(label_tables), columns)
         self._routing = LabelRouting(self._table, self._label_tables)
         self._imported = ImportedLabels(matched=IdSet(pa.array([], pa.string())))
@@ -185,14 +186,17 @@ def _labels_since(scope: ReadScope, earliest: datetime | None) -> datetime | Non
     Args:
         scope: what is of interest.
         earliest: the beginning of the first window whose counted labels are known; None if there is none.
+
+    Returns:
+        The event time; None for all rows.
     """
     if scope.since is None or scope.labels_since is None or earliest is None:
         return scope.since
     return min(scope.since, max(scope.labels_since, earliest))
 
 
-def _no_event_times(findings: tuple[Finding, ...], header: Sequence[str]) -> BadInput:
-    return BadInput(
+def _refuse_table(findings: tuple[Finding, ...], header: Sequence[str]) -> NoReturn:
+    raise BadInput(
         "No row of the table has an event time.",
         got=findings[0].message.rstrip("."),
         expected="timestamps, dates, or text in ISO 8601",

@@ -80,7 +80,10 @@ def _check_folder(place: Path | str) -> None:
 
 
 def traffic_path(config: MonitorConfig) -> Path | str:
-    """Where the traffic is: a path or a URL.
+    """Where the traffic is.
+
+    Returns:
+        A path or a URL.
 
     Raises:
         BadInput: the config does not say.

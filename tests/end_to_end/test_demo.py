@@ -94,7 +94,7 @@ def test_a_folder_that_is_not_a_demos_is_left_alone(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pitfalls_tf", "demo", "--out", str(tmp_path), "--fresh"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert "not a demo's" in result.stderr
+    assert "not made by a demo" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 

@@ -40,8 +40,8 @@ def calibrated_log_scale(
     of n windows reaches, which is that of a Poisson process with `SPENT` alarms per A windows; and the factor is
     ``A / c``. What is guaranteed whatever the law remains an average run length of c windows.
 
-    Assumes that live windows come from the same stationary law as the baseline's. Where that is refuted (inputs moved),
-    the caller uses the guarantee alone.
+    Assumes that live windows come from the same stationary law as the baseline's. Traffic that has drifted is not told
+    apart here: its alarms are assessed by `monitoring.incidents.harm`.
 
     Args:
         test: The level.

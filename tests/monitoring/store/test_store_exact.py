@@ -15,6 +15,7 @@ from monitoring.records import (
     CauseDetail,
     CauseRow,
     Finding,
+    IncidentEvent,
     IncidentRecord,
     IncidentState,
     InputDrift,
@@ -108,6 +109,10 @@ incidents = st.builds(
     acknowledged_at=st.none() | moments,
     closed_at=st.none() | moments,
     detail=details,
+    # What is stored has a history: an empty one is read as an older store's, from the incident's own times.
+    history=st.lists(
+        st.builds(IncidentEvent, at=moments, state=st.sampled_from(get_args(IncidentState))), min_size=1, max_size=3
+    ).map(tuple),
 )
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import missing
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the mark known wherever these tests are collected."""
@@ -20,7 +22,7 @@ def chromium() -> str:
     """The browser's path."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
-        pytest.skip("no Chromium on this machine")
+        missing("Chromium is not installed (apt-get install chromium).")
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from monitoring.reports import write_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 EXAMPLES = runpy.run_path(str(Path(__file__).parents[1] / "monitoring" / "reports" / "conftest.py"))
 HOSTILE = "</script><script>document.title='broken out'</script><img src=x onerror=\"document.title='broken out'\">"

@@ -17,15 +17,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 
 from monitoring.errors import CannotRun
-from monitoring.records import BaselineScore, IncidentRecord, WindowRecord
+from monitoring.records import BaselineScore, IncidentEvent, IncidentRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 from monitoring.store.migrations import migration_context
 from monitoring.store.opening import open_engine
 from monitoring.store.tables import metadata
+from tests.needs import missing
 
-pytestmark = pytest.mark.slow
-
-NOW = datetime(2013, 4, 2, tzinfo=UTC)
+NOW = datetime(2013, 4, 2, 12, tzinfo=UTC)
 
 
 def _programs() -> Path | None:
@@ -42,7 +41,7 @@ def _user() -> str | None:
     try:
         return pwd.getpwnam("postgres").pw_name
     except KeyError:
-        pytest.skip("run by root, and there is no user postgres")
+        missing("Run by root, and there is no user postgres (apt-get install postgresql makes one).")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,7 @@ def server() -> Iterator[str]:
     pytest.importorskip("pg8000")
     programs = _programs()
     if programs is None:
-        pytest.skip("PostgreSQL is not installed")
+        missing("PostgreSQL is not installed (apt-get install postgresql).")
     user = _user()
     folder = Path(tempfile.mkdtemp(prefix="pitfalls-postgresql-"))
     if user is not None:
@@ -113,7 +112,9 @@ def test_everything_comes_back_the_same(
         assert other.deployment(deployment_record) == deployment
         assert repr(other.windows(deployment)) == repr((edges, window(1)))
         assert other.level_states(deployment) == {"page": "q"}
-        assert other.incidents(deployment) == (replace(incident, state="acknowledged", acknowledged_at=NOW),)
+        history = (*incident.history, IncidentEvent(at=NOW, state="acknowledged"))
+        acknowledged = replace(incident, state="acknowledged", acknowledged_at=NOW, history=history)
+        assert other.incidents(deployment) == (acknowledged,)
         assert other.baseline(deployment) == baseline
         last = other.last_window(deployment)
         assert last is not None

@@ -77,6 +77,7 @@ def status_document(status: MonitorStatus) -> StatusDocument:
                 "checks": entry.checks,
                 "misses": entry.misses,
                 "distrusted_since": iso(entry.since) if entry.since else None,
+                "unchecked_since": iso(entry.unchecked_since) if entry.unchecked_since else None,
             }
             for entry in trust_rows(status)
         ],

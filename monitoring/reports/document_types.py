@@ -39,7 +39,10 @@ class EstimateDocument(TypedDict):
 
 
 class TrustDocument(TypedDict):
-    """Whether an estimate is trusted after the last window, and how often its interval missed the realised loss."""
+    """Whether an estimate is trusted after the last window, and how often its interval missed the realised loss.
+
+    `unchecked_since` is when labels last sufficed for a check, null where they did in the last windows.
+    """
 
     method: str
     metric: str
@@ -47,6 +50,7 @@ class TrustDocument(TypedDict):
     checks: int
     misses: int
     distrusted_since: str | None
+    unchecked_since: str | None
 
 
 class WindowDocument(TypedDict):

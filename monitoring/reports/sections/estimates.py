@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.records import SCORE_ONE, MonitorStatus, RealisedLosses
+from monitoring.records import SCORE_ONE, EstimateRecord, MonitorStatus, RealisedLosses
 from monitoring.reports.sections.formatting import format_count, format_moment
 from monitoring.watches.descriptions import METRIC_TITLES, lower_first
 
@@ -19,9 +19,25 @@ METHODS = {
 }
 
 
+#: An estimate is called unchecked after so many windows in a row without a check.
+UNCHECKED_WINDOWS = 7
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustRow:
-    """One estimate after the last window; `since` is the end of the window whose labels ended the trust in it."""
+    """One estimate after the last window.
+
+    Attributes:
+        method: How it is estimated.
+        metric: Which loss.
+        trusted: Whether the estimate is trusted.
+        checks: Intervals checked against labels.
+        misses: Those that did not contain the realised loss.
+        since: The end of the window whose labels ended the trust in it.
+        unchecked_since: The end of the last window with a check, or the start of the first window; None where one of
+            the last `UNCHECKED_WINDOWS` windows had a check.
+        unchecked_windows: How many windows have passed since then.
+    """
 
     method: str
     metric: str
@@ -29,6 +45,8 @@ class TrustRow:
     checks: int
     misses: int
     since: datetime | None
+    unchecked_since: datetime | None = None
+    unchecked_windows: int = 0
 
 
 def settled_by_window(status: MonitorStatus) -> Mapping[datetime, RealisedLosses]:
@@ -69,32 +87,56 @@ def trust_rows(status: MonitorStatus) -> tuple[TrustRow, ...]:
     if not status.windows:
         return ()
     lost: dict[tuple[str, str], datetime] = {}
-    for window in status.windows:
+    checked: dict[tuple[str, str], int] = {}
+    for number, window in enumerate(status.windows, 1):
         for one in window.estimates:
             if not one.interval_checks.trusted:
                 lost.setdefault((one.method, one.metric), window.end)
+            if one.checked:
+                checked[one.method, one.metric] = number
     return tuple(
-        TrustRow(
-            method=one.method,
-            metric=one.metric,
-            trusted=one.interval_checks.trusted,
-            checks=one.interval_checks.checks,
-            misses=one.interval_checks.misses,
-            since=lost.get((one.method, one.metric)),
-        )
+        _trust_row(status, one, lost.get((one.method, one.metric)), checked.get((one.method, one.metric), 0))
         for one in status.windows[-1].estimates
     )
 
 
+def _trust_row(status: MonitorStatus, one: EstimateRecord, lost: datetime | None, checked: int) -> TrustRow:
+    """The trust in one estimate; `checked` is the number of the last window with a check, from 1, or 0 for none."""
+    windows = status.windows
+    unchecked = len(windows) - checked
+    since = windows[checked - 1].end if checked else windows[0].start
+    return TrustRow(
+        method=one.method,
+        metric=one.metric,
+        trusted=one.interval_checks.trusted,
+        checks=one.interval_checks.checks,
+        misses=one.interval_checks.misses,
+        since=lost,
+        unchecked_since=since if unchecked >= UNCHECKED_WINDOWS else None,
+        unchecked_windows=unchecked,
+    )
+
+
 def trust_lines(status: MonitorStatus) -> tuple[str, ...]:
-    """The trust in each estimate, a sentence each."""
+    """The trust in each estimate, a sentence each: for how long no label could check it, and how often it missed."""
     zone = ZoneInfo(status.timezone)
-    lines = []
-    for row in trust_rows(status):
-        name = lower_first(METRIC_TITLES.get(row.metric, row.metric))
-        checked = "no labels to check it yet"
-        if row.checks:
-            checked = f"{row.misses:,} of {format_count(row.checks, 'interval')} (90 %) missed the realised loss"
-        state = "trusted" if row.since is None else f"not trusted since {format_moment(row.since, zone)}"
-        lines.append(f"Estimated {name} ({METHODS.get(row.method, row.method)}): {state}; {checked}.")
-    return tuple(lines)
+    return tuple(
+        f"Estimated {lower_first(METRIC_TITLES.get(row.metric, row.metric))} ({METHODS.get(row.method, row.method)}): "
+        f"{_state(row, zone)}; {_checks(row)}."
+        for row in trust_rows(status)
+    )
+
+
+def _state(row: TrustRow, zone: ZoneInfo) -> str:
+    if row.since is not None:
+        return f"not trusted since {format_moment(row.since, zone)}"
+    if row.unchecked_since is not None:
+        windows = format_count(row.unchecked_windows, "window")
+        return f"unchecked since {format_moment(row.unchecked_since, zone)} ({windows} with too few labels)"
+    return "trusted"
+
+
+def _checks(row: TrustRow) -> str:
+    if not row.checks:
+        return "no labels to check it yet"
+    return f"{row.misses:,} of {format_count(row.checks, 'interval')} (90 %) missed the realised loss"

@@ -89,4 +89,4 @@ def test_without_labels_there_is_an_estimate_and_no_check(deployed: Path, send: 
     assert one.value is not None
     assert 0.1 < one.value < 0.4
     assert (one.checked, one.realised, one.interval_checks) == (0, None, IntervalChecks())
-    assert "no labels to check it" in trust_lines(found)[0]
+    assert "unchecked since 1 Apr 2013 (10 windows with too few labels)" in trust_lines(found)[0]

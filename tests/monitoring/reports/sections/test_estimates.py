@@ -48,10 +48,30 @@ def test_without_labels_there_is_no_realised_loss(status: MonitorStatus) -> None
     assert realised(RealisedLosses(start=status.windows[0].start, rows=0, error=0, brier=0), "error") is None
 
 
-def test_an_estimate_that_no_label_has_checked_is_trusted(status: MonitorStatus) -> None:
+def test_an_estimate_of_the_first_windows_waits_for_labels(status: MonitorStatus) -> None:
     assert trust_lines(with_checks(status, IntervalChecks())) == (
         "Estimated error rate (calibrated confidence): trusted; no labels to check it yet.",
     )
+
+
+def test_an_estimate_that_no_label_has_ever_checked_says_since_when(status: MonitorStatus) -> None:
+    found = with_checks(status, *[IntervalChecks()] * 9)
+    (row,) = trust_rows(found)
+    assert (row.unchecked_since, row.unchecked_windows) == (status.windows[0].start, 9)
+    assert trust_lines(found) == (
+        "Estimated error rate (calibrated confidence): unchecked since 1 Apr 2013 (9 windows with too few labels); no "
+        "labels to check it yet.",
+    )
+
+
+def test_labels_that_stop_leave_the_estimate_unchecked_since_the_last_check(status: MonitorStatus) -> None:
+    found = with_checks(status, *[IntervalChecks(checks=2)] * 9)
+    windows = list(found.windows)
+    windows[1] = replace(windows[1], estimates=tuple(replace(one, checked=300) for one in windows[1].estimates))
+    (row,) = trust_rows(replace(found, windows=tuple(windows)))
+    assert (row.unchecked_since, row.unchecked_windows) == (windows[1].end, 7)
+    (row,) = trust_rows(replace(found, windows=tuple(windows[:8])))
+    assert row.unchecked_since is None
 
 
 def test_misses_are_counted_among_the_intervals_that_were_checked(status: MonitorStatus) -> None:

@@ -58,10 +58,8 @@ def test_an_estimate_that_no_label_has_ever_checked_says_since_when(status: Moni
     found = with_checks(status, *[IntervalChecks()] * 9)
     (row,) = trust_rows(found)
     assert (row.unchecked_since, row.unchecked_windows) == (status.windows[0].start, 9)
-    assert trust_lines(found) == (
-        "Estimated error rate (calibrated confidence): unchecked since 1 Apr 2013 (9 windows with too few labels); no "
-        "labels to check it yet.",
-    )
+    (line,) = trust_lines(found)
+    assert "unchecked since 1 Apr 2013 (9 windows with too few labels); no labels to check it yet." in line
 
 
 def test_labels_that_stop_leave_the_estimate_unchecked_since_the_last_check(status: MonitorStatus) -> None:

@@ -114,9 +114,9 @@ class LevelTest:
     """The test of one level: one `ConformalTest` per watch, and each watch's share of the budget.
 
     Give it the state's AR(1) coefficients (`with_ar1`) before it steps. A watch whose rows, with those pooled from
-    earlier windows, are fewer than `min_rows` is not evaluated and keeps its state; its rows are pooled with those of
-    the next window, whose phase then counts. The order of rows, shards and watches does not matter: sums are integers,
-    and the level's evidence is summed exactly.
+    earlier windows, are fewer than `min_rows` (or its own number in `pooled_rows`) is not evaluated and keeps its
+    state; its rows are pooled with those of the next window, whose phase then counts. The order of rows, shards and
+    watches does not matter: sums are integers, and the level's evidence is summed exactly.
     """
 
     level: Level
@@ -125,6 +125,11 @@ class LevelTest:
     shares: Mapping[WatchKey, float]
     min_rows: int
     seasonality: Mapping[WatchKey, Seasonality] = field(default_factory=dict)
+    pooled_rows: Mapping[WatchKey, int] = field(default_factory=dict)
+
+    def rows_needed(self, key: WatchKey) -> int:
+        """The rows, pooled ones included, from which on a watch is evaluated; at least 1."""
+        return max(self.pooled_rows.get(key, self.min_rows), 1)
 
     def step(
         self, state: LevelState, sums: Mapping[WatchKey, ScoreSum], phases: Mapping[str, int] = NO_PHASES
@@ -146,7 +151,7 @@ class LevelTest:
             pooled = state.pending.get(key, ScoreSum()) + sums.get(key, ScoreSum())
             watch = watches.get(key) or test.initial_state()
             score = None
-            if pooled.rows >= max(self.min_rows, 1):
+            if pooled.rows >= self.rows_needed(key):
                 score = pooled.mean
                 tested, offset = self.adjusted_score(key, score, phases), state.offsets.get(key, 0.0)
                 watch = test.step(watch, tested, pooled.rows, offset=offset)

@@ -86,7 +86,7 @@ def init_monitor(
         notes=(
             *rows.notes,
             *reference_notes(rows.table, columns, windows),
-            *reference_limits(fit.means, fit.unfitted, span=rows.span),
+            *reference_limits(fit.means, fit.unfitted, span=rows.span, pooled_rows=fit.tests["page"].pooled_rows),
         ),
     )
 

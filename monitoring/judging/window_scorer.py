@@ -10,6 +10,7 @@ from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
 from monitoring.judging.fit.gross_failures import range_findings
 from monitoring.judging.fit.reference_fit import ReferenceFit
+from monitoring.judging.fit.reference_limits import never_judged
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.traffic_volume import volume_findings
 from monitoring.judging.window.row_scorer import RowScorer
@@ -92,6 +93,7 @@ class WindowScorer:
         self._reference_fit = reference_fit
         self._input_check = input_check
         self._phases = phases
+        self._never_judged = never_judged(reference_fit.unfitted)
         self._profiles = ProfileBuilder(catalogue.bins)
         self.rows = RowScorer(
             catalogue,
@@ -131,6 +133,7 @@ class WindowScorer:
                 *unembedded,
                 *self._gross_failures(traffic.answered, sums, inputs.findings),
                 *volume_findings(traffic.answered.rows, usual_rows),
+                *self._never_judged,
             ),
             phases=self._phases(traffic.window.start),
             state=ScoringState(recent=recent, pending_labels=pending, early_labels=early, statistics=inputs.statistics),

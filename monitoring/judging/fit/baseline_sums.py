@@ -23,6 +23,13 @@ from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.joint import Witness
 from monitoring.watches.label_coverage import CoverageGroups
 
+#: A watch on a part of the rows is evaluated on as few rows as give the baseline this many windows: from as many on the
+#: test has its power for skewed scores.
+POOLED_WINDOWS = 30
+
+#: And on no fewer rows than this.
+MIN_POOLED_ROWS = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineSums:
@@ -143,6 +150,25 @@ def pooled_sums(
             completed.append(position)
             pool = ScoreSum()
     return tuple(sums), np.asarray(completed, dtype=np.int64)
+
+
+def rows_of_part(windows: Sequence[Mapping[WatchKey, ScoreSum]], key: WatchKey, min_rows: int) -> int:
+    """The rows that a watch on a part of the rows, such as those of a rare class, is evaluated from.
+
+    >>> rare = WatchKey(watch="error", slice="label=fraud")
+    >>> [rows_of_part([{rare: ScoreSum(rows, 0)}] * 90, rare, min_rows=200) for rows in (1, 9, 500)]
+    [10, 27, 200]
+
+    Args:
+        windows: For each window of the baseline, every watch's sum.
+        key: The watch.
+        min_rows: The rows that watches on the whole traffic need.
+
+    Returns:
+        `min_rows`, or fewer where the part is too rare for `POOLED_WINDOWS` baseline windows of as many.
+    """
+    rows = sum(window[key].rows for window in windows if key in window)
+    return min(min_rows, max(rows // POOLED_WINDOWS, MIN_POOLED_ROWS))
 
 
 def mean_scores(sums: Sequence[ScoreSum]) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.seasonality import NO_SEASONALITY, Seasonality, fit_seasonality
 from monitoring.evidence.sensitivity import Harm
 from monitoring.incidents.rearm import LOSS_FAMILIES
-from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums, sum_baseline
+from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums, rows_of_part, sum_baseline
 from monitoring.judging.fit.baseline_windows import BaselineSamples
 from monitoring.judging.fit.estimator import PerformanceEstimator
 from monitoring.judging.fit.gross_failures import GrossFailures
@@ -205,6 +205,7 @@ class _WatchFit:
     scores: NDArray[np.float64]
     seasonality: Seasonality
     sampling_variance: SamplingVariance
+    rows_needed: int
 
 
 def _fit_watches(
@@ -214,12 +215,17 @@ def _fit_watches(
     phases = [plan.phases(start) for start in windows.starts]
     fits = {}
     for key in keys:
-        pooled, completed = pooled_sums(windows.sums, key, plan.min_rows)
+        rows = rows_of_part(windows.sums, key, plan.min_rows) if key.slice else plan.min_rows
+        pooled, completed = pooled_sums(windows.sums, key, rows)
         if len(pooled) >= MIN_WINDOWS:
             mine = _phases_of(phases, completed)
             seasonality, scores = fit_seasonality(mean_scores(pooled), mine, min_std=min_std[key.watch])
-            variance = windows.sampling_variance(key, pooled, plan.min_rows)
-            fits[key] = _WatchFit(scores=scores, seasonality=seasonality, sampling_variance=variance)
+            fits[key] = _WatchFit(
+                scores=scores,
+                seasonality=seasonality,
+                sampling_variance=windows.sampling_variance(key, pooled, rows),
+                rows_needed=rows,
+            )
     return fits
 
 
@@ -245,6 +251,7 @@ def _level_test(
         shares=weights(tests, catalogue.groups),
         min_rows=plan.min_rows,
         seasonality={key: fits[key].seasonality for key in tests if fits[key].seasonality.offsets},
+        pooled_rows={key: fits[key].rows_needed for key in tests if fits[key].rows_needed < plan.min_rows},
     )
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import linregress
 
-from monitoring.evidence.conformal import MIN_WINDOWS
-from monitoring.records import WatchKey
+from monitoring.records import Finding, WatchKey
+from monitoring.watches.descriptions import lower_first, slice_title, watch_title
 
 #: Labels are waited for until this share of the reference's had arrived, and this much longer.
 DELAY_QUANTILE = 0.99
@@ -27,6 +27,9 @@ YEAR = timedelta(days=365)
 
 #: Slices that a sentence names.
 NAMED = 5
+
+#: Watches that are judged if their loss is, and so are not named beside it.
+DERIVED = ("surprise_", "estimated_", "labelled:")
 
 DAY_US = 86_400_000_000
 
@@ -51,7 +54,11 @@ def label_horizon(delays_us: NDArray[np.int64]) -> timedelta:
 
 
 def reference_limits(
-    means: Mapping[WatchKey, NDArray[np.float64]], unfitted: Sequence[WatchKey], *, span: timedelta
+    means: Mapping[WatchKey, NDArray[np.float64]],
+    unfitted: Sequence[WatchKey],
+    *,
+    span: timedelta,
+    pooled_rows: Mapping[WatchKey, int] | None = None,
 ) -> tuple[str, ...]:
     """What the fit to a reference should tell its owner.
 
@@ -59,9 +66,10 @@ def reference_limits(
         means: Window scores of each watch over the baseline, [R], in order of time.
         unfitted: Watches with too few windows to be fitted.
         span: From the reference's first row to its last.
+        pooled_rows: The rows to which the windows of each thin watch are joined.
 
     Returns:
-        Sentences: seasons not covered, a trend of a loss, and slices that will never be judged.
+        Sentences: seasons not covered, a trend of a loss, thin slices, and watches that will never be judged.
     """
     found = []
     if span < YEAR:
@@ -71,14 +79,46 @@ def reference_limits(
         )
     for metric in ("error", "brier"):
         found += _trend(metric, means.get(WatchKey(watch=metric)))
-    slices = list(dict.fromkeys(key.slice for key in unfitted if key.slice and key.watch == "error"))
-    if slices:
-        named = ", ".join(slices[:NAMED]) + (", …" if len(slices) > NAMED else "")
-        found.append(
-            f"Losses at {named} will never be judged: fewer than {MIN_WINDOWS} baseline windows have min_rows rows of "
-            "them, pooled. Lower min_rows, or cut longer windows."
-        )
+    found += _joined(pooled_rows or {})
+    found += [finding.message for finding in never_judged(unfitted)]
     return tuple(found)
+
+
+def never_judged(unfitted: Sequence[WatchKey]) -> tuple[Finding, ...]:
+    """The finding that some watches are never judged, since the baseline has too few rows of them.
+
+    Args:
+        unfitted: Watches with too few windows to be fitted.
+
+    Returns:
+        One finding that names slices and watches, or nothing.
+
+    >>> never_judged([WatchKey(watch=name, slice="label=fraud") for name in ("error", "brier")])[0].message
+    'Never judged, for too few rows in the baseline: losses at label = fraud.'
+    """
+    slices = dict.fromkeys(slice_title(key.slice) for key in unfitted if key.slice)
+    whole = dict.fromkeys(
+        lower_first(watch_title(key.watch)) for key in unfitted if not key.slice and not key.watch.startswith(DERIVED)
+    )
+    named = [*([f"losses at {_first(tuple(slices))}"] if slices else []), *([_first(tuple(whole))] if whole else [])]
+    if not named:
+        return ()
+    message = f"Never judged, for too few rows in the baseline: {'; '.join(named)}."
+    return (Finding(kind="never judged", feature="baseline", message=message),)
+
+
+def _joined(pooled_rows: Mapping[WatchKey, int]) -> list[str]:
+    """That slices with few rows are judged over several windows."""
+    parts = {key.slice: rows for key, rows in pooled_rows.items() if key.slice and key.watch == "error"}
+    if not parts:
+        return []
+    named = _first([f"{slice_title(part)} ({rows} rows)" for part, rows in parts.items()])
+    return [f"Few rows: losses at {named} are judged over windows that are joined until they have as many."]
+
+
+def _first(names: Sequence[str]) -> str:
+    """The first `NAMED` of some names."""
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 
 def _trend(metric: str, scores: NDArray[np.float64] | None) -> list[str]:

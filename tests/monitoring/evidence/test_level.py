@@ -103,6 +103,16 @@ def test_a_thin_window_is_pooled_with_the_next() -> None:
     assert math.isclose(full.watches[0].score or 0.0, 0.58, abs_tol=1e-6)
 
 
+def test_a_watch_on_a_rare_part_is_evaluated_from_its_own_number_of_rows() -> None:
+    test = replace(level(ERROR, SLICE, min_rows=200), pooled_rows={SLICE: 27})
+    rows = {ERROR: mean_of(0.2, 2000), SLICE: mean_of(0.5, 9)}
+    state, scored = LevelState(), []
+    for _ in range(6):
+        state, reading = test.step(state, rows)
+        scored.append([one.score is not None for one in reading.watches])
+    assert scored == [[True, False], [True, False], [True, True]] * 2
+
+
 def test_a_restart_drops_the_evidence_and_keeps_pooled_rows() -> None:
     test = level(ERROR, BRIER)
     state, _ = test.step(LevelState(), {ERROR: mean_of(0.5), BRIER: ScoreSum(3, 0)})

@@ -21,6 +21,7 @@ from tests.monitoring.judging.small_judge import (
     PLAN,
     ROWS_A_DAY,
     day,
+    no_schema,
     rows_of_days,
     small_judge,
 )
@@ -37,6 +38,20 @@ def test_a_window_has_a_sum_of_every_watch_but_of_the_label_coverage_that_is_not
     assert set(window.sums) == set(judge.catalogue.keys) - due_later
     assert window.rows == ROWS_A_DAY
     assert window.phases == PLAN.phases(day(FIRST).start)
+
+
+def test_every_window_names_the_watches_that_are_never_judged() -> None:
+    judge = small_judge()
+    unfitted = (WatchKey(watch="error", slice="origin=LGA"),)
+    scorer = WindowScorer(
+        judge.catalogue,
+        replace(judge.fit, unfitted=unfitted),
+        input_check=InputCheck(judge.catalogue.bins, no_schema, min_rows=MIN_ROWS),
+        phases=PLAN.phases,
+    )
+    window = scorer.score(READY, judge.traffic(rows_of_days(FIRST, 1, seed=1), FIRST))
+    assert [finding.kind for finding in window.findings] == ["never judged"]
+    assert "origin = LGA" in window.findings[0].message
 
 
 def test_sums_are_those_that_the_watches_have_over_the_rows() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from monitoring.baseline.folder import Baseline
@@ -13,11 +14,20 @@ from monitoring.baseline.reference import InMemoryReference
 from monitoring.errors import BadInput
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.conformal import MIN_WINDOWS
+from monitoring.judging.fit.baseline_sums import POOLED_WINDOWS
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference, in_level
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.records import LEVELS, WatchKey
 from monitoring.watches.catalogue import catalogue
-from tests.monitoring.judging.small_judge import BASELINE_DAYS, HORIZON, PLAN, SPEC, rows_of_days, small_judge
+from tests.monitoring.judging.small_judge import (
+    BASELINE_DAYS,
+    HORIZON,
+    PLAN,
+    SPEC,
+    rows_of_days,
+    small_judge,
+    with_feature,
+)
 
 ERROR = WatchKey(watch="error")
 
@@ -92,18 +102,26 @@ def test_a_baseline_without_labels_has_no_losses_and_no_estimates() -> None:
     assert fit.harms() == ()
 
 
-def test_a_slice_with_too_few_windows_is_left_out() -> None:
-    rows = rows_of_days(0, 30, seed=2)
-    origin = rows.features["origin"].to_pylist()
-    first = int(np.flatnonzero(np.arange(len(rows)) >= 2 * 60)[0])
-    rare = ["LGA" if at < first and at % 2 else name for at, name in enumerate(origin)]
-    column = small_judge().baseline.reference.features["origin"].type
-    features = rows.features.set_column(1, "origin", [rare]).cast(
-        rows.features.schema.set(1, rows.features.schema.field(1).with_type(column))
-    )
-    keys = set(fitted(replace(rows, features=features), slices=("origin",)).means)
-    assert WatchKey(watch="error", slice="origin=JFK") in keys
-    assert WatchKey(watch="error", slice="origin=LGA") not in keys
+def with_rare_origin(rows: Predictions, every: int) -> Predictions:
+    """The same rows, one in `every` of another origin."""
+    origin = np.array(rows.features["origin"].to_pylist(), dtype=object)
+    origin[::every] = "LGA"
+    return with_feature(rows, "origin", pa.array(origin, pa.string()))
+
+
+def test_a_slice_with_too_few_rows_for_five_windows_is_left_out_and_named() -> None:
+    fit = fitted(with_rare_origin(rows_of_days(0, 30, seed=2), 45), slices=("origin",))
+    left_out = {key for key in fit.unfitted if key.slice}
+    assert left_out == {key for key in left_out if key.slice == "origin=LGA"} != set()
+    assert WatchKey(watch="error", slice="origin=JFK") in fit.means
+
+
+def test_a_rare_slice_is_judged_on_as_few_rows_as_give_it_thirty_windows() -> None:
+    fit = fitted(with_rare_origin(rows_of_days(0, 90, seed=2), 10), slices=("origin",))
+    rare, test = WatchKey(watch="error", slice="origin=LGA"), fit.tests["page"]
+    assert fit.means[rare].size >= 0.8 * POOLED_WINDOWS
+    assert (test.rows_needed(rare), test.rows_needed(ERROR)) == (17, 20)
+    assert not [key for key in fit.unfitted if key.slice]
 
 
 def test_a_baseline_of_too_few_windows_is_an_error_that_says_how_many_are_needed() -> None:

@@ -5,7 +5,14 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from monitoring.judging.fit.reference_limits import DAY_US, SHORTEST_HORIZON, YEAR, label_horizon, reference_limits
+from monitoring.judging.fit.reference_limits import (
+    DAY_US,
+    SHORTEST_HORIZON,
+    YEAR,
+    label_horizon,
+    never_judged,
+    reference_limits,
+)
 from monitoring.records import WatchKey
 
 ERROR, BRIER = WatchKey(watch="error"), WatchKey(watch="brier")
@@ -56,10 +63,30 @@ def test_scores_that_never_varied_or_are_few_have_no_trend(scores: np.ndarray) -
     assert reference_limits({BRIER: scores}, [], span=YEAR) == ()
 
 
-@pytest.mark.parametrize(("slices", "named"), [(2, "origin=0, origin=1"), (7, "origin=0, origin=1, origin=2")])
+@pytest.mark.parametrize(
+    ("slices", "named"), [(2, "origin = 0, origin = 1"), (7, "origin = 0, origin = 1, origin = 2")]
+)
 def test_slices_without_enough_windows_are_named_once_and_five_at_most(slices: int, named: str) -> None:
     unfitted = [WatchKey(watch=name, slice=f"origin={n}") for n in range(slices) for name in ("error", "brier")]
-    (told,) = reference_limits({ERROR: STEADY}, [*unfitted, WatchKey(watch="joint")], span=YEAR)
-    assert told.startswith(f"Losses at {named}")
-    assert told.count("origin=") == min(slices, 5)
-    assert (", … will never" in told) == (slices > 5)
+    (told,) = reference_limits({ERROR: STEADY}, [*unfitted, WatchKey(watch="surprise_error")], span=YEAR)
+    assert told.startswith(f"Never judged, for too few rows in the baseline: losses at {named}")
+    assert told.count("origin =") == min(slices, 5)
+    assert told.endswith(", ….") == (slices > 5)
+
+
+def test_watches_on_the_whole_traffic_that_are_never_judged_are_named() -> None:
+    (found,) = never_judged([WatchKey(watch=name) for name in ("error", "surprise_error", "labelled:score=low")])
+    assert found.message == "Never judged, for too few rows in the baseline: error rate."
+    assert not found.fact
+
+
+def test_nothing_is_said_where_all_is_judged() -> None:
+    assert never_judged([]) == ()
+
+
+def test_slices_that_are_joined_over_windows_are_named_with_their_rows() -> None:
+    pooled = {WatchKey(watch=name, slice="label=fraud"): 27 for name in ("error", "brier")}
+    (told,) = reference_limits({ERROR: STEADY}, [], span=YEAR, pooled_rows=pooled)
+    assert told == (
+        "Few rows: losses at label = fraud (27 rows) are judged over windows that are joined until they have as many."
+    )

@@ -3,7 +3,7 @@
 BIN := .venv/bin
 READY := .venv/ready
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all bench bench-monitor bench-serving bench-truth bench-training lint picture coverage lock clean

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from click.testing import CliRunner
+from xdist.scheduler import LoadScopeScheduling
 
 from pitfalls_tf.cli import ENVIRONMENT, JOB_ENVIRONMENT, pitfalls
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from click.testing import Result
+    from xdist.remote import Producer
 
 for name, value in {**ENVIRONMENT, **JOB_ENVIRONMENT, "MPLBACKEND": "Agg"}.items():
     os.environ.setdefault(name, value)
@@ -42,12 +44,17 @@ def _stay_on_this_machine(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_stay_on_this_machine)
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
     """Run in parallel, a file stays in one process, and so do all that share the walk of the demo."""
-    for item in items:
-        where = Path(item.nodeid.partition("::")[0])
-        item.add_marker(pytest.mark.xdist_group("end_to_end" if "end_to_end" in where.parts else str(where)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        where, _, _ = nodeid.partition("::")
+        return "end_to_end" if "end_to_end" in Path(where).parts else where
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
+    """Marks (`--dist=loadgroup`) group nothing with pytest 9.2."""
+    return FileScheduling(config, log)
 
 
 @pytest.fixture(name="pitfalls")

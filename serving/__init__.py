@@ -7,7 +7,7 @@ The rooms, from the ground up. Each imports only from the lines above its own, a
 other::
 
     metrics | tf_serving | status
-    models
+    models | access
     transport | capture | export
     inference
     rest | grpc_api | inference_v2

@@ -1,4 +1,4 @@
-"""Reads the token for a server's ``POST /monitor/labels`` from a file or from the environment."""
+"""Reads a client's token for ``POST /monitor/labels`` from a file or from the environment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def read_token(file: Path | None) -> str | None:
     """Read the token.
 
     Args:
-        file: file with the token on one line; None for the variable PITFALLS_TOKEN.
+        file: file that begins with the token, such as the server's own; None for the variable PITFALLS_TOKEN.
 
     Returns:
         The token; None if there is neither.
@@ -26,12 +26,13 @@ def read_token(file: Path | None) -> str | None:
     if file is None:
         return os.environ.get("PITFALLS_TOKEN") or None
     try:
-        token = file.read_text("utf-8").strip()
+        text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise _bad_token_file(file, str(error)) from error
-    if not token:
+    words = next(filter(None, (line.partition("#")[0].split() for line in text.splitlines())), None)
+    if words is None:
         raise _bad_token_file(file, "it is empty")
-    return token
+    return words[0]
 
 
 def _bad_token_file(file: Path, reason: str) -> BadInput:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import grpc
 
+from serving.access.tokens import Scope
 from serving.grpc_api.call import GrpcCall
 from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, read_caller
 from serving.inference.request_ids import RequestIds
@@ -68,6 +69,7 @@ class GrpcCallHandler:
             started = time.perf_counter()
             model = ""
             try:
+                self._check(method, context)
                 request = read_message(method.request, body)
                 model = model_of(request)
                 outcome: bytes | Failure = await self._answer(method, request, context)
@@ -85,11 +87,25 @@ class GrpcCallHandler:
             # Counted first: a client that has an answer finds it in the metrics.
             self._count(method, model, outcome.code if isinstance(outcome, Failure) else Code.OK, started)
             if isinstance(outcome, Failure):
+                if outcome.code is Code.UNAUTHENTICATED:
+                    await asyncio.sleep(self._dependencies.guard.delay_s)
                 await context.abort(STATUS_CODES[outcome.code], cut(outcome.message))  # raises
                 return b""
             return outcome
 
         return handle
+
+    def _check(self, method: GrpcMethod, context: Any) -> None:
+        """Check the caller's credential: a token in the metadata, or a certificate. Raises `Failure`."""
+        guard, policy = self._dependencies.guard, self._dependencies.reload_policy
+        is_reload = method.scope is Scope.RELOAD
+        if is_reload and policy is None:
+            return  # refused whatever the credential
+        if is_reload and policy is not None and policy.takes_certificates and context.peer_identities():
+            return
+        metadata = context.invocation_metadata() or ()
+        given = next((value for name, value in metadata if name == "authorization"), "")
+        guard.check(method.scope, given.encode("latin-1", "replace") if isinstance(given, str) else given)
 
     async def _answer(self, method: GrpcMethod, request: Any, context: Any) -> bytes:
         caller = read_caller(

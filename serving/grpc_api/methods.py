@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from serving.access.guard import Guard
+from serving.access.tokens import Scope
 from serving.grpc_api.examples import ExampleHandler
 from serving.grpc_api.model_info import ModelInfoHandler
 from serving.grpc_api.predict import PredictHandler
@@ -15,6 +17,7 @@ from serving.transport.limits import HELD_BYTES, ConnectionLimiter
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from serving.access.reload_policy import ReloadPolicy
     from serving.grpc_api.call import GrpcCall
     from serving.inference.inference import Inference
     from serving.metrics.metrics import ServerMetrics
@@ -41,6 +44,10 @@ class GrpcDependencies:
     metrics: ServerMetrics
     reload: Reload | None = None
     """Applies another list of models; None if the list is fixed."""
+    reload_policy: ReloadPolicy | None = None
+    """Which lists clients may send; None for none."""
+    guard: Guard = field(default_factory=Guard)
+    """Checks tokens."""
     limiter: ConnectionLimiter = field(default_factory=default_limiter)
     """Counts the bytes of all requests that are being answered, over HTTP and gRPC together."""
 
@@ -56,6 +63,8 @@ class GrpcMethod:
     """The class of response messages."""
     answer: Callable[[Any, GrpcCall], Awaitable[Any]]
     """Gives the response's message, or its bytes if they were written in the model's thread."""
+    scope: Scope = Scope.PREDICT
+    """What a client must be allowed."""
     is_counted: bool = True
     """Whether the metrics count its calls: those of methods that run a model."""
 
@@ -73,7 +82,7 @@ def make_services(dependencies: GrpcDependencies, limit_bytes: int) -> Services:
     predict = PredictHandler(models=dependencies.models, inference=dependencies.inference, limit_bytes=limit_bytes)
     examples = ExampleHandler(models=dependencies.models, inference=dependencies.inference)
     model_info = ModelInfoHandler(models=dependencies.models)
-    reload = ReloadHandler(reload=dependencies.reload)
+    reload = ReloadHandler(reload=dependencies.reload, policy=dependencies.reload_policy)
     return {
         PREDICTION_SERVICE: (
             _method("Predict", "predict.Predict", predict.predict),
@@ -84,7 +93,10 @@ def make_services(dependencies: GrpcDependencies, limit_bytes: int) -> Services:
         ),
         MODEL_SERVICE: (
             _method("GetModelStatus", "get_model_status.GetModelStatus", model_info.status, is_counted=False),
-            _method("HandleReloadConfigRequest", "model_management.ReloadConfig", reload.reload, is_counted=False),
+            replace(
+                _method("HandleReloadConfigRequest", "model_management.ReloadConfig", reload.reload, is_counted=False),
+                scope=Scope.RELOAD,
+            ),
         ),
     }
 

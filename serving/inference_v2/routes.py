@@ -52,6 +52,18 @@ def is_v2(target: str) -> bool:
     return PREFIX.fullmatch(target) is not None
 
 
+def is_health(target: str) -> bool:
+    """Whether a request is a probe of the server's health, which needs no token.
+
+    >>> is_health("/v2/health/live"), is_health("/v2/models")
+    (True, False)
+
+    Returns:
+        Whether it is.
+    """
+    return PAGES.get(target.partition("?")[0]) in {"live", "server_ready"}
+
+
 @bounded_cache
 def read_route(target: str) -> V2Route | None:
     """Parse a request's target.

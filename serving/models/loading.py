@@ -25,6 +25,8 @@ class LoadSettings:
     tags: tuple[str, ...] = ("serve",)
     """Tags of the graph within the SavedModel."""
     threads: ThreadSettings = field(default_factory=ThreadSettings)
+    allowed_operations: tuple[str, ...] = ()
+    """Operations that a graph may have although they are refused by default."""
 
 
 def load_version(
@@ -51,7 +53,7 @@ def load_version(
     how = loading or LoadSettings()
     begin = clock()
     try:
-        runner = Runner(path, tags=how.tags, threads=how.threads)
+        runner = Runner(path, tags=how.tags, threads=how.threads, allowed_operations=how.allowed_operations)
     except LoadError:
         if counts is not None:
             counts.not_loaded(path)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 
+from serving.models.refused_operations import outside_assets, refused_operations
 from serving.models.signatures import ELEMENT_TYPES, ElementType, Signature, TensorSpec
 from serving.status import Code, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     Array = np.ndarray[Any, Any]
@@ -58,9 +59,10 @@ class Runner:
         tags: Of the graph within the SavedModel.
         threads: Threads of the session.
         method: The session's private callable, or its public ``run``, which is slower.
+        allowed_operations: Operations that are not refused (see `serving.models.refused_operations`).
 
     Raises:
-        LoadError: The folder holds no SavedModel with these tags, or it is damaged.
+        LoadError: The folder holds no SavedModel with these tags, it is damaged, or its graph has a refused operation.
     """
 
     def __init__(
@@ -70,8 +72,10 @@ class Runner:
         tags: Sequence[str] = ("serve",),
         threads: ThreadSettings | None = None,
         method: Literal["callable", "run"] = "callable",
+        allowed_operations: Collection[str] = (),
     ) -> None:
         import tensorflow as tf  # noqa: PLC0415 - loaded by the first model only
+        from tensorflow.python.saved_model.loader_impl import SavedModelLoader  # noqa: PLC0415 - as above
 
         self._errors = tf.errors
         self._method = method
@@ -82,8 +86,14 @@ class Runner:
         )
         self._session = tf.compat.v1.Session(graph=graph, config=settings)
         try:
+            # The loader keeps the message that it has parsed: what is checked is what is loaded.
+            loader = SavedModelLoader(str(path))
+            _check(loader.get_meta_graph_def_from_tags(tags), allowed_operations)
             with graph.as_default():
-                self._meta_graph = tf.compat.v1.saved_model.loader.load(self._session, list(tags), str(path))
+                self._meta_graph = loader.load(self._session, list(tags))
+        except LoadError:
+            self._session.close()
+            raise
         except (tf.errors.OpError, OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
             self._session.close()
             raise LoadError(getattr(error, "message", None) or str(error)) from error
@@ -164,6 +174,20 @@ class Runner:
 
         call = make(config_pb2.CallableOptions(feed=feeds, fetch=fetches))
         return lambda values: call(*values)
+
+
+def _check(meta_graph: Any, allowed: Collection[str]) -> None:
+    """Raise `LoadError` for a graph that is refused, before any of it runs."""
+    refused = refused_operations(meta_graph, allowed)
+    if refused:
+        flags = " ".join(f"--allow-op {name}" for name in refused)
+        raise LoadError(
+            f"The graph has operations that use files or the network, or run Python: {', '.join(refused)}. "
+            f"If you trust the model: {flags}"
+        )
+    outside = outside_assets(meta_graph)
+    if outside:
+        raise LoadError(f"The graph names an asset outside of its folder: {', '.join(outside)}")
 
 
 def read_signature(name: str, definition: Any) -> Signature:

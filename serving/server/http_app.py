@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, final
 
+from serving.access.tokens import Scope
 from serving.inference.request_ids import RequestIds
 from serving.inference.timestamps import wall_clock_us
 from serving.inference_v2.app import InferenceV2
-from serving.inference_v2.routes import is_v2
+from serving.inference_v2.routes import is_health, is_v2
 from serving.metrics.metrics import ServerMetrics
 from serving.rest.calls import PredictionEndpoint, RestCall
 from serving.rest.descriptions import write_metadata, write_status
 from serving.rest.routes import is_v1, malformed, read_route
 from serving.server.labels_endpoint import LabelsEndpoint
-from serving.status import Failure, InvalidArgument
+from serving.status import Code, Failure, InvalidArgument
 from serving.transport.bodies import BodyTooLarge, read_body
 from serving.transport.http_response import TEXT, HttpResponse, error_response, too_large
 from serving.transport.http_settings import HttpSettings
@@ -72,6 +73,8 @@ class HttpApp:
         self._models = dependencies.models
         self._metrics_page = dependencies.metrics_page
         self._labels_endpoint = dependencies.labels_endpoint
+        self._guard = guard = dependencies.labels_endpoint.guard
+        self._needs_token = any(guard.needs_token(scope) for scope in (Scope.PREDICT, Scope.METRICS))
         self._merge_metrics = dependencies.merge_metrics
         self._settings = settings or HttpSettings()
         self._limiter = ConnectionLimiter(
@@ -116,6 +119,8 @@ class HttpApp:
             reply: Called once with the response, now or later.
         """
         try:
+            if self._needs_token:
+                self._check_token(request)
             if is_v1(request.target):
                 self._v1(request, reply)
             elif is_v2(request.target):
@@ -125,9 +130,21 @@ class HttpApp:
             else:
                 reply(self._other(request))
         except Failure as failure:
-            reply(error_response(failure))
+            if failure.code is Code.UNAUTHENTICATED:
+                asyncio.get_running_loop().call_later(self._guard.delay_s, reply, error_response(failure))
+            else:
+                reply(error_response(failure))
         except BodyTooLarge:
             reply(too_large(self._settings.body_bytes))
+
+    def _check_token(self, request: HttpRequest) -> None:
+        """Check the token of a request that may need one; health probes never do."""
+        if is_health(request.target):
+            return
+        if is_v1(request.target) or is_v2(request.target):
+            self._guard.check(Scope.PREDICT, request.header(b"authorization"))
+        elif request.target == self._settings.metrics_path:
+            self._guard.check(Scope.METRICS, request.header(b"authorization"))
 
     def _other(self, request: HttpRequest) -> HttpResponse:
         """Labels, and paths that do not exist."""

@@ -1,16 +1,17 @@
 """``POST /monitor/labels``: labels of earlier predictions.
 
 Body: ``{"labels": [{"prediction_id": "...", "label": "late", "label_time": "2013-04-01T09:00:00Z"}, ...]}``. All
-of them are written, or none. Requests carry the server's token: ``Authorization: Bearer TOKEN``.
+of them are written, or none. Requests carry a token that may send labels: ``Authorization: Bearer TOKEN``.
 """
 
 from __future__ import annotations
 
-import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from monitoring.traffic.format.rows import ID_CHARACTERS, LABEL_CHARACTERS
+from serving.access.guard import Guard
+from serving.access.tokens import Scope
 from serving.inference.timestamps import parse_time_us
 from serving.status import Code, Failure, InvalidArgument
 from serving.transport.http_response import HttpResponse
@@ -18,8 +19,6 @@ from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-TOKEN_VARIABLE = "PITFALLS_TOKEN"  # noqa: S105 - the name of the variable, not a token
 
 
 class LabelAppender(Protocol):
@@ -35,10 +34,10 @@ class LabelAppender(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelsEndpoint:
-    """Writes labels for clients that have the token. Without a writer or a token every request is refused."""
+    """Writes labels for clients whose token allows it. Without a writer or a token every request is refused."""
 
     writer: LabelAppender | None = None
-    token: str | None = None
+    guard: Guard = field(default_factory=Guard)
 
     def post(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> HttpResponse:
         """Check the token, read the labels and write them.
@@ -54,7 +53,8 @@ class LabelsEndpoint:
             Failure: PERMISSION_DENIED or UNAUTHENTICATED for the token, FAILED_PRECONDITION without a traffic log,
                 INVALID_ARGUMENT naming the first invalid label, UNAVAILABLE if the labels cannot be written now.
         """
-        self._check_token(headers)
+        given = next((value for name, value in headers if name == b"authorization"), b"")
+        self.guard.check(Scope.LABELS, given)
         if self.writer is None:
             raise Failure(Code.FAILED_PRECONDITION, "This server has no traffic log: start it with --traffic DIR.")
         prediction_ids, labels, times = read_labels(parse_object(body))
@@ -65,17 +65,6 @@ class LabelsEndpoint:
                 Code.UNAVAILABLE, f"No label was written: {error.strerror}. Send the labels again."
             ) from error
         return HttpResponse(status=200, body=b'{"accepted": %d}\n' % len(labels))
-
-    def _check_token(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        if not self.token:
-            raise Failure(
-                Code.PERMISSION_DENIED,
-                "This server accepts no labels because it was started without a token: "
-                f"set {TOKEN_VARIABLE} in its environment, or pass --token-file FILE.",
-            )
-        given = next((value for name, value in headers if name == b"authorization"), b"")
-        if not hmac.compare_digest(given, b"Bearer " + self.token.encode()):
-            raise Failure(Code.UNAUTHENTICATED, "Wrong or missing token: send the header Authorization: Bearer TOKEN.")
 
 
 def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[int]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from monitoring.errors import BadInput, CannotRun
+from serving.access.guard import Guard
 from serving.capture.model_logging import logging_by_model
 from serving.capture.redacted_names import RedactedNames
 from serving.capture.traffic_log import open_traffic_log
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from serving.models.runner import Runner
     from serving.server.listeners import Listeners
     from serving.server.peers import PeerWorkers
-    from serving.server.settings import ModelRepositorySettings, ServerInfo, ServeSettings
+    from serving.server.settings import AccessSettings, ModelRepositorySettings, ServerInfo, ServeSettings
     from serving.transport.limits import ConnectionLimiter
 
     Report = Callable[[str], None]
@@ -82,7 +83,8 @@ def serve(
     with listeners, log as (capture, label_writer):
         prepare()
         raise_open_file_limit()
-        labels_endpoint = LabelsEndpoint(writer=label_writer, token=settings.token)
+        guard = make_guard(settings.access, report)
+        labels_endpoint = LabelsEndpoint(writer=label_writer, guard=guard)
         dependencies, reloader = _load(settings, capture, labels_endpoint, others, report)
         models = dependencies.models
         sys.setswitchinterval(SWITCH_S)
@@ -123,6 +125,18 @@ def _load(
         on_list=lambda sources: capture.log_models(logging_by_model(sources)),
     )
     return dependencies, reloader
+
+
+def make_guard(access: AccessSettings, report: Report) -> Guard:
+    """Make what checks the tokens of a server's clients.
+
+    Returns:
+        The guard.
+
+    Raises:
+        BadInput: The token file cannot be used, or no token allows what is to need one.
+    """
+    return Guard(access.tokens, file=access.token_file, required=access.required, report=report)
 
 
 def check_models(repository: ModelRepositorySettings) -> None:
@@ -238,6 +252,8 @@ def _grpc_server(
         inference=dependencies.inference,
         metrics=dependencies.metrics,
         reload=reload,
+        reload_policy=settings.access.reload,
+        guard=dependencies.labels_endpoint.guard,
         limiter=limiter,
     )
     return GrpcServer(bound, grpc_dependencies, settings.grpc.settings, is_shared=peers.is_shared)

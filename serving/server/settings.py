@@ -13,7 +13,10 @@ from serving.transport.sockets import Address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from serving.access.reload_policy import ReloadPolicy
+    from serving.access.tokens import Scope, Token
     from serving.capture.traffic_log import TrafficSettings
     from serving.grpc_api.server import GrpcSettings
     from serving.models.model_list import ModelListSource
@@ -59,6 +62,20 @@ class GrpcListener:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSettings:
+    """Who may ask for what."""
+
+    tokens: tuple[Token, ...] = ()
+    """Valid as long as the server runs; used if there is no file."""
+    token_file: Path | None = None
+    """Read again when it changes."""
+    required: frozenset[Scope] = frozenset()
+    """What needs a token beside labels and reloads."""
+    reload: ReloadPolicy | None = None
+    """None refuses lists of models that clients send."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
     """All settings of a server."""
 
@@ -69,8 +86,7 @@ class ServeSettings:
     """None serves HTTP alone."""
     traffic: TrafficSettings | None = None
     """None logs nothing."""
-    token: str | None = field(default=None, repr=False)
-    """Bearer token of ``POST /monitor/labels``; without one the endpoint refuses every request."""
+    access: AccessSettings = field(default_factory=AccessSettings)
     limits: Limits = field(default_factory=Limits)
 
 

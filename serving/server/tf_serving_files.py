@@ -108,6 +108,11 @@ def read_ssl_file(path: Path) -> grpc.ServerCredentials:
     )
 
 
+def verifies_grpc_clients(path: Path) -> bool:
+    """Whether an ``SSLConfig`` asks clients for a certificate."""
+    return bool(read_text_file(path, ssl_config(), flag="--ssl_config_file").client_verify)
+
+
 def _positive(path: Path, given: Any, name: str, default: int) -> int:
     number = int(getattr(given, name).value) if given.HasField(name) else default
     if number < 1:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 BODY = b'{"instances": [1.0, 2.0]}'
 
 
+#: What labels are sent with.
+TOKEN = "a-token-of-the-tests"
+
+
 PATH = "/v1/models/half_plus_two:predict"
 
 
@@ -47,7 +51,8 @@ def serving(models: Path, traffic: Path, port: int = 0, *more: str) -> Iterator[
     token = traffic.with_suffix(".token")
     command = [sys.executable, "-m", "pitfalls_tf", "serve", "--models", str(models), "--traffic", str(traffic)]
     flags = ["--rest-port", str(port), "--token-file", str(token), "--json", *more]
-    token.write_text("secret\n")
+    token.write_text(f"{TOKEN}\n")
+    token.chmod(0o600)
     with subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as popen:
         # Its words must go somewhere, or the pipe fills up and it stops.
         said: list[str] = []

@@ -1,7 +1,7 @@
 """``pitfalls serve``: a model server with TensorFlow Serving's HTTP and gRPC APIs that logs every prediction.
 
-Each group of flags has its own file: ``server_flags``, ``traffic_flags``, ``limit_flags``, ``tensorflow_serving_flags``
-and ``unsupported_flags``. ``server_settings`` combines them into the server's settings.
+Each group of flags has its own file: ``server_flags``, ``access_flags``, ``traffic_flags``, ``limit_flags``,
+``tensorflow_serving_flags`` and ``unsupported_flags``. ``server_settings`` combines them into the server's settings.
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
 from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.cli.serve.access_flags import AccessFlags, access_flags
 from pitfalls_tf.cli.serve.limit_flags import LimitFlags, limit_flags
 from pitfalls_tf.cli.serve.server_flags import ServerFlags, server_flags
-from pitfalls_tf.cli.serve.server_settings import read_addresses, read_limits, read_model_repository
+from pitfalls_tf.cli.serve.server_settings import (
+    read_addresses,
+    read_limits,
+    read_model_repository,
+    verifies_clients,
+)
 from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags, tensorflow_serving_flags
 from pitfalls_tf.cli.serve.traffic_flags import TrafficFlags, traffic_flags
 from pitfalls_tf.cli.serve.unsupported_flags import check_unsupported, unsupported_flags
-from pitfalls_tf.cli.token import read_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +41,7 @@ SYSTEM_ALLOCATOR = ("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
 
 @click.command()
 @server_flags
+@access_flags
 @traffic_flags
 @limit_flags
 @tensorflow_serving_flags
@@ -43,6 +49,7 @@ SYSTEM_ALLOCATOR = ("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
 @with_output
 def command(
     server: ServerFlags,
+    access: AccessFlags,
     traffic: TrafficFlags,
     limits: LimitFlags,
     tensorflow_serving: TensorFlowServingFlags,
@@ -53,8 +60,8 @@ def command(
     """Serve models with TensorFlow Serving's HTTP and gRPC APIs, and log every prediction before it is sent.
 
     Accepts TensorFlow Serving's flags under their own names. On SIGTERM or Ctrl-C it answers all accepted requests and
-    stops; a second signal stops it at once. POST /monitor/labels accepts labels from clients with the token of
-    --token-file or of the variable PITFALLS_TOKEN.
+    stops; a second signal stops it at once. POST /monitor/labels accepts labels from clients with a token of
+    --token-file, or the one of the variable PITFALLS_TOKEN.
     """
     from serving.server.server import serve  # noqa: PLC0415 - not needed for --help
     from serving.server.settings import ServeSettings  # noqa: PLC0415 - as above
@@ -62,12 +69,13 @@ def command(
     for line in check_unsupported(unsupported):
         output.progress(line)
     address, grpc = read_addresses(server, tensorflow_serving, limits)
+    repository = read_model_repository(server, tensorflow_serving, access, output.progress)
     settings = ServeSettings(
-        repository=read_model_repository(server, tensorflow_serving, output.progress),
+        repository=repository,
         address=address,
         grpc=grpc,
         traffic=traffic.settings(),
-        token=read_token(traffic.token_file),
+        access=access.settings(repository.source, verifies_clients=verifies_clients(tensorflow_serving)),
         limits=read_limits(tensorflow_serving, limits, output.progress),
     )
 

@@ -12,6 +12,7 @@ from pitfalls_tf.cli.serve.server_flags import OFF, read_version_labels
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pitfalls_tf.cli.serve.access_flags import AccessFlags
     from pitfalls_tf.cli.serve.limit_flags import LimitFlags
     from pitfalls_tf.cli.serve.server_flags import ServerFlags
     from pitfalls_tf.cli.serve.tensorflow_serving_flags import TensorFlowServingFlags
@@ -31,13 +32,14 @@ POLL_S = 1.0
 
 
 def read_model_repository(
-    flags: ServerFlags, tf_flags: TensorFlowServingFlags, report: Report
+    flags: ServerFlags, tf_flags: TensorFlowServingFlags, access: AccessFlags, report: Report
 ) -> ModelRepositorySettings:
     """Settings of the models and how they are loaded.
 
     Args:
         flags: the server's own flags.
         tf_flags: TensorFlow Serving's flags.
+        access: flags that say what a model may do.
         report: prints a line about a flag without effect.
 
     Returns:
@@ -64,6 +66,7 @@ def read_model_repository(
             warm_ups=0 if tf_flags.enable_model_warmup is False else max(1, iterations),
             tags=("serve",) if tags is None else tuple(tag for tag in tags.split(",") if tag),
             threads=_threads(tf_flags),
+            allowed_operations=access.allowed_operations,
         ),
         versions=VersionSettings(
             retries=RetryPolicy(
@@ -259,6 +262,13 @@ def _grpc_settings(tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> Grpc
         arguments=read_channel_arguments(tf_flags.grpc_channel_arguments or ""),
         **given,
     )
+
+
+def verifies_clients(tf_flags: TensorFlowServingFlags) -> bool:
+    """Whether gRPC clients must have a certificate."""
+    from serving.server.tf_serving_files import verifies_grpc_clients  # noqa: PLC0415 - not needed for --help
+
+    return tf_flags.ssl_config_file is not None and verifies_grpc_clients(tf_flags.ssl_config_file)
 
 
 def read_channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:

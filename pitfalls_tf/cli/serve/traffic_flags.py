@@ -1,4 +1,4 @@
-"""Flags of the traffic log and of labels."""
+"""Flags of the traffic log."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ class TrafficFlags:
     redact: tuple[str, ...]
     hashes: tuple[str, ...]
     hash_key_file: Path | None
-    token_file: Path | None
 
     def settings(self) -> TrafficSettings:
         """Settings of the traffic log.
@@ -157,9 +156,6 @@ traffic_flags = option_group(
             "--hash-key-file",
             type=click.Path(path_type=Path),
             help=f"File with the key of --hash.  [default: {HASH_KEY_VARIABLE}]",
-        ),
-        click.option(
-            "--token-file", type=click.Path(path_type=Path), help="File with the token for POST /monitor/labels."
         ),
     ),
 )

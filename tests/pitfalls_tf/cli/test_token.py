@@ -12,8 +12,8 @@ from pitfalls_tf.cli.token import read_token
 
 def test_a_file_overrides_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PITFALLS_TOKEN", "from the environment")
-    (tmp_path / "token").write_text("  from a file\n")
-    assert read_token(tmp_path / "token") == "from a file"
+    (tmp_path / "token").write_text("# of the feature store\n\n  from-a-file labels store\nanother\n")
+    assert read_token(tmp_path / "token") == "from-a-file"
     assert read_token(None) == "from the environment"
 
 

@@ -15,6 +15,8 @@ from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
 from pitfalls_tf.replay import LoggedTraffic, ReplayOptions, ReplayPlan, ReplayProgress, already_logged, replay
+from serving.access.guard import Guard
+from serving.access.tokens import Token
 from serving.server.labels_endpoint import LabelsEndpoint
 
 if TYPE_CHECKING:
@@ -60,7 +62,9 @@ def traffic(tmp_path: Path) -> Path:
 @pytest.fixture
 def site(open_website: OpenWebsite, traffic: Path) -> Iterator[Website]:
     rows, labels = TrafficWriter(traffic, clock=now), LabelWriter(traffic, clock=now)
-    with open_website(writer=rows, labels_endpoint=LabelsEndpoint(writer=labels, token=TOKEN)) as website:
+    with open_website(
+        writer=rows, labels_endpoint=LabelsEndpoint(writer=labels, guard=Guard([Token.of(TOKEN)]))
+    ) as website:
         yield website
     rows.close()
     labels.close()

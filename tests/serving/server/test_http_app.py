@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING
 
+from serving.access.guard import Guard
+from serving.access.tokens import Scope, Token
+from serving.server.labels_endpoint import LabelsEndpoint
 from serving.transport.http_settings import HttpSettings
 from tests.serving.memory_log import FullDisk, MemoryLog
-
-if TYPE_CHECKING:
-    from tests.serving.conftest import OpenWebsite, Website
 
 if TYPE_CHECKING:
     from tests.serving.conftest import OpenWebsite, Website
@@ -77,3 +77,24 @@ def test_the_metrics_page(website: Website) -> None:
     edges = {line.partition('le="')[2].partition('"')[0] for line in lines if line.startswith(name)}
     assert edges == {f"{10 * 1.8**power:g}" for power in range(33)} | {"+Inf"}
     assert website.send("GET", "/monitoring/prometheus/metrics2").status == 404
+
+
+def test_a_token_is_asked_for_where_it_is_required_but_never_by_health(open_website: OpenWebsite) -> None:
+    tokens = [Token.of("p" * 16, [Scope.PREDICT]), Token.of("m" * 16, [Scope.METRICS])]
+    guard = Guard(tokens, required=[Scope.PREDICT, Scope.METRICS], delay_s=0.05)
+    with open_website(labels_endpoint=LabelsEndpoint(guard=guard)) as website:
+        predict, metrics = {"Authorization": "Bearer " + "p" * 16}, {"Authorization": "Bearer " + "m" * 16}
+        body = b'{"instances": [1.0]}'
+        for method, path, headers, statuses in (
+            ("GET", "/v2/health/live", metrics, (200, 200)),
+            ("GET", "/v2/health/ready", metrics, (200, 200)),
+            ("POST", "/v1/models/half_plus_two:predict", predict, (401, 200)),
+            ("GET", "/v1/models/half_plus_two", predict, (401, 200)),
+            ("GET", "/v2/models", predict, (401, 200)),
+            ("GET", "/v2/models", metrics, (401, 403)),
+            ("GET", "/monitoring/prometheus/metrics", metrics, (401, 200)),
+        ):
+            sent = body if method == "POST" else b""
+            replies = [website.send(method, path, sent, given) for given in ({}, headers)]
+            assert tuple(reply.status for reply in replies) == statuses, path
+    assert guard.refused == 6

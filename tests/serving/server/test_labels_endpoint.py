@@ -9,6 +9,8 @@ import orjson
 
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
+from serving.access.guard import Guard
+from serving.access.tokens import Token
 from serving.server.labels_endpoint import LabelsEndpoint
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.serving.conftest import OpenWebsite, Reply, Website
 
+GUARD = Guard([Token.of("secret")], delay_s=0.0)
 TOKEN = {"Authorization": "Bearer secret"}
 
 
@@ -30,7 +33,7 @@ def label(prediction_id: str, time: Any = "2013-04-01T09:00:00Z", value: Any = "
 
 def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None:
     writer = LabelWriter(tmp_path, clock=lambda: datetime.now(UTC))
-    with open_website(labels_endpoint=LabelsEndpoint(writer=writer, token="secret")) as website:
+    with open_website(labels_endpoint=LabelsEndpoint(writer=writer, guard=GUARD)) as website:
         assert post(website, {"labels": [label("a:0"), label("a:1", 1_364_806_800.5)]}).json == {"accepted": 2}
         assert post(website, {"labels": []}).json == {"accepted": 0}
         broken = {"labels": [label("b:0"), label("b:1", "noon")]}
@@ -54,7 +57,7 @@ def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None
 
 
 def test_a_request_without_the_token_is_refused(open_website: OpenWebsite) -> None:
-    with open_website(labels_endpoint=LabelsEndpoint(token="secret")) as website:
+    with open_website(labels_endpoint=LabelsEndpoint(guard=GUARD)) as website:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret"}):
             assert post(website, {"labels": []}, headers).status == 401
         reply = post(website, {"labels": []})
@@ -71,6 +74,6 @@ def test_a_full_disk_is_an_error_and_the_labels_can_be_sent_again(open_website: 
         def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
             raise OSError(28, "No space left on device")
 
-    with open_website(labels_endpoint=LabelsEndpoint(writer=FullDisk(), token="secret")) as website:
+    with open_website(labels_endpoint=LabelsEndpoint(writer=FullDisk(), guard=GUARD)) as website:
         reply = post(website, {"labels": [label("a:0")]})
     assert (reply.status, "No space left on device" in reply.error) == (503, True)

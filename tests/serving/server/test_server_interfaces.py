@@ -93,12 +93,27 @@ def reload_of(*entries: str) -> Any:
     return text_format.Parse(f"config {{ model_config_list {{ {text} }} }}", model_management_pb2.ReloadConfigRequest())
 
 
-def test_a_list_sent_by_a_client_replaces_the_models(made: Nursery, model: Path) -> None:
+def test_a_list_sent_by_a_client_replaces_the_models(made: Nursery, model: Path, tmp_path: Path) -> None:
+    file, token = tmp_path / "token", "a-token-of-the-test"
+    file.write_text(f"{token} reload deploy\n{token}-2 labels store\n")
+    file.chmod(0o600)
+    access = ("--allow-reload", f"--model-root={model}", f"--token-file={file}")
     with (
-        started(made, model, "--grpc-port=0", "--rest_api_port=0") as server,
+        started(made, model, "--grpc-port=0", "--rest_api_port=0", *access) as server,
         grpc.insecure_channel(server.grpc) as channel,
     ):
-        reload = model_service_pb2_grpc.ModelServiceStub(channel).HandleReloadConfigRequest
+        call = model_service_pb2_grpc.ModelServiceStub(channel).HandleReloadConfigRequest
+
+        def reload(request: Any, bearer: str = token) -> Any:
+            return call(request, metadata=[("authorization", f"Bearer {bearer}")])
+
+        for bearer, code in ((f"{token}-2", "PERMISSION_DENIED"), ("guessed", "UNAUTHENTICATED")):
+            with pytest.raises(grpc.RpcError) as caught:
+                reload(reload_of(), bearer)
+            assert caught.value.code() is grpc.StatusCode[code]
+        with pytest.raises(grpc.RpcError) as caught:
+            reload(reload_of(f'name: "n" base_path: "{model.parent}"'))
+        assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
         status = reload(reload_of(f'name: "n" base_path: "{model}" version_labels {{ key: "a" value: 1 }}')).status
         assert (status.error_code, status.error_message) == (0, "")
         other = predict_request("n", {"x": np.array([1.0], np.float32)})

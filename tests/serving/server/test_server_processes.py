@@ -17,7 +17,17 @@ import pytest
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.log import TrafficLog
 from pitfalls_tf.replay import ReplayOptions, ReplayPlan, ReplayProgress, replay
-from tests.serving.http_clients import BODY, PATH, Process, drive, is_listening, logged_ids, prediction_ids, serving
+from tests.serving.http_clients import (
+    BODY,
+    PATH,
+    TOKEN,
+    Process,
+    drive,
+    is_listening,
+    logged_ids,
+    prediction_ids,
+    serving,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +96,7 @@ def test_a_replay_survives_the_death_of_its_server_and_a_second_signal_ends_a_se
             if progress.rows > rows // 2:
                 servers[0].popen.kill()
 
-        options = ReplayOptions(token="secret", on_disconnect=restart)
+        options = ReplayOptions(token=TOKEN, on_disconnect=restart)
         done = replay(table, url=servers[0].url, model="half_plus_two", plan=plan, progress=strike, options=options)
         assert (done.reconnects, len(servers)) == (1, 2)
         log = TrafficLog(traffic).table(model="half_plus_two")
@@ -116,7 +126,7 @@ def check_second_signal(process: Process) -> None:
 def test_wrong_flags_are_refused_before_anything_is_loaded(
     pitfalls: Pitfalls, models_folder: Path, tmp_path: Path, flag: str
 ) -> None:
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").touch(mode=0o600)
     flags: dict[str, tuple[str | Path, int, str]] = {
         "--models": (tmp_path, 2, "There is no model to serve"),
         "--label": ("stable", 2, "Invalid version label"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pitfalls_tf.cli.serve.access_flags import AccessFlags, access_flags
 from pitfalls_tf.cli.serve.limit_flags import LimitFlags, limit_flags
 from pitfalls_tf.cli.serve.server_flags import ServerFlags, server_flags
 from pitfalls_tf.cli.serve.server_settings import read_addresses, read_limits, read_model_repository
@@ -21,10 +22,14 @@ class ParsedFlags:
     def __init__(self, *arguments: str) -> None:
         @click.command()
         @server_flags
+        @access_flags
         @limit_flags
         @tensorflow_serving_flags
-        def verb(server: ServerFlags, limits: LimitFlags, tensorflow_serving: TensorFlowServingFlags) -> int:
-            self.server, self.limit_flags, self.tensorflow_serving = server, limits, tensorflow_serving
+        def verb(
+            server: ServerFlags, access: AccessFlags, limits: LimitFlags, tensorflow_serving: TensorFlowServingFlags
+        ) -> int:
+            self.server, self.access, self.limit_flags = server, access, limits
+            self.tensorflow_serving = tensorflow_serving
             return 0
 
         verb.main(list(arguments), standalone_mode=False)
@@ -32,7 +37,7 @@ class ParsedFlags:
 
     def repository(self) -> ModelRepositorySettings:
         """Settings of the models."""
-        return read_model_repository(self.server, self.tensorflow_serving, self.reported.append)
+        return read_model_repository(self.server, self.tensorflow_serving, self.access, self.reported.append)
 
     def limits(self) -> Limits:
         """Settings of timeouts, sizes and batching."""

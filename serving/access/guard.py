@@ -1,0 +1,125 @@
+"""The guard: decides whether a request's credential allows what it asks for, and counts those that it refuses."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, final
+
+from monitoring.errors import BadInput
+from serving.access.tokens import Scope, Token, find_token, read_tokens
+from serving.status import Code, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from pathlib import Path
+
+TOKEN_VARIABLE = "PITFALLS_TOKEN"  # noqa: S105 - the name of the variable, not a token
+#: A changed token file is noticed after so long.
+REREAD_S = 1.0
+#: Holders of any name, for requests that need no token.
+ANYONE = ""
+REFUSAL_DELAY_S = 1.0
+HOW = f"set {TOKEN_VARIABLE} in its environment, or pass --token-file FILE"
+
+
+@final
+class Guard:
+    """Checks tokens. Belongs to one event loop.
+
+    Args:
+        tokens: Those that are valid, if there is no file.
+        file: Read again when it changes; a file that becomes invalid changes nothing and is reported.
+        required: What is asked of every client, beside labels and reloads, which always need a token.
+        report: Called with one sentence when the file has been read again, or cannot be.
+        delay_s: After how long a wrong token is answered, so that guesses are slow.
+        clock: Seconds.
+
+    Raises:
+        BadInput: Something is required, and no token allows it.
+    """
+
+    def __init__(
+        self,
+        tokens: Sequence[Token] = (),
+        *,
+        file: Path | None = None,
+        required: Collection[Scope] = (),
+        report: Callable[[str], None] = lambda _: None,
+        delay_s: float = REFUSAL_DELAY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._tokens = tuple(tokens) if file is None else read_tokens(file)
+        self._file = file
+        self._required = frozenset(required) | {Scope.LABELS, Scope.RELOAD}
+        self._report = report
+        self._clock = clock
+        self.delay_s = delay_s
+        self._stamp = None if file is None else _stamp(file)
+        self._look_s = clock() + REREAD_S
+        self.refused = 0
+        """How many requests had a wrong token, or none where one was needed."""
+        for scope in required:
+            if not any(token.allows(scope) for token in self._tokens):
+                raise BadInput(
+                    f"No token allows {scope}, which is to need one.",
+                    got=f"{len(self._tokens)} tokens",
+                    expected=f"a line TOKEN {scope} NAME in --token-file",
+                    fix="Add one, or do not ask for it.",
+                )
+
+    def needs_token(self, scope: Scope) -> bool:
+        """Whether every client needs a token for this."""
+        return scope in self._required
+
+    def check(self, scope: Scope, authorization: bytes) -> str:
+        """Check a request's credential.
+
+        Args:
+            scope: What it asks for.
+            authorization: The header; empty if there is none.
+
+        Returns:
+            The name of the token's holder; `ANYONE` if no token was needed, or given.
+
+        Raises:
+            Failure: UNAUTHENTICATED for a wrong or missing token; PERMISSION_DENIED if it does not allow this, or the
+                server has no tokens.
+        """
+        if scope not in self._required and not authorization:
+            return ANYONE
+        self._reread()
+        token = find_token(authorization, self._tokens) if authorization else None
+        if token is not None and token.allows(scope):
+            return token.name
+        if scope not in self._required:
+            return ANYONE
+        self.refused += 1
+        if not self._tokens:
+            raise Failure(Code.PERMISSION_DENIED, f"This server was started without a token: {HOW}.")
+        if token is not None:
+            raise Failure(Code.PERMISSION_DENIED, f"The token of {token.name} does not allow this: it needs {scope}.")
+        raise Failure(Code.UNAUTHENTICATED, "Wrong or missing token: send the header Authorization: Bearer TOKEN.")
+
+    def _reread(self) -> None:
+        """Read the file again if it has changed."""
+        if self._file is None or self._clock() < self._look_s:
+            return
+        self._look_s = self._clock() + REREAD_S
+        stamp = _stamp(self._file)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._tokens = read_tokens(self._file)
+        except BadInput as error:
+            self._report(f"The tokens stay as they were: {error}")
+        else:
+            self._report(f"The token file has been read again: {len(self._tokens)} tokens.")
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,0 +1,56 @@
+"""Which lists of models a client may send: only from named folders, and only with a credential."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serving.status import Code, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadPolicy:
+    """Where the models and logs of a client's list may lie."""
+
+    model_roots: tuple[Path, ...]
+    log_roots: tuple[Path, ...] = ()
+    takes_certificates: bool = False
+    """Whether a client's certificate, which TLS has verified, is a credential."""
+
+    def check(self, config: Any) -> None:
+        """Check the folders of a ``ModelServerConfig``, symbolic links followed.
+
+        Raises:
+            Failure: PERMISSION_DENIED naming the first folder that is not below a root.
+        """
+        for flag, folder, roots in self._folders(config):
+            if folder.startswith("/") and not is_below(Path(folder), roots):
+                named = ", ".join(map(str, roots)) or "no folder"
+                raise Failure(
+                    Code.PERMISSION_DENIED,
+                    f"A list of models that a client sends may not name {folder}: {flag} allows {named}.",
+                )
+
+    def _folders(self, config: Any) -> Iterator[tuple[str, str, tuple[Path, ...]]]:
+        for one in config.model_config_list.config:
+            yield "--model-root", one.base_path.removeprefix("file://"), self.model_roots
+            prefix = one.logging_config.log_collector_config.filename_prefix
+            if prefix:
+                yield "--log-root", str(Path(prefix).absolute()), self.log_roots
+
+
+def is_below(path: Path, roots: Sequence[Path]) -> bool:
+    """Whether a path is one of the roots or below one.
+
+    >>> is_below(Path("/models/../etc"), [Path("/models")]), is_below(Path("/models/m"), [Path("/models")])
+    (False, True)
+
+    Returns:
+        Whether it is, symbolic links followed.
+    """
+    resolved = path.resolve()
+    return any(resolved.is_relative_to(root.resolve()) for root in roots)

@@ -1,0 +1,164 @@
+"""Tokens: who may ask for what. A file of tokens is read again when it changes, so that they rotate without a restart.
+
+One line of the file is ``TOKEN``, which may send labels, or ``TOKEN SCOPES NAME``: scopes separated by commas, and the
+name that the server's logs have for its holder. ``#`` begins a comment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from monitoring.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+MIN_BYTES = 16
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+#: The name of a token that was given none.
+UNNAMED = "token"
+
+
+class Scope(StrEnum):
+    """What a token's holder may do."""
+
+    PREDICT = "predict"
+    LABELS = "labels"
+    RELOAD = "reload"
+    METRICS = "metrics"
+    ADMIN = "admin"
+    """All of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """One token. Only its digest is kept."""
+
+    digest: bytes = field(repr=False)
+    scopes: frozenset[Scope] = frozenset({Scope.LABELS})
+    name: str = UNNAMED
+
+    @classmethod
+    def of(cls, text: str, scopes: Iterable[Scope] = (Scope.LABELS,), name: str = UNNAMED) -> Token:
+        """The token with this text."""
+        return cls(digest=_digest(text.encode()), scopes=frozenset(scopes), name=name)
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether its holder may do something.
+
+        >>> Token.of("a" * 16).allows(Scope.LABELS), Token.of("a" * 16).allows(Scope.RELOAD)
+        (True, False)
+
+        Returns:
+            Whether a scope of the token allows it.
+        """
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+
+def find_token(given: bytes, tokens: Iterable[Token]) -> Token | None:
+    """Find the token that a client has sent, in a time that does not depend on it.
+
+    Args:
+        given: The header ``Authorization``.
+        tokens: Those that are valid.
+
+    Returns:
+        The token; None if none is equal.
+    """
+    if not given.startswith(b"Bearer "):
+        return None
+    digest = _digest(given.removeprefix(b"Bearer "))
+    found = None
+    for token in tokens:
+        if hmac.compare_digest(digest, token.digest):
+            found = token
+    return found
+
+
+def read_tokens(file: Path) -> tuple[Token, ...]:
+    """Read the tokens of a file.
+
+    Args:
+        file: Readable by its owner alone, or by a group that its owner chose.
+
+    Returns:
+        At least one token.
+
+    Raises:
+        BadInput: The file cannot be read, others may read it, or a line is invalid. The message never has a token.
+    """
+    return _parse(file, *_read(file))
+
+
+def check_length(text: str, place: str) -> None:
+    """Check that a token is long enough not to be guessed.
+
+    Raises:
+        BadInput: It is not.
+    """
+    if len(text.encode()) < MIN_BYTES:
+        raise BadInput(
+            "A token is too short.",
+            got=f"{place}: {len(text.encode())} bytes",
+            expected=f"at least {MIN_BYTES}",
+            fix="Create one, for example: openssl rand -hex 16",
+        )
+
+
+def _bad_file(file: Path, reason: str, *, fix: str = "") -> BadInput:
+    """What is wrong with a token file."""
+    return BadInput(
+        "The token file cannot be used.",
+        got=f"{file}: {reason}",
+        expected="a file of mode 0600 with lines TOKEN or TOKEN SCOPES NAME",
+        fix=fix or "Create one, for example: (umask 077; openssl rand -hex 16 > token)",
+    )
+
+
+def _read(file: Path) -> tuple[int, str]:
+    """The mode of a file, and its text."""
+    try:
+        with file.open("rb") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            text = opened.read().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = str(error.strerror) if isinstance(error, OSError) else "it is not UTF-8"
+        raise _bad_file(file, reason) from error
+    return mode, text
+
+
+def _parse(file: Path, mode: int, text: str) -> tuple[Token, ...]:
+    if mode & 0o037:
+        raise _bad_file(file, f"others may read or write it: mode {mode:04o}", fix=f"chmod 600 {file}")
+    lines = [(number, line.partition("#")[0].split()) for number, line in enumerate(text.splitlines(), start=1)]
+    tokens = tuple(_read_line(file, number, words) for number, words in lines if words)
+    if not tokens:
+        raise _bad_file(file, "it is empty")
+    return tokens
+
+
+def _read_line(file: Path, number: int, words: list[str]) -> Token:
+    check_length(words[0], f"{file}, line {number}")
+    if len(words) > 3:
+        raise _bad_file(file, f"line {number} has {len(words)} words")
+    try:
+        scopes = [Scope(name) for name in words[1].split(",")] if len(words) > 1 else [Scope.LABELS]
+    except ValueError:
+        known = ", ".join(Scope)
+        raise _bad_file(file, f"line {number} has an unknown scope", fix=f"The scopes are {known}.") from None
+    name = words[2] if len(words) > 2 else UNNAMED
+    if not NAME.fullmatch(name):
+        raise _bad_file(file, f"line {number} has an invalid name", fix="Use letters, digits, '.', '_' and '-'.")
+    return Token.of(words[0], scopes, name)
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).digest()

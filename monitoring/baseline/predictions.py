@@ -12,10 +12,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
-from monitoring.traffic.class_indices import class_indices
-
-#: In `Predictions.labels`: the row has no label.
-NO_LABEL = -1
+from monitoring.tasks.task import NO_LABEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +22,8 @@ class Predictions:
     `ids` pa.Array of string [n]; `event_times`, `label_times` int64 [n] in microseconds UTC (label_times is
     meaningless where there is no label); `features` one column per declared input, numbers as float64 with NaN for
     missing, categories as string with null for missing, then, where there is an embedding, the tensors as lists or the
-    embedding's numbers; `probabilities` float64 [n, classes]; `labels` int64 [n], the
-    class index or -1; `problems` columns that were absent or of another type, by name.
+    embedding's numbers; `probabilities` float64 [n, classes]; `labels` int64 [n], codes of
+    the task (the index of a class), or `NO_LABEL`; `problems` columns that were absent or of another type, by name.
     """
 
     ids: pa.Array
@@ -95,7 +92,7 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
         columns |= _inputs(table, spec, [name for name in spec.embedding.columns if name in there])[0]
     labels, label_times = np.full(rows, NO_LABEL, dtype=np.int64), np.zeros(rows, dtype=np.int64)
     if "label" in table.column_names:
-        labels = label_indices(table["label"], spec.classes)
+        labels = spec.task.label_codes(table["label"])
         label_times = microseconds(table["label_time"])
         labels = np.where(np.asarray(table["label_time"].is_valid()), labels, NO_LABEL)
     return Predictions(
@@ -132,22 +129,6 @@ def microseconds(column: pa.ChunkedArray) -> NDArray[np.int64]:
     """A timestamp column as int64 microseconds UTC, 0 for null."""
     whole = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
     return np.asarray(pc.fill_null(whole, 0), dtype=np.int64)
-
-
-def label_indices(column: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[np.int64]:
-    """Labels as class indices.
-
-    Args:
-        column: Class names, or class indices as text.
-        classes: Class names.
-
-    Returns:
-        Indices, int64 [n]; -1 for null and for anything else.
-
-    >>> label_indices(pa.chunked_array([["1", "true", "yes"]]), ("0", "1"))
-    array([ 1,  1, -1])
-    """
-    return np.asarray(pc.fill_null(class_indices(column.cast(pa.string()), classes), NO_LABEL), dtype=np.int64)
 
 
 def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np.float64]:

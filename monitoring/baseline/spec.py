@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.task import Task
+
 FeatureKind: TypeAlias = Literal["number", "category"]
 
 
@@ -47,6 +50,11 @@ class BaselineSpec:
     has_probabilities: bool = True
     columns: tuple[tuple[str, str], ...] = ()
     embedding: Embedding | None = None
+
+    @property
+    def task(self) -> Task:
+        """What the model answers, and which losses tell how well."""
+        return Classification(classes=self.classes, has_probabilities=self.has_probabilities)
 
     def feature(self, name: str) -> FeatureSpec:
         """The input with a name; KeyError if there is none."""

@@ -123,7 +123,7 @@ class DeploymentRun:
         self._traffic = traffic
         self._label_join = LabelJoin(
             traffic.labels(),
-            classes=deployment.baseline.spec.classes,
+            task=deployment.baseline.spec.task,
             read=self._read,
             horizon_us=duration_microseconds(deployment.horizon),
             unmatched=replace(traffic.unmatched_labels, labels=max(traffic.unmatched_labels.labels - self._waited, 0)),

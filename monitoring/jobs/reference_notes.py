@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from monitoring.baseline.predictions import NO_LABEL, label_indices
 from monitoring.baseline.profile import MAX_CATEGORIES
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.task import NO_LABEL
 from monitoring.traffic.tables.columns import TableColumns
 
 #: Fewer baseline windows than this detect only large changes.
@@ -50,7 +51,7 @@ def _many_categories(table: pa.Table, columns: TableColumns) -> Iterator[str]:
 
 def _worse_than_a_guess(table: pa.Table, classes: tuple[str, ...]) -> Iterator[str]:
     """Answers that are wrong more often than always naming the commonest class would be."""
-    labels = label_indices(table["label"], classes)
+    labels = Classification(classes=classes).label_codes(table["label"])
     known = labels != NO_LABEL
     answers = np.asarray(table["probabilities"].combine_chunks().flatten()).reshape(len(labels), -1)[known]
     if not known.any():

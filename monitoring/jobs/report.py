@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from monitoring.baseline.benchmark import benchmark
 from monitoring.baseline.folder import Baseline, load_baseline
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.deployment import find_baseline
@@ -25,6 +25,7 @@ from monitoring.reports.drift_summary import DriftSubject, DriftSummary, WatchVe
 from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval
 from monitoring.reports.sections.formatting import finite_evidence, format_window
 from monitoring.store.store import Store
+from monitoring.tasks.task import NO_LABEL
 from monitoring.traffic.windows import Window
 from monitoring.watches.descriptions import slice_title, watch_title
 
@@ -195,7 +196,7 @@ def labelled_rows(config: MonitorConfig, baseline: Baseline, version: int | None
     """The rows of a window that was judged, each with the label that is known for it now."""
     traffic = open_traffic(config, baseline, version, clock=lambda: window.end, scope=ReadScope(since=window.start))
     current, _ = traffic.read(window)
-    return with_labels(current, traffic.latest_labels(), baseline.spec.classes)
+    return with_labels(current, traffic.latest_labels(), baseline.spec.task)
 
 
 def _verdict(name: str, log_evidence: float, threshold: float | None = None) -> WatchVerdict:

@@ -182,7 +182,7 @@ class Judge:
             estimates=()
             if estimator is None
             else estimator.estimate(previous, traffic.answered, window.labelled, self.scorer.rows),
-            realised_losses=() if estimator is None else losses_by_window(traffic.labelled),
+            realised_losses=() if estimator is None else losses_by_window(traffic.labelled, self.scorer.rows),
         )
 
     def _scores(self, level: LevelEvidence) -> tuple[ScoreRecord, ...]:

@@ -10,11 +10,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch
-from monitoring.baseline.predictions import NO_LABEL
 from monitoring.baseline.profile import Bins
 from monitoring.records import CauseRow, Watch, WatchKey
+from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_datetime
-from monitoring.watches import performance, surprise
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.classes import ClassSlices
 from monitoring.watches.scoring import slice_codes
@@ -46,11 +45,10 @@ def worst_rows(
     worst: tuple[CauseRow, ...] = ()
     watch = catalogue.watches[key.watch]
     if watch.family in ("performance", "surprise"):
-        family = performance if watch.family == "performance" else surprise
         for batch in labelled():
             indices = _labelled_indices(batch, key, catalogue.class_slices)
             if indices.size:
-                scores = family.scores(batch.probabilities[indices], batch.labels[indices])[watch.name]
+                scores = catalogue.loss_scores(batch.probabilities[indices], batch.labels[indices])[watch.name]
                 worst = _merged(worst, batch, indices, watch.offset + watch.scale * scores)
     elif watch.family == "integrity":
         bins = next((bins for bins in catalogue.bins if bins.feature == watch.feature), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -80,5 +81,4 @@ class RealisedLosses:
 
     start: datetime
     rows: int
-    error: int
-    brier: int
+    losses: Mapping[str, int]

@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.baseline.predictions import NO_LABEL, Predictions, predictions_from
+from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
+from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:

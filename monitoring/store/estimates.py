@@ -29,7 +29,7 @@ def estimates_text(record: WindowRecord) -> str | None:
         return None
     document = {
         "estimates": [_with_keys(asdict(one)) for one in record.estimates],
-        "settled": [{**asdict(one), "start": one.start.isoformat()} for one in record.realised_losses],
+        "settled": [{"start": one.start.isoformat(), "rows": one.rows, **one.losses} for one in record.realised_losses],
     }
     return json.dumps(document, allow_nan=False)
 
@@ -39,10 +39,13 @@ def estimates_of(text: str | None) -> tuple[tuple[EstimateRecord, ...], tuple[Re
     if text is None:
         return (), ()
     document = json.loads(text)
-    realised = tuple(
-        RealisedLosses(**{**one, "start": datetime.fromisoformat(one["start"])}) for one in document["settled"]
-    )
+    realised = tuple(_realised(one) for one in document["settled"])
     return tuple(_estimate(one) for one in document["estimates"]), realised
+
+
+def _realised(stored: dict[str, Any]) -> RealisedLosses:
+    start, rows = datetime.fromisoformat(stored.pop("start")), stored.pop("rows")
+    return RealisedLosses(start=start, rows=rows, losses=stored)
 
 
 def _estimate(stored: dict[str, Any]) -> EstimateRecord:

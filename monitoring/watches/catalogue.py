@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, Profile, commonest
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.watches import estimates, inputs, integrity, joint, outputs, performance, scoring, surprise
+from monitoring.tasks.task import NO_LABEL, Task, surprises
+from monitoring.watches import estimates, inputs, integrity, joint, scoring
 from monitoring.watches.calibration import MIN_ROWS, Calibration
 from monitoring.watches.classes import ClassSlices
 from monitoring.watches.embedding import EmbeddingSource, embedding_bins
@@ -28,16 +29,14 @@ MAX_SLICE_VALUES = 12
 class Catalogue:
     """The watches of all families for one baseline, and the slices on which losses are watched as well.
 
-    `has_probabilities` is false where only predicted classes are known. `calibration`, `feature_space`, `coverage` and
-    `embedding` are None where the baseline cannot support them.
+    `calibration`, `feature_space`, `coverage` and `embedding` are None where the baseline cannot support them.
     """
 
-    classes: tuple[str, ...]
+    task: Task
     bins: tuple[Bins, ...]
     slices: Mapping[str, tuple[str, ...]]
     inputs: tuple[inputs.InputWatch, ...]
     integrity: tuple[Watch, ...]
-    has_probabilities: bool = True
     calibration: Calibration | None = None
     feature_space: FeatureSpace | None = None
     coverage: CoverageGroups | None = None
@@ -46,10 +45,8 @@ class Catalogue:
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
-        """The watches on losses; without probabilities, the error alone."""
-        if self.has_probabilities:
-            return (*performance.WATCHES, *surprise.WATCHES)
-        return tuple(watch for watch in performance.WATCHES if watch.name == "error")
+        """The watches on losses and on their surprise."""
+        return self.task.loss_watches
 
     @property
     def estimate_watches(self) -> tuple[Watch, ...]:
@@ -60,10 +57,8 @@ class Catalogue:
 
     @property
     def output_watches(self) -> tuple[Watch, ...]:
-        """The watches on outputs; without probabilities there is none on confidence."""
-        return tuple(
-            w for w in outputs.watches(self.classes) if self.has_probabilities or w.name != "output:confidence"
-        )
+        """The watches on what the model answers."""
+        return self.task.output_watches
 
     @property
     def watches(self) -> dict[str, Watch]:
@@ -119,7 +114,7 @@ class Catalogue:
             The sum of each watch.
         """
         usable = predictions.probabilities[np.isfinite(predictions.probabilities).all(axis=1)]
-        scores = outputs.scores(usable, self.classes)
+        scores = self.task.outputs(usable)
         named = {watch.name for watch in self.output_watches}
         if self.calibration is not None:
             scores |= estimates.scores(usable, self.calibration)
@@ -151,13 +146,24 @@ class Catalogue:
             The sum of each watch and slice.
         """
         labelled = predictions.take(labelled_rows(predictions))
-        losses = performance.scores(labelled.probabilities, labelled.labels)
-        surprises = surprise.scores(labelled.probabilities, labelled.labels)
-        named = {watch.name for watch in self.loss_watches}
-        scores = {name: values for name, values in (losses | surprises).items() if name in named}
+        scores = self.loss_scores(labelled.probabilities, labelled.labels)
         masks = scoring.slice_masks(labelled, self.slices)
         masks |= self.class_slices.masks(labelled.probabilities, labelled.labels)
         return scoring.sums(scores, masks, power=power)
+
+    def loss_scores(self, answers: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """The scores of the watches on losses and surprise.
+
+        Args:
+            answers: Of labelled rows, [n, width].
+            labels: Their labels' codes, [n].
+
+        Returns:
+            Scores in [0, 1], [n], by the name of their watch.
+        """
+        losses = self.task.losses(answers, labels)
+        found = losses | surprises(losses, self.task.expected_losses(answers, self.task.outputs(answers)))
+        return {watch.name: found[watch.name] for watch in self.loss_watches}
 
 
 def labelled_rows(predictions: Predictions) -> NDArray[np.bool_]:
@@ -198,9 +204,8 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
     numbers, number_counts = embedding_bins(baseline)
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
     return Catalogue(
-        classes=baseline.spec.classes,
+        task=baseline.spec.task,
         class_slices=ClassSlices.fit(class_slices, baseline.spec.classes, reference.labels, slice_columns),
-        has_probabilities=baseline.spec.has_probabilities,
         calibration=Calibration.fit(reference.probabilities[known], reference.labels[known]) if enough else None,
         bins=baseline.bins,
         slices=slices,
@@ -212,7 +217,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
             baseline.rows,
             unwatched=() if baseline.spec.embedding is None else baseline.spec.embedding.columns,
         ),
-        coverage=CoverageGroups.fit(reference, baseline.spec.classes, slices)
+        coverage=CoverageGroups.fit(reference, baseline.spec.task, slices)
         if baseline.spec.has_probabilities
-        else CoverageGroups(classes=baseline.spec.classes, edges=None, slices=slices),
+        else CoverageGroups(task=baseline.spec.task, edges=None, slices=slices),
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
-from monitoring.watches.scoring import row_choices
+from monitoring.tasks.row_operations import row_choices
 
 #: What rows can be sliced by: their label, or the class they were predicted as.
 CLASS_COLUMNS = ("label", "predicted")

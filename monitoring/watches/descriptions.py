@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import unicodedata
 
+from monitoring.tasks.metrics import METRICS
+
 #: Longer text from the traffic is cut, in characters.
 LONGEST = 200
 
 #: Printed where there is no value.
 NOTHING = "\N{EN DASH}"
 
-METRIC_TITLES = {"error": "Error rate", "brier": "Brier score"}
+METRIC_TITLES = {metric.name: metric.title for metric in METRICS.values()}
 
 #: Watches without a part of their own in the name.
 _WHOLE = {

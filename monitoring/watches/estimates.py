@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import Watch
+from monitoring.tasks.row_operations import row_choices, row_maxima, row_sums
 from monitoring.watches.calibration import Calibration
-from monitoring.watches.scoring import row_choices, row_maxima, row_sums
 
 Floats = NDArray[np.float64]
 

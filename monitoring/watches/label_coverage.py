@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, Watch, WatchKey
-from monitoring.watches.scoring import row_maxima, slice_masks
+from monitoring.tasks.task import Task
+from monitoring.watches.scoring import slice_masks
 
 #: What precedes the group in a watch's name.
 PREFIX = "labelled:"
@@ -30,36 +31,34 @@ QUARTERS = ("lowest", "low", "high", "highest")
 class CoverageGroups:
     """How rows are grouped: by quarters of the score, or by the predicted class where there are no scores; by slices.
 
-    `edges` float64 [3] separate the quarters of the score (`score_of`); None where only predicted classes are known.
+    `edges` float64 [3] separate the quarters of the score (`Task.score`); None where only predicted classes are known.
     """
 
-    classes: tuple[str, ...]
+    task: Task
     edges: NDArray[np.float64] | None
     slices: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def fit(
-        cls, reference: Predictions, classes: tuple[str, ...], slices: Mapping[str, tuple[str, ...]]
-    ) -> CoverageGroups:
+    def fit(cls, reference: Predictions, task: Task, slices: Mapping[str, tuple[str, ...]]) -> CoverageGroups:
         """Groups by quarters of the reference's scores; rows with non-finite probabilities do not count.
 
         Args:
             reference: The baseline's rows.
-            classes: Class names.
+            task: Gives each row its score.
             slices: Columns that traffic is sliced by, and their values.
 
         Returns:
             The groups.
         """
-        scores = score_of(reference.probabilities)
+        scores = task.score(reference.probabilities)
         scores = scores[np.isfinite(scores)]
         edges = np.quantile(scores, [0.25, 0.5, 0.75]) if scores.size else np.zeros(3)
-        return cls(classes=classes, edges=edges, slices=slices)
+        return cls(task=task, edges=edges, slices=slices)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every group, as its watch names it after `PREFIX`."""
-        by_class = tuple(f"answer={name}" for name in self.classes)
+        by_class = tuple(f"answer={name}" for name in self.task.classes)
         first = by_class if self.edges is None else tuple(f"score={quarter}" for quarter in QUARTERS)
         return (*first, *(f"{column}={value}" for column, values in self.slices.items() for value in values))
 
@@ -116,9 +115,9 @@ class CoverageGroups:
     def _masks(self, rows: Predictions) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         predicted = rows.probabilities.argmax(axis=1) if len(rows) else np.zeros(0, np.int64)
         if self.edges is None:
-            codes, names = predicted, tuple(f"answer={name}" for name in self.classes)
+            codes, names = predicted, tuple(f"answer={name}" for name in self.task.classes)
         else:
-            codes = np.searchsorted(self.edges, score_of(rows.probabilities), side="right")
+            codes = np.searchsorted(self.edges, self.task.score(rows.probabilities), side="right")
             names = tuple(f"score={quarter}" for quarter in QUARTERS)
         for code, name in enumerate(names):
             yield name, np.asarray(codes == code, dtype=np.bool_)
@@ -233,20 +232,3 @@ class PendingLabels:
             answered, labelled = tuple(counts[:half]), tuple(counts[half:])
             windows.append(PendingWindow(start=start, newest=newest, answered=answered, labelled=labelled))
         return cls(windows=tuple(windows))
-
-
-def score_of(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The score that rows are grouped by: the second class's probability, or the largest of more than two.
-
-    Args:
-        probabilities: [n, classes].
-
-    Returns:
-        Scores, [n].
-
-    >>> score_of(np.array([[0.25, 0.75]])).tolist(), score_of(np.array([[0.5, 0.3, 0.2]])).tolist()
-    ([0.75], [0.5])
-    """
-    if probabilities.shape[1] == 2 or not len(probabilities):
-        return probabilities[:, -1]
-    return row_maxima(probabilities)

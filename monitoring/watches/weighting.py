@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
 from monitoring.baseline.predictions import Predictions
-from monitoring.watches import performance
+from monitoring.tasks.task import Task
 from monitoring.watches.estimates import ExpectedLoss
 from monitoring.watches.feature_space import Coordinate, coordinates, inputs_of
-from monitoring.watches.label_coverage import score_of
 from monitoring.watches.sampling import sample_indices
 
 Floats = NDArray[np.float64]
@@ -52,6 +51,7 @@ class WeightedEstimate:
 class ImportanceWeighting:
     """Labelled rows of the baseline: `points` [m, covariates], `losses` by metric [m], their `indices` in it [m]."""
 
+    task: Task
     coordinates: tuple[Coordinate, ...]
     points: Floats
     losses: Mapping[str, Floats]
@@ -72,10 +72,12 @@ class ImportanceWeighting:
         indices = indices[sample_indices(baseline.rows.answers.take(indices), SOURCE_ROWS)]
         chosen = coordinates(baseline.bins, baseline.profile.features)[:MAX_COVARIATES]
         rows = baseline.rows.take(indices, inputs_of(chosen))
+        task = baseline.spec.task
         return cls(
+            task=task,
             coordinates=chosen,
-            points=_points(rows, chosen),
-            losses=performance.scores(rows.probabilities, rows.labels),
+            points=_points(rows, chosen, task),
+            losses=task.losses(rows.probabilities, rows.labels),
             indices=indices,
         )
 
@@ -132,7 +134,7 @@ class ImportanceWeighting:
         if count < MIN_ROWS or len(self.points) < MIN_EFFECTIVE_ROWS:
             return 0.0, {}
         sample = sample.take(np.argsort(np.asarray(sample.ids.to_pylist()), kind="stable"))
-        odds = _log_odds(self.points, _points(sample, self.coordinates))
+        odds = _log_odds(self.points, _points(sample, self.coordinates, self.task))
         weights = np.exp(odds - odds.max())
         weights /= weights.sum()
         effective = 1.0 / float(weights @ weights)
@@ -147,9 +149,9 @@ class ImportanceWeighting:
         return effective, found
 
 
-def _points(rows: Predictions, chosen: tuple[Coordinate, ...]) -> Floats:
+def _points(rows: Predictions, chosen: tuple[Coordinate, ...], task: Task) -> Floats:
     """Coordinates of inputs, the score and its square, [n, covariates]."""
-    score = score_of(rows.probabilities)
+    score = task.score(rows.probabilities)
     parts = [*(one.of(rows.features) for one in chosen), score, score**2]
     return np.stack(parts, axis=1)
 

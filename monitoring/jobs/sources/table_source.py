@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.baseline.predictions import Predictions, label_indices, predictions_from
+from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.errors import BadInput
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
@@ -89,7 +89,9 @@ class TableSource:
         self._routing = LabelRouting(self._table, self._label_tables)
         self._imported = ImportedLabels(matched=IdSet(pa.array([], pa.string())))
         if scope.job:
-            destination = LabelDestination(root=label_log, inline=self._counted, indices=self._indices, clock=clock)
+            destination = LabelDestination(
+                root=label_log, inline=self._counted, indices=self._spec.task.label_codes, clock=clock
+            )
             self._imported = import_labels(
                 self._table,
                 self._label_tables,
@@ -98,9 +100,6 @@ class TableSource:
                 judged_until=scope.judged_until,
             )
         self._table.reader.forget()
-
-    def _indices(self, labels: pa.ChunkedArray) -> NDArray[np.int64]:
-        return label_indices(labels, self._spec.classes)
 
     @property
     def source_findings(self) -> tuple[Finding, ...]:

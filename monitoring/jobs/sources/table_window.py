@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch, joined
-from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, no_predictions
+from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.spec import BaselineSpec
 from monitoring.judging.window.label_findings import UnknownClassLabels
 from monitoring.judging.window.traffic_source import ReadSummary
+from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.id_keys import IdSet, id_keys
 from monitoring.traffic.tables.inline_labels import BY_ID, InlineLabels
 from monitoring.traffic.tables.label_import import LabelRouting
@@ -98,7 +99,7 @@ class TableWindow:
         unknown = UnknownClassLabels()
         for part in scan.parts():
             inline = self._routing.inline(part.number, part.batch)
-            found = _with_labels(part.batch, inline, self._spec.classes)
+            found = _with_labels(part.batch, inline, self._spec.task)
             unknown += found.unknown
             yield found
         self._summary = ReadSummary(
@@ -119,16 +120,16 @@ class _LabelledBatch:
     unknown: UnknownClassLabels
 
 
-def _with_labels(rows: RowBatch, inline: NDArray[np.bool_] | None, classes: tuple[str, ...]) -> _LabelledBatch:
+def _with_labels(rows: RowBatch, inline: NDArray[np.bool_] | None, task: Task) -> _LabelledBatch:
     """The rows with the labels that are counted with them: those where `inline` (None: everywhere)."""
     names = rows.labels.dictionary
-    class_of = np.append(label_indices(pa.chunked_array([names]), classes), NO_LABEL)
+    code_of = np.append(task.label_codes(pa.chunked_array([names])), NO_LABEL)
     is_name = np.append(np.asarray(names.is_valid(), dtype=np.bool_), False)
     indices = rows.labels.indices
     codes = np.asarray(pc.fill_null(indices, len(names)) if indices.null_count else indices)
     all_labelled = not indices.null_count and is_name[:-1].all()
     labelled = np.ones(codes.size, dtype=np.bool_) if all_labelled else is_name[codes]
-    labels = class_of[codes]
+    labels = code_of[codes]
     if inline is not None:
         labelled &= inline
         labels = np.where(labelled, labels, NO_LABEL)

@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
+from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.table_source import TableSource
 from monitoring.judging.window.traffic_source import TrafficSource
+from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.file_store import is_url
 from monitoring.traffic.tables.columns import TableColumns
@@ -115,13 +116,13 @@ def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
     )
 
 
-def with_labels(predictions: Predictions, labels: pa.Table, classes: tuple[str, ...]) -> Predictions:
+def with_labels(predictions: Predictions, labels: pa.Table, task: Task) -> Predictions:
     """The predictions with the labels that are known for them.
 
     Args:
         predictions: n predictions.
         labels: one label for each prediction at most: columns prediction_id, label and label_time.
-        classes: the class names.
+        task: how labels are read.
 
     Returns:
         The same predictions; those without a label as they were without one.
@@ -129,7 +130,7 @@ def with_labels(predictions: Predictions, labels: pa.Table, classes: tuple[str, 
     places = pc.index_in(predictions.ids, labels["prediction_id"].combine_chunks())
     found = np.asarray(places.is_valid(), dtype=np.bool_)
     rows = np.asarray(pc.fill_null(places, 0), dtype=np.int64)
-    indices, times = label_indices(labels["label"], classes), microseconds(labels["label_time"])
+    indices, times = task.label_codes(labels["label"]), microseconds(labels["label_time"])
     if indices.size == 0:
         return predictions
     return predictions.labelled(np.where(found, indices[rows], NO_LABEL), np.where(found, times[rows], 0))

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.judging.fit.baseline_windows import window_profiles
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import ScoreSum, WatchKey
+from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import joint

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from monitoring.baseline.folder import Baseline
 from monitoring.judging.fit.baseline_windows import BaselineSamples
 from monitoring.judging.fit.conformal_interval import MIN_INTERVAL_WINDOWS, ConformalInterval
-from monitoring.judging.window.row_scorer import METRICS, RowScorer
+from monitoring.judging.window.row_scorer import RowScorer
 from monitoring.judging.window.tally import LossSum, Tally
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums
 from monitoring.judging.window.windowing import split_by_label_arrival
 from monitoring.records import SCORE_ONE, EstimateMethod, EstimateRecord, IntervalChecks, RealisedLosses
 from monitoring.timestamps import as_datetime
 from monitoring.traffic.windows import RowPlan, WindowPlan
-from monitoring.watches import estimates, performance, trust
+from monitoring.watches import estimates, trust
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue, labelled_rows
 from monitoring.watches.estimates import ExpectedLoss
@@ -75,7 +75,8 @@ class PerformanceEstimator:
             return None
         labelled = labelled_rows(reference)
         answers, labels = reference.probabilities[labelled], reference.labels[labelled]
-        threshold = estimates.confidence_threshold(answers, labels) if catalogue.has_probabilities else None
+        scored = baseline.spec.has_probabilities
+        threshold = estimates.confidence_threshold(answers, labels) if scored else None
         weighting, min_rows = ImportanceWeighting.fit(baseline, labelled), max(plan.min_rows, 1)
         errors = {kind: _EstimationErrors(min_rows) for kind in (*_CALIBRATED, _THRESHOLD, *_WEIGHTED)}
         arrivals = [positions for _, positions in split_by_label_arrival(reference, plan)]
@@ -84,7 +85,7 @@ class PerformanceEstimator:
         )
         for positions, sample in zip(arrivals, samples, strict=True):
             window = reference.take(positions[labelled[positions]])
-            truth = performance.scores(window.probabilities, window.labels)
+            truth = catalogue.task.losses(window.probabilities, window.labels)
             held_out = calibration.without(window.probabilities, window.labels)
             for kind, expected in (
                 *_by_confidence(window.probabilities, held_out, threshold),
@@ -94,7 +95,7 @@ class PerformanceEstimator:
         intervals = {
             kind: found.interval()
             for kind, found in errors.items()
-            if len(found) >= MIN_INTERVAL_WINDOWS and (catalogue.has_probabilities or kind[1] == "error")
+            if len(found) >= MIN_INTERVAL_WINDOWS and (scored or kind[1] == "error")
         }
         if not intervals:
             return None
@@ -122,7 +123,7 @@ class PerformanceEstimator:
         _, weighted_labelled = self.weighting.weighted_means(labelled.usable, labelled.whole.number("rows"))
         expected = self._expected(scorer, answered.tally, weighted)
         expected_labelled = self._expected(scorer, labelled.whole, weighted_labelled)
-        realised = dict(zip(METRICS, labelled.whole.numbers("realised") or (0,) * len(METRICS), strict=True))
+        realised = scorer.realised(labelled.whole)
         records = []
         for kind in (*_CALIBRATED, _THRESHOLD, *_WEIGHTED):
             if kind not in self.intervals:
@@ -181,13 +182,12 @@ class PerformanceEstimator:
         )
 
 
-def losses_by_window(labelled: LabelledSums) -> tuple[RealisedLosses, ...]:
+def losses_by_window(labelled: LabelledSums, scorer: RowScorer) -> tuple[RealisedLosses, ...]:
     """The losses of the labels that arrived, by the window in which their predictions were answered."""
-    found = []
-    for start, tally in labelled.tallies.items():
-        error, brier = tally.numbers("realised")
-        found.append(RealisedLosses(start=as_datetime(start), rows=tally.number("rows"), error=error, brier=brier))
-    return tuple(found)
+    return tuple(
+        RealisedLosses(start=as_datetime(start), rows=tally.number("rows"), losses=scorer.realised(tally))
+        for start, tally in labelled.tallies.items()
+    )
 
 
 class _EstimationErrors:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
 from monitoring.errors import BadInput
 from monitoring.evidence.autocorrelation import level_ar1
@@ -26,9 +26,9 @@ from monitoring.judging.fit.baseline_windows import BaselineSamples
 from monitoring.judging.fit.estimator import PerformanceEstimator
 from monitoring.judging.fit.gross_failures import GrossFailures
 from monitoring.judging.fit.tolerances import Tolerances
-from monitoring.judging.window.row_scorer import METRICS
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.records import LEVELS, BaselineScore, Level, ScoreSum, Watch, WatchKey
+from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.catalogue import Catalogue
@@ -101,8 +101,9 @@ class ReferenceFit:
         """
         tests = self.tests["page"].tests
         harms = []
+        metrics = [watch.name for watch in self.watches.values() if watch.family == "performance"]
         for part in ("", *self._largest_slices()):
-            for metric in METRICS:
+            for metric in metrics:
                 shifts = self._score_shifts(metric, part)
                 loss = WatchKey(watch=metric, slice=part)
                 if loss not in shifts:

@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch, in_batches, joined
-from monitoring.baseline.predictions import NO_LABEL, Predictions, label_indices, microseconds
+from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.judging.window.label_findings import OverdueLabels, UnknownClassLabels, UnmatchedLabels
 from monitoring.judging.window.pending_rows import PendingRows
 from monitoring.judging.window.traffic_source import PredictionLookup
+from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -101,7 +102,7 @@ class LabelJoin:
 
     Args:
         labels: The label log, in order of arrival: prediction_id, label, label_time, sequence.
-        classes: Class names.
+        task: How labels are read.
         read: How many labels of the log the windows judged so far have seen.
         horizon_us: The label horizon, in microseconds.
         unmatched: Labels that wait for their prediction outside the log: counted with the first window.
@@ -112,18 +113,18 @@ class LabelJoin:
         self,
         labels: pa.Table,
         *,
-        classes: tuple[str, ...],
+        task: Task,
         read: int,
         horizon_us: int,
         unmatched: UnmatchedLabels = NO_UNMATCHED_LABELS,
         lookup: PredictionLookup | None = None,
     ) -> None:
-        self.classes = classes
+        self.task = task
         self.read = labels.num_rows
         self._ids = labels["prediction_id"].combine_chunks()
         self._wanted = IdSet(self._ids)
         self._words = labels["label"]
-        self._codes = label_indices(labels["label"], classes)
+        self._codes = task.label_codes(labels["label"])
         self._times = microseconds(labels["label_time"])
         self._new = np.asarray(labels["sequence"], dtype=np.int64) >= read
         self._by_time = np.argsort(self._times, kind="stable")

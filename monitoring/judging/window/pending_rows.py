@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
+from monitoring.tasks.task import NO_LABEL
 
 Whole = NDArray[np.int64]
 

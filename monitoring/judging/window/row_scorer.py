@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from monitoring.judging.window.tally import LossSum, Tally, Whole
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
-from monitoring.watches import estimates, outputs, performance, surprise
+from monitoring.tasks.classification import CONFIDENCE
+from monitoring.tasks.row_operations import row_choices
+from monitoring.tasks.task import surprises
+from monitoring.watches import estimates
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.estimates import PREFIX
@@ -19,15 +22,10 @@ from monitoring.watches.scoring import (
     fixed_point,
     fixed_point_floats,
     fixed_point_sum,
-    row_choices,
-    row_maxima,
     slice_codes,
 )
 
 Floats = NDArray[np.float64]
-
-#: The losses that are estimated.
-METRICS = ("error", "brier")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,15 +34,13 @@ class ScoredRows:
 
     Attributes:
         probabilities: Their probabilities, [n, classes].
-        confidence: The largest probability of each, [n].
         codes: For each sliced column, the index of each row's value, [n].
-        outputs: The scores of each watch on outputs, [n].
+        outputs: The scores of outputs, [n], watched or not.
         counts: The sums that tallies of answered and of labelled rows share.
         confusion: The expected confusion matrix in fixed point, [predicted class, true class], where it is wanted.
     """
 
     probabilities: Floats
-    confidence: Floats
     codes: tuple[Whole, ...]
     outputs: Mapping[str, Floats]
     counts: Mapping[str, Whole]
@@ -64,8 +60,9 @@ class RowScorer:
 
     def __init__(self, catalogue: Catalogue, *, threshold: float | None = None, confusion_classes: int = 0) -> None:
         self._catalogue = catalogue
+        self._task = catalogue.task
         self._threshold = threshold
-        self._wants_confusion = catalogue.calibration is not None and len(catalogue.classes) <= confusion_classes
+        self._wants_confusion = catalogue.calibration is not None and len(catalogue.task.classes) <= confusion_classes
         self._outputs = tuple(watch.name for watch in catalogue.output_watches)
         self._losses = tuple(watch.name for watch in catalogue.loss_watches)
         self._estimates = tuple(watch.name for watch in catalogue.estimate_watches)
@@ -86,19 +83,17 @@ class RowScorer:
         codes = [slice_codes(features[column], values) for column, values in self._catalogue.slices.items()]
         if inside is not None:
             codes = [code[inside] for code in codes]
-        confidence = row_maxima(given)
-        counts = {"rows": np.array(len(given)), "groups": self._group_counts(given, confidence, codes)}
+        outputs = self._task.outputs(given)
+        counts = {"rows": np.array(len(given)), "groups": self._group_counts(given, outputs, codes)}
         calibration, confusion = self._catalogue.calibration, None
         if calibration is not None:
             counts["expected"], confusion = self._expected(given, calibration)
             if self._threshold is not None:
-                counts["below"] = np.array(np.count_nonzero(confidence < self._threshold))
-        scores = outputs.scores(given, self._catalogue.classes, confidence)
+                counts["below"] = np.array(np.count_nonzero(outputs[CONFIDENCE] < self._threshold))
         return ScoredRows(
             probabilities=given,
-            confidence=confidence,
             codes=tuple(codes),
-            outputs={name: scores[name] for name in self._outputs},
+            outputs=outputs,
             counts=counts,
             confusion=confusion,
         )
@@ -111,11 +106,12 @@ class RowScorer:
         Returns:
             Sums [metrics, 2] in fixed point, and the matrix, None where it is not wanted.
         """
-        if len(self._catalogue.classes) != 2:
+        if self.class_count != 2:
             calibrated = calibration.calibrated(given)
             expected = estimates.calibrated_confidence(given, calibrated)
             sums = [
-                (fixed_point_sum(expected[one].losses), fixed_point_sum(expected[one].variances)) for one in METRICS
+                (fixed_point_sum(expected[one].losses), fixed_point_sum(expected[one].variances))
+                for one in self._task.metrics
             ]
             return np.array(sums), _confusion(given, calibrated) if self._wants_confusion else None
         row_bins = calibration.bins(given)
@@ -147,12 +143,12 @@ class RowScorer:
         Returns:
             Their losses and surprises, in all, by slice and by class.
         """
-        losses = performance.scores(scored.probabilities, labels)
-        surprises = surprise.surprises(losses, surprise.expected_losses(scored.probabilities, scored.confidence))
-        units = {name: fixed_point_floats(values) for name, values in (losses | surprises).items()}
+        losses = self._task.losses(scored.probabilities, labels)
+        expected = self._task.expected_losses(scored.probabilities, scored.outputs)
+        units = {name: fixed_point_floats(values) for name, values in (losses | surprises(losses, expected)).items()}
         totals = {name: int(values.sum()) for name, values in units.items()}
         counts = dict(scored.counts)
-        counts["realised"] = np.array([totals[metric] for metric in METRICS])
+        counts["realised"] = np.array([totals[metric] for metric in self._task.metrics])
         counts["losses"] = np.array([totals[name] for name in self._losses])
         by_slice = [self._by_slice(units[name], scored) for name in self._losses]
         counts["slice losses"] = np.array(by_slice, dtype=np.int64)
@@ -205,8 +201,13 @@ class RowScorer:
         """The losses that the calibrated probabilities imply (CBPE)."""
         if not tally.counts or "expected" not in tally.counts:
             return LossSum(rows=tally.number("rows"), losses=0, variances=0)
-        losses, variances = tally.counts["expected"][METRICS.index(metric)].tolist()
+        losses, variances = tally.counts["expected"][self._task.metrics.index(metric)].tolist()
         return LossSum(rows=tally.number("rows"), losses=losses, variances=variances)
+
+    def realised(self, labelled: Tally) -> dict[str, int]:
+        """The sum of each loss in fixed point, by metric, from a tally of labelled rows."""
+        metrics = self._task.metrics
+        return dict(zip(metrics, labelled.numbers("realised") or (0,) * len(metrics), strict=True))
 
     def thresholded_errors(self, tally: Tally) -> LossSum:
         """The rows with confidence below the threshold (ATC); each has the variance of a row with their share."""
@@ -219,7 +220,7 @@ class RowScorer:
     @property
     def class_count(self) -> int:
         """How many classes the model has."""
-        return len(self._catalogue.classes)
+        return len(self._task.classes)
 
     def confusion(self, tally: Tally) -> tuple[tuple[float, ...], ...]:
         """The expected confusion matrix as shares of all rows, [predicted class][true class]."""
@@ -228,15 +229,15 @@ class RowScorer:
         shares = [total / (rows * SCORE_ONE) for total in totals]
         return tuple(tuple(shares[at : at + width]) for at in range(0, width**2, width))
 
-    def _group_counts(self, given: Floats, confidence: Floats, codes: list[Whole]) -> Whole:
+    def _group_counts(self, given: Floats, outputs: Mapping[str, Floats], codes: list[Whole]) -> Whole:
         """Rows in each group of the label coverage, and in each slice."""
         groups = self._catalogue.coverage
-        width = len(self._catalogue.classes)
+        width = len(self._task.classes)
         counts = []
         if groups is not None and groups.edges is None:
             counts.append(np.bincount(row_choices(given), minlength=width))
         elif groups is not None and groups.edges is not None:
-            score = given[:, 1] if width == 2 else confidence
+            score = self._task.score(given, outputs)
             above = [len(given), *(int(np.count_nonzero(score >= edge)) for edge in groups.edges), 0]
             counts.append(-np.diff(np.array(above)))
         for code, values in zip(codes, self._catalogue.slices.values(), strict=True):

@@ -66,7 +66,7 @@ def read_window(
             *(finding for finding in source_findings if finding not in summary.findings),
             *summary.findings,
             *_repeated_ids(summary.repeats, answered.rows),
-            *(summary.unknown_labels + arrivals.unknown_class).findings(label_join.classes),
+            *(summary.unknown_labels + arrivals.unknown_class).findings(label_join.task.classes),
             *arrivals.unmatched.findings(labelled.rows),
             *arrivals.overdue.findings(labelled.rows),
         ),

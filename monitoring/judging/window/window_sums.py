@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.baseline.batch import Batch
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Profile
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.window.row_scorer import RowScorer, ScoredRows
 from monitoring.judging.window.tally import Tally
 from monitoring.judging.window.window_samples import Mask, WindowSamples
+from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.label_delays import EDGES, delay_counts, merged_counts
 
 Whole = NDArray[np.int64]

@@ -68,8 +68,7 @@ def settled_by_window(status: MonitorStatus) -> Mapping[datetime, RealisedLosses
                 else RealisedLosses(
                     start=one.start,
                     rows=before.rows + one.rows,
-                    error=before.error + one.error,
-                    brier=before.brier + one.brier,
+                    losses={metric: total + one.losses[metric] for metric, total in before.losses.items()},
                 )
             )
     return found
@@ -79,7 +78,7 @@ def realised(settled: RealisedLosses | None, metric: str) -> float | None:
     """The mean realised loss of the labelled rows; None where there are none."""
     if settled is None or settled.rows == 0:
         return None
-    return (settled.error if metric == "error" else settled.brier) / (settled.rows * SCORE_ONE)
+    return settled.losses[metric] / (settled.rows * SCORE_ONE)
 
 
 def trust_rows(status: MonitorStatus) -> tuple[TrustRow, ...]:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.records import Finding
-from monitoring.traffic.class_indices import class_indices
+from monitoring.tasks.class_indices import class_indices
 from monitoring.traffic.tables.columns import TableColumns
 from monitoring.traffic.tables.files import RawRows
 from monitoring.traffic.tables.values import class_names, decoded, is_number, is_text, parse_numbers

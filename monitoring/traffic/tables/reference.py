@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.errors import BadInput
-from monitoring.traffic.class_indices import class_indices
+from monitoring.tasks.class_indices import class_indices
 from monitoring.traffic.tables.answers import given_probabilities, is_list, read_answers
 from monitoring.traffic.tables.columns import ROW_NAMES, Kind, TableColumns, index_columns
 from monitoring.traffic.tables.delimited import other_delimiter_fix

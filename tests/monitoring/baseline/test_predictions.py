@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import (
-    NO_LABEL,
     as_text,
     inputs_from,
-    label_indices,
     microseconds,
     no_predictions,
     predictions_from,
 )
 from monitoring.errors import BadInput
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.task import NO_LABEL
 from tests.monitoring.baseline.reference_tables import MICROSECONDS, SPEC, reference, table
 
 
@@ -87,7 +87,7 @@ def test_a_label_without_a_time_is_none() -> None:
 
 @given(st.lists(st.none() | st.sampled_from(["a", "b", "0", "1", "2", "", "A"]), max_size=20))
 def test_a_label_is_its_class_or_none(words: list[str | None]) -> None:
-    found = label_indices(pa.chunked_array([pa.array(words, pa.string())]), ("a", "b"))
+    found = Classification(classes=("a", "b")).label_codes(pa.chunked_array([pa.array(words, pa.string())]))
     expected = {"a": 0, "b": 1, "0": 0, "1": 1}
     assert found.tolist() == [expected.get(word or "", NO_LABEL) for word in words]
 

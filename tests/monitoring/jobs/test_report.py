@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.baseline.folder import load_baseline
-from monitoring.baseline.predictions import NO_LABEL
 from monitoring.config import load_config
 from monitoring.jobs.deployment import find_baseline
 from monitoring.jobs.report import labelled_rows
+from monitoring.tasks.task import NO_LABEL
 from monitoring.traffic.windows import Window
 from tests.own_table import Watched, own_rows, watch
 from tests.small_deployment import Days

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from monitoring.baseline.batch import Batch, in_batches
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.predictions import NO_LABEL, Predictions, no_predictions
+from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.profile import Profile, fit_bins
 from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import InMemoryReference
@@ -25,6 +25,7 @@ from monitoring.judging.input_check import InputCheck
 from monitoring.judging.judge import Judge, Judgement, JudgeState
 from monitoring.judging.schema_check import CheckResult
 from monitoring.judging.window.window_traffic import WindowTraffic
+from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.windows import Window, WindowPlan
 from monitoring.watches.catalogue import Catalogue, catalogue

@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.evidence.level import LevelState
 from monitoring.incidents.life_cycle import begin_recovery
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group
 from monitoring.judging.judge import Judgement, JudgeState
 from monitoring.records import IncidentEvent, IncidentRecord, IncidentState, WatchKey
+from monitoring.tasks.task import NO_LABEL
 from tests.monitoring.judging.small_judge import BASELINE_DAYS, ROWS_A_DAY, day, rows_of_days, small_judge
 
 HARM = 5

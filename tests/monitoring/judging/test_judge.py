@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.evidence.level import LevelState
 from monitoring.incidents.onset import HISTORY
 from monitoring.judging.fact_incidents import FACT_WATCH
 from monitoring.judging.judge import Judgement, JudgeState
 from monitoring.judging.window_scorer import ScoringState
 from monitoring.records import LEVELS, Finding, IncidentRecord, WatchKey
+from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.early_labels import COMPLETE, EarlyLabels
 from monitoring.watches.joint import RecentWindows
 from monitoring.watches.label_coverage import PendingLabels

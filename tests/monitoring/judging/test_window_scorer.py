@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitoring.baseline.predictions import NO_LABEL
 from monitoring.baseline.spec import Embedding
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.schema_check import CheckResult
 from monitoring.judging.window_scorer import ScoringState, WindowScorer
 from monitoring.records import Finding, WatchKey
+from monitoring.tasks.task import NO_LABEL
 from monitoring.watches import joint
 from monitoring.watches.early_labels import COMPLETE
 from monitoring.watches.embedding import EmbeddingSource

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.baseline.batch import Batch, in_batches
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.judging.worst_rows import MAX_ROWS, worst_rows
 from monitoring.records import CauseRow, WatchKey
+from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds
-from monitoring.watches import performance
 from monitoring.watches.classes import ClassSlices
 from tests.monitoring.judging.small_judge import BASELINE_DAYS, rows_of_days, small_judge, with_feature
 
@@ -41,7 +41,7 @@ def worst(watch: str, part: str = "", *, rows: Predictions = ROWS) -> tuple[Caus
 def test_the_rows_with_the_largest_loss_are_named_with_it() -> None:
     found = worst("brier")
     known = ROWS.take(ROWS.labels != NO_LABEL)
-    losses = performance.scores(known.probabilities, known.labels)["brier"]
+    losses = small_judge().catalogue.task.losses(known.probabilities, known.labels)["brier"]
     assert [row.score for row in found] == sorted(losses.tolist(), reverse=True)[:MAX_ROWS]
     ids = known.ids.to_pylist()
     assert all(losses[ids.index(row.prediction_id)] == row.score for row in found)
@@ -52,7 +52,7 @@ def test_the_rows_with_the_largest_loss_are_named_with_it() -> None:
 def test_of_equal_scores_the_first_ids_are_named() -> None:
     found = worst("error")
     known = ROWS.take(ROWS.labels != NO_LABEL)
-    wrong = performance.scores(known.probabilities, known.labels)["error"] == 1.0
+    wrong = small_judge().catalogue.task.losses(known.probabilities, known.labels)["error"] == 1.0
     assert [row.prediction_id for row in found] == sorted(np.array(known.ids.to_pylist())[wrong])[:MAX_ROWS]
 
 

@@ -37,5 +37,5 @@ def test_a_changed_trust_is_another_record() -> None:
 
 
 def test_realised_losses_of_two_windows_differ() -> None:
-    losses = RealisedLosses(start=datetime(2013, 4, 1, tzinfo=UTC), rows=2, error=1, brier=1)
+    losses = RealisedLosses(start=datetime(2013, 4, 1, tzinfo=UTC), rows=2, losses={"error": 1, "brier": 1})
     assert replace(losses, start=datetime(2013, 4, 2, tzinfo=UTC)) != losses

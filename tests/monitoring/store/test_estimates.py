@@ -44,7 +44,10 @@ ESTIMATES = st.builds(
     effective=st.none() | FINITE,
 )
 REALISED = st.builds(
-    RealisedLosses, start=st.just(APRIL), rows=st.integers(0, 100), error=st.integers(0, 2**40), brier=st.integers(0)
+    RealisedLosses,
+    start=st.just(APRIL),
+    rows=st.integers(0, 100),
+    losses=st.dictionaries(st.sampled_from(["error", "brier", "absolute_error"]), st.integers(0, 2**40)),
 )
 WINDOW = WindowRecord(
     start=APRIL,
@@ -88,7 +91,7 @@ def test_the_keys_are_those_of_stores_of_earlier_versions() -> None:
         trusted=True,
         interval_checks=IntervalChecks(log_capital=(0.5,)),
     )
-    losses = RealisedLosses(start=APRIL, rows=2, error=1, brier=0)
+    losses = RealisedLosses(start=APRIL, rows=2, losses={"error": 1, "brier": 0})
     text = estimates_text(replace(WINDOW, estimates=(record,), realised_losses=(losses,)))
     assert text is not None
     document = json.loads(text)

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from monitoring.baseline.folder import Baseline, load_baseline, write_baseline
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, WatchKey
-from monitoring.watches import performance
+from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.catalogue import MAX_SLICE_VALUES, Catalogue, catalogue, labelled_rows
 from monitoring.watches.scoring import merged
 
@@ -125,7 +125,7 @@ def test_only_labelled_rows_have_losses(baseline: Baseline, watched: Catalogue) 
     known = labelled_rows(half)
     assert known.sum() == len(rows) // 2
     found = watched.label_sums(half)[WatchKey(watch="brier")]
-    losses = performance.scores(rows.probabilities[known], rows.labels[known])["brier"]
+    losses = watched.task.losses(rows.probabilities[known], rows.labels[known])["brier"]
     assert found.mean == pytest.approx(float(losses.mean()), abs=1e-9)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import BadInput
-from monitoring.watches import performance
+from monitoring.tasks.classification import Classification
 from monitoring.watches.classes import CLASS_COLUMNS, MAX_CLASSES, ClassSlices
 from tests.monitoring.watches.labelled_rows import Sample, samples
 
@@ -38,7 +38,7 @@ def test_sums_by_code_are_those_by_mask(sample: Sample) -> None:
 @given(samples(classes=3))
 def test_the_error_by_class_is_one_minus_recall_and_one_minus_precision(sample: Sample) -> None:
     probabilities, labels = sample
-    errors = performance.scores(probabilities, labels)["error"]
+    errors = Classification(classes=CLASSES).losses(probabilities, labels)["error"]
     masks = BOTH.masks(probabilities, labels)
     predicted = probabilities.argmax(axis=1)
     for index, name in enumerate(CLASSES):

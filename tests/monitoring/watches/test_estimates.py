@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from monitoring.watches import estimates, performance
+from monitoring.tasks.classification import Classification
+from monitoring.watches import estimates
 from monitoring.watches.calibration import Calibration
 from tests.monitoring.watches.labelled_rows import Sample, drawn, samples
+
+TASK = Classification(classes=("no", "yes"))
 
 
 @given(samples(most=40))
@@ -35,7 +38,7 @@ def test_expected_losses_are_the_losses_weighted_by_the_calibrated_probabilities
     found = estimates.calibrated_confidence(probabilities, calibrated)
     for metric, expected in found.items():
         by_class = np.stack(
-            [performance.scores(probabilities, np.full(len(labels), k))[metric] for k in range(probabilities.shape[1])],
+            [TASK.losses(probabilities, np.full(len(labels), k))[metric] for k in range(probabilities.shape[1])],
             axis=1,
         )
         mean = (calibrated * by_class).sum(axis=1)
@@ -49,7 +52,7 @@ def test_expected_losses_are_the_losses_weighted_by_the_calibrated_probabilities
 def test_calibrated_confidence_estimates_the_loss_of_a_miscalibrated_model(classes: int, power: float) -> None:
     fitted = Calibration.fit(*drawn(20_000, 2, classes=classes, power=power))
     answers, labels = drawn(20_000, 3, classes=classes, power=power)
-    truth = performance.scores(answers, labels)
+    truth = TASK.losses(answers, labels)
     found = estimates.calibrated_confidence(answers, fitted.calibrated(answers))
     believed = estimates.calibrated_confidence(answers, answers)
     for metric in ("error", "brier"):

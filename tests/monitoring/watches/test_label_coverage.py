@@ -8,18 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.tasks.classification import Classification
+from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.label_coverage import (
     PREFIX,
     QUARTERS,
     CoverageGroups,
     LabelWindow,
     PendingLabels,
-    score_of,
 )
 
 SLICES = {"origin": ("EWR", "JFK")}
+
+TASK = Classification(classes=("on_time", "late"))
 
 
 def rows(count: int, known: np.ndarray, seed: int = 0) -> Predictions:
@@ -52,7 +55,7 @@ def values(groups: CoverageGroups, mature: Predictions) -> dict[str, float]:
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_squares_are_those_of_the_labelled_rows_scores(known: list[bool]) -> None:
     mature = rows(len(known), np.array(known))
-    groups = CoverageGroups.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
+    groups = CoverageGroups.fit(rows(200, np.ones(200, bool), seed=1), TASK, SLICES)
     counts = groups.counts(mature), groups.counts(mature.take(mature.labels != NO_LABEL))
     origin = np.asarray(mature.features["origin"]) == "EWR"
     scores = (1.0 + origin[np.array(known)] - origin.mean()) / 2.0
@@ -65,7 +68,7 @@ def test_squares_are_those_of_the_labelled_rows_scores(known: list[bool]) -> Non
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_a_value_is_the_groups_share_of_labelled_rows_less_its_share_of_all(known: list[bool]) -> None:
     mature = rows(len(known), np.array(known))
-    groups = CoverageGroups.fit(rows(200, np.ones(200, bool), seed=1), ("on_time", "late"), SLICES)
+    groups = CoverageGroups.fit(rows(200, np.ones(200, bool), seed=1), TASK, SLICES)
     found = sums(groups, mature)
     assert {key.watch for key in found} == {watch.name for watch in groups.watches}
     origin = np.asarray(mature.features["origin"]) == "EWR"
@@ -80,7 +83,7 @@ def test_a_value_is_the_groups_share_of_labelled_rows_less_its_share_of_all(know
 
 def test_all_labels_or_few_at_random_say_nothing_and_few_by_score_say_it() -> None:
     rng = np.random.default_rng(2)
-    groups = CoverageGroups.fit(rows(4_000, np.ones(4_000, bool)), ("on_time", "late"), SLICES)
+    groups = CoverageGroups.fit(rows(4_000, np.ones(4_000, bool)), TASK, SLICES)
     assert all(abs(value) < 1e-6 for value in values(groups, rows(4_000, np.ones(4_000, bool))).values())
     few = values(groups, rows(4_000, rng.random(4_000) < 0.3))
     assert max(map(abs, few.values())) < 0.03
@@ -93,7 +96,7 @@ def test_all_labels_or_few_at_random_say_nothing_and_few_by_score_say_it() -> No
 def test_without_scores_rows_are_grouped_by_predicted_class() -> None:
     late = np.repeat([[1.0, 0.0], [0.0, 1.0]], 50, axis=0)
     mature = rows(100, np.repeat([True, False], 50))
-    alone = CoverageGroups(classes=("on_time", "late"), edges=None, slices={})
+    alone = CoverageGroups(task=TASK, edges=None, slices={})
     answered = Predictions(
         ids=mature.ids,
         event_times=mature.event_times,
@@ -104,12 +107,6 @@ def test_without_scores_rows_are_grouped_by_predicted_class() -> None:
     )
     assert values(alone, answered) == {"answer=on_time": 0.5, "answer=late": -0.5}
     assert sums(alone, answered.take(np.zeros(100, bool)))[WatchKey(watch="labelled:answer=late")].rows == 0
-
-
-def test_more_than_two_classes_are_grouped_by_confidence() -> None:
-    probabilities = np.array([[0.2, 0.3, 0.5], [0.9, 0.05, 0.05]])
-    assert score_of(probabilities).tolist() == [0.5, 0.9]
-    assert score_of(np.zeros((0, 3))).tolist() == []
 
 
 def window(start: int, horizon: int = 3) -> LabelWindow:
@@ -124,7 +121,7 @@ def window(start: int, horizon: int = 3) -> LabelWindow:
 def test_every_label_within_the_horizon_counts_once_and_the_state_survives_text(
     stream: list[tuple[int, int, int]], horizon: int, cut: int
 ) -> None:
-    groups = CoverageGroups(classes=("on_time", "late"), edges=None, slices={})
+    groups = CoverageGroups(task=TASK, edges=None, slices={})
     state, done, expected = PendingLabels(), 0, 0
     for start, (rows, age, labels) in enumerate(stream):
         answered = (rows, rows - rows // 2, rows // 2)
@@ -144,7 +141,7 @@ def test_every_label_within_the_horizon_counts_once_and_the_state_survives_text(
 
 
 def test_a_window_is_evaluated_once_its_labels_are_no_longer_waited_for() -> None:
-    groups = CoverageGroups(classes=("on_time", "late"), edges=None, slices={})
+    groups = CoverageGroups(task=TASK, edges=None, slices={})
     state, sums = PendingLabels().updated_by_counts(groups, (10, 5, 5), 0, {0: (4, 4, 0)}, window=window(0))
     assert sums == {}
     for start in (1, 2):

@@ -18,13 +18,9 @@ from monitoring.watches.scoring import (
     fixed_point_floats,
     fixed_point_sum,
     merged,
-    row_choices,
-    row_maxima,
-    row_sums,
     slice_codes,
     sums,
 )
-from tests.monitoring.watches.labelled_rows import Sample, samples
 
 Floats = NDArray[np.float64]
 scores = hnp.arrays(np.float64, st.integers(1, 200), elements=st.floats(0, 1))
@@ -55,20 +51,6 @@ def test_a_sum_is_that_of_the_integers(values: Floats) -> None:
 def test_a_sum_of_more_rows_than_floats_hold_exactly_is_exact_too() -> None:
     values = np.full(EXACT_ROWS + 3, 1.0 / 3.0)
     assert fixed_point_sum(values) == int(fixed_point(values[:1])[0]) * values.size
-
-
-@given(samples())
-def test_row_operations_are_numpys_to_the_bit(sample: Sample) -> None:
-    values, _ = sample
-    np.testing.assert_array_equal(row_sums(values), values.sum(axis=1))
-    np.testing.assert_array_equal(row_maxima(values), values.max(axis=1))
-    np.testing.assert_array_equal(row_choices(values), values.argmax(axis=1))
-
-
-def test_rows_of_many_columns_are_summed_by_numpy() -> None:
-    values = np.random.default_rng(2).random((5, 40))
-    np.testing.assert_array_equal(row_sums(values), values.sum(axis=1))
-    assert row_sums(np.zeros((3, 0))).tolist() == [0.0, 0.0, 0.0]
 
 
 @given(st.lists(st.none() | st.sampled_from(["a", "b", "ü", "", "other"]), max_size=30))

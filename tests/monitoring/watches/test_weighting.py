@@ -12,7 +12,6 @@ from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
-from monitoring.watches import performance
 from monitoring.watches.weighting import MIN_EFFECTIVE_ROWS, MIN_ROWS, ImportanceWeighting
 
 SPEC = BaselineSpec(classes=("no", "yes"), features=(FeatureSpec(name="x", kind="number"),))
@@ -46,7 +45,7 @@ def test_under_a_shift_of_inputs_the_weighted_loss_is_the_true_one(
 ) -> None:
     live = rows(np.random.default_rng(2), 2_000, shift)
     found = weighting.estimate(live)
-    truth = performance.scores(live.probabilities, live.labels)
+    truth = SPEC.task.losses(live.probabilities, live.labels)
     plain = {metric: float(losses.mean()) for metric, losses in weighting.losses.items()}
     for metric, expected in found.losses.items():
         estimate, true = float(expected.losses[0]), float(truth[metric].mean())

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import InMemoryReference
 from monitoring.judging.fit.baseline_sums import BaselineSums, mean_scores, pooled_sums, sum_baseline
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.tasks.task import NO_LABEL
 from monitoring.watches import joint
 from tests.monitoring.judging.small_judge import HORIZON, PLAN, ROWS_A_DAY, SPEC, START, rows_of_days, small_judge
 

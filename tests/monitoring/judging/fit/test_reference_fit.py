@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import InMemoryReference
 from monitoring.errors import BadInput
@@ -18,6 +18,7 @@ from monitoring.judging.fit.baseline_sums import POOLED_WINDOWS
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference, in_level
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.records import LEVELS, WatchKey
+from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.catalogue import catalogue
 from tests.monitoring.judging.small_judge import (
     BASELINE_DAYS,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
+from monitoring.tasks.classification import Classification
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -53,7 +54,7 @@ def log(entries: list[tuple[str, str, int]]) -> pa.Table:
 
 
 def label_join(entries: list[tuple[str, str, int]], *, read: int = 0, horizon_us: int = WEEK) -> LabelJoin:
-    return LabelJoin(log(entries), classes=("a", "b"), read=read, horizon_us=horizon_us)
+    return LabelJoin(log(entries), task=Classification(classes=("a", "b")), read=read, horizon_us=horizon_us)
 
 
 arrivals = st.lists(

@@ -8,8 +8,9 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.baseline.predictions import NO_LABEL, Predictions
+from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.pending_rows import PendingRows
+from monitoring.tasks.task import NO_LABEL
 
 #: A label for one row: the row's number and the class index.
 LABELS = st.tuples(st.integers(0, 9), st.integers(0, 1))

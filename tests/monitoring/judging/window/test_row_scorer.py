@@ -5,8 +5,7 @@ import pytest
 
 from monitoring.baseline.batch import in_batches
 from monitoring.baseline.profile_builder import profile
-from monitoring.judging.window.row_scorer import METRICS
-from monitoring.watches import estimates, integrity, performance
+from monitoring.watches import estimates, integrity
 from monitoring.watches.catalogue import labelled_rows
 from monitoring.watches.joint import SAMPLE
 from monitoring.watches.sampling import sample_indices
@@ -52,8 +51,8 @@ def test_tallies_of_batches_have_the_sums_that_the_watches_have_over_all_rows_at
     assert scorer.group_counts(answered.tally) == watched.coverage.counts(rows)
     known = rows.take(labelled_rows(rows))
     assert scorer.group_counts(labelled.whole) == watched.coverage.counts(known)
-    truth = performance.scores(known.probabilities, known.labels)
-    assert labelled.whole.numbers("realised") == tuple(fixed_point_sum(truth[metric]) for metric in METRICS)
+    truth = watched.task.losses(known.probabilities, known.labels)
+    assert scorer.realised(labelled.whole) == {metric: fixed_point_sum(losses) for metric, losses in truth.items()}
     usable = rows.take(np.flatnonzero(np.isfinite(rows.probabilities).all(axis=1)))
     below = estimates.thresholded_confidence(usable.probabilities, 0.7)
     thresholded = scorer.thresholded_errors(answered.tally)

@@ -9,13 +9,14 @@ import pyarrow as pa
 import pytest
 
 from monitoring.baseline.batch import in_batches
-from monitoring.baseline.predictions import NO_LABEL, Predictions, no_predictions
+from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.judging.window.label_findings import UnknownClassLabels, UnmatchedLabels
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.traffic_source import ReadSummary, WindowRows
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.records import Finding
+from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds, duration_microseconds
 from monitoring.traffic.windows import Window
 from tests.monitoring.judging.small_judge import BASELINE_DAYS, SPEC, day, rows_of_days, small_judge
@@ -112,7 +113,7 @@ def label_log(rows: Predictions, *extra: tuple[str, str]) -> pa.Table:
 
 
 def read(source: Source, log: pa.Table, days: int, *, horizon: timedelta = timedelta(days=7)) -> list[WindowTraffic]:
-    join = LabelJoin(log, classes=SPEC.classes, read=0, horizon_us=duration_microseconds(horizon))
+    join = LabelJoin(log, task=SPEC.task, read=0, horizon_us=duration_microseconds(horizon))
     aggregators = (small_judge().judge.aggregator() for _ in range(days))
     return [
         read_window(source, join, day(FIRST + number), aggregator, first=number == 0, empty=EMPTY)  # type: ignore[arg-type]  # the part of a source that is read here

@@ -10,7 +10,7 @@ import pytest
 
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.folder import load_baseline
-from monitoring.baseline.predictions import NO_LABEL, no_predictions
+from monitoring.baseline.predictions import no_predictions
 from monitoring.config import load_config
 from monitoring.jobs.deployment import deploy, find_baseline
 from monitoring.jobs.sources.read_scope import ReadScope
@@ -18,6 +18,7 @@ from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.judging.window.label_join import LabelJoin
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window.window_traffic import WindowTraffic
+from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import Window
 from tests.own_table import NOW, own_rows, watch
@@ -42,7 +43,7 @@ def windows(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     deployment, baseline = deploy(config), load_baseline(find_baseline(config).baseline)
     traffic = open_traffic(config, baseline, None, clock=lambda: NOW, scope=ReadScope(job=True))
     join = LabelJoin(
-        traffic.labels(), classes=baseline.spec.classes, read=0, horizon_us=duration_microseconds(deployment.horizon)
+        traffic.labels(), task=baseline.spec.task, read=0, horizon_us=duration_microseconds(deployment.horizon)
     )
     found = []
     for number in range(2):

@@ -7,13 +7,14 @@ import pyarrow as pa
 
 from monitoring.baseline.batch import Batch
 from monitoring.baseline.folder import Baseline
-from monitoring.baseline.predictions import NO_LABEL, Predictions, no_predictions
+from monitoring.baseline.predictions import Predictions, no_predictions
 from monitoring.baseline.profile import fit_bins
 from monitoring.baseline.profile_builder import ProfileBuilder, profile
 from monitoring.baseline.reference import InMemoryReference
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.judging.window.row_scorer import RowScorer
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
+from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.catalogue import Catalogue, catalogue
 
 WORDS = ("a", "b", "c", "new")

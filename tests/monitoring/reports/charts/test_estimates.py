@@ -31,8 +31,7 @@ def with_estimates(status: MonitorStatus, metric: str, *, windows: int = 4, labe
                 RealisedLosses(
                     start=window.start,
                     rows=window.rows if place < labelled else window.rows // 2,
-                    error=window.rows * SCORE_ONE // 4,
-                    brier=window.rows * SCORE_ONE // 4,
+                    losses=dict.fromkeys(("error", "brier"), window.rows * SCORE_ONE // 4),
                 ),
             ),
         )

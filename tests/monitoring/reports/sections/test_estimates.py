@@ -33,19 +33,24 @@ def with_checks(status: MonitorStatus, *found: IntervalChecks, method: str = "ca
 
 def test_labels_of_a_window_add_up_over_all_windows_in_which_they_arrived(status: MonitorStatus) -> None:
     first, second, third = status.windows[:3]
-    one = RealisedLosses(start=first.start, rows=3, error=2 * SCORE_ONE, brier=SCORE_ONE)
-    two = RealisedLosses(start=first.start, rows=1, error=0, brier=SCORE_ONE)
+    one = RealisedLosses(start=first.start, rows=3, losses={"error": 2 * SCORE_ONE, "brier": SCORE_ONE})
+    two = RealisedLosses(start=first.start, rows=1, losses={"error": 0, "brier": SCORE_ONE})
     found = settled_by_window(
         replace(status, windows=(replace(second, realised_losses=(one,)), replace(third, realised_losses=(two,))))
     )
-    assert found == {first.start: RealisedLosses(start=first.start, rows=4, error=2 * SCORE_ONE, brier=2 * SCORE_ONE)}
+    assert found == {
+        first.start: RealisedLosses(start=first.start, rows=4, losses={"error": 2 * SCORE_ONE, "brier": 2 * SCORE_ONE})
+    }
     assert realised(found[first.start], "error") == 0.5
     assert realised(found[first.start], "brier") == 0.5
 
 
 def test_without_labels_there_is_no_realised_loss(status: MonitorStatus) -> None:
     assert realised(None, "error") is None
-    assert realised(RealisedLosses(start=status.windows[0].start, rows=0, error=0, brier=0), "error") is None
+    assert (
+        realised(RealisedLosses(start=status.windows[0].start, rows=0, losses={"error": 0, "brier": 0}), "error")
+        is None
+    )
 
 
 def test_an_estimate_of_the_first_windows_waits_for_labels(status: MonitorStatus) -> None:

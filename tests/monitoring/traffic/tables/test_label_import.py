@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
-from monitoring.traffic.class_indices import class_indices
+from monitoring.tasks.class_indices import class_indices
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.tables.inline_labels import InlineLabels
 from monitoring.traffic.tables.label_import import (

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.traffic.class_indices import class_indices
+from monitoring.tasks.class_indices import class_indices
 
 NAMES = st.lists(st.text(min_size=1, max_size=5), min_size=2, max_size=5, unique=True).map(tuple)
 

@@ -1,0 +1,103 @@
+"""Classification: one of several classes, by the probability of each; 0/1 error and Brier score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.records import Watch
+from monitoring.tasks.class_indices import class_indices
+from monitoring.tasks.row_operations import row_choices, row_maxima, row_sums
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, surprise_watch
+
+METRICS = (
+    Metric(name="error", title="Error rate", unit="share"),
+    Metric(name="brier", title="Brier score", unit="score"),
+)
+
+LOSSES = tuple(Watch(name=metric.name, family="performance", level="page", needs_label=True) for metric in METRICS)
+
+#: The largest probability of a row.
+CONFIDENCE = "output:confidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classification:
+    """A model that gives each row one of several classes. A `monitoring.tasks.task.Task`.
+
+    Answers are probabilities, [n, classes]; labels are class indices. Where only predicted classes are known,
+    `has_probabilities` is false, and each answer counts as certain. Source of the Brier score: Brier, *Verification of
+    forecasts expressed in terms of probability* (1950).
+
+    >>> task, answers = Classification(classes=("no", "yes")), np.array([[0.5, 0.5], [1.0, 0.0]])
+    >>> {name: losses.tolist() for name, losses in task.losses(answers, np.array([1, 1])).items()}
+    {'error': [1.0, 1.0], 'brier': [0.25, 1.0]}
+    >>> {name: losses.tolist() for name, losses in task.expected_losses(answers, task.outputs(answers)).items()}
+    {'error': [0.5, 0.0], 'brier': [0.25, 0.0]}
+    >>> task.label_codes(pa.chunked_array([["no", "1", "maybe"]])).tolist()
+    [0, 1, -1]
+    """
+
+    classes: tuple[str, ...]
+    has_probabilities: bool = True
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """See `Task`."""
+        return tuple(metric.name for metric in METRICS)
+
+    @property
+    def loss_watches(self) -> tuple[Watch, ...]:
+        """See `Task`; without probabilities, the error alone."""
+        if self.has_probabilities:
+            return (*LOSSES, *(surprise_watch(loss) for loss in LOSSES))
+        return tuple(watch for watch in LOSSES if watch.name == "error")
+
+    @property
+    def output_watches(self) -> tuple[Watch, ...]:
+        """See `Task`: one on each class's probability (of two the second's), and, of probabilities, on the largest.
+
+        >>> [watch.name for watch in Classification(classes=("no", "yes")).output_watches]
+        ['output:yes', 'output:confidence']
+        """
+        named = self.classes[1:] if len(self.classes) == 2 else self.classes
+        names = [*(f"output:{name}" for name in named), *([CONFIDENCE] if self.has_probabilities else [])]
+        return tuple(
+            Watch(name=name, family="outputs", level="notice", needs_label=False, direction="both") for name in names
+        )
+
+    def label_codes(self, words: pa.ChunkedArray) -> Whole:
+        """See `Task`: class names, or class indices as text."""
+        found = class_indices(words.cast(pa.string()), self.classes)
+        return np.asarray(pc.fill_null(found, NO_LABEL), dtype=np.int64)
+
+    def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
+        """See `Task`; the Brier score is half the squared distance to the one-hot label, of two classes (p - y)²."""
+        squares = np.empty_like(answers)
+        for place in range(answers.shape[1]):
+            np.square(answers[:, place] - (labels == place), out=squares[:, place])
+        return {
+            "error": (row_choices(answers) != labels).astype(np.float64),
+            "brier": row_sums(squares) / 2.0,
+        }
+
+    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """See `Task`: if labels were drawn by the probabilities, 1 - max p, and (1 - Σp²)/2."""
+        return {"error": 1.0 - outputs[CONFIDENCE], "brier": (1.0 - row_sums(answers**2)) / 2.0}
+
+    def outputs(self, answers: Floats) -> dict[str, Floats]:
+        """See `Task`: probabilities, and the largest of each row."""
+        result = {f"output:{name}": answers[:, place] for place, name in enumerate(self.classes)}
+        if len(self.classes) == 2:
+            del result[f"output:{self.classes[0]}"]
+        return result | {CONFIDENCE: row_maxima(answers)}
+
+    def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
+        """See `Task`: the second of two classes' probability, or the largest of more."""
+        if len(self.classes) == 2 or not len(answers):
+            return answers[:, -1]
+        return row_maxima(answers) if outputs is None else outputs[CONFIDENCE]

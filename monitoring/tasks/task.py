@@ -1,0 +1,136 @@
+"""What a kind of model is to a monitor: one file of this folder for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from monitoring.records import Watch
+
+Floats: TypeAlias = NDArray[np.float64]
+Whole: TypeAlias = NDArray[np.int64]
+
+#: The code of a row without a label, in every task.
+NO_LABEL = -1
+
+#: What precedes the loss in the name of its surprise watch.
+SURPRISE = "surprise_"
+
+Unit: TypeAlias = Literal["share", "score", "target"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A loss as a person reads it.
+
+    Attributes:
+        name: The name of its watch.
+        title: Words that can begin a sentence.
+        unit: A share of rows (read in percent), a score without a unit, or the unit of what is predicted.
+    """
+
+    name: str
+    title: str
+    unit: Unit
+
+
+class Task(Protocol):
+    """The losses of one model, its surprise, its outputs, and how its labels are read.
+
+    Answers are float64 [n, width]. Labels are codes, int64 [n]: what the task makes of a label's text; `NO_LABEL`
+    for none.
+    """
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the answers' columns; empty where there are none."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The losses of `losses`, in the order in which they are summed."""
+
+    @property
+    def loss_watches(self) -> tuple[Watch, ...]:
+        """The watches on losses, named after their metrics, then those on surprise."""
+
+    @property
+    def output_watches(self) -> tuple[Watch, ...]:
+        """The watches on what the model answers."""
+
+    def label_codes(self, words: pa.ChunkedArray) -> Whole:
+        """Labels, as text [n], as codes, [n]; `NO_LABEL` for null and for anything that is no label of the task."""
+
+    def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
+        """Each metric of labelled rows, in [0, 1], [n]."""
+
+    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """The losses that the answers themselves promise, in [0, 1], [n], by metric.
+
+        Args:
+            answers: [n, width].
+            outputs: As of `outputs`.
+
+        Returns:
+            One for each metric.
+        """
+
+    def outputs(self, answers: Floats) -> dict[str, Floats]:
+        """The scores of the watches on outputs, in [0, 1], [n]."""
+
+    def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
+        """The one number that rows are grouped by.
+
+        Args:
+            answers: [n, width].
+            outputs: As of `outputs`, if known already.
+
+        Returns:
+            Scores, [n].
+        """
+
+
+def surprises(realised: Mapping[str, Floats], expected: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Realised minus expected losses, as scores.
+
+    A loss rises when the traffic gets harder or when the model gets worse. If traffic gets harder and the model knows
+    it, the expected loss rises too and surprise does not.
+
+    Args:
+        realised: Losses of labelled rows in [0, 1], [n], by metric.
+        expected: The same losses as expected, [n].
+
+    Returns:
+        Scores in [0, 1], [n], by the name of their watch; 1/2 where realised and expected loss are equal.
+
+    >>> surprises({"error": np.array([1.0])}, {"error": np.array([0.5])})["surprise_error"].tolist()
+    [0.75]
+    """
+    return {f"{SURPRISE}{name}": (loss - expected[name] + 1.0) / 2.0 for name, loss in realised.items()}
+
+
+def surprise_watch(loss: Watch) -> Watch:
+    """The watch on the surprise of a loss.
+
+    Args:
+        loss: The watch on the loss.
+
+    Returns:
+        A watch whose value is realised minus expected loss, in the loss's own unit.
+
+    >>> loss = Watch(name="error", family="performance", level="page", needs_label=True)
+    >>> surprise_watch(loss).value(0.75)
+    0.5
+    """
+    return Watch(
+        name=f"{SURPRISE}{loss.name}",
+        family="surprise",
+        level="page",
+        needs_label=True,
+        scale=2.0 * loss.scale,
+        offset=-loss.scale,
+    )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from monitoring.records import Watch
-from monitoring.tasks.class_indices import class_indices
 from monitoring.tasks.row_operations import row_choices, row_maxima, row_sums
 from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, surprise_watch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 METRICS = (
     Metric(name="error", title="Error rate", unit="share"),
@@ -33,6 +34,7 @@ class Classification:
     `has_probabilities` is false, and each answer counts as certain. Source of the Brier score: Brier, *Verification of
     forecasts expressed in terms of probability* (1950).
 
+    >>> import pyarrow as pa
     >>> task, answers = Classification(classes=("no", "yes")), np.array([[0.5, 0.5], [1.0, 0.0]])
     >>> {name: losses.tolist() for name, losses in task.losses(answers, np.array([1, 1])).items()}
     {'error': [1.0, 1.0], 'brier': [0.25, 1.0]}
@@ -72,6 +74,11 @@ class Classification:
 
     def label_codes(self, words: pa.ChunkedArray) -> Whole:
         """See `Task`: class names, or class indices as text."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        from monitoring.tasks.class_indices import class_indices
+
         found = class_indices(words.cast(pa.string()), self.classes)
         return np.asarray(pc.fill_null(found, NO_LABEL), dtype=np.int64)
 

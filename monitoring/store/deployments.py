@@ -127,12 +127,12 @@ def read(connection: Connection, number: int) -> DeploymentRecord:
     row = connection.execute(select(deployment).where(deployment.c.id == number)).first()
     if row is None:
         raise _no_such(number)
-    return _record(row)
+    return deployment_record_of(row)
 
 
 def read_all(connection: Connection) -> tuple[DeploymentRecord, ...]:
     """All deployments in order of creation."""
-    return tuple(_record(row) for row in connection.execute(select(deployment).order_by(deployment.c.id)))
+    return tuple(deployment_record_of(row) for row in connection.execute(select(deployment).order_by(deployment.c.id)))
 
 
 def latest(connection: Connection, model: str | None) -> int | None:
@@ -199,10 +199,12 @@ def write_baseline(connection: Connection, number: int, baseline: tuple[Baseline
 
 def read_baseline(connection: Connection, number: int) -> tuple[BaselineScore, ...]:
     """The baseline scores; empty until they are saved."""
-    return tuple(
-        BaselineScore(**{**document, **{name: float_of(document[name]) for name in _FLOATS & document.keys()}})
-        for document in _documents(connection, number, "baseline")
-    )
+    return tuple(map(baseline_score_of, _documents(connection, number, "baseline")))
+
+
+def baseline_score_of(document: Mapping[str, Any]) -> BaselineScore:
+    """Convert a document that `write_baseline` wrote to a record."""
+    return BaselineScore(**{**document, **{name: float_of(document[name]) for name in _FLOATS & document.keys()}})
 
 
 def _documents(connection: Connection, number: int, column: str) -> list[dict[str, Any]]:
@@ -213,7 +215,8 @@ def _documents(connection: Connection, number: int, column: str) -> list[dict[st
     return documents
 
 
-def _record(row: Row[Any]) -> DeploymentRecord:
+def deployment_record_of(row: Row[Any]) -> DeploymentRecord:
+    """Convert a row of a deployment to a record."""
     return DeploymentRecord(
         model=row.model,
         version=row.version,

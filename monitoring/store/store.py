@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -14,12 +14,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from monitoring.errors import CannotRun
 from monitoring.records import BaselineScore, IncidentRecord, Level, ScoreHistory, Sensitivity, WindowRecord
-from monitoring.store import deployments, incidents, leases, notifications, windows
+from monitoring.store import deployments, incidents, leases, notifications, overview, windows
 from monitoring.store.deployments import DeploymentRecord, StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
 from monitoring.store.notifications import PendingNotification
 from monitoring.store.opening import open_engine, reject_store, writing
+from monitoring.store.overview import DeploymentSummary, RecentHistory
 from monitoring.store.windows import StoredWindow
 
 _FIX = "Nothing was changed; run again once the database can be reached and written."
@@ -157,10 +158,41 @@ class Store:
         with self._reading() as connection:
             return windows.count(connection, deployment)
 
-    def score_history(self, deployment: int, level: Level, *, latest: int) -> ScoreHistory:
-        """One level's scores in the latest windows, at most so many. Cost: some 2 µs a score."""
+    def score_history(
+        self, deployment: int, level: Level, *, latest: int, before: datetime | None = None
+    ) -> ScoreHistory:
+        """One level's scores in the latest windows that begin before a time, at most so many. Cost: some 2 µs each."""
         with self._reading() as connection:
-            return windows.read_scores(connection, deployment, level, latest)
+            return windows.read_scores(connection, deployment, level, latest, before)
+
+    def window(self, deployment: int, start: datetime) -> WindowRecord | None:
+        """The window that begins at a time, with everything that is stored of it; None if there is none."""
+        with self._reading() as connection:
+            return windows.read_one(connection, deployment, start)
+
+    def recent_windows(
+        self, deployment: int, *, latest: int, before: datetime | None = None
+    ) -> tuple[WindowRecord, ...]:
+        """The latest windows that begin before a time, at most so many; without scores, findings and estimates."""
+        with self._reading() as connection:
+            return overview.read_windows(connection, deployment, latest=latest, before=before)
+
+    def summaries(self) -> tuple[DeploymentSummary, ...]:
+        """Every deployment with its open incidents, in order of creation. Cost: some 20 µs a deployment."""
+        with self._reading() as connection:
+            return overview.summaries(connection)
+
+    def recent_histories(
+        self, numbers: Collection[int], *, latest: int, watches: Collection[str], scored: int
+    ) -> Mapping[int, RecentHistory]:
+        """The last windows of several deployments, as `overview.read_recent` reads them."""
+        with self._reading() as connection:
+            return overview.read_recent(connection, numbers, latest=latest, watches=watches, scored=scored)
+
+    def fingerprint(self) -> str:
+        """A text that changes with every run, window and acknowledgement."""
+        with self._reading() as connection:
+            return overview.fingerprint(connection)
 
     def incidents(self, deployment: int) -> tuple[IncidentRecord, ...]:
         """All incidents in the order of their numbers."""

@@ -81,7 +81,9 @@ def read(connection: Connection, deployment: int, *, scores: bool) -> tuple[Wind
             .order_by(score.c.window, score.c.position)
         )
         found = connection.execute(query)
-        by_window = {key: tuple(map(_score, group)) for key, group in groupby(found, key=lambda row: row.window)}
+        by_window = {
+            key: tuple(map(score_record_of, group)) for key, group in groupby(found, key=lambda row: row.window)
+        }
     return tuple(_record(row, by_window.get(row.id, ())) for row in rows)
 
 
@@ -92,7 +94,17 @@ def read_last(connection: Connection, deployment: int) -> StoredWindow | None:
     if row is None:
         return None
     scores = connection.execute(select(score).where(score.c.window == row.id).order_by(score.c.position))
-    return StoredWindow(record=_record(row, tuple(map(_score, scores))), label_cursor=json.loads(row.label_cursor))
+    return StoredWindow(
+        record=_record(row, tuple(map(score_record_of, scores))), label_cursor=json.loads(row.label_cursor)
+    )
+
+
+def read_one(connection: Connection, deployment: int, start: datetime) -> WindowRecord | None:
+    """The window that begins at a time, with its scores; None if there is none."""
+    row = connection.execute(
+        select(window).where((window.c.deployment == deployment) & (window.c.start == start))
+    ).first()
+    return None if row is None else _whole(connection, row)
 
 
 def count(connection: Connection, deployment: int) -> int:
@@ -100,16 +112,25 @@ def count(connection: Connection, deployment: int) -> int:
     return int(connection.execute(select(func.count()).where(window.c.deployment == deployment)).scalar_one())
 
 
-def read_scores(connection: Connection, deployment: int, level: Level, latest: int) -> ScoreHistory:
+def read_scores(
+    connection: Connection, deployment: int, level: Level, latest: int, before: datetime | None = None
+) -> ScoreHistory:
     """One level's scores in the latest windows, at most so many; windows that wait for rows have none."""
-    recent = select(window).where(window.c.deployment == deployment).order_by(window.c.start.desc()).limit(latest)
+    recent = (
+        select(window.c.id, window.c.start, window.c.end)
+        .where(window.c.deployment == deployment)
+        .order_by(window.c.start.desc())
+        .limit(latest)
+    )
+    if before is not None:
+        recent = recent.where(window.c.start < before)
     rows = connection.execute(recent).all()[::-1]
     place = {row.id: at for at, row in enumerate(rows)}
-    first = rows[0].id if rows else 0
+    first, last = (rows[0].id, rows[-1].id) if rows else (0, -1)
     query = (
         select(score.c.window, score.c.watch, score.c.slice, score.c.value)
         .join(window, window.c.id == score.c.window)
-        .where((window.c.deployment == deployment) & (score.c.window >= first) & (score.c.level == level))
+        .where((window.c.deployment == deployment) & score.c.window.between(first, last) & (score.c.level == level))
         .where(score.c.value.is_not(None))
         .order_by(score.c.window)
     )
@@ -152,6 +173,12 @@ def _last_end(connection: Connection, deployment: int) -> datetime | None:
     return end
 
 
+def _whole(connection: Connection, row: Row[Any]) -> WindowRecord:
+    """A window with its scores."""
+    scores = connection.execute(select(score).where(score.c.window == row.id).order_by(score.c.position))
+    return _record(row, tuple(map(score_record_of, scores)))
+
+
 def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
     estimates, settled = estimates_of(row.estimates)
     return WindowRecord(
@@ -175,7 +202,8 @@ def _record(row: Row[Any], scores: tuple[ScoreRecord, ...]) -> WindowRecord:
     )
 
 
-def _score(row: Row[Any]) -> ScoreRecord:
+def score_record_of(row: Row[Any]) -> ScoreRecord:
+    """Convert a row of the table of scores to a record."""
     return ScoreRecord(
         level=row.level,
         watch=row.watch,

@@ -62,3 +62,22 @@ def test_times_come_back_in_utc(store: Store, deployment: int, window: MakeWindo
     (stored,) = store.windows(deployment)
     assert stored == local
     assert (stored.start.tzinfo, stored.end.tzinfo) == (UTC, UTC)
+
+
+def test_one_window_is_read_with_everything_that_was_written(
+    store: Store, deployment: int, window: Callable[..., WindowRecord]
+) -> None:
+    for day in range(2):
+        store.commit_window(deployment, window(day), states={}, label_cursor={}, incidents=())
+    assert store.window(deployment, window(1).start) == window(1)
+    assert store.window(deployment, window(2).start) is None
+
+
+def test_the_scores_up_to_a_time_leave_out_later_windows(
+    store: Store, deployment: int, window: Callable[..., WindowRecord]
+) -> None:
+    for day in range(4):
+        store.commit_window(deployment, window(day), states={}, label_cursor={}, incidents=())
+    found = store.score_history(deployment, "page", latest=2, before=window(3).start)
+    assert found.starts == (window(1).start, window(2).start)
+    assert {len(values) for _, values in found.scores.values()} == {2}

@@ -1,0 +1,220 @@
+"""What the store says of all deployments at once, in a few queries whatever the length of their histories."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+
+from monitoring.records import WHOLE, BaselineScore, IncidentRecord, ScoreRecord, WindowRecord
+from monitoring.store import incidents
+from monitoring.store.column_types import float_of
+from monitoring.store.deployments import DeploymentRecord, baseline_score_of, deployment_record_of
+from monitoring.store.tables import deployment, incident, score, window
+from monitoring.store.windows import score_record_of
+
+#: The columns of a window without its texts, which are read window by window.
+LIGHT = [
+    window.c[name]
+    for name in (
+        *("start", "end", "rows", "labels", "labels_due", "labels_unknown", "repeats", "status"),
+        *("page_log_evidence", "notice_log_evidence", "unseen", "labels_conflicting"),
+    )
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentSummary:
+    """One deployment of the store.
+
+    Attributes:
+        number: Its number in the store.
+        record: The deployment.
+        used_at: When it was run last, aware.
+        last_start: The start of its last window; None before the first.
+        incidents: Its incidents that are not closed, in the order of their numbers.
+    """
+
+    number: int
+    record: DeploymentRecord
+    used_at: datetime
+    last_start: datetime | None
+    incidents: tuple[IncidentRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentHistory:
+    """The last windows of a deployment.
+
+    Attributes:
+        windows: The windows in order of time, without their scores, findings and estimates.
+        scores: Scores of some watches on the whole traffic in the last of them: one tuple a window, in order of time.
+        baseline: The baseline scores of these watches.
+    """
+
+    windows: tuple[WindowRecord, ...] = ()
+    scores: tuple[tuple[ScoreRecord, ...], ...] = ()
+    baseline: tuple[BaselineScore, ...] = ()
+
+
+def summaries(connection: Connection) -> tuple[DeploymentSummary, ...]:
+    """Every deployment in order of creation. Cost: one search of an index for each."""
+    last = select(func.max(window.c.start)).where(window.c.deployment == deployment.c.id).scalar_subquery()
+    columns = [column for column in deployment.c if column.name not in ("sensitivity", "baseline")]
+    query: Select[Any] = select(*columns, last.label("last_start")).order_by(deployment.c.id)
+    rows = connection.execute(query).all()
+    unclosed = _open_incidents(connection)
+    return tuple(
+        DeploymentSummary(
+            number=row.id,
+            record=deployment_record_of(row),
+            used_at=row.used_at,
+            last_start=row.last_start,
+            incidents=unclosed.get(row.id, ()),
+        )
+        for row in rows
+    )
+
+
+def read_recent(
+    connection: Connection, numbers: Collection[int], *, latest: int, watches: Collection[str], scored: int
+) -> Mapping[int, RecentHistory]:
+    """The last windows of several deployments.
+
+    Args:
+        connection: A transaction.
+        numbers: The deployments' numbers.
+        latest: Windows of each at most.
+        watches: The watches whose scores are read.
+        scored: In how many of the last windows they are read. Cost: all scores of these windows are searched.
+
+    Returns:
+        The history of each deployment.
+    """
+    oldest = (
+        select(window.c.start)
+        .where(window.c.deployment == deployment.c.id)
+        .order_by(window.c.start.desc())
+        .limit(1)
+        .offset(latest - 1)
+        .scalar_subquery()
+    )
+    first = select(func.min(window.c.start)).where(window.c.deployment == deployment.c.id).scalar_subquery()
+    since = (
+        select(deployment.c.id.label("number"), func.coalesce(oldest, first).label("since"))
+        .where(deployment.c.id.in_(numbers))
+        .subquery()
+    )
+    query = (
+        select(window.c.id, window.c.deployment, *LIGHT)
+        .join(since, window.c.deployment == since.c.number)
+        .where(window.c.start >= since.c.since)
+        .order_by(window.c.deployment, window.c.start)
+    )
+    found: dict[int, list[Row[Any]]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.deployment, []).append(row)
+    last = {row.id: number for number, rows in found.items() for row in rows[-scored:]}
+    scores = _scores(connection, last, watches)
+    baselines = _baselines(connection, numbers, watches)
+    return {
+        number: RecentHistory(
+            windows=tuple(map(light_record_of, found.get(number, ()))),
+            scores=tuple(tuple(scores.get(row.id, ())) for row in found.get(number, ())[-scored:]),
+            baseline=baselines.get(number, ()),
+        )
+        for number in numbers
+    }
+
+
+def read_windows(
+    connection: Connection, number: int, *, latest: int, before: datetime | None
+) -> tuple[WindowRecord, ...]:
+    """The last windows of a deployment in order of time, without their texts and scores.
+
+    Args:
+        connection: A transaction.
+        number: The deployment's number.
+        latest: How many at most.
+        before: Only windows that begin before that time; None: all.
+
+    Returns:
+        The windows.
+    """
+    query = select(*LIGHT).where(window.c.deployment == number).order_by(window.c.start.desc()).limit(latest)
+    if before is not None:
+        query = query.where(window.c.start < before)
+    return tuple(map(light_record_of, connection.execute(query).all()[::-1]))
+
+
+def fingerprint(connection: Connection) -> str:
+    """A text that changes with every run, window and acknowledgement. Cost: the incidents are counted."""
+    query = select(
+        select(func.max(window.c.id)).scalar_subquery(),
+        select(func.max(deployment.c.used_at)).scalar_subquery(),
+        func.count(),
+        func.max(incident.c.acknowledged_at),
+        func.max(incident.c.closed_at),
+    ).select_from(incident)
+    return str(tuple(connection.execute(query).one()))
+
+
+def light_record_of(row: Row[Any]) -> WindowRecord:
+    """Convert a row of `LIGHT` to a record without findings, scores and estimates."""
+    return WindowRecord(
+        start=row.start,
+        end=row.end,
+        rows=row.rows,
+        labels=row.labels,
+        labels_due=row.labels_due,
+        labels_unknown=row.labels_unknown,
+        repeats=row.repeats,
+        status=row.status,
+        page_log_evidence=float_of(row.page_log_evidence),
+        notice_log_evidence=float_of(row.notice_log_evidence),
+        unseen=row.unseen,
+        labels_conflicting=row.labels_conflicting,
+    )
+
+
+def _open_incidents(connection: Connection) -> dict[int, tuple[IncidentRecord, ...]]:
+    query = (
+        select(incident.c.deployment.label("of_deployment"), *incidents.COLUMNS)
+        .where(incident.c.state != "closed")
+        .order_by(incident.c.deployment, incident.c.number)
+    )
+    found: dict[int, tuple[IncidentRecord, ...]] = {}
+    for row in connection.execute(query).mappings():
+        values = dict(row)
+        number = values.pop("of_deployment")
+        found[number] = (*found.get(number, ()), incidents.record_of(values))
+    return found
+
+
+def _scores(
+    connection: Connection, numbers: Mapping[int, int], watches: Collection[str]
+) -> dict[int, list[ScoreRecord]]:
+    wanted: ColumnElement[bool] = score.c.window.in_(list(numbers)) & score.c.watch.in_(list(watches))
+    found: dict[int, list[ScoreRecord]] = {}
+    query = select(score).where(wanted & (score.c.slice == WHOLE)).order_by(score.c.window, score.c.position)
+    for row in connection.execute(query):
+        found.setdefault(row.window, []).append(score_record_of(row))
+    return found
+
+
+def _baselines(
+    connection: Connection, numbers: Collection[int], watches: Collection[str]
+) -> dict[int, tuple[BaselineScore, ...]]:
+    query = select(deployment.c.id, deployment.c.baseline).where(deployment.c.id.in_(numbers))
+    return {
+        number: tuple(
+            baseline_score_of(document)
+            for document in json.loads(text)
+            if document["watch"] in watches and document["slice"] == WHOLE
+        )
+        for number, text in connection.execute(query)
+    }

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from monitoring.records import BaselineScore, IncidentRecord, WindowRecord
+from monitoring.store import DeploymentRecord, Store
+
+MakeWindow = Callable[..., WindowRecord]
+
+
+def commit(store: Store, deployment: int, window: WindowRecord, *incidents: IncidentRecord) -> None:
+    store.commit_window(deployment, window, states={}, label_cursor={}, incidents=incidents)
+
+
+@pytest.fixture
+def second(store: Store, deployment: int, deployment_record: DeploymentRecord) -> int:
+    """A deployment of another model, after the first one."""
+    return store.deployment(replace(deployment_record, model="parcels"))
+
+
+def test_each_deployment_is_summarised_with_its_open_incidents(
+    store: Store, deployment: int, second: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    commit(store, deployment, window(0), incident)
+    closed = replace(incident, number=2, state="closed", closed_at=incident.opened_at)
+    commit(store, deployment, window(1), closed)
+    first, other = store.summaries()
+    assert (first.number, first.record.model, first.last_start) == (deployment, "flights", window(1).start)
+    assert [one.number for one in first.incidents] == [1]
+    assert (other.number, other.last_start, other.incidents) == (second, None, ())
+    assert first.used_at == first.record.created_at
+
+
+def test_the_last_windows_of_several_deployments_come_in_order(
+    store: Store, deployment: int, second: int, window: MakeWindow
+) -> None:
+    for day in range(5):
+        commit(store, deployment, window(day))
+    commit(store, second, window(7))
+    found = store.recent_histories([deployment, second], latest=3, watches=["watch_1"], scored=2)
+    assert [one.start for one in found[deployment].windows] == [window(day).start for day in (2, 3, 4)]
+    assert found[deployment].windows[0] == replace(window(2), scores=())
+    assert [[one.watch for one in scores] for scores in found[deployment].scores] == [["watch_1"], ["watch_1"]]
+    assert found[deployment].scores[0][0] == window(3).scores[1]
+    assert [one.start for one in found[second].windows] == [window(7).start]
+
+
+def test_a_deployment_without_windows_has_an_empty_history(store: Store, deployment: int) -> None:
+    found = store.recent_histories([deployment], latest=3, watches=["brier"], scored=2)
+    assert (found[deployment].windows, found[deployment].scores, found[deployment].baseline) == ((), (), ())
+
+
+def test_only_the_baselines_of_the_watches_on_the_whole_traffic_are_read(store: Store, deployment: int) -> None:
+    brier = BaselineScore(level="page", watch="brier", slice="", mean=0.1, deviation=0.02, tolerance=0.01, windows=9)
+    store.save_baseline(deployment, (brier, replace(brier, slice="origin=EWR"), replace(brier, watch="error")))
+    assert store.recent_histories([deployment], latest=1, watches=["brier"], scored=1)[deployment].baseline == (brier,)
+
+
+def test_windows_are_read_up_to_a_time(store: Store, deployment: int, window: MakeWindow) -> None:
+    for day in range(4):
+        commit(store, deployment, window(day))
+    assert [one.start for one in store.recent_windows(deployment, latest=2)] == [window(2).start, window(3).start]
+    before = store.recent_windows(deployment, latest=2, before=window(3).start)
+    assert [one.start for one in before] == [window(1).start, window(2).start]
+
+
+@pytest.mark.parametrize("change", ["window", "run", "acknowledgement"])
+def test_the_fingerprint_changes_with_everything_that_happens(
+    store: Store,
+    deployment: int,
+    deployment_record: DeploymentRecord,
+    window: MakeWindow,
+    incident: IncidentRecord,
+    change: str,
+) -> None:
+    commit(store, deployment, window(0), incident)
+    before = store.fingerprint()
+    assert store.fingerprint() == before
+    later: datetime = deployment_record.created_at + timedelta(days=2)
+    if change == "window":
+        commit(store, deployment, window(1))
+    elif change == "run":
+        store.deployment(replace(deployment_record, created_at=later))
+    else:
+        store.acknowledge(deployment, 1, later)
+    assert store.fingerprint() != before

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from monitoring.tasks.task import NO_LABEL, Whole
 
 #: How booleans are written that stand for the classes 0 and 1.
 _BOOLEANS = {"0": "false", "1": "true"}
@@ -28,3 +31,19 @@ def class_indices(text: pa.Array | pa.ChunkedArray, classes: tuple[str, ...]) ->
     if set(classes) == {"0", "1"}:
         found = pc.coalesce(found, pc.index_in(text, pa.array([_BOOLEANS[name] for name in classes], pa.string())))
     return found
+
+
+def class_codes(words: pa.ChunkedArray, classes: tuple[str, ...]) -> Whole:
+    """Labels as class indices.
+
+    Args:
+        words: Class names, or class indices as text, [n].
+        classes: Class names.
+
+    Returns:
+        Indices, int64 [n]; `NO_LABEL` for null and for anything else.
+
+    >>> class_codes(pa.chunked_array([["1", "true", "yes"]]), ("0", "1"))
+    array([ 1,  1, -1])
+    """
+    return np.asarray(pc.fill_null(class_indices(words.cast(pa.string()), classes), NO_LABEL), dtype=np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 
 from monitoring.records import Watch
 from monitoring.tasks.row_operations import row_choices, row_maxima, row_sums
-from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, surprise_watch
+from monitoring.tasks.task import Floats, Metric, Whole, surprise_watch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,13 +74,9 @@ class Classification:
 
     def label_codes(self, words: pa.ChunkedArray) -> Whole:
         """See `Task`: class names, or class indices as text."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
+        from monitoring.tasks.class_indices import class_codes  # noqa: PLC0415 - brings Arrow, not needed to report
 
-        from monitoring.tasks.class_indices import class_indices
-
-        found = class_indices(words.cast(pa.string()), self.classes)
-        return np.asarray(pc.fill_null(found, NO_LABEL), dtype=np.int64)
+        return class_codes(words, self.classes)
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; the Brier score is half the squared distance to the one-hot label, of two classes (p - y)²."""

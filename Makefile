@@ -34,7 +34,8 @@ bench-monitor: $(READY) ## the monitor's job on one large window and on a demo's
 	$(BIN)/python -m benchmarks window_speed monitor_speed
 
 bench-truth: $(READY) ## false alarms and delays, beside peers and the limit
-	$(BIN)/python -m benchmarks truth correlated_truth peer_truth flights_peers
+	$(BIN)/python -m benchmarks truth.budget truth.correlated truth.calibration truth.peers truth.flights_peers
+	$(BIN)/python -m benchmarks truth.lender.harms truth.lender.calendars truth.lender.incidents truth.lender.sensitivity
 
 lint: $(READY) ## rules, format, types, and who may import whom
 	$(BIN)/ruff check .

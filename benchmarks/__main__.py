@@ -18,15 +18,20 @@ from pitfalls_tf.cli import ENVIRONMENT
 
 #: Modules of this package with `measure(settings)`, whose first docstring line says what they measure.
 NAMES = (
-    "truth",
-    "peer_truth",
-    "flights_peers",
-    "verdict_truth",
-    "joint_truth",
-    "label_coverage_truth",
-    "few_rows_truth",
-    "slices_truth",
-    "correlated_truth",
+    "truth.budget",
+    "truth.peers",
+    "truth.flights_peers",
+    "truth.verdicts",
+    "truth.joint",
+    "truth.label_coverage",
+    "truth.few_rows",
+    "truth.slices",
+    "truth.correlated",
+    "truth.calibration",
+    "truth.lender.harms",
+    "truth.lender.calendars",
+    "truth.lender.incidents",
+    "truth.lender.sensitivity",
     "monitor_speed",
     "window_speed",
     "window_growth",
@@ -40,8 +45,20 @@ NAMES = (
     "soak",
 )
 
-#: Run only by name: three download the peers, one runs as long as requested, one needs gigabytes of disk.
-BY_NAME = ("serving_peers", "soak", "peer_truth", "flights_peers", "window_growth")
+#: Run only by name: four download the peers, one runs as long as requested, one needs gigabytes of disk, and four take
+#: ten minutes.
+BY_NAME = (
+    "serving_peers",
+    "soak",
+    "truth.peers",
+    "truth.flights_peers",
+    "window_growth",
+    "truth.calibration",
+    "truth.lender.harms",
+    "truth.lender.calendars",
+    "truth.lender.incidents",
+    "truth.lender.sensitivity",
+)
 
 OUT = Path("build/bench")
 
@@ -87,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console(width=None if sys.stdout.isatty() else 132)
     if given.list:
         for name in NAMES:
-            print(f"{name:21} {first_line(name)}")
+            print(f"{name:25} {first_line(name)}")
         return 0
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)

@@ -12,16 +12,16 @@ from monitoring.evidence.level import LevelTest
 from monitoring.evidence.simulation import SimulatedStreams, StreamSampling
 from monitoring.records import WatchKey
 
-#: The share of the budget that simulated streams spend. Below 1, since a resample of R windows has fewer rare ones than
-#: traffic has: on new streams of the same law, false alarms come to about 1.2 times this.
-SPENT = 0.5
+#: The alarms of simulated streams in A windows: those of a Poisson process that has any in as many streams. New streams
+#: of the same law have fewer: after an alarm a level is tested from where it stands, so an unlucky baseline pages once.
+SPENT = 1.0
 
 #: Windows of a simulated stream at most, and streams.
 MAX_WINDOWS = 365
 STREAMS = 240
 
 #: The factor lies between these, whatever the simulated streams are like.
-MIN_SCALE = 0.25
+MIN_SCALE = 0.05
 MAX_SCALE = 20.0
 
 #: Baselines of fewer windows than this are not calibrated: a resample of so few says too little about the tail.
@@ -34,9 +34,9 @@ def calibrated_log_scale(
     """The log of the factor by which the level's evidence is multiplied before it is compared with the threshold.
 
     The guarantee of an e-detector, an average run length of at least A windows, holds for every law, and so it leaves
-    most of the budget unspent on any one. Here streams without harm are drawn from the baseline's own windows (in
-    blocks where they are correlated), each with tests that are fitted to a resample of the baseline, so that the error
-    of its means and standard deviations counts; c is the evidence that a share ``1 - exp(-SPENT · n / A)`` of streams
+    most of the budget unspent on any one. Here streams without harm are put together from the baseline's own
+    innovations, each with tests that are fitted to a resample of the baseline, so that the error of its means and
+    standard deviations counts; c is the evidence that a share ``1 - exp(-SPENT · n / A)`` of streams
     of n windows reaches, which is that of a Poisson process with `SPENT` alarms per A windows; and the factor is
     ``A / c``. What is guaranteed whatever the law remains an average run length of c windows.
 
@@ -59,10 +59,7 @@ def calibrated_log_scale(
     if longest < MIN_CALIBRATION_WINDOWS:
         return 0.0
     windows = min(MAX_WINDOWS, math.ceil(test.budget.threshold))
-    correlated = any(one.ar1 for one in test.tests.values())
-    sampling = StreamSampling(
-        simulations=STREAMS, windows=windows, length=None if correlated else 1, resample_reference=True
-    )
+    sampling = StreamSampling(simulations=STREAMS, windows=windows, length=1, resample_reference=True)
     streams = SimulatedStreams(test, baseline, rng, sampling)
     highest = streams.evidence().max(axis=1)
     share = 1.0 - math.exp(-SPENT * windows / test.budget.threshold)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.evidence import autocorrelation, betting, conformal, sampling_variance, seasonality
+from monitoring.evidence import autocorrelation, betting, calibration, conformal, sampling_variance, seasonality
 
 #: Raised whenever the same windows would give other evidence for a reason that none of the constants below shows.
 METHOD = 7
@@ -24,6 +24,15 @@ def method() -> dict[str, object]:
             conformal.SHORT_BASELINE,
             conformal.SHORT_BASELINE_ETAS,
             conformal.SHORT_BASELINE_CLIPPING_BOUNDS,
+        ],
+        "fixed reference": [conformal.FIXED_ETAS, conformal.FIXED_CLIPPING_BOUND],
+        "calibration": [
+            calibration.SPENT,
+            calibration.MAX_WINDOWS,
+            calibration.STREAMS,
+            calibration.MIN_SCALE,
+            calibration.MAX_SCALE,
+            calibration.MIN_CALIBRATION_WINDOWS,
         ],
         "yardstick": [conformal.MIN_WINDOWS, conformal.WIDE_TOLERANCE],
         "memory": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -191,7 +192,8 @@ class StreamSampling:
     Attributes:
         simulations: How many streams.
         windows: Windows of each stream.
-        length: Windows of a block; 1 for single windows, None for `block_length`.
+        length: Windows of a block, None for `block_length`. With 1, single innovations are drawn, and put together by
+            the tests' AR(1) coefficients: without autocorrelation, single windows.
         resample_reference: Whether each stream's tests are fitted to a resample of the baseline. The baseline then
             stands for the truth, and what a test knows of it is an estimate, as in life.
     """
@@ -205,9 +207,9 @@ class StreamSampling:
 class SimulatedStreams:
     """Streams of window scores, drawn once by a block bootstrap of the baseline; a harm shifts some of their watches.
 
-    All watches are resampled by the same blocks of time, so that a storm affects them together. Every window counts as
-    large enough for every watch. Watches with the same test and the same scores, such as ten thousand inputs that were
-    never missing, are simulated once.
+    All watches are resampled by the same blocks of time, so that a storm affects them together. A watch whose rows had
+    to be pooled in the baseline is evaluated as often as it was there. Watches with the same test and the same scores,
+    such as ten thousand inputs that were never missing, are simulated once.
     """
 
     def __init__(
@@ -233,22 +235,23 @@ class SimulatedStreams:
         chunks = [block_indices(longest, simulations, rng, length=length) for _ in range(-(-windows // longest))]
         indices = np.concatenate(chunks, axis=1)[:, :windows]
         resampled = block_indices(longest, simulations, rng, length=length) if sampling.resample_reference else None
-        self._test, self._scale = test, float(np.exp(log_scale))
+        self._test, self._scale, self._longest = test, float(np.exp(log_scale)), longest
         self.scores: dict[WatchKey, Floats] = {}
         self._unharmed: dict[WatchKey, Floats] = {}
         self._unshifted: dict[frozenset[WatchKey], Floats] = {}
         self._references: dict[WatchKey, Floats] = {}
-        drawn: dict[bytes, tuple[Floats, Floats]] = {}
+        drawn: dict[tuple[bytes, float], tuple[Floats, Floats]] = {}
         paths: dict[tuple[bytes, ConformalTest, float], Floats] = {}
         for key, one in test.tests.items():
-            known = baseline[key].tobytes()
-            if known not in drawn:
-                size = baseline[key].size
+            known, size = baseline[key].tobytes(), baseline[key].size
+            ar1 = one.ar1 if length == 1 else 0.0
+            if (known, ar1) not in drawn:
                 reference = baseline[key][None]
                 if resampled is not None:
-                    reference = baseline[key][(resampled[:, np.arange(size) * longest // size] * size) // longest]
-                drawn[known] = baseline[key][(indices * size) // longest], reference
-            self.scores[key], self._references[key] = drawn[known]
+                    places = (resampled[:, np.arange(size) * longest // size] * size) // longest
+                    reference = _series(baseline[key], places, ar1)
+                drawn[known, ar1] = _series(baseline[key], (indices * size) // longest, ar1), reference
+            self.scores[key], self._references[key] = drawn[known, ar1]
             same = (known, one, test.shares[key])
             if same not in paths:
                 paths[same] = self._evidence({key: 0.0})
@@ -293,14 +296,43 @@ class SimulatedStreams:
 
     def _evidence(self, shifts: Mapping[WatchKey, float]) -> Floats:
         """The contribution of these watches to the level's evidence, Σ π_k M_k, with their scores shifted."""
-        scores = np.stack([self.scores[key] + shift for key, shift in shifts.items()], axis=2)
-        shares = np.array([self._test.shares[key] for key in shifts])
-        references = [self._references[key] for key in shifts]
-        tests = VectorizedTests([self._test.tests[key] for key in shifts], scores.shape[0], references=references)
-        path = np.empty(scores.shape[:2])
-        for window in range(scores.shape[1]):
-            path[:, window] = tests.step(scores[:, window]) @ shares
+        by_size: dict[int, list[WatchKey]] = {}
+        for key in shifts:
+            by_size.setdefault(self._references[key].shape[1], []).append(key)
+        path = np.zeros(next(iter(self.scores.values())).shape)
+        for size, keys in by_size.items():
+            path += self._evidence_of(keys, shifts, size)
         return path
+
+    def _evidence_of(self, keys: Sequence[WatchKey], shifts: Mapping[WatchKey, float], size: int) -> Floats:
+        """`_evidence` of watches with as many baseline windows; a watch with fewer waits for rows as often as there."""
+        scores = np.stack([self.scores[key] + shifts[key] for key in keys], axis=2)
+        shares = np.array([self._test.shares[key] for key in keys])
+        references = [self._references[key] for key in keys]
+        tests = VectorizedTests([self._test.tests[key] for key in keys], scores.shape[0], references=references)
+        path = np.zeros(scores.shape[:2])
+        for window in range(scores.shape[1]):
+            waits = (window + 1) * size // self._longest == window * size // self._longest
+            if waits:
+                path[:, window] = path[:, window - 1] if window else 0.0
+            else:
+                path[:, window] = tests.step(scores[:, window]) @ shares
+        return path
+
+
+def _series(scores: Floats, places: NDArray[np.int64], ar1: float) -> Floats:
+    """Scores at some places [streams, windows]; with an AR(1) coefficient, innovations from there put together."""
+    if not ar1:
+        return scores[places]
+    off = scores - scores.mean()
+    innovations = off.copy()
+    innovations[0] *= math.sqrt(1.0 - ar1**2)
+    innovations[1:] -= ar1 * off[:-1]
+    series: Floats = (innovations - innovations.mean())[places]
+    series[:, 0] /= math.sqrt(1.0 - ar1**2)
+    for window in range(1, series.shape[1]):
+        series[:, window] += ar1 * series[:, window - 1]
+    return scores.mean() + series
 
 
 def _fixed_grid(test: ConformalTest) -> tuple[float, ...]:

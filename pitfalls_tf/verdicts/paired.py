@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 COVERAGE: Final = 0.95
 # Quantiles are taken at this level so that COVERAGE holds for differences that are not normal: at .95, intervals of 5
-# seeds with skewed differences missed in 9 % of simulated comparisons. `python -m benchmarks verdict_truth` prints the
+# seeds with skewed differences missed in 9 % of simulated comparisons. `python -m benchmarks truth.verdicts` prints the
 # coverage.
 NOMINAL_COVERAGE: Final = 0.98
 RESAMPLES: Final = 2_000

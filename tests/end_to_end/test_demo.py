@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
-from benchmarks.level_streams import alarms, resampled
+from benchmarks.truth.level_streams import alarms, resampled
 from monitoring.config import load_config
 from monitoring.evidence.calibration import calibrated_log_scale
 from monitoring.jobs.deployment import deploy

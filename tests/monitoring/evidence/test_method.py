@@ -8,13 +8,13 @@ import json
 import numpy as np
 import pytest
 
-from monitoring.evidence import autocorrelation, betting, conformal, sampling_variance, seasonality
+from monitoring.evidence import autocorrelation, betting, calibration, conformal, sampling_variance, seasonality
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.conformal import ConformalTest, WatchState
 from monitoring.evidence.method import METHOD, method
 
 #: SHA-256 of the constants as JSON.
-DIGEST = "5ac466d491e7decca96aca203818c1fdfc260c536b460697d29a11b5ca48498d"
+DIGEST = "63ea50c30996b06a0a1929a23f017a922b76dbcf49b8d72ed709cc741a72fe6a"
 
 
 def test_the_same_windows_give_the_same_evidence_as_long_as_the_method_has_its_number() -> None:
@@ -38,6 +38,7 @@ def test_the_digest_of_the_method_is_that_of_monitors_that_run_already() -> None
 
 def test_the_keys_are_those_of_monitors_that_run_already() -> None:
     names = {"method", "steepness", "of few", "yardstick", "memory", "learning", "chance", "cycle", "recovery"}
+    names |= {"fixed reference", "calibration"}
     assert set(method()) == names
 
 
@@ -47,6 +48,8 @@ def test_the_keys_are_those_of_monitors_that_run_already() -> None:
         (autocorrelation, "MAX_LAGS", 8),
         (betting, "MAX_BOUNDARY", 0.7),
         (conformal, "ETAS", (0.8, 1.2, 2.0)),
+        (conformal, "FIXED_ETAS", (0.5, 2.0)),
+        (calibration, "SPENT", 0.9),
         (sampling_variance, "ROWS_QUANTILE", 0.2),
         (seasonality, "MIN_GAIN", 1.2),
     ],

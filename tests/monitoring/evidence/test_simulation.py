@@ -41,10 +41,56 @@ def test_the_many_streams_at_once_are_the_test_itself_window_by_window() -> None
         state = LevelState()
         for window in range(evidence.shape[1]):
             sums = {
-                key: ScoreSum(1, int(scores[stream, window] * SCORE_ONE)) for key, scores in simulated.scores.items()
+                key: ScoreSum(1, int(scores[stream, window] * SCORE_ONE))
+                for key, scores in simulated.scores.items()
+                if key == ERROR or not waits(window)
             }
             state, reading = test.step(state, sums)
             np.testing.assert_allclose(evidence[stream, window], reading.evidence, rtol=1e-9)
+
+
+def waits(window: int) -> bool:
+    """Whether a watch with 70 of 90 baseline windows waits for more rows."""
+    return (window + 1) * 70 // 90 == window * 70 // 90
+
+
+def test_a_watch_that_was_pooled_in_the_baseline_is_evaluated_as_often_as_there() -> None:
+    rng = np.random.default_rng(7)
+    baseline = {ERROR: np.full(60, 0.2), BRIER: rng.normal(0.2, 0.03, 20)}
+    tests = {key: ConformalTest.fit(scores, tolerance=0.0, min_std=1e-3) for key, scores in baseline.items()}
+    test = LevelTest(
+        level="page",
+        budget=Budget(alarms=1, windows=100),
+        tests=tests,
+        shares={ERROR: 0.0, BRIER: 1.0},
+        min_rows=1,
+    )
+    simulated = SimulatedStreams(test, baseline, rng, StreamSampling(simulations=3, windows=60))
+    changes = (np.diff(simulated.evidence(), axis=1) != 0.0).sum(axis=1)
+    assert changes.tolist() == [20, 20, 20]
+
+
+def test_single_innovations_are_put_together_with_the_coefficient_of_the_test() -> None:
+    """Streams and references have the baseline's mean, standard deviation and autocorrelation."""
+    rng = np.random.default_rng(8)
+    series = [0.0]
+    for _ in range(399):
+        series.append(0.6 * series[-1] + float(rng.normal()))
+    baseline = {ERROR: 0.2 + 0.01 * np.array(series)}
+    test = LevelTest(
+        level="page",
+        budget=Budget(alarms=1, windows=100),
+        tests={ERROR: ConformalTest.fit(baseline[ERROR], tolerance=0.0, ar1=0.6)},
+        shares={ERROR: 1.0},
+        min_rows=1,
+    )
+    sampling = StreamSampling(simulations=50, windows=400, length=1, resample_reference=True)
+    scores = SimulatedStreams(test, baseline, rng, sampling).scores[ERROR]
+    off = scores - scores.mean()
+    correlation = (off[:, 1:] * off[:, :-1]).mean() / (off**2).mean()
+    assert abs(correlation - 0.6) < 0.03
+    assert abs(scores.mean() - baseline[ERROR].mean()) < 0.001
+    assert abs(scores.std() / baseline[ERROR].std() - 1.0) < 0.1
 
 
 def test_streams_that_update_their_coefficients_are_the_test_with_those_of_its_own_windows() -> None:

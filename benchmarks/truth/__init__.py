@@ -1,0 +1,1 @@
+"""Benchmarks of the false-alarm budget: false pages, delays, causes and estimates, beside other monitors."""

@@ -1,0 +1,1 @@
+"""A made-up lender: streams of rows on which this monitor and others are compared."""

@@ -1,0 +1,185 @@
+"""The lender's deployment in memory: the product's own fit, calibration and judge, without files and store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.truth.lender.law import CATEGORIES, CLASSES, NUMBERS
+from monitoring.baseline.batch import Batch, in_batches
+from monitoring.baseline.folder import Baseline
+from monitoring.baseline.predictions import Predictions, no_predictions
+from monitoring.baseline.profile import Profile, fit_bins
+from monitoring.baseline.profile_builder import profile
+from monitoring.baseline.reference import InMemoryReference
+from monitoring.baseline.spec import BaselineSpec, FeatureSpec
+from monitoring.evidence.autocorrelation import MAX_UPDATE_WINDOWS, ar1_update_due
+from monitoring.evidence.budget import Budget
+from monitoring.evidence.calibration import calibrated_log_scale
+from monitoring.evidence.level import LevelState
+from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
+from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
+from monitoring.judging.fit.tolerances import Tolerances
+from monitoring.judging.input_check import InputCheck
+from monitoring.judging.judge import Judge, Judgement, JudgeState
+from monitoring.judging.schema_check import CheckResult
+from monitoring.judging.window.window_traffic import WindowTraffic
+from monitoring.records import LEVELS, IncidentRecord, Level, ScoreHistory, WatchKey, WindowRecord
+from monitoring.traffic.windows import Window, WindowPlan
+from monitoring.watches.catalogue import catalogue
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HORIZON = timedelta(days=7)
+BUDGETS: dict[Level, Budget] = {"page": Budget(alarms=1, windows=365), "notice": Budget(alarms=1, windows=30)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _RowsAgain:
+    """The rows of one window, answered and labelled in it. A `WindowBatches`."""
+
+    rows: Predictions
+
+    def answered(self) -> Iterator[Batch]:
+        """All rows."""
+        return in_batches(self.rows)
+
+    def labelled(self) -> Iterator[Batch]:
+        """All rows."""
+        return in_batches(self.rows)
+
+
+def _no_schema(_profile: Profile, _absent: tuple[str, ...], _previous: str) -> CheckResult:
+    return CheckResult()
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """A deployment's run: its state, and what was judged so far.
+
+    Attributes:
+        state: what passes to the next window.
+        windows: the windows judged.
+        incidents: every incident as it is now, by number.
+    """
+
+    state: JudgeState
+    windows: list[WindowRecord]
+    incidents: dict[int, IncidentRecord]
+
+    def copied(self) -> Run:
+        """The same run, to go on with elsewhere."""
+        return replace(self, windows=list(self.windows), incidents=dict(self.incidents))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LenderDeployment:
+    """A fitted baseline and its judge, with the product's defaults: one page per 365 windows, `min_rows` 200."""
+
+    spec: BaselineSpec
+    fit: ReferenceFit
+    judge: Judge
+    plan: WindowPlan
+    log_scale: float
+
+    @classmethod
+    def of(
+        cls, days: Sequence[Predictions], *, slices: tuple[str, ...] = (), extra: int = 0, min_rows: int = 200
+    ) -> LenderDeployment:
+        """Fit a deployment to the days of a reference. Cost: one or two seconds.
+
+        Args:
+            days: the reference's days.
+            slices: columns whose values are slices.
+            extra: inputs besides the lender's six.
+            min_rows: windows of fewer rows are pooled.
+
+        Returns:
+            The deployment.
+        """
+        numbers = (*NUMBERS, *(f"other{at}" for at in range(extra)))
+        spec = BaselineSpec(
+            classes=CLASSES,
+            features=(
+                *(FeatureSpec(name=name, kind="number") for name in numbers[: len(NUMBERS)]),
+                *(FeatureSpec(name=name, kind="category") for name in CATEGORIES),
+                *(FeatureSpec(name=name, kind="number") for name in numbers[len(NUMBERS) :]),
+            ),
+        )
+        reference = joined(days)
+        bins = fit_bins(reference, spec)
+        baseline = Baseline(spec=spec, bins=bins, profile=profile(reference, bins), rows=InMemoryReference(reference))
+        plan = WindowPlan(every="1d", min_rows=min_rows)
+        watched = catalogue(baseline, slices)
+        tolerances = Tolerances(error=0.02, brier=None, integrity=0.01)
+        fit = fit_reference(baseline, watched, plan=plan, budgets=BUDGETS, tolerances=tolerances, horizon=HORIZON)
+        checked = InputCheck(bins, _no_schema, min_rows=min_rows)
+        judge = Judge(watched, fit, timezone="UTC", phases=plan.phases, input_check=checked)
+        scale = calibrated_log_scale(fit.tests["page"], fit.means, np.random.default_rng(0))
+        return cls(spec=spec, fit=fit, judge=judge, plan=plan, log_scale=scale)
+
+    def begin(self) -> Run:
+        """A run before its first window."""
+        levels = {level: LevelState(log_scale=self.log_scale if level == "page" else None) for level in LEVELS}
+        return Run(state=JudgeState(levels=levels), windows=[], incidents={})
+
+    def step(self, run: Run, number: int, day: Predictions) -> Judgement:
+        """Judge a day, and move the run on."""
+        if ar1_update_due(len(run.windows)):
+            self._update_ar1(run)
+        aggregator = self.judge.aggregator()
+        for batch in in_batches(day):
+            aggregator.add_with_labels(batch, int(day.event_times[0]))
+        answered, labelled = aggregator.result(no_predictions(self.spec))
+        start = EPOCH + timedelta(days=number)
+        window = Window(start=start, end=start + timedelta(days=1))
+        traffic = WindowTraffic(window=window, answered=answered, labelled=labelled, batches=_RowsAgain(rows=day))
+        judgement = self.judge.judge(run.state, traffic)
+        run.state = judgement.state
+        run.windows.append(judgement.window)
+        run.incidents.update({one.number: one for one in judgement.changed})
+        return judgement
+
+    def _update_ar1(self, run: Run) -> None:
+        """Estimate the AR(1) coefficients anew, as a run of the product does."""
+        levels = dict(run.state.levels)
+        for level in LEVELS:
+            update = AutocorrelationUpdate(
+                test=self.fit.tests[level], watches=self.fit.watches, phases=self.plan.phases
+            )
+            mine = [
+                one for one in run.incidents.values() if WatchKey(watch=one.watch, slice=one.slice) in update.test.tests
+            ]
+            levels[level] = replace(levels[level], ar1=update.estimate(score_history(run, level), mine))
+        run.state = replace(run.state, levels=levels)
+
+
+def score_history(run: Run, level: Level) -> ScoreHistory:
+    """The scores of a level's watches in the latest windows of a run, as the product's store has them."""
+    windows = run.windows[-MAX_UPDATE_WINDOWS:]
+    found: dict[WatchKey, tuple[list[int], list[float]]] = {}
+    for at, window in enumerate(windows):
+        for score in window.scores:
+            if score.level == level and score.value is not None:
+                places, values = found.setdefault(WatchKey(watch=score.watch, slice=score.slice), ([], []))
+                places.append(at)
+                values.append(score.value)
+    scores = {key: (np.array(places), np.array(values)) for key, (places, values) in found.items()}
+    return ScoreHistory(
+        starts=tuple(window.start for window in windows), ends=tuple(window.end for window in windows), scores=scores
+    )
+
+
+def joined(days: Sequence[Predictions]) -> Predictions:
+    """Days as one table of rows."""
+    return Predictions(
+        ids=pa.chunked_array([day.ids for day in days]).combine_chunks(),
+        event_times=np.concatenate([day.event_times for day in days]),
+        features=pa.concat_tables([day.features for day in days]).combine_chunks(),
+        probabilities=np.concatenate([day.probabilities for day in days]),
+        labels=np.concatenate([day.labels for day in days]),
+        label_times=np.concatenate([day.label_times for day in days]),
+    )

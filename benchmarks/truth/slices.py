@@ -1,0 +1,148 @@
+"""The page level of the flights with more than a hundred watches, most of them on slices that are pooled over windows.
+
+Days of the baseline are resampled with the sums of their rows, so that slices with few rows are pooled and evaluated as
+in the product, by `LevelTest.step`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.flights import flights_config
+from benchmarks.results import Cell, Result, Settings, Table
+from benchmarks.truth.few_rows import Sums, pages
+from benchmarks.truth.flights import GOALS, RESAMPLED, YEAR
+from benchmarks.truth.level_streams import Alarms, resampled
+from monitoring.baseline.folder import load_baseline
+from monitoring.baseline.profile_builder import ProfileBuilder
+from monitoring.config import MonitorConfig
+from monitoring.evidence.autocorrelation import level_ar1
+from monitoring.evidence.budget import Budget, weights
+from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
+from monitoring.evidence.level import LevelTest
+from monitoring.evidence.sampling_variance import SamplingVariance
+from monitoring.incidents.rearm import LOSS_FAMILIES
+from monitoring.jobs.deployment import find_baseline, window_plan
+from monitoring.judging.fit.baseline_sums import pooled_sums
+from monitoring.judging.fit.tolerances import Tolerances
+from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
+from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
+from monitoring.watches.catalogue import Catalogue, catalogue
+
+SEED = 20_130_406
+
+#: Slice columns of the flights: 27 slices with four watches each.
+SLICES = ("origin", "carrier", "dest")
+
+#: Streams of a year on the baseline itself, and as many on resampled baselines, two streams each.
+STREAMS, STREAMS_QUICK = 40, 4
+
+#: Size of the harm, in standard deviations of each watch on a loss.
+RISE = 2.0
+
+
+class Days:
+    """Sums of the scores and squared scores of every page watch, by day of the baseline; late labels are left out."""
+
+    def __init__(self, config: MonitorConfig, slices: tuple[str, ...] = SLICES) -> None:
+        baseline = load_baseline(find_baseline(config).baseline)
+        self.plan = window_plan(config)
+        self.watched: Catalogue = catalogue(baseline, slices)
+        self.tolerances = Tolerances(
+            error=config.tolerance.error, brier=config.tolerance.brier or 0.0, integrity=config.tolerance.integrity
+        )
+        self.budget = Budget.parse(config.budget.page)
+        self.sums: list[Sums] = []
+        self.squares: list[Sums] = []
+        reference, counter = baseline.reference, ProfileBuilder(baseline.bins, described=False)
+        found: dict[object, tuple[dict[WatchKey, ScoreSum], dict[WatchKey, ScoreSum]]] = {}
+        for window, positions in split_by_window(reference.event_times, self.plan):
+            rows = reference.take(positions)
+            counts = counter.count(rows.features)
+            for power, sums in enumerate(found.setdefault(window.start, ({}, {})), start=1):
+                sums.update(self.watched.prediction_sums(rows, counts, power=power))
+        for window, positions in split_by_label_arrival(reference, self.plan):
+            arrived = reference.take(positions)
+            for power, sums in enumerate(found.get(window.start, ()), start=1):
+                sums.update(self.watched.label_sums(arrived, power=power))
+        watches = self.watched.watches
+        for start in sorted(found, key=str):
+            once, twice = ({k: v for k, v in sums.items() if watches[k.watch].level == "page"} for sums in found[start])
+            self.sums.append(once)
+            self.squares.append(twice)
+
+    def level(self, drawn: Sequence[int]) -> LevelTest:
+        """Fit the page level as the product does, to those days in that order; cycles are left out."""
+        watches, sums, squares = self.watched.watches, [self.sums[d] for d in drawn], [self.squares[d] for d in drawn]
+        means, chances = {}, {}
+        for key in (key for key in self.watched.keys if watches[key.watch].level == "page"):
+            pooled, _ = pooled_sums(sums, key, self.plan.min_rows)
+            if len(pooled) >= MIN_WINDOWS:
+                means[key] = np.array([one.mean for one in pooled])
+                squared = np.array([one.mean for one in pooled_sums(squares, key, self.plan.min_rows)[0]])
+                chances[key] = SamplingVariance.fit(means[key], squared, np.array([one.rows for one in pooled]))
+        coefficients = level_ar1(means)
+        rows = float(np.median([max(one.rows for one in day.values()) for day in sums]))
+        losses = {key for key in means if watches[key.watch].family in LOSS_FAMILIES}
+        fitted = {
+            key: ConformalTest.fit(
+                scores,
+                tolerance=0.0 if key in losses else self.tolerances.score_tolerance(watches[key.watch]),
+                direction=watches[key.watch].direction,
+                ar1=coefficients[key],
+                min_std=max(self.tolerances.min_std(watches[key.watch]), 0.5 / rows),
+                sampling_variance=chances[key],
+            )
+            for key, scores in means.items()
+        }
+        tests = {key: test.with_fixed_reference() if key in losses else test for key, test in fitted.items()}
+        shares = weights(tests, self.watched.groups)
+        return LevelTest(level="page", budget=self.budget, tests=tests, shares=shares, min_rows=self.plan.min_rows)
+
+    def harmed(self, level: LevelTest, day: Sums, rise: float) -> Sums:
+        """A day on which every watch on a loss has risen by this many of its standard deviations."""
+        losses = {watch.name for watch in self.watched.loss_watches}
+        moved = {}
+        for key, one in day.items():
+            test = level.tests.get(key)
+            by = round(rise * test.std * one.rows * SCORE_ONE) if test and key.watch in losses else 0
+            moved[key] = ScoreSum(one.rows, min(one.total + by, one.rows * SCORE_ONE))
+        return moved
+
+
+def measure(settings: Settings) -> Result:
+    """Measure false pages and delays. Cost: minutes on a free core, a tenth with `quick`, plus a demo."""
+    days = Days(flights_config(settings))
+    streams = STREAMS_QUICK if settings.quick else STREAMS
+    own = days.level(range(len(days.sums)))
+    sizes = sorted(test.windows for test in own.tests.values())
+    rows: list[tuple[Cell, ...]] = []
+    for name, length in RESAMPLED.items():
+        rng = np.random.default_rng([SEED, length])
+        for label, fresh in (("the baseline itself", False), ("fresh baselines", True)):
+            clean, harmed = [], []
+            for _ in range(streams // 2):
+                drawn = resampled(len(days.sums), rng, streams=1, windows=len(days.sums), length=length)[0]
+                level = days.level(drawn.tolist()) if fresh else own
+                for positions in resampled(len(days.sums), rng, streams=2, windows=YEAR, length=length).tolist():
+                    clean.append(pages(level, [days.sums[position] for position in positions]))
+                    stream = [days.harmed(level, days.sums[position], RISE) for position in positions[:60]]
+                    harmed.append(pages(level, stream, first=True))
+            found, late = Alarms(at=np.stack(clean)), Alarms(at=np.stack(harmed))
+            error = float(found.at.sum(axis=1).std(ddof=1) / np.sqrt(streams))
+            some = (found.per(YEAR), error, found.share_with_any(YEAR))
+            rows.append((label, name, *some, late.median_delay, late.share_with_any(GOALS[RISE])))
+    table = Table(
+        title=f"The flights' page level with {len(own.tests)} watches: budget 1 page per 365 windows",
+        columns=("baseline", "resampled", "pages per 365", "± SE", "any in 365", "+2 SD", "+2 SD within 10"),
+        rows=tuple(rows),
+        note=(
+            f"{streams} streams of a year, restarted after each page, and one of 60 windows with every loss raised."
+            f" {sum(1 for size in sizes if size < len(days.sums) - 10)} of the watches are on slices that had to be"
+            f" pooled; half of all have {sizes[len(sizes) // 2]} windows or fewer in the baseline, the fewest"
+            f" {sizes[0]}."
+        ),
+    )
+    return Result(tables=(table,))

@@ -323,7 +323,8 @@ class SimulatedStreams:
 def _series(scores: Floats, places: NDArray[np.int64], ar1: float) -> Floats:
     """Scores at some places [streams, windows]; with an AR(1) coefficient, innovations from there put together."""
     if not ar1:
-        return scores[places]
+        drawn: Floats = scores[places]
+        return drawn
     off = scores - scores.mean()
     innovations = off.copy()
     innovations[0] *= math.sqrt(1.0 - ar1**2)

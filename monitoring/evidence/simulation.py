@@ -333,7 +333,8 @@ def _series(scores: Floats, places: NDArray[np.int64], ar1: float) -> Floats:
     series[:, 0] /= math.sqrt(1.0 - ar1**2)
     for window in range(1, series.shape[1]):
         series[:, window] += ar1 * series[:, window - 1]
-    return scores.mean() + series
+    series += scores.mean()
+    return series
 
 
 def _fixed_grid(test: ConformalTest) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,7 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
         "format": FORMAT,
         "classes": list(spec.classes),
         "rows": counts.rows,
+        "reference": _digest(folder / REFERENCE),
         "features": [
             {
                 "name": feature.name,
@@ -106,6 +108,11 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
     if spec.embedding is not None:
         document["embedding"] = {"tensors": list(spec.embedding.tensors), "columns": list(spec.embedding.columns)}
     (folder / DESCRIPTION).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as rows:
+        return hashlib.file_digest(rows, "sha256").hexdigest()
 
 
 def load_baseline(folder: Path) -> Baseline:

@@ -8,6 +8,7 @@ from monitoring.config.draft_check import check_draft
 from monitoring.config.loading import load_config
 from monitoring.config.sections import (
     BudgetSection,
+    DeploymentSection,
     ModelSection,
     MonitorConfig,
     ScheduleSection,
@@ -21,6 +22,7 @@ from monitoring.config.sections import (
 __all__ = [
     "BudgetSection",
     "ConfigDraft",
+    "DeploymentSection",
     "ModelSection",
     "MonitorConfig",
     "ScheduleSection",

@@ -10,7 +10,7 @@ from monitoring.config.values import budget_numbers
 
 
 def settings_digest(config: MonitorConfig) -> str:
-    """Hash what changes the meaning of evidence: windows, budgets, tolerances, slices, and the columns that are read.
+    """Hash what changes the meaning of evidence: windows, budgets, tolerances, slices, columns, and the given name.
 
     Evidence of another digest cannot be continued. Paths, store, schedule and webhooks do not count, nor does the order
     of slices or another spelling of the same budget or duration.
@@ -37,6 +37,8 @@ def settings_digest(config: MonitorConfig) -> str:
         "budget": {"page": budget_numbers(config.budget.page), "notice": budget_numbers(config.budget.notice)},
         "tolerance": {"error": tolerance.error, "brier": tolerance.brier, "integrity": tolerance.integrity},
     }
+    if config.deployment.name is not None:
+        meaning |= {"name": config.deployment.name}
     # Settings added later count only where they are used, so that existing evidence stays valid.
     if config.model.baseline is not None:
         meaning |= {"label_time": traffic.label_time, "predicted": traffic.predicted}

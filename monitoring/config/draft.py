@@ -78,6 +78,7 @@ def render_config(draft: ConfigDraft) -> str:
 
 [model]
 {_model(draft)}
+{_DEPLOYMENT}
 [traffic]
 {_NOTES[draft.table is not None]}
 {path}
@@ -119,6 +120,12 @@ cron = {_quoted(draft.cron)}
 url = {_quoted(draft.store)}
 """
 
+
+_DEPLOYMENT = """\
+# The deployment's name in the store; configs that share a store need one each.
+# [deployment]
+# name = "lender-eu"
+"""
 
 _NOTES = {
     False: "# The traffic log that the server writes.",

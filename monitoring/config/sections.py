@@ -6,7 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+)
 
 from monitoring.config.addresses import local_path, path_or_url, redacted, store_url, webhook_url
 from monitoring.config.invalid_setting import reject_setting
@@ -96,6 +105,12 @@ class ModelSection(Section):
         return self.folder.name
 
 
+class DeploymentSection(Section):
+    """What the deployment is called in its store: two configs that share a store need names of their own."""
+
+    name: Name | None = Field(default=None, examples=["lender-eu"])
+
+
 class TrafficSection(Section):
     """Where the traffic is, and which slices are watched.
 
@@ -114,6 +129,25 @@ class TrafficSection(Section):
     predicted: Name | None = Field(default=None, examples=["answer"])
     labels: Place | None = Field(default=None, examples=["labels/*.csv"])
     label_log: LocalPath = Field(default=Path("label-log"), examples=["label-log"])
+    _overridden: tuple[Path | str | None, ...] = PrivateAttr(default=())
+
+    @property
+    def declared_path(self) -> Path | str | None:
+        """The path of the config file, whatever the command line names."""
+        return self._overridden[0] if self._overridden else self.path
+
+    def with_path(self, path: Place) -> TrafficSection:
+        """The section with other traffic, as the command line names it.
+
+        Args:
+            path: An absolute path, or a URL.
+
+        Returns:
+            A copy of the section.
+        """
+        section = self.model_copy(update={"path": path})
+        section._overridden = (self.declared_path,)  # noqa: SLF001 - a copy of this section
+        return section
 
     @field_validator("predicted")
     @classmethod
@@ -186,6 +220,7 @@ class MonitorConfig(Section):
     """All of `monitor.toml`. Read it with `load_config`, which gives every problem its line and its fix."""
 
     model: ModelSection
+    deployment: DeploymentSection = DeploymentSection()
     traffic: TrafficSection
     windows: WindowsSection = WindowsSection()
     budget: BudgetSection = BudgetSection()
@@ -194,9 +229,15 @@ class MonitorConfig(Section):
     schedule: ScheduleSection = Field(default_factory=ScheduleSection)
     store: StoreSection = Field(default_factory=StoreSection)
 
+    @property
+    def name(self) -> str:
+        """The deployment's name; by default that of the model."""
+        return self.deployment.name or self.model.name
+
 
 SECTIONS: dict[str, type[Section]] = {
     "model": ModelSection,
+    "deployment": DeploymentSection,
     "traffic": TrafficSection,
     "windows": WindowsSection,
     "budget": BudgetSection,

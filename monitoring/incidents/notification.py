@@ -34,8 +34,13 @@ class SpanMessage(TypedDict):
 class IncidentMessage(TypedDict):
     """The body of a notification: an incident as in `pitfalls monitor run --json`, and the deployment it belongs to.
 
-    `model`, `version`, `id` and `state` together identify one notification, for receivers that must not act twice.
+    `event` identifies what is told, for receivers that must not act twice: it stays the same when it is sent again, and
+    no other event of the store has it. `deployment` and `deployment_id` are the deployment's name and number.
     """
+
+    event: str
+    deployment: str
+    deployment_id: int
 
     model: str
     version: int
@@ -48,6 +53,23 @@ class IncidentMessage(TypedDict):
     cause: str
     message: str
     state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationSource:
+    """The deployment that a notification is about.
+
+    Attributes:
+        name: Its name.
+        number: Its number in the store.
+        model: The model's name.
+        version: The model's version.
+    """
+
+    name: str
+    number: int
+    model: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +92,7 @@ class Delivery:
 def notify(
     incident: IncidentRecord,
     *,
-    model: str,
-    version: int,
+    source: NotificationSource,
     webhooks: Sequence[Webhook],
     send: Callable[[str, bytes], int] | None = None,
     sleep: Callable[[float], None] = time.sleep,
@@ -83,8 +104,7 @@ def notify(
 
     Args:
         incident: The incident.
-        model: The deployment's model.
-        version: The deployment's version.
+        source: The deployment.
         webhooks: The receivers.
         send: Posts a body to a URL and returns the response's status, or raises ConnectionError with the reason; by
             default `post`.
@@ -94,7 +114,7 @@ def notify(
         One outcome for each webhook of the level.
     """
     send = send or post
-    body = json.dumps(incident_message(incident, model=model, version=version)).encode()
+    body = json.dumps(incident_message(incident, source)).encode()
     receivers = [webhook for webhook in webhooks if incident.level == "page" or webhook.level == "notice"]
     return tuple(_deliver(webhook, body, send, sleep) for webhook in receivers)
 
@@ -104,11 +124,15 @@ def receiver_of(webhook: Webhook) -> str:
     return hashlib.sha256(webhook.webhook.encode()).hexdigest()
 
 
-def incident_message(incident: IncidentRecord, *, model: str, version: int) -> IncidentMessage:
+def incident_message(incident: IncidentRecord, source: NotificationSource) -> IncidentMessage:
     """The body of the notification of an incident."""
+    worse = sum(event.state == "worse" for event in incident.history)
     return {
-        "model": model,
-        "version": version,
+        "event": f"{source.name}/{source.number}/{incident.number}/{worse}",
+        "deployment": source.name,
+        "deployment_id": source.number,
+        "model": source.model,
+        "version": source.version,
         "id": incident.number,
         "level": incident.level,
         "opened_at": _iso(incident.opened_at),

@@ -11,17 +11,18 @@ from pathlib import Path
 
 from monitoring.baseline.folder import DESCRIPTION, Baseline, load_baseline
 from monitoring.baseline.schema import load_schema
-from monitoring.config import MonitorConfig, settings_digest
+from monitoring.config import DeploymentSection, MonitorConfig, settings_digest
 from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import METHOD, method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
+from monitoring.jobs.traffic_place import traffic_place
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
 from monitoring.judging.input_check import MAX_MISSING_SHARE, InputCheck, optional_inputs
 from monitoring.judging.judge import Judge
 from monitoring.judging.schema_check import SchemaCheck
-from monitoring.store.deployments import DeploymentRecord
+from monitoring.store.deployments import DeploymentRecord, EarlierDigest
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import feature_space, joint, label_coverage
 from monitoring.watches.calibration import MAX_BINS, MIN_ROWS, ROWS_PER_BIN
@@ -82,13 +83,15 @@ class Deployment:
             model=self.model,
             version=self.version,
             settings_digest=same_evidence(config),
-            previous_digest=previous_evidence(config),
             created_at=now,
             timezone=config.windows.timezone,
             page_budget=str(tests["page"].budget),
             page_threshold=tests["page"].budget.threshold,
             notice_budget=str(tests["notice"].budget),
             notice_threshold=tests["notice"].budget.threshold,
+            name=config.name,
+            traffic=traffic_place(config),
+            earlier=earlier_evidence(config),
         )
 
 
@@ -216,21 +219,27 @@ def window_plan(config: MonitorConfig) -> WindowPlan | RowPlan:
     )
 
 
-def previous_evidence(config: MonitorConfig) -> str:
-    """The digest of the same settings and baseline under the method before: such a deployment is continued.
+def earlier_evidence(config: MonitorConfig) -> tuple[EarlierDigest, ...]:
+    """The digests under which the deployment of a config may be in the store, which is continued then.
 
-    Its windows and incidents stay, and its evidence starts anew.
+    That is the same under the method before, whose evidence begins anew; and, of a config that has been given a name,
+    the same without one.
 
     Args:
         config: The config.
 
     Returns:
-        The digest.
+        The digests, the likeliest first.
 
     Raises:
         CannotRun: There is no baseline.
     """
-    return same_evidence(config, method_number=METHOD - 1)
+    found = [EarlierDigest(digest=same_evidence(config, METHOD - 1), evidence_goes_on=False)]
+    if config.deployment.name is not None:
+        unnamed = config.model_copy(update={"deployment": DeploymentSection()})
+        digest = same_evidence(unnamed)
+        found = [EarlierDigest(digest=digest, evidence_goes_on=True), *found, *earlier_evidence(unnamed)]
+    return tuple(found)
 
 
 def same_evidence(config: MonitorConfig, method_number: int = METHOD) -> str:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from monitoring.config import MonitorConfig
 from monitoring.errors import CannotRun
-from monitoring.jobs.deployment import find_baseline, previous_evidence, same_evidence
+from monitoring.jobs.deployment import earlier_evidence, find_baseline, same_evidence
+from monitoring.jobs.traffic_place import traffic_place
+from monitoring.store.identity import check_traffic
 from monitoring.store.store import Store
 
 
@@ -31,20 +33,26 @@ def look_up_deployment(config: MonitorConfig, store: Store) -> DeploymentLookup:
         store: the monitor's store.
 
     Returns:
-        That deployment; where it has judged nothing yet, or the baseline cannot be read, the model's deployment used
-        last, with a note.
+        That deployment; where it has judged nothing yet, or the baseline cannot be read, the deployment of that name
+        that was used last, with a note.
+
+    Raises:
+        BadInput: the deployment of that name is of other traffic.
     """
-    last = store.latest(config.model.name)
+    last = store.latest(config.name)
+    if last is None:
+        last = store.latest(config.model.name) if config.deployment.name is not None else None
     if last is None:
         return DeploymentLookup(number=None)
-    shown = f"Shown is the deployment judged last, of version {store.deployment_record(last).version}."
+    check_traffic(store.deployment_record(last), config.name, traffic_place(config))
+    shown = f"Shown is deployment {last}, judged last, of version {store.deployment_record(last).version}."
     try:
-        place = find_baseline(config)
-        number = store.find(config.model.name, place.version, same_evidence(config))
-        if number is None:
-            number = store.find(config.model.name, place.version, previous_evidence(config))
+        version = find_baseline(config).version
+        digests = [same_evidence(config), *(one.digest for one in earlier_evidence(config))]
     except CannotRun:
         return DeploymentLookup(number=last, note=f"The baseline cannot be read. {shown}")
-    if number is not None:
-        return DeploymentLookup(number=number)
+    for digest in digests:
+        number = store.find(config.model.name, version, digest)
+        if number is not None:
+            return DeploymentLookup(number=number)
     return DeploymentLookup(number=last, note=f"Nothing was judged yet with the config's settings. {shown}")

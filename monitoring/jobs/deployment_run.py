@@ -111,6 +111,11 @@ class DeploymentRun:
             job=True,
         )
 
+    @property
+    def follows(self) -> int | None:
+        """Of a deployment's first run, the number of the deployment whose place it takes."""
+        return self._store.deployment_record(self._number).follows if self._after is None else None
+
     def begin(self) -> None:
         """Store what the deployment is held against and how small a harm it detects, unless that is stored already."""
         if not self._store.sensitivity(self._number):

@@ -193,7 +193,7 @@ class Monitor:
         config = self._config(live)
         with Store.open(config.store.url) as store:
             run = run_due_windows(config, store, clock=self._clock)
-            found = status(store, config.model.name, run.deployment)
+            found = status(store, config.name, run.deployment)
         baseline = load_baseline(find_baseline(config).baseline)
         return TableVerdicts(status=found, judged=run.judged, benchmark=reference_benchmark(baseline, config))
 
@@ -222,7 +222,7 @@ class Monitor:
         path = stored(
             live, self._scratch.path / "live.parquet", event_time=traffic.event_time, ids=traffic.prediction_id
         )
-        return config.model_copy(update={"traffic": traffic.model_copy(update={"path": path.absolute()})})
+        return config.model_copy(update={"traffic": traffic.with_path(path.absolute())})
 
 
 def watch_table(reference: Any, live: Any, **own: Any) -> TableVerdicts:

@@ -7,12 +7,12 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TypeAlias
 
-from monitoring.jobs.deployment import Deployment
+from monitoring.incidents.notification import NotificationSource
 from monitoring.records import IncidentRecord
 from monitoring.store.store import Store
 
 #: Notifies every receiver of an incident's level but those named, which were reached before; says which were reached.
-Notify: TypeAlias = Callable[[IncidentRecord, Deployment, AbstractSet[str]], Mapping[str, bool]]
+Notify: TypeAlias = Callable[[IncidentRecord, NotificationSource, AbstractSet[str]], Mapping[str, bool]]
 
 #: Attempts, one a run, before a notification is given up: a day of runs every quarter of an hour.
 MAX_ATTEMPTS = 96
@@ -52,12 +52,8 @@ class NotificationOutbox:
         self._renew = renew
         self._tried: set[tuple[int, int]] = set()
 
-    def send_pending(self, deployment: Deployment) -> None:
-        """Send each pending notification that was not tried before. Cost: what the receivers take to answer.
-
-        Args:
-            deployment: the deployment that the incidents are of.
-        """
+    def send_pending(self) -> None:
+        """Send each pending notification that was not tried before. Cost: what the receivers take to answer."""
         for pending in self._store.pending_notifications(self._number):
             number = pending.incident.number
             attempt = (number, sum(event.state == "worse" for event in pending.incident.history))
@@ -65,7 +61,11 @@ class NotificationOutbox:
                 continue
             self._tried.add(attempt)
             self._renew(self._clock())
-            reached = {} if self._notify is None else self._notify(pending.incident, deployment, pending.notified)
+            reached = {} if self._notify is None else self._notify(pending.incident, self._source(), pending.notified)
             notified = pending.notified | {receiver for receiver, ok in reached.items() if ok}
             done = all(reached.values()) or pending.attempts + 1 >= MAX_ATTEMPTS
             self._store.save_notification(self._number, number, notified, self._clock() if done else None)
+
+    def _source(self) -> NotificationSource:
+        record = self._store.deployment_record(self._number)
+        return NotificationSource(name=record.called, number=self._number, model=record.model, version=record.version)

@@ -16,7 +16,7 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig
 from monitoring.errors import BadInput, CannotRun
 from monitoring.jobs.deployment import find_baseline
-from monitoring.jobs.deployment_lookup import look_up_deployment
+from monitoring.jobs.deployment_lookup import DeploymentLookup, look_up_deployment
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic, with_labels
 from monitoring.jobs.status import first_page, status
@@ -63,7 +63,13 @@ class Reports:
 
 
 def write_reports(
-    config: MonitorConfig, store: Store, *, out: Path, day: date | None = None, drift: bool = True
+    config: MonitorConfig,
+    store: Store,
+    *,
+    out: Path,
+    day: date | None = None,
+    drift: bool = True,
+    deployment: int | None = None,
 ) -> Reports:
     """Write ``report.html`` and ``report.png``, and Evidently's drift report of one window.
 
@@ -76,30 +82,23 @@ def write_reports(
         day: the drift report is of the first window that begins on that day, in the config's time zone; a datetime with
             a time of day names the window that holds it. None: the window of the first page, else the last with rows.
         drift: whether to write the drift report.
+        deployment: another deployment of the store than the config's, by its number.
 
     Returns:
         What was written.
 
     Raises:
-        BadInput: nothing was judged yet, or no window begins on that day.
+        BadInput: nothing was judged yet, there is no such deployment, or no window begins on that day.
         CannotRun: the folder cannot be written.
     """
     from monitoring.reports.page import write_page  # noqa: PLC0415  # Plotly and Jinja2 are only needed to draw
     from monitoring.reports.summary_figure import write_picture  # noqa: PLC0415  # so is matplotlib
 
-    mine = look_up_deployment(config, store)
-    found = status(store, config.model.name, mine.number)
+    mine = look_up_deployment(config, store) if deployment is None else DeploymentLookup(number=deployment)
+    found = status(store, config.name, mine.number)
     baseline = load_baseline(find_baseline(config).baseline)
     reference = reference_benchmark(baseline, config)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotRun(
-            "The reports cannot be written.",
-            got=f"{out}: {error.strerror}",
-            expected="a folder this user may write",
-            fix="Give another folder with --out.",
-        ) from error
+    _make_folder(out)
     window = chosen_window(found, day)
     html = json = summary = None
     if drift and window is not None and window.rows:
@@ -118,6 +117,18 @@ def write_reports(
         window=window,
         note=mine.note,
     )
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotRun(
+            "The reports cannot be written.",
+            got=f"{out}: {error.strerror}",
+            expected="a folder this user may write",
+            fix="Give another folder with --out.",
+        ) from error
 
 
 def reference_benchmark(baseline: Baseline, config: MonitorConfig) -> Benchmark:

@@ -47,6 +47,7 @@ class RunResult:
         opened: the incidents that were opened, or became worse.
         stopped: whether the run was stopped before the last due window.
         unreported: findings about rows that belong to no window, which no window reports, as none was judged.
+        follows: of a deployment's first run, the number of the deployment whose place it takes.
     """
 
     deployment: int
@@ -54,6 +55,7 @@ class RunResult:
     opened: tuple[IncidentRecord, ...]
     stopped: bool
     unreported: tuple[Finding, ...] = ()
+    follows: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +65,12 @@ class ExternalServices:
     Attributes:
         notify: notifies receivers of an incident; None: nobody is notified.
         embedder: runs a bundle's model on tensors; None: the joint watch does not see them, and findings say so.
+        moved: whether the traffic may be elsewhere than the deployment's was.
     """
 
     notify: Notify | None = None
     embedder: Embedder | None = None
+    moved: bool = False
 
 
 NO_SERVICES = ExternalServices()
@@ -104,30 +108,36 @@ def run_due_windows(
     """
     deployment = deploy(config, services.embedder)
     now = clock()
-    number = store.deployment(deployment.record(config, now))
-    owner = uuid.uuid4().hex
-    with store.lease(number, owner, now, LEASE_SECONDS) as lease:
+    number = store.deployment(deployment.record(config, now), moved=services.moved)
+    with store.lease(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease:
         run = DeploymentRun(deployment, store, number)
         run.begin()
         traffic = open_traffic(config, deployment.baseline, deployment.version, clock=clock, scope=run.scope)
         due = run.due(traffic, now)
         outbox = NotificationOutbox(store, number, services.notify, clock=clock, renew=lease.renew)
-        outbox.send_pending(deployment)
+        outbox.send_pending()
         opened: list[IncidentRecord] = []
-        for done, window in enumerate(due):
+        judged = 0
+        for window in due:
             if stop():
-                return RunResult(deployment=number, judged=done, opened=tuple(opened), stopped=True)
+                break
             lease.renew(clock())
-            record, changed = run.judge(window, first=done == 0)
-            fresh = [one for one in changed if one.opened_at == record.end or _is_worse(one, record.end)]
-            if fresh:
-                outbox.send_pending(deployment)
+            record, changed = run.judge(window, first=not judged)
+            judged += 1
+            if fresh := [one for one in changed if _is_news(one, record.end)]:
+                outbox.send_pending()
             opened += fresh
-            progress(Progress(done=done + 1, due=len(due), window=record, changed=changed))
-        unreported = () if due else traffic.source_findings
-        return RunResult(deployment=number, judged=len(due), opened=tuple(opened), stopped=False, unreported=unreported)
+            progress(Progress(done=judged, due=len(due), window=record, changed=changed))
+        return RunResult(
+            deployment=number,
+            judged=judged,
+            opened=tuple(opened),
+            stopped=judged < len(due),
+            unreported=() if due else traffic.source_findings,
+            follows=run.follows,
+        )
 
 
-def _is_worse(incident: IncidentRecord, at: datetime) -> bool:
-    """Whether an incident became worse at that time."""
-    return any(event.state == "worse" and event.at == at for event in incident.history)
+def _is_news(incident: IncidentRecord, at: datetime) -> bool:
+    """Whether an incident was opened, or became worse, at that time."""
+    return incident.opened_at == at or any(event.state == "worse" and event.at == at for event in incident.history)

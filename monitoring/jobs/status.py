@@ -9,13 +9,13 @@ from monitoring.records import Coverage, IncidentRecord, MonitorStatus
 from monitoring.store.store import Store
 
 
-def status(store: Store, model: str, deployment: int | None = None) -> MonitorStatus:
+def status(store: Store, name: str, deployment: int | None = None) -> MonitorStatus:
     """Everything judged so far of one deployment. Cost: the whole history is read, about 20 ms per 100 windows.
 
     Args:
         store: the monitor's store.
-        model: the model's name.
-        deployment: the deployment's number; None: the model's deployment used last.
+        name: the deployment's name.
+        deployment: the deployment's number; None: the deployment of that name used last.
 
     Returns:
         All windows, incidents and totals.
@@ -23,11 +23,11 @@ def status(store: Store, model: str, deployment: int | None = None) -> MonitorSt
     Raises:
         BadInput: nothing was judged yet.
     """
-    number = store.latest(model) if deployment is None else deployment
+    number = store.latest(name) if deployment is None else deployment
     if number is None:
         raise BadInput(
             "Nothing was judged yet.",
-            got=f"no deployment of {model} in the store",
+            got=f"no deployment of {name} in the store",
             expected="at least one run",
             fix="Run `pitfalls monitor run` first.",
         )

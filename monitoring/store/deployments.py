@@ -11,11 +11,12 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import LEVELS, BaselineScore, Level, Sensitivity
+from monitoring.records import BaselineScore, Level, Sensitivity
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.tables import deployment, level_state
 
-_NOTHING = "[]"
+#: No documents, as JSON.
+NOTHING = "[]"
 
 #: The fields of a baseline score that are stored as exact text.
 _FLOATS = frozenset({"mean", "deviation", "tolerance", "gain"})
@@ -28,6 +29,19 @@ AWAITED: Final = "awaited"
 FIRST_LABELS: Final = "first_labels"
 COMPARED: Final = "compared"
 StateName: TypeAlias = Level | Literal["witness", "awaited", "first_labels", "compared"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierDigest:
+    """A digest that a deployment may have had before.
+
+    Attributes:
+        digest: The digest.
+        evidence_goes_on: Whether its evidence is that of the same method; otherwise it begins anew.
+    """
+
+    digest: str
+    evidence_goes_on: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +58,12 @@ class DeploymentRecord:
         page_threshold: The evidence at which a page is raised.
         notice_budget: The budget of false notices, as text.
         notice_threshold: The evidence at which a notice is raised.
-        previous_digest: The digest of the same settings under the method before; empty where it does not matter.
+        name: The deployment's name; empty: the model's.
+        traffic: Where its traffic is, as text; empty where the config does not say.
+        number: Its number in the store; None before it is there.
+        follows: The number of the deployment of that name and version before this one; its past incidents are not told
+            again.
+        earlier: Digests under which the same deployment may be in the store, the likeliest first.
     """
 
     model: str
@@ -56,7 +75,16 @@ class DeploymentRecord:
     page_threshold: float
     notice_budget: str
     notice_threshold: float
-    previous_digest: str = field(default="", compare=False)
+    name: str = ""
+    traffic: str = ""
+    number: int | None = field(default=None, compare=False)
+    follows: int | None = None
+    earlier: tuple[EarlierDigest, ...] = field(default=(), compare=False)
+
+    @property
+    def called(self) -> str:
+        """The deployment's name."""
+        return self.name or self.model
 
 
 def lock(connection: Connection, number: int) -> None:
@@ -64,32 +92,6 @@ def lock(connection: Connection, number: int) -> None:
     found = connection.execute(select(deployment.c.id).where(deployment.c.id == number).with_for_update()).first()
     if found is None:
         raise _no_such(number)
-
-
-def find(connection: Connection, record: DeploymentRecord) -> int | None:
-    """Find the deployment of the same model, version and settings, and mark it as used last.
-
-    One that was judged by the method before is continued: its windows and incidents stay, the evidence of its levels
-    starts anew, and it has the digest of today's method from now on.
-
-    Args:
-        connection: A transaction that writes.
-        record: The deployment; `created_at` is the time of use.
-
-    Returns:
-        Its number; None if there is none.
-    """
-    number = same(connection, record.model, record.version, record.settings_digest)
-    if number is None and record.previous_digest:
-        number = same(connection, record.model, record.version, record.previous_digest)
-        if number is not None:
-            restart = (level_state.c.deployment == number) & level_state.c.level.in_(LEVELS)
-            connection.execute(delete(level_state).where(restart))
-            renew = {"settings_digest": record.settings_digest, "sensitivity": _NOTHING, "baseline": _NOTHING}
-            connection.execute(update(deployment).where(deployment.c.id == number).values(**renew))
-    if number is not None:
-        connection.execute(update(deployment).where(deployment.c.id == number).values(used_at=record.created_at))
-    return number
 
 
 def same(connection: Connection, model: str, version: int, settings_digest: str) -> int | None:
@@ -103,8 +105,20 @@ def same(connection: Connection, model: str, version: int, settings_digest: str)
     return number
 
 
-def create(connection: Connection, record: DeploymentRecord) -> int:
-    """Create a deployment, and return its number."""
+def create(
+    connection: Connection, record: DeploymentRecord, *, follows: int | None = None, quiet_until: datetime | None = None
+) -> int:
+    """Create a deployment.
+
+    Args:
+        connection: A transaction that writes.
+        record: The deployment.
+        follows: The number of the deployment before.
+        quiet_until: Incidents that opened until then are not told: the deployment before told them.
+
+    Returns:
+        Its number.
+    """
     statement = insert(deployment).values(
         model=record.model,
         version=record.version,
@@ -116,8 +130,12 @@ def create(connection: Connection, record: DeploymentRecord) -> int:
         page_threshold=float_text(record.page_threshold),
         notice_budget=record.notice_budget,
         notice_threshold=float_text(record.notice_threshold),
-        sensitivity=_NOTHING,
-        baseline=_NOTHING,
+        sensitivity=NOTHING,
+        baseline=NOTHING,
+        name=record.called,
+        traffic=record.traffic,
+        follows=follows,
+        quiet_until=quiet_until,
     )
     return int(connection.execute(statement.returning(deployment.c.id)).scalar_one())
 
@@ -135,11 +153,11 @@ def read_all(connection: Connection) -> tuple[DeploymentRecord, ...]:
     return tuple(deployment_record_of(row) for row in connection.execute(select(deployment).order_by(deployment.c.id)))
 
 
-def latest(connection: Connection, model: str | None) -> int | None:
-    """The number of the deployment used last, of one model or of any; None if there is none."""
+def latest(connection: Connection, name: str | None) -> int | None:
+    """The number of the deployment used last, of one name or of any; None if there is none."""
     query = select(deployment.c.id).order_by(deployment.c.used_at.desc(), deployment.c.id.desc()).limit(1)
-    if model is not None:
-        query = query.where(deployment.c.model == model)
+    if name is not None:
+        query = query.where(deployment.c.name == name)
     number: int | None = connection.execute(query).scalar()
     return number
 
@@ -227,6 +245,10 @@ def deployment_record_of(row: Row[Any]) -> DeploymentRecord:
         page_threshold=float_of(row.page_threshold),
         notice_budget=row.notice_budget,
         notice_threshold=float_of(row.notice_threshold),
+        name=row.name,
+        traffic=row.traffic,
+        number=row.id,
+        follows=row.follows,
     )
 
 
@@ -235,5 +257,5 @@ def _no_such(number: int) -> BadInput:
         "No such deployment in this store.",
         got=str(number),
         expected="the number of a deployment in this store",
-        fix="`pitfalls monitor status` lists them.",
+        fix="`pitfalls monitor deployments` lists them.",
     )

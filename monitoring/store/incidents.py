@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 from monitoring.errors import BadInput
 from monitoring.records import IncidentEvent, IncidentRecord
 from monitoring.store.details import detail_of, detail_text, history_of, history_text
+from monitoring.store.tables import deployment as deployments
 from monitoring.store.tables import incident
 
 #: The columns of a record; those of its notifications are in `monitoring.store.notifications`.
@@ -31,15 +32,58 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
     if not records:
         return
     known = {record.number: record for record in read(connection, deployment)}
+    past = JudgedBefore.of(connection, deployment)
     for record in records:
         stored = known.get(record.number)
-        values = _values(record if stored is None else _keeping_acknowledgement(record, stored))
         if stored is None:
+            values = _values(past.acknowledged(record)) | past.telling(record)
             connection.execute(insert(incident).values(deployment=deployment, **values))
         else:
+            values = _values(_keeping_acknowledgement(record, stored))
             if _worsenings(record) > _worsenings(stored):  # everybody is told again
-                values |= {"told": "[]", "tellings": 0, "told_at": None}
+                values |= {"told": "[]", "tellings": 0, "told_at": None} | past.telling(record)
             connection.execute(update(incident).where(_is(deployment, record.number)).values(**values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedBefore:
+    """What the deployment before had found when this one took its place.
+
+    Attributes:
+        until: The end of its last window; None if there was none.
+        incidents: Its incidents that were acknowledged.
+    """
+
+    until: datetime | None = None
+    incidents: tuple[IncidentRecord, ...] = ()
+
+    @classmethod
+    def of(cls, connection: Connection, deployment: int) -> JudgedBefore:
+        """Read it. Cost: one query, and a second one where a deployment came before."""
+        query = select(deployments.c.follows, deployments.c.quiet_until).where(deployments.c.id == deployment)
+        row = connection.execute(query).first()
+        if row is None or row.follows is None or row.quiet_until is None:
+            return cls()
+        found = tuple(one for one in read(connection, row.follows) if one.acknowledged_at is not None)
+        return cls(until=row.quiet_until, incidents=found)
+
+    def telling(self, record: IncidentRecord) -> dict[str, Any]:
+        """The columns of an incident that is not told, as the deployment before had judged that time; else none."""
+        last = record.history[-1].at if record.history else record.opened_at
+        return {"told_at": last} if self.until is not None and last <= self.until else {}
+
+    def acknowledged(self, record: IncidentRecord) -> IncidentRecord:
+        """An incident with the acknowledgement that the deployment before has of the same watch at that time."""
+        if self.until is None or record.opened_at > self.until:
+            return record
+        for one in reversed(self.incidents):
+            same = (one.level, one.watch, one.slice) == (record.level, record.watch, record.slice)
+            overlap = one.window_start < record.opened_at and (one.closed_at or self.until) > record.window_start
+            if same and overlap and one.acknowledged_at is not None:
+                at = max(one.acknowledged_at, record.opened_at)
+                history = (*record.history, IncidentEvent(at=at, state="acknowledged"))
+                return replace(record, state="acknowledged", acknowledged_at=at, history=history)
+        return record
 
 
 def read(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from monitoring.errors import CannotRun
 from monitoring.records import BaselineScore, IncidentRecord, Level, ScoreHistory, Sensitivity, WindowRecord
-from monitoring.store import deployments, incidents, leases, notifications, overview, windows
+from monitoring.store import deployments, identity, incidents, leases, notifications, overview, windows
 from monitoring.store.deployments import DeploymentRecord, StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
@@ -58,28 +58,39 @@ class Store:
         """
         return cls(open_engine(url, make=make))
 
-    def deployment(self, record: DeploymentRecord) -> int:
-        """Find the deployment of this model, version and settings, or create it.
+    def deployment(self, record: DeploymentRecord, *, moved: bool = False) -> int:
+        """Find the deployment of this name, version, evidence and traffic, or create it.
+
+        A new one follows the deployment of that name and version that was used last: incidents of the time that that
+        one had judged are not told again, and keep its acknowledgements.
 
         Args:
             record: The deployment; `created_at` is the time it is used now. An existing one keeps its own.
+            moved: Whether the traffic may be elsewhere than it was.
 
         Returns:
             The deployment's number.
 
         Raises:
+            BadInput: The deployment of this name is of other traffic.
             CannotRun: The database fails, or refuses the deployment.
         """
         with self._writing() as connection:
-            found = deployments.find(connection, record)
+            found = identity.find(connection, record, moved=moved)
         if found is not None:
             return found
         try:
             with self._writing() as connection:
-                return deployments.create(connection, record)
+                before = identity.predecessor(connection, record, moved=moved)
+                return deployments.create(
+                    connection,
+                    record,
+                    follows=None if before is None else before.number,
+                    quiet_until=None if before is None else before.judged_until,
+                )
         except IntegrityError as error:  # another process created it first
             with self._writing() as connection:
-                found = deployments.find(connection, record)
+                found = identity.find(connection, record, moved=moved)
             if found is None:
                 raise CannotRun(
                     "The deployment cannot be created.",
@@ -99,10 +110,10 @@ class Store:
         with self._reading() as connection:
             return deployments.read_all(connection)
 
-    def latest(self, model: str | None = None) -> int | None:
-        """The number of the deployment used last, of one model or of any; None if there is none."""
+    def latest(self, name: str | None = None) -> int | None:
+        """The number of the deployment used last, of one name or of any; None if there is none."""
         with self._reading() as connection:
-            return deployments.latest(connection, model)
+            return deployments.latest(connection, name)
 
     def find(self, model: str, version: int, settings_digest: str) -> int | None:
         """The number of the deployment of that model, version and settings; None if there is none."""

@@ -45,6 +45,10 @@ deployment = Table(
     Column("notice_threshold", String, nullable=False),
     Column("sensitivity", Text, nullable=False),
     Column("baseline", Text, nullable=False),
+    Column("name", String, nullable=False, server_default=""),
+    Column("traffic", String, nullable=False, server_default=""),
+    Column("follows", Integer),
+    Column("quiet_until", UtcTime),
     UniqueConstraint("model", "version", "settings_digest"),
 )
 

@@ -17,6 +17,7 @@ VERBS: Mapping[str, Verb] = {
     "schedule": Verb(
         "pitfalls_tf.cli.monitor.schedule", "Run the monitor on the schedule of the config, in the foreground."
     ),
+    "deployments": Verb("pitfalls_tf.cli.monitor.deployments", "List the deployments of the config's store."),
     "acknowledge": Verb("pitfalls_tf.cli.monitor.acknowledge", "Acknowledge an incident."),
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitoring.errors import BadInput
-from pitfalls_tf.cli.monitor.options import config_option, deployment_of
+from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ MAX_NUMBER = 2**31 - 1
 @click.command()
 @click.argument("incident", type=click.IntRange(1, MAX_NUMBER))
 @config_option
+@deployment_option
 @with_output
-def command(incident: int, config_path: Path, *, output: Output) -> int:
+def command(incident: int, config_path: Path, deployment: int | None, *, output: Output) -> int:
     """Acknowledge an incident.
 
     INCIDENT is its number in `pitfalls monitor status`. Monitoring continues unchanged.
@@ -35,15 +36,15 @@ def command(incident: int, config_path: Path, *, output: Output) -> int:
 
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
-        deployment = deployment_of(config, store, output)
-        if deployment is None:
+        number = deployment_of(config, store, output, deployment)
+        if number is None:
             raise BadInput(
                 "No such incident.",
                 got=str(incident),
                 expected="the number of an incident (no window was evaluated yet)",
                 fix="Run `pitfalls monitor run` first.",
             )
-        incident_record = store.acknowledge(deployment, incident, datetime.now(UTC))
+        incident_record = store.acknowledge(number, incident, datetime.now(UTC))
     state, number = incident_record.state, incident_record.number
     text = state if state in {"acknowledged", "closed"} else f"{state}, acknowledged"
     output.finish({"id": number, "state": state}, lambda: click.echo(f"Incident {number}: {text}"))

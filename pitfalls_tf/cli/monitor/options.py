@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from monitoring.config import MonitorConfig
-    from monitoring.jobs.deployment import Deployment
+    from monitoring.incidents.notification import NotificationSource
     from monitoring.jobs.run import Progress, RunResult
     from monitoring.records import IncidentRecord, MonitorStatus
     from monitoring.store.store import Store
@@ -40,6 +40,19 @@ traffic_option = click.option(
 )
 
 
+moved_option = click.option(
+    "--moved", is_flag=True, help="The traffic has moved to where the config says; its history goes on."
+)
+
+
+deployment_option = click.option(
+    "--deployment",
+    type=click.IntRange(1, 2**31 - 1),
+    metavar="NUMBER",
+    help="Another deployment of the store, by its number in `pitfalls monitor deployments`.",
+)
+
+
 def with_traffic(config: MonitorConfig, traffic: str | None) -> MonitorConfig:
     """Override the traffic of a config.
 
@@ -54,7 +67,7 @@ def with_traffic(config: MonitorConfig, traffic: str | None) -> MonitorConfig:
 
     if traffic is None:
         return config
-    section = config.traffic.model_copy(update={"path": traffic if is_url(traffic) else Path(traffic).absolute()})
+    section = config.traffic.with_path(traffic if is_url(traffic) else Path(traffic).absolute())
     return config.model_copy(update={"traffic": section})
 
 
@@ -90,6 +103,7 @@ def evaluate_due_windows(
     *,
     progress: Callable[[Progress], None],
     stop: Callable[[], bool] = lambda: False,
+    moved: bool = False,
 ) -> RunResult:
     """Evaluate every due window, and notify the config's webhooks of each opened incident.
 
@@ -99,6 +113,7 @@ def evaluate_due_windows(
         output: where failed deliveries are printed.
         progress: called after every window.
         stop: whether to stop before the next window.
+        moved: whether the traffic may be elsewhere than it was.
 
     Returns:
         What was evaluated.
@@ -114,9 +129,9 @@ def evaluate_due_windows(
         load_frameworks("tensorflow")
         return BundleEmbedder(bundle)
 
-    def send(incident: IncidentRecord, deployment: Deployment, notified: AbstractSet[str]) -> dict[str, bool]:
+    def send(incident: IncidentRecord, source: NotificationSource, notified: AbstractSet[str]) -> dict[str, bool]:
         pending = [webhook for webhook in config.notify if receiver_of(webhook) not in notified]
-        deliveries = notify(incident, model=deployment.model, version=deployment.version, webhooks=pending)
+        deliveries = notify(incident, source=source, webhooks=pending)
         for delivery in deliveries:
             if not delivery.ok:
                 output.progress(f"Notification failed: {delivery.url}: {delivery.detail}. The next run retries it.")
@@ -128,21 +143,35 @@ def evaluate_due_windows(
         clock=lambda: datetime.now(UTC),
         stop=stop,
         progress=progress,
-        services=ExternalServices(notify=send, embedder=embedder),
+        services=ExternalServices(notify=send, embedder=embedder, moved=moved),
     )
+    if run.follows is not None:
+        output.progress(
+            f"Deployment {run.deployment} takes the place of {run.follows}: its evidence begins anew, and nobody is "
+            f"notified again of what {run.follows} has judged. It is kept: --deployment {run.follows} shows it."
+        )
     for finding in run.unreported:
         output.progress(finding.message)
     return run
 
 
-def deployment_of(config: MonitorConfig, store: Store, output: Output) -> int | None:
-    """Number of the deployment that belongs to a config.
+def deployment_of(config: MonitorConfig, store: Store, output: Output, number: int | None = None) -> int | None:
+    """Number of the deployment that belongs to a config, or of the one that is asked for.
 
     If the config changed since the last run, this is the last deployment, and a note is printed to stderr.
+
+    Args:
+        config: the config.
+        store: the monitor's store.
+        output: where the note is printed.
+        number: what `--deployment` says.
 
     Returns:
         The number; None if no window was evaluated yet.
     """
+    if number is not None:
+        store.deployment_record(number)  # refuses one that is not there
+        return number
     from monitoring.jobs.deployment_lookup import look_up_deployment  # noqa: PLC0415 - not needed for --help
 
     found = look_up_deployment(config, store)

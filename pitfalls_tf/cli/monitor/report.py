@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.monitor.options import config_option, traffic_option, with_traffic
+from pitfalls_tf.cli.monitor.options import config_option, deployment_option, traffic_option, with_traffic
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @traffic_option
+@deployment_option
 @click.option(
     "--out", default=Path("report"), show_default=True, type=click.Path(path_type=Path), help="Output folder."
 )
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
 @click.option("--drift/--no-drift", default=True, show_default=True, help="Whether to write Evidently's drift report.")
 @with_output
 def command(
-    config_path: Path, traffic: str | None, out: Path, *, window: datetime | None, drift: bool, output: Output
+    config_path: Path,
+    traffic: str | None,
+    deployment: int | None,
+    out: Path,
+    *,
+    output: Output,
+    **flags: Any,  # of the drift report, as click has parsed them
 ) -> int:
     """Write the report page and a drift report of one window.
 
@@ -44,10 +51,12 @@ def command(
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
+    drift: bool = flags["drift"]
+    window: datetime | None = flags["window"]
     if drift:
         load_frameworks("evidently")
     with Store.open(config.store.url, make=False) as store:
-        reports = write_reports(config, store, out=out, day=window, drift=drift)
+        reports = write_reports(config, store, out=out, day=window, drift=drift, deployment=deployment)
     if reports.note:
         output.progress(reports.note)
     output.finish(report_document(reports), lambda: _show(reports))

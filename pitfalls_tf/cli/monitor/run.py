@@ -11,6 +11,7 @@ from pitfalls_tf.cli.monitor.options import (
     config_option,
     evaluate_due_windows,
     exit_code,
+    moved_option,
     show,
     traffic_option,
     window_progress,
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @traffic_option
+@moved_option
 @with_output
-def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
+def command(config_path: Path, traffic: str | None, *, moved: bool, output: Output) -> int:
     """Evaluate every due window once.
 
     Windows that were evaluated before are skipped, so it can run at any time, for example from cron. Exits with 1 if it
@@ -40,7 +42,7 @@ def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
     config = with_traffic(load_config(config_path), traffic)
     with Store.open(config.store.url) as store:
         with window_progress() as progress:
-            run = evaluate_due_windows(config, store, output, progress=progress)
-        found = status(store, config.model.name, run.deployment)
+            run = evaluate_due_windows(config, store, output, progress=progress, moved=moved)
+        found = status(store, config.name, run.deployment)
     output.finish(dict(status_document(found)), lambda: show(found))
     return exit_code(found, run)

@@ -12,6 +12,7 @@ from pitfalls_tf.cli.monitor.options import (
     deployment_of,
     evaluate_due_windows,
     exit_code,
+    moved_option,
     show,
     traffic_option,
     with_traffic,
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @traffic_option
+@moved_option
 @with_output
-def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
+def command(config_path: Path, traffic: str | None, *, moved: bool, output: Output) -> int:
     """Run the monitor on the schedule of the config, in the foreground.
 
     Evaluates due windows at once, and then at every time of the [schedule] section's cron expression (in the time zone
@@ -53,11 +55,11 @@ def command(config_path: Path, traffic: str | None, *, output: Output) -> int:
 
         def job() -> None:
             with Store.open(config.store.url) as store:  # may be unreachable now and back at the next time
-                run = evaluate_due_windows(config, store, output, progress=print_window, stop=stop.is_set)
+                run = evaluate_due_windows(config, store, output, progress=print_window, stop=stop.is_set, moved=moved)
             output.progress(f"Evaluated {run.judged} windows; schedule {config.schedule.cron!r}.")
 
         run_on_schedule(config.schedule.cron, job, timezone=config.windows.timezone, stop=stop, on_error=print_error)
     with Store.open(config.store.url, make=False) as store:
-        found = status(store, config.model.name, deployment_of(config, store, output))
+        found = status(store, config.name, deployment_of(config, store, output))
     output.finish(dict(status_document(found)), lambda: show(found))
     return exit_code(found)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.monitor.options import config_option, deployment_of, exit_code, show
+from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option, exit_code, show
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_option
+@deployment_option
 @with_output
-def command(config_path: Path, *, output: Output) -> int:
+def command(config_path: Path, deployment: int | None, *, output: Output) -> int:
     """Show windows, incidents and evidence so far.
 
     Evaluates nothing. Exits with 1 while a page is open.
@@ -30,6 +31,6 @@ def command(config_path: Path, *, output: Output) -> int:
 
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
-        found = status(store, config.model.name, deployment_of(config, store, output))
+        found = status(store, config.name, deployment_of(config, store, output, deployment))
     output.finish(dict(status_document(found)), lambda: show(found))
     return exit_code(found)

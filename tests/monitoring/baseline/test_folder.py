@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -101,8 +102,21 @@ def test_a_damaged_description_is_one_clear_error(text: str, folder: Path) -> No
 
 def test_the_keys_of_the_description_are_those_of_baselines_that_exist(folder: Path) -> None:
     document = json.loads((folder / DESCRIPTION).read_text("utf-8"))
-    assert set(document) == {"format", "classes", "rows", "features"}
+    assert set(document) == {"format", "classes", "rows", "features", "reference"}
     assert set(document["features"][0]) == {"name", "kind", "edges", "categories", "counts", "missing"}
+
+
+def test_a_reference_whose_labels_alone_were_corrected_is_described_otherwise(folder: Path, tmp_path: Path) -> None:
+    table = pq.read_table(folder / REFERENCE)
+    for name in ("first", "again"):
+        write_baseline(table, folder=tmp_path / name, spec=SPEC)
+    described = (tmp_path / "first" / DESCRIPTION).read_text("utf-8")
+    assert (tmp_path / "again" / DESCRIPTION).read_text("utf-8") == described
+    labels = table["label"].combine_chunks()
+    flipped = pc.if_else(pc.equal(labels, labels[0]), pa.scalar("other", labels.type), labels[0])
+    corrected = table.set_column(table.column_names.index("label"), "label", flipped)
+    write_baseline(corrected, folder=tmp_path / "corrected", spec=SPEC)
+    assert (tmp_path / "corrected" / DESCRIPTION).read_text("utf-8") != described
 
 
 def test_other_rows_than_described_are_refused(folder: Path) -> None:

@@ -16,10 +16,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from monitoring.config import Webhook
-from monitoring.incidents.notification import Delivery, notify, post, receiver_of
+from monitoring.incidents.notification import Delivery, NotificationSource, notify, post, receiver_of
 from monitoring.records import IncidentRecord, Level
 
 APRIL = datetime(2013, 4, 22, tzinfo=UTC)
+SOURCE = NotificationSource(name="flights-eu", number=4, model="flights", version=1)
 
 
 @pytest.fixture
@@ -86,9 +87,7 @@ def receiver() -> Iterator[Receiver]:
 
 def tell(incident: IncidentRecord, *webhooks: Webhook) -> tuple[tuple[Delivery, ...], list[float]]:
     waits: list[float] = []
-    deliveries = notify(
-        incident, model="flights", version=1, webhooks=webhooks, send=partial(post, timeout=5.0), sleep=waits.append
-    )
+    deliveries = notify(incident, source=SOURCE, webhooks=webhooks, send=partial(post, timeout=5.0), sleep=waits.append)
     return deliveries, waits
 
 
@@ -98,6 +97,9 @@ def test_a_webhook_gets_the_incident_as_the_command_line_shows_it(receiver: Rece
     assert waits == []
     assert [json.loads(body) for body in receiver.bodies] == [
         {
+            "event": "flights-eu/4/3/0",
+            "deployment": "flights-eu",
+            "deployment_id": 4,
             "model": "flights",
             "version": 1,
             "id": 3,
@@ -166,9 +168,7 @@ def test_nobody_listening_is_reported_without_the_secret(page: IncidentRecord) -
 def test_a_receiver_that_never_answers_is_given_up(receiver: Receiver, page: IncidentRecord) -> None:
     receiver.open_gate.clear()
     webhooks = [Webhook(webhook=receiver.url)]
-    (delivery,) = notify(
-        page, model="flights", version=1, webhooks=webhooks, send=partial(post, timeout=0.1), sleep=lambda _: None
-    )
+    (delivery,) = notify(page, source=SOURCE, webhooks=webhooks, send=partial(post, timeout=0.1), sleep=lambda _: None)
     assert (delivery.ok, delivery.detail) == (False, "no response within 0.1 s, attempt 3 of 3")
     assert "secret" not in delivery.url
 
@@ -218,7 +218,7 @@ def test_another_way_to_send_may_be_given(page: IncidentRecord) -> None:
         return 204
 
     webhooks = [Webhook(webhook="https://hooks.example.org/x")]
-    (delivery,) = notify(page, model="m", version=1, webhooks=webhooks, send=send, sleep=lambda _: None)
+    (delivery,) = notify(page, source=SOURCE, webhooks=webhooks, send=send, sleep=lambda _: None)
     assert (delivery.ok, delivery.detail) == (True, "HTTP 204, attempt 3 of 3")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.config import load_config
-from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.incidents.notification import NotificationSource
 from monitoring.jobs.notify import MAX_ATTEMPTS, NotificationOutbox, Notify
 from monitoring.jobs.run import ExternalServices, Progress, run_due_windows
 from monitoring.records import IncidentRecord
@@ -23,7 +23,7 @@ Send = Callable[..., None]
 
 
 def recording(sent: list[IncidentRecord]) -> Notify:
-    def notify(incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
+    def notify(incident: IncidentRecord, _source: NotificationSource, _before: AbstractSet[str]) -> dict[str, bool]:
         sent.append(incident)
         return {"one": True}
 
@@ -46,7 +46,7 @@ def test_every_incident_is_notified_once_and_again_when_it_becomes_worse(deploye
 
 
 def _die_while_notifying(folder: str) -> None:
-    def notify(_incident: IncidentRecord, _deployment: Deployment, _before: AbstractSet[str]) -> dict[str, bool]:
+    def notify(_incident: IncidentRecord, _source: NotificationSource, _before: AbstractSet[str]) -> dict[str, bool]:
         os.kill(os.getpid(), signal.SIGKILL)
         return {}
 
@@ -81,18 +81,15 @@ def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
     send(deployed, days(days=1, without="temp"))
     asked: list[frozenset[str]] = []
 
-    def notify(_incident: IncidentRecord, _deployment: Deployment, before: AbstractSet[str]) -> dict[str, bool]:
+    def notify(_incident: IncidentRecord, _source: NotificationSource, before: AbstractSet[str]) -> dict[str, bool]:
         asked.append(frozenset(before))
         return {"reached": True, "dead": False} if not before else {"dead": False}
 
     config = load_config(deployed / "monitor.toml")
     with Store.open(config.store.url) as store:
         first = run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices(notify=notify))
-        deployment = deploy(config)
         for _ in range(MAX_ATTEMPTS + 3):
-            NotificationOutbox(store, first.deployment, notify, clock=lambda: NOW, renew=lambda _: None).send_pending(
-                deployment
-            )
+            NotificationOutbox(store, first.deployment, notify, clock=lambda: NOW, renew=lambda _: None).send_pending()
         assert store.pending_notifications(first.deployment) == ()
     assert asked == [frozenset()] + [frozenset({"reached"})] * (MAX_ATTEMPTS - 1)
 

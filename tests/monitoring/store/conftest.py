@@ -35,6 +35,8 @@ def deployment_record() -> DeploymentRecord:
         page_threshold=365.0,
         notice_budget="1 per 30 windows",
         notice_threshold=30.0,
+        name="flights",
+        traffic="live/*.parquet",
     )
 
 

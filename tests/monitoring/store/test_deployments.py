@@ -36,14 +36,20 @@ def test_another_version_or_other_settings_are_another_deployment(
     others = [replace(deployment_record, version=2), replace(deployment_record, settings_digest="cd" * 32)]
     numbers = {store.deployment(record) for record in [deployment_record, *others]}
     assert len(numbers) == 3
-    assert store.deployments() == (deployment_record, *others)
+    assert store.deployments() == (
+        deployment_record,
+        replace(others[0]),
+        replace(others[1], follows=1),
+    )
 
 
 def test_the_latest_deployment_is_the_one_used_last(store: Store, deployment_record: DeploymentRecord) -> None:
     assert store.latest() is None
     first = store.deployment(deployment_record)
     second = store.deployment(replace(deployment_record, version=2, created_at=APRIL + timedelta(days=1)))
-    other = store.deployment(replace(deployment_record, model="digits", created_at=APRIL + timedelta(days=2)))
+    other = store.deployment(
+        replace(deployment_record, model="digits", name="digits", created_at=APRIL + timedelta(days=2))
+    )
     assert (store.latest(), store.latest("flights"), store.latest("none")) == (other, second, None)
     store.deployment(replace(deployment_record, created_at=APRIL + timedelta(days=3)))
     assert store.latest("flights") == first

@@ -1,0 +1,135 @@
+"""Which deployment of the store a config belongs to: by name, version, evidence and traffic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from monitoring.errors import BadInput
+from monitoring.records import LEVELS
+from monitoring.store import deployments
+from monitoring.store.deployments import NOTHING, DeploymentRecord
+from monitoring.store.tables import deployment, level_state, window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predecessor:
+    """The deployment of the same name and version that was used last.
+
+    Attributes:
+        number: Its number.
+        judged_until: The end of its last window; None if it judged none.
+    """
+
+    number: int
+    judged_until: datetime | None
+
+
+def find(connection: Connection, record: DeploymentRecord, *, moved: bool = False) -> int | None:
+    """Find the deployment of the same name, version, evidence and traffic, and mark it as used last.
+
+    One that has an earlier digest is continued: its windows and incidents stay, and it has today's digest from now on;
+    if that was of another method, the evidence of its levels begins anew. A deployment without traffic, from a store of
+    an earlier release, takes that of the record.
+
+    Args:
+        connection: A transaction that writes.
+        record: The deployment; `created_at` is the time of use.
+        moved: Whether the traffic may be elsewhere than it was.
+
+    Returns:
+        Its number; None if there is none.
+
+    Raises:
+        BadInput: The deployment of this name is of other traffic.
+    """
+    number = deployments.same(connection, record.model, record.version, record.settings_digest)
+    if number is not None:
+        _check_traffic(connection, number, record, moved=moved)
+    else:
+        number = _earlier(connection, record, moved=moved)
+    if number is not None:
+        values = {"used_at": record.created_at, "name": record.called}
+        if record.traffic:
+            values["traffic"] = record.traffic
+        connection.execute(update(deployment).where(deployment.c.id == number).values(**values))
+    return number
+
+
+def predecessor(connection: Connection, record: DeploymentRecord, *, moved: bool = False) -> Predecessor | None:
+    """The deployment that a new one follows.
+
+    Args:
+        connection: A transaction.
+        record: The new deployment.
+        moved: Whether the traffic may be elsewhere than it was.
+
+    Returns:
+        The deployment of the same name and version that was used last; None if there is none.
+
+    Raises:
+        BadInput: A deployment of this name is of other traffic.
+    """
+    last = deployments.latest(connection, record.called)
+    if last is not None:
+        _check_traffic(connection, last, record, moved=moved)
+    query = (
+        select(deployment.c.id)
+        .where((deployment.c.name == record.called) & (deployment.c.version == record.version))
+        .order_by(deployment.c.used_at.desc(), deployment.c.id.desc())
+        .limit(1)
+    )
+    number = connection.execute(query).scalar()
+    if number is None:
+        return None
+    end = connection.execute(select(func.max(window.c.end)).where(window.c.deployment == number)).scalar()
+    return Predecessor(number=number, judged_until=end)
+
+
+def _earlier(connection: Connection, record: DeploymentRecord, *, moved: bool) -> int | None:
+    """The deployment under an earlier digest, which it gives up for today's; None if there is none."""
+    for earlier in record.earlier:
+        number = deployments.same(connection, record.model, record.version, earlier.digest)
+        if number is None or not (moved or _fits(deployments.read(connection, number), record)):
+            continue
+        values = {"settings_digest": record.settings_digest}
+        if not earlier.evidence_goes_on:
+            restart = (level_state.c.deployment == number) & level_state.c.level.in_(LEVELS)
+            connection.execute(delete(level_state).where(restart))
+            values |= {"sensitivity": NOTHING, "baseline": NOTHING}
+        connection.execute(update(deployment).where(deployment.c.id == number).values(**values))
+        return number
+    return None
+
+
+def _fits(stored: DeploymentRecord, record: DeploymentRecord) -> bool:
+    """Whether the two are of the same traffic, as far as is known."""
+    return not stored.traffic or not record.traffic or stored.traffic == record.traffic
+
+
+def check_traffic(stored: DeploymentRecord, name: str, traffic: str) -> None:
+    """Refuse a config whose traffic is not that of the deployment.
+
+    Args:
+        stored: The deployment.
+        name: The config's name for it.
+        traffic: The place of the config's traffic.
+
+    Raises:
+        BadInput: It is of other traffic.
+    """
+    if stored.traffic and traffic and stored.traffic != traffic:
+        raise BadInput(
+            "The store has a deployment of this name with other traffic.",
+            got=f"{name}, with the traffic {traffic}",
+            expected=f"the traffic {stored.traffic}",
+            fix="Give this config a name of its own, `name` in its [deployment] section. If the traffic has moved "
+            "there, run `pitfalls monitor run --moved` once.",
+        )
+
+
+def _check_traffic(connection: Connection, number: int, record: DeploymentRecord, *, moved: bool) -> None:
+    if not moved:
+        check_traffic(deployments.read(connection, number), record.called, record.traffic)

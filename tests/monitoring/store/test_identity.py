@@ -1,0 +1,103 @@
+"""Which deployment of a store a config belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitoring.errors import BadInput
+from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.store import DeploymentRecord, Store
+from monitoring.store.deployments import EarlierDigest
+
+APRIL = datetime(2013, 4, 1, tzinfo=UTC)
+OTHER = "cd" * 32
+
+MakeWindow = Callable[..., WindowRecord]
+
+
+def commit(store: Store, deployment: int, window: WindowRecord, *incidents: IncidentRecord) -> None:
+    store.commit_window(deployment, window, states={"page": "p"}, label_cursor={}, incidents=incidents)
+
+
+def test_other_traffic_under_the_same_name_is_refused_whatever_the_settings(
+    store: Store, deployment: int, deployment_record: DeploymentRecord
+) -> None:
+    other = replace(deployment_record, traffic="live-us/*.parquet")
+    for record in (other, replace(other, settings_digest=OTHER), replace(other, version=2)):
+        with pytest.raises(BadInput, match=r"of this name with other traffic.*live-us.*section.*--moved"):
+            store.deployment(record)
+    assert store.deployments() == (deployment_record,)
+    assert store.deployment(replace(other, name="flights-us", settings_digest=OTHER)) == deployment + 1
+
+
+def test_traffic_that_has_moved_takes_its_history_along(
+    store: Store, deployment: int, deployment_record: DeploymentRecord
+) -> None:
+    moved = replace(deployment_record, traffic="elsewhere")
+    assert store.deployment(moved, moved=True) == deployment
+    assert store.deployment(moved) == deployment
+    assert store.deployment_record(deployment).traffic == "elsewhere"
+
+
+def test_a_deployment_of_unknown_traffic_takes_that_of_its_next_run(
+    store: Store, deployment_record: DeploymentRecord
+) -> None:
+    number = store.deployment(replace(deployment_record, traffic=""))
+    assert store.deployment(deployment_record) == number
+    assert store.deployment_record(number).traffic == "live/*.parquet"
+
+
+@pytest.mark.parametrize("evidence_goes_on", [True, False])
+def test_an_earlier_digest_is_given_up_and_the_history_goes_on(
+    store: Store, deployment: int, deployment_record: DeploymentRecord, window: MakeWindow, *, evidence_goes_on: bool
+) -> None:
+    commit(store, deployment, window(0))
+    earlier = (EarlierDigest(digest=deployment_record.settings_digest, evidence_goes_on=evidence_goes_on),)
+    renamed = replace(deployment_record, name="flights-eu", settings_digest=OTHER, earlier=earlier)
+    assert store.deployment(renamed) == deployment
+    assert store.deployment(renamed) == deployment
+    assert store.level_states(deployment) == ({"page": "p"} if evidence_goes_on else {})
+    assert store.deployment_record(deployment).name == "flights-eu"
+
+
+def test_an_earlier_digest_of_other_traffic_is_somebody_else_s(
+    store: Store, deployment: int, deployment_record: DeploymentRecord
+) -> None:
+    earlier = (EarlierDigest(digest=deployment_record.settings_digest, evidence_goes_on=True),)
+    us = replace(deployment_record, name="us", traffic="us", settings_digest=OTHER, earlier=earlier)
+    assert store.deployment(us) == deployment + 1
+    assert store.deployment_record(deployment) == deployment_record
+
+
+def test_what_the_deployment_before_had_judged_is_not_told_again_and_stays_acknowledged(
+    store: Store, deployment: int, deployment_record: DeploymentRecord, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    commit(store, deployment, window(0), incident)
+    commit(store, deployment, window(1))
+    store.acknowledge(deployment, 1, APRIL + timedelta(days=1, hours=9))
+    new = store.deployment(replace(deployment_record, settings_digest=OTHER))
+    assert store.deployment_record(new).follows == deployment
+    other = replace(incident, number=2, watch="error")
+    commit(store, new, window(0), incident, other)
+    first, second = store.incidents(new)
+    assert (first.state, first.acknowledged_at) == ("acknowledged", APRIL + timedelta(days=1, hours=9))
+    assert [event.state for event in first.history] == ["open", "acknowledged"]
+    assert (second.state, second.acknowledged_at) == ("open", None)
+    assert store.pending_notifications(new) == ()
+    later = APRIL + timedelta(days=3)
+    commit(store, new, window(2), replace(incident, number=3, opened_at=later, history=()))
+    assert [pending.incident.number for pending in store.pending_notifications(new)] == [3]
+    worse = replace(first, acknowledged_at=None).entered("worse", later)
+    commit(store, new, window(3), worse)
+    assert [pending.incident.number for pending in store.pending_notifications(new)] == [1, 3]
+
+
+def test_a_deployment_that_follows_nothing_tells_of_its_first_incident(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    commit(store, deployment, window(0), incident)
+    assert [pending.incident.number for pending in store.pending_notifications(deployment)] == [1]

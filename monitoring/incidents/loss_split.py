@@ -6,6 +6,7 @@ import numpy as np
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.records import LossSplit, WatchKey
+from monitoring.watches.rank import is_rank
 
 #: What precedes the loss in the name of its surprise watch.
 PREFIX = "surprise_"
@@ -43,8 +44,8 @@ def loss_split(alarm: Alarm) -> LossSplit | None:
     metric = metric_of(alarm.key.watch)
     loss_key = WatchKey(watch=metric, slice=alarm.key.slice)
     surprise_key = WatchKey(watch=f"{PREFIX}{metric}", slice=alarm.key.slice)
-    if loss_key not in alarm.baseline.scores or surprise_key not in alarm.baseline.scores:
-        return None
+    if loss_key not in alarm.baseline.scores or surprise_key not in alarm.baseline.scores or is_rank(metric):
+        return None  # a ranking loss is over the rows of a class, its surprise over all: they do not add up
     pairs = [
         (loss, surprise)
         for window in alarm.windows

@@ -44,7 +44,12 @@ def worst_rows(
     """
     worst: tuple[CauseRow, ...] = ()
     watch = catalogue.watches[key.watch]
-    if watch.family in ("performance", "surprise"):
+    if watch in catalogue.ranks.watches:
+        for batch in labelled():
+            known = _labelled_indices(batch, key, catalogue.class_slices)
+            mine, losses = catalogue.ranks.row_losses(watch.name, batch.probabilities[known], batch.labels[known])
+            worst = _merged(worst, batch, known[mine], losses)
+    elif watch.family in ("performance", "surprise"):
         for batch in labelled():
             indices = _labelled_indices(batch, key, catalogue.class_slices)
             if indices.size:

@@ -20,6 +20,7 @@ from monitoring.watches.classes import ClassSlices
 from monitoring.watches.embedding import EmbeddingSource, embedding_bins
 from monitoring.watches.feature_space import FeatureSpace
 from monitoring.watches.label_coverage import CoverageGroups
+from monitoring.watches.rank import RankWatches
 
 #: Slices per column: its commonest values in the baseline.
 MAX_SLICE_VALUES = 12
@@ -42,6 +43,7 @@ class Catalogue:
     coverage: CoverageGroups | None = None
     embedding: EmbeddingSource | None = None
     class_slices: ClassSlices = field(default_factory=ClassSlices)
+    ranks: RankWatches = field(default_factory=RankWatches)
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
@@ -65,6 +67,7 @@ class Catalogue:
         """Every watch by its name."""
         found = (
             *self.loss_watches,
+            *self.ranks.watches,
             *self.estimate_watches,
             *self.integrity,
             *self.output_watches,
@@ -94,6 +97,7 @@ class Catalogue:
         """The group of each watch that shares its weight with others: a family, or all watches of one input."""
         coverage = () if self.coverage is None else self.coverage.watches
         return {
+            **{watch.name: "rank" for watch in self.ranks.watches},
             **{watch.name: "estimates" for watch in self.estimate_watches},
             **{watch.name: "integrity" for watch in self.integrity},
             **{watch.name: "labelled" for watch in coverage},
@@ -149,7 +153,8 @@ class Catalogue:
         scores = self.loss_scores(labelled.probabilities, labelled.labels)
         masks = scoring.slice_masks(labelled, self.slices)
         masks |= self.class_slices.masks(labelled.probabilities, labelled.labels)
-        return scoring.sums(scores, masks, power=power)
+        ranks = self.ranks.sums(labelled.probabilities, labelled.labels, power=power)
+        return scoring.sums(scores, masks, power=power) | ranks
 
     def loss_scores(self, answers: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """The scores of the watches on losses and surprise.
@@ -206,6 +211,9 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
     return Catalogue(
         task=baseline.spec.task,
         class_slices=ClassSlices.fit(class_slices, baseline.spec.classes, reference.labels, slice_columns),
+        ranks=RankWatches.fit(baseline.spec.classes, reference.probabilities[known], reference.labels[known])
+        if baseline.spec.classes and baseline.spec.has_probabilities
+        else RankWatches(),
         calibration=Calibration.fit(reference.probabilities[known], reference.labels[known]) if enough else None,
         bins=baseline.bins,
         slices=slices,

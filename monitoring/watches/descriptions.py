@@ -30,6 +30,8 @@ _KINDS = {
     "unseen": "Unseen values of",
     "input": "Share of",
     "labelled": "Label coverage gap at",
+    "rank": "Ranking loss (1 \N{MINUS SIGN} AUC) of class",
+    "surprise_rank": "Surprise in ranking loss (1 \N{MINUS SIGN} AUC) of class",
 }
 
 
@@ -112,6 +114,8 @@ def lower_first(title: str) -> str:
 
 def is_share(watch: str) -> bool:
     """Whether a watch's values are shares of rows, to be read in percent; the others are scores without a unit."""
+    if watch.startswith(("rank:", "surprise_rank:")):
+        return False
     return not watch.endswith(("brier", ":location", ":spread")) and watch != "joint"
 
 

@@ -34,6 +34,7 @@ from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches.catalogue import Catalogue
 from monitoring.watches.feature_space import inputs_of
 from monitoring.watches.joint import Witness
+from monitoring.watches.rank import is_rank
 
 #: Slices, at most, for which the smallest detectable harm is simulated.
 MAX_HARM_SLICES = 8
@@ -164,8 +165,10 @@ def fit_reference(
     """
     witness, reference = _fit_witness(baseline, catalogue, plan), _answers_with_slices(baseline, catalogue)
     windows = sum_baseline(baseline, catalogue, plan, reference=reference, witness=witness, horizon=horizon)
+    # Half a row, in a unit of the watch that is no coarser than a row.
     min_std = {
-        name: max(tolerances.min_std(watch), 0.5 / windows.median_rows) for name, watch in catalogue.watches.items()
+        name: max(tolerances.min_std(watch), 0.5 / windows.median_rows / max(watch.scale / 2.0, 1.0))
+        for name, watch in catalogue.watches.items()
     }
     fits = _fit_watches(windows, catalogue.keys, plan, min_std)
     if not fits:
@@ -216,7 +219,8 @@ def _fit_watches(
     phases = [plan.phases(start) for start in windows.starts]
     fits = {}
     for key in keys:
-        rows = rows_of_part(windows.sums, key, plan.min_rows) if key.slice else plan.min_rows
+        part = key.slice or is_rank(key.watch)
+        rows = rows_of_part(windows.sums, key, plan.min_rows) if part else plan.min_rows
         pooled, completed = pooled_sums(windows.sums, key, rows)
         if len(pooled) >= MIN_WINDOWS:
             mine = _phases_of(phases, completed)

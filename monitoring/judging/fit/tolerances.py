@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import Watch, WatchKey
 from monitoring.watches import label_coverage
+from monitoring.watches.rank import is_rank
 
 #: The smallest standard deviation assumed for integrity and label coverage, in tolerances: in a good baseline their
 #: scores hardly vary.
@@ -20,6 +21,9 @@ MIN_STD_IN_TOLERANCES = 0.5
 #: difference that matters.
 BENCHMARK_ERRORS = 2.0
 SMALLEST_BRIER = 0.0025
+
+#: As for the Brier score: the smallest difference of an AUC that matters.
+SMALLEST_RANK = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +41,27 @@ class Tolerances:
     error: float
     brier: float | None
     integrity: float
+    ranks: Mapping[str, float] = field(default_factory=dict)
 
     def completed(self, means: Mapping[WatchKey, NDArray[np.float64]]) -> Tolerances:
-        """The tolerances with one for the Brier score, derived from the benchmark's own uncertainty if none was given.
+        """The tolerances with those that nobody gave, derived from the benchmark's own uncertainty.
 
         Args:
             means: Window scores of each watch over the baseline, [R].
 
         Returns:
-            The same tolerances, or those with ``max(SMALLEST_BRIER, BENCHMARK_ERRORS · std / √R)``.
+            The tolerances, with ``max(SMALLEST_BRIER, BENCHMARK_ERRORS · std / √R)`` for the Brier score if none was
+            given, and with `SMALLEST_RANK` for each ranking loss.
 
         >>> scores = {WatchKey(watch="brier"): np.array([0.1, 0.2] * 50)}
         >>> round(Tolerances(error=0.02, brier=None, integrity=0.0).completed(scores).brier, 4)
         0.0101
         """
-        if self.brier is not None:
-            return self
-        scores = means.get(WatchKey(watch="brier"))
-        error = 0.0 if scores is None else float(scores.std(ddof=1)) / math.sqrt(scores.size)
-        return replace(self, brier=max(SMALLEST_BRIER, BENCHMARK_ERRORS * error))
+        ranks = {key.watch: max(SMALLEST_RANK, _uncertainty(means, key)) for key in means if is_rank(key.watch)}
+        brier = self.brier
+        if brier is None:
+            brier = max(SMALLEST_BRIER, _uncertainty(means, WatchKey(watch="brier")))
+        return replace(self, brier=brier, ranks=ranks)
 
     def score_tolerance(self, watch: Watch) -> float:
         """The largest harmless rise of a watch, in score units; 0 for watches without a tolerance."""
@@ -64,7 +70,7 @@ class Tolerances:
         if watch.family == "labelled":
             return label_coverage.TOLERANCE / watch.scale
         metric = watch.name.removeprefix("surprise_").removeprefix("estimated_")
-        loss = {"error": self.error, "brier": self.brier or 0.0}.get(metric, 0.0)
+        loss = {"error": self.error, "brier": self.brier or 0.0, **self.ranks}.get(metric, 0.0)
         return loss / watch.scale
 
     def min_std(self, watch: Watch) -> float:
@@ -72,3 +78,9 @@ class Tolerances:
         if watch.family not in ("integrity", "labelled"):
             return 0.0
         return MIN_STD_IN_TOLERANCES * self.score_tolerance(watch)
+
+
+def _uncertainty(means: Mapping[WatchKey, NDArray[np.float64]], key: WatchKey) -> float:
+    """`BENCHMARK_ERRORS` standard errors of a watch's mean over the baseline; 0 without windows."""
+    scores = means.get(key)
+    return 0.0 if scores is None else BENCHMARK_ERRORS * float(scores.std(ddof=1)) / math.sqrt(scores.size)

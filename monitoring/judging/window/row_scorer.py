@@ -157,6 +157,7 @@ class RowScorer:
             codes = classes.codes(scored.probabilities, labels)
             counts["class rows"] = classes.sums(codes)
             counts["class losses"] = np.array([classes.sums(codes, units[name]) for name in self._losses])
+        counts["ranks"] = self._catalogue.ranks.tally(scored.probabilities, labels)
         return Tally(counts)
 
     def prediction_sums(self, answered: Tally) -> dict[WatchKey, ScoreSum]:
@@ -178,7 +179,9 @@ class RowScorer:
             found[WatchKey(watch=name)] = ScoreSum(rows, total)
             for part, count in zip(self._slices, inside, strict=True):
                 found[WatchKey(watch=name, slice=part)] = ScoreSum(count, next(parts))
-        return found | self._class_sums(labelled)
+        ranks = self._catalogue.ranks
+        tally = labelled.counts["ranks"] if rows else np.zeros((len(ranks.classes), 3), dtype=np.int64)
+        return found | self._class_sums(labelled) | ranks.sums_of(rows, tally)
 
     def _class_sums(self, labelled: Tally) -> dict[WatchKey, ScoreSum]:
         names = self._catalogue.class_slices.names

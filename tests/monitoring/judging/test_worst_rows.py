@@ -49,6 +49,15 @@ def test_the_rows_with_the_largest_loss_are_named_with_it() -> None:
     assert all(as_microseconds(row.event_time) == times[row.prediction_id] for row in found)
 
 
+@pytest.mark.parametrize("watch", ["rank:late", "surprise_rank:late"])
+def test_of_a_ranking_loss_the_worst_placed_rows_of_the_class_are_named(watch: str) -> None:
+    found = worst(watch)
+    late = ROWS.take(ROWS.labels == 1)
+    lowest = set(np.array(late.ids.to_pylist())[np.argsort(late.probabilities[:, 1])[:5]])
+    assert lowest <= {row.prediction_id for row in found}
+    assert [row.score for row in found] == sorted((row.score for row in found), reverse=True)
+
+
 def test_of_equal_scores_the_first_ids_are_named() -> None:
     found = worst("error")
     known = ROWS.take(ROWS.labels != NO_LABEL)

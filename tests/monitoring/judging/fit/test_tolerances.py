@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
-from monitoring.records import Watch
+from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, SMALLEST_RANK, Tolerances
+from monitoring.records import Watch, WatchKey
 from monitoring.watches import label_coverage
 from tests.monitoring.judging.small_judge import small_judge
 
@@ -29,6 +30,14 @@ WATCHES = small_judge().catalogue.watches
 def test_a_tolerance_is_that_of_the_watchs_metric_in_its_own_unit(watch: str, tolerance: float) -> None:
     found = TOLERANCES.score_tolerance(WATCHES[watch]) * WATCHES[watch].scale
     assert found == pytest.approx(tolerance)
+
+
+def test_a_ranking_loss_has_a_tolerance_by_the_benchmarks_uncertainty_or_the_smallest_that_matters() -> None:
+    steady, noisy = np.full(25, 0.1), np.array([0.1, 0.2] * 50)
+    found = TOLERANCES.completed({WatchKey(watch="rank:a"): steady, WatchKey(watch="rank:late"): noisy})
+    assert found.ranks == {"rank:a": SMALLEST_RANK, "rank:late": pytest.approx(0.01, rel=0.01)}
+    surprise = WATCHES["surprise_rank:late"]
+    assert found.score_tolerance(surprise) * surprise.scale == pytest.approx(found.ranks["rank:late"])
 
 
 def test_every_watch_of_the_catalogue_has_a_tolerance_of_zero_or_more() -> None:

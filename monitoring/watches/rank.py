@@ -1,0 +1,223 @@
+"""Ranking loss: the share of the reference's rows of other classes that outrank a row of a class, 1 - AUC on average.
+
+Error and Brier score hardly change where a model stops finding a rare class, since no probability of it was large. The
+places of that class's rows among all others show it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.records import ScoreSum, Watch, WatchKey
+from monitoring.watches.classes import MAX_CLASSES
+from monitoring.watches.scoring import fixed_point_sum
+
+#: What precedes the class in the names of the watches on its ranking loss, and on the surprise in it.
+LOSS, SURPRISE = "rank:", "surprise_rank:"
+
+#: The places among the reference's probabilities are known at this many of them.
+MAX_VALUES = 256
+
+
+def is_rank(watch: str) -> bool:
+    """Whether a watch is a ranking loss, whose rows are those of one class; by its name."""
+    return watch.startswith(LOSS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClassRanks:
+    """The places of one class's probabilities among the reference's rows of all other classes.
+
+    Attributes:
+        name: The class.
+        index: Its index.
+        share: Its share of the reference's labelled rows, in (0, 1).
+        values: Probabilities of this class in rows of other classes, ascending, [m].
+        above: The share of those rows with a larger probability, ties by half: at odd places for the values, at even
+            ones between them, [2m + 1].
+    """
+
+    name: str
+    index: int
+    share: float
+    values: NDArray[np.float64]
+    above: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, name: str, index: int, probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> ClassRanks:
+        """From the reference's labelled rows, some of this class and some of others.
+
+        Args:
+            name: The class.
+            index: Its index.
+            probabilities: Finite probabilities, [n, classes].
+            labels: Class indices, [n].
+
+        Returns:
+            The places.
+        """
+        others = np.sort(probabilities[labels != index, index])
+        places = np.linspace(0, others.size - 1, min(others.size, MAX_VALUES)).astype(np.int64)
+        values = np.unique(others[places])
+        bounds = np.zeros(2 * values.size + 2)
+        bounds[1:-1:2], bounds[2::2] = (np.searchsorted(others, values, side) for side in ("left", "right"))
+        bounds[-1] = others.size
+        above = 1.0 - (bounds[:-1] + bounds[1:]) / 2.0 / others.size
+        return cls(name=name, index=index, share=float(np.mean(labels == index)), values=values, above=above)
+
+    def losses(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The ranking loss of rows if they are of this class.
+
+        Args:
+            probabilities: Finite probabilities, [n, classes].
+
+        Returns:
+            The share of the reference's other rows with a larger probability of this class, in [0, 1], [n].
+        """
+        mine = probabilities[:, self.index]
+        at = np.searchsorted(self.values, mine)
+        equal = self.values[np.minimum(at, self.values.size - 1)] == mine
+        found: NDArray[np.float64] = self.above[2 * at + equal]
+        return found
+
+    @property
+    def watches(self) -> tuple[Watch, Watch]:
+        """The watch on the class's ranking loss, and that on the surprise in it, in the same unit."""
+        loss = Watch(name=f"{LOSS}{self.name}", family="performance", level="page", needs_label=True)
+        surprise = Watch(
+            name=f"{SURPRISE}{self.name}",
+            family="surprise",
+            level="page",
+            needs_label=True,
+            scale=2.0 / self.share,
+            offset=-1.0 / self.share,
+        )
+        return loss, surprise
+
+    def scores(
+        self, probabilities: NDArray[np.float64], labels: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Realised losses of the rows of this class, and the surprise of all rows.
+
+        The surprise of a row is its loss times (1 if it is of this class, else 0, less its probability), from [-1, 1]
+        to [0, 1]. Rows that are drawn by their probabilities have none on average, whatever their inputs.
+
+        Args:
+            probabilities: Finite probabilities, [n, classes].
+            labels: Class indices, [n].
+
+        Returns:
+            Scores in [0, 1]: [rows of this class] and [n].
+        """
+        losses, inside = self.losses(probabilities), labels == self.index
+        return losses[inside], ((inside - probabilities[:, self.index]) * losses + 1.0) / 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RankWatches:
+    """The watches on ranking losses: of two classes the rarer one's, of more those of the commonest.
+
+    >>> probabilities = np.array([[0.9, 0.1], [0.7, 0.3], [0.6, 0.4], [0.5, 0.5]])
+    >>> ranks = RankWatches.fit(("no", "yes"), probabilities, np.array([0, 1, 0, 0]))
+    >>> [watch.name for watch in ranks.watches]
+    ['rank:yes', 'surprise_rank:yes']
+    >>> sums = ranks.sums(probabilities, np.array([0, 1, 0, 0]))
+    >>> round(sums[WatchKey(watch="rank:yes")].mean, 3)
+    0.667
+    """
+
+    classes: tuple[ClassRanks, ...] = ()
+
+    @classmethod
+    def fit(cls, names: tuple[str, ...], probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> RankWatches:
+        """From the reference's labelled rows.
+
+        Args:
+            names: Class names.
+            probabilities: Finite probabilities, [n, classes].
+            labels: Class indices, [n].
+
+        Returns:
+            The watches; none where all rows are of one class.
+        """
+        counts = np.bincount(labels, minlength=len(names))
+        order = np.argsort(-counts, kind="stable")
+        chosen = order[1:2] if len(names) == 2 else np.sort(order[:MAX_CLASSES])
+        known = [int(index) for index in chosen if 0 < counts[index] < labels.size]
+        return cls(classes=tuple(ClassRanks.fit(names[index], index, probabilities, labels) for index in known))
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """Both watches of each class."""
+        return tuple(watch for one in self.classes for watch in one.watches)
+
+    def tally(self, probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Sums of the scores in fixed point, with the rows that they are over.
+
+        Args:
+            probabilities: Finite probabilities, [n, classes].
+            labels: Class indices, [n].
+
+        Returns:
+            For each class the rows of it, their losses, and the surprise of all n rows, int64 [classes, 3].
+        """
+        return self._tally(probabilities, labels, power=1)
+
+    def sums_of(self, rows: int, tally: NDArray[np.int64]) -> dict[WatchKey, ScoreSum]:
+        """The sum of each watch.
+
+        Args:
+            rows: The rows of a tally.
+            tally: As returned by `tally`, or the sum of several.
+
+        Returns:
+            The sums, by watch.
+        """
+        found = {}
+        for one, (inside, losses, surprises) in zip(self.classes, tally.tolist(), strict=True):
+            loss, surprise = one.watches
+            found[WatchKey(watch=loss.name)] = ScoreSum(inside, losses)
+            found[WatchKey(watch=surprise.name)] = ScoreSum(rows, surprises)
+        return found
+
+    def sums(
+        self, probabilities: NDArray[np.float64], labels: NDArray[np.int64], *, power: int = 1
+    ) -> dict[WatchKey, ScoreSum]:
+        """The sum of each watch over some labelled rows.
+
+        Args:
+            probabilities: Finite probabilities, [n, classes].
+            labels: Class indices, [n].
+            power: The power of the scores to sum.
+
+        Returns:
+            The sums, by watch.
+        """
+        return self.sums_of(labels.size, self._tally(probabilities, labels, power=power))
+
+    def row_losses(
+        self, watch: str, probabilities: NDArray[np.float64], labels: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The rows that a watch of this family is about, and the ranking loss of each.
+
+        Args:
+            watch: The watch's name.
+            probabilities: Finite probabilities, [n, classes].
+            labels: Class indices, [n].
+
+        Returns:
+            Positions of the rows of the watch's class, and their losses.
+        """
+        one = next(one for one in self.classes if watch in {entry.name for entry in one.watches})
+        inside = np.flatnonzero(labels == one.index)
+        return inside, one.losses(probabilities[inside])
+
+    def _tally(self, probabilities: NDArray[np.float64], labels: NDArray[np.int64], *, power: int) -> NDArray[np.int64]:
+        found = np.zeros((len(self.classes), 3), dtype=np.int64)
+        for place, one in enumerate(self.classes):
+            losses, surprises = one.scores(probabilities, labels)
+            found[place] = losses.size, fixed_point_sum(losses**power), fixed_point_sum(surprises**power)
+        return found

@@ -9,6 +9,7 @@ from monitoring.config.loading import load_config
 from monitoring.config.sections import (
     BudgetSection,
     DeploymentSection,
+    ExpectedSection,
     ModelSection,
     MonitorConfig,
     ScheduleSection,
@@ -23,6 +24,7 @@ __all__ = [
     "BudgetSection",
     "ConfigDraft",
     "DeploymentSection",
+    "ExpectedSection",
     "ModelSection",
     "MonitorConfig",
     "ScheduleSection",

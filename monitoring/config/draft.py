@@ -111,6 +111,11 @@ error = {float(draft.error)!r}
 {brier}
 integrity = {float(draft.integrity)!r}
 
+# Days on which traffic is known to differ; they are tested once the event has been seen twice.
+# [[expected]]
+# name = "Black Friday"
+# dates = [2025-11-28, 2026-11-27]
+
 {_notify(draft.webhooks)}
 [schedule]
 # Minute, hour, day, month, day of the week (by name).

@@ -21,9 +21,11 @@ _EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",
     "finite_number": "a finite number",
+    "date_type": "a date without quotes, such as 2026-11-27",
     "tuple_type": 'a list of texts, such as ["a", "b"]',
 }
-_HEADS = {"notify": "[[notify]]"}
+_HEADS = {"expected": "[[expected]]", "notify": "[[notify]]"}
+_ONE_EACH = {"expected": "event", "notify": "webhook"}
 _BOUNDS = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most")}
 
 
@@ -81,8 +83,8 @@ def _problem(detail: ErrorDetails, place: KeyPath, line: int) -> ConfigProblem:
 
 
 def _expected(kind: str, place: KeyPath, context: Mapping[str, Any], message: str) -> str:
-    if place == ("notify",):
-        return "a section of its own for each webhook, headed [[notify]]"
+    if len(place) == 1 and place[0] in _ONE_EACH:
+        return f"a section of its own for each {_ONE_EACH[str(place[0])]}, headed {_HEADS[str(place[0])]}"
     if kind in {"model_type", "dict_type"}:
         return f"a section, headed [{place[0]}]"
     if kind in _BOUNDS:

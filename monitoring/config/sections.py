@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,12 +15,14 @@ from pydantic import (
     PrivateAttr,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from monitoring.config.addresses import local_path, path_or_url, redacted, store_url, webhook_url
 from monitoring.config.invalid_setting import reject_setting
 from monitoring.config.values import (
     budget,
+    country_code,
     cron,
     distinct,
     duration,
@@ -43,7 +45,11 @@ Horizon = Annotated[timedelta, BeforeValidator(duration), AfterValidator(positiv
 Cron = Annotated[str, AfterValidator(cron)]
 WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
 StoreUrl = Annotated[str, AfterValidator(store_url)]
+Dates = Annotated[tuple[date, ...], Field(strict=False)]
+CountryCode = Annotated[str, AfterValidator(country_code)]
 Tolerance = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+
+_EVENT_KINDS = ("dates", "first and last", "ics", "country")
 
 
 class Section(BaseModel):
@@ -177,6 +183,48 @@ class WindowsSection(Section):
     label_horizon: Horizon = Field(default=timedelta(days=7), validate_default=False, examples=["7d"])
 
 
+class ExpectedSection(Section):
+    """Events in which traffic is known beforehand to differ: days, a calendar file, or a country's public holidays.
+
+    Occurrences of one event share its name; a calendar's and a country's events have their own names without one.
+    Days are those of the windows' time zone.
+    """
+
+    name: Name | None = Field(default=None, examples=["Black Friday"])
+    dates: Dates = Field(default=(), examples=[[date(2026, 11, 27)]])
+    first: date | None = Field(default=None, examples=[date(2026, 11, 23)])
+    last: date | None = Field(default=None, examples=[date(2026, 11, 30)])
+    ics: LocalPath | None = Field(default=None, examples=["events.ics"])
+    country: CountryCode | None = Field(default=None, examples=["US"])
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> ExpectedSection:
+        days = self.first is not None or self.last is not None
+        kinds = [bool(self.dates), days, self.ics is not None, self.country is not None]
+        if sum(kinds) != 1:
+            reject_setting(
+                "an event needs its days, in one way.",
+                got=", ".join(k for k, given in zip(_EVENT_KINDS, kinds, strict=True) if given) or None,
+                expected="one of: dates, first and last, ics, country",
+                fix="Keep one of them, and write a section for each.",
+            )
+        if days and (self.first is None or self.last is None or self.first > self.last):
+            reject_setting(
+                "first and last are no span of days.",
+                got=f"{self.first or 'nothing'} to {self.last or 'nothing'}",
+                expected="both, in order of time; the last day is part of the event",
+                fix="Write, for example, first = 2026-11-23 and last = 2026-11-30.",
+            )
+        if self.name is None and (self.dates or days):
+            reject_setting(
+                "an event of given days needs a name.",
+                got=None,
+                expected="the same name for each occurrence of the event",
+                fix='Write, for example, name = "Black Friday".',
+            )
+        return self
+
+
 class BudgetSection(Section):
     """The budget of false alarms of the whole deployment, by level, as text."""
 
@@ -225,6 +273,7 @@ class MonitorConfig(Section):
     windows: WindowsSection = WindowsSection()
     budget: BudgetSection = BudgetSection()
     tolerance: ToleranceSection = ToleranceSection()
+    expected: Annotated[tuple[ExpectedSection, ...], Field(strict=False)] = ()
     notify: Annotated[tuple[Webhook, ...], Field(strict=False)] = ()
     schedule: ScheduleSection = Field(default_factory=ScheduleSection)
     store: StoreSection = Field(default_factory=StoreSection)
@@ -242,6 +291,7 @@ SECTIONS: dict[str, type[Section]] = {
     "windows": WindowsSection,
     "budget": BudgetSection,
     "tolerance": ToleranceSection,
+    "expected": ExpectedSection,
     "notify": Webhook,
     "schedule": ScheduleSection,
     "store": StoreSection,

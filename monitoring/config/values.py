@@ -77,6 +77,18 @@ def time_zone(value: str) -> str:
     return value
 
 
+def country_code(value: str) -> str:
+    """Check the form of a country's code, with or without one of its parts; which countries are known shows later."""
+    if not re.fullmatch(r"[A-Z]{2}(-[A-Za-z0-9]{1,6})?", value):
+        reject_setting(
+            "not a country's code.",
+            got=value,
+            expected="two capital letters, as in ISO 3166, or with a part of the country",
+            fix='Write, for example, "US" or "US-CA".',
+        )
+    return value
+
+
 def _nearest_zone(value: str) -> str | None:
     zones = {zone.lower(): zone for zone in zoneinfo.available_timezones()}
     zones.update({zone.rsplit("/", 1)[-1].lower(): zone for zone in sorted(zones.values()) if "/" in zone})

@@ -16,6 +16,7 @@ from monitoring.errors import BadInput, CannotRun
 from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import METHOD, method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
+from monitoring.jobs.expected_events import event_calendar
 from monitoring.jobs.traffic_place import traffic_place
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
@@ -179,6 +180,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         fitted,
         timezone=config.windows.timezone,
         phases=plan.phases,
+        calendar=plan.events,
         input_check=InputCheck(
             watched.bins,
             SchemaCheck(partial(load_schema, place.schema), baseline.bins, baseline.profile),
@@ -210,12 +212,16 @@ def _check_classes(config: MonitorConfig, known: tuple[str, ...]) -> None:
 
 
 def window_plan(config: MonitorConfig) -> WindowPlan | RowPlan:
-    """How the config cuts the traffic: by time, or by rows."""
-    windows = config.windows
+    """How the config cuts the traffic: by time, or by rows; and the events that it expects."""
+    windows, events = config.windows, event_calendar(config.expected, config.windows.timezone)
     if windows.rows is not None:
-        return RowPlan(rows=windows.rows, lateness=windows.lateness, min_rows=windows.min_rows)
+        return RowPlan(rows=windows.rows, lateness=windows.lateness, min_rows=windows.min_rows, events=events)
     return WindowPlan(
-        every=windows.every, timezone=windows.timezone, lateness=windows.lateness, min_rows=windows.min_rows
+        every=windows.every,
+        timezone=windows.timezone,
+        lateness=windows.lateness,
+        min_rows=windows.min_rows,
+        events=events,
     )
 
 

@@ -19,13 +19,14 @@ from monitoring.jobs.due_windows import due_windows
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.judge import JudgeState
+from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.judging.window.late_rows import LateRows
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window_scorer import ScoringState
 from monitoring.records import LEVELS, IncidentRecord, Level, WatchKey, WindowRecord
-from monitoring.store.deployments import AWAITED, COMPARED, FIRST_LABELS, WITNESS
+from monitoring.store.deployments import AWAITED, COMPARED, EVENTS, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
 from monitoring.timestamps import duration_microseconds
 from monitoring.traffic.windows import Window
@@ -96,6 +97,7 @@ class DeploymentRun:
                 early_labels=_early_labels(states.get(FIRST_LABELS), begun=last is not None),
                 statistics=states.get(COMPARED, ""),
             ),
+            events=EventScores.from_text(states.get(EVENTS, "")),
         )
 
     @property
@@ -172,6 +174,7 @@ class DeploymentRun:
                 AWAITED: judgement.state.scoring.pending_labels.to_text(),
                 FIRST_LABELS: judgement.state.scoring.early_labels.to_text(),
                 COMPARED: judgement.state.scoring.statistics,
+                EVENTS: judgement.state.events.to_text(),
             },
             label_cursor={
                 CURSOR: self._label_join.read,
@@ -193,6 +196,7 @@ class DeploymentRun:
                 test=deployment.reference_fit.tests[level],
                 watches=deployment.reference_fit.watches,
                 phases=deployment.plan.phases,
+                calendar=deployment.plan.events,
             )
             judged = self._store.score_history(self._number, level, latest=MAX_UPDATE_WINDOWS)
             mine = [one for one in incidents if WatchKey(watch=one.watch, slice=one.slice) in update.test.tests]

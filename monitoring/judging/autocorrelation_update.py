@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.records import IncidentRecord, Level, ScoreHistory, Watch, WatchKey
+from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 
 _NO_SCORES = (np.zeros(0, dtype=np.int64), np.zeros(0))
 
@@ -24,11 +25,13 @@ class AutocorrelationUpdate:
         test: The level's test, as fitted to the baseline.
         watches: Every watch by its name.
         phases: The phase of the window that begins at a time, in each period.
+        calendar: The expected events, whose windows are left out.
     """
 
     test: LevelTest
     watches: Mapping[str, Watch]
     phases: Callable[[datetime], Mapping[str, int]]
+    calendar: EventCalendar = NO_EVENTS
 
     def estimate(self, history: ScoreHistory, incidents: Sequence[IncidentRecord]) -> dict[WatchKey, float]:
         """Estimate from the baseline and the live windows in which no incident was open.
@@ -43,7 +46,10 @@ class AutocorrelationUpdate:
         Returns:
             The coefficient of each watch.
         """
-        segments = quiet_segments(history, incidents)
+        expected = [
+            self.calendar.at(start, end) is not None for start, end in zip(history.starts, history.ends, strict=True)
+        ]
+        segments = quiet_segments(history, incidents, expected)
         phases = [self.phases(start) for start in history.starts]
         live = {}
         for key, test in self.test.tests.items():
@@ -59,8 +65,10 @@ class AutocorrelationUpdate:
         return level_ar1({key: np.asarray(test.calibration_scores) for key, test in self.test.tests.items()}, live)
 
 
-def quiet_segments(history: ScoreHistory, incidents: Sequence[IncidentRecord]) -> NDArray[np.int64]:
-    """Number the segments of windows between incidents.
+def quiet_segments(
+    history: ScoreHistory, incidents: Sequence[IncidentRecord], expected: Sequence[bool] = ()
+) -> NDArray[np.int64]:
+    """Number the segments of windows between incidents and expected events.
 
     >>> day = [datetime(2013, 4, day) for day in range(1, 6)]
     >>> history = ScoreHistory(starts=tuple(day[:4]), ends=tuple(day[1:]), scores={})
@@ -70,11 +78,14 @@ def quiet_segments(history: ScoreHistory, incidents: Sequence[IncidentRecord]) -
     Args:
         history: n windows.
         incidents: Incidents, open or closed.
+        expected: Whether each window touches an expected event, [n]; empty for none.
 
     Returns:
-        The segment of each window, int64 [n]; -1 where an incident was open at its end.
+        The segment of each window, int64 [n]; -1 where an incident was open at its end, and in expected events.
     """
     disturbed = np.zeros(len(history.ends), dtype=np.bool_)
+    if expected:
+        disturbed |= np.asarray(expected)
     for one in incidents:
         closed = one.closed_at
         disturbed |= [one.opened_at <= end and (closed is None or end <= closed) for end in history.ends]

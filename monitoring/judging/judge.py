@@ -6,15 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from monitoring.evidence.level import LevelState
+from monitoring.evidence.level import LevelState, LevelTest
 from monitoring.incidents.onset import HISTORY
 from monitoring.judging.autocorrelation_update import UpdatedTests
+from monitoring.judging.event_windows import (
+    NO_WINDOW_EVENTS,
+    ordinary_history,
+    replaced_sums,
+    tested_record,
+    tested_scores,
+    with_own_scores,
+)
 from monitoring.judging.fit.estimator import losses_by_window
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.incident_tracker import IncidentTracker
 from monitoring.judging.input_check import InputCheck
 from monitoring.judging.level_evidence import LevelEvidence, excluded_watches, step_excluding
 from monitoring.judging.traffic_volume import usual_rows
+from monitoring.judging.window.event_scores import EventReference, EventScores
 from monitoring.judging.window.window_sums import WindowAggregator
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.judging.window_scorer import ScoredWindow, ScoringState, WindowScorer
@@ -24,9 +33,11 @@ from monitoring.records import (
     IncidentRecord,
     Level,
     ScoreRecord,
+    WatchKey,
     WindowRecord,
     WindowStatus,
 )
+from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.watches.catalogue import Catalogue
 
 
@@ -40,6 +51,7 @@ class JudgeState:
         next_number: The number of the next incident.
         history: The last windows, at most `monitoring.incidents.onset.HISTORY`.
         scoring: What the scores of the next window need.
+        events: The scores of windows in expected events.
     """
 
     levels: Mapping[Level, LevelState] = field(default_factory=dict)
@@ -47,6 +59,7 @@ class JudgeState:
     next_number: int = 1
     history: tuple[WindowRecord, ...] = ()
     scoring: ScoringState = field(default_factory=ScoringState)
+    events: EventScores = field(default_factory=EventScores)
 
     @property
     def estimates(self) -> tuple[EstimateRecord, ...]:
@@ -82,6 +95,7 @@ class Judge:
         timezone: IANA name of the zone in which messages name days.
         phases: The phase of the window that begins at a time, in each period.
         input_check: Checks each window's inputs.
+        calendar: The expected events.
     """
 
     def __init__(
@@ -92,14 +106,16 @@ class Judge:
         timezone: str,
         phases: Callable[[datetime], Mapping[str, int]],
         input_check: InputCheck,
+        calendar: EventCalendar = NO_EVENTS,
     ) -> None:
         self._watches = catalogue.watches
         self._estimator = reference_fit.estimator
+        self._baseline_events = reference_fit.events
         self._min_rows = reference_fit.tests["page"].min_rows
         self._tests = UpdatedTests(reference_fit.tests)
         self._phases = phases
         self._tracker = IncidentTracker(catalogue, reference_fit, timezone=timezone, phases=phases)
-        self.scorer = WindowScorer(catalogue, reference_fit, input_check=input_check, phases=phases)
+        self.scorer = WindowScorer(catalogue, reference_fit, input_check=input_check, phases=phases, calendar=calendar)
 
     def aggregator(self) -> WindowAggregator:
         """An empty aggregator for one window's rows; its sums go into `WindowTraffic`."""
@@ -108,7 +124,7 @@ class Judge:
     def rearmed(self, state: JudgeState) -> JudgeState:
         """The state whose levels start anew while incidents are open: changes count from where these stand."""
         tests = self._tests.at(state.levels)
-        offsets = self._tracker.rearmed(tests, state.incidents, state.history)
+        offsets = self._tracker.rearmed(tests, state.incidents, ordinary_history(state.history, self._watches))
         levels = {level: replace(one, offsets=offsets[level]) for level, one in state.levels.items()}
         return replace(state, levels=levels)
 
@@ -126,10 +142,13 @@ class Judge:
         """
         window = self.scorer.score(state.scoring, traffic, self._usual_rows(state.history, traffic))
         evidence = self._evidence(state, window)
-        record = self._record(window, evidence, state.estimates)
-        tracked = self._tracker.track(
-            state.incidents, evidence, window, state.history_with(record), first_number=state.next_number
+        record = self._record(window, evidence, state)
+        tested = {key: score for level in evidence.values() for key, score in level.tested.items()}
+        recent = (
+            *ordinary_history(state.history, self._watches)[-(HISTORY - 1) :],
+            tested_record(record, tested, self._watches),
         )
+        tracked = self._tracker.track(state.incidents, evidence, window, recent, first_number=state.next_number)
         record = replace(record, status=self._status(record, tracked.incidents))
         after = JudgeState(
             levels=tracked.levels,
@@ -137,6 +156,7 @@ class Judge:
             next_number=state.next_number + tracked.opened,
             history=state.history_with(record),
             scoring=window.state,
+            events=self._events_after(state, window, evidence),
         )
         return Judgement(state=after, window=record, changed=tracked.changed)
 
@@ -146,20 +166,56 @@ class Judge:
         return usual_rows(known, self._phases(traffic.window.start))
 
     def _evidence(self, state: JudgeState, window: ScoredWindow) -> dict[Level, LevelEvidence]:
-        """Each level after the window."""
+        """Each level after the window. Scores of an expected event are tested against its own reference, or not."""
         tests = self._tests.at(state.levels)
         evidence = {}
         for level in LEVELS:
-            excluded = excluded_watches(tests[level], state.estimates)
+            test = tests[level]
+            excluded = excluded_watches(test, state.estimates)
             before = state.levels.get(level, LevelState())
-            evidence[level] = step_excluding(tests[level], before, window.sums, excluded, window.phases)
+            references = self._event_references(state, test, window)
+            tested = tested_scores(test, window.sums, references, window.phases)
+            sums = replaced_sums(window.sums, tested) if tested else window.sums
+            after = step_excluding(test, before, sums, excluded, window.phases)
+            evidence[level] = with_own_scores(after, window.sums, tested) if tested else after
         return evidence
+
+    def _event_references(
+        self, state: JudgeState, test: LevelTest, window: ScoredWindow
+    ) -> dict[WatchKey, EventReference]:
+        """The own reference of the event that a watch's score is of; watches of ordinary traffic have none."""
+        if window.events == NO_WINDOW_EVENTS:
+            return {}
+        found = {key: window.events.of(self._watches[key.watch]) for key in test.tests}
+        known = {
+            event: state.events.reference(event, self._baseline_events)
+            for event in set(found.values())
+            if event is not None
+        }
+        return {key: known[event] for key, event in found.items() if event is not None}
+
+    def _events_after(
+        self, state: JudgeState, window: ScoredWindow, evidence: Mapping[Level, LevelEvidence]
+    ) -> EventScores:
+        """The scores of events with those of this window."""
+        found = state.events
+        for event in dict.fromkeys((window.events.answered, window.events.labelled)):
+            if event is None:
+                continue
+            means = {
+                one.key: one.score
+                for level in evidence.values()
+                for one in level.reading.watches
+                if one.score is not None and window.events.of(self._watches[one.key.watch]) == event
+            }
+            found = found.with_window(event, means) if means else found
+        return found
 
     def _record(
         self,
         window: ScoredWindow,
         evidence: Mapping[Level, LevelEvidence],
-        previous: tuple[EstimateRecord, ...],
+        state: JudgeState,
     ) -> WindowRecord:
         """The window's record, whose status is decided once its incidents are known."""
         traffic, estimator = window.traffic, self._estimator
@@ -177,11 +233,19 @@ class Judge:
             status="ok",
             page_log_evidence=evidence["page"].reading.log_evidence,
             notice_log_evidence=evidence["notice"].reading.log_evidence,
-            findings=window.findings,
+            findings=(
+                *window.events.findings(lambda event: state.events.reference(event, self._baseline_events)),
+                *window.findings,
+            ),
             scores=tuple(score for level in LEVELS for score in self._scores(evidence[level])),
             estimates=()
             if estimator is None
-            else estimator.estimate(previous, traffic.answered, window.labelled, self.scorer.rows),
+            else estimator.estimate(
+                state.estimates,
+                traffic.answered,
+                window.labelled if window.events.labelled is None else window.labelled.without_losses(),
+                self.scorer.rows,
+            ),
             realised_losses=() if estimator is None else losses_by_window(traffic.labelled, self.scorer.rows),
         )
 

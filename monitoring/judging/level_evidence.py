@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from monitoring.evidence.level import NO_PHASES, LevelReading, LevelState, LevelTest
 from monitoring.records import EstimateRecord, ScoreSum, WatchKey
@@ -19,14 +19,18 @@ class LevelEvidence:
         test: The test that took the step.
         state: The state after it.
         reading: The level's evidence and that of every watch.
+        tested: Of watches whose score is of an expected event, what stood for it in the test; None where nothing did.
     """
 
     test: LevelTest
     state: LevelState
     reading: LevelReading
+    tested: Mapping[WatchKey, float | None] = field(default_factory=dict)
 
     def score(self, key: WatchKey) -> float | None:
-        """The mean score of a watch in the window, pooled rows included; None where it was not evaluated."""
+        """The mean score of a watch as it was tested, pooled rows included; None where it was not evaluated."""
+        if key in self.tested:
+            return self.tested[key]
         return next((one.score for one in self.reading.watches if one.key == key), None)
 
 

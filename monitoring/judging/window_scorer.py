@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitoring.baseline.profile_builder import ProfileBuilder
+from monitoring.judging.event_windows import NO_WINDOW_EVENTS, WindowEvents, labels_of_one_event
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
 from monitoring.judging.fit.gross_failures import range_findings
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -18,6 +19,7 @@ from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, Wi
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.records import Finding, ScoreSum, WatchKey
 from monitoring.timestamps import as_microseconds, duration_microseconds
+from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.traffic.windows import Window
 from monitoring.watches import integrity, joint
 from monitoring.watches.catalogue import Catalogue
@@ -55,6 +57,7 @@ class ScoredWindow:
         findings: What is wrong with the window's rows, labels and inputs.
         phases: The window's phase in each period.
         state: What the scores of the next window need.
+        events: The expected events of its rows and of its labels.
     """
 
     traffic: WindowTraffic
@@ -63,6 +66,7 @@ class ScoredWindow:
     findings: tuple[Finding, ...]
     phases: Mapping[str, int]
     state: ScoringState
+    events: WindowEvents = NO_WINDOW_EVENTS
 
     @property
     def rows(self) -> int:
@@ -78,6 +82,7 @@ class WindowScorer:
         reference_fit: The fitted baseline.
         input_check: Checks each window's inputs.
         phases: The phase of the window that begins at a time, in each period.
+        calendar: The expected events.
     """
 
     def __init__(
@@ -87,12 +92,14 @@ class WindowScorer:
         *,
         input_check: InputCheck,
         phases: Callable[[datetime], Mapping[str, int]],
+        calendar: EventCalendar = NO_EVENTS,
     ) -> None:
         estimator = reference_fit.estimator
         self._catalogue = catalogue
         self._reference_fit = reference_fit
         self._input_check = input_check
         self._phases = phases
+        self._calendar = calendar
         self._never_judged = never_judged(reference_fit.unfitted)
         self._profiles = ProfileBuilder(catalogue.bins)
         self.rows = RowScorer(
@@ -117,9 +124,17 @@ class WindowScorer:
             The window with its scores, its findings, and what it leaves to the next.
         """
         early = self._early_labels(state.early_labels, traffic)
-        labelled = traffic.labelled if early.complete else traffic.labelled.without_losses()
+        length = traffic.window.end - traffic.window.start
+        labelled, label_event = labels_of_one_event(traffic.labelled, self._calendar, length)
+        if not early.complete:
+            labelled = labelled.without_losses()
+        events = WindowEvents(
+            answered=self._calendar.at(traffic.window.start, traffic.window.end), labelled=label_event
+        )
         pending, coverage = self._label_coverage(state.pending_labels, traffic)
         recent, joint_sums, unembedded = self._joint_distribution(state.recent, traffic.answered)
+        if events.answered is not None:
+            recent = state.recent
         inputs = self._input_check.check(traffic.answered.counts, traffic.input_problems, state.statistics)
         sums = self.sums(traffic.answered, labelled) | coverage | joint_sums
         return ScoredWindow(
@@ -132,10 +147,11 @@ class WindowScorer:
                 *inputs.findings,
                 *unembedded,
                 *self._gross_failures(traffic.answered, sums, inputs.findings),
-                *volume_findings(traffic.answered.rows, usual_rows),
+                *volume_findings(traffic.answered.rows, None if events.answered is not None else usual_rows),
                 *self._never_judged,
             ),
             phases=self._phases(traffic.window.start),
+            events=events,
             state=ScoringState(recent=recent, pending_labels=pending, early_labels=early, statistics=inputs.statistics),
         )
 

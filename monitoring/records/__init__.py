@@ -15,9 +15,10 @@ from monitoring.records.incident import (
 )
 from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
-from monitoring.records.window import Finding, ScoreHistory, ScoreRecord, WindowRecord, WindowStatus
+from monitoring.records.window import EXPECTED_EVENT, Finding, ScoreHistory, ScoreRecord, WindowRecord, WindowStatus
 
 __all__ = [
+    "EXPECTED_EVENT",
     "LEVELS",
     "SCORE_ONE",
     "WHOLE",

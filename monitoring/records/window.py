@@ -26,6 +26,10 @@ class Finding:
     fact: bool = False
 
 
+#: The kind of the finding of a window in an expected event, whose `feature` is the event's name.
+EXPECTED_EVENT = "expected event"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRecord:
     """One watch in one window: its mean in the metric's own unit, None while rows are too few; and its evidence."""
@@ -62,6 +66,11 @@ class WindowRecord:
     """Labels of predictions that already had a different one; they are ignored."""
     label_delays: tuple[int, ...] = ()
     """`labels` by delay, in the classes of `monitoring.watches.label_delays`; empty without labels."""
+
+    @property
+    def expected(self) -> str | None:
+        """The name of the expected event that the window touches; None for an ordinary window."""
+        return next((one.feature for one in self.findings if one.kind == EXPECTED_EVENT), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -139,6 +139,7 @@ def _window(window: WindowRecord, settled: Mapping[datetime, RealisedLosses]) ->
         "repeats": window.repeats,
         "unseen": window.unseen,
         "status": window.status,
+        "expected": window.expected,
         "evidence": {
             "page": finite_evidence(window.page_log_evidence),
             "notice": finite_evidence(window.notice_log_evidence),

@@ -54,7 +54,7 @@ class TrustDocument(TypedDict):
 
 
 class WindowDocument(TypedDict):
-    """One judged window."""
+    """One judged window; `expected` is the name of the expected event that it touches, null for none."""
 
     start: str
     end: str
@@ -64,6 +64,7 @@ class WindowDocument(TypedDict):
     repeats: int
     unseen: int
     status: str
+    expected: str | None
     evidence: EvidenceDocument
     estimates: list[EstimateDocument]
 

@@ -22,13 +22,14 @@ NOTHING = "[]"
 _FLOATS = frozenset({"mean", "deviation", "tolerance", "gain"})
 
 #: Names of the states kept between windows, each as one text: the levels' tests, the recent windows of the joint watch,
-#: counts of windows whose labels are pending, whether early labels are still incomplete, and the statistics that the
-#: schema's comparators compare the next window with.
+#: counts of windows whose labels are pending, whether early labels are still incomplete, the statistics that the
+#: schema's comparators compare the next window with, and the scores of windows in expected events.
 WITNESS: Final = "witness"
 AWAITED: Final = "awaited"
 FIRST_LABELS: Final = "first_labels"
 COMPARED: Final = "compared"
-StateName: TypeAlias = Level | Literal["witness", "awaited", "first_labels", "compared"]
+EVENTS: Final = "events"
+StateName: TypeAlias = Level | Literal["witness", "awaited", "first_labels", "compared", "events"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

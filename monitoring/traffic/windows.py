@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.timestamps import as_datetime
+from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([smhd])", re.ASCII)
@@ -82,7 +83,7 @@ class WindowPlan:
     day, those of more than an hour stretch or shrink then, and of those of an hour or less there are more or fewer.
 
     A window is due `lateness`, the allowed lateness, after its end. One with fewer than `min_rows` rows is too thin to
-    be evaluated by itself.
+    be evaluated by itself. `events` are times at which traffic is expected to differ.
 
     >>> plan = WindowPlan(every="1d", timezone="America/New_York")
     >>> [window] = plan.windows(datetime(2013, 3, 10, 12, tzinfo=UTC), datetime(2013, 3, 10, 12, tzinfo=UTC))
@@ -97,6 +98,7 @@ class WindowPlan:
     timezone: str = "UTC"
     lateness: timedelta = timedelta(0)
     min_rows: int = 1
+    events: EventCalendar = NO_EVENTS
     _length: timedelta = field(init=False, repr=False, compare=False)
     _zone: ZoneInfo = field(init=False, repr=False, compare=False)
 
@@ -201,12 +203,14 @@ class RowPlan:
     """Windows of `rows` rows in order of event time, of any length of time.
 
     A window begins where the one before ended, and ends a microsecond after its last row. Rows with the same event time
-    stay together, so that a window may have more rows; the rest at the end is not a window yet.
+    stay together, so that a window may have more rows; the rest at the end is not a window yet. `events` are times at
+    which traffic is expected to differ.
     """
 
     rows: int
     lateness: timedelta = timedelta(0)
     min_rows: int = 1
+    events: EventCalendar = NO_EVENTS
 
     def windows(self, event_times: NDArray[np.int64], after: datetime | None = None) -> tuple[Window, ...]:
         """The complete windows of some rows.

@@ -14,10 +14,12 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.judging.fit.baseline_windows import window_profiles
+from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import ScoreSum, WatchKey
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import duration_microseconds
+from monitoring.traffic.expected_events import ExpectedEvent
 from monitoring.traffic.windows import RowPlan, WindowPlan
 from monitoring.watches import joint
 from monitoring.watches.catalogue import Catalogue
@@ -40,11 +42,33 @@ class BaselineSums:
         starts: When each window begins, in order.
         sums: For each window, every watch's sum of scores.
         squares: For each window, every watch's sum of squared scores.
+        events: The expected event that each window touches; empty where no window touches one.
     """
 
     starts: Sequence[datetime]
     sums: Sequence[Mapping[WatchKey, ScoreSum]]
     squares: Sequence[Mapping[WatchKey, ScoreSum]]
+    events: Sequence[ExpectedEvent | None] = ()
+
+    def without_events(self) -> BaselineSums:
+        """The windows that touch no expected event."""
+        if not self.events:
+            return self
+        kept = [place for place, event in enumerate(self.events) if event is None]
+        return BaselineSums(
+            starts=[self.starts[place] for place in kept],
+            sums=[self.sums[place] for place in kept],
+            squares=[self.squares[place] for place in kept],
+        )
+
+    def event_scores(self, min_rows: int) -> EventScores:
+        """The scores of the windows that touch an expected event, of watches with at least `min_rows` rows there."""
+        found = EventScores()
+        for event, sums in zip(self.events, self.sums, strict=False):
+            if event is not None:
+                means = {key: one.mean for key, one in sums.items() if one.rows >= max(min_rows, 1)}
+                found = found.with_window(event, means)
+        return found
 
     @property
     def median_rows(self) -> int:
@@ -96,8 +120,10 @@ def sum_baseline(
     builder = ProfileBuilder(baseline.bins, described=False)
     by_start: dict[datetime, dict[WatchKey, ScoreSum]] = {}
     squared: dict[datetime, dict[WatchKey, ScoreSum]] = {}
+    ends: dict[datetime, datetime] = {}
     for number, counts in window_profiles(baseline.rows, builder, [positions for _, positions in windows]):
         window, positions = windows[number]
+        ends[window.start] = window.end
         rows = reference.take(positions)
         sums, squares = by_start.setdefault(window.start, {}), squared.setdefault(window.start, {})
         sums.update(catalogue.prediction_sums(rows, counts))
@@ -110,11 +136,15 @@ def sum_baseline(
             sums[WatchKey(watch=joint.WATCH.name)] = witness.baseline[number]
     for window, positions in split_by_label_arrival(reference, plan):
         labelled = reference.take(positions)
+        ends[window.start] = window.end
         by_start.setdefault(window.start, {}).update(catalogue.label_sums(labelled))
         squared.setdefault(window.start, {}).update(catalogue.label_sums(labelled, power=2))
     starts = sorted(by_start)
     return BaselineSums(
-        starts=starts, sums=[by_start[start] for start in starts], squares=[squared[start] for start in starts]
+        starts=starts,
+        sums=[by_start[start] for start in starts],
+        squares=[squared[start] for start in starts],
+        events=[plan.events.at(start, ends[start]) for start in starts] if plan.events.sources else (),
     )
 
 

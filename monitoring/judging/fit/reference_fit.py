@@ -26,6 +26,7 @@ from monitoring.judging.fit.baseline_windows import BaselineSamples
 from monitoring.judging.fit.estimator import PerformanceEstimator
 from monitoring.judging.fit.gross_failures import GrossFailures
 from monitoring.judging.fit.tolerances import Tolerances
+from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.records import LEVELS, BaselineScore, Level, ScoreSum, Watch, WatchKey
 from monitoring.tasks.task import NO_LABEL
@@ -56,6 +57,8 @@ class ReferenceFit:
         witness: The fitted joint watch, where there is one.
         horizon: How long labels are waited for.
         label_rate: The share of the baseline's rows whose label arrived within the horizon.
+        unfitted: The watches with too few windows.
+        events: The scores of the baseline's windows in expected events, which the tests do not see.
     """
 
     tests: Mapping[Level, LevelTest]
@@ -70,6 +73,7 @@ class ReferenceFit:
     horizon: timedelta = timedelta(days=7)
     label_rate: float = 1.0
     unfitted: tuple[WatchKey, ...] = ()
+    events: EventScores = field(default_factory=EventScores)
 
     def baseline_scores(self) -> tuple[BaselineScore, ...]:
         """Every watch in the baseline, in its own unit; watches of two levels at their own level only."""
@@ -145,7 +149,8 @@ def fit_reference(
 ) -> ReferenceFit:
     """Fit the test of every watch to a baseline whose windows are cut as live windows are.
 
-    Daily or weekly seasonality is removed from the watches that have it. A watch or slice with fewer than
+    Daily or weekly seasonality is removed from the watches that have it. Windows that touch one of the plan's expected
+    events are kept apart. A watch or slice with fewer than
     `monitoring.evidence.conformal.MIN_WINDOWS` baseline windows is left out. Cost: a pass over the baseline's file and
     some over samples of it; memory as `monitoring.baseline.reference.ReferenceFile` says.
 
@@ -164,7 +169,8 @@ def fit_reference(
         BadInput: No watch has enough windows.
     """
     witness, reference = _fit_witness(baseline, catalogue, plan), _answers_with_slices(baseline, catalogue)
-    windows = sum_baseline(baseline, catalogue, plan, reference=reference, witness=witness, horizon=horizon)
+    every = sum_baseline(baseline, catalogue, plan, reference=reference, witness=witness, horizon=horizon)
+    windows = every.without_events()
     # Half a row, in a unit of the watch that is no coarser than a row.
     min_std = {
         name: max(tolerances.min_std(watch), 0.5 / windows.median_rows / max(watch.scale / 2.0, 1.0))
@@ -191,6 +197,7 @@ def fit_reference(
         horizon=horizon,
         label_rate=_label_rate(reference, horizon),
         unfitted=tuple(key for key in catalogue.keys if key not in fits),
+        events=every.event_scores(plan.min_rows),
     )
 
 

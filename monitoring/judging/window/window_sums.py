@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -59,6 +59,11 @@ class LabelledSums:
     tallies: Mapping[int, Tally]
     whole: Tally
     usable: Predictions
+
+    def of_windows(self, starts: Sequence[int]) -> LabelledSums:
+        """The same labels, with the losses of rows answered in some windows only, and no sample of them."""
+        kept = {start: self.tallies[start] for start in starts}
+        return replace(self.without_losses(), tallies=kept, whole=sum(kept.values(), start=Tally()))
 
     def without_losses(self) -> LabelledSums:
         """The same labels, left out of every loss."""

@@ -41,12 +41,16 @@ def command(config_path: Path, traffic: str | None, *, moved: bool, output: Outp
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
+    from monitoring.watches.descriptions import printable  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
 
     def print_window(progress: Progress) -> None:
         window = progress.window
-        output.progress(f"{window.start.isoformat()} {window.status} ({window.rows} rows, {window.labels} labels)")
+        expected = "" if window.expected is None else f", expected: {printable(window.expected)}"
+        output.progress(
+            f"{window.start.isoformat()} {window.status} ({window.rows} rows, {window.labels} labels){expected}"
+        )
 
     def print_error(error: PitfallsError) -> None:
         output.progress(f"Error: {error} The next run retries.")

@@ -17,7 +17,7 @@ PAGE = (Path(__file__).parents[3] / "docs/reference/monitor-toml.md").read_text(
 
 
 def documented(section: str) -> list[tuple[str, str]]:
-    head = "[[notify]]" if section == "notify" else f"[{section}]"
+    head = f"[[{section}]]" if section in ("expected", "notify") else f"[{section}]"
     _, _, rest = PAGE.partition(f"\n## {head}\n")
     return re.findall(r"^\| `(\w+)` \| (.+?) \|", rest.partition("\n## ")[0], re.MULTILINE)
 

@@ -27,6 +27,7 @@ from monitoring.judging.schema_check import CheckResult
 from monitoring.judging.window.window_traffic import WindowTraffic
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds
+from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.traffic.windows import Window, WindowPlan
 from monitoring.watches.catalogue import Catalogue, catalogue
 
@@ -136,16 +137,19 @@ class SmallJudge:
 
 
 @cache
-def small_judge(slices: tuple[str, ...] = ("origin",), *, pages: str = "1 per 365 windows") -> SmallJudge:
+def small_judge(
+    slices: tuple[str, ...] = ("origin",), *, pages: str = "1 per 365 windows", calendar: EventCalendar = NO_EVENTS
+) -> SmallJudge:
     """The judge of a baseline of `BASELINE_DAYS` days; made once for each choice."""
     reference = rows_of_days(0, BASELINE_DAYS, seed=1)
     bins = fit_bins(reference, SPEC)
     baseline = Baseline(spec=SPEC, bins=bins, profile=profile(reference, bins), rows=InMemoryReference(reference))
     watched = catalogue(baseline, slices)
+    plan = replace(PLAN, events=calendar)
     fit = fit_reference(
         baseline,
         watched,
-        plan=PLAN,
+        plan=plan,
         budgets={"page": Budget.parse(pages), "notice": Budget.parse("1 per 30 windows")},
         tolerances=Tolerances(error=0.02, brier=0.0, integrity=0.02),
         horizon=HORIZON,
@@ -154,7 +158,8 @@ def small_judge(slices: tuple[str, ...] = ("origin",), *, pages: str = "1 per 36
         watched,
         fit,
         timezone="UTC",
-        phases=PLAN.phases,
+        phases=plan.phases,
+        calendar=calendar,
         input_check=InputCheck(bins, no_schema, min_rows=MIN_ROWS),
     )
     return SmallJudge(baseline=baseline, catalogue=watched, fit=fit, judge=judge)

@@ -111,11 +111,7 @@ error = {float(draft.error)!r}
 {brier}
 integrity = {float(draft.integrity)!r}
 
-# Days on which traffic is known to differ; they are tested once the event has been seen twice.
-# [[expected]]
-# name = "Black Friday"
-# dates = [2025-11-28, 2026-11-27]
-
+{_EXPECTED}
 {_notify(draft.webhooks)}
 [schedule]
 # Minute, hour, day, month, day of the week (by name).
@@ -130,6 +126,13 @@ _DEPLOYMENT = """\
 # The deployment's name in the store; configs that share a store need one each.
 # [deployment]
 # name = "lender-eu"
+"""
+
+_EXPECTED = """\
+# Days on which traffic is known to differ; they are tested once the event has been seen twice.
+# [[expected]]
+# name = "Black Friday"
+# dates = [2025-11-28, 2026-11-27]
 """
 
 _NOTES = {

@@ -166,11 +166,7 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         watched,
         plan=plan,
         budgets={"page": Budget.parse(config.budget.page), "notice": Budget.parse(config.budget.notice)},
-        tolerances=Tolerances(
-            error=config.tolerance.error,
-            brier=config.tolerance.brier,
-            integrity=config.tolerance.integrity,
-        ),
+        tolerances=_tolerances(config),
         horizon=config.windows.label_horizon,
     )
     rows = max(baseline.profile.rows, 1)
@@ -198,6 +194,11 @@ def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deploymen
         reference_fit=fitted,
         judge=judge,
     )
+
+
+def _tolerances(config: MonitorConfig) -> Tolerances:
+    given = config.tolerance
+    return Tolerances(error=given.error, brier=given.brier, integrity=given.integrity)
 
 
 def _check_classes(config: MonitorConfig, known: tuple[str, ...]) -> None:

@@ -149,10 +149,9 @@ def fit_reference(
 ) -> ReferenceFit:
     """Fit the test of every watch to a baseline whose windows are cut as live windows are.
 
-    Daily or weekly seasonality is removed from the watches that have it. Windows that touch one of the plan's expected
-    events are kept apart. A watch or slice with fewer than
-    `monitoring.evidence.conformal.MIN_WINDOWS` baseline windows is left out. Cost: a pass over the baseline's file and
-    some over samples of it; memory as `monitoring.baseline.reference.ReferenceFile` says.
+    Daily or weekly seasonality is removed from the watches that have it. Windows in the plan's expected events are kept
+    apart. A watch with fewer than `monitoring.evidence.conformal.MIN_WINDOWS` windows is left out. Cost: a pass over
+    the baseline's file and some over samples of it; memory as `monitoring.baseline.reference.ReferenceFile` says.
 
     Args:
         baseline: The baseline.

@@ -19,7 +19,8 @@ from monitoring.baseline.schema import load_schema, validate
 from monitoring.baseline.statistics import dataset_statistics
 from monitoring.config import MonitorConfig
 from monitoring.evidence.level import LevelState
-from monitoring.jobs.deployment import EXTRAS, SCHEMA_FILE, Deployment, deploy
+from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.jobs.places import EXTRAS, SCHEMA_FILE
 from monitoring.jobs.run import Progress, run_due_windows
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.traffic import traffic_path

@@ -24,7 +24,7 @@ from benchmarks.results import Cell, Result, Settings, Table
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import load_config
 from monitoring.errors import CannotRun
-from monitoring.jobs.deployment import BASELINE, EXTRAS, find_bundle
+from monitoring.jobs.places import BASELINE, EXTRAS, find_bundle
 
 CONNECTIONS = (1, 16, 64)
 BODIES = 256

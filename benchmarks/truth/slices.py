@@ -24,7 +24,8 @@ from monitoring.evidence.conformal import MIN_WINDOWS, ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.incidents.rearm import LOSS_FAMILIES
-from monitoring.jobs.deployment import find_baseline, window_plan
+from monitoring.jobs.deployment import window_plan
+from monitoring.jobs.places import find_baseline
 from monitoring.judging.fit.baseline_sums import pooled_sums
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window

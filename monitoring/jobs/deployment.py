@@ -17,7 +17,7 @@ from monitoring.evidence.budget import Budget
 from monitoring.evidence.method import METHOD, method
 from monitoring.incidents.life_cycle import HARM_LEFT, QUIET_WINDOWS, RECOVERING
 from monitoring.jobs.expected_events import event_calendar
-from monitoring.jobs.traffic_place import traffic_place
+from monitoring.jobs.places import find_baseline, traffic_place
 from monitoring.judging.fit.reference_fit import ReferenceFit, fit_reference
 from monitoring.judging.fit.tolerances import MIN_STD_IN_TOLERANCES, Tolerances
 from monitoring.judging.input_check import MAX_MISSING_SHARE, InputCheck, optional_inputs
@@ -30,27 +30,6 @@ from monitoring.watches.calibration import MAX_BINS, MIN_ROWS, ROWS_PER_BIN
 from monitoring.watches.catalogue import catalogue
 from monitoring.watches.embedding import Embedder, EmbeddingSource
 from monitoring.watches.trust import ALTERNATIVE_MISS_RATES, MISS_RATE, THRESHOLD
-
-EXTRAS = "assets.extra"
-BASELINE = "baseline"
-SCHEMA_FILE = "schema.pbtxt"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaselinePlace:
-    """Where a model's baseline is.
-
-    Attributes:
-        folder: the bundle; of a table the baseline's own folder.
-        baseline: the folder of the baseline.
-        schema: the path of its schema.
-        version: the model version; a table has none, and counts as version 1.
-    """
-
-    folder: Path
-    baseline: Path
-    schema: Path
-    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,47 +73,6 @@ class Deployment:
             traffic=traffic_place(config),
             earlier=earlier_evidence(config),
         )
-
-
-def find_baseline(config: MonitorConfig) -> BaselinePlace:
-    """The baseline that a config names.
-
-    Returns:
-        Where it is.
-
-    Raises:
-        CannotRun: there is no such bundle.
-    """
-    if config.model.baseline is not None:
-        folder = config.model.baseline
-        return BaselinePlace(folder=folder, baseline=folder, schema=folder / SCHEMA_FILE, version=1)
-    bundle, version = find_bundle(config)
-    extras = bundle / EXTRAS
-    return BaselinePlace(folder=bundle, baseline=extras / BASELINE, schema=extras / SCHEMA_FILE, version=version)
-
-
-def find_bundle(config: MonitorConfig) -> tuple[Path, int]:
-    """The bundle of the version that a config names, or else of the newest.
-
-    Returns:
-        The bundle's folder and its version.
-
-    Raises:
-        CannotRun: there is no such bundle.
-    """
-    folder, wanted = config.model.folder, config.model.version
-    children = folder.iterdir() if folder.is_dir() else iter(())
-    found = {int(child.name): child for child in children if child.is_dir() and child.name.isdigit()}
-    versions = sorted(found)
-    if not versions or (wanted is not None and wanted not in versions):
-        raise CannotRun(
-            "The bundle to watch is not there.",
-            got=f"{folder}, with {'versions ' + ', '.join(map(str, versions)) if versions else 'no version'}",
-            expected="a folder MODELS/NAME/VERSION" if wanted is None else f"version {wanted}",
-            fix="Export the model there, or change `bundle` in the [model] section.",
-        )
-    version = versions[-1] if wanted is None else wanted
-    return found[version], version
 
 
 def deploy(config: MonitorConfig, embedder: Embedder | None = None) -> Deployment:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from monitoring.config import MonitorConfig
 from monitoring.errors import CannotRun
-from monitoring.jobs.deployment import earlier_evidence, find_baseline, same_evidence
-from monitoring.jobs.traffic_place import traffic_place
+from monitoring.jobs.deployment import earlier_evidence, same_evidence
+from monitoring.jobs.places import find_baseline, traffic_place
 from monitoring.store.identity import check_traffic
 from monitoring.store.store import Store
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from monitoring.evidence.level import LevelState
 from monitoring.evidence.sensitivity import smallest_detectable_harms
 from monitoring.incidents.onset import HISTORY
 from monitoring.jobs.deployment import Deployment
-from monitoring.jobs.due_windows import due_windows
+from monitoring.jobs.due_windows import due_windows, is_followed, next_due_at
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
 from monitoring.judging.judge import JudgeState
@@ -26,10 +27,12 @@ from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.judging.window.window_reader import read_window
 from monitoring.judging.window_scorer import ScoringState
 from monitoring.records import LEVELS, IncidentRecord, Level, WatchKey, WindowRecord
+from monitoring.store.checks import Check
 from monitoring.store.deployments import AWAITED, COMPARED, EVENTS, FIRST_LABELS, WITNESS
 from monitoring.store.store import Store
 from monitoring.timestamps import duration_microseconds
-from monitoring.traffic.windows import Window
+from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, has_labels, reject_lost_labels
+from monitoring.traffic.windows import RowPlan, Window
 from monitoring.watches.early_labels import COMPLETE, EarlyLabels
 from monitoring.watches.joint import RecentWindows
 from monitoring.watches.label_coverage import PendingLabels
@@ -82,7 +85,7 @@ class DeploymentRun:
         cursor = {} if last is None else last.label_cursor
         self._read, self._waited = int(cursor.get(CURSOR, 0)), int(cursor.get(WAITING, 0))
         self._cursor = cursor
-        self._judged = store.judged(number)
+        self._judged = self._judged_before_run = store.judged(number)
         self._late = LateRows()
         incidents = store.incidents(number)
         states = store.level_states(number)
@@ -90,7 +93,7 @@ class DeploymentRun:
             levels={level: LevelState.from_text(states[level]) for level in LEVELS if level in states},
             incidents=tuple(i for i in incidents if i.state != "closed"),
             next_number=max((i.number for i in incidents), default=0) + 1,
-            history=() if last is None else store.windows(number)[-HISTORY:],
+            history=() if last is None else store.windows(number, latest=HISTORY),
             scoring=ScoringState(
                 recent=RecentWindows.from_text(states.get(WITNESS, "")),
                 pending_labels=PendingLabels.from_text(states.get(AWAITED, "")),
@@ -114,12 +117,29 @@ class DeploymentRun:
         )
 
     @property
+    def judged(self) -> int:
+        """How many windows this run has judged."""
+        return self._judged - self._judged_before_run
+
+    @property
     def follows(self) -> int | None:
         """Of a deployment's first run, the number of the deployment whose place it takes."""
         return self._store.deployment_record(self._number).follows if self._after is None else None
 
-    def begin(self) -> None:
-        """Store what the deployment is held against and how small a harm it detects, unless that is stored already."""
+    def begin(self, label_logs: tuple[Path, ...], *, labels_anew: bool = False) -> None:
+        """Store what the deployment is held against and how small a harm it detects, unless that is stored already.
+
+        Args:
+            label_logs: where the label log may be on this machine; none where it is elsewhere.
+            labels_anew: whether the label log was lost and a new one has begun.
+
+        Raises:
+            CannotRun: the label log is not there, although labels were read from it before.
+        """
+        if labels_anew:
+            self._read = self._waited = 0
+        elif self._read and label_logs and not any(map(has_labels, label_logs)):
+            reject_lost_labels(0, self._read)
         if not self._store.sensitivity(self._number):
             self._store.save_baseline(self._number, self._deployment.reference_fit.baseline_scores())
             self._save_sensitivity(initial_level(self._deployment, "page"))
@@ -136,11 +156,29 @@ class DeploymentRun:
             unmatched=replace(traffic.unmatched_labels, labels=max(traffic.unmatched_labels.labels - self._waited, 0)),
             lookup=traffic,
         )
-        due = due_windows(traffic, deployment.plan, after=self._after, now=now)
+        damaged = any(finding.kind == LABEL_LOG_DAMAGED for finding in traffic.source_findings)
+        if self._label_join.read < self._read and not damaged:
+            reject_lost_labels(self._label_join.read, self._read)
+        checked_at = self._store.check(self._number).checked_at
+        self._followed = is_followed(deployment.plan, after=self._after, checked_at=checked_at)
+        due = due_windows(traffic, deployment.plan, after=self._after, now=now, followed=self._followed)
         if due and self._after is not None:
             self._label_join.restore(self._judged_before(due[0].start))
             self._late = self._late_rows()
         return due
+
+    def finish(self, check: Check) -> None:
+        """Store that all that was due is judged, so that a run with nothing to do knows it at once.
+
+        Args:
+            check: the time of this run, and the files as they were before it read them.
+        """
+        plan, last = self._deployment.plan, self._store.last_window(self._number)
+        after = None if last is None else last.record.end
+        ends = [] if isinstance(plan, RowPlan) else [end for _, end in self._traffic.spans(plan.longest_gap)]
+        all_judged = bool(ends) and after is not None and max(ends) < after and not self._followed
+        state = check.traffic_state if all_judged else ""
+        self._store.save_check(self._number, replace(check, next_due_at=next_due_at(plan, after), traffic_state=state))
 
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed, in one transaction.
@@ -177,7 +215,7 @@ class DeploymentRun:
                 EVENTS: judgement.state.events.to_text(),
             },
             label_cursor={
-                CURSOR: self._label_join.read,
+                CURSOR: max(self._label_join.read, self._read),
                 WAITING: self._traffic.unmatched_labels.labels,
                 **self._late.cursor,
             },
@@ -216,14 +254,15 @@ class DeploymentRun:
     def _late_rows(self) -> LateRows:
         """Rows that came into windows judged before, of those within the label horizon."""
         since = self.scope.since
-        records = [w for w in self._store.windows(self._number, scores=False) if since is None or w.start >= since]
+        found = self._store.windows(self._number, scores=False, since=since)
+        records = [w for w in found if since is None or w.start >= since]
         counts = self._traffic.row_counts([Window(start=record.start, end=record.end) for record in records])
         return LateRows.of(records, counts, self._cursor)
 
     def _judged_before(self, start: datetime) -> Iterator[tuple[Window, RowLoader]]:
         """The judged windows within the label horizon, whose predictions may still get their label."""
         oldest = start - self._deployment.horizon
-        for record in self._store.windows(self._number, scores=False):
+        for record in self._store.windows(self._number, scores=False, since=oldest):
             if oldest < record.end <= start:
                 window = Window(start=record.start, end=record.end)
                 yield window, self._traffic.rows(window).select

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -12,18 +12,20 @@ from monitoring.traffic.windows import RowPlan, Window, WindowPlan
 
 
 def due_windows(
-    traffic: TrafficSource, plan: WindowPlan | RowPlan, *, after: datetime | None, now: datetime
+    traffic: TrafficSource, plan: WindowPlan | RowPlan, *, after: datetime | None, now: datetime, followed: bool = False
 ) -> tuple[Window, ...]:
     """The windows with traffic that are due.
 
-    Windows without a row are among them, but for gaps that are longer than the plan's longest. Nothing after `now` is
-    looked at, so that a row from the far future costs nothing.
+    Windows without a row are among them, but for gaps that are longer than the plan's longest; and those after the last
+    row where the traffic was followed as it came, so that traffic that stops is noticed. Nothing after `now` is looked
+    at, so that a row from the far future costs nothing.
 
     Args:
         traffic: the traffic.
         plan: how it is cut into windows.
         after: the windows begin then or later; None: at any time.
         now: the time.
+        followed: whether the windows before were judged as soon as they were due.
 
     Returns:
         The windows, in order.
@@ -35,8 +37,45 @@ def due_windows(
         return tuple(window for window in plan.windows(times, after) if plan.due(window, now))
     found: list[Window] = []
     for first, last in traffic.spans(plan.longest_gap):
-        begin, end = first, min(last, now)
+        begin, end = first, min(last + plan.longest_gap if followed else last, now)
         if after is not None and (first <= after or first - after <= plan.longest_gap):
             begin = min(after, end)
         found += [w for w in plan.windows(begin, end) if plan.due(w, now) and (after is None or w.start >= after)]
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
+
+
+#: A window counts as judged in time within so many windows after it was due, and a day.
+IN_TIME_WINDOWS = 3
+
+
+def is_followed(plan: WindowPlan | RowPlan, *, after: datetime | None, checked_at: datetime | None) -> bool:
+    """Whether the traffic is followed as it comes: the last window was judged soon after it was due.
+
+    Args:
+        plan: how traffic is cut into windows.
+        after: the end of the last window; None before the first.
+        checked_at: when the last run was that judged all that was due; None where there was none.
+
+    Returns:
+        False for windows of rows, which are due by rows alone, and for a table of the past that is read once.
+    """
+    if isinstance(plan, RowPlan) or after is None or checked_at is None:
+        return False
+    [window] = plan.windows(after, after)
+    return checked_at <= after + plan.lateness + IN_TIME_WINDOWS * (window.end - window.start) + timedelta(days=1)
+
+
+def next_due_at(plan: WindowPlan | RowPlan, after: datetime | None) -> datetime | None:
+    """The time before which no window is due, whatever traffic comes.
+
+    Args:
+        plan: how traffic is cut into windows.
+        after: the end of the last window; None before the first.
+
+    Returns:
+        The time; None where it is not known.
+    """
+    if isinstance(plan, RowPlan) or after is None:
+        return None
+    [window] = plan.windows(after, after)
+    return window.end + plan.lateness

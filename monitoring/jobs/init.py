@@ -13,7 +13,8 @@ from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.config import ConfigDraft, TableDraft, check_draft, render_config
 from monitoring.jobs.baseline_rows import BaselineRows, count_windows, min_rows, read_reference
 from monitoring.jobs.config_file import NAME, keep_existing
-from monitoring.jobs.deployment import BASELINE, SCHEMA_FILE, deploy
+from monitoring.jobs.deployment import deploy
+from monitoring.jobs.places import BASELINE, SCHEMA_FILE
 from monitoring.jobs.reference_notes import reference_notes
 from monitoring.jobs.staging import put_in_place, staging
 from monitoring.jobs.table_description import TableDescription

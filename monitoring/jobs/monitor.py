@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput
-from monitoring.jobs.deployment import find_baseline
 from monitoring.jobs.frames import stored
 from monitoring.jobs.init import init_monitor
+from monitoring.jobs.places import find_baseline
 from monitoring.jobs.report import reference_benchmark, write_reports
 from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import status

@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from monitoring.config import MonitorConfig
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.deployment_run import DeploymentRun
+from monitoring.jobs.idle import check_begun, label_logs_of
 from monitoring.jobs.notify import NotificationOutbox, Notify
 from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.records import Finding, IncidentRecord, WindowRecord
@@ -66,11 +68,13 @@ class ExternalServices:
         notify: notifies receivers of an incident; None: nobody is notified.
         embedder: runs a bundle's model on tensors; None: the joint watch does not see them, and findings say so.
         moved: whether the traffic may be elsewhere than the deployment's was.
+        labels_anew: whether the label log was lost and a new one has begun.
     """
 
     notify: Notify | None = None
     embedder: Embedder | None = None
     moved: bool = False
+    labels_anew: bool = False
 
 
 NO_SERVICES = ExternalServices()
@@ -108,31 +112,30 @@ def run_due_windows(
     """
     deployment = deploy(config, services.embedder)
     now = clock()
+    check = check_begun(config, now)
     number = store.deployment(deployment.record(config, now), moved=services.moved)
     with store.lease(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease:
         run = DeploymentRun(deployment, store, number)
-        run.begin()
+        run.begin(label_logs_of(config), labels_anew=services.labels_anew)
         traffic = open_traffic(config, deployment.baseline, deployment.version, clock=clock, scope=run.scope)
         due = run.due(traffic, now)
         outbox = NotificationOutbox(store, number, services.notify, clock=clock, renew=lease.renew)
         outbox.send_pending()
         opened: list[IncidentRecord] = []
-        judged = 0
-        for window in due:
-            if stop():
-                break
+        for window in takewhile(lambda _: not stop(), due):
             lease.renew(clock())
-            record, changed = run.judge(window, first=not judged)
-            judged += 1
+            record, changed = run.judge(window, first=not run.judged)
             if fresh := [one for one in changed if _is_news(one, record.end)]:
                 outbox.send_pending()
             opened += fresh
-            progress(Progress(done=judged, due=len(due), window=record, changed=changed))
+            progress(Progress(done=run.judged, due=len(due), window=record, changed=changed))
+        if run.judged == len(due):
+            run.finish(check)
         return RunResult(
             deployment=number,
-            judged=judged,
+            judged=run.judged,
             opened=tuple(opened),
-            stopped=judged < len(due),
+            stopped=run.judged < len(due),
             unreported=() if due else traffic.source_findings,
             follows=run.follows,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from monitoring.records.incident import IncidentRecord
 from monitoring.records.watch import Level
@@ -56,7 +57,11 @@ class BaselineScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorStatus:
-    """All that the store has of one deployment: what reports and `--json` show."""
+    """All that the store has of one deployment: what reports and `--json` show.
+
+    `asked_at` is the time at which it is shown, `checked_at` that of the last run that judged all that was due, and
+    `next_due_at` that from which the next window is due; None where they are not known.
+    """
 
     model: str
     version: int
@@ -70,3 +75,6 @@ class MonitorStatus:
     sensitivity: tuple[Sensitivity, ...]
     coverage: Coverage
     baseline: tuple[BaselineScore, ...]
+    asked_at: datetime | None = None
+    checked_at: datetime | None = None
+    next_due_at: datetime | None = None

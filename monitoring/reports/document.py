@@ -10,6 +10,7 @@ from itertools import groupby
 from monitoring.records import IncidentRecord, MonitorStatus, RealisedLosses, SlicePart, WindowRecord
 from monitoring.reports.document_types import (
     CoverageDocument,
+    CycleDocument,
     DecompositionDocument,
     IncidentDocument,
     SpanDocument,
@@ -22,11 +23,12 @@ from monitoring.reports.sections.formatting import finite_evidence
 from monitoring.watches.label_delays import arrival_curve, merged_counts
 
 
-def status_document(status: MonitorStatus) -> StatusDocument:
+def status_document(status: MonitorStatus, *, since: datetime | None = None) -> StatusDocument:
     """Convert a deployment's state to plain types that any JSON encoder takes.
 
     Args:
         status: The deployment's state.
+        since: Only windows that end after that time are listed; None: all.
 
     Returns:
         The document: times as ISO 8601 ending in Z, every number finite.
@@ -36,11 +38,13 @@ def status_document(status: MonitorStatus) -> StatusDocument:
         "model": status.model,
         "version": status.version,
         "timezone": status.timezone,
+        "checked_at": iso(status.checked_at) if status.checked_at else None,
+        "next_due_at": iso(status.next_due_at) if status.next_due_at else None,
         "budget": {
             "page": {"text": status.page_budget, "threshold": _finite(status.page_threshold)},
             "notice": {"text": status.notice_budget, "threshold": _finite(status.notice_threshold)},
         },
-        "windows": [_window(window, settled) for window in status.windows],
+        "windows": [_window(one, settled) for one in status.windows if since is None or one.end > since],
         "incidents": [_incident(incident) for incident in status.incidents],
         "sensitivity": [
             {
@@ -51,11 +55,7 @@ def status_document(status: MonitorStatus) -> StatusDocument:
             }
             for entry in status.sensitivity
         ],
-        "cycles": [
-            {"level": one.level, "watch": one.watch, "slice": one.slice, "cycle": one.cycle, "gain": one.gain}
-            for one in status.baseline
-            if one.cycle
-        ],
+        "cycles": _cycles(status),
         "coverage": _coverage(status),
         "findings": [
             {
@@ -82,6 +82,14 @@ def status_document(status: MonitorStatus) -> StatusDocument:
             for entry in trust_rows(status)
         ],
     }
+
+
+def _cycles(status: MonitorStatus) -> list[CycleDocument]:
+    return [
+        {"level": one.level, "watch": one.watch, "slice": one.slice, "cycle": one.cycle, "gain": one.gain}
+        for one in status.baseline
+        if one.cycle
+    ]
 
 
 def _coverage(status: MonitorStatus) -> CoverageDocument:

@@ -212,6 +212,8 @@ class StatusDocument(TypedDict):
     version: int
     timezone: str
     budget: BudgetDocument
+    checked_at: str | None
+    next_due_at: str | None
     windows: list[WindowDocument]
     incidents: list[IncidentDocument]
     sensitivity: list[SensitivityDocument]

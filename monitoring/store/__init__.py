@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from monitoring.store.deployments import DeploymentRecord
-from monitoring.store.lease import Lease
-from monitoring.store.store import Store
-from monitoring.store.windows import StoredWindow
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from monitoring.store.deployments import DeploymentRecord
+    from monitoring.store.lease import Lease
+    from monitoring.store.store import Store
+    from monitoring.store.windows import StoredWindow
 
 __all__ = ["DeploymentRecord", "Lease", "Store", "StoredWindow"]
+
+#: Names imported at first use: they load SQLAlchemy, which a run with nothing due does without.
+_LAZY = {
+    "DeploymentRecord": "monitoring.store.deployments",
+    "Lease": "monitoring.store.lease",
+    "Store": "monitoring.store.store",
+    "StoredWindow": "monitoring.store.windows",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name at its first use."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'monitoring.store' has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from monitoring.errors import BadInput
 from monitoring.records import BaselineScore, Level, Sensitivity
+from monitoring.store.checks import Check
 from monitoring.store.column_types import float_of, float_text, optional_float_of, optional_float_text
 from monitoring.store.tables import deployment, level_state
 
@@ -260,3 +261,15 @@ def _no_such(number: int) -> BadInput:
         expected="the number of a deployment in this store",
         fix="`pitfalls monitor deployments` lists them.",
     )
+
+
+def write_check(connection: Connection, number: int, check: Check) -> None:
+    """Replace what the last complete run left."""
+    connection.execute(update(deployment).where(deployment.c.id == number).values(**asdict(check)))
+
+
+def read_check(connection: Connection, number: int) -> Check:
+    """What the last complete run left."""
+    query = select(*(deployment.c[field.name] for field in fields(Check))).where(deployment.c.id == number)
+    row = connection.execute(query).mappings().first()
+    return Check() if row is None else Check(**row)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from monitoring.errors import CannotRun
 from monitoring.records import BaselineScore, IncidentRecord, Level, ScoreHistory, Sensitivity, WindowRecord
 from monitoring.store import deployments, identity, incidents, leases, notifications, overview, windows
+from monitoring.store.checks import Check
 from monitoring.store.deployments import DeploymentRecord, StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
@@ -159,10 +160,22 @@ class Store:
         except IntegrityError:
             windows.reject_judged(window)
 
-    def windows(self, deployment: int, *, scores: bool = True) -> tuple[WindowRecord, ...]:
-        """All windows in order of time; without their scores it is much faster."""
+    def windows(
+        self, deployment: int, *, scores: bool = True, since: datetime | None = None, latest: int | None = None
+    ) -> tuple[WindowRecord, ...]:
+        """Windows in order of time; without their scores it is much faster.
+
+        Args:
+            deployment: The deployment's number.
+            scores: Whether to read their scores.
+            since: Only windows that end after that time; None: all.
+            latest: At most so many, the last; None: all.
+
+        Returns:
+            The windows.
+        """
         with self._reading() as connection:
-            return windows.read(connection, deployment, scores=scores)
+            return windows.read(connection, deployment, scores=scores, since=since, latest=latest)
 
     def judged(self, deployment: int) -> int:
         """The number of judged windows."""
@@ -228,6 +241,16 @@ class Store:
         """
         with self._writing(deployment) as connection:
             notifications.write(connection, deployment, number, notified, completed_at)
+
+    def save_check(self, deployment: int, check: Check) -> None:
+        """Replace what the last complete run of a deployment left."""
+        with self._writing(deployment) as connection:
+            deployments.write_check(connection, deployment, check)
+
+    def check(self, deployment: int) -> Check:
+        """What the last complete run of a deployment left."""
+        with self._reading() as connection:
+            return deployments.read_check(connection, deployment)
 
     def acknowledge(self, deployment: int, number: int, at: datetime) -> IncidentRecord:
         """Acknowledge an incident. Raises BadInput if there is none of this number, or if it is closed."""

@@ -49,6 +49,10 @@ deployment = Table(
     Column("traffic", String, nullable=False, server_default=""),
     Column("follows", Integer),
     Column("quiet_until", UtcTime),
+    Column("checked_at", UtcTime),
+    Column("next_due_at", UtcTime),
+    Column("inputs", String, nullable=False, server_default=""),
+    Column("traffic_state", String, nullable=False, server_default=""),
     UniqueConstraint("model", "version", "settings_digest"),
 )
 

@@ -69,15 +69,31 @@ def write(connection: Connection, deployment: int, record: WindowRecord, label_c
         connection.execute(insert(score), rows)
 
 
-def read(connection: Connection, deployment: int, *, scores: bool) -> tuple[WindowRecord, ...]:
-    """Every window in order of time. Cost: one query, and a second one for the scores."""
-    rows = connection.execute(select(window).where(window.c.deployment == deployment).order_by(window.c.start)).all()
+def read(
+    connection: Connection, deployment: int, *, scores: bool, since: datetime | None = None, latest: int | None = None
+) -> tuple[WindowRecord, ...]:
+    """Windows in order of time. Cost: one query, and a second one for the scores.
+
+    Args:
+        connection: A transaction.
+        deployment: The deployment's number.
+        scores: Whether to read their scores.
+        since: Only windows that end after that time; None: all.
+        latest: At most so many, the last; None: all.
+
+    Returns:
+        The windows.
+    """
+    wanted = select(window).where(window.c.deployment == deployment).order_by(window.c.start.desc())
+    if since is not None:
+        wanted = wanted.where(window.c.end > since)
+    rows = connection.execute(wanted if latest is None else wanted.limit(latest)).all()[::-1]
     by_window: dict[int, tuple[ScoreRecord, ...]] = {}
-    if scores:
+    if scores and rows:
         query = (
             select(score)
             .join(window, window.c.id == score.c.window)
-            .where(window.c.deployment == deployment)
+            .where((window.c.deployment == deployment) & (score.c.window >= rows[0].id))
             .order_by(score.c.window, score.c.position)
         )
         found = connection.execute(query)

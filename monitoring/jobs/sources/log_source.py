@@ -21,7 +21,7 @@ from monitoring.timestamps import as_microseconds
 from monitoring.traffic.format.rows import SAMPLING_RATE
 from monitoring.traffic.format.tensors import flatten_scalars
 from monitoring.traffic.id_keys import IdSet
-from monitoring.traffic.labels.label_log import LabelLog
+from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, LabelLog
 from monitoring.traffic.log.assembly import REPEATS_KEY
 from monitoring.traffic.log.gaps import LostRows
 from monitoring.traffic.log.log import TrafficLog
@@ -132,7 +132,7 @@ class LogSource:
         foreign = f"The traffic log has no row of {mine}; it has rows of {others}."
         damaged = tuple(
             Finding(
-                kind="label log damaged",
+                kind=LABEL_LOG_DAMAGED,
                 feature="",
                 message=f"The label log is damaged: {each.unread_bytes:,} bytes of {each.path.name} are not read.",
             )

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line, pages_of
 from monitoring.watches.descriptions import METRIC_TITLES, format_change, lower_first, printable
+
+#: How long after it was due a window may be judged before it is overdue: a window's length, and an hour at least.
+GRACE_WINDOWS = 1
+GRACE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +23,7 @@ class Headline:
     Attributes:
         model: The model and its version.
         period: The span of the judged windows.
-        healthy: Whether windows were judged and none of them paged.
+        healthy: Whether windows were judged, none is overdue, and no page is open.
         verdict: The verdict.
         first_page: When and why the first page was raised; empty while there was none.
         explanation: The first page's message; empty while there was none.
@@ -54,7 +59,7 @@ def headline(status: MonitorStatus) -> Headline:
     return Headline(
         model=f"{printable(status.model)} version {status.version}",
         period=period,
-        healthy=not pages and bool(status.windows),
+        healthy=bool(status.windows) and not any(page.state != "closed" for page in pages) and not overdue(status),
         verdict=_verdict(status, pages),
         first_page=_first_page(pages[0], zone) if pages else "",
         explanation=printable(pages[0].message, LONGEST_MESSAGE) if pages else "",
@@ -90,6 +95,28 @@ def detectable_rise(sensitivity: tuple[Sensitivity, ...]) -> str:
     return f"Smallest rise detected within {format_count(horizon, 'window')}: {', '.join(rises)}."
 
 
+def overdue(status: MonitorStatus) -> str:
+    """What to say of windows that should have been judged by now.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        That there is no traffic, or that the monitor has not run; empty while all is in time, or the time is not known.
+    """
+    due, asked, checked = status.next_due_at, status.asked_at, status.checked_at
+    if due is None or asked is None or checked is None or not status.windows:
+        return ""
+    last = status.windows[-1]
+    grace = max(GRACE_WINDOWS * (last.end - last.start), GRACE)
+    if asked < due + grace:
+        return ""
+    zone = ZoneInfo(status.timezone)
+    if checked < due:
+        return f"the monitor has not run since {format_moment(checked, zone)}"
+    return f"no traffic since {format_moment(last.end, zone)}"
+
+
 def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
     windows = format_count(len(status.windows), "window")
     if not status.windows:
@@ -97,7 +124,8 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
     if not pages:
         unlabelled = status.coverage.labels_due > 0 and not status.coverage.labels
         scope = " by inputs and predictions alone (no label has arrived)" if unlabelled else ""
-        return f"Healthy{scope}: no page in {windows}"
+        late = overdue(status)
+        return f"No page{scope} in {windows}, but {late}" if late else f"Healthy{scope}: no page in {windows}"
     still_open = sum(1 for page in pages if page.state != "closed")
     if still_open == 0:
         life = "closed" if len(pages) == 1 else "all closed"
@@ -106,7 +134,8 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
     else:
         life = f"{still_open} still open"
     worse = sum(1 for page in pages if page.state == "worse")
-    return f"{format_count(len(pages), 'page')} in {windows}, {life}" + (f" ({worse} worse)" if worse else "")
+    late = f"; {overdue(status)}" if overdue(status) else ""
+    return f"{format_count(len(pages), 'page')} in {windows}, {life}" + (f" ({worse} worse)" if worse else "") + late
 
 
 def _first_page(page: IncidentRecord, zone: ZoneInfo) -> str:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from monitoring.errors import CannotRun
 from monitoring.traffic.format.layout import LABELS, check_root
 from monitoring.traffic.format.rows import TIMESTAMP
 from monitoring.traffic.format.segments import read_segment, segments_in
 from monitoring.traffic.labels.label_writer import LABEL_SCHEMA
+
+#: The kind of the finding that labels behind a damaged spot are not read.
+LABEL_LOG_DAMAGED = "label log damaged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +122,30 @@ class LabelLog:
         )
         self._unread = unread
         return table, unread
+
+
+def has_labels(root: Path) -> bool:
+    """Whether there is a label log with at least one segment."""
+    return bool(segments_in(root / LABELS))
+
+
+def reject_lost_labels(found: int, known: int) -> NoReturn:
+    """Refuse a label log that has lost labels: if they come back, they would be counted twice.
+
+    Args:
+        found: How many labels it has.
+        known: How many of it were read before.
+
+    Raises:
+        CannotRun: Always.
+    """
+    raise CannotRun(
+        "The label log is not whole.",
+        got=f"{found:,} labels",
+        expected=f"the {known:,} labels that were read from it before, or more",
+        fix="Mount it, or put it back; nothing was judged. If it is lost for good and a new one has begun, run "
+        "`pitfalls monitor run --new-label-log` once.",
+    )
 
 
 def _codes(column: pa.ChunkedArray) -> np.ndarray:

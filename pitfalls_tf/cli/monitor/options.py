@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -45,6 +46,19 @@ moved_option = click.option(
 )
 
 
+since_option = click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    metavar="YYYY-MM-DD[THH:MM]",
+    help="With --json: only windows that end after that time, in the windows' time zone.  [default: all]",
+)
+
+
+def since_of(since: datetime | None, found: MonitorStatus) -> datetime | None:
+    """The time that `--since` says, in the time zone of the windows; None for all."""
+    return None if since is None else since.replace(tzinfo=ZoneInfo(found.timezone))
+
+
 deployment_option = click.option(
     "--deployment",
     type=click.IntRange(1, 2**31 - 1),
@@ -63,10 +77,10 @@ def with_traffic(config: MonitorConfig, traffic: str | None) -> MonitorConfig:
     Returns:
         The config with that traffic.
     """
-    from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - not needed for --help
-
     if traffic is None:
         return config
+    from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - loads Arrow
+
     section = config.traffic.with_path(traffic if is_url(traffic) else Path(traffic).absolute())
     return config.model_copy(update={"traffic": section})
 
@@ -104,6 +118,7 @@ def evaluate_due_windows(
     progress: Callable[[Progress], None],
     stop: Callable[[], bool] = lambda: False,
     moved: bool = False,
+    labels_anew: bool = False,
 ) -> RunResult:
     """Evaluate every due window, and notify the config's webhooks of each opened incident.
 
@@ -114,6 +129,7 @@ def evaluate_due_windows(
         progress: called after every window.
         stop: whether to stop before the next window.
         moved: whether the traffic may be elsewhere than it was.
+        labels_anew: whether the label log was lost and a new one has begun.
 
     Returns:
         What was evaluated.
@@ -143,7 +159,7 @@ def evaluate_due_windows(
         clock=lambda: datetime.now(UTC),
         stop=stop,
         progress=progress,
-        services=ExternalServices(notify=send, embedder=embedder, moved=moved),
+        services=ExternalServices(notify=send, embedder=embedder, moved=moved, labels_anew=labels_anew),
     )
     if run.follows is not None:
         output.progress(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from pitfalls_tf.cli.monitor.options import (
     exit_code,
     moved_option,
     show,
+    since_of,
+    since_option,
     traffic_option,
     window_progress,
     with_traffic,
@@ -20,6 +23,10 @@ from pitfalls_tf.cli.monitor.options import (
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from monitoring.config import MonitorConfig
+    from monitoring.store.checks import IdleDeployment
     from pitfalls_tf.cli.output import Output
 
 
@@ -27,22 +34,54 @@ if TYPE_CHECKING:
 @config_option
 @traffic_option
 @moved_option
+@click.option(
+    "--new-label-log", is_flag=True, help="The label log was lost for good, and a new one has begun: read it as such."
+)
+@since_option
 @with_output
-def command(config_path: Path, traffic: str | None, *, moved: bool, output: Output) -> int:
+def command(config_path: Path, traffic: str | None, since: datetime | None, *, output: Output, **flags: bool) -> int:
     """Evaluate every due window once.
 
     Windows that were evaluated before are skipped, so it can run at any time, for example from cron. Exits with 1 if it
-    raised a page or a page is still open.
+    raised a page or a page is still open. With nothing due, it prints one line, or the document with --json.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
-    from monitoring.jobs.status import status  # noqa: PLC0415 - as above
+    from monitoring.jobs.idle import idle_deployment  # noqa: PLC0415 - as above
+
+    config = with_traffic(load_config(config_path), traffic)
+    idle = None if output.as_json or any(flags.values()) else idle_deployment(config, datetime.now(UTC))
+    if idle is None:
+        return _run(config, since, output, flags)
+    click.echo(_idle_line(idle))
+    return 1 if idle.open_pages else 0
+
+
+def _idle_line(idle: IdleDeployment) -> str:
+    judged = (
+        "no window judged yet" if idle.judged_until is None else f"judged until {idle.judged_until:%Y-%m-%d %H:%M} UTC"
+    )
+    due = idle.check.next_due_at
+    when = "" if due is None else f"; the next window is due at {due:%Y-%m-%d %H:%M} UTC"
+    pages = f"; open pages: {idle.open_pages}" if idle.open_pages else ""
+    return f"Nothing is due: {judged}{when}{pages}."
+
+
+def _run(config: MonitorConfig, since: datetime | None, output: Output, flags: Mapping[str, bool]) -> int:
+    """Evaluate what is due, and print the status."""
+    from monitoring.jobs.status import status  # noqa: PLC0415 - not needed for --help
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
-    config = with_traffic(load_config(config_path), traffic)
     with Store.open(config.store.url) as store:
         with window_progress() as progress:
-            run = evaluate_due_windows(config, store, output, progress=progress, moved=moved)
-        found = status(store, config.name, run.deployment)
-    output.finish(dict(status_document(found)), lambda: show(found))
+            run = evaluate_due_windows(
+                config,
+                store,
+                output,
+                progress=progress,
+                moved=flags["moved"],
+                labels_anew=flags["new_label_log"],
+            )
+        found = status(store, config.name, run.deployment, now=datetime.now(UTC))
+    output.finish(dict(status_document(found, since=since_of(since, found))), lambda: show(found))
     return exit_code(found, run)

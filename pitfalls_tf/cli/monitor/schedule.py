@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,6 @@ def command(config_path: Path, traffic: str | None, *, moved: bool, output: Outp
 
         run_on_schedule(config.schedule.cron, job, timezone=config.windows.timezone, stop=stop, on_error=print_error)
     with Store.open(config.store.url, make=False) as store:
-        found = status(store, config.name, deployment_of(config, store, output))
+        found = status(store, config.name, deployment_of(config, store, output), now=datetime.now(UTC))
     output.finish(dict(status_document(found)), lambda: show(found))
     return exit_code(found)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option, exit_code, show
+from pitfalls_tf.cli.monitor.options import (
+    config_option,
+    deployment_of,
+    deployment_option,
+    exit_code,
+    show,
+    since_of,
+    since_option,
+)
 from pitfalls_tf.cli.output import with_output
 
 if TYPE_CHECKING:
@@ -18,8 +27,9 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @deployment_option
+@since_option
 @with_output
-def command(config_path: Path, deployment: int | None, *, output: Output) -> int:
+def command(config_path: Path, deployment: int | None, since: datetime | None, *, output: Output) -> int:
     """Show windows, incidents and evidence so far.
 
     Evaluates nothing. Exits with 1 while a page is open.
@@ -31,6 +41,6 @@ def command(config_path: Path, deployment: int | None, *, output: Output) -> int
 
     config = load_config(config_path)
     with Store.open(config.store.url, make=False) as store:
-        found = status(store, config.name, deployment_of(config, store, output, deployment))
-    output.finish(dict(status_document(found)), lambda: show(found))
+        found = status(store, config.name, deployment_of(config, store, output, deployment), now=datetime.now(UTC))
+    output.finish(dict(status_document(found, since=since_of(since, found))), lambda: show(found))
     return exit_code(found)

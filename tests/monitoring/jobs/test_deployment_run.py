@@ -75,12 +75,12 @@ def test_what_is_of_interest_follows_the_last_window(config: MonitorConfig, stor
 
 def test_the_beginning_is_stored_once(config: MonitorConfig, store: Store) -> None:
     run, deployment, number = begun(config, store)
-    run.begin()
+    run.begin(())
     sensitivity = store.sensitivity(number)
     assert {each.metric for each in sensitivity} == {"error", "brier"}
     assert store.baseline(number) == deployment.reference_fit.baseline_scores()
     store.save_sensitivity(number, sensitivity[:1])
-    run.begin()
+    run.begin(())
     assert store.sensitivity(number) == sensitivity[:1]
 
 

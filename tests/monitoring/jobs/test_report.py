@@ -13,7 +13,7 @@ import pytest
 
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import load_config
-from monitoring.jobs.deployment import find_baseline
+from monitoring.jobs.places import find_baseline
 from monitoring.jobs.report import labelled_rows
 from monitoring.tasks.task import NO_LABEL
 from monitoring.traffic.windows import Window

@@ -9,7 +9,7 @@ import pytest
 
 from monitoring.baseline.folder import load_baseline
 from monitoring.config import load_config
-from monitoring.jobs.deployment import find_baseline
+from monitoring.jobs.places import find_baseline
 from monitoring.jobs.sources.read_scope import EVERYTHING, ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.judging.window.traffic_source import TrafficSource

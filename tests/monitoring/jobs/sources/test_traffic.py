@@ -16,7 +16,7 @@ from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import Predictions
 from monitoring.config import MonitorConfig, load_config
 from monitoring.errors import BadInput
-from monitoring.jobs.deployment import find_baseline
+from monitoring.jobs.places import find_baseline
 from monitoring.jobs.sources.log_source import LogSource
 from monitoring.jobs.sources.table_source import TableSource
 from monitoring.jobs.sources.traffic import columns_of, open_traffic, traffic_path, with_labels

@@ -17,7 +17,8 @@ from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.baseline.reference import InMemoryReference, ReferenceFile
 from monitoring.config import load_config
 from monitoring.jobs import deployment
-from monitoring.jobs.deployment import deploy, find_baseline
+from monitoring.jobs.deployment import deploy
+from monitoring.jobs.places import find_baseline
 from monitoring.judging.fit import baseline_windows
 from tests.own_table import REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days

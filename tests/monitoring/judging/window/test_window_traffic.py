@@ -12,7 +12,8 @@ from monitoring.baseline.batch import Batch
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.predictions import no_predictions
 from monitoring.config import load_config
-from monitoring.jobs.deployment import deploy, find_baseline
+from monitoring.jobs.deployment import deploy
+from monitoring.jobs.places import find_baseline
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.jobs.sources.traffic import open_traffic
 from monitoring.judging.window.label_join import LabelJoin

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -52,6 +53,28 @@ def test_health_is_qualified_while_no_label_has_arrived(status_of: Callable[...,
         headline(blind).verdict == "Healthy by inputs and predictions alone (no label has arrived): no page in 1 window"
     )
     assert headline(blind).healthy
+
+
+def test_a_monitor_that_is_dead_does_not_read_healthy(status_of: Callable[..., MonitorStatus]) -> None:
+    found = status_of(windows=2, incidents=False)
+    due = found.windows[-1].end + timedelta(days=1, hours=6)
+    alive = replace(found, next_due_at=due, checked_at=due - timedelta(minutes=5), asked_at=due + timedelta(hours=20))
+    assert headline(alive).verdict == "Healthy: no page in 2 windows"
+    dead = headline(replace(alive, asked_at=due + timedelta(days=30)))
+    assert dead.verdict == "No page in 2 windows, but the monitor has not run since 4 Apr 2013 05:55"
+    assert not dead.healthy
+    silent = headline(replace(alive, checked_at=due + timedelta(days=30), asked_at=due + timedelta(days=30)))
+    assert silent.verdict == "No page in 2 windows, but no traffic since 3 Apr 2013"
+
+
+def test_closed_pages_do_not_stay_red_and_an_overdue_window_is_said_beside_a_page(status: MonitorStatus) -> None:
+    page = replace(status.incidents[0], state="closed")
+    closed = replace(status, incidents=(page,))
+    assert headline(closed).healthy
+    due = status.windows[-1].end + timedelta(days=2)
+    late = headline(replace(closed, next_due_at=due, checked_at=due, asked_at=due + timedelta(days=9)))
+    assert late.verdict == "1 page in 275 windows, closed; no traffic since 1 Jan 2014"
+    assert not late.healthy
 
 
 def test_before_the_first_window_nothing_is_healthy(status_of: Callable[..., MonitorStatus]) -> None:

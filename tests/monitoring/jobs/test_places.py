@@ -8,7 +8,7 @@ import pytest
 
 from monitoring.config.loading import parse_config
 from monitoring.config.sections import MonitorConfig
-from monitoring.jobs.traffic_place import traffic_place
+from monitoring.jobs.places import traffic_place
 
 POSTGRESQL = '[store]\nurl = "postgresql+pg8000://u:p@db/x"\n'
 

@@ -1,0 +1,54 @@
+"""What the last complete run left, read with and without SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.store import Store
+from monitoring.store.checks import Check, IdleDeployment, read_idle, touch
+
+APRIL = datetime(2013, 4, 1, 12, 30, 0, 5, tzinfo=UTC)
+CHECK = Check(checked_at=APRIL, next_due_at=APRIL + timedelta(days=1), inputs="abc", traffic_state="def")
+
+
+def test_a_check_comes_back_and_is_read_by_the_short_way_too(
+    url: str, store: Store, deployment: int, window: Callable[..., WindowRecord], incident: IncidentRecord
+) -> None:
+    assert store.check(deployment) == Check()
+    assert read_idle(url, "flights", "") is not None
+    store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=(incident,))
+    store.save_check(deployment, CHECK)
+    assert store.check(deployment) == CHECK
+    assert read_idle(url, "flights", "abc") == IdleDeployment(
+        number=deployment, check=CHECK, judged_until=window(0).end, open_pages=1, pending=1
+    )
+    assert read_idle(url, "flights", "other") is None
+    assert read_idle(url, "trains", "abc") is None
+    later = APRIL + timedelta(hours=1)
+    assert touch(url, deployment, later)
+    assert store.check(deployment).checked_at == later
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database, but a text that is long enough to be looked at"])
+def test_what_is_no_store_of_this_release_is_left_to_the_long_way(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.db"
+    assert read_idle(f"sqlite:///{path}", "flights", "abc") is None
+    path.write_bytes(content)
+    assert read_idle(f"sqlite:///{path}", "flights", "abc") is None
+    assert not touch(f"sqlite:///{path}", 1, APRIL)
+    assert path.read_bytes() == content
+    assert read_idle("postgresql+pg8000://user:secret@host/db", "flights", "abc") is None
+
+
+def test_before_the_next_window_can_be_due_new_traffic_changes_nothing() -> None:
+    early = {"inputs": "abc", "traffic_state": "grown", "now": APRIL + timedelta(hours=23)}
+    assert CHECK.nothing_due(**early)  # type: ignore[arg-type]  # a test names the fields by keyword
+    late = early | {"now": APRIL + timedelta(days=1)}
+    assert not CHECK.nothing_due(**late)  # type: ignore[arg-type]  # as above
+    assert CHECK.nothing_due(**late | {"traffic_state": "def"})  # type: ignore[arg-type]  # as above
+    assert not CHECK.nothing_due(**late | {"traffic_state": ""})  # type: ignore[arg-type]  # as above

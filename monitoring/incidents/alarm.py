@@ -45,6 +45,7 @@ class Alarm:
         baseline: What they are compared with.
         drifted_pairs: Pairs of inputs whose joint distribution has changed most, as the joint watch sees it.
         offsets: Levels of open incidents from which changes are measured, by watch, in the watch's own unit.
+        waiting: Sums of watches whose rows are still too few to be evaluated, by watch.
         labels_expected: Whether labels have come in any of the last windows, so that those of the latest will.
     """
 
@@ -54,6 +55,7 @@ class Alarm:
     baseline: DeploymentBaseline
     drifted_pairs: tuple[tuple[str, str], ...] = ()
     offsets: Mapping[WatchKey, float] = field(default_factory=dict)
+    waiting: Mapping[WatchKey, ScoreSum] = field(default_factory=dict)
     labels_expected: bool = False
 
     @property

@@ -16,6 +16,8 @@ OTHERS = "other values"
 def slice_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
     """Decompose the change of the alarm's loss over all labelled rows, once for each sliced column.
 
+    Rows of thin slices that wait to be evaluated count with their slice; one that is never judged is among the others.
+
     Args:
         alarm: An alarm and its windows since the onset.
 
@@ -25,7 +27,12 @@ def slice_parts(alarm: Alarm) -> tuple[SlicePart, ...]:
     metric = metric_of(alarm.key.watch)
     if metric not in METRIC_TITLES:
         return ()
-    before, after = alarm.baseline.losses, sum_windows(alarm.windows, metric)
+    judged = {key for key in alarm.baseline.losses if not key.slice or key in alarm.baseline.scores}
+    before = {key: total for key, total in alarm.baseline.losses.items() if key in judged}
+    after = sum_windows(alarm.windows, metric)
+    for key, total in alarm.waiting.items():
+        if key.watch == metric and key.slice:
+            after[key] = after.get(key, ScoreSum()) + total
     columns = sorted({key.slice.partition("=")[0] for key in before if key.slice})
     return tuple(
         part
@@ -77,7 +84,8 @@ def sums_by_slice(sums: Mapping[WatchKey, ScoreSum], watch: str, column: str) ->
         key.slice: total for key, total in sums.items() if key.watch == watch and key.slice.startswith(f"{column}=")
     }
     inside, whole = sum(parts.values(), ScoreSum()), sums.get(WatchKey(watch=watch), ScoreSum())
-    rest = ScoreSum(whole.rows - inside.rows, whole.total - inside.total)
+    rows = whole.rows - inside.rows  # below 0 where waiting rows of a slice are from before the onset
+    rest = ScoreSum(rows, min(max(whole.total - inside.total, 0), max(rows, 0) * SCORE_ONE))
     return {**parts, OTHERS: rest} if rest.rows > 0 else parts
 
 

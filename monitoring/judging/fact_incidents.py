@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
+from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.cause import Cause
 from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
-from monitoring.records import Finding, IncidentEvent, IncidentRecord
+from monitoring.incidents.rearm import LOSS_GROUP, harm_group
+from monitoring.judging.fit.gross_failures import ANSWERS_SUBJECT, LABELS_SUBJECT
+from monitoring.judging.traffic_volume import SUBJECT as VOLUME_SUBJECT
+from monitoring.records import Finding, IncidentEvent, IncidentRecord, Watch
 from monitoring.traffic.windows import Window
+from monitoring.watches.integrity import ANSWERS
 
 #: The watch of such an incident.
 FACT_WATCH = "schema"
 
 #: Separates the inputs that such an incident names in its `slice`.
 SEPARATOR = ", "
+
+#: Begins what the evidence of watches adds to the message of such an incident.
+EVIDENCE = "Evidence of the watches: "
 
 #: The recovery state of a new one: no window without the fact so far.
 _INITIAL_RECOVERY = "0"
@@ -85,6 +96,66 @@ def open_fact_incidents(
         )
         for place, (kind, facts) in enumerate(by_kind.items())
     )
+
+
+def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
+    """Whether an incident that a fact opened tells the harm behind an alarm too.
+
+    Args:
+        incident: An open incident of a fact.
+        alarm: An alarm and its windows since the onset.
+        horizon: How long labels are waited for: losses follow a fact by so much.
+
+    Returns:
+        True if the alarm's watch is about what the fact names; and for losses and the joint watch, if they changed with
+        the fact.
+    """
+    subjects, watch = inputs_of_fact(incident), alarm.watch
+    about = {ANSWERS_SUBJECT} if watch.name == ANSWERS.name else {watch.feature}
+    if about & set(subjects):
+        return True
+    if harm_group(watch) == LOSS_GROUP and LABELS_SUBJECT in subjects:
+        return True
+    if VOLUME_SUBJECT in subjects or not (harm_group(watch) == LOSS_GROUP or watch.family == "joint"):
+        return False
+    return incident.window_start <= alarm.windows[0].start <= incident.window_end + horizon
+
+
+def has_evidence(incident: IncidentRecord) -> bool:
+    """Whether the evidence of a watch was added to such an incident."""
+    return EVIDENCE in incident.message
+
+
+def with_evidence(incident: IncidentRecord, cause: Cause) -> IncidentRecord:
+    """The incident with what an alarm adds to it: its cause in a few words, and in numbers.
+
+    Args:
+        incident: An incident that a fact opened.
+        cause: The cause of an alarm that it `tells`.
+
+    Returns:
+        The incident.
+    """
+    return replace(incident, message=f"{incident.message} {EVIDENCE}{cause.cause}.", detail=cause.detail)
+
+
+def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> frozenset[str]:
+    """The groups of watches whose harm such an incident may have told.
+
+    Args:
+        incident: An incident that a fact opened.
+        watches: The deployment's watches.
+
+    Returns:
+        Groups as of `monitoring.incidents.rearm.harm_group`; none for traffic volume.
+    """
+    subjects = inputs_of_fact(incident)
+    if VOLUME_SUBJECT in subjects:
+        return frozenset()
+    named = {harm_group(watch) for watch in watches if watch.feature in subjects}
+    if ANSWERS_SUBJECT in subjects:
+        named.add(harm_group(ANSWERS))
+    return frozenset({LOSS_GROUP, "joint", *named})
 
 
 def _message(kind: str, facts: Sequence[Finding]) -> str:

@@ -24,8 +24,11 @@ from monitoring.incidents.rearm import (
 from monitoring.judging.fact_incidents import (
     FACT_WATCH,
     advance_fact_incident,
-    inputs_of_fact,
+    harm_groups_of_fact,
+    has_evidence,
     open_fact_incidents,
+    tells,
+    with_evidence,
 )
 from monitoring.judging.fit.gross_failures import CONTRADICTED
 from monitoring.judging.fit.reference_fit import ReferenceFit
@@ -213,8 +216,12 @@ class IncidentTracker:
     def _after_closings(self, level: LevelEvidence, incidents: Sequence[IncidentRecord]) -> LevelState:
         """The level with the watches of closed incidents tested against the baseline again."""
         alive = {self._group(one) for one in _alive(incidents)}
-        over = {self._group(one) for one in incidents if one.state == "closed"} - alive - {""}
-        keys = [key for key in level.test.tests if harm_group(self._watches[key.watch]) in over]
+        closed = [one for one in incidents if one.state == "closed"]
+        over = {self._group(one) for one in closed} - alive - {""}
+        facts = [one for one in closed if one.watch == FACT_WATCH]
+        told = {name for one in facts for name in harm_groups_of_fact(one, tuple(self._watches.values()))} - alive
+        groups = {key: harm_group(self._watches[key.watch]) for key in level.test.tests}
+        keys = [key for key, group in groups.items() if group in over or (group in told and key in level.state.offsets)]
         if not keys:
             return level.state
         return level.test.restarted(level.state, offsets=dict.fromkeys(keys, 0.0), keys=keys)
@@ -241,9 +248,13 @@ class IncidentTracker:
         related = [one for one in _alive(current) if same_harm(one, alarm.key, self._watches)]
         if any(one.level == "page" for one in related) and not deserved.pages:
             return {}, None
-        if any(alarm.watch.feature in inputs_of_fact(one) for one in _alive(current) if one.watch == FACT_WATCH):
-            return {}, None
         cause = explain(alarm)
+        facts = [one for one in _alive(current) if one.watch == FACT_WATCH]
+        told = next((one for one in facts if tells(one, recent, self._reference_fit.horizon)), None)
+        if told is not None:
+            if deserved.pages and not has_evidence(told):
+                told = with_evidence(told, self._with_rows(cause, window))
+            return {told.number: told}, None
         now = window.traffic.window.end
         tolerance = self._score_tolerance(alarm.key)
         rise = cause.rise / alarm.watch.scale
@@ -257,14 +268,17 @@ class IncidentTracker:
                     first, recovery=recovery if own else first.recovery, message=cause.message, now=now
                 )
             }, None
-        return {}, self._opened(cause, deserved, window, recovery, number)
+        return {}, self._opened(self._with_rows(cause, window), deserved, window, recovery, number)
+
+    def _with_rows(self, cause: Cause, window: ScoredWindow) -> Cause:
+        """The cause with the window's rows to look at first."""
+        key, batches = WatchKey(watch=cause.watch, slice=cause.slice), window.traffic.batches
+        rows = worst_rows(key, self._catalogue, labelled=batches.labelled, answered=batches.answered)
+        return replace(cause, detail=replace(cause.detail, rows=rows))
 
     def _opened(
         self, cause: Cause, deserved: HarmAssessment, window: ScoredWindow, recovery: str, number: int
     ) -> IncidentRecord:
-        key = WatchKey(watch=cause.watch, slice=cause.slice)
-        batches = window.traffic.batches
-        rows = worst_rows(key, self._catalogue, labelled=batches.labelled, answered=batches.answered)
         reason = f"{deserved.reason}: " if deserved.reason else ""
         return IncidentRecord(
             number=number,
@@ -278,7 +292,7 @@ class IncidentTracker:
             cause=f"{reason}{cause.cause}",
             message=f"{reason[:1].upper()}{reason[1:]}{cause.message}",
             recovery=recovery,
-            detail=replace(cause.detail, rows=rows),
+            detail=cause.detail,
             history=(IncidentEvent(at=window.traffic.window.end, state="open"),),
         )
 
@@ -298,6 +312,7 @@ class IncidentTracker:
             baseline=self._baseline,
             drifted_pairs=() if witness is None else witness.pairs(window.state.recent, NAMED),
             offsets={key: offset * self._watches[key.watch].scale for key, offset in state.offsets.items()},
+            waiting=state.pending,
             labels_expected=_has_losses(history[-LABEL_WINDOWS:]),
         )
 

@@ -20,6 +20,7 @@ from monitoring.reports.document_types import (
 from monitoring.reports.sections.estimates import realised, settled_by_window, trust_rows
 from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.formatting import finite_evidence
+from monitoring.reports.sections.sensitivity import detectable
 from monitoring.watches.label_delays import arrival_curve, merged_counts
 
 
@@ -53,7 +54,7 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
                 "windows": entry.windows,
                 "rise": entry.rise if entry.rise is not None and math.isfinite(entry.rise) else None,
             }
-            for entry in status.sensitivity
+            for entry in detectable(status)
         ],
         "cycles": _cycles(status),
         "coverage": _coverage(status),

@@ -27,7 +27,7 @@ from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.months import LOSSES, SliceSeries, loss_series, whole_series
-from monitoring.reports.sections.sensitivity import sensitivity_rows
+from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
 from monitoring.reports.sections.watches import watch_rows
 from monitoring.watches.descriptions import METRIC_TITLES, printable, slice_title, watch_title
 
@@ -96,7 +96,8 @@ def page_text(status: MonitorStatus, *, benchmark: Benchmark | None, slices: tup
             losses=[chart for chart in charts if chart.name.startswith("windows-")],
             arrivals=[chart for chart in charts if chart.name == "arrivals"],
             figures=safe_json({chart.name: chart.figure for chart in charts}),
-            sensitivity=sensitivity_rows(status.sensitivity),
+            sensitivity=sensitivity_rows(() if unwatched_losses(status) else status.sensitivity),
+            unwatched=unwatched_losses(status),
             findings=finding_groups(status),
             watches=watch_rows(status),
             link=link,

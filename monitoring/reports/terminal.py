@@ -19,7 +19,7 @@ from monitoring.reports.sections.formatting import (
 from monitoring.reports.sections.headline import headline
 from monitoring.reports.sections.incidents import cause_line
 from monitoring.reports.sections.label_delays import label_delay_sentence
-from monitoring.reports.sections.sensitivity import sensitivity_rows
+from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
@@ -175,6 +175,9 @@ def _finding(group: FindingGroup) -> str:
 def _sensitivity(status: MonitorStatus) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415  # as above
 
+    unwatched = unwatched_losses(status)
+    if unwatched:
+        return Text(unwatched)
     found = sensitivity_rows(status.sensitivity)
     if not found.rows:
         return Text("The smallest detectable rise has not been simulated yet.")

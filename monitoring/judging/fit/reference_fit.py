@@ -106,7 +106,8 @@ class ReferenceFit:
         """
         tests = self.tests["page"].tests
         harms = []
-        metrics = [watch.name for watch in self.watches.values() if watch.family == "performance"]
+        losses = (watch.name for watch in self.watches.values() if watch.family == "performance")
+        metrics = [name for name in losses if not is_rank(name)]  # those may be pooled, as thin slices are
         for part in ("", *self._largest_slices()):
             for metric in metrics:
                 shifts = self._score_shifts(metric, part)

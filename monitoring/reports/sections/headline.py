@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from monitoring.records import IncidentRecord, MonitorStatus, Sensitivity
 from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_count, format_moment, format_window
 from monitoring.reports.sections.incidents import cause_line, pages_of
+from monitoring.reports.sections.sensitivity import unwatched_losses
 from monitoring.watches.descriptions import METRIC_TITLES, format_change, lower_first, printable
 
 #: How long after it was due a window may be judged before it is overdue: a window's length, and an hour at least.
@@ -28,7 +29,8 @@ class Headline:
         first_page: When and why the first page was raised; empty while there was none.
         explanation: The first page's message; empty while there was none.
         budget: The budget of false alarms.
-        detectable_rise: The smallest rise of each loss that would be detected; empty where it was not simulated.
+        detectable_rise: The smallest rise of each loss that would be detected, or why none would be; empty where it was
+            not simulated.
     """
 
     model: str
@@ -68,7 +70,7 @@ def headline(status: MonitorStatus) -> Headline:
             f"{printable(status.notice_budget)}, on average while nothing changes; for the whole deployment, whatever "
             "the number of inputs and slices watched and however often it is checked."
         ),
-        detectable_rise=detectable_rise(status.sensitivity),
+        detectable_rise=unwatched_losses(status) or detectable_rise(status.sensitivity),
     )
 
 

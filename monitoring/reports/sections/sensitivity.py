@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from monitoring.records import Sensitivity
+from monitoring.records import WHOLE, MonitorStatus, Sensitivity
+from monitoring.reports.sections.formatting import format_count
 from monitoring.watches.descriptions import METRIC_TITLES, NOTHING, format_change, printable, slice_title
+
+#: A loss that was evaluated in none of the last windows, this many, is not watched.
+RECENT_WINDOWS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +48,39 @@ def sensitivity_rows(sensitivity: tuple[Sensitivity, ...]) -> SensitivityTable:
             cells.append(f"not within {horizon}" if rise is None else format_change(metric, rise))
         rows.append((name, tuple(cells)))
     return SensitivityTable(horizons=horizons, rows=tuple(rows))
+
+
+def detectable(status: MonitorStatus) -> tuple[Sensitivity, ...]:
+    """The smallest detectable rises that hold now: none is detected while no label counts.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        What was simulated, with `rise` None in every entry where no loss was evaluated lately.
+    """
+    if not unwatched_losses(status):
+        return status.sensitivity
+    return tuple(replace(entry, rise=None) for entry in status.sensitivity)
+
+
+def unwatched_losses(status: MonitorStatus) -> str:
+    """Say that no loss was evaluated lately, so that no rise of one would be detected.
+
+    Args:
+        status: The deployment's state.
+
+    Returns:
+        A sentence; empty where a loss on the whole traffic was evaluated in one of the last `RECENT_WINDOWS`, and where
+        nothing was judged or simulated.
+    """
+    losses, recent = {entry.metric for entry in status.sensitivity}, status.windows[-RECENT_WINDOWS:]
+    if not losses or not recent:
+        return ""
+    scores = (score for window in recent for score in window.scores if score.slice == WHOLE)
+    if any(score.watch in losses and score.value is not None for score in scores):
+        return ""
+    return (
+        f"No rise of a loss would be detected: no label has counted in the last {format_count(len(recent), 'window')} "
+        f"({sum(window.labels for window in recent):,} arrived)."
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from monitoring.evidence.level import LevelReading, WatchReading
@@ -72,6 +73,8 @@ def baseline(
         for name, one in WATCHES.items()
         if name not in without
     }
+    scores |= {key: replace(scores[WatchKey(watch=key.watch)], slice=key.slice) for key in losses or {} if key.slice}
+    scores = {key: score for key, score in scores.items() if str(key) not in without}
     return DeploymentBaseline(
         scores=scores,
         losses=losses or {},

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -67,6 +69,30 @@ def test_each_sliced_column_explains_the_whole_change() -> None:
     parts = slice_parts(alarm("error", now, against=baseline(losses=losses)))
     assert {(part.metric, part.column, part.slice) for part in parts} == {("error", "o", "o=A"), ("error", "o", OTHERS)}
     assert sum(part.total for part in parts) == pytest.approx(0.3)
+
+
+def test_rows_of_a_thin_slice_that_wait_to_be_evaluated_count_with_their_slice() -> None:
+    north, whole = WatchKey(watch="error", slice="o=north"), WatchKey(watch="error")
+    losses = {
+        whole: loss_sum(100, 0.2),
+        WatchKey(watch="error", slice="o=A"): loss_sum(90, 0.2),
+        north: loss_sum(10, 0.2),
+    }
+    now = [window(0, {"error": 0.28, "error@o=A": None, "error@o=north": None})]
+    waiting = {north: loss_sum(10, 1.0), WatchKey(watch="error", slice="o=A"): loss_sum(90, 0.2)}
+    found = replace(alarm("error", now, against=baseline(losses=losses)), waiting=waiting)
+    parts = {part.slice: part.loss for part in slice_parts(found)}
+    assert parts == {"o=north": pytest.approx(0.08), "o=A": pytest.approx(0.0)}
+
+
+def test_a_slice_that_is_never_judged_is_among_the_others_before_and_after() -> None:
+    losses = {WatchKey(watch="error"): loss_sum(100, 0.2), WatchKey(watch="error", slice="o=A"): loss_sum(90, 0.2)}
+    losses[WatchKey(watch="error", slice="o=rare")] = loss_sum(10, 0.2)
+    now = [window(0, {"error": 0.2, "error@o=A": 0.2}, rows=90), window(1, {"error": 0.2}, rows=10)]
+    found = alarm("error", now, against=baseline(losses=losses, without=["error [o=rare]"]))
+    parts = slice_parts(found)
+    assert {part.slice for part in parts} == {"o=A", OTHERS}
+    assert all(abs(part.mix) < 1e-9 and abs(part.loss) < 1e-9 for part in parts)
 
 
 def test_what_is_no_loss_is_not_decomposed() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,9 +12,11 @@ from monitoring.judging.fact_incidents import (
     advance_fact_incident,
     inputs_of_fact,
     open_fact_incidents,
+    tells,
 )
 from monitoring.records import Finding, IncidentRecord
 from monitoring.traffic.windows import Window
+from tests.monitoring.incidents.alarms import alarm, window
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 KINDS = st.sampled_from(["column gone", "type changed", "all values missing"])
@@ -104,3 +107,28 @@ def test_an_incident_of_several_inputs_lasts_while_one_of_them_is_gone() -> None
     assert inputs_of_fact(incident) == ("temp", "wind")
     assert incident.message.startswith("Column gone for 2 inputs: temp, wind.")
     assert advance_fact_incident(incident, [fact("wind")], day(1), enough_rows=True).state == "open"
+
+
+@pytest.mark.parametrize(("onset", "told"), [(-1, False), (0, True), (7, True), (9, False)])
+def test_losses_that_rose_with_a_gone_input_are_told_by_its_incident(onset: int, told: bool) -> None:
+    [gone] = open_fact_incidents([fact("temp")], day(0), current=(), first_number=1)
+    start = day(0).start + timedelta(days=onset)
+    rise = alarm("brier", [replace(window(0, {"brier": 0.5}), start=start, end=start + timedelta(days=1))])
+    assert tells(gone, rise, timedelta(days=7)) is told
+
+
+@pytest.mark.parametrize(
+    ("subject", "watch", "told"),
+    [
+        ("z", "missing:z", True),
+        ("z", "input:x:location", False),
+        ("z", "joint", True),
+        ("model answers", "unusable_answers", True),
+        ("labels", "error", True),
+        ("row count", "error", False),
+    ],
+)
+def test_a_fact_tells_the_watches_that_are_about_what_it_names(subject: str, watch: str, told: bool) -> None:
+    [gone] = open_fact_incidents([fact(subject)], day(0), current=(), first_number=1)
+    rise = alarm(watch, [replace(window(0, {watch: 0.5}), start=day(0).start, end=day(0).end)])
+    assert tells(gone, rise, timedelta(days=7)) is told

@@ -36,10 +36,10 @@ def test_unusable_answers_are_a_page_by_their_share(tmp_path: Path, part: float)
     watched = watch(tmp_path)
     watched.live("all.parquet", broken("late", np.arange(8, 20), part))
     _, found = watched.run()
-    assert ("unusable_answers", "", "open") in pages(found)
-    incident = next(i for i in found.incidents if i.watch == "unusable_answers")
-    assert incident.message.startswith("Invalid predictions averaged")
-    assert incident.window_start <= found.windows[8 + 3].start
+    assert pages(found) == [("schema", "model answers", "open")], "the fact and the watch's evidence are one page"
+    (incident,) = (i for i in found.incidents if i.level == "page")
+    assert "Evidence of the watches: invalid predictions rose from 0.0 % to" in incident.message
+    assert incident.window_start == found.windows[8].start
     assert incident.detail.rows
 
 
@@ -47,9 +47,7 @@ def test_a_page_of_unusable_answers_is_closed_when_they_are_back(tmp_path: Path)
     watched = watch(tmp_path)
     watched.live("all.parquet", broken("late", np.arange(2, 6), 1.0))
     _, found = watched.run()
-    fact, alarm = sorted(pages(found))
-    assert fact == ("schema", "model answers", "closed"), "told on the first day, by that day's rows"
-    assert alarm == ("unusable_answers", "", "closed")
+    assert pages(found) == [("schema", "model answers", "closed")]
 
 
 @pytest.mark.parametrize("thin", [0, 5])

@@ -1,7 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from monitoring.records import MonitorStatus, Sensitivity
-from monitoring.reports.sections.sensitivity import sensitivity_rows
+from monitoring.reports.sections.sensitivity import (
+    RECENT_WINDOWS,
+    detectable,
+    sensitivity_rows,
+    unwatched_losses,
+)
 from monitoring.watches.descriptions import NOTHING
 
 
@@ -29,3 +38,32 @@ def test_a_slice_is_named_and_a_horizon_it_was_not_simulated_for_is_empty() -> N
 
 def test_nothing_simulated_is_an_empty_table() -> None:
     assert sensitivity_rows(()).rows == ()
+
+
+def without_losses(status: MonitorStatus, *, last: int) -> MonitorStatus:
+    """The same deployment, no loss of which was evaluated in the last windows."""
+    blind = tuple(
+        replace(window, labels=5, scores=tuple(replace(score, value=None) for score in window.scores))
+        for window in status.windows[-last:]
+    )
+    return replace(status, windows=(*status.windows[:-last], *blind))
+
+
+def test_without_labels_that_count_no_rise_is_said_to_be_detectable(status: MonitorStatus) -> None:
+    blind = without_losses(status, last=RECENT_WINDOWS)
+    assert unwatched_losses(blind) == (
+        "No rise of a loss would be detected: no label has counted in the last 30 windows (150 arrived)."
+    )
+    assert [entry.rise for entry in detectable(blind)] == [None] * len(status.sensitivity)
+
+
+@pytest.mark.parametrize("last", [1, RECENT_WINDOWS - 1])
+def test_one_evaluated_loss_among_the_last_windows_is_enough(status: MonitorStatus, last: int) -> None:
+    seeing = without_losses(status, last=last)
+    assert unwatched_losses(seeing) == ""
+    assert detectable(seeing) == status.sensitivity
+
+
+def test_before_any_window_and_without_a_simulation_nothing_is_said(status: MonitorStatus) -> None:
+    assert unwatched_losses(replace(status, windows=())) == ""
+    assert unwatched_losses(replace(without_losses(status, last=365), sensitivity=())) == ""

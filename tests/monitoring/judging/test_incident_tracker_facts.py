@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from monitoring.baseline.predictions import Predictions
+from monitoring.records import IncidentRecord
+from monitoring.tasks.task import NO_LABEL
+from monitoring.timestamps import as_microseconds
+from tests.monitoring.judging.small_judge import BASELINE_DAYS, DAY_US, START, rows_of_days, small_judge
+
+HARM = BASELINE_DAYS + 4
+
+
+def changed_from_day(rows: Predictions, days: int, share: float) -> Predictions:
+    """The rows with every label another than the answer for some days from `HARM` on, then a share of them."""
+    number = (rows.event_times - as_microseconds(START)) // DAY_US
+    chance = np.random.default_rng(3).random(len(rows))
+    wrong = ((number >= HARM) & (number < HARM + days)) | ((number >= HARM + days) & (chance < share))
+    known = rows.labels != NO_LABEL
+    return replace(rows, labels=np.where(wrong & known, 1 - rows.probabilities.argmax(axis=1), rows.labels))
+
+
+def opened(rows: Predictions, days: int) -> list[IncidentRecord]:
+    """Pages as they were last seen, in the order in which they were opened."""
+    judge = small_judge()
+    found = judge.run([judge.traffic(rows, BASELINE_DAYS + day) for day in range(days)])
+    pages = {one.number: one for step in found for one in step.changed if one.level == "page"}
+    return list(pages.values())
+
+
+def test_labels_that_contradict_the_answers_and_the_losses_that_rise_with_them_are_one_page() -> None:
+    [page] = opened(changed_from_day(rows_of_days(BASELINE_DAYS, 12, seed=5), 12, 0.0), 12)
+    assert (page.watch, page.slice, page.cause) == ("schema", "labels", "labels contradict answers")
+    assert "Evidence of the watches: the model is overconfident" in page.message
+    assert page.detail.split is not None
+    assert page.detail.rows
+
+
+def test_a_harm_that_is_left_when_the_fact_is_over_is_told_by_a_page_of_its_own() -> None:
+    fact, *others = opened(changed_from_day(rows_of_days(BASELINE_DAYS, 30, seed=5), 4, 0.3), 30)
+    assert (fact.watch, fact.state) == ("schema", "closed")
+    assert len(others) == 1
+    assert others[0].watch in small_judge().catalogue.watches
+    assert fact.closed_at is not None
+    assert others[0].opened_at > fact.closed_at

@@ -33,6 +33,7 @@ from monitoring.judging.fact_incidents import (
 from monitoring.judging.fit.gross_failures import CONTRADICTED
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.level_evidence import LevelEvidence
+from monitoring.judging.renamed_values import RENAMED
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.judging.worst_rows import worst_rows
 from monitoring.records import (
@@ -42,6 +43,7 @@ from monitoring.records import (
     IncidentEvent,
     IncidentRecord,
     Level,
+    Watch,
     WatchKey,
     WindowRecord,
 )
@@ -271,10 +273,12 @@ class IncidentTracker:
         return {}, self._opened(self._with_rows(cause, window), deserved, window, recovery, number)
 
     def _with_rows(self, cause: Cause, window: ScoredWindow) -> Cause:
-        """The cause with the window's rows to look at first."""
+        """The cause with the window's rows to look at first, and with the renamed categories of the watch's input."""
         key, batches = WatchKey(watch=cause.watch, slice=cause.slice), window.traffic.batches
         rows = worst_rows(key, self._catalogue, labelled=batches.labelled, answered=batches.answered)
-        return replace(cause, detail=replace(cause.detail, rows=rows))
+        renamed = next((one.message for one in window.findings if _is_renaming(one, self._watches[cause.watch])), "")
+        message = f"{cause.message} {renamed}" if renamed else cause.message
+        return replace(cause, message=message, detail=replace(cause.detail, rows=rows))
 
     def _opened(
         self, cause: Cause, deserved: HarmAssessment, window: ScoredWindow, recovery: str, number: int
@@ -333,6 +337,11 @@ class IncidentTracker:
 
 def _alive(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
     return tuple(one for one in incidents if one.state != "closed")
+
+
+def _is_renaming(finding: Finding, watch: Watch) -> bool:
+    """Whether a finding is about renamed categories of the input of a watch."""
+    return finding.kind == RENAMED and watch.feature == finding.feature
 
 
 def _has_losses(windows: Sequence[WindowRecord]) -> bool:

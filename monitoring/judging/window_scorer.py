@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitoring.baseline.profile_builder import ProfileBuilder
 from monitoring.judging.event_windows import NO_WINDOW_EVENTS, WindowEvents, labels_of_one_event
 from monitoring.judging.fit.estimator import MAX_CONFUSION_CLASSES
-from monitoring.judging.fit.gross_failures import range_findings
+from monitoring.judging.fit.gross_failures import UNSEEN, range_findings
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import never_judged
 from monitoring.judging.input_check import InputCheck
+from monitoring.judging.renamed_values import RENAMED, renamed_by_input
 from monitoring.judging.traffic_volume import volume_findings
 from monitoring.judging.window.row_scorer import RowScorer
 from monitoring.judging.window.window_sums import AnsweredSums, LabelledSums, WindowAggregator
@@ -158,11 +159,26 @@ class WindowScorer:
     def _gross_failures(
         self, answered: AnsweredSums, sums: Mapping[WatchKey, ScoreSum], found: Sequence[Finding]
     ) -> tuple[Finding, ...]:
-        """Facts of the window's own rows, but of inputs about which a fact is known already."""
+        """Facts of the window's own rows, but of inputs about which a fact is known already; and renamed categories."""
         fit = self._reference_fit
         known = {finding.feature for finding in found if finding.fact}
         ranges = range_findings(self._catalogue.bins, fit.profile, answered.counts, min_rows=fit.tests["page"].min_rows)
-        return tuple(one for one in (*fit.gross_failures.findings(sums), *ranges) if one.feature not in known)
+        facts = [one for one in (*fit.gross_failures.findings(sums), *ranges) if one.feature not in known]
+        renamed = renamed_by_input(self._catalogue.bins, fit.profile, answered.counts)
+        unseen = {one.feature for one in facts if one.kind == UNSEEN}
+        return (
+            *(
+                replace(one, kind=RENAMED, message=f"{renamed[one.feature]} {one.message}")
+                if one.kind == UNSEEN and one.feature in renamed
+                else one
+                for one in facts
+            ),
+            *(
+                Finding(kind=RENAMED, feature=name, message=message)
+                for name, message in renamed.items()
+                if name not in unseen
+            ),
+        )
 
     def sums(self, answered: AnsweredSums, labelled: LabelledSums) -> dict[WatchKey, ScoreSum]:
         """The score sums of the watches that need no earlier window."""

@@ -41,6 +41,9 @@ BUDGET_SHARE = 0.1
 ANSWERS_SUBJECT = "model answers"
 LABELS_SUBJECT = "labels"
 
+#: The kind of finding about values that the baseline does not have.
+UNSEEN = "most values unseen"
+
 #: The kind of finding about labels that contradict the answers.
 CONTRADICTED = "labels contradict answers"
 
@@ -141,7 +144,7 @@ def _limit(watch: str, worst: float, feature: str) -> GrossLimit | None:
     if watch.startswith("missing:"):
         kind = "most values missing"
     elif watch.startswith("unseen:"):
-        kind = "most values unseen"
+        kind = UNSEEN
     if not kind:
         return None
     rate = max(GROSS_RATE, GROSS_FACTOR * worst) if worst < GROSS_RATE else (1.0 + worst) / 2.0

@@ -3,12 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 
 from monitoring.baseline.predictions import Predictions
 from monitoring.records import IncidentRecord
 from monitoring.tasks.task import NO_LABEL
 from monitoring.timestamps import as_microseconds
-from tests.monitoring.judging.small_judge import BASELINE_DAYS, DAY_US, START, rows_of_days, small_judge
+from tests.monitoring.judging.small_judge import BASELINE_DAYS, DAY_US, START, rows_of_days, small_judge, with_feature
 
 HARM = BASELINE_DAYS + 4
 
@@ -45,3 +46,26 @@ def test_a_harm_that_is_left_when_the_fact_is_over_is_told_by_a_page_of_its_own(
     assert others[0].watch in small_judge().catalogue.watches
     assert fact.closed_at is not None
     assert others[0].opened_at > fact.closed_at
+
+
+def with_renamed_origin(rows: Predictions, share: float) -> Predictions:
+    """The rows, all of origin JFK but for a share that is of EWR, which is written `ewr` from day `HARM` on."""
+    number = (rows.event_times - as_microseconds(START)) // DAY_US
+    rare = np.random.default_rng(4).random(len(rows)) < share
+    origin = np.where(rare, np.where(number >= HARM, "ewr", "EWR"), "JFK").astype(object)
+    return with_feature(rows, "origin", pa.array(origin, pa.string()))
+
+
+def test_a_category_renamed_in_most_rows_is_a_fact_that_names_it() -> None:
+    [page] = opened(with_renamed_origin(rows_of_days(BASELINE_DAYS, 8, seed=5), 0.5), 8)
+    assert (page.watch, page.slice, page.cause) == ("schema", "origin", "values renamed")
+    assert page.message.startswith("The category `EWR` of origin was renamed to `ewr`: ")
+
+
+def test_a_category_renamed_in_few_rows_is_named_by_the_page_of_unseen_values() -> None:
+    judge, rows = small_judge(), with_renamed_origin(rows_of_days(BASELINE_DAYS, 12, seed=5), 0.12)
+    found = judge.run([judge.traffic(rows, BASELINE_DAYS + day) for day in range(12)])
+    pages = [one for step in found for one in step.changed if one.watch == "unseen:origin" and one.state == "open"]
+    assert "The category `EWR` of origin was renamed to `ewr`" in pages[0].message
+    kinds = [{finding.kind for finding in step.window.findings} for step in found]
+    assert ["values renamed" in each for each in kinds] == [False] * 4 + [True] * 8

@@ -1,0 +1,136 @@
+"""Categories of the baseline that came back under another name, or as numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from monitoring.baseline.profile import Bins, FeatureCounts, Profile
+from monitoring.watches.descriptions import printable
+
+#: The kind of finding about them: a fact where most values are new.
+RENAMED = "values renamed"
+
+#: A category is gone if its rows are below this share of those that the baseline has of it, where that is at least so
+#: many rows.
+GONE_SHARE = 0.1
+MIN_EXPECTED = 20.0
+
+#: A new value takes a gone category's place, whatever its name, if its rows are as many within these standard errors
+#: and this part of them, and if no other pair fits.
+COUNT_ERRORS = 3.0
+COUNT_SHARE = 0.1
+
+#: Values are numbers if at least this share of their rows is.
+NUMBERS_SHARE = 0.9
+
+#: Renamed categories that a sentence names, and characters of each name.
+NAMED = 3
+LONGEST_NAME = 40
+
+
+def renamed_values(bins: Bins, before: FeatureCounts, now: FeatureCounts) -> str:
+    """Say which categories of an input were renamed, or that its values are numbers now.
+
+    A gone category and a new value are one if their names differ in case, spaces, punctuation or the notation of a
+    number only, or if they are the only pair with as many rows. Cost: microseconds; nothing where no value is new.
+
+    Args:
+        bins: The input's bins.
+        before: The baseline's counts on them.
+        now: The window's counts on them, with its other values.
+
+    Returns:
+        A sentence; empty where nothing was renamed, and for numbers.
+    """
+    if bins.categories is None or not now.others.rows or not before.present:
+        return ""
+    known = {word for word, _ in before.others.kept}
+    new = {word: count for word, count in now.others.kept if word not in known}
+    expected = {
+        word: count * now.present / before.present
+        for word, count in zip(bins.categories, before.counts[:-1], strict=True)
+    }
+    here = dict(zip(bins.categories, now.counts[:-1], strict=True))
+    gone = {word: rows for word, rows in expected.items() if rows >= MIN_EXPECTED and here[word] <= GONE_SHARE * rows}
+    pairs = dict(_pairs(gone, new))
+    if pairs:
+        return _renamed(bins.feature, pairs, gone, new, now.present)
+    numbers = sum(count for word, count in new.items() if _is_number(word))
+    if gone and numbers >= NUMBERS_SHARE * sum(new.values()) and not any(_is_number(word) for word in gone):
+        examples = " and ".join(f"`{_shown(word)}`" for word in sorted(new, key=lambda word: (-new[word], word))[:2])
+        return f"The values of {printable(bins.feature)} are numbers now, such as {examples}."
+    return ""
+
+
+def renamed_by_input(bins: Sequence[Bins], before: Profile, now: Profile) -> dict[str, str]:
+    """What `renamed_values` says of each input.
+
+    Args:
+        bins: Every input's bins.
+        before: The baseline's counts on them.
+        now: The window's counts on them.
+
+    Returns:
+        Sentences by input, of those of which there is something to say.
+    """
+    said = (
+        (one.feature, renamed_values(one, baseline, window))
+        for one, baseline, window in zip(bins, before.features, now.features, strict=True)
+    )
+    return {feature: sentence for feature, sentence in said if sentence}
+
+
+def _pairs(gone: Mapping[str, float], new: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Each gone category with the value that it was renamed to."""
+    left = dict(new)
+    unmatched = []
+    for word in gone:
+        same = [other for other in left if _normal(other) == _normal(word)]
+        if same:
+            best = max(same, key=lambda other: (left[other], other))
+            del left[best]
+            yield word, best
+        else:
+            unmatched.append(word)
+    fitting = [(word, other) for word in unmatched for other in left if _as_many(left[other], gone[word])]
+    if len(fitting) == 1:
+        yield fitting[0]
+
+
+def _as_many(count: int, expected: float) -> bool:
+    return abs(count - expected) <= COUNT_ERRORS * math.sqrt(expected) + COUNT_SHARE * expected
+
+
+def _renamed(
+    feature: str, pairs: Mapping[str, str], gone: Mapping[str, float], new: Mapping[str, int], rows: int
+) -> str:
+    ordered = sorted(pairs, key=lambda word: (-gone[word], word))
+    if len(ordered) == 1:
+        (word,) = ordered
+        return (
+            f"The category `{_shown(word)}` of {printable(feature)} was renamed to `{_shown(pairs[word])}`: "
+            f"{100 * gone[word] / rows:.0f} % of the baseline's rows, {100 * new[pairs[word]] / rows:.0f} % of this "
+            "window's."
+        )
+    named = ", ".join(f"`{_shown(word)}` to `{_shown(pairs[word])}`" for word in ordered[:NAMED])
+    more = ", …" if len(ordered) > NAMED else ""
+    return f"{len(ordered)} categories of {printable(feature)} were renamed: {named}{more}."
+
+
+def _normal(word: str) -> str:
+    """A name without case, spaces and punctuation; a number by its value."""
+    if _is_number(word):
+        return f"{float(word):g}"
+    return "".join(letter for letter in word.casefold() if letter.isalnum()) or word
+
+
+def _is_number(word: str) -> bool:
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False
+
+
+def _shown(word: str) -> str:
+    return printable(word, LONGEST_NAME)

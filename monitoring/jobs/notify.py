@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from monitoring.incidents.notification import NotificationSource
 from monitoring.records import IncidentRecord
+from monitoring.store.notifications import Attempt
 from monitoring.store.store import Store
 
 #: Notifies every receiver of an incident's level but those named, which were reached before; says which were reached.
@@ -23,8 +24,8 @@ class NotificationOutbox:
 
     An incident enters the store with a pending notification, in the transaction of its window. That a receiver was
     reached is stored after it has answered: if the process dies in between, the receiver is notified once more. A
-    receiver that was not reached is tried again by the next run, up to `MAX_ATTEMPTS` runs. An incident that becomes
-    worse is pending again, for all receivers.
+    receiver that was not reached is tried again by the next run, up to `MAX_ATTEMPTS` runs, and is given up then, which
+    is stored apart from success. An incident that becomes worse is pending again, for all receivers.
     """
 
     def __init__(
@@ -56,15 +57,20 @@ class NotificationOutbox:
         """Send each pending notification that was not tried before. Cost: what the receivers take to answer."""
         for pending in self._store.pending_notifications(self._number):
             number = pending.incident.number
-            attempt = (number, sum(event.state == "worse" for event in pending.incident.history))
-            if attempt in self._tried:
+            telling = (number, sum(event.state == "worse" for event in pending.incident.history))
+            if telling in self._tried:
                 continue
-            self._tried.add(attempt)
+            self._tried.add(telling)
             self._renew(self._clock())
             reached = {} if self._notify is None else self._notify(pending.incident, self._source(), pending.notified)
             notified = pending.notified | {receiver for receiver, ok in reached.items() if ok}
-            done = all(reached.values()) or pending.attempts + 1 >= MAX_ATTEMPTS
-            self._store.save_notification(self._number, number, notified, self._clock() if done else None)
+            done = all(reached.values())
+            last = not done and pending.attempts + 1 >= MAX_ATTEMPTS
+            now = self._clock()
+            attempt = Attempt(
+                notified=frozenset(notified), completed_at=now if done else None, given_up_at=now if last else None
+            )
+            self._store.save_notification(self._number, number, attempt)
 
     def _source(self) -> NotificationSource:
         record = self._store.deployment_record(self._number)

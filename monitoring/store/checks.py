@@ -60,14 +60,18 @@ class IdleDeployment:
         check: What the last complete run left.
         judged_until: The end of its last window; None before the first.
         open_pages: Pages that are not closed.
+        unacknowledged_pages: Those that nobody has acknowledged since they were opened or became worse.
         pending: Incidents that somebody is still to be notified of.
+        given_up: Incidents that somebody was never notified of.
     """
 
     number: int
     check: Check
     judged_until: datetime | None
     open_pages: int
+    unacknowledged_pages: int
     pending: int
+    given_up: int = 0
 
 
 def read_idle(url: str, name: str, inputs: str) -> IdleDeployment | None:
@@ -92,9 +96,17 @@ def read_idle(url: str, name: str, inputs: str) -> IdleDeployment | None:
         return None
     if row is None:
         return None
-    number, checked, due, state, end, pages, pending = row
+    number, checked, due, state, end, pages, unacknowledged, pending, given_up = row
     check = Check(checked_at=_time(checked), next_due_at=_time(due), inputs=inputs, traffic_state=state)
-    return IdleDeployment(number=number, check=check, judged_until=_time(end), open_pages=pages, pending=pending)
+    return IdleDeployment(
+        number=number,
+        check=check,
+        judged_until=_time(end),
+        open_pages=pages,
+        unacknowledged_pages=unacknowledged,
+        pending=pending,
+        given_up=given_up,
+    )
 
 
 def touch(url: str, number: int, now: datetime) -> bool:
@@ -126,6 +138,8 @@ _QUERY = """
 SELECT id, checked_at, next_due_at, traffic_state,
        (SELECT max("end") FROM window WHERE deployment = d.id),
        (SELECT count(*) FROM incident WHERE deployment = d.id AND level = 'page' AND state != 'closed'),
-       (SELECT count(*) FROM incident WHERE deployment = d.id AND told_at IS NULL)
+       (SELECT count(*) FROM incident WHERE deployment = d.id AND level = 'page' AND state IN ('open', 'worse')),
+       (SELECT count(*) FROM incident WHERE deployment = d.id AND told_at IS NULL AND given_up_at IS NULL),
+       (SELECT count(*) FROM incident WHERE deployment = d.id AND given_up_at IS NOT NULL)
 FROM deployment AS d WHERE name = ? AND inputs = ? ORDER BY used_at DESC, id DESC LIMIT 1
 """

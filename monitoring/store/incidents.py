@@ -41,7 +41,7 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
         else:
             values = _values(_keeping_acknowledgement(record, stored))
             if _worsenings(record) > _worsenings(stored):  # everybody is told again
-                values |= {"told": "[]", "tellings": 0, "told_at": None} | past.telling(record)
+                values |= {"told": "[]", "tellings": 0, "told_at": None, "given_up_at": None} | past.telling(record)
             connection.execute(update(incident).where(_is(deployment, record.number)).values(**values))
 
 

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from monitoring.errors import CannotRun
 from monitoring.store.tables import lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseRecord:
+    """A lease in the store: the deployment's number, the run that took it, and until when it holds unless renewed."""
+
+    deployment: int
+    owner: str
+    expires_at: datetime
+
+
+def read(connection: Connection) -> tuple[LeaseRecord, ...]:
+    """All leases, in the order of the deployments' numbers."""
+    rows = connection.execute(select(lease).order_by(lease.c.deployment))
+    return tuple(LeaseRecord(deployment=row.deployment, owner=row.owner, expires_at=row.expires_at) for row in rows)
+
+
+def release(connection: Connection, deployment: int) -> bool:
+    """End a deployment's lease, whoever holds it; says whether there was one."""
+    return connection.execute(delete(lease).where(lease.c.deployment == deployment)).rowcount > 0
 
 
 def take(connection: Connection, deployment: int, owner: str, now: datetime, length: timedelta) -> None:
@@ -24,7 +45,8 @@ def take(connection: Connection, deployment: int, owner: str, now: datetime, len
             "Another run is judging the windows of this deployment.",
             got=f"a lease of {row.owner} until {row.expires_at.isoformat(timespec='seconds')}",
             expected="no lease",
-            fix="Wait for that run to end; if it was killed, its lease expires at that time.",
+            fix="Wait for that run to end; if it was killed, its lease expires at that time, and "
+            "`pitfalls monitor leases --release NUMBER` ends it before.",
         )
 
 

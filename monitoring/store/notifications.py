@@ -6,7 +6,6 @@ It is written in the transaction of the incident, so that a process that dies lo
 from __future__ import annotations
 
 import json
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,7 +35,7 @@ def read(connection: Connection, deployment: int) -> tuple[PendingNotification, 
     """Read the pending notifications of a deployment, in the order of the incidents' numbers."""
     query = (
         select(*COLUMNS, incident.c.told, incident.c.tellings)
-        .where((incident.c.deployment == deployment) & incident.c.told_at.is_(None))
+        .where((incident.c.deployment == deployment) & incident.c.told_at.is_(None) & incident.c.given_up_at.is_(None))
         .order_by(incident.c.number)
     )
     found = []
@@ -47,21 +46,37 @@ def read(connection: Connection, deployment: int) -> tuple[PendingNotification, 
     return tuple(found)
 
 
-def write(
-    connection: Connection, deployment: int, number: int, notified: AbstractSet[str], completed_at: datetime | None
-) -> None:
-    """Record one more attempt.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt to notify the receivers of an incident.
 
-    Args:
-        connection: A transaction that writes.
-        deployment: The deployment's number.
-        number: The incident's number.
+    Attributes:
         notified: All receivers notified so far.
         completed_at: When no receiver was left to notify; None while one is.
+        given_up_at: When it was given up; None while it is not.
     """
+
+    notified: frozenset[str] = frozenset()
+    completed_at: datetime | None = None
+    given_up_at: datetime | None = None
+
+
+def write(connection: Connection, deployment: int, number: int, attempt: Attempt) -> None:
+    """Record one more attempt to notify the receivers of an incident."""
     statement = (
         update(incident)
         .where((incident.c.deployment == deployment) & (incident.c.number == number))
-        .values(told=json.dumps(sorted(notified)), told_at=completed_at, tellings=incident.c.tellings + 1)
+        .values(
+            told=json.dumps(sorted(attempt.notified)),
+            told_at=attempt.completed_at,
+            given_up_at=attempt.given_up_at,
+            tellings=incident.c.tellings + 1,
+        )
     )
     connection.execute(statement)
+
+
+def read_given_up(connection: Connection, deployment: int) -> tuple[int, ...]:
+    """The numbers of the incidents whose notification was given up."""
+    query = select(incident.c.number).where((incident.c.deployment == deployment) & incident.c.given_up_at.is_not(None))
+    return tuple(connection.execute(query.order_by(incident.c.number)).scalars())

@@ -17,6 +17,9 @@ from monitoring.errors import BadInput, CannotRun
 #: Seconds that a writer waits for another one. A window's transaction takes milliseconds.
 _BUSY_SECONDS = 30.0
 
+#: Seconds that a PostgreSQL server may take to answer anything. Past that, it counts as away.
+_ANSWER_SECONDS = 30.0
+
 #: Whether this system can check the rights of the effective user.
 _EFFECTIVE = os.access in os.supports_effective_ids
 
@@ -58,7 +61,7 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
         if read_only:
             engine = create_engine(parsed, creator=partial(_reader, Path(parsed.database or "")), poolclass=NullPool)
         else:
-            engine = create_engine(parsed, connect_args=_connect_args(parsed) if is_sqlite else {})
+            engine = create_engine(parsed, connect_args=_connect_args(parsed), pool_pre_ping=not is_sqlite)
     except (NoSuchModuleError, ImportError) as error:
         raise CannotRun(
             "No driver for this store is installed.",
@@ -71,7 +74,7 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     try:
         _migrate(engine, shown if read_only else "")
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, TimeoutError) as error:
         engine.dispose()
         reject_store(error, shown, _FIX)
     except CannotRun:
@@ -94,7 +97,7 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(pitfalls_writes=True)
 
 
-def reject_store(error: SQLAlchemyError, shown: str, fix: str) -> NoReturn:
+def reject_store(error: SQLAlchemyError | TimeoutError, shown: str, fix: str) -> NoReturn:
     """Convert a database's error to one of ours.
 
     Args:
@@ -158,7 +161,20 @@ def _reader(path: Path) -> sqlite3.Connection:
 
 
 def _connect_args(url: URL) -> dict[str, Any]:
-    return {} if "timeout" in url.query else {"timeout": _BUSY_SECONDS}
+    """How long a connection waits: for SQLite's lock, or for an answer of a PostgreSQL server."""
+    driver = url.get_driver_name()
+    if url.get_backend_name() == "sqlite":
+        return {} if "timeout" in url.query else {"timeout": _BUSY_SECONDS}
+    if driver == "pg8000":
+        return {"timeout": _ANSWER_SECONDS}
+    if driver.startswith("psycopg") and "options" not in url.query:
+        wait = round(1000 * _ANSWER_SECONDS)
+        return {
+            "connect_timeout": max(round(_ANSWER_SECONDS), 2),
+            "tcp_user_timeout": wait,
+            "options": f"-c statement_timeout={wait}",
+        }
+    return {}
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -19,7 +18,8 @@ from monitoring.store.checks import Check
 from monitoring.store.deployments import DeploymentRecord, StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
-from monitoring.store.notifications import PendingNotification
+from monitoring.store.leases import LeaseRecord
+from monitoring.store.notifications import Attempt, PendingNotification
 from monitoring.store.opening import open_engine, reject_store, writing
 from monitoring.store.overview import DeploymentSummary, RecentHistory
 from monitoring.store.windows import StoredWindow
@@ -228,19 +228,25 @@ class Store:
         with self._reading() as connection:
             return notifications.read(connection, deployment)
 
-    def save_notification(
-        self, deployment: int, number: int, notified: AbstractSet[str], completed_at: datetime | None
-    ) -> None:
-        """Record one more attempt to notify the receivers of an incident.
-
-        Args:
-            deployment: The deployment's number.
-            number: The incident's number.
-            notified: All receivers notified so far.
-            completed_at: When no receiver was left to notify; None while one is.
-        """
+    def save_notification(self, deployment: int, number: int, attempt: Attempt) -> None:
+        """Record one more attempt to notify the receivers of an incident, by its number."""
         with self._writing(deployment) as connection:
-            notifications.write(connection, deployment, number, notified, completed_at)
+            notifications.write(connection, deployment, number, attempt)
+
+    def given_up_notifications(self, deployment: int) -> tuple[int, ...]:
+        """The numbers of the incidents whose notification was given up."""
+        with self._reading() as connection:
+            return notifications.read_given_up(connection, deployment)
+
+    def leases(self) -> tuple[LeaseRecord, ...]:
+        """The leases that are held, or were left behind by runs that were killed."""
+        with self._reading() as connection:
+            return leases.read(connection)
+
+    def release_lease(self, deployment: int) -> bool:
+        """End a deployment's lease, whoever holds it; says whether there was one."""
+        with self._writing(deployment) as connection:
+            return leases.release(connection, deployment)
 
     def save_check(self, deployment: int, check: Check) -> None:
         """Replace what the last complete run of a deployment left."""
@@ -336,5 +342,5 @@ class Store:
             yield
         except IntegrityError:
             raise
-        except DBAPIError as error:
+        except (DBAPIError, TimeoutError) as error:
             reject_store(error, self._engine.url.render_as_string(hide_password=True), _FIX)

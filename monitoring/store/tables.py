@@ -120,6 +120,7 @@ incident = Table(
     Column("told_at", UtcTime),
     Column("detail", Text),
     Column("history", Text, nullable=False, server_default="[]"),
+    Column("given_up_at", UtcTime),
 )
 
 lease = Table(

@@ -18,6 +18,7 @@ VERBS: Mapping[str, Verb] = {
         "pitfalls_tf.cli.monitor.schedule", "Run the monitor on the schedule of the config, in the foreground."
     ),
     "deployments": Verb("pitfalls_tf.cli.monitor.deployments", "List the deployments of the config's store."),
+    "leases": Verb("pitfalls_tf.cli.monitor.leases", "List the leases of the config's store, or end one."),
     "acknowledge": Verb("pitfalls_tf.cli.monitor.acknowledge", "Acknowledge an incident."),
 }
 

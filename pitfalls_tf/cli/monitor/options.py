@@ -46,6 +46,16 @@ moved_option = click.option(
 )
 
 
+exit_code_option = click.option(
+    "--exit-code",
+    "rule",
+    type=click.Choice(["open", "unacknowledged", "overdue", "none"]),
+    default="open",
+    show_default=True,
+    help="What exits with 1: a page that is open, or that nobody acknowledged, or also an overdue window; or nothing.",
+)
+
+
 since_option = click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
@@ -161,14 +171,21 @@ def evaluate_due_windows(
         progress=progress,
         services=ExternalServices(notify=send, embedder=embedder, moved=moved, labels_anew=labels_anew),
     )
+    _say(run, store, output)
+    return run
+
+
+def _say(run: RunResult, store: Store, output: Output) -> None:
+    """Print what a run has to say beside its windows."""
     if run.follows is not None:
         output.progress(
             f"Deployment {run.deployment} takes the place of {run.follows}: its evidence begins anew, and nobody is "
             f"notified again of what {run.follows} has judged. It is kept: --deployment {run.follows} shows it."
         )
+    if lost := store.given_up_notifications(run.deployment):
+        output.progress(f"Notifications were given up, of incidents {', '.join(map(str, lost))}: not all were reached.")
     for finding in run.unreported:
         output.progress(finding.message)
-    return run
 
 
 def deployment_of(config: MonitorConfig, store: Store, output: Output, number: int | None = None) -> int | None:
@@ -205,12 +222,27 @@ def show(found: MonitorStatus) -> None:
     Console().print(render(found))
 
 
-def exit_code(found: MonitorStatus, run: RunResult | None = None) -> int:
+def exit_code(found: MonitorStatus, run: RunResult | None = None, *, rule: str = "open") -> int:
     """Exit code of a status.
 
+    Args:
+        found: the status.
+        run: the run before it, if there was one.
+        rule: what `--exit-code` says.
+
     Returns:
-        1 if a page was raised by this run or is still open, else 0.
+        1 if a page was raised by this run or is still open, as far as the rule counts it, else 0.
     """
     raised = run is not None and any(incident.level == "page" for incident in run.opened)
-    is_open = any(incident.level == "page" and incident.state != "closed" for incident in found.incidents)
-    return 1 if raised or is_open else 0
+    pages = [incident for incident in found.incidents if incident.level == "page" and incident.state != "closed"]
+    unacknowledged = any(page.state in UNACKNOWLEDGED for page in pages)
+    counted = {"open": raised or bool(pages), "unacknowledged": raised or unacknowledged, "none": False}
+    if rule == "overdue":
+        from monitoring.reports.sections.headline import overdue  # noqa: PLC0415 - not needed for --help
+
+        return int(counted["open"] or bool(overdue(found)))
+    return int(counted[rule])
+
+
+#: States of a page that nobody has acknowledged.
+UNACKNOWLEDGED = ("open", "worse")

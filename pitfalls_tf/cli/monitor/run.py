@@ -12,6 +12,7 @@ from pitfalls_tf.cli.monitor.options import (
     config_option,
     evaluate_due_windows,
     exit_code,
+    exit_code_option,
     moved_option,
     show,
     since_of,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitoring.config import MonitorConfig
+    from monitoring.jobs.run import RunResult
+    from monitoring.records import MonitorStatus
     from monitoring.store.checks import IdleDeployment
     from pitfalls_tf.cli.output import Output
 
@@ -38,22 +41,28 @@ if TYPE_CHECKING:
     "--new-label-log", is_flag=True, help="The label log was lost for good, and a new one has begun: read it as such."
 )
 @since_option
+@exit_code_option
 @with_output
-def command(config_path: Path, traffic: str | None, since: datetime | None, *, output: Output, **flags: bool) -> int:
+def command(
+    config_path: Path, traffic: str | None, since: datetime | None, *, rule: str, output: Output, **flags: bool
+) -> int:
     """Evaluate every due window once.
 
     Windows that were evaluated before are skipped, so it can run at any time, for example from cron. Exits with 1 if it
-    raised a page or a page is still open. With nothing due, it prints one line, or the document with --json.
+    raised a page or a page is still open, unless --exit-code says otherwise. With nothing due, it prints one line, or
+    the document with --json.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.idle import idle_deployment  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
-    idle = None if output.as_json or any(flags.values()) else idle_deployment(config, datetime.now(UTC))
+    long_way = output.as_json or any(flags.values()) or rule == "overdue"
+    idle = None if long_way else idle_deployment(config, datetime.now(UTC))
     if idle is None:
-        return _run(config, since, output, flags)
+        return exit_code(*_run(config, since, output, flags), rule=rule)
     click.echo(_idle_line(idle))
-    return 1 if idle.open_pages else 0
+    counted = {"open": idle.open_pages, "unacknowledged": idle.unacknowledged_pages, "none": 0}
+    return 1 if counted[rule] else 0
 
 
 def _idle_line(idle: IdleDeployment) -> str:
@@ -63,25 +72,30 @@ def _idle_line(idle: IdleDeployment) -> str:
     due = idle.check.next_due_at
     when = "" if due is None else f"; the next window is due at {due:%Y-%m-%d %H:%M} UTC"
     pages = f"; open pages: {idle.open_pages}" if idle.open_pages else ""
-    return f"Nothing is due: {judged}{when}{pages}."
+    lost = f"; notifications given up: {idle.given_up}" if idle.given_up else ""
+    return f"Nothing is due: {judged}{when}{pages}{lost}."
 
 
-def _run(config: MonitorConfig, since: datetime | None, output: Output, flags: Mapping[str, bool]) -> int:
+def _run(
+    config: MonitorConfig, since: datetime | None, output: Output, flags: Mapping[str, bool]
+) -> tuple[MonitorStatus, RunResult]:
     """Evaluate what is due, and print the status."""
+    from monitoring.jobs.schedule import stopping  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.status import status  # noqa: PLC0415 - not needed for --help
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(config.store.url) as store:
-        with window_progress() as progress:
+        with window_progress() as progress, stopping() as stop:
             run = evaluate_due_windows(
                 config,
                 store,
                 output,
                 progress=progress,
+                stop=stop.is_set,
                 moved=flags["moved"],
                 labels_anew=flags["new_label_log"],
             )
         found = status(store, config.name, run.deployment, now=datetime.now(UTC))
     output.finish(dict(status_document(found, since=since_of(since, found))), lambda: show(found))
-    return exit_code(found, run)
+    return found, run

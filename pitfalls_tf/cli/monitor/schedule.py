@@ -13,6 +13,7 @@ from pitfalls_tf.cli.monitor.options import (
     deployment_of,
     evaluate_due_windows,
     exit_code,
+    exit_code_option,
     moved_option,
     show,
     traffic_option,
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 @config_option
 @traffic_option
 @moved_option
+@exit_code_option
 @with_output
-def command(config_path: Path, traffic: str | None, *, moved: bool, output: Output) -> int:
+def command(config_path: Path, traffic: str | None, *, moved: bool, rule: str, output: Output) -> int:
     """Run the monitor on the schedule of the config, in the foreground.
 
     Evaluates due windows at once, and then at every time of the [schedule] section's cron expression (in the time zone
@@ -67,4 +69,4 @@ def command(config_path: Path, traffic: str | None, *, moved: bool, output: Outp
     with Store.open(config.store.url, make=False) as store:
         found = status(store, config.name, deployment_of(config, store, output), now=datetime.now(UTC))
     output.finish(dict(status_document(found)), lambda: show(found))
-    return exit_code(found)
+    return exit_code(found, rule=rule)

@@ -12,6 +12,7 @@ from pitfalls_tf.cli.monitor.options import (
     deployment_of,
     deployment_option,
     exit_code,
+    exit_code_option,
     show,
     since_of,
     since_option,
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 @config_option
 @deployment_option
 @since_option
+@exit_code_option
 @with_output
-def command(config_path: Path, deployment: int | None, since: datetime | None, *, output: Output) -> int:
+def command(config_path: Path, deployment: int | None, since: datetime | None, *, rule: str, output: Output) -> int:
     """Show windows, incidents and evidence so far.
 
-    Evaluates nothing. Exits with 1 while a page is open.
+    Evaluates nothing. Exits with 1 while a page is open, unless --exit-code says otherwise.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
@@ -43,4 +45,4 @@ def command(config_path: Path, deployment: int | None, since: datetime | None, *
     with Store.open(config.store.url, make=False) as store:
         found = status(store, config.name, deployment_of(config, store, output, deployment), now=datetime.now(UTC))
     output.finish(dict(status_document(found, since=since_of(since, found))), lambda: show(found))
-    return exit_code(found)
+    return exit_code(found, rule=rule)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -206,6 +208,39 @@ def test_the_environment_s_proxy_never_sees_what_stays_on_this_machine(
     monkeypatch.setenv("NO_PROXY", "")
     (delivery,), _ = tell(page, Webhook(webhook=receiver.url))
     assert delivery.ok
+
+
+def test_a_receiver_that_drips_is_left_in_time() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        connection, _address = listener.accept()
+        with contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            for _ in range(100):
+                time.sleep(0.1)
+                connection.sendall(b"x: y\r\n")
+        connection.close()
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    began = time.monotonic()
+    with pytest.raises(ConnectionError, match=r"no response within 0\.5 s"):
+        post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"{}", timeout=0.5)
+    assert time.monotonic() - began < 3.0
+    thread.join()
+    listener.close()
+
+
+def test_hanging_webhooks_are_waited_for_side_by_side(page: IncidentRecord) -> None:
+    barrier = threading.Barrier(5)
+
+    def send(_url: str, _body: bytes) -> int:
+        barrier.wait(10)  # none gets on before all are there
+        return 200
+
+    webhooks = [Webhook(webhook=f"https://hooks.example.org/{n}") for n in range(5)]
+    assert all(one.ok for one in notify(page, source=SOURCE, webhooks=webhooks, send=send))
 
 
 def test_another_way_to_send_may_be_given(page: IncidentRecord) -> None:

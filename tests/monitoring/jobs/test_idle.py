@@ -15,6 +15,7 @@ from monitoring.config import load_config
 from monitoring.jobs.idle import idle_deployment, label_logs_of
 from monitoring.jobs.run import run_due_windows
 from monitoring.store.checks import IdleDeployment
+from monitoring.store.notifications import Attempt
 from monitoring.store.store import Store
 
 NOW = datetime(2014, 1, 1, tzinfo=UTC)
@@ -72,7 +73,7 @@ def test_a_store_that_owes_a_notification_is_not_idle(deployed: Path, send: Send
     assert found is not None
     assert found.open_pages == 1
     with Store.open(config.store.url) as store:
-        store.save_notification(found.number, 1, frozenset(), None)
+        store.save_notification(found.number, 1, Attempt())
     assert idle(deployed) is None
 
 

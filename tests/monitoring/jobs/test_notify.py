@@ -91,6 +91,7 @@ def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
         for _ in range(MAX_ATTEMPTS + 3):
             NotificationOutbox(store, first.deployment, notify, clock=lambda: NOW, renew=lambda _: None).send_pending()
         assert store.pending_notifications(first.deployment) == ()
+        assert store.given_up_notifications(first.deployment) == (1,)
     assert asked == [frozenset()] + [frozenset({"reached"})] * (MAX_ATTEMPTS - 1)
 
 

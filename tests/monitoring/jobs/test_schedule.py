@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
@@ -93,3 +96,19 @@ def test_the_next_tick_tries_again_and_a_defect_in_it_ends_the_schedule() -> Non
         run_on_schedule("* * * * *", job, timezone="UTC", stop=threading.Event(), on_error=errors.append)
     assert len(errors) == 1
     assert len(runs) == 2
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_process_whose_window_goes_on_is_ended_in_time(signals: int) -> None:
+    code = (
+        "import time\nfrom monitoring.jobs import schedule\n"
+        f"schedule.STOP_SECONDS = {0.3 if signals == 1 else 600.0}\n"
+        "with schedule.stopping():\n    print('judging', flush=True)\n    time.sleep(60)\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "judging\n"
+        for _ in range(signals):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+        assert process.wait(10) == 128 + signal.SIGTERM

@@ -25,7 +25,7 @@ def test_a_check_comes_back_and_is_read_by_the_short_way_too(
     store.save_check(deployment, CHECK)
     assert store.check(deployment) == CHECK
     assert read_idle(url, "flights", "abc") == IdleDeployment(
-        number=deployment, check=CHECK, judged_until=window(0).end, open_pages=1, pending=1
+        number=deployment, check=CHECK, judged_until=window(0).end, open_pages=1, unacknowledged_pages=1, pending=1
     )
     assert read_idle(url, "flights", "other") is None
     assert read_idle(url, "trains", "abc") is None

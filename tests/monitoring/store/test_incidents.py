@@ -9,6 +9,7 @@ import pytest
 from monitoring.errors import BadInput
 from monitoring.records import IncidentEvent, IncidentRecord, WindowRecord
 from monitoring.store import Store
+from monitoring.store.notifications import Attempt
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
 
@@ -82,7 +83,7 @@ def test_what_became_worse_is_notified_again_and_is_to_be_acknowledged_again(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), incident)
-    store.save_notification(deployment, 1, {"a"}, APRIL)
+    store.save_notification(deployment, 1, Attempt(notified=frozenset({"a"}), completed_at=APRIL))
     seen = store.acknowledge(deployment, 1, APRIL + timedelta(days=2))
     assert store.pending_notifications(deployment) == ()
     worse = replace(seen, acknowledged_at=None).entered("worse", APRIL + timedelta(days=3))

@@ -9,6 +9,7 @@ import pytest
 
 from monitoring.errors import CannotRun
 from monitoring.store import Store
+from monitoring.store.leases import LeaseRecord
 
 NOW = datetime(2013, 4, 2, 6, tzinfo=UTC)
 
@@ -58,6 +59,7 @@ from datetime import UTC, datetime, timedelta
 from monitoring.errors import CannotRun
 from monitoring.records import WindowRecord
 from monitoring.store import Store
+from monitoring.store.leases import LeaseRecord
 
 url, owner, leased = sys.argv[1], sys.argv[2], sys.argv[3] == "leased"
 start = datetime(2013, 4, 1, tzinfo=UTC)
@@ -109,3 +111,16 @@ def test_two_processes_judge_every_window_once(store: Store, deployment: int, ur
     judged = [day for output, _ in outputs for day in json.loads(output)]
     assert sorted(judged) == list(range(1, 26))
     assert [window.start.day for window in store.windows(deployment)] == list(range(1, 26))
+
+
+def test_a_lease_that_was_left_behind_is_listed_and_released(store: Store, deployment: int) -> None:
+    held = store.lease(deployment, "killed", NOW, 120)
+    assert store.leases() == (
+        LeaseRecord(deployment=deployment, owner="killed", expires_at=NOW + timedelta(seconds=120)),
+    )
+    assert store.release_lease(deployment)
+    assert not store.release_lease(deployment)
+    assert store.leases() == ()
+    with pytest.raises(CannotRun, match="taken over"):
+        held.renew(NOW)
+    store.lease(deployment, "next", NOW, 120)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -13,9 +15,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from sqlalchemy import make_url
 
 from monitoring.errors import CannotRun
-from monitoring.store import DeploymentRecord, Store, migrations
+from monitoring.store import DeploymentRecord, Store, migrations, opening
 from monitoring.store.migrations import REVISION_TABLE, migration_context
 from monitoring.store.opening import open_engine
 from monitoring.store.tables import metadata
@@ -73,7 +76,7 @@ def test_a_store_of_a_newer_release_is_left_alone(url: str, tmp_path: Path) -> N
     with closing(sqlite3.connect(tmp_path / "pitfalls.db")) as connection:
         connection.execute(f"UPDATE {REVISION_TABLE} SET version_num = '9999'")  # noqa: S608 (a constant)
         connection.commit()
-    with pytest.raises(CannotRun, match=r"newer release\. Got revision 9999; expected 0010 or earlier"):
+    with pytest.raises(CannotRun, match=r"newer release\. Got revision 9999; expected 0011 or earlier"):
         Store.open(url)
 
 
@@ -222,3 +225,22 @@ def test_a_store_of_an_earlier_release_that_may_not_be_written_is_one_clear_mess
         connection.execute("PRAGMA journal_mode = WAL")
     with of_another_user(shelf), pytest.raises(CannotRun, match="may not write it"):
         Store.open(url, make=False)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_server_that_never_answers_is_away_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "_ANSWER_SECONDS", 0.3)
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        with pytest.raises(CannotRun) as caught:
+            open_engine(f"postgresql+pg8000://u:secret@127.0.0.1:{server.getsockname()[1]}/x")
+        said = str(caught.value)
+    assert said.startswith("The store cannot be used.")
+    assert "secret" not in said
+    del caught
+    gc.collect()  # the driver leaves its socket to the collector
+
+
+def test_both_drivers_of_postgresql_are_told_how_long_to_wait() -> None:
+    waits = {name: opening._connect_args(make_url(f"postgresql+{name}://u@h/x")) for name in ("pg8000", "psycopg")}
+    assert waits["pg8000"] == {"timeout": 30.0}
+    assert waits["psycopg"]["options"] == "-c statement_timeout=30000"

@@ -49,3 +49,17 @@ def test_the_exit_code_is_1_for_a_raised_or_open_page(
     run: Any = Fields(opened=[Fields(level=level, state=state) for level, state in opened])
     status: Any = Fields(incidents=[Fields(level=level, state=state) for level, state in incidents])
     assert exit_code(status, run) == code
+
+
+@pytest.mark.parametrize(
+    ("rule", "states", "code"),
+    [
+        ("open", ["acknowledged"], 1),
+        ("unacknowledged", ["acknowledged", "recovering", "closed"], 0),
+        ("unacknowledged", ["worse"], 1),
+        ("none", ["open"], 0),
+    ],
+)
+def test_the_exit_code_goes_by_the_rule(rule: str, states: list[str], code: int) -> None:
+    status: Any = Fields(incidents=[Fields(level="page", state=state) for state in states])
+    assert exit_code(status, rule=rule) == code

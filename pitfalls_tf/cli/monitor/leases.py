@@ -1,0 +1,48 @@
+"""``pitfalls monitor leases``: which deployments are being judged, and a way to end a lease that was left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from monitoring.errors import BadInput
+from pitfalls_tf.cli.monitor.options import config_option
+from pitfalls_tf.cli.output import printable, with_output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@config_option
+@click.option(
+    "--release",
+    type=click.IntRange(1, 2**31 - 1),
+    metavar="NUMBER",
+    help="End the lease of this deployment. A run that still holds it stops before its next window.",
+)
+@with_output
+def command(config_path: Path, release: int | None, *, output: Output) -> int:
+    """List the leases of the config's store, or end one.
+
+    A run holds its deployment's lease while it judges. One that was killed leaves it behind until it expires.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    with Store.open(load_config(config_path).store.url, make=False) as store:
+        if release is not None and not store.release_lease(release):
+            raise BadInput(
+                "There is no such lease.",
+                got=str(release),
+                expected="the number of a deployment that has one",
+                fix="`pitfalls monitor leases` lists them.",
+            )
+        held = store.leases()
+    found = [{"deployment": one.deployment, "owner": one.owner, "expires_at": one.expires_at} for one in held]
+    lines = [f"{one.deployment}  held by {one.owner} until {one.expires_at:%Y-%m-%d %H:%M:%S} UTC" for one in held]
+    output.finish({"leases": found}, lambda: click.echo(printable("\n".join(lines) or "No lease is held.")))
+    return 0

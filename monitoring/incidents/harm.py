@@ -49,11 +49,11 @@ PAGE = HarmAssessment(level="page")
 def assess(alarm: Alarm) -> HarmAssessment:
     """Assess an alarm of the page level by the losses since its onset.
 
-    A loss, its surprise and its estimate page only if the realised loss exceeds the benchmark by more than the
-    tolerance, and if surprise (realised minus expected loss) rose too: harder traffic on which the model is as right as
-    before is no regression of the model, and a calibration gap at a loss no worse than promised harms nobody yet. Where
-    no label has arrived since the onset, an estimate pages only in deployments without labels, from
-    `ESTIMATE_TOLERANCES` tolerances on.
+    A loss, its surprise and its estimate page only if a realised loss, this one or another of the same rows, exceeds
+    the benchmark by more than its tolerance, and if its surprise (realised minus expected loss) rose too: harder
+    traffic on which the model is as right as before is no regression of the model, and a calibration gap at a loss no
+    worse than promised harms nobody yet. Where no label has arrived since the onset, an estimate pages only in
+    deployments without labels, from `ESTIMATE_TOLERANCES` tolerances on.
 
     Args:
         alarm: An alarm of the page level and its windows since the onset.
@@ -63,14 +63,19 @@ def assess(alarm: Alarm) -> HarmAssessment:
     """
     if alarm.watch.family not in ("performance", "surprise", "estimates"):
         return PAGE
-    metric = alarm.key.watch.removeprefix(PREFIX).removeprefix(ESTIMATED)
-    loss, surprise, estimate = (
-        WatchKey(watch=f"{prefix}{metric}", slice=alarm.key.slice) for prefix in ("", PREFIX, ESTIMATED)
-    )
+    own = alarm.key.watch.removeprefix(PREFIX).removeprefix(ESTIMATED)
+    if not excesses(alarm, WatchKey(watch=own, slice=alarm.key.slice)):
+        return _assess_estimate(alarm, own)
+    others = (key.watch for key in alarm.baseline.scores if alarm.baseline.watches[key.watch].family == "performance")
+    first, *rest = (_assess_loss(alarm, metric) for metric in dict.fromkeys((own, *others)))
+    return next((one for one in rest if one.pages), first)
+
+
+def _assess_loss(alarm: Alarm, metric: str) -> HarmAssessment:
+    """What one loss has to say since the onset: nothing worse, harder traffic, or harm."""
+    loss, surprise = (WatchKey(watch=f"{prefix}{metric}", slice=alarm.key.slice) for prefix in ("", PREFIX))
     realised = excesses(alarm, loss)
-    if not realised:
-        return _assess_estimate(alarm, estimate, loss)
-    if float(np.mean(realised)) <= alarm.baseline.scores[loss].tolerance:
+    if not realised or float(np.mean(realised)) <= alarm.baseline.scores[loss].tolerance:
         return HarmAssessment(level="notice", reason="miscalibrated, not worse than the benchmark")
     gaps = excesses(alarm, surprise)
     if surprise in alarm.baseline.scores and gaps and not _surprised(alarm, surprise, loss, gaps):
@@ -91,8 +96,9 @@ def _surprised(alarm: Alarm, surprise: WatchKey, loss: WatchKey, gaps: list[floa
     return float(np.mean(gaps)) > least
 
 
-def _assess_estimate(alarm: Alarm, estimate: WatchKey, loss: WatchKey) -> HarmAssessment:
+def _assess_estimate(alarm: Alarm, metric: str) -> HarmAssessment:
     """An alarm since whose onset no label has arrived."""
+    estimate, loss = (WatchKey(watch=f"{prefix}{metric}", slice=alarm.key.slice) for prefix in (ESTIMATED, ""))
     if alarm.labels_expected:
         return HarmAssessment(level="notice", reason="expected by the model, no labels yet")
     risen = excesses(alarm, estimate)

@@ -91,6 +91,8 @@ class LenderDeployment:
     ) -> LenderDeployment:
         """Fit a deployment to the days of a reference. Cost: one or two seconds.
 
+        Importance-weighted estimates enter no verdict and are left out: they cost more than all else together.
+
         Args:
             days: the reference's days.
             slices: columns whose values are slices.
@@ -116,6 +118,9 @@ class LenderDeployment:
         watched = catalogue(baseline, slices)
         tolerances = Tolerances(error=0.02, brier=None, integrity=0.01)
         fit = fit_reference(baseline, watched, plan=plan, budgets=BUDGETS, tolerances=tolerances, horizon=HORIZON)
+        if fit.estimator is not None:
+            weighting = fit.estimator.weighting
+            fit = replace(fit, estimator=replace(fit.estimator, weighting=weighting.without(weighting.indices)))
         checked = InputCheck(bins, _no_schema, min_rows=min_rows)
         judge = Judge(watched, fit, timezone="UTC", phases=plan.phases, input_check=checked)
         scale = calibrated_log_scale(fit.tests["page"], fit.means, np.random.default_rng(0))

@@ -25,6 +25,14 @@ def test_a_loss_that_the_model_expected_is_harder_traffic_and_a_notice() -> None
     assert assess(found).reason == "harder traffic, model as right as before"
 
 
+def test_a_loss_within_its_tolerance_pages_where_another_one_of_the_same_rows_is_beyond_it() -> None:
+    risen = {"error": [0.205] * 4, "surprise_brier": [0.05] * 4}
+    assert assess(alarm("error", windows(**risen, brier=[0.2] * 4))).pages
+    assert not assess(alarm("error", windows(**risen, brier=[0.155] * 4))).pages
+    harder = windows(error=[0.205] * 4, brier=[0.2] * 4, surprise_brier=[0.0] * 4)
+    assert assess(alarm("error", harder)).reason == "miscalibrated, not worse than the benchmark"
+
+
 def test_where_nothing_is_expected_the_loss_alone_pages() -> None:
     assert assess(alarm("error", windows(error=[0.3] * 4))).pages
 

@@ -28,6 +28,9 @@ QUIET, HARMED = 30, 90
 #: Rises of every loss in its own standard deviations, and in how many windows the last one grows.
 RISES = (0.4, 1.0, 2.0)
 
+#: Fresh baselines of each level, and years of each.
+FULL, QUICK = (60, 4), (4, 4)
+
 Floats = NDArray[np.float64]
 
 
@@ -247,7 +250,7 @@ def _harms(
 
 def measure(settings: Settings) -> Result:
     """The table of calibrated levels. Cost: ten minutes, half a minute with small sizes."""
-    baselines, streams = (4, 4) if settings.quick else (100, 6)
+    baselines, streams = QUICK if settings.quick else FULL
     rows: list[tuple[Cell, ...]] = []
     remarks: list[str] = []
     names: list[str] = []

@@ -12,9 +12,9 @@ from monitoring.evidence.level import LevelTest
 from monitoring.evidence.simulation import SimulatedStreams, StreamSampling
 from monitoring.records import WatchKey
 
-#: The alarms of simulated streams in A windows: those of a Poisson process that has any in as many streams. New streams
-#: of the same law have fewer: after an alarm a level is tested from where it stands, so an unlucky baseline pages once.
-SPENT = 1.0
+#: The alarms of simulated streams in A windows: those of a Poisson process that has any in as many streams. Below 1,
+#: since alarms come in groups: a baseline that is unlucky is told again once its first incident has been closed.
+SPENT = 0.75
 
 #: Windows of a simulated stream at most, and streams.
 MAX_WINDOWS = 365

@@ -118,7 +118,7 @@ def test_correlated_windows_are_calibrated_as_a_correlated_series() -> None:
 
 @pytest.mark.parametrize(("law", "watches", "windows"), [("normal", 1, 90), ("skewed", 2, 90), ("normal", 2, 40)])
 def test_as_many_new_streams_of_the_same_law_alarm_as_the_budget_says(law: str, watches: int, windows: int) -> None:
-    """A Poisson process of one alarm per A windows has any in 63 % of streams of A windows; over baselines."""
+    """A Poisson process of `SPENT` alarms per A windows has any in 53 % of streams of A windows; over baselines."""
     rng, threshold, streams, baselines = np.random.default_rng(4), 60, 30, 40
     alarmed = 0
     for _ in range(baselines):
@@ -131,4 +131,4 @@ def test_as_many_new_streams_of_the_same_law_alarm_as_the_budget_says(law: str, 
         for _ in range(threshold):
             highest = np.maximum(highest, runs.step(LAWS[law](rng, (streams, watches))) @ shares)
         alarmed += int((scale * highest >= threshold).sum())
-    assert 0.45 <= alarmed / (streams * baselines) <= 0.72
+    assert 0.38 <= alarmed / (streams * baselines) <= 0.65

@@ -18,7 +18,7 @@ LAST_DAY = 0.1
 BAND = 7
 
 #: Streams without change that tune a chart on one reference, and their days.
-BOOTSTRAP = (100, 365)
+BOOTSTRAP = (50, 365)
 
 #: A chart: z-scores [streams, days] and its threshold; where it alarms. It restarts after each alarm.
 Chart = Callable[[Floats, Floats], NDArray[np.bool_]]
@@ -129,7 +129,7 @@ def own_thresholds(chart: Chart, reference: Losses, pages: float, seed: int) -> 
     known = Losses(errors=repeated(reference.errors), brier=repeated(reference.brier))
     live = Losses(errors=flat(reference.errors), brier=flat(reference.brier))
     low, high = np.zeros(streams), np.full(streams, 40.0)
-    for _ in range(12):
+    for _ in range(10):
         middle = (low + high) / 2.0
         found = alarms(chart, known, live, np.repeat(middle, BOOTSTRAP[0])).reshape(streams, -1).mean(axis=1) * 365.0
         low, high = np.where(found > pages, middle, low), np.where(found > pages, high, middle)

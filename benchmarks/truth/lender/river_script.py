@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 #: Settings tried, from many false alarms to few: ADWIN's confidence, and Page-Hinkley's threshold.
-ADWIN_DELTAS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-9)
+ADWIN_DELTAS = (1e-1, 1e-2, 1e-4, 1e-7)
 PAGE_HINKLEY_THRESHOLDS = (4.0, 6.0, 8.0, 10.0, 13.0, 17.0)
 PAGE_HINKLEY_DELTA = 0.25
 

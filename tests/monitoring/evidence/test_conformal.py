@@ -315,7 +315,7 @@ def test_a_slow_drift_that_live_windows_absorb_is_found_by_the_fixed_reference()
         evidence = np.concatenate([tests.step(drift[:, [window]]) for window in range(365)], axis=1)
         found.append(float((evidence.max(axis=1) >= 365.0).mean()))
     assert found[0] < 0.8
-    assert found[1] > 0.95
+    assert found[1] > 0.9
 
 
 def test_two_sided_tests_have_fixed_points_for_falls_and_scores_that_never_varied_have_none() -> None:

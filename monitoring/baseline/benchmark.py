@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.metrics import ConfidenceInterval, Resamples, area_under_curve, interval, row_losses
 from monitoring.records import WHOLE
+from monitoring.tasks.task import NO_LABEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +35,8 @@ class ReferenceMetric:
     log_loss  nats, probabilities kept at least 1e-7
     error     share of rows whose likeliest class is wrong
     auc       area under the ROC curve of the last of two classes, ties counted half; only where both classes occur
+    Of predicted numbers: absolute_error (MAE), squared_error (MSE), root_mean_squared_error, bias (predicted less
+    true), percentage_error (MAPE, as a share) where no label is 0, and r_squared (R²) where labels vary.
     """
 
     metric: str
@@ -61,11 +64,12 @@ def benchmark(
     Returns:
         The metrics; empty without labels.
     """
-    known = predictions.take(predictions.labels >= 0)
+    known = predictions.take(predictions.labels != NO_LABEL)
     if not len(known):
         return ()
     days = _days(known.event_times, timezone)
-    found = list(_measure(WHOLE, known.probabilities, known.labels, days, rng))
+    measure = _measure if spec.task.classes else _measure_numbers
+    found = list(measure(WHOLE, known.probabilities, known.labels, days, rng))
     for feature in spec.features:
         if feature.kind != "category":
             continue
@@ -77,7 +81,7 @@ def benchmark(
         for place in sorted(range(len(values)), key=values.__getitem__):
             rows = places == place
             name = f"{feature.name}={values[place]}"
-            found += _measure(name, known.probabilities[rows], known.labels[rows], days[rows], rng)
+            found += measure(name, known.probabilities[rows], known.labels[rows], days[rows], rng)
     return tuple(found)
 
 
@@ -93,6 +97,28 @@ def _measure(
         area = area_under_curve(probabilities[:, 1], labels == 1)
         if area is not None:
             found["auc"] = (area, resamples.areas(probabilities[:, 1], labels == 1))
+    return [
+        _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=resamples.blocks)
+        for name, (mean, drawn) in found.items()
+    ]
+
+
+def _measure_numbers(
+    part: str, answers: Floats, labels: NDArray[np.int64], days: NDArray[np.int64], rng: np.random.Generator
+) -> list[ReferenceMetric]:
+    """As `_measure`, of predicted numbers; errors are not bounded here."""
+    resamples, truth = Resamples.of(days, rng), labels.view(np.float64)
+    errors = answers[:, 0] - truth
+    rows = {"absolute_error": np.abs(errors), "squared_error": errors**2, "bias": errors}
+    if (truth != 0.0).all():
+        rows["percentage_error"] = np.abs(errors / truth)
+    found = {name: (float(values.mean()), resamples.means(values)) for name, values in rows.items()}
+    squared, drawn = found["squared_error"]
+    found["root_mean_squared_error"] = (float(np.sqrt(squared)), np.sqrt(drawn))
+    spread = resamples.means(truth**2) - resamples.means(truth) ** 2
+    if float(truth.std()) > 0.0:
+        shares: Floats = np.divide(drawn, spread, out=np.full(drawn.shape, np.nan), where=spread > 0.0)
+        found["r_squared"] = (1.0 - squared / float(truth.var()), 1.0 - shares)
     return [
         _metric(name, part, mean=mean, drawn=drawn, rows=len(labels), days=resamples.blocks)
         for name, (mean, drawn) in found.items()

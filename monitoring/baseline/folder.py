@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from monitoring.baseline.profile_builder import profile
 from monitoring.baseline.reference import MAX_BATCH_ROWS, ReferenceFile, ReferenceRows
 from monitoring.baseline.spec import BaselineSpec, Embedding, FeatureSpec
 from monitoring.errors import BadInput, CannotRun
+from monitoring.tasks.regression import Regression
 
 FORMAT = 1
 DESCRIPTION = "baseline.json"
@@ -82,31 +83,14 @@ def write_baseline(reference: pa.Table, *, folder: Path, spec: BaselineSpec) -> 
             expected="numbers for number inputs, text for categories",
             fix="Cast the column, or declare the input as what it is.",
         )
+    if spec.regression is not None:
+        fitted = spec.regression.fitted(predictions.probabilities, predictions.labels)
+        spec = replace(spec, regression=fitted)
     bins = fit_bins(predictions, spec)
     counts = profile(predictions, bins)
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(kept, folder / REFERENCE, **_PARQUET)
-    document = {
-        "format": FORMAT,
-        "classes": list(spec.classes),
-        "rows": counts.rows,
-        "reference": _digest(folder / REFERENCE),
-        "features": [
-            {
-                "name": feature.name,
-                "kind": feature.kind,
-                "edges": None if b.edges is None else list(b.edges),
-                "categories": None if b.categories is None else list(b.categories),
-                "counts": list(c.counts),
-                "missing": c.missing,
-            }
-            for feature, b, c in zip(spec.features, bins, counts.features, strict=True)
-        ],
-    }
-    if spec.columns:  # of a table; a bundle's description stays as it was
-        document |= {"scored": spec.has_probabilities, "columns": dict(spec.columns)}
-    if spec.embedding is not None:
-        document["embedding"] = {"tensors": list(spec.embedding.tensors), "columns": list(spec.embedding.columns)}
+    document = _description(spec, bins, counts, digest=_digest(folder / REFERENCE))
     (folder / DESCRIPTION).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
@@ -149,6 +133,34 @@ def load_baseline(folder: Path) -> Baseline:
     return Baseline(spec=spec, bins=bins, profile=counts, rows=rows)
 
 
+def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *, digest: str) -> dict[str, Any]:
+    """What `_parsed` reads."""
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "classes": list(spec.classes),
+        "rows": counts.rows,
+        "reference": digest,
+        "features": [
+            {
+                "name": feature.name,
+                "kind": feature.kind,
+                "edges": None if b.edges is None else list(b.edges),
+                "categories": None if b.categories is None else list(b.categories),
+                "counts": list(c.counts),
+                "missing": c.missing,
+            }
+            for feature, b, c in zip(spec.features, bins, counts.features, strict=True)
+        ],
+    }
+    if spec.columns:  # of a table; a bundle's description stays as it was
+        document |= {"scored": spec.has_probabilities, "columns": dict(spec.columns)}
+    if spec.regression is not None:
+        document["regression"] = spec.regression.document()
+    if spec.embedding is not None:
+        document["embedding"] = {"tensors": list(spec.embedding.tensors), "columns": list(spec.embedding.columns)}
+    return document
+
+
 def _document(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -175,6 +187,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         features=tuple(FeatureSpec(name=f["name"], kind=f["kind"]) for f in features),
         has_probabilities=document.get("scored", True),
         columns=tuple(document.get("columns", {}).items()),
+        regression=Regression.of(document["regression"]) if "regression" in document else None,
         embedding=None
         if embedding is None
         else Embedding(tensors=tuple(embedding["tensors"]), columns=tuple(embedding["columns"])),

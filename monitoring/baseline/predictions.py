@@ -119,7 +119,7 @@ def no_predictions(spec: BaselineSpec) -> Predictions:
         ids=pa.array([], pa.string()),
         event_times=none,
         features=pa.table(columns),
-        probabilities=np.zeros((0, len(spec.classes))),
+        probabilities=np.zeros((0, spec.task.width)),
         labels=none,
         label_times=none,
     )
@@ -141,14 +141,15 @@ def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np
         )
     column = table[name].combine_chunks()
     flat = np.asarray(column.flatten(), dtype=np.float64)
-    if flat.size != table.num_rows * len(spec.classes):
+    width = spec.task.width
+    if flat.size != table.num_rows * width:
         raise BadInput(
             "The probabilities do not fit the classes.",
             got=f"{flat.size} values in {table.num_rows} rows",
-            expected=f"{len(spec.classes)} per row ({', '.join(spec.classes)})",
+            expected=f"{width} per row" + (f" ({', '.join(spec.classes)})" if spec.classes else ""),
             fix="Check that the traffic is of the model that the baseline describes.",
         )
-    return flat.reshape(table.num_rows, len(spec.classes))
+    return flat.reshape(table.num_rows, width)
 
 
 def _inputs(

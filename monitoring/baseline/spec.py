@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from monitoring.tasks.classification import Classification
+from monitoring.tasks.regression import Regression
 from monitoring.tasks.task import Task
 
 FeatureKind: TypeAlias = Literal["number", "category"]
@@ -37,7 +38,7 @@ class BaselineSpec:
 
     `has_probabilities` is false where only predicted classes are known, which then count as certain.
     `columns` are those of the table that the baseline was made from, with their Arrow types; empty for a bundle.
-    `embedding` is that of a model that takes tensors.
+    `embedding` is that of a model that takes tensors. `regression` is the task of a model that predicts a number.
 
     >>> BaselineSpec(classes=("on_time", "late"), features=(FeatureSpec(name="temp", kind="number"),)).feature(
     ...     "temp"
@@ -50,10 +51,13 @@ class BaselineSpec:
     has_probabilities: bool = True
     columns: tuple[tuple[str, str], ...] = ()
     embedding: Embedding | None = None
+    regression: Regression | None = None
 
     @property
     def task(self) -> Task:
         """What the model answers, and which losses tell how well."""
+        if self.regression is not None:
+            return self.regression
         return Classification(classes=self.classes, has_probabilities=self.has_probabilities)
 
     def feature(self, name: str) -> FeatureSpec:

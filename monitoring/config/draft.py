@@ -143,11 +143,11 @@ _NOTES = {
 
 def _model(draft: ConfigDraft) -> str:
     if draft.table is not None:
+        classes = f"# The classes, in the order of the scores.\nclasses = {_listed(draft.table.classes)}"
         return f"""\
 # The baseline, made from the reference table.
 baseline = {_quoted(draft.bundle)}
-# The classes, in the order of the scores.
-classes = {_listed(draft.table.classes)}
+{classes if draft.table.classes else "# A number is predicted."}
 """
     return f"""\
 # A model's folder (its newest version is monitored), or the folder of one version.
@@ -159,8 +159,8 @@ probabilities = {_quoted(draft.probabilities)}
 
 def _columns(table: TableDraft) -> str:
     answer = f"scores = {_listed(table.scores)}"
-    if table.predicted is not None:
-        answer = f"predicted = {_quoted(table.predicted)}"
+    if table.predicted is not None or not table.classes:
+        answer = f"predicted = {_quoted(table.predicted or table.scores[0])}"
     return f"""\
 # The table's columns. Without a prediction_id, rows are identified by file and position. Labels may arrive later.
 event_time = {_quoted(table.event_time)}
@@ -169,7 +169,7 @@ label = {_quoted(table.label)}
 label_time = {_quoted(table.label_time)}
 # The time zone of timestamps without one.
 naive_timezone = {_quoted(table.naive_timezone)}
-# The probability of the second class, or one column per class, or a column of lists; or `predicted`, the class itself.
+# The probability of the second class, or one column per class, or a column of lists; or `predicted`: class or number.
 {answer}
 # A separate table of labels, with the same column names.
 # labels = "labels/*.parquet"

@@ -20,6 +20,7 @@ from monitoring.jobs.staging import put_in_place, staging
 from monitoring.jobs.table_description import TableDescription
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.fit.reference_limits import label_horizon, reference_limits
+from monitoring.tasks.regression import Regression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class InitResult:
         config: the path of ``monitor.toml``.
         rows: how many rows the baseline has.
         windows: how many windows they make.
-        classes: the classes, in the order of the scores.
+        classes: the classes, in the order of the scores; none where a number is predicted.
         inputs: the names of the inputs.
         notes: what was left out, and where the baseline is weak.
     """
@@ -71,7 +72,8 @@ def init_monitor(
     spec = BaselineSpec(
         classes=columns.classes,
         features=tuple(FeatureSpec(name=name, kind=kind) for name, kind in columns.inputs.items()),
-        has_probabilities=columns.predicted is None,
+        has_probabilities=columns.predicted is None or not columns.classes,
+        regression=None if columns.classes else Regression(),
         columns=tuple(rows.types.items()),
     )
     draft = _draft(description, rows)

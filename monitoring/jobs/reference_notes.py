@@ -33,8 +33,8 @@ def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tup
         notes.append(f"All labels of the reference are {names[0]}: they hardly show how wrong the model is.")
     if not names:
         notes.append("The reference has no labels: inputs and answers are watched, errors are not.")
-    if columns.predicted is None:
-        notes += _worse_than_a_guess(table, columns.classes)
+    if columns.predicted is None and columns.classes:
+        notes += _worse_than_a_guess(table, columns.classes) if columns.classes else ()
     if windows < FEW_WINDOWS:
         notes.append(f"{windows} windows are few: only large harm is detected; {FEW_WINDOWS} or more are better.")
     return tuple(notes)

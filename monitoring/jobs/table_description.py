@@ -8,7 +8,9 @@ from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitoring.errors import BadInput
+from monitoring.tasks.task import TaskName
 from monitoring.traffic.tables.columns import TableColumns
+from monitoring.traffic.tables.numeric_answers import check_numbers, inferred_task
 from monitoring.traffic.tables.reference import (
     LoadedPiece,
     absent_columns,
@@ -34,6 +36,7 @@ class TableDescription:
         label_time: the column of the times at which labels became known.
         prediction_id: the column of ids.
         classes: the classes in the order of the scores; empty: as the table has them.
+        task: "classification" or "regression"; None: as labels and answers are.
         inputs: columns, or NAME:number and NAME:category; empty: all columns that nothing else is made of.
         slices: categories whose values are watched by themselves.
         class_slices: classes that are watched by themselves.
@@ -51,6 +54,7 @@ class TableDescription:
     label_time: str | None = None
     prediction_id: str | None = None
     classes: tuple[str, ...] = ()
+    task: TaskName | None = None
     inputs: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
     class_slices: tuple[str, ...] = ()
@@ -98,7 +102,11 @@ def columns_described(
     )
     check_label_times(pieces, columns)
     inputs, left_out = kinds_of(pieces, columns, description.inputs, description.slices)
-    found = replace(columns, inputs=inputs, classes=classes_of(pieces, columns, description.classes))
+    found = replace(columns, inputs=inputs)
+    if (description.task or inferred_task(pieces, columns, description.classes)) == "regression":
+        check_numbers(pieces, found, description.classes, description.class_slices)
+        return found, left_out
+    found = replace(found, classes=classes_of(pieces, columns, description.classes))
     check_scores(pieces, found)
     return found, left_out
 

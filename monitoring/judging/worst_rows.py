@@ -53,7 +53,9 @@ def worst_rows(
         for batch in labelled():
             indices = _labelled_indices(batch, key, catalogue.class_slices)
             if indices.size:
-                scores = catalogue.loss_scores(batch.probabilities[indices], batch.labels[indices])[watch.name]
+                rows = batch.take(indices)
+                expected = catalogue.residual_losses(rows.probabilities, rows.features)
+                scores = catalogue.loss_scores(rows.probabilities, rows.labels, expected)[watch.name]
                 worst = _merged(worst, batch, indices, watch.offset + watch.scale * scores)
     elif watch.family == "integrity":
         bins = next((bins for bins in catalogue.bins if bins.feature == watch.feature), None)

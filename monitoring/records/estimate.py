@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-EstimateMethod: TypeAlias = Literal["calibrated", "threshold", "weighted"]
+EstimateMethod: TypeAlias = Literal["calibrated", "threshold", "residual", "weighted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,9 +48,19 @@ class Classification:
     has_probabilities: bool = True
 
     @property
+    def width(self) -> int:
+        """See `Task`."""
+        return len(self.classes)
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """See `Task`."""
         return tuple(metric.name for metric in METRICS)
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """See `Task`."""
+        return dict.fromkeys(self.metrics, 1.0)
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:

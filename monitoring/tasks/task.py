@@ -23,6 +23,9 @@ NO_LABEL = -1
 #: What precedes the loss in the name of its surprise watch.
 SURPRISE = "surprise_"
 
+#: The tasks that a table or a model can be of.
+TaskName: TypeAlias = Literal["classification", "regression"]
+
 Unit: TypeAlias = Literal["share", "score", "target"]
 
 
@@ -53,8 +56,16 @@ class Task(Protocol):
         """Class names in the order of the answers' columns; empty where there are none."""
 
     @property
+    def width(self) -> int:
+        """How many numbers an answer has."""
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """The losses of `losses`, in the order in which they are summed."""
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """The own unit of each metric over that of its scores."""
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
@@ -68,17 +79,17 @@ class Task(Protocol):
         """Labels, as text [n], as codes, [n]; `NO_LABEL` for null and for anything that is no label of the task."""
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
-        """Each metric of labelled rows, in [0, 1], [n]."""
+        """Each metric of labelled rows, in [0, 1], [n]; and the scores of other watches that need labels."""
 
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        """The losses that the answers themselves promise, in [0, 1], [n], by metric.
+        """The losses that the answers themselves promise, in [0, 1], [n], by metric; none where they promise none.
 
         Args:
             answers: [n, width].
             outputs: As of `outputs`.
 
         Returns:
-            One for each metric.
+            One for each metric, or none.
         """
 
     def outputs(self, answers: Floats) -> dict[str, Floats]:
@@ -112,7 +123,9 @@ def surprises(realised: Mapping[str, Floats], expected: Mapping[str, Floats]) ->
     >>> surprises({"error": np.array([1.0])}, {"error": np.array([0.5])})["surprise_error"].tolist()
     [0.75]
     """
-    return {f"{SURPRISE}{name}": (loss - expected[name] + 1.0) / 2.0 for name, loss in realised.items()}
+    return {
+        f"{SURPRISE}{name}": (loss - expected[name] + 1.0) / 2.0 for name, loss in realised.items() if name in expected
+    }
 
 
 def surprise_watch(loss: Watch) -> Watch:

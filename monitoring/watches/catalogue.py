@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.baseline.folder import Baseline
@@ -13,7 +14,7 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.baseline.profile import Bins, Profile, commonest
 from monitoring.errors import BadInput
 from monitoring.records import ScoreSum, Watch, WatchKey
-from monitoring.tasks.task import NO_LABEL, Task, surprises
+from monitoring.tasks.task import NO_LABEL, Floats, Task, surprises
 from monitoring.watches import estimates, inputs, integrity, joint, scoring
 from monitoring.watches.calibration import MIN_ROWS, Calibration
 from monitoring.watches.classes import ClassSlices
@@ -21,6 +22,7 @@ from monitoring.watches.embedding import EmbeddingSource, embedding_bins
 from monitoring.watches.feature_space import FeatureSpace
 from monitoring.watches.label_coverage import CoverageGroups
 from monitoring.watches.rank import RankWatches
+from monitoring.watches.residuals import ResidualModel
 
 #: Slices per column: its commonest values in the baseline.
 MAX_SLICE_VALUES = 12
@@ -30,7 +32,8 @@ MAX_SLICE_VALUES = 12
 class Catalogue:
     """The watches of all families for one baseline, and the slices on which losses are watched as well.
 
-    `calibration`, `feature_space`, `coverage` and `embedding` are None where the baseline cannot support them.
+    `calibration` or `residuals` say what losses to expect without labels. They, `feature_space`, `coverage` and
+    `embedding` are None where the baseline cannot support them.
     """
 
     task: Task
@@ -39,6 +42,7 @@ class Catalogue:
     inputs: tuple[inputs.InputWatch, ...]
     integrity: tuple[Watch, ...]
     calibration: Calibration | None = None
+    residuals: ResidualModel | None = None
     feature_space: FeatureSpace | None = None
     coverage: CoverageGroups | None = None
     embedding: EmbeddingSource | None = None
@@ -47,15 +51,21 @@ class Catalogue:
 
     @property
     def loss_watches(self) -> tuple[Watch, ...]:
-        """The watches on losses and on their surprise."""
-        return self.task.loss_watches
+        """The watches on losses and on their surprise, where it is known what losses to expect."""
+        if self.task.classes or self.residuals is not None:
+            return self.task.loss_watches
+        return tuple(watch for watch in self.task.loss_watches if watch.family != "surprise")
 
     @property
     def estimate_watches(self) -> tuple[Watch, ...]:
         """The watches on estimated losses: of the metrics that have a loss watch, where there is a calibration."""
-        metrics = {watch.name for watch in self.loss_watches}
-        known = () if self.calibration is None else estimates.WATCHES
-        return tuple(watch for watch in known if watch.name.removeprefix(estimates.PREFIX) in metrics)
+        if self.calibration is None and self.residuals is None:
+            return ()
+        return tuple(
+            replace(loss, name=f"{estimates.PREFIX}{loss.name}", family="estimates", needs_label=False)
+            for loss in self.loss_watches
+            if loss.family == "performance"
+        )
 
     @property
     def output_watches(self) -> tuple[Watch, ...]:
@@ -117,12 +127,13 @@ class Catalogue:
         Returns:
             The sum of each watch.
         """
-        usable = predictions.probabilities[np.isfinite(predictions.probabilities).all(axis=1)]
-        scores = self.task.outputs(usable)
-        named = {watch.name for watch in self.output_watches}
+        usable = predictions.take(np.asarray(np.isfinite(predictions.probabilities).all(axis=1), dtype=np.bool_))
+        scores = self.task.outputs(usable.probabilities)
+        named = {watch.name for watch in (*self.output_watches, *self.estimate_watches)}
         if self.calibration is not None:
-            scores |= estimates.scores(usable, self.calibration)
-            named |= {watch.name for watch in self.estimate_watches}
+            scores |= estimates.scores(usable.probabilities, self.calibration)
+        for metric, loss in self.residual_losses(usable.probabilities, usable.features, usable.event_times).items():
+            scores[f"{estimates.PREFIX}{metric}"] = loss
         answers = scoring.sums({name: values for name, values in scores.items() if name in named}, {}, power=power)
         unusable = integrity.answer_sums(len(predictions), len(usable))
         return answers | unusable | self.count_sums(window, power=power)
@@ -150,25 +161,48 @@ class Catalogue:
             The sum of each watch and slice.
         """
         labelled = predictions.take(labelled_rows(predictions))
-        scores = self.loss_scores(labelled.probabilities, labelled.labels)
+        answers = labelled.probabilities
+        expected = self.residual_losses(answers, labelled.features, labelled.event_times)
+        scores = self.loss_scores(answers, labelled.labels, expected)
         masks = scoring.slice_masks(labelled, self.slices)
         masks |= self.class_slices.masks(labelled.probabilities, labelled.labels)
         ranks = self.ranks.sums(labelled.probabilities, labelled.labels, power=power)
         return scoring.sums(scores, masks, power=power) | ranks
 
-    def loss_scores(self, answers: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    def loss_scores(
+        self, answers: Floats, labels: NDArray[np.int64], expected: Mapping[str, Floats]
+    ) -> dict[str, Floats]:
         """The scores of the watches on losses and surprise.
 
         Args:
             answers: Of labelled rows, [n, width].
             labels: Their labels' codes, [n].
+            expected: As of `residual_losses`.
 
         Returns:
             Scores in [0, 1], [n], by the name of their watch.
         """
         losses = self.task.losses(answers, labels)
-        found = losses | surprises(losses, self.task.expected_losses(answers, self.task.outputs(answers)))
+        promised = expected or self.task.expected_losses(answers, self.task.outputs(answers))
+        found = losses | surprises(losses, promised)
         return {watch.name: found[watch.name] for watch in self.loss_watches}
+
+    def residual_losses(
+        self, answers: Floats, features: pa.Table, times: NDArray[np.int64] | None = None
+    ) -> dict[str, Floats]:
+        """The losses to expect of rows by the residual model, where there is one.
+
+        Args:
+            answers: Finite answers, [n, width].
+            features: Inputs, [n].
+            times: Event times of rows of the baseline, [n]; None for live rows.
+
+        Returns:
+            By metric, [n]; none where the answers promise their own, or too few labels are known.
+        """
+        if self.residuals is None:
+            return {}
+        return {metric: one.losses for metric, one in self.residuals.expected(answers, features, times).items()}
 
 
 def labelled_rows(predictions: Predictions) -> NDArray[np.bool_]:
@@ -207,14 +241,18 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
     known = labelled_rows(reference)
     enough = int(known.sum()) >= MIN_ROWS
     numbers, number_counts = embedding_bins(baseline)
+    task = baseline.spec.task
     pairs = tuple(zip(baseline.bins, baseline.profile.features, strict=True))
     return Catalogue(
-        task=baseline.spec.task,
+        task=task,
         class_slices=ClassSlices.fit(class_slices, baseline.spec.classes, reference.labels, slice_columns),
         ranks=RankWatches.fit(baseline.spec.classes, reference.probabilities[known], reference.labels[known])
         if baseline.spec.classes and baseline.spec.has_probabilities
         else RankWatches(),
-        calibration=Calibration.fit(reference.probabilities[known], reference.labels[known]) if enough else None,
+        calibration=Calibration.fit(reference.probabilities[known], reference.labels[known])
+        if enough and task.classes
+        else None,
+        residuals=ResidualModel.fit(baseline, known) if enough and not task.classes else None,
         bins=baseline.bins,
         slices=slices,
         inputs=tuple(entry for b, c in pairs for entry in inputs.watches(b, c)),
@@ -225,7 +263,7 @@ def catalogue(baseline: Baseline, slice_columns: tuple[str, ...] = (), class_sli
             baseline.rows,
             unwatched=() if baseline.spec.embedding is None else baseline.spec.embedding.columns,
         ),
-        coverage=CoverageGroups.fit(reference, baseline.spec.task, slices)
+        coverage=CoverageGroups.fit(reference, task, slices)
         if baseline.spec.has_probabilities
-        else CoverageGroups(task=baseline.spec.task, edges=None, slices=slices),
+        else CoverageGroups(task=task, edges=None, slices=slices),
     )

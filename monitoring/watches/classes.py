@@ -53,7 +53,7 @@ class ClassSlices:
             Slices of the commonest classes, in the classes' order.
 
         Raises:
-            BadInput: If an input that traffic is sliced by has the same name.
+            BadInput: If an input that traffic is sliced by has the same name, or there are no classes.
         """
         both = sorted(set(columns) & set(slice_columns))
         if both:
@@ -63,6 +63,15 @@ class ClassSlices:
                 expected="one of them",
                 fix="Remove one from --class-slices or --slices, or from the [traffic] section.",
             )
+        if columns and not classes:
+            raise BadInput(
+                "A model without classes cannot be sliced by class.",
+                got=f"class_slices {', '.join(columns)}",
+                expected="none",
+                fix="Remove --class-slices, or `class_slices` from the [traffic] section.",
+            )
+        if not classes:
+            return cls()
         counts = np.bincount(labels[labels >= 0], minlength=len(classes))
         indices = np.sort(np.argsort(-counts, kind="stable")[:MAX_CLASSES])
         return cls(columns=columns, classes=classes, indices=tuple(int(index) for index in indices))

@@ -6,6 +6,7 @@ import math
 import unicodedata
 
 from monitoring.tasks.metrics import METRICS
+from monitoring.tasks.task import Unit
 
 #: Longer text from the traffic is cut, in characters.
 LONGEST = 200
@@ -21,6 +22,8 @@ _WHOLE = {
     "schema": "Schema",
     "output:confidence": "Prediction confidence",
     "unusable_answers": "Invalid predictions",
+    "prediction:location": "Location of predictions",
+    "prediction:spread": "Spread of predictions",
 }
 
 #: What a watch's kind, before the colon, says about the part after it.
@@ -114,9 +117,16 @@ def lower_first(title: str) -> str:
 
 def is_share(watch: str) -> bool:
     """Whether a watch's values are shares of rows, to be read in percent; the others are scores without a unit."""
+    return _unit(watch) == "share"
+
+
+def _unit(watch: str) -> Unit:
     if watch.startswith(("rank:", "surprise_rank:")):
-        return False
-    return not watch.endswith(("brier", ":location", ":spread")) and watch != "joint"
+        return "score"
+    metric = METRICS.get(watch.removeprefix("surprise_").removeprefix("estimated_"))
+    if metric is not None:
+        return metric.unit
+    return "score" if watch.endswith((":location", ":spread")) or watch == "joint" else "share"
 
 
 def format_value(watch: str, value: float | None) -> str:
@@ -135,8 +145,10 @@ def format_value(watch: str, value: float | None) -> str:
     """
     if value is None or not math.isfinite(value):
         return NOTHING
-    if watch.startswith(("surprise_", "labelled:")):
+    if watch.startswith(("surprise_", "labelled:")) or watch == "bias":
         return format_change(watch, value)
+    if _unit(watch) == "target":
+        return _minus(f"{value:,.4g}")
     return _minus(f"{100 * value:.1f} %" if is_share(watch) else f"{value:.3f}")
 
 
@@ -148,11 +160,13 @@ def format_amount(watch: str, amount: float) -> str:
         amount: The size, not negative.
 
     Returns:
-        Percentage points for shares, three decimals for scores.
+        Percentage points for shares, three decimals for scores, four digits in the unit of what is predicted.
 
     >>> format_amount("error", 0.046), format_amount("brier", 0.02)
     ('4.6 points', '0.020')
     """
+    if _unit(watch) == "target":
+        return f"{amount:,.4g}"
     return f"{100 * amount:.1f} points" if is_share(watch) else f"{amount:.3f}"
 
 

@@ -11,20 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.records import Watch
 from monitoring.tasks.row_operations import row_choices, row_maxima, row_sums
 from monitoring.watches.calibration import Calibration
 
 Floats = NDArray[np.float64]
 
-#: What precedes the metric in a watch's name.
+#: What precedes the metric in a watch's name. Such watches are in the page level while the estimate is trusted,
+#: otherwise in the notice level (`monitoring.watches.trust`).
 PREFIX = "estimated_"
-
-#: In the page level while the estimate is trusted, otherwise in the notice level (`monitoring.watches.trust`).
-WATCHES = tuple(
-    Watch(name=f"{PREFIX}{metric}", family="estimates", level="page", needs_label=False)
-    for metric in ("error", "brier")
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

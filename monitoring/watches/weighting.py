@@ -73,11 +73,12 @@ class ImportanceWeighting:
         chosen = coordinates(baseline.bins, baseline.profile.features)[:MAX_COVARIATES]
         rows = baseline.rows.take(indices, inputs_of(chosen))
         task = baseline.spec.task
+        losses = task.losses(rows.probabilities, rows.labels)
         return cls(
             task=task,
             coordinates=chosen,
             points=_points(rows, chosen, task),
-            losses=task.losses(rows.probabilities, rows.labels),
+            losses={metric: losses[metric] for metric in task.metrics},
             indices=indices,
         )
 

@@ -33,25 +33,26 @@ MAX_CONFUSION_CLASSES = 10
 Kind: TypeAlias = tuple[EstimateMethod, str]
 _CALIBRATED: tuple[Kind, ...] = (("calibrated", "error"), ("calibrated", "brier"))
 _THRESHOLD: Kind = ("threshold", "error")
-_WEIGHTED: tuple[Kind, ...] = (("weighted", "error"), ("weighted", "brier"))
+#: Estimates that are sums over rows.
+_MODELS = ("calibrated", "residual")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PerformanceEstimator:
-    """Estimates losses in three ways: calibrated confidence, thresholded confidence, and importance weighting.
+    """Estimates losses: by calibrated and thresholded confidence or the residual model, and by importance weighting.
 
     Attributes:
-        calibration: Of the model's probabilities, on the baseline's labels.
         threshold: Of confidence; None where the model gives no probabilities.
         weighting: Of the baseline's labelled rows.
         intervals: How far each kind of estimate lies from the truth.
+        scales: By metric, its own unit over that of scores.
         min_rows: Rows that an estimate and a check need.
     """
 
-    calibration: Calibration
     threshold: float | None
     weighting: ImportanceWeighting
     intervals: Mapping[Kind, ConformalInterval]
+    scales: Mapping[str, float]
     min_rows: int
 
     @classmethod
@@ -70,15 +71,15 @@ class PerformanceEstimator:
         Returns:
             The estimator; None where there are too few labels.
         """
-        calibration, reference = catalogue.calibration, baseline.rows.answers
-        if calibration is None:
+        calibration, residuals, reference = catalogue.calibration, catalogue.residuals, baseline.rows.answers
+        if calibration is None and residuals is None:
             return None
         labelled = labelled_rows(reference)
         answers, labels = reference.probabilities[labelled], reference.labels[labelled]
         scored = baseline.spec.has_probabilities
-        threshold = estimates.confidence_threshold(answers, labels) if scored else None
+        threshold = estimates.confidence_threshold(answers, labels) if scored and calibration is not None else None
         weighting, min_rows = ImportanceWeighting.fit(baseline, labelled), max(plan.min_rows, 1)
-        errors = {kind: _EstimationErrors(min_rows) for kind in (*_CALIBRATED, _THRESHOLD, *_WEIGHTED)}
+        errors = {kind: _EstimationErrors(min_rows) for kind in _kinds(catalogue)}
         arrivals = [positions for _, positions in split_by_label_arrival(reference, plan)]
         samples = BaselineSamples(
             baseline.rows, [positions[labelled[positions]] for positions in arrivals], weighting.inputs
@@ -86,12 +87,14 @@ class PerformanceEstimator:
         for positions, sample in zip(arrivals, samples, strict=True):
             window = reference.take(positions[labelled[positions]])
             truth = catalogue.task.losses(window.probabilities, window.labels)
-            held_out = calibration.without(window.probabilities, window.labels)
-            for kind, expected in (
-                *_by_confidence(window.probabilities, held_out, threshold),
-                *_by_weighting(weighting.without(positions).estimate(sample, len(window))),
-            ):
+            found = _by_weighting(weighting.without(positions).estimate(sample, len(window)))
+            if calibration is not None:
+                held_out = calibration.without(window.probabilities, window.labels)
+                found = (*_by_confidence(window.probabilities, held_out, threshold), *found)
+            for kind, expected in found:
                 errors[kind].add(LossSum.of(expected), fixed_point_sum(truth[kind[1]]))
+            for metric, (expected, losses) in {} if residuals is None else residuals.held_out(positions).items():
+                errors["residual", metric].add(LossSum.of(expected), fixed_point_sum(losses))
         intervals = {
             kind: found.interval()
             for kind, found in errors.items()
@@ -99,9 +102,8 @@ class PerformanceEstimator:
         }
         if not intervals:
             return None
-        return cls(
-            calibration=calibration, threshold=threshold, weighting=weighting, intervals=intervals, min_rows=min_rows
-        )
+        scales = catalogue.task.scales
+        return cls(threshold=threshold, weighting=weighting, intervals=intervals, scales=scales, min_rows=min_rows)
 
     def estimate(
         self, previous: Sequence[EstimateRecord], answered: AnsweredSums, labelled: LabelledSums, scorer: RowScorer
@@ -125,17 +127,15 @@ class PerformanceEstimator:
         expected_labelled = self._expected(scorer, labelled.whole, weighted_labelled)
         realised = scorer.realised(labelled.whole)
         records = []
-        for kind in (*_CALIBRATED, _THRESHOLD, *_WEIGHTED):
-            if kind not in self.intervals:
-                continue
+        for kind in self.intervals:
             before = pooled = checks.get(kind, IntervalChecks())
             if kind in expected_labelled:
                 pooled = _pooled(before, expected_labelled[kind], realised[kind[1]])
             record = self._record(kind, expected.get(kind), before, pooled)
-            if kind in _WEIGHTED:
+            if kind[0] == "weighted":
                 record = replace(record, rows=rows, effective=effective)
             records.append(record)
-        if records and scorer.class_count <= MAX_CONFUSION_CLASSES:
+        if records and 0 < scorer.class_count <= MAX_CONFUSION_CLASSES:
             records[0] = replace(records[0], confusion=scorer.confusion(answered.tally))
         return tuple(records)
 
@@ -143,11 +143,11 @@ class PerformanceEstimator:
         self, scorer: RowScorer, tally: Tally, weighted: Mapping[str, tuple[float, float]]
     ) -> dict[Kind, LossSum]:
         """The estimated losses of the rows of a tally; `weighted` are means and variances by metric."""
-        found = {kind: scorer.calibrated_losses(tally, kind[1]) for kind in _CALIBRATED}
+        found = {kind: scorer.calibrated_losses(tally, kind[1]) for kind in self.intervals if kind[0] in _MODELS}
         if self.threshold is not None:
             found[_THRESHOLD] = scorer.thresholded_errors(tally)
         rows = tally.number("rows")
-        return found | {kind: LossSum.constant(rows, *weighted[kind[1]]) for kind in _WEIGHTED if kind[1] in weighted}
+        return found | {("weighted", metric): LossSum.constant(rows, *each) for metric, each in weighted.items()}
 
     def _record(
         self, kind: Kind, estimated: LossSum | None, before: IntervalChecks, pooled: IntervalChecks
@@ -158,7 +158,9 @@ class PerformanceEstimator:
         if estimated is not None and rows >= self.min_rows:
             value = estimated.losses / (rows * SCORE_ONE)
             reach = interval.half_width(rows, estimated.variances / SCORE_ONE)
-            low, high = max(value - reach, 0.0), min(value + reach, 1.0)
+            scale = self.scales[kind[1]]
+            low, high = max(value - reach, 0.0) * scale, min(value + reach, 1.0) * scale
+            value *= scale
         checked, after = 0, pooled
         if pooled.rows >= self.min_rows:
             checked = pooled.rows
@@ -166,6 +168,7 @@ class PerformanceEstimator:
             half = interval.half_width(checked, pooled.variance)
             emptied = replace(pooled, rows=0, expected=0, realised=0, variance=0.0)
             after = trust.checked(emptied, missed=abs(realised - expected) > half)
+            expected, half, realised = (each * self.scales[kind[1]] for each in (expected, half, realised))
         return EstimateRecord(
             method=kind[0],
             metric=kind[1],
@@ -185,7 +188,7 @@ class PerformanceEstimator:
 def losses_by_window(labelled: LabelledSums, scorer: RowScorer) -> tuple[RealisedLosses, ...]:
     """The losses of the labels that arrived, by the window in which their predictions were answered."""
     return tuple(
-        RealisedLosses(start=as_datetime(start), rows=tally.number("rows"), losses=scorer.realised(tally))
+        RealisedLosses(start=as_datetime(start), rows=tally.number("rows"), losses=scorer.realised_in_units(tally))
         for start, tally in labelled.tallies.items()
     )
 
@@ -225,10 +228,17 @@ def _by_confidence(
         yield _THRESHOLD, estimates.thresholded_confidence(answers, threshold)
 
 
-def _by_weighting(weighted: WeightedEstimate) -> Iterator[tuple[Kind, ExpectedLoss]]:
-    for kind in _WEIGHTED:
-        if kind[1] in weighted.losses:
-            yield kind, weighted.losses[kind[1]]
+def _by_weighting(weighted: WeightedEstimate) -> tuple[tuple[Kind, ExpectedLoss], ...]:
+    return tuple((("weighted", metric), expected) for metric, expected in weighted.losses.items())
+
+
+def _kinds(catalogue: Catalogue) -> tuple[Kind, ...]:
+    """Every kind of estimate, in the order of records."""
+    metrics = catalogue.task.metrics
+    weighted: list[Kind] = [("weighted", metric) for metric in metrics]
+    if catalogue.residuals is not None:
+        return (*(("residual", metric) for metric in metrics), *weighted)
+    return (*_CALIBRATED, _THRESHOLD, *weighted)
 
 
 def _pooled(pool: IntervalChecks, expected: LossSum, realised: int) -> IntervalChecks:

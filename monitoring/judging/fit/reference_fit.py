@@ -316,8 +316,10 @@ def _fit_witness(baseline: Baseline, catalogue: Catalogue, plan: WindowPlan | Ro
 
 
 def _answers_with_slices(baseline: Baseline, catalogue: Catalogue) -> Predictions:
-    """All rows of the baseline, with the inputs that they are sliced by and no others."""
-    return replace(baseline.rows.answers, features=baseline.rows.inputs(tuple(catalogue.slices)))
+    """All rows of the baseline, with the inputs that slices and expected losses are made of, and no others."""
+    expected_by = () if catalogue.residuals is None else catalogue.residuals.inputs
+    names = tuple(dict.fromkeys((*catalogue.slices, *expected_by)))
+    return replace(baseline.rows.answers, features=baseline.rows.inputs(names))
 
 
 def _label_rate(rows: Predictions, horizon: timedelta) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.records import Watch, WatchKey
+from monitoring.tasks.metrics import METRICS
 from monitoring.watches import label_coverage
 from monitoring.watches.rank import is_rank
 
@@ -25,10 +26,13 @@ SMALLEST_BRIER = 0.0025
 #: As for the Brier score: the smallest difference of an AUC that matters.
 SMALLEST_RANK = 0.01
 
+#: The same for losses of other tasks, of which no tolerance can be given: this share of the benchmark.
+SMALLEST_SHARE = 0.05
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerances:
-    """The largest harmless rise of each metric, in its own unit.
+    """The largest harmless rise of each metric, in its own unit; of those of other tasks (`others`), in score units.
 
     >>> tolerances = Tolerances(error=0.02, brier=0.01, integrity=0.005)
     >>> surprise = Watch(
@@ -42,6 +46,7 @@ class Tolerances:
     brier: float | None
     integrity: float
     ranks: Mapping[str, float] = field(default_factory=dict)
+    others: Mapping[str, float] = field(default_factory=dict)
 
     def completed(self, means: Mapping[WatchKey, NDArray[np.float64]]) -> Tolerances:
         """The tolerances with those that nobody gave, derived from the benchmark's own uncertainty.
@@ -61,7 +66,12 @@ class Tolerances:
         brier = self.brier
         if brier is None:
             brier = max(SMALLEST_BRIER, _uncertainty(means, WatchKey(watch="brier")))
-        return replace(self, brier=brier, ranks=ranks)
+        others = {
+            key.watch: max(SMALLEST_SHARE * float(scores.mean()), _uncertainty(means, key))
+            for key, scores in means.items()
+            if key.watch in METRICS and key.watch not in ("error", "brier", "bias") and not key.slice
+        }
+        return replace(self, brier=brier, ranks=ranks, others=others)
 
     def score_tolerance(self, watch: Watch) -> float:
         """The largest harmless rise of a watch, in score units; 0 for watches without a tolerance."""
@@ -70,6 +80,8 @@ class Tolerances:
         if watch.family == "labelled":
             return label_coverage.TOLERANCE / watch.scale
         metric = watch.name.removeprefix("surprise_").removeprefix("estimated_")
+        if metric in self.others:
+            return self.others[metric] / (2.0 if watch.family == "surprise" else 1.0)
         loss = {"error": self.error, "brier": self.brier or 0.0, **self.ranks}.get(metric, 0.0)
         return loss / watch.scale
 

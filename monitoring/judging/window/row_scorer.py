@@ -17,7 +17,7 @@ from monitoring.tasks.task import surprises
 from monitoring.watches import estimates
 from monitoring.watches.calibration import Calibration
 from monitoring.watches.catalogue import Catalogue
-from monitoring.watches.estimates import PREFIX
+from monitoring.watches.estimates import PREFIX, ExpectedLoss
 from monitoring.watches.scoring import (
     fixed_point,
     fixed_point_floats,
@@ -37,6 +37,7 @@ class ScoredRows:
         codes: For each sliced column, the index of each row's value, [n].
         outputs: The scores of outputs, [n], watched or not.
         counts: The sums that tallies of answered and of labelled rows share.
+        expected: The losses to expect by the residual model, [n], where there is one.
         confusion: The expected confusion matrix in fixed point, [predicted class, true class], where it is wanted.
     """
 
@@ -44,6 +45,7 @@ class ScoredRows:
     codes: tuple[Whole, ...]
     outputs: Mapping[str, Floats]
     counts: Mapping[str, Whole]
+    expected: Mapping[str, Floats]
     confusion: Whole | None
 
 
@@ -73,7 +75,7 @@ class RowScorer:
 
         Args:
             probabilities: The model's probabilities, [n, classes].
-            features: The inputs that rows are sliced by, [n].
+            features: Their inputs, [n].
             inside: Which rows to score, [n]: only those with finite probabilities; None for all.
 
         Returns:
@@ -90,11 +92,17 @@ class RowScorer:
             counts["expected"], confusion = self._expected(given, calibration)
             if self._threshold is not None:
                 counts["below"] = np.array(np.count_nonzero(outputs[CONFIDENCE] < self._threshold))
+        residuals, expected = self._catalogue.residuals, {}
+        if residuals is not None:
+            found = residuals.expected(given, features if inside is None else features.filter(pa.array(inside)))
+            counts["expected"] = _expected_sums(found, self._task.metrics)
+            expected = {metric: one.losses for metric, one in found.items()}
         return ScoredRows(
             probabilities=given,
             codes=tuple(codes),
             outputs=outputs,
             counts=counts,
+            expected=expected,
             confusion=confusion,
         )
 
@@ -108,12 +116,9 @@ class RowScorer:
         """
         if self.class_count != 2:
             calibrated = calibration.calibrated(given)
-            expected = estimates.calibrated_confidence(given, calibrated)
-            sums = [
-                (fixed_point_sum(expected[one].losses), fixed_point_sum(expected[one].variances))
-                for one in self._task.metrics
-            ]
-            return np.array(sums), _confusion(given, calibrated) if self._wants_confusion else None
+            found = estimates.calibrated_confidence(given, calibrated)
+            confusion = _confusion(given, calibrated) if self._wants_confusion else None
+            return _expected_sums(found, self._task.metrics), confusion
         row_bins = calibration.bins(given)
         values = calibration.of_bins(np.arange(calibration.values[0].size))
         counts = np.bincount(2 * row_bins + row_choices(given), minlength=values.size).reshape(values.shape)
@@ -144,7 +149,7 @@ class RowScorer:
             Their losses and surprises, in all, by slice and by class.
         """
         losses = self._task.losses(scored.probabilities, labels)
-        expected = self._task.expected_losses(scored.probabilities, scored.outputs)
+        expected = scored.expected or self._task.expected_losses(scored.probabilities, scored.outputs)
         units = {name: fixed_point_floats(values) for name, values in (losses | surprises(losses, expected)).items()}
         totals = {name: int(values.sum()) for name, values in units.items()}
         counts = dict(scored.counts)
@@ -212,6 +217,14 @@ class RowScorer:
         metrics = self._task.metrics
         return dict(zip(metrics, labelled.numbers("realised") or (0,) * len(metrics), strict=True))
 
+    def realised_in_units(self, labelled: Tally) -> dict[str, int]:
+        """As `realised`, in the metric's own unit."""
+        scales = self._task.scales
+        return {
+            metric: total if scales[metric] == 1.0 else round(total * scales[metric])
+            for metric, total in self.realised(labelled).items()
+        }
+
     def thresholded_errors(self, tally: Tally) -> LossSum:
         """The rows with confidence below the threshold (ATC); each has the variance of a row with their share."""
         rows = tally.number("rows")
@@ -254,6 +267,12 @@ class RowScorer:
             sums = np.bincount(code, weights=units, minlength=len(values) + 1)
             found += sums[: len(values)].astype(np.int64).tolist()
         return found
+
+
+def _expected_sums(expected: Mapping[str, ExpectedLoss], metrics: tuple[str, ...]) -> Whole:
+    """Sums of expected losses and of their variances in fixed point, [metrics, 2]."""
+    pairs = [(expected[one].losses, expected[one].variances) for one in metrics]
+    return np.array([[fixed_point_sum(part) for part in pair] for pair in pairs])
 
 
 def _confusion(probabilities: Floats, calibrated: Floats) -> Whole:

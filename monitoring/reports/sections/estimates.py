@@ -15,6 +15,7 @@ from monitoring.watches.descriptions import METRIC_TITLES, lower_first
 METHODS = {
     "calibrated": "calibrated confidence",
     "threshold": "ATC confidence threshold",
+    "residual": "residual model",
     "weighted": "importance weighting",
 }
 

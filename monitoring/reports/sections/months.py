@@ -12,7 +12,7 @@ from monitoring.records import WHOLE, MonitorStatus
 from monitoring.reports.sections.benchmark import Interval
 
 #: The losses that a benchmark and a deployment are compared by, in this order.
-LOSSES = ("brier", "error")
+LOSSES = ("brier", "error", "absolute_error", "squared_error", "percentage_error", "bias")
 
 #: Fewer windows than this have no interval.
 FEWEST_WINDOWS = 5

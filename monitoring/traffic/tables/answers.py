@@ -28,7 +28,7 @@ def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float6
         Probabilities [n, classes], NaN in rows without a usable answer; how many rows have none; and a finding for
         each column of the answer that is absent.
     """
-    rows, width = raw.table.num_rows, len(columns.classes)
+    rows, width = raw.table.num_rows, columns.width
     absent = [name for name in columns.answer if name not in raw.table.column_names]
     if absent:
         values = np.full((rows, width), np.nan)
@@ -38,7 +38,7 @@ def read_answers(raw: RawRows, columns: TableColumns) -> tuple[NDArray[np.float6
         )
         return values, rows, facts
     values = given_probabilities(raw, columns)
-    usable = are_probabilities(values)
+    usable = are_probabilities(values) if columns.classes else np.isfinite(values[:, 0])
     unusable = int(rows - usable.sum())
     if unusable:
         values = np.where(usable[:, None], values, np.nan)
@@ -68,15 +68,18 @@ def no_answer_findings(columns: TableColumns, rows: int, unusable: int) -> tuple
     if not rows or unusable < rows:
         return ()
     named = ", ".join(columns.answer)
-    what = "a class" if columns.predicted is not None else "a probability"
+    what = "a probability" if columns.predicted is None else "a class"
+    what = what if columns.classes else "a number"
     message = f"The column {named} holds {what} in none of {rows} rows."
     return (Finding(kind="no answers", feature=columns.answer[0], message=message, fact=True),)
 
 
 def given_probabilities(raw: RawRows, columns: TableColumns) -> NDArray[np.float64]:
-    """What the columns of the answer hold, shape [n, classes], probabilities or not; NaN where they hold nothing."""
-    rows, width = raw.table.num_rows, len(columns.classes)
+    """What the columns of the answer hold, shape [n, width], probabilities or not; NaN where they hold nothing."""
+    rows, width = raw.table.num_rows, columns.width
     found = [decoded(raw.table[name]) for name in columns.answer]
+    if not columns.classes:
+        return np.asarray(parse_numbers(found[0], text=raw.text)[0])[:, None]
     if columns.predicted is not None:
         if not (is_text(found[0].type) or is_number(found[0].type)):
             return np.full((rows, width), np.nan)

@@ -34,7 +34,7 @@ class TableColumns:
         naive_timezone: the zone of times that have none.
         scores: one column (the probability of the second class, or lists of one per class) or one per class.
         predicted: the predicted class, where there are no scores.
-        classes: the classes, in the order of the scores.
+        classes: the classes, in the order of the scores; none where a number is predicted.
         inputs: the model's inputs, each a number or a category.
         known: columns that the reference had, with their Arrow types; empty while the reference itself is read.
     """
@@ -49,6 +49,11 @@ class TableColumns:
     classes: tuple[str, ...] = ()
     inputs: Mapping[str, Kind] = field(default_factory=dict)
     known: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def width(self) -> int:
+        """How many numbers an answer has: one for each class, or the one that is predicted."""
+        return len(self.classes) or 1
 
     @property
     def answer(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ TABLE_FLAGS = (
     "event_time",
     "score",
     "predicted",
+    "task",
     "label",
     "label_time",
     "prediction_id",
@@ -47,7 +48,12 @@ TABLE_FLAGS = (
     metavar="COLUMN",
     help="Probability of the second class, or A,B,C: one per class; repeatable.  [with --reference]",
 )
-@click.option("--predicted", metavar="COLUMN", help="Predicted class, if there is no score.")
+@click.option("--predicted", metavar="COLUMN", help="Predicted class, if there is no score; or predicted number.")
+@click.option(
+    "--task",
+    type=click.Choice(("classification", "regression")),
+    help="What is predicted.  [default: regression if labels are fractions or many numbers; with --reference]",
+)
 @click.option("--label", metavar="COLUMN", help="Label.  [with --reference]")
 @click.option("--label-time", metavar="COLUMN", help="Time when the label became known.")
 @click.option("--prediction-id", metavar="COLUMN", help="Unique id of the prediction.")
@@ -114,7 +120,7 @@ def command(
         classes=_split(flags["classes"]),
         traffic=live,
         naive_timezone=flags["naive_timezone"] or "UTC",
-        **{name: flags[name] for name in ("predicted", "label", "label_time", "prediction_id")},
+        **{name: flags[name] for name in ("predicted", "task", "label", "label_time", "prediction_id")},
         **sliced,
         **windows,
     )
@@ -161,7 +167,8 @@ def _document(adopted: InitResult) -> dict[str, object]:
 def _show(adopted: InitResult, traffic: str | None) -> None:
     text = (
         f"Wrote {adopted.config}: a baseline of {adopted.rows:,} rows in {adopted.windows} windows,"
-        f" {len(adopted.inputs)} inputs, classes {', '.join(adopted.classes)}."
+        f" {len(adopted.inputs)} inputs, "
+        + (f"classes {', '.join(adopted.classes)}." if adopted.classes else "a predicted number.")
     )
     click.echo(printable(text))
     where = "" if traffic is not None else " --traffic 'LIVE*.parquet'"

@@ -1,0 +1,174 @@
+"""Regression and forecasts: one number; absolute, squared and percentage error, and bias."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from monitoring.records import Direction, Level, Watch
+from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, surprise_watch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+METRICS = (
+    Metric(name="absolute_error", title="Absolute error", unit="target"),
+    Metric(name="squared_error", title="Squared error", unit="target"),
+    Metric(name="percentage_error", title="Percentage error", unit="share"),
+    Metric(name="bias", title="Bias", unit="target"),
+)
+
+#: An error counts as at most so many times this quantile of the baseline's absolute errors.
+BOUND_QUANTILE = 0.99
+BOUND_FACTOR = 2.0
+
+#: Percentage errors count as at most this, and are watched only if this share of the baseline's labels is above zero.
+LARGEST_PERCENTAGE = 2.0
+POSITIVE_SHARE = 0.99
+
+#: Quantiles of the baseline's answers, on which ranks are measured.
+KNOTS = 99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regression:
+    """A model that predicts a number. A `monitoring.tasks.task.Task`.
+
+    Answers are numbers, [n, 1]; labels are numbers, whose codes are their bits. The answers promise no loss of their
+    own: what to expect is learned from the baseline (`monitoring.watches.residuals`).
+
+    >>> task = Regression(bound=10.0, percentage=True)
+    >>> answers, labels = np.array([[11.0], [8.0]]), np.array([10.0, 40.0]).view(np.int64)
+    >>> {name: losses.tolist() for name, losses in task.losses(answers, labels).items()}
+    {'absolute_error': [0.1, 1.0], 'squared_error': [0.01, 1.0], 'percentage_error': [0.05, 0.4], 'bias': [0.55, 0.0]}
+
+    Attributes:
+        bound: The largest error that is told apart from larger ones, in the unit of what is predicted.
+        knots: Quantiles of the baseline's answers, in order.
+        percentage: Whether percentage errors are watched.
+    """
+
+    bound: float = 1.0
+    knots: tuple[float, ...] = ()
+    percentage: bool = False
+    classes: tuple[str, ...] = ()
+
+    def fitted(self, answers: Floats, labels: Whole) -> Regression:
+        """The task with its bounds.
+
+        Args:
+            answers: The baseline's, [n, 1].
+            labels: Their labels' codes, [n].
+
+        Returns:
+            The same task: errors bounded by the baseline's own, ranks on the baseline's own answers.
+        """
+        usable = np.isfinite(answers[:, 0])
+        known = usable & (labels != NO_LABEL)
+        errors, truth = np.abs(answers[known, 0] - labels[known].view(np.float64)), labels[known].view(np.float64)
+        bound = BOUND_FACTOR * float(np.quantile(errors, BOUND_QUANTILE)) if errors.size else 0.0
+        quantiles = np.linspace(0, 1, KNOTS + 2)[1:-1]
+        return Regression(
+            bound=bound or float(np.ptp(answers[usable, 0])) or 1.0,
+            knots=tuple(np.quantile(answers[usable, 0], quantiles).tolist()),
+            percentage=bool(truth.size and np.mean(truth > 0.0) >= POSITIVE_SHARE),
+        )
+
+    def document(self) -> dict[str, Any]:
+        """The task as JSON, which `of` reads."""
+        return {"bound": self.bound, "knots": list(self.knots), "percentage": self.percentage}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Regression:
+        """The inverse of `document`; LookupError or TypeError if something is missing."""
+        return cls(bound=document["bound"], knots=tuple(document["knots"]), percentage=document["percentage"])
+
+    @property
+    def width(self) -> int:
+        """See `Task`."""
+        return 1
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """See `Task`."""
+        return ("absolute_error", "squared_error", *(("percentage_error",) if self.percentage else ()))
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """See `Task`."""
+        scales = {"squared_error": self.bound**2, "percentage_error": LARGEST_PERCENTAGE}
+        return {metric: scales.get(metric, self.bound) for metric in self.metrics}
+
+    @property
+    def loss_watches(self) -> tuple[Watch, ...]:
+        """See `Task`; and the bias, which may move either way."""
+        losses = tuple(
+            Watch(name=name, family="performance", level="page", needs_label=True, scale=scale)
+            for name, scale in self.scales.items()
+        )
+        bias = _watch("bias", level="notice", needs_label=True, scale=2.0 * self.bound, offset=-self.bound)
+        return (*losses, *(surprise_watch(loss) for loss in losses), bias)
+
+    @property
+    def output_watches(self) -> tuple[Watch, ...]:
+        """See `Task`: where the predicted numbers lie among the baseline's, and how far from their middle."""
+        return (_watch("prediction:location"), _watch("prediction:spread"))
+
+    def label_codes(self, words: pa.ChunkedArray) -> Whole:
+        """See `Task`: numbers as text."""
+        from monitoring.tasks.number_codes import number_codes  # noqa: PLC0415 - brings Arrow, not needed to report
+
+        return number_codes(words)
+
+    def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
+        """See `Task`; and the score of the bias, 1/2 where answer and label are equal."""
+        truth = np.ascontiguousarray(labels).view(np.float64)
+        errors = (answers[:, 0] - truth) / self.bound
+        size = np.minimum(np.abs(errors), 1.0)
+        found = {"absolute_error": size, "squared_error": size**2}
+        if self.percentage:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                shares = np.abs(answers[:, 0] - truth) / np.abs(truth)
+            found["percentage_error"] = (
+                np.minimum(np.nan_to_num(shares, nan=0.0), LARGEST_PERCENTAGE) / LARGEST_PERCENTAGE
+            )
+        return found | {"bias": (np.clip(errors, -1.0, 1.0) + 1.0) / 2.0}
+
+    def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """See `Task`: none, a number says nothing of its own error."""
+        return {}
+
+    def outputs(self, answers: Floats) -> dict[str, Floats]:
+        """See `Task`: ranks among the baseline's answers, and their distance from the middle."""
+        ranks = self.score(answers)
+        return {"prediction:location": ranks, "prediction:spread": np.abs(2.0 * ranks - 1.0)}
+
+    def score(self, answers: Floats, outputs: Mapping[str, Floats] | None = None) -> Floats:
+        """See `Task`: the rank of the answer among the baseline's, in [0, 1]."""
+        if outputs is not None:
+            return outputs["prediction:location"]
+        knots = np.asarray(self.knots)
+        if not knots.size:
+            return np.full(len(answers), 0.5)
+        below, above = (np.searchsorted(knots, answers[:, 0], side=side) for side in ("left", "right"))
+        ranks: Floats = (below + above) / (2.0 * knots.size)
+        return ranks
+
+
+def _watch(
+    name: str, *, level: Level = "notice", needs_label: bool = False, scale: float = 1.0, offset: float = 0.0
+) -> Watch:
+    """A watch on outputs, which may move either way."""
+    direction: Direction = "both"
+    return Watch(
+        name=name,
+        family="outputs",
+        level=level,
+        needs_label=needs_label,
+        direction=direction,
+        scale=scale,
+        offset=offset,
+    )

@@ -11,6 +11,7 @@ import grpc
 
 from serving.access.tokens import Scope
 from serving.grpc_api.call import GrpcCall
+from serving.grpc_api.call_limiter import FULL, CallLimiter, peer_of
 from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, read_caller
 from serving.inference.request_ids import RequestIds
 from serving.inference.timestamps import wall_clock_us
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 # An error message is sent in a header, and headers are small; TensorFlow Serving cuts it at the same length.
 MESSAGE_LENGTH = 1024
-FULL = "The server holds as many requests as it can."
 STATUS_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 HEADERS = {name.decode(): name for name in (REQUEST_ID_HEADER, EVENT_TIME_HEADER)}
 _logger = logging.getLogger(__name__)
@@ -36,11 +36,13 @@ class GrpcCallHandler:
     def __init__(
         self,
         dependencies: GrpcDependencies,
+        calls: CallLimiter,
         *,
         ids: RequestIds | None = None,
         clock_us: Callable[[], int] = wall_clock_us,
     ) -> None:
         self._dependencies = dependencies
+        self._calls = calls
         self._ids = ids or RequestIds()
         self._clock_us = clock_us
 
@@ -51,49 +53,56 @@ class GrpcCallHandler:
             One handler for each service.
         """
         for name, methods in services.items():
-            answers = {method.name: grpc.unary_unary_rpc_method_handler(self._handler(method)) for method in methods}
+            answers = {method.name: grpc.stream_unary_rpc_method_handler(self._handler(method)) for method in methods}
             yield grpc.method_handlers_generic_handler(name, answers)
 
-    def _handler(self, method: GrpcMethod) -> Callable[[bytes, Any], Awaitable[bytes]]:
-        limiter = self._dependencies.limiter
+    def _handler(self, method: GrpcMethod) -> Callable[[Any, Any], Awaitable[bytes]]:
+        """What handles a method's calls: as a stream of requests, so that the wait for the only one can be bounded."""
+        limiter, calls = self._dependencies.limiter, self._calls
 
-        async def handle(body: bytes, context: Any) -> bytes:
-            if not limiter.hold_bytes(len(body)):
-                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, FULL)  # raises
-            try:
-                return await answer(body, context)
-            finally:
-                limiter.release_bytes(len(body))
-
-        async def answer(body: bytes, context: Any) -> bytes:
-            started = time.perf_counter()
-            model = ""
-            try:
-                self._check(method, context)
-                request = read_message(method.request, body)
-                model = model_of(request)
-                outcome: bytes | Failure = await self._answer(method, request, context)
-            except Failure as failure:
-                outcome = failure
-            except asyncio.CancelledError:
-                left_s = context.time_remaining()
-                is_late = left_s is not None and left_s <= 0
-                self._count(method, model, Code.DEADLINE_EXCEEDED if is_late else Code.CANCELLED, started)
-                raise
-            except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-                # A defect: the client gets TensorFlow Serving's code for it, the operator the traceback.
-                _logger.exception("A request to %s failed by a defect of the server.", model)
-                outcome = Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")
-            # Counted first: a client that has an answer finds it in the metrics.
-            self._count(method, model, outcome.code if isinstance(outcome, Failure) else Code.OK, started)
-            if isinstance(outcome, Failure):
-                if outcome.code is Code.UNAUTHENTICATED:
-                    await asyncio.sleep(self._dependencies.guard.delay_s)
-                await context.abort(STATUS_CODES[outcome.code], cut(outcome.message))  # raises
-                return b""
-            return outcome
+        async def handle(_: Any, context: Any) -> bytes:
+            peer = peer_of(context)
+            with calls.counted(peer) as may_be_answered:
+                if not may_be_answered:
+                    await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, FULL)  # raises
+                body = await calls.read(context, peer)
+                if not limiter.hold_bytes(len(body)):
+                    await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, FULL)  # raises
+                try:
+                    return await self._respond(method, body, context)
+                finally:
+                    limiter.release_bytes(len(body))
 
         return handle
+
+    async def _respond(self, method: GrpcMethod, body: bytes, context: Any) -> bytes:
+        """Answer one call, and count it."""
+        started = time.perf_counter()
+        model = ""
+        try:
+            self._check(method, context)
+            request = read_message(method.request, body)
+            model = model_of(request)
+            outcome: bytes | Failure = await self._answer(method, request, context)
+        except Failure as failure:
+            outcome = failure
+        except asyncio.CancelledError:
+            left_s = context.time_remaining()
+            is_late = left_s is not None and left_s <= 0
+            self._count(method, model, Code.DEADLINE_EXCEEDED if is_late else Code.CANCELLED, started)
+            raise
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            # A defect: the client gets TensorFlow Serving's code for it, the operator the traceback.
+            _logger.exception("A request to %s failed by a defect of the server.", model)
+            outcome = Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")
+        # Counted first: a client that has an answer finds it in the metrics.
+        self._count(method, model, outcome.code if isinstance(outcome, Failure) else Code.OK, started)
+        if isinstance(outcome, Failure):
+            if outcome.code is Code.UNAUTHENTICATED:
+                await asyncio.sleep(self._dependencies.guard.delay_s)
+            await context.abort(STATUS_CODES[outcome.code], cut(outcome.message))  # raises
+            return b""
+        return outcome
 
     def _check(self, method: GrpcMethod, context: Any) -> None:
         """Check the caller's credential: a token in the metadata, or a certificate. Raises `Failure`."""

@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, final
 
+import grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
+
+from serving.grpc_api.call_limiter import FULL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+
+#: Streams at a time, and the seconds that one may be without a request.
+STREAMS, IDLE_S = 64, 30.0
 
 
 @final
@@ -18,6 +24,7 @@ class DrainableReflection(reflection.aio.ReflectionServicer):  # type: ignore[mi
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(names)
         self._draining = asyncio.Event()
+        self._streams = 0
 
     def add_to(self, server: Any) -> None:
         """Register with a gRPC server."""
@@ -33,6 +40,16 @@ class DrainableReflection(reflection.aio.ReflectionServicer):  # type: ignore[mi
         Yields:
             A response to each.
         """
+        if self._streams >= STREAMS:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, FULL)
+        self._streams += 1
+        try:
+            async for response in self._responses(request_iterator, context):
+                yield response
+        finally:
+            self._streams -= 1
+
+    async def _responses(self, request_iterator: Any, context: Any) -> AsyncIterator[Any]:
         async for response in super().ServerReflectionInfo(self._until_draining(request_iterator), context):
             yield response
 
@@ -41,7 +58,8 @@ class DrainableReflection(reflection.aio.ReflectionServicer):  # type: ignore[mi
         try:
             while True:
                 following = asyncio.ensure_future(anext(requests))
-                await asyncio.wait({following, draining}, return_when=asyncio.FIRST_COMPLETED)
+                ends = {following, draining}
+                await asyncio.wait(ends, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
                 if not following.done():
                     following.cancel()
                     return

@@ -10,6 +10,7 @@ from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION_SERVIC
 
 from monitoring.errors import CannotRun
 from serving.grpc_api.call_handler import GrpcCallHandler
+from serving.grpc_api.call_limiter import CallLimiter
 from serving.grpc_api.descriptors import describe
 from serving.grpc_api.health import HEALTH_SERVICE, HealthServicer
 from serving.grpc_api.methods import make_services
@@ -27,6 +28,12 @@ MESSAGE_BYTES = 64 << 20
 CALLS = 8192
 STREAMS = 1024
 IDLE_S = 1800.0
+MESSAGE_S = 30.0
+#: Calls of health, and those that are being refused, have room of their own.
+RESERVED_CALLS, HEALTH_CALLS = 4096, 1024
+#: gRPC's set of algorithms that has only the identity.
+UNCOMPRESSED = 1
+COMPRESSION_ALGORITHMS = "grpc.compression_enabled_algorithms_bitset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,10 @@ class GrpcSettings:
     """The most connections; new ones are closed at once. None: `default_max_grpc_connections`."""
     idle_s: float = IDLE_S
     """Seconds after which a connection without a call is closed; clients open another with their next call."""
+    message_s: float = MESSAGE_S
+    """Seconds after which a call whose message has not come is refused."""
+    compression: bool = False
+    """Whether compressed messages are taken: how far one inflates is known only when it has."""
     credentials: grpc.ServerCredentials | None = field(default=None, repr=False)
     """None serves without encryption."""
     arguments: tuple[tuple[str, int | str], ...] = ()
@@ -72,7 +83,7 @@ class GrpcServer:
         self._dependencies = dependencies
         self._settings = settings or GrpcSettings()
         self._is_shared = is_shared
-        self._health = HealthServicer(dependencies.models)
+        self._health = HealthServicer(dependencies.models, CallLimiter(HEALTH_CALLS, self._settings.message_s))
         self._reflection: DrainableReflection | None = None
         self._server: grpc.aio.Server | None = None
 
@@ -84,7 +95,7 @@ class GrpcServer:
         """
         limit = self._settings.message_bytes
         server = grpc.aio.server(
-            maximum_concurrent_rpcs=self._settings.calls,
+            maximum_concurrent_rpcs=self._settings.calls + RESERVED_CALLS,
             options=[
                 ("grpc.max_receive_message_length", limit),
                 ("grpc.max_send_message_length", -1),
@@ -92,12 +103,14 @@ class GrpcServer:
                 ("grpc.max_allowed_incoming_connections", self._settings.connections or default_max_grpc_connections()),
                 ("grpc.max_connection_idle_ms", round(1000 * self._settings.idle_s)),
                 ("grpc.so_reuseport", int(self._is_shared)),
+                *(() if self._settings.compression else ((COMPRESSION_ALGORITHMS, UNCOMPRESSED),)),
                 *self._settings.arguments,
             ],
         )
+        calls = CallLimiter(self._settings.calls, self._settings.message_s)
         services = make_services(self._dependencies, limit)
         server.add_generic_rpc_handlers(
-            (*GrpcCallHandler(self._dependencies).handlers(services), self._health.handler())
+            (*GrpcCallHandler(self._dependencies, calls).handlers(services), self._health.handler())
         )
         describe(services)
         self._reflection = DrainableReflection((*services, HEALTH_SERVICE, REFLECTION_SERVICE))

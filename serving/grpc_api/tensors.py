@@ -44,6 +44,10 @@ TAGS = {"float": b"\x2a", "double": b"\x32", "complex64": b"\x4a", "bool": b"\x5
 POINTER_BYTES = 8
 #: Bound on the rows of a tensor in short form: a few bytes can stand for millions of rows, each of which is logged.
 MAX_SHORT_FORM_ROWS = 1 << 16
+#: Bound on what a short form adds, each repeated string counted at its length: TensorFlow and the log copy each.
+MAX_SHORT_FORM_BYTES = 4 << 20
+#: Bound on the strings of one tensor: each is an object of its own.
+MAX_STRINGS = 1 << 20
 
 
 def decode(name: str, message: Any, limit_bytes: int) -> Array:
@@ -68,6 +72,8 @@ def decode(name: str, message: Any, limit_bytes: int) -> Array:
     count = math.prod(sizes)
     if count * (POINTER_BYTES if kind.name == "string" else dtype.itemsize) > limit_bytes:
         raise InvalidArgument(f"tensor parsing error: {name}: {count} elements are more than this server takes.")
+    if kind.name == "string" and count > MAX_STRINGS:
+        raise InvalidArgument(f"tensor parsing error: {name}: {count} strings are more than this server takes.")
     content: bytes = message.tensor_content
     try:
         if not count:
@@ -78,6 +84,8 @@ def decode(name: str, message: Any, limit_bytes: int) -> Array:
             values = _listed(message, kind.name, dtype, count)
             if len(values) < count and sizes and sizes[0] > MAX_SHORT_FORM_ROWS:
                 raise InvalidArgument(f"tensor parsing error: {name}: {sizes[0]} rows are too many for a short form.")
+            if (count - len(values)) * _size_of_last(values, dtype) > MAX_SHORT_FORM_BYTES:
+                raise InvalidArgument(f"tensor parsing error: {name}: the shape is too large for a short form.")
             flat = _filled(values, dtype, count)
         return flat.reshape(sizes)
     except ValueError as error:
@@ -163,6 +171,9 @@ def _numbers(content: bytes, dtype: np.dtype[Any], count: int) -> Array:
 
 def _strings(content: bytes, count: int) -> Array:
     """Strings in ``tensor_content``: all lengths as varints, then all bytes."""
+    head = content[:count]
+    if len(head) == count and head.isascii():  # every length takes one byte
+        return _cut(content, list(head), count)
     lengths: list[int] = []
     at = length = shift = 0
     while len(lengths) < count:
@@ -175,9 +186,14 @@ def _strings(content: bytes, count: int) -> Array:
         if byte < 0x80:
             lengths.append(length)
             length = shift = 0
+    return _cut(content, lengths, at)
+
+
+def _cut(content: bytes, lengths: list[int], at: int) -> Array:
+    """The strings of these lengths that lie one after the other from ``at`` to the end."""
     if at + sum(lengths) != len(content):
         raise ValueError("the lengths do not add up to the content's")
-    values = np.empty(count, object)
+    values = np.empty(len(lengths), object)
     for index, size in enumerate(lengths):
         values[index] = content[at : at + size]
         at += size
@@ -197,6 +213,12 @@ def _listed(message: Any, element: str, dtype: np.dtype[Any], count: int) -> Arr
     if element in {"half", "bfloat16"}:
         return read.astype(np.uint16).view(dtype)
     return read.view(dtype) if parts == 2 else read.astype(dtype, copy=False)
+
+
+def _size_of_last(values: Array, dtype: np.dtype[Any]) -> int:
+    """The bytes of the value that a short form repeats."""
+    is_text = dtype == np.object_ and len(values)
+    return dtype.itemsize + (len(values[-1]) if is_text else 0)
 
 
 def _filled(values: Array, dtype: np.dtype[Any], count: int) -> Array:

@@ -10,7 +10,6 @@ from serving.inference_v2.descriptions import describe_model, describe_server, l
 from serving.inference_v2.infer import InferEndpoint, V2Call
 from serving.inference_v2.routes import read_route
 from serving.status import Code, Failure, InvalidArgument
-from serving.transport.bodies import read_body
 from serving.transport.http_response import HttpResponse, write_error
 from serving.transport.json_parsing import parse_object
 
@@ -37,7 +36,6 @@ class InferenceV2:
         request_metrics: Counts inference requests.
         ids: Makes ids for requests without one.
         clock_us: Wall-clock time in microseconds since 1970.
-        body_bytes: The most bytes of a request's body.
     """
 
     def __init__(
@@ -48,13 +46,11 @@ class InferenceV2:
         request_metrics: RequestMetrics,
         ids: RequestIds,
         clock_us: Callable[[], int],
-        body_bytes: int,
     ) -> None:
         self._models = models
         self._request_metrics = request_metrics
         self._infer = InferEndpoint(models=models, inference=inference, ids=ids)
         self._clock_us = clock_us
-        self._body_bytes = body_bytes
         self._draining = False
 
     def drain(self) -> None:
@@ -65,12 +61,11 @@ class InferenceV2:
         """Answer one request.
 
         Args:
-            request: The request.
+            request: The request, its body inflated.
             reply: Called once with the response, now or later.
 
         Raises:
             Failure: The request is invalid; ``reply`` is not called then.
-            BodyTooLarge: Its body inflates beyond the limit; as above.
         """
         route = read_route(request.target)
         if route is None:
@@ -79,8 +74,7 @@ class InferenceV2:
             text = f"{request.target} has only the method {route.method}, not {request.method}"
             reply(HttpResponse(405, write_error(text), headers=((b"allow", route.method.encode()),)))
         elif route.page == "infer":
-            body = read_body(request, self._body_bytes, zlib_too=True)
-            call = V2Call(route, request.headers, body, self._clock_us())
+            call = V2Call(route, request.headers, request.body, self._clock_us())
             start = partial(self._infer.start, call)
             self._request_metrics.measure(start, model=route.model, verb="infer", reply=reply)
         else:
@@ -99,7 +93,7 @@ class InferenceV2:
                 with models.lease(route.model, route.version) as served:
                     response = _respond(describe_model(served, models))
             case "index":
-                only_ready = _only_ready(read_body(request, self._body_bytes, zlib_too=True))
+                only_ready = _only_ready(request.body)
                 response = _respond(list_versions(models, only_ready=only_ready))
             case "models":
                 response = _respond(list_models(models))

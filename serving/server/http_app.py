@@ -20,7 +20,7 @@ from serving.rest.routes import is_v1, malformed, read_route
 from serving.server.labels_endpoint import LabelsEndpoint
 from serving.status import Code, Failure, InvalidArgument
 from serving.transport.bodies import BodyTooLarge, read_body
-from serving.transport.http_response import TEXT, HttpResponse, error_response, too_large
+from serving.transport.http_response import FULL_TEXT, TEXT, HttpResponse, error_response, too_large
 from serving.transport.http_settings import HttpSettings
 from serving.transport.limits import ConnectionLimiter, default_max_connections
 from serving.transport.request_metrics import RequestMetrics
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 LABELS_PATH = "/monitor/labels"
 NOT_FOUND = b"Not found: the models are at /v1/models/NAME and /v2/models/NAME\n"
+#: Bodies up to this size are small next to what the server needs for any request, and are not counted once parsed.
+SMALL_BODY = 64 << 10
+#: What a parsed body takes, as a share of its bytes; the worst are empty lists, of which each takes 64.
+PARSED_SHARE = 2
 ORIGIN = re.compile(rb"https?://.*", re.IGNORECASE)
 
 
@@ -77,6 +81,7 @@ class HttpApp:
         self._needs_token = any(guard.needs_token(scope) for scope in (Scope.PREDICT, Scope.METRICS))
         self._merge_metrics = dependencies.merge_metrics
         self._settings = settings or HttpSettings()
+        self._bodies = self._settings.bodies
         self._limiter = ConnectionLimiter(
             max_connections=self._settings.connections or default_max_connections(),
             max_held_bytes=self._settings.held_bytes,
@@ -91,7 +96,6 @@ class HttpApp:
             request_metrics=self._request_metrics,
             ids=ids,
             clock_us=clock_us,
-            body_bytes=self._settings.body_bytes,
         )
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -119,6 +123,8 @@ class HttpApp:
             reply: Called once with the response, now or later.
         """
         try:
+            if request.body and (len(request.body) > SMALL_BODY or request.header(b"content-encoding")):
+                request, reply = self._opened(request, reply)
             if self._needs_token:
                 self._check_token(request)
             if is_v1(request.target):
@@ -134,8 +140,28 @@ class HttpApp:
                 asyncio.get_running_loop().call_later(self._guard.delay_s, reply, error_response(failure))
             else:
                 reply(error_response(failure))
-        except BodyTooLarge:
-            reply(too_large(self._settings.body_bytes))
+        except BodyTooLarge as error:
+            reply(too_large(self._settings.body_bytes, str(error)))
+
+    def _opened(self, request: HttpRequest, reply: Reply) -> tuple[HttpRequest, Reply]:
+        """Inflate a body, and count what it takes until it is answered: its parsed form, beside the bytes on the wire.
+
+        Returns:
+            The request with its inflated body; and the reply, which stops the count.
+
+        Raises:
+            Failure: UNAVAILABLE: the server holds as much as it can.
+        """
+        body = read_body(request, self._bodies, zlib_too=is_v2(request.target))
+        held = self._limiter.hold_parsed((0 if body is request.body else len(body)) + PARSED_SHARE * len(body))
+        if held is None:
+            raise Failure(Code.UNAVAILABLE, FULL_TEXT)
+
+        def release(response: HttpResponse) -> None:
+            self._limiter.release_bytes(held)
+            reply(response)
+
+        return request._replace(body=body), release
 
     def _check_token(self, request: HttpRequest) -> None:
         """Check the token of a request that may need one; health probes never do."""
@@ -150,7 +176,7 @@ class HttpApp:
         """Labels, and paths that do not exist."""
         method, path = request.method, request.target
         if path == LABELS_PATH and method == "POST":
-            return self._labels_endpoint.post(request.headers, read_body(request, self._settings.body_bytes))
+            return self._labels_endpoint.post(request.headers, request.body)
         if path in {LABELS_PATH, self._settings.metrics_path}:
             raise InvalidArgument(malformed(method, path))
         return HttpResponse(status=404, body=NOT_FOUND, content_type=TEXT)
@@ -175,7 +201,6 @@ class HttpApp:
             is_web = ORIGIN.fullmatch(request.header(b"origin")) is not None
             reply(HttpResponse(status=200 if is_web else 400, body=b""))
             return
-        body = read_body(request, self._settings.body_bytes)
         route = read_route(request.method, request.target)
         if route.verb == "metadata":
             with self._models.lease(route.model, route.version, route.label) as served:
@@ -183,6 +208,6 @@ class HttpApp:
         elif route.verb == "status":
             reply(HttpResponse(status=200, body=write_status(self._models.statuses(route.model, route.version))))
         else:
-            call = RestCall(route, request.headers, body, self._clock_us())
+            call = RestCall(route, request.headers, request.body, self._clock_us())
             start = partial(self._predictions.start, call)
             self._request_metrics.measure(start, model=route.model, verb=route.verb, reply=reply)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,33 +12,75 @@ if TYPE_CHECKING:
 BODY_BYTES = 64 << 20
 # zlib's codes for the two formats.
 GZIP_BITS, ZLIB_BITS = 31, 15
+#: A compressed body may always inflate to so many bytes, and hold so many values.
+FREE_BYTES, FREE_VALUES = 64 << 10, 64 << 10
+#: An object costs as much as so many numbers.
+OBJECT_VALUES = 3
+TOO_DENSE = "The compressed body holds more than its size allows: send it uncompressed, or see --max-inflation."
 
 
 class BodyTooLarge(Exception):
-    """A body is larger than the server's limit. TensorFlow Serving has no such limit."""
+    """A body is larger than the server's limit. TensorFlow Serving has no such limit. The message may say why."""
 
 
-def read_body(request: HttpRequest, limit: int, *, zlib_too: bool = False) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyLimits:
+    """What a body may become: it costs what it is after inflating, not what was sent."""
+
+    size: int = BODY_BYTES
+    """The most bytes, as sent and as inflated."""
+    inflation: int = 32
+    """The most inflated bytes for each compressed one; for each 64 of them, one value. 0: any."""
+
+
+def read_body(request: HttpRequest, limits: BodyLimits, *, zlib_too: bool = False) -> bytes:
     """Read the body of a request.
 
     Args:
         request: The request.
-        limit: The most bytes of an inflated body.
+        limits: Of an inflated body.
         zlib_too: Whether ``deflate`` is inflated, too, which TensorFlow Serving does not do.
 
     Returns:
         The body, inflated if it is gzip; empty if it cannot be inflated, as in TensorFlow Serving.
 
     Raises:
-        BodyTooLarge: It inflates beyond ``limit`` bytes.
+        BodyTooLarge: It inflates beyond the limits, or holds more values than its compressed size allows.
     """
-    for name, value in request.headers:
-        if name == b"content-encoding":
-            if b"gzip" in value.lower():
-                return inflate(request.body, limit)
-            if zlib_too and b"deflate" in value.lower():
-                return inflate(request.body, limit, ZLIB_BITS)
+    coding = request.header(b"content-encoding").lower()
+    if b"gzip" in coding:
+        return inflate_within(request.body, limits)
+    if zlib_too and b"deflate" in coding:
+        return inflate_within(request.body, limits, ZLIB_BITS)
     return request.body
+
+
+def inflate_within(body: bytes, limits: BodyLimits, bits: int = GZIP_BITS) -> bytes:
+    """Inflate a body within the limits of its size, and of its size and values in relation to the compressed size.
+
+    >>> import gzip
+    >>> len(inflate_within(gzip.compress(bytes(60_000)), BodyLimits()))
+    60000
+
+    Returns:
+        The content; empty if it cannot be inflated.
+
+    Raises:
+        BodyTooLarge: It is beyond a limit.
+    """
+    if not limits.inflation:
+        return inflate(body, limits.size, bits)
+    most = max(FREE_BYTES, limits.inflation * len(body))
+    try:
+        content = inflate(body, min(limits.size, most), bits)
+    except BodyTooLarge:
+        if most >= limits.size:
+            raise
+        raise BodyTooLarge(TOO_DENSE) from None
+    values = content.count(b",") + OBJECT_VALUES * content.count(b"{")
+    if values > max(FREE_VALUES, limits.inflation * len(body) // 64):
+        raise BodyTooLarge(TOO_DENSE)
+    return content
 
 
 def inflate(body: bytes, limit: int, bits: int = GZIP_BITS) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, final
 import httptools
 
 from serving.transport.http_request import HttpRequest, target_of
-from serving.transport.http_response import HttpResponse, too_large, write_error, write_head
+from serving.transport.http_response import FULL_TEXT, HttpResponse, too_large, write_error, write_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ CORS = (
 CLOSE = ((b"connection", b"close"),)
 NOT_HTTP = HttpResponse(400, b"Invalid HTTP request received.", b"text/plain; charset=utf-8", CLOSE)
 TOO_SLOW = HttpResponse(408, write_error("The request took too long to come."), headers=CLOSE)
-FULL = HttpResponse(503, write_error("The server has as many connections or bodies as it can hold."), headers=CLOSE)
+FULL = HttpResponse(503, write_error(FULL_TEXT), headers=CLOSE)
 
 
 class HttpApplication(Protocol):

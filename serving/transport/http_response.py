@@ -47,6 +47,9 @@ class HttpResponse(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+FULL_TEXT = "The server has as many connections or bodies as it can hold."
+
+
 def write_head(response: HttpResponse, *, keep: bool, more: bytes = b"") -> bytes:
     """Write the status line and headers of a response.
 
@@ -82,9 +85,9 @@ def write_error(message: str) -> bytes:
     return f'{{\n    "error": {quote_string(message)}\n}}'.encode("utf-8", "replace")
 
 
-def too_large(limit: int) -> HttpResponse:
-    """The response to a body of more than ``limit`` bytes; the connection ends with it."""
-    message = f"The body is larger than the {limit} bytes that this server takes."
+def too_large(limit: int, why: str = "") -> HttpResponse:
+    """The response to a body of more than ``limit`` bytes, or for another reason; the connection ends with it."""
+    message = why or f"The body is larger than the {limit} bytes that this server takes."
     return HttpResponse(status=413, body=write_error(message), headers=((b"connection", b"close"),))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from serving.transport.bodies import BODY_BYTES
+from serving.transport.bodies import BODY_BYTES, BodyLimits
 from serving.transport.limits import HELD_BYTES, ConnectionTimeouts
 
 METRICS_PATH = "/monitoring/prometheus/metrics"  # TensorFlow Serving's default
@@ -16,6 +16,8 @@ class HttpSettings:
 
     body_bytes: int = BODY_BYTES
     """Larger bodies are refused with 413; TensorFlow Serving takes any."""
+    inflation: int = 32
+    """The most inflated bytes for each byte of a compressed body; 0: any."""
     held_bytes: int = HELD_BYTES
     """The most bytes of all bodies that are read or answered at a time; beyond it 503."""
     connections: int | None = None
@@ -26,3 +28,8 @@ class HttpSettings:
     """Whether responses allow requests from pages of any origin."""
     metrics_path: str | None = METRICS_PATH
     """Path of the Prometheus page; None for no page."""
+
+    @property
+    def bodies(self) -> BodyLimits:
+        """What a body may become."""
+        return BodyLimits(size=self.body_bytes, inflation=self.inflation)

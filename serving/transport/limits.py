@@ -90,6 +90,15 @@ class ConnectionLimiter:
         self._held_bytes += size
         return True
 
+    def hold_parsed(self, size: int) -> int | None:
+        """Count the bytes of a parsed body. One body never counts for more than half of what may be held.
+
+        Returns:
+            The bytes that were counted; None, and nothing is counted, if all would exceed the limit.
+        """
+        counted = min(size, self._max_held_bytes // 2)
+        return counted if self.hold_bytes(counted) else None
+
     def release_bytes(self, size: int) -> None:
         """Stop counting bytes that `hold_bytes` has counted."""
         self._held_bytes -= size

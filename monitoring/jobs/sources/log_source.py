@@ -172,9 +172,8 @@ class LogSource:
         return sum(lost_within(lost, window) for gap in self._gaps for lost in gap.lost)
 
     def spans(self, longest_gap: timedelta) -> tuple[tuple[datetime, datetime], ...]:
-        """The whole extent of the log, whatever its gaps."""
-        extent = self.log.extent(self.model, self.version)
-        return () if extent is None else (extent,)
+        """See `TrafficSource`: a row of another century is a stretch of its own."""
+        return self.log.spans(self.model, self.version, longest_gap=longest_gap)
 
     def row_counts(self, windows: Sequence[Window]) -> NDArray[np.int64]:
         """See `TrafficSource`."""

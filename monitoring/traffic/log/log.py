@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from monitoring.errors import BadInput
-from monitoring.timestamps import as_datetime
+from monitoring.timestamps import as_datetime, duration_microseconds
 from monitoring.traffic.format.layout import check_root
 from monitoring.traffic.format.rows import SAMPLING_RATE, ModelKey
 from monitoring.traffic.id_keys import IdSet
@@ -18,7 +18,7 @@ from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.log.assembly import IDENTITY, assemble
 from monitoring.traffic.log.gaps import Gap, read_gaps
 from monitoring.traffic.log.labelled_table import join_labels
-from monitoring.traffic.log.scans import Query, Scan, extent_us, list_keys, read_scans
+from monitoring.traffic.log.scans import Query, Scan, extent_us, list_keys, read_scans, spans_us
 from monitoring.traffic.log.summary import TrafficSummary, summarise
 
 
@@ -123,6 +123,22 @@ class TrafficLog:
         """First and last event time; None without rows. Cost: the footers of two dates, the times of open segments."""
         found = extent_us(self._root, Query(model=model, version=version))
         return None if found is None else (as_datetime(found[0]), as_datetime(found[1]))
+
+    def spans(
+        self, model: str, version: int | None = None, *, longest_gap: timedelta
+    ) -> tuple[tuple[datetime, datetime], ...]:
+        """Find the stretches of time with rows, between which nothing is for longer than a gap.
+
+        Args:
+            model: The model's name.
+            version: One of its versions; None for all.
+            longest_gap: The longest gap within a stretch; at most two days more are taken for one.
+
+        Returns:
+            The first and last event time of each, in order.
+        """
+        found = spans_us(self._root, Query(model=model, version=version), duration_microseconds(longest_gap))
+        return tuple((as_datetime(first), as_datetime(last)) for first, last in found)
 
     def gaps(self, *, model: str | None = None, version: int | None = None) -> tuple[Gap, ...]:
         """Intervals in which answered rows were not logged, in order of time; an open one is included.

@@ -21,6 +21,7 @@ from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.log.conversion import POSITION, TORN_KEY
 from monitoring.traffic.log.listing import PartFile, Selection, list_traffic, parts_of
 
+_DAY_US = 86_400_000_000
 _EVENT_TIME_LEAF = 2  # index of the column in a part, for its statistics
 
 
@@ -166,6 +167,47 @@ def extent_us(root: Path, query: Query) -> tuple[int, int] | None:
                 times = scan.table.column("event_time").cast(pa.int64()).to_numpy()
                 spans.append((int(times.min()), int(times.max())))
     return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
+
+
+def spans_us(root: Path, query: Query, longest_gap_us: int) -> list[tuple[int, int]]:
+    """Find the stretches of time with rows. A gap within a stretch is at most two days longer than the longest gap.
+
+    Cost: the footers of the first and last date of each stretch, and the times of open segments.
+
+    Args:
+        root: The log's folder.
+        query: Which rows.
+        longest_gap_us: The longest gap within a stretch, in microseconds.
+
+    Returns:
+        The first and last event time of each in microseconds, in order.
+    """
+    listing = list_traffic(root, query.selection)
+    parts: dict[int, list[PartFile]] = {}
+    for part in listing.parts:
+        parts.setdefault(int(np.datetime64(part.day, "D").astype(np.int64)), []).append(part)
+    found: list[tuple[int, int]] = []
+    for first_day, last_day in _runs(np.array(sorted(parts), np.int64), longest_gap_us // _DAY_US + 1):
+        edges = [_part_span(part) for day in {first_day, last_day} for part in parts[day]]
+        found.append((min(first for first, _ in edges), max(last for _, last in edges)))
+    for path in listing.open:
+        for scan in _read_open(root, path, query, ["event_time"]):
+            if scan.table.num_rows:
+                found += _runs(np.sort(scan.table.column("event_time").cast(pa.int64()).to_numpy()), longest_gap_us)
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(found):
+        if merged and first - merged[-1][1] <= longest_gap_us:
+            merged[-1] = merged[-1][0], max(last, merged[-1][1])
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _runs(ordered: np.ndarray, longest_gap: int) -> list[tuple[int, int]]:
+    """The first and last of each group of numbers between which no gap is longer."""
+    cuts = np.flatnonzero(np.diff(ordered) > longest_gap) + 1
+    groups = np.split(ordered, cuts) if ordered.size else []
+    return [(int(group[0]), int(group[-1])) for group in groups]
 
 
 @contextmanager

@@ -17,11 +17,13 @@ class LimitFlags:
     """Values of the flags; None if not given."""
 
     max_request_bytes: int | None
+    max_inflation: int | None
     max_held_bytes: int | None
     max_connections: int | None
     max_grpc_connections: int | None
     max_grpc_calls: int | None
     max_grpc_streams: int | None
+    grpc_compression: bool
     grpc_idle_seconds: float | None
     idle_seconds: float | None
     request_seconds: float | None
@@ -41,6 +43,11 @@ limit_flags = option_group(
             help="Largest request body, compressed and decompressed, and gRPC message.  [default: 67108864]",
         ),
         click.option(
+            "--max-inflation",
+            type=click.IntRange(0),
+            help="Bytes that one byte of a compressed body may become; 0: any.  [default: 32]",
+        ),
+        click.option(
             "--max-held-bytes",
             type=click.IntRange(MIN_BYTES),
             help="Total size of all requests being read or answered.  [default: 268435456]",
@@ -58,6 +65,9 @@ limit_flags = option_group(
         click.option("--max-grpc-calls", type=click.IntRange(1), help="Concurrent gRPC calls.  [default: 8192]"),
         click.option(
             "--max-grpc-streams", type=click.IntRange(1), help="Concurrent calls per gRPC connection.  [default: 1024]"
+        ),
+        click.option(
+            "--grpc-compression", is_flag=True, help="Take compressed gRPC messages, however far they inflate."
         ),
         click.option(
             "--grpc-idle-seconds",

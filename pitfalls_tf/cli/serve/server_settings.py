@@ -194,6 +194,7 @@ def _bounded(rest: HttpSettings, limits: LimitFlags) -> HttpSettings:
     bounded = replace(
         rest,
         body_bytes=_or_default(limits.max_request_bytes, rest.body_bytes),
+        inflation=_or_default(limits.max_inflation, rest.inflation),
         held_bytes=_or_default(limits.max_held_bytes, rest.held_bytes),
         connections=limits.max_connections,
         timeouts=replace(
@@ -250,6 +251,8 @@ def _grpc_settings(tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> Grpc
         "calls": limits.max_grpc_calls,
         "streams": limits.max_grpc_streams,
         "idle_s": limits.grpc_idle_seconds,
+        "message_s": limits.request_seconds,
+        "compression": limits.grpc_compression or None,
     }
     given: dict[str, Any] = {name: value for name, value in bounds.items() if value is not None}
     if not given and tf_flags.ssl_config_file is None and not tf_flags.grpc_channel_arguments:

@@ -132,3 +132,25 @@ def test_a_short_form_has_a_bounded_number_of_rows() -> None:
     message.tensor_shape.dim[0].size += 1
     with pytest.raises(Failure, match="65537 rows are too many for a short form"):
         decode("x", message, LIMIT)
+
+
+def test_a_short_form_costs_what_it_stands_for() -> None:
+    for message in (
+        TensorProto(dtype=7, string_val=[b"a" * 5000]),
+        TensorProto(dtype=7, string_val=[b"", b"a" * 99_000]),
+    ):
+        message.tensor_shape.dim.add(size=65_536)
+        with pytest.raises(Failure, match="too large for a short form"):
+            decode("x", message, 64 << 20)
+    wide = TensorProto(dtype=1, float_val=[1.0])
+    for size in (65_536, 256):
+        wide.tensor_shape.dim.add(size=size)
+    with pytest.raises(Failure, match="too large for a short form"):
+        decode("x", wide, 64 << 20)
+
+
+def test_a_tensor_holds_a_bounded_number_of_strings() -> None:
+    message = TensorProto(dtype=7, tensor_content=bytes((1 << 20) + 1))
+    message.tensor_shape.dim.add(size=(1 << 20) + 1)
+    with pytest.raises(Failure, match="1048577 strings are more than this server takes"):
+        decode("x", message, 64 << 20)

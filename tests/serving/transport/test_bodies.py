@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.transport.bodies import BodyTooLarge, inflate, read_body
+from serving.transport.bodies import BodyLimits, BodyTooLarge, inflate, inflate_within, read_body
 from serving.transport.http_request import HttpRequest
-
-if TYPE_CHECKING:
-    from tests.serving.conftest import Website
 
 if TYPE_CHECKING:
     from tests.serving.conftest import Website
@@ -62,12 +60,27 @@ def test_a_small_body_that_inflates_to_gigabytes_is_stopped_at_the_limit() -> No
     packed = b"".join(bomb.compress(bytes(1 << 20)) for _ in range(64)) + bomb.flush()
     assert len(packed) < 100_000
     with pytest.raises(BodyTooLarge):
-        read_body(request(packed, b"gzip"), 1 << 20)
+        read_body(request(packed, b"gzip"), BodyLimits(size=1 << 20, inflation=0))
 
 
 def test_deflate_is_inflated_only_where_the_dialect_has_it() -> None:
     packed = zlib.compress(b"{}")
-    assert read_body(request(packed, b"deflate"), 100, zlib_too=True) == b"{}"
-    assert read_body(request(packed, b"deflate"), 100) == packed
-    assert read_body(request(b"{}"), 100) == b"{}"
-    assert read_body(request(b"{}", b"identity"), 100) == b"{}"
+    limits = BodyLimits(size=100)
+    assert read_body(request(packed, b"deflate"), limits, zlib_too=True) == b"{}"
+    assert read_body(request(packed, b"deflate"), limits) == packed
+    assert read_body(request(b"{}"), limits) == b"{}"
+    assert read_body(request(b"{}", b"identity"), limits) == b"{}"
+
+
+def test_a_compressed_body_costs_what_it_is_after_inflating() -> None:
+    megabyte = gzip.compress(b'{"instances": ["' + bytes(1 << 20) + b'"]}')
+    assert len(megabyte) < 2000
+    with pytest.raises(BodyTooLarge):
+        inflate_within(megabyte, BodyLimits())
+    assert len(inflate_within(megabyte, BodyLimits(inflation=0))) > 1 << 20
+    for many in (b"0," * 70_000, b"{}," * 20_000):
+        padded = many + random.Random(0).randbytes(20_000)  # noqa: S311 - so that it does not inflate too far
+        with pytest.raises(BodyTooLarge):
+            inflate_within(gzip.compress(padded), BodyLimits())
+    numbers = b",".join(b"%.6f" % number for number in range(30_000))
+    assert inflate_within(gzip.compress(numbers), BodyLimits()) == numbers

@@ -87,3 +87,12 @@ def test_the_limit_of_open_files_is_raised_to_the_maximum() -> None:
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_parsed_body_counts_for_half_of_the_limit_at_most() -> None:
+    limiter = ConnectionLimiter(max_connections=1, max_held_bytes=100)
+    assert limiter.hold_parsed(1000) == 50
+    assert limiter.hold_parsed(10) == 10
+    assert limiter.hold_parsed(1000) is None
+    limiter.release_bytes(50)
+    assert limiter.hold_bytes(90)

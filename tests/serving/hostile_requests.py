@@ -1,0 +1,198 @@
+"""Requests of at most 100 kB that are made to cost far more than they weigh, by name."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import struct
+import zlib
+from typing import NamedTuple
+
+from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow_serving.apis import classification_pb2, inference_pb2, predict_pb2
+
+LARGEST = 100_000
+#: A model of one float input, and one of one string input.
+FLOATS, TEXTS = "half_plus_two", "strs"
+V1, V2 = f"/v1/models/{FLOATS}:predict", f"/v2/models/{FLOATS}/infer"
+V1_TEXTS, V2_TEXTS = f"/v1/models/{TEXTS}:predict", f"/v2/models/{TEXTS}/infer"
+CLASSIFY_PATH, REGRESS_PATH = f"/v1/models/{FLOATS}:classify", f"/v1/models/{FLOATS}:regress"
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
+CLASSIFY = "/tensorflow.serving.PredictionService/Classify"
+MULTI = "/tensorflow.serving.PredictionService/MultiInference"
+
+
+class Rest(NamedTuple):
+    """A whole HTTP request."""
+
+    path: str
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def wire(self) -> bytes:
+        head = f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in self.headers)
+        if "Transfer-Encoding" not in dict(self.headers):
+            head += f"Content-Length: {len(self.body)}\r\n"
+        return head.encode("latin-1") + b"\r\n" + self.body
+
+
+class Grpc(NamedTuple):
+    """A gRPC call."""
+
+    method: str
+    message: bytes
+    is_compressed: bool = False
+
+
+def rows(text: bytes) -> bytes:
+    """A predict request's body of these rows."""
+    return b'{"instances": [' + text + b"]}"
+
+
+def packed(body: bytes, path: str = V1, coding: str = "gzip") -> Rest:
+    """A compressed request."""
+    squeezed = gzip.compress(body) if coding == "gzip" else zlib.compress(body)
+    return Rest(path, squeezed, (("Content-Encoding", coding),))
+
+
+def mixed(text: bytes, count: int) -> bytes:
+    """As many repetitions as fit, among bytes that do not compress, so that no ratio gives it away."""
+    noise = random.Random(7).randbytes(60_000).hex().encode()  # noqa: S311 - not a secret
+    return b'{"a": "' + noise + b'", "instances": [' + text * count + b"1]}"
+
+
+def infer(data: object, shape: list[int], datatype: str = "FP32", **more: object) -> bytes:
+    """An Open Inference request's body."""
+    one = {"name": "x", "shape": shape, "datatype": datatype, "data": data}
+    return json.dumps({"inputs": [one], **more}).encode()
+
+
+def raw_strings(count: int) -> Rest:
+    """Empty strings as raw bytes."""
+    one = {"name": "image_bytes", "shape": [count], "datatype": "BYTES", "parameters": {"binary_data_size": 4 * count}}
+    head = json.dumps({"inputs": [one]}).encode()
+    content = struct.pack("<I", 0) * count
+    return Rest(V2_TEXTS, head + content, (("Inference-Header-Content-Length", str(len(head))),))
+
+
+def tensor(kind: int, shape: list[int], **values: object) -> TensorProto:
+    """A tensor as a client may write it."""
+    made = TensorProto(dtype=kind, **values)
+    made.tensor_shape.SetInParent()
+    for size in shape:
+        made.tensor_shape.dim.add(size=size)
+    return made
+
+
+def predict(model: str, name: str, value: TensorProto, *, is_compressed: bool = False) -> Grpc:
+    """A Predict call."""
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.inputs[name].CopyFrom(value)
+    return Grpc(PREDICT, request.SerializeToString(), is_compressed)
+
+
+def classify(count: int) -> Grpc:
+    """A Classify call of many empty examples."""
+    request = classification_pb2.ClassificationRequest()
+    request.model_spec.name = FLOATS
+    for _ in range(count):
+        request.input.example_list.examples.add()
+    return Grpc(CLASSIFY, request.SerializeToString())
+
+
+def multi(count: int) -> Grpc:
+    """A MultiInference call of many tasks."""
+    request = inference_pb2.MultiInferenceRequest()
+    for number in range(count):
+        task = request.tasks.add(method_name="tensorflow/serving/regress")
+        task.model_spec.name = FLOATS
+        task.model_spec.signature_name = f"s{number}"
+    request.input.example_list.examples.add()
+    return Grpc(MULTI, request.SerializeToString())
+
+
+def rest_requests() -> dict[str, Rest]:
+    """Of both REST dialects, and HTTP itself."""
+    deep = 33_000
+    return {
+        "broken numbers": Rest(V1, rows(b"0," * 49_000 + b"x")),
+        "broken numbers, gzip": packed(rows(b"0," * 2_000_000 + b"x")),
+        "broken numbers, gzip, within the ratio": packed(mixed(b"0,", 60_000).replace(b"1]}", b"x]}")),
+        "brackets": Rest(V1, b"[" * 99_000),
+        "brackets, gzip": packed(b"[" * 4_000_000),
+        "objects in objects": Rest(V1, b'{"a":' * 19_000),
+        "lists in instances": Rest(V1, rows(b"[" * deep + b"]" * deep)),
+        "a list of lists": Rest(V1, rows(b"[[[[[[[[1]]]]]]]]," * 5_000 + b"[[[[[[[[1]]]]]]]]")),
+        "numbers": Rest(V1, rows(b"0," * 49_000 + b"1")),
+        "numbers, gzip": packed(rows(b"0," * 4_000_000 + b"1")),
+        "numbers, gzip, within the ratio": packed(mixed(b"0,", 60_000)),
+        "a text after many numbers": Rest(V1, rows(b"0," * 49_000 + b'"x"')),
+        "a text after many numbers, gzip": packed(mixed(b"0,", 60_000).replace(b"1]}", b'"x"]}')),
+        "empty lists": Rest(V1, rows(b"[]," * 33_000 + b"[]")),
+        "empty objects": Rest(V1, rows(b"{}," * 33_000 + b"{}")),
+        "empty objects, gzip": packed(mixed(b"{},", 16_000)),
+        "objects": Rest(V1, rows(b'{"x":1},' * 12_000 + b'{"x":"x"}')),
+        "base64": Rest(V1_TEXTS, rows(b'{"b64":"AA=="},' * 6_600 + b'{"b64":"AA=="}')),
+        "base64, gzip": packed(mixed(b'{"b64":"AA=="},', 16_000), V1_TEXTS),
+        "a long text, gzip": packed(rows(b'"' + b"a" * 3_000_000 + b'"'), V1_TEXTS),
+        "a long text of four bytes a character": Rest(V1_TEXTS, rows(b'"' + "\U0001f600".encode() * 24_000 + b'"')),
+        "an unknown model, gzip": packed(mixed(b"0,", 60_000), "/v1/models/none:predict"),
+        "NaN": Rest(V1, rows(b"NaN," * 24_000 + b"1")),
+        "NaN and an error": Rest(V1, rows(b"NaN," * 24_000 + b"x")),
+        "a number of many digits": Rest(V1, rows(b"1" * 99_000)),
+        "numbers beyond a double": Rest(V1, rows(b"1e999," * 16_000 + b"1")),
+        "escapes": Rest(V1_TEXTS, rows(b'"' + b"\\u0001" * 16_000 + b'"')),
+        "keys": Rest(V1, b"{" + b",".join(b'"%d":0' % number for number in range(10_000)) + b"}"),
+        "equal keys": Rest(V1, b"{" + b'"a":0,' * 16_000 + b'"a":0}'),
+        "examples": Rest(CLASSIFY_PATH, b'{"examples": [' + b"{}," * 32_000 + b'{"x": 1}]}'),
+        "examples, gzip": packed(mixed(b'{"x":1},', 15_000).replace(b"instances", b"examples"), CLASSIFY_PATH),
+        "values of an example": Rest(
+            f"/v1/models/{FLOATS}:regress", b'{"examples": [{"x": [' + b"1," * 45_000 + b"1]}]}"
+        ),
+        "an empty tensor": Rest(V2, infer([], [2**31 - 1, 0])),
+        "a shape of ones": Rest(V2, infer([1.0], [1] * 32)),
+        "numbers of v2": Rest(V2, infer([0] * 30_000, [30_000])),
+        "nested numbers of v2": Rest(V2, infer([[[0]]] * 14_000, [14_000, 1, 1])),
+        "many inputs": Rest(V2, json.dumps({"inputs": [{"name": "x"}] * 6_000}).encode()),
+        "many outputs": Rest(V2, infer([1.0], [1], outputs=[{"name": str(number)} for number in range(5_000)])),
+        "empty strings of v2": raw_strings(24_000),
+        "deflate": packed(b"[" * 4_000_000, V2, "deflate"),
+        "the index of models, gzip": packed(rows(b"0," * 2_000_000 + b"x"), "/v2/repository/index"),
+        "labels without a token, gzip": packed(b'{"labels": [' + b"{}," * 1_000_000 + b"{}]}", "/monitor/labels"),
+        "many headers": Rest(V1, b"", tuple((f"h{number}", "v") for number in range(5_000))),
+        "a long path": Rest("/v1/models/" + "%41" * 20_000 + ":predict", rows(b"1")),
+        "chunks of a byte": Rest(V1, b"1\r\n0\r\n" * 16_000 + b"0\r\n\r\n", (("Transfer-Encoding", "chunked"),)),
+    }
+
+
+def floats(shape: list[int]) -> Grpc:
+    """A Predict call of one number that stands for all."""
+    return predict(FLOATS, "x", tensor(1, shape, float_val=[1.0]))
+
+
+def texts(shape: list[int], *, is_compressed: bool = False, **values: object) -> Grpc:
+    """A Predict call of texts."""
+    return predict(TEXTS, "image_bytes", tensor(7, shape, **values), is_compressed=is_compressed)
+
+
+def grpc_requests() -> dict[str, Grpc]:
+    """Of the gRPC dialect."""
+    return {
+        "a text of 5 kB, 65,536 times": texts([65_536], string_val=[b"a" * 5_000]),
+        "a text of 99 kB, 65,536 times": texts([65_536], string_val=[b"a" * 99_000]),
+        "a text of 99 kB, 80 times": texts([80], string_val=[b"a" * 99_000]),
+        "an empty text, 65,536 times": texts([65_536]),
+        "a number, 16 million times": floats([65_536, 256]),
+        "a number, 2 million times": floats([1, 2_000_000]),
+        "a number in 65,536 rows": floats([65_536]),
+        "a shape without values": floats([0, 2**40]),
+        "254 dimensions": floats([1] * 254),
+        "empty texts": texts([90_000], tensor_content=bytes(90_000)),
+        "8 million empty texts, compressed": texts([8_000_000], tensor_content=bytes(8_000_000), is_compressed=True),
+        "examples of gRPC": classify(45_000),
+        "tasks": multi(1_500),
+        "no message": Grpc(PREDICT, b"\xff" * 99_000),
+    }

@@ -87,6 +87,12 @@ def _text(path: Path) -> str:
         raise InvalidSettings(str(path), [str(problem)]) from None
 
 
+def _key_of(line: str) -> str:
+    """A line for messages, without its value: that of a URL may be a secret."""
+    key, equals, _ = line.strip().partition("=")
+    return f"{key[:60].rstrip()} = ..." if equals else key[:60] or "an empty line"
+
+
 def _not_toml(error: ValueError | RecursionError, text: str) -> ConfigProblem:
     """The error of a text that is not TOML; one without a position is at the end."""
     message = str(error)
@@ -97,7 +103,7 @@ def _not_toml(error: ValueError | RecursionError, text: str) -> ConfigProblem:
         line=line,
         place="",
         what="not valid TOML.",
-        got=lines[line - 1].strip()[:60] or "an empty line",
+        got=_key_of(lines[line - 1]),
         expected="TOML",
         fix=f"{_POSITION.sub('', message).rstrip('.')}.",
     )

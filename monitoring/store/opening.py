@@ -45,7 +45,7 @@ def open_engine(url: str, *, make: bool = True) -> Engine:
         CannotRun: The store cannot be used.
     """
     parsed = _parsed(url)
-    shown = parsed.render_as_string(hide_password=True)
+    shown = shown_url(parsed)
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite and not make and not Path(parsed.database or "").exists():
         raise BadInput(
@@ -114,6 +114,18 @@ def reject_store(error: SQLAlchemyError | TimeoutError, shown: str, fix: str) ->
     ) from error
 
 
+def shown_url(url: URL) -> str:
+    """A store's URL for messages, without what may be a secret: its password and its query.
+
+    >>> shown_url(make_url("postgresql://me:one@host/db?password=two&sslmode=require"))
+    'postgresql://me:***@host/db?...'
+
+    Returns:
+        The URL.
+    """
+    return url.set(query={}).render_as_string(hide_password=True) + ("?..." if url.query else "")
+
+
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -124,7 +136,7 @@ def _parsed(url: str) -> URL:
     if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
         raise CannotRun(
             "An in-memory store is lost when the process ends.",
-            got=url,
+            got=shown_url(parsed),
             expected="sqlite:/// and a file's path",
             fix=_FIX,
         )

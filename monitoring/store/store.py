@@ -20,7 +20,7 @@ from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
 from monitoring.store.leases import LeaseRecord
 from monitoring.store.notifications import Attempt, PendingNotification
-from monitoring.store.opening import open_engine, reject_store, writing
+from monitoring.store.opening import open_engine, reject_store, shown_url, writing
 from monitoring.store.overview import DeploymentSummary, RecentHistory
 from monitoring.store.windows import StoredWindow
 
@@ -343,4 +343,4 @@ class Store:
         except IntegrityError:
             raise
         except (DBAPIError, TimeoutError) as error:
-            reject_store(error, self._engine.url.render_as_string(hide_password=True), _FIX)
+            reject_store(error, shown_url(self._engine.url), _FIX)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pitfalls_tf.cli.exits import exit_on_defect
+from pitfalls_tf.cli.file_modes import restrict_files
 from pitfalls_tf.cli.group import LazyGroup, Verb
 
 if TYPE_CHECKING:
@@ -87,4 +88,5 @@ def main() -> None:
     for name, value in (ENVIRONMENT if sys.argv[1:2] == ["serve"] else {**ENVIRONMENT, **JOB_ENVIRONMENT}).items():
         os.environ.setdefault(name, value)
     sys.excepthook = exit_on_defect
+    restrict_files()
     pitfalls(prog_name="pitfalls")

@@ -28,6 +28,18 @@ def printable(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    r"""As `printable`, for a text that is to stay one line although a name in it may hold line ends.
+
+    >>> one_line("model m\nStopped.")
+    'model m Stopped.'
+
+    Returns:
+        The text, line ends as spaces.
+    """
+    return printable(" ".join(text.splitlines()))
+
+
 class Output:
     """Where a verb prints.
 

@@ -12,7 +12,7 @@ from monitoring.atomic import replacing
 from monitoring.errors import BadInput, CannotRun
 from monitoring.timestamps import as_datetime
 from pitfalls_tf.cli.frameworks import load_frameworks
-from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.cli.output import one_line, with_output
 
 if TYPE_CHECKING:
     from monitoring.traffic.log.gaps import Gap
@@ -49,12 +49,12 @@ def command(place: str, target: Path | None, origin: Path | None, *, output: Out
     """
     from monitoring.traffic.log.log import TrafficLog  # noqa: PLC0415 - not needed for --help
     from monitoring.traffic.log.remote_log import log_folder  # noqa: PLC0415 - as above
-    from monitoring.traffic.remote.file_store import is_url  # noqa: PLC0415 - as above
+    from monitoring.traffic.remote.file_store import is_url, shown_url  # noqa: PLC0415 - as above
 
     if origin is not None and is_url(place):
         raise BadInput(
             "A log at a URL is read-only.",
-            got=f"--from {origin} to {place}",
+            got=f"--from {origin} to {shown_url(place)}",
             expected="a local log",
             fix="Add the rows to a local folder and copy that.",
         )
@@ -69,7 +69,7 @@ def command(place: str, target: Path | None, origin: Path | None, *, output: Out
     added = None if origin is None else add_records(traffic, origin)
     log = TrafficLog(traffic)
     summary = log.summary()
-    document = {"traffic": place, **summary_document(summary)}
+    document = {"traffic": shown_url(place), **summary_document(summary)}
     if added is not None:
         document["from"] = {"file": str(origin), "rows": added.rows, "torn_bytes": added.torn_bytes}
     if target is None:
@@ -84,7 +84,7 @@ def command(place: str, target: Path | None, origin: Path | None, *, output: Out
         text = [f"Wrote {count:,} rows to {target}."]
     if added is not None and added.torn_bytes:
         text.append(f"left out: the incomplete last record of {origin} ({added.torn_bytes:,} bytes)")
-    output.finish(document, lambda: click.echo("\n".join(text)))
+    output.finish(document, lambda: click.echo("\n".join(one_line(line) for line in text)))
     return 0
 
 

@@ -63,6 +63,7 @@ class ServerProcess:
             self._process.wait()
         command = [sys.executable, "-m", "pitfalls_tf", "serve", "--models", str(self._folders.models)]
         command += ["--rest-port", "0", "--grpc-port", "off", "--traffic", str(self._folders.traffic), "--json"]
+        command += ["--any-event-time"]  # the rows are replayed with their own times
         log = self._folders.own / "server.log"
         with log.open("a", encoding="utf-8") as errors:
             self._process = subprocess.Popen(

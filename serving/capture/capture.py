@@ -67,6 +67,7 @@ class Capture:
         redaction: What is dropped or hashed before anything is logged.
         open_sink: Opens a log in another folder, for models that are logged there.
         waits_for_disk: Whether `record` waits for the disk.
+        sampling_key: A secret, so that clients cannot choose ids that are in no sample.
     """
 
     def __init__(
@@ -76,9 +77,11 @@ class Capture:
         redaction: Redaction | None = None,
         open_sink: Callable[[Path], LogSink] | None = None,
         waits_for_disk: bool = False,
+        sampling_key: bytes = b"",
     ) -> None:
         self._own = writer if isinstance(writer, LogSink) or writer is None else LogSink(writer)
         self._redaction = redaction
+        self._sampling_key = sampling_key
         self._open_sink = open_sink
         self._model_sinks: dict[Path, LogSink] = {}
         self._models: Mapping[str, tuple[ModelLogging, LogSink | None]] = {}
@@ -115,7 +118,7 @@ class Capture:
         if sink is None or not any(batch.counts):
             return True
         if logging.sampling_rate < 1.0:
-            sampled = logging.sample([caller.request_id for caller in batch.callers])
+            sampled = logging.sample([caller.request_id for caller in batch.callers], self._sampling_key)
             taken = batch if all(sampled) else _selected(batch, sampled)
             self._rows_unsampled += sum(batch.counts) - sum(taken.counts)
             batch = taken

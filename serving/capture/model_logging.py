@@ -63,7 +63,7 @@ class ModelLogging:
             )
         return cls(sampling_rate=asked.sampling_rate, folder=Path(asked.prefix) if asked.prefix else None)
 
-    def is_sampled(self, request_id: str) -> bool:
+    def is_sampled(self, request_id: str, key: bytes = b"") -> bool:
         """Whether a request is in the sample. It depends on the id alone: all parts and repeats are sampled, or none.
 
         >>> ModelLogging(sampling_rate=0.0).is_sampled("a"), ModelLogging().is_sampled("a")
@@ -71,18 +71,19 @@ class ModelLogging:
 
         Args:
             request_id: The id; what follows a slash names a part of the request.
+            key: A secret, without which nobody knows which ids are in the sample.
 
         Returns:
             Whether the request is logged.
         """
         if self.sampling_rate >= 1.0:
             return True
-        digest = hashlib.blake2b(request_id.partition("/")[0].encode(), digest_size=_DIGEST_BYTES).digest()
+        digest = hashlib.blake2b(request_id.partition("/")[0].encode(), digest_size=_DIGEST_BYTES, key=key).digest()
         return int.from_bytes(digest, "big") < self.sampling_rate * float(1 << 8 * _DIGEST_BYTES)
 
-    def sample(self, request_ids: Sequence[str]) -> list[bool]:
+    def sample(self, request_ids: Sequence[str], key: bytes = b"") -> list[bool]:
         """For each of several requests, whether it is in the sample."""
-        return [self.is_sampled(each) for each in request_ids]
+        return [self.is_sampled(each, key) for each in request_ids]
 
 
 def logging_by_model(sources: Sequence[ModelSource]) -> dict[str, ModelLogging]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ class TrafficSettings:
     refuses: bool = False
     """Whether an answer that cannot be logged is refused."""
     redaction: Redaction | None = None
+    sampling_key: bytes = field(default_factory=lambda: os.urandom(16), repr=False, compare=False)
+    """Decides which requests are in a sample. Drawn before workers are forked, so that all of them agree."""
     archive: str | None = None
     """URL to which closed parts of the log are moved; those of logs in other folders are moved below it."""
 
@@ -89,7 +92,14 @@ def open_traffic_log(
         if labels is not None:
             stack.callback(labels.close)
         waits = settings.policy.sync is Sync.ALWAYS
-        yield Capture(own, redaction=settings.redaction, open_sink=open_sink, waits_for_disk=waits), labels
+        capture = Capture(
+            own,
+            redaction=settings.redaction,
+            open_sink=open_sink,
+            waits_for_disk=waits,
+            sampling_key=settings.sampling_key,
+        )
+        yield capture, labels
 
 
 def convert_leftovers(settings: TrafficSettings, folders: Iterable[Path], report: Callable[[str], None]) -> None:

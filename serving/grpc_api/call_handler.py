@@ -12,8 +12,7 @@ import grpc
 from serving.access.tokens import Scope
 from serving.grpc_api.call import GrpcCall
 from serving.grpc_api.call_limiter import FULL, CallLimiter, peer_of
-from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, read_caller
-from serving.inference.request_ids import RequestIds
+from serving.inference.callers import EVENT_TIME_HEADER, REQUEST_ID_HEADER, CallerReader
 from serving.inference.timestamps import wall_clock_us
 from serving.status import Code, Failure
 
@@ -38,12 +37,11 @@ class GrpcCallHandler:
         dependencies: GrpcDependencies,
         calls: CallLimiter,
         *,
-        ids: RequestIds | None = None,
         clock_us: Callable[[], int] = wall_clock_us,
     ) -> None:
         self._dependencies = dependencies
         self._calls = calls
-        self._ids = ids or RequestIds()
+        self._callers = CallerReader(event_times=dependencies.event_times)
         self._clock_us = clock_us
 
     def handlers(self, services: Services) -> Iterator[grpc.GenericRpcHandler]:
@@ -117,9 +115,7 @@ class GrpcCallHandler:
         guard.check(method.scope, given.encode("latin-1", "replace") if isinstance(given, str) else given)
 
     async def _answer(self, method: GrpcMethod, request: Any, context: Any) -> bytes:
-        caller = read_caller(
-            headers_of(context.invocation_metadata()), new_id=self._ids.new, arrived_us=self._clock_us()
-        )
+        caller = self._callers.read(headers_of(context.invocation_metadata()), arrived_us=self._clock_us())
         context.set_trailing_metadata(((REQUEST_ID_HEADER.decode(), caller.request_id),))
         left_s = context.time_remaining()
         if left_s is not None and left_s <= 0:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from serving.access.reload_policy import ReloadPolicy
     from serving.grpc_api.call import GrpcCall
     from serving.inference.inference import Inference
+    from serving.inference.timestamps import EventTimeRange
     from serving.metrics.metrics import ServerMetrics
     from serving.models.reloading import Reload
     from serving.models.versions import Models
@@ -48,6 +49,8 @@ class GrpcDependencies:
     """Which lists clients may send; None for none."""
     guard: Guard = field(default_factory=Guard)
     """Checks tokens."""
+    event_times: EventTimeRange | None = None
+    """Which event times clients may give; None for any."""
     limiter: ConnectionLimiter = field(default_factory=default_limiter)
     """Counts the bytes of all requests that are being answered, over HTTP and gRPC together."""
 

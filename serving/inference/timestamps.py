@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.timestamps import as_microseconds
@@ -11,6 +12,30 @@ from monitoring.timestamps import as_microseconds
 SECONDS = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?")
 # 0001-01-02 and 9999-12-30: the range of Python's calendar, less a day at each end for offsets.
 EARLIEST_US, LATEST_US = -62_135_510_400_000_000, 253_402_128_000_000_000
+
+
+_DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTimeRange:
+    """Which event times clients may give. They are claims: each day of one is a folder of the log."""
+
+    before_us: int = 400 * _DAY_US
+    """How long before its arrival."""
+    after_us: int = _DAY_US
+    """How long after it."""
+
+    def holds(self, event_time_us: int, arrived_us: int) -> bool:
+        """Check a time.
+
+        >>> EventTimeRange(before_us=10, after_us=0).holds(89, 100), EventTimeRange(before_us=10).holds(90, 100)
+        (False, True)
+
+        Returns:
+            Whether it is in the range.
+        """
+        return -self.before_us <= event_time_us - arrived_us <= self.after_us
 
 
 def wall_clock_us() -> int:

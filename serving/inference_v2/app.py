@@ -16,8 +16,8 @@ from serving.transport.json_parsing import parse_object
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from serving.inference.callers import CallerReader
     from serving.inference.inference import Inference
-    from serving.inference.request_ids import RequestIds
     from serving.inference_v2.routes import V2Route
     from serving.models.versions import Models
     from serving.transport.http_request import HttpRequest
@@ -34,7 +34,7 @@ class InferenceV2:
         models: The models of the server.
         inference: Runs them.
         request_metrics: Counts inference requests.
-        ids: Makes ids for requests without one.
+        callers: Reads who sends a request.
         clock_us: Wall-clock time in microseconds since 1970.
     """
 
@@ -44,12 +44,12 @@ class InferenceV2:
         models: Models,
         inference: Inference,
         request_metrics: RequestMetrics,
-        ids: RequestIds,
+        callers: CallerReader,
         clock_us: Callable[[], int],
     ) -> None:
         self._models = models
         self._request_metrics = request_metrics
-        self._infer = InferEndpoint(models=models, inference=inference, ids=ids)
+        self._infer = InferEndpoint(models=models, inference=inference, callers=callers)
         self._clock_us = clock_us
         self._draining = False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, final
 
-from serving.inference.callers import read_caller
 from serving.inference.requests import InferenceRequest, InferenceResult
 from serving.inference_v2.datatypes import datatype_of
 from serving.inference_v2.infer_requests import read_infer_request
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from serving.capture.capture import Caller
+    from serving.inference.callers import CallerReader
     from serving.inference.inference import Inference
-    from serving.inference.request_ids import RequestIds
     from serving.inference_v2.infer_requests import ModelInferRequest
     from serving.inference_v2.routes import V2Route
     from serving.models.served_version import ServedVersion
@@ -39,10 +38,10 @@ class V2Call(NamedTuple):
 class InferEndpoint:
     """Translates HTTP requests to inference requests, and results to HTTP responses."""
 
-    def __init__(self, *, models: Models, inference: Inference, ids: RequestIds) -> None:
+    def __init__(self, *, models: Models, inference: Inference, callers: CallerReader) -> None:
         self._models = models
         self._inference = inference
-        self._ids = ids
+        self._callers = callers
 
     def start(self, call: V2Call, done: Callable[[HttpResponse | BaseException], None]) -> None:
         """Answer a call.
@@ -55,7 +54,7 @@ class InferEndpoint:
             Failure: The request is invalid; ``done`` is not called then.
         """
         request = read_infer_request(call.body, _json_bytes(call.headers))
-        caller = read_caller(call.headers, new_id=lambda: request.id or self._ids.new(), arrived_us=call.arrived_us)
+        caller = self._callers.read(call.headers, arrived_us=call.arrived_us, own_id=request.id)
         served = self._models.acquire(call.route.model, call.route.version)
         writer = ModelInferResponseWriter(request, served)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
-from serving.inference.callers import read_caller
 from serving.inference.requests import InferenceRequest, InferenceResult, RowRequest
 from serving.models.heads import read_head
 from serving.models.signatures import DEFAULT_SIGNATURE
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from serving.capture.capture import Caller
+    from serving.inference.callers import CallerReader
     from serving.inference.inference import Inference
-    from serving.inference.request_ids import RequestIds
     from serving.models.served_version import ServedVersion
     from serving.models.versions import Models
     from serving.rest.routes import RestRoute
@@ -45,10 +44,10 @@ class RestCall(NamedTuple):
 class PredictionEndpoint:
     """Translates HTTP requests to inference requests, and results to HTTP responses."""
 
-    def __init__(self, *, models: Models, inference: Inference, ids: RequestIds) -> None:
+    def __init__(self, *, models: Models, inference: Inference, callers: CallerReader) -> None:
         self._models = models
         self._inference = inference
-        self._ids = ids
+        self._callers = callers
 
     def start(self, call: RestCall, done: Done) -> None:
         """Answer a call.
@@ -61,7 +60,7 @@ class PredictionEndpoint:
             Failure: The request is invalid; ``done`` is not called then.
         """
         route = call.route
-        caller = read_caller(call.headers, new_id=self._ids.new, arrived_us=call.arrived_us)
+        caller = self._callers.read(call.headers, arrived_us=call.arrived_us)
         numbers = None
         if route.verb == "predict" and has_many_lists(call.body):
             numbers = read_number_rows(call.body)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, final
 
 from serving.access.tokens import Scope
-from serving.inference.request_ids import RequestIds
+from serving.inference.callers import CallerReader
 from serving.inference.timestamps import wall_clock_us
 from serving.inference_v2.app import InferenceV2
 from serving.inference_v2.routes import is_health, is_v2
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from serving.capture.capture import Capture
     from serving.inference.inference import Inference
+    from serving.inference.timestamps import EventTimeRange
     from serving.models.versions import Models
     from serving.server.peers import MergeMetrics
     from serving.transport.http_request import HttpRequest
@@ -54,6 +55,8 @@ class HttpDependencies:
     capture: Capture
     labels_endpoint: LabelsEndpoint = field(default_factory=LabelsEndpoint)
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
+    event_times: EventTimeRange | None = None
+    """Which event times clients may give; None for any."""
     merge_metrics: MergeMetrics | None = None
     """Adds up the metrics of several processes; None for a single one."""
 
@@ -72,7 +75,6 @@ class HttpApp:
         settings: HttpSettings | None = None,
         *,
         clock_us: Callable[[], int] = wall_clock_us,
-        ids: RequestIds | None = None,
     ) -> None:
         self._models = dependencies.models
         self._metrics_page = dependencies.metrics_page
@@ -87,14 +89,14 @@ class HttpApp:
             max_held_bytes=self._settings.held_bytes,
         )
         self._clock_us = clock_us
-        ids = ids or RequestIds()
+        callers = CallerReader(event_times=dependencies.event_times)
         self._request_metrics = RequestMetrics(models=self._models, metrics=dependencies.metrics)
-        self._predictions = PredictionEndpoint(models=self._models, inference=dependencies.inference, ids=ids)
+        self._predictions = PredictionEndpoint(models=self._models, inference=dependencies.inference, callers=callers)
         self._v2 = InferenceV2(
             models=self._models,
             inference=dependencies.inference,
             request_metrics=self._request_metrics,
-            ids=ids,
+            callers=callers,
             clock_us=clock_us,
         )
         self._tasks: set[asyncio.Task[None]] = set()

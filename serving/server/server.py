@@ -114,6 +114,7 @@ def _load(
         capture=capture,
         labels_endpoint=labels_endpoint,
         metrics=ServerMetrics(counts),
+        event_times=limits.event_times,
         merge_metrics=peers.merge_metrics,
     )
     reloader = Reloader(
@@ -254,6 +255,7 @@ def _grpc_server(
         reload=reload,
         reload_policy=settings.access.reload,
         guard=dependencies.labels_endpoint.guard,
+        event_times=dependencies.event_times,
         limiter=limiter,
     )
     return GrpcServer(bound, grpc_dependencies, settings.grpc.settings, is_shared=peers.is_shared)

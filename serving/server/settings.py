@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from serving.inference.batching import BatchSettings
+from serving.inference.timestamps import EventTimeRange
 from serving.models.loading import LoadSettings
 from serving.models.version_status import VersionSettings
 from serving.transport.http_settings import HttpSettings
@@ -46,6 +47,8 @@ class Limits:
     """Deadline of a request in seconds; None for none."""
     drain_s: float = 30.0
     """How long a stopping server goes on answering the requests that it accepted, in seconds."""
+    event_times: EventTimeRange | None = field(default_factory=EventTimeRange)
+    """Which event times clients may give; None for any."""
     batches: BatchSettings = field(default_factory=BatchSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
 

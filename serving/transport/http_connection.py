@@ -14,6 +14,7 @@ import httptools
 
 from serving.transport.http_request import HttpRequest, target_of
 from serving.transport.http_response import FULL_TEXT, HttpResponse, too_large, write_error, write_head
+from serving.transport.request_source import CLOSE, NOT_HTTP, SOURCE_HEADERS, source_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +36,6 @@ CORS = (
     b"access-control-allow-methods: POST, GET\r\n"
     b"access-control-allow-headers: Content-Type\r\n"
 )
-CLOSE = ((b"connection", b"close"),)
-NOT_HTTP = HttpResponse(400, b"Invalid HTTP request received.", b"text/plain; charset=utf-8", CLOSE)
 TOO_SLOW = HttpResponse(408, write_error("The request took too long to come."), headers=CLOSE)
 FULL = HttpResponse(503, write_error(FULL_TEXT), headers=CLOSE)
 
@@ -65,6 +64,8 @@ class HttpConnection(asyncio.Protocol):
         self._limiter = app.limiter
         self._timeouts = app.settings.timeouts
         self._max_body_bytes = app.settings.body_bytes
+        self._origins = app.settings.origins
+        self._known_source: list[tuple[bytes, bytes]] = []
         self._cors = CORS if app.settings.cors else b""
         self._connections: set[Any] = server_state.connections
         self._loop = asyncio.get_running_loop()
@@ -203,7 +204,9 @@ class HttpConnection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A whole header."""
+        """A whole header. Trailers are ignored: they could replace what a proxy has set."""
+        if self._has_head:
+            return
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
@@ -211,11 +214,20 @@ class HttpConnection(asyncio.Protocol):
         self._has_head = True
         if self._parser.should_upgrade():
             return
+        source = []
         for name, value in self._headers:
-            if name == b"content-length" and int(value) > self._max_body_bytes:
+            if name in SOURCE_HEADERS:
+                source.append((name, value))
+            elif name == b"content-length" and int(value) > self._max_body_bytes:
                 self._refuse(too_large(self._max_body_bytes))
             elif name == b"expect" and value.lower() == b"100-continue" and not (self._is_busy or self._is_deaf):
                 self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if source != self._known_source:  # that of the request before on this connection
+            refusal = source_refusal(source, self._parser.get_http_version(), self._origins)
+            if refusal is not None:
+                self._refuse(refusal)
+            else:
+                self._known_source = source
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""

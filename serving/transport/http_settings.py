@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from serving.access.origins import OriginPolicy
 from serving.transport.bodies import BODY_BYTES, BodyLimits
 from serving.transport.limits import HELD_BYTES, ConnectionTimeouts
 
@@ -24,10 +25,17 @@ class HttpSettings:
     """The most connections; beyond it idle ones are closed, or, without any, the new one. None:
     `default_max_connections`."""
     timeouts: ConnectionTimeouts = field(default_factory=ConnectionTimeouts)
+    hosts: frozenset[str] | None = None
+    """The names, beside IP addresses, that requests may give as their Host, in lower case; None for any."""
     cors: bool = False
     """Whether responses allow requests from pages of any origin."""
     metrics_path: str | None = METRICS_PATH
     """Path of the Prometheus page; None for no page."""
+
+    @property
+    def origins(self) -> OriginPolicy:
+        """Whom requests may name as their Host, and which web pages may send them."""
+        return OriginPolicy(names=self.hosts, takes_foreign_pages=self.cors)
 
     @property
     def bodies(self) -> BodyLimits:

@@ -50,7 +50,7 @@ def serving(models: Path, traffic: Path, port: int = 0, *more: str) -> Iterator[
     """Run the verb in a process of its own; killed at the end if it still runs."""
     token = traffic.with_suffix(".token")
     command = [sys.executable, "-m", "pitfalls_tf", "serve", "--models", str(models), "--traffic", str(traffic)]
-    flags = ["--rest-port", str(port), "--token-file", str(token), "--json", *more]
+    flags = ["--rest-port", str(port), "--token-file", str(token), "--any-event-time", "--json", *more]
     token.write_text(f"{TOKEN}\n")
     token.chmod(0o600)
     with subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as popen:

@@ -22,7 +22,7 @@ from monitoring.traffic.format.rows import SAMPLING_RATE
 from monitoring.traffic.format.tensors import flatten_scalars
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_log import LABEL_LOG_DAMAGED, LabelLog
-from monitoring.traffic.log.assembly import REPEATS_KEY
+from monitoring.traffic.log.assembly import CONFLICTS_KEY, REPEATS_KEY
 from monitoring.traffic.log.gaps import LostRows
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.prediction_index import PredictionIndex
@@ -75,6 +75,7 @@ class LogSource:
             self.model = models.pop() if len(models) == 1 else self.model
         self._gaps = self.log.gaps(model=self.model, version=version)
         self._unsampled: dict[Window, int] = {}
+        self._conflicts: dict[Window, int] = {}
         self._latest: tuple[Window, Predictions, int] | None = None
         self._since = since
         self._output = f"output:{model.probabilities}"
@@ -87,6 +88,7 @@ class LogSource:
             table = self.log.read(model=self.model, version=self.version, start=window.start, end=window.end)
             repeats = int((table.schema.metadata or {}).get(REPEATS_KEY, b"0"))
             self._unsampled[window] = _unsampled(table)
+            self._conflicts[window] = int((table.schema.metadata or {}).get(CONFLICTS_KEY, b"0"))
             self._latest = (window, self._predictions(table), repeats)
         return self._latest[1:]
 
@@ -163,10 +165,15 @@ class LogSource:
         return self._unsampled[window] + self._lost(window)
 
     def findings(self, window: Window) -> tuple[Finding, ...]:
-        """A log's columns are those of the model's signature; but rows may be missing."""
-        lost = self._lost(window)
-        message = f"{lost} rows were answered and are not in the traffic log."
-        return (Finding(kind="capture gap", feature="", message=message),) if lost else ()
+        """A log's columns are those of the model's signature; but rows may be missing, or of somebody else's id."""
+        found = []
+        if lost := self._lost(window):
+            message = f"{lost} rows were answered and are not in the traffic log."
+            found.append(Finding(kind="capture gap", feature="", message=message))
+        if conflicts := self._conflicts.get(window, 0):
+            message = f"{conflicts} rows repeat the id of another with other inputs; the first row of each id counts."
+            found.append(Finding(kind="ids repeated", feature="", message=message))
+        return tuple(found)
 
     def _lost(self, window: Window) -> int:
         return sum(lost_within(lost, window) for gap in self._gaps for lost in gap.lost)

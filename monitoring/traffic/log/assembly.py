@@ -14,6 +14,7 @@ from monitoring.traffic.log.conversion import POSITION
 from monitoring.traffic.log.scans import Scan
 
 REPEATS_KEY = b"pitfalls.repeats"
+CONFLICTS_KEY = b"pitfalls.conflicts"  # repeats whose inputs are not those of the first row of their id
 IDENTITY = ("request_id", "row", "event_time")  # columns that every scan must have
 _KEY_TYPES = {"model": pa.string(), "version": pa.int64(), "signature": pa.string()}
 _ROW_COLUMNS = tuple(field.name for field in ROW_FIELDS)
@@ -29,7 +30,8 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
         scans: The rows of each file, with the columns of `IDENTITY`; scans without a key are ignored.
 
     Returns:
-        The table that `TrafficLog.read` describes. The schema's metadata counts the dropped repeats.
+        The table that `TrafficLog.read` describes. The schema's metadata counts the dropped repeats, and of those the
+        ones with other inputs, among the columns that were read.
 
     Raises:
         BadInput: the type of a column differs between scans.
@@ -47,7 +49,9 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
     del scans, full, tables  # from here on a column is all that holds its rows
     identity = {name: stored[name].combine_chunks() for name in IDENTITY}
     ids = pc.binary_join_element_wise(identity["request_id"], identity["row"].cast(pa.string()), ":")
-    kept = _last_of_each(ids, written, stored[POSITION].to_numpy())
+    first = _first_of_each(ids, written, stored[POSITION].to_numpy())
+    kept = np.flatnonzero(first == np.arange(len(first)))
+    conflicts = _conflicts(stored, first)
     order = _by_event_time(pa.table(identity), kept)
     del identity
     rows = None if np.array_equal(order, np.arange(len(ids))) else pa.array(order)  # None: as they were written
@@ -60,7 +64,8 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
         table = table.append_column(SAMPLING_RATE, pa.array(rates[order]))
     table = table.append_column("prediction_id", ids if rows is None else ids.take(rows))
     repeats = len(ids) - len(kept)
-    return _named(table, keys, owner[order]).replace_schema_metadata({REPEATS_KEY: str(repeats).encode()})
+    counts = {REPEATS_KEY: str(repeats).encode(), CONFLICTS_KEY: str(conflicts).encode()}
+    return _named(table, keys, owner[order]).replace_schema_metadata(counts)
 
 
 def _fields(tables: Sequence[pa.Table]) -> list[pa.Field]:
@@ -91,16 +96,30 @@ def _distinct(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
     return found
 
 
-def _last_of_each(ids: pa.Array, segment: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """Indices of the last written row of each id: last by segment, then by position in it."""
+def _first_of_each(ids: pa.Array, segment: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """For each row the index of the row of its id that was written first: by segment, then by position in it."""
+    # A client chooses its ids: a later row may be one that another client sends under a known id.
     codes = ids.dictionary_encode().indices.to_numpy()
     distinct = int(codes.max(initial=-1)) + 1
     if distinct == len(codes):
         return np.arange(distinct)
-    in_order = np.lexsort((position, segment))
-    last = np.zeros(distinct, np.int64)
-    last[codes[in_order]] = in_order  # of equal indices, NumPy keeps the last
-    return last
+    backwards = np.lexsort((position, segment))[::-1]
+    first = np.zeros(distinct, np.int64)
+    first[codes[backwards]] = backwards  # of equal indices, NumPy keeps the last
+    found: np.ndarray = first[codes]
+    return found
+
+
+def _conflicts(stored: dict[str, pa.ChunkedArray], first: np.ndarray) -> int:
+    """The number of repeats of which an input is not that of the first row of their id."""
+    repeats = np.flatnonzero(first != np.arange(len(first)))
+    differs = np.zeros(len(repeats), np.bool_)
+    if len(repeats):
+        for name, column in stored.items():
+            if name.startswith(INPUT):
+                ours, theirs = (column.take(pa.array(rows)).to_pylist() for rows in (repeats, first[repeats]))
+                differs |= [repr(one) != repr(other) for one, other in zip(ours, theirs, strict=True)]  # NaN is NaN
+    return int(differs.sum())
 
 
 def _by_event_time(identity: pa.Table, kept: np.ndarray) -> np.ndarray:

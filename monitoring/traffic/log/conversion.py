@@ -21,7 +21,7 @@ from monitoring.traffic.format.segments import SegmentFile, read_segment, segmen
 from monitoring.traffic.log.gaps import trim_gap_files
 
 TORN_KEY = b"pitfalls.torn_bytes"
-POSITION = "position"  # a row's index in its segment, so that the last write still wins
+POSITION = "position"  # a row's index in its segment, so that the first write still wins
 
 _DAY_US = 86_400_000_000
 

@@ -47,7 +47,7 @@ class TrafficLog:
         columns: Sequence[str] | None = None,
         ids: IdSet | None = None,
     ) -> pa.Table:
-        """The rows of a model, each prediction once: of several rows with one id the one written last.
+        """The rows of a model, each prediction once: of several rows with one id the one written first.
 
         Cost: only the files of the dates asked for are opened, about 2 ms each, and every open segment of the model.
 
@@ -64,7 +64,8 @@ class TrafficLog:
             request_id, row, event_time, answered_at, latency_us, model, version, signature, then sampling_rate where
             only a sample was logged (each row stands for 1 / sampling_rate answered ones; it may always be asked for),
             then a list column per tensor, `input:NAME` and `output:NAME`, null where a version has no such tensor. The
-            schema's metadata has the number of dropped repeats, `pitfalls.repeats`.
+            schema's metadata has the number of dropped repeats, `pitfalls.repeats`, and of those with other inputs,
+            `pitfalls.conflicts`.
 
         Raises:
             BadInput: no version has a column that was asked for, a column's type differs between versions, or a time

@@ -7,7 +7,7 @@ from pathlib import Path
 from monitoring.errors import BadInput
 from monitoring.traffic.format.layout import ARCHIVE, GAPS, LABELS, MODEL_PREFIX, OPEN
 from monitoring.traffic.log.listing import write_archive
-from monitoring.traffic.remote.file_store import FileStore, is_url
+from monitoring.traffic.remote.file_store import FileStore, is_url, shown_url
 from monitoring.traffic.remote.local_cache import LOCAL_CACHE
 
 
@@ -34,7 +34,7 @@ def log_folder(place: Path | str) -> Path:
     if ARCHIVE in tops or not any(top in (OPEN, LABELS) or top.startswith(MODEL_PREFIX) for top in tops):
         raise BadInput(
             "There is no traffic log at this URL.",
-            got=f"{text} with {', '.join(sorted(tops)[:3]) or 'no files'}",
+            got=f"{shown_url(text)} with {', '.join(sorted(tops)[:3]) or 'no files'}",
             expected=f"{OPEN}/, {LABELS}/ or model=NAME/ in it, and no {ARCHIVE}",
             fix=f"Check the URL; a log with {ARCHIVE} is read where its server writes it.",
         )

@@ -27,6 +27,21 @@ def is_url(text: str) -> bool:
     return "://" in text
 
 
+def shown_url(url: str) -> str:
+    """A URL for messages, without what may be a secret: user, password, query.
+
+    >>> shown_url("https://me:one@host/traffic?sig=two"), shown_url("s3://bucket/traffic")
+    ('https://host/traffic?...', 's3://bucket/traffic')
+
+    Returns:
+        The URL.
+    """
+    scheme, mark, rest = url.partition("://")
+    place, question, _ = rest.partition("?")
+    host, slash, path = place.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}{question and '?...'}"
+
+
 class FileStore:
     """The files below `url`, by key: their path below it, with slashes. Credentials are found as fsspec's drivers do.
 
@@ -45,7 +60,7 @@ class FileStore:
         except (ImportError, ValueError) as error:
             raise BadInput(
                 "No installed driver can open this URL.",
-                got=f"{url}: {error}",
+                got=f"{shown_url(url)}: {type(error).__name__}",
                 expected="a URL of a store whose fsspec driver is installed, such as s3://BUCKET/traffic",
                 fix="Check the URL, or install the driver: s3fs, gcsfs, adlfs.",
             ) from error
@@ -207,10 +222,10 @@ class FileStore:
             sync(Path(path))
 
     def _unreadable(self, key: str, error: Exception) -> CannotRun:
-        reason = str(error).partition("\n")[0] or type(error).__name__
+        reason = (str(error).partition("\n")[0] or type(error).__name__).replace(self.url, shown_url(self.url))
         return CannotRun(
             "The file store cannot be read.",
-            got=f"{self.url}/{key}".rstrip("/") + f": {reason}",
+            got=f"{shown_url(self.url)}/{key}".rstrip("/") + f": {reason}",
             expected="a store that can be reached and read",
             fix="Check the network and the credentials, then run the same command again.",
         )

@@ -7,6 +7,7 @@ Each group of flags has its own file: ``server_flags``, ``access_flags``, ``traf
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -76,7 +77,9 @@ def command(
         grpc=grpc,
         traffic=traffic.settings(),
         access=access.settings(repository.source, verifies_clients=verifies_clients(tensorflow_serving)),
-        limits=read_limits(tensorflow_serving, limits, output.progress),
+        limits=replace(
+            read_limits(server, tensorflow_serving, limits, output.progress), event_times=traffic.event_times()
+        ),
     )
 
     def ready(info: ServerInfo) -> None:

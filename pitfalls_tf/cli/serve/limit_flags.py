@@ -23,7 +23,7 @@ class LimitFlags:
     max_grpc_connections: int | None
     max_grpc_calls: int | None
     max_grpc_streams: int | None
-    grpc_compression: bool
+    grpc_compression: bool | None
     grpc_idle_seconds: float | None
     idle_seconds: float | None
     request_seconds: float | None
@@ -66,9 +66,7 @@ limit_flags = option_group(
         click.option(
             "--max-grpc-streams", type=click.IntRange(1), help="Concurrent calls per gRPC connection.  [default: 1024]"
         ),
-        click.option(
-            "--grpc-compression", is_flag=True, help="Take compressed gRPC messages, however far they inflate."
-        ),
+        click.option("--grpc-compression", is_flag=True, default=None, help="Take compressed gRPC messages."),
         click.option(
             "--grpc-idle-seconds",
             type=_SECONDS,

@@ -22,6 +22,7 @@ class ServerFlags:
     rest_port: int | None
     grpc_port: int | str | None
     host: str
+    allowed_hosts: tuple[str, ...]
     poll_seconds: float | None
     labels: tuple[str, ...]
     zero_is_newest: bool
@@ -55,6 +56,13 @@ server_flags = option_group(
             help="0 selects a free port.  [default: 8500 if it is free]",
         ),
         click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+        click.option(
+            "--allowed-host",
+            "allowed_hosts",
+            multiple=True,
+            metavar="NAME",
+            help="Answer HTTP requests to this name, too.  [default: on 127.0.0.1 localhost and addresses, else any]",
+        ),
         click.option(
             "--poll-seconds",
             type=click.FloatRange(0),

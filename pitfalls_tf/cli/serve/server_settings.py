@@ -157,10 +157,11 @@ def read_addresses(
     return rest, grpc
 
 
-def read_limits(tf_flags: TensorFlowServingFlags, limits: LimitFlags, report: Report) -> Limits:
+def read_limits(flags: ServerFlags, tf_flags: TensorFlowServingFlags, limits: LimitFlags, report: Report) -> Limits:
     """Timeouts, request sizes and batching.
 
     Args:
+        flags: the server's own flags.
         tf_flags: TensorFlow Serving's flags.
         limits: limits of clients.
         report: prints a line about a setting without effect.
@@ -171,6 +172,7 @@ def read_limits(tf_flags: TensorFlowServingFlags, limits: LimitFlags, report: Re
     Raises:
         BadInput: contradicting flags, or a file that cannot be read.
     """
+    from serving.access.origins import known_names  # noqa: PLC0415 - as above
     from serving.server.settings import Limits  # noqa: PLC0415 - as above
     from serving.server.tf_serving_files import read_monitoring_file  # noqa: PLC0415 - as above
     from serving.transport.http_settings import HttpSettings  # noqa: PLC0415 - as above
@@ -181,7 +183,8 @@ def read_limits(tf_flags: TensorFlowServingFlags, limits: LimitFlags, report: Re
     metrics_path = HttpSettings().metrics_path
     if tf_flags.monitoring_config_file is not None:
         metrics_path = read_monitoring_file(tf_flags.monitoring_config_file)
-    rest = HttpSettings(cors=bool(tf_flags.rest_api_enable_cors_support), metrics_path=metrics_path)
+    cors = bool(tf_flags.rest_api_enable_cors_support)
+    rest = HttpSettings(cors=cors, metrics_path=metrics_path, hosts=known_names(flags.host, flags.allowed_hosts))
     return Limits(
         timeout_s=timeout_s,
         drain_s=_or_default(limits.drain_seconds, Limits().drain_s),
@@ -252,7 +255,7 @@ def _grpc_settings(tf_flags: TensorFlowServingFlags, limits: LimitFlags) -> Grpc
         "streams": limits.max_grpc_streams,
         "idle_s": limits.grpc_idle_seconds,
         "message_s": limits.request_seconds,
-        "compression": limits.grpc_compression or None,
+        "compression": limits.grpc_compression,
     }
     given: dict[str, Any] = {name: value for name, value in bounds.items() if value is not None}
     if not given and tf_flags.ssl_config_file is None and not tf_flags.grpc_channel_arguments:

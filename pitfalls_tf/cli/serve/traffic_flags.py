@@ -16,6 +16,7 @@ from pitfalls_tf.cli.serve.option_groups import option_group
 if TYPE_CHECKING:
     from monitoring.traffic.log.redaction import Redaction
     from serving.capture.traffic_log import TrafficSettings
+    from serving.inference.timestamps import EventTimeRange
 
 HASH_KEY_VARIABLE = "PITFALLS_HASH_KEY"
 SERVE, REFUSE = "serve", "refuse"
@@ -32,6 +33,8 @@ class TrafficFlags:
     on_log_failure: str
     log_segment_bytes: int
     log_segment_age: str
+    event_time_range: tuple[str, str]
+    any_event_time: bool
     redact: tuple[str, ...]
     hashes: tuple[str, ...]
     hash_key_file: Path | None
@@ -53,7 +56,7 @@ class TrafficFlags:
         if self.traffic_archive is not None and self.traffic is None:
             raise BadInput(
                 "An archive needs a traffic log.",
-                got=f"--traffic-archive {self.traffic_archive} without --traffic",
+                got="--traffic-archive without --traffic",
                 expected="a local folder for the segments being written",
                 fix="Add --traffic DIR.",
             )
@@ -70,6 +73,20 @@ class TrafficFlags:
             redaction=self._redaction(),
             archive=self.traffic_archive,
         )
+
+    def event_times(self) -> EventTimeRange | None:
+        """Which event times clients may give; None for any.
+
+        Raises:
+            BadInput: an invalid length.
+        """
+        from monitoring.traffic.windows import parse_duration  # noqa: PLC0415 - as above
+        from serving.inference.timestamps import EventTimeRange  # noqa: PLC0415 - as above
+
+        if self.any_event_time:
+            return None
+        before, after = (parse_duration(length) // timedelta(microseconds=1) for length in self.event_time_range)
+        return EventTimeRange(before_us=before, after_us=after)
 
     def _redaction(self) -> Redaction | None:
         if not self.redact and not self.hashes:
@@ -146,6 +163,15 @@ traffic_flags = option_group(
         click.option(
             "--log-segment-age", metavar="LENGTH", default="1h", show_default=True, help="Close a segment at this age."
         ),
+        click.option(
+            "--event-time-range",
+            metavar="BEFORE AFTER",
+            nargs=2,
+            default=("400d", "1d"),
+            show_default=True,
+            help="How long before and after its arrival the event time of a request may lie.",
+        ),
+        click.option("--any-event-time", is_flag=True, help="Take any event time, to replay old rows."),
         click.option(
             "--redact", multiple=True, metavar="NAME", help="Leave this tensor or tf.Example feature out of the log."
         ),

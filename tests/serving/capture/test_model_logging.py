@@ -117,3 +117,11 @@ def test_what_is_redacted_never_reaches_the_writer(served: ServedVersion) -> Non
     rows = Rows()
     Capture(rows, redaction=Redaction(dropped=frozenset({"x"}))).record(batch(served, 1))
     assert (rows[0].inputs, list(rows[0].outputs)) == ({}, ["y"])
+
+
+def test_without_the_key_nobody_knows_which_ids_are_sampled() -> None:
+    half, ids = ModelLogging(sampling_rate=0.5), [str(number) for number in range(400)]
+    picked = [one for one in ids if not half.is_sampled(one)]
+    found = sum(half.sample(picked, b"secret"))
+    assert len(picked) / 3 < found < 2 * len(picked) / 3
+    assert half.sample(picked, b"secret") == half.sample(picked, b"secret")

@@ -6,32 +6,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.inference.callers import read_caller
+from serving.inference.callers import CallerReader
+from serving.inference.request_ids import RequestIds
+from serving.inference.timestamps import EventTimeRange
 from serving.status import Code, Failure
 
 VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 ARRIVED_US = 1_700_000_000_000_000
 
 
-def unused() -> str:
-    raise AssertionError("the request has an id")
+READER = CallerReader()
 
 
 def test_without_headers_the_id_is_new_and_the_event_time_is_the_arrival() -> None:
-    caller = read_caller([(b"host", b"a")], new_id=lambda: "new", arrived_us=ARRIVED_US)
-    assert caller == ("new", ARRIVED_US, ARRIVED_US)
+    ids = RequestIds(clock_ns=lambda: 1, random=bytes)
+    caller = CallerReader(ids).read([(b"host", b"a")], arrived_us=ARRIVED_US)
+    assert caller == (RequestIds(clock_ns=lambda: 1, random=bytes).new(), ARRIVED_US, ARRIVED_US)
+    assert READER.read([], arrived_us=1, own_id="own").request_id == "own"
 
 
 @given(st.text(VISIBLE, min_size=1, max_size=128))
 def test_any_visible_id_is_kept(request_id: str) -> None:
-    caller = read_caller([(b"x-request-id", request_id.encode())], new_id=unused, arrived_us=1)
+    caller = READER.read([(b"x-request-id", request_id.encode())], arrived_us=1)
     assert caller.request_id == request_id
 
 
 @pytest.mark.parametrize("request_id", [b"", b"two words", b"x" * 129, b"tab\t", b"\xc3\xa9", b"\x7f", b"line\n"])
 def test_other_ids_are_refused(request_id: bytes) -> None:
     with pytest.raises(Failure, match="X-Request-Id must be 1 to 128 visible ASCII characters") as caught:
-        read_caller([(b"x-request-id", request_id)], new_id=unused, arrived_us=1)
+        READER.read([(b"x-request-id", request_id)], arrived_us=1)
     assert caught.value.code is Code.INVALID_ARGUMENT
 
 
@@ -45,14 +48,14 @@ def test_other_ids_are_refused(request_id: bytes) -> None:
     ],
 )
 def test_the_event_time_is_that_of_the_header(text: bytes, event_time_us: int) -> None:
-    caller = read_caller([(b"x-event-time", text)], new_id=lambda: "new", arrived_us=ARRIVED_US)
-    assert caller == ("new", event_time_us, ARRIVED_US)
+    caller = READER.read([(b"x-event-time", text)], arrived_us=ARRIVED_US)
+    assert caller[1:] == (event_time_us, ARRIVED_US)
 
 
 @pytest.mark.parametrize("text", [b"", b"yesterday", b"2013-04-01T05:15:00", b"1364793300000", b"\xff"])
 def test_other_event_times_are_refused(text: bytes) -> None:
     with pytest.raises(Failure, match="X-Event-Time must be ISO 8601 with an offset"):
-        read_caller([(b"x-event-time", text)], new_id=lambda: "new", arrived_us=1)
+        READER.read([(b"x-event-time", text)], arrived_us=1)
 
 
 def test_of_repeated_headers_the_last_counts() -> None:
@@ -62,4 +65,15 @@ def test_of_repeated_headers_the_last_counts() -> None:
         (b"x-request-id", b"last"),
         (b"x-event-time", b"2"),
     ]
-    assert read_caller(headers, new_id=unused, arrived_us=0)[:2] == ("last", 2_000_000)
+    assert READER.read(headers, arrived_us=0)[:2] == ("last", 2_000_000)
+
+
+@pytest.mark.parametrize(("before_s", "is_taken"), [(0, True), (100, True), (101, False), (-10, True), (-11, False)])
+def test_event_times_lie_in_a_range(before_s: int, is_taken: bool) -> None:
+    reader = CallerReader(event_times=EventTimeRange(before_us=100_000_000, after_us=10_000_000))
+    header = [(b"x-event-time", b"%d" % (1_700_000_000 - before_s))]
+    if is_taken:
+        assert reader.read(header, arrived_us=ARRIVED_US).event_time_us == ARRIVED_US - 1_000_000 * before_s
+        return
+    with pytest.raises(Failure, match="--event-time-range"):
+        reader.read(header, arrived_us=ARRIVED_US)

@@ -94,7 +94,10 @@ def cost_of(server: Child, request: Rest | Grpc) -> Cost:
     Path(f"/proc/{server.pid}/clear_refs").write_text("5")  # the peak begins anew
     memory, begin = status(server.pid, "VmRSS"), cpu_s(server.pid)
     with probed(server) as waits:
-        (send_rest if isinstance(request, Rest) else send_grpc)(server, request)  # type: ignore[operator]
+        if isinstance(request, Rest):
+            send_rest(server, request)
+        else:
+            send_grpc(server, request)
     spent = cpu_s(server.pid) - begin
     return Cost(spent, status(server.pid, "VmHWM") - memory, max(waits, default=0.0))
 

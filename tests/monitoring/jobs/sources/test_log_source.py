@@ -92,3 +92,19 @@ def test_a_run_reads_of_earlier_windows_only_what_a_label_may_be_for(
         assert run_due_windows(config, store, clock=lambda: datetime(2013, 4, 6, 7, tzinfo=UTC)).judged == 1
     whole = [(start, rows) for start, rows, columns in reads if columns > 2]
     assert whole == [(day(5).start, 60), (day(1).start, 2), (day(2).start, 1)]
+
+
+def test_ids_that_are_sent_again_with_other_inputs_are_a_finding_and_do_not_count(
+    deployed: Path, send: Send, source: LogSource
+) -> None:
+    before, _ = source.read(day(2))
+    send(deployed, Days(days=3, seed=8), labels=False)
+    again = LogSource(deployed / "traffic", load_config(deployed / "monitor.toml").model, SPEC, version=1)
+    rows, repeats = again.read(day(2))
+    assert rows.features.equals(before.features)
+    assert repeats == len(rows)
+    (found,) = again.findings(day(2))
+    assert (found.kind, found.message.startswith(f"{len(rows)} rows repeat the id of another")) == (
+        "ids repeated",
+        True,
+    )

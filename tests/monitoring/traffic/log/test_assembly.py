@@ -1,4 +1,4 @@
-"""Files are merged into one table: the last row of each prediction, in order of event time, whatever files hold it."""
+"""Files are merged into one table: the first row of each prediction, in order of event time, whatever files hold it."""
 
 from __future__ import annotations
 
@@ -39,20 +39,21 @@ def scan(
 
 
 @given(st.lists(st.tuples(st.sampled_from(KEYS), st.lists(ROWS, max_size=5)), max_size=4), st.randoms())
-def test_it_is_the_last_row_of_each_id_sorted_by_time_in_whatever_order_files_are_read(
+def test_it_is_the_first_row_of_each_id_sorted_by_time_in_whatever_order_files_are_read(
     files: list[tuple[ModelKey, list[Row]]], random: Any
 ) -> None:
-    last: dict[tuple[str, int], tuple[Row, ModelKey]] = {}
+    first: dict[tuple[str, int], tuple[Row, ModelKey]] = {}
     for key, rows in files:
-        last |= {(row["request_id"], row["row"]): (row, key) for row in rows}
+        for row in rows:
+            first.setdefault((row["request_id"], row["row"]), (row, key))
     scans = [scan(rows, segment=f"{place}", key=key) for place, (key, rows) in enumerate(files)]
     random.shuffle(scans)
     table = assemble(scans)
-    expected = sorted(last.values(), key=lambda pair: [pair[0][name] for name in ("event_time", "request_id", "row")])
+    expected = sorted(first.values(), key=lambda pair: [pair[0][name] for name in ("event_time", "request_id", "row")])
     assert table["latency_us"].to_pylist() == [row["latency_us"] for row, _ in expected]
     assert table["prediction_id"].to_pylist() == [f"{row['request_id']}:{row['row']}" for row, _ in expected]
     assert table["version"].to_pylist() == [key.version for _, key in expected]
-    assert int(table.schema.metadata[REPEATS_KEY]) == sum(len(rows) for _, rows in files) - len(last)
+    assert int(table.schema.metadata[REPEATS_KEY]) == sum(len(rows) for _, rows in files) - len(first)
 
 
 def one(request: str, event_time: int) -> Row:

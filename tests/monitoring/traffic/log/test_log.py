@@ -17,7 +17,7 @@ from monitoring.errors import BadInput
 from monitoring.traffic.format.rows import AnsweredRows, ModelKey
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.labels.label_writer import LabelWriter
-from monitoring.traffic.log.assembly import REPEATS_KEY
+from monitoring.traffic.log.assembly import CONFLICTS_KEY, REPEATS_KEY
 from monitoring.traffic.log.conversion import recover
 from monitoring.traffic.log.log import TrafficLog
 from monitoring.traffic.log.writer import TrafficWriter
@@ -82,7 +82,7 @@ def test_conversion_changes_nothing_a_reader_sees(tmp_path: Path, clock: Clock, 
     batches = [
         answer("late", 3, at=NOON + 2 * DAY),
         answer("early", 3),
-        answer("early", 2, at=NOON + DAY, salt=5),  # again, on another date: the last write wins
+        answer("early", 2, at=NOON + DAY, salt=5),  # again, on another date: the first write wins
         answer("early", 1, salt=7),
         answer("other", 2, version=2),
         answer("other", 2, signature="explain", at=NOON + DAY),
@@ -95,9 +95,10 @@ def test_conversion_changes_nothing_a_reader_sees(tmp_path: Path, clock: Clock, 
     assert log.read(model="flights").equals(before, check_metadata=True)
     assert log.summary() == summary
     assert before.column("prediction_id").to_pylist() == [
-        "early:0", "early:2", "other:0", "early:1", "other:1", "late:0", "late:1", "late:2",
+        "early:0", "other:0", "early:1", "other:1", "early:2", "late:0", "late:1", "late:2",
     ]  # fmt: skip
-    assert [row["input:temp"] for row in before.to_pylist()][:4] == [[7.0], [2.0], [0.0], [6.0]]
+    assert [row["input:temp"] for row in before.to_pylist()][:5] == [[0.0], [0.0], [1.0], [1.0], [2.0]]
+    assert before.schema.metadata[CONFLICTS_KEY] == b"3", "early:0 twice and early:1 with other inputs"
     assert (summary.rows, summary.repeats, summary.torn_bytes, summary.segments) == (8, 5, 0, 3)
 
 
@@ -260,3 +261,17 @@ def test_rows_with_some_ids_are_read_alone_and_each_once(
     mine = pc.is_in(whole["prediction_id"], pa.array(["a:1", "b:0"]))
     assert found.to_pylist() == whole.filter(mine).to_pylist()
     assert nothing.num_rows == 0
+
+
+@pytest.mark.parametrize("close", [False, True], ids=["open", "converted"])
+def test_a_row_of_another_century_is_a_stretch_of_its_own(
+    tmp_path: Path, clock: Clock, answer: Answer, close: bool
+) -> None:
+    long_ago, us = datetime(1, 1, 2, tzinfo=UTC), timedelta(microseconds=1)
+    batches = [answer("a", at=NOON), answer("b", at=long_ago), answer("c", at=NOON + 3 * DAY)]
+    writer = write(tmp_path, clock, *batches, close=close)
+    log = TrafficLog(tmp_path)
+    assert log.spans("flights", longest_gap=10 * DAY) == ((long_ago, long_ago + us), (NOON, NOON + 3 * DAY + us))
+    assert len(log.spans("flights", longest_gap=timedelta(hours=1))) >= 2
+    assert log.spans("flights", 99, longest_gap=DAY) == ()
+    writer.close()

@@ -41,7 +41,7 @@ class ParsedFlags:
 
     def limits(self) -> Limits:
         """Settings of timeouts, sizes and batching."""
-        return read_limits(self.tensorflow_serving, self.limit_flags, self.reported.append)
+        return read_limits(self.server, self.tensorflow_serving, self.limit_flags, self.reported.append)
 
     def addresses(self) -> tuple[Any, Any]:
         """REST address and gRPC listener."""

@@ -23,6 +23,9 @@ from tests.pitfalls_tf.cli.serve.parsed_flags import ParsedFlags
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: The names that a server on 127.0.0.1 answers to.
+LOCAL = frozenset({"localhost"})
+
 
 @pytest.mark.parametrize(
     ("arguments", "ports"),
@@ -86,7 +89,7 @@ def test_a_config_file_overrides_the_single_model_of_the_images_start_script(tmp
 
 
 def test_timeouts_metrics_path_and_batching_are_set_by_flags_and_files(tmp_path: Path) -> None:
-    assert ParsedFlags().limits() == Limits()
+    assert ParsedFlags().limits() == Limits(http=HttpSettings(hosts=LOCAL))
     monitoring, batching = tmp_path / "monitoring", tmp_path / "batching"
     monitoring.write_text('prometheus_config { enable: true path: "/metrics" }')
     batching.write_text("max_batch_size { value: 32 } num_batch_threads { value: 4 }")
@@ -121,11 +124,12 @@ def test_limits_of_clients_are_set_by_flags() -> None:
     )
     limits = flags.limits()
     timeouts = ConnectionTimeouts(idle_s=9.0, request_s=10.0, bytes_per_s=11.0)
-    assert limits.http == HttpSettings(body_bytes=2048, held_bytes=4096, connections=5, timeouts=timeouts)
+    http = HttpSettings(body_bytes=2048, held_bytes=4096, connections=5, timeouts=timeouts, hosts=LOCAL)
+    assert limits.http == http
     assert limits.drain_s == 12.0
     _, listener = flags.addresses()
     assert listener is not None
-    settings = GrpcSettings(message_bytes=2048, connections=13, calls=6, streams=7, idle_s=8.0)
+    settings = GrpcSettings(message_bytes=2048, connections=13, calls=6, streams=7, idle_s=8.0, message_s=10.0)
     assert (listener.settings, listener.is_required) == (settings, False)
     with pytest.raises(BadInput, match="the largest request would never fit"):
         ParsedFlags("--max-held-bytes=2048").limits()

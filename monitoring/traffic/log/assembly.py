@@ -64,8 +64,8 @@ def assemble(scans: Sequence[Scan]) -> pa.Table:
         table = table.append_column(SAMPLING_RATE, pa.array(rates[order]))
     table = table.append_column("prediction_id", ids if rows is None else ids.take(rows))
     repeats = len(ids) - len(kept)
-    counts = {REPEATS_KEY: str(repeats).encode(), CONFLICTS_KEY: str(conflicts).encode()}
-    return _named(table, keys, owner[order]).replace_schema_metadata(counts)
+    totals = {REPEATS_KEY: str(repeats).encode(), CONFLICTS_KEY: str(conflicts).encode()}
+    return _named(table, keys, owner[order]).replace_schema_metadata(totals)
 
 
 def _fields(tables: Sequence[pa.Table]) -> list[pa.Field]:

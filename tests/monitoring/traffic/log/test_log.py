@@ -198,7 +198,7 @@ appends = st.tuples(st.sampled_from("abc"), st.integers(1, 3), st.integers(0, 2)
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])  # `answer` has no state
 @given(st.lists(appends, min_size=1, max_size=12), st.integers(2_000, 20_000))
-def test_each_prediction_is_read_once_as_written_last(
+def test_each_prediction_is_read_once_as_written_first(
     tmp_path_factory: pytest.TempPathFactory,
     answer: Answer,
     appended: list[tuple[str, int, int]],
@@ -210,7 +210,9 @@ def test_each_prediction_is_read_once_as_written_last(
     for salt, (request, count, day) in enumerate(appended):
         at = NOON + day * DAY
         writer.append(answer(request, count, at=at, salt=salt))
-        expected |= {f"{request}:{row}": (at + timedelta(microseconds=row), salt + row) for row in range(count)}
+        expected = {
+            f"{request}:{row}": (at + timedelta(microseconds=row), salt + row) for row in range(count)
+        } | expected
     log = TrafficLog(root)
     before = log.read(model="flights")
     got = zip(

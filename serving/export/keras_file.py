@@ -148,6 +148,13 @@ def _refuse(path: Path, error: Exception, missing: tuple[str, ...], custom: Modu
             expected="a file of Keras 3",
             fix="Load it with tf_keras, save its weights, and load these into the same model built with Keras 3.",
         ) from error
+    if _holds_code(path) or "lambda" in said[0].lower():
+        raise BadInput(
+            "This Keras file cannot be loaded: it contains Python code, which is not run.",
+            got=f"{path}: a Lambda layer",
+            expected="layers whose code is in a module",
+            fix="Make it a Layer class in a module, save the model again, and name the module: --custom MODULE.",
+        ) from error
     if missing:
         where = "" if custom is None else f", and not in {custom.__name__}"
         raise BadInput(
@@ -156,19 +163,19 @@ def _refuse(path: Path, error: Exception, missing: tuple[str, ...], custom: Modu
             expected="Keras's own layers, or a module that defines the others",
             fix="Name the module that defines them: --custom MODULE.",
         ) from error
-    if "lambda" in said[0].lower():
-        raise BadInput(
-            "This Keras file cannot be loaded: it contains Python code, which is not run.",
-            got=f"{path}: a Lambda layer",
-            expected="layers whose code is in a module",
-            fix="Make it a Layer class in a module, save the model again, and name the module: --custom MODULE.",
-        ) from error
     raise BadInput(
         "This Keras file cannot be loaded.",
         got=f"{path}: {said[0][:500]}",
         expected="a model that Keras rebuilds from its configuration",
         fix="Try keras.saving.load_model on it. A custom layer needs get_config() with every argument of its __init__.",
     ) from error
+
+
+def _holds_code(path: Path) -> bool:
+    """Whether a file has a Lambda layer, whose Python code is never run here."""
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json")
+    return b'"__lambda__"' in config or b'"class_name": "Lambda"' in config
 
 
 def _saved_by(path: Path) -> str:

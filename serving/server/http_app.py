@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from serving.transport.http_request import HttpRequest
 
     Reply = Callable[[HttpResponse], None]
+
+_logger = logging.getLogger(__name__)
 
 LABELS_PATH = "/monitor/labels"
 NOT_FOUND = b"Not found: the models are at /v1/models/NAME and /v2/models/NAME\n"
@@ -144,6 +147,10 @@ class HttpApp:
                 reply(error_response(failure))
         except BodyTooLarge as error:
             reply(too_large(self._settings.body_bytes, str(error)))
+        except (ArithmeticError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+            # A defect: without an answer the connection would be busy for ever, and the server could not drain.
+            _logger.exception("A request to %.200r failed by a defect of the server.", request.target)
+            reply(error_response(Failure(Code.INTERNAL, f"Internal error: {type(error).__name__}")))
 
     def _opened(self, request: HttpRequest, reply: Reply) -> tuple[HttpRequest, Reply]:
         """Inflate a body, and count what it takes until it is answered: its parsed form, beside the bytes on the wire.

@@ -96,10 +96,17 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
                 f"labels[{index}].label_time must be ISO 8601 with an offset, such as 2013-04-01T09:00:00Z, "
                 "or seconds since 1970."
             )
+        if not (_is_text(prediction_id) and _is_text(label)):
+            raise InvalidArgument(f"labels[{index}] must be UTF-8.")
         prediction_ids.append(prediction_id)
         labels.append(label)
         times.append(label_time_us)
     return prediction_ids, labels, times
+
+
+def _is_text(value: str) -> bool:
+    """Whether a text can be stored: one with bytes that are not UTF-8 has surrogates in their place."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _seconds_us(value: Any) -> int | None:

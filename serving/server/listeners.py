@@ -26,6 +26,8 @@ class Listeners:
     """None without an HTTP interface."""
     grpc: socket.socket | None
     """None without a gRPC interface."""
+    is_encrypted: bool = False
+    """Whether HTTP is."""
 
     def __enter__(self) -> Self:
         return self
@@ -40,7 +42,7 @@ class Listeners:
     def info(self, models: Mapping[str, tuple[int, ...]]) -> ServerInfo:
         """What a server with these sockets and available versions reports when it is ready."""
         return ServerInfo(
-            url=None if self.http is None else url_of(self.http),
+            url=None if self.http is None else url_of(self.http, is_encrypted=self.is_encrypted),
             grpc=None if self.grpc is None else target_of(self.grpc),
             models=models,
             pid=os.getpid(),
@@ -63,7 +65,8 @@ def bind_listeners(settings: ServeSettings, report: Callable[[str], None], *, is
     """
     http = None if settings.address is None else bind_address(settings.address, is_shared=is_shared)
     try:
-        return Listeners(http=http, grpc=_bind_grpc(settings.grpc, report, is_shared=is_shared))
+        grpc = _bind_grpc(settings.grpc, report, is_shared=is_shared)
+        return Listeners(http=http, grpc=grpc, is_encrypted=settings.tls is not None)
     except CannotRun:
         if http is not None:
             http.close()

@@ -214,7 +214,7 @@ def _run(
 
     async def run(on_hangup: Callable[[], None]) -> None:
         app = HttpApp(dependencies, limits.http)
-        server = DrainingServer(app, limits.drain_s, on_started, on_hangup=on_hangup)
+        server = DrainingServer(app, limits.drain_s, on_started, on_hangup=on_hangup, tls=settings.tls)
         async with peers.joined(reloader, page=dependencies.metrics_page, stop=server.stop) as reload:
             grpc_server = _grpc_server(settings, listeners.grpc, dependencies, reload, app.limiter, peers)
             await server.run_until_signal(listeners.http, grpc_server)

@@ -13,6 +13,7 @@ from serving.transport.http_settings import HttpSettings
 from serving.transport.sockets import Address
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -89,6 +90,8 @@ class ServeSettings:
     """None serves HTTP alone."""
     traffic: TrafficSettings | None = None
     """None logs nothing."""
+    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+    """Encrypts HTTP; None serves without encryption."""
     access: AccessSettings = field(default_factory=AccessSettings)
     limits: Limits = field(default_factory=Limits)
 

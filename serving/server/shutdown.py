@@ -17,6 +17,7 @@ from serving.transport.http_connection import HttpConnection
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Callable, Iterator
 
     from serving.grpc_api.server import GrpcServer
@@ -36,6 +37,7 @@ class DrainingServer(uvicorn.Server):
         drain_s: How long a stopping server goes on answering accepted requests, in seconds.
         on_started: Called when the server listens.
         on_hangup: Called on SIGHUP.
+        tls: Encrypts HTTP; None for none.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class DrainingServer(uvicorn.Server):
         on_started: Callable[[], None],
         *,
         on_hangup: Callable[[], None] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -63,6 +66,7 @@ class DrainingServer(uvicorn.Server):
             )
         )
         self._app = app
+        self._tls = tls
         self._drain_s = drain_s
         self._on_started = on_started
         self._on_hangup = on_hangup
@@ -102,6 +106,7 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and call ``on_started``."""
+        self.config.ssl = self._tls
         await super().startup(sockets=sockets)
         self._on_started()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +108,36 @@ def read_ssl_file(path: Path) -> grpc.ServerCredentials:
         root_certificates=given.custom_ca.encode() or None,
         require_client_auth=given.client_verify,
     )
+
+
+def read_rest_tls(path: Path) -> ssl.SSLContext:
+    """Read an ``SSLConfig`` for REST: TLS 1.2 or newer, client certificates as for gRPC.
+
+    Returns:
+        The context of the HTTP server.
+
+    Raises:
+        BadInput: Key and certificate do not fit together, or cannot be read.
+    """
+    given = read_text_file(path, ssl_config(), flag="--ssl_config_file")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        with tempfile.NamedTemporaryFile() as file:  # readable by this user alone; the library reads only files
+            file.write(f"{given.server_key}\n{given.server_cert}".encode())
+            file.flush()
+            context.load_cert_chain(file.name)
+        if given.client_verify:
+            context.load_verify_locations(cadata=given.custom_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"{path} cannot be used for REST.",
+            got=f"{type(error).__name__}",
+            expected="server_key and server_cert in PEM that fit together",
+            fix="Check the file; openssl x509 -in CERT -noout -text shows a certificate.",
+        ) from error
+    return context
 
 
 def verifies_grpc_clients(path: Path) -> bool:

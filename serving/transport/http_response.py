@@ -47,6 +47,7 @@ class HttpResponse(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+NOSNIFF = b"x-content-type-options: nosniff\r\n"
 FULL_TEXT = "The server has as many connections or bodies as it can hold."
 
 
@@ -66,6 +67,8 @@ def write_head(response: HttpResponse, *, keep: bool, more: bytes = b"") -> byte
         response.content_type,
         len(response.body),
     )
+    if response.status >= 400:
+        head += NOSNIFF  # an error may quote what was sent
     for name, value in response.headers:
         if name != b"connection":
             head += b"%b: %b\r\n" % (name, value)

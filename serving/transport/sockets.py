@@ -64,15 +64,15 @@ def port_of(bound: socket.socket) -> int:
     return int(bound.getsockname()[1])
 
 
-def url_of(bound: socket.socket) -> str:
-    """The URL of a bound socket: ``http://HOST:PORT``."""
-    host, port = bound.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def url_of(bound: socket.socket, *, is_encrypted: bool = False) -> str:
+    """The URL of a bound socket: ``http://HOST:PORT``, or ``https://HOST:PORT``."""
+    return f"http{'s' if is_encrypted else ''}://{target_of(bound)}"
 
 
 def target_of(bound: socket.socket) -> str:
     """The gRPC target of a bound socket: ``HOST:PORT``."""
-    return url_of(bound).removeprefix("http://")
+    host, port = bound.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _refuse(address: Address, reason: str, error: OSError) -> NoReturn:

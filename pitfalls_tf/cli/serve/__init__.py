@@ -76,6 +76,7 @@ def command(
         address=address,
         grpc=grpc,
         traffic=traffic.settings(),
+        tls=access.tls(tensorflow_serving.ssl_config_file),
         access=access.settings(repository.source, verifies_clients=verifies_clients(tensorflow_serving)),
         limits=replace(
             read_limits(server, tensorflow_serving, limits, output.progress), event_times=traffic.event_times()

@@ -13,6 +13,8 @@ from monitoring.errors import BadInput
 from pitfalls_tf.cli.serve.option_groups import option_group
 
 if TYPE_CHECKING:
+    import ssl
+
     from serving.access.reload_policy import ReloadPolicy
     from serving.access.tokens import Token
     from serving.models.model_list import ModelListSource
@@ -25,6 +27,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 class AccessFlags:
     """Values of the flags."""
 
+    rest_tls: bool
     token_file: Path | None
     require_token: tuple[str, ...]
     allow_reload: bool
@@ -55,6 +58,31 @@ class AccessFlags:
             required=frozenset(map(Scope, self.require_token)),
             reload=self._reload(source, tokens, verifies_clients=verifies_clients),
         )
+
+    def tls(self, ssl_config_file: Path | None) -> ssl.SSLContext | None:
+        """What encrypts REST.
+
+        Args:
+            ssl_config_file: TensorFlow Serving's flag.
+
+        Returns:
+            The context; None for no encryption.
+
+        Raises:
+            BadInput: there is no such file, or it cannot be used.
+        """
+        from serving.server.tf_serving_files import read_rest_tls  # noqa: PLC0415 - as above
+
+        if not self.rest_tls:
+            return None
+        if ssl_config_file is None:
+            raise BadInput(
+                "REST cannot be encrypted without a key.",
+                got="--rest-tls without --ssl_config_file",
+                expected="an SSLConfig with key and certificate",
+                fix="Add --ssl_config_file FILE.",
+            )
+        return read_rest_tls(ssl_config_file)
 
     def _reload(
         self, source: ModelListSource, tokens: tuple[Token, ...], *, verifies_clients: bool
@@ -112,6 +140,7 @@ access_flags = option_group(
     "access",
     AccessFlags,
     (
+        click.option("--rest-tls", is_flag=True, help="Encrypt REST, too, as --ssl_config_file says."),
         click.option("--token-file", type=click.Path(path_type=Path), help="File with the tokens of clients."),
         click.option(
             "--require-token",

@@ -87,3 +87,9 @@ def test_a_file_that_needs_nothing_is_loaded_and_not_compiled(tmp_path: Path) ->
     loaded = load_keras(tmp_path / "plain.keras")
     assert not loaded.compiled
     np.testing.assert_array_equal(loaded(np.ones((2, 3))), model(np.ones((2, 3))))
+
+
+def test_code_is_told_as_code_whatever_else_is_missing(tmp_path: Path) -> None:
+    of_three(keras.layers.Lambda(lambda tensor: tensor * 2), Shifting()).save(tmp_path / "code.keras")
+    with pytest.raises(BadInput, match="contains Python code, which is not run"):
+        load_keras(tmp_path / "code.keras")

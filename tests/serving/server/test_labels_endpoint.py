@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pytest
 
 from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
@@ -77,3 +78,27 @@ def test_a_full_disk_is_an_error_and_the_labels_can_be_sent_again(open_website: 
     with open_website(labels_endpoint=LabelsEndpoint(writer=FullDisk(), guard=GUARD)) as website:
         reply = post(website, {"labels": [label("a:0")]})
     assert (reply.status, "No space left on device" in reply.error) == (503, True)
+
+
+def test_bytes_that_are_no_text_are_refused_and_the_connection_goes_on(
+    open_website: OpenWebsite, tmp_path: Path
+) -> None:
+    writer = LabelWriter(tmp_path, clock=lambda: datetime.now(UTC))
+    with open_website(labels_endpoint=LabelsEndpoint(writer=writer, guard=GUARD)) as website:
+        body = b'{"labels": [{"prediction_id": "a:0", "label": "\xff", "label_time": 0}]}'
+        reply = website.send("POST", "/monitor/labels", body, TOKEN)
+        assert (reply.status, reply.error) == (400, "labels[0] must be UTF-8.")
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert post(website, {"labels": [label("a:0")]}).json == {"accepted": 1}
+    writer.close()
+
+
+def test_a_defect_is_answered(open_website: OpenWebsite, caplog: pytest.LogCaptureFixture) -> None:
+    class Defect:
+        def append(self, prediction_ids: Sequence[str], labels: Sequence[str], label_times_us: Sequence[int]) -> None:
+            raise ValueError("planted")
+
+    with open_website(labels_endpoint=LabelsEndpoint(writer=Defect(), guard=GUARD)) as website:
+        reply = post(website, {"labels": [label("a:0")]})
+    assert (reply.status, reply.error) == (500, "Internal error: ValueError")
+    assert "planted" in caplog.text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
+import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +88,33 @@ def test_ssl_config_file_encrypts_grpc_and_leaves_rest_plain(made: Nursery, mode
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         assert server.url is not None
         assert Website(url=server.url).predict("m", {"instances": [1.0]}).status == 200
+
+
+def test_rest_tls_encrypts_rest_and_asks_clients_for_a_certificate(made: Nursery, model: Path, tmp_path: Path) -> None:
+    flags = (f"--ssl_config_file={ssl_file(tmp_path, client_verify=True)}", "--rest-tls")
+    client = OURS.party("client")
+    (tmp_path / "client.pem").write_bytes(client.key + client.certificate)
+    with started(made, model, *flags, "--grpc-port=0", "--rest-port=0") as server:
+        assert server.url is not None
+        assert server.url.startswith("https://")
+        anonymous = ssl.create_default_context(cadata=OURS.certificate.decode())
+        shown = ssl.create_default_context(cadata=OURS.certificate.decode())
+        shown.load_cert_chain(tmp_path / "client.pem")
+
+        def status(context: ssl.SSLContext) -> int:
+            with (
+                socket.create_connection(("127.0.0.1", server.port), timeout=30) as plain,
+                context.wrap_socket(plain, server_hostname="localhost") as encrypted,
+            ):
+                encrypted.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                return int(encrypted.recv(4096).split()[1])
+
+        assert status(shown) == 200
+        with pytest.raises(ssl.SSLError):
+            status(anonymous)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as plain:
+            plain.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert plain.recv(4096) == b"", "nobody is answered in plain text"
 
 
 def reload_of(*entries: str) -> Any:

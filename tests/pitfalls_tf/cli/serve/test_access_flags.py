@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from serving.access.tokens import Scope
 from serving.models.model_list import ModelsFolder, SingleModel
 from serving.server.settings import AccessSettings
 from tests.pitfalls_tf.cli.serve.parsed_flags import ParsedFlags
+from tests.serving.certificates import ssl_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,3 +73,16 @@ def test_the_environments_token_may_send_labels(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(BadInput, match=r"PITFALLS_TOKEN: 7 bytes") as caught:
         settings(tmp_path)
     assert "hunter2" not in str(caught.value)
+
+
+def test_rest_is_encrypted_only_with_a_key(tmp_path: Path) -> None:
+    assert ParsedFlags().access.tls(None) is None
+    flags = ParsedFlags("--rest-tls").access
+    with pytest.raises(BadInput, match="without --ssl_config_file"):
+        flags.tls(None)
+    assert flags.tls(ssl_file(tmp_path, client_verify=True)).verify_mode is ssl.CERT_REQUIRED
+    broken = tmp_path / "broken"
+    broken.write_text('server_key: "planted-key" server_cert: "no certificate"')
+    with pytest.raises(BadInput, match="cannot be used for REST") as caught:
+        flags.tls(broken)
+    assert "planted" not in str(caught.value)

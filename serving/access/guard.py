@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
+    from serving.access.audit_log import AuditLog
+
 TOKEN_VARIABLE = "PITFALLS_TOKEN"  # noqa: S105 - the name of the variable, not a token
 #: A changed token file is noticed after so long.
 REREAD_S = 1.0
@@ -53,6 +55,8 @@ class Guard:
         self._required = frozenset(required) | {Scope.LABELS, Scope.RELOAD}
         self._report = report
         self._clock = clock
+        self.audit: AuditLog | None = None
+        """Where refusals, and what is recorded, are written."""
         self.delay_s = delay_s
         self._stamp = None if file is None else _stamp(file)
         self._look_s = clock() + REREAD_S
@@ -66,6 +70,11 @@ class Guard:
                     expected=f"a line TOKEN {scope} NAME in --token-file",
                     fix="Add one, or do not ask for it.",
                 )
+
+    def record(self, event: str, who: str, **details: str | int) -> None:
+        """Write what a client did to the audit log, if there is one."""
+        if self.audit is not None:
+            self.audit.write(event, who, **details)
 
     def needs_token(self, scope: Scope) -> bool:
         """Whether every client needs a token for this."""
@@ -94,6 +103,8 @@ class Guard:
         if scope not in self._required:
             return ANYONE
         self.refused += 1
+        if self.audit is not None:
+            self.audit.refused(scope, "" if token is None else token.name)
         if not self._tokens:
             raise Failure(Code.PERMISSION_DENIED, f"This server was started without a token: {HOW}.")
         if token is not None:

@@ -102,17 +102,21 @@ class GrpcCallHandler:
             return b""
         return outcome
 
-    def _check(self, method: GrpcMethod, context: Any) -> None:
-        """Check the caller's credential: a token in the metadata, or a certificate. Raises `Failure`."""
+    def _check(self, method: GrpcMethod, context: Any) -> str:
+        """Check the caller's credential: a token in the metadata, or a certificate.
+
+        Returns:
+            The name of its holder.
+        """
         guard, policy = self._dependencies.guard, self._dependencies.reload_policy
         is_reload = method.scope is Scope.RELOAD
         if is_reload and policy is None:
-            return  # refused whatever the credential
+            return ""  # refused whatever the credential
         if is_reload and policy is not None and policy.takes_certificates and context.peer_identities():
-            return
+            return "certificate"
         metadata = context.invocation_metadata() or ()
         given = next((value for name, value in metadata if name == "authorization"), "")
-        guard.check(method.scope, given.encode("latin-1", "replace") if isinstance(given, str) else given)
+        return guard.check(method.scope, given.encode("latin-1", "replace") if isinstance(given, str) else given)
 
     async def _answer(self, method: GrpcMethod, request: Any, context: Any) -> bytes:
         caller = self._callers.read(headers_of(context.invocation_metadata()), arrived_us=self._clock_us())

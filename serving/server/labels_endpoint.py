@@ -54,7 +54,7 @@ class LabelsEndpoint:
                 INVALID_ARGUMENT naming the first invalid label, UNAVAILABLE if the labels cannot be written now.
         """
         given = next((value for name, value in headers if name == b"authorization"), b"")
-        self.guard.check(Scope.LABELS, given)
+        who = self.guard.check(Scope.LABELS, given)
         if self.writer is None:
             raise Failure(Code.FAILED_PRECONDITION, "This server has no traffic log: start it with --traffic DIR.")
         prediction_ids, labels, times = read_labels(parse_object(body))
@@ -64,6 +64,7 @@ class LabelsEndpoint:
             raise Failure(
                 Code.UNAVAILABLE, f"No label was written: {error.strerror}. Send the labels again."
             ) from error
+        self.guard.record("labels", who, labels=len(labels))
         return HttpResponse(status=200, body=b'{"accepted": %d}\n' % len(labels))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from monitoring.errors import BadInput, CannotRun
+from serving.access.audit_log import AuditLog
 from serving.access.guard import Guard
 from serving.capture.model_logging import logging_by_model
 from serving.capture.redacted_names import RedactedNames
@@ -136,8 +137,12 @@ def make_guard(access: AccessSettings, report: Report) -> Guard:
 
     Raises:
         BadInput: The token file cannot be used, or no token allows what is to need one.
+        CannotRun: The audit log cannot be written.
     """
-    return Guard(access.tokens, file=access.token_file, required=access.required, report=report)
+    guard = Guard(access.tokens, file=access.token_file, required=access.required, report=report)
+    if access.audit_log is not None:
+        guard.audit = AuditLog(access.audit_log, report=report)
+    return guard
 
 
 def check_models(repository: ModelRepositorySettings) -> None:

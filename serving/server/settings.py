@@ -73,6 +73,8 @@ class AccessSettings:
     """Valid as long as the server runs; used if there is no file."""
     token_file: Path | None = None
     """Read again when it changes."""
+    audit_log: Path | None = None
+    """Where reloads, labels and refusals are recorded; None records nothing."""
     required: frozenset[Scope] = frozenset()
     """What needs a token beside labels and reloads."""
     reload: ReloadPolicy | None = None

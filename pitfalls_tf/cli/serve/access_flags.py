@@ -30,6 +30,7 @@ class AccessFlags:
     rest_tls: bool
     token_file: Path | None
     require_token: tuple[str, ...]
+    audit_log: Path | None
     allow_reload: bool
     model_roots: tuple[Path, ...]
     log_roots: tuple[Path, ...]
@@ -55,6 +56,7 @@ class AccessFlags:
         return AccessSettings(
             tokens=tokens,
             token_file=self.token_file,
+            audit_log=self.audit_log,
             required=frozenset(map(Scope, self.require_token)),
             reload=self._reload(source, tokens, verifies_clients=verifies_clients),
         )
@@ -148,6 +150,7 @@ access_flags = option_group(
             multiple=True,
             help="Ask for a token here, too; labels and reloads always need one.",
         ),
+        click.option("--audit-log", type=click.Path(path_type=Path), help="Record reloads, labels and refusals here."),
         click.option("--allow-reload", is_flag=True, help="Let clients with a credential replace the list of models."),
         click.option("--model-root", "model_roots", type=FOLDER, multiple=True, help="Where their models may lie."),
         click.option("--log-root", "log_roots", type=FOLDER, multiple=True, help="Where their logs may lie."),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from monitoring.errors import BadInput
+from serving.access.audit_log import AuditLog
 from serving.access.guard import ANYONE, Guard
 from serving.access.tokens import Scope, Token
 from serving.status import Code, Failure
@@ -74,3 +76,15 @@ def test_tokens_rotate_without_a_restart(tmp_path: Path) -> None:
         "The tokens stay as they were",
     ]
     assert not any(A in text or B in text for text in said)
+
+
+def test_what_is_allowed_and_refused_is_recorded(tmp_path: Path) -> None:
+    audit = AuditLog(tmp_path / "audit", report=pytest.fail)
+    guard = Guard([Token.of(A, [Scope.LABELS], "store")])
+    guard.audit = audit
+    who = guard.check(Scope.LABELS, b"Bearer " + A.encode())
+    guard.record("labels", who, labels=3)
+    assert code_of(guard, Scope.LABELS, b"Bearer wrong-and-secret") is Code.UNAUTHENTICATED
+    text = (tmp_path / "audit").read_text()
+    assert [json.loads(line)["event"] for line in text.splitlines()] == ["labels", "refused"]
+    assert not any(secret in text for secret in (A, "wrong-and-secret"))

@@ -80,7 +80,9 @@ def test_rest_is_encrypted_only_with_a_key(tmp_path: Path) -> None:
     flags = ParsedFlags("--rest-tls").access
     with pytest.raises(BadInput, match="without --ssl_config_file"):
         flags.tls(None)
-    assert flags.tls(ssl_file(tmp_path, client_verify=True)).verify_mode is ssl.CERT_REQUIRED
+    context = flags.tls(ssl_file(tmp_path, client_verify=True))
+    assert context is not None
+    assert context.verify_mode is ssl.CERT_REQUIRED
     broken = tmp_path / "broken"
     broken.write_text('server_key: "planted-key" server_cert: "no certificate"')
     with pytest.raises(BadInput, match="cannot be used for REST") as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from monitoring.errors import CannotRun
-from monitoring.traffic.format.layout import OPEN
+import pyarrow as pa
+
+from monitoring.errors import CannotRun, PitfallsError
+from monitoring.traffic.format.layout import OPEN, check_root
 from monitoring.traffic.format.segments import segments_in
 from monitoring.traffic.labels.label_writer import LabelWriter
 from monitoring.traffic.log.archive import Archiver
@@ -63,7 +66,7 @@ class TrafficSettings:
 def open_traffic_log(
     settings: TrafficSettings | None, *, report: Callable[[str], None]
 ) -> Iterator[tuple[Capture, LabelWriter | None]]:
-    """Open the traffic log for a server process; segments that a killed server left open are converted first.
+    """Open the traffic log for a server process; segments that a killed server left open are converted meanwhile.
 
     Args:
         settings: Where and how; None logs nothing.
@@ -126,14 +129,27 @@ def _open_sink(folder: Path, settings: TrafficSettings, report: Callable[[str], 
     rows = TrafficWriter(folder, clock=_now, segment_bytes=settings.segment_bytes, policy=settings.policy)
     stack.callback(rows.close)
     try:
-        left = recover(folder)
+        check_root(folder)
         gaps = GapFile(folder, _now())
     except OSError as error:
         raise _unwritable(folder, error) from error
     stack.callback(gaps.close)
+    # Beside the server's start: until it is done readers find the rows where they are.
+    converting = threading.Thread(target=_convert_left, args=(folder, report), name="traffic-recovery")
+    converting.start()
+    stack.callback(converting.join)
+    return LogSink(rows, gaps, refuses=settings.refuses)
+
+
+def _convert_left(folder: Path, report: Callable[[str], None]) -> None:
+    """Convert what killed servers left open, and say so; what cannot be converted stays for the next start."""
+    try:
+        left = recover(folder)
+    except (OSError, PitfallsError, pa.ArrowException) as error:
+        report(f"Open segments in {folder} could not be converted, and stay as they are: {error}.")
+        return
     if left.rows:
         report(f"Converted {left.rows} rows that an earlier server left in {left.segments} open segments.")
-    return LogSink(rows, gaps, refuses=settings.refuses)
 
 
 def _archive(folder: Path, url: str, stack: ExitStack) -> None:

@@ -1,7 +1,8 @@
 """Closed segments to Parquet, one part per UTC date of event time. Killed at any moment, it loses and repeats nothing.
 
 Every part is written atomically and synced; the segment is deleted last, and that is the commit: until then readers
-read the segment and ignore its parts, and converting it again gives the same parts.
+read the segment and ignore its parts, and converting it again goes on with those that are missing: the segment of a
+writer that is gone does not change.
 """
 
 from __future__ import annotations
@@ -160,5 +161,7 @@ def by_date(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 def _write_part(folder: Path, name: str, rows: pa.Table) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / (name + PART_SUFFIX)
+    if path.exists():  # whole, as it was renamed into place: of a conversion that was interrupted
+        return
     path.with_name(path.name + SUFFIX).unlink(missing_ok=True)  # the temporary name of versions up to 0.1
     write_parquet(path, rows)

@@ -99,12 +99,13 @@ def test_rows_and_labels_are_in_the_log_and_all_is_converted_at_the_end(served: 
     assert LabelLog(tmp_path).read()["label"].to_pylist() == ["late"]
 
 
-def test_what_a_killed_server_left_is_converted_at_the_start_and_reported(tmp_path: Path) -> None:
+def test_what_a_killed_server_left_is_converted_while_the_server_starts_and_reported(tmp_path: Path) -> None:
     own = tmp_path / "own"
     left_open(own, "a")
     told: list[str] = []
     with open_traffic_log(TrafficSettings(folder=own), report=told.append):
-        assert list(own.glob("open/*.arrows")) == []
+        assert TrafficLog(own).read(model="m").num_rows == 3
+    assert list(own.glob("open/*.arrows")) == []
     assert told == ["Converted 3 rows that an earlier server left in 1 open segments."]
 
 

@@ -84,7 +84,7 @@ def test_segments_without_a_single_row_do_no_harm(tmp_path: Path, clock: Clock, 
     assert log.read(model="flights").num_rows == 2
 
 
-def test_parts_of_an_unfinished_conversion_are_ignored_and_made_again(
+def test_parts_of_an_unfinished_conversion_are_ignored_and_the_missing_ones_made(
     tmp_path: Path, clock: Clock, answer: Answer
 ) -> None:
     path = dead_segment(tmp_path, clock, over_dates(answer("a", 6), 3))
@@ -97,8 +97,10 @@ def test_parts_of_an_unfinished_conversion_are_ignored_and_made_again(
     parts[1].rename(parts[1].with_name(parts[1].name + ".tmp"))  # with one part aside
     assert log.read(model="flights").equals(before)
     assert log.summary().rows == 6
+    kept = [part.stat().st_ino for part in (parts[0], parts[2])]
     recover(tmp_path)
     assert sorted(tmp_path.rglob("*.parquet")) == parts
+    assert [part.stat().st_ino for part in (parts[0], parts[2])] == kept, "those that are there are not written again"
     assert not list(tmp_path.rglob("*.tmp"))
     assert log.read(model="flights").equals(before)
 

@@ -63,6 +63,15 @@ def exit_on_error() -> Iterator[None]:
     except (KeyboardInterrupt, click.Abort) as error:
         click.echo("Interrupted.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from error
+    except MemoryError as error:
+        full = CannotRun(
+            "There is not enough memory.",
+            got=str(error).partition("\n")[0][:200] or "an allocation that failed",
+            expected="room for the rows that are read at a time",
+            fix="A file may stand for far more rows than its size shows: look at it, or give the process more memory.",
+        )
+        click.echo(f"Error: {printable(str(full))}", err=True)
+        raise click.exceptions.Exit(full.exit_code) from error
     except BrokenPipeError as error:
         _discard_stdout()
         raise click.exceptions.Exit(PIPE_CLOSED) from error

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 WRONG = BadInput("No such setup.", got="'fligths'", expected="one of: flights", fix="Did you mean flights?")
 BLOCKED = CannotRun("Port in use.", got="8501", expected="a free port", fix="Pass --rest-port.")
 
+OUT_OF_MEMORY = CannotRun(
+    "There is not enough memory.",
+    got="malloc of size 9 failed",
+    expected="room for the rows that are read at a time",
+    fix="A file may stand for far more rows than its size shows: look at it, or give the process more memory.",
+)
+
 
 def end_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> Result:
     """Run a verb that raises `error`."""
@@ -44,6 +51,7 @@ def end_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> Result:
         (PitfallsError("Odd.", got="a", expected="b", fix="c."), 3, "Error: Odd. Got a; expected b. c.\n"),
         (click.FileError("rows.csv", "gone"), 2, "Error: Could not open file 'rows.csv': gone\n"),
         (click.ClickException("Plain."), 2, "Error: Plain.\n"),
+        (MemoryError("malloc of size 9 failed"), 3, f"Error: {OUT_OF_MEMORY}\n"),
         (KeyboardInterrupt(), 130, "Interrupted.\n"),
         (click.Abort(), 130, "Interrupted.\n"),
         (click.exceptions.Exit(7), 7, ""),

@@ -50,7 +50,7 @@ class Load:
                 writer.close()
 
     async def _once(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request_id: str) -> None:
-        head = f"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: a\r\nX-Request-Id: {request_id}\r\n"
+        head = f"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: {request_id}\r\n"
         writer.write(f"{head}Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY)
         answer = await reader.readuntil(b"\r\n\r\n")
         length = next(int(line[15:]) for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length:"))

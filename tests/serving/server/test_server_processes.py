@@ -107,7 +107,7 @@ def test_a_replay_survives_the_death_of_its_server_and_a_second_signal_ends_a_se
 
 def check_second_signal(process: Process) -> None:
     """With half a request on its way the server drains and waits; a second signal ends it at once."""
-    head = f"POST {PATH} HTTP/1.1\r\nHost: here\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
+    head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", process.port)) as half:
         half.sendall(head + BODY[:5])
         with closing(http.client.HTTPConnection("127.0.0.1", process.port, timeout=60)) as whole:

@@ -60,6 +60,7 @@ def test_a_head_has_type_length_and_headers_and_says_whether_the_connection_stay
     head = write_head(response, keep=keep, more=b"a: b\r\n")
     assert head == (
         b"HTTP/1.1 404 Not Found\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 4\r\n"
+        b"x-content-type-options: nosniff\r\n"
         b"x-request-id: r\r\na: b\r\n" + (b"" if keep else b"connection: close\r\n") + b"\r\n"
     )
 

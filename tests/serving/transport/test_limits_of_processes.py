@@ -48,12 +48,12 @@ def test_ten_thousand_idle_connections(models_folder: Path, tmp_path: Path) -> N
         before = server.peak_kib()
         limiter = [opened(server, stack) for _ in range(10_000)]
         for connection in limiter[::2]:  # half of them in the middle of a head
-            connection.sendall(b"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: a\r\nX-")
+            connection.sendall(b"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: localhost\r\nX-")
         for _ in range(20):
             assert answers(server)
         assert server.peak_kib() - before < 150 << 10, "KiB"
         for connection in limiter[1:20:2]:  # none was sent away
-            connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+            connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
 
 
@@ -68,7 +68,7 @@ def test_more_connections_than_open_files(models_folder: Path, tmp_path: Path) -
 
 
 def test_bodies_that_never_end(models_folder: Path) -> None:
-    head = b"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: a\r\nContent-Length: 60000000\r\n\r\n"
+    head = b"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000000\r\n\r\n"
     piece = b" " * (1 << 20)
     with serving(models_folder) as server, ExitStack() as stack:
         assert answers(server)

@@ -71,6 +71,7 @@ class Deployment:
             notice_threshold=tests["notice"].budget.threshold,
             name=config.name,
             traffic=traffic_place(config),
+            basis=evidence_basis(config),
             earlier=earlier_evidence(config),
         )
 
@@ -200,7 +201,6 @@ def same_evidence(config: MonitorConfig, method_number: int = METHOD) -> str:
     Raises:
         CannotRun: There is no baseline.
     """
-    baseline = find_baseline(config).baseline / DESCRIPTION
     constants = {
         **method(),
         "method": method_number,
@@ -219,8 +219,30 @@ def same_evidence(config: MonitorConfig, method_number: int = METHOD) -> str:
         "labelled": label_coverage.TOLERANCE,
         "estimates": [MAX_BINS, ROWS_PER_BIN, MIN_ROWS, MISS_RATE, ALTERNATIVE_MISS_RATES, THRESHOLD],
     }
+    known = settings_digest(config).encode() + json.dumps(constants, sort_keys=True).encode()
+    return hashlib.sha256(known + _described(config)).hexdigest()
+
+
+def evidence_basis(config: MonitorConfig) -> str:
+    """What a deployment's evidence is held against: a digest of the settings and the baseline, whatever the method.
+
+    Args:
+        config: The config; its name does not matter.
+
+    Returns:
+        The digest.
+
+    Raises:
+        CannotRun: There is no baseline.
+    """
+    unnamed = config.model_copy(update={"deployment": DeploymentSection()})
+    return hashlib.sha256(settings_digest(unnamed).encode() + _described(config)).hexdigest()
+
+
+def _described(config: MonitorConfig) -> bytes:
+    baseline = find_baseline(config).baseline / DESCRIPTION
     try:
-        described = baseline.read_bytes()
+        return baseline.read_bytes()
     except OSError as error:
         raise CannotRun(
             "The baseline cannot be read.",
@@ -228,5 +250,3 @@ def same_evidence(config: MonitorConfig, method_number: int = METHOD) -> str:
             expected="the file that describes it",
             fix="Export the model again, or make the baseline again with `pitfalls monitor init`.",
         ) from error
-    known = settings_digest(config).encode() + json.dumps(constants, sort_keys=True).encode()
-    return hashlib.sha256(known + described).hexdigest()

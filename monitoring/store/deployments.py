@@ -65,6 +65,7 @@ class DeploymentRecord:
         number: Its number in the store; None before it is there.
         follows: The number of the deployment of that name and version before this one; its past incidents are not told
             again.
+        basis: A digest of the settings and the baseline without the method; empty where it is not known.
         earlier: Digests under which the same deployment may be in the store, the likeliest first.
     """
 
@@ -81,6 +82,7 @@ class DeploymentRecord:
     traffic: str = ""
     number: int | None = field(default=None, compare=False)
     follows: int | None = None
+    basis: str = field(default="", compare=False)
     earlier: tuple[EarlierDigest, ...] = field(default=(), compare=False)
 
     @property
@@ -136,6 +138,7 @@ def create(
         baseline=NOTHING,
         name=record.called,
         traffic=record.traffic,
+        basis=record.basis,
         follows=follows,
         quiet_until=quiet_until,
     )
@@ -249,6 +252,7 @@ def deployment_record_of(row: Row[Any]) -> DeploymentRecord:
         notice_threshold=float_of(row.notice_threshold),
         name=row.name,
         traffic=row.traffic,
+        basis=row.basis,
         number=row.id,
         follows=row.follows,
     )

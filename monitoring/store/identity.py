@@ -50,8 +50,12 @@ def find(connection: Connection, record: DeploymentRecord, *, moved: bool = Fals
         _check_traffic(connection, number, record, moved=moved)
     else:
         number = _earlier(connection, record, moved=moved)
+        if number is None:
+            number = _of_another_method(connection, record, moved=moved)
     if number is not None:
         values = {"used_at": record.created_at, "name": record.called}
+        if record.basis:
+            values["basis"] = record.basis
         if record.traffic:
             values["traffic"] = record.traffic
         connection.execute(update(deployment).where(deployment.c.id == number).values(**values))
@@ -94,14 +98,46 @@ def _earlier(connection: Connection, record: DeploymentRecord, *, moved: bool) -
         number = deployments.same(connection, record.model, record.version, earlier.digest)
         if number is None or not (moved or _fits(deployments.read(connection, number), record)):
             continue
-        values = {"settings_digest": record.settings_digest}
-        if not earlier.evidence_goes_on:
-            restart = (level_state.c.deployment == number) & level_state.c.level.in_(LEVELS)
-            connection.execute(delete(level_state).where(restart))
-            values |= {"sensitivity": NOTHING, "baseline": NOTHING}
-        connection.execute(update(deployment).where(deployment.c.id == number).values(**values))
+        _continue(connection, number, record, evidence_goes_on=earlier.evidence_goes_on)
         return number
     return None
+
+
+def _of_another_method(connection: Connection, record: DeploymentRecord, *, moved: bool) -> int | None:
+    """Continue the deployment of the same settings and baseline that another release has judged.
+
+    Of one whose settings are not known, from a store of an earlier release, the budgets and the time zone are compared.
+
+    Returns:
+        Its number; None if there is none.
+    """
+    if not record.basis:
+        return None
+    query = (
+        select(deployment.c.id)
+        .where((deployment.c.model == record.model) & (deployment.c.version == record.version))
+        .order_by(deployment.c.used_at.desc(), deployment.c.id.desc())
+    )
+    for number in connection.execute(query).scalars().all():
+        stored = deployments.read(connection, number)
+        known = (stored.page_budget, stored.notice_budget, stored.timezone)
+        same = known == (record.page_budget, record.notice_budget, record.timezone)
+        if stored.basis:
+            same = stored.basis == record.basis and stored.name == record.called
+        if same and (moved or _fits(stored, record)):
+            _continue(connection, number, record, evidence_goes_on=False)
+            return int(number)
+    return None
+
+
+def _continue(connection: Connection, number: int, record: DeploymentRecord, *, evidence_goes_on: bool) -> None:
+    """Give a deployment today's digest; unless its evidence goes on, that begins anew."""
+    values = {"settings_digest": record.settings_digest}
+    if not evidence_goes_on:
+        restart = (level_state.c.deployment == number) & level_state.c.level.in_(LEVELS)
+        connection.execute(delete(level_state).where(restart))
+        values |= {"sensitivity": NOTHING, "baseline": NOTHING}
+    connection.execute(update(deployment).where(deployment.c.id == number).values(**values))
 
 
 def _fits(stored: DeploymentRecord, record: DeploymentRecord) -> bool:

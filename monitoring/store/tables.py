@@ -53,6 +53,7 @@ deployment = Table(
     Column("next_due_at", UtcTime),
     Column("inputs", String, nullable=False, server_default=""),
     Column("traffic_state", String, nullable=False, server_default=""),
+    Column("basis", String, nullable=False, server_default=""),
     UniqueConstraint("model", "version", "settings_digest"),
 )
 

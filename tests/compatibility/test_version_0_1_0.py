@@ -13,6 +13,8 @@ import pytest
 WRITTEN = Path(__file__).with_name("version_0_1_0")
 #: Of an incident, what a later version may not change.
 INCIDENT = ("id", "level", "opened_at", "acknowledged_at", "window", "watch", "slice", "split", "rows")
+#: Of the trust in an estimate, the same.
+TRUST = ("method", "metric", "trusted", "checks", "misses", "distrusted_since")
 
 Pitfalls = Callable[..., Any]
 
@@ -27,7 +29,8 @@ def facts(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "windows": json.loads(json.dumps(windows), parse_float=_rounded),
         "incidents": [{name: one[name] for name in INCIDENT} for one in document["incidents"]],
-        **{name: document[name] for name in ("model", "version", "timezone", "coverage", "trust")},
+        "trust": [{name: one[name] for name in TRUST} for one in document["trust"]],
+        **{name: document[name] for name in ("model", "version", "timezone", "coverage")},
     }
 
 

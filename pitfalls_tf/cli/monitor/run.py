@@ -56,10 +56,9 @@ def command(
     from monitoring.jobs.idle import idle_deployment  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
-    long_way = output.as_json or any(flags.values()) or rule == "overdue"
-    idle = None if long_way else idle_deployment(config, datetime.now(UTC))
-    if idle is None:
-        return exit_code(*_run(config, since, output, flags), rule=rule)
+    idle = None if any(flags.values()) else idle_deployment(config, datetime.now(UTC))
+    if idle is None or output.as_json or rule == "overdue":
+        return exit_code(*_run(config, since, output, flags, idle), rule=rule)
     click.echo(_idle_line(idle))
     counted = {"open": idle.open_pages, "unacknowledged": idle.unacknowledged_pages, "none": 0}
     return 1 if counted[rule] else 0
@@ -77,25 +76,32 @@ def _idle_line(idle: IdleDeployment) -> str:
 
 
 def _run(
-    config: MonitorConfig, since: datetime | None, output: Output, flags: Mapping[str, bool]
-) -> tuple[MonitorStatus, RunResult]:
-    """Evaluate what is due, and print the status."""
+    config: MonitorConfig,
+    since: datetime | None,
+    output: Output,
+    flags: Mapping[str, bool],
+    idle: IdleDeployment | None,
+) -> tuple[MonitorStatus, RunResult | None]:
+    """Evaluate what is due, if anything is, and print the status."""
     from monitoring.jobs.schedule import stopping  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.status import status  # noqa: PLC0415 - not needed for --help
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
     from monitoring.store.store import Store  # noqa: PLC0415 - as above
 
     with Store.open(config.store.url) as store:
-        with window_progress() as progress, stopping() as stop:
-            run = evaluate_due_windows(
-                config,
-                store,
-                output,
-                progress=progress,
-                stop=stop.is_set,
-                moved=flags["moved"],
-                labels_anew=flags["new_label_log"],
-            )
-        found = status(store, config.name, run.deployment, now=datetime.now(UTC))
+        run, number = None, 0 if idle is None else idle.number
+        if idle is None:
+            with window_progress() as progress, stopping() as stop:
+                run = evaluate_due_windows(
+                    config,
+                    store,
+                    output,
+                    progress=progress,
+                    stop=stop.is_set,
+                    moved=flags["moved"],
+                    labels_anew=flags["new_label_log"],
+                )
+            number = run.deployment
+        found = status(store, config.name, number, now=datetime.now(UTC))
     output.finish(dict(status_document(found, since=since_of(since, found))), lambda: show(found))
     return found, run

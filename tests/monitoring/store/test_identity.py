@@ -101,3 +101,29 @@ def test_a_deployment_that_follows_nothing_tells_of_its_first_incident(
 ) -> None:
     commit(store, deployment, window(0), incident)
     assert [pending.incident.number for pending in store.pending_notifications(deployment)] == [1]
+
+
+@pytest.mark.parametrize("known", ["", "settings"])
+def test_another_method_continues_the_deployment_and_other_settings_do_not(
+    store: Store, deployment_record: DeploymentRecord, window: MakeWindow, known: str
+) -> None:
+    number = store.deployment(replace(deployment_record, basis=known))
+    commit(store, number, window(0))
+    upgraded = replace(deployment_record, settings_digest=OTHER, basis="settings")
+    assert store.deployment(upgraded) == number
+    assert store.level_states(number) == {}
+    assert len(store.windows(number)) == 1
+    assert store.deployment(upgraded) == number
+    changed = replace(upgraded, settings_digest="ef" * 32, basis="others")
+    assert store.deployment(changed) == number + 1
+    assert store.deployment_record(number + 1).follows == number
+
+
+def test_a_store_of_an_earlier_release_is_continued_under_the_same_budgets_alone(
+    store: Store, deployment: int, deployment_record: DeploymentRecord
+) -> None:
+    upgraded = replace(deployment_record, settings_digest=OTHER, basis="settings")
+    assert store.deployment(replace(upgraded, page_budget="1 per 100 windows")) == deployment + 1
+    assert (
+        store.deployment(replace(upgraded, timezone="UTC", settings_digest="ef" * 32, basis="other")) == deployment + 2
+    )

@@ -10,7 +10,7 @@ from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.cause import Cause
 from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group
-from monitoring.judging.fit.gross_failures import ANSWERS_SUBJECT, LABELS_SUBJECT
+from monitoring.judging.fit.gross_failures import ANSWERS_SUBJECT, CONTRADICTED, LABELS_SUBJECT
 from monitoring.judging.traffic_volume import SUBJECT as VOLUME_SUBJECT
 from monitoring.records import Finding, IncidentEvent, IncidentRecord, Watch
 from monitoring.traffic.windows import Window
@@ -114,8 +114,8 @@ def tells(incident: IncidentRecord, alarm: Alarm, horizon: timedelta) -> bool:
     about = {ANSWERS_SUBJECT} if watch.name == ANSWERS.name else {watch.feature}
     if about & set(subjects):
         return True
-    if harm_group(watch) == LOSS_GROUP and LABELS_SUBJECT in subjects:
-        return True
+    if LABELS_SUBJECT in subjects:  # labels that come too late say nothing of the losses of the others
+        return incident.cause == CONTRADICTED and harm_group(watch) == LOSS_GROUP
     if VOLUME_SUBJECT in subjects or not (harm_group(watch) == LOSS_GROUP or watch.family == "joint"):
         return False
     return incident.window_start <= alarm.windows[0].start <= incident.window_end + horizon
@@ -147,10 +147,10 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
         watches: The deployment's watches.
 
     Returns:
-        Groups as of `monitoring.incidents.rearm.harm_group`; none for traffic volume.
+        Groups as of `monitoring.incidents.rearm.harm_group`; none for traffic volume and late labels.
     """
     subjects = inputs_of_fact(incident)
-    if VOLUME_SUBJECT in subjects:
+    if VOLUME_SUBJECT in subjects or (LABELS_SUBJECT in subjects and incident.cause != CONTRADICTED):
         return frozenset()
     named = {harm_group(watch) for watch in watches if watch.feature in subjects}
     if ANSWERS_SUBJECT in subjects:

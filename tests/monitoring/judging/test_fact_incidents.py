@@ -14,6 +14,7 @@ from monitoring.judging.fact_incidents import (
     open_fact_incidents,
     tells,
 )
+from monitoring.judging.fit.gross_failures import CONTRADICTED
 from monitoring.records import Finding, IncidentRecord
 from monitoring.traffic.windows import Window
 from tests.monitoring.incidents.alarms import alarm, window
@@ -118,17 +119,18 @@ def test_losses_that_rose_with_a_gone_input_are_told_by_its_incident(onset: int,
 
 
 @pytest.mark.parametrize(
-    ("subject", "watch", "told"),
+    ("kind", "subject", "watch", "told"),
     [
-        ("z", "missing:z", True),
-        ("z", "input:x:location", False),
-        ("z", "joint", True),
-        ("model answers", "unusable_answers", True),
-        ("labels", "error", True),
-        ("row count", "error", False),
+        ("column gone", "z", "missing:z", True),
+        ("column gone", "z", "input:x:location", False),
+        ("column gone", "z", "joint", True),
+        ("unusable answers", "model answers", "unusable_answers", True),
+        (CONTRADICTED, "labels", "error", True),
+        ("labels too late", "labels", "error", False),
+        ("traffic volume", "row count", "error", False),
     ],
 )
-def test_a_fact_tells_the_watches_that_are_about_what_it_names(subject: str, watch: str, told: bool) -> None:
-    [gone] = open_fact_incidents([fact(subject)], day(0), current=(), first_number=1)
+def test_a_fact_tells_the_watches_that_are_about_what_it_names(kind: str, subject: str, watch: str, told: bool) -> None:
+    [gone] = open_fact_incidents([fact(subject, kind)], day(0), current=(), first_number=1)
     rise = alarm(watch, [replace(window(0, {watch: 0.5}), start=day(0).start, end=day(0).end)])
     assert tells(gone, rise, timedelta(days=7)) is told

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import norm
 
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.loss_split import PREFIX
@@ -18,7 +19,7 @@ ESTIMATED = "estimated_"
 #: with a model as right as before have more by chance.
 SURPRISE_ERRORS = 1.5
 
-#: And by what part of the tolerance of its loss.
+#: And by what part of the tolerance of its loss; by all of it where most of the rise was expected.
 SURPRISE_SHARE = 0.5
 
 #: An estimate alone, where no labels come, pages from this multiple of the tolerance on: it cannot tell a model that
@@ -75,10 +76,11 @@ def _assess_loss(alarm: Alarm, metric: str) -> HarmAssessment:
     """What one loss has to say since the onset: nothing worse, harder traffic, or harm."""
     loss, surprise = (WatchKey(watch=f"{prefix}{metric}", slice=alarm.key.slice) for prefix in ("", PREFIX))
     realised = excesses(alarm, loss)
-    if not realised or float(np.mean(realised)) <= alarm.baseline.scores[loss].tolerance:
+    rise, tolerance = float(np.mean(realised)) if realised else 0.0, alarm.baseline.scores[loss].tolerance
+    if rise <= tolerance:
         return HarmAssessment(level="notice", reason="miscalibrated, not worse than the benchmark")
     gaps = excesses(alarm, surprise)
-    if surprise in alarm.baseline.scores and gaps and not _surprised(alarm, surprise, loss, gaps):
+    if surprise in alarm.baseline.scores and gaps and not _surprised(alarm, surprise, rise, gaps, tolerance):
         return HarmAssessment(level="notice", reason="harder traffic, model as right as before")
     return PAGE
 
@@ -90,10 +92,20 @@ def excesses(alarm: Alarm, key: WatchKey) -> list[float]:
     return [excess for window in alarm.windows if (excess := alarm.excess(window, key)) is not None]
 
 
-def _surprised(alarm: Alarm, surprise: WatchKey, loss: WatchKey, gaps: list[float]) -> bool:
+def _surprised(alarm: Alarm, surprise: WatchKey, rise: float, gaps: list[float], tolerance: float) -> bool:
+    """Whether surprise rose beyond chance, and by enough; `rise` is that of the loss."""
     error = alarm.baseline.scores[surprise].deviation / math.sqrt(len(gaps))
-    least = max(SURPRISE_ERRORS * error, SURPRISE_SHARE * alarm.baseline.scores[loss].tolerance)
-    return float(np.mean(gaps)) > least
+    gap = float(np.mean(gaps))
+    share = SURPRISE_SHARE if gap >= rise / 2.0 else 1.0
+    return gap > max(_surprise_errors(alarm, surprise) * error, share * tolerance)
+
+
+def _surprise_errors(alarm: Alarm, surprise: WatchKey) -> float:
+    """`SURPRISE_ERRORS`; on a slice those that any of all slices exceeds by chance as rarely (Bonferroni)."""
+    if not surprise.slice:
+        return SURPRISE_ERRORS
+    slices = sum(1 for key in alarm.baseline.scores if key.watch == surprise.watch and key.slice)
+    return float(norm.isf(norm.sf(SURPRISE_ERRORS) / max(slices, 1)))
 
 
 def _assess_estimate(alarm: Alarm, metric: str) -> HarmAssessment:

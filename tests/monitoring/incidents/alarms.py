@@ -57,19 +57,21 @@ def baseline(
     cycle: str = "",
     embedding: bool = False,
     without: Sequence[str] = (),
+    slices: Sequence[str] = (),
 ) -> DeploymentBaseline:
-    """All `WATCHES`, each with a baseline on the whole traffic."""
+    """All `WATCHES`, each with a baseline on the whole traffic and on the slices."""
     scores = {
-        WatchKey(watch=name): BaselineScore(
+        WatchKey(watch=name, slice=part): BaselineScore(
             level=one.level,
             watch=name,
-            slice="",
+            slice=part,
             mean=MEANS.get(name, 0.0),
             deviation=0.02,
             tolerance=0.01,
             windows=60,
             cycle=cycle,
         )
+        for part in ("", *slices)
         for name, one in WATCHES.items()
         if name not in without
     }
@@ -142,10 +144,13 @@ def alarm(
     against: DeploymentBaseline | None = None,
     notice: Mapping[str, float] | None = None,
     pairs: tuple[tuple[str, str], ...] = (),
+    part: str = "",
 ) -> Alarm:
-    """An alarm of the watch `top`, which has three quarters of the evidence."""
+    """An alarm of the watch `top`, on a slice or the whole, which has three quarters of the evidence."""
+    level = reading(WATCHES[top].level, {top: 300.0, "output:late" if top != "output:late" else "brier": 100.0})
+    first, *others = level.shares
     return Alarm(
-        reading=reading(WATCHES[top].level, {top: 300.0, "output:late" if top != "output:late" else "brier": 100.0}),
+        reading=replace(level, shares=((WatchKey(watch=top, slice=part), first[1]), *others)),
         notice=reading("notice", notice or {"input:x:location": 2.0}),
         windows=tuple(found),
         baseline=against or baseline(),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from monitoring.incidents.harm import assess
-from tests.monitoring.incidents.alarms import alarm, windows
+from tests.monitoring.incidents.alarms import alarm, baseline, window, windows
 
 
 def test_a_loss_and_its_surprise_beyond_the_tolerance_page() -> None:
@@ -55,3 +55,26 @@ def test_an_estimate_is_judged_by_the_labels_that_have_come() -> None:
 @pytest.mark.parametrize("top", ["missing:z", "unusable_answers"])
 def test_broken_data_pages_whatever_the_loss(top: str) -> None:
     assert assess(alarm(top, windows(brier=[0.1] * 2))).pages
+
+
+def test_a_rise_that_was_mostly_expected_pages_only_if_surprise_alone_is_beyond_the_tolerance() -> None:
+    """The tolerance is .01: of a rise by .05, surprise of .008 is not enough; without difficulty it would be."""
+    mostly = alarm("brier", windows(brier=[0.2] * 40, surprise_brier=[0.008] * 40))
+    assert assess(mostly).reason == "harder traffic, model as right as before"
+    alone = alarm("brier", windows(brier=[0.165] * 40, surprise_brier=[0.008] * 40))
+    assert assess(alone).pages
+
+
+def test_of_many_slices_one_needs_more_surprise_than_the_whole() -> None:
+    """The slice that alarms is one of twelve: two standard errors are chance there, and enough on the whole."""
+    parts = [f"origin={number}" for number in range(12)]
+    known = baseline(slices=parts)
+    series = {"brier": [0.2] * 4, "surprise_brier": [0.02] * 4}
+    whole = alarm("brier", windows(**series), against=known)
+    assert assess(whole).pages
+    days = tuple(
+        window(day, {f"{name}@{parts[0]}": values[day] for name, values in series.items()}) for day in range(4)
+    )
+    assert not assess(alarm("brier", days, against=known, part=parts[0])).pages
+    much = tuple(window(day, {f"brier@{parts[0]}": 0.4, f"surprise_brier@{parts[0]}": 0.2}) for day in range(4))
+    assert assess(alarm("brier", much, against=known, part=parts[0])).pages

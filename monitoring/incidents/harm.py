@@ -11,6 +11,7 @@ from scipy.stats import norm
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.loss_split import PREFIX
 from monitoring.records import Level, WatchKey
+from monitoring.watches.weighting import MAX_OUTSIDE
 
 #: What precedes the loss in the name of its estimate.
 ESTIMATED = "estimated_"
@@ -19,8 +20,12 @@ ESTIMATED = "estimated_"
 #: with a model as right as before have more by chance.
 SURPRISE_ERRORS = 1.5
 
-#: And by what part of the tolerance of its loss; by all of it where most of the rise was expected.
+#: And by what part of the tolerance of its loss.
 SURPRISE_SHARE = 0.5
+
+#: Where most of the rise was expected, by as many errors, and by all of the tolerance: surprise that small beside it is
+#: hardly told from a calibration that is a little off on harder traffic.
+EXPECTED_SURPRISE_ERRORS = 3.0
 
 #: An estimate alone, where no labels come, pages from this multiple of the tolerance on: it cannot tell a model that
 #: is wrong, and its own error counts.
@@ -54,7 +59,8 @@ def assess(alarm: Alarm) -> HarmAssessment:
     the benchmark by more than its tolerance, and if its surprise (realised minus expected loss) rose too: harder
     traffic on which the model is as right as before is no regression of the model, and a calibration gap at a loss no
     worse than promised harms nobody yet. Where no label has arrived since the onset, an estimate pages only in
-    deployments without labels, from `ESTIMATE_TOLERANCES` tolerances on.
+    deployments without labels, from `ESTIMATE_TOLERANCES` tolerances on, and only within the support of the reference
+    (`MAX_OUTSIDE`).
 
     Args:
         alarm: An alarm of the page level and its windows since the onset.
@@ -96,16 +102,16 @@ def _surprised(alarm: Alarm, surprise: WatchKey, rise: float, gaps: list[float],
     """Whether surprise rose beyond chance, and by enough; `rise` is that of the loss."""
     error = alarm.baseline.scores[surprise].deviation / math.sqrt(len(gaps))
     gap = float(np.mean(gaps))
-    share = SURPRISE_SHARE if gap >= rise / 2.0 else 1.0
-    return gap > max(_surprise_errors(alarm, surprise) * error, share * tolerance)
+    errors, share = (SURPRISE_ERRORS, SURPRISE_SHARE) if gap >= rise / 2.0 else (EXPECTED_SURPRISE_ERRORS, 1.0)
+    return gap > max(_of_all_slices(errors, alarm, surprise) * error, share * tolerance)
 
 
-def _surprise_errors(alarm: Alarm, surprise: WatchKey) -> float:
-    """`SURPRISE_ERRORS`; on a slice those that any of all slices exceeds by chance as rarely (Bonferroni)."""
+def _of_all_slices(errors: float, alarm: Alarm, surprise: WatchKey) -> float:
+    """Standard errors; on a slice those that any of all slices exceeds by chance as rarely (Bonferroni)."""
     if not surprise.slice:
-        return SURPRISE_ERRORS
+        return errors
     slices = sum(1 for key in alarm.baseline.scores if key.watch == surprise.watch and key.slice)
-    return float(norm.isf(norm.sf(SURPRISE_ERRORS) / max(slices, 1)))
+    return float(norm.isf(norm.sf(errors) / max(slices, 1)))
 
 
 def _assess_estimate(alarm: Alarm, metric: str) -> HarmAssessment:
@@ -113,8 +119,19 @@ def _assess_estimate(alarm: Alarm, metric: str) -> HarmAssessment:
     estimate, loss = (WatchKey(watch=f"{prefix}{metric}", slice=alarm.key.slice) for prefix in (ESTIMATED, ""))
     if alarm.labels_expected:
         return HarmAssessment(level="notice", reason="expected by the model, no labels yet")
+    outside = _outside(alarm)
+    if outside > MAX_OUTSIDE:
+        unlike = f"{100 * outside:.0f} % of rows are unlike any of it"
+        return HarmAssessment(level="notice", reason=f"estimated outside the reference ({unlike})")
     risen = excesses(alarm, estimate)
     least = ESTIMATE_TOLERANCES * alarm.baseline.scores.get(loss, alarm.baseline.scores[alarm.key]).tolerance
     if risen and float(np.mean(risen)) <= least:
         return HarmAssessment(level="notice", reason="estimated to be no worse than twice the tolerance")
     return PAGE
+
+
+def _outside(alarm: Alarm) -> float:
+    """The mean share of rows outside the reference since the onset; 0 where it is not known."""
+    shares = [window.estimates[0].outside for window in alarm.windows if window.estimates]
+    known = [share for share in shares if share is not None]
+    return float(np.mean(known)) if known else 0.0

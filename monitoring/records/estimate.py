@@ -54,6 +54,7 @@ class EstimateRecord:
         interval_checks: The checks up to this window.
         confusion: Estimated confusion matrix as shares of all rows, [predicted class][true class]; may be empty.
         effective: Effective sample size of a weighted estimate, None for others; if too small, there is no value.
+        outside: The share of the window's rows that lie outside the reference; None where it is not known.
     """
 
     method: EstimateMethod
@@ -70,6 +71,7 @@ class EstimateRecord:
     interval_checks: IntervalChecks
     confusion: tuple[tuple[float, ...], ...] = ()
     effective: float | None = None
+    outside: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,6 +165,7 @@ def _window(window: WindowRecord, settled: Mapping[datetime, RealisedLosses]) ->
                 "trusted": one.interval_checks.trusted,
                 "confusion": [list(row) for row in one.confusion] or None,
                 "effective_rows": one.effective,
+                "outside": one.outside,
             }
             for one in window.estimates
         ],

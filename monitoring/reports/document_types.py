@@ -23,7 +23,8 @@ class EstimateDocument(TypedDict):
     """A loss of the window's predictions, estimated without labels (90 % interval), and the realised loss.
 
     `realised` is the loss of the window's own predictions that have a label by now, `labelled` how many have one;
-    `effective_rows` is the effective sample size of a weighted estimate.
+    `effective_rows` is the effective sample size of a weighted estimate, `outside` the share of the window's rows that
+    lie outside the reference.
     """
 
     method: str
@@ -36,6 +37,7 @@ class EstimateDocument(TypedDict):
     trusted: bool
     confusion: list[list[float]] | None
     effective_rows: float | None
+    outside: float | None
 
 
 class TrustDocument(TypedDict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,12 @@ MIN_ROWS = 30
 #: The smallest effective sample size (Σw)² / Σw²: with less, a few rows of the baseline would determine the estimate.
 MIN_EFFECTIVE_ROWS = 200
 
+#: A row of a window lies outside the reference where it is this many times likelier in the window than there.
+OUTSIDE_RATIO = 10.0
+
+#: Where more of the rows lie outside the reference, an estimate is an extrapolation, and pages nobody.
+MAX_OUTSIDE = 0.1
+
 #: Ridge penalty on every coefficient but the intercept.
 RIDGE = 1.0
 
@@ -45,6 +51,22 @@ class WeightedEstimate:
 
     effective: float
     losses: Mapping[str, ExpectedLoss]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WeightedMeans:
+    """The weighted losses of a window, as one mean and variance per metric.
+
+    Attributes:
+        effective: The effective sample size.
+        means: Each metric's mean and variance of a row; none if the sample size is too small.
+        outside: The share of the window's rows that are `OUTSIDE_RATIO` times likelier in it than in the reference;
+            None where rows are too few.
+    """
+
+    effective: float = 0.0
+    means: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    outside: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,39 +137,40 @@ class ImportanceWeighting:
             The estimate.
         """
         count = len(rows) if count is None else count
-        effective, each = self.weighted_means(rows.take(sample_indices(rows, TARGET_ROWS)), count)
+        weighted = self.weighted_means(rows.take(sample_indices(rows, TARGET_ROWS)), count)
         losses = {
             metric: ExpectedLoss(losses=np.full(count, mean), variances=np.full(count, variance))
-            for metric, (mean, variance) in each.items()
+            for metric, (mean, variance) in weighted.means.items()
         }
-        return WeightedEstimate(effective=effective, losses=losses)
+        return WeightedEstimate(effective=weighted.effective, losses=losses)
 
-    def weighted_means(self, sample: Predictions, count: int) -> tuple[float, dict[str, tuple[float, float]]]:
-        """As `estimate`, as one mean and variance per metric.
+    def weighted_means(self, sample: Predictions, count: int) -> WeightedMeans:
+        """As `estimate`, as one mean and variance per metric, with the share of rows outside the reference.
 
         Args:
             sample: At most `TARGET_ROWS` rows chosen by `sample_indices`, in any order.
             count: How many rows they are a sample of.
 
         Returns:
-            The effective sample size, and each metric's mean and variance of a row; none if the size is too small.
+            The weighted means.
         """
         if count < MIN_ROWS or len(self.points) < MIN_EFFECTIVE_ROWS:
-            return 0.0, {}
+            return WeightedMeans()
         sample = sample.take(np.argsort(np.asarray(sample.ids.to_pylist()), kind="stable"))
-        odds = _log_odds(self.points, _points(sample, self.coordinates, self.task))
+        odds, live = _log_ratios(self.points, _points(sample, self.coordinates, self.task))
+        outside = float(np.mean(live > math.log(OUTSIDE_RATIO)))
         weights = np.exp(odds - odds.max())
         weights /= weights.sum()
         effective = 1.0 / float(weights @ weights)
         if effective < MIN_EFFECTIVE_ROWS:
-            return effective, {}
+            return WeightedMeans(effective=effective, outside=outside)
         found = {}
         for metric, losses in self.losses.items():
             mean = float(weights @ losses)
             apart = (losses - mean) ** 2
             variance = float(weights @ apart) + count * float(weights**2 @ apart)
             found[metric] = (mean, variance)
-        return effective, found
+        return WeightedMeans(effective=effective, means=found, outside=outside)
 
 
 def _points(rows: Predictions, chosen: tuple[Coordinate, ...], task: Task) -> Floats:
@@ -157,8 +180,12 @@ def _points(rows: Predictions, chosen: tuple[Coordinate, ...], task: Task) -> Fl
     return np.stack(parts, axis=1)
 
 
-def _log_odds(source: Floats, target: Floats) -> Floats:
-    """The log odds that each row of `source` comes from `target`, [m], by ridge logistic regression."""
+def _log_ratios(source: Floats, target: Floats) -> tuple[Floats, Floats]:
+    """The log of how much likelier a row is in `target` than in `source`, by ridge logistic regression.
+
+    Returns:
+        Of each row of `source`, and of `target`.
+    """
     mean, std = source.mean(axis=0), source.std(axis=0)
     scale = np.where(std > _CONVERGED, std, np.inf)
     rows = (np.concatenate([source, target]) - mean) / scale
@@ -167,7 +194,7 @@ def _log_odds(source: Floats, target: Floats) -> Floats:
     penalty = np.full(rows.shape[1], RIDGE)
     penalty[0] = _CONVERGED
     coefficients = np.zeros(rows.shape[1])
-    coefficients[0] = math.log(len(target) / len(source))
+    prior = coefficients[0] = math.log(len(target) / len(source))
     for _ in range(_NEWTON_STEPS):
         share = 1.0 / (1.0 + np.exp(-np.clip(rows @ coefficients, -30.0, 30.0)))
         gradient = rows.T @ (truth - share) - penalty * coefficients
@@ -176,5 +203,5 @@ def _log_odds(source: Floats, target: Floats) -> Floats:
         coefficients += step
         if float(np.abs(step).max()) < _CONVERGED:
             break
-    odds: Floats = rows[: len(source)] @ coefficients
-    return odds
+    ratios: Floats = rows @ coefficients - prior
+    return ratios[: len(source)], ratios[len(source) :]

@@ -121,19 +121,19 @@ class PerformanceEstimator:
         """
         checks = {(one.method, one.metric): one.interval_checks for one in previous}
         rows = answered.tally.number("rows")
-        effective, weighted = self.weighting.weighted_means(answered.usable, rows)
-        _, weighted_labelled = self.weighting.weighted_means(labelled.usable, labelled.whole.number("rows"))
-        expected = self._expected(scorer, answered.tally, weighted)
-        expected_labelled = self._expected(scorer, labelled.whole, weighted_labelled)
+        weighted = self.weighting.weighted_means(answered.usable, rows)
+        weighted_labelled = self.weighting.weighted_means(labelled.usable, labelled.whole.number("rows"))
+        expected = self._expected(scorer, answered.tally, weighted.means)
+        expected_labelled = self._expected(scorer, labelled.whole, weighted_labelled.means)
         realised = scorer.realised(labelled.whole)
         records = []
         for kind in self.intervals:
             before = pooled = checks.get(kind, IntervalChecks())
             if kind in expected_labelled:
                 pooled = _pooled(before, expected_labelled[kind], realised[kind[1]])
-            record = self._record(kind, expected.get(kind), before, pooled)
+            record = replace(self._record(kind, expected.get(kind), before, pooled), outside=weighted.outside)
             if kind[0] == "weighted":
-                record = replace(record, rows=rows, effective=effective)
+                record = replace(record, rows=rows, effective=weighted.effective)
             records.append(record)
         if records and 0 < scorer.class_count <= MAX_CONFUSION_CLASSES:
             records[0] = replace(records[0], confusion=scorer.confusion(answered.tally))

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from monitoring.records import SCORE_ONE, EstimateRecord, MonitorStatus, RealisedLosses
 from monitoring.reports.sections.formatting import format_count, format_moment
 from monitoring.watches.descriptions import METRIC_TITLES, lower_first
+from monitoring.watches.weighting import MAX_OUTSIDE
 
 #: How an estimate is made.
 METHODS = {
@@ -120,11 +121,21 @@ def _trust_row(status: MonitorStatus, one: EstimateRecord, lost: datetime | None
 def trust_lines(status: MonitorStatus) -> tuple[str, ...]:
     """The trust in each estimate, a sentence each: for how long no label could check it, and how often it missed."""
     zone = ZoneInfo(status.timezone)
-    return tuple(
+    lines = tuple(
         f"Estimated {lower_first(METRIC_TITLES.get(row.metric, row.metric))} ({METHODS.get(row.method, row.method)}): "
         f"{_state(row, zone)}; {_checks(row)}."
         for row in trust_rows(status)
     )
+    return (*lines, *_support(status))
+
+
+def _support(status: MonitorStatus) -> tuple[str, ...]:
+    """How far the last window with estimates lies outside the reference, where that is far."""
+    outside = next((window.estimates[0].outside for window in reversed(status.windows) if window.estimates), None)
+    if outside is None or outside <= MAX_OUTSIDE:
+        return ()
+    share = f"{100 * outside:.0f} % of the last window's rows"
+    return (f"{share} lie outside the reference: its estimates are extrapolations and page nobody.",)
 
 
 def _state(row: TrustRow, zone: ZoneInfo) -> str:

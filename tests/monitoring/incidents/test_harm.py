@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from monitoring.incidents.harm import assess
+from monitoring.records import EstimateRecord, IntervalChecks
 from tests.monitoring.incidents.alarms import alarm, baseline, window, windows
 
 
@@ -78,3 +80,27 @@ def test_of_many_slices_one_needs_more_surprise_than_the_whole() -> None:
     assert not assess(alarm("brier", days, against=known, part=parts[0])).pages
     much = tuple(window(day, {f"brier@{parts[0]}": 0.4, f"surprise_brier@{parts[0]}": 0.2}) for day in range(4))
     assert assess(alarm("brier", much, against=known, part=parts[0])).pages
+
+
+def test_an_estimate_outside_the_reference_is_a_notice_with_the_share() -> None:
+    days = windows(estimated_error=[0.1] * 4)
+    inside, outside = (
+        alarm("estimated_error", tuple(replace(day, estimates=(estimate(share),)) for day in days))
+        for share in (0.05, 0.31)
+    )
+    assert assess(inside).pages
+    assert assess(outside).reason == "estimated outside the reference (31 % of rows are unlike any of it)"
+
+
+def estimate(outside: float) -> EstimateRecord:
+    empty: dict[str, Any] = dict.fromkeys(["value", "low", "high", "expected", "half", "realised"])
+    return EstimateRecord(
+        method="calibrated",
+        metric="error",
+        rows=0,
+        checked=0,
+        trusted=True,
+        interval_checks=IntervalChecks(),
+        outside=outside,
+        **empty,
+    )

@@ -70,3 +70,13 @@ def test_rows_left_out_have_no_weight(weighting: ImportanceWeighting) -> None:
     kept = weighting.without(np.arange(2_000))
     assert len(kept.points) == sum(weighting.indices >= 2_000) == len(kept.losses["error"])
     assert weighting.without(np.arange(4_000)).estimate(rows(np.random.default_rng(6), 500, 0.0)).losses == {}
+
+
+@pytest.mark.parametrize(("shift", "low", "high"), [(0.0, 0.0, 0.0), (0.3, 0.0, 0.02), (3.0, 0.5, 1.0)])
+def test_the_share_of_rows_outside_the_reference(
+    weighting: ImportanceWeighting, shift: float, low: float, high: float
+) -> None:
+    found = weighting.weighted_means(rows(np.random.default_rng(7), 500, shift), 500)
+    assert found.outside is not None
+    assert low <= found.outside <= high
+    assert weighting.weighted_means(rows(np.random.default_rng(8), 10, shift), 10).outside is None

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from monitoring.config import ConfigDraft, check_draft, render_config
 from monitoring.errors import BadInput
-from monitoring.jobs.deployment import deploy
+from monitoring.jobs.deployment import Deployment, deploy
+from monitoring.jobs.reference_notes import few_windows
 from monitoring.jobs.staging import put_in_place, staging
+from monitoring.judging.fit.reference_limits import reference_limits
 
 NAME = "monitor.toml"
 
 
-def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Path:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenConfig:
+    """A config that was written for a bundle.
+
+    Attributes:
+        config: The path of ``monitor.toml``.
+        notes: What the bundle's baseline cannot carry: a season, a trend of its own losses, thin slices, few windows.
+    """
+
+    config: Path
+    notes: tuple[str, ...]
+
+
+def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> WrittenConfig:
     """Write ``monitor.toml``.
 
     The draft is checked as a run will check it, and every watch is fitted once, before the file is written.
@@ -23,7 +40,7 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Pa
         force: whether a config that is there already is replaced.
 
     Returns:
-        The path of the file.
+        The path of the file, and notes on the baseline.
 
     Raises:
         BadInput: there is a config already, or the draft does not fit the bundle.
@@ -32,10 +49,21 @@ def write_config(draft: ConfigDraft, folder: Path, *, force: bool = False) -> Pa
     path = folder / NAME
     keep_existing(path, force=force)
     with staging(folder) as aside:  # first: relative paths such as ../models need the folder
-        deploy(check_draft(draft, folder))
+        deployment = deploy(check_draft(draft, folder))
         (aside / NAME).write_text(render_config(draft), encoding="utf-8")
         put_in_place(aside, (NAME,), folder)
-    return path
+    return WrittenConfig(config=path, notes=_notes(deployment))
+
+
+def _notes(deployment: Deployment) -> tuple[str, ...]:
+    """What the baseline of a bundle cannot carry."""
+    fit, times = deployment.reference_fit, deployment.baseline.rows.answers.event_times
+    span = timedelta(microseconds=int(times.max() - times.min())) if len(times) else timedelta()
+    windows = max((scores.size for scores in fit.means.values()), default=0)
+    return (
+        *few_windows(windows),
+        *reference_limits(fit.means, fit.unfitted, span=span, pooled_rows=fit.tests["page"].pooled_rows),
+    )
 
 
 def keep_existing(path: Path, *, force: bool) -> None:

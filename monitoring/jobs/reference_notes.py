@@ -34,10 +34,25 @@ def reference_notes(table: pa.Table, columns: TableColumns, windows: int) -> tup
     if not names:
         notes.append("The reference has no labels: inputs and answers are watched, errors are not.")
     if columns.predicted is None and columns.classes:
-        notes += _worse_than_a_guess(table, columns.classes) if columns.classes else ()
-    if windows < FEW_WINDOWS:
-        notes.append(f"{windows} windows are few: only large harm is detected; {FEW_WINDOWS} or more are better.")
-    return tuple(notes)
+        notes += _worse_than_a_guess(table, columns.classes)
+    return (*notes, *few_windows(windows))
+
+
+def few_windows(windows: int) -> tuple[str, ...]:
+    """The note that a baseline has few windows; none where it has `FEW_WINDOWS`.
+
+    >>> few_windows(12)
+    ('12 windows are few: only large harm is detected; 20 or more are better.',)
+
+    Args:
+        windows: How many it has.
+
+    Returns:
+        One note, or nothing.
+    """
+    if windows >= FEW_WINDOWS:
+        return ()
+    return (f"{windows} windows are few: only large harm is detected; {FEW_WINDOWS} or more are better.",)
 
 
 def _many_categories(table: pa.Table, columns: TableColumns) -> Iterator[str]:

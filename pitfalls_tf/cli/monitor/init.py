@@ -105,9 +105,13 @@ def command(
         from monitoring.jobs.config_file import write_config  # noqa: PLC0415 - as above
 
         draft = ConfigDraft(bundle=as_written(bundle, out), traffic=live, **sliced, **windows)
-        path = write_config(draft, out, force=force)
+        written = write_config(draft, out, force=force)
+        path = written.config
+        for note in written.notes:
+            output.progress(note)
         output.finish(
-            {"config": str(path)}, lambda: click.echo(f"Wrote {path}. Next: pitfalls monitor run --config {path}")
+            {"config": str(path), "notes": list(written.notes)},
+            lambda: click.echo(f"Wrote {path}. Next: pitfalls monitor run --config {path}"),
         )
         return 0
     from monitoring.jobs.init import init_monitor  # noqa: PLC0415 - not needed for --help

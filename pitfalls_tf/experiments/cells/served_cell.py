@@ -157,7 +157,7 @@ class ServedCell:
         draft = ConfigDraft(
             bundle=f"../models/{name}", traffic="../traffic", slices=self.slices, timezone=self.timezone
         )
-        config = load_config(write_config(draft, folder / f"monitor-{name}"))
+        config = load_config(write_config(draft, folder / f"monitor-{name}").config)
         with Store.open(config.store.url) as store:
             opened = run_due_windows(config, store, clock=self._after_deployment).opened
         pages = [one.opened_at for one in opened if one.level == "page"]

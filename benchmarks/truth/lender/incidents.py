@@ -70,8 +70,10 @@ def renamed(names: Sequence[str]) -> Fault:
 
 
 def hundredfold(rows: Predictions) -> Predictions:
-    """Scores a hundred times as large."""
-    return replace(rows, probabilities=rows.probabilities * 100.0)
+    """Scores a hundred times as large: where they are no probability, the product's readers pass no answer on."""
+    scores = 100.0 * rows.probabilities[:, 1]
+    scores = np.where(scores > 1.0, np.nan, scores)
+    return replace(rows, probabilities=np.stack([1.0 - scores, scores], axis=1))
 
 
 def inverted(rows: Predictions) -> Predictions:

@@ -36,5 +36,5 @@ def test_renamed_categories_are_new_ones(rows: Predictions) -> None:
 
 def test_labels_scores_and_a_stuck_number(rows: Predictions) -> None:
     np.testing.assert_array_equal(ONE_DAY["all labels inverted"](rows).labels, 1 - rows.labels)
-    np.testing.assert_allclose(ONE_DAY["scores x 100"](rows).probabilities, 100.0 * rows.probabilities)
+    assert float(np.isnan(ONE_DAY["scores x 100"](rows).probabilities).mean()) > 0.9
     assert len(set(LASTING["a number stuck"](rows).features["amount"].to_pylist())) == 1

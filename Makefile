@@ -6,7 +6,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench bench-monitor bench-serving bench-truth bench-training lint picture coverage lock clean
+.PHONY: help demo test test-all bench bench-dashboard bench-monitor bench-serving bench-truth bench-training lint picture coverage lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,9 @@ bench: $(READY) ## truth and speed, as ratios
 bench-serving: $(READY) ## this server beside other Python servers, into docs/speed.md; 20 minutes, and a download; again to resume
 	$(BIN)/python -m benchmarks serving_peers
 	cp build/bench/speed.md docs/speed.md
+
+bench-dashboard: $(READY) ## every page of the dashboard over 100 deployments with 1,000 windows each; a gigabyte of disk
+	$(BIN)/python -m benchmarks dashboard_speed
 
 bench-monitor: $(READY) ## the monitor's job on one large window and on a demo's, beside pyarrow, TFDV and Evidently
 	$(BIN)/python -m benchmarks window_speed monitor_speed

@@ -35,6 +35,7 @@ NAMES = (
     "monitor_speed",
     "window_speed",
     "window_growth",
+    "dashboard_speed",
     "serving_speed",
     "serving_peers",
     "response_profile",

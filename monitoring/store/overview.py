@@ -35,14 +35,14 @@ class DeploymentSummary:
         number: Its number in the store.
         record: The deployment.
         used_at: When it was run last, aware.
-        last_start: The start of its last window; None before the first.
+        last: The start and the end of its last window; None before the first.
         incidents: Its incidents that are not closed, in the order of their numbers.
     """
 
     number: int
     record: DeploymentRecord
     used_at: datetime
-    last_start: datetime | None
+    last: tuple[datetime, datetime] | None
     incidents: tuple[IncidentRecord, ...]
 
 
@@ -61,19 +61,32 @@ class RecentHistory:
     baseline: tuple[BaselineScore, ...] = ()
 
 
-def summaries(connection: Connection) -> tuple[DeploymentSummary, ...]:
-    """Every deployment in order of creation. Cost: one search of an index for each."""
-    last = select(func.max(window.c.start)).where(window.c.deployment == deployment.c.id).scalar_subquery()
+def summaries(connection: Connection, number: int | None = None) -> tuple[DeploymentSummary, ...]:
+    """Deployments in order of creation. Cost: two searches of an index for each.
+
+    Args:
+        connection: A transaction.
+        number: The number of the one to read; None: all.
+
+    Returns:
+        What the store says of each.
+    """
+    of_this = window.c.deployment == deployment.c.id
+    newest = window.c.start.desc()
+    start = select(window.c.start).where(of_this).order_by(newest).limit(1).scalar_subquery().label("last_start")
+    end = select(window.c.end).where(of_this).order_by(newest).limit(1).scalar_subquery().label("last_end")
     columns = [column for column in deployment.c if column.name not in ("sensitivity", "baseline")]
-    query: Select[Any] = select(*columns, last.label("last_start")).order_by(deployment.c.id)
+    query: Select[Any] = select(*columns, start, end).order_by(deployment.c.id)
+    if number is not None:
+        query = query.where(deployment.c.id == number)
     rows = connection.execute(query).all()
-    unclosed = _open_incidents(connection)
+    unclosed = _open_incidents(connection, number)
     return tuple(
         DeploymentSummary(
             number=row.id,
             record=deployment_record_of(row),
             used_at=row.used_at,
-            last_start=row.last_start,
+            last=None if row.last_start is None else (row.last_start, row.last_end),
             incidents=unclosed.get(row.id, ()),
         )
         for row in rows
@@ -181,17 +194,19 @@ def light_record_of(row: Row[Any]) -> WindowRecord:
     )
 
 
-def _open_incidents(connection: Connection) -> dict[int, tuple[IncidentRecord, ...]]:
+def _open_incidents(connection: Connection, number: int | None) -> dict[int, tuple[IncidentRecord, ...]]:
     query = (
         select(incident.c.deployment.label("of_deployment"), *incidents.COLUMNS)
         .where(incident.c.state != "closed")
         .order_by(incident.c.deployment, incident.c.number)
     )
+    if number is not None:
+        query = query.where(incident.c.deployment == number)
     found: dict[int, tuple[IncidentRecord, ...]] = {}
     for row in connection.execute(query).mappings():
         values = dict(row)
-        number = values.pop("of_deployment")
-        found[number] = (*found.get(number, ()), incidents.record_of(values))
+        owner = values.pop("of_deployment")
+        found[owner] = (*found.get(owner, ()), incidents.record_of(values))
     return found
 
 

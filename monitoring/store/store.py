@@ -183,11 +183,30 @@ class Store:
             return windows.count(connection, deployment)
 
     def score_history(
-        self, deployment: int, level: Level, *, latest: int, before: datetime | None = None
+        self,
+        deployment: int,
+        level: Level,
+        *,
+        latest: int,
+        before: datetime | None = None,
+        watches: Collection[str] | None = None,
     ) -> ScoreHistory:
-        """One level's scores in the latest windows that begin before a time, at most so many. Cost: some 2 µs each."""
+        """One level's scores in the latest windows, at most so many.
+
+        Cost: some 2 µs for each score that is read.
+
+        Args:
+            deployment: The deployment's number.
+            level: The level.
+            latest: How many windows at most.
+            before: Only windows that begin before that time; None: the last ones.
+            watches: The watches that are read; None: all.
+
+        Returns:
+            The scores.
+        """
         with self._reading() as connection:
-            return windows.read_scores(connection, deployment, level, latest, before)
+            return windows.read_scores(connection, deployment, level, latest=latest, before=before, watches=watches)
 
     def window(self, deployment: int, start: datetime) -> WindowRecord | None:
         """The window that begins at a time, with everything that is stored of it; None if there is none."""
@@ -205,6 +224,11 @@ class Store:
         """Every deployment with its open incidents, in order of creation. Cost: some 20 µs a deployment."""
         with self._reading() as connection:
             return overview.summaries(connection)
+
+    def summary(self, deployment: int) -> DeploymentSummary | None:
+        """One deployment with its open incidents; None if there is none of this number."""
+        with self._reading() as connection:
+            return next(iter(overview.summaries(connection, deployment)), None)
 
     def recent_histories(
         self, numbers: Collection[int], *, latest: int, watches: Collection[str], scored: int

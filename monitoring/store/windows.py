@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -129,7 +129,13 @@ def count(connection: Connection, deployment: int) -> int:
 
 
 def read_scores(
-    connection: Connection, deployment: int, level: Level, latest: int, before: datetime | None = None
+    connection: Connection,
+    deployment: int,
+    level: Level,
+    *,
+    latest: int,
+    before: datetime | None = None,
+    watches: Collection[str] | None = None,
 ) -> ScoreHistory:
     """One level's scores in the latest windows, at most so many; windows that wait for rows have none."""
     recent = (
@@ -150,6 +156,8 @@ def read_scores(
         .where(score.c.value.is_not(None))
         .order_by(score.c.window)
     )
+    if watches is not None:
+        query = query.where(score.c.watch.in_(sorted(watches)))
     places: dict[tuple[str, str], list[int]] = {}
     values: dict[tuple[str, str], list[float]] = {}
     for number, watch, part, value in connection.execute(query):

@@ -71,3 +71,4 @@ def _show(result: DemoResult) -> None:
     click.echo(f"All stages took {seconds:.0f} s; peak memory of one process {result.peak_bytes / 1e9:.1f} GB.")
     click.echo(f"Report: {result.report}")
     click.echo(f"Next:   pitfalls monitor status --config {result.out / 'monitor.toml'}")
+    click.echo(f"        pitfalls monitor ui --config {result.out / 'monitor.toml'}   (the dashboard)")

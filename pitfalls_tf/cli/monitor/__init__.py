@@ -19,6 +19,7 @@ VERBS: Mapping[str, Verb] = {
     ),
     "deployments": Verb("pitfalls_tf.cli.monitor.deployments", "List the deployments of the config's store."),
     "leases": Verb("pitfalls_tf.cli.monitor.leases", "List the leases of the config's store, or end one."),
+    "ui": Verb("pitfalls_tf.cli.monitor.ui", "Serve the dashboard of one or many deployments."),
     "acknowledge": Verb("pitfalls_tf.cli.monitor.acknowledge", "Acknowledge an incident."),
 }
 

@@ -1,0 +1,233 @@
+"""Server time and size of every page of the dashboard, over a store of many deployments with a long history."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import numpy as np
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from benchmarks.results import Cell, Result, Settings, Table
+from monitoring.dashboard.sources import Source
+from monitoring.dashboard.web.access import Access
+from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.pages import Pages
+from monitoring.records import BaselineScore, IncidentRecord, Level, ScoreRecord, WindowRecord
+from monitoring.store import DeploymentRecord, Store
+
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+#: Windows that are judged through the store; the others are copies of them at other times.
+TEMPLATE = 50
+
+#: What a page may take and weigh.
+MOST_MS, MOST_KB = 150.0, 300.0
+
+
+def measure(settings: Settings) -> Result:
+    """Fill a store, and ask for each page in turn. Cost: a minute and a gigabyte of disk; seconds with `quick`."""
+    deployments, windows, watches, rounds = (5, 100, 40, 3) if settings.quick else (100, 1000, 40, 20)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pitfalls.db"
+        fill(path, deployments, windows, watches)
+        print(f"filled {path.stat().st_size / 1e6:,.0f} MB", file=sys.stderr)
+        source = Source(name="shop", url=f"sqlite:///{path}", files=())
+        pages = Pages(sources=(source,), clock=lambda: FIRST + windows * DAY + timedelta(hours=7))
+        app = Dashboard(pages, Access(names=frozenset({"dashboard"})), Changes(pages.fingerprint)).app()
+        rows = tuple(asyncio.run(_row(app, name, address, rounds)) for name, address in addresses(windows).items())
+        looks = _looks(pages.fingerprint, rounds)
+        source.close()
+    title = f"Pages of the dashboard: {deployments} deployments x {windows:,} windows x {watches} watches"
+    note = "Processor time of a request, client included: median and largest; static: the same bytes, ready-made."
+    columns = ("page", "median ms", "largest ms", "static ms", "ratio", "kB", "kB sent")
+    beyond = [str(row[0]) for row in rows if float(row[1] or 0) > MOST_MS or float(row[6] or 0) > MOST_KB]
+    remarks = (
+        f"Live updates look at the store every 5 s, in {looks:.2f} ms: {100 * looks / 5000:.2g} % of a core.",
+        *(f"Beyond {MOST_MS:.0f} ms or {MOST_KB:.0f} kB: {name}." for name in beyond),
+    )
+    return Result(tables=(Table(title=title, columns=columns, rows=rows, note=note),), remarks=remarks)
+
+
+def addresses(windows: int) -> dict[str, str]:
+    """The pages that are asked for, by name."""
+    middle = FIRST + (windows // 2) * DAY
+    return {
+        "overview": "/",
+        "overview, searched": "/?q=model-7&state=ok",
+        "deployment": "/d/shop/1",
+        "deployment, 1,000 windows": "/d/shop/1?windows=1000",
+        "incident": "/d/shop/1/incidents/1",
+        "window": f"/d/shop/1/windows/{middle:%Y-%m-%dT%H:%M:%SZ}",
+        "CSV of 1,000 windows": "/d/shop/1/tables/windows.csv?windows=1000",
+    }
+
+
+def fill(path: Path, deployments: int, windows: int, watches: int) -> None:
+    """Write a store: some windows through the store itself, all others as copies of them at other times.
+
+    Args:
+        path: The file to write.
+        deployments: How many deployments; every tenth has an open page.
+        windows: Windows of each, a multiple of `TEMPLATE`.
+        watches: Watches of each window.
+    """
+    rng = np.random.default_rng(7)
+    names = ("brier", "error", *(f"input:column_{place}:location" for place in range(watches - 2)))
+    with Store.open(f"sqlite:///{path}") as store:
+        for number in range(deployments):
+            store.deployment(_record(number, FIRST + windows * DAY))
+        for place in range(TEMPLATE):
+            store.commit_window(1, _window(place, names, rng), states={}, label_cursor={}, incidents=())
+        baseline = tuple(
+            BaselineScore(
+                level=_level(name), watch=name, slice="", mean=0.2, deviation=0.02, tolerance=0.01, windows=90
+            )
+            for name in names
+        )
+        for number in range(1, deployments + 1):
+            store.save_baseline(number, baseline)
+    _copy(path, windows)
+    with Store.open(f"sqlite:///{path}") as store:
+        for number in range(1, deployments + 1, 10):
+            last = store.recent_windows(number, latest=1)[0]
+            after = replace(last, start=last.end, end=last.end + DAY, scores=_window(0, names, rng).scores)
+            store.commit_window(number, after, states={}, label_cursor={}, incidents=(_page(after),))
+
+
+def _copy(path: Path, windows: int) -> None:
+    """Copy the windows of deployment 1 to later times and to every other deployment, with their scores."""
+    connection = sqlite3.connect(path)
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(window)")]
+    kept = [name for name in columns if name not in ("id", "deployment", "start", "end")]
+    listed = ", ".join(f'"{name}"' for name in kept)
+    copied = ", ".join(f'w."{name}"' for name in kept)
+    later = "strftime('%Y-%m-%d %H:%M:%f', w.\"{name}\", '+' || (c.k * {length}) || ' days') || '000'"
+    times = ", ".join(later.format(name=name, length=TEMPLATE) for name in ("start", "end"))
+    series = f"WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k + 1 < {windows // TEMPLATE}) "  # noqa: S608 - numbers and names of columns
+    number = f"d.id * {2 * windows} + c.k * {TEMPLATE} + w.id"
+    others = f"w.deployment = 1 AND w.id <= {TEMPLATE} AND NOT (d.id = 1 AND c.k = 0)"
+    connection.execute(
+        series  # noqa: S608 - numbers and names of columns
+        + f'INSERT INTO window (id, deployment, "start", "end", {listed}) '
+        + f"SELECT {number}, d.id, {times}, {copied} FROM deployment d, c, window w WHERE {others}"  # noqa: S608 - numbers and names of columns
+    )
+    connection.execute(
+        series
+        + 'INSERT INTO score ("window", position, level, watch, slice, rows, value, log_evidence) '
+        + f"SELECT {number}, s.position, s.level, s.watch, s.slice, s.rows, s.value, s.log_evidence "
+        + f"FROM deployment d, c, window w JOIN score s ON s.window = w.id WHERE {others}"
+    )
+    connection.commit()
+    connection.close()
+
+
+def _record(number: int, used: datetime) -> DeploymentRecord:
+    return DeploymentRecord(
+        model=f"model-{number}",
+        version=1,
+        settings_digest="ab" * 32,
+        created_at=used,
+        timezone="UTC",
+        page_budget="1 per 365 windows",
+        page_threshold=365.0,
+        notice_budget="1 per 30 windows",
+        notice_threshold=30.0,
+    )
+
+
+def _level(name: str) -> Level:
+    return "page" if name in ("brier", "error") else "notice"
+
+
+def _window(place: int, names: tuple[str, ...], rng: np.random.Generator) -> WindowRecord:
+    return WindowRecord(
+        start=FIRST + place * DAY,
+        end=FIRST + (place + 1) * DAY,
+        rows=1000,
+        labels=950,
+        labels_due=1000,
+        labels_unknown=0,
+        repeats=0,
+        status="notice" if place % 17 == 0 else "ok",
+        page_log_evidence=math.log(2.0 + place % 7),
+        notice_log_evidence=math.log(1.0 + place % 5),
+        scores=tuple(
+            ScoreRecord(
+                level=_level(name),
+                watch=name,
+                slice="",
+                rows=950,
+                value=float(0.2 + 0.02 * rng.standard_normal()),
+                log_evidence=float(rng.standard_normal()),
+            )
+            for name in names
+        ),
+    )
+
+
+def _page(window: WindowRecord) -> IncidentRecord:
+    return IncidentRecord(
+        number=1,
+        level="page",
+        state="open",
+        opened_at=window.end,
+        window_start=window.start,
+        window_end=window.end,
+        watch="brier",
+        slice="",
+        cause="the model is overconfident (surprise +0.063)",
+        message="Brier score averaged 0.26. Next step: check the labels.",
+    )
+
+
+async def _row(app: ASGIApp, name: str, address: str, rounds: int) -> tuple[Cell, ...]:
+    times, page = await _times(app, address, rounds)
+    static, _ = await _times(_static(page), address, rounds)
+    median = statistics.median(times)
+    plain = statistics.median(static)
+    sent = page.num_bytes_downloaded
+    return name, median, max(times), plain, median / plain, len(page.content) / 1e3, sent / 1e3
+
+
+async def _times(app: ASGIApp, address: str, rounds: int) -> tuple[list[float], httpx.Response]:
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://dashboard") as client:
+        page = await client.get(address)
+        assert page.status_code == 200, (address, page.status_code)
+        times = []
+        for _ in range(rounds):
+            begun = time.process_time()
+            page = await client.get(address)
+            times.append(1e3 * (time.process_time() - begun))
+    return times, page
+
+
+def _static(page: httpx.Response) -> ASGIApp:
+    """An application that answers with the same bytes."""
+    body = page.content
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+def _looks(look: Callable[[], str], rounds: int) -> float:
+    begun = time.process_time()
+    for _ in range(rounds):
+        look()
+    return 1e3 * (time.process_time() - begun) / rounds

@@ -1,0 +1,1 @@
+"""Charts as paths and labels, drawn without a script."""

@@ -1,0 +1,242 @@
+"""A drawing: paths and labels in a box, which a template writes as SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from monitoring.reports.sections.formatting import MONTHS
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """Lines and areas of one style; `style` is a class of the style sheet."""
+
+    d: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """Text at a point; `anchor` says which end of the text lies there."""
+
+    x: float
+    y: float
+    text: str
+    style: str = "tick"
+    anchor: str = "start"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A drawing, in pixels; `summary` says in words what it shows; `fit` is a class of the style sheet."""
+
+    width: int
+    height: int
+    summary: str
+    paths: tuple[Path, ...]
+    labels: tuple[Label, ...] = ()
+    fit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A linear scale from values to pixels; values beyond the ends are drawn at the ends.
+
+    >>> Scale(0.0, 10.0, 100.0, 0.0)(5.0), Scale(0.0, 10.0, 0.0, 100.0)(20.0)
+    (50.0, 100.0)
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """The pixel of a value."""
+        share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
+        return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
+
+
+def shown(number: float) -> str:
+    """A coordinate with one decimal at most.
+
+    Args:
+        number: Pixels.
+
+    Returns:
+        The text.
+
+    >>> shown(12.0), shown(12.34)
+    ('12', '12.3')
+    """
+    return f"{number:.1f}".removesuffix(".0")
+
+
+def line(points: Iterable[Point]) -> str:
+    """A path through points.
+
+    Args:
+        points: The points.
+
+    Returns:
+        Commands of an SVG path.
+
+    >>> line([(0, 1), (2, 3)])
+    'M0 1L2 3'
+    """
+    return "".join(f"{'L' if place else 'M'}{shown(x)} {shown(y)}" for place, (x, y) in enumerate(points))
+
+
+def dots(points: Iterable[Point]) -> str:
+    """A path of points: lines of no length, which a style with round ends draws as dots.
+
+    Args:
+        points: The points.
+
+    Returns:
+        Commands of an SVG path.
+
+    >>> dots([(0, 1), (2, 3)])
+    'M0 1h0M2 3h0'
+    """
+    return "".join(f"M{shown(x)} {shown(y)}h0" for x, y in points)
+
+
+def box(left: float, top: float, width: float, height: float) -> str:
+    """A closed rectangle.
+
+    Args:
+        left: Its left side.
+        top: Its upper side.
+        width: Its width.
+        height: Its height.
+
+    Returns:
+        Commands of an SVG path.
+
+    >>> box(0, 0, 3, 12)
+    'M0 0h3v12h-3z'
+    """
+    return f"M{shown(left)} {shown(top)}h{shown(width)}v{shown(height)}h{shown(-width)}z"
+
+
+def diamond(x: float, y: float, half: float) -> str:
+    """A diamond around a point."""
+    return line([(x, y - half), (x + half, y), (x, y + half), (x - half, y)]) + "z"
+
+
+def nice_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
+    """Round values between two others: multiples of 1, 2 or 5 times a power of ten.
+
+    Args:
+        low: The lower end.
+        high: The upper end, above it.
+        most: How many at most, at least one.
+
+    Returns:
+        The values in order.
+
+    >>> nice_ticks(0.0, 0.31, 4)
+    (0.0, 0.1, 0.2, 0.3)
+    """
+    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    steps = (power * factor for factor in (1, 2, 5, 10, 20, 50))
+    spans = ((one, math.ceil(low / one - 1e-9), math.floor(high / one + 1e-9)) for one in steps)
+    step, first, last = next(span for span in spans if span[2] - span[1] < most)
+    digits = max(0, -math.floor(math.log10(step)))
+    return tuple(round(number * step, digits) + 0.0 for number in range(first, last + 1))
+
+
+def time_ticks(start: datetime, end: datetime, zone: ZoneInfo, most: int) -> tuple[tuple[datetime, str], ...]:
+    """Round times between two others, with their text: hours, days, Mondays or first days of months.
+
+    Args:
+        start: The first time.
+        end: The last time, after it.
+        zone: The time zone of the text.
+        most: How many at most.
+
+    Returns:
+        Times in UTC or the zone, in order.
+
+    >>> from datetime import UTC
+    >>> april, june = datetime(2013, 4, 5, tzinfo=UTC), datetime(2013, 6, 20, tzinfo=UTC)
+    >>> [text for _, text in time_ticks(april, june, ZoneInfo("UTC"), 4)]
+    ['May 2013', 'Jun']
+    """
+    length = end - start
+    for hours in (1, 3, 6, 12):
+        if length <= timedelta(hours=hours) * most:
+            return _hours(start, end, zone, hours)
+    for days in (1, 2, 7, 14):
+        if length <= timedelta(days=days) * most:
+            return _days(start, end, zone, days)
+    return _months(start, end, zone, most)
+
+
+def _hours(start: datetime, end: datetime, zone: ZoneInfo, step: int) -> tuple[tuple[datetime, str], ...]:
+    at = start.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    at -= timedelta(hours=at.hour % step)
+    found = []
+    while at <= end:
+        if at >= start:
+            found.append((at, _day(at) if at.hour == 0 else f"{at:%H:%M}"))
+        at += timedelta(hours=step)
+    return tuple(found)
+
+
+def _days(start: datetime, end: datetime, zone: ZoneInfo, step: int) -> tuple[tuple[datetime, str], ...]:
+    at = start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    at -= timedelta(days=at.toordinal() % step)
+    found = []
+    while at <= end:
+        if at >= start:
+            found.append((at, _day(at)))
+        at += timedelta(days=step)
+    return tuple(found)
+
+
+def _months(start: datetime, end: datetime, zone: ZoneInfo, most: int) -> tuple[tuple[datetime, str], ...]:
+    first = start.astimezone(zone)
+    last = end.astimezone(zone)
+    months = [
+        datetime(first.year + (first.month + n - 1) // 12, (first.month + n - 1) % 12 + 1, 1, tzinfo=zone)
+        for n in range((last.year - first.year) * 12 + last.month - first.month + 1)
+    ]
+    step = next((one for one in (1, 2, 3, 6, 12, 24, 60) if len(months) <= one * most), 120)
+    kept = [at for at in months if start <= at <= end and (12 * at.year + at.month - 1) % step == 0]
+    years = {at.year for at in kept[:1]} | {at.year for at in kept if at.month == 1}
+    texts: list[tuple[datetime, str]] = []
+    for at in kept:
+        name = MONTHS[at.month - 1]
+        texts.append((at, f"{name} {at.year}" if at.year in years else name))
+        years.discard(at.year)
+    return tuple(texts)
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {MONTHS[at.month - 1]}"
+
+
+def spread(values: Sequence[float], around: float = 0.08) -> tuple[float, float]:
+    """The ends of an axis that holds all values, with a margin; of equal values, some room around them.
+
+    Args:
+        values: The values, one at least.
+        around: The margin, as a share of their range.
+
+    Returns:
+        The lower and the upper end.
+
+    >>> spread([0.0, 1.0], 0.1)
+    (-0.1, 1.1)
+    """
+    low, high = min(values), max(values)
+    margin = (high - low) * around or max(abs(high) * 0.1, 1e-3)
+    return low - margin, high + margin

@@ -1,0 +1,96 @@
+"""Both levels' evidence by window on a log axis, with their thresholds and the incidents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.dashboard.drawings.drawing import Drawing, Label, Path, Scale, box, diamond, line
+from monitoring.dashboard.drawings.series import Size, axes
+from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.reports.charts.evidence import DECADES_ABOVE, LOWEST_DECADE, decades
+from monitoring.reports.sections.formatting import format_count, format_evidence
+
+#: How many powers of ten a small axis shows between two labels.
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+
+
+def evidence_drawing(
+    windows: Sequence[WindowRecord],
+    thresholds: tuple[float, float],
+    incidents: Sequence[IncidentRecord],
+    size: Size,
+    zone: ZoneInfo,
+) -> Drawing:
+    """Draw the evidence of both levels.
+
+    Args:
+        windows: The windows in order of time, one at least.
+        thresholds: At which evidence a page and a notice are raised.
+        incidents: The incidents; pages are marked, and their time until they closed is shaded.
+        size: The size.
+        zone: The time zone of the axis.
+
+    Returns:
+        The drawing.
+    """
+    left, top, width, height = size.plot
+    since, until = windows[0].start, windows[-1].end
+    highest = math.ceil(math.log10(max(*thresholds, 10.0))) + DECADES_ABOVE
+    x = Scale(since.timestamp(), until.timestamp(), left, left + width)
+    y = Scale(LOWEST_DECADE, highest, top + height, top)
+    paths, labels = axes(size, (since, until), zone)
+    powers = range(LOWEST_DECADE, highest + 1)
+    paths.append(Path(d="".join(f"M{left:g} {y(power):.1f}h{width:g}" for power in powers), style="grid"))
+    labels += [
+        Label(x=left - 6, y=y(power) + 4, text=_power(power), anchor="end") for power in powers if power % 2 == 0
+    ]
+    pages = [one for one in incidents if one.level == "page" and since <= one.window_start < until]
+    for page in pages:
+        end = min(page.closed_at or until, until)
+        start_x = x(page.window_start.timestamp())
+        paths.append(Path(d=box(start_x, top, max(x(end.timestamp()) - start_x, 1.0), height), style="page-span"))
+    for level, at, lift in (("notice", thresholds[1], 12), ("page", thresholds[0], -4)):
+        level_y = y(math.log10(at))
+        paths.append(Path(d=f"M{left:g} {level_y:.1f}h{width:g}", style=f"{level}-threshold"))
+        labels.append(Label(x=left + 4, y=level_y + lift, text=f"{level} at {at:,.0f}", style=f"{level}-text"))
+    logs = (
+        ("notice", [one.notice_log_evidence for one in windows]),
+        ("page", [one.page_log_evidence for one in windows]),
+    )
+    for level, values in logs:
+        points = [
+            (x(one.end.timestamp()), y(decades(value, highest))) for one, value in zip(windows, values, strict=True)
+        ]
+        paths.append(Path(d=line(points), style=f"{level}-evidence"))
+    paths.append(Path(d="".join(_mark(page.window_end, x, y, windows, highest) for page in pages), style="page-mark"))
+    return Drawing(
+        width=size.width,
+        height=size.height,
+        summary=_summary(windows, thresholds[0], len(pages)),
+        paths=tuple(path for path in paths if path.d),
+        labels=tuple(labels),
+        fit=size.fit,
+    )
+
+
+def _mark(at: datetime, x: Scale, y: Scale, windows: Sequence[WindowRecord], highest: int) -> str:
+    log_evidence = next((one.page_log_evidence for one in windows if one.end == at), 0.0)
+    return diamond(x(at.timestamp()), y(decades(log_evidence, highest)), 5.5)
+
+
+def _power(power: int) -> str:
+    if -2 <= power <= 3:
+        return f"{10.0**power:,.{max(-power, 0)}f}"
+    return "10" + ("⁻" if power < 0 else "") + "".join(_RAISED[int(digit)] for digit in str(abs(power)))
+
+
+def _summary(windows: Sequence[WindowRecord], threshold: float, pages: int) -> str:
+    last = windows[-1].page_log_evidence
+    return (
+        f"Evidence of both levels over {format_count(len(windows), 'window')} on a log scale. Page evidence is "
+        f"{format_evidence(last)} after the last one; its threshold is {threshold:,.0f}. {format_count(pages, 'page')} "
+        "raised."
+    )

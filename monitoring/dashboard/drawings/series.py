@@ -1,0 +1,187 @@
+"""A watch by window against its baseline: dots, their running mean, the baseline's band, and marks of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.dashboard.drawings.drawing import (
+    Drawing,
+    Label,
+    Path,
+    Scale,
+    box,
+    diamond,
+    dots,
+    line,
+    nice_ticks,
+    spread,
+    time_ticks,
+)
+from monitoring.reports.charts.losses import running_means
+from monitoring.watches.descriptions import format_value
+
+#: Beyond so many windows, single ones are drawn as a thin line.
+MOST_DOTS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """The baseline of a watch: its mean, and the standard deviation between its windows."""
+
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One watch over time.
+
+    Attributes:
+        watch: The watch's name, for the unit of its values.
+        title: Its name for people.
+        times: When each window begins, in order.
+        values: The watch's value in each.
+        until: The end of the time axis.
+        since: The start of the time axis.
+        band: The baseline; None where it is not known.
+        pages: Times of windows that raised a page.
+        estimated: The same loss as estimated without labels: times and values.
+    """
+
+    watch: str
+    title: str
+    times: tuple[datetime, ...]
+    values: tuple[float, ...]
+    since: datetime
+    until: datetime
+    band: Band | None = None
+    pages: tuple[datetime, ...] = ()
+    estimated: tuple[tuple[datetime, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """The size of a drawing in pixels, its margins, and how many ticks have room."""
+
+    width: int
+    height: int
+    fit: str
+    left: int = 52
+    right: int = 8
+    top: int = 8
+    bottom: int = 22
+    x_ticks: int = 8
+    y_ticks: int = 4
+
+    @property
+    def plot(self) -> tuple[float, float, float, float]:
+        """Left, top, width and height of the area inside the axes."""
+        return (
+            float(self.left),
+            float(self.top),
+            float(self.width - self.left - self.right),
+            float(self.height - self.top - self.bottom),
+        )
+
+
+WIDE = Size(width=1080, height=230, fit="wide")
+NARROW = Size(width=360, height=200, fit="narrow", x_ticks=3)
+SMALL = Size(width=340, height=110, fit="small", left=46, x_ticks=3, y_ticks=3)
+
+
+def series_drawing(series: Series, size: Size, zone: ZoneInfo) -> Drawing:
+    """Draw a watch by window.
+
+    Args:
+        series: The watch over time, with one value at least.
+        size: The size.
+        zone: The time zone of the axis.
+
+    Returns:
+        The drawing.
+    """
+    left, top, width, height = size.plot
+    held = [*series.values, *(value for _, value in series.estimated)]
+    if series.band is not None:
+        held += [series.band.mean - series.band.deviation, series.band.mean + series.band.deviation]
+    low, high = spread(held)
+    x = Scale(series.since.timestamp(), series.until.timestamp(), left, left + width)
+    y = Scale(low, high, top + height, top)
+    points = [(x(at.timestamp()), y(value)) for at, value in zip(series.times, series.values, strict=True)]
+    means = running_means(series.values, [1] * len(series.values))
+    smooth = [(place, y(mean)) for (place, _), mean in zip(points, means, strict=True)]
+    grid, labels = axes(size, (series.since, series.until), zone)
+    ticks = nice_ticks(low, high, size.y_ticks)
+    paths = [*grid, Path(d="".join(f"M{left:g} {y(tick):.1f}h{width:g}" for tick in ticks), style="grid")]
+    labels += [Label(x=left - 6, y=y(tick) + 4, text=axis_text(series.watch, tick), anchor="end") for tick in ticks]
+    paths += _band(series.band, y, (left, width))
+    paths += [
+        Path(d="".join(f"M{x(at.timestamp()):.1f} {top:g}v{height:g}" for at in series.pages), style="page-line"),
+        Path(d=dots(points) if len(points) <= MOST_DOTS else line(points), style="window-dot"),
+        Path(d=line((x(at.timestamp()), y(value)) for at, value in series.estimated), style="estimate-line"),
+        Path(d=line(smooth), style="value-line"),
+        Path(d="".join(diamond(x(at.timestamp()), top + 4, 5) for at in series.pages), style="page-mark"),
+    ]
+    return Drawing(
+        width=size.width,
+        height=size.height,
+        summary=_summary(series),
+        paths=tuple(path for path in paths if path.d),
+        labels=tuple(labels),
+        fit=size.fit,
+    )
+
+
+def axes(size: Size, reach: tuple[datetime, datetime], zone: ZoneInfo) -> tuple[list[Path], list[Label]]:
+    """The time axis with its ticks.
+
+    Args:
+        size: The size of the drawing.
+        reach: The first and the last time.
+        zone: The time zone of the ticks.
+
+    Returns:
+        Paths and labels.
+    """
+    left, top, width, height = size.plot
+    x = Scale(reach[0].timestamp(), reach[1].timestamp(), left, left + width)
+    ticks = time_ticks(reach[0], reach[1], zone, size.x_ticks) if reach[1] > reach[0] else ()
+    bottom = top + height
+    marks = "".join(f"M{x(at.timestamp()):.1f} {bottom:g}v4" for at, _ in ticks)
+    labels = []
+    for at, text in ticks:
+        place = x(at.timestamp())
+        room = 3.2 * len(text)
+        anchor = "start" if place - room < left else "end" if place + room > size.width else "middle"
+        labels.append(Label(x=place, y=bottom + 17, text=text, anchor=anchor))
+    return [Path(d=f"M{left:g} {bottom:g}h{width:g}{marks}", style="axis")], labels
+
+
+def axis_text(watch: str, value: float) -> str:
+    """A watch's value as an axis has it: without the words of its unit."""
+    return format_value(watch, value).removesuffix(" points").replace(".0 %", " %")
+
+
+def _band(band: Band | None, y: Scale, across: tuple[float, float]) -> list[Path]:
+    if band is None:
+        return []
+    left, width = across
+    top, bottom = y(band.mean + band.deviation), y(band.mean - band.deviation)
+    return [
+        Path(d=box(left, top, width, bottom - top), style="band"),
+        Path(d=f"M{left:g} {y(band.mean):.1f}h{width:g}", style="baseline-line"),
+    ]
+
+
+def _summary(series: Series) -> str:
+    values: Sequence[float] = series.values
+    text = (
+        f"{series.title} in {len(values)} windows: lowest {format_value(series.watch, min(values))}, highest "
+        f"{format_value(series.watch, max(values))}, last {format_value(series.watch, values[-1])}."
+    )
+    if series.band is not None:
+        text += f" Baseline {format_value(series.watch, series.band.mean)}."
+    return text

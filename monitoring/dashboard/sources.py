@@ -1,0 +1,154 @@
+"""The configs and stores that the dashboard shows."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+from monitoring.config import MonitorConfig, load_config
+from monitoring.errors import BadInput, PitfallsError
+from monitoring.store.store import Store
+
+#: A folder of configs is searched for files of this name, one folder deep, and for any TOML file right in it.
+NAME = "monitor.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFile:
+    """A config and where it is; `problem` says why there is no config."""
+
+    path: Path
+    config: MonitorConfig | None
+    problem: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Source:
+    """A store and the configs that name it. The store is opened at its first use, and again after a failure.
+
+    Attributes:
+        name: Its name in addresses: letters, digits and hyphens.
+        url: The store's URL.
+        files: The configs that name it.
+    """
+
+    name: str
+    url: str
+    files: tuple[ConfigFile, ...]
+    _store: Store | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def store(self) -> Store:
+        """The opened store. Raises BadInput if there is none yet, CannotRun if it cannot be used."""
+        with self._lock:
+            if self._store is None:
+                self._store = Store.open(self.url, make=False)
+            return self._store
+
+    def config_of(self, name: str) -> MonitorConfig | None:
+        """The config of the deployment of that name, if one of the files is."""
+        configs = (one.config for one in self.files)
+        return next((config for config in configs if config is not None and config.name == name), None)
+
+    def close(self) -> None:
+        """Close the store, if it was opened."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+            self._store = None
+
+
+def config_paths(pattern: str) -> tuple[Path, ...]:
+    """The config files that a folder or a pattern names.
+
+    Args:
+        pattern: A folder, searched for ``*.toml`` and ``*/monitor.toml``, or a pattern with ``*``.
+
+    Returns:
+        Paths in order.
+
+    Raises:
+        BadInput: There is none.
+    """
+    folder = Path(pattern)
+    if folder.is_dir():
+        found = {*folder.glob("*.toml"), *folder.glob(f"*/{NAME}")}
+    else:
+        found = {Path(name) for name in glob.glob(pattern, recursive=True)}  # noqa: PTH207 - an absolute pattern too
+    if not found:
+        raise BadInput(
+            "There is no config.",
+            got=pattern,
+            expected=f"a folder with {NAME} files, or a pattern of files",
+            fix="`pitfalls monitor init` writes a config.",
+        )
+    return tuple(sorted(found))
+
+
+def read_files(paths: Sequence[Path], load: Callable[[Path], MonitorConfig] = load_config) -> tuple[ConfigFile, ...]:
+    """Read several configs; one that cannot be read keeps the reason.
+
+    Args:
+        paths: The files.
+        load: Reads one.
+
+    Returns:
+        One record a file.
+    """
+    found = []
+    for path in paths:
+        try:
+            found.append(ConfigFile(path=path, config=load(path)))
+        except PitfallsError as error:
+            found.append(ConfigFile(path=path, config=None, problem=str(error)))
+    return tuple(found)
+
+
+def sources_of(files: Sequence[ConfigFile]) -> tuple[Source, ...]:
+    """The stores that configs name, each once, in the order of the files.
+
+    Args:
+        files: Configs; those that could not be read are left out.
+
+    Returns:
+        The stores; each is named after its first config, with a number where the name is taken.
+    """
+    by_url: dict[str, list[ConfigFile]] = {}
+    for one in files:
+        if one.config is not None:
+            by_url.setdefault(one.config.store.url, []).append(one)
+    names: set[str] = set()
+    found = []
+    for url, named in by_url.items():
+        config = named[0].config
+        assert config is not None  # noqa: S101 - for the type checker: only those with a config are here
+        name = _free(_plain(config.name), names)
+        names.add(name)
+        found.append(Source(name=name, url=url, files=tuple(named)))
+    return tuple(found)
+
+
+def _plain(name: str) -> str:
+    """A name for addresses.
+
+    Args:
+        name: Any text.
+
+    Returns:
+        Small letters, digits and hyphens.
+
+    >>> _plain("Flüge <b>"), _plain("…")
+    ('fl-ge-b', 'store')
+    """
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "store"
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number = 1
+    while (name if number == 1 else f"{name}-{number}") in taken:
+        number += 1
+    return name if number == 1 else f"{name}-{number}"

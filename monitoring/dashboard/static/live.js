@@ -1,0 +1,45 @@
+// Reloads the page when something has changed, unless somebody is typing; and a few keys.
+"use strict";
+(() => {
+  const status = document.getElementById("live");
+  const typing = () => {
+    const at = document.activeElement;
+    return at !== null && /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
+  };
+  let waiting = false;
+  const refresh = () => {
+    waiting = true;
+    if (document.hidden || typing()) return;
+    location.reload();
+  };
+  if (status !== null && "EventSource" in window) {
+    const events = new EventSource("/live");
+    status.hidden = false;
+    status.textContent = "Connecting";
+    events.addEventListener("open", () => { status.textContent = "Live"; });
+    events.addEventListener("error", () => { status.textContent = "Not live"; });
+    events.addEventListener("changed", refresh);
+    window.addEventListener("pagehide", () => events.close());
+  }
+  const again = () => { if (waiting) refresh(); };
+  document.addEventListener("visibilitychange", again);
+  document.addEventListener("focusout", () => setTimeout(again, 100));
+
+  const step = (by) => {
+    const links = [...document.querySelectorAll("[data-step], tbody th a")];
+    if (links.length === 0) return;
+    const at = links.indexOf(document.activeElement);
+    links[Math.min(Math.max(at + by, 0), links.length - 1)].focus();
+  };
+  document.addEventListener("keydown", (event) => {
+    if (typing() || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "/") {
+      const search = document.getElementById("q");
+      if (search === null) location.assign("/");
+      else { event.preventDefault(); search.focus(); }
+    }
+    if (event.key === "o") location.assign("/");
+    if (event.key === "j") step(1);
+    if (event.key === "k") step(-1);
+  });
+})();

@@ -1,0 +1,144 @@
+"""The large charts of the pages: a watch and the evidence by window, each with the table of its data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.dashboard.drawings.evidence import evidence_drawing
+from monitoring.dashboard.drawings.series import NARROW, WIDE, Band, Series, series_drawing
+from monitoring.dashboard.history import DeploymentHistory
+from monitoring.dashboard.views.loss import headline_loss
+from monitoring.dashboard.views.table import Cell, ChartView, TableView, cell
+from monitoring.records import WHOLE, ScoreHistory, WatchKey, WindowRecord
+from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_window
+from monitoring.watches.descriptions import format_value, slice_title, watch_title
+
+
+def loss_chart(history: DeploymentHistory, address: str) -> ChartView | None:
+    """The loss of the deployment by window; None where nothing was scored."""
+    loss = headline_loss(history.last_scores, history.baseline)
+    watch = loss.watch if loss is not None else _first_scored(history.page)
+    return None if watch is None else watch_chart(history, WatchKey(watch=watch), address)
+
+
+def watch_chart(history: DeploymentHistory, key: WatchKey, address: str) -> ChartView | None:
+    """A watch by window against its baseline; None where it was not scored in these windows."""
+    level = history.page if key in history.page.scores else history.notice
+    if key not in level.scores or not history.windows:
+        return None
+    places, values = level.scores[key]
+    times = [level.starts[place] for place in places]
+    known = next((one for one in history.baseline if (one.watch, one.slice) == (key.watch, key.slice)), None)
+    title = watch_title(key.watch) + (f" at {slice_title(key.slice)}" if key.slice else "")
+    estimated = WatchKey(watch=f"estimated_{key.watch}", slice=key.slice)
+    series = Series(
+        watch=key.watch,
+        title=title,
+        times=tuple(times),
+        values=tuple(map(float, values)),
+        since=history.windows[0].start,
+        until=history.windows[-1].end,
+        band=None if known is None else Band(mean=known.mean, deviation=known.deviation),
+        pages=pages_within(history),
+        estimated=_points(history, estimated),
+    )
+    band = (
+        ""
+        if known is None
+        else f" Band: baseline, {format_value(key.watch, known.mean)} ± one standard deviation between windows."
+    )
+    dashed = " Dashed: the estimate without labels." if series.estimated else ""
+    return ChartView(
+        name=f"{key.watch}-{key.slice}" if key.slice else key.watch,
+        title=f"{title} by window",
+        note=f"Dots: windows. Line: mean of 7.{band}{dashed} Diamonds: pages.",
+        drawings=tuple(series_drawing(series, size, history.zone) for size in (WIDE, NARROW)),
+        table=_values(series, history, address),
+    )
+
+
+def pages_within(history: DeploymentHistory) -> tuple[datetime, ...]:
+    """When the windows that raised a page begin, of those that are shown."""
+    since, until = history.windows[0].start, history.windows[-1].end
+    pages = (one.window_start for one in history.incidents if one.level == "page")
+    return tuple(start for start in pages if since <= start < until)
+
+
+def evidence_chart(history: DeploymentHistory, address: str) -> ChartView | None:
+    """Both levels' evidence by window; None before the first window."""
+    if not history.windows:
+        return None
+    record = history.summary.record
+    thresholds = (record.page_threshold, record.notice_threshold)
+    return ChartView(
+        name="evidence",
+        title="Evidence against threshold",
+        note="Log scale. Thick: page evidence. Thin: notice evidence. Diamond: a page; shaded until it closed.",
+        drawings=tuple(
+            evidence_drawing(history.windows, thresholds, history.incidents, size, history.zone)
+            for size in (WIDE, NARROW)
+        ),
+        table=_windows(history, address),
+    )
+
+
+def window_cell(window: WindowRecord, address: str, zone: ZoneInfo) -> Cell:
+    """A window with a link to its page."""
+    return cell(format_window(window.start, window.end, zone), window.start, href=window_address(window.start, address))
+
+
+def window_address(start: datetime, address: str) -> str:
+    """The path of a window's page."""
+    return f"{address}/windows/{start:%Y-%m-%dT%H:%M:%S.%fZ}".replace(".000000Z", "Z")
+
+
+def _values(series: Series, history: DeploymentHistory, address: str) -> TableView:
+    known = {one.start: one for one in history.windows}
+    points = [(at, value) for at, value in zip(series.times, series.values, strict=True) if at in known]
+    rows = [
+        (window_cell(known[at], address, history.zone), cell(format_value(series.watch, value), value))
+        for at, value in points[::-1][: history.table_rows]
+    ]
+    return TableView(
+        name=series.watch,
+        title=series.title,
+        columns=("Window", series.title),
+        rows=tuple(rows),
+        numeric=frozenset({1}),
+        total=len(points),
+    )
+
+
+def _first_scored(level: ScoreHistory) -> str | None:
+    return next((key.watch for key in level.scores if key.slice == WHOLE), None)
+
+
+def _points(history: DeploymentHistory, key: WatchKey) -> tuple[tuple[datetime, float], ...]:
+    for level in (history.page, history.notice):
+        if key in level.scores:
+            places, values = level.scores[key]
+            return tuple((level.starts[place], float(value)) for place, value in zip(places, values, strict=True))
+    return ()
+
+
+def _windows(history: DeploymentHistory, address: str) -> TableView:
+    return TableView(
+        name="windows",
+        title="Windows",
+        columns=("Window", "Status", "Rows", "Labels", "Labels due", "Page evidence", "Notice evidence"),
+        rows=tuple(
+            (
+                window_cell(one, address, history.zone),
+                cell(one.status, style=one.status),
+                cell(f"{one.rows:,}", one.rows),
+                cell(f"{one.labels:,}", one.labels),
+                cell(f"{one.labels_due:,}", one.labels_due),
+                cell(format_evidence(one.page_log_evidence), finite_evidence(one.page_log_evidence)),
+                cell(format_evidence(one.notice_log_evidence), finite_evidence(one.notice_log_evidence)),
+            )
+            for one in history.windows[::-1][: history.table_rows]
+        ),
+        numeric=frozenset(range(2, 7)),
+        total=len(history.windows),
+    )

@@ -1,0 +1,277 @@
+"""The page of one incident: its cause, its evidence and harm since, what moved with it, its rows, its history."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from monitoring.dashboard.drawings.marks import STRIP_WINDOWS
+from monitoring.dashboard.history import DeploymentHistory
+from monitoring.dashboard.views.charts import evidence_chart, watch_chart, window_address
+from monitoring.dashboard.views.deployment import Figure, next_step
+from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.views.table import ChartView, TableView, cell
+from monitoring.records import IncidentRecord, WatchKey
+from monitoring.reports.sections.formatting import (
+    LONGEST_MESSAGE,
+    format_count,
+    format_evidence,
+    format_moment,
+    format_window,
+)
+from monitoring.reports.sections.incidents import cause_line
+from monitoring.watches.descriptions import (
+    NOTHING,
+    format_amount,
+    format_change,
+    format_value,
+    printable,
+    slice_title,
+    watch_title,
+)
+
+#: Windows before the alarm that its page shows.
+WINDOWS_BEFORE = 2 * STRIP_WINDOWS
+
+#: Windows from the alarm on that its page shows, at most.
+WINDOWS_AFTER = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentView:
+    """Everything that the page of an incident shows; `can_acknowledge` says whether its form is there."""
+
+    address: str
+    parent: str
+    name: str
+    number: int
+    level: str
+    state: str
+    title: str
+    window: str
+    window_href: str
+    next_step: str
+    sentences: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    charts: tuple[ChartView, ...]
+    inputs: TableView | None
+    slices: TableView | None
+    rows: TableView | None
+    history: TableView
+    can_acknowledge: bool
+    timezone: str
+
+    @property
+    def tables(self) -> tuple[TableView, ...]:
+        """Every table of the page."""
+        optional = (self.inputs, self.slices, self.rows, *(one.table for one in self.charts))
+        return (self.history, *(table for table in optional if table is not None))
+
+
+def incident_view(incident: IncidentRecord, history: DeploymentHistory, parent: str) -> IncidentView:
+    """The page of an incident.
+
+    Args:
+        incident: The incident.
+        history: The windows around it.
+        parent: The path of the deployment's page.
+
+    Returns:
+        The page.
+    """
+    zone = history.zone
+    watch = watch_chart(history, WatchKey(watch=incident.watch, slice=incident.slice), parent)
+    return IncidentView(
+        address=f"{parent}/incidents/{incident.number}",
+        parent=parent,
+        name=printable(name_of(history.summary)),
+        number=incident.number,
+        level=incident.level,
+        state=incident.state,
+        title=cause_line(incident),
+        window=format_window(incident.window_start, incident.window_end, zone),
+        window_href=window_address(incident.window_start, parent),
+        next_step=next_step(incident),
+        sentences=sentences(incident.message),
+        figures=_figures(incident, history),
+        charts=tuple(one for one in (watch, evidence_chart(history, parent)) if one is not None),
+        inputs=_inputs(incident),
+        slices=_slices(incident),
+        rows=_rows(incident, history),
+        history=_history(incident, history),
+        can_acknowledge=incident.state != "closed" and incident.acknowledged_at is None,
+        timezone=printable(history.summary.record.timezone),
+    )
+
+
+def sentences(message: str) -> tuple[str, ...]:
+    """An incident's message in paragraphs, without the next step: the cause, and what has become worse since.
+
+    Args:
+        message: The message.
+
+    Returns:
+        Paragraphs.
+
+    >>> sentences("It rose. Next step: look. Worse since: it rose more. Next step: look again.")
+    ('It rose.', 'Worse since: it rose more.')
+    """
+    found = []
+    for place, part in enumerate(message.split(" Worse since: ")):
+        text = printable(part.partition("Next step: ")[0], LONGEST_MESSAGE).strip()
+        if text:
+            found.append(text if place == 0 else f"Worse since: {text}")
+    return tuple(found)
+
+
+def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:
+    after = [one for one in history.windows if one.start >= incident.window_start]
+    record = history.summary.record
+    threshold = record.page_threshold if incident.level == "page" else record.notice_threshold
+    logs = [one.page_log_evidence if incident.level == "page" else one.notice_log_evidence for one in after]
+    found = []
+    if logs:
+        found.append(
+            Figure(
+                title=f"{incident.level.capitalize()} evidence when it opened",
+                text=format_evidence(logs[0]),
+                beside=f"threshold {threshold:,.0f}",
+                alarm=incident.state != "closed",
+            )
+        )
+    found += [
+        *_departure(incident, history),
+        *_harm(incident, history),
+        Figure(
+            title="Windows since",
+            text=f"{len(after):,}",
+            beside=f"closed {format_moment(incident.closed_at, history.zone)}" if incident.closed_at else "still open",
+        ),
+        Figure(
+            title="Acknowledged",
+            text=format_moment(incident.acknowledged_at, history.zone),
+            beside="" if incident.acknowledged_at else "by nobody",
+        ),
+    ]
+    return tuple(found)
+
+
+def _since(incident: IncidentRecord, history: DeploymentHistory, watch: str, part: str) -> list[tuple[float, int]]:
+    """A watch's value and the labels of each window from the alarm to the close."""
+    key = WatchKey(watch=watch, slice=part)
+    level = history.page if key in history.page.scores else history.notice
+    if key not in level.scores:
+        return []
+    labels = {one.start: one.labels for one in history.windows}
+    places, values = level.scores[key]
+    return [
+        (float(value), labels.get(level.starts[place], 0))
+        for place, value in zip(places, values, strict=True)
+        if level.starts[place] >= incident.window_start
+        and (incident.closed_at is None or level.starts[place] < incident.closed_at)
+    ]
+
+
+def _departure(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:
+    known = next((one for one in history.baseline if (one.watch, one.slice) == (incident.watch, incident.slice)), None)
+    points = _since(incident, history, incident.watch, incident.slice)
+    if known is None or not points:
+        return ()
+    mean = math.fsum(value for value, _ in points) / len(points)
+    return (
+        Figure(
+            title=f"{watch_title(incident.watch)} since",
+            text=format_value(incident.watch, mean),
+            beside=f"baseline {format_value(incident.watch, known.mean)}, "
+            f"tolerance {format_amount(incident.watch, known.tolerance)}",
+        ),
+    )
+
+
+def _harm(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure, ...]:
+    """Errors beyond what the baseline promised, since the alarm."""
+    known = next((one for one in history.baseline if (one.watch, one.slice) == ("error", "")), None)
+    points = _since(incident, history, "error", "")
+    if known is None or not points:
+        return ()
+    extra = math.fsum((value - known.mean) * labels for value, labels in points)
+    return (
+        Figure(
+            title="Errors beyond the baseline",
+            text=f"{extra:,.0f}".replace("-", "\N{MINUS SIGN}"),
+            beside=f"of {sum(labels for _, labels in points):,} labelled predictions since",
+        ),
+    )
+
+
+def _inputs(incident: IncidentRecord) -> TableView | None:
+    found = incident.detail.inputs
+    if not found:
+        return None
+    return TableView(
+        name="inputs",
+        title="Inputs that drifted since the onset",
+        columns=("Input", "Evidence"),
+        rows=tuple(
+            (cell(printable(one.input), style="text"), cell(format_evidence(one.log_evidence), one.log_evidence))
+            for one in found
+        ),
+        numeric=frozenset({1}),
+        note="Largest change first; the CSV file has the natural logarithm.",
+    )
+
+
+def _slices(incident: IncidentRecord) -> TableView | None:
+    found = sorted(incident.detail.parts, key=lambda one: -abs(one.total))
+    if not found:
+        return None
+    return TableView(
+        name="parts",
+        title="Where the change comes from",
+        columns=("Slice", "Metric", "Its share of rows", "Its own loss", "Together"),
+        rows=tuple(
+            (
+                cell(slice_title(f"{one.column}={one.slice}"), style="text"),
+                cell(watch_title(one.metric)),
+                cell(format_change(one.metric, one.mix), one.mix),
+                cell(format_change(one.metric, one.loss), one.loss),
+                cell(format_change(one.metric, one.total), one.total),
+            )
+            for one in found
+        ),
+        numeric=frozenset({2, 3, 4}),
+        note="Contributions of each slice to the change of the mean over all labelled rows.",
+    )
+
+
+def _rows(incident: IncidentRecord, history: DeploymentHistory) -> TableView | None:
+    found = incident.detail.rows
+    if not found:
+        return None
+    return TableView(
+        name="rows",
+        title="Rows to look at first",
+        columns=("Prediction", "Event time", f"Score ({watch_title(incident.watch)})"),
+        rows=tuple(
+            (
+                cell(printable(one.prediction_id), style="text"),
+                cell(format_moment(one.event_time, history.zone), one.event_time),
+                cell(format_value(incident.watch, one.score), one.score),
+            )
+            for one in found
+        ),
+        numeric=frozenset({2}),
+        note=f"{format_count(len(found), 'row')} with the largest scores of the windows since the onset.",
+    )
+
+
+def _history(incident: IncidentRecord, history: DeploymentHistory) -> TableView:
+    return TableView(
+        name="history",
+        title="History",
+        columns=("Time", "State"),
+        rows=tuple(
+            (cell(format_moment(one.at, history.zone) or NOTHING, one.at), cell(one.state))
+            for one in reversed(incident.history)
+        ),
+    )

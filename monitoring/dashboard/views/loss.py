@@ -1,0 +1,93 @@
+"""The loss by which a deployment is shown: its mean over the last windows, beside its baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitoring.dashboard.drawings.drawing import Drawing
+from monitoring.dashboard.drawings.marks import interval_mark
+from monitoring.dashboard.history import HEADLINES
+from monitoring.records import WHOLE, BaselineScore, ScoreRecord
+from monitoring.reports.sections.benchmark import Interval
+from monitoring.reports.sections.formatting import format_count
+from monitoring.reports.sections.months import weighted_interval
+from monitoring.watches.descriptions import NOTHING, format_change, format_value, watch_title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossView:
+    """A watch over the last windows.
+
+    Attributes:
+        watch: Its name.
+        title: Its name for people.
+        windows: How many windows had a score.
+        value: Its mean over them, with the 95 % interval.
+        baseline: The baseline's mean and deviation; None where it is not known.
+        mark: The drawing of both; None without a baseline.
+        text: The value, as text.
+        against: The baseline and the change, as text.
+    """
+
+    watch: str
+    title: str
+    windows: int
+    value: Interval
+    baseline: BaselineScore | None
+    mark: Drawing | None
+    text: str
+    against: str
+
+
+def headline_loss(
+    scores: Sequence[Sequence[ScoreRecord]], baseline: Sequence[BaselineScore], part: str = WHOLE
+) -> LossView | None:
+    """The loss of a deployment over its last windows.
+
+    Args:
+        scores: The scores of each window, in order of time; others are left out.
+        baseline: Baseline scores; others are left out.
+        part: The slice, or the whole traffic.
+
+    Returns:
+        The first loss of `HEADLINES` that was scored; None where none was.
+    """
+    for watch in HEADLINES:
+        found = watch_view(watch, scores, baseline, part)
+        if found is not None:
+            return found
+    return None
+
+
+def watch_view(
+    watch: str, scores: Sequence[Sequence[ScoreRecord]], baseline: Sequence[BaselineScore], part: str = WHOLE
+) -> LossView | None:
+    """One watch over the last windows, on the whole traffic or on a slice; None where it has no score."""
+    points = [
+        (one.value, one.rows)
+        for window in scores
+        for one in window
+        if one.watch == watch and one.slice == part and one.value is not None and one.rows > 0
+    ]
+    if not points:
+        return None
+    value = weighted_interval(points)
+    known = next((one for one in baseline if one.watch == watch and one.slice == part), None)
+    title = watch_title(watch)
+    against = NOTHING if known is None else f"{format_value(watch, known.mean)} in the baseline"
+    text = format_value(watch, value.mean)
+    summary = f"{title} {text} over {format_count(len(points), 'window')}, {against}."
+    mark = None if known is None else interval_mark(value, known.mean, known.deviation, summary)
+    if known is not None:
+        against = f"{format_value(watch, known.mean)} ({format_change(watch, value.mean - known.mean)})"
+    return LossView(
+        watch=watch,
+        title=title,
+        windows=len(points),
+        value=value,
+        baseline=known,
+        mark=mark,
+        text=text,
+        against=against,
+    )

@@ -1,0 +1,266 @@
+"""The overview: every deployment in a row, worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from monitoring.dashboard.drawings.drawing import Drawing
+from monitoring.dashboard.drawings.marks import evidence_mark, strip
+from monitoring.dashboard.views.loss import LossView, headline_loss
+from monitoring.dashboard.views.standing import STATES, Standing, State, standing
+from monitoring.dashboard.views.table import TableView, cell
+from monitoring.records import WindowRecord
+from monitoring.reports.sections.formatting import finite_evidence, format_evidence, format_moment
+from monitoring.store.overview import DeploymentSummary, RecentHistory
+from monitoring.watches.descriptions import NOTHING, printable
+
+#: Rows of one page.
+PAGE_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One deployment of the overview, before its history is read.
+
+    Attributes:
+        source: The name of the store that has it.
+        summary: The deployment.
+        standing: How it stands.
+        earlier: How many earlier deployments of the same name its store has.
+    """
+
+    source: str
+    summary: DeploymentSummary
+    standing: Standing
+    earlier: int = 0
+
+    @property
+    def address(self) -> str:
+        """The path of its page."""
+        return f"/d/{self.source}/{self.summary.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewRow:
+    """One deployment, as the overview shows it."""
+
+    address: str
+    name: str
+    version: int
+    standing: Standing
+    strip: Drawing | None
+    loss: LossView | None
+    evidence: str
+    evidence_mark: Drawing | None
+    threshold: str
+    log_evidence: float
+    coverage: str
+    coverage_share: float | None
+    judged: str
+    judged_at: datetime | None
+    run: str
+    run_at: datetime
+    earlier: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A config whose deployment cannot be shown, and why."""
+
+    config: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the reader asks of the overview: a text in the name or the sentence, a state, and a page of rows."""
+
+    text: str = ""
+    state: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The overview: rows of one page, and counts of all deployments by state."""
+
+    rows: tuple[OverviewRow, ...]
+    failures: tuple[Failure, ...]
+    counts: tuple[tuple[State, int], ...]
+    total: int
+    found: int
+    question: Question
+    pages: int
+
+
+def entries(source: str, summaries: Sequence[DeploymentSummary], now: datetime) -> tuple[Entry, ...]:
+    """The deployments of one store that are in use: of each name the one that was run last.
+
+    Args:
+        source: The store's name.
+        summaries: All its deployments.
+        now: The time.
+
+    Returns:
+        One entry a deployment.
+    """
+    newest: dict[str, DeploymentSummary] = {}
+    count: dict[str, int] = {}
+    for one in summaries:
+        name = name_of(one)
+        count[name] = count.get(name, 0) + 1
+        if name not in newest or one.used_at >= newest[name].used_at:
+            newest[name] = one
+    return tuple(
+        Entry(
+            source=source,
+            summary=one,
+            standing=standing(one.incidents, one.last, one.used_at, now, ZoneInfo(one.record.timezone)),
+            earlier=count[name] - 1,
+        )
+        for name, one in newest.items()
+    )
+
+
+def name_of(summary: DeploymentSummary) -> str:
+    """The name of a deployment."""
+    return summary.record.called
+
+
+def chosen(found: Sequence[Entry], question: Question) -> tuple[Entry, ...]:
+    """The deployments that the reader asked for, worst first."""
+    text = question.text.casefold()
+    kept = [
+        one
+        for one in found
+        if (not question.state or one.standing.state == question.state)
+        and (not text or text in f"{name_of(one.summary)} {one.standing.sentence}".casefold())
+    ]
+    return tuple(sorted(kept, key=_rank))
+
+
+def page_of(found: Sequence[Entry], page: int) -> tuple[Entry, ...]:
+    """The rows of one page, from 1."""
+    return tuple(found[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
+
+
+def counts(found: Sequence[Entry]) -> tuple[tuple[State, int], ...]:
+    """How many deployments are in each state, worst first; states of none are left out."""
+    by_state = {state: sum(one.standing.state == state for one in found) for state in STATES}
+    return tuple((state, count) for state, count in by_state.items() if count)
+
+
+def overview_row(entry: Entry, history: RecentHistory, now: datetime) -> OverviewRow:
+    """A deployment with its last windows.
+
+    Args:
+        entry: The deployment.
+        history: Its last windows.
+        now: The time.
+
+    Returns:
+        The row.
+    """
+    record, windows = entry.summary.record, history.windows
+    zone = ZoneInfo(record.timezone)
+    last = windows[-1] if windows else None
+    share = coverage(windows)
+    threshold = f"{record.page_threshold:,.0f}"
+    evidence = NOTHING if last is None else format_evidence(last.page_log_evidence)
+    words = f"Page evidence {evidence}, threshold {threshold}."
+    return OverviewRow(
+        address=entry.address,
+        name=printable(name_of(entry.summary)),
+        version=record.version,
+        standing=entry.standing,
+        strip=strip(windows) if windows else None,
+        loss=headline_loss(history.scores, history.baseline),
+        evidence=evidence,
+        evidence_mark=None if last is None else evidence_mark(last.page_log_evidence, record.page_threshold, words),
+        threshold=threshold,
+        log_evidence=0.0 if last is None else last.page_log_evidence,
+        coverage=NOTHING if share is None else f"{100 * share:.0f} %",
+        coverage_share=share,
+        judged=NOTHING if last is None else format_moment(last.end, zone),
+        judged_at=None if last is None else last.end,
+        run=ago(now - entry.summary.used_at),
+        run_at=entry.summary.used_at,
+        earlier=entry.earlier,
+    )
+
+
+def coverage(windows: Sequence[WindowRecord]) -> float | None:
+    """Labels that arrived as a share of those due; None where none was due."""
+    due = sum(one.labels_due for one in windows)
+    return sum(one.labels for one in windows) / due if due else None
+
+
+def overview_table(rows: Sequence[OverviewRow]) -> TableView:
+    """The rows of the overview, for its CSV file."""
+    return TableView(
+        name="overview",
+        title="Deployments",
+        columns=(
+            *("deployment", "version", "state", "sentence", "metric", "value", "low", "high", "baseline"),
+            *("page_evidence", "page_threshold", "label_coverage", "judged_until", "last_run"),
+        ),
+        rows=tuple(
+            (
+                cell(row.name),
+                cell(str(row.version), row.version),
+                cell(row.standing.state),
+                cell(row.standing.sentence),
+                cell("" if row.loss is None else row.loss.watch),
+                *(
+                    (cell(""),) * 3
+                    if row.loss is None
+                    else (
+                        cell(row.loss.text, row.loss.value.mean),
+                        cell("", row.loss.value.low),
+                        cell("", row.loss.value.high),
+                    )
+                ),
+                cell("" if row.loss is None or row.loss.baseline is None else repr(row.loss.baseline.mean)),
+                cell(row.evidence, finite_evidence(row.log_evidence)),
+                cell(row.threshold, float(row.threshold.replace(",", ""))),
+                cell(row.coverage, row.coverage_share),
+                cell(row.judged, row.judged_at),
+                cell(row.run, row.run_at),
+            )
+            for row in rows
+        ),
+    )
+
+
+def ago(length: timedelta) -> str:
+    """How long ago something was.
+
+    Args:
+        length: The time since then.
+
+    Returns:
+        Words, in the largest unit that is not below 1.
+
+    >>> ago(timedelta(seconds=20)), ago(timedelta(minutes=61)), ago(timedelta(days=12))
+    ('just now', '1 h ago', '12 d ago')
+    """
+    seconds = int(length.total_seconds())
+    if seconds < 60:
+        return "just now"
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{seconds // unit:,} {name} ago"
+    return "just now"
+
+
+def _rank(entry: Entry) -> tuple[int, bool, float, str]:
+    pages = [one.opened_at.timestamp() for one in entry.summary.incidents if one.level == "page"]
+    return (
+        STATES.index(entry.standing.state),
+        entry.standing.acknowledged,
+        -max(pages, default=0.0),
+        name_of(entry.summary),
+    )

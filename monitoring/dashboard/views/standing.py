@@ -1,0 +1,121 @@
+"""How a deployment stands: its state, and what happened in one plain sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from monitoring.records import IncidentRecord
+from monitoring.reports.sections.formatting import format_count, format_moment, format_window
+from monitoring.reports.sections.incidents import cause_line
+
+State: TypeAlias = Literal["page", "failing", "late", "notice", "unknown", "ok"]
+
+#: The start and the end of a window.
+Span: TypeAlias = tuple[datetime, datetime]
+
+#: The states, worst first.
+STATES: Final[tuple[State, ...]] = ("page", "failing", "late", "notice", "unknown", "ok")
+
+#: A deployment is late when its last run is longer ago than so many of its windows, and than this.
+LATE_WINDOWS = 2
+SHORTEST_LATE = timedelta(hours=1)
+
+_SENTENCE = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a deployment stands.
+
+    Attributes:
+        state: The state.
+        sentence: What happened, in one sentence.
+        incident: The number of the incident to look at first; None if there is none.
+        acknowledged: Whether each open page is acknowledged.
+    """
+
+    state: State
+    sentence: str
+    incident: int | None = None
+    acknowledged: bool = False
+
+
+def standing(
+    incidents: tuple[IncidentRecord, ...], last: Span | None, used_at: datetime, now: datetime, zone: ZoneInfo
+) -> Standing:
+    """Judge how a deployment stands.
+
+    Args:
+        incidents: Its incidents that are not closed.
+        last: The start and end of its last window; None before the first.
+        used_at: When it was run last.
+        now: The time.
+        zone: Its time zone.
+
+    Returns:
+        The standing: an open page is worst, then no run in time, then a notice.
+    """
+    pages = sorted((one for one in incidents if one.level == "page"), key=_urgency)
+    late = is_late(last, used_at, now)
+    if pages:
+        first = pages[0]
+        return Standing(
+            state="page",
+            sentence=_page_sentence(pages, zone),
+            incident=first.number,
+            acknowledged=all(page.acknowledged_at is not None for page in pages),
+        )
+    if late:
+        since = f"The last run was on {format_moment(used_at, zone)}: nothing has been judged since."
+        return Standing(state="late", sentence=since)
+    if last is None:
+        return Standing(state="unknown", sentence="No window has been judged yet.")
+    notices = [one for one in incidents if one.level == "notice"]
+    window = format_window(*last, zone)
+    if notices:
+        newest = max(notices, key=lambda one: one.opened_at)
+        more = f", and {format_count(len(notices) - 1, 'other notice')}" if len(notices) > 1 else ""
+        return Standing(
+            state="notice",
+            sentence=f"{cause_line(newest)[:_SENTENCE]} since {format_moment(newest.window_start, zone)}{more}.",
+            incident=newest.number,
+        )
+    return Standing(state="ok", sentence=f"No open incident. Judged up to {window}.")
+
+
+def is_late(last: Span | None, used_at: datetime, now: datetime) -> bool:
+    """Whether a deployment has not been run for longer than its windows are.
+
+    Args:
+        last: The start and end of its last window; None before the first.
+        used_at: When it was run last.
+        now: The time.
+
+    Returns:
+        True if the last run is more than `LATE_WINDOWS` windows and `SHORTEST_LATE` ago.
+    """
+    if last is None:
+        return False
+    return now - used_at > max(LATE_WINDOWS * (last[1] - last[0]), SHORTEST_LATE)
+
+
+def _urgency(page: IncidentRecord) -> tuple[bool, float]:
+    """Pages that nobody has acknowledged first, then the newest."""
+    return page.acknowledged_at is not None, -page.opened_at.timestamp()
+
+
+def _page_sentence(pages: list[IncidentRecord], zone: ZoneInfo) -> str:
+    first = pages[0]
+    since = format_moment(first.window_start, zone)
+    state = {
+        "open": "not acknowledged",
+        "acknowledged": "acknowledged",
+        "worse": "worse since, not acknowledged",
+        "recovering": "recovering",
+        "closed": "closed",
+    }[first.state]
+    more = f"; {format_count(len(pages) - 1, 'other page')} open" if len(pages) > 1 else ""
+    return f"{cause_line(first)[:_SENTENCE]}, since {since} ({state}{more})."

@@ -1,0 +1,182 @@
+"""The page of one window: everything that was counted in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.dashboard.views.charts import window_address
+from monitoring.dashboard.views.overview import name_of
+from monitoring.dashboard.views.table import Cell, TableView, cell
+from monitoring.records import BaselineScore, ScoreRecord, WindowRecord
+from monitoring.reports.sections.estimates import METHODS
+from monitoring.reports.sections.formatting import (
+    LONGEST_MESSAGE,
+    finite_evidence,
+    format_evidence,
+    format_window,
+)
+from monitoring.store.overview import DeploymentSummary
+from monitoring.watches.descriptions import METRIC_TITLES, NOTHING, format_value, printable, slice_title, watch_title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowView:
+    """Everything that the page of a window shows; `before` and `after` are the addresses of its neighbours."""
+
+    address: str
+    parent: str
+    name: str
+    title: str
+    status: str
+    counted: TableView
+    findings: TableView
+    scores: TableView
+    estimates: TableView | None
+    before: str
+    after: str
+    timezone: str
+
+    @property
+    def tables(self) -> tuple[TableView, ...]:
+        """Every table of the page."""
+        found = (self.counted, self.findings, self.scores)
+        return found if self.estimates is None else (*found, self.estimates)
+
+
+def window_view(
+    window: WindowRecord,
+    summary: DeploymentSummary,
+    baseline: tuple[BaselineScore, ...],
+    parent: str,
+    neighbours: tuple[datetime | None, datetime | None] = (None, None),
+) -> WindowView:
+    """The page of a window.
+
+    Args:
+        window: The window with its scores.
+        summary: Its deployment.
+        baseline: The baseline scores.
+        parent: The path of the deployment's page.
+        neighbours: When the window before and the one after begin.
+
+    Returns:
+        The page.
+    """
+    zone = ZoneInfo(summary.record.timezone)
+    before, after = ("" if start is None else window_address(start, parent) for start in neighbours)
+    return WindowView(
+        address=window_address(window.start, parent),
+        parent=parent,
+        name=printable(name_of(summary)),
+        title=format_window(window.start, window.end, zone),
+        status=window.status,
+        counted=_counted(window, summary),
+        findings=_findings(window),
+        scores=score_table(window.scores, baseline),
+        estimates=_estimates(window),
+        before=before,
+        after=after,
+        timezone=printable(summary.record.timezone),
+    )
+
+
+def score_table(scores: tuple[ScoreRecord, ...], baseline: tuple[BaselineScore, ...]) -> TableView:
+    """Every score of a window, the largest evidence first within a level."""
+    known = {(one.level, one.watch, one.slice): one for one in baseline}
+    ordered = sorted(scores, key=lambda one: (one.level != "page", -one.log_evidence, one.watch, one.slice))
+    return TableView(
+        name="scores",
+        title="Scores",
+        columns=("Watch", "Slice", "Level", "Rows", "Value", "Baseline", "Evidence"),
+        rows=tuple(
+            (
+                cell(watch_title(one.watch), one.watch, style="text"),
+                cell(slice_title(one.slice), one.slice),
+                cell(one.level),
+                cell(f"{one.rows:,}", one.rows),
+                cell(format_value(one.watch, one.value), one.value),
+                _baseline_cell(one, known.get((one.level, one.watch, one.slice))),
+                cell(format_evidence(one.log_evidence), finite_evidence(one.log_evidence)),
+            )
+            for one in ordered
+        ),
+        numeric=frozenset(range(3, 7)),
+    )
+
+
+def _baseline_cell(score: ScoreRecord, known: BaselineScore | None) -> Cell:
+    if known is None:
+        return cell(NOTHING, "")
+    return cell(format_value(score.watch, known.mean), known.mean)
+
+
+def _counted(window: WindowRecord, summary: DeploymentSummary) -> TableView:
+    record = summary.record
+    rows = (
+        ("Rows", f"{window.rows:,}", window.rows),
+        ("Rows answered but not seen", f"{window.unseen:,}", window.unseen),
+        ("Duplicate rows, dropped", f"{window.repeats:,}", window.repeats),
+        ("Labels", f"{window.labels:,}", window.labels),
+        ("Labels due", f"{window.labels_due:,}", window.labels_due),
+        ("Labels of unknown predictions", f"{window.labels_unknown:,}", window.labels_unknown),
+        ("Labels that contradict an earlier one", f"{window.labels_conflicting:,}", window.labels_conflicting),
+        (
+            f"Page evidence (threshold {record.page_threshold:,.0f})",
+            format_evidence(window.page_log_evidence),
+            finite_evidence(window.page_log_evidence),
+        ),
+        (
+            f"Notice evidence (threshold {record.notice_threshold:,.0f})",
+            format_evidence(window.notice_log_evidence),
+            finite_evidence(window.notice_log_evidence),
+        ),
+    )
+    return TableView(
+        name="counted",
+        title="Counted",
+        columns=("What", "Value"),
+        rows=tuple((cell(name), cell(text, value)) for name, text, value in rows),
+        numeric=frozenset({1}),
+    )
+
+
+def _findings(window: WindowRecord) -> TableView:
+    return TableView(
+        name="findings",
+        title="Findings",
+        columns=("Kind", "Feature", "Finding"),
+        rows=tuple(
+            (
+                cell(printable(one.kind) + (" (pages)" if one.fact else ""), style="page" if one.fact else ""),
+                cell(printable(one.feature), style="text"),
+                cell(printable(one.message, LONGEST_MESSAGE), style="text"),
+            )
+            for one in sorted(window.findings, key=lambda one: not one.fact)
+        ),
+    )
+
+
+def _estimates(window: WindowRecord) -> TableView | None:
+    if not window.estimates:
+        return None
+    return TableView(
+        name="estimates",
+        title="Losses estimated without labels",
+        columns=("Metric", "Method", "Rows", "Estimate", "Low", "High", "Trusted"),
+        rows=tuple(
+            (
+                cell(METRIC_TITLES.get(one.metric, printable(one.metric)), one.metric),
+                cell(METHODS.get(one.method, one.method), one.method),
+                cell(f"{one.rows:,}", one.rows),
+                cell(format_value(one.metric, one.value), one.value),
+                cell(format_value(one.metric, one.low), one.low),
+                cell(format_value(one.metric, one.high), one.high),
+                cell("yes" if one.interval_checks.trusted else "no"),
+            )
+            for one in window.estimates
+        ),
+        numeric=frozenset(range(2, 6)),
+        note="With a 90 % interval.",
+    )

@@ -1,0 +1,1 @@
+"""The dashboard's web application: routes, templates, access, and the server."""

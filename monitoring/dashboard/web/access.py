@@ -1,0 +1,154 @@
+"""Who may ask: the Host header, the origin of what changes something, and the token beyond loopback."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Literal, TypeAlias
+
+#: The cookie that a browser gets for the token.
+COOKIE = "pitfalls_dashboard"
+
+#: Every answer has these: nothing is loaded from elsewhere, nothing runs that is not a file of the dashboard, and no
+#: other page can frame it.
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+Refusal: TypeAlias = Literal["host", "method", "origin", "token"]
+
+#: Names of this machine that only it can resolve.
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may ask.
+
+    Attributes:
+        names: Host names, without a port, by which browsers reach the dashboard.
+        token: The token; None on a loopback address, where everybody on the machine may ask.
+    """
+
+    names: frozenset[str]
+    token: str | None = None
+
+    def refusal(self, method: str, headers: Mapping[str, str]) -> Refusal | None:
+        """Why a request is refused.
+
+        Args:
+            method: Its method.
+            headers: Its headers, with small letters.
+
+        Returns:
+            The reason; None if it is answered.
+
+        >>> access = Access(names=frozenset({"localhost"}))
+        >>> access.refusal("GET", {"host": "localhost:8600"}), access.refusal("GET", {"host": "evil.example"})
+        (None, 'host')
+        """
+        host = headers.get("host", "")
+        if _name(host) not in self.names:
+            return "host"
+        if method not in {"GET", "HEAD", "POST"}:
+            return "method"
+        if method == "POST" and not _from_here(host, headers):
+            return "origin"
+        return None
+
+    def knows(self, headers: Mapping[str, str], cookie: str) -> bool:
+        """Whether a request has the token, as a bearer token or by its cookie.
+
+        Args:
+            headers: Its headers, with small letters.
+            cookie: The value of the dashboard's cookie, or empty.
+
+        Returns:
+            True without a token to check.
+        """
+        if self.token is None:
+            return True
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self.accepts(given.strip()):
+            return True
+        return bool(cookie) and hmac.compare_digest(cookie.encode(), self.cookie.encode())
+
+    def accepts(self, given: str) -> bool:
+        """Whether that is the token, compared in constant time."""
+        return self.token is not None and hmac.compare_digest(given.encode(), self.token.encode())
+
+    @property
+    def cookie(self) -> str:
+        """The cookie's value: what only the holder of the token can make, and not the token itself."""
+        return hmac.new((self.token or "").encode(), b"pitfalls dashboard cookie", hashlib.sha256).hexdigest()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine alone.
+
+    Args:
+        host: A name or an address.
+
+    Returns:
+        True for localhost and loopback addresses.
+
+    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "monitor.example")]
+    [True, True, True, False, False]
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_names(host: str, more: tuple[str, ...] = ()) -> frozenset[str]:
+    """The names by which a dashboard that listens on an address is reached.
+
+    Args:
+        host: The address.
+        more: Further names, such as that of a proxy.
+
+    Returns:
+        Names without a port, in small letters.
+    """
+    own = f"[{host}]" if ":" in host else host
+    local = _LOCAL_NAMES if is_loopback(host) else frozenset()
+    return local | {own.lower()} | {name.lower() for name in more}
+
+
+def _name(host: str) -> str:
+    """A Host header without its port."""
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdigit() else host).lower()
+
+
+def _from_here(host: str, headers: Mapping[str, str]) -> bool:
+    """Whether a form was sent by the dashboard's own page, or by no browser at all.
+
+    Browsers send Sec-Fetch-Site, and Origin with every POST; what sends neither has no cookies to misuse.
+
+    Args:
+        host: The Host header.
+        headers: All headers, with small letters.
+
+    Returns:
+        Whether it is accepted.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = headers.get("origin")
+    return origin is None or origin.partition("://")[2].lower() == host.lower()

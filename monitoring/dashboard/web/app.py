@@ -1,0 +1,229 @@
+"""The dashboard as a web application: addresses, answers, and forms that work without a script."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from monitoring.dashboard.views.overview import Question, overview_table
+from monitoring.dashboard.views.standing import STATES
+from monitoring.dashboard.views.table import TableView, csv_text
+from monitoring.dashboard.web.access import COOKIE, Access
+from monitoring.dashboard.web.guard import Guard
+from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.pages import WINDOW_CHOICES, WINDOWS_SHOWN, Pages
+from monitoring.dashboard.web.rendering import STATIC, render, static_text
+from monitoring.errors import BadInput, PitfallsError
+
+#: A form is a token and nothing else: far more than it needs.
+MOST_FORM_BYTES = 4096
+
+#: Beyond so many bytes an answer is compressed.
+_COMPRESSED_FROM = 2048
+
+
+class Dashboard:
+    """The dashboard's answers.
+
+    Args:
+        pages: What it shows.
+        access: Who may ask.
+        changes: When open pages are out of date.
+    """
+
+    def __init__(self, pages: Pages, access: Access, changes: Changes) -> None:
+        self._pages = pages
+        self._access = access
+        self._changes = changes
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        deployment = "/d/{source}/{number:int}"
+        routes = [
+            Route("/", self.overview),
+            Route("/overview.csv", self.overview_csv),
+            Route("/live", self.live),
+            Route("/sign-in", self.sign_in, methods=["GET", "POST"]),
+            Route("/static/{name}", self.static),
+            Route(deployment, self.deployment),
+            Route(deployment + "/tables/{table}.csv", self.deployment_csv),
+            Route(deployment + "/incidents/{incident:int}", self.incident),
+            Route(deployment + "/incidents/{incident:int}/acknowledge", self.acknowledge, methods=["POST"]),
+            Route(deployment + "/incidents/{incident:int}/tables/{table}.csv", self.incident_csv),
+            Route(deployment + "/windows/{start}", self.window),
+            Route(deployment + "/windows/{start}/tables/{table}.csv", self.window_csv),
+        ]
+        return Starlette(
+            routes=routes,
+            middleware=[
+                Middleware(Guard, access=self._access),
+                Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=5),
+            ],
+            exception_handlers={PitfallsError: _failed, HTTPException: _refused},
+        )
+
+    async def overview(self, request: Request) -> Response:
+        """``/``: every deployment, worst first."""
+        view = await run_in_threadpool(self._pages.overview, question_of(request))
+        return _page("overview", view=view, states=STATES, link=_link)
+
+    async def overview_csv(self, request: Request) -> Response:
+        """``/overview.csv``: the rows of the overview's page."""
+        view = await run_in_threadpool(self._pages.overview, question_of(request))
+        return _csv(overview_table(view.rows))
+
+    async def deployment(self, request: Request) -> Response:
+        """``/d/SOURCE/NUMBER``: one deployment."""
+        latest = windows_of(request)
+        view = await run_in_threadpool(self._pages.deployment, *_place(request), latest)
+        return _page("deployment", view=view, latest=latest, choices=WINDOW_CHOICES, query=f"?windows={latest}")
+
+    async def deployment_csv(self, request: Request) -> Response:
+        """A table of a deployment's page."""
+        view = await run_in_threadpool(self._pages.deployment, *_place(request), windows_of(request), whole=True)
+        return _csv(_table(request, view.tables))
+
+    async def incident(self, request: Request) -> Response:
+        """``/d/SOURCE/NUMBER/incidents/N``: one incident."""
+        number = int(request.path_params["incident"])
+        view = await run_in_threadpool(self._pages.incident, *_place(request), number)
+        return _page("incident", view=view, query="")
+
+    async def incident_csv(self, request: Request) -> Response:
+        """A table of an incident's page."""
+        number = int(request.path_params["incident"])
+        view = await run_in_threadpool(self._pages.incident, *_place(request), number, whole=True)
+        return _csv(_table(request, view.tables))
+
+    async def acknowledge(self, request: Request) -> Response:
+        """Acknowledges an incident, and leads back to its page."""
+        number = int(request.path_params["incident"])
+        await run_in_threadpool(self._pages.acknowledge, *_place(request), number)
+        return RedirectResponse(request.url.path.removesuffix("/acknowledge"), 303)
+
+    async def window(self, request: Request) -> Response:
+        """``/d/SOURCE/NUMBER/windows/START``: one window."""
+        view = await run_in_threadpool(self._pages.window, *_place(request), _start(request))
+        return _page("window", view=view, query="")
+
+    async def window_csv(self, request: Request) -> Response:
+        """A table of a window's page."""
+        view = await run_in_threadpool(self._pages.window, *_place(request), _start(request))
+        return _csv(_table(request, view.tables))
+
+    async def live(self, request: Request) -> Response:
+        """``/live``: an event whenever something has changed."""
+        events: AsyncIterator[str] = self._changes.events()
+        return StreamingResponse(events, media_type="text/event-stream")
+
+    async def static(self, request: Request) -> Response:
+        """``/static/NAME``: the style sheet, the script, the icon."""
+        name = request.path_params["name"]
+        if name not in STATIC:
+            raise HTTPException(404)
+        headers = {"cache-control": "max-age=300", "content-type": STATIC[name]}
+        return Response(static_text(name), headers=headers)
+
+    async def sign_in(self, request: Request) -> Response:
+        """``/sign-in``: a form for the token, which becomes a cookie."""
+        wrong = False
+        if request.method == "POST":
+            given = (await _form(request)).get("token", "")
+            if self._access.accepts(given.strip()):
+                answer = RedirectResponse("/", 303)
+                secure = request.url.scheme == "https"
+                answer.set_cookie(COOKIE, self._access.cookie, httponly=True, samesite="lax", secure=secure)
+                return answer
+            wrong = True
+        return HTMLResponse(render("sign_in", wrong=wrong), 403 if wrong else 200)
+
+
+def question_of(request: Request) -> Question:
+    """What a request asks of the overview; what makes no sense is left out."""
+    asked = request.query_params
+    state = asked.get("state", "")
+    page = asked.get("page", "1")
+    return Question(
+        text=asked.get("q", "")[:100],
+        state=state if state in STATES else "",
+        page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+    )
+
+
+def windows_of(request: Request) -> int:
+    """How many windows a request asks for, one of `WINDOW_CHOICES`."""
+    asked = request.query_params.get("windows", "")
+    return next((one for one in WINDOW_CHOICES if str(one) == asked), WINDOWS_SHOWN)
+
+
+def _place(request: Request) -> tuple[str, int]:
+    return request.path_params["source"], min(int(request.path_params["number"]), 2**31 - 1)
+
+
+def _start(request: Request) -> datetime:
+    try:
+        start = datetime.fromisoformat(request.path_params["start"])
+    except ValueError:
+        raise HTTPException(404) from None
+    return start if start.tzinfo is not None else start.replace(tzinfo=UTC)
+
+
+def _table(request: Request, tables: tuple[TableView, ...]) -> TableView:
+    found = next((one for one in tables if one.name == request.path_params["table"]), None)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def _link(question: Question, **changed: Any) -> str:
+    """The address of the overview with a changed question."""
+    asked = {"q": question.text, "state": question.state, "page": "", **changed}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"/?{query}" if query else "/"
+
+
+async def _form(request: Request) -> dict[str, str]:
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        raise HTTPException(415)
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_FORM_BYTES:
+            raise HTTPException(413)
+    try:
+        return {name: values[0] for name, values in parse_qs(body.decode("ascii")).items()}
+    except (UnicodeDecodeError, ValueError):
+        raise HTTPException(400) from None
+
+
+def _page(template: str, **values: Any) -> Response:
+    return HTMLResponse(render(template, **values))
+
+
+def _csv(table: TableView) -> Response:
+    name = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in table.name)
+    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
+    return PlainTextResponse(csv_text(table), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    """A page for an error with what, got, expected and fix: 404 for what is not there, 503 where the store fails."""
+    code = 404 if isinstance(error, BadInput) else 503
+    return HTMLResponse(render("failed", lines=str(error).splitlines(), code=code), code)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    code = error.status_code if isinstance(error, HTTPException) else 500
+    lines = ["There is no such page."] if code == 404 else [f"The request was refused ({code})."]
+    return HTMLResponse(render("failed", lines=lines, code=code), code)

@@ -1,0 +1,70 @@
+"""Middleware that refuses what `Access` refuses, and adds the security headers to every answer."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monitoring.dashboard.web.access import COOKIE, HEADERS, Access
+
+#: Paths that everybody may ask for: the form for the token, and what it looks like.
+OPEN = ("/sign-in", "/static/")
+
+_TEXTS = {
+    "host": (421, "This dashboard is not reached by that name. Start it with --allowed-host NAME.\n"),
+    "method": (405, "Only GET, HEAD and POST are answered.\n"),
+    "origin": (403, "A form of another site is not accepted.\n"),
+}
+
+
+class Guard:
+    """An ASGI application around another one.
+
+    Args:
+        app: The application that answers what is not refused.
+        access: Who may ask.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        refused = self._refused(scope)
+        await (self._app if refused is None else refused)(scope, receive, sending)
+
+    def _refused(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        reason = self._access.refusal(scope["method"], headers)
+        if reason in _TEXTS:
+            code, text = _TEXTS[reason]
+            return PlainTextResponse(text, code)
+        if scope["path"].startswith(OPEN) or self._access.knows(headers, _cookie(headers)):
+            return None
+        if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+            return RedirectResponse("/sign-in", 303)
+        return PlainTextResponse("The token is missing.\n", 401, headers={"www-authenticate": "Bearer realm=pitfalls"})
+
+
+def _cookie(headers: Headers) -> str:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return "" if found is None else found.value

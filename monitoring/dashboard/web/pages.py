@@ -1,0 +1,236 @@
+"""The pages as functions of the stores: each reads a bounded number of rows, and gives a view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeVar
+
+from monitoring.config import MonitorConfig
+from monitoring.dashboard.drawings.marks import STRIP_WINDOWS
+from monitoring.dashboard.history import HEADLINES, WINDOWS, HistoryRange, read_history
+from monitoring.dashboard.sources import ConfigFile, Source
+from monitoring.dashboard.views.deployment import DeploymentView, deployment_view
+from monitoring.dashboard.views.incident import WINDOWS_AFTER, WINDOWS_BEFORE, IncidentView, incident_view
+from monitoring.dashboard.views.overview import (
+    PAGE_ROWS,
+    Entry,
+    Failure,
+    Overview,
+    Question,
+    chosen,
+    counts,
+    entries,
+    overview_row,
+    page_of,
+)
+from monitoring.dashboard.views.window import WindowView, window_view
+from monitoring.errors import BadInput, PitfallsError
+from monitoring.records import IncidentRecord
+from monitoring.store.overview import DeploymentSummary, RecentHistory
+from monitoring.store.store import Store
+from monitoring.watches.descriptions import printable
+
+Found = TypeVar("Found")
+
+#: How many windows the page of a deployment may show, and how many it shows first.
+WINDOW_CHOICES: Final = (30, 90, 365, 1000)
+WINDOWS_SHOWN: Final = 90
+
+#: How many windows a table of a page has; its CSV file has all that are shown.
+TABLE_ROWS: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """The pages of some stores.
+
+    Attributes:
+        sources: The stores.
+        files: All configs, those that cannot be read among them.
+        clock: The time.
+    """
+
+    sources: tuple[Source, ...]
+    files: tuple[ConfigFile, ...] = ()
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def overview(self, question: Question) -> Overview:
+        """The overview.
+
+        Args:
+            question: What the reader asks for.
+
+        Returns:
+            The page; a store that cannot be read is a failure on it.
+        """
+        now = self.clock()
+        found: list[Entry] = []
+        failures = [Failure(config=one.path.name, reason=one.problem) for one in self.files if one.config is None]
+        for source in self.sources:
+            try:
+                found += entries(source.name, source.store().summaries(), now)
+            except PitfallsError as error:
+                failures.append(Failure(config=_named(source), reason=str(error)))
+        kept = chosen(found, question)
+        pages = max(1, -(-len(kept) // PAGE_ROWS))
+        shown = page_of(kept, min(question.page, pages))
+        return Overview(
+            rows=tuple(overview_row(one, history, now) for one, history in self._histories(shown)),
+            failures=tuple(failures),
+            counts=counts(found),
+            total=len(found),
+            found=len(kept),
+            question=question,
+            pages=pages,
+        )
+
+    def deployment(
+        self, source: str, number: int, latest: int = WINDOWS_SHOWN, *, whole: bool = False
+    ) -> DeploymentView:
+        """The page of a deployment.
+
+        Args:
+            source: The store's name.
+            number: The deployment's number.
+            latest: How many windows it shows.
+            whole: Whether its tables have all of them.
+
+        Returns:
+            The page; BadInput says that there is no such deployment.
+        """
+        store, summary = self._find(source, number)
+        extent = HistoryRange(latest=latest, table_rows=None if whole else TABLE_ROWS)
+        history = read_history(store, summary, extent)
+        config = self._source(source).config_of(summary.record.called)
+        return deployment_view(history, f"/d/{source}/{number}", self.clock(), settings_of(config))
+
+    def incident(self, source: str, number: int, incident: int, *, whole: bool = False) -> IncidentView:
+        """The page of an incident.
+
+        Args:
+            source: The store's name.
+            number: The deployment's number.
+            incident: The incident's number.
+            whole: Whether its tables have all windows that are shown.
+
+        Returns:
+            The page; BadInput says that there is no such deployment or incident.
+        """
+        store, summary = self._find(source, number)
+        known = next((one for one in store.incidents(number) if one.number == incident), None)
+        found = _found("incident", known, str(incident))
+        until = found.window_start + WINDOWS_AFTER * (found.window_end - found.window_start)
+        near = store.recent_windows(number, latest=WINDOWS_AFTER, before=until)
+        after = sum(one.start >= found.window_start for one in near)
+        extent = HistoryRange(
+            latest=WINDOWS_BEFORE + after,
+            before=until,
+            watches=(found.watch,),
+            table_rows=None if whole else TABLE_ROWS,
+        )
+        history = read_history(store, summary, extent)
+        return incident_view(found, history, f"/d/{source}/{number}")
+
+    def window(self, source: str, number: int, start: datetime) -> WindowView:
+        """The page of a window.
+
+        Args:
+            source: The store's name.
+            number: The deployment's number.
+            start: When the window begins.
+
+        Returns:
+            The page; BadInput says that there is no such deployment or window.
+        """
+        store, summary = self._find(source, number)
+        found = _found("window", store.window(number, start), start.isoformat())
+        before = store.recent_windows(number, latest=1, before=start)
+        later = store.recent_windows(number, latest=2, before=found.end + (found.end - found.start))
+        after = [one.start for one in later if one.start > start]
+        return window_view(
+            found,
+            summary,
+            store.baseline(number),
+            f"/d/{source}/{number}",
+            (before[0].start if before else None, after[0] if after else None),
+        )
+
+    def acknowledge(self, source: str, number: int, incident: int) -> IncidentRecord:
+        """Acknowledge an incident. Raises BadInput if there is none, or it is closed."""
+        store, _ = self._find(source, number)
+        return store.acknowledge(number, incident, self.clock())
+
+    def fingerprint(self) -> str:
+        """A text that changes with every run, window and acknowledgement in any of the stores."""
+        found = []
+        for source in self.sources:
+            try:
+                found.append(source.store().fingerprint())
+            except PitfallsError as error:
+                found.append(str(error))
+        return "\n".join(found)
+
+    def _histories(self, shown: Sequence[Entry]) -> list[tuple[Entry, RecentHistory]]:
+        numbers: dict[str, list[int]] = {}
+        for one in shown:
+            numbers.setdefault(one.source, []).append(one.summary.number)
+        read = {
+            name: self._source(name)
+            .store()
+            .recent_histories(of_source, latest=STRIP_WINDOWS, watches=HEADLINES, scored=WINDOWS)
+            for name, of_source in numbers.items()
+        }
+        return [(one, read[one.source][one.summary.number]) for one in shown]
+
+    def _source(self, name: str) -> Source:
+        return _found("store", next((one for one in self.sources if one.name == name), None), name)
+
+    def _find(self, source: str, number: int) -> tuple[Store, DeploymentSummary]:
+        store = self._source(source).store()
+        return store, _found("deployment", store.summary(number), str(number))
+
+
+def settings_of(config: MonitorConfig | None) -> tuple[tuple[str, str], ...]:
+    """The settings of a config that its store does not have, as text; addresses with secrets are left out.
+
+    Args:
+        config: The config, or None.
+
+    Returns:
+        Names and texts.
+    """
+    if config is None:
+        return ()
+    windows, traffic = config.windows, config.traffic
+    cut = f"{windows.rows:,} rows" if windows.rows is not None else windows.every
+    return (
+        ("Windows", f"{cut}, at least {windows.min_rows:,} rows, lateness {_length(windows.lateness)}"),
+        ("Labels wait for", _length(windows.label_horizon)),
+        ("Slices", printable(", ".join(traffic.slices)) or "none"),
+        ("Tolerance", f"error {config.tolerance.error}, Brier {config.tolerance.brier or 'two standard errors'}"),
+        ("Notified", f"{len(config.notify)} webhooks"),
+        ("Schedule", config.schedule.cron),
+    )
+
+
+def _length(length: timedelta) -> str:
+    hours = length.total_seconds() / 3600
+    return f"{hours / 24:g} d" if hours >= 48 else f"{hours:g} h"
+
+
+def _named(source: Source) -> str:
+    return ", ".join(one.path.name for one in source.files) or source.name
+
+
+def _found(what: str, found: Found | None, got: str) -> Found:
+    """What was found. Raises BadInput if that is nothing."""
+    if found is None:
+        raise BadInput(
+            f"There is no such {what}.",
+            got=printable(got),
+            expected=f"a {what} of this dashboard",
+            fix="Go back to the overview and choose from there.",
+        )
+    return found

@@ -1,0 +1,56 @@
+"""The templates of the pages: HTML in which every value is escaped."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from monitoring.watches.descriptions import printable
+
+#: Files that are sent as they are, with their types.
+STATIC = {
+    "dashboard.css": "text/css; charset=utf-8",
+    "live.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+
+
+def render(template: str, **values: Any) -> str:
+    """A page.
+
+    Args:
+        template: The name of its template, without the ending.
+        **values: What it shows.
+
+    Returns:
+        HTML.
+    """
+    return _environment().get_template(f"{template}.html.j2").render(**values)
+
+
+@cache
+def static_text(name: str) -> str:
+    """The text of a file of `STATIC`."""
+    return _text("static", name)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(lambda name: _text("templates", name)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters["printable"] = printable
+    environment.filters["number"] = lambda number: f"{number:,}"
+    return environment
+
+
+def _text(folder: str, name: str) -> str:
+    return (files("monitoring.dashboard") / folder / name).read_text("utf-8").replace("\r\n", "\n")

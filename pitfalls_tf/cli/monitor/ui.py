@@ -1,0 +1,97 @@
+"""``pitfalls monitor ui``: serve the dashboard of one or many deployments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitoring.errors import BadInput
+from pitfalls_tf.cli.output import with_output
+from pitfalls_tf.cli.token import read_token
+
+if TYPE_CHECKING:
+    from monitoring.dashboard.sources import ConfigFile
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Config of the monitor.  [default: monitor.toml]",
+)
+@click.option(
+    "--configs",
+    metavar="DIR_OR_GLOB",
+    help="Many configs: a folder with *.toml or */monitor.toml, or a pattern (quote it).",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8600, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the token that browsers sign in with; needed beyond a loopback address.",
+)
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A further host name by which browsers reach the dashboard, such as a proxy's; repeatable.",
+)
+@with_output
+def command(
+    config_path: Path | None,
+    configs: str | None,
+    host: str,
+    port: int,
+    token_file: Path | None,
+    allowed_hosts: tuple[str, ...],
+    *,
+    output: Output,
+) -> int:
+    """Serve the dashboard of one or many deployments.
+
+    Pages of every deployment: its state, its evidence, its incidents and its windows, read from the stores of the
+    configs; incidents are acknowledged there. Evaluates nothing. SIGTERM or Ctrl-C stops it.
+    """
+    from monitoring.dashboard.sources import sources_of  # noqa: PLC0415 - not needed for --help
+    from monitoring.dashboard.web.app import Dashboard  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.live import Changes  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.pages import Pages  # noqa: PLC0415 - as above
+    from monitoring.dashboard.web.server import access_of, address_of, bind, serve  # noqa: PLC0415 - as above
+
+    files = _files(config_path, configs)
+    access = access_of(host, None if token_file is None else read_token(token_file), allowed_hosts)
+    pages = Pages(sources=sources_of(files), files=files)
+    listening = bind(host, port)
+    url = address_of(listening)
+    output.finish(
+        {"url": url, "configs": [str(one.path) for one in files]},
+        lambda: click.echo(f"Dashboard: {url} (Ctrl-C stops it)"),
+    )
+    serve(Dashboard(pages, access, Changes(pages.fingerprint)).app(), listening)
+    for source in pages.sources:
+        source.close()
+    return 0
+
+
+def _files(config_path: Path | None, configs: str | None) -> tuple[ConfigFile, ...]:
+    """The configs to show: one that has to be right, or many of which some may be wrong."""
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.dashboard.sources import ConfigFile, config_paths, read_files  # noqa: PLC0415 - as above
+
+    if configs is None:
+        path = config_path or Path("monitor.toml")
+        return (ConfigFile(path=path, config=load_config(path)),)
+    if config_path is not None:
+        raise BadInput(
+            "--config and --configs are both given.",
+            got=f"{config_path} and {configs}",
+            expected="one of the two",
+            fix="Leave one of them out.",
+        )
+    return read_files(config_paths(configs))

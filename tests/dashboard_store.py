@@ -1,0 +1,89 @@
+"""A store with two deployments, as the dashboard's tests read it: one with an open page, one that is well."""
+
+from __future__ import annotations
+
+import runpy
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from monitoring.dashboard.sources import Source
+from monitoring.dashboard.web.pages import Pages
+from monitoring.records import (
+    CauseDetail,
+    CauseRow,
+    IncidentEvent,
+    IncidentRecord,
+    InputDrift,
+    MonitorStatus,
+    SlicePart,
+)
+from monitoring.store import DeploymentRecord, Store
+
+EXAMPLES = runpy.run_path(str(Path(__file__).parent / "monitoring" / "reports" / "conftest.py"))
+WINDOWS = 40
+NOW = datetime(2013, 5, 11, 12, tzinfo=UTC)
+HOSTILE = "</script><script>document.title='broken out'</script><img src=x onerror=\"document.title='broken out'\">"
+STEP = "Next step: check the labels of these rows."
+
+
+def fill(store: Store, model: str, *, label: str = "UA", page: bool = True) -> int:
+    """Judge 40 daily windows of a model; `label` is a value from the traffic. Returns the deployment's number."""
+    status: MonitorStatus = EXAMPLES["make_status"](windows=WINDOWS, label=label, model=model)
+    number = store.deployment(
+        DeploymentRecord(
+            model=model,
+            version=1,
+            settings_digest="ab" * 32,
+            created_at=NOW - timedelta(hours=6),
+            timezone="UTC",
+            page_budget=status.page_budget,
+            page_threshold=status.page_threshold,
+            notice_budget=status.notice_budget,
+            notice_threshold=status.notice_threshold,
+        )
+    )
+    for window in status.windows:
+        calm = replace(window, status="ok", page_log_evidence=0.5, notice_log_evidence=0.5, findings=())
+        last = window is status.windows[-1]
+        incidents = incidents_of(status, label) if page and last else ()
+        store.commit_window(number, window if page else calm, states={}, label_cursor={}, incidents=incidents)
+    store.save_baseline(number, status.baseline)
+    store.save_sensitivity(number, status.sensitivity)
+    return number
+
+
+def incidents_of(status: MonitorStatus, label: str = "UA") -> tuple[IncidentRecord, ...]:
+    """An open page with everything that a cause may have, and an open notice."""
+    page, notice, _ = status.incidents
+    detail = CauseDetail(
+        parts=(SlicePart(metric="brier", column="origin", slice=label, mix=0.001, loss=0.03),),
+        inputs=(InputDrift(input=label, log_evidence=9.0),),
+        rows=(CauseRow(prediction_id=label, event_time=page.window_start, score=0.81),),
+    )
+    message = f"{page.message} {label} {STEP}"
+    history = (IncidentEvent(at=page.opened_at, state="open"),)
+    opened = replace(
+        page,
+        state="open",
+        closed_at=None,
+        message=message,
+        cause=f"{page.cause} {label}",
+        detail=detail,
+        history=history,
+    )
+    return opened, notice
+
+
+def make_store(path: Path, *, label: str = "UA", models: tuple[str, str] = ("flights", "parcels")) -> str:
+    """Write the store. Returns its URL."""
+    url = f"sqlite:///{path}"
+    with Store.open(url) as store:
+        fill(store, models[0], label=label)
+        fill(store, models[1], page=False)
+    return url
+
+
+def pages_of(url: str) -> Pages:
+    """The dashboard's pages of that store, at a fixed time."""
+    return Pages(sources=(Source(name="shop", url=url, files=()),), clock=lambda: NOW)

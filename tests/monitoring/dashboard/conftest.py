@@ -1,0 +1,61 @@
+"""The dashboard's store, filled once; a test that changes it takes a copy."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from monitoring.dashboard.history import DeploymentHistory, HistoryRange, read_history
+from monitoring.dashboard.web.pages import Pages
+from monitoring.store import Store
+from tests.dashboard_store import make_store, pages_of
+
+EXTENT = HistoryRange(latest=90, watches=("surprise_brier",))
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store with deployment 1, which pages, and 2, which does not."""
+    path = tmp_path_factory.mktemp("dashboard") / "pitfalls.db"
+    make_store(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_store(filled: Path) -> Iterator[Store]:
+    """That store, opened; not to be changed."""
+    with Store.open(f"sqlite:///{filled}") as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def history(shared_store: Store) -> DeploymentHistory:
+    """The deployment that pages."""
+    return read_history(shared_store, shared_store.summaries()[0], EXTENT)
+
+
+@pytest.fixture(scope="session")
+def calm(shared_store: Store) -> DeploymentHistory:
+    """The deployment that does not."""
+    return read_history(shared_store, shared_store.summaries()[1], EXTENT)
+
+
+@pytest.fixture
+def url(filled: Path, tmp_path: Path) -> str:
+    """The URL of a copy that a test may change."""
+    copy = tmp_path / "pitfalls.db"
+    for path in filled.parent.glob("pitfalls.db*"):
+        shutil.copy(path, tmp_path / path.name)
+    return f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def pages(url: str) -> Iterator[Pages]:
+    """The pages of that copy."""
+    found = pages_of(url)
+    yield found
+    for source in found.sources:
+        source.close()

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from monitoring.dashboard.drawings.evidence import evidence_drawing
+from monitoring.dashboard.drawings.series import WIDE
+from monitoring.dashboard.history import DeploymentHistory
+
+ZONE = ZoneInfo("UTC")
+
+
+def test_a_page_is_marked_and_shaded(history: DeploymentHistory) -> None:
+    drawing = evidence_drawing(history.windows, (365.0, 30.0), history.incidents, WIDE, ZONE)
+    styles = [path.style for path in drawing.paths]
+    assert styles.count("page-span") == 1
+    assert {"page-mark", "page-evidence", "notice-evidence", "page-threshold", "notice-threshold"} <= {*styles}
+    assert {"page at 365", "notice at 30", "100", "10⁴"} <= {label.text for label in drawing.labels}
+    assert "1 page raised" in drawing.summary
+
+
+def test_without_a_page_there_is_no_mark(calm: DeploymentHistory) -> None:
+    drawing = evidence_drawing(calm.windows, (365.0, 30.0), calm.incidents, WIDE, ZONE)
+    assert not {path.style for path in drawing.paths} & {"page-mark", "page-span"}
+    assert "no page raised" in drawing.summary

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitoring.dashboard.history import DeploymentHistory
+from monitoring.dashboard.views.incident import incident_view, sentences
+from monitoring.records import CauseDetail
+from tests.dashboard_store import STEP
+
+
+def test_an_incident_shows_its_cause_its_harm_and_its_rows(history: DeploymentHistory) -> None:
+    page = history.incidents[0]
+    view = incident_view(page, history, "/d/shop/1")
+    assert view.title.startswith("Surprise in Brier score: the model is overconfident")
+    assert view.next_step == STEP.removeprefix("Next step: ").capitalize()
+    assert all("Next step" not in sentence for sentence in view.sentences)
+    assert view.can_acknowledge
+    assert view.window_href == "/d/shop/1/windows/2013-04-23T00:00:00Z"
+    figures = {one.title: one for one in view.figures}
+    assert figures["Windows since"].text == str(sum(one.start >= page.window_start for one in history.windows))
+    assert figures["Page evidence when it opened"].beside == "threshold 365"
+    assert "labelled predictions since" in figures["Errors beyond the baseline"].beside
+    assert [table.name for table in view.tables] == ["history", "inputs", "parts", "rows", "surprise_brier", "windows"]
+
+
+def test_the_errors_beyond_the_baseline_are_those_of_the_labelled_rows(history: DeploymentHistory) -> None:
+    page = history.incidents[0]
+    known = next(one for one in history.baseline if (one.watch, one.slice) == ("error", ""))
+    error = next(found for key, found in history.page.scores.items() if (key.watch, key.slice) == ("error", ""))
+    expected = 0.0
+    for place, value in zip(*error, strict=True):
+        window = history.windows[place]
+        if window.start >= page.window_start:
+            expected += (value - known.mean) * window.labels
+    figures = {one.title: one.text for one in incident_view(page, history, "").figures}
+    assert figures["Errors beyond the baseline"] == f"{expected:,.0f}"
+
+
+def test_a_closed_or_acknowledged_incident_has_no_form(history: DeploymentHistory) -> None:
+    page = history.incidents[0]
+    closed = replace(page, state="closed", closed_at=history.windows[-1].end, detail=CauseDetail())
+    seen = replace(page, state="acknowledged", acknowledged_at=page.opened_at)
+    view = incident_view(closed, history, "")
+    assert not view.can_acknowledge
+    assert (view.inputs, view.slices, view.rows) == (None, None, None)
+    assert not incident_view(seen, history, "").can_acknowledge
+
+
+def test_a_watch_that_is_not_scored_has_no_chart(history: DeploymentHistory) -> None:
+    schema = replace(history.incidents[0], watch="schema", slice="visib")
+    assert [chart.name for chart in incident_view(schema, history, "").charts] == ["evidence"]
+
+
+def test_what_became_worse_is_a_paragraph_of_its_own() -> None:
+    assert sentences("A. Worse since: B.") == ("A.", "Worse since: B.")
+    assert sentences("") == ()

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from monitoring.dashboard.web.access import COOKIE, Access
+from monitoring.dashboard.web.app import Dashboard
+from monitoring.dashboard.web.live import Changes
+from monitoring.dashboard.web.pages import Pages
+from tests.dashboard_store import HOSTILE, make_store, pages_of
+
+ACCESS = Access(names=frozenset({"testserver"}))
+WINDOW = "/d/shop/1/windows/2013-05-01T00:00:00Z"
+PAGES = ("/", "/?state=page&q=over", "/d/shop/1", "/d/shop/1?windows=30", "/d/shop/1/incidents/1", WINDOW)
+
+
+def client_of(pages: Pages, access: Access = ACCESS) -> TestClient:
+    return TestClient(Dashboard(pages, access, Changes(pages.fingerprint)).app(), follow_redirects=False)
+
+
+@pytest.fixture
+def client(pages: Pages) -> TestClient:
+    return client_of(pages)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_html_within_its_policy(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert len(answer.content) < 300_000
+    assert "<h1" in answer.text
+    assert re.search(r"<title>[^<]+</title>", answer.text)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_link_of_a_page_leads_somewhere(client: TestClient, path: str) -> None:
+    links = {
+        link.replace("&amp;", "&") for link in re.findall(r'(?:href|src|action)="(/[^"#]*)"', client.get(path).text)
+    }
+    assert len(links) > 3
+    some = sorted(links - {"/live"}, key=lambda link: ("windows" in link, link))[:25]
+    bad = {link: code for link in some if (code := client.get(link).status_code) not in (200, 405)}
+    assert not bad
+
+
+@pytest.mark.parametrize(
+    ("path", "column", "rows"),
+    [
+        ("/overview.csv", "deployment", 2),
+        ("/d/shop/1/tables/windows.csv?windows=30", "Window", 30),
+        ("/d/shop/1/tables/slices.csv", "Slice", 3),
+        ("/d/shop/1/incidents/1/tables/rows.csv", "Prediction", 1),
+        (f"{WINDOW}/tables/scores.csv", "Watch", 15),
+    ],
+)
+def test_every_table_is_a_file_too(client: TestClient, path: str, column: str, rows: int) -> None:
+    answer = client.get(path)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    found = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(found) == rows
+    assert next(iter(found[0])) == column
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/none", "/d/none/1", "/d/shop/9", "/d/shop/99999999999999999999", "/d/shop/1/incidents/9", "/static/app.py"),
+        *("/d/shop/1/windows/2001-01-01T00:00:00Z", "/d/shop/1/windows/yesterday", "/d/shop/1/tables/none.csv"),
+    ],
+)
+def test_what_is_not_there_is_a_page_that_says_so(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert "There is no such" in answer.text
+
+
+def test_an_incident_is_acknowledged_by_a_form_and_only_once(client: TestClient) -> None:
+    page = "/d/shop/1/incidents/1"
+    assert "Acknowledge</button>" in client.get(page).text
+    answer = client.post(f"{page}/acknowledge")
+    assert (answer.status_code, answer.headers["location"]) == (303, page)
+    after = client.get(page).text
+    assert "Acknowledge</button>" not in after
+    assert "<b>acknowledged</b>" in after
+    assert client.post(f"{page}/acknowledge").status_code == 303
+    assert "(acknowledged)" in client.get("/").text
+
+
+def test_a_form_of_another_site_changes_nothing(client: TestClient) -> None:
+    page = "/d/shop/1/incidents/1"
+    assert client.post(f"{page}/acknowledge", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert client.get(f"{page}/acknowledge").status_code == 405
+    assert "Acknowledge</button>" in client.get(page).text
+
+
+def test_signing_in_gives_a_cookie_that_no_script_can_read(pages: Pages) -> None:
+    client = client_of(pages, Access(names=ACCESS.names, token="secret"))
+    assert client.get("/", headers={"accept": "text/html"}).headers["location"] == "/sign-in"
+    assert client.post("/sign-in", data={"token": "wrong"}).status_code == 403
+    answer = client.post("/sign-in", data={"token": "secret"})
+    assert answer.status_code == 303
+    assert {"HttpOnly", "SameSite=lax"} <= {part.strip() for part in answer.headers["set-cookie"].split(";")}
+    assert COOKIE in client.cookies
+    assert client.get("/").status_code == 200
+    assert client.post("/sign-in", content=b"x" * 5000).status_code == 415
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert client.post("/sign-in", content=b"x" * 5000, headers=form).status_code == 413
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    pages = pages_of(
+        make_store(tmp_path_factory.mktemp("hostile") / "p.db", label=HOSTILE, models=(HOSTILE, "parcels"))
+    )
+    yield client_of(pages)
+    for source in pages.sources:
+        source.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_what_comes_from_traffic_is_escaped(hostile: TestClient, path: str) -> None:
+    text = hostile.get(path.replace("q=over", "q=%3Cimg")).text
+    assert "<img" not in text
+    assert text.count("<script") == 1
+    assert "&lt;img src=x" in text
+
+
+def test_a_store_that_goes_away_is_said_and_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "pitfalls.db"
+    pages = pages_of(f"sqlite:///{path}")
+    client = client_of(pages)
+    assert "No window has been judged yet." in client.get("/").text
+    assert client.get("/d/shop/1").status_code == 404
+    make_store(path)
+    assert client.get("/d/shop/1").status_code == 200
+    pages.sources[0].close()

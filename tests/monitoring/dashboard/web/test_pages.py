@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from monitoring.config import load_config
+from monitoring.dashboard.sources import ConfigFile, Source
+from monitoring.dashboard.views.overview import Question
+from monitoring.dashboard.web.pages import Pages, settings_of
+from monitoring.errors import BadInput
+from monitoring.store import Store
+from tests.dashboard_store import NOW
+
+CONFIG = """\
+[model]
+bundle = "models/flights"
+[traffic]
+path = "traffic"
+slices = ["origin"]
+[[notify]]
+webhook = "https://hooks.example.org/secret-path"
+[store]
+url = "postgresql://user:secret-password@db/pitfalls"
+"""
+
+
+def test_the_overview_reads_only_the_rows_it_shows(pages: Pages) -> None:
+    found = pages.overview(Question())
+    assert [row.name for row in found.rows] == ["flights", "parcels"]
+    assert (found.total, found.found, found.pages) == (2, 2, 1)
+    assert pages.overview(Question(text="parc", page=9)).rows[0].name == "parcels"
+
+
+def test_a_store_or_config_that_cannot_be_read_is_shown_as_failing(pages: Pages, tmp_path: Path) -> None:
+    away = Source(name="away", url=f"sqlite:///{tmp_path}/none/away.db", files=())
+    bad = ConfigFile(path=Path("bad.toml"), config=None, problem="bad.toml has 1 error")
+    found = replace(pages, sources=(*pages.sources, away), files=(bad,)).overview(Question())
+    assert [row.name for row in found.rows] == ["flights", "parcels"]
+    assert [one.config for one in found.failures] == ["bad.toml", "away"]
+    assert found.failures[0].reason == "bad.toml has 1 error"
+    assert found.failures[1].reason.startswith("No window has been judged yet.")
+
+
+def test_each_page_of_a_deployment_is_found(pages: Pages) -> None:
+    assert pages.deployment("shop", 1).name == "flights"
+    assert pages.incident("shop", 1, 1).number == 1
+    start = pages.deployment("shop", 1, 30).charts[1].table
+    assert start is not None
+    assert len(start.rows) == 30
+    window = start.rows[1][0].value
+    assert not isinstance(window, str | int | float | None)
+    view = pages.window("shop", 1, window)
+    assert view.before
+    assert view.after == start.rows[0][0].href
+
+
+@pytest.mark.parametrize(("source", "number", "incident"), [("none", 1, 1), ("shop", 9, 1), ("shop", 1, 9)])
+def test_what_is_not_there_is_said(pages: Pages, source: str, number: int, incident: int) -> None:
+    with pytest.raises(BadInput, match="There is no such"):
+        pages.incident(source, number, incident)
+    with pytest.raises(BadInput, match="There is no such"):
+        pages.window(source, number, NOW)
+
+
+def test_acknowledging_changes_the_store_and_the_fingerprint(pages: Pages, url: str) -> None:
+    before = pages.fingerprint()
+    assert pages.acknowledge("shop", 1, 1).acknowledged_at == NOW
+    assert pages.fingerprint() != before
+    with Store.open(url) as store:
+        assert store.incidents(1)[0].state == "acknowledged"
+
+
+def test_settings_are_shown_without_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.toml"
+    path.write_text(CONFIG)
+    shown = str(settings_of(load_config(path)))
+    assert "origin" in shown
+    assert "secret" not in shown
+    assert settings_of(None) == ()

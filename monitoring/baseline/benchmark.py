@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.metrics import ConfidenceInterval, Resamples, area_under_curve, interval, row_losses
 from monitoring.records import WHOLE
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def benchmark(
     Returns:
         The metrics; empty without labels.
     """
-    known = predictions.take(predictions.labels != NO_LABEL)
+    known = predictions.take((predictions.labels != NO_LABEL) & (predictions.labels != UNKNOWN_CLASS))
     if not len(known):
         return ()
     days = _days(known.event_times, timezone)

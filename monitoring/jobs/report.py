@@ -25,7 +25,6 @@ from monitoring.reports.drift_summary import DriftSubject, DriftSummary, WatchVe
 from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval
 from monitoring.reports.sections.formatting import finite_evidence, format_window
 from monitoring.store.store import Store
-from monitoring.tasks.task import NO_LABEL
 from monitoring.traffic.windows import Window
 from monitoring.watches.descriptions import slice_title, watch_title
 
@@ -226,7 +225,7 @@ def _window_title(window: WindowRecord, found: MonitorStatus) -> str:
 def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:
     """Predictions as a table: event_time, the inputs, probabilities, and the label's name (null without one)."""
     classes = baseline.spec.classes
-    labels = [None if label == NO_LABEL else classes[label] for label in predictions.labels]
+    labels = [classes[label] if 0 <= label < len(classes) else None for label in predictions.labels]
     return (
         predictions.features.append_column("event_time", pa.array(predictions.event_times, pa.timestamp("us", "UTC")))
         .append_column("probabilities", pa.array(list(predictions.probabilities), pa.list_(pa.float64())))

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
-from monitoring.tasks.task import NO_LABEL
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
@@ -193,7 +192,7 @@ def _plain_column(column: pa.ChunkedArray) -> pa.Array:
 
 def _labels(predictions: Predictions, spec: BaselineSpec) -> list[str | None]:
     classes = [plain(name) for name in spec.classes]
-    return [None if place == NO_LABEL else classes[place] for place in predictions.labels]
+    return [classes[place] if 0 <= place < len(classes) else None for place in predictions.labels]
 
 
 def _problem(name: str, now: Side, then: Side) -> str:

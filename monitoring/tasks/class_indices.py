@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from monitoring.tasks.task import NO_LABEL, Whole
+from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS, Whole
 
 #: How booleans are written that stand for the classes 0 and 1.
 _BOOLEANS = {"0": "false", "1": "true"}
@@ -37,13 +38,45 @@ def class_codes(words: pa.ChunkedArray, classes: tuple[str, ...]) -> Whole:
     """Labels as class indices.
 
     Args:
-        words: Class names, or class indices as text, [n].
+        words: Class names, or class indices as text, [n]; case and spaces around a name do not matter, unless two
+            classes differ by them alone.
         classes: Class names.
 
     Returns:
-        Indices, int64 [n]; `NO_LABEL` for null and for anything else.
+        Indices, int64 [n]; `NO_LABEL` for null and blank, and `UNKNOWN_CLASS` for any other name.
 
-    >>> class_codes(pa.chunked_array([["1", "true", "yes"]]), ("0", "1"))
-    array([ 1,  1, -1])
+    >>> class_codes(pa.chunked_array([["1", "true", "yes", " TRUE", None]]), ("0", "1"))
+    array([ 1,  1, -3,  1, -1])
     """
-    return np.asarray(pc.fill_null(class_indices(words.cast(pa.string()), classes), NO_LABEL), dtype=np.int64)
+    text = words.cast(pa.string())
+    found = pc.coalesce(class_indices(text, classes), _folded_indices(text, classes))
+    blank = np.asarray(pc.fill_null(pc.utf8_trim_whitespace(text), "")) == ""
+    codes = np.asarray(pc.fill_null(found, UNKNOWN_CLASS), dtype=np.int64)
+    return np.where(blank, NO_LABEL, codes)
+
+
+def respelled(words: pa.ChunkedArray, classes: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which labels are classes but for case or spaces.
+
+    Args:
+        words: As of `class_codes`.
+        classes: Class names.
+
+    Returns:
+        bool [n].
+
+    >>> respelled(pa.chunked_array([["late", "Late ", "later"]]), ("on_time", "late")).tolist()
+    [False, True, False]
+    """
+    text = words.cast(pa.string())
+    other = pc.and_(class_indices(text, classes).is_null(), _folded_indices(text, classes).is_valid())
+    return np.asarray(other, dtype=np.bool_)
+
+
+def _folded_indices(text: pa.ChunkedArray, classes: tuple[str, ...]) -> pa.ChunkedArray:
+    """As `class_indices`, of names in small letters without spaces around them."""
+    folded = pc.utf8_lower(pc.utf8_trim_whitespace(text))
+    small = tuple(name.strip().lower() for name in classes)
+    if len(set(small)) < len(small):
+        return pa.chunked_array([pa.nulls(len(text), pa.int32())])
+    return class_indices(folded, small)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitoring.records import Watch
 from monitoring.tasks.row_operations import row_choices, row_maxima, row_sums
-from monitoring.tasks.task import Floats, Metric, Whole, surprise_watch
+from monitoring.tasks.task import UNKNOWN_CLASS, Floats, Metric, Whole, surprise_watch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +42,7 @@ class Classification:
     >>> {name: losses.tolist() for name, losses in task.expected_losses(answers, task.outputs(answers)).items()}
     {'error': [0.5, 0.0], 'brier': [0.25, 0.0]}
     >>> task.label_codes(pa.chunked_array([["no", "1", "maybe"]])).tolist()
-    [0, 1, -1]
+    [0, 1, -3]
     """
 
     classes: tuple[str, ...]
@@ -88,15 +89,27 @@ class Classification:
 
         return class_codes(words, self.classes)
 
+    def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
+        """See `Task`: names of classes in other letters, or with spaces around them."""
+        from monitoring.tasks.class_indices import respelled  # noqa: PLC0415 - as above
+
+        return respelled(words, self.classes)
+
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
-        """See `Task`; the Brier score is half the squared distance to the one-hot label, of two classes (p - y)²."""
+        """See `Task`; an answer to an unknown class is wrong, and as far from the truth as from a class with p = 0.
+
+        The Brier score is half the squared distance to the one-hot label, of two classes (p - y)².
+
+        Returns:
+            Losses by metric, [n].
+        """
         squares = np.empty_like(answers)
         for place in range(answers.shape[1]):
             np.square(answers[:, place] - (labels == place), out=squares[:, place])
-        return {
-            "error": (row_choices(answers) != labels).astype(np.float64),
-            "brier": row_sums(squares) / 2.0,
-        }
+        brier = row_sums(squares) / 2.0
+        if (labels == UNKNOWN_CLASS).any():
+            brier += 0.5 * (labels == UNKNOWN_CLASS)
+        return {"error": (row_choices(answers) != labels).astype(np.float64), "brier": brier}
 
     def expected_losses(self, answers: Floats, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Task`: if labels were drawn by the probabilities, 1 - max p, and (1 - Σp²)/2."""

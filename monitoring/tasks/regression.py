@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitoring.records import Direction, Level, Watch
 from monitoring.tasks.task import NO_LABEL, Floats, Metric, Whole, surprise_watch
@@ -122,6 +123,10 @@ class Regression:
         from monitoring.tasks.number_codes import number_codes  # noqa: PLC0415 - brings Arrow, not needed to report
 
         return number_codes(words)
+
+    def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
+        """See `Task`: none, spaces around a number mean nothing."""
+        return np.zeros(len(words), dtype=np.bool_)
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """See `Task`; and the score of the bias, 1/2 where answer and label are equal."""

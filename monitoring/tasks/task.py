@@ -20,6 +20,9 @@ Whole: TypeAlias = NDArray[np.int64]
 #: The code of a row without a label, in every task.
 NO_LABEL = -1
 
+#: The code of a label that names a class which the model does not have: whatever the answer, it is wrong.
+UNKNOWN_CLASS = -3
+
 #: What precedes the loss in the name of its surprise watch.
 SURPRISE = "surprise_"
 
@@ -77,6 +80,9 @@ class Task(Protocol):
 
     def label_codes(self, words: pa.ChunkedArray) -> Whole:
         """Labels, as text [n], as codes, [n]; `NO_LABEL` for null and for anything that is no label of the task."""
+
+    def respelled(self, words: pa.ChunkedArray) -> NDArray[np.bool_]:
+        """Which labels, as text [n], are labels of the task but for case or spaces, [n]."""
 
     def losses(self, answers: Floats, labels: Whole) -> dict[str, Floats]:
         """Each metric of labelled rows, in [0, 1], [n]; and the scores of other watches that need labels."""

@@ -89,9 +89,10 @@ class ClassSlices:
             labels: Class indices, [n].
 
         Returns:
-            One array [n] per column.
+            One array [n] per column; the number of classes for a label that is none of them.
         """
-        return tuple(labels if column == "label" else row_choices(probabilities) for column in self.columns)
+        true = np.where(labels < 0, len(self.classes), labels)
+        return tuple(true if column == "label" else row_choices(probabilities) for column in self.columns)
 
     def masks(self, probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
         """Which labelled rows belong to each slice, [n], by its name; arguments as of `codes`."""
@@ -109,5 +110,7 @@ class ClassSlices:
         Returns:
             One number per slice, int64 [slices].
         """
-        found = [np.bincount(code, weights=units, minlength=len(self.classes))[list(self.indices)] for code in codes]
+        found = [
+            np.bincount(code, weights=units, minlength=len(self.classes) + 1)[list(self.indices)] for code in codes
+        ]
         return np.concatenate(found).astype(np.int64) if found else np.zeros(0, dtype=np.int64)

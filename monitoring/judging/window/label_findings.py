@@ -1,4 +1,4 @@
-"""Labels that are ignored: of an unknown class, of no known prediction, or too late."""
+"""Labels that are told of: of an unknown class, of no known prediction, or too late."""
 
 from __future__ import annotations
 
@@ -15,39 +15,70 @@ _SHOWN = 60
 _UNITS = (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000))
 
 
+#: Labels of no class are a fact if there are so many, and they are this share of the window's.
+FEW_UNKNOWN = 10
+UNKNOWN_SHARE = 0.02
+
 #: So many labels that come too late are no more than a finding, however few others there are.
 FEW_OVERDUE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownClassLabels:
-    """Labels that are none of the classes.
+    """Labels that are no class by its own name: of no class, of a class but for case or spaces, or no labels at all.
 
     >>> one = UnknownClassLabels(labels=2, words=frozenset({"yes", "no"}))
-    >>> (one + UnknownClassLabels(labels=1, words=frozenset({"maybe"}))).findings(("0", "1"))[0].message
-    "3 labels are none of the classes 0, 1, and are ignored; one is 'maybe'."
+    >>> (one + UnknownClassLabels(labels=1, words=frozenset({"maybe"}))).findings(("0", "1"), labelled=500)[0].message
+    "3 labels are none of the classes 0, 1, so the model was wrong there; one is 'maybe'."
 
     Attributes:
-        labels: How many labels.
-        words: The labels themselves, each once.
+        labels: How many labels are of no class.
+        words: They themselves, each once.
+        respelled: How many are of a class but for case or spaces; they count as that class.
+        respelled_words: They themselves, each once.
     """
 
     labels: int = 0
     words: frozenset[str] = frozenset()
+    respelled: int = 0
+    respelled_words: frozenset[str] = frozenset()
 
     def __add__(self, other: UnknownClassLabels) -> UnknownClassLabels:
-        return UnknownClassLabels(labels=self.labels + other.labels, words=self.words | other.words)
+        return UnknownClassLabels(
+            labels=self.labels + other.labels,
+            words=self.words | other.words,
+            respelled=self.respelled + other.respelled,
+            respelled_words=self.respelled_words | other.respelled_words,
+        )
 
-    def findings(self, classes: tuple[str, ...]) -> tuple[Finding, ...]:
-        """The finding about them, with the alphabetically first; none without such labels."""
-        if not self.labels:
-            return ()
+    def findings(self, classes: tuple[str, ...], labelled: int = 0) -> tuple[Finding, ...]:
+        """The findings about them, each with the alphabetically first.
+
+        Args:
+            classes: The class names; none where a number is predicted.
+            labelled: The window's labels.
+
+        Returns:
+            A fact, which pages, where labels of no class are neither few nor rare.
+        """
+        found = []
+        if self.labels:
+            fact = bool(classes) and self.labels >= max(FEW_UNKNOWN, UNKNOWN_SHARE * labelled)
+            subject = "labels" if fact else ""
+            found.append(Finding(kind="unknown labels", feature=subject, message=self._message(classes), fact=fact))
+        if self.respelled:
+            count = "1 label is a class" if self.respelled == 1 else f"{self.respelled:,} labels are classes"
+            shown = min(self.respelled_words)[:_SHOWN]
+            message = f"{count} but for case or spaces, and count as such; one is {shown!r}."
+            found.append(Finding(kind="respelled labels", feature="", message=message))
+        return tuple(found)
+
+    def _message(self, classes: tuple[str, ...]) -> str:
+        count, shown = "1 label is" if self.labels == 1 else f"{self.labels:,} labels are", min(self.words)[:_SHOWN]
+        if not classes:
+            return f"{count} no numbers, and are ignored; one is {shown!r}."
         known = ", ".join(classes[:_NAMED_CLASSES]) + (", …" if len(classes) > _NAMED_CLASSES else "")
-        shown = min(self.words)[:_SHOWN]
-        message = f"{self.labels:,} labels are none of the classes {known}, and are ignored; one is {shown!r}."
-        if self.labels == 1:
-            message = f"1 label is none of the classes {known}, and is ignored: {shown!r}."
-        return (Finding(kind="unknown labels", feature="", message=message),)
+        return f"{count} none of the classes {known}, so the model was wrong there; one is {shown!r}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from monitoring.baseline.predictions import Predictions, microseconds
 from monitoring.judging.window.label_findings import OverdueLabels, UnknownClassLabels, UnmatchedLabels
 from monitoring.judging.window.pending_rows import PendingRows
 from monitoring.judging.window.traffic_source import PredictionLookup
-from monitoring.tasks.task import NO_LABEL, Task
+from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS, Task
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -38,7 +38,7 @@ class LabelArrivals:
         conflicts: Labels of predictions that already had a different one.
         overdue: Labels that arrived after the label horizon.
         unmatched: Labels of no known prediction.
-        unknown_class: Labels of no class.
+        unknown_class: Labels of no class, or of one but for case or spaces.
     """
 
     labelled: Predictions
@@ -50,8 +50,8 @@ class LabelArrivals:
 
     @property
     def unknown(self) -> int:
-        """Labels of no known prediction, or of no class."""
-        return self.unmatched.labels + self.unknown_class.labels
+        """Labels of no known prediction."""
+        return self.unmatched.labels
 
     def batches(self) -> Iterator[tuple[int, Batch]]:
         """The labelled rows in batches, each of one window, with the time at which that window began."""
@@ -125,6 +125,7 @@ class LabelJoin:
         self._wanted = IdSet(self._ids)
         self._words = labels["label"]
         self._codes = task.label_codes(labels["label"])
+        self._respelled = task.respelled(labels["label"])
         self._times = microseconds(labels["label_time"])
         self._new = np.asarray(labels["sequence"], dtype=np.int64) >= read
         self._by_time = np.argsort(self._times, kind="stable")
@@ -223,7 +224,7 @@ class LabelJoin:
             conflicts=conflicts,
             overdue=overdue,
             unmatched=unmatched,
-            unknown_class=self._unknown_class_labels(labels[matched & (codes == NO_LABEL)]),
+            unknown_class=self._unknown_class_labels(labels[matched]),
         )
 
     def _positions(self, labels: Whole, pending: Sequence[PendingRows]) -> Whole:
@@ -251,5 +252,12 @@ class LabelJoin:
         )
 
     def _unknown_class_labels(self, labels: Whole) -> UnknownClassLabels:
-        words = pc.unique(self._words.take(pa.array(labels))).to_pylist()
-        return UnknownClassLabels(labels=labels.size, words=frozenset(words))
+        unknown = labels[np.isin(self._codes[labels], (NO_LABEL, UNKNOWN_CLASS))]
+        respelled = labels[self._respelled[labels]]
+        words, others = (pc.unique(self._words.take(pa.array(some))).to_pylist() for some in (unknown, respelled))
+        return UnknownClassLabels(
+            labels=unknown.size,
+            words=frozenset(words),
+            respelled=respelled.size,
+            respelled_words=frozenset(others),
+        )

@@ -32,7 +32,7 @@ class WindowTraffic:
         labelled: Sums over the rows whose labels arrived in it.
         batches: The rows themselves, read again for the few windows in which an incident opens.
         repeats: Rows that were dropped because an earlier row has their id.
-        labels_unknown: Labels of no prediction within the label horizon, or of no class.
+        labels_unknown: Labels of no prediction within the label horizon.
         labels_conflicting: Labels of predictions that already had a different one.
         input_problems: Inputs that were absent or of another type: their names, and what was found.
         findings: What reading found besides.

@@ -30,7 +30,7 @@ _SCHEMA = pa.schema(
     [
         pa.field("file", pa.dictionary(pa.int32(), pa.string()), nullable=False),
         pa.field("row", pa.int64(), nullable=False),
-        pa.field("label", pa.int32(), nullable=False),
+        pa.field("label", pa.int64(), nullable=False),
     ]
 )
 _COLUMNS = {
@@ -53,7 +53,7 @@ class CountedLabels:
 
     Attributes:
         rows: int64 [n], sorted: places in the file, or keys of ids.
-        labels: int64 [n], class indices; -1 for a label of no class.
+        labels: int64 [n], codes of the task; -1 for a label that is none.
     """
 
     rows: NDArray[np.int64]
@@ -149,12 +149,12 @@ class InlineLabelWriter:
         Args:
             file: the name of the file, or `BY_ID`.
             rows: int64 [n], places in the file, or keys of ids.
-            labels: int64 [n], class indices; -1 for a label of no class.
+            labels: int64 [n], codes of the task; -1 for a label that is none.
         """
         if not rows.size:
             return
         name = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows.size, np.int32)), [file])
-        columns = [name, pa.array(rows), pa.array(labels.astype(np.int32))]
+        columns = [name, pa.array(rows), pa.array(labels)]
         self._parts.append(pa.RecordBatch.from_arrays(columns, schema=_SCHEMA))
         self._waiting += rows.size
         if self._waiting >= ROWS:

@@ -17,7 +17,7 @@ from monitoring.baseline.predictions import (
 )
 from monitoring.errors import BadInput
 from monitoring.tasks.classification import Classification
-from monitoring.tasks.task import NO_LABEL
+from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS
 from tests.monitoring.baseline.reference_tables import MICROSECONDS, SPEC, reference, table
 
 
@@ -70,11 +70,11 @@ def test_bytes_that_are_not_utf8_are_replaced() -> None:
     assert as_text(pa.array([b"\xff", b"ok", None])).to_pylist() == ["\ufffd", "ok", None]
 
 
-def test_labels_are_read_by_name_or_by_number_and_nothing_else() -> None:
+def test_labels_are_read_by_name_or_by_number_and_others_are_of_an_unknown_class() -> None:
     rows = table([1.0] * 4, ["p"] * 4)
     rows = rows.append_column("label", pa.array(["b", "0", "late", None]))
     rows = rows.append_column("label_time", pa.array([1] * 4).cast(MICROSECONDS))
-    assert predictions_from(rows, SPEC).labels.tolist() == [1, 0, NO_LABEL, NO_LABEL]
+    assert predictions_from(rows, SPEC).labels.tolist() == [1, 0, UNKNOWN_CLASS, NO_LABEL]
 
 
 def test_a_label_without_a_time_is_none() -> None:
@@ -88,8 +88,8 @@ def test_a_label_without_a_time_is_none() -> None:
 @given(st.lists(st.none() | st.sampled_from(["a", "b", "0", "1", "2", "", "A"]), max_size=20))
 def test_a_label_is_its_class_or_none(words: list[str | None]) -> None:
     found = Classification(classes=("a", "b")).label_codes(pa.chunked_array([pa.array(words, pa.string())]))
-    expected = {"a": 0, "b": 1, "0": 0, "1": 1}
-    assert found.tolist() == [expected.get(word or "", NO_LABEL) for word in words]
+    expected = {"a": 0, "b": 1, "0": 0, "1": 1, "A": 0, "": NO_LABEL}
+    assert found.tolist() == [expected.get(word or "", UNKNOWN_CLASS) for word in words]
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us"])

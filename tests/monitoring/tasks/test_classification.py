@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 
 from monitoring.tasks.classification import CONFIDENCE, Classification
-from monitoring.tasks.task import Floats, Whole, surprises
+from monitoring.tasks.task import NO_LABEL, UNKNOWN_CLASS, Floats, Whole, surprises
 from tests.monitoring.watches.labelled_rows import Sample, samples
 
 
@@ -134,3 +135,20 @@ def test_rows_are_grouped_by_the_second_class_or_by_confidence() -> None:
     assert task.score(answers).tolist() == task.score(answers, task.outputs(answers)).tolist() == [0.5, 0.9]
     assert task.score(np.zeros((0, 3))).tolist() == []
     assert Classification(classes=("no", "yes")).score(np.array([[0.25, 0.75]])).tolist() == [0.75]
+
+
+def test_an_unknown_class_is_an_error_whatever_the_answer() -> None:
+    answers = np.array([[0.9, 0.1], [0.5, 0.5]])
+    found = losses(answers, np.full(2, UNKNOWN_CLASS))
+    assert found["error"].tolist() == [1.0, 1.0]
+    assert found["brier"].tolist() == pytest.approx([(0.81 + 0.01 + 1.0) / 2.0, 0.75])
+
+
+def test_names_count_whatever_their_case_unless_classes_differ_by_it() -> None:
+    words = pa.chunked_array([["cat", " Cat", "horse", "", None]])
+    task = Classification(classes=("cat", "cow"))
+    assert task.label_codes(words).tolist() == [0, 0, UNKNOWN_CLASS, NO_LABEL, NO_LABEL]
+    assert task.respelled(words).tolist() == [False, True, False, False, False]
+    both = Classification(classes=("cat", "CAT"))
+    assert both.label_codes(words).tolist() == [0, UNKNOWN_CLASS, UNKNOWN_CLASS, NO_LABEL, NO_LABEL]
+    assert not both.respelled(words).any()

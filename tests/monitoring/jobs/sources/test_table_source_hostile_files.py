@@ -328,7 +328,11 @@ def test_text_of_several_lines_loses_nothing(run: Callable[..., Result]) -> None
     [
         (
             cells("no", "yes"),
-            ("unknown labels", "", "50 labels are none of the classes 0, 1, and are ignored; one is 'no'."),
+            (
+                "unknown labels",
+                "labels",
+                "50 labels are none of the classes 0, 1, so the model was wrong there; one is 'no'.",
+            ),
         ),
         (
             cells([0]),

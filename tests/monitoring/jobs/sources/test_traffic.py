@@ -22,6 +22,7 @@ from monitoring.jobs.sources.table_source import TableSource
 from monitoring.jobs.sources.traffic import columns_of, open_traffic, traffic_path, with_labels
 from monitoring.judging.window.traffic_source import TrafficSource
 from monitoring.tasks.classification import Classification
+from monitoring.tasks.task import UNKNOWN_CLASS
 from tests.small_deployment import LATER, Days, table_of
 
 Send = Callable[..., None]
@@ -105,6 +106,6 @@ def test_each_prediction_gets_the_label_of_its_id(rows: list[int], labels: dict[
         }
     )
     found = with_labels(predictions, table, Classification(classes=("a", "b")))
-    classes = {"a": 0, "b": 1, "x": -1}
+    classes = {"a": 0, "b": 1, "x": UNKNOWN_CLASS}
     assert found.labels.tolist() == [classes[labels[row]] if row in labels else -1 for row in rows]
     assert found.label_times.tolist() == [row + 1 if row in labels else 0 for row in rows]

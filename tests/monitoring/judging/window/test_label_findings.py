@@ -31,16 +31,40 @@ def test_unmatched_labels_add_up_in_any_order(
 
 
 def test_one_label_of_no_class_is_shown_as_it_is() -> None:
-    [finding] = UnknownClassLabels(labels=1, words=frozenset({"Late "})).findings(("on_time", "late"))
+    [finding] = UnknownClassLabels(labels=1, words=frozenset({"later"})).findings(("on_time", "late"))
     assert (finding.kind, finding.fact) == ("unknown labels", False)
-    assert finding.message == "1 label is none of the classes on_time, late, and is ignored: 'Late '."
+    assert (
+        finding.message == "1 label is none of the classes on_time, late, so the model was wrong there; one is 'later'."
+    )
 
 
 def test_of_many_classes_ten_are_named_and_long_labels_are_cut() -> None:
     classes = tuple(f"c{number}" for number in range(11))
     [finding] = UnknownClassLabels(labels=1_234, words=frozenset({"x" * 500, "y"})).findings(classes)
     named = ", ".join(classes[:10])
-    assert finding.message == f"1,234 labels are none of the classes {named}, …, and are ignored; one is {'x' * 60!r}."
+    what = f"1,234 labels are none of the classes {named}, …, so the model was wrong there"
+    assert finding.message == f"{what}; one is {'x' * 60!r}."
+
+
+@pytest.mark.parametrize(
+    ("labels", "labelled", "fact"), [(9, 9, False), (10, 500, True), (10, 501, False), (400, 1_000, True)]
+)
+def test_labels_of_no_class_page_where_they_are_neither_few_nor_rare(labels: int, labelled: int, fact: bool) -> None:
+    unknown = UnknownClassLabels(labels=labels, words=frozenset({"horse"}))
+    [finding] = unknown.findings(("cat", "cow"), labelled)
+    assert (finding.fact, finding.feature) == (fact, "labels" if fact else "")
+
+
+def test_labels_of_a_class_but_for_case_or_spaces_are_named_as_such() -> None:
+    respelled = UnknownClassLabels(respelled=2, respelled_words=frozenset({"Cat"}))
+    [finding] = (respelled + UnknownClassLabels(respelled=1, respelled_words=frozenset({"CAT"}))).findings(("cat",))
+    assert (finding.kind, finding.fact) == ("respelled labels", False)
+    assert finding.message == "3 labels are classes but for case or spaces, and count as such; one is 'CAT'."
+
+
+def test_labels_that_are_no_numbers_are_ignored_and_told() -> None:
+    [finding] = UnknownClassLabels(labels=30, words=frozenset({"dear"})).findings((), 100)
+    assert (finding.message, finding.fact) == ("30 labels are no numbers, and are ignored; one is 'dear'.", False)
 
 
 @pytest.mark.parametrize(("labels", "matched", "found"), [(0, 0, 0), (1, 0, 1), (5, 5, 0), (6, 5, 1)])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from monitoring.baseline.predictions import Predictions
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.tasks.classification import Classification
+from monitoring.tasks.task import UNKNOWN_CLASS
 from monitoring.timestamps import as_microseconds
 from monitoring.traffic.id_keys import IdSet
 from monitoring.traffic.windows import Window
@@ -121,10 +122,18 @@ def test_labelled_rows_are_dropped_and_their_ids_are_still_known() -> None:
     assert sorted(second.starts.tolist()) == [ZERO, ZERO + DAY]
 
 
-def test_labels_of_no_prediction_or_no_class_are_counted_as_unknown() -> None:
+def test_labels_of_no_prediction_are_unknown_and_those_of_no_class_are_labels() -> None:
     found = label_join([("9-9", "a", 5), ("0-0", "zebra", 6)])
     first = found.join(day(0), loader(predictions(0)), first=True)
-    assert (len(first.labelled), first.unknown) == (0, 2)
+    assert (len(first.labelled), first.unknown) == (1, 1)
+    assert first.labelled.labels.tolist() == [UNKNOWN_CLASS]
+    assert (first.unknown_class.labels, first.unknown_class.words) == (1, frozenset({"zebra"}))
+
+
+def test_a_class_but_for_case_or_spaces_is_that_class() -> None:
+    first = label_join([("0-0", " B", 6)]).join(day(0), loader(predictions(0)), first=True)
+    assert first.labelled.labels.tolist() == [1]
+    assert (first.unknown_class.labels, first.unknown_class.respelled) == (0, 1)
 
 
 def test_a_prediction_is_dropped_after_the_label_horizon() -> None:

@@ -15,7 +15,7 @@ from monitoring.traffic.tables import inline_labels
 from monitoring.traffic.tables.inline_labels import BY_ID, NOT_COUNTED, CountedLabels, InlineLabels, counted_with
 from tests.monitoring.traffic.tables.table_files import at, window
 
-ROWS = st.dictionaries(st.integers(0, 10**6), st.integers(-1, 5), max_size=20)
+ROWS = st.dictionaries(st.integers(0, 10**6), st.integers(-1, 5) | st.integers(-(2**63), 2**63 - 1), max_size=20)
 
 
 def write(labels: InlineLabels, start: float, rows: dict[str, dict[int, int]], end: float | None = None) -> None:

@@ -5,6 +5,7 @@ the model gives          the bundle gives
 =======================  =====================================================================================
 ``probabilities``        what the model gives
 [n, k], rows sum to 1    the output itself as ``probabilities``, if it is the only one
+[n, k] in [0, 1]         refused: each is the probability of a label of its own (sigmoids), not of one of the classes
 [n, k] otherwise         its softmax as ``probabilities``; the output, if it is the only one, becomes ``logits``
 [n, 1] or [n] in [0, 1]  1 - p and p as ``probabilities``, and the output
 [n, 1] or [n] otherwise  as before, of its sigmoid; the output, if it is the only one, becomes ``logits``
@@ -85,7 +86,7 @@ def find_class_output(answers: Mapping[str, Array], classes: int) -> ClassOutput
         How probabilities are computed from it; None if the model has an output of that name already.
 
     Raises:
-        BadInput: no output, or more than one, fits the number of classes.
+        BadInput: no output, or more than one, fits the number of classes; or it holds probabilities of several labels.
     """
     if PROBABILITIES in answers and answers[PROBABILITIES].shape[1:] == (classes,):
         return None
@@ -111,6 +112,13 @@ def find_class_output(answers: Mapping[str, Array], classes: int) -> ClassOutput
     else:
         sums = values.sum(axis=-1)
         one = bool(np.all(np.isnan(sums) | (np.abs(sums - 1) < ROUNDING)))
+        if within and not one and source != LOGITS:
+            raise BadInput(
+                "The model gives a probability to each of several labels, not to one of the classes.",
+                got=f"output {source}, from 0 to 1 in every row, sums {np.nanmin(sums):.3g} to {np.nanmax(sums):.3g}",
+                expected="probabilities that sum to 1, or logits",
+                fix="Omit --classes: the output is then served as it is, without a monitor. Name logits `logits`.",
+            )
         form = "distribution" if within and one else "logits"
     return ClassOutput(source=source, form=form, classes=classes, alone=len(answers) == 1)
 

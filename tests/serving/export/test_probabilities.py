@@ -21,6 +21,15 @@ def test_classes_that_fit_no_output_or_two() -> None:
     assert (found.source, found.form) == ("logits", "logits")
 
 
+def test_sigmoids_of_several_labels_are_no_logits_and_no_softmax_is_taken() -> None:
+    sigmoids = np.array([[0.653, 0.197, 0.616, 0.869], [0.1, 0.2, 0.9, 0.4]])
+    with pytest.raises(BadInput, match="a probability to each of several labels"):
+        find_class_output({"outputs": sigmoids}, 4)
+    named = find_class_output({"logits": sigmoids, "price": np.ones((2, 1))}, 4)
+    assert named is not None
+    assert named.form == "logits"
+
+
 def test_labels_that_are_words_need_their_order() -> None:
     with pytest.raises(BadInput, match="--classes late,on_time"):
         infer_classes(["on_time", "late"], {"outputs": np.zeros((3, 2))}, text=True)
@@ -42,7 +51,7 @@ def test_all_labels_are_listed_with_the_flag_that_takes_them() -> None:
     [
         ([[0.25, 0.75], [0.5, 0.5]], 2, "distribution", "probabilities"),
         ([[2.0, -1.0, 0.5]], 3, "logits", "logits"),
-        ([[0.25, 0.5, 0.5]], 3, "logits", "logits"),
+        ([[0.25, 0.5, 1.5]], 3, "logits", "logits"),
         ([[0.25], [np.nan]], 2, "probability", "outputs"),
         ([0.25, 1.5], 2, "logit", "logits"),
     ],

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, discoveries, drifted_inputs
-from tests.monitoring.incidents.alarms import alarm, windows
+from monitoring.records import BaselineScore, WatchKey
+from tests.monitoring.incidents.alarms import alarm, baseline, reading, watch, window, windows
 
 NOTICE = {"input:x:location": 40.0, "input:x:spread": 50.0, "input:y:location": 300.0, "joint": 1000.0}
 
@@ -40,3 +44,57 @@ def test_of_inputs_that_did_not_move_few_are_named() -> None:
 def test_discoveries_are_those_below_the_line_up_to_the_last_one_below_it() -> None:
     assert discoveries({}, 0.05) == ()
     assert discoveries({"a": 0.04, "b": 0.045, "c": 0.049}, 0.05) == ("a", "b", "c")
+
+
+INPUTS = [f"x{number}" for number in range(40)]
+KEYS = [WatchKey(watch=f"input:{name}:{kind}") for name in INPUTS for kind in ("location", "spread")]
+DEVIATION = 0.02
+
+
+def alarm_of_forty_inputs(rng: np.random.Generator, *, rise: float) -> Alarm:
+    """A loss's alarm with five windows since the onset; the baseline knows its means and deviations from 90 windows.
+
+    `rise` is that of the first input's location, in standard deviations between windows.
+    """
+    watches = {
+        key.watch: watch(key.watch, "inputs", level="notice", direction="both", feature=key.watch.split(":")[1])
+        for key in KEYS
+    } | {"brier": watch("brier", "performance")}
+    known = rng.normal(0.5, DEVIATION, (90, len(KEYS)))
+    scores = {
+        key: BaselineScore(
+            level="notice",
+            watch=key.watch,
+            slice="",
+            mean=float(values.mean()),
+            deviation=float(values.std(ddof=1)),
+            tolerance=0.0,
+            windows=90,
+        )
+        for key, values in zip(KEYS, known.T, strict=True)
+    }
+    live = rng.normal(0.5, DEVIATION, (5, len(KEYS)))
+    live[:, 0] += rise * DEVIATION
+    found = tuple(
+        window(day, {key.watch: float(value) for key, value in zip(KEYS, values, strict=True)})
+        for day, values in enumerate(live)
+    )
+    return Alarm(
+        reading=reading("page", {"brier": 400.0}),
+        notice=reading("notice", {key.watch: 1.0 for key in KEYS}),
+        windows=found,
+        baseline=replace(baseline(), scores=scores, watches=watches, expected=lambda key, _: scores[key].mean),
+    )
+
+
+@pytest.mark.parametrize(("rise", "guilty", "innocent"), [(0.0, 0.0, 0.08), (3.0, 0.9, 0.05)])
+def test_of_forty_inputs_the_guilty_one_is_named_first_and_an_innocent_one_hardly_ever(
+    rise: float, guilty: float, innocent: float
+) -> None:
+    rng = np.random.default_rng(1)
+    firsts = []
+    for _ in range(50):
+        named = drifted_inputs(alarm_of_forty_inputs(rng, rise=rise))
+        firsts.append(named[0].input if named else "")
+    assert firsts.count("x0") >= guilty * len(firsts)
+    assert sum(first not in ("", "x0") for first in firsts) <= innocent * len(firsts)

@@ -136,7 +136,7 @@ def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figu
                 title=f"{incident.level.capitalize()} evidence when it opened",
                 text=format_evidence(logs[0]),
                 beside=f"threshold {threshold:,.0f}",
-                alarm=incident.state != "closed",
+                alarm=incident.level == "page" and incident.state != "closed",
             )
         )
     found += [
@@ -144,7 +144,7 @@ def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figu
         *_harm(incident, history),
         Figure(
             title="Windows since",
-            text=f"{len(after):,}",
+            text=f"{len(after):,}" if len(after) < WINDOWS_AFTER else f"{WINDOWS_AFTER:,} or more",
             beside=f"closed {format_moment(incident.closed_at, history.zone)}" if incident.closed_at else "still open",
         ),
         Figure(
@@ -195,11 +195,12 @@ def _harm(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figure,
     if known is None or not points:
         return ()
     extra = math.fsum((value - known.mean) * labels for value, labels in points)
+    since = "since" if len(points) < WINDOWS_AFTER else f"in {WINDOWS_AFTER} windows"
     return (
         Figure(
             title="Errors beyond the baseline",
             text=f"{extra:,.0f}".replace("-", "\N{MINUS SIGN}"),
-            beside=f"of {sum(labels for _, labels in points):,} labelled predictions since",
+            beside=f"of {sum(labels for _, labels in points):,} labelled predictions {since}",
         ),
     )
 

@@ -130,7 +130,16 @@ def test_an_alarm_about_the_harm_of_an_open_incident_makes_that_worse() -> None:
     assert [event.state for event in after.history][-1] == "worse"
 
 
-@pytest.mark.parametrize("other", [incident(FACT_WATCH, "temp"), incident("missing:temp")])
+LONG_AGO = day(FIRST - 30)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(incident(FACT_WATCH, "temp"), window_start=LONG_AGO.start, window_end=LONG_AGO.end),
+        incident("missing:temp"),
+    ],
+)
 def test_an_alarm_about_another_harm_opens_an_incident_beside_the_open_one(other: IncidentRecord) -> None:
     found = tracked(WRONG, [other], first_number=2)
     assert [one.number for one in found.incidents] == [1, 2]

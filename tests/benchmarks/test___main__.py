@@ -21,11 +21,11 @@ def test_an_unknown_name_is_refused_with_the_known_ones(capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as ended:
         main(["thruth"])
     assert ended.value.code == 2
-    assert "unknown benchmark thruth; known: truth, " in capsys.readouterr().err
+    assert "unknown benchmark thruth; known: truth.budget, " in capsys.readouterr().err
 
 
 def test_a_folder_without_a_demo_is_one_clear_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["truth", "--quick", "--demo", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert main(["truth.budget", "--quick", "--demo", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert "Not a finished demo's folder." in capsys.readouterr().err
 
 

@@ -18,6 +18,7 @@ from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.evidence.simulation import VectorizedTests
 from monitoring.judging.fit.tolerances import Tolerances
+from monitoring.tasks.classification import Classification
 from monitoring.watches.label_coverage import QUARTERS, CoverageGroups
 
 SEED = 20_130_404
@@ -104,7 +105,7 @@ def measure(settings: Settings) -> Result:
 
 def alarms(labels: LabelStream, streams: int, rng: np.random.Generator) -> Alarms:
     """Notices of the product's tests on the product's scores, shape [streams, windows]."""
-    groups = CoverageGroups(classes=("no", "yes"), edges=np.array([0.25, 0.5, 0.75]), slices={})
+    groups = CoverageGroups(task=Classification(classes=("no", "yes")), edges=np.array([0.25, 0.5, 0.75]), slices={})
     tolerances = Tolerances(error=0.0, brier=0.0, integrity=0.0)
     tests: list[ConformalTest] = []
     for _ in range(streams):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -294,30 +294,59 @@ class SimulatedStreams:
         first: NDArray[np.int64] = np.where(over.any(axis=1), over.argmax(axis=1) + 1, over.shape[1] + 1)
         return first
 
+    def detects(self, shifts: Mapping[WatchKey, float], *, within: int, share: float) -> bool:
+        """Whether a share of the streams has an alarm within some windows; ends as soon as that is known.
+
+        Args:
+            shifts: As in `evidence`.
+            within: How many windows.
+            share: The share of streams, in (0, 1].
+
+        Returns:
+            Whether `first_alarms` are within so many windows in at least that share.
+        """
+        shifted = {key: shift for key, shift in shifts.items() if key in self._unharmed}
+        others = self._others(frozenset(shifted))
+        steps = [self._steps(keys, shifted, size) for size, keys in self._by_size(shifted).items()]
+        alarmed = np.zeros(len(others), dtype=bool)
+        for window in range(within):
+            path = np.zeros(len(others))
+            for step in steps:
+                path += next(step)
+            alarmed |= self._scale * (others[:, window] + path) >= self._test.budget.threshold
+            if alarmed.mean() >= share:
+                return True
+        return False
+
+    def _by_size(self, keys: Iterable[WatchKey]) -> dict[int, list[WatchKey]]:
+        """Watches by how many windows their baselines have."""
+        by_size: dict[int, list[WatchKey]] = {}
+        for key in keys:
+            by_size.setdefault(self._references[key].shape[1], []).append(key)
+        return by_size
+
     def _evidence(self, shifts: Mapping[WatchKey, float]) -> Floats:
         """The contribution of these watches to the level's evidence, Σ π_k M_k, with their scores shifted."""
-        by_size: dict[int, list[WatchKey]] = {}
-        for key in shifts:
-            by_size.setdefault(self._references[key].shape[1], []).append(key)
         path = np.zeros(next(iter(self.scores.values())).shape)
-        for size, keys in by_size.items():
+        for size, keys in self._by_size(shifts).items():
             path += self._evidence_of(keys, shifts, size)
         return path
 
     def _evidence_of(self, keys: Sequence[WatchKey], shifts: Mapping[WatchKey, float], size: int) -> Floats:
-        """`_evidence` of watches with as many baseline windows; a watch with fewer waits for rows as often as there."""
+        """`_evidence` of watches with as many baseline windows."""
+        return np.stack(list(self._steps(keys, shifts, size)), axis=1)
+
+    def _steps(self, keys: Sequence[WatchKey], shifts: Mapping[WatchKey, float], size: int) -> Iterator[Floats]:
+        """`_evidence_of` window by window, [simulations]; a watch with few rows waits for them as often as there."""
         scores = np.stack([self.scores[key] + shifts[key] for key in keys], axis=2)
         shares = np.array([self._test.shares[key] for key in keys])
         references = [self._references[key] for key in keys]
         tests = VectorizedTests([self._test.tests[key] for key in keys], scores.shape[0], references=references)
-        path = np.zeros(scores.shape[:2])
+        last: Floats = np.zeros(scores.shape[0])
         for window in range(scores.shape[1]):
-            waits = (window + 1) * size // self._longest == window * size // self._longest
-            if waits:
-                path[:, window] = path[:, window - 1] if window else 0.0
-            else:
-                path[:, window] = tests.step(scores[:, window]) @ shares
-        return path
+            if (window + 1) * size // self._longest > window * size // self._longest:
+                last = tests.step(scores[:, window]) @ shares
+            yield last
 
 
 def _series(scores: Floats, places: NDArray[np.int64], ar1: float) -> Floats:

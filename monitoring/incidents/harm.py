@@ -73,7 +73,8 @@ def assess(alarm: Alarm) -> HarmAssessment:
     own = alarm.key.watch.removeprefix(PREFIX).removeprefix(ESTIMATED)
     if not excesses(alarm, WatchKey(watch=own, slice=alarm.key.slice)):
         return _assess_estimate(alarm, own)
-    others = (key.watch for key in alarm.baseline.scores if alarm.baseline.watches[key.watch].family == "performance")
+    here = (key.watch for key in alarm.baseline.scores if key.slice == alarm.key.slice)
+    others = (name for name in here if alarm.baseline.watches[name].family == "performance")
     first, *rest = (_assess_loss(alarm, metric) for metric in dict.fromkeys((own, *others)))
     return next((one for one in rest if one.pages), first)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -142,7 +143,11 @@ class DeploymentRun:
             reject_lost_labels(0, self._read)
         if not self._store.sensitivity(self._number):
             self._store.save_baseline(self._number, self._deployment.reference_fit.baseline_scores())
-            self._save_sensitivity(initial_level(self._deployment, "page"))
+            self._save_sensitivity(self._initial_levels["page"])
+
+    @cached_property
+    def _initial_levels(self) -> Mapping[Level, LevelState]:
+        return {level: initial_level(self._deployment, level) for level in LEVELS}
 
     def due(self, traffic: TrafficSource, now: datetime) -> tuple[Window, ...]:
         """The windows to judge now, in order; the traffic is read for them from here on."""
@@ -191,8 +196,7 @@ class DeploymentRun:
             The window's record, and the incidents that it opened or changed.
         """
         if not self._state.levels:
-            levels = {level: initial_level(self._deployment, level) for level in LEVELS}
-            self._state = self._deployment.judge.rearmed(replace(self._state, levels=levels))
+            self._state = self._deployment.judge.rearmed(replace(self._state, levels=self._initial_levels))
         if ar1_update_due(self._judged):
             self._update_autocorrelation()
         judge = self._deployment.judge

@@ -15,6 +15,8 @@ WRITTEN = Path(__file__).with_name("version_0_1_0")
 INCIDENT = ("id", "level", "opened_at", "acknowledged_at", "window", "watch", "slice", "split", "rows")
 #: Of the trust in an estimate, the same.
 TRUST = ("method", "metric", "trusted", "checks", "misses", "distrusted_since")
+#: Of an estimate, what a later version has added.
+ADDED_TO_ESTIMATES = ("outside",)
 
 Pitfalls = Callable[..., Any]
 
@@ -26,6 +28,10 @@ def facts(document: dict[str, Any]) -> dict[str, Any]:
     """
     kept = ("start", "end", "rows", "labels", "labels_due", "repeats", "unseen", "estimates")
     windows = [{name: window[name] for name in kept} for window in document["windows"]]
+    for window in windows:
+        window["estimates"] = [
+            {name: one[name] for name in one if name not in ADDED_TO_ESTIMATES} for one in window["estimates"]
+        ]
     return {
         "windows": json.loads(json.dumps(windows), parse_float=_rounded),
         "incidents": [{name: one[name] for name in INCIDENT} for one in document["incidents"]],

@@ -67,6 +67,13 @@ def pitfalls_command() -> Callable[..., Result]:
     return run
 
 
+@pytest.fixture(autouse=True)
+def _few_streams(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulate the smallest detectable harm coarsely where it is not what is tested: half of a first run's time."""
+    if not {"evidence", "fit", "benchmarks", "end_to_end"} & set(request.path.parts):
+        monkeypatch.setattr("monitoring.evidence.sensitivity.SIMULATIONS", 20)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """A random generator with a fixed seed, fresh for each test."""

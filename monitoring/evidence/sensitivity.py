@@ -18,6 +18,9 @@ HORIZONS = (7, 30, 90)
 #: Share of simulated streams in which a harm must be detected.
 POWER = 0.9
 
+#: Simulated streams for each harm and size.
+SIMULATIONS = 200
+
 #: Sizes tried, as fractions of the largest harm: steps of 14 %.
 SIZES = np.geomspace(0.005, 1.0, 41)
 
@@ -41,7 +44,7 @@ def smallest_detectable_harms(
     harms: Sequence[Harm],
     rng: np.random.Generator,
     *,
-    simulations: int = 200,
+    simulations: int | None = None,
     log_scale: float = 0.0,
 ) -> tuple[Sensitivity, ...]:
     """The smallest rise of each harm that the level detects within each horizon, by simulation.
@@ -54,7 +57,7 @@ def smallest_detectable_harms(
         baseline: Baseline window scores of each watch, [R].
         harms: What to simulate.
         rng: Source of randomness.
-        simulations: Streams per harm and size.
+        simulations: Streams per harm and size, None for `SIMULATIONS`.
         log_scale: Calibration of the level's evidence (`monitoring.evidence.calibration`).
 
     Returns:
@@ -62,7 +65,7 @@ def smallest_detectable_harms(
     """
     if not harms:
         return ()
-    sampling = StreamSampling(simulations=simulations, windows=max(HORIZONS), resample_reference=True)
+    sampling = StreamSampling(simulations=simulations or SIMULATIONS, windows=max(HORIZONS), resample_reference=True)
     streams = SimulatedStreams(test, baseline, rng, sampling, log_scale=log_scale)
     found = []
     for harm in harms:

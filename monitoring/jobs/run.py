@@ -13,7 +13,7 @@ from monitoring.jobs.deployment import deploy
 from monitoring.jobs.deployment_run import DeploymentRun
 from monitoring.jobs.idle import check_begun, label_logs_of
 from monitoring.jobs.notify import NotificationOutbox, Notify
-from monitoring.jobs.sources.traffic import open_traffic
+from monitoring.jobs.sources.traffic import open_traffic, require_traffic
 from monitoring.records import Finding, IncidentRecord, WindowRecord
 from monitoring.store.store import Store
 from monitoring.watches.embedding import Embedder
@@ -110,6 +110,7 @@ def run_due_windows(
         CannotRun: another run is judging the same deployment, or a file cannot be read.
         BadInput: the config does not fit the baseline or the traffic.
     """
+    require_traffic(config)
     deployment = deploy(config, services.embedder)
     now = clock()
     check = check_begun(config, now)

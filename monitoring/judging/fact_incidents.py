@@ -35,7 +35,7 @@ def inputs_of_fact(incident: IncidentRecord) -> tuple[str, ...]:
 
 
 def advance_fact_incident(
-    incident: IncidentRecord, findings: Sequence[Finding], window: Window, *, enough_rows: bool
+    incident: IncidentRecord, findings: Sequence[Finding], window: Window, *, enough_rows: bool, harmful: bool = False
 ) -> IncidentRecord:
     """Advance an incident that a fact opened by one window.
 
@@ -44,14 +44,15 @@ def advance_fact_incident(
         findings: The window's findings.
         window: The window.
         enough_rows: Whether the window has enough rows to say that the fact is over. Too few show only that it is not.
+        harmful: Whether the losses that the incident tells too are high in the window: then it is not over.
 
     Returns:
         The incident, recovering or closed after windows without the fact.
     """
     seen = any(finding.fact and finding.feature in inputs_of_fact(incident) for finding in findings)
-    if not seen and not enough_rows:
+    if not (seen or harmful or enough_rows):
         return incident
-    return step_fact_recovery(incident, seen=seen, now=window.end)
+    return step_fact_recovery(incident, seen=seen or harmful, now=window.end)
 
 
 def open_fact_incidents(

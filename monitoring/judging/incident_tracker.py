@@ -195,7 +195,10 @@ class IncidentTracker:
         now = window.traffic.window.end
         if incident.watch == FACT_WATCH:
             enough_rows = window.rows >= max(evidence["page"].test.min_rows, 1)
-            return advance_fact_incident(incident, window.findings, window.traffic.window, enough_rows=enough_rows)
+            harmful = has_evidence(incident) and self._has_high_loss(history[-1])
+            return advance_fact_incident(
+                incident, window.findings, window.traffic.window, enough_rows=enough_rows, harmful=harmful
+            )
         key = WatchKey(watch=incident.watch, slice=incident.slice)
         tested = next((one for one in evidence.values() if key in one.test.tests and one.score(key) is not None), None)
         if tested is None:
@@ -214,6 +217,17 @@ class IncidentTracker:
                 scores=tuple(test.mean + excess for excess in recent), tolerance=self._score_tolerance(key)
             ),
         )
+
+    def _has_high_loss(self, window: WindowRecord) -> bool:
+        """Whether a loss is above the baseline by more than a standard deviation and the tolerance, on all rows."""
+        for key, known in self._baseline.scores.items():
+            if key.slice or self._watches[key.watch].family != "performance":
+                continue
+            scale = self._watches[key.watch].scale
+            for excess in score_excess(key, (window,), self._baseline):
+                if excess * scale > known.deviation + known.tolerance:
+                    return True
+        return False
 
     def _after_closings(self, level: LevelEvidence, incidents: Sequence[IncidentRecord]) -> LevelState:
         """The level with the watches of closed incidents tested against the baseline again."""

@@ -22,7 +22,7 @@ from monitoring.tasks.task import NO_LABEL, Task
 from monitoring.traffic.format.layout import LABELS, OPEN, is_log
 from monitoring.traffic.remote.file_store import is_url
 from monitoring.traffic.tables.columns import TableColumns
-from monitoring.traffic.tables.files import is_table, pattern_below
+from monitoring.traffic.tables.files import is_table, pattern_below, require_table
 
 
 def open_traffic(
@@ -62,6 +62,21 @@ def open_traffic(
     _check_folder(path)
     version = version if config.model.bundle is not None else None
     return LogSource(path, config.model, baseline.spec, version=version, since=scope.labels_since)
+
+
+def require_traffic(config: MonitorConfig) -> None:
+    """Check, before anything is stored, that the traffic is there; what lies at a URL is not asked for.
+
+    Raises:
+        BadInput: the config names no traffic, or nothing of this machine that can be some.
+    """
+    path = traffic_path(config)
+    if is_url(str(path)):
+        return
+    if is_table(path):
+        require_table(Path(path))
+    else:
+        _check_folder(path)
 
 
 def _check_folder(place: Path | str) -> None:

@@ -145,6 +145,11 @@ def is_table(place: Path | str) -> bool:
     return any(n.endswith(SUFFIXES) for n in names) and not any(n == "open" or n.startswith("model=") for n in names)
 
 
+def require_table(path: Path) -> None:
+    """Check that a path of this machine names a table. Raises BadInput if it does not."""
+    _files(path)
+
+
 def pattern_below(folder: Path) -> str | None:
     """A pattern of the tables in the folders below one, of the kind of the first; None if there are none."""
     for path in folder.rglob("*"):

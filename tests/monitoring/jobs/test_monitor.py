@@ -99,7 +99,8 @@ def test_inputs_that_change_together_alone_are_a_notice_of_their_own_with_the_pa
     part = datetime(2013, 4, 13, 12, tzinfo=UTC)
     live = pd.concat([quiet, turned], ignore_index=True)
     assert Monitor.open(tmp_path / "two", clock=lambda: part).run(live).judged == 12
-    again = Monitor.open(tmp_path / "two", clock=lambda: NOW).run(live)
+    end = datetime(2013, 4, 19, 12, tzinfo=UTC)  # traffic that is followed and stops would be an incident later
+    again = Monitor.open(tmp_path / "two", clock=lambda: end).run(live)
     assert [w.scores for w in again.windows] == [w.scores for w in found.windows]
     assert again.incidents == found.incidents
 

@@ -52,6 +52,7 @@ class Days:
     days: int
     start: datetime = LIVE
     broken_from: int | None = None
+    broken_part: float = 1.0
     seed: int = 7
     without: str = ""
 
@@ -114,7 +115,8 @@ def table_of(days: Days) -> pa.Table:
     day = np.repeat(np.arange(days.days), ROWS_A_DAY)
     weather = np.repeat(rng.normal(0.0, 0.4, days.days), ROWS_A_DAY)
     late = 1 / (1 + np.exp(-(rng.normal(-1.0, 1.0, count) + weather)))
-    truth = late if days.broken_from is None else np.where(day >= days.broken_from, 1 - late, late)
+    broken = late + days.broken_part * (1 - 2 * late)
+    truth = late if days.broken_from is None else np.where(day >= days.broken_from, broken, late)
     label = rng.random(count) < truth
     start = as_microseconds(days.start)
     minute = np.tile(np.arange(ROWS_A_DAY), days.days)

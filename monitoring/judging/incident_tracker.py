@@ -52,6 +52,9 @@ from monitoring.watches.catalogue import Catalogue
 #: Windows in which a label shows that labels come at all.
 LABEL_WINDOWS = 30
 
+#: A loss that a fact's page tells is high in a window from so many standard deviations above the baseline on.
+HIGH_LOSS = 2.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedIncidents:
@@ -219,13 +222,13 @@ class IncidentTracker:
         )
 
     def _has_high_loss(self, window: WindowRecord) -> bool:
-        """Whether a loss is above the baseline by more than a standard deviation and the tolerance, on all rows."""
+        """Whether a loss is above the baseline by two standard deviations and the tolerance, on all rows."""
         for key, known in self._baseline.scores.items():
             if key.slice or self._watches[key.watch].family != "performance":
                 continue
             scale = self._watches[key.watch].scale
             for excess in score_excess(key, (window,), self._baseline):
-                if excess * scale > known.deviation + known.tolerance:
+                if excess * scale > HIGH_LOSS * known.deviation + known.tolerance:
                     return True
         return False
 

@@ -26,11 +26,12 @@ from monitoring.evidence.sampling_variance import SamplingVariance
 from monitoring.incidents.rearm import LOSS_FAMILIES
 from monitoring.jobs.deployment import window_plan
 from monitoring.jobs.places import find_baseline
-from monitoring.judging.fit.baseline_sums import pooled_sums
+from monitoring.judging.fit.baseline_sums import pooled_sums, rows_of_part
 from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.windowing import split_by_label_arrival, split_by_window
 from monitoring.records import SCORE_ONE, ScoreSum, WatchKey
 from monitoring.watches.catalogue import Catalogue, catalogue
+from monitoring.watches.rank import is_rank
 
 SEED = 20_130_406
 
@@ -79,10 +80,11 @@ class Days:
         watches, sums, squares = self.watched.watches, [self.sums[d] for d in drawn], [self.squares[d] for d in drawn]
         means, chances = {}, {}
         for key in (key for key in self.watched.keys if watches[key.watch].level == "page"):
-            pooled, _ = pooled_sums(sums, key, self.plan.min_rows)
+            needed = self._rows_needed(sums, key)
+            pooled, _ = pooled_sums(sums, key, needed)
             if len(pooled) >= MIN_WINDOWS:
                 means[key] = np.array([one.mean for one in pooled])
-                squared = np.array([one.mean for one in pooled_sums(squares, key, self.plan.min_rows)[0]])
+                squared = np.array([one.mean for one in pooled_sums(squares, key, needed)[0]])
                 chances[key] = SamplingVariance.fit(means[key], squared, np.array([one.rows for one in pooled]))
         coefficients = level_ar1(means)
         rows = float(np.median([max(one.rows for one in day.values()) for day in sums]))
@@ -93,14 +95,24 @@ class Days:
                 tolerance=0.0 if key in losses else self.tolerances.score_tolerance(watches[key.watch]),
                 direction=watches[key.watch].direction,
                 ar1=coefficients[key],
-                min_std=max(self.tolerances.min_std(watches[key.watch]), 0.5 / rows),
+                min_std=max(
+                    self.tolerances.min_std(watches[key.watch]), 0.5 / rows / max(watches[key.watch].scale / 2.0, 1.0)
+                ),
                 sampling_variance=chances[key],
             )
             for key, scores in means.items()
         }
         tests = {key: test.with_fixed_reference() if key in losses else test for key, test in fitted.items()}
+        least = self.plan.min_rows
+        pooled_rows = {key: rows for key in tests if (rows := self._rows_needed(sums, key)) < least}
         shares = weights(tests, self.watched.groups)
-        return LevelTest(level="page", budget=self.budget, tests=tests, shares=shares, min_rows=self.plan.min_rows)
+        return LevelTest(
+            level="page", budget=self.budget, tests=tests, shares=shares, min_rows=least, pooled_rows=pooled_rows
+        )
+
+    def _rows_needed(self, sums: Sequence[Sums], key: WatchKey) -> int:
+        part = key.slice or is_rank(key.watch)
+        return rows_of_part(sums, key, self.plan.min_rows) if part else self.plan.min_rows
 
     def harmed(self, level: LevelTest, day: Sums, rise: float) -> Sums:
         """A day on which every watch on a loss has risen by this many of its standard deviations."""

@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from pitfalls_tf.cli import ENVIRONMENT, JOB_ENVIRONMENT, pitfalls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from click.testing import Result
@@ -67,11 +67,13 @@ def pitfalls_command() -> Callable[..., Result]:
     return run
 
 
-@pytest.fixture(autouse=True)
-def _few_streams(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def _few_streams(request: pytest.FixtureRequest) -> Iterator[None]:
     """Simulate the smallest detectable harm coarsely where it is not what is tested: half of a first run's time."""
-    if not {"evidence", "fit", "benchmarks", "end_to_end"} & set(request.path.parts):
-        monkeypatch.setattr("monitoring.evidence.sensitivity.SIMULATIONS", 20)
+    with pytest.MonkeyPatch.context() as patch:
+        if not {"evidence", "fit", "benchmarks", "end_to_end"} & set(request.path.parts):
+            patch.setattr("monitoring.evidence.sensitivity.SIMULATIONS", 20)
+        yield
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from monitoring.traffic.labels.label_log import LabelLog
 from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
 from tests.small_deployment import Days
 
-BROKEN = Days(days=16, broken_from=6)
+BROKEN = Days(days=16, broken_from=6, broken_part=0.5)
 
 
 def judged(status: MonitorStatus) -> list[tuple[object, ...]]:

@@ -111,7 +111,7 @@ def test_cells_of_another_kind_are_a_finding(hostile: tuple[Watched, MonitorStat
     if column == "temp":
         assert (told == {"out of range"}) == (cells in OUT_OF_RANGE)
     for finding in window.findings:
-        assert finding.feature in (column, "", "on_time", "model answers", "row count")
+        assert finding.feature in (column, "", "on_time", "model answers", "row count", "labels")
         assert len(finding.message) < 500
 
 

@@ -103,7 +103,7 @@ def test_repeats_and_labels_count_the_same_in_batches_and_whole(
         whole = runs(tmp_path / "whole", tables, known=known, files=files, rename=rename)
     assert sum(w.repeats for w in whole.windows) > 100
     assert any(w.labels_conflicting for w in whole.windows)
-    assert any(w.labels_unknown for w in whole.windows)
+    assert any(w.labels_unknown for w in whole.windows) == known, "labels next to their rows name a prediction"
     with monkeypatch.context() as patch:
         patch.setattr(PieceReader, "whole", no_parquet)
         patch.setattr(piece_reader, "ROWS", 37)

@@ -50,7 +50,7 @@ def day(number: int) -> Window:
 
 
 def rows_of_days(first: int, days: int, *, seed: int = 0, wrong_from: int | None = None) -> Predictions:
-    """Rows whose answer is the probability that labels are drawn by, and from day `wrong_from` on one minus it.
+    """Rows whose answer is the probability that labels are drawn by, and from day `wrong_from` on that of a coin.
 
     Labels arrive two hours after their rows; one in fifty never does.
     """
@@ -59,7 +59,7 @@ def rows_of_days(first: int, days: int, *, seed: int = 0, wrong_from: int | None
     number = np.repeat(np.arange(first, first + days), ROWS_A_DAY)
     weather = np.repeat(rng.normal(0.0, 0.3, days), ROWS_A_DAY)
     late = 1.0 / (1.0 + np.exp(-(rng.normal(-1.0, 1.0, count) + weather)))
-    truth = late if wrong_from is None else np.where(number >= wrong_from, 1.0 - late, late)
+    truth = late if wrong_from is None else np.where(number >= wrong_from, 0.5, late)
     labels = np.where(rng.random(count) < 0.02, NO_LABEL, (rng.random(count) < truth).astype(np.int64))
     times = as_microseconds(START) + number * DAY_US + np.tile(np.arange(ROWS_A_DAY), days) * (DAY_US // ROWS_A_DAY)
     return Predictions(

@@ -137,7 +137,7 @@ def test_a_run_re_estimates_after_ten_windows_and_updates_the_sensitivity(
             )
             learnt[level] = one.estimate(store.score_history(1, level, latest=640), ())
         before = store.sensitivity(1)
-        run_due_windows(config, store, clock=lambda: datetime(2014, 1, 1, tzinfo=UTC))
+        run_due_windows(config, store, clock=lambda: datetime(2013, 4, 14, 7, tzinfo=UTC))
         for level in LEVELS:
             assert LevelState.from_text(store.level_states(1)[level]).ar1 == learnt[level]
         page = reference_fit.tests["page"]

@@ -78,7 +78,7 @@ def test_a_model_gone_wrong_is_a_page_within_days_and_stays_one(wrong: list[Judg
     assert set(statuses[first:]) == {"page"}
     opened = {one.number: one for judgement in wrong for one in judgement.changed if one.watch != FACT_WATCH}
     [incident] = [one for one in opened.values() if one.level == "page"]
-    assert incident.watch == "surprise_error"
+    assert incident.watch == "surprise_brier"
     assert incident.cause.startswith("the model is overconfident")
     assert day(WRONG_FROM).end < incident.opened_at <= day(WRONG_FROM + 3).end
     assert 0 < len(incident.detail.rows) <= 10

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from monitoring.records import MonitorStatus, WindowRecord
-from tests.own_table import NOW, Watched, own_rows, watch
+from tests.own_table import Watched, own_rows, watch
 from tests.small_deployment import Days
 
 #: All labels of what was right come so much later than those of errors, which come at once.
@@ -62,6 +62,6 @@ def test_runs_interrupted_meanwhile_have_the_same_records(slow: tuple[Watched, M
     watched.live("all.parquet", slow_rows())
     for day in (2, 3, 5):
         watched.run(now=datetime(2013, 4, day, 7, tzinfo=UTC))
-    _, status = watched.run(now=NOW)
+    _, status = watched.run(now=datetime(2013, 4, 10, 7, tzinfo=UTC))
     told = [(w.start, w.labels, w.scores, w.findings, w.estimates) for w in status.windows]
     assert told == [(w.start, w.labels, w.scores, w.findings, w.estimates) for w in slow[1].windows]

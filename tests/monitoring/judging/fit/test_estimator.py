@@ -64,7 +64,7 @@ def test_estimates_of_sound_traffic_agree_with_the_true_losses(deployed: Path, s
 def test_the_estimate_of_a_wrong_model_loses_trust_from_the_next_window_on(
     deployed: Path, send: Send, days: Any
 ) -> None:
-    send(deployed, days(days=30, broken_from=15))
+    send(deployed, days(days=30, broken_from=15, broken_part=0.5))
     found = run(deployed)
     row = next(r for r in trust_rows(found) if (r.method, r.metric) == ("calibrated", "error"))
     assert not row.trusted

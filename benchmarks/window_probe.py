@@ -145,7 +145,7 @@ def _evaluate(config: MonitorConfig, deployment: Deployment, watched: Catalogue,
         (window,) = due_windows(traffic, deployment.plan, after=None, now=NOW)
         label_join = LabelJoin(
             traffic.labels(),
-            classes=deployment.baseline.spec.classes,
+            task=deployment.baseline.spec.task,
             read=0,
             horizon_us=duration_microseconds(deployment.horizon),
         )

@@ -37,6 +37,10 @@ SHORT_BASELINE_CLIPPING_BOUNDS = (2.5, 3.0, 3.6)
 #: With fewer baseline windows the standard deviation is unusable.
 MIN_WINDOWS = 5
 
+#: Where the baseline varies less than the sampling of its rows alone does, that sampling counts as this many windows: a
+#: few windows are often too alike by chance, and many that are alike show that their rows are no independent samples.
+SAMPLING_PRIOR_WINDOWS = 10
+
 #: With a tolerance of this many standard errors of the baseline's mean, the error of the mean no longer matters, and
 #: live windows are not added to the calibration set.
 WIDE_TOLERANCE = 4.0
@@ -140,6 +144,7 @@ class ConformalTest:
     min_std: float
     observed_variance_ratio: float = 1.0
     sampling_variance: SamplingVariance = NO_SAMPLING_VARIANCE
+    prior_std: float = 0.0
     fixed_etas: tuple[float, ...] = ()
 
     @property
@@ -168,6 +173,7 @@ class ConformalTest:
             ar1=ar1,
             min_std=self.min_std,
             sampling_variance=self.sampling_variance,
+            prior_std=self.prior_std,
         )
         return other.with_fixed_reference() if self.fixed_etas else other
 
@@ -188,6 +194,7 @@ class ConformalTest:
         ar1: float = 0.0,
         min_std: float = 1e-6,
         sampling_variance: SamplingVariance = NO_SAMPLING_VARIANCE,
+        prior_std: float = 0.0,
     ) -> ConformalTest:
         """Fit the test to the baseline's window scores.
 
@@ -199,6 +206,8 @@ class ConformalTest:
             min_std: The smallest standard deviation assumed, so that a score that never varied in the baseline (a share
                 of missing values, say) does not turn the first odd row into a certainty.
             sampling_variance: Variance to add for windows of few rows; without it, row counts do not matter.
+            prior_std: The standard deviation between windows that independent rows alone would give, in score units;
+                it counts as `SAMPLING_PRIOR_WINDOWS` windows where the baseline's own is smaller. 0 for none.
 
         Returns:
             The fitted test.
@@ -220,12 +229,12 @@ class ConformalTest:
         innovations[0] *= math.sqrt(1.0 - ar1**2)
         innovations[1:] -= ar1 * off[:-1]
         observed_std = float(innovations.std(ddof=1))
-        innovation_std = max(observed_std, min_std)
+        innovation_std = float(assumed_std(observed_std, values.size, min_std=min_std, prior_std=prior_std))
         etas, bounds = _grid(values.size, direction)
         log_f = np.asarray(etas)[:, None] * clipped(innovations / innovation_std, np.asarray(bounds)[:, None])
         return cls(
             mean=mean,
-            std=max(float(values.std(ddof=1)), min_std),
+            std=float(assumed_std(values.std(ddof=1), values.size, min_std=min_std, prior_std=prior_std)),
             tolerance=tolerance,
             ar1=ar1,
             innovation_std=innovation_std,
@@ -234,8 +243,9 @@ class ConformalTest:
             log_calibration_sums=tuple(float(v) for v in np.logaddexp.reduce(log_f, axis=1)),
             calibration_scores=tuple(values.tolist()),
             min_std=min_std,
-            observed_variance_ratio=1.0 if observed_std >= innovation_std else (observed_std / innovation_std) ** 2,
+            observed_variance_ratio=min(observed_std / min_std, 1.0) ** 2,
             sampling_variance=sampling_variance,
+            prior_std=prior_std,
         )
 
     def initial_state(self, *, last_score: float | None = None) -> WatchState:
@@ -345,6 +355,33 @@ def _grid(windows: int, direction: Direction) -> tuple[tuple[float, ...], tuple[
     return (etas, bounds) if direction == "up" else (etas + tuple(-eta for eta in etas), bounds + bounds)
 
 
+def assumed_std(
+    observed: NDArray[np.float64] | float,
+    windows: int,
+    *,
+    min_std: NDArray[np.float64] | float,
+    prior_std: NDArray[np.float64] | float,
+) -> NDArray[np.float64]:
+    """The standard deviation between windows that a test assumes.
+
+    Args:
+        observed: That of the baseline's windows.
+        windows: R, how many windows it was estimated from.
+        min_std: The smallest one assumed.
+        prior_std: The one that independent rows alone would give.
+
+    Returns:
+        The observed one; where independent rows would give a larger one, between both, nearer to the observed one the
+        more windows there are; at least `min_std`. Of the shape that they broadcast to.
+
+    >>> [assumed_std(observed, 9, min_std=1e-6, prior_std=0.05).round(3).item() for observed in (0.03, 0.06)]
+    [0.042, 0.06]
+    """
+    weight = SAMPLING_PRIOR_WINDOWS / (SAMPLING_PRIOR_WINDOWS + windows - 1.0)
+    variance = np.square(observed) + weight * np.maximum(np.square(prior_std) - np.square(observed), 0.0)
+    return np.asarray(np.maximum(np.sqrt(variance), min_std), dtype=np.float64)
+
+
 def small_sample_correction(
     etas: NDArray[np.float64],
     excess: NDArray[np.float64] | float,
@@ -384,5 +421,5 @@ def clipped(deviations: NDArray[np.float64], bounds: NDArray[np.float64]) -> NDA
     >>> clipped(np.array([-9.0, 1.0]), np.array([[3.0], [4.0]])).tolist()
     [[-3.0, 1.0], [-4.0, 1.0]]
     """
-    near: NDArray[np.float64] = np.clip(deviations, -bounds, bounds)
+    near: NDArray[np.float64] = np.minimum(np.maximum(deviations, -bounds), bounds)
     return near

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,15 @@ class SamplingVariance:
             return cls()
         squares = float(np.sum(rows * np.maximum(mean_squares - means**2, 0.0)))
         return cls.from_row_variance(squares / degrees_of_freedom, rows)
+
+    @property
+    def std(self) -> float:
+        """The standard deviation of means over `reference_rows` independent rows.
+
+        >>> SamplingVariance(row_variance=0.16, reference_rows=400.0).std
+        0.02
+        """
+        return math.sqrt(self.row_variance / self.reference_rows)
 
     def excess(self, rows: int) -> float:
         """The variance of a mean over `rows` beyond that of a mean over `reference_rows`; 0 for as many or more."""

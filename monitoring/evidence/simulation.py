@@ -17,6 +17,7 @@ from monitoring.evidence.conformal import (
     FIXED_ETAS,
     WIDE_TOLERANCE,
     ConformalTest,
+    assumed_std,
     clipped,
     small_sample_correction,
 )
@@ -73,6 +74,7 @@ class VectorizedTests:
         self._mean = np.concatenate([scores.mean(axis=1, keepdims=True) for scores in known], axis=1)
         self._tolerance = np.array([test.tolerance for test in tests])
         self._min_std = np.array([test.min_std for test in tests])
+        self._prior_std = np.array([test.prior_std for test in tests])
         self._windows = np.array([float(test.windows) for test in tests])
         self._row_variance = np.array([test.sampling_variance.row_variance for test in tests])
         self._reference_share = np.array([1.0 / test.sampling_variance.reference_rows for test in tests])
@@ -84,7 +86,8 @@ class VectorizedTests:
             (indices, np.stack([known[index] for index in indices], axis=1) - self._mean[:, indices, None])
             for indices in by_size.values()
         ]
-        self._fixed = np.array([_fixed_grid(test) for test in tests])
+        two_sided = any(test.direction == "both" and test.fixed_etas for test in tests)
+        self._fixed = np.array([_fixed_grid(test, two_sided=two_sided) for test in tests])
         self._has_fixed = np.array([bool(test.fixed_etas) for test in tests])
         self._fixed_sums = np.zeros((streams, *self._fixed.shape))
         self._fit(np.array([[test.ar1 for test in tests]]))
@@ -99,19 +102,24 @@ class VectorizedTests:
         self._ar1 = ar1
         self._first_scale = np.sqrt(1.0 - ar1**2)
         shape = (max(len(ar1), len(self._mean)), ar1.shape[1])
-        observed = np.empty(shape)
+        observed, self._innovation_std = np.empty(shape), np.empty(shape)
         self._calibration_sums = np.empty((*shape, self._etas.shape[1]))
         for indices, off in self._same_size:
             mine = ar1[:, indices, None]
             innovations = off - mine * np.concatenate([np.zeros_like(off[..., :1]), off[..., :-1]], axis=2)
             innovations[:, :, 0] *= self._first_scale[:, indices]
             observed[:, indices] = innovations.std(axis=2, ddof=1)
-            z = innovations / np.maximum(observed[:, indices], self._min_std[indices])[:, :, None]
+            self._innovation_std[:, indices] = assumed_std(
+                observed[:, indices],
+                off.shape[2],
+                min_std=self._min_std[indices],
+                prior_std=self._prior_std[indices],
+            )
+            z = innovations / self._innovation_std[:, indices, None]
             for point in range(self._etas.shape[1]):
                 etas, bounds = self._etas[indices, point, None], self._bounds[indices, point, None]
                 self._calibration_sums[:, indices, point] = np.exp(etas * clipped(z, bounds)).sum(axis=2)
-        self._innovation_std = np.maximum(observed, self._min_std)
-        self._observed_ratio = np.where(observed >= self._innovation_std, 1.0, (observed / self._innovation_std) ** 2)
+        self._observed_ratio = np.minimum(observed / self._min_std, 1.0) ** 2
         error = WIDE_TOLERANCE * self._innovation_std / np.sqrt(self._windows)
         self._adds_live_windows = self._tolerance * (1.0 - ar1) < error
         # A row's variance in the unit of innovations, as in `ConformalTest.excess_variance_ratio`.
@@ -160,7 +168,8 @@ class VectorizedTests:
         if not self._has_fixed.any():
             return conformal
         tolerated = np.sign(self._fixed) * (self._tolerance * scale / unit)[..., None]
-        near = np.clip((innovation / unit)[:, :, None] - tolerated, -FIXED_CLIPPING_BOUND, FIXED_CLIPPING_BOUND)
+        z = (innovation / unit)[:, :, None] - tolerated
+        near = np.minimum(np.maximum(z, -FIXED_CLIPPING_BOUND), FIXED_CLIPPING_BOUND)
         self._fixed_sums += 1.0
         self._fixed_sums *= np.exp(self._fixed * near - self._fixed**2 / 2.0)
         np.minimum(self._fixed_sums, MAX_EVIDENCE, out=self._fixed_sums)
@@ -366,6 +375,8 @@ def _series(scores: Floats, places: NDArray[np.int64], ar1: float) -> Floats:
     return series
 
 
-def _fixed_grid(test: ConformalTest) -> tuple[float, ...]:
-    """Fixed-reference exponents, rises and falls; a one-sided test has the rises twice, which leaves their mean."""
+def _fixed_grid(test: ConformalTest, *, two_sided: bool) -> tuple[float, ...]:
+    """Fixed-reference exponents of rises; with falls too where any test has them: a one-sided one repeats its rises."""
+    if not two_sided:
+        return FIXED_ETAS
     return FIXED_ETAS + tuple((-1.0 if test.direction == "both" else 1.0) * eta for eta in FIXED_ETAS)

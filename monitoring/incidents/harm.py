@@ -11,7 +11,7 @@ from scipy.stats import norm
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.loss_split import PREFIX
 from monitoring.records import Level, WatchKey
-from monitoring.watches.weighting import MAX_OUTSIDE
+from monitoring.watches.trust import MAX_OUTSIDE
 
 #: What precedes the loss in the name of its estimate.
 ESTIMATED = "estimated_"

@@ -8,7 +8,10 @@ from datetime import datetime
 
 from monitoring.evidence.betting import RecoveryState, RecoveryTest
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.records import IncidentRecord, IncidentState
+from monitoring.incidents.cause import Cause
+from monitoring.incidents.harm import HarmAssessment
+from monitoring.records import IncidentEvent, IncidentRecord, IncidentState
+from monitoring.traffic.windows import Window
 
 #: An incident is closed when the evidence of its recovery reaches the threshold of its level, so that a wrong all-clear
 #: is no more frequent than a false alarm. It counts as recovering from this part of the threshold on.
@@ -41,6 +44,39 @@ def begin_recovery(test: ConformalTest, rise: float, tolerance: float | None = N
     return RecoveryState.initial(
         test.mean + max(test.tolerance if tolerance is None else tolerance, HARM_LEFT * rise)
     ).to_text()
+
+
+def new_incident(
+    cause: Cause, deserved: HarmAssessment, window: Window, *, recovery: str, number: int
+) -> IncidentRecord:
+    """A new incident.
+
+    Args:
+        cause: Its cause.
+        deserved: Its level, and why it is no page.
+        window: The window that opens it.
+        recovery: The state of its recovery test (`begin_recovery`).
+        number: Its number.
+
+    Returns:
+        The incident, open since the end of the window.
+    """
+    reason = f"{deserved.reason}: " if deserved.reason else ""
+    return IncidentRecord(
+        number=number,
+        level=deserved.level,
+        state="open",
+        opened_at=window.end,
+        window_start=window.start,
+        window_end=window.end,
+        watch=cause.watch,
+        slice=cause.slice,
+        cause=f"{reason}{cause.cause}",
+        message=f"{reason[:1].upper()}{reason[1:]}{cause.message}",
+        recovery=recovery,
+        detail=cause.detail,
+        history=(IncidentEvent(at=window.end, state="open"),),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,15 @@ LOWERING_ERRORS = 1.0
 #: An offset lies this many standard errors beyond the mean that it is made of, so that chance is no "worse".
 OFFSET_ERRORS = 1.0
 
+#: An alarm of a page's watches that is worth a notice so far is assessed again in this many windows after it.
+ASSESSED_WINDOWS = 5
+
+#: Watches with at least this share of an alarm's evidence made it.
+REARMED_SHARE = 0.1
+
+#: The states of an incident's history that are told as news.
+TOLD = ("open", "worse")
+
 #: The families of watches that move together with one harm.
 LOSS_FAMILIES = ("performance", "surprise", "estimates")
 LOSS_GROUP = "loss"
@@ -52,6 +61,35 @@ def same_harm(incident: IncidentRecord, key: WatchKey, watches: Mapping[str, Wat
     if incident.watch not in watches or harm_group(watches[incident.watch]) != harm_group(watches[key.watch]):
         return False
     return incident.slice in ("", key.slice) or not key.slice
+
+
+def windows_since_told(incidents: Sequence[IncidentRecord], windows: Sequence[WindowRecord]) -> int:
+    """How many of some windows come after the last news of some incidents.
+
+    Args:
+        incidents: Incidents.
+        windows: Windows in order of time.
+
+    Returns:
+        The number of windows after the one in which an incident was last opened or told as worse; all without any.
+    """
+    told = max((event.at for one in incidents for event in one.history if event.state in TOLD), default=None)
+    return sum(1 for one in windows if told is None or one.end > told)
+
+
+def is_told(related: Sequence[IncidentRecord], windows: Sequence[WindowRecord]) -> bool:
+    """Whether an alarm that is worth a notice has been told: by a page, or by a notice while it is assessed again.
+
+    Args:
+        related: The open incidents of the alarm's harm.
+        windows: The windows since the level last alarmed.
+
+    Returns:
+        Whether to say nothing.
+    """
+    if any(one.level == "page" for one in related):
+        return True
+    return bool(related) and windows_since_told(related, windows) <= ASSESSED_WINDOWS
 
 
 def incident_offsets(

@@ -128,7 +128,7 @@ class DeploymentRun:
         return self._store.deployment_record(self._number).follows if self._after is None else None
 
     def begin(self, label_logs: tuple[Path, ...], *, labels_anew: bool = False) -> None:
-        """Store what the deployment is held against and how small a harm it detects, unless that is stored already.
+        """Store what the deployment is held against, unless that is stored already.
 
         Args:
             label_logs: where the label log may be on this machine; none where it is elsewhere.
@@ -141,9 +141,8 @@ class DeploymentRun:
             self._read = self._waited = 0
         elif self._read and label_logs and not any(map(has_labels, label_logs)):
             reject_lost_labels(0, self._read)
-        if not self._store.sensitivity(self._number):
+        if not self._store.baseline(self._number):
             self._store.save_baseline(self._number, self._deployment.reference_fit.baseline_scores())
-            self._save_sensitivity(self._initial_levels["page"])
 
     @cached_property
     def _initial_levels(self) -> Mapping[Level, LevelState]:
@@ -175,9 +174,13 @@ class DeploymentRun:
     def finish(self, check: Check) -> None:
         """Store that all that was due is judged, so that a run with nothing to do knows it at once.
 
+        How small a harm is detected is stored too where that is not known, or has changed in this run.
+
         Args:
             check: the time of this run, and the files as they were before it read them.
         """
+        if not self._store.sensitivity(self._number):
+            self._save_sensitivity()
         plan, last = self._deployment.plan, self._store.last_window(self._number)
         after = None if last is None else last.record.end
         ends = [] if isinstance(plan, RowPlan) else [end for _, end in self._traffic.spans(plan.longest_gap)]
@@ -244,11 +247,11 @@ class DeploymentRun:
             mine = [one for one in incidents if WatchKey(watch=one.watch, slice=one.slice) in update.test.tests]
             levels[level] = replace(levels[level], ar1=update.estimate(judged, mine))
         self._state = replace(self._state, levels=levels)
-        self._save_sensitivity(levels["page"])
+        self._store.save_sensitivity(self._number, ())  # computed again at the end of this run, or of the next one
 
-    def _save_sensitivity(self, page: LevelState) -> None:
+    def _save_sensitivity(self) -> None:
         """Store how small a harm the page level detects, with its AR(1) coefficients as they are now."""
-        reference_fit = self._deployment.reference_fit
+        reference_fit, page = self._deployment.reference_fit, (self._state.levels or self._initial_levels)["page"]
         test = reference_fit.tests["page"].with_ar1(page.ar1)
         harms = smallest_detectable_harms(
             test, reference_fit.means, reference_fit.harms(), np.random.default_rng(0), log_scale=page.log_scale or 0.0

@@ -54,7 +54,7 @@ class AutocorrelationUpdate:
         live = {}
         for key, test in self.test.tests.items():
             windows, values = history.scores.get(key, _NO_SCORES)
-            if test.innovation_std <= test.min_std or not windows.size:
+            if test.observed_variance_ratio < 1.0 or not windows.size:
                 continue
             watch = self.watches[key.watch]
             scores = (values - watch.offset) / watch.scale

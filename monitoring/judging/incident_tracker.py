@@ -11,15 +11,20 @@ from monitoring.incidents.alarm import Alarm, DeploymentBaseline
 from monitoring.incidents.cause import Cause, explain
 from monitoring.incidents.harm import HarmAssessment, assess
 from monitoring.incidents.input_drift import NAMED
-from monitoring.incidents.life_cycle import RecentScores, begin_recovery, step_recovery, worsened
+from monitoring.incidents.life_cycle import RecentScores, begin_recovery, new_incident, step_recovery, worsened
 from monitoring.incidents.onset import since_onset
 from monitoring.incidents.rearm import (
+    ASSESSED_WINDOWS,
     LOSS_GROUP,
+    REARMED_SHARE,
+    TOLD,
     harm_group,
     incident_offsets,
+    is_told,
     lowered_offsets,
     same_harm,
     score_excess,
+    windows_since_told,
 )
 from monitoring.judging.fact_incidents import (
     FACT_WATCH,
@@ -40,7 +45,6 @@ from monitoring.records import (
     LEVELS,
     WHOLE,
     Finding,
-    IncidentEvent,
     IncidentRecord,
     Level,
     Watch,
@@ -144,17 +148,16 @@ class IncidentTracker:
         for level in LEVELS:
             one = replace(evidence[level], state=levels[level])
             if not evidence[level].reading.alarm:
-                levels[level] = self._lowered(one, history)
+                levels[level] = self._lowered(one, _alive(current), history)
                 continue
             alarm = self._alarm(evidence, level, window, history)
-            number = first_number + len(opened)
-            updated, new = self._answer(alarm, one, window, (*current, *opened), number)
+            deserved = assess(since_onset(alarm)) if level == "page" else HarmAssessment(level=level)
+            updated, new = self._answer(alarm, deserved, one, window, (*current, *opened), first_number + len(opened))
             if new is not None:
                 opened.append(new)
             current = [updated.get(incident.number, incident) for incident in current]
             opened = [updated.get(incident.number, incident) for incident in opened]
-            offsets = incident_offsets(one.test.tests, since_onset(alarm).windows, self._baseline)
-            levels[level] = one.test.restarted(levels[level], offsets=offsets)
+            levels[level] = self._rearmed(alarm, one, deserved, (*current, *opened))
         changed = tuple(new for old, new in zip(incidents, current, strict=True) if new != old)
         return TrackedIncidents(
             incidents=(*_alive(current), *opened),
@@ -207,7 +210,7 @@ class IncidentTracker:
         if tested is None:
             return incident
         score = tested.test.adjusted_score(key, tested.score(key) or 0.0, window.phases)
-        since = max((event.at for event in incident.history if event.state in ("open", "worse")), default=None)
+        since = max((event.at for event in incident.history if event.state in TOLD), default=None)
         recent = score_excess(key, [one for one in history if since is None or one.start >= since], self._baseline)
         test = tested.test.tests[key]
         return step_recovery(
@@ -245,31 +248,62 @@ class IncidentTracker:
             return level.state
         return level.test.restarted(level.state, offsets=dict.fromkeys(keys, 0.0), keys=keys)
 
-    def _lowered(self, level: LevelEvidence, history: Sequence[WindowRecord]) -> LevelState:
+    def _rearmed(
+        self, alarm: Alarm, level: LevelEvidence, deserved: HarmAssessment, incidents: Sequence[IncidentRecord]
+    ) -> LevelState:
+        """The level after its alarm: watches are tested against the level that they have reached.
+
+        All of them where the alarm is told as what the level is for. Where the watches of pages alarm and only a notice
+        is worth it, the alarm stays and is assessed again in the next windows, since it may be the beginning of a harm;
+        then the watches that made it are re-armed, and the others keep their evidence.
+
+        Returns:
+            The level to go on with.
+        """
+        offsets = incident_offsets(level.test.tests, since_onset(alarm).windows, self._baseline)
+        if deserved.level == level.test.level:
+            return level.test.restarted(level.state, offsets=offsets)
+        related = [one for one in _alive(incidents) if same_harm(one, alarm.key, self._watches)]
+        paged = any(one.level == "page" for one in related)
+        if not paged and windows_since_told(related, alarm.windows) < ASSESSED_WINDOWS:
+            return level.state
+        keys = [key for key, share in alarm.reading.shares if share >= REARMED_SHARE]
+        mine = {key: offset for key, offset in offsets.items() if key in keys}
+        return level.test.restarted(level.state, offsets=mine, keys=keys)
+
+    def _lowered(
+        self, level: LevelEvidence, incidents: Sequence[IncidentRecord], history: Sequence[WindowRecord]
+    ) -> LevelState:
         """The level with the offsets of harms that are partly gone lowered."""
         if not level.state.offsets or not level.state.windows:
             return level.state
-        since = history[-level.state.windows :]
+        recent = history[-level.state.windows :]
+        since = recent[len(recent) - windows_since_told(incidents, recent) :]
         lower = lowered_offsets(level.state.offsets, level.test.tests, since, self._baseline)
         return level.test.restarted(level.state, offsets=lower, keys=tuple(lower)) if lower else level.state
 
     def _answer(
         self,
         alarm: Alarm,
+        deserved: HarmAssessment,
         level: LevelEvidence,
         window: ScoredWindow,
         current: Sequence[IncidentRecord],
         number: int,
     ) -> tuple[dict[int, IncidentRecord], IncidentRecord | None]:
-        """What an alarm does: makes open incidents of its harm worse, or opens a new one, or neither."""
-        recent = since_onset(alarm)
-        deserved = assess(recent) if level.test.level == "page" else HarmAssessment(level=level.test.level)
+        """What an alarm does: makes an open incident of its harm worse, or opens one, or neither.
+
+        A page that opens closes the notices of its harm, which it supersedes.
+
+        Returns:
+            The incidents that it changes by number, and the one that it opens.
+        """
         related = [one for one in _alive(current) if same_harm(one, alarm.key, self._watches)]
-        if any(one.level == "page" for one in related) and not deserved.pages:
+        if not deserved.pages and level.test.level == "page" and is_told(related, alarm.windows):
             return {}, None
         cause = explain(alarm)
         facts = [one for one in _alive(current) if one.watch == FACT_WATCH]
-        told = next((one for one in facts if tells(one, recent, self._reference_fit.horizon)), None)
+        told = next((one for one in facts if tells(one, since_onset(alarm), self._reference_fit.horizon)), None)
         if told is not None:
             if deserved.pages and not has_evidence(told):
                 told = with_evidence(told, self._with_rows(cause, window))
@@ -287,7 +321,11 @@ class IncidentTracker:
                     first, recovery=recovery if own else first.recovery, message=cause.message, now=now
                 )
             }, None
-        return {}, self._opened(self._with_rows(cause, window), deserved, window, recovery, number)
+        superseded = [one for one in related if one.level == "notice" and deserved.pages]
+        new = new_incident(
+            self._with_rows(cause, window), deserved, window.traffic.window, recovery=recovery, number=number
+        )
+        return {one.number: replace(one, closed_at=now).entered("closed", now) for one in superseded}, new
 
     def _with_rows(self, cause: Cause, window: ScoredWindow) -> Cause:
         """The cause with the window's rows to look at first, and with the renamed categories of the watch's input."""
@@ -296,26 +334,6 @@ class IncidentTracker:
         renamed = next((one.message for one in window.findings if _is_renaming(one, self._watches[cause.watch])), "")
         message = f"{cause.message} {renamed}" if renamed else cause.message
         return replace(cause, message=message, detail=replace(cause.detail, rows=rows))
-
-    def _opened(
-        self, cause: Cause, deserved: HarmAssessment, window: ScoredWindow, recovery: str, number: int
-    ) -> IncidentRecord:
-        reason = f"{deserved.reason}: " if deserved.reason else ""
-        return IncidentRecord(
-            number=number,
-            level=deserved.level,
-            state="open",
-            opened_at=window.traffic.window.end,
-            window_start=window.traffic.window.start,
-            window_end=window.traffic.window.end,
-            watch=cause.watch,
-            slice=cause.slice,
-            cause=f"{reason}{cause.cause}",
-            message=f"{reason[:1].upper()}{reason[1:]}{cause.message}",
-            recovery=recovery,
-            detail=cause.detail,
-            history=(IncidentEvent(at=window.traffic.window.end, state="open"),),
-        )
 
     def _alarm(
         self,

@@ -17,6 +17,9 @@ ALTERNATIVE_MISS_RATES = (0.2, 0.4, 0.8)
 #: checks, on average.
 THRESHOLD = 500.0
 
+#: Where more of the rows lie outside the reference, an estimate is an extrapolation, and pages nobody.
+MAX_OUTSIDE = 0.1
+
 
 def checked(before: IntervalChecks, *, missed: bool) -> IntervalChecks:
     """The checks of an estimate after one more check of an interval.

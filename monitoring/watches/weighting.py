@@ -35,9 +35,6 @@ MIN_EFFECTIVE_ROWS = 200
 #: A row of a window lies outside the reference where it is this many times likelier in the window than there.
 OUTSIDE_RATIO = 10.0
 
-#: Where more of the rows lie outside the reference, an estimate is an extrapolation, and pages nobody.
-MAX_OUTSIDE = 0.1
-
 #: Ridge penalty on every coefficient but the intercept.
 RIDGE = 1.0
 

@@ -19,6 +19,10 @@ from serving.transport.json_quoting import quote
 
 # The exact parser is slow (up to 1.4 µs a byte) and runs in the event loop: so many take at most 20 ms.
 EXACT_BYTES = 12 << 10
+# Brackets in a row beyond which a longer row means the same: no tensor has so many dimensions, and `orjson` reads no
+# more than 1,024. Strings are matched too, so that brackets in them stay.
+LONGEST_ROW = 300
+BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|\[++|\]++', re.DOTALL)
 # What the standard library accepts and TensorFlow Serving does not: numbers beyond a double, half a surrogate pair.
 LAX = (re.compile(rb"[eE]\+?[0-9]{3}"), re.compile(rb"\\u[dD][89a-fA-F]"))
 
@@ -61,9 +65,17 @@ def parse(body: bytes) -> Any:
             return json.loads(body)
         except (ValueError, RecursionError):
             pass  # the exact parser gives the error, or reads what is nested too deep
+    if len(body) > EXACT_BYTES >= len(body.translate(None, b"[]")) + body.count(b"[]") + body.count(b"]["):
+        body = BRACKETS.sub(_shortened, body)
     if len(body) > EXACT_BYTES:
         raise InvalidArgument(f"JSON Parse error: Invalid value. at offset: {position}")
     try:
         return json_grammar.parse(body)
     except json_grammar.JsonSyntaxError as error:
         raise InvalidArgument(f"JSON Parse error: {error}") from error
+
+
+def _shortened(found: re.Match[bytes]) -> bytes:
+    """A string as it is, a row of brackets cut to `LONGEST_ROW`."""
+    text = found.group()
+    return text if text.startswith(b'"') else text[:LONGEST_ROW]

@@ -289,6 +289,7 @@ def _watch_tests(
             ar1=ar1[key],
             min_std=min_std[key.watch],
             sampling_variance=fit.sampling_variance,
+            prior_std=fit.sampling_variance.std if watches[key.watch].family in LOSS_FAMILIES else 0.0,
         )
         for key, fit in mine.items()
     }

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from monitoring.records import SCORE_ONE, EstimateRecord, MonitorStatus, RealisedLosses
 from monitoring.reports.sections.formatting import format_count, format_moment
 from monitoring.watches.descriptions import METRIC_TITLES, lower_first
-from monitoring.watches.weighting import MAX_OUTSIDE
+from monitoring.watches.trust import MAX_OUTSIDE
 
 #: How an estimate is made.
 METHODS = {

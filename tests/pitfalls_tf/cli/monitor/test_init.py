@@ -26,7 +26,12 @@ def test_init_writes_a_valid_config_and_overwrites_only_with_force(
     out = tmp_path / "new"
     made = pitfalls("monitor", "init", *arguments, "--out", out, "--json")
     assert made.exit_code == 0, made.output
-    assert json.loads(made.stdout) == {"config": str(out / "monitor.toml")}
+    document = json.loads(made.stdout)
+    assert document["config"] == str(out / "monitor.toml")
+    assert [note.split(" ", 3)[:3] for note in document["notes"]] == [
+        ["The", "reference", "covers"],
+        ["Few", "rows:", "losses"],
+    ]
     assert pitfalls("monitor", "run", "--config", out / "monitor.toml").exit_code == 0
     refused = pitfalls("monitor", "init", *arguments, "--out", out)
     assert (refused.exit_code, "There is a config already" in refused.stderr) == (2, True)

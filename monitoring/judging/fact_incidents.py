@@ -25,6 +25,9 @@ SEPARATOR = ", "
 #: Begins what the evidence of watches adds to the message of such an incident.
 EVIDENCE = "Evidence of the watches: "
 
+#: When it closes, in words.
+CLOSES = f"the page closes after {QUIET_WINDOWS} windows without this finding"
+
 #: The recovery state of a new one: no window without the fact so far.
 _INITIAL_RECOVERY = "0"
 
@@ -137,7 +140,8 @@ def with_evidence(incident: IncidentRecord, cause: Cause) -> IncidentRecord:
     Returns:
         The incident.
     """
-    return replace(incident, message=f"{incident.message} {EVIDENCE}{cause.cause}.", detail=cause.detail)
+    message = incident.message.replace(CLOSES, f"{CLOSES} and with its losses near the baseline")
+    return replace(incident, message=f"{message} {EVIDENCE}{cause.cause}.", detail=cause.detail)
 
 
 def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> frozenset[str]:
@@ -164,4 +168,4 @@ def _message(kind: str, facts: Sequence[Finding]) -> str:
     names = SEPARATOR.join(fact.feature for fact in facts if fact.feature)
     what = facts[0].message if len(facts) == 1 else f"{kind[0].upper()}{kind[1:]} for {len(facts)} inputs: {names}."
     source = f"the pipeline that fills {names}" if names else "the files of this window"
-    return f"{what} Next step: check {source}; the page closes after {QUIET_WINDOWS} windows without this finding."
+    return f"{what} Next step: check {source}; {CLOSES}."

@@ -56,8 +56,8 @@ from monitoring.watches.catalogue import Catalogue
 #: Windows in which a label shows that labels come at all.
 LABEL_WINDOWS = 30
 
-#: A loss that a fact's page tells is high in a window from so many standard deviations above the baseline on.
-HIGH_LOSS = 2.0
+#: What a fact's page tells is high in a window from so many standard deviations above the baseline on.
+HIGH = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +201,7 @@ class IncidentTracker:
         now = window.traffic.window.end
         if incident.watch == FACT_WATCH:
             enough_rows = window.rows >= max(evidence["page"].test.min_rows, 1)
-            harmful = has_evidence(incident) and self._has_high_loss(history[-1])
+            harmful = has_evidence(incident) and self._is_harmful(incident, history[-1])
             return advance_fact_incident(
                 incident, window.findings, window.traffic.window, enough_rows=enough_rows, harmful=harmful
             )
@@ -224,20 +224,31 @@ class IncidentTracker:
             ),
         )
 
-    def _has_high_loss(self, window: WindowRecord) -> bool:
-        """Whether a loss is above the baseline by two standard deviations and the tolerance, on all rows."""
+    def _is_harmful(self, incident: IncidentRecord, window: WindowRecord) -> bool:
+        """Whether what a fact's page tells is still high: a loss, or the share of values that its subjects lack.
+
+        Returns:
+            Whether any of them is above its baseline by `HIGH` standard deviations and the tolerance, on all rows.
+        """
+        told = harm_groups_of_fact(incident, tuple(self._watches.values()))
         for key, known in self._baseline.scores.items():
-            if key.slice or self._watches[key.watch].family != "performance":
+            watch = self._watches[key.watch]
+            if key.slice or watch.family not in ("performance", "integrity") or harm_group(watch) not in told:
                 continue
-            scale = self._watches[key.watch].scale
-            for excess in score_excess(key, (window,), self._baseline):
-                if excess * scale > HIGH_LOSS * known.deviation + known.tolerance:
-                    return True
+            high = HIGH * known.deviation + known.tolerance
+            if any(excess * watch.scale > high for excess in score_excess(key, (window,), self._baseline)):
+                return True
         return False
 
     def _after_closings(self, level: LevelEvidence, incidents: Sequence[IncidentRecord]) -> LevelState:
-        """The level with the watches of closed incidents tested against the baseline again."""
-        alive = {self._group(one) for one in _alive(incidents)}
+        """The level with the watches of closed incidents tested against the baseline again.
+
+        Not those of which an incident of this level is open still.
+
+        Returns:
+            The level to go on with.
+        """
+        alive = {self._group(one) for one in _alive(incidents) if one.level == level.test.level}
         closed = [one for one in incidents if one.state == "closed"]
         over = {self._group(one) for one in closed} - alive - {""}
         facts = [one for one in closed if one.watch == FACT_WATCH]

@@ -31,7 +31,7 @@ DISTRIBUTIONS_QUICK = distributions.Sizes(watches=300, streams=2, windows=365)
 def measure(settings: Settings) -> Result:
     """Measure all tables. Cost: two minutes on two idle cores, and a demo of one seed if none is given."""
     config = flights_config(settings)
-    truth = flights.FlightsTruth(deploy(config), config, QUICK if settings.quick else FULL, SEED)
+    truth = flights.FlightsTruth(deploy(config), QUICK if settings.quick else FULL, SEED)
     by_distribution = distributions.distribution_table(
         DISTRIBUTIONS_QUICK if settings.quick else DISTRIBUTIONS_FULL, SEED
     )

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from benchmarks.results import Cell, Table
 from benchmarks.truth.level_streams import Alarms, alarms, resampled
 from benchmarks.truth.rules import calibrated, kolmogorov_flags, outside_bands
-from monitoring.config import MonitorConfig
 from monitoring.evidence.autocorrelation import level_ar1
 from monitoring.evidence.conformal import ConformalTest
 from monitoring.evidence.level import LevelTest
 from monitoring.jobs.deployment import Deployment
-from monitoring.judging.fit.tolerances import Tolerances
 from monitoring.judging.window.windowing import split_by_window
 from monitoring.records import WatchKey
 
@@ -58,15 +56,12 @@ class Streams:
 class FlightsTruth:
     """Measurements on one deployment and one set of streams."""
 
-    def __init__(self, deployment: Deployment, config: MonitorConfig, sizes: Sizes, seed: int) -> None:
+    def __init__(self, deployment: Deployment, sizes: Sizes, seed: int) -> None:
         self.deployment = deployment
         self.reference_fit = deployment.reference_fit
         self.page = deployment.reference_fit.tests["page"]
         self.means = deployment.reference_fit.means
         self.sizes = sizes
-        self._tolerances = Tolerances(
-            error=config.tolerance.error, brier=config.tolerance.brier or 0.0, integrity=config.tolerance.integrity
-        )
         self._seed = seed
         longest = max(self.means[key].size for key in self.page.tests)
         self.longest = longest
@@ -131,12 +126,7 @@ class FlightsTruth:
         return {
             key: self.page.tests[key]
             if self.reference_fit.watches[key.watch].family == "integrity"
-            else ConformalTest.fit(
-                values,
-                tolerance=self._tolerances.score_tolerance(self.reference_fit.watches[key.watch]),
-                direction=self.reference_fit.watches[key.watch].direction,
-                ar1=coefficients[key],
-            )
+            else _refit(self.page.tests[key], values, coefficients[key])
             for key, values in scores.items()
         }
 
@@ -316,6 +306,20 @@ class FlightsTruth:
 def _one_watch(test: LevelTest, key: WatchKey) -> LevelTest:
     """The level with one watch that has the whole budget."""
     return replace(test, tests={key: test.tests[key]}, shares={key: 1.0})
+
+
+def _refit(test: ConformalTest, values: NDArray[np.float64], ar1: float) -> ConformalTest:
+    """The test of the same watch, fitted to other windows."""
+    other = ConformalTest.fit(
+        values,
+        tolerance=test.tolerance,
+        direction=test.direction,
+        ar1=ar1,
+        min_std=test.min_std,
+        sampling_variance=test.sampling_variance,
+        prior_std=test.prior_std,
+    )
+    return other.with_fixed_reference() if test.fixed_etas else other
 
 
 def _quiet_cells(found: Alarms) -> tuple[Cell, ...]:

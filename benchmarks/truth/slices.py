@@ -99,6 +99,7 @@ class Days:
                     self.tolerances.min_std(watches[key.watch]), 0.5 / rows / max(watches[key.watch].scale / 2.0, 1.0)
                 ),
                 sampling_variance=chances[key],
+                prior_std=chances[key].std if key in losses else 0.0,
             )
             for key, scores in means.items()
         }

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.truth.cusum import cusum_table
 
 
+@pytest.mark.slow
 def test_no_monitor_is_faster_than_a_cusum_that_knows_both_distributions() -> None:
     rows = cusum_table(200, 1).rows
     assert len(rows) == 16

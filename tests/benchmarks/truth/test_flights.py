@@ -14,7 +14,7 @@ def measured(deployed: Path) -> FlightsTruth:
     """Measurements on a small deployment instead of the flights."""
     (deployed / "traffic").mkdir()
     config = load_config(deployed / "monitor.toml")
-    return FlightsTruth(load_deployment(config), config, Sizes(seeds=20, years=1, baselines=2, streams=3), 1)
+    return FlightsTruth(load_deployment(config), Sizes(seeds=20, years=1, baselines=2, streams=3), 1)
 
 
 def test_every_table_has_its_rows(measured: FlightsTruth) -> None:

@@ -317,7 +317,6 @@ def _refit(test: ConformalTest, values: NDArray[np.float64], ar1: float) -> Conf
         ar1=ar1,
         min_std=test.min_std,
         sampling_variance=test.sampling_variance,
-        prior_std=test.prior_std,
     )
     return other.with_fixed_reference() if test.fixed_etas else other
 

@@ -7,6 +7,7 @@ in the product, by `LevelTest.step`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -98,8 +99,7 @@ class Days:
                 min_std=max(
                     self.tolerances.min_std(watches[key.watch]), 0.5 / rows / max(watches[key.watch].scale / 2.0, 1.0)
                 ),
-                sampling_variance=chances[key],
-                prior_std=chances[key].std if key in losses else 0.0,
+                sampling_variance=replace(chances[key], independent_rows=key in losses),
             )
             for key, scores in means.items()
         }

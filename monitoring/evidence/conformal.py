@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.errors import BadInput
 from monitoring.evidence.e_detector import EDetectorState
-from monitoring.evidence.sampling_variance import NO_SAMPLING_VARIANCE, SamplingVariance
+from monitoring.evidence.sampling_variance import NO_SAMPLING_VARIANCE, SamplingVariance, assumed_std
 from monitoring.records import Direction
 
 #: Exponents η of the nonconformity score ``f = exp(η z)``: small ones accumulate small rises, large ones detect jumps.
@@ -36,10 +36,6 @@ SHORT_BASELINE_CLIPPING_BOUNDS = (2.5, 3.0, 3.6)
 
 #: With fewer baseline windows the standard deviation is unusable.
 MIN_WINDOWS = 5
-
-#: Where the baseline varies less than the sampling of its rows alone does, that sampling counts as this many windows: a
-#: few windows are often too alike by chance, and many that are alike show that their rows are no independent samples.
-SAMPLING_PRIOR_WINDOWS = 10
 
 #: With a tolerance of this many standard errors of the baseline's mean, the error of the mean no longer matters, and
 #: live windows are not added to the calibration set.
@@ -144,7 +140,6 @@ class ConformalTest:
     min_std: float
     observed_variance_ratio: float = 1.0
     sampling_variance: SamplingVariance = NO_SAMPLING_VARIANCE
-    prior_std: float = 0.0
     fixed_etas: tuple[float, ...] = ()
 
     @property
@@ -173,7 +168,6 @@ class ConformalTest:
             ar1=ar1,
             min_std=self.min_std,
             sampling_variance=self.sampling_variance,
-            prior_std=self.prior_std,
         )
         return other.with_fixed_reference() if self.fixed_etas else other
 
@@ -194,7 +188,6 @@ class ConformalTest:
         ar1: float = 0.0,
         min_std: float = 1e-6,
         sampling_variance: SamplingVariance = NO_SAMPLING_VARIANCE,
-        prior_std: float = 0.0,
     ) -> ConformalTest:
         """Fit the test to the baseline's window scores.
 
@@ -205,9 +198,8 @@ class ConformalTest:
             ar1: AR(1) coefficient of window scores (see `monitoring.evidence.autocorrelation`).
             min_std: The smallest standard deviation assumed, so that a score that never varied in the baseline (a share
                 of missing values, say) does not turn the first odd row into a certainty.
-            sampling_variance: Variance to add for windows of few rows; without it, row counts do not matter.
-            prior_std: The standard deviation between windows that independent rows alone would give, in score units;
-                it counts as `SAMPLING_PRIOR_WINDOWS` windows where the baseline's own is smaller. 0 for none.
+            sampling_variance: Variance to add for windows of few rows, and least variance of independent ones; without
+                it, row counts do not matter.
 
         Returns:
             The fitted test.
@@ -229,6 +221,7 @@ class ConformalTest:
         innovations[0] *= math.sqrt(1.0 - ar1**2)
         innovations[1:] -= ar1 * off[:-1]
         observed_std = float(innovations.std(ddof=1))
+        prior_std = sampling_variance.prior_std
         innovation_std = float(assumed_std(observed_std, values.size, min_std=min_std, prior_std=prior_std))
         etas, bounds = _grid(values.size, direction)
         log_f = np.asarray(etas)[:, None] * clipped(innovations / innovation_std, np.asarray(bounds)[:, None])
@@ -245,7 +238,6 @@ class ConformalTest:
             min_std=min_std,
             observed_variance_ratio=min(observed_std / min_std, 1.0) ** 2,
             sampling_variance=sampling_variance,
-            prior_std=prior_std,
         )
 
     def initial_state(self, *, last_score: float | None = None) -> WatchState:
@@ -353,33 +345,6 @@ def _grid(windows: int, direction: Direction) -> tuple[tuple[float, ...], tuple[
     short = windows < SHORT_BASELINE
     etas, bounds = (SHORT_BASELINE_ETAS, SHORT_BASELINE_CLIPPING_BOUNDS) if short else (ETAS, CLIPPING_BOUNDS)
     return (etas, bounds) if direction == "up" else (etas + tuple(-eta for eta in etas), bounds + bounds)
-
-
-def assumed_std(
-    observed: NDArray[np.float64] | float,
-    windows: int,
-    *,
-    min_std: NDArray[np.float64] | float,
-    prior_std: NDArray[np.float64] | float,
-) -> NDArray[np.float64]:
-    """The standard deviation between windows that a test assumes.
-
-    Args:
-        observed: That of the baseline's windows.
-        windows: R, how many windows it was estimated from.
-        min_std: The smallest one assumed.
-        prior_std: The one that independent rows alone would give.
-
-    Returns:
-        The observed one; where independent rows would give a larger one, between both, nearer to the observed one the
-        more windows there are; at least `min_std`. Of the shape that they broadcast to.
-
-    >>> [assumed_std(observed, 9, min_std=1e-6, prior_std=0.05).round(3).item() for observed in (0.03, 0.06)]
-    [0.042, 0.06]
-    """
-    weight = SAMPLING_PRIOR_WINDOWS / (SAMPLING_PRIOR_WINDOWS + windows - 1.0)
-    variance = np.square(observed) + weight * np.maximum(np.square(prior_std) - np.square(observed), 0.0)
-    return np.asarray(np.maximum(np.sqrt(variance), min_std), dtype=np.float64)
 
 
 def small_sample_correction(

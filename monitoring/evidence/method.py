@@ -34,7 +34,7 @@ def method() -> dict[str, object]:
             calibration.MAX_SCALE,
             calibration.MIN_CALIBRATION_WINDOWS,
         ],
-        "yardstick": [conformal.MIN_WINDOWS, conformal.WIDE_TOLERANCE, conformal.SAMPLING_PRIOR_WINDOWS],
+        "yardstick": [conformal.MIN_WINDOWS, conformal.WIDE_TOLERANCE, sampling_variance.SAMPLING_PRIOR_WINDOWS],
         "memory": [
             autocorrelation.BASELINE_SIGNIFICANCE,
             autocorrelation.LIVE_SIGNIFICANCE,

@@ -17,11 +17,11 @@ from monitoring.evidence.conformal import (
     FIXED_ETAS,
     WIDE_TOLERANCE,
     ConformalTest,
-    assumed_std,
     clipped,
     small_sample_correction,
 )
 from monitoring.evidence.level import LevelTest
+from monitoring.evidence.sampling_variance import assumed_std
 from monitoring.records import WatchKey
 
 Floats = NDArray[np.float64]
@@ -74,7 +74,7 @@ class VectorizedTests:
         self._mean = np.concatenate([scores.mean(axis=1, keepdims=True) for scores in known], axis=1)
         self._tolerance = np.array([test.tolerance for test in tests])
         self._min_std = np.array([test.min_std for test in tests])
-        self._prior_std = np.array([test.prior_std for test in tests])
+        self._prior_std = np.array([test.sampling_variance.prior_std for test in tests])
         self._windows = np.array([float(test.windows) for test in tests])
         self._row_variance = np.array([test.sampling_variance.row_variance for test in tests])
         self._reference_share = np.array([1.0 / test.sampling_variance.reference_rows for test in tests])

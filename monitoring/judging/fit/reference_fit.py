@@ -288,8 +288,9 @@ def _watch_tests(
             direction=watches[key.watch].direction,
             ar1=ar1[key],
             min_std=min_std[key.watch],
-            sampling_variance=fit.sampling_variance,
-            prior_std=fit.sampling_variance.std if watches[key.watch].family in LOSS_FAMILIES else 0.0,
+            sampling_variance=replace(
+                fit.sampling_variance, independent_rows=watches[key.watch].family in LOSS_FAMILIES
+            ),
         )
         for key, fit in mine.items()
     }

@@ -11,6 +11,8 @@ from monitoring.watches.rank import is_rank
 #: What precedes the loss in the name of its surprise watch.
 PREFIX = "surprise_"
 
+BRIER = "brier"
+
 
 def metric_of(watch: str) -> str:
     """Name the loss that a watch is about.
@@ -33,6 +35,9 @@ def loss_split(alarm: Alarm) -> LossSplit | None:
     The expected loss is the one that the model's own probabilities promise; surprise is realised minus expected loss.
     Where the realised loss rose and the expected one did not, the probabilities are no longer calibrated.
 
+    A ranking loss is over the rows of a class and its surprise over all, so they do not add up: its alarms have the
+    split of the Brier score, where that rose by more than its tolerance.
+
     Args:
         alarm: An alarm and its windows since the onset.
 
@@ -42,10 +47,17 @@ def loss_split(alarm: Alarm) -> LossSplit | None:
     if alarm.watch.family not in ("performance", "surprise"):
         return None
     metric = metric_of(alarm.key.watch)
+    if is_rank(metric):
+        split = _split_of(alarm, BRIER)
+        return split if split and split.change > alarm.baseline.scores[WatchKey(watch=BRIER)].tolerance else None
+    return _split_of(alarm, metric)
+
+
+def _split_of(alarm: Alarm, metric: str) -> LossSplit | None:
     loss_key = WatchKey(watch=metric, slice=alarm.key.slice)
     surprise_key = WatchKey(watch=f"{PREFIX}{metric}", slice=alarm.key.slice)
-    if loss_key not in alarm.baseline.scores or surprise_key not in alarm.baseline.scores or is_rank(metric):
-        return None  # a ranking loss is over the rows of a class, its surprise over all: they do not add up
+    if loss_key not in alarm.baseline.scores or surprise_key not in alarm.baseline.scores:
+        return None
     pairs = [
         (loss, surprise)
         for window in alarm.windows

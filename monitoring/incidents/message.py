@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from monitoring.incidents.alarm import Alarm
 from monitoring.incidents.departure import Departure
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, NAMED
+from monitoring.incidents.loss_split import metric_of
 from monitoring.records import CauseDetail, LossSplit, SlicePart, WatchKey
 from monitoring.watches.descriptions import (
     METRIC_TITLES,
@@ -51,7 +52,7 @@ def summary(alarm: Alarm, departure: Departure, split: LossSplit | None) -> str:
     Returns:
         Words that do not begin a sentence.
     """
-    if split is not None:
+    if split is not None and split.metric == metric_of(alarm.key.watch):
         if split.surprise >= split.difficulty:
             return f"the model is overconfident (surprise {format_change(split.metric, split.surprise)})"
         return f"the traffic is harder (expected loss {format_change(split.metric, split.difficulty)})"

@@ -37,6 +37,7 @@ WATCHES = {
         watch("brier", "performance"),
         watch("error", "performance"),
         watch("surprise_brier", "surprise", scale=2.0, offset=-1.0),
+        watch("rank:late", "performance"),
         watch("estimated_error", "estimates"),
         watch("missing:z", "integrity", feature="z"),
         watch("unusable_answers", "integrity"),
@@ -48,7 +49,7 @@ WATCHES = {
         watch("labelled:score=high", "labelled", level="notice", direction="both", scale=2.0, offset=-1.0),
     )
 }
-MEANS = {"brier": 0.15, "error": 0.2, "surprise_brier": 0.0, "joint": 0.5, "input:x:location": 0.5}
+MEANS = {"brier": 0.15, "rank:late": 0.25, "error": 0.2, "surprise_brier": 0.0, "joint": 0.5, "input:x:location": 0.5}
 
 
 def baseline(

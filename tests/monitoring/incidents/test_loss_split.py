@@ -42,3 +42,10 @@ def test_what_is_no_loss_or_has_no_expectation_is_not_split() -> None:
 
 def test_the_metric_of_a_watch_is_its_loss() -> None:
     assert [metric_of(name) for name in ("surprise_error", "error", "missing:z")] == ["error", "error", "missing:z"]
+
+
+def test_an_alarm_of_a_ranking_loss_has_the_split_of_a_brier_score_that_rose() -> None:
+    split = loss_split(alarm("rank:late", windows(rank__late=[0.6], brier=[0.4], surprise_brier=[0.3])))
+    assert split is not None
+    assert (split.metric, round(split.change, 6), round(split.surprise, 6)) == ("brier", 0.25, 0.3)
+    assert loss_split(alarm("rank:late", windows(rank__late=[0.6], brier=[0.155], surprise_brier=[0.1]))) is None

@@ -26,6 +26,12 @@ def test_an_overconfident_model_is_told_from_harder_traffic() -> None:
     assert harder.message.endswith("Next step: check whether this traffic is meant for this model.")
 
 
+def test_a_ranking_loss_says_what_became_of_the_brier_score() -> None:
+    made = explain(alarm("rank:late", windows(rank__late=[0.6], brier=[0.4], surprise_brier=[0.3])))
+    assert made.cause.endswith("of class late rose from 0.250 to 0.600")
+    assert "the realised one rose by 0.250" in made.message
+
+
 def test_a_message_names_the_number_the_baseline_the_threshold_and_the_next_step() -> None:
     said = message(alarm("missing:z", windows(missing__z=[0.0, 0.2])))
     assert said == (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ Floats = NDArray[np.float64]
 MAX_EVIDENCE = 1e290
 
 NO_SHIFTS: Mapping[WatchKey, float] = {}
+
+#: Watches that are simulated together at most: bounds the memory.
+BATCH = 32
 
 #: The share of a watch's evidence that the fixed-reference points of its grid have, where it has some.
 FIXED_WEIGHT: float = len(FIXED_ETAS) / (len(FIXED_ETAS) + len(ETAS))
@@ -246,11 +250,10 @@ class SimulatedStreams:
         resampled = block_indices(longest, simulations, rng, length=length) if sampling.resample_reference else None
         self._test, self._scale, self._longest = test, float(np.exp(log_scale)), longest
         self.scores: dict[WatchKey, Floats] = {}
-        self._unharmed: dict[WatchKey, Floats] = {}
         self._unshifted: dict[frozenset[WatchKey], Floats] = {}
         self._references: dict[WatchKey, Floats] = {}
         drawn: dict[tuple[bytes, float], tuple[Floats, Floats]] = {}
-        paths: dict[tuple[bytes, ConformalTest, float], Floats] = {}
+        alike: dict[tuple[bytes, ConformalTest, float], list[WatchKey]] = {}
         for key, one in test.tests.items():
             known, size = baseline[key].tobytes(), baseline[key].size
             ar1 = one.ar1 if length == 1 else 0.0
@@ -261,10 +264,24 @@ class SimulatedStreams:
                     reference = _series(baseline[key], places, ar1)
                 drawn[known, ar1] = _series(baseline[key], (indices * size) // longest, ar1), reference
             self.scores[key], self._references[key] = drawn[known, ar1]
-            same = (known, one, test.shares[key])
-            if same not in paths:
-                paths[same] = self._evidence({key: 0.0})
-            self._unharmed[key] = paths[same]
+            alike.setdefault((known, one, test.shares[key]), []).append(key)
+        self._unharmed = self._contributions_without_harm(list(alike.values()))
+
+    def _contributions_without_harm(self, alike: Sequence[Sequence[WatchKey]]) -> dict[WatchKey, Floats]:
+        """The contribution of each watch without a harm; of watches that are alike, the first is simulated."""
+        paths: dict[WatchKey, Floats] = {}
+        batches: dict[tuple[int, int, bool], list[Sequence[WatchKey]]] = {}
+        for keys in alike:
+            one = self._test.tests[keys[0]]
+            kind = self._references[keys[0]].shape[1], len(one.etas), bool(one.fixed_etas)
+            batches.setdefault(kind, []).append(keys)
+        for members in batches.values():
+            for first in range(0, len(members), BATCH):
+                batch = members[first : first + BATCH]
+                steps = self._contributions([keys[0] for keys in batch], NO_SHIFTS)
+                for keys, path in zip(batch, np.stack(list(steps), axis=2).transpose(1, 0, 2), strict=True):
+                    paths.update(dict.fromkeys(keys, path))
+        return {key: paths[key] for key in self._test.tests}
 
     def evidence(self, shifts: Mapping[WatchKey, float] = NO_SHIFTS) -> Floats:
         """The level's evidence in every window.
@@ -277,7 +294,7 @@ class SimulatedStreams:
         """
         shifted = {key: shift for key, shift in shifts.items() if key in self._unharmed}
         level = self._others(frozenset(shifted))
-        total: Floats = level + self._evidence(shifted) if shifted else level.copy()
+        total: Floats = level + np.stack(list(self._steps(shifted)), axis=1) if shifted else level.copy()
         return self._scale * total
 
     def _others(self, shifted: frozenset[WatchKey]) -> Floats:
@@ -316,45 +333,41 @@ class SimulatedStreams:
         """
         shifted = {key: shift for key, shift in shifts.items() if key in self._unharmed}
         others = self._others(frozenset(shifted))
-        steps = [self._steps(keys, shifted, size) for size, keys in self._by_size(shifted).items()]
+        steps = self._steps(shifted) if shifted else repeat(np.zeros(len(others)))
         alarmed = np.zeros(len(others), dtype=bool)
-        for window in range(within):
-            path = np.zeros(len(others))
-            for step in steps:
-                path += next(step)
+        for window, path in zip(range(within), steps, strict=False):
             alarmed |= self._scale * (others[:, window] + path) >= self._test.budget.threshold
             if alarmed.mean() >= share:
                 return True
         return False
 
-    def _by_size(self, keys: Iterable[WatchKey]) -> dict[int, list[WatchKey]]:
-        """Watches by how many windows their baselines have."""
+    def _steps(self, shifts: Mapping[WatchKey, float]) -> Iterator[Floats]:
+        """The contribution of these watches to the level's evidence, Σ π_k M_k, window by window, [simulations]."""
         by_size: dict[int, list[WatchKey]] = {}
-        for key in keys:
+        for key in shifts:
             by_size.setdefault(self._references[key].shape[1], []).append(key)
-        return by_size
+        batches = [self._contributions(keys, shifts) for keys in by_size.values()]
+        for parts in zip(*batches, strict=True):
+            total: Floats = np.sum([part.sum(axis=1) for part in parts], axis=0)
+            yield total
 
-    def _evidence(self, shifts: Mapping[WatchKey, float]) -> Floats:
-        """The contribution of these watches to the level's evidence, Σ π_k M_k, with their scores shifted."""
-        path = np.zeros(next(iter(self.scores.values())).shape)
-        for size, keys in self._by_size(shifts).items():
-            path += self._evidence_of(keys, shifts, size)
-        return path
+    def _contributions(self, keys: Sequence[WatchKey], shifts: Mapping[WatchKey, float]) -> Iterator[Floats]:
+        """What each of some watches with as many baseline windows adds to the evidence, window by window.
 
-    def _evidence_of(self, keys: Sequence[WatchKey], shifts: Mapping[WatchKey, float], size: int) -> Floats:
-        """`_evidence` of watches with as many baseline windows."""
-        return np.stack(list(self._steps(keys, shifts, size)), axis=1)
+        A watch with few rows waits for them as often as it did in the baseline.
 
-    def _steps(self, keys: Sequence[WatchKey], shifts: Mapping[WatchKey, float], size: int) -> Iterator[Floats]:
-        """`_evidence_of` window by window, [simulations]; a watch with few rows waits for them as often as there."""
-        scores = np.stack([self.scores[key] + shifts[key] for key in keys], axis=2)
+        Yields:
+            Contributions, [simulations, watches].
+        """
+        scores = np.stack([self.scores[key] + shifts.get(key, 0.0) for key in keys], axis=2)
         shares = np.array([self._test.shares[key] for key in keys])
         references = [self._references[key] for key in keys]
         tests = VectorizedTests([self._test.tests[key] for key in keys], scores.shape[0], references=references)
-        last: Floats = np.zeros(scores.shape[0])
+        size = references[0].shape[1]
+        last: Floats = np.zeros((scores.shape[0], len(keys)))
         for window in range(scores.shape[1]):
             if (window + 1) * size // self._longest > window * size // self._longest:
-                last = tests.step(scores[:, window]) @ shares
+                last = tests.step(scores[:, window]) * shares
             yield last
 
 

@@ -76,12 +76,23 @@ def test_what_is_of_interest_follows_the_last_window(config: MonitorConfig, stor
 def test_the_beginning_is_stored_once(config: MonitorConfig, store: Store) -> None:
     run, deployment, number = begun(config, store)
     run.begin(())
-    sensitivity = store.sensitivity(number)
-    assert {each.metric for each in sensitivity} == {"error", "brier"}
-    assert store.baseline(number) == deployment.reference_fit.baseline_scores()
-    store.save_sensitivity(number, sensitivity[:1])
+    baseline = store.baseline(number)
+    assert baseline == deployment.reference_fit.baseline_scores()
+    store.save_baseline(number, baseline[:1])
     run.begin(())
-    assert store.sensitivity(number) == sensitivity[:1]
+    assert store.baseline(number) == baseline[:1]
+
+
+def test_the_smallest_harm_is_simulated_once_all_is_judged(config: MonitorConfig, store: Store) -> None:
+    stop = iter([False, False, True])
+    number = run_due_windows(config, store, clock=lambda: NOW, stop=lambda: next(stop)).deployment
+    assert store.sensitivity(number) == (), "a run that is stopped leaves it to the next"
+    run_due_windows(config, store, clock=lambda: NOW)
+    found = store.sensitivity(number)
+    assert {each.metric for each in found} == {"error", "brier"}
+    store.save_sensitivity(number, found[:1])
+    run_due_windows(config, store, clock=lambda: NOW)
+    assert store.sensitivity(number) == found[:1], "what is known is not simulated again"
 
 
 def test_a_level_begins_in_the_same_way_each_time(config: MonitorConfig) -> None:

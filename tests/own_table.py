@@ -22,7 +22,7 @@ from monitoring.traffic.tables.files import ParquetPiece, RawRows, TablePiece
 from monitoring.traffic.tables.piece_reader import PieceReader
 from tests.small_deployment import FIRST, Days, table_of
 
-NOW = datetime(2014, 1, 1, tzinfo=UTC)
+NOW = datetime(2013, 5, 15, tzinfo=UTC)
 REFERENCE = Days(days=90, start=FIRST, seed=1)
 OWN = TableDescription(
     event_time="ts",

@@ -70,20 +70,22 @@ def smallest_detectable_harms(
     found = []
     for harm in harms:
         smallest: dict[int, int] = {}
-        low = 0
-        for horizon in sorted(HORIZONS, reverse=True):  # what is detected sooner is no smaller
-            high = len(SIZES)  # bisection over sizes; len(SIZES) stands for "never"
-            while low < high:
+        detected: dict[int, int] = {}  # the window by which each size that was tried is detected
+        for horizon in sorted(HORIZONS, reverse=True):
+            low = max((size for size, window in detected.items() if window > horizon), default=-1) + 1
+            high = min((size for size, window in detected.items() if window <= horizon), default=len(SIZES))
+            while low < high:  # bisection; len(SIZES) stands for "never"
                 middle = (low + high) // 2
-                size = float(SIZES[middle]) * harm.largest
-                shifts = {key: size * per_unit for key, per_unit in harm.score_shifts.items()}
-                if streams.detects(shifts, within=horizon, share=POWER):
+                rise = float(SIZES[middle]) * harm.largest
+                shifts = {key: rise * per_unit for key, per_unit in harm.score_shifts.items()}
+                detected[middle] = streams.detected_in(shifts, within=horizon, share=POWER)
+                if detected[middle] <= horizon:
                     high = middle
                 else:
                     low = middle + 1
             smallest[horizon] = low
         for horizon in HORIZONS:
             size_index = smallest[horizon]
-            rise = float(SIZES[size_index]) * harm.largest if size_index < len(SIZES) else None
-            found.append(Sensitivity(metric=harm.metric, slice=harm.slice, windows=horizon, rise=rise))
+            least = float(SIZES[size_index]) * harm.largest if size_index < len(SIZES) else None
+            found.append(Sensitivity(metric=harm.metric, slice=harm.slice, windows=horizon, rise=least))
     return tuple(found)

@@ -320,16 +320,16 @@ class SimulatedStreams:
         first: NDArray[np.int64] = np.where(over.any(axis=1), over.argmax(axis=1) + 1, over.shape[1] + 1)
         return first
 
-    def detects(self, shifts: Mapping[WatchKey, float], *, within: int, share: float) -> bool:
-        """Whether a share of the streams has an alarm within some windows; ends as soon as that is known.
+    def detected_in(self, shifts: Mapping[WatchKey, float], *, within: int, share: float) -> int:
+        """The window by which a share of the streams has had an alarm; simulates no further than that.
 
         Args:
             shifts: As in `evidence`.
-            within: How many windows.
+            within: The last window to try.
             share: The share of streams, in (0, 1].
 
         Returns:
-            Whether `first_alarms` are within so many windows in at least that share.
+            The window counted from 1; one past the last where fewer streams have one.
         """
         shifted = {key: shift for key, shift in shifts.items() if key in self._unharmed}
         others = self._others(frozenset(shifted))
@@ -338,8 +338,8 @@ class SimulatedStreams:
         for window, path in zip(range(within), steps, strict=False):
             alarmed |= self._scale * (others[:, window] + path) >= self._test.budget.threshold
             if alarmed.mean() >= share:
-                return True
-        return False
+                return window + 1
+        return within + 1
 
     def _steps(self, shifts: Mapping[WatchKey, float]) -> Iterator[Floats]:
         """The contribution of these watches to the level's evidence, Σ π_k M_k, window by window, [simulations]."""

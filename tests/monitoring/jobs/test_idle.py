@@ -18,7 +18,7 @@ from monitoring.store.checks import IdleDeployment
 from monitoring.store.notifications import Attempt
 from monitoring.store.store import Store
 
-NOW = datetime(2014, 1, 1, tzinfo=UTC)
+NOW = datetime(2013, 5, 15, tzinfo=UTC)
 Send = Callable[..., None]
 
 

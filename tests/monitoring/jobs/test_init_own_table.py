@@ -21,7 +21,7 @@ from monitoring.records import MonitorStatus
 from monitoring.store.store import Store
 from monitoring.traffic.labels.label_log import LabelLog
 from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
-from tests.small_deployment import Days
+from tests.small_deployment import LATER, Days
 
 BROKEN = Days(days=16, broken_from=6, broken_part=0.5)
 
@@ -218,7 +218,7 @@ def test_times_without_a_zone_are_of_the_one_that_was_said(tmp_path: Path) -> No
         watched = watch(tmp_path / name, rows(REFERENCE), timezone=zone, naive_timezone=zone)
         notes = " ".join(watched.adopted.notes)
         watched.live("all.parquet", rows(Days(days=5, start=start)))
-        found.append(watched.run()[1])
+        found.append(watched.run(now=LATER)[1])
     assert f"taken as {zone}" in notes
     assert [(w.start, w.rows) for w in found[0].windows] == [(w.start, w.rows) for w in found[1].windows]
     assert max(w.end - w.start for w in found[1].windows) == timedelta(hours=25)

@@ -18,7 +18,7 @@ from monitoring.jobs.run import ExternalServices, Progress, run_due_windows
 from monitoring.records import IncidentRecord
 from monitoring.store.store import Store
 
-NOW = datetime(2014, 1, 1, tzinfo=UTC)
+NOW = datetime(2013, 5, 15, tzinfo=UTC)
 Send = Callable[..., None]
 
 

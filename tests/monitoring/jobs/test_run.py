@@ -25,7 +25,7 @@ from monitoring.traffic.log.gaps import Gap, GapFile, LostRows
 from monitoring.traffic.log.writer import TrafficWriter
 from tests.small_deployment import table_of
 
-NOW = datetime(2014, 1, 1, tzinfo=UTC)
+NOW = datetime(2013, 5, 15, tzinfo=UTC)
 DAY_US = 86_400_000_000
 Send = Callable[..., None]
 

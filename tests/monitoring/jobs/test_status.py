@@ -15,7 +15,7 @@ from monitoring.jobs.run import run_due_windows
 from monitoring.jobs.status import first_page, status
 from monitoring.store.store import Store
 
-NOW = datetime(2014, 1, 1, tzinfo=UTC)
+NOW = datetime(2013, 5, 15, tzinfo=UTC)
 
 
 def test_a_model_of_which_nothing_was_judged_is_an_error_that_says_what_to_run(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ import pytest
 from monitoring.errors import BadInput
 from monitoring.jobs.init import InitResult
 from monitoring.records import MonitorStatus, WindowRecord
-from tests.own_table import NOW, REFERENCE, Watched, own_rows, watch
-from tests.small_deployment import Days
+from tests.own_table import REFERENCE, Watched, own_rows, watch
+from tests.small_deployment import LATER, Days
 
 ODD = ["\U0001f600", "a\0b", "\u202e", "' OR 1=1 --", "<script>alert(1)</script>", "\n", "=1+1", "\u0000"]
 
@@ -93,7 +93,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Watched, MonitorS
     for number, case in enumerate([None, *CASES]):
         mine = rows.filter(pa.array(days == number)).combine_chunks()
         watched.live(f"{number:03d}.parquet", mine if case is None else changed(mine, *case))
-    return watched, watched.run(now=NOW)[1]
+    return watched, watched.run(now=LATER)[1]
 
 
 def test_every_day_is_judged(hostile: tuple[Watched, MonitorStatus]) -> None:

@@ -59,8 +59,7 @@ def run(watched: Watched, rows: pa.Table, way: str, now: datetime) -> MonitorSta
         return status(store, config.model.name, done.deployment)
 
 
-@pytest.mark.parametrize("first", [0, 2])
-@pytest.mark.parametrize("way", ["named", "nameless", "csv", "apart"])
+@pytest.mark.parametrize(("way", "first"), [("named", 0), ("nameless", 2), ("csv", 0), ("apart", 2)])
 def test_overdue_labels_are_reported_once_and_none_is_unknown(tmp_path: Path, way: str, first: int) -> None:
     watched = watch(tmp_path, label_time=None, prediction_id=None if way == "nameless" else "id")
     rows = own_rows(LIVE).drop_columns(["known_at"])

@@ -16,6 +16,7 @@ from monitoring.records import (
     IncidentRecord,
     InputDrift,
     MonitorStatus,
+    RunRecord,
     SlicePart,
 )
 from monitoring.store import DeploymentRecord, Store
@@ -48,6 +49,9 @@ def fill(store: Store, model: str, *, label: str = "UA", page: bool = True) -> i
         last = window is status.windows[-1]
         incidents = incidents_of(status, label) if page and last else ()
         store.commit_window(number, window if page else calm, states={}, label_cursor={}, incidents=incidents)
+    ended = NOW - timedelta(hours=5)
+    store.begin_run(number, RunRecord(started_at=ended, ended_at=ended, windows=WINDOWS, rows=9000, host=label))
+    store.begin_run(number, RunRecord(started_at=NOW, error=f"No bundle at {label}." if page else ""))
     store.save_baseline(number, status.baseline)
     store.save_sensitivity(number, status.sensitivity)
     return number

@@ -110,6 +110,21 @@ class RecentScores:
         return (abs(off) if test.direction == "both" else off) <= max(self.tolerance, CALM_ERRORS * error)
 
 
+def came_back(incident: IncidentRecord, previous: int | None) -> IncidentRecord:
+    """A new incident that refers to the last closed one on its watch and slice.
+
+    Args:
+        incident: The new incident.
+        previous: The number of the closed one; None if there is none.
+
+    Returns:
+        The incident, whose message begins with the reference.
+    """
+    if previous is None:
+        return incident
+    return replace(incident, previous=previous, message=f"Came back, see #{previous}. {incident.message}")
+
+
 def worsened(incident: IncidentRecord, *, recovery: str, message: str, now: datetime) -> IncidentRecord:
     """The incident after its harm grew beyond the level it was opened or last worsened at.
 

@@ -20,7 +20,7 @@ from monitoring.jobs.deployment import Deployment
 from monitoring.jobs.due_windows import due_windows, is_followed, next_due_at
 from monitoring.jobs.sources.read_scope import ReadScope
 from monitoring.judging.autocorrelation_update import AutocorrelationUpdate
-from monitoring.judging.judge import JudgeState
+from monitoring.judging.judge import JudgeState, last_closed
 from monitoring.judging.window.event_scores import EventScores
 from monitoring.judging.window.label_join import LabelJoin, RowLoader
 from monitoring.judging.window.late_rows import LateRows
@@ -92,8 +92,8 @@ class DeploymentRun:
         states = store.level_states(number)
         self._state = JudgeState(
             levels={level: LevelState.from_text(states[level]) for level in LEVELS if level in states},
-            incidents=tuple(i for i in incidents if i.state != "closed"),
             next_number=max((i.number for i in incidents), default=0) + 1,
+            closed=last_closed(incidents),
             history=() if last is None else store.windows(number, latest=HISTORY),
             scoring=ScoringState(
                 recent=RecentWindows.from_text(states.get(WITNESS, "")),
@@ -191,6 +191,8 @@ class DeploymentRun:
     def judge(self, window: Window, *, first: bool) -> tuple[WindowRecord, tuple[IncidentRecord, ...]]:
         """Judge one window and commit what it changed, in one transaction.
 
+        Incidents are read anew, as people may have acted on them since the last window.
+
         Args:
             window: the next due window.
             first: whether it is the first of this run.
@@ -198,6 +200,8 @@ class DeploymentRun:
         Returns:
             The window's record, and the incidents that it opened or changed.
         """
+        incidents = self._store.tracked_incidents(self._number)
+        self._state = replace(self._state, incidents=incidents, closed=last_closed(incidents, self._state.closed))
         if not self._state.levels:
             self._state = self._deployment.judge.rearmed(replace(self._state, levels=self._initial_levels))
         if ar1_update_due(self._judged):

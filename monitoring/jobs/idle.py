@@ -33,7 +33,7 @@ def idle_deployment(config: MonitorConfig, now: datetime) -> IdleDeployment | No
         inputs = inputs_digest(config)
     except CannotRun:
         return None
-    found = read_idle(config.store.url, config.name, inputs)
+    found = read_idle(config.store.url, config.name, inputs, now)
     if found is None or found.pending:
         return None
     path = config.traffic.path

@@ -26,6 +26,7 @@ class NotificationOutbox:
     reached is stored after it has answered: if the process dies in between, the receiver is notified once more. A
     receiver that was not reached is tried again by the next run, up to `MAX_ATTEMPTS` runs, and is given up then, which
     is stored apart from success. An incident that becomes worse is pending again, for all receivers.
+    What is pending while an incident is snoozed is sent once the snooze has ended.
     """
 
     def __init__(
@@ -57,8 +58,8 @@ class NotificationOutbox:
         """Send each pending notification that was not tried before. Cost: what the receivers take to answer."""
         for pending in self._store.pending_notifications(self._number):
             number = pending.incident.number
-            telling = (number, sum(event.state == "worse" for event in pending.incident.history))
-            if telling in self._tried:
+            telling = (number, pending.incident.worsenings)
+            if telling in self._tried or pending.incident.is_snoozed(self._clock()):
                 continue
             self._tried.add(telling)
             self._renew(self._clock())

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import platform
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
+from importlib.metadata import version
 from itertools import takewhile
+from types import TracebackType
+from typing import Self
 
 from monitoring.config import MonitorConfig
+from monitoring.errors import PitfallsError
 from monitoring.jobs.deployment import deploy
 from monitoring.jobs.deployment_run import DeploymentRun
 from monitoring.jobs.idle import check_begun, label_logs_of
 from monitoring.jobs.notify import NotificationOutbox, Notify
 from monitoring.jobs.sources.traffic import open_traffic, require_traffic
-from monitoring.records import Finding, IncidentRecord, WindowRecord
+from monitoring.records import Finding, IncidentRecord, RunRecord, WindowRecord
 from monitoring.store.store import Store
 from monitoring.watches.embedding import Embedder
 
@@ -80,6 +86,53 @@ class ExternalServices:
 NO_SERVICES = ExternalServices()
 
 
+class RunLog:
+    """Records one run in the store from its first due window on, or with the error that ends it before.
+
+    A run with nothing to judge leaves no record. One that is killed leaves a record without an end.
+    """
+
+    def __init__(self, store: Store, name: str, clock: Callable[[], datetime]) -> None:
+        """Records nothing yet.
+
+        Args:
+            store: holds the record.
+            name: the deployment's name.
+            clock: gives the time.
+        """
+        self._store, self._name, self.clock = store, name, clock
+        self._record = RunRecord(started_at=clock(), host=platform.node(), version=version("pitfalls-tf"))
+        self._number: int | None = None
+
+    def begin(self, deployment: int) -> None:
+        """The run has something to judge."""
+        self._number = self._store.begin_run(deployment, self._record)
+
+    def judged(self, window: WindowRecord) -> None:
+        """The run has judged a window."""
+        record = self._record
+        self._record = replace(record, windows=record.windows + 1, rows=record.rows + window.rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Record the end, and the error, under the deployment of the name that was used last if none is known yet."""
+        if error is None:
+            self._end("")
+            return
+        with suppress(PitfallsError):  # where the store is away too, the first error is the one to tell
+            if self._number is None and (deployment := self._store.latest(self._name)) is not None:
+                self.begin(deployment)
+            self._end(str(error) or type(error).__name__)
+
+    def _end(self, error: str) -> None:
+        if self._number is not None:
+            self._store.save_run(self._number, replace(self._record, ended_at=self.clock(), error=error))
+
+
 def run_due_windows(
     config: MonitorConfig,
     store: Store,
@@ -110,22 +163,38 @@ def run_due_windows(
         CannotRun: another run is judging the same deployment, or a file cannot be read.
         BadInput: the config does not fit the baseline or the traffic.
     """
+    with RunLog(store, config.name, clock) as log:
+        return _run(config, store, log, stop=stop, progress=progress, services=services)
+
+
+def _run(
+    config: MonitorConfig,
+    store: Store,
+    log: RunLog,
+    *,
+    stop: Callable[[], bool],
+    progress: Callable[[Progress], None],
+    services: ExternalServices,
+) -> RunResult:
     require_traffic(config)
     deployment = deploy(config, services.embedder)
-    now = clock()
+    now = log.clock()
     check = check_begun(config, now)
     number = store.deployment(deployment.record(config, now), moved=services.moved)
     with store.lease(number, uuid.uuid4().hex, now, LEASE_SECONDS) as lease:
         run = DeploymentRun(deployment, store, number)
         run.begin(label_logs_of(config), labels_anew=services.labels_anew)
-        traffic = open_traffic(config, deployment.baseline, deployment.version, clock=clock, scope=run.scope)
+        traffic = open_traffic(config, deployment.baseline, deployment.version, clock=log.clock, scope=run.scope)
         due = run.due(traffic, now)
-        outbox = NotificationOutbox(store, number, services.notify, clock=clock, renew=lease.renew)
+        if due:
+            log.begin(number)
+        outbox = NotificationOutbox(store, number, services.notify, clock=log.clock, renew=lease.renew)
         outbox.send_pending()
         opened: list[IncidentRecord] = []
         for window in takewhile(lambda _: not stop(), due):
-            lease.renew(clock())
+            lease.renew(log.clock())
             record, changed = run.judge(window, first=not run.judged)
+            log.judged(record)
             if fresh := [one for one in changed if _is_news(one, record.end)]:
                 outbox.send_pending()
             opened += fresh

@@ -126,7 +126,7 @@ class IncidentTracker:
         """Take the incidents and the levels through one window.
 
         Args:
-            incidents: The incidents that are not closed.
+            incidents: The incidents that are not closed, and those that a person closed since the last window.
             evidence: Each level after the window's step.
             window: The window.
             history: The windows so far; the last is this one.
@@ -173,13 +173,13 @@ class IncidentTracker:
 
         Args:
             levels: The test of each level.
-            incidents: The incidents that are not closed.
+            incidents: The incidents; closed ones do not count.
             history: The windows judged so far.
 
         Returns:
             By level, how far each watch stands from its baseline since the first of the incidents; empty without any.
         """
-        opened = min((one.window_start for one in incidents if one.watch != FACT_WATCH), default=None)
+        opened = min((one.window_start for one in _alive(incidents) if one.watch != FACT_WATCH), default=None)
         if opened is None:
             return {level: {} for level in levels}
         since = [one for one in history if one.start >= opened]
@@ -198,7 +198,8 @@ class IncidentTracker:
         history: Sequence[WindowRecord],
     ) -> IncidentRecord:
         """One incident after the window. Windows of few rows count once they are pooled, as for opening."""
-        now = window.traffic.window.end
+        if incident.state == "closed":  # by a person
+            return replace(incident, closed_from="")
         if incident.watch == FACT_WATCH:
             enough_rows = window.rows >= max(evidence["page"].test.min_rows, 1)
             harmful = has_evidence(incident) and self._is_harmful(incident, history[-1])
@@ -218,7 +219,7 @@ class IncidentTracker:
             test,
             score,
             threshold=evidence[incident.level].test.budget.threshold,
-            now=now,
+            now=window.traffic.window.end,
             recent=RecentScores(
                 scores=tuple(test.mean + excess for excess in recent), tolerance=self._score_tolerance(key)
             ),

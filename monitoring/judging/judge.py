@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from monitoring.evidence.level import LevelState, LevelTest
+from monitoring.incidents.life_cycle import came_back
 from monitoring.incidents.onset import HISTORY
 from monitoring.judging.autocorrelation_update import UpdatedTests
 from monitoring.judging.event_windows import (
@@ -40,6 +42,9 @@ from monitoring.records import (
 from monitoring.traffic.expected_events import NO_EVENTS, EventCalendar
 from monitoring.watches.catalogue import Catalogue
 
+#: No closed incident on any watch.
+NO_INCIDENTS: Mapping[WatchKey, int] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeState:
@@ -47,8 +52,9 @@ class JudgeState:
 
     Attributes:
         levels: The state of each level's test.
-        incidents: The incidents that are not closed.
+        incidents: The incidents that are not closed, and those that a person closed since the last window.
         next_number: The number of the next incident.
+        closed: The number of the last closed incident on each watch and slice.
         history: The last windows, at most `monitoring.incidents.onset.HISTORY`.
         scoring: What the scores of the next window need.
         events: The scores of windows in expected events.
@@ -57,6 +63,7 @@ class JudgeState:
     levels: Mapping[Level, LevelState] = field(default_factory=dict)
     incidents: tuple[IncidentRecord, ...] = ()
     next_number: int = 1
+    closed: Mapping[WatchKey, int] = field(default_factory=dict)
     history: tuple[WindowRecord, ...] = ()
     scoring: ScoringState = field(default_factory=ScoringState)
     events: EventScores = field(default_factory=EventScores)
@@ -69,6 +76,36 @@ class JudgeState:
     def history_with(self, record: WindowRecord) -> tuple[WindowRecord, ...]:
         """The history after one more window."""
         return (*self.history, record)[-HISTORY:]
+
+
+def last_closed(
+    incidents: Sequence[IncidentRecord], before: Mapping[WatchKey, int] = NO_INCIDENTS
+) -> dict[WatchKey, int]:
+    """The number of the last closed incident on each watch and slice.
+
+    Args:
+        incidents: Incidents; those that are not closed do not count.
+        before: The same of other incidents.
+
+    Returns:
+        The largest number of any closed one, by watch and slice.
+    """
+    found = dict(before)
+    for one in incidents:
+        if one.state == "closed":
+            key = WatchKey(watch=one.watch, slice=one.slice)
+            found[key] = max(one.number, found.get(key, 0))
+    return found
+
+
+def _referring(incidents: Sequence[IncidentRecord], before: JudgeState) -> tuple[IncidentRecord, ...]:
+    """Incidents after a window, of which the new ones refer to the last closed one on their watch and slice."""
+    return tuple(
+        came_back(one, before.closed.get(WatchKey(watch=one.watch, slice=one.slice)))
+        if one.number >= before.next_number
+        else one
+        for one in incidents
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +189,14 @@ class Judge:
         record = replace(record, status=self._status(record, tracked.incidents))
         after = JudgeState(
             levels=tracked.levels,
-            incidents=tracked.incidents,
+            incidents=_referring(tracked.incidents, state),
             next_number=state.next_number + tracked.opened,
+            closed=last_closed(tracked.changed, state.closed),
             history=state.history_with(record),
             scoring=window.state,
             events=self._events_after(state, window, evidence),
         )
-        return Judgement(state=after, window=record, changed=tracked.changed)
+        return Judgement(state=after, window=record, changed=_referring(tracked.changed, state))
 
     def _usual_rows(self, history: Sequence[WindowRecord], traffic: WindowTraffic) -> float | None:
         """The usual number of rows at the window's place in the day and week; None while it is not known."""

@@ -13,6 +13,8 @@ from monitoring.records.incident import (
     LossSplit,
     SlicePart,
 )
+from monitoring.records.incident_action import ActionKind, IncidentAction
+from monitoring.records.run import RunRecord
 from monitoring.records.status import BaselineScore, Coverage, MonitorStatus, Sensitivity
 from monitoring.records.watch import LEVELS, SCORE_ONE, WHOLE, Direction, Family, Level, ScoreSum, Watch, WatchKey
 from monitoring.records.window import EXPECTED_EVENT, Finding, ScoreHistory, ScoreRecord, WindowRecord, WindowStatus
@@ -22,6 +24,7 @@ __all__ = [
     "LEVELS",
     "SCORE_ONE",
     "WHOLE",
+    "ActionKind",
     "BaselineScore",
     "CauseDetail",
     "CauseRow",
@@ -31,6 +34,7 @@ __all__ = [
     "EstimateRecord",
     "Family",
     "Finding",
+    "IncidentAction",
     "IncidentEvent",
     "IncidentRecord",
     "IncidentState",
@@ -40,6 +44,7 @@ __all__ = [
     "LossSplit",
     "MonitorStatus",
     "RealisedLosses",
+    "RunRecord",
     "ScoreHistory",
     "ScoreRecord",
     "ScoreSum",

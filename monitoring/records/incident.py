@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from monitoring.records.incident_action import IncidentAction
 from monitoring.records.watch import Level
 
 IncidentState: TypeAlias = Literal["open", "acknowledged", "worse", "recovering", "closed"]
@@ -87,10 +88,15 @@ class IncidentEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentRecord:
-    """An incident: what opened it, and its state in the life cycle.
+    """An incident: what opened it, its state in the life cycle, and what people did with it.
 
     `number` counts from 1 within a deployment. `recovery` is the state of the test that closes the incident, as text.
-    `history` has every state that the incident has entered, in order, its opening first.
+    `history` has every state that the incident has entered, in order, its opening first. `previous` is the number of
+    the last closed incident on the same watch and slice.
+
+    `owner`, the snooze and `actions` are people's: evidence changes none of them, except that what became worse ends a
+    snooze that says so. `closed_from` is the state from which a person closed the incident, until the next window takes
+    account of it. `actions` has everything that people did, in order; it is empty where it was not read.
     """
 
     number: int
@@ -108,6 +114,23 @@ class IncidentRecord:
     closed_at: datetime | None = None
     detail: CauseDetail = field(default_factory=CauseDetail)
     history: tuple[IncidentEvent, ...] = ()
+    previous: int | None = None
+    owner: str = ""
+    snoozed_until: datetime | None = None
+    snoozed_until_worse: bool = False
+    closed_from: IncidentState | Literal[""] = ""
+    actions: tuple[IncidentAction, ...] = ()
+
+    @property
+    def worsenings(self) -> int:
+        """How often it has become worse."""
+        return sum(event.state == "worse" for event in self.history)
+
+    def is_snoozed(self, now: datetime) -> bool:
+        """Whether nobody wants to hear of the incident at a time, aware: a closed one is not snoozed."""
+        if self.state == "closed":
+            return False
+        return self.snoozed_until_worse if self.snoozed_until is None else now < self.snoozed_until
 
     def entered(self, state: IncidentState, at: datetime) -> IncidentRecord:
         """Move the incident to a state, with the event in its history; only "worse" is an event again and again."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
-from monitoring.records import IncidentRecord, MonitorStatus, RealisedLosses, SlicePart, WindowRecord
+from monitoring.records import IncidentAction, IncidentRecord, MonitorStatus, RealisedLosses, SlicePart, WindowRecord
 from monitoring.reports.document_types import (
+    ActionDocument,
     CoverageDocument,
     CycleDocument,
     DecompositionDocument,
@@ -46,7 +47,7 @@ def status_document(status: MonitorStatus, *, since: datetime | None = None) -> 
             "notice": {"text": status.notice_budget, "threshold": _finite(status.notice_threshold)},
         },
         "windows": [_window(one, settled) for one in status.windows if since is None or one.end > since],
-        "incidents": [_incident(incident) for incident in status.incidents],
+        "incidents": [incident_document(incident) for incident in status.incidents],
         "sensitivity": [
             {
                 "metric": entry.metric,
@@ -172,7 +173,8 @@ def _window(window: WindowRecord, settled: Mapping[datetime, RealisedLosses]) ->
     }
 
 
-def _incident(incident: IncidentRecord) -> IncidentDocument:
+def incident_document(incident: IncidentRecord) -> IncidentDocument:
+    """Convert an incident to plain types that any JSON encoder takes."""
     detail = incident.detail
     return {
         "id": incident.number,
@@ -187,6 +189,11 @@ def _incident(incident: IncidentRecord) -> IncidentDocument:
         "message": incident.message,
         "state": incident.state,
         "history": [{"at": iso(event.at), "state": event.state} for event in incident.history],
+        "previous": incident.previous,
+        "owner": incident.owner or None,
+        "snoozed_until": iso(incident.snoozed_until) if incident.snoozed_until else None,
+        "snoozed_until_worse": incident.snoozed_until_worse,
+        "actions": [_action(action) for action in incident.actions],
         "split": None
         if detail.split is None
         else {
@@ -204,6 +211,17 @@ def _incident(incident: IncidentRecord) -> IncidentDocument:
             {"prediction_id": row.prediction_id, "event_time": iso(row.event_time), "score": row.score}
             for row in detail.rows
         ],
+    }
+
+
+def _action(action: IncidentAction) -> ActionDocument:
+    return {
+        "at": iso(action.at),
+        "by": action.by,
+        "kind": action.kind,
+        "text": action.text,
+        "until": iso(action.until) if action.until else None,
+        "until_worse": action.until_worse,
     }
 
 

@@ -119,8 +119,23 @@ class EventDocument(TypedDict):
     state: str
 
 
+class ActionDocument(TypedDict):
+    """Something that a person did with an incident; `until` is when a snooze ends, null for no fixed time."""
+
+    at: str
+    by: str
+    kind: str
+    text: str
+    until: str | None
+    until_worse: bool
+
+
 class IncidentDocument(TypedDict):
-    """One incident; times that have not come are null."""
+    """One incident; times that have not come are null.
+
+    `previous` is the number of the last closed incident on the same watch and slice. A snooze without a time ends when
+    the incident becomes worse (`snoozed_until_worse`).
+    """
 
     id: int
     level: str
@@ -134,6 +149,11 @@ class IncidentDocument(TypedDict):
     message: str
     state: str
     history: list[EventDocument]
+    previous: int | None
+    owner: str | None
+    snoozed_until: str | None
+    snoozed_until_worse: bool
+    actions: list[ActionDocument]
     split: SplitDocument | None
     decomposition: list[DecompositionDocument]
     inputs: list[InputDriftDocument]

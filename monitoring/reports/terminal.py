@@ -17,7 +17,7 @@ from monitoring.reports.sections.formatting import (
     format_window,
 )
 from monitoring.reports.sections.headline import headline
-from monitoring.reports.sections.incidents import cause_line
+from monitoring.reports.sections.incidents import cause_line, remarks
 from monitoring.reports.sections.label_delays import label_delay_sentence
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
 from monitoring.watches.descriptions import printable
@@ -128,13 +128,10 @@ def _incidents(status: MonitorStatus) -> Table:
     table.add_column("level", no_wrap=True)
     table.add_column("window", no_wrap=True)
     table.add_column("cause", ratio=1, overflow="fold")
-    table.add_column("state", no_wrap=True)
+    table.add_column("state", max_width=20)
     for incident in status.incidents[-MOST_INCIDENTS:]:
-        state: str = incident.state
-        if incident.acknowledged_at is not None and incident.state == "recovering":
-            state += "\nacknowledged"
-        if incident.closed_at is not None:
-            state = f"{state}\n{format_moment(incident.closed_at, zone)}"
+        closed = () if incident.closed_at is None else (format_moment(incident.closed_at, zone),)
+        state = "\n".join((incident.state, *closed, *remarks(incident, status.asked_at, zone)))
         table.add_row(
             Text(f"{incident.number}"),
             Text(incident.level, style="bold red" if incident.level == "page" else "blue"),

@@ -60,8 +60,9 @@ class IdleDeployment:
         check: What the last complete run left.
         judged_until: The end of its last window; None before the first.
         open_pages: Pages that are not closed.
-        unacknowledged_pages: Those that nobody has acknowledged since they were opened or became worse.
-        pending: Incidents that somebody is still to be notified of.
+        unacknowledged_pages: Those that nobody has acknowledged since they were opened or became worse, snoozed ones
+            apart.
+        pending: Incidents that somebody is still to be notified of, snoozed ones apart.
         given_up: Incidents that somebody was never notified of.
     """
 
@@ -74,13 +75,14 @@ class IdleDeployment:
     given_up: int = 0
 
 
-def read_idle(url: str, name: str, inputs: str) -> IdleDeployment | None:
+def read_idle(url: str, name: str, inputs: str, now: datetime) -> IdleDeployment | None:
     """Read a deployment of an SQLite store without loading SQLAlchemy, which takes a third of a second.
 
     Args:
         url: The store's URL.
         name: The deployment's name.
         inputs: The digest of the config and the baseline.
+        now: The time, aware.
 
     Returns:
         The deployment that was run last with these inputs; None where there is none, or the store is another database,
@@ -91,7 +93,8 @@ def read_idle(url: str, name: str, inputs: str) -> IdleDeployment | None:
         return None
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=1.0)) as connection:
-            row = connection.execute(_QUERY, (name, inputs)).fetchone()
+            asked = {"name": name, "inputs": inputs, "now": _time_text(now)}
+            row = connection.execute(_QUERY, asked).fetchone()
     except sqlite3.Error:
         return None
     if row is None:
@@ -123,8 +126,7 @@ def touch(url: str, number: int, now: datetime) -> bool:
     path = Path(url.removeprefix(_SQLITE).partition("?")[0])
     try:
         with closing(sqlite3.connect(path, timeout=1.0)) as connection, connection:
-            moment = now.astimezone(UTC).strftime(_TIME)
-            connection.execute("UPDATE deployment SET checked_at = ? WHERE id = ?", (moment, number))
+            connection.execute("UPDATE deployment SET checked_at = ? WHERE id = ?", (_time_text(now), number))
     except sqlite3.Error:
         return False
     return True
@@ -134,12 +136,20 @@ def _time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+def _time_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime(_TIME)
+
+
 _QUERY = """
+WITH audible AS (
+  SELECT * FROM incident
+  WHERE CASE WHEN snoozed_until IS NULL THEN NOT snoozed_until_worse ELSE snoozed_until <= :now END
+)
 SELECT id, checked_at, next_due_at, traffic_state,
        (SELECT max("end") FROM window WHERE deployment = d.id),
        (SELECT count(*) FROM incident WHERE deployment = d.id AND level = 'page' AND state != 'closed'),
-       (SELECT count(*) FROM incident WHERE deployment = d.id AND level = 'page' AND state IN ('open', 'worse')),
-       (SELECT count(*) FROM incident WHERE deployment = d.id AND told_at IS NULL AND given_up_at IS NULL),
+       (SELECT count(*) FROM audible WHERE deployment = d.id AND level = 'page' AND state IN ('open', 'worse')),
+       (SELECT count(*) FROM audible WHERE deployment = d.id AND told_at IS NULL AND given_up_at IS NULL),
        (SELECT count(*) FROM incident WHERE deployment = d.id AND given_up_at IS NOT NULL)
-FROM deployment AS d WHERE name = ? AND inputs = ? ORDER BY used_at DESC, id DESC LIMIT 1
+FROM deployment AS d WHERE name = :name AND inputs = :inputs ORDER BY used_at DESC, id DESC LIMIT 1
 """

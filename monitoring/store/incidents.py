@@ -1,4 +1,4 @@
-"""Incidents in the store: written by runs, acknowledged by people; neither undoes the other."""
+"""Incidents in the store: written by runs, acted on by people; neither undoes the other."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from monitoring.errors import BadInput
-from monitoring.records import IncidentEvent, IncidentRecord
+from monitoring.records import IncidentAction, IncidentEvent, IncidentRecord
+from monitoring.store import incident_actions
 from monitoring.store.details import detail_of, detail_text, history_of, history_text
 from monitoring.store.tables import deployment as deployments
 from monitoring.store.tables import incident
 
-#: The columns of a record; those of its notifications are in `monitoring.store.notifications`.
-COLUMNS = [incident.c[field.name] for field in fields(IncidentRecord)]
+#: The columns of a record; those of its notifications are in `monitoring.store.notifications`, and the actions of
+#: people in `monitoring.store.incident_actions`.
+COLUMNS = [incident.c[field.name] for field in fields(IncidentRecord) if field.name != "actions"]
+
+#: What people alone change.
+_OF_PEOPLE = ("owner", "snoozed_until", "snoozed_until_worse")
 
 
 def write(connection: Connection, deployment: int, records: Sequence[IncidentRecord]) -> None:
     """Add incidents, or replace them by number.
 
-    An incident that was acknowledged since the run read it stays acknowledged.
+    An incident that was acknowledged since the run read it stays acknowledged; one that a person closed stays closed.
 
     Args:
         connection: A transaction that writes.
@@ -39,8 +44,11 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
             values = _values(past.acknowledged(record)) | past.telling(record)
             connection.execute(insert(incident).values(deployment=deployment, **values))
         else:
-            values = _values(_keeping_acknowledgement(record, stored))
-            if _worsenings(record) > _worsenings(stored):  # everybody is told again
+            kept = _keeping_closing(_keeping_acknowledgement(record, stored), stored)
+            values = {name: value for name, value in _values(kept).items() if name not in _OF_PEOPLE}
+            if kept.state != "closed" and record.worsenings > stored.worsenings:  # everybody is told again
+                if stored.snoozed_until_worse:
+                    values |= {"snoozed_until": None, "snoozed_until_worse": False}
                 values |= {"told": "[]", "tellings": 0, "told_at": None, "given_up_at": None} | past.telling(record)
             connection.execute(update(incident).where(_is(deployment, record.number)).values(**values))
 
@@ -87,59 +95,60 @@ class JudgedBefore:
 
 
 def read(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
-    """All incidents in the order of their numbers."""
+    """All incidents in the order of their numbers, with what people did."""
     query = select(*COLUMNS).where(incident.c.deployment == deployment).order_by(incident.c.number)
+    found = tuple(map(record_of, connection.execute(query).mappings()))
+    return incident_actions.with_actions(found, incident_actions.read(connection, deployment)) if found else ()
+
+
+def read_one(connection: Connection, deployment: int, number: int) -> IncidentRecord:
+    """One incident, with what people did. Raises BadInput if there is none of this number."""
+    known = {record.number: record for record in read(connection, deployment)}
+    if number not in known:
+        numbers = ", ".join(map(str, known))
+        raise BadInput(
+            "No such incident.",
+            got=str(number),
+            expected=f"one of: {numbers}" if numbers else "none, as there are no incidents",
+            fix="`pitfalls monitor incidents list --all` lists them.",
+        )
+    return known[number]
+
+
+def read_tracked(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:
+    """Incidents that the next window may change: those not closed, and those that a person closed since the last."""
+    tracked = (incident.c.state != "closed") | (incident.c.closed_from != "")
+    query = select(*COLUMNS).where((incident.c.deployment == deployment) & tracked).order_by(incident.c.number)
     return tuple(map(record_of, connection.execute(query).mappings()))
 
 
-def acknowledge(connection: Connection, deployment: int, number: int, at: datetime) -> IncidentRecord:
-    """Acknowledge an incident.
-
-    An open one becomes acknowledged, a recovering one stays recovering, and a second time changes nothing.
+def act(connection: Connection, deployment: int, number: int, action: IncidentAction) -> IncidentRecord:
+    """Act on an incident, as `monitoring.store.incident_actions.acted` says.
 
     Args:
         connection: A transaction that writes.
         deployment: The deployment's number.
         number: The incident's number.
-        at: When it was acknowledged.
+        action: The action.
 
     Returns:
-        The incident afterwards.
+        The incident afterwards, with its log.
 
     Raises:
-        BadInput: There is no such incident, or it is closed.
+        BadInput: There is no such incident, or the action does not fit it.
     """
-    row = connection.execute(select(*COLUMNS).where(_is(deployment, number))).mappings().first()
-    if row is None:
-        numbers = [str(record.number) for record in read(connection, deployment)]
-        raise BadInput(
-            "No such incident.",
-            got=str(number),
-            expected=f"one of: {', '.join(numbers)}" if numbers else "none, as there are no incidents",
-            fix="`pitfalls monitor status` lists them.",
-        )
-    record = record_of(row)
-    if record.state == "closed":
-        raise BadInput(
-            "The incident is closed.",
-            got=str(number),
-            expected="an incident that is not closed",
-            fix="A closed incident needs no acknowledgement.",
-        )
-    if record.acknowledged_at is not None:
-        return record
-    state = "acknowledged" if record.state in ("open", "worse") else record.state
-    history = (*record.history, IncidentEvent(at=at, state="acknowledged"))
-    changed = replace(record, state=state, acknowledged_at=at, history=history)
-    values = {"state": changed.state, "acknowledged_at": at, "history": history_text(history)}
-    connection.execute(update(incident).where(_is(deployment, number)).values(**values))
-    return changed
+    before = read_one(connection, deployment, number)
+    after = incident_actions.acted(before, action)
+    if after != before:
+        incident_actions.append(connection, deployment, number, action)
+        connection.execute(update(incident).where(_is(deployment, number)).values(**_values(after)))
+    return after
 
 
 def _keeping_acknowledgement(record: IncidentRecord, stored: IncidentRecord) -> IncidentRecord:
     if stored.acknowledged_at is None or record.acknowledged_at is not None:
         return record
-    if _worsenings(record) > _worsenings(stored):
+    if record.worsenings > stored.worsenings:
         return record  # acknowledged as it was, and worse since
     state = "acknowledged" if record.state == "open" else record.state
     missing = tuple(event for event in stored.history if event not in record.history)
@@ -147,8 +156,13 @@ def _keeping_acknowledgement(record: IncidentRecord, stored: IncidentRecord) -> 
     return replace(record, state=state, acknowledged_at=stored.acknowledged_at, history=history)
 
 
-def _worsenings(record: IncidentRecord) -> int:
-    return sum(event.state == "worse" for event in record.history)
+def _keeping_closing(record: IncidentRecord, stored: IncidentRecord) -> IncidentRecord:
+    """The incident as a person closed it after the run had read it; the next window takes account of that."""
+    if not stored.closed_from or record.state == "closed":
+        return record
+    closing = stored.history[-1]
+    history = (*(event for event in record.history if event != closing), closing)
+    return replace(record, state="closed", closed_at=stored.closed_at, closed_from=record.state, history=history)
 
 
 def _is(deployment: int, number: int) -> Any:
@@ -162,5 +176,5 @@ def record_of(row: Mapping[Any, Any]) -> IncidentRecord:
 
 
 def _values(record: IncidentRecord) -> dict[str, Any]:
-    plain = {field.name: getattr(record, field.name) for field in fields(record)}
+    plain = {column.name: getattr(record, column.name) for column in COLUMNS}
     return {**plain, "detail": detail_text(record.detail), "history": history_text(record.history)}

@@ -31,6 +31,18 @@ def release(connection: Connection, deployment: int) -> bool:
     return connection.execute(delete(lease).where(lease.c.deployment == deployment)).rowcount > 0
 
 
+def check_free(connection: Connection, deployment: int, now: datetime) -> None:
+    """Check that no run holds a deployment's lease. Raises CannotRun otherwise."""
+    expires_at = connection.execute(select(lease.c.expires_at).where(lease.c.deployment == deployment)).scalar()
+    if expires_at is not None and expires_at > now:
+        raise CannotRun(
+            "A run is judging the windows of this deployment.",
+            got=f"a lease until {expires_at.isoformat(timespec='seconds')}",
+            expected="no lease",
+            fix="Try again once that run has ended.",
+        )
+
+
 def take(connection: Connection, deployment: int, owner: str, now: datetime, length: timedelta) -> None:
     """Take a lease that is free, expired, or the owner's already. Raises CannotRun otherwise."""
     row = connection.execute(select(lease.c.owner, lease.c.expires_at).where(lease.c.deployment == deployment)).first()

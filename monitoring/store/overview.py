@@ -14,7 +14,7 @@ from monitoring.records import WHOLE, BaselineScore, IncidentRecord, ScoreRecord
 from monitoring.store import incidents
 from monitoring.store.column_types import float_of
 from monitoring.store.deployments import DeploymentRecord, baseline_score_of, deployment_record_of
-from monitoring.store.tables import deployment, incident, score, window
+from monitoring.store.tables import deployment, incident, incident_action, score, window
 from monitoring.store.windows import score_record_of
 
 #: The columns of a window without its texts, which are read window by window.
@@ -165,13 +165,14 @@ def read_windows(
 
 
 def fingerprint(connection: Connection) -> str:
-    """A text that changes with every run, window and acknowledgement. Cost: the incidents are counted."""
+    """A text that changes with every run, window and action. Cost: incidents and the actions on them are counted."""
     query = select(
         select(func.max(window.c.id)).scalar_subquery(),
         select(func.max(deployment.c.used_at)).scalar_subquery(),
         func.count(),
         func.max(incident.c.acknowledged_at),
         func.max(incident.c.closed_at),
+        select(func.count()).select_from(incident_action).scalar_subquery(),
     ).select_from(incident)
     return str(tuple(connection.execute(query).one()))
 

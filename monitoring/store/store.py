@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from monitoring.errors import CannotRun
-from monitoring.records import BaselineScore, IncidentRecord, Level, ScoreHistory, Sensitivity, WindowRecord
-from monitoring.store import deployments, identity, incidents, leases, notifications, overview, windows
+from monitoring.records import (
+    BaselineScore,
+    IncidentAction,
+    IncidentRecord,
+    Level,
+    RunRecord,
+    ScoreHistory,
+    Sensitivity,
+    WindowRecord,
+)
+from monitoring.store import deployments, identity, incidents, leases, notifications, overview, runs, windows
 from monitoring.store.checks import Check
 from monitoring.store.deployments import DeploymentRecord, StateName
 from monitoring.store.incidents import write as write_incidents
 from monitoring.store.lease import Lease
 from monitoring.store.leases import LeaseRecord
 from monitoring.store.notifications import Attempt, PendingNotification
-from monitoring.store.opening import open_engine, reject_store, shown_url, writing
 from monitoring.store.overview import DeploymentSummary, RecentHistory
+from monitoring.store.transactions import Transactions
 from monitoring.store.windows import StoredWindow
 
-_FIX = "Nothing was changed; run again once the database can be reached and written."
 
-
-class Store:
+class Store(Transactions):
     """A database of deployments, windows, evidence and incidents. Open it with `Store.open`; close it when done.
 
     Every method is one transaction. Threads and processes may share a store. Values come back exactly: floats to the
@@ -35,29 +38,6 @@ class Store:
     database fails. An unknown deployment is BadInput where it would be changed, and has no windows, states and
     incidents.
     """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    @classmethod
-    def open(cls, url: str, *, make: bool = True) -> Store:
-        """Open the store at a URL; one of an earlier release is migrated.
-
-        Cost: about 0.2 s the first time in a process.
-
-        Args:
-            url: ``sqlite:///FILE``, or the URL of a PostgreSQL database.
-            make: Whether to create a store that does not exist.
-
-        Returns:
-            The store, to be closed.
-
-        Raises:
-            BadInput: There is no store, and none is to be made.
-            CannotRun: The folder cannot be written, the driver is missing, the server cannot be reached, the file is
-                something else, or the store was written by a newer release.
-        """
-        return cls(open_engine(url, make=make))
 
     def deployment(self, record: DeploymentRecord, *, moved: bool = False) -> int:
         """Find the deployment of this name, version, evidence and traffic, or create it.
@@ -238,14 +218,24 @@ class Store:
             return overview.read_recent(connection, numbers, latest=latest, watches=watches, scored=scored)
 
     def fingerprint(self) -> str:
-        """A text that changes with every run, window and acknowledgement."""
+        """A text that changes with every run, window and action on an incident."""
         with self._reading() as connection:
             return overview.fingerprint(connection)
 
     def incidents(self, deployment: int) -> tuple[IncidentRecord, ...]:
-        """All incidents in the order of their numbers."""
+        """All incidents in the order of their numbers, with what people did."""
         with self._reading() as connection:
             return incidents.read(connection, deployment)
+
+    def incident(self, deployment: int, number: int) -> IncidentRecord:
+        """One incident, with what people did. Raises BadInput if there is none of this number."""
+        with self._reading() as connection:
+            return incidents.read_one(connection, deployment, number)
+
+    def tracked_incidents(self, deployment: int) -> tuple[IncidentRecord, ...]:
+        """Incidents that are not closed, or that a person closed since the last window; without people's actions."""
+        with self._reading() as connection:
+            return incidents.read_tracked(connection, deployment)
 
     def pending_notifications(self, deployment: int) -> tuple[PendingNotification, ...]:
         """Incidents that some receiver has not been notified of; a new incident is one at once."""
@@ -272,6 +262,21 @@ class Store:
         with self._writing(deployment) as connection:
             return leases.release(connection, deployment)
 
+    def begin_run(self, deployment: int, run: RunRecord) -> int:
+        """Add a run of a deployment; of all of them the last `runs.KEPT` are kept. Returns its number."""
+        with self._writing(deployment) as connection:
+            return runs.begin(connection, deployment, run)
+
+    def save_run(self, number: int, run: RunRecord) -> None:
+        """Replace a run, by its number."""
+        with self._writing() as connection:
+            runs.replace(connection, number, run)
+
+    def runs(self, deployment: int, *, latest: int = runs.KEPT) -> tuple[RunRecord, ...]:
+        """The last runs of a deployment that had something to judge or failed, the newest first."""
+        with self._reading() as connection:
+            return runs.read(connection, deployment, latest)
+
     def save_check(self, deployment: int, check: Check) -> None:
         """Replace what the last complete run of a deployment left."""
         with self._writing(deployment) as connection:
@@ -282,10 +287,25 @@ class Store:
         with self._reading() as connection:
             return deployments.read_check(connection, deployment)
 
-    def acknowledge(self, deployment: int, number: int, at: datetime) -> IncidentRecord:
-        """Acknowledge an incident. Raises BadInput if there is none of this number, or if it is closed."""
+    def act(self, deployment: int, number: int, action: IncidentAction) -> IncidentRecord:
+        """Act on an incident, by its number.
+
+        Args:
+            deployment: The deployment's number.
+            number: The incident's number.
+            action: What a person does with it.
+
+        Returns:
+            The incident afterwards.
+
+        Raises:
+            BadInput: There is no such incident, or the action does not fit it.
+            CannotRun: It is to be reopened while a run is judging, which takes account of its closing.
+        """
         with self._writing(deployment) as connection:
-            return incidents.acknowledge(connection, deployment, number, at)
+            if action.kind == "reopen":
+                leases.check_free(connection, deployment, action.at)
+            return incidents.act(connection, deployment, number, action)
 
     def save_sensitivity(self, deployment: int, sensitivity: tuple[Sensitivity, ...]) -> None:
         """Replace the smallest detectable harms of a deployment."""
@@ -335,36 +355,3 @@ class Store:
         with self._writing(deployment) as connection:
             leases.take(connection, deployment, owner, now, length)
         return Lease(owner=owner, renewal=renew, ending=free)
-
-    def close(self) -> None:
-        """Close every connection; a second time does nothing."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._failing_clearly(), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self, deployment: int | None = None) -> Iterator[Connection]:
-        with self._failing_clearly(), writing(self._engine).begin() as connection:
-            if deployment is not None:
-                deployments.lock(connection, deployment)
-            yield connection
-
-    @contextmanager
-    def _failing_clearly(self) -> Iterator[None]:
-        try:
-            yield
-        except IntegrityError:
-            raise
-        except (DBAPIError, TimeoutError) as error:
-            reject_store(error, shown_url(self._engine.url), _FIX)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
+    Index,
     Integer,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from monitoring.store.column_types import UtcTime
@@ -122,6 +126,41 @@ incident = Table(
     Column("detail", Text),
     Column("history", Text, nullable=False, server_default="[]"),
     Column("given_up_at", UtcTime),
+    Column("previous", Integer),
+    Column("owner", String, nullable=False, server_default=""),
+    Column("snoozed_until", UtcTime),
+    Column("snoozed_until_worse", Boolean, nullable=False, server_default=false()),
+    Column("closed_from", String, nullable=False, server_default=""),
+)
+
+incident_action = Table(
+    "incident_action",
+    metadata,
+    Column("deployment", Integer, primary_key=True),
+    Column("incident", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    *_times("at"),
+    Column("by", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("until", UtcTime),
+    Column("until_worse", Boolean, nullable=False),
+    ForeignKeyConstraint(("deployment", "incident"), ("incident.deployment", "incident.number")),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("deployment", ForeignKey("deployment.id"), nullable=False),
+    *_times("started_at"),
+    Column("ended_at", UtcTime),
+    Column("windows", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("host", String, nullable=False),
+    Column("version", String, nullable=False),
+    Index("ix_run_deployment", "deployment", "id"),
 )
 
 lease = Table(

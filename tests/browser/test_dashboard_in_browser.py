@@ -20,7 +20,7 @@ from tests.dashboard_store import HOSTILE, make_store, pages_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PATHS = ("/", "/d/shop/1", "/d/shop/1/incidents/1", "/d/shop/1/windows/2013-05-01T00:00:00Z", "/none")
+PATHS = ("/", "/d/shop/1", "/d/shop/1/incidents/1", "/d/shop/1/windows/2013-05-01T00:00:00Z", "/d/shop/1/runs", "/none")
 THEMES = ("light", "dark")
 
 
@@ -97,6 +97,7 @@ def test_hostile_values_are_shown_and_never_run(hostile: str, opened: Callable[.
 def test_axe_finds_no_violation(hostile: str, opened: Callable[..., Page], theme: str, width: int) -> None:
     for path in PATHS:
         page = opened(hostile + path, color_scheme=theme, viewport={"width": width, "height": 800}, bypass_csp=True)
+        page.locator(".people details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
         results = Axe().run(page)
         assert results.violations_count == 0, path + "\n" + results.generate_report()
 
@@ -139,6 +140,28 @@ def test_forms_and_pages_work_without_a_script(opened: Callable[..., Page], tmp_
         page.get_by_role("link", name="Incident #1").click()
         page.get_by_role("button", name="Acknowledge").click()
         assert page.get_by_role("button", name="Acknowledge").count() == 0
+        page.get_by_text("Snooze, assign, note, close").click()
+        page.get_by_label("Your name").fill("operator")
+        page.get_by_label("Snooze").select_option("worse")
+        page.get_by_role("button", name="Snooze").click()
+        page.get_by_text("Snooze, assign, note, close").click()
+        page.get_by_label("Note").fill("seen before")
+        page.get_by_role("button", name="Add note").click()
+        assert page.locator("tr", has_text="operator").all_inner_texts()[0].endswith("note: seen before")
+        assert "snoozed until worse" in page.locator(".sentence").inner_text()
+
+
+def test_a_note_that_is_being_written_survives_what_others_do(opened: Callable[..., Page], tmp_path: Path) -> None:
+    with served(make_store(tmp_path / "pitfalls.db")) as address:
+        writing, acting = (opened(address + "/d/shop/1/incidents/1") for _ in range(2))
+        writing.get_by_text("Live", exact=True).wait_for()
+        writing.get_by_text("Snooze, assign, note, close").click()
+        writing.get_by_label("Note").fill("half a sentence")
+        writing.get_by_label("Note").blur()
+        acting.get_by_role("button", name="Acknowledge").click()
+        acting.get_by_text("acknowledged", exact=True).first.wait_for()
+        writing.wait_for_timeout(1_000)
+        assert writing.get_by_label("Note").input_value() == "half a sentence"
 
 
 def test_an_open_page_shows_what_somebody_else_did(opened: Callable[..., Page], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-// Reloads the page when something has changed, unless somebody is typing; and a few keys.
+// Reloads the page when something has changed, unless somebody is typing or has typed; and a few keys.
 "use strict";
 (() => {
   const status = document.getElementById("live");
@@ -6,10 +6,11 @@
     const at = document.activeElement;
     return at !== null && /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
   };
+  const typed = () => [...document.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
   let waiting = false;
   const refresh = () => {
     waiting = true;
-    if (document.hidden || typing()) return;
+    if (document.hidden || typing() || typed()) return;
     location.reload();
   };
   if (status !== null && "EventSource" in window) {

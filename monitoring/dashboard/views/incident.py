@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 
 from monitoring.dashboard.drawings.marks import STRIP_WINDOWS
 from monitoring.dashboard.history import DeploymentHistory
@@ -11,7 +12,7 @@ from monitoring.dashboard.views.charts import evidence_chart, watch_chart, windo
 from monitoring.dashboard.views.deployment import Figure, next_step
 from monitoring.dashboard.views.overview import name_of
 from monitoring.dashboard.views.table import ChartView, TableView, cell
-from monitoring.records import IncidentRecord, WatchKey
+from monitoring.records import ActionKind, IncidentRecord, WatchKey
 from monitoring.reports.sections.formatting import (
     LONGEST_MESSAGE,
     format_count,
@@ -19,7 +20,7 @@ from monitoring.reports.sections.formatting import (
     format_moment,
     format_window,
 )
-from monitoring.reports.sections.incidents import cause_line
+from monitoring.reports.sections.incidents import action_text, cause_line, remarks
 from monitoring.watches.descriptions import (
     NOTHING,
     format_amount,
@@ -39,7 +40,7 @@ WINDOWS_AFTER = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentView:
-    """Everything that the page of an incident shows; `can_acknowledge` says whether its form is there."""
+    """Everything that the page of an incident shows; `can` has the kinds of actions whose buttons are there."""
 
     address: str
     parent: str
@@ -58,23 +59,27 @@ class IncidentView:
     slices: TableView | None
     rows: TableView | None
     history: TableView
-    can_acknowledge: bool
+    actions: TableView | None
+    remarks: tuple[str, ...]
+    owner: str
+    can: frozenset[ActionKind]
     timezone: str
 
     @property
     def tables(self) -> tuple[TableView, ...]:
         """Every table of the page."""
-        optional = (self.inputs, self.slices, self.rows, *(one.table for one in self.charts))
+        optional = (self.actions, self.inputs, self.slices, self.rows, *(one.table for one in self.charts))
         return (self.history, *(table for table in optional if table is not None))
 
 
-def incident_view(incident: IncidentRecord, history: DeploymentHistory, parent: str) -> IncidentView:
+def incident_view(incident: IncidentRecord, history: DeploymentHistory, parent: str, now: datetime) -> IncidentView:
     """The page of an incident.
 
     Args:
         incident: The incident.
         history: The windows around it.
         parent: The path of the deployment's page.
+        now: The time, aware.
 
     Returns:
         The page.
@@ -99,9 +104,24 @@ def incident_view(incident: IncidentRecord, history: DeploymentHistory, parent: 
         slices=_slices(incident),
         rows=_rows(incident, history),
         history=_history(incident, history),
-        can_acknowledge=incident.state != "closed" and incident.acknowledged_at is None,
+        actions=_actions(incident, history),
+        remarks=remarks(incident, now, zone),
+        owner=printable(incident.owner),
+        can=possible(incident),
         timezone=printable(history.summary.record.timezone),
     )
+
+
+def possible(incident: IncidentRecord) -> frozenset[ActionKind]:
+    """What a person can do with an incident."""
+    kinds: set[ActionKind] = {"assign", "note"}
+    if incident.state != "closed":
+        kinds |= {"snooze", "close"}
+        if incident.acknowledged_at is None:
+            kinds.add("acknowledge")
+    elif incident.closed_from:
+        kinds.add("reopen")
+    return frozenset(kinds)
 
 
 def sentences(message: str) -> tuple[str, ...]:
@@ -150,10 +170,17 @@ def _figures(incident: IncidentRecord, history: DeploymentHistory) -> tuple[Figu
         Figure(
             title="Acknowledged",
             text=format_moment(incident.acknowledged_at, history.zone),
-            beside="" if incident.acknowledged_at else "by nobody",
+            beside=_acknowledged_by(incident),
         ),
     ]
     return tuple(found)
+
+
+def _acknowledged_by(incident: IncidentRecord) -> str:
+    if incident.acknowledged_at is None:
+        return "by nobody"
+    last = next((one for one in reversed(incident.actions) if one.kind == "acknowledge"), None)
+    return "" if last is None else f"by {printable(last.by)}"
 
 
 def _since(incident: IncidentRecord, history: DeploymentHistory, watch: str, part: str) -> list[tuple[float, int]]:
@@ -263,6 +290,24 @@ def _rows(incident: IncidentRecord, history: DeploymentHistory) -> TableView | N
         ),
         numeric=frozenset({2}),
         note=f"{format_count(len(found), 'row')} with the largest scores of the windows since the onset.",
+    )
+
+
+def _actions(incident: IncidentRecord, history: DeploymentHistory) -> TableView | None:
+    if not incident.actions:
+        return None
+    return TableView(
+        name="actions",
+        title="What people did",
+        columns=("Time", "Who", "What"),
+        rows=tuple(
+            (
+                cell(format_moment(one.at, history.zone), one.at, style="when"),
+                cell(printable(one.by), style="text"),
+                cell(action_text(one, history.zone), style="text"),
+            )
+            for one in reversed(incident.actions)
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import IncidentRecord
 from monitoring.reports.sections.formatting import format_count, format_moment, format_window
-from monitoring.reports.sections.incidents import cause_line
+from monitoring.reports.sections.incidents import cause_line, remarks
 
 State: TypeAlias = Literal["page", "failing", "late", "notice", "unknown", "ok"]
 
@@ -34,7 +34,7 @@ class Standing:
         state: The state.
         sentence: What happened, in one sentence.
         incident: The number of the incident to look at first; None if there is none.
-        acknowledged: Whether each open page is acknowledged.
+        acknowledged: Whether each open page is acknowledged or snoozed.
     """
 
     state: State
@@ -58,15 +58,15 @@ def standing(
     Returns:
         The standing: an open page is worst, then no run in time, then a notice.
     """
-    pages = sorted((one for one in incidents if one.level == "page"), key=_urgency)
+    pages = sorted((one for one in incidents if one.level == "page"), key=lambda page: _urgency(page, now))
     late = is_late(last, used_at, now)
     if pages:
         first = pages[0]
         return Standing(
             state="page",
-            sentence=_page_sentence(pages, zone),
+            sentence=_page_sentence(pages, now, zone),
             incident=first.number,
-            acknowledged=all(page.acknowledged_at is not None for page in pages),
+            acknowledged=all(_is_seen(page, now) for page in pages),
         )
     if late:
         since = f"The last run was on {format_moment(used_at, zone)}: nothing has been judged since."
@@ -102,12 +102,16 @@ def is_late(last: Span | None, used_at: datetime, now: datetime) -> bool:
     return now - used_at > max(LATE_WINDOWS * (last[1] - last[0]), SHORTEST_LATE)
 
 
-def _urgency(page: IncidentRecord) -> tuple[bool, float]:
-    """Pages that nobody has acknowledged first, then the newest."""
-    return page.acknowledged_at is not None, -page.opened_at.timestamp()
+def _urgency(page: IncidentRecord, now: datetime) -> tuple[bool, float]:
+    """Pages that nobody has acknowledged or snoozed first, then the newest."""
+    return _is_seen(page, now), -page.opened_at.timestamp()
 
 
-def _page_sentence(pages: list[IncidentRecord], zone: ZoneInfo) -> str:
+def _is_seen(page: IncidentRecord, now: datetime) -> bool:
+    return page.acknowledged_at is not None or page.is_snoozed(now)
+
+
+def _page_sentence(pages: list[IncidentRecord], now: datetime, zone: ZoneInfo) -> str:
     first = pages[0]
     since = format_moment(first.window_start, zone)
     state = {
@@ -117,5 +121,6 @@ def _page_sentence(pages: list[IncidentRecord], zone: ZoneInfo) -> str:
         "recovering": "recovering",
         "closed": "closed",
     }[first.state]
+    people = "".join(f", {text}" for text in remarks(first, now, zone) if text != state)
     more = f"; {format_count(len(pages) - 1, 'other page')} open" if len(pages) > 1 else ""
-    return f"{cause_line(first)[:_SENTENCE]}, since {since} ({state}{more})."
+    return f"{cause_line(first)[:_SENTENCE]}, since {since} ({state}{people}{more})."

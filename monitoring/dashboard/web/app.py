@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, unquote, urlencode
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -20,14 +21,20 @@ from monitoring.dashboard.views.overview import Question, overview_table
 from monitoring.dashboard.views.standing import STATES
 from monitoring.dashboard.views.table import TableView, csv_text
 from monitoring.dashboard.web.access import COOKIE, Access
+from monitoring.dashboard.web.action_form import KINDS, NOBODY, SNOOZES, action_of
 from monitoring.dashboard.web.guard import Guard
 from monitoring.dashboard.web.live import Changes
 from monitoring.dashboard.web.pages import WINDOW_CHOICES, WINDOWS_SHOWN, Pages
 from monitoring.dashboard.web.rendering import STATIC, render, static_text
 from monitoring.errors import BadInput, PitfallsError
+from monitoring.records import ActionKind
 
-#: A form is a token and nothing else: far more than it needs.
+#: The form for the token has nothing else: far more than it needs. A note may be longer, and is percent-encoded.
 MOST_FORM_BYTES = 4096
+MOST_ACTION_BYTES = 65_536
+
+#: The cookie that keeps the name of who acts.
+NAME_COOKIE = "pitfalls_name"
 
 #: Beyond so many bytes an answer is compressed.
 _COMPRESSED_FROM = 2048
@@ -58,9 +65,14 @@ class Dashboard:
             Route("/static/{name}", self.static),
             Route(deployment, self.deployment),
             Route(deployment + "/tables/{table}.csv", self.deployment_csv),
+            Route(deployment + "/runs", self.runs),
+            Route(deployment + "/runs/tables/{table}.csv", self.runs_csv),
             Route(deployment + "/incidents/{incident:int}", self.incident),
-            Route(deployment + "/incidents/{incident:int}/acknowledge", self.acknowledge, methods=["POST"]),
             Route(deployment + "/incidents/{incident:int}/tables/{table}.csv", self.incident_csv),
+            *(
+                Route(f"{deployment}/incidents/{{incident:int}}/{kind}", partial(self.act, kind), methods=["POST"])
+                for kind in KINDS
+            ),
             Route(deployment + "/windows/{start}", self.window),
             Route(deployment + "/windows/{start}/tables/{table}.csv", self.window_csv),
         ]
@@ -94,11 +106,22 @@ class Dashboard:
         view = await run_in_threadpool(self._pages.deployment, *_place(request), windows_of(request), whole=True)
         return _csv(_table(request, view.tables))
 
+    async def runs(self, request: Request) -> Response:
+        """``/d/SOURCE/NUMBER/runs``: the runs of one deployment."""
+        view = await run_in_threadpool(self._pages.runs, *_place(request))
+        return _page("runs", view=view)
+
+    async def runs_csv(self, request: Request) -> Response:
+        """The table of that page, with all runs that are kept."""
+        view = await run_in_threadpool(self._pages.runs, *_place(request), whole=True)
+        return _csv(_table(request, view.tables))
+
     async def incident(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/incidents/N``: one incident."""
         number = int(request.path_params["incident"])
         view = await run_in_threadpool(self._pages.incident, *_place(request), number)
-        return _page("incident", view=view, query="")
+        name = unquote(request.cookies.get(NAME_COOKIE, ""))
+        return _page("incident", view=view, query="", name=name, snoozes=SNOOZES)
 
     async def incident_csv(self, request: Request) -> Response:
         """A table of an incident's page."""
@@ -106,11 +129,16 @@ class Dashboard:
         view = await run_in_threadpool(self._pages.incident, *_place(request), number, whole=True)
         return _csv(_table(request, view.tables))
 
-    async def acknowledge(self, request: Request) -> Response:
-        """Acknowledges an incident, and leads back to its page."""
+    async def act(self, kind: ActionKind, request: Request) -> Response:
+        """Acts on an incident as a form says, and leads back to its page; the name is kept for the next time."""
         number = int(request.path_params["incident"])
-        await run_in_threadpool(self._pages.acknowledge, *_place(request), number)
-        return RedirectResponse(request.url.path.removesuffix("/acknowledge"), 303)
+        action = action_of(kind, await _form(request, MOST_ACTION_BYTES), self._pages.clock())
+        await run_in_threadpool(self._pages.act, *_place(request), number, action)
+        answer = RedirectResponse(request.url.path.removesuffix(f"/{kind}"), 303)
+        if action.by != NOBODY:
+            secure = request.url.scheme == "https"
+            answer.set_cookie(NAME_COOKIE, quote(action.by), httponly=True, samesite="lax", secure=secure)
+        return answer
 
     async def window(self, request: Request) -> Response:
         """``/d/SOURCE/NUMBER/windows/START``: one window."""
@@ -193,13 +221,15 @@ def _link(question: Question, **changed: Any) -> str:
     return f"/?{query}" if query else "/"
 
 
-async def _form(request: Request) -> dict[str, str]:
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        raise HTTPException(415)
+async def _form(request: Request, most: int = MOST_FORM_BYTES) -> dict[str, str]:
+    """The fields of a form of so many bytes at most; none for a request without a body."""
+    is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MOST_FORM_BYTES:
+        if body and not is_form:
+            raise HTTPException(415)
+        if len(body) > most:
             raise HTTPException(413)
     try:
         return {name: values[0] for name, values in parse_qs(body.decode("ascii")).items()}
@@ -217,9 +247,17 @@ def _csv(table: TableView) -> Response:
     return PlainTextResponse(csv_text(table), headers=headers, media_type="text/csv; charset=utf-8")
 
 
-async def _failed(_request: Request, error: Exception) -> Response:
-    """A page for an error with what, got, expected and fix: 404 for what is not there, 503 where the store fails."""
-    code = 404 if isinstance(error, BadInput) else 503
+async def _failed(request: Request, error: Exception) -> Response:
+    """A page for an error with what, got, expected and fix.
+
+    Args:
+        request: The request.
+        error: The error.
+
+    Returns:
+        404 for what is not there, 400 for an action that is refused, 503 where the store fails.
+    """
+    code = 503 if not isinstance(error, BadInput) else 400 if request.method == "POST" else 404
     return HTMLResponse(render("failed", lines=str(error).splitlines(), code=code), code)
 
 

@@ -25,9 +25,10 @@ from monitoring.dashboard.views.overview import (
     overview_row,
     page_of,
 )
+from monitoring.dashboard.views.runs import RunsView, runs_view
 from monitoring.dashboard.views.window import WindowView, window_view
 from monitoring.errors import BadInput, PitfallsError
-from monitoring.records import IncidentRecord
+from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.store.overview import DeploymentSummary, RecentHistory
 from monitoring.store.store import Store
 from monitoring.watches.descriptions import printable
@@ -38,7 +39,7 @@ Found = TypeVar("Found")
 WINDOW_CHOICES: Final = (30, 90, 365, 1000)
 WINDOWS_SHOWN: Final = 90
 
-#: How many windows a table of a page has; its CSV file has all that are shown.
+#: How many windows or runs a table of a page has; its CSV file has all that are shown, and all runs.
 TABLE_ROWS: Final = 60
 
 
@@ -131,7 +132,7 @@ class Pages:
             table_rows=None if whole else TABLE_ROWS,
         )
         history = read_history(store, summary, extent)
-        return incident_view(found, history, f"/d/{source}/{number}")
+        return incident_view(found, history, f"/d/{source}/{number}", self.clock())
 
     def window(self, source: str, number: int, start: datetime) -> WindowView:
         """The page of a window.
@@ -157,13 +158,19 @@ class Pages:
             (before[0].start if before else None, after[0] if after else None),
         )
 
-    def acknowledge(self, source: str, number: int, incident: int) -> IncidentRecord:
-        """Acknowledge an incident. Raises BadInput if there is none, or it is closed."""
+    def runs(self, source: str, number: int, *, whole: bool = False) -> RunsView:
+        """The page of a deployment's runs, or all that are kept. Raises BadInput if there is no such deployment."""
+        store, summary = self._find(source, number)
+        found = store.runs(number) if whole else store.runs(number, latest=TABLE_ROWS)
+        return runs_view(found, summary, f"/d/{source}/{number}")
+
+    def act(self, source: str, number: int, incident: int, action: IncidentAction) -> IncidentRecord:
+        """Act on an incident. Raises BadInput if there is none, or the action does not fit it."""
         store, _ = self._find(source, number)
-        return store.acknowledge(number, incident, self.clock())
+        return store.act(number, incident, action)
 
     def fingerprint(self) -> str:
-        """A text that changes with every run, window and acknowledgement in any of the stores."""
+        """A text that changes with every run, window and action in any of the stores."""
         found = []
         for source in self.sources:
             try:

@@ -135,9 +135,14 @@ def _verdict(status: MonitorStatus, pages: tuple[IncidentRecord, ...]) -> str:
         life = "still open" if len(pages) == 1 else "all still open"
     else:
         life = f"{still_open} still open"
-    worse = sum(1 for page in pages if page.state == "worse")
+    asked = status.asked_at
+    counted = (
+        (sum(page.state == "worse" for page in pages), "worse"),
+        (0 if asked is None else sum(page.is_snoozed(asked) for page in pages), "snoozed"),
+    )
+    some = ", ".join(f"{count} {what}" for count, what in counted if count)
     late = f"; {overdue(status)}" if overdue(status) else ""
-    return f"{format_count(len(pages), 'page')} in {windows}, {life}" + (f" ({worse} worse)" if worse else "") + late
+    return f"{format_count(len(pages), 'page')} in {windows}, {life}" + (f" ({some})" if some else "") + late
 
 
 def _first_page(page: IncidentRecord, zone: ZoneInfo) -> str:

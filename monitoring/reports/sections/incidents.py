@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from monitoring.records import IncidentRecord, MonitorStatus
-from monitoring.reports.sections.formatting import LONGEST_MESSAGE
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.records import IncidentAction, IncidentRecord, MonitorStatus
+from monitoring.reports.sections.formatting import LONGEST_MESSAGE, format_moment
 from monitoring.watches.descriptions import printable, slice_title, watch_title
 
 
@@ -32,6 +35,80 @@ def cause_line(incident: IncidentRecord) -> str:
         return _capital(cause)
     where = f" at {slice_title(incident.slice)}" if incident.slice else ""
     return f"{title}{where}: {cause}"
+
+
+def remarks(incident: IncidentRecord, now: datetime | None, zone: ZoneInfo) -> tuple[str, ...]:
+    """What people have done with an incident, and whether it came back, in a few words each.
+
+    Args:
+        incident: The incident.
+        now: The time, aware; None where it is not known: then nothing is said of snoozes.
+        zone: The time zone of the times.
+
+    Returns:
+        Texts without a full stop.
+    """
+    found = []
+    if incident.acknowledged_at is not None and incident.state == "recovering":
+        found.append("acknowledged")
+    if now is not None and incident.is_snoozed(now):
+        found.append(snooze_text(incident.snoozed_until, zone, until_worse=incident.snoozed_until_worse))
+    if incident.owner:
+        found.append(f"owner {printable(incident.owner)}")
+    if incident.previous is not None:
+        found.append(f"came back, see #{incident.previous}")
+    return tuple(found)
+
+
+def snooze_text(until: datetime | None, zone: ZoneInfo, *, until_worse: bool) -> str:
+    """Until when an incident is snoozed.
+
+    Args:
+        until: The end, aware; None if there is none but that it becomes worse.
+        zone: The time zone of the times.
+        until_worse: Whether it ends when the incident becomes worse.
+
+    Returns:
+        Words.
+
+    >>> from datetime import UTC
+    >>> snooze_text(datetime(2013, 4, 22, 9, tzinfo=UTC), ZoneInfo("UTC"), until_worse=True)
+    'snoozed until 22 Apr 2013 09:00 or worse'
+    """
+    if until is None:
+        return "snoozed until worse"
+    return f"snoozed until {format_moment(until, zone)}{' or worse' if until_worse else ''}"
+
+
+#: What an action is called in a log.
+_DONE = {
+    "acknowledge": "acknowledged",
+    "assign": "assigned",
+    "note": "note",
+    "close": "closed",
+    "reopen": "reopened",
+}
+
+
+def action_text(action: IncidentAction, zone: ZoneInfo) -> str:
+    """What a person did with an incident, in a few words, without who and when.
+
+    Args:
+        action: The action.
+        zone: The time zone of the times.
+
+    Returns:
+        Words, with the person's own.
+    """
+    text = printable(" ".join(action.text.splitlines()), LONGEST_MESSAGE)
+    if action.kind == "assign":
+        return f"assigned to {text}" if text else "assigned to nobody"
+    if action.kind == "snooze":
+        ended = action.until is not None and action.until <= action.at
+        what = "snooze ended" if ended else snooze_text(action.until, zone, until_worse=action.until_worse)
+    else:
+        what = _DONE[action.kind]
+    return f"{what}: {text}" if text else what
 
 
 def _capital(text: str) -> str:

@@ -18,8 +18,10 @@ VERBS: Mapping[str, Verb] = {
         "pitfalls_tf.cli.monitor.schedule", "Run the monitor on the schedule of the config, in the foreground."
     ),
     "deployments": Verb("pitfalls_tf.cli.monitor.deployments", "List the deployments of the config's store."),
+    "runs": Verb("pitfalls_tf.cli.monitor.runs", "List the last runs of the monitor."),
     "leases": Verb("pitfalls_tf.cli.monitor.leases", "List the leases of the config's store, or end one."),
     "ui": Verb("pitfalls_tf.cli.monitor.ui", "Serve the dashboard of one or many deployments."),
+    "incidents": Verb("pitfalls_tf.cli.monitor.incidents", "Look at incidents, and act on them."),
     "acknowledge": Verb("pitfalls_tf.cli.monitor.acknowledge", "Acknowledge an incident."),
 }
 

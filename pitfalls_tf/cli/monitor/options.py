@@ -52,7 +52,7 @@ exit_code_option = click.option(
     type=click.Choice(["open", "unacknowledged", "overdue", "none"]),
     default="open",
     show_default=True,
-    help="What exits with 1: a page that is open, or that nobody acknowledged, or also an overdue window; or nothing.",
+    help="What exits with 1: an open page; one that nobody acknowledged or snoozed; also an overdue window; or none.",
 )
 
 
@@ -235,7 +235,9 @@ def exit_code(found: MonitorStatus, run: RunResult | None = None, *, rule: str =
     """
     raised = run is not None and any(incident.level == "page" for incident in run.opened)
     pages = [incident for incident in found.incidents if incident.level == "page" and incident.state != "closed"]
-    unacknowledged = any(page.state in UNACKNOWLEDGED for page in pages)
+    asked = found.asked_at
+    heard = [page for page in pages if asked is None or not page.is_snoozed(asked)]
+    unacknowledged = any(page.state in UNACKNOWLEDGED for page in heard)
     counted = {"open": raised or bool(pages), "unacknowledged": raised or unacknowledged, "none": False}
     if rule == "overdue":
         from monitoring.reports.sections.headline import overdue  # noqa: PLC0415 - not needed for --help

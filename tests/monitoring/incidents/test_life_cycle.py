@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from monitoring.evidence.conformal import ConformalTest
-from monitoring.incidents.life_cycle import QUIET_WINDOWS, begin_recovery, step_fact_recovery, step_recovery
+from monitoring.incidents.life_cycle import (
+    QUIET_WINDOWS,
+    begin_recovery,
+    came_back,
+    step_fact_recovery,
+    step_recovery,
+)
 from monitoring.records import Direction, IncidentRecord
 
 MOMENT = datetime(2013, 4, 22, tzinfo=UTC)
@@ -136,3 +142,9 @@ def test_a_fact_is_over_after_quiet_windows_in_a_row(relapse: bool) -> None:
     assert current.state == "recovering"
     current = step_fact_recovery(current, seen=relapse, now=MOMENT)
     assert current.state == ("open" if relapse else "closed")
+
+
+def test_an_incident_that_came_back_refers_to_the_closed_one() -> None:
+    new = incident(number=4, message="It rose.")
+    assert came_back(new, None) == new
+    assert came_back(new, 2) == replace(new, previous=2, message="Came back, see #2. It rose.")

@@ -15,7 +15,7 @@ from monitoring.config import load_config
 from monitoring.incidents.notification import NotificationSource
 from monitoring.jobs.notify import MAX_ATTEMPTS, NotificationOutbox, Notify
 from monitoring.jobs.run import ExternalServices, Progress, run_due_windows
-from monitoring.records import IncidentRecord
+from monitoring.records import IncidentAction, IncidentRecord
 from monitoring.store.store import Store
 
 NOW = datetime(2013, 5, 15, tzinfo=UTC)
@@ -102,3 +102,21 @@ def test_without_receivers_nobody_is_owed_anything(deployed: Path, send: Send, d
         done = run_due_windows(config, store, clock=lambda: NOW)
         assert len(done.opened) > 0
         assert store.pending_notifications(done.deployment) == ()
+
+
+def test_nobody_is_notified_while_an_incident_is_snoozed(deployed: Path, send: Send, days: Any) -> None:
+    send(deployed, days(days=1, without="temp"))
+    config = load_config(deployed / "monitor.toml")
+    sent: list[IncidentRecord] = []
+    with Store.open(config.store.url) as store:
+        unreached = ExternalServices(notify=lambda *_: {"one": False})
+        number = run_due_windows(config, store, clock=lambda: NOW, services=unreached).deployment
+        end = NOW + timedelta(hours=1)
+        store.act(number, 1, IncidentAction(at=NOW, by="operator", kind="snooze", until=end))
+        now = NOW
+        outbox = NotificationOutbox(store, number, recording(sent), clock=lambda: now, renew=lambda _: None)
+        outbox.send_pending()
+        assert sent == []
+        now = end
+        outbox.send_pending()
+    assert 1 in [one.number for one in sent]

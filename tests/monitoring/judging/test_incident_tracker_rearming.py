@@ -10,7 +10,7 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.evidence.level import LevelState
 from monitoring.incidents.life_cycle import begin_recovery
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group
-from monitoring.judging.judge import Judgement, JudgeState
+from monitoring.judging.judge import Judgement, JudgeState, last_closed
 from monitoring.records import IncidentEvent, IncidentRecord, IncidentState, WatchKey
 from monitoring.tasks.task import NO_LABEL
 from tests.monitoring.judging.small_judge import BASELINE_DAYS, ROWS_A_DAY, day, rows_of_days, small_judge
@@ -106,6 +106,25 @@ def test_worse_is_to_be_acknowledged_again(steady: list[Judgement]) -> None:
     [(_, incident), *_] = events(found, "worse")
     assert incident.acknowledged_at is None
     assert incident.state == "worse"
+
+
+def test_what_a_person_closed_is_tested_against_the_baseline_again_and_comes_back(steady: list[Judgement]) -> None:
+    before = steady[-1].state
+    assert loss_offsets(before)
+    closed = tuple(
+        replace(one, closed_at=day(0).end, closed_from=one.state).entered("closed", day(0).end)
+        for one in before.incidents
+    )
+    state = replace(before, incidents=closed, closed=last_closed(closed, before.closed))
+    rows = flipped(rows_of_days(BASELINE_DAYS, 60, seed=2), 0.5, range(60))
+    found = judged(rows, range(MORE_HARM, MORE_HARM + 10), state)
+    assert loss_offsets(found[0].state) == {}
+    assert [(one.state, one.closed_at, one.closed_from) for one in found[0].changed] == [
+        ("closed", day(0).end, "") for _ in closed
+    ]
+    again = next(one for _, one in opened_incidents(found) if one.previous is not None)
+    assert again.previous in {one.number for one in closed if one.watch == again.watch}
+    assert again.message.startswith(f"Came back, see #{again.previous}. ")
 
 
 def open_page(part: str) -> IncidentRecord:

@@ -14,7 +14,7 @@ from monitoring.baseline.predictions import Predictions
 from monitoring.evidence.level import LevelState
 from monitoring.incidents.onset import HISTORY
 from monitoring.judging.fact_incidents import FACT_WATCH
-from monitoring.judging.judge import Judgement, JudgeState
+from monitoring.judging.judge import Judgement, JudgeState, last_closed
 from monitoring.judging.window_scorer import ScoringState
 from monitoring.records import LEVELS, Finding, IncidentRecord, WatchKey
 from monitoring.tasks.task import NO_LABEL
@@ -263,3 +263,16 @@ def test_a_judge_of_no_slices_has_none() -> None:
     rows = rows_of_days(LIVE[0], 1, seed=14)
     [found] = judge.run([judge.traffic(rows, LIVE[0])])
     assert {score.slice for score in found.window.scores} == {""}
+
+
+def test_the_last_closed_incident_of_each_watch_and_slice_is_the_one_of_the_largest_number(
+    wrong: list[Judgement],
+) -> None:
+    one = wrong[-1].state.incidents[0]
+    key = WatchKey(watch=one.watch, slice=one.slice)
+    closed = [replace(one, number=number, state="closed") for number in (4, 2)]
+    assert last_closed([*closed, replace(one, number=9)]) == {key: 4}
+    assert last_closed(closed, {key: 7, WatchKey(watch="other", slice=""): 1}) == {
+        key: 7,
+        WatchKey(watch="other", slice=""): 1,
+    }

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from rich.console import Console
 
@@ -43,6 +44,22 @@ def test_incidents_are_a_table(status: MonitorStatus) -> None:
     lines = [line.split() for line in printed(status).splitlines()]
     incidents = [words[:2] for words in lines if words[1:2] in (["page"], ["notice"]) and words[0].isdigit()]
     assert incidents == [[str(one.number), one.level] for one in status.incidents]
+
+
+def test_incidents_say_what_people_did(status: MonitorStatus) -> None:
+    now = status.windows[-1].end
+    page = replace(
+        status.incidents[0],
+        state="open",
+        closed_at=None,
+        snoozed_until=now + timedelta(days=1),
+        owner="team flights",
+        previous=7,
+    )
+    text = printed(replace(status, incidents=(page,), asked_at=now))
+    assert max(len(line) for line in text.splitlines()) <= 80
+    for words in ("snoozed until 2 Jan", "owner team flights", "came back, see #7"):
+        assert words in text
 
 
 def test_text_from_traffic_is_neither_markup_nor_escape_code(status_of: Callable[..., MonitorStatus]) -> None:

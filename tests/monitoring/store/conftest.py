@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.records import IncidentEvent, IncidentRecord, ScoreRecord, WindowRecord
+from monitoring.records import IncidentAction, IncidentEvent, IncidentRecord, ScoreRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
@@ -86,3 +86,8 @@ def incident() -> IncidentRecord:
         message="Brier rose from .146 to .203.",
         history=(IncidentEvent(at=APRIL + timedelta(days=1, hours=6), state="open"),),
     )
+
+
+def acknowledgement(at: datetime) -> IncidentAction:
+    """Somebody acknowledges an incident."""
+    return IncidentAction(at=at, by="operator", kind="acknowledge")

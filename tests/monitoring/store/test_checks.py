@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.records import IncidentAction, IncidentRecord, WindowRecord
 from monitoring.store import Store
 from monitoring.store.checks import Check, IdleDeployment, read_idle, touch
 
@@ -20,15 +20,21 @@ def test_a_check_comes_back_and_is_read_by_the_short_way_too(
     url: str, store: Store, deployment: int, window: Callable[..., WindowRecord], incident: IncidentRecord
 ) -> None:
     assert store.check(deployment) == Check()
-    assert read_idle(url, "flights", "") is not None
+    assert read_idle(url, "flights", "", APRIL) is not None
     store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=(incident,))
     store.save_check(deployment, CHECK)
     assert store.check(deployment) == CHECK
-    assert read_idle(url, "flights", "abc") == IdleDeployment(
+    assert read_idle(url, "flights", "abc", APRIL) == IdleDeployment(
         number=deployment, check=CHECK, judged_until=window(0).end, open_pages=1, unacknowledged_pages=1, pending=1
     )
-    assert read_idle(url, "flights", "other") is None
-    assert read_idle(url, "trains", "abc") is None
+    for until, heard in ((APRIL + timedelta(hours=1), 0), (APRIL + timedelta(hours=3), 0), (None, 0), (APRIL, 1)):
+        snooze = IncidentAction(at=APRIL, by="operator", kind="snooze", until=until, until_worse=until is None)
+        store.act(deployment, 1, snooze)
+        found = read_idle(url, "flights", "abc", APRIL + timedelta(minutes=1))
+        assert found is not None
+        assert (found.open_pages, found.unacknowledged_pages, found.pending) == (1, heard, heard)
+    assert read_idle(url, "flights", "other", APRIL) is None
+    assert read_idle(url, "trains", "abc", APRIL) is None
     later = APRIL + timedelta(hours=1)
     assert touch(url, deployment, later)
     assert store.check(deployment).checked_at == later
@@ -37,12 +43,12 @@ def test_a_check_comes_back_and_is_read_by_the_short_way_too(
 @pytest.mark.parametrize("content", [b"", b"not a database, but a text that is long enough to be looked at"])
 def test_what_is_no_store_of_this_release_is_left_to_the_long_way(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.db"
-    assert read_idle(f"sqlite:///{path}", "flights", "abc") is None
+    assert read_idle(f"sqlite:///{path}", "flights", "abc", APRIL) is None
     path.write_bytes(content)
-    assert read_idle(f"sqlite:///{path}", "flights", "abc") is None
+    assert read_idle(f"sqlite:///{path}", "flights", "abc", APRIL) is None
     assert not touch(f"sqlite:///{path}", 1, APRIL)
     assert path.read_bytes() == content
-    assert read_idle("postgresql+pg8000://user:secret@host/db", "flights", "abc") is None
+    assert read_idle("postgresql+pg8000://user:secret@host/db", "flights", "abc", APRIL) is None
 
 
 def test_before_the_next_window_can_be_due_new_traffic_changes_nothing() -> None:

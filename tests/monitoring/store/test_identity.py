@@ -12,6 +12,7 @@ from monitoring.errors import BadInput
 from monitoring.records import IncidentRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 from monitoring.store.deployments import EarlierDigest
+from tests.monitoring.store.conftest import acknowledgement
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
 OTHER = "cd" * 32
@@ -78,7 +79,7 @@ def test_what_the_deployment_before_had_judged_is_not_told_again_and_stays_ackno
 ) -> None:
     commit(store, deployment, window(0), incident)
     commit(store, deployment, window(1))
-    store.acknowledge(deployment, 1, APRIL + timedelta(days=1, hours=9))
+    store.act(deployment, 1, acknowledgement(APRIL + timedelta(days=1, hours=9)))
     new = store.deployment(replace(deployment_record, settings_digest=OTHER))
     assert store.deployment_record(new).follows == deployment
     other = replace(incident, number=2, watch="error")

@@ -10,6 +10,7 @@ from monitoring.errors import BadInput
 from monitoring.records import IncidentEvent, IncidentRecord, WindowRecord
 from monitoring.store import Store
 from monitoring.store.notifications import Attempt
+from tests.monitoring.store.conftest import acknowledgement
 
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
 
@@ -38,10 +39,11 @@ def test_an_incident_is_acknowledged_once(
 ) -> None:
     commit(store, deployment, window(0), incident)
     at = APRIL + timedelta(days=1, hours=8)
-    acknowledged = store.acknowledge(deployment, 1, at)
+    action = acknowledgement(at)
+    acknowledged = store.act(deployment, 1, action)
     seen = (*incident.history, IncidentEvent(at=at, state="acknowledged"))
-    assert acknowledged == replace(incident, state="acknowledged", acknowledged_at=at, history=seen)
-    assert store.acknowledge(deployment, 1, at + timedelta(hours=1)) == acknowledged
+    assert acknowledged == replace(incident, state="acknowledged", acknowledged_at=at, history=seen, actions=(action,))
+    assert store.act(deployment, 1, acknowledgement(at + timedelta(hours=1))) == acknowledged
     assert store.incidents(deployment) == (acknowledged,)
 
 
@@ -49,21 +51,21 @@ def test_a_recovering_incident_that_is_acknowledged_goes_on_recovering(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), replace(incident, state="recovering"))
-    assert store.acknowledge(deployment, 1, APRIL).state == "recovering"
+    assert store.act(deployment, 1, acknowledgement(APRIL)).state == "recovering"
 
 
 def test_what_cannot_be_acknowledged_is_refused(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     with pytest.raises(BadInput, match="there are no incidents"):
-        store.acknowledge(deployment, 1, APRIL)
+        store.act(deployment, 1, acknowledgement(APRIL))
     commit(store, deployment, window(0), replace(incident, state="closed"))
     with pytest.raises(BadInput, match="is closed"):
-        store.acknowledge(deployment, 1, APRIL)
+        store.act(deployment, 1, acknowledgement(APRIL))
     with pytest.raises(BadInput, match="one of: 1"):
-        store.acknowledge(deployment, 2, APRIL)
+        store.act(deployment, 2, acknowledgement(APRIL))
     with pytest.raises(BadInput, match="No such deployment"):
-        store.acknowledge(deployment + 1, 1, APRIL)
+        store.act(deployment + 1, 1, acknowledgement(APRIL))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_a_job_that_did_not_know_of_an_acknowledgement_does_not_undo_it(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord, judged: str, kept: str
 ) -> None:
     commit(store, deployment, window(0), incident)
-    store.acknowledge(deployment, 1, APRIL)
+    store.act(deployment, 1, acknowledgement(APRIL))
     commit(store, deployment, window(1), replace(incident, state=judged))  # type: ignore[arg-type]  # from a list
     (stored,) = store.incidents(deployment)
     assert (stored.state, stored.acknowledged_at) == (kept, APRIL)
@@ -84,7 +86,7 @@ def test_what_became_worse_is_notified_again_and_is_to_be_acknowledged_again(
 ) -> None:
     commit(store, deployment, window(0), incident)
     store.save_notification(deployment, 1, Attempt(notified=frozenset({"a"}), completed_at=APRIL))
-    seen = store.acknowledge(deployment, 1, APRIL + timedelta(days=2))
+    seen = store.act(deployment, 1, acknowledgement(APRIL + timedelta(days=2)))
     assert store.pending_notifications(deployment) == ()
     worse = replace(seen, acknowledged_at=None).entered("worse", APRIL + timedelta(days=3))
     commit(store, deployment, window(1), worse)

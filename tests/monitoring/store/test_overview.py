@@ -8,6 +8,7 @@ import pytest
 
 from monitoring.records import BaselineScore, IncidentRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
+from tests.monitoring.store.conftest import acknowledgement
 
 MakeWindow = Callable[..., WindowRecord]
 
@@ -72,7 +73,7 @@ def test_windows_are_read_up_to_a_time(store: Store, deployment: int, window: Ma
     assert [one.start for one in before] == [window(1).start, window(2).start]
 
 
-@pytest.mark.parametrize("change", ["window", "run", "acknowledgement"])
+@pytest.mark.parametrize("change", ["window", "run", "acknowledgement", "note"])
 def test_the_fingerprint_changes_with_everything_that_happens(
     store: Store,
     deployment: int,
@@ -89,6 +90,8 @@ def test_the_fingerprint_changes_with_everything_that_happens(
         commit(store, deployment, window(1))
     elif change == "run":
         store.deployment(replace(deployment_record, created_at=later))
+    elif change == "note":
+        store.act(deployment, 1, replace(acknowledgement(later), kind="note", text="seen"))
     else:
-        store.acknowledge(deployment, 1, later)
+        store.act(deployment, 1, acknowledgement(later))
     assert store.fingerprint() != before

@@ -17,11 +17,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 
 from monitoring.errors import CannotRun
-from monitoring.records import BaselineScore, IncidentEvent, IncidentRecord, WindowRecord
+from monitoring.records import BaselineScore, IncidentEvent, IncidentRecord, RunRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 from monitoring.store.migrations import migration_context
 from monitoring.store.opening import open_engine
 from monitoring.store.tables import metadata
+from tests.monitoring.store.conftest import acknowledgement
 from tests.needs import missing
 
 NOW = datetime(2013, 4, 2, 12, tzinfo=UTC)
@@ -105,7 +106,9 @@ def test_everything_comes_back_the_same(
         BaselineScore(level="page", watch="brier", slice="", mean=0.1, deviation=1 / 3, tolerance=0.0, windows=90),
     )
     store.commit_window(deployment, edges, states={"page": "p"}, label_cursor={"s": 1}, incidents=[incident])
-    store.acknowledge(deployment, 1, NOW)
+    actions = (acknowledgement(NOW), replace(acknowledgement(NOW), kind="snooze", until_worse=True))
+    for action in actions:
+        store.act(deployment, 1, action)
     store.commit_window(deployment, window(1), states={"page": "q"}, label_cursor={"s": 2}, incidents=[incident])
     store.save_baseline(deployment, baseline)
     with Store.open(url) as other:
@@ -114,7 +117,9 @@ def test_everything_comes_back_the_same(
         assert other.level_states(deployment) == {"page": "q"}
         history = (*incident.history, IncidentEvent(at=NOW, state="acknowledged"))
         acknowledged = replace(incident, state="acknowledged", acknowledged_at=NOW, history=history)
-        assert other.incidents(deployment) == (acknowledged,)
+        assert other.incidents(deployment) == (replace(acknowledged, snoozed_until_worse=True, actions=actions),)
+        other.save_run(other.begin_run(deployment, RunRecord(started_at=NOW)), RunRecord(started_at=NOW, ended_at=NOW))
+        assert other.runs(deployment) == (RunRecord(started_at=NOW, ended_at=NOW),)
         assert other.baseline(deployment) == baseline
         last = other.last_window(deployment)
         assert last is not None

@@ -4,9 +4,9 @@ from dataclasses import fields
 
 from sqlalchemy import UniqueConstraint
 
-from monitoring.records import IncidentRecord, ScoreRecord, WindowRecord
+from monitoring.records import IncidentAction, IncidentRecord, RunRecord, ScoreRecord, WindowRecord
 from monitoring.store.migrations import REVISION_TABLE
-from monitoring.store.tables import incident, metadata, score, window
+from monitoring.store.tables import incident, incident_action, metadata, run, score, window
 
 #: Fields of a window that are in a table of their own, or in one text with others.
 ELSEWHERE = {"scores", "estimates", "settled", "realised_losses"}
@@ -59,7 +59,24 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
             "detail",
             "history",
             "given_up_at",
+            "previous",
+            "owner",
+            "snoozed_until",
+            "snoozed_until_worse",
+            "closed_from",
         ],
+        "incident_action": [
+            "deployment",
+            "incident",
+            "position",
+            "at",
+            "by",
+            "kind",
+            "text",
+            "until",
+            "until_worse",
+        ],
+        "run": ["id", "deployment", "started_at", "ended_at", "windows", "rows", "error", "host", "version"],
         "lease": ["deployment", "owner", "expires_at"],
         "level_state": ["deployment", "level", "text"],
         "window": [
@@ -89,7 +106,9 @@ def test_the_names_of_tables_and_columns_are_those_of_stores_of_earlier_versions
 
 def test_every_field_of_a_record_has_a_column() -> None:
     for record, table, elsewhere in (
-        (IncidentRecord, incident, set()),
+        (IncidentRecord, incident, {"actions"}),
+        (IncidentAction, incident_action, set()),
+        (RunRecord, run, set()),
         (ScoreRecord, score, set()),
         (WindowRecord, window, ELSEWHERE),
     ):

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 from monitoring.dashboard.history import DeploymentHistory
 from monitoring.dashboard.views.incident import incident_view, sentences
-from monitoring.records import CauseDetail
-from tests.dashboard_store import STEP
+from monitoring.records import CauseDetail, IncidentAction
+from tests.dashboard_store import NOW, STEP
 
 
 def test_an_incident_shows_its_cause_its_harm_and_its_rows(history: DeploymentHistory) -> None:
     page = history.incidents[0]
-    view = incident_view(page, history, "/d/shop/1")
+    view = incident_view(page, history, "/d/shop/1", NOW)
     assert view.title.startswith("Surprise in Brier score: the model is overconfident")
     assert view.next_step == STEP.removeprefix("Next step: ").capitalize()
     assert all("Next step" not in sentence for sentence in view.sentences)
-    assert view.can_acknowledge
+    assert view.can == {"acknowledge", "snooze", "assign", "note", "close"}
     assert view.window_href == "/d/shop/1/windows/2013-04-23T00:00:00Z"
     figures = {one.title: one for one in view.figures}
     assert figures["Windows since"].text == str(sum(one.start >= page.window_start for one in history.windows))
@@ -32,23 +32,39 @@ def test_the_errors_beyond_the_baseline_are_those_of_the_labelled_rows(history: 
         window = history.windows[place]
         if window.start >= page.window_start:
             expected += (value - known.mean) * window.labels
-    figures = {one.title: one.text for one in incident_view(page, history, "").figures}
+    figures = {one.title: one.text for one in incident_view(page, history, "", NOW).figures}
     assert figures["Errors beyond the baseline"] == f"{expected:,.0f}"
 
 
-def test_a_closed_or_acknowledged_incident_has_no_form(history: DeploymentHistory) -> None:
+def test_a_closed_or_acknowledged_incident_offers_what_can_be_done(history: DeploymentHistory) -> None:
     page = history.incidents[0]
     closed = replace(page, state="closed", closed_at=history.windows[-1].end, detail=CauseDetail())
     seen = replace(page, state="acknowledged", acknowledged_at=page.opened_at)
-    view = incident_view(closed, history, "")
-    assert not view.can_acknowledge
+    view = incident_view(closed, history, "", NOW)
+    assert view.can == {"assign", "note"}
     assert (view.inputs, view.slices, view.rows) == (None, None, None)
-    assert not incident_view(seen, history, "").can_acknowledge
+    assert incident_view(seen, history, "", NOW).can == {"snooze", "assign", "note", "close"}
+    assert incident_view(replace(closed, closed_from="open"), history, "", NOW).can == {"assign", "note", "reopen"}
+
+
+def test_what_people_did_is_shown_newest_first(history: DeploymentHistory) -> None:
+    page = history.incidents[0]
+    assert incident_view(page, history, "", NOW).actions is None
+    actions = (
+        IncidentAction(at=NOW, by="operator", kind="acknowledge"),
+        IncidentAction(at=NOW, by="operator", kind="snooze", until_worse=True),
+    )
+    seen = replace(page, acknowledged_at=NOW, snoozed_until_worse=True, owner="team flights", actions=actions)
+    view = incident_view(seen, history, "", NOW)
+    assert view.actions is not None
+    assert [row[2].text for row in view.actions.rows] == ["snoozed until worse", "acknowledged"]
+    assert view.remarks == ("snoozed until worse", "owner team flights")
+    assert next(one.beside for one in view.figures if one.title == "Acknowledged") == "by operator"
 
 
 def test_a_watch_that_is_not_scored_has_no_chart(history: DeploymentHistory) -> None:
     schema = replace(history.incidents[0], watch="schema", slice="visib")
-    assert [chart.name for chart in incident_view(schema, history, "").charts] == ["evidence"]
+    assert [chart.name for chart in incident_view(schema, history, "", NOW).charts] == ["evidence"]
 
 
 def test_what_became_worse_is_a_paragraph_of_its_own() -> None:

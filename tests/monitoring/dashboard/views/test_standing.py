@@ -61,3 +61,12 @@ def test_windows_of_a_minute_have_an_hour() -> None:
     minute = (LAST[0], LAST[0] + timedelta(minutes=1))
     assert not is_late(minute, USED, USED + timedelta(minutes=59))
     assert is_late(minute, USED, USED + timedelta(minutes=61))
+
+
+def test_a_snoozed_page_waits_for_nobody(history: DeploymentHistory) -> None:
+    page = next(one for one in history.incidents if one.level == "page")
+    snoozed = replace(page, snoozed_until=USED + timedelta(hours=2))
+    found = standing((snoozed,), LAST, USED, USED, ZONE)
+    assert found.acknowledged
+    assert "(not acknowledged, snoozed until " in found.sentence
+    assert not standing((snoozed,), LAST, USED, USED + timedelta(hours=2), ZONE).acknowledged

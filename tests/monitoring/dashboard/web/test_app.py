@@ -17,7 +17,16 @@ from tests.dashboard_store import HOSTILE, make_store, pages_of
 
 ACCESS = Access(names=frozenset({"testserver"}))
 WINDOW = "/d/shop/1/windows/2013-05-01T00:00:00Z"
-PAGES = ("/", "/?state=page&q=over", "/d/shop/1", "/d/shop/1?windows=30", "/d/shop/1/incidents/1", WINDOW)
+RUNS = "/d/shop/1/runs"
+PAGES = (
+    "/",
+    "/?state=page&q=over",
+    "/d/shop/1",
+    "/d/shop/1?windows=30",
+    "/d/shop/1/incidents/1",
+    "/d/shop/1/runs",
+    WINDOW,
+)
 
 
 def client_of(pages: Pages, access: Access = ACCESS) -> TestClient:
@@ -57,6 +66,7 @@ def test_every_link_of_a_page_leads_somewhere(client: TestClient, path: str) -> 
         ("/d/shop/1/tables/windows.csv?windows=30", "Window", 30),
         ("/d/shop/1/tables/slices.csv", "Slice", 3),
         ("/d/shop/1/incidents/1/tables/rows.csv", "Prediction", 1),
+        ("/d/shop/1/runs/tables/runs.csv", "Began", 2),
         (f"{WINDOW}/tables/scores.csv", "Watch", 15),
     ],
 )
@@ -92,6 +102,39 @@ def test_an_incident_is_acknowledged_by_a_form_and_only_once(client: TestClient)
     assert "<b>acknowledged</b>" in after
     assert client.post(f"{page}/acknowledge").status_code == 303
     assert "(acknowledged)" in client.get("/").text
+
+
+def test_every_action_is_a_form_and_is_logged_under_the_name_that_was_given(client: TestClient) -> None:
+    page = "/d/shop/1/incidents/1"
+    forms = {
+        "snooze": {"by": "operator ü", "until": "worse"},
+        "assign": {"owner": "team flights"},
+        "note": {"note": "a <b>broken</b> feed " * 100},
+        "close": {"why": "mended"},
+        "reopen": {},
+    }
+    text = ""
+    for kind, fields in forms.items():
+        assert client.post(f"{page}/{kind}", data=fields).status_code == 303, kind
+        text = client.get(page).text
+        assert 'value="operator ü"' in text
+        assert ("/reopen" in text) == (kind == "close")
+    assert "snoozed until worse, owner team flights." in text
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{page}/tables/actions.csv").text)))
+    assert [row["What"].partition(":")[0] for row in rows] == [
+        *("reopened", "closed", "note", "assigned to team flights", "snoozed until worse")
+    ]
+    assert [row["Who"] for row in rows] == [*["dashboard"] * 4, "operator ü"]
+    assert "<b>broken" not in text
+
+
+def test_an_action_that_makes_no_sense_is_refused(client: TestClient) -> None:
+    page = "/d/shop/1/incidents/1"
+    for kind, fields in (("note", {}), ("snooze", {"until": "soon"}), ("reopen", {})):
+        answer = client.post(f"{page}/{kind}", data=fields)
+        assert (answer.status_code, "expected" in answer.text) == (400, True)
+    assert client.post(f"{page}/dance").status_code == 404
+    assert client.post(f"{page}/note", data={"note": "x" * 70_000}).status_code == 413
 
 
 def test_a_form_of_another_site_changes_nothing(client: TestClient) -> None:

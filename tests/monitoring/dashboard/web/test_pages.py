@@ -10,6 +10,7 @@ from monitoring.dashboard.sources import ConfigFile, Source
 from monitoring.dashboard.views.overview import Question
 from monitoring.dashboard.web.pages import Pages, settings_of
 from monitoring.errors import BadInput
+from monitoring.records import IncidentAction
 from monitoring.store import Store
 from tests.dashboard_store import NOW
 
@@ -64,9 +65,10 @@ def test_what_is_not_there_is_said(pages: Pages, source: str, number: int, incid
         pages.window(source, number, NOW)
 
 
-def test_acknowledging_changes_the_store_and_the_fingerprint(pages: Pages, url: str) -> None:
+def test_acting_changes_the_store_and_the_fingerprint(pages: Pages, url: str) -> None:
     before = pages.fingerprint()
-    assert pages.acknowledge("shop", 1, 1).acknowledged_at == NOW
+    action = IncidentAction(at=NOW, by="operator", kind="acknowledge")
+    assert pages.act("shop", 1, 1, action).acknowledged_at == NOW
     assert pages.fingerprint() != before
     with Store.open(url) as store:
         assert store.incidents(1)[0].state == "acknowledged"

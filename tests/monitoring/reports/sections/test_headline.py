@@ -45,6 +45,15 @@ def test_the_verdict_counts_the_pages_that_are_still_open(
     assert headline(replace(status, incidents=pages)).verdict == verdict
 
 
+def test_the_verdict_counts_snoozed_pages(status: MonitorStatus) -> None:
+    now = status.windows[-1].end
+    page = replace(status.incidents[0], state="open", closed_at=None, snoozed_until_worse=True)
+    found = replace(status, incidents=(page,), asked_at=now)
+    assert headline(found).verdict == "1 page in 275 windows, still open (1 snoozed)"
+    ended = replace(page, snoozed_until=now)
+    assert headline(replace(found, incidents=(ended,))).verdict == "1 page in 275 windows, still open"
+
+
 def test_health_is_qualified_while_no_label_has_arrived(status_of: Callable[..., MonitorStatus]) -> None:
     seen = status_of(windows=1, incidents=False)
     assert headline(seen).verdict == "Healthy: no page in 1 window"

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitoring.config import MonitorConfig
+from monitoring.records import MonitorStatus
 from pitfalls_tf.cli.monitor.options import exit_code, with_traffic
+from tests.dashboard_store import EXAMPLES
+
+
+@pytest.fixture
+def status() -> MonitorStatus:
+    """A deployment of the reports' tests, with pages."""
+    found: MonitorStatus = EXAMPLES["make_status"]()
+    return found
 
 
 class Fields:
@@ -47,7 +58,7 @@ def test_the_exit_code_is_1_for_a_raised_or_open_page(
     opened: list[tuple[str, str]], incidents: list[tuple[str, str]], code: int
 ) -> None:
     run: Any = Fields(opened=[Fields(level=level, state=state) for level, state in opened])
-    status: Any = Fields(incidents=[Fields(level=level, state=state) for level, state in incidents])
+    status: Any = Fields(asked_at=None, incidents=[Fields(level=level, state=state) for level, state in incidents])
     assert exit_code(status, run) == code
 
 
@@ -61,5 +72,13 @@ def test_the_exit_code_is_1_for_a_raised_or_open_page(
     ],
 )
 def test_the_exit_code_goes_by_the_rule(rule: str, states: list[str], code: int) -> None:
-    status: Any = Fields(incidents=[Fields(level="page", state=state) for state in states])
+    status: Any = Fields(asked_at=None, incidents=[Fields(level="page", state=state) for state in states])
     assert exit_code(status, rule=rule) == code
+
+
+def test_a_snoozed_page_is_open_and_does_not_wait_for_anybody(status: MonitorStatus) -> None:
+    (page, *_), now = status.incidents, status.windows[-1].end
+    snoozed = replace(page, state="worse", closed_at=None, snoozed_until=now + timedelta(hours=1))
+    for later, code in ((timedelta(0), 0), (timedelta(hours=1), 1)):
+        asked = replace(status, incidents=(snoozed,), asked_at=now + later)
+        assert (exit_code(asked, rule="open"), exit_code(asked, rule="unacknowledged")) == (1, code)

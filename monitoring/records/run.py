@@ -1,0 +1,34 @@
+"""Runs of the monitor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run of the monitor over a deployment that had something to judge, or failed.
+
+    Attributes:
+        started_at: When it began, aware.
+        ended_at: When it ended, aware; None while it goes on, or if it was killed.
+        windows: How many windows it judged.
+        rows: How many rows these have.
+        error: The error that ended it; empty if none did.
+        host: The name of the machine.
+        version: The version of pitfalls.
+    """
+
+    started_at: datetime
+    ended_at: datetime | None = None
+    windows: int = 0
+    rows: int = 0
+    error: str = ""
+    host: str = ""
+    version: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None for one without an end."""
+        return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()

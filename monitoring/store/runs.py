@@ -1,0 +1,46 @@
+"""Runs in the store: when each began and ended, what it judged, and the error that ended it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from monitoring.records import RunRecord
+from monitoring.store.tables import run
+
+#: Runs that are kept of each deployment, the last ones.
+KEPT = 1_000
+
+
+def begin(connection: Connection, deployment: int, record: RunRecord) -> int:
+    """Add a run, and delete those of the deployment that are older than the last `KEPT`.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        record: The run.
+
+    Returns:
+        Its number in the store.
+    """
+    number = connection.execute(
+        insert(run).values(deployment=deployment, **asdict(record)).returning(run.c.id)
+    ).scalar_one()
+    of_deployment = select(run.c.id).where(run.c.deployment == deployment).order_by(run.c.id.desc())
+    oldest = connection.execute(of_deployment.limit(1).offset(KEPT)).scalar()
+    if oldest is not None:
+        connection.execute(delete(run).where((run.c.deployment == deployment) & (run.c.id <= oldest)))
+    return int(number)
+
+
+def replace(connection: Connection, number: int, record: RunRecord) -> None:
+    """Replace a run, by its number in the store."""
+    connection.execute(update(run).where(run.c.id == number).values(**asdict(record)))
+
+
+def read(connection: Connection, deployment: int, latest: int) -> tuple[RunRecord, ...]:
+    """The last runs of a deployment, at most so many, the newest first."""
+    columns = [column for column in run.c if column.name not in ("id", "deployment")]
+    query = select(*columns).where(run.c.deployment == deployment).order_by(run.c.id.desc()).limit(latest)
+    return tuple(RunRecord(**row) for row in connection.execute(query).mappings())

@@ -1,0 +1,51 @@
+"""``pitfalls monitor runs``: the last runs of a deployment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from pitfalls_tf.cli.monitor.options import config_option, deployment_of, deployment_option
+from pitfalls_tf.cli.output import one_line, with_output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from monitoring.records import RunRecord
+    from pitfalls_tf.cli.output import Output
+
+
+@click.command()
+@click.option("--latest", default=20, show_default=True, type=click.IntRange(1, 1000), metavar="N", help="How many.")
+@config_option
+@deployment_option
+@with_output
+def command(config_path: Path, deployment: int | None, *, latest: int, output: Output) -> int:
+    """List the last runs of the monitor.
+
+    The newest first: when it began, what it judged, how long it took, where, and its error. Runs that found nothing to
+    judge are not listed. Evaluates nothing.
+    """
+    from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.store.store import Store  # noqa: PLC0415 - as above
+
+    config = load_config(config_path)
+    with Store.open(config.store.url, make=False) as store:
+        number = deployment_of(config, store, output, deployment)
+        found = () if number is None else store.runs(number, latest=latest)
+        zone = ZoneInfo("UTC" if number is None else store.deployment_record(number).timezone)
+    lines = [_line(run, zone) for run in found]
+    output.finish({"runs": found}, lambda: click.echo("\n".join(lines) or "No run is recorded."))
+    return 0
+
+
+def _line(run: RunRecord, zone: ZoneInfo) -> str:
+    from monitoring.reports.sections.formatting import format_count  # noqa: PLC0415 - not needed for --help
+
+    began = f"{run.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    judged = f"{format_count(run.windows, 'window')}, {format_count(run.rows, 'row')}"
+    took = "not ended" if run.seconds is None else f"{run.seconds:,.1f} s"
+    error = f"  Error: {run.error}" if run.error else ""
+    return one_line(f"{began}  {judged}  {took}  {run.host}  {run.version}{error}")

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitoring.records import RunRecord
+from monitoring.store import DeploymentRecord, Store, runs
+from tests.monitoring.store.conftest import APRIL
+
+RUN = RunRecord(started_at=APRIL, host="monitor-1", version="0.2.0")
+
+
+def test_a_run_is_there_from_its_beginning_and_has_its_end_later(store: Store, deployment: int) -> None:
+    number = store.begin_run(deployment, RUN)
+    assert store.runs(deployment) == (RUN,)
+    ended = replace(RUN, ended_at=APRIL + timedelta(seconds=3), windows=2, rows=1800, error="No traffic.")
+    store.save_run(number, ended)
+    assert store.runs(deployment) == (ended,)
+
+
+def test_the_last_runs_of_each_deployment_are_kept(
+    store: Store, deployment: int, deployment_record: DeploymentRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "KEPT", 3)
+    other = store.deployment(replace(deployment_record, version=2))
+    store.begin_run(other, RUN)
+    made = [replace(RUN, started_at=APRIL + timedelta(hours=hour)) for hour in range(6)]
+    for one in made:
+        store.begin_run(deployment, one)
+    assert store.runs(deployment) == tuple(made[:2:-1])
+    assert store.runs(deployment, latest=1) == (made[-1],)
+    assert store.runs(other) == (RUN,)

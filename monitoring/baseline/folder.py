@@ -156,6 +156,8 @@ def _description(spec: BaselineSpec, bins: tuple[Bins, ...], counts: Profile, *,
         document |= {"scored": spec.has_probabilities, "columns": dict(spec.columns)}
     if spec.regression is not None:
         document["regression"] = spec.regression.document()
+    if spec.output is not None:
+        document["output"] = spec.output
     if spec.embedding is not None:
         document["embedding"] = {"tensors": list(spec.embedding.tensors), "columns": list(spec.embedding.columns)}
     return document
@@ -188,6 +190,7 @@ def _parsed(document: dict[str, Any]) -> tuple[BaselineSpec, tuple[Bins, ...], P
         has_probabilities=document.get("scored", True),
         columns=tuple(document.get("columns", {}).items()),
         regression=Regression.of(document["regression"]) if "regression" in document else None,
+        output=document.get("output"),
         embedding=None
         if embedding is None
         else Embedding(tensors=tuple(embedding["tensors"]), columns=tuple(embedding["columns"])),

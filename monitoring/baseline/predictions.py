@@ -22,8 +22,8 @@ class Predictions:
     `ids` pa.Array of string [n]; `event_times`, `label_times` int64 [n] in microseconds UTC (label_times is
     meaningless where there is no label); `features` one column per declared input, numbers as float64 with NaN for
     missing, categories as string with null for missing, then, where there is an embedding, the tensors as lists or the
-    embedding's numbers; `probabilities` float64 [n, classes]; `labels` int64 [n], codes of
-    the task (the index of a class), or `NO_LABEL`; `problems` columns that were absent or of another type, by name.
+    embedding's numbers; `probabilities` float64 [n, classes], or predicted numbers [n, 1]; `labels` int64 [n], codes
+    of the task (the index of a class), or `NO_LABEL`; `problems` columns that were absent or of another type, by name.
     """
 
     ids: pa.Array
@@ -73,7 +73,7 @@ def predictions_from(table: pa.Table, spec: BaselineSpec, *, probabilities: str 
 
     Args:
         table: Columns `prediction_id`, `event_time`, the inputs and the probabilities (list of floats, in the order of
-            the classes); `label` and `label_time` if it has them.
+            the classes), or numbers, where a number is predicted; `label` and `label_time` if it has them.
         spec: Inputs and classes.
         probabilities: The name of the column of probabilities.
 
@@ -140,7 +140,8 @@ def _probabilities(table: pa.Table, spec: BaselineSpec, name: str) -> NDArray[np
             fix="Name the column of the model's probabilities.",
         )
     column = table[name].combine_chunks()
-    flat = np.asarray(column.flatten(), dtype=np.float64)
+    values = column if pa.types.is_primitive(column.type) else column.flatten()  # a log has one number a row plainly
+    flat = np.asarray(values, dtype=np.float64)
     width = spec.task.width
     if flat.size != table.num_rows * width:
         raise BadInput(

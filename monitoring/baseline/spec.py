@@ -38,7 +38,8 @@ class BaselineSpec:
 
     `has_probabilities` is false where only predicted classes are known, which then count as certain.
     `columns` are those of the table that the baseline was made from, with their Arrow types; empty for a bundle.
-    `embedding` is that of a model that takes tensors. `regression` is the task of a model that predicts a number.
+    `embedding` is that of a model that takes tensors. `regression` is the task of a model that predicts a number, and
+    `output` the output that holds it; None for a table, and for probabilities, whose output the config names.
 
     >>> BaselineSpec(classes=("on_time", "late"), features=(FeatureSpec(name="temp", kind="number"),)).feature(
     ...     "temp"
@@ -52,6 +53,7 @@ class BaselineSpec:
     columns: tuple[tuple[str, str], ...] = ()
     embedding: Embedding | None = None
     regression: Regression | None = None
+    output: str | None = None
 
     @property
     def task(self) -> Task:

@@ -13,6 +13,7 @@ from monitoring.incidents.departure import Departure
 from monitoring.incidents.input_drift import FALSE_DISCOVERY_RATE, NAMED
 from monitoring.incidents.loss_split import metric_of
 from monitoring.records import CauseDetail, LossSplit, SlicePart, WatchKey
+from monitoring.tasks import regression
 from monitoring.watches.descriptions import (
     METRIC_TITLES,
     format_amount,
@@ -32,6 +33,9 @@ LARGEST_EVIDENCE = 1_000_000
 
 #: What surprise is, for a message that has not said it yet.
 SURPRISE = "Surprise is realised minus expected loss: a calibration gap."
+
+#: Losses of predicted numbers, which state no confidence.
+_OF_NUMBERS = frozenset(metric.name for metric in regression.METRICS)
 
 #: What a watch's number means, by the watch's name.
 _SCALES = {
@@ -54,7 +58,7 @@ def summary(alarm: Alarm, departure: Departure, split: LossSplit | None) -> str:
     """
     if split is not None and split.metric == metric_of(alarm.key.watch):
         if split.surprise >= split.difficulty:
-            return f"the model is overconfident (surprise {format_change(split.metric, split.surprise)})"
+            return f"{_surprised(split.metric)} (surprise {format_change(split.metric, split.surprise)})"
         return f"the traffic is harder (expected loss {format_change(split.metric, split.difficulty)})"
     if not departure.windows:
         return f"{_title(alarm)} changed"
@@ -120,14 +124,22 @@ def _scale_sentences(alarm: Alarm) -> list[str]:
 def _split_sentence(split: LossSplit) -> str:
     metric, name = split.metric, lower_first(METRIC_TITLES[split.metric])
     verdict = (
-        "the model is overconfident"
+        _surprised(split.metric)
         if split.surprise >= split.difficulty
         else "the traffic is harder, and the model expected most of the rise"
     )
+    gap = "realised minus expected loss" + ("" if metric in _OF_NUMBERS else ", a calibration gap")
     return (
         f"The expected {name} {_moved(metric, split.difficulty)} and the realised one {_moved(metric, split.change)}, "
-        f"so surprise (realised minus expected loss, a calibration gap) {_moved(metric, split.surprise)}: {verdict}."
+        f"so surprise ({gap}) {_moved(metric, split.surprise)}: {verdict}."
     )
+
+
+def _surprised(metric: str) -> str:
+    """What a loss above the expected one says of the model."""
+    if metric in _OF_NUMBERS:
+        return "the errors are larger than such inputs explain"
+    return "the model is overconfident"
 
 
 def _parts_sentence(column: str, parts: Sequence[SlicePart]) -> str:

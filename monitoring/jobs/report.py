@@ -25,6 +25,7 @@ from monitoring.reports.drift_summary import DriftSubject, DriftSummary, WatchVe
 from monitoring.reports.sections.benchmark import Benchmark, BenchmarkMetric, Interval
 from monitoring.reports.sections.formatting import finite_evidence, format_window
 from monitoring.store.store import Store
+from monitoring.tasks.number_codes import numbers
 from monitoring.traffic.windows import Window
 from monitoring.watches.descriptions import slice_title, watch_title
 
@@ -223,13 +224,17 @@ def _window_title(window: WindowRecord, found: MonitorStatus) -> str:
 
 
 def plain_table(predictions: Predictions, baseline: Baseline) -> pa.Table:
-    """Predictions as a table: event_time, the inputs, probabilities, and the label's name (null without one)."""
+    """Predictions as a table: event_time, the inputs, probabilities, and the label's text (null without one)."""
     classes = baseline.spec.classes
-    labels = [classes[label] if 0 <= label < len(classes) else None for label in predictions.labels]
+    if classes:
+        names = [classes[label] if 0 <= label < len(classes) else None for label in predictions.labels]
+        labels = pa.array(names, pa.string())
+    else:
+        labels = pa.array(numbers(predictions.labels), from_pandas=True).cast(pa.string())
     return (
         predictions.features.append_column("event_time", pa.array(predictions.event_times, pa.timestamp("us", "UTC")))
         .append_column("probabilities", pa.array(list(predictions.probabilities), pa.list_(pa.float64())))
-        .append_column("label", pa.array(labels, pa.string()))
+        .append_column("label", labels)
     )
 
 

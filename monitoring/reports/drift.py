@@ -52,7 +52,8 @@ def write_drift_report(
     """Compare a window's rows with the baseline's, and write Evidently's report of it.
 
     Numbers are compared by normed Wasserstein distance, categories by Jensen-Shannon distance; so are the model's
-    answers, and its accuracy (for two classes also AUC and log loss) where both sides have labels of every class.
+    answers, and its accuracy (for two classes also AUC and log loss) where both sides have labels of every class; of
+    predicted numbers the mean, mean absolute and root mean squared error.
     Columns that cannot be compared are left out and listed.
 
     Nothing is sent anywhere: Evidently's telemetry is switched off before it is imported, and the page (about 4 MB)
@@ -60,7 +61,7 @@ def write_drift_report(
 
     Args:
         current: The window's rows: `event_time`, the inputs, `probabilities` and, where labels exist, `label` (the
-            class's name, null while it has not arrived).
+            class's name or the number, as text; null while it has not arrived).
         reference: The baseline's rows, with the same columns.
         spec: The baseline's classes and inputs.
         paths: The files to write, HTML and JSON.
@@ -153,37 +154,48 @@ def _snapshots(sample: DriftSample, verdicts: Sequence[WatchVerdict]) -> list[An
     then = Dataset.from_pandas(sample.reference[columns], data_definition=plain)
     snapshots = [Report(metrics, include_tests=True).run(now, then)]
     if sample.quality:
-        task, losses = _quality(sample)
-        labelled = DataDefinition(
-            numerical_columns=list(sample.numbers),
-            categorical_columns=[*sample.categories, sample.label],
-            classification=[task],
-        )
+        labelled, losses = _quality(sample)
         sides = [
             Dataset.from_pandas(side.dropna(subset=[sample.label]), data_definition=labelled)
             for side in (sample.current, sample.reference)
         ]
         with warnings.catch_warnings():
-            # Evidently has scikit-learn count these as well, of classes that no row was given; no page shows them.
+            # Evidently has scikit-learn count these as well, of classes or parts without rows; no page shows them.
             warnings.filterwarnings("ignore", r"\s*(Precision|Recall|F-score) is ill-defined", UserWarning)
+            warnings.filterwarnings("ignore", r"R\^2 score is not well-defined", UserWarning)
             snapshots.append(Report(losses, include_tests=True).run(*sides))
     return snapshots
 
 
 def _quality(sample: DriftSample) -> tuple[Any, list[Any]]:
-    """The model's task as Evidently calls it, and the metrics of its quality."""
-    from evidently import BinaryClassification, MulticlassClassification  # noqa: PLC0415  # seconds
-    from evidently.metrics import Accuracy, LogLoss, RocAuc  # noqa: PLC0415  # as above
-
-    if sample.probability not in sample.numbers:
-        return MulticlassClassification(target=sample.label, prediction_labels=sample.answer), [Accuracy()]
-    task = BinaryClassification(
-        target=sample.label,
-        prediction_labels=sample.answer,
-        prediction_probas=sample.probability,
-        pos_label=sample.positive,
+    """The columns and the model's task as Evidently calls them, and the metrics of its quality."""
+    from evidently import (  # noqa: PLC0415  # seconds
+        BinaryClassification,
+        DataDefinition,
+        MulticlassClassification,
+        Regression,
     )
-    return task, [Accuracy(), RocAuc(), LogLoss()]
+    from evidently.metrics import MAE, RMSE, Accuracy, LogLoss, MeanError, RocAuc  # noqa: PLC0415  # as above
+
+    numbers, categories = list(sample.numbers), list(sample.categories)
+    if sample.answer in sample.numbers:
+        task = Regression(target=sample.label, prediction=sample.answer)
+        columns = DataDefinition(
+            numerical_columns=[*numbers, sample.label], categorical_columns=categories, regression=[task]
+        )
+        return columns, [MAE(), RMSE(), MeanError()]
+    classes: Any = MulticlassClassification(target=sample.label, prediction_labels=sample.answer)
+    losses: list[Any] = [Accuracy()]
+    if sample.probability in sample.numbers:
+        classes = BinaryClassification(
+            target=sample.label,
+            prediction_labels=sample.answer,
+            prediction_probas=sample.probability,
+            pos_label=sample.positive,
+        )
+        losses += [RocAuc(), LogLoss()]
+    categories.append(sample.label)
+    return DataDefinition(numerical_columns=numbers, categorical_columns=categories, classification=[classes]), losses
 
 
 def _drawn(compared: int, there: int) -> str:

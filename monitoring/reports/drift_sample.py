@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monitoring.baseline.predictions import Predictions, predictions_from
 from monitoring.baseline.spec import BaselineSpec
+from monitoring.tasks.number_codes import numbers
 from monitoring.watches.descriptions import printable
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 #: Categories of a column that are kept, the commonest of both sides together; rarer ones become "other".
 MOST_CATEGORIES = 50
 OTHER = "(other)"
+
+#: True classes, None where there is no label; or true numbers, NaN where there is none.
+Labels: TypeAlias = list[str | None] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +46,11 @@ class DriftSample:
         numbers: Names of the numeric columns.
         categories: Names of the categorical columns.
         left_out: Columns that cannot be compared, each with the reason.
-        label: Name of the column of true classes.
-        answer: Name of the column of predicted classes.
-        probability: Name of the column of the second class's probability; empty for more than two classes.
-        positive: Name of the second class; empty for more than two.
-        quality: Whether both sides have labels of every class.
+        label: Name of the column of true classes, or numbers.
+        answer: Name of the column of predicted classes, or numbers.
+        probability: Name of the column of the second class's probability; empty unless there are two classes.
+        positive: Name of the second class; empty unless there are two.
+        quality: Whether both sides have labels of every class, or labels that are numbers.
     """
 
     current: pd.DataFrame
@@ -94,20 +98,20 @@ def drift_sample(
             left_out.append((name, problem))
         else:
             kept[kind].append(name)
-    numbers, categories = tuple(kept["number"]), tuple(kept["category"])
+    named, categories = tuple(kept["number"]), tuple(kept["category"])
     tops = {name: _top(now.categories[name], then.categories[name]) for name in categories}
     return DriftSample(
-        current=_frame(now, numbers, tops, names["label"], now_labels),
-        reference=_frame(then, numbers, tops, names["label"], then_labels),
-        numbers=numbers,
+        current=_frame(now, named, tops, names["label"], now_labels),
+        reference=_frame(then, named, tops, names["label"], then_labels),
+        numbers=named,
         categories=categories,
         left_out=tuple(left_out),
         label=names["label"],
         answer=names["answer"],
         probability=names["probability"] if len(spec.classes) == 2 else "",
         positive=plain(spec.classes[1]) if len(spec.classes) == 2 else "",
-        quality=all(set(labels) >= {plain(name) for name in spec.classes} for labels in (now_labels, then_labels))
-        and names["answer"] in categories,
+        quality=all(_suffice(labels, spec) for labels in (now_labels, then_labels))
+        and names["answer"] in (*named, *categories),
     )
 
 
@@ -136,8 +140,8 @@ def _own_names(spec: BaselineSpec) -> dict[str, str]:
     names = {}
     for key, wish in (
         ("label", "label"),
-        ("answer", "predicted class"),
-        ("probability", f"probability of {plain(spec.classes[-1])}"),
+        ("answer", "predicted class" if spec.classes else "predicted number"),
+        ("probability", f"probability of {plain(''.join(spec.classes[-1:]))}"),
     ):
         name = wish
         while name in taken:
@@ -163,22 +167,24 @@ def _whole(table: pa.Table) -> pa.Table:
 
 
 def _side(predictions: Predictions, spec: BaselineSpec, names: Mapping[str, str]) -> Side:
-    numbers: dict[str, NDArray[np.float64]] = {}
+    floats: dict[str, NDArray[np.float64]] = {}
     categories: dict[str, pa.Array] = {}
     for feature in spec.features:
         column = predictions.features[feature.name]
         if feature.kind == "number":
-            values = np.asarray(column, dtype=np.float64)
-            numbers[plain(feature.name)] = np.where(np.isfinite(values), values, np.nan)
+            floats[plain(feature.name)] = _finite(np.asarray(column, dtype=np.float64))
         else:
             categories[plain(feature.name)] = _plain_column(column)
     if len(spec.classes) == 2:
-        numbers[names["probability"]] = predictions.probabilities[:, 1]
-    classes = [plain(name) for name in spec.classes]
-    answers = predictions.probabilities.argmax(axis=1) if len(predictions) else np.zeros(0, np.int64)
-    categories[names["answer"]] = pa.array([classes[place] for place in answers], pa.string())
+        floats[names["probability"]] = predictions.probabilities[:, 1]
+    if spec.classes:
+        classes = [plain(name) for name in spec.classes]
+        answers = predictions.probabilities.argmax(axis=1) if len(predictions) else np.zeros(0, np.int64)
+        categories[names["answer"]] = pa.array([classes[place] for place in answers], pa.string())
+    else:
+        floats[names["answer"]] = _finite(predictions.probabilities[:, 0])
     return Side(
-        numbers=numbers,
+        numbers=floats,
         categories=categories,
         problems={plain(name): plain(problem) for name, problem in predictions.problems},
     )
@@ -190,9 +196,22 @@ def _plain_column(column: pa.ChunkedArray) -> pa.Array:
     return words.take(coded.indices)
 
 
-def _labels(predictions: Predictions, spec: BaselineSpec) -> list[str | None]:
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _labels(predictions: Predictions, spec: BaselineSpec) -> Labels:
+    if not spec.classes:
+        return numbers(predictions.labels)
     classes = [plain(name) for name in spec.classes]
     return [classes[place] if 0 <= place < len(classes) else None for place in predictions.labels]
+
+
+def _suffice(labels: Labels, spec: BaselineSpec) -> bool:
+    """Whether the model's quality can be measured: by labels of every class, or by one number."""
+    if isinstance(labels, list):
+        return set(labels) >= {plain(name) for name in spec.classes}
+    return bool(np.isfinite(labels).any())
 
 
 def _problem(name: str, now: Side, then: Side) -> str:
@@ -221,13 +240,13 @@ def _top(now: pa.Array, then: pa.Array) -> pa.Array:
 
 
 def _frame(
-    side: Side, numbers: tuple[str, ...], tops: Mapping[str, pa.Array], label: str, labels: list[str | None]
+    side: Side, names: tuple[str, ...], tops: Mapping[str, pa.Array], label: str, labels: Labels
 ) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415  # only Evidently needs a data frame
 
-    columns: dict[str, object] = {name: side.numbers[name] for name in numbers}
+    columns: dict[str, object] = {name: side.numbers[name] for name in names}
     for name, top in tops.items():
         words = side.categories[name]
         known = pc.or_(pc.is_in(words, top), pc.is_null(words))
         columns[name] = pc.if_else(known, words, pa.scalar(OTHER)).to_pylist()
-    return pd.DataFrame({**columns, label: pd.Series(labels, dtype=object)})
+    return pd.DataFrame({**columns, label: pd.Series(labels, dtype=object if isinstance(labels, list) else np.float64)})

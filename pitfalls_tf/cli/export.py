@@ -16,6 +16,7 @@ from pitfalls_tf.cli.output import with_output
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from monitoring.tasks.task import TaskName
     from pitfalls_tf.cli.output import Output
     from pitfalls_tf.verdicts.gate import ReleaseGate
     from serving.export.export import Bundle
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 @click.option("--features", metavar="A,B", help="Input columns in the order of the model.")
 @click.option("--label", metavar="COLUMN", help="Column of the label.  [default: label]")
 @click.option("--classes", metavar="A,B", help="Class names in the order of the model's output.")
+@click.option(
+    "--task",
+    type=click.Choice(["classification", "regression"]),
+    help="What the label is: a class, or a number.  [default: by label and outputs]",
+)
+@click.option("--output", "answer", metavar="NAME", help="Output that the label is the truth of, of several.")
 @click.option("--custom", metavar="MODULE", help="Module of custom layers: dotted name, or a .py file.")
 @click.option(
     "--gate",
@@ -76,6 +83,8 @@ def command(
         features=split_names(chosen["features"], "--features", "age,income"),
         label=chosen["label"],
         classes=split_names(chosen["classes"], "--classes", "on_time,late"),
+        task=chosen["task"],
+        answer=chosen["answer"],
         custom=chosen["custom"],
         verdict=None if gate is None else gate.record(forced=gate.refusal is not None),
     )
@@ -94,6 +103,8 @@ class ExportRequest:
     features: tuple[str, ...]
     label: str | None
     classes: tuple[str, ...]
+    task: TaskName | None
+    answer: str | None
     custom: str | None
     verdict: Mapping[str, Any] | None
 
@@ -104,6 +115,8 @@ class ExportRequest:
             "--reference": self.reference,
             "--features": self.features,
             "--label": self.label,
+            "--task": self.task,
+            "--output": self.answer,
             "--custom": self.custom,
         }
         return tuple(flag for flag, value in given.items() if value)
@@ -180,7 +193,14 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
     from serving.export.manifest import Provenance  # noqa: PLC0415 - as above
     from serving.export.table_file import read_table  # noqa: PLC0415 - as above
 
-    table = None if request.reference is None else read_table(request.reference)
+    reference = Reference(
+        table=None if request.reference is None else read_table(request.reference),
+        features=request.features,
+        label=request.label,
+        task=request.task,
+        output=request.answer,
+    )
+    reference.check_task(request.classes)
     load_frameworks("tensorflow", "keras")
     model = load_keras(source, None if request.custom is None else import_custom(request.custom))
     output.progress(f"Exporting {request.name} from {source} …")
@@ -188,7 +208,7 @@ def _export_file(source: Path, request: ExportRequest, output: Output) -> Bundle
         model,
         name=request.name,
         models=request.models,
-        reference=Reference(table=table, features=request.features, label=request.label),
+        reference=reference,
         provenance=Provenance(classes=request.classes, verdict=request.verdict),
         clock=_now,
     )
@@ -210,9 +230,10 @@ def _document(bundle: Bundle) -> dict[str, object]:
 
 def _show(bundle: Bundle) -> None:
     click.echo(f"Exported {bundle.name}/{bundle.version} to {bundle.path}")
-    for one in bundle.metrics:
-        if not one.slice:
-            click.echo(f"  {one.metric:<9} {one.mean:.4f}  95 % interval {one.low:.4f} to {one.high:.4f}")
+    whole = [one for one in bundle.metrics if not one.slice]
+    width = max((len(one.metric) for one in whole), default=0)
+    for one in whole:
+        click.echo(f"  {one.metric:<{width}} {one.mean:.4f}  95 % interval {one.low:.4f} to {one.high:.4f}")
     for remark in bundle.remarks:
         click.echo(f"  {remark}")
 

@@ -16,13 +16,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
 
 from monitoring.errors import BadInput
 from serving.export.keras_model import KerasModel, load_keras
 from serving.export.manifest import MANIFEST_FILE, Manifest, Provenance, environment
 from serving.export.parity import check_parity, try_rows
-from serving.export.reference_answers import NO_REFERENCE, WrittenReference, interpret_answers, write_reference
-from serving.export.reference_table import check_reference, match_columns, sample
+from serving.export.reference_answers import (
+    NO_REFERENCE,
+    InterpretedModel,
+    WrittenReference,
+    interpret_answers,
+    write_reference,
+)
+from serving.export.reference_labels import is_number_type
+from serving.export.reference_table import LABEL, check_reference, match_columns, sample
 from serving.export.saved_model import write_saved_model
 from serving.export.staging import staged_version
 from serving.export.warmup_writer import write_warmup
@@ -31,9 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    import pyarrow as pa
-
     from monitoring.baseline.benchmark import ReferenceMetric
+    from monitoring.tasks.task import TaskName
 
 # Of sampled and generated rows: the same model and reference give the same manifest.
 SEED: Final = 0
@@ -59,11 +66,40 @@ class Reference:
     """The reference table of a model, if there is one; the columns of its inputs, in its order; the label column.
 
     Without `features` columns have the inputs' names; without `label` the label is the column `label`, if there is one.
+    `task` says what is predicted, and `output` which output the label is the truth of; None: as labels and outputs are.
     """
 
     table: pa.Table | None = None
     features: tuple[str, ...] = ()
     label: str | None = None
+    task: TaskName | None = None
+    output: str | None = None
+
+    def check_task(self, classes: tuple[str, ...]) -> None:
+        """Check, before a model is loaded, that a predicted number has neither classes nor labels of another type.
+
+        Raises:
+            BadInput: it has.
+        """
+        if self.task != "regression":
+            return
+        if classes:
+            raise BadInput(
+                "A model that predicts a number has no classes.",
+                got=f"--task regression with --classes {','.join(classes)}",
+                expected="one of the two",
+                fix="Leave --classes out, or give --task classification.",
+            )
+        name = self.label or LABEL
+        there = self.table is not None and name in self.table.column_names
+        kind = self.table.schema.field(name).type if self.table is not None and there else pa.null()
+        if not (pa.types.is_null(kind) or is_number_type(kind)):
+            raise BadInput(
+                "The label of a model that predicts a number is not a number.",
+                got=f"column {name} is {kind}",
+                expected="numbers",
+                fix="Name the right column with --label, convert it, or give --task classification.",
+            )
 
 
 def export_bundle(
@@ -87,7 +123,8 @@ def export_bundle(
         reference: One row per prediction on a row the model was not fitted on: the model's inputs and, as far as they
             are known, label, prediction_id, event_time, label_time and probabilities, which
             `serving.export.reference_table.complete` fills in. Without a reference, or for a model whose answers are
-            not class probabilities, there is no baseline, and a monitor cannot watch it; see `Bundle.remarks`.
+            neither class probabilities nor a number, there is no baseline, and a monitor cannot watch it; see
+            `Bundle.remarks`.
         provenance: How the model was made.
         clock: Gives the wall-clock time (aware).
 
@@ -100,12 +137,12 @@ def export_bundle(
     """
     check_name(name)
     given = reference if isinstance(reference, Reference) else Reference(table=reference)
+    given.check_task(provenance.classes)
     opened = KerasModel(load_keras(model) if isinstance(model, Path) else model, given.features)
-    table = None if given.table is None else match_columns(given.table, opened, given.label)
-    if table is not None:
-        check_reference(table, opened, provenance.classes)
+    _check_output(given.output, opened)
+    table = _matched(given, opened, provenance.classes)
     rows, answers = try_rows(opened, sample(table, opened.inputs, np.random.default_rng(SEED)))
-    found = interpret_answers(opened, answers, table, provenance.classes)
+    found = interpret_answers(opened, answers, table, provenance.classes, task=given.task, output=given.output)
     opened, provenance = found.model, replace(provenance, classes=found.classes)
     with staged_version(models / name) as staging:
         folder = staging.folder
@@ -114,7 +151,7 @@ def export_bundle(
         write_warmup(folder, name, opened.inputs, rows)
         now = clock()
         written = NO_REFERENCE if table is None else write_reference(table, found, folder, now)
-        _manifest(name, opened, provenance, written, now).write(folder / MANIFEST_FILE)
+        _manifest(name, found, provenance, written, now).write(folder / MANIFEST_FILE)
         path = staging.publish()
     return Bundle(
         name=name,
@@ -128,8 +165,9 @@ def export_bundle(
 
 
 def _manifest(
-    name: str, model: KerasModel, provenance: Provenance, written: WrittenReference, now: datetime
+    name: str, found: InterpretedModel, provenance: Provenance, written: WrittenReference, now: datetime
 ) -> Manifest:
+    model = found.model
     return Manifest(
         name=name,
         created_at=now,
@@ -137,9 +175,30 @@ def _manifest(
         environment=environment(),
         inputs=model.inputs,
         outputs=model.outputs,
+        task=found.task,
         reference=written.description,
         metrics=written.metrics,
     )
+
+
+def _matched(given: Reference, model: KerasModel, classes: tuple[str, ...]) -> pa.Table | None:
+    """The reference table, matched with the model and checked, if there is one."""
+    if given.table is None:
+        return None
+    table = match_columns(given.table, model, given.label)
+    check_reference(table, model, classes)
+    return table
+
+
+def _check_output(output: str | None, model: KerasModel) -> None:
+    """Raises BadInput for an output that the model does not have."""
+    if output is not None and output not in model.outputs:
+        raise BadInput(
+            "The model has no such output.",
+            got=f"--output {output}",
+            expected=f"one of {', '.join(model.outputs)}",
+            fix="Name the output that the label is the truth of.",
+        )
 
 
 def check_name(name: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitoring.baseline.benchmark import ReferenceMetric
+    from monitoring.tasks.task import TaskName
     from serving.export.model_inputs import ModelInput
 
 MANIFEST_FILE = "assets.extra/manifest.json"
@@ -62,7 +63,10 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The manifest of a bundle. Its version is the name of its folder, and not repeated here."""
+    """The manifest of a bundle. Its version is the name of its folder, and not repeated here.
+
+    `task` is what the model is known to predict: classes, or a number.
+    """
 
     name: str
     created_at: datetime
@@ -72,6 +76,7 @@ class Manifest:
     outputs: tuple[str, ...]
     reference: Mapping[str, Any] | None
     metrics: tuple[ReferenceMetric, ...]
+    task: TaskName | None = None
 
     def document(self) -> dict[str, Any]:
         """The JSON document; metrics have one entry each, with their slices."""
@@ -89,6 +94,7 @@ class Manifest:
             "environment": asdict(self.environment),
             "inputs": [asdict(one) | {"kind": one.kind} for one in self.inputs],
             "outputs": list(self.outputs),
+            "task": self.task,
             "reference": self.reference,
             "metrics": nest(self.metrics),
             "verdict": made.verdict,

@@ -72,7 +72,7 @@ class ClassOutput:
         return found
 
 
-def find_class_output(answers: Mapping[str, Array], classes: int) -> ClassOutput | None:
+def find_class_output(answers: Mapping[str, Array], classes: int, output: str | None = None) -> ClassOutput | None:
     """Find the output that holds the classes' scores.
 
     >>> find_class_output({"outputs": np.array([[2.0, -1.0, 0.5]])}, 3).form
@@ -81,6 +81,7 @@ def find_class_output(answers: Mapping[str, Array], classes: int) -> ClassOutput
     Args:
         answers: Outputs by name, [n, …].
         classes: The number of classes.
+        output: The output that the owner names; None if the owner named none.
 
     Returns:
         How probabilities are computed from it; None if the model has an output of that name already.
@@ -88,12 +89,16 @@ def find_class_output(answers: Mapping[str, Array], classes: int) -> ClassOutput
     Raises:
         BadInput: no output, or more than one, fits the number of classes; or it holds probabilities of several labels.
     """
-    if PROBABILITIES in answers and answers[PROBABILITIES].shape[1:] == (classes,):
+    if PROBABILITIES in answers and answers[PROBABILITIES].shape[1:] == (classes,) and output in {None, PROBABILITIES}:
         return None
-    floats = {name: value for name, value in answers.items() if value.dtype.kind == "f" and name != PROBABILITIES}
+    floats = {
+        name: value
+        for name, value in answers.items()
+        if value.dtype.kind == "f" and name != PROBABILITIES and output in {None, name}
+    }
     fitting = [name for name, value in floats.items() if value.ndim == 2 and value.shape[1] == classes > 1]
     if not fitting and classes == 2:
-        fitting = [name for name, value in floats.items() if _is_one_number(value)]
+        fitting = [name for name, value in floats.items() if is_one_number(value)]
     if LOGITS in fitting:
         fitting = [LOGITS]
     if len(fitting) != 1 or PROBABILITIES in answers:
@@ -102,12 +107,12 @@ def find_class_output(answers: Mapping[str, Array], classes: int) -> ClassOutput
             got=f"{classes} classes, and outputs "
             + ", ".join(f"{name} {list(value.shape[1:])}" for name, value in answers.items()),
             expected="one output with a number for each class, or, for two classes, with one number",
-            fix="Name the output of the class probabilities `probabilities`, or omit --classes.",
+            fix="Name the output of the class probabilities `probabilities`, or with --output; or omit --classes.",
         )
     source = fitting[0]
     values = answers[source].astype(np.float64)
     within = bool(np.all(np.isnan(values) | ((values >= 0) & (values <= 1))))
-    if _is_one_number(values):
+    if is_one_number(values):
         form: Literal["distribution", "logits", "probability", "logit"] = "probability" if within else "logit"
     else:
         sums = values.sum(axis=-1)
@@ -163,5 +168,6 @@ def infer_classes(labels: Sequence[str], answers: Mapping[str, Array], *, text: 
     return ()
 
 
-def _is_one_number(value: Array) -> bool:
+def is_one_number(value: Array) -> bool:
+    """Whether an output, [n, …], is one number a row."""
     return value.ndim == 1 or (value.ndim == 2 and value.shape[1] == 1)

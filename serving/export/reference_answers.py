@@ -15,7 +15,8 @@ from monitoring.baseline.benchmark import ReferenceMetric, benchmark
 from monitoring.baseline.folder import write_baseline
 from monitoring.baseline.predictions import predictions_from
 from serving.export.embedding import PROJECTION_FILE, embed_reference
-from serving.export.probabilities import find_class_output, infer_classes
+from serving.export.predicted_number import find_number_output
+from serving.export.probabilities import EMBEDDING, LOGITS, PROBABILITIES, find_class_output, infer_classes
 from serving.export.reference_labels import LISTED, class_names, is_text_type, labels_as_text
 from serving.export.reference_table import LABEL, baseline_spec, complete, scalars
 from serving.export.usable_rows import usable_rows
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from monitoring.tasks.task import TaskName
     from serving.export.keras_model import KerasModel
 
     Array = np.ndarray[Any, Any]
@@ -44,11 +46,22 @@ _FORMS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterpretedModel:
-    """The model, with an output `probabilities` if it is a classifier, and the classes' names."""
+    """The model, with an output `probabilities` if it is a classifier, and the classes' names.
+
+    `answer` is the output of its own that the label is the truth of, None if that is not known; `number` is the same
+    where it predicts a number.
+    """
 
     model: KerasModel
     classes: tuple[str, ...]
     remarks: tuple[str, ...]
+    answer: str | None = None
+    number: str | None = None
+
+    @property
+    def task(self) -> TaskName | None:
+        """What it is known to predict."""
+        return "classification" if self.classes else None if self.number is None else "regression"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,45 +77,58 @@ class WrittenReference:
 NO_REFERENCE: Final = WrittenReference(
     remarks=("Without --reference the bundle has no baseline, and cannot be monitored.",)
 )
-NO_CLASSES: Final = (
-    "The outputs are not known to be class probabilities, so the bundle has no baseline, and cannot be monitored: a "
-    "monitor watches classifiers."
+NO_TASK: Final = (
+    "The outputs are not known to be class probabilities, nor a number of which the label is the truth, so the bundle "
+    "has no baseline, and cannot be monitored."
 )
 
 
 def interpret_answers(
-    model: KerasModel, answers: Mapping[str, Array], reference: pa.Table | None, classes: tuple[str, ...]
+    model: KerasModel,
+    answers: Mapping[str, Array],
+    reference: pa.Table | None,
+    classes: tuple[str, ...],
+    *,
+    task: TaskName | None = None,
+    output: str | None = None,
 ) -> InterpretedModel:
-    """Interpret a model's outputs as those of a classifier, if they are.
+    """Interpret a model's outputs as those of a classifier, or one of them as a predicted number, if they are.
 
     Args:
         model: The model.
         answers: Its outputs for some rows, [n, …].
         reference: A matched table; its labels are used if there are no `classes`.
         classes: The classes in the order of the outputs; () if they are not known.
+        task: What the owner says that is predicted; None: as labels and outputs are.
+        output: The output that the owner says the label is the truth of; None: the one that fits.
 
     Returns:
         The model, with probabilities if it is a classifier.
 
     Raises:
-        BadInput: the classes fit no output, or the labels could be classes and their order is not known.
+        BadInput: the classes fit no output, or the labels could be classes and their order is not known, or several
+            outputs are numbers that the label could be the truth of.
     """
-    if not classes and reference is not None and LABEL in reference.column_names:
-        labels = pc.unique(labels_as_text(reference[LABEL])).drop_null().to_pylist()
-        classes = infer_classes(labels, answers, text=is_text_type(reference[LABEL].type))
+    labels = reference[LABEL] if reference is not None and LABEL in reference.column_names else None
+    if not classes and labels is not None and task != "regression":
+        distinct = pc.unique(labels_as_text(labels)).drop_null().to_pylist()
+        scored = answers if output is None else {output: answers[output]}
+        classes = infer_classes(distinct, scored, text=is_text_type(labels.type))
     if not classes:
-        return InterpretedModel(model=model, classes=(), remarks=())
-    score = find_class_output(answers, len(classes))
+        number = find_number_output(answers, labels, task=task, output=output)
+        said = () if number is None else (f"Output {number} is interpreted as a predicted number: a regression.",)
+        return InterpretedModel(model=model, classes=(), remarks=said, answer=number, number=number)
+    score = find_class_output(answers, len(classes), output)
     if score is None:
-        return InterpretedModel(model=model, classes=classes, remarks=())
-    said = _FORMS[score.form].format(score.source, classes[-1])
-    return InterpretedModel(model=model.with_class_output(score), classes=classes, remarks=(said,))
+        return InterpretedModel(model=model, classes=classes, remarks=(), answer=PROBABILITIES)
+    read = _FORMS[score.form].format(score.source, classes[-1])
+    return InterpretedModel(model=model.with_class_output(score), classes=classes, remarks=(read,), answer=score.kept)
 
 
 def write_reference(
     reference: pa.Table, interpreted: InterpretedModel, folder: Path, now: datetime
 ) -> WrittenReference:
-    """Write the schema of the reference and, for a classifier, the baseline and its metrics.
+    """Write the schema of the reference and, where it is known what is predicted, the baseline and its metrics.
 
     Args:
         reference: A matched and checked table.
@@ -116,15 +142,15 @@ def write_reference(
     Raises:
         BadInput: see `serving.export.usable_rows` and `monitoring.baseline.folder.write_baseline`.
     """
-    model, classes = interpreted.model, interpreted.classes
-    if not classes:
+    model, classes, number = interpreted.model, interpreted.classes, interpreted.number
+    if interpreted.task is None:
         _write_schema(reference, interpreted, folder / SCHEMA_FILE)
         return WrittenReference(
-            description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), _no_classes(reference))
+            description={"rows": reference.num_rows}, remarks=(*_tensors(model, seen=False), _no_task(reference))
         )
-    spec = baseline_spec(model, classes)
-    table = complete(reference, model, classes, now)
-    usable = usable_rows(table, reference, model)
+    spec = baseline_spec(model, classes, number)
+    table = complete(reference, model, classes, now, number=number)
+    usable = usable_rows(table, reference, model, number=number)
     if not usable.rows.all():
         reference, table = (rows.filter(pa.array(usable.rows)) for rows in (reference, table))
     _write_schema(reference, interpreted, folder / SCHEMA_FILE)
@@ -139,21 +165,38 @@ def write_reference(
         has_baseline=True,
         metrics=benchmark(predictions_from(table, spec), spec, np.random.default_rng(SEED)),
         description=_describe(table, folder),
-        remarks=(*usable.remarks, *_tensors(model, seen=seen is not None), *_gaps(reference)),
+        remarks=(
+            *usable.remarks,
+            *_unwatched(interpreted),
+            *_tensors(model, seen=seen is not None),
+            *_gaps(reference),
+        ),
     )
 
 
-def _no_classes(reference: pa.Table) -> str:
-    """A remark that the model is not known to be a classifier, and how to declare it one."""
+def _unwatched(interpreted: InterpretedModel) -> Iterator[str]:
+    """A remark on outputs that no label is the truth of."""
+    others = [
+        name for name in interpreted.model.outputs if name not in {interpreted.answer, PROBABILITIES, LOGITS, EMBEDDING}
+    ]
+    if others:
+        yield f"A monitor does not watch {', '.join(others)}: the label is the truth of {interpreted.answer}."
+
+
+def _no_task(reference: pa.Table) -> str:
+    """A remark that it is not known what the model predicts, and how to declare it."""
     if LABEL not in reference.column_names:
-        return f"{NO_CLASSES} For a classifier, give --label or --classes."
+        return f"{NO_TASK} Give --label; or, without labels, --classes or --task regression."
     labels = pc.unique(labels_as_text(reference[LABEL])).drop_null().sort().to_pylist()
     if not labels:
-        return f"{NO_CLASSES} The reference has no known label: for a classifier, give --classes."
+        return f"{NO_TASK} The reference has no known label: for a classifier, give --classes."
     if len(labels) > LISTED:
-        return f"{NO_CLASSES} The label has {len(labels):,} different values, which are not indices of an output."
+        return (
+            f"{NO_TASK} The label has {len(labels):,} different values, which are not indices of an output, and no "
+            "output is one number a row."
+        )
     return (
-        f"{NO_CLASSES} The labels ({', '.join(labels)}) are not indices of an output: for a classifier, give its "
+        f"{NO_TASK} The labels ({', '.join(labels)}) are not indices of an output: for a classifier, give its "
         f"classes in the order of the output, --classes {shlex.quote(','.join(labels))}."
     )
 
@@ -181,6 +224,8 @@ def _write_schema(reference: pa.Table, interpreted: InterpretedModel, path: Path
         described[LABEL] = (
             class_names(reference[LABEL], interpreted.classes) if interpreted.classes else reference[LABEL]
         )
+        if pa.types.is_decimal(described[LABEL].type):
+            described[LABEL] = described[LABEL].cast(pa.float64(), safe=False)
     if described:
         path.parent.mkdir(exist_ok=True)
         write_schema(infer_schema(pa.table(described), label=LABEL if labelled else None), path)

@@ -1,4 +1,4 @@
-"""The labels of a reference table: as text, and as names of classes."""
+"""The labels of a reference table: as text, as names of classes, and as numbers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 #: Classes that an error lists, at most; of more the first are listed.
 LISTED = 50
+
+#: Whole numbers beyond it are not told apart as floats.
+_LARGEST_WHOLE = 2.0**53
 
 
 def class_names(column: pa.ChunkedArray[Any], classes: tuple[str, ...]) -> pa.ChunkedArray[Any]:
@@ -47,10 +50,14 @@ def labels_as_text(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     kind = column.type
     if pa.types.is_boolean(kind):
         return column.cast(pa.int8()).cast(pa.string())
+    if pa.types.is_decimal(kind):
+        column = column.cast(pa.float64(), safe=False)
+        kind = column.type
     if pa.types.is_floating(kind):
         empty = pc.is_nan(pc.fill_null(column, float("nan")))
         column = pc.if_else(empty, pa.scalar(None, kind), column)
-        if pc.all(pc.equal(pc.floor(column), column)).as_py() is not False:
+        whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), _LARGEST_WHOLE))
+        if pc.all(whole).as_py() is not False:
             return column.cast(pa.int64()).cast(pa.string())
     return column.cast(pa.string())
 
@@ -76,9 +83,29 @@ def is_text_type(kind: pa.DataType) -> bool:
 
 def is_label_type(kind: pa.DataType) -> bool:
     """Whether a column of this type can hold labels."""
-    return bool(
-        is_text_type(kind) or pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)
-    )
+    return bool(is_text_type(kind) or pa.types.is_boolean(kind) or is_number_type(kind))
+
+
+def is_number_type(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds numbers; booleans are classes."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def number_texts(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Labels that are numbers, as text.
+
+    >>> number_texts(pa.chunked_array([[1.5, float("nan"), None, 20.0]])).to_pylist()
+    ['1.5', None, None, '20']
+
+    Args:
+        column: Numbers [n].
+
+    Returns:
+        Text [n], from which the same float64 is read; null where there is no finite number.
+    """
+    values = column.cast(pa.float64(), safe=False)
+    known = pc.fill_null(pc.is_finite(values), fill_value=False)
+    return pc.if_else(known, values, pa.scalar(None, pa.float64())).cast(pa.string())
 
 
 def listed(names: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
+from monitoring.tasks.regression import Regression
 from monitoring.traffic.format.rows import FIRST_US, LAST_US, TIMESTAMP
 from serving.export.feature_columns import MISSING_CATEGORY
 from serving.export.input_arrays import column_problem, groups_of_equal_size, to_array
@@ -23,6 +24,7 @@ from serving.export.reference_labels import (
     is_label_type,
     is_string_type,
     listed,
+    number_texts,
     without_empty,
 )
 
@@ -49,10 +51,11 @@ def scalars(model: KerasModel) -> tuple[ModelInput, ...]:
     return tuple(one for one in model.inputs if not one.shape)
 
 
-def baseline_spec(model: KerasModel, classes: tuple[str, ...]) -> BaselineSpec:
-    """The classes and features of the model's baseline."""
+def baseline_spec(model: KerasModel, classes: tuple[str, ...], number: str | None = None) -> BaselineSpec:
+    """The classes, or the output of the predicted `number`, and the features of the model's baseline."""
     features = tuple(FeatureSpec(name=one.name, kind=one.kind) for one in scalars(model))
-    return BaselineSpec(classes=classes, features=features)
+    regression = None if number is None else Regression()
+    return BaselineSpec(classes=classes, features=features, regression=regression, output=number)
 
 
 def match_columns(table: pa.Table, model: KerasModel, label: str | None = None) -> pa.Table:
@@ -127,7 +130,9 @@ def check_reference(table: pa.Table, model: KerasModel, classes: tuple[str, ...]
     )
 
 
-def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: datetime) -> pa.Table:
+def complete(
+    table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: datetime, *, number: str | None = None
+) -> pa.Table:
     """Fill in what a baseline needs and a matched and checked table does not have.
 
     Args:
@@ -135,10 +140,12 @@ def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: 
         model: The model.
         classes: The classes.
         now: The event time of rows without one.
+        number: The output that predicts a number; None for classes.
 
     Returns:
         Scalar inputs, prediction_id (by row number if there is none), event_time, probabilities (of the model if there
-        are none), label (null if there is none), label_time (the event time if there is none).
+        are none; lists of one predicted number), label (as text; null if there is none), label_time (the event time if
+        there is none).
     """
     rows = table.num_rows
     columns = {one.name: _plain(table[one.name]) for one in scalars(model)}
@@ -150,8 +157,10 @@ def complete(table: pa.Table, model: KerasModel, classes: tuple[str, ...], now: 
     if PROBABILITIES in table.column_names:
         columns[PROBABILITIES] = table[PROBABILITIES]
     else:
-        columns[PROBABILITIES] = pa.array(list(answers_of(table, model, PROBABILITIES).astype(np.float64)))
-    labels = class_names(table[LABEL], classes) if LABEL in table.column_names else pa.nulls(rows, pa.string())
+        columns[PROBABILITIES] = pa.array(list(answers_of(table, model, number or PROBABILITIES).astype(np.float64)))
+    labels = pa.nulls(rows, pa.string())
+    if LABEL in table.column_names:
+        labels = number_texts(table[LABEL]) if number is not None else class_names(table[LABEL], classes)
     columns[LABEL] = labels
     if "label_time" in table.column_names:
         columns["label_time"] = timestamps_of(table["label_time"])
@@ -242,7 +251,8 @@ def answers_of(table: pa.Table, model: KerasModel, output: str) -> Array:
             places = alike[first : first + BATCH]
             rows = table.take(pa.array(places))
             arrays = {one.name: to_array(rows[one.name], one) for one in model.inputs}
-            found[places] = model.call_original(tensors_of(model.inputs, arrays))[output].numpy()
+            answers = model.call_original(tensors_of(model.inputs, arrays))[output].numpy()
+            found[places] = answers.reshape(len(places), -1)
     return found
 
 

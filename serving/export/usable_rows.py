@@ -1,4 +1,4 @@
-"""The rows of a reference that a baseline can use: those with a time, valid probabilities, and an id of their own."""
+"""The rows of a reference that a baseline can use: those with a time, a valid answer, and an id of their own."""
 
 from __future__ import annotations
 
@@ -33,19 +33,20 @@ class UsableRows:
     remarks: tuple[str, ...]
 
 
-def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel) -> UsableRows:
+def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel, *, number: str | None = None) -> UsableRows:
     """Find the rows that a baseline can use.
 
     Args:
         table: What `serving.export.reference_table.complete` made of the reference, n rows.
         reference: The reference.
         model: The model.
+        number: The output that predicts a number; None for classes.
 
     Returns:
         The rows, and a remark for each reason for which rows were left out.
 
     Raises:
-        BadInput: no row has a time, or more than half have invalid probabilities, or the id of another row.
+        BadInput: no row has a time, or more than half have an invalid answer, or the id of another row.
     """
     timed = np.asarray(table["event_time"].is_valid(), dtype=np.bool_)
     if not timed.any():
@@ -57,7 +58,7 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel) -> Usab
         )
     flat = np.asarray(table[PROBABILITIES].combine_chunks().flatten(), dtype=np.float64)
     values = flat.reshape(table.num_rows, -1)
-    wrong = timed & ~are_probabilities(values)
+    wrong = timed & ~(are_probabilities(values) if number is None else np.isfinite(values[:, 0]))
     remarks = []
     if not timed.all():
         remarks.append(f"Rows without a valid event_time were left out: {_share(~timed, timed.size)}.")
@@ -65,10 +66,9 @@ def usable_rows(table: pa.Table, reference: pa.Table, model: KerasModel) -> Usab
         given, rows = PROBABILITIES in reference.column_names, int(timed.sum())
         cause = "" if given else _not_finite(reference.filter(pa.array(wrong)), model)
         if 2 * int(wrong.sum()) > rows:
-            _refuse(values[timed], _share(wrong, rows), given=given, cause=cause)
-        remarks.append(
-            f"Rows with invalid probabilities were left out: {_share(wrong, rows)}{cause and f' ({cause})'}."
-        )
+            _refuse(values[timed], _share(wrong, rows), given=given, cause=cause, number=number)
+        what = "invalid probabilities" if number is None else "no finite answer"
+        remarks.append(f"Rows with {what} were left out: {_share(wrong, rows)}{cause and f' ({cause})'}.")
     usable = timed & ~wrong
     repeated = _repeated(table, usable)
     if 2 * int(repeated.sum()) > int(usable.sum()):
@@ -115,7 +115,14 @@ def _not_finite(rows: pa.Table, model: KerasModel) -> str:
     return f"missing or infinite: {', '.join(listed)}" if listed else ""
 
 
-def _refuse(values: NDArray[Any], share: str, *, given: bool, cause: str) -> NoReturn:
+def _refuse(values: NDArray[Any], share: str, *, given: bool, cause: str, number: str | None) -> NoReturn:
+    if number is not None:
+        raise BadInput(
+            "The model's output is no finite number for more than half of the reference's rows.",
+            got=f"output {number}: {share} rows" + (f"; {cause}" if cause else ""),
+            expected="a finite number for each row",
+            fix="Correct the inputs of those rows, or leave them out.",
+        )
     wanted = "a probability for each class: from 0 to 1, and 1 in sum"
     if not given:
         raise BadInput(

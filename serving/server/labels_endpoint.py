@@ -1,11 +1,13 @@
 """``POST /monitor/labels``: labels of earlier predictions.
 
-Body: ``{"labels": [{"prediction_id": "...", "label": "late", "label_time": "2013-04-01T09:00:00Z"}, ...]}``. All
-of them are written, or none. Requests carry a token that may send labels: ``Authorization: Bearer TOKEN``.
+Body: ``{"labels": [{"prediction_id": "...", "label": "late", "label_time": "2013-04-01T09:00:00Z"}, ...]}``; a label is
+text, or a number where a model predicts one. All of them are written, or none. Requests carry a token that may send
+labels: ``Authorization: Bearer TOKEN``.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +21,10 @@ from serving.transport.json_parsing import parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+
+#: Whole numbers beyond it are not told apart as floats.
+_LARGEST_WHOLE = 2**53
 
 
 class LabelAppender(Protocol):
@@ -75,7 +81,7 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
     (['a:0'], ['late'], [0])
 
     Returns:
-        Prediction ids, labels, and label times in microseconds since 1970 UTC; one of each for every entry.
+        Prediction ids, labels as text, and label times in microseconds since 1970 UTC; one of each for every entry.
 
     Raises:
         InvalidArgument: naming the first invalid entry and what is expected.
@@ -87,10 +93,13 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
     for index, entry in enumerate(entries):
         fields = entry if isinstance(entry, dict) else {}
         prediction_id, label, time = (fields.get(name) for name in ("prediction_id", "label", "label_time"))
+        label = _number_text(label)
         if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= ID_CHARACTERS:
             raise InvalidArgument(f"labels[{index}].prediction_id must be text of 1 to {ID_CHARACTERS} characters.")
         if not isinstance(label, str) or not 0 < len(label) <= LABEL_CHARACTERS:
-            raise InvalidArgument(f"labels[{index}].label must be text of 1 to {LABEL_CHARACTERS} characters.")
+            raise InvalidArgument(
+                f"labels[{index}].label must be text of 1 to {LABEL_CHARACTERS} characters, or a finite number."
+            )
         label_time_us = parse_time_us(time) if isinstance(time, str) else _seconds_us(time)
         if label_time_us is None:
             raise InvalidArgument(
@@ -103,6 +112,13 @@ def read_labels(document: dict[str, Any]) -> tuple[list[str], list[str], list[in
         labels.append(label)
         times.append(label_time_us)
     return prediction_ids, labels, times
+
+
+def _number_text(value: Any) -> Any:
+    """A finite number as text, 1.0 as "1", from which the same number is read; anything else as it is."""
+    if isinstance(value, float) and math.isfinite(value):
+        return str(int(value)) if value.is_integer() and abs(value) < _LARGEST_WHOLE else repr(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _is_text(value: str) -> bool:

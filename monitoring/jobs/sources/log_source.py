@@ -58,7 +58,7 @@ class LogSource:
         Args:
             path: the log's folder or URL.
             model: the model's name, and the output that holds its probabilities.
-            spec: what the baseline says of classes and inputs.
+            spec: what the baseline says of classes and inputs, and the output that holds a predicted number.
             version: the model version; None: all, of the log's only model if the config names a table's baseline.
             since: labels of rows before it are of no interest any more; None: those of all rows are.
 
@@ -78,7 +78,7 @@ class LogSource:
         self._conflicts: dict[Window, int] = {}
         self._latest: tuple[Window, Predictions, int] | None = None
         self._since = since
-        self._output = f"output:{model.probabilities}"
+        self._output = f"output:{spec.output or model.probabilities}"
         self._spec = spec
 
     def read(self, window: Window) -> tuple[Predictions, int]:

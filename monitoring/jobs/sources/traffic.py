@@ -117,14 +117,15 @@ def traffic_path(config: MonitorConfig) -> Path | str:
 def columns_of(config: MonitorConfig, baseline: Baseline) -> TableColumns:
     """The columns of a table, as the config names them, and the inputs and classes of the baseline."""
     traffic, spec = config.traffic, baseline.spec
+    predicted = traffic.predicted or (None if traffic.scores else spec.output)
     return TableColumns(
         event_time=traffic.event_time,
         prediction_id=traffic.prediction_id,
         label=traffic.label,
         label_time=traffic.label_time,
         naive_timezone=traffic.naive_timezone,
-        scores=traffic.scores or (() if traffic.predicted else (config.model.probabilities,)),
-        predicted=traffic.predicted,
+        scores=traffic.scores or (() if predicted else (config.model.probabilities,)),
+        predicted=predicted,
         classes=spec.classes,
         inputs={feature.name: feature.kind for feature in spec.features},
         known=dict(spec.columns),

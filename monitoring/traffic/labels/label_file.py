@@ -26,7 +26,7 @@ def read_label_file(path: Path) -> pa.Table:
     """Read a label file.
 
     It has at least the columns prediction_id, label and label_time; others are ignored. Times are ISO 8601 or, in
-    Parquet, timestamps; one without an offset is UTC. Labels in Parquet may be strings, integers or booleans.
+    Parquet, timestamps; one without an offset is UTC. Labels in Parquet may be strings, numbers or booleans.
 
     Args:
         path: The file; its first bytes say whether it is Parquet.
@@ -112,6 +112,8 @@ def _as_text(path: Path, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
         column = column.cast(kind.value_type)
         kind = column.type
     texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    if name == "label" and (pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        return _number_texts(column)
     if not (texts or (name == "label" and (pa.types.is_integer(kind) or pa.types.is_boolean(kind)))):
         _fail(path, got=f"{name} of type {kind}", expected="text")
     try:
@@ -119,6 +121,13 @@ def _as_text(path: Path, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     except pa.ArrowInvalid as error:
         _fail(path, got=f"{name} with bytes that are not UTF-8 ({error})", expected="text")
     return column.cast(pa.string())
+
+
+def _number_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers as text, 1.0 as "1"; null where there is no finite one."""
+    values = column.cast(pa.float64(), safe=False)
+    finite = pc.fill_null(pc.is_finite(values), fill_value=False)
+    return pc.if_else(finite, values, pa.scalar(None, pa.float64())).cast(pa.string())
 
 
 def _positions(path: Path, header: Sequence[str]) -> list[int]:

@@ -15,6 +15,7 @@ from monitoring.baseline.spec import BaselineSpec, FeatureSpec
 from monitoring.errors import BadInput
 from monitoring.reports import DriftSubject, DriftSummary, WatchVerdict, write_drift_report
 from monitoring.reports.drift_sample import plain
+from monitoring.tasks.regression import Regression
 from tests.monitoring.reports.drift_rows import HOSTILE, SPEC, rows
 
 
@@ -157,3 +158,25 @@ def test_an_empty_side_is_bad_input(tmp_path: Path) -> None:
             paths=(tmp_path / "a.html", tmp_path / "a.json"),
             rng=np.random.default_rng(0),
         )
+
+
+def test_predicted_numbers_come_with_their_mean_errors(written: Written, tmp_path: Path) -> None:
+    spec = BaselineSpec(classes=(), features=(FeatureSpec(name="temp", kind="number"),), regression=Regression())
+
+    def side(bias: float) -> pa.Table:
+        answers = np.arange(40.0)
+        return pa.table(
+            {
+                "event_time": pa.array([datetime(2013, 4, 23, tzinfo=UTC)] * 40, pa.timestamp("us", tz="UTC")),
+                "temp": answers,
+                "probabilities": answers[:, None].tolist(),
+                "label": [None, *map(str, answers[1:] + bias)],
+            }
+        )
+
+    paths = (tmp_path / "drift.html", tmp_path / "drift.json")
+    summary = write_drift_report(side(-3.0), side(1.0), spec=spec, paths=paths, rng=np.random.default_rng(0))
+    assert summary.quality
+    assert {column.column for column in summary.columns} == {"temp", "predicted number"}
+    values = [metric["value"] for metric in json.loads(paths[1].read_text("utf-8"))["metrics"]]
+    assert any(isinstance(value, dict) and value.get("mean", {}) == pytest.approx(3.0) for value in values), values

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.schema import load_schema
+from monitoring.tasks.number_codes import numbers
 from serving.export.export import Bundle, Reference, export_bundle
 from serving.export.keras_file import import_custom, load_keras
 from serving.export.manifest import Provenance
@@ -102,6 +103,7 @@ def test_text_an_image_and_a_number_in_giving_several_outputs(tmp_path: Path, op
     assert sorted(feature.name for feature in schema.feature) == ["review", "stars"]
     assert "A monitor does not watch image" in bundle.remarks[0]
     assert "has no baseline" in bundle.remarks[1]
+    assert "--task regression" in bundle.remarks[1]
     (answer,) = asked(
         open_website,
         tmp_path,
@@ -152,10 +154,20 @@ def test_a_subclassed_model_of_words_and_numbers_giving_a_tuple(tmp_path: Path, 
 def test_a_regression_of_one_tensor_from_npz(tmp_path: Path, open_website: OpenWebsite) -> None:
     model = keras.Sequential([keras.Input((3,), name="features"), keras.layers.Dense(1)])
     np.savez(tmp_path / "rows.npz", x=NUMBERS, y=RNG.normal(size=40))
-    bundle = export(model, tmp_path / "models", read_table(tmp_path / "rows.npz"), label="y")
-    assert (bundle.outputs, bundle.has_baseline, bundle.metrics) == (("outputs",), False, ())
-    assert "not known to be class probabilities" in bundle.remarks[-1]
-    (answer,) = asked(open_website, tmp_path / "models", {"instances": NUMBERS.tolist()})
+    bundle = export(model, tmp_path / "models", read_table(tmp_path / "rows.npz"), features=("a", "b", "c"), label="y")
+    assert (bundle.outputs, bundle.has_baseline) == (("outputs",), True)
+    assert bundle.remarks[0] == "Output outputs is interpreted as a predicted number: a regression."
+    baseline = load_baseline(bundle.path / "assets.extra/baseline")
+    assert (baseline.spec.output, baseline.spec.task.metrics) == ("outputs", ("absolute_error", "squared_error"))
+    at = [int(one.split("-")[1].split(":")[0]) for one in baseline.reference.ids.to_pylist()]
+    np.testing.assert_allclose(baseline.reference.probabilities, model(NUMBERS).numpy()[at], atol=1e-5)
+    truth = np.load(tmp_path / "rows.npz")["y"]
+    assert numbers(baseline.reference.labels).tolist() == truth[at].tolist()
+    errors = {one.metric: one.mean for one in bundle.metrics}
+    assert errors["absolute_error"] == pytest.approx(np.abs(model(NUMBERS).numpy()[:, 0] - truth).mean(), rel=1e-5)
+    assert json.loads((bundle.path / "assets.extra/manifest.json").read_text())["task"] == "regression"
+    rows = [dict(zip("abc", row, strict=True)) for row in NUMBERS.tolist()]
+    (answer,) = asked(open_website, tmp_path / "models", {"instances": rows})
     np.testing.assert_allclose(answer["predictions"], model(NUMBERS), atol=1e-5)
 
 

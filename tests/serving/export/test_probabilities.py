@@ -74,6 +74,15 @@ def test_one_of_several_outputs_keeps_its_name() -> None:
     assert found.outputs(("kind", "price")) == ("kind", "price", "probabilities")
 
 
+def test_of_two_outputs_that_fit_the_owner_names_one() -> None:
+    answers = {"kind": np.array([[2.0, -1.0]]), "mood": np.array([[0.5, 0.5]])}
+    with pytest.raises(BadInput, match="--output"):
+        find_class_output(answers, 2)
+    found = find_class_output(answers, 2, "mood")
+    assert found is not None
+    assert (found.source, found.form, found.kept) == ("mood", "distribution", "mood")
+
+
 def test_an_output_called_probabilities_is_taken_as_it_is() -> None:
     assert find_class_output({"probabilities": np.ones((1, 2)), "logits": np.ones((1, 2))}, 2) is None
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import keras
 import pyarrow as pa
+import pytest
 
 from monitoring.baseline.folder import load_baseline
 from monitoring.baseline.schema import load_schema, table_statistics, validate
-from serving.export.export import Bundle, export_bundle
+from monitoring.errors import BadInput
+from serving.export.export import Bundle, Reference, export_bundle
 from serving.export.manifest import Provenance
 from tests.serving.export_model import (
     CLASSES,
@@ -57,3 +59,30 @@ def test_labels_that_are_no_places_in_an_output_are_said_to_be_none(tmp_path: Pa
     assert not any("not indices" in remark for remark in said(pa.array([1, 2, 3, None, 3, 3]), "1", "2", "3"))
     assert "(0, 1, 2, 3, 4, 5)" in said(pa.array([0, 1, 2, 3, 4, 5]))[-1]
     assert said(pa.nulls(6, pa.int64()))[-1].endswith("no known label: for a classifier, give --classes.")
+
+
+def test_several_numbers_are_refused_until_one_is_named_and_the_others_are_named_as_unwatched(tmp_path: Path) -> None:
+    x = keras.Input((3,), name="x")
+    heads = {"price": keras.layers.Dense(1)(x), "days": keras.ops.squeeze(keras.layers.Dense(1)(x), -1)}
+    model = keras.Model(x, heads)
+    table = pa.table({"x": [[1.0, 2.0, 3.0]] * 6, "label": [1.5, 2.5, 3.5, 4.5, 5.5, float("nan")]})
+
+    def made(**said: Any) -> Bundle:
+        given = Reference(table=table, **said)
+        return export_bundle(model, name="own", models=tmp_path, reference=given, provenance=Provenance(), clock=now)
+
+    with pytest.raises(BadInput, match="outputs days, price"):
+        made()
+    with pytest.raises(BadInput, match="one of days, price"):
+        made(output="day")
+    with pytest.raises(BadInput, match="has no classes"):
+        Reference(table=table, task="regression").check_task(("a", "b"))
+    with pytest.raises(BadInput, match="column x is list"):
+        Reference(table=table, task="regression", label="x").check_task(())
+    bundle = made(output="days")
+    assert bundle.has_baseline
+    assert bundle.remarks[:2] == (
+        "Output days is interpreted as a predicted number: a regression.",
+        "A monitor does not watch price: the label is the truth of days.",
+    )
+    assert bundle.metrics[0].rows == 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -36,6 +37,8 @@ def test_an_empty_label_is_not_known_and_no_class() -> None:
         ([1.0, 0.0, None], ["1", "0", None]),
         ([1.5, float("nan")], ["1.5", None]),
         ([7, -1], ["7", "-1"]),
+        ([1e300, 2.0], ["1e+300", "2"]),
+        ([Decimal("1.00"), None], ["1", None]),
         (["late", None], ["late", None]),
         (pa.array(["a", None]).dictionary_encode(), ["a", None]),
         (pa.array([], pa.float64()), []),

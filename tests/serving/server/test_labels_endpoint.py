@@ -12,7 +12,8 @@ from monitoring.traffic.labels.label_log import LabelLog
 from monitoring.traffic.labels.label_writer import LabelWriter
 from serving.access.guard import Guard
 from serving.access.tokens import Token
-from serving.server.labels_endpoint import LabelsEndpoint
+from serving.server.labels_endpoint import LabelsEndpoint, read_labels
+from serving.status import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,8 @@ def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None
             ({}, "Expecting {"),
             ({"labels": [1]}, "labels[0].prediction_id"),
             ({"labels": [label("x" * 161)]}, "labels[0].prediction_id"),
-            ({"labels": [label("a:0", value=1)]}, "labels[0].label "),
+            ({"labels": [label("a:0", value=True)]}, "labels[0].label "),
+            ({"labels": [label("a:0", value=[1])]}, "labels[0].label "),
             ({"labels": [label("a:0", value="")]}, "labels[0].label must be text of 1 to 1024 characters"),
             ({"labels": [label("a:0", value="x" * 1025)]}, "labels[0].label "),
             ({"labels": [label("a:0", True)]}, "labels[0].label_time"),
@@ -55,6 +57,17 @@ def test_labels_reach_the_log(open_website: OpenWebsite, tmp_path: Path) -> None
     assert labels.column("prediction_id").to_pylist() == ["a:0", "a:1"], "of a wrong document none is taken"
     nine = datetime(2013, 4, 1, 9, tzinfo=UTC)
     assert labels.column("label_time").to_pylist() == [nine, nine + timedelta(seconds=0.5)]
+
+
+def test_a_label_that_is_a_number_is_the_same_number_as_text() -> None:
+    given = (3, -2.0, 0.1, 1e300, 1e-9, 10**400)
+    entries = [label(f"a:{place}", value=value) for place, value in enumerate(given)]
+    texts = read_labels({"labels": entries})[1]
+    assert texts[:3] == ["3", "-2", "0.1"]
+    assert [float(text) for text in texts[:5]] == list(given[:5])
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(InvalidArgument, match="or a finite number"):
+            read_labels({"labels": [label("a:0", value=value)]})
 
 
 def test_a_request_without_the_token_is_refused(open_website: OpenWebsite) -> None:

@@ -73,9 +73,12 @@ def test_csv_times_in_any_iso_form_are_utc(tmp_path: Path, moment: str) -> None:
         (pa.array(["late"]), "late"),
         (pa.array([1]), "1"),
         (pa.array([True]), "true"),
+        (pa.array([12.0]), "12"),
+        (pa.array([-0.1]), "-0.1"),
+        (pa.array([12.5]).cast(pa.decimal128(6, 2)), "12.5"),
         (pa.array(["x"]).dictionary_encode(), "x"),
     ],
-    ids=["text", "integer", "boolean", "category"],
+    ids=["text", "integer", "boolean", "whole float", "float", "decimal", "category"],
 )
 def test_parquet_of_several_types_is_understood(tmp_path: Path, times: pa.Array, labels: pa.Array, text: str) -> None:
     path = tmp_path / "labels"  # what it is called does not matter
@@ -117,7 +120,8 @@ def test_what_is_wrong_in_a_csv_file_is_said_with_its_line(tmp_path: Path, conte
     [
         ({"prediction_id": ["a"], "label": ["x"]}, "no label_time"),
         ({"prediction_id": [1], "label": ["x"], "label_time": [FIVE_PAST_FIVE]}, "prediction_id of type int64"),
-        ({"prediction_id": ["a"], "label": [0.5], "label_time": [FIVE_PAST_FIVE]}, "label of type double"),
+        ({"prediction_id": ["a"], "label": [[0.5]], "label_time": [FIVE_PAST_FIVE]}, "label of type list"),
+        ({"prediction_id": ["a"], "label": [float("nan")], "label_time": [FIVE_PAST_FIVE]}, "row 1: no label"),
         ({"prediction_id": ["a"], "label": ["x"], "label_time": [1364835900]}, "label_time of type int64"),
         ({"prediction_id": ["a", "b"], "label": ["x", None], "label_time": [FIVE_PAST_FIVE] * 2}, "row 2: no label"),
         ({"prediction_id": ["a"], "label": ["x"], "label_time": ["soon"]}, "row 1: label_time 'soon'"),

@@ -133,7 +133,7 @@ def webhook_url(value: str) -> str:
         fits = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f\x7f]", value)
     except ValueError:
         parts, fits = SplitResult("", "", "", "", ""), False
-    if not fits or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))):
+    if not fits or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))):
         reject_setting(
             "not a webhook URL that is allowed: https, or http on this machine.",
             got=redacted(value),
@@ -143,7 +143,75 @@ def webhook_url(value: str) -> str:
     return value
 
 
-def _is_loopback(host: str) -> bool:
+def alertmanager_url(value: str) -> str:
+    """Check the URL of an Alertmanager, which is often plain http within a cluster.
+
+    Args:
+        value: The setting.
+
+    Returns:
+        The URL without a slash at its end.
+
+    Raises:
+        PydanticCustomError: It is no http or https URL.
+    """
+    if not re.fullmatch(r"https?://[^\s\x00-\x1f\x7f/?#]+[^\s\x00-\x1f\x7f?#]*", value) or "@" in value:
+        reject_setting(
+            "not the URL of an Alertmanager.",
+            got=redacted(value),
+            expected="http:// or https:// and a host, without user and password",
+            fix='Write, for example, url = "http://alertmanager:9093".',
+        )
+    return value.rstrip("/")
+
+
+def web_url(value: str) -> str:
+    """Check the address of the dashboard, for links to it.
+
+    Args:
+        value: The setting.
+
+    Returns:
+        The URL without a slash at its end.
+
+    Raises:
+        PydanticCustomError: It is no http or https URL.
+    """
+    if not re.fullmatch(r"https?://[^\s\x00-\x1f\x7f<>|\"]+", value) or "@" in value:
+        reject_setting(
+            "not the URL of a dashboard.",
+            got=redacted(value),
+            expected="http:// or https:// and a host, without user and password",
+            fix='Write, for example, link = "https://monitor.example.org".',
+        )
+    return value.rstrip("/")
+
+
+def program(value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    """Check the words of a command; a program with a slash in its name is a path, relative to the config's folder.
+
+    Args:
+        value: The setting.
+        info: The validation, whose context has the folder.
+
+    Returns:
+        The command.
+
+    Raises:
+        PydanticCustomError: There is no program.
+    """
+    if not value[0].strip() or any("\0" in word for word in value):
+        reject_setting(
+            "not a command.",
+            got=list(value),
+            expected="a program and its arguments, one text each",
+            fix='Write, for example, command = ["bin/notify", "--urgent"].',
+        )
+    return (str(_absolute(value[0], info)), *value[1:]) if "/" in value[0] else value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     if host == "localhost":
         return True
     try:

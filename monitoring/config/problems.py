@@ -13,6 +13,8 @@ from pydantic_core import ErrorDetails
 
 from monitoring.config.invalid_setting import INVALID_SETTING, shown
 from monitoring.config.lines import KeyPath, line_of
+from monitoring.config.routes import ROUTES
+from monitoring.config.section import Section
 from monitoring.config.sections import SECTIONS
 
 #: pydantic's error types for which one phrase is enough. The rest carry their bounds or their choices.
@@ -25,7 +27,7 @@ _EXPECTED = {
     "tuple_type": 'a list of texts, such as ["a", "b"]',
 }
 _HEADS = {"expected": "[[expected]]", "notify": "[[notify]]"}
-_ONE_EACH = {"expected": "event", "notify": "webhook"}
+_ONE_EACH = {"expected": "event", "notify": "route"}
 _BOUNDS = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most")}
 
 
@@ -62,23 +64,39 @@ def problems_of(error: ValidationError, lines: Mapping[KeyPath, int], last_line:
     found = []
     for detail in error.errors(include_url=False):
         place: KeyPath = detail["loc"]
+        section = _section(place)
+        if place[0] == "notify":  # pydantic puts the route's name between the section and its key
+            place = (*place[:2], *place[3:])
         line = line_of(place, lines)
-        found.append(_problem(detail, place, last_line if line is None else line))
+        found.append(_problem(detail, place, section, last_line if line is None else line))
     return tuple(sorted(found, key=lambda problem: problem.line))
 
 
-def _problem(detail: ErrorDetails, place: KeyPath, line: int) -> ConfigProblem:
+def _section(place: KeyPath) -> type[Section] | None:
+    """The kind of section that a place, as pydantic has it, lies in; None if there is none of that name."""
+    if place[0] == "notify" and len(place) > 2:
+        return ROUTES[str(place[2])]
+    return SECTIONS.get(str(place[0]))
+
+
+def _problem(detail: ErrorDetails, place: KeyPath, section: type[Section] | None, line: int) -> ConfigProblem:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == INVALID_SETTING:
         what, got, expected, fix = (str(context[part]) for part in ("what", "got", "expected", "fix"))
     elif kind == "extra_forbidden":
-        what, got, expected, fix = _unknown(place)
+        what, got, expected, fix = _unknown(place, section)
     elif kind == "missing":
         what, got = "missing.", "nothing"
-        expected, fix = ("this section", f"Add [{place[0]}].") if len(place) == 1 else ("a value", _example(place))
+        expected, fix = (
+            ("this section", f"Add [{place[0]}].") if len(place) == 1 else ("a value", _example(place, section))
+        )
+    elif kind == "union_tag_invalid":
+        place = (*place, "route")
+        what, got, expected = "unknown route.", shown(context["tag"]), f"one of: {', '.join(ROUTES)}"
+        fix = _did_you_mean(str(context["tag"]), list(ROUTES)) or 'Write, for example, route = "slack".'
     else:
         what, got = "invalid value.", shown(detail["input"])
-        expected, fix = _expected(kind, place, context, detail["msg"]), _example(place)
+        expected, fix = _expected(kind, place, context, detail["msg"]), _example(place, section)
     return ConfigProblem(line=line, place=_named(place), what=what, got=got, expected=expected, fix=fix)
 
 
@@ -95,29 +113,33 @@ def _expected(kind: str, place: KeyPath, context: Mapping[str, Any], message: st
     return _EXPECTED.get(kind, message)
 
 
-def _unknown(place: KeyPath) -> tuple[str, str, str, str]:
+def _did_you_mean(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]}?" if near else ""
+
+
+def _unknown(place: KeyPath, section: type[Section] | None) -> tuple[str, str, str, str]:
     """What, got, expected and fix for a section or key that does not exist."""
     name = _key(place[-1])
     if len(place) == 1:
         known, kind = sorted(SECTIONS), "section"
     else:
-        known, kind = sorted(SECTIONS[str(place[0])].model_fields), "key"
-    owners = [section for section, fields in SECTIONS.items() if name in fields.model_fields]
-    near = difflib.get_close_matches(name, known, n=1)
-    if owners and not near:
-        fix = f"It belongs in {_HEADS.get(owners[0], f'[{owners[0]}]')}."
-    elif near:
-        fix = f"Did you mean {near[0]}?"
-    else:
-        fix = "Remove it."
+        known, kind = sorted(section.model_fields if section else ()), "key"
+    owners = [owner for owner, fields in SECTIONS.items() if name in fields.model_fields]
+    routes = [route for route, fields in ROUTES.items() if name in fields.model_fields and place[0] == "notify"]
+    fix = _did_you_mean(name, known)
+    if not fix and routes:
+        fix = f"It is a key of the route {' or '.join(routes)}."
+    elif not fix:
+        fix = f"It belongs in {_HEADS.get(owners[0], f'[{owners[0]}]')}." if owners else "Remove it."
     return f"unknown {kind}.", name, f"one of: {', '.join(known)}", fix
 
 
-def _example(place: KeyPath) -> str:
+def _example(place: KeyPath, section: type[Section] | None) -> str:
     names = [part for part in place if isinstance(part, str)]
-    if len(names) < 2 or names[0] not in SECTIONS:
+    if len(names) < 2 or section is None:
         return f"Head it with {_HEADS.get(names[0], f'[{names[0]}]')}."
-    examples = SECTIONS[names[0]].model_fields[names[1]].examples or ["…"]
+    examples = section.model_fields[names[1]].examples or ["…"]
     return f"Write, for example, {names[1]} = {shown(examples[0])}."
 
 

@@ -8,9 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationInfo,
@@ -18,44 +16,35 @@ from pydantic import (
     model_validator,
 )
 
-from monitoring.config.addresses import local_path, path_or_url, redacted, store_url, webhook_url
+from monitoring.config.addresses import path_or_url, store_url, webhook_url
 from monitoring.config.invalid_setting import reject_setting
+from monitoring.config.routes import Route, WebhookRoute
+from monitoring.config.section import LocalPath, Name, Names, Section, check_one_way
 from monitoring.config.values import (
     budget,
     country_code,
     cron,
     distinct,
     duration,
-    non_empty,
     positive_duration,
     time_zone,
     window_length,
 )
 
-Name = Annotated[str, AfterValidator(non_empty)]
-Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(distinct)]
 ClassSlices = Annotated[tuple[Literal["label", "predicted"], ...], Field(strict=False), AfterValidator(distinct)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
-LocalPath = Annotated[Path, BeforeValidator(local_path)]
 Place = Annotated[Path | str, BeforeValidator(path_or_url)]
 BudgetText = Annotated[str, AfterValidator(budget)]
 WindowLength = Annotated[str, AfterValidator(window_length)]
 Zone = Annotated[str, AfterValidator(time_zone)]
 Horizon = Annotated[timedelta, BeforeValidator(duration), AfterValidator(positive_duration)]
 Cron = Annotated[str, AfterValidator(cron)]
-WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
 StoreUrl = Annotated[str, AfterValidator(store_url)]
 Dates = Annotated[tuple[date, ...], Field(strict=False)]
 CountryCode = Annotated[str, AfterValidator(country_code)]
 Tolerance = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
 _EVENT_KINDS = ("dates", "first and last", "ics", "country")
-
-
-class Section(BaseModel):
-    """The base of all sections: strict types, no unknown keys, checked defaults, immutable."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, validate_default=True)
 
 
 class ModelSection(Section):
@@ -240,16 +229,22 @@ class ToleranceSection(Section):
     integrity: Tolerance = Field(default=0.01, examples=[0.01])
 
 
-class Webhook(Section):
-    """Who is notified: a webhook of level `page` gets pages, one of level `notice` gets both."""
+class HeartbeatSection(Section):
+    """Who is told that what was due has been judged, as healthchecks.io has it: a service that alarms when it is not.
 
-    webhook: WebhookUrl = Field(repr=False, examples=["https://hooks.example.org/pitfalls"])
-    level: Literal["page", "notice"] = Field(default="page", examples=["page"])
+    The URL is that of a check; without one nobody is told.
+    """
 
-    @property
-    def shown(self) -> str:
-        """The URL without its secrets, for messages."""
-        return redacted(self.webhook)
+    url: Annotated[str, AfterValidator(webhook_url)] | None = Field(
+        default=None, repr=False, examples=["https://hc-ping.com/CHECK"]
+    )
+    url_file: LocalPath | None = Field(default=None, examples=["secrets/heartbeat"])
+    url_env: Name | None = Field(default=None, examples=["HEARTBEAT_URL"])
+
+    @model_validator(mode="after")
+    def _one_url(self) -> HeartbeatSection:
+        check_one_way(self, "url", whose="the heartbeat", inline=True, needed=False)
+        return self
 
 
 class ScheduleSection(Section):
@@ -274,7 +269,8 @@ class MonitorConfig(Section):
     budget: BudgetSection = BudgetSection()
     tolerance: ToleranceSection = ToleranceSection()
     expected: Annotated[tuple[ExpectedSection, ...], Field(strict=False)] = ()
-    notify: Annotated[tuple[Webhook, ...], Field(strict=False)] = ()
+    notify: Annotated[tuple[Route, ...], Field(strict=False)] = ()
+    heartbeat: HeartbeatSection = HeartbeatSection()
     schedule: ScheduleSection = Field(default_factory=ScheduleSection)
     store: StoreSection = Field(default_factory=StoreSection)
 
@@ -292,7 +288,8 @@ SECTIONS: dict[str, type[Section]] = {
     "budget": BudgetSection,
     "tolerance": ToleranceSection,
     "expected": ExpectedSection,
-    "notify": Webhook,
+    "notify": WebhookRoute,
+    "heartbeat": HeartbeatSection,
     "schedule": ScheduleSection,
     "store": StoreSection,
 }

@@ -14,6 +14,7 @@ _DURATION = re.compile(r"(0|[1-9][0-9]{0,6})([smhd])")
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _LONGEST = timedelta(days=3660)
 _LONGEST_WINDOW = timedelta(days=366)
+_LONGEST_COMMAND = timedelta(seconds=30)
 _BUDGET = re.compile(r"\s*(\d{1,9})\s+(?:per|in)\s+(\d{1,9})\s+windows?\s*", re.IGNORECASE)
 
 
@@ -161,6 +162,38 @@ def cron(value: str) -> str:
     return value
 
 
+def route_timeout(value: object) -> timedelta:
+    """Parse how long a command of a route may take: at most 30 s, as a run waits for it."""
+    length = duration(value)
+    if not timedelta(0) < length <= _LONGEST_COMMAND:
+        reject_setting(
+            "not a timeout.", got=value, expected="a duration from 1s to 30s", fix='Write, for example, "10s".'
+        )
+    return length
+
+
+def email_address(value: str) -> str:
+    """Check an email address: NAME@HOST in ASCII, without spaces, quotes and line ends.
+
+    Args:
+        value: The setting.
+
+    Returns:
+        The same text.
+
+    >>> email_address("on-call@example.org")
+    'on-call@example.org'
+    """
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", value):
+        reject_setting(
+            "not an email address.",
+            got=value,
+            expected="NAME@HOST, without a display name",
+            fix='Write, for example, "on-call@example.org".',
+        )
+    return value
+
+
 def non_empty(value: str) -> str:
     """Check that the name of a column or an output is not empty."""
     if not value.strip():
@@ -168,6 +201,13 @@ def non_empty(value: str) -> str:
             "empty name.", got=value, expected="a name in quotes", fix="Use the name that the model or table has."
         )
     return value
+
+
+def at_least_one(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Check that a list is not empty."""
+    if not values:
+        reject_setting("empty list.", got=[], expected="at least one", fix="Remove the key where it has a default.")
+    return values
 
 
 def distinct(values: Sequence[str]) -> tuple[str, ...]:

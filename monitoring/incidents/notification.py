@@ -1,33 +1,16 @@
-"""Notification of webhooks. One that cannot be reached is reported, and stops nothing."""
+"""A notification: an event of an incident, and the deployment that it belongs to; what every route is made of."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import json
-import os
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from monitoring.config import Webhook
-from monitoring.records import IncidentRecord
+from monitoring.records import IncidentRecord, IncidentState
 
-#: Attempts at one webhook. Between them the wait doubles, from one second on.
-ATTEMPTS = 3
-_FIRST_WAIT = 1.0
-
-#: Webhooks told at the same time.
-MAX_AT_ONCE = 16
-
-#: Seconds that one attempt may take in all, also where the receiver sends its response byte by byte.
-TIMEOUT = 10.0
-
-#: Statuses after which another attempt makes sense: a busy receiver, or one that is restarting.
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: What a notification is about: an incident that entered a state, or a test of the route.
+NotificationKind: TypeAlias = Literal["incident", "test"]
 
 
 class SpanMessage(TypedDict):
@@ -38,10 +21,11 @@ class SpanMessage(TypedDict):
 
 
 class IncidentMessage(TypedDict):
-    """The body of a notification: an incident as in `pitfalls monitor run --json`, and the deployment it belongs to.
+    """An incident as in `pitfalls monitor run --json`, and the deployment it belongs to: the body of a webhook.
 
     `event` identifies what is told, for receivers that must not act twice: it stays the same when it is sent again, and
-    no other event of the store has it. `deployment` and `deployment_id` are the deployment's name and number.
+    no other event of the store has it. `deployment` and `deployment_id` are the deployment's name and number. `test` is
+    there, and true, where the notification only tests the route.
     """
 
     event: str
@@ -59,6 +43,7 @@ class IncidentMessage(TypedDict):
     cause: str
     message: str
     state: str
+    test: NotRequired[bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,160 +55,174 @@ class NotificationSource:
         number: Its number in the store.
         model: The model's name.
         version: The model's version.
+        created_at: When it was created, aware: tells deployments of the same number in two stores apart.
     """
 
     name: str
     number: int
     model: str
     version: int
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """The outcome of one notification.
+class Notification:
+    """An event of one incident.
 
     Attributes:
-        url: The webhook's URL without its secrets.
-        receiver: The webhook's identity where its URL must not be written: SHA-256 in hexadecimal.
-        ok: Whether it was delivered.
-        detail: What happened, in a few words.
-    """
-
-    url: str
-    receiver: str
-    ok: bool
-    detail: str
-
-
-def notify(
-    incident: IncidentRecord,
-    *,
-    source: NotificationSource,
-    webhooks: Sequence[Webhook],
-    send: Callable[[str, bytes], int] | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> tuple[Delivery, ...]:
-    """POST an incident as JSON to each webhook of its level; webhooks of level `notice` get pages too.
-
-    A webhook is tried up to three times; a failure is an outcome, not an exception. Cost: at worst half a minute for
-    all of them, as they are told side by side.
-
-    Args:
+        event: Identifies it for the life of the store.
+        state: The state that the incident entered.
         incident: The incident.
         source: The deployment.
-        webhooks: The receivers.
-        send: Posts a body to a URL and returns the response's status, or raises ConnectionError with the reason; by
-            default `post`.
-        sleep: Waits for so many seconds.
-
-    Returns:
-        One outcome for each webhook of the level.
+        kind: Whether there is such an incident, or the notification only tests the route.
     """
-    send = send or post
-    body = json.dumps(incident_message(incident, source)).encode()
-    receivers = [webhook for webhook in webhooks if incident.level == "page" or webhook.level == "notice"]
-    with ThreadPoolExecutor(max_workers=MAX_AT_ONCE) as pool:
-        return tuple(pool.map(lambda webhook: _deliver(webhook, body, send, sleep), receivers))
+
+    event: str
+    state: IncidentState
+    incident: IncidentRecord
+    source: NotificationSource
+    kind: NotificationKind = "incident"
+
+    @property
+    def headline(self) -> str:
+        """One line: the level, what happened to it, and the cause.
+
+        >>> from monitoring.incidents.notification import example_notification
+        >>> example_notification(datetime(2026, 1, 1, tzinfo=UTC)).headline
+        'TEST: flights: page: a test of this route'
+        """
+        verb = "" if self.state == "open" else f" {self.state}"
+        test = "TEST: " if self.kind == "test" else ""
+        return f"{test}{self.source.name}: {self.incident.level}{verb}: {one_line(self.incident.cause)}"
+
+    @property
+    def text(self) -> str:
+        """What happened, in words."""
+        return self.incident.message
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What it is about: names and values."""
+        incident, source = self.incident, self.source
+        return (
+            ("Deployment", f"{source.name} ({source.number}), {source.model} version {source.version}"),
+            ("Incident", f"{incident.number}, {incident.level}, {self.state}"),
+            ("Window", f"{iso(incident.window_start)} to {iso(incident.window_end)}"),
+            ("Watch", one_line(f"{incident.watch} {incident.slice}")),
+        )
+
+    @property
+    def document(self) -> IncidentMessage:
+        """The JSON document."""
+        return incident_message(self)
+
+    @property
+    def key(self) -> str:
+        """Identifies the incident for its life, whatever its deployment is called: at most 255 ASCII characters."""
+        source = self.source
+        text = f"{source.model}/{source.version}/{source.number}/{source.created_at.isoformat()}/{self.incident.number}"
+        return f"pitfalls-{self.kind}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+    def link(self, template: str | None) -> str | None:
+        """An address of the dashboard, with `{deployment}` and `{incident}` replaced by their numbers."""
+        return link_of(template, deployment=self.source.number, incident=self.incident.number)
 
 
-def receiver_of(webhook: Webhook) -> str:
-    """The identity of a webhook in the store, without its URL, which may be a secret."""
-    return hashlib.sha256(webhook.webhook.encode()).hexdigest()
-
-
-def incident_message(incident: IncidentRecord, source: NotificationSource) -> IncidentMessage:
-    """The body of the notification of an incident."""
-    worse = sum(event.state == "worse" for event in incident.history)
-    return {
-        "event": f"{source.name}/{source.number}/{incident.number}/{worse}",
+def incident_message(notification: Notification) -> IncidentMessage:
+    """The JSON document of a notification."""
+    incident, source = notification.incident, notification.source
+    message: IncidentMessage = {
+        "event": notification.event,
         "deployment": source.name,
         "deployment_id": source.number,
         "model": source.model,
         "version": source.version,
         "id": incident.number,
         "level": incident.level,
-        "opened_at": _iso(incident.opened_at),
-        "window": {"start": _iso(incident.window_start), "end": _iso(incident.window_end)},
+        "opened_at": iso(incident.opened_at),
+        "window": {"start": iso(incident.window_start), "end": iso(incident.window_end)},
         "watch": incident.watch,
         "slice": incident.slice,
         "cause": incident.cause,
         "message": incident.message,
-        "state": incident.state,
+        "state": notification.state,
     }
+    if notification.kind == "test":
+        message["test"] = True
+    return message
 
 
-def post(url: str, body: bytes, *, timeout: float = TIMEOUT) -> int:
-    """POST a JSON body. Redirects are not followed, and the response's body is not read.
-
-    A proxy from the environment is used for https only: plain http is for this machine.
+def example_notification(at: datetime, source: NotificationSource | None = None) -> Notification:
+    """A notification that tests a route: of no incident, marked as a test.
 
     Args:
-        url: The webhook's URL.
-        body: JSON.
-        timeout: Seconds that connecting, sending and the response's head may take in all.
+        at: The time, aware.
+        source: The deployment; None where there is none yet.
 
     Returns:
-        The response's status.
-
-    Raises:
-        ConnectionError: There was no response; the text does not contain the URL.
+        The notification, of state open.
     """
-    try:
-        return asyncio.run(_post(url, body, timeout))
-    except TimeoutError as error:
-        raise ConnectionError(f"no response within {timeout:g} s") from error
+    source = source or NotificationSource(name="flights", number=0, model="flights", version=1, created_at=at)
+    incident = IncidentRecord(
+        number=0,
+        level="page",
+        state="open",
+        opened_at=at,
+        window_start=at,
+        window_end=at,
+        watch="test",
+        slice="",
+        cause="a test of this route",
+        message="This is a test of `pitfalls monitor notify test`. Nothing has happened to the model.",
+    )
+    event = f"{source.name}/{source.number}/test/{at.timestamp():.0f}"
+    return Notification(event=event, state="open", incident=incident, source=source, kind="test")
 
 
-async def _post(url: str, body: bytes, timeout: float) -> int:  # noqa: ASYNC109 - of all steps together
-    import httpx  # noqa: PLC0415  # takes a tenth of a second, and most runs notify nobody
+def link_of(template: str | None, *, deployment: int, incident: int) -> str | None:
+    """An address of the dashboard.
 
-    headers = {"content-type": "application/json", "user-agent": "pitfalls-monitor"}
-    try:
-        async with (
-            asyncio.timeout(timeout),
-            httpx.AsyncClient(timeout=timeout, trust_env=url.startswith("https:")) as client,
-            client.stream("POST", url, content=body, headers=headers) as response,
-        ):
-            return response.status_code
-    except httpx.TimeoutException as error:
-        raise TimeoutError from error
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        if isinstance(error, TimeoutError):
-            raise
-        raise ConnectionError(_reason(error)) from error
+    Args:
+        template: The address, with `{deployment}` and `{incident}` where their numbers stand; None: there is none.
+        deployment: The deployment's number.
+        incident: The incident's number.
 
+    Returns:
+        The address, or None.
 
-def _deliver(
-    webhook: Webhook, body: bytes, send: Callable[[str, bytes], int], sleep: Callable[[float], None]
-) -> Delivery:
-    detail = ""
-    for attempt in range(1, ATTEMPTS + 1):
-        if attempt > 1:
-            sleep(_FIRST_WAIT * 2 ** (attempt - 2))
-        try:
-            status = send(webhook.webhook, body)
-        except ConnectionError as error:
-            detail = f"{error}, attempt {attempt} of {ATTEMPTS}"
-            continue
-        detail = f"HTTP {status}, attempt {attempt} of {ATTEMPTS}"
-        if status not in _TRANSIENT:
-            ok = 200 <= status < 300
-            detail = detail if ok else f"HTTP {status}"
-            return Delivery(url=webhook.shown, receiver=receiver_of(webhook), ok=ok, detail=detail)
-    return Delivery(url=webhook.shown, receiver=receiver_of(webhook), ok=False, detail=detail)
+    >>> link_of("https://host/d/flights/{deployment}/incidents/{incident}", deployment=4, incident=3)
+    'https://host/d/flights/4/incidents/3'
+    """
+    if template is None:
+        return None
+    return template.replace("{deployment}", str(deployment)).replace("{incident}", str(incident))
 
 
-def _reason(error: Exception) -> str:
-    """Why there was no response: the operating system's text, never the library's, which may contain the URL."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ConnectionError) and cause.errno:  # asyncio has the address for a text
-            return os.strerror(cause.errno)
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    return type(error).__name__
+def iso(moment: datetime) -> str:
+    """A time as ISO 8601 in UTC.
 
+    Args:
+        moment: The time, aware.
 
-def _iso(moment: datetime) -> str:
+    Returns:
+        The text.
+
+    >>> iso(datetime(2026, 11, 27, tzinfo=UTC))
+    '2026-11-27T00:00:00Z'
+    """
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def one_line(text: str) -> str:
+    r"""A text without control characters, and with spaces for line ends.
+
+    Args:
+        text: The text.
+
+    Returns:
+        One line.
+
+    >>> one_line("a\r\nb\x1b")
+    'a b'
+    """
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())

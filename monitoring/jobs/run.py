@@ -71,7 +71,7 @@ class ExternalServices:
     """What a run has done by others.
 
     Attributes:
-        notify: notifies receivers of an incident; None: nobody is notified.
+        notify: notifies the config's routes of an event; None: nobody is notified.
         embedder: runs a bundle's model on tensors; None: the joint watch does not see them, and findings say so.
         moved: whether the traffic may be elsewhere than the deployment's was.
         labels_anew: whether the label log was lost and a new one has begun.
@@ -144,7 +144,7 @@ def run_due_windows(
 ) -> RunResult:
     """Judge every window that is due and was not judged before, oldest first, each in one transaction.
 
-    Receivers are notified of each incident once its window is in the store, and first of the notifications that earlier
+    Receivers are notified of each event once its window is in the store, and first of the notifications that earlier
     runs left pending (see `NotificationOutbox`). Stopped or killed at any moment, the next run goes on after the last
     window in the store and comes to the same results.
 
@@ -188,18 +188,19 @@ def _run(
         due = run.due(traffic, now)
         if due:
             log.begin(number)
-        outbox = NotificationOutbox(store, number, services.notify, clock=log.clock, renew=lease.renew)
+        outbox = NotificationOutbox(store, number, config.notify, services.notify, clock=log.clock, renew=lease.renew)
         outbox.send_pending()
         opened: list[IncidentRecord] = []
         for window in takewhile(lambda _: not stop(), due):
             lease.renew(log.clock())
             record, changed = run.judge(window, first=not run.judged)
             log.judged(record)
-            if fresh := [one for one in changed if _is_news(one, record.end)]:
+            if changed:
                 outbox.send_pending()
-            opened += fresh
+            opened += [one for one in changed if _is_news(one, record.end)]
             progress(Progress(done=run.judged, due=len(due), window=record, changed=changed))
         if run.judged == len(due):
+            outbox.send_pending(last=True)
             run.finish(check)
         return RunResult(
             deployment=number,

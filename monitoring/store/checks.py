@@ -62,8 +62,8 @@ class IdleDeployment:
         open_pages: Pages that are not closed.
         unacknowledged_pages: Those that nobody has acknowledged since they were opened or became worse, snoozed ones
             apart.
-        pending: Incidents that somebody is still to be notified of, snoozed ones apart.
-        given_up: Incidents that somebody was never notified of.
+        pending: Events that somebody is still to be notified of, snoozed ones apart.
+        given_up: Events that somebody was never notified of.
     """
 
     number: int
@@ -149,7 +149,9 @@ SELECT id, checked_at, next_due_at, traffic_state,
        (SELECT max("end") FROM window WHERE deployment = d.id),
        (SELECT count(*) FROM incident WHERE deployment = d.id AND level = 'page' AND state != 'closed'),
        (SELECT count(*) FROM audible WHERE deployment = d.id AND level = 'page' AND state IN ('open', 'worse')),
-       (SELECT count(*) FROM audible WHERE deployment = d.id AND told_at IS NULL AND given_up_at IS NULL),
-       (SELECT count(*) FROM incident WHERE deployment = d.id AND given_up_at IS NOT NULL)
+       (SELECT count(*) FROM notification AS n WHERE deployment = d.id AND completed_at IS NULL AND given_up_at IS NULL
+          AND (incident IS NULL OR EXISTS (
+            SELECT 1 FROM audible AS a WHERE a.deployment = d.id AND a.number = n.incident))),
+       (SELECT count(*) FROM notification WHERE deployment = d.id AND given_up_at IS NOT NULL)
 FROM deployment AS d WHERE name = :name AND inputs = :inputs ORDER BY used_at DESC, id DESC LIMIT 1
 """

@@ -13,11 +13,11 @@ from monitoring.errors import BadInput
 from monitoring.records import IncidentAction, IncidentEvent, IncidentRecord
 from monitoring.store import incident_actions
 from monitoring.store.details import detail_of, detail_text, history_of, history_text
+from monitoring.store.events import changes, enqueue
 from monitoring.store.tables import deployment as deployments
 from monitoring.store.tables import incident
 
-#: The columns of a record; those of its notifications are in `monitoring.store.notifications`, and the actions of
-#: people in `monitoring.store.incident_actions`.
+#: The columns of a record; the actions of people are in `monitoring.store.incident_actions`.
 COLUMNS = [incident.c[field.name] for field in fields(IncidentRecord) if field.name != "actions"]
 
 #: What people alone change.
@@ -25,7 +25,7 @@ _OF_PEOPLE = ("owner", "snoozed_until", "snoozed_until_worse")
 
 
 def write(connection: Connection, deployment: int, records: Sequence[IncidentRecord]) -> None:
-    """Add incidents, or replace them by number.
+    """Add incidents, or replace them by number; each state that one has entered is an event to notify people of.
 
     An incident that was acknowledged since the run read it stays acknowledged; one that a person closed stays closed.
 
@@ -41,16 +41,17 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
     for record in records:
         stored = known.get(record.number)
         if stored is None:
-            values = _values(past.acknowledged(record)) | past.telling(record)
+            values = _values(past.acknowledged(record))
             connection.execute(insert(incident).values(deployment=deployment, **values))
+            enqueue(connection, deployment, record.number, changes(None, record, since=past.until))
         else:
             kept = _keeping_closing(_keeping_acknowledgement(record, stored), stored)
             values = {name: value for name, value in _values(kept).items() if name not in _OF_PEOPLE}
-            if kept.state != "closed" and record.worsenings > stored.worsenings:  # everybody is told again
-                if stored.snoozed_until_worse:
-                    values |= {"snoozed_until": None, "snoozed_until_worse": False}
-                values |= {"told": "[]", "tellings": 0, "told_at": None, "given_up_at": None} | past.telling(record)
+            if kept.state != "closed" and record.worsenings > stored.worsenings and stored.snoozed_until_worse:
+                values |= {"snoozed_until": None, "snoozed_until_worse": False}
             connection.execute(update(incident).where(_is(deployment, record.number)).values(**values))
+            if not kept.state == stored.state == "closed":
+                enqueue(connection, deployment, record.number, changes(stored, kept, since=past.until))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +75,6 @@ class JudgedBefore:
             return cls()
         found = tuple(one for one in read(connection, row.follows) if one.acknowledged_at is not None)
         return cls(until=row.quiet_until, incidents=found)
-
-    def telling(self, record: IncidentRecord) -> dict[str, Any]:
-        """The columns of an incident that is not told, as the deployment before had judged that time; else none."""
-        last = record.history[-1].at if record.history else record.opened_at
-        return {"told_at": last} if self.until is not None and last <= self.until else {}
 
     def acknowledged(self, record: IncidentRecord) -> IncidentRecord:
         """An incident with the acknowledgement that the deployment before has of the same watch at that time."""
@@ -142,6 +138,10 @@ def act(connection: Connection, deployment: int, number: int, action: IncidentAc
     if after != before:
         incident_actions.append(connection, deployment, number, action)
         connection.execute(update(incident).where(_is(deployment, number)).values(**_values(after)))
+        events = changes(before, after)
+        if action.kind == "reopen":
+            events["open-2"] = IncidentEvent(at=action.at, state="open")
+        enqueue(connection, deployment, number, events)
     return after
 
 

@@ -1,82 +1,132 @@
-"""The outbox of notifications: which receivers have been notified of which incident.
-
-It is written in the transaction of the incident, so that a process that dies loses no notification.
-"""
+"""The outbox of notifications: which receivers have been notified of which event, and which never were."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from monitoring.records import IncidentRecord
-from monitoring.store.incidents import COLUMNS, record_of
-from monitoring.store.tables import incident
+from monitoring.records import IncidentRecord, IncidentState
+from monitoring.store import incidents
+from monitoring.store.events import called_by
+from monitoring.store.tables import notification
+
+#: The state of a row that stands for several events.
+DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingNotification:
-    """An incident that some receiver has not been notified of yet.
+    """An event that some receiver has not been notified of yet.
 
     Attributes:
-        incident: The incident.
-        notified: Receivers that have been notified, as `monitoring.incidents.notification.receiver_of` names them.
+        number: Its number in the store; later events have greater ones.
+        event: Identifies it for the life of the store.
+        state: The state that the incident entered; None for a digest.
+        at: When: the end of a window, or the time of an acknowledgement; of a digest, when its last event was.
+        incidents: The incident as it is now; of a digest, each one that it is about.
+        reached: Receivers that have been notified, by the identity of their route.
+        abandoned: Receivers that were given up.
         attempts: Attempts so far, at most one a run.
+        events: How many events it stands for.
     """
 
-    incident: IncidentRecord
-    notified: frozenset[str] = frozenset()
+    number: int
+    event: str
+    state: IncidentState | None
+    at: datetime
+    incidents: tuple[IncidentRecord, ...]
+    reached: frozenset[str] = frozenset()
+    abandoned: frozenset[str] = frozenset()
     attempts: int = 0
-
-
-def read(connection: Connection, deployment: int) -> tuple[PendingNotification, ...]:
-    """Read the pending notifications of a deployment, in the order of the incidents' numbers."""
-    query = (
-        select(*COLUMNS, incident.c.told, incident.c.tellings)
-        .where((incident.c.deployment == deployment) & incident.c.told_at.is_(None) & incident.c.given_up_at.is_(None))
-        .order_by(incident.c.number)
-    )
-    found = []
-    for row in connection.execute(query).mappings():
-        values = dict(row)
-        notified, attempts = json.loads(values.pop("told")), values.pop("tellings")
-        found.append(PendingNotification(incident=record_of(values), notified=frozenset(notified), attempts=attempts))
-    return tuple(found)
+    events: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt to notify the receivers of an incident.
+    """One attempt to notify the receivers of an event.
 
     Attributes:
-        notified: All receivers notified so far.
-        completed_at: When no receiver was left to notify; None while one is.
-        given_up_at: When it was given up; None while it is not.
+        reached: All receivers notified so far.
+        abandoned: All receivers given up so far.
+        completed_at: When no receiver was left to notify and all were reached; None where that is not so.
+        given_up_at: When no receiver was left to notify and some were given up; None where that is not so.
     """
 
-    notified: frozenset[str] = frozenset()
+    reached: frozenset[str] = frozenset()
+    abandoned: frozenset[str] = frozenset()
     completed_at: datetime | None = None
     given_up_at: datetime | None = None
 
 
-def write(connection: Connection, deployment: int, number: int, attempt: Attempt) -> None:
-    """Record one more attempt to notify the receivers of an incident."""
+def read(connection: Connection, deployment: int) -> tuple[PendingNotification, ...]:
+    """Read the pending notifications of a deployment, in the order of the events."""
+    table = notification.c
+    pending = (table.deployment == deployment) & table.completed_at.is_(None) & table.given_up_at.is_(None)
+    rows = connection.execute(select(notification).where(pending).order_by(table.id)).all()
+    if not rows:
+        return ()
+    known = {record.number: record for record in incidents.read(connection, deployment)}
+    return tuple(_pending(connection, row, known) for row in rows)
+
+
+def _pending(connection: Connection, row: Any, known: Mapping[int, IncidentRecord]) -> PendingNotification:
+    numbers = [row.incident]
+    if row.state == DIGEST:
+        query = select(notification.c.incident).where(notification.c.digest == row.id).order_by(notification.c.id)
+        numbers = list(connection.execute(query).scalars())
+    return PendingNotification(
+        number=row.id,
+        event=row.event,
+        state=None if row.state == DIGEST else row.state,
+        at=row.at,
+        incidents=tuple(known[number] for number in sorted(set(numbers))),
+        reached=frozenset(json.loads(row.reached)),
+        abandoned=frozenset(json.loads(row.abandoned)),
+        attempts=row.attempts,
+        events=len(numbers),
+    )
+
+
+def write(connection: Connection, number: int, attempt: Attempt) -> None:
+    """Record one more attempt to notify the receivers of an event, by its number in the store."""
     statement = (
-        update(incident)
-        .where((incident.c.deployment == deployment) & (incident.c.number == number))
+        update(notification)
+        .where(notification.c.id == number)
         .values(
-            told=json.dumps(sorted(attempt.notified)),
-            told_at=attempt.completed_at,
+            reached=json.dumps(sorted(attempt.reached)),
+            abandoned=json.dumps(sorted(attempt.abandoned)),
+            completed_at=attempt.completed_at,
             given_up_at=attempt.given_up_at,
-            tellings=incident.c.tellings + 1,
+            attempts=notification.c.attempts + 1,
         )
     )
     connection.execute(statement)
 
 
-def read_given_up(connection: Connection, deployment: int) -> tuple[int, ...]:
-    """The numbers of the incidents whose notification was given up."""
-    query = select(incident.c.number).where((incident.c.deployment == deployment) & incident.c.given_up_at.is_not(None))
-    return tuple(connection.execute(query.order_by(incident.c.number)).scalars())
+def digest(connection: Connection, deployment: int, events: Sequence[PendingNotification], at: datetime) -> None:
+    """Put one row in the place of several pending events; they are completed by it.
+
+    Args:
+        connection: A transaction that writes.
+        deployment: The deployment's number.
+        events: The events, in order, one at least.
+        at: The time, aware.
+    """
+    numbers = [one.number for one in events]
+    event = f"{called_by(connection, deployment)}/{deployment}/digest/{numbers[0]}-{numbers[-1]}"
+    values = {"event": event, "state": DIGEST, "at": max(one.at for one in events)}
+    statement = insert(notification).values(deployment=deployment, **values, reached="[]", abandoned="[]", attempts=0)
+    number = connection.execute(statement.returning(notification.c.id)).scalar_one()
+    replaced = update(notification).where(notification.c.id.in_(numbers)).values(digest=number, completed_at=at)
+    connection.execute(replaced)
+
+
+def read_given_up(connection: Connection, deployment: int) -> tuple[str, ...]:
+    """The events of which some receiver was never notified, in order."""
+    given_up = (notification.c.deployment == deployment) & notification.c.given_up_at.is_not(None)
+    return tuple(connection.execute(select(notification.c.event).where(given_up).order_by(notification.c.id)).scalars())

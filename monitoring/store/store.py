@@ -238,17 +238,22 @@ class Store(Transactions):
             return incidents.read_tracked(connection, deployment)
 
     def pending_notifications(self, deployment: int) -> tuple[PendingNotification, ...]:
-        """Incidents that some receiver has not been notified of; a new incident is one at once."""
+        """Events that some receiver has not been notified of; each state that an incident enters is one at once."""
         with self._reading() as connection:
             return notifications.read(connection, deployment)
 
     def save_notification(self, deployment: int, number: int, attempt: Attempt) -> None:
-        """Record one more attempt to notify the receivers of an incident, by its number."""
+        """Record one more attempt to notify the receivers of an event, by its number."""
         with self._writing(deployment) as connection:
-            notifications.write(connection, deployment, number, attempt)
+            notifications.write(connection, number, attempt)
 
-    def given_up_notifications(self, deployment: int) -> tuple[int, ...]:
-        """The numbers of the incidents whose notification was given up."""
+    def save_digest(self, deployment: int, events: Sequence[PendingNotification], at: datetime) -> None:
+        """Put one pending notification in the place of several, at a time."""
+        with self._writing(deployment) as connection:
+            notifications.digest(connection, deployment, events, at)
+
+    def given_up_notifications(self, deployment: int) -> tuple[str, ...]:
+        """The events of which some receiver was never notified."""
         with self._reading() as connection:
             return notifications.read_given_up(connection, deployment)
 

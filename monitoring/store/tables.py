@@ -120,12 +120,8 @@ incident = Table(
     Column("recovery", Text, nullable=False),
     Column("acknowledged_at", UtcTime),
     Column("closed_at", UtcTime),
-    Column("told", Text, nullable=False, server_default="[]"),
-    Column("tellings", Integer, nullable=False, server_default="0"),
-    Column("told_at", UtcTime),
     Column("detail", Text),
     Column("history", Text, nullable=False, server_default="[]"),
-    Column("given_up_at", UtcTime),
     Column("previous", Integer),
     Column("owner", String, nullable=False, server_default=""),
     Column("snoozed_until", UtcTime),
@@ -146,6 +142,24 @@ incident_action = Table(
     Column("until", UtcTime),
     Column("until_worse", Boolean, nullable=False),
     ForeignKeyConstraint(("deployment", "incident"), ("incident.deployment", "incident.number")),
+)
+
+notification = Table(
+    "notification",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("deployment", ForeignKey("deployment.id"), nullable=False),
+    Column("event", String, nullable=False),
+    Column("incident", Integer),
+    Column("state", String, nullable=False),
+    *_times("at"),
+    Column("reached", Text, nullable=False),
+    Column("abandoned", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("completed_at", UtcTime),
+    Column("given_up_at", UtcTime),
+    Column("digest", Integer),
+    UniqueConstraint("deployment", "event"),
 )
 
 run = Table(

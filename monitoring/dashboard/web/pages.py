@@ -217,7 +217,7 @@ def settings_of(config: MonitorConfig | None) -> tuple[tuple[str, str], ...]:
         ("Labels wait for", _length(windows.label_horizon)),
         ("Slices", printable(", ".join(traffic.slices)) or "none"),
         ("Tolerance", f"error {config.tolerance.error}, Brier {config.tolerance.brier or 'two standard errors'}"),
-        ("Notified", f"{len(config.notify)} webhooks"),
+        ("Notified", ", ".join(route.route for route in config.notify) or "nobody"),
         ("Schedule", config.schedule.cron),
     )
 

@@ -13,13 +13,13 @@ import click
 from pitfalls_tf.cli.frameworks import load_frameworks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable, Iterator, Sequence
 
-    from monitoring.config import MonitorConfig
-    from monitoring.incidents.notification import NotificationSource
+    from monitoring.config import MonitorConfig, RouteSection
+    from monitoring.incidents.digest import Message
+    from monitoring.incidents.routes.sending import Delivery
     from monitoring.jobs.run import Progress, RunResult
-    from monitoring.records import IncidentRecord, MonitorStatus
+    from monitoring.records import MonitorStatus
     from monitoring.store.store import Store
     from monitoring.watches.embedding import Embed
     from pitfalls_tf.cli.output import Output
@@ -130,7 +130,7 @@ def evaluate_due_windows(
     moved: bool = False,
     labels_anew: bool = False,
 ) -> RunResult:
-    """Evaluate every due window, and notify the config's webhooks of each opened incident.
+    """Evaluate every due window, and notify the config's routes of what happens to incidents.
 
     Args:
         config: the config.
@@ -144,7 +144,7 @@ def evaluate_due_windows(
     Returns:
         What was evaluated.
     """
-    from monitoring.incidents.notification import notify, receiver_of  # noqa: PLC0415 - not needed for --help
+    from monitoring.incidents.routes.sending import notify  # noqa: PLC0415 - not needed for --help
     from monitoring.jobs.run import ExternalServices, run_due_windows  # noqa: PLC0415 - as above
     from serving.export.embedding import BundleEmbedder  # noqa: PLC0415 - as above
 
@@ -155,13 +155,13 @@ def evaluate_due_windows(
         load_frameworks("tensorflow")
         return BundleEmbedder(bundle)
 
-    def send(incident: IncidentRecord, source: NotificationSource, notified: AbstractSet[str]) -> dict[str, bool]:
-        pending = [webhook for webhook in config.notify if receiver_of(webhook) not in notified]
-        deliveries = notify(incident, source=source, webhooks=pending)
+    def send(message: Message, routes: Sequence[RouteSection]) -> tuple[Delivery, ...]:
+        deliveries = notify(message, routes)
         for delivery in deliveries:
             if not delivery.ok:
-                output.progress(f"Notification failed: {delivery.url}: {delivery.detail}. The next run retries it.")
-        return {delivery.receiver: delivery.ok for delivery in deliveries}
+                then = "It is given up." if delivery.gone else "The next run retries it."
+                output.progress(f"Notification failed: {delivery.shown}: {delivery.detail}. {then}")
+        return deliveries
 
     run = run_due_windows(
         config,
@@ -183,7 +183,7 @@ def _say(run: RunResult, store: Store, output: Output) -> None:
             f"notified again of what {run.follows} has judged. It is kept: --deployment {run.follows} shows it."
         )
     if lost := store.given_up_notifications(run.deployment):
-        output.progress(f"Notifications were given up, of incidents {', '.join(map(str, lost))}: not all were reached.")
+        output.progress(f"Notifications were given up: {len(lost)}, the last of them {lost[-1]}; not all were reached.")
     for finding in run.unreported:
         output.progress(finding.message)
 

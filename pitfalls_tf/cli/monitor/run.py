@@ -53,12 +53,17 @@ def command(
     the document with --json.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.incidents.routes.heartbeat import heartbeat  # noqa: PLC0415 - as above
     from monitoring.jobs.idle import idle_deployment  # noqa: PLC0415 - as above
 
     config = with_traffic(load_config(config_path), traffic)
-    idle = None if any(flags.values()) else idle_deployment(config, datetime.now(UTC))
-    if idle is None or output.as_json or rule == "overdue":
-        return exit_code(*_run(config, since, output, flags, idle), rule=rule)
+    with heartbeat(config.heartbeat, output.progress) as beat:
+        idle = None if any(flags.values()) else idle_deployment(config, datetime.now(UTC))
+        if idle is None or output.as_json or rule == "overdue":
+            found, run = _run(config, since, output, flags, idle)
+            beat.complete = run is None or not run.stopped
+            return exit_code(found, run, rule=rule)
+        beat.complete = True
     click.echo(_idle_line(idle))
     counted = {"open": idle.open_pages, "unacknowledged": idle.unacknowledged_pages, "none": 0}
     return 1 if counted[rule] else 0

@@ -40,6 +40,7 @@ def command(config_path: Path, traffic: str | None, *, moved: bool, rule: str, o
     of the windows). SIGTERM or Ctrl-C stops it between two windows; finished windows are kept.
     """
     from monitoring.config import load_config  # noqa: PLC0415 - not needed for --help
+    from monitoring.incidents.routes.heartbeat import heartbeat  # noqa: PLC0415 - as above
     from monitoring.jobs.schedule import run_on_schedule, stopping  # noqa: PLC0415 - as above
     from monitoring.jobs.status import status  # noqa: PLC0415 - as above
     from monitoring.reports.document import status_document  # noqa: PLC0415 - as above
@@ -61,8 +62,10 @@ def command(config_path: Path, traffic: str | None, *, moved: bool, rule: str, o
     with stopping() as stop:
 
         def job() -> None:
-            with Store.open(config.store.url) as store:  # may be unreachable now and back at the next time
+            # the store may be unreachable now and back at the next time
+            with heartbeat(config.heartbeat, output.progress) as beat, Store.open(config.store.url) as store:
                 run = evaluate_due_windows(config, store, output, progress=print_window, stop=stop.is_set, moved=moved)
+                beat.complete = not run.stopped
             output.progress(f"Evaluated {run.judged} windows; schedule {config.schedule.cron!r}.")
 
         run_on_schedule(config.schedule.cron, job, timezone=config.windows.timezone, stop=stop, on_error=print_error)

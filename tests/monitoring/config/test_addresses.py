@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.config import WebhookRoute
 from monitoring.config.addresses import redacted
 from tests.monitoring.config.configs import LEAST, load, problems
 
@@ -46,6 +47,7 @@ def test_a_webhook_is_encrypted_or_local_and_its_secret_stays_out_of_messages(tm
 )
 def test_webhooks_on_this_machine_need_no_encryption(tmp_path: Path, url: str) -> None:
     (webhook,) = load(tmp_path, f'{LEAST}[[notify]]\nwebhook = "{url}"\nlevel = "notice"\n').notify
+    assert isinstance(webhook, WebhookRoute)
     assert (webhook.webhook, webhook.level) == (url, "notice")
 
 

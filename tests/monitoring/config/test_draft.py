@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.config import ConfigDraft, WebhookDraft, render_config
+from monitoring.config import ConfigDraft, WebhookDraft, WebhookRoute, render_config
 from tests.monitoring.config.configs import LEAST, load
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20).filter(
@@ -48,7 +48,7 @@ def test_a_rendered_draft_reads_back_the_same(
     assert config.traffic.slices == tuple(names)
     assert config.windows.min_rows == rows
     assert (config.tolerance.error, config.tolerance.integrity, config.tolerance.brier) == numbers
-    assert [(hook.webhook, hook.level) for hook in config.notify] == [(url, "notice") for url in webhooks]
+    assert config.notify == tuple(WebhookRoute(webhook=url, level="notice") for url in webhooks)
 
 
 def test_a_rendered_draft_without_more_means_the_defaults(tmp_path: Path) -> None:

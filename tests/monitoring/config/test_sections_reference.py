@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from monitoring.config import ConfigDraft, load_config, render_config
 from monitoring.config.draft import WebhookDraft
+from monitoring.config.routes import ROUTES, RouteSection
 from monitoring.config.sections import SECTIONS
 from monitoring.errors import BadInput
 
@@ -19,7 +21,16 @@ PAGE = (Path(__file__).parents[3] / "docs/reference/monitor-toml.md").read_text(
 def documented(section: str) -> list[tuple[str, str]]:
     head = f"[[{section}]]" if section in ("expected", "notify") else f"[{section}]"
     _, _, rest = PAGE.partition(f"\n## {head}\n")
-    return re.findall(r"^\| `(\w+)` \| (.+?) \|", rest.partition("\n## ")[0], re.MULTILINE)
+    return rows(rest.partition("\n## ")[0].partition("\n### ")[0])
+
+
+def documented_route(route: str) -> list[tuple[str, str]]:
+    """The rows of a route's own table."""
+    return rows(PAGE.partition(f"| key of `{route}` |")[2].partition("\n\n")[0])
+
+
+def rows(text: str) -> list[tuple[str, str]]:
+    return re.findall(r"^\| `(\w+)` \| (.+?) \|", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -41,6 +52,19 @@ def test_the_page_lists_each_key_with_its_default(section: str) -> None:
         else:
             default = list(field.default) if isinstance(field.default, tuple) else field.default
             assert shown == f"`{json.dumps(default, default=str)}`"
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route != "webhook"])
+def test_the_page_lists_each_key_of_a_route_with_its_default(route: str) -> None:
+    own = {name: field for name, field in ROUTES[route].model_fields.items() if name not in RouteSection.model_fields}
+    assert [key for key, _ in documented_route(route)] == list(own)
+    for (_, shown), field in zip(documented_route(route), own.values(), strict=True):
+        if field.is_required() or field.default is None:
+            assert shown == ("required" if field.is_required() else "none")
+        else:
+            default = field.default
+            written = f"{default.seconds}s" if isinstance(default, timedelta) else default
+            assert shown == f"`{json.dumps(written)}`"
 
 
 def test_the_smallest_config_of_the_page_is_one(tmp_path: Path) -> None:

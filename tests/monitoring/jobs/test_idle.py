@@ -15,8 +15,8 @@ from monitoring.config import load_config
 from monitoring.jobs.idle import idle_deployment, label_logs_of
 from monitoring.jobs.run import run_due_windows
 from monitoring.store.checks import IdleDeployment
-from monitoring.store.notifications import Attempt
 from monitoring.store.store import Store
+from tests.monitoring.store.conftest import acknowledgement
 
 NOW = datetime(2013, 5, 15, tzinfo=UTC)
 Send = Callable[..., None]
@@ -73,8 +73,10 @@ def test_a_store_that_owes_a_notification_is_not_idle(deployed: Path, send: Send
     assert found is not None
     assert found.open_pages == 1
     with Store.open(config.store.url) as store:
-        store.save_notification(found.number, 1, Attempt())
+        store.act(found.number, 1, acknowledgement(NOW))
     assert idle(deployed) is None
+    judge(deployed)
+    assert idle(deployed) is not None
 
 
 def test_a_run_with_nothing_due_loads_neither_arrow_nor_sqlalchemy(deployed: Path, send: Send, days: Any) -> None:

@@ -1,122 +1,309 @@
-"""Every receiver is notified of every incident at least once, and tried again until it is reached or given up."""
+"""Every receiver is notified of every event at least once, and tried again until it is reached or given up."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitoring.config import load_config
-from monitoring.incidents.notification import NotificationSource
-from monitoring.jobs.notify import MAX_ATTEMPTS, NotificationOutbox, Notify
-from monitoring.jobs.run import ExternalServices, Progress, run_due_windows
-from monitoring.records import IncidentAction, IncidentRecord
+import pytest
+
+from monitoring.config import RouteSection, WebhookRoute, load_config
+from monitoring.incidents.digest import Digest, Message
+from monitoring.incidents.notification import Notification
+from monitoring.incidents.routes.sending import Delivery
+from monitoring.jobs.notify import MAX_ATTEMPTS, MAX_PAST_EVENTS, PAST, NotificationOutbox
+from monitoring.jobs.run import ExternalServices, run_due_windows
+from monitoring.records import IncidentAction, IncidentRecord, IncidentState, WindowRecord
+from monitoring.store import DeploymentRecord
 from monitoring.store.store import Store
 
-NOW = datetime(2013, 5, 15, tzinfo=UTC)
+APRIL = datetime(2013, 4, 1, tzinfo=UTC)
 Send = Callable[..., None]
+PAGES = WebhookRoute(webhook="https://hooks.example.org/pages")
+ALL = WebhookRoute(
+    webhook="https://hooks.example.org/all", level="notice", states=("open", "worse", "recovering", "closed")
+)
+ROUTES = '[[notify]]\nwebhook = "https://hooks.example.org/pages"\n'
 
 
-def recording(sent: list[IncidentRecord]) -> Notify:
-    def notify(incident: IncidentRecord, _source: NotificationSource, _before: AbstractSet[str]) -> dict[str, bool]:
-        sent.append(incident)
-        return {"one": True}
+class Receivers:
+    """Receivers that answer as they are told to: by default they take everything."""
 
-    return notify
+    def __init__(self, *down: RouteSection, gone: Sequence[RouteSection] = ()) -> None:
+        self.down = {route.receiver for route in down}
+        self.gone = {route.receiver for route in gone}
+        self.sent: list[tuple[str, str]] = []
+        self.messages: list[Message] = []
+
+    def __call__(self, message: Message, routes: Sequence[RouteSection]) -> list[Delivery]:
+        self.messages.append(message)
+        found = []
+        for route in routes:
+            self.sent.append((_name(route), message.event))
+            ok = route.receiver not in self.down | self.gone
+            gone = route.receiver in self.gone
+            found.append(Delivery(shown=route.shown, receiver=route.receiver, ok=ok, gone=gone, detail=""))
+        return found
 
 
-def test_every_incident_is_notified_once_and_again_when_it_becomes_worse(deployed: Path, send: Send, days: Any) -> None:
+def _name(route: RouteSection) -> str:
+    assert isinstance(route, WebhookRoute)
+    return str(route.webhook).rpartition("/")[2]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path}/pitfalls.db") as opened:
+        opened.deployment(
+            DeploymentRecord(
+                model="flights",
+                version=1,
+                settings_digest="ab" * 32,
+                created_at=APRIL,
+                timezone="UTC",
+                page_budget="1 per 365 windows",
+                page_threshold=365.0,
+                notice_budget="1 per 30 windows",
+                notice_threshold=30.0,
+                name="flights",
+            )
+        )
+        yield opened
+
+
+def incident(number: int = 1, day: int = 1, *states: IncidentState) -> IncidentRecord:
+    at = APRIL + timedelta(days=day)
+    record = IncidentRecord(
+        number=number,
+        level="page",
+        state="recovering",
+        opened_at=at,
+        window_start=at - timedelta(days=1),
+        window_end=at,
+        watch="error",
+        slice="",
+        cause="the model is wrong",
+        message="Error rose.",
+    ).entered("open", at)
+    for later, state in enumerate(states, start=1):
+        record = record.entered(state, at + timedelta(days=later))
+    return record
+
+
+def commit(store: Store, day: int, *incidents: IncidentRecord) -> None:
+    start = APRIL + timedelta(days=day)
+    window = WindowRecord(
+        start=start,
+        end=start + timedelta(days=1),
+        rows=9,
+        labels=9,
+        labels_due=9,
+        labels_unknown=0,
+        repeats=0,
+        status="ok",
+        page_log_evidence=0.0,
+        notice_log_evidence=0.0,
+    )
+    store.commit_window(1, window, states={}, label_cursor={}, incidents=incidents)
+
+
+def outbox(
+    store: Store, receivers: Receivers, *routes: RouteSection, now: datetime = APRIL + timedelta(days=2)
+) -> NotificationOutbox:
+    return NotificationOutbox(store, 1, routes or (PAGES, ALL), receivers, clock=lambda: now, renew=lambda _: None)
+
+
+def test_each_route_gets_the_states_it_asks_for_in_order(store: Store) -> None:
+    commit(store, 0, incident(1, 1, "worse", "recovering", "closed"))
+    receivers = Receivers()
+    outbox(store, receivers).send_pending()
+    assert receivers.sent == [
+        ("pages", "flights/1/1/0"),
+        ("all", "flights/1/1/0"),
+        ("pages", "flights/1/1/1"),
+        ("all", "flights/1/1/1"),
+        ("all", "flights/1/1/recovering-1"),
+        ("all", "flights/1/1/closed-1"),
+    ]
+    assert store.pending_notifications(1) == ()
+
+
+def test_only_a_receiver_that_was_not_reached_is_tried_again_and_gets_events_in_order(store: Store) -> None:
+    commit(store, 0, incident(1, 1, "worse"), incident(2, 1))
+    receivers = Receivers(PAGES)
+    outbox(store, receivers).send_pending()
+    assert [event for name, event in receivers.sent if name == "pages"] == ["flights/1/1/0", "flights/1/2/0"]
+    assert len([name for name, _ in receivers.sent if name == "all"]) == 3
+    again = Receivers()
+    outbox(store, again).send_pending()
+    assert again.sent == [("pages", f"flights/1/{event}") for event in ("1/0", "1/1", "2/0")]
+    assert store.pending_notifications(1) == ()
+
+
+def test_one_outbox_tries_an_event_once(store: Store) -> None:
+    commit(store, 0, incident())
+    receivers = Receivers(PAGES)
+    one = outbox(store, receivers, PAGES)
+    one.send_pending()
+    one.send_pending(last=True)
+    assert len(receivers.sent) == 1
+
+
+def test_a_receiver_is_not_tried_for_ever(store: Store) -> None:
+    commit(store, 0, incident())
+    receivers = Receivers(PAGES)
+    for _ in range(MAX_ATTEMPTS + 3):
+        outbox(store, receivers).send_pending()
+    assert receivers.sent == [("pages", "flights/1/1/0"), ("all", "flights/1/1/0")] + [("pages", "flights/1/1/0")] * (
+        MAX_ATTEMPTS - 1
+    )
+    assert store.pending_notifications(1) == ()
+    assert store.given_up_notifications(1) == ("flights/1/1/0",)
+
+
+def test_a_receiver_that_is_gone_is_given_up_at_once_and_the_others_are_not(store: Store) -> None:
+    commit(store, 0, incident())
+    outbox(store, Receivers(ALL, gone=[PAGES])).send_pending()
+    (pending,) = store.pending_notifications(1)
+    assert (pending.abandoned, pending.reached) == (frozenset({PAGES.receiver}), frozenset())
+    outbox(store, Receivers()).send_pending()
+    assert store.pending_notifications(1) == ()
+    assert store.given_up_notifications(1) == ("flights/1/1/0",)
+
+
+def test_without_receivers_nobody_is_owed_anything(store: Store) -> None:
+    commit(store, 0, *(incident(number) for number in range(1, 9)))
+    nobody = NotificationOutbox(store, 1, (PAGES,), None, clock=lambda: APRIL + 99 * PAST, renew=lambda _: None)
+    nobody.send_pending()
+    assert store.pending_notifications(1) == ()
+    assert store.given_up_notifications(1) == ()
+
+
+def test_many_events_of_the_past_are_one_digest_at_the_end_of_a_run(store: Store) -> None:
+    now = APRIL + timedelta(days=100)
+    for day in range(MAX_PAST_EVENTS + 1):
+        commit(store, day, incident(day + 1, day + 1, "closed" if day else "worse"))
+    fresh = incident(50, 99)
+    commit(store, 98, fresh)
+    receivers = Receivers()
+    run = outbox(store, receivers, PAGES, ALL, now=now)
+    run.send_pending()
+    assert receivers.sent == [("pages", "flights/1/50/0"), ("all", "flights/1/50/0")]
+    run.send_pending(last=True)
+    (digest,) = [message for message in receivers.messages if isinstance(message, Digest)]
+    assert [one.number for one in digest.incidents] == list(range(1, MAX_PAST_EVENTS + 2))
+    assert digest.events == 2 * (MAX_PAST_EVENTS + 1)
+    assert receivers.sent[2:] == [("pages", digest.event), ("all", digest.event)]
+    assert store.pending_notifications(1) == ()
+
+
+def test_a_digest_that_was_not_delivered_is_the_same_one_in_the_next_run(store: Store) -> None:
+    now = APRIL + timedelta(days=100)
+    for day in range(MAX_PAST_EVENTS + 1):
+        commit(store, day, incident(day + 1, day + 1))
+    down, up = Receivers(PAGES), Receivers()
+    outbox(store, down, PAGES, now=now).send_pending(last=True)
+    commit(store, 98, incident(50, 99), incident(1, 1, "worse"))
+    outbox(store, up, PAGES, now=now).send_pending(last=True)
+    assert [event for _, event in up.sent] == [down.sent[0][1], "flights/1/50/0", "flights/1/1/1"]
+
+
+def test_a_few_events_of_the_past_are_sent_one_by_one_when_the_run_ends(store: Store) -> None:
+    for day in range(MAX_PAST_EVENTS):
+        commit(store, day, incident(day + 1, day + 1))
+    receivers = Receivers()
+    run = outbox(store, receivers, PAGES, now=APRIL + timedelta(days=100))
+    run.send_pending()
+    assert receivers.sent == []
+    run.send_pending(last=True)
+    assert len(receivers.sent) == MAX_PAST_EVENTS
+
+
+def test_an_event_that_nobody_wants_does_not_make_a_digest(store: Store) -> None:
+    for day in range(MAX_PAST_EVENTS):
+        commit(store, day, incident(day + 1, day + 1, "closed"))
+    receivers = Receivers()
+    outbox(store, receivers, PAGES, now=APRIL + timedelta(days=100)).send_pending(last=True)
+    assert [event for _, event in receivers.sent] == [f"flights/1/{n}/0" for n in range(1, MAX_PAST_EVENTS + 1)]
+
+
+def test_what_was_tried_when_it_was_new_is_no_past(store: Store) -> None:
+    commit(store, 0, *(incident(number) for number in range(1, MAX_PAST_EVENTS + 3)))
+    outbox(store, Receivers(PAGES), PAGES).send_pending(last=True)
+    later = Receivers()
+    outbox(store, later, PAGES, now=APRIL + timedelta(days=100)).send_pending(last=True)
+    assert [event for _, event in later.sent] == [f"flights/1/{n}/0" for n in range(1, MAX_PAST_EVENTS + 3)]
+
+
+def test_nobody_is_notified_while_an_incident_is_snoozed(store: Store) -> None:
+    commit(store, 0, incident(), incident(2))
+    at = APRIL + timedelta(days=2)
+    store.act(1, 1, IncidentAction(at=at, by="operator", kind="snooze", until=at + timedelta(hours=1)))
+    receivers = Receivers()
+    outbox(store, receivers, PAGES, now=at).send_pending(last=True)
+    assert receivers.sent == [("pages", "flights/1/2/0")]
+    outbox(store, receivers, PAGES, now=at + timedelta(hours=1)).send_pending()
+    assert receivers.sent[1:] == [("pages", "flights/1/1/0")]
+
+
+def deployed_with_route(deployed: Path) -> Any:
+    path = deployed / "monitor.toml"
+    path.write_text(path.read_text() + ROUTES)
+    return load_config(path)
+
+
+def test_a_run_notifies_of_each_page_and_of_it_becoming_worse(deployed: Path, send: Send, days: Any) -> None:
     send(deployed, days(days=30, broken_from=10, broken_part=0.5))
-    config = load_config(deployed / "monitor.toml")
-    seen: list[Progress] = []
-    sent: list[IncidentRecord] = []
+    config = deployed_with_route(deployed)
+    receivers = Receivers()
+    clock = iter(range(10**6))
     with Store.open(config.store.url) as store:
         done = run_due_windows(
-            config, store, clock=lambda: NOW, progress=seen.append, services=ExternalServices(notify=recording(sent))
+            config,
+            store,
+            clock=lambda: datetime(2014, 1, 1, tzinfo=UTC) + timedelta(seconds=next(clock)),
+            services=ExternalServices(notify=receivers),
         )
-    assert [p.done for p in seen] == list(range(1, 31))
-    assert tuple(sent) == done.opened
-    assert [i.state for i in sent].count("worse") > 0
-    assert len({(i.number, len(i.history)) for i in sent}) == len(sent)
+        assert store.pending_notifications(done.deployment) == ()
+    pages = {one.number for one in done.opened if one.level == "page"}
+    notifications = [message for message in receivers.messages if isinstance(message, Notification)]
+    assert {one.incident.number for one in notifications} == pages
+    assert {one.state for one in notifications} == {"open", "worse"}
+    assert len({one.event for one in notifications}) == len(receivers.messages) == len(notifications)
 
 
 def _die_while_notifying(folder: str) -> None:
-    def notify(_incident: IncidentRecord, _source: NotificationSource, _before: AbstractSet[str]) -> dict[str, bool]:
+    def notify(_message: Message, _routes: Sequence[RouteSection]) -> Sequence[Delivery]:
         os.kill(os.getpid(), signal.SIGKILL)
-        return {}
+        return ()
 
     config = load_config(Path(folder) / "monitor.toml")
+    now = APRIL + timedelta(days=6)
     with Store.open(config.store.url) as store:
-        run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices(notify=notify))
+        run_due_windows(config, store, clock=lambda: now, services=ExternalServices(notify=notify))
 
 
 def test_an_incident_that_a_killed_run_notified_nobody_of_is_notified_by_the_next(
     deployed: Path, send: Send, days: Any
 ) -> None:
     send(deployed, days(days=4, without="temp"))
+    config = deployed_with_route(deployed)
     process = multiprocessing.get_context("spawn").Process(target=_die_while_notifying, args=(str(deployed),))
     process.start()
     process.join(120)
     assert process.exitcode == -signal.SIGKILL
-    config = load_config(deployed / "monitor.toml")
-    sent: list[IncidentRecord] = []
-    later = NOW + timedelta(hours=1)  # when the dead run's lease is over
+    receivers = Receivers()
+    later = APRIL + timedelta(days=6, hours=1)  # when the dead run's lease is over
+    services = ExternalServices(notify=receivers)
     with Store.open(config.store.url) as store:
-        opened = run_due_windows(
-            config, store, clock=lambda: later, services=ExternalServices(notify=recording(sent))
-        ).opened
-        assert [i.watch for i in sent] == ["schema", *(i.watch for i in opened)]
-        run_due_windows(config, store, clock=lambda: later, services=ExternalServices(notify=recording(sent)))
-    assert len(sent) == 1 + len(opened)
-
-
-def test_only_a_receiver_that_was_not_reached_is_tried_again_and_not_for_ever(
-    deployed: Path, send: Send, days: Any
-) -> None:
-    send(deployed, days(days=1, without="temp"))
-    asked: list[frozenset[str]] = []
-
-    def notify(_incident: IncidentRecord, _source: NotificationSource, before: AbstractSet[str]) -> dict[str, bool]:
-        asked.append(frozenset(before))
-        return {"reached": True, "dead": False} if not before else {"dead": False}
-
-    config = load_config(deployed / "monitor.toml")
-    with Store.open(config.store.url) as store:
-        first = run_due_windows(config, store, clock=lambda: NOW, services=ExternalServices(notify=notify))
-        for _ in range(MAX_ATTEMPTS + 3):
-            NotificationOutbox(store, first.deployment, notify, clock=lambda: NOW, renew=lambda _: None).send_pending()
-        assert store.pending_notifications(first.deployment) == ()
-        assert store.given_up_notifications(first.deployment) == (1,)
-    assert asked == [frozenset()] + [frozenset({"reached"})] * (MAX_ATTEMPTS - 1)
-
-
-def test_without_receivers_nobody_is_owed_anything(deployed: Path, send: Send, days: Any) -> None:
-    send(deployed, days(days=1, without="temp"))
-    config = load_config(deployed / "monitor.toml")
-    with Store.open(config.store.url) as store:
-        done = run_due_windows(config, store, clock=lambda: NOW)
-        assert len(done.opened) > 0
-        assert store.pending_notifications(done.deployment) == ()
-
-
-def test_nobody_is_notified_while_an_incident_is_snoozed(deployed: Path, send: Send, days: Any) -> None:
-    send(deployed, days(days=1, without="temp"))
-    config = load_config(deployed / "monitor.toml")
-    sent: list[IncidentRecord] = []
-    with Store.open(config.store.url) as store:
-        unreached = ExternalServices(notify=lambda *_: {"one": False})
-        number = run_due_windows(config, store, clock=lambda: NOW, services=unreached).deployment
-        end = NOW + timedelta(hours=1)
-        store.act(number, 1, IncidentAction(at=NOW, by="operator", kind="snooze", until=end))
-        now = NOW
-        outbox = NotificationOutbox(store, number, recording(sent), clock=lambda: now, renew=lambda _: None)
-        outbox.send_pending()
-        assert sent == []
-        now = end
-        outbox.send_pending()
-    assert 1 in [one.number for one in sent]
+        run_due_windows(config, store, clock=lambda: later, services=services)
+        sent = [event for _, event in receivers.sent]
+        assert sent[0] == "flights/1/1/0"
+        assert len(sent) == len(set(sent)) > 0
+        run_due_windows(config, store, clock=lambda: later, services=services)
+    assert [event for _, event in receivers.sent] == sent

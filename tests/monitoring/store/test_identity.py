@@ -91,17 +91,17 @@ def test_what_the_deployment_before_had_judged_is_not_told_again_and_stays_ackno
     assert store.pending_notifications(new) == ()
     later = APRIL + timedelta(days=3)
     commit(store, new, window(2), replace(incident, number=3, opened_at=later, history=()))
-    assert [pending.incident.number for pending in store.pending_notifications(new)] == [3]
+    assert [pending.incidents[0].number for pending in store.pending_notifications(new)] == [3]
     worse = replace(first, acknowledged_at=None).entered("worse", later)
     commit(store, new, window(3), worse)
-    assert [pending.incident.number for pending in store.pending_notifications(new)] == [1, 3]
+    assert [pending.incidents[0].number for pending in store.pending_notifications(new)] == [3, 1]
 
 
 def test_a_deployment_that_follows_nothing_tells_of_its_first_incident(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), incident)
-    assert [pending.incident.number for pending in store.pending_notifications(deployment)] == [1]
+    assert [pending.incidents[0].number for pending in store.pending_notifications(deployment)] == [1]
 
 
 @pytest.mark.parametrize("known", ["", "settings"])

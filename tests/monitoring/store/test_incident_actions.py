@@ -74,7 +74,7 @@ def test_what_becomes_worse_ends_a_snooze_that_says_so(
     stored.commit_window(deployment, window(1), states={}, label_cursor={}, incidents=[worse])
     (found,) = stored.incidents(deployment)
     assert found.is_snoozed(NOON + timedelta(days=2)) is not ends
-    assert len(stored.pending_notifications(deployment)) == 1
+    assert [one.state for one in stored.pending_notifications(deployment)] == ["open", "worse"]
 
 
 def test_closing_is_at_once_and_is_undone_until_a_window_takes_account_of_it(

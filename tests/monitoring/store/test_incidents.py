@@ -85,14 +85,13 @@ def test_what_became_worse_is_notified_again_and_is_to_be_acknowledged_again(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), incident)
-    store.save_notification(deployment, 1, Attempt(notified=frozenset({"a"}), completed_at=APRIL))
+    store.save_notification(deployment, 1, Attempt(reached=frozenset({"a"}), completed_at=APRIL))
     seen = store.act(deployment, 1, acknowledgement(APRIL + timedelta(days=2)))
-    assert store.pending_notifications(deployment) == ()
     worse = replace(seen, acknowledged_at=None).entered("worse", APRIL + timedelta(days=3))
     commit(store, deployment, window(1), worse)
-    (pending,) = store.pending_notifications(deployment)
-    assert (pending.incident.state, pending.notified, pending.attempts) == ("worse", frozenset(), 0)
-    assert [event.state for event in pending.incident.history] == ["open", "acknowledged", "worse"]
+    _, pending = store.pending_notifications(deployment)
+    assert (pending.state, pending.reached, pending.attempts) == ("worse", frozenset(), 0)
+    assert [event.state for event in pending.incidents[0].history] == ["open", "acknowledged", "worse"]
 
 
 def test_an_incident_of_an_earlier_version_has_a_history_from_its_times(

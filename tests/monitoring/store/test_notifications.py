@@ -16,37 +16,43 @@ def commit(store: Store, deployment: int, window: WindowRecord, *incidents: Inci
     store.commit_window(deployment, window, states={}, label_cursor={}, incidents=incidents)
 
 
+def pending_of(incident: IncidentRecord) -> PendingNotification:
+    return PendingNotification(
+        number=1, event="flights/1/1/0", state="open", at=incident.opened_at, incidents=(incident,)
+    )
+
+
 def test_a_new_incident_is_pending_at_once(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     assert store.pending_notifications(deployment) == ()
     commit(store, deployment, window(0), incident)
-    assert store.pending_notifications(deployment) == (PendingNotification(incident=incident),)
+    assert store.pending_notifications(deployment) == (pending_of(incident),)
 
 
 def test_attempts_and_receivers_are_kept_until_all_are_notified(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), incident, replace(incident, number=2))
-    store.save_notification(deployment, 1, Attempt(notified=frozenset({"b", "a"})))
-    store.save_notification(deployment, 2, Attempt(notified=frozenset(), completed_at=APRIL))
+    store.save_notification(deployment, 1, Attempt(reached=frozenset({"b", "a"}), abandoned=frozenset({"c"})))
+    store.save_notification(deployment, 2, Attempt(completed_at=APRIL))
     (pending,) = store.pending_notifications(deployment)
-    assert pending == PendingNotification(incident=incident, notified=frozenset({"a", "b"}), attempts=1)
-    store.save_notification(
-        deployment, 1, Attempt(notified=frozenset({"a", "b", "c"}), completed_at=APRIL + timedelta(hours=1))
-    )
+    expected = replace(pending_of(incident), reached=frozenset({"a", "b"}), abandoned=frozenset({"c"}), attempts=1)
+    assert pending == expected
+    store.save_notification(deployment, 1, Attempt(completed_at=APRIL + timedelta(hours=1)))
     assert store.pending_notifications(deployment) == ()
+    assert store.given_up_notifications(deployment) == ()
 
 
-def test_a_new_state_of_the_incident_changes_nothing_of_its_notification(
+def test_an_event_keeps_its_state_and_shows_the_incident_as_it_is(
     store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
     commit(store, deployment, window(0), incident)
-    store.save_notification(deployment, 1, Attempt(notified=frozenset({"a"})))
-    recovering = replace(incident, state="recovering")
-    commit(store, deployment, window(1), recovering)
-    (pending,) = store.pending_notifications(deployment)
-    assert pending == PendingNotification(incident=recovering, notified=frozenset({"a"}), attempts=1)
+    worse = replace(incident, message="More than before.").entered("worse", APRIL + timedelta(days=2))
+    commit(store, deployment, window(1), worse)
+    first, second = store.pending_notifications(deployment)
+    assert (first.state, second.state) == ("open", "worse")
+    assert first.incidents == second.incidents == (worse,)
 
 
 def test_deployments_have_notifications_of_their_own(
@@ -56,14 +62,27 @@ def test_deployments_have_notifications_of_their_own(
     assert store.pending_notifications(deployment + 1) == ()
 
 
-def test_what_was_given_up_is_neither_pending_nor_delivered(
-    store: Store, deployment: int, window: Callable[..., WindowRecord], incident: IncidentRecord
+def test_what_was_given_up_is_neither_pending_nor_delivered_and_stays_known(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
 ) -> None:
-    store.commit_window(deployment, window(0), states={}, label_cursor={}, incidents=(incident,))
-    store.save_notification(deployment, 1, Attempt(given_up_at=APRIL))
+    commit(store, deployment, window(0), incident)
+    store.save_notification(deployment, 1, Attempt(abandoned=frozenset({"a"}), given_up_at=APRIL))
     assert store.pending_notifications(deployment) == ()
-    assert store.given_up_notifications(deployment) == (1,)
-    worse = incident.entered("worse", APRIL + timedelta(days=2))
-    store.commit_window(deployment, window(1), states={}, label_cursor={}, incidents=(worse,))
-    assert [one.incident.number for one in store.pending_notifications(deployment)] == [1]
-    assert store.given_up_notifications(deployment) == ()
+    assert store.given_up_notifications(deployment) == ("flights/1/1/0",)
+    commit(store, deployment, window(1), incident.entered("worse", APRIL + timedelta(days=2)))
+    assert [one.event for one in store.pending_notifications(deployment)] == ["flights/1/1/1"]
+    assert store.given_up_notifications(deployment) == ("flights/1/1/0",)
+
+
+def test_a_digest_takes_the_place_of_its_events(
+    store: Store, deployment: int, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    other = replace(incident, number=2, opened_at=APRIL + timedelta(days=3), history=())
+    commit(store, deployment, window(0), incident.entered("worse", APRIL + timedelta(days=2)), other)
+    store.save_digest(deployment, store.pending_notifications(deployment), APRIL + timedelta(days=9))
+    (digest,) = store.pending_notifications(deployment)
+    assert (digest.event, digest.state, digest.events) == ("flights/1/digest/1-3", None, 3)
+    assert digest.at == APRIL + timedelta(days=3)
+    assert [one.number for one in digest.incidents] == [1, 2]
+    store.save_notification(deployment, digest.number, Attempt(completed_at=APRIL))
+    assert store.pending_notifications(deployment) == ()

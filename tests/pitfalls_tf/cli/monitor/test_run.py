@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from tests.monitoring.incidents.receivers import receiving
 from tests.small_deployment import bundle, days, deploy, deployed, send
 
 __all__ = ["bundle", "days", "deploy", "deployed", "send"]
@@ -97,3 +98,21 @@ def test_a_log_of_another_model_and_classes_in_another_order_are_reported(
     refused = pitfalls("monitor", "run", "--config", config)
     assert refused.exit_code == 2
     assert "The classes are not those of the baseline." in refused.stderr
+
+
+def test_a_heartbeat_is_pinged_for_what_was_judged_and_for_an_error(
+    pitfalls: Pitfalls, deployed: Path, send: Callable[..., None], days: Any
+) -> None:
+    send(deployed, days(days=2))
+    config = deployed / "monitor.toml"
+    with receiving() as receiver:
+        base = receiver.url.partition("?")[0]
+        config.write_text(f'{config.read_text()}[heartbeat]\nurl = "{base}"\n')
+        assert pitfalls("monitor", "run", "--config", config).exit_code == 0
+        idle = pitfalls("monitor", "run", "--config", config)
+        assert "Nothing is due" in idle.stdout
+        (deployed / "models").unlink()
+        assert pitfalls("monitor", "run", "--config", config).exit_code == 3
+        pings = [path.rpartition("/secret")[2] for path in receiver.paths]
+    assert pings == ["/start", "", "/start", "", "/start", "/fail"]
+    assert b"The bundle to watch is not there" in receiver.bodies[-1]

@@ -1,0 +1,46 @@
+"""The base of the sections of `monitor.toml`, and the types of settings that several of them have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from monitoring.config.addresses import local_path
+from monitoring.config.invalid_setting import reject_setting
+from monitoring.config.values import distinct, non_empty
+
+Name = Annotated[str, AfterValidator(non_empty)]
+Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(distinct)]
+LocalPath = Annotated[Path, BeforeValidator(local_path)]
+
+
+class Section(BaseModel):
+    """The base of all sections: strict types, no unknown keys, checked defaults, immutable."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, validate_default=True)
+
+
+def check_one_way(section: Section, name: str, *, whose: str, inline: bool = False, needed: bool = True) -> None:
+    """Check that a setting that may be a secret is given in one way: in a file, in the environment, or in the config.
+
+    Args:
+        section: The section; it has the keys `NAME_file` and `NAME_env`.
+        name: The setting's name.
+        whose: What needs it, in words.
+        inline: Whether it may stand in the config.
+        needed: Whether it has to be given.
+
+    Raises:
+        PydanticCustomError: It is given twice, or is missing.
+    """
+    names = [name] * inline + [f"{name}_file", f"{name}_env"]
+    given = [one for one in names if getattr(section, one) is not None]
+    if len(given) > 1 or (needed and not given):
+        reject_setting(
+            f"{whose} needs its {name.replace('_', ' ')}, in one way.",
+            got=", ".join(given) or None,
+            expected=f"one of: {', '.join(names)}",
+            fix=f'Write, for example, {name}_file = "secrets/{name}".',
+        )

@@ -1,0 +1,88 @@
+"""Secrets of routes: read from a file or from the environment when they are used, and never shown."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from pydantic_core import PydanticCustomError
+
+from monitoring.config.addresses import redacted, webhook_url
+from monitoring.errors import BadInput
+
+#: More than any key, token or URL.
+_MOST_BYTES = 10_000
+
+
+def read_secret(file: Path | None, variable: str | None, *, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Read a secret: the text of a file, or of a variable, without the spaces around it.
+
+    Args:
+        file: The file, which nobody but its owner and its group may read; or None.
+        variable: The variable's name, or None.
+        environ: The environment.
+
+    Returns:
+        The secret; None where there is neither.
+
+    Raises:
+        BadInput: It cannot be read, is empty, or others may read it. The message does not quote it.
+    """
+    if file is None and variable is None:
+        return None
+    text = _text(file) if file is not None else environ.get(variable or "", "")
+    if not text.strip() or not text.strip().isprintable():
+        _reject(file, variable, "it is empty" if not text.strip() else "it has more than one line")
+    return text.strip()
+
+
+def read_secret_url(file: Path | None, variable: str | None) -> str | None:
+    """Read a URL that is a secret.
+
+    Args:
+        file: The file that holds it, or None.
+        variable: The variable that does, or None.
+
+    Returns:
+        The URL; None where there is neither.
+
+    Raises:
+        BadInput: It cannot be read, or is not a URL that is allowed in the config either.
+    """
+    url = read_secret(file, variable)
+    try:
+        return None if url is None else webhook_url(url)
+    except PydanticCustomError:
+        raise BadInput(
+            "A secret is not a URL that is allowed.",
+            got=redacted(url or ""),
+            expected="https://HOST/PATH, or http:// on this machine",
+            fix="Correct it where it is kept.",
+        ) from None
+
+
+def _text(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            content = opened.read(_MOST_BYTES + 1)
+        if mode & 0o037:
+            _reject(file, None, f"others may read or write it: mode {mode:04o}", fix=f"chmod 600 {file}")
+        if len(content) > _MOST_BYTES:
+            _reject(file, None, "it is too large")
+        return content.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = str(error.strerror) if isinstance(error, OSError) else "it is not UTF-8"
+        _reject(file, None, reason)
+
+
+def _reject(file: Path | None, variable: str | None, reason: str, *, fix: str = "") -> NoReturn:
+    raise BadInput(
+        "A secret cannot be used.",
+        got=f"{file}: {reason}" if file is not None else f"the variable {variable}: {reason}",
+        expected="one line, in a file of mode 0600 or in the environment",
+        fix=fix or "Write it there; it is read each time it is used.",
+    ) from None

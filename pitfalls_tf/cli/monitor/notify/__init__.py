@@ -1,0 +1,18 @@
+"""``pitfalls monitor notify``: the routes by which people are notified."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pitfalls_tf.cli.group import LazyGroup, Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["VERBS", "command"]
+
+VERBS: Mapping[str, Verb] = {
+    "test": Verb("pitfalls_tf.cli.monitor.notify.test", "Send a marked test along each route of the config."),
+}
+
+command = LazyGroup("notify", verbs=VERBS, help="Test the routes by which people are notified.")

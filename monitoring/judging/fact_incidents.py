@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from monitoring.incidents.alarm import Alarm
+from monitoring.incidents.alarm import Alarm, DeploymentBaseline
 from monitoring.incidents.cause import Cause
 from monitoring.incidents.life_cycle import QUIET_WINDOWS, step_fact_recovery
-from monitoring.incidents.rearm import LOSS_GROUP, harm_group
+from monitoring.incidents.rearm import LOSS_GROUP, harm_group, score_excess
 from monitoring.judging.fit.gross_failures import ANSWERS_SUBJECT, CONTRADICTED, LABELS_SUBJECT
 from monitoring.judging.traffic_volume import SUBJECT as VOLUME_SUBJECT
-from monitoring.records import Finding, IncidentEvent, IncidentRecord, Watch
+from monitoring.records import Finding, IncidentEvent, IncidentRecord, Watch, WindowRecord
 from monitoring.traffic.windows import Window
 from monitoring.watches.integrity import ANSWERS
 
@@ -27,6 +27,9 @@ EVIDENCE = "Evidence of the watches: "
 
 #: When it closes, in words.
 CLOSES = f"the page closes after {QUIET_WINDOWS} windows without this finding"
+
+#: What such a page tells is high in a window from so many standard deviations above the baseline on.
+HIGH = 2.0
 
 #: The recovery state of a new one: no window without the fact so far.
 _INITIAL_RECOVERY = "0"
@@ -161,6 +164,28 @@ def harm_groups_of_fact(incident: IncidentRecord, watches: Sequence[Watch]) -> f
     if ANSWERS_SUBJECT in subjects:
         named.add(harm_group(ANSWERS))
     return frozenset({LOSS_GROUP, "joint", *named})
+
+
+def is_harm_high(incident: IncidentRecord, window: WindowRecord, baseline: DeploymentBaseline) -> bool:
+    """Whether what such an incident tells is high in a window: a loss, or the share of values that its subjects lack.
+
+    Args:
+        incident: An incident that a fact opened.
+        window: The window.
+        baseline: What it is compared with.
+
+    Returns:
+        Whether any of them is above its baseline by `HIGH` standard deviations and the tolerance, on all rows.
+    """
+    told = harm_groups_of_fact(incident, tuple(baseline.watches.values()))
+    for key, known in baseline.scores.items():
+        watch = baseline.watches[key.watch]
+        if key.slice or watch.family not in ("performance", "integrity") or harm_group(watch) not in told:
+            continue
+        high = HIGH * known.deviation + known.tolerance
+        if any(excess * watch.scale > high for excess in score_excess(key, (window,), baseline)):
+            return True
+    return False
 
 
 def _message(kind: str, facts: Sequence[Finding]) -> str:

@@ -31,6 +31,7 @@ from monitoring.judging.fact_incidents import (
     advance_fact_incident,
     harm_groups_of_fact,
     has_evidence,
+    is_harm_high,
     open_fact_incidents,
     tells,
     with_evidence,
@@ -38,7 +39,7 @@ from monitoring.judging.fact_incidents import (
 from monitoring.judging.fit.gross_failures import CONTRADICTED
 from monitoring.judging.fit.reference_fit import ReferenceFit
 from monitoring.judging.level_evidence import LevelEvidence
-from monitoring.judging.renamed_values import RENAMED
+from monitoring.judging.renamed_values import renaming_of
 from monitoring.judging.window_scorer import ScoredWindow
 from monitoring.judging.worst_rows import worst_rows
 from monitoring.records import (
@@ -47,7 +48,6 @@ from monitoring.records import (
     Finding,
     IncidentRecord,
     Level,
-    Watch,
     WatchKey,
     WindowRecord,
 )
@@ -56,8 +56,8 @@ from monitoring.watches.catalogue import Catalogue
 #: Windows in which a label shows that labels come at all.
 LABEL_WINDOWS = 30
 
-#: What a fact's page tells is high in a window from so many standard deviations above the baseline on.
-HIGH = 2.0
+#: A page of a loss is not closed while the losses of so many last windows are harm, of whichever watch.
+HARM_WINDOWS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class IncidentTracker:
         self._phases = phases
         self._watches = catalogue.watches
         self._baseline = DeploymentBaseline(
-            scores={WatchKey(watch=score.watch, slice=score.slice): score for score in reference_fit.baseline_scores()},
+            scores={WatchKey(watch=one.watch, slice=one.slice): one for one in reference_fit.baseline_scores()},
             losses=reference_fit.losses,
             watches=self._watches,
             expected=self._expected,
@@ -202,7 +202,7 @@ class IncidentTracker:
             return replace(incident, closed_from="")
         if incident.watch == FACT_WATCH:
             enough_rows = window.rows >= max(evidence["page"].test.min_rows, 1)
-            harmful = has_evidence(incident) and self._is_harmful(incident, history[-1])
+            harmful = has_evidence(incident) and is_harm_high(incident, history[-1], self._baseline)
             return advance_fact_incident(
                 incident, window.findings, window.traffic.window, enough_rows=enough_rows, harmful=harmful
             )
@@ -214,7 +214,7 @@ class IncidentTracker:
         since = max((event.at for event in incident.history if event.state in TOLD), default=None)
         recent = score_excess(key, [one for one in history if since is None or one.start >= since], self._baseline)
         test = tested.test.tests[key]
-        return step_recovery(
+        after = step_recovery(
             incident,
             test,
             score,
@@ -224,22 +224,23 @@ class IncidentTracker:
                 scores=tuple(test.mean + excess for excess in recent), tolerance=self._score_tolerance(key)
             ),
         )
+        if after.state == "closed" and self._is_harm_still(incident, evidence, window, history):
+            return replace(incident, recovery=after.recovery).entered("recovering", window.traffic.window.end)
+        return after
 
-    def _is_harmful(self, incident: IncidentRecord, window: WindowRecord) -> bool:
-        """Whether what a fact's page tells is still high: a loss, or the share of values that its subjects lack.
-
-        Returns:
-            Whether any of them is above its baseline by `HIGH` standard deviations and the tolerance, on all rows.
-        """
-        told = harm_groups_of_fact(incident, tuple(self._watches.values()))
-        for key, known in self._baseline.scores.items():
-            watch = self._watches[key.watch]
-            if key.slice or watch.family not in ("performance", "integrity") or harm_group(watch) not in told:
-                continue
-            high = HIGH * known.deviation + known.tolerance
-            if any(excess * watch.scale > high for excess in score_excess(key, (window,), self._baseline)):
-                return True
-        return False
+    def _is_harm_still(
+        self,
+        incident: IncidentRecord,
+        evidence: Mapping[Level, LevelEvidence],
+        window: ScoredWindow,
+        history: Sequence[WindowRecord],
+    ) -> bool:
+        """Whether the losses of the last windows on the slice of a page would be a page still."""
+        if incident.level != "page" or self._group(incident) != LOSS_GROUP:
+            return False
+        alarm = self._alarm(evidence, "page", window, history[-HARM_WINDOWS:])
+        shares = ((WatchKey(watch=incident.watch, slice=incident.slice), 1.0),)
+        return assess(replace(alarm, reading=replace(alarm.reading, shares=shares))).pages
 
     def _after_closings(self, level: LevelEvidence, incidents: Sequence[IncidentRecord]) -> LevelState:
         """The level with the watches of closed incidents tested against the baseline again.
@@ -343,7 +344,7 @@ class IncidentTracker:
         """The cause with the window's rows to look at first, and with the renamed categories of the watch's input."""
         key, batches = WatchKey(watch=cause.watch, slice=cause.slice), window.traffic.batches
         rows = worst_rows(key, self._catalogue, labelled=batches.labelled, answered=batches.answered)
-        renamed = next((one.message for one in window.findings if _is_renaming(one, self._watches[cause.watch])), "")
+        renamed = renaming_of(self._watches[cause.watch], window.findings)
         message = f"{cause.message} {renamed}" if renamed else cause.message
         return replace(cause, message=message, detail=replace(cause.detail, rows=rows))
 
@@ -384,11 +385,6 @@ class IncidentTracker:
 
 def _alive(incidents: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
     return tuple(one for one in incidents if one.state != "closed")
-
-
-def _is_renaming(finding: Finding, watch: Watch) -> bool:
-    """Whether a finding is about renamed categories of the input of a watch."""
-    return finding.kind == RENAMED and watch.feature == finding.feature
 
 
 def _has_losses(windows: Sequence[WindowRecord]) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from monitoring.baseline.profile import Bins, FeatureCounts, Profile
+from monitoring.records import Finding, Watch
 from monitoring.watches.descriptions import printable
 
 #: The kind of finding about them: a fact where most values are new.
@@ -27,6 +28,20 @@ NUMBERS_SHARE = 0.9
 #: Renamed categories that a sentence names, and characters of each name.
 NAMED = 3
 LONGEST_NAME = 40
+
+
+def renaming_of(watch: Watch, findings: Sequence[Finding]) -> str:
+    """What a window's findings say of renamed categories of the input of a watch.
+
+    Args:
+        watch: A watch.
+        findings: The findings.
+
+    Returns:
+        The message of the first; empty where there is none.
+    """
+    named = (one.message for one in findings if one.kind == RENAMED and one.feature == watch.feature)
+    return next(named, "")
 
 
 def renamed_values(bins: Bins, before: FeatureCounts, now: FeatureCounts) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from monitoring.baseline.predictions import Predictions
+from monitoring.evidence.betting import RecoveryState
 from monitoring.evidence.level import LevelState
 from monitoring.incidents.life_cycle import begin_recovery
 from monitoring.incidents.rearm import LOSS_GROUP, harm_group
@@ -144,6 +145,16 @@ def open_page(part: str) -> IncidentRecord:
         recovery=begin_recovery(small_judge().fit.tests["page"].tests[WatchKey(watch="error", slice=part)], 0.0, 0.0),
         history=(IncidentEvent(at=when.end, state="open"),),
     )
+
+
+@pytest.mark.parametrize(("share", "closed"), [(0.0, True), (0.5, False)])
+def test_a_page_of_a_loss_is_not_closed_while_losses_are_harm(share: float, closed: bool) -> None:
+    page = open_page("")
+    almost = RecoveryState.from_text(page.recovery).updated(np.log(np.full(6, 1e9)), 0.0)
+    page = replace(page, recovery=almost.to_text())
+    rows = flipped(rows_of_days(BASELINE_DAYS, 9, seed=2), share, range(9))
+    found = judged(rows, range(9), JudgeState(incidents=(page,), next_number=2))
+    assert bool(events(found, "closed")) == closed
 
 
 @pytest.mark.parametrize("seed", [2, 3, 4, 5])

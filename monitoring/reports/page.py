@@ -26,6 +26,7 @@ from monitoring.reports.sections.benchmark import Benchmark, benchmark_interval
 from monitoring.reports.sections.findings import finding_groups
 from monitoring.reports.sections.formatting import format_count, format_evidence, format_moment, format_window
 from monitoring.reports.sections.headline import headline
+from monitoring.reports.sections.incidents import remarks
 from monitoring.reports.sections.months import LOSSES, SliceSeries, loss_series, whole_series
 from monitoring.reports.sections.sensitivity import sensitivity_rows, unwatched_losses
 from monitoring.reports.sections.watches import watch_rows
@@ -169,6 +170,7 @@ def _environment(status: MonitorStatus) -> Environment:
         "watch": watch_title,
     }
     environment.filters.update(filters)
+    environment.globals["remarks"] = lambda incident: remarks(incident, status.asked_at, zone)
     environment.globals["window"] = lambda start, end: format_window(start, end, zone)
     return environment
 

@@ -41,7 +41,7 @@ def write(connection: Connection, deployment: int, records: Sequence[IncidentRec
     for record in records:
         stored = known.get(record.number)
         if stored is None:
-            values = _values(past.acknowledged(record))
+            values = _values(past.with_people(record))
             connection.execute(insert(incident).values(deployment=deployment, **values))
             enqueue(connection, deployment, record.number, changes(None, record, since=past.until))
         else:
@@ -60,7 +60,7 @@ class JudgedBefore:
 
     Attributes:
         until: The end of its last window; None if there was none.
-        incidents: Its incidents that were acknowledged.
+        incidents: Its incidents that people acknowledged, snoozed or own.
     """
 
     until: datetime | None = None
@@ -73,21 +73,35 @@ class JudgedBefore:
         row = connection.execute(query).first()
         if row is None or row.follows is None or row.quiet_until is None:
             return cls()
-        found = tuple(one for one in read(connection, row.follows) if one.acknowledged_at is not None)
-        return cls(until=row.quiet_until, incidents=found)
+        return cls(until=row.quiet_until, incidents=tuple(filter(_has_people, read(connection, row.follows))))
 
-    def acknowledged(self, record: IncidentRecord) -> IncidentRecord:
-        """An incident with the acknowledgement that the deployment before has of the same watch at that time."""
+    def with_people(self, record: IncidentRecord) -> IncidentRecord:
+        """An incident with what people did with the same watch at that time in the deployment before.
+
+        Args:
+            record: A new incident.
+
+        Returns:
+            The incident with the acknowledgement, the owner and the snooze, but without the log.
+        """
         if self.until is None or record.opened_at > self.until:
             return record
         for one in reversed(self.incidents):
             same = (one.level, one.watch, one.slice) == (record.level, record.watch, record.slice)
-            overlap = one.window_start < record.opened_at and (one.closed_at or self.until) > record.window_start
-            if same and overlap and one.acknowledged_at is not None:
+            if same and one.window_start < record.opened_at and (one.closed_at or self.until) > record.window_start:
+                kept = replace(record, **{name: getattr(one, name) for name in _OF_PEOPLE})
+                if one.acknowledged_at is None:
+                    return kept
                 at = max(one.acknowledged_at, record.opened_at)
                 history = (*record.history, IncidentEvent(at=at, state="acknowledged"))
-                return replace(record, state="acknowledged", acknowledged_at=at, history=history)
+                return replace(kept, state="acknowledged", acknowledged_at=at, history=history)
         return record
+
+
+def _has_people(record: IncidentRecord) -> bool:
+    """Whether people acknowledged, snoozed or own an incident."""
+    snoozed = record.snoozed_until is not None or record.snoozed_until_worse
+    return record.acknowledged_at is not None or snoozed or bool(record.owner)
 
 
 def read(connection: Connection, deployment: int) -> tuple[IncidentRecord, ...]:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -151,8 +152,13 @@ def test_nothing_is_loaded_from_elsewhere_and_only_its_own_scripts_run(page: Doc
 def test_text_from_traffic_cannot_leave_its_place(
     tmp_path: Path, status_of: Callable[..., MonitorStatus], benchmark: Benchmark
 ) -> None:
-    benign = read(tmp_path, benchmark=benchmark, status=status_of(label="B6"))
-    hostile = read(tmp_path, benchmark=benchmark, status=status_of(label=HOSTILE, model="<b>m</b>"))
+    def owned(found: MonitorStatus, owner: str) -> MonitorStatus:
+        return replace(found, incidents=tuple(replace(one, owner=owner, previous=7) for one in found.incidents))
+
+    benign = read(tmp_path, benchmark=benchmark, status=owned(status_of(label="B6"), "B6"))
+    hostile = read(tmp_path, benchmark=benchmark, status=owned(status_of(label=HOSTILE, model="<b>m</b>"), HOSTILE))
+    assert f"owner {HOSTILE}" in hostile.text
+    assert "came back, see #7" in hostile.text
     assert [tag for tag, _ in hostile.elements] == [tag for tag, _ in benign.elements]
     assert len(hostile.scripts) == 3
     assert hostile.scripts[1:] == benign.scripts[1:]

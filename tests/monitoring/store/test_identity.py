@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitoring.errors import BadInput
-from monitoring.records import IncidentRecord, WindowRecord
+from monitoring.records import IncidentAction, IncidentRecord, WindowRecord
 from monitoring.store import DeploymentRecord, Store
 from monitoring.store.deployments import EarlierDigest
 from tests.monitoring.store.conftest import acknowledgement
@@ -95,6 +95,23 @@ def test_what_the_deployment_before_had_judged_is_not_told_again_and_stays_ackno
     worse = replace(first, acknowledged_at=None).entered("worse", later)
     commit(store, new, window(3), worse)
     assert [pending.incidents[0].number for pending in store.pending_notifications(new)] == [3, 1]
+
+
+def test_what_people_own_and_snoozed_in_the_deployment_before_is_kept(
+    store: Store, deployment: int, deployment_record: DeploymentRecord, window: MakeWindow, incident: IncidentRecord
+) -> None:
+    commit(store, deployment, window(0), incident)
+    commit(store, deployment, window(1))
+    at = APRIL + timedelta(days=1, hours=9)
+    for action in (
+        IncidentAction(at=at, by="operator", kind="assign", text="team flights"),
+        IncidentAction(at=at, by="operator", kind="snooze", until=at + timedelta(days=9), until_worse=True),
+    ):
+        store.act(deployment, 1, action)
+    new = store.deployment(replace(deployment_record, settings_digest=OTHER))
+    commit(store, new, window(0), incident)
+    (kept,) = store.incidents(new)
+    assert (kept.state, kept.owner, kept.is_snoozed(at + timedelta(days=8))) == ("open", "team flights", True)
 
 
 def test_a_deployment_that_follows_nothing_tells_of_its_first_incident(
